@@ -1,0 +1,21 @@
+//! locustctl scales the workers of a Locust load test on Kubernetes.
+//!
+//! The map, in the order in which imports may run (a module uses only those below it):
+//!
+//! - [`commands`]: one file for each subcommand; wires the parts and prints
+//! - [`cli`]: what may be typed, in kubectl's grammar; no behaviour
+//! - [`scaling`]: the logic: targets, preconditions, the PATCH and the truth about its outcome
+//! - [`output`]: printers of results and errors
+//! - [`sandbox`]: a simulated cluster on loopback; shares no type with [`api`]
+//! - [`api`]: the Kubernetes API: client, error Status, resource paths, the scale subresource
+//! - [`credentials`]: how to prove who we are: token, token file, client certificate, basic auth
+//! - [`kubeconfig`]: which cluster, as whom: files, merge, context and flags, in-cluster
+
+pub mod api;
+pub mod cli;
+pub mod commands;
+pub mod credentials;
+pub mod kubeconfig;
+pub mod output;
+pub mod sandbox;
+pub mod scaling;
