@@ -3,131 +3,94 @@
 //!
 //! The rules are those of client-go's `tools/clientcmd`, in kubectl's wording.
 
-use std::path::PathBuf;
+mod base64_field;
+mod context;
+mod entries;
+mod environment;
+mod error;
+mod fields;
+mod file;
+mod files;
+mod in_cluster;
+mod merge;
+mod proxy_url;
+mod server_url;
+mod tls;
+mod types;
+mod validate;
+mod yaml;
+
+use std::io;
 
 use anyhow::Result;
-use secrecy::SecretString;
 
-/// The flags that say which cluster and as whom; `None` where a flag was not given.
-///
-/// An empty string counts as not given, as in kubectl.
-#[derive(Debug, Default, Clone)]
-pub struct Overrides {
-    /// `--kubeconfig`: the only file to read; it must exist.
-    pub kubeconfig: Option<PathBuf>,
-    /// `--context`
-    pub context: Option<String>,
-    /// `--cluster`
-    pub cluster: Option<String>,
-    /// `--user`
-    pub user: Option<String>,
-    /// `-n`, `--namespace`
-    pub namespace: Option<String>,
-    /// `-s`, `--server`
-    pub server: Option<String>,
-    /// `--token`
-    pub token: Option<SecretString>,
-    /// `--username`
-    pub username: Option<String>,
-    /// `--password`
-    pub password: Option<SecretString>,
-    /// `--certificate-authority`, relative to the working directory
-    pub certificate_authority: Option<PathBuf>,
-    /// `--client-certificate`, relative to the working directory
-    pub client_certificate: Option<PathBuf>,
-    /// `--client-key`, relative to the working directory
-    pub client_key: Option<PathBuf>,
-    /// `--insecure-skip-tls-verify`
-    pub insecure_skip_tls_verify: Option<bool>,
-    /// `--tls-server-name`
-    pub tls_server_name: Option<String>,
-}
+pub use environment::Environment;
+pub use error::ConfigError;
+pub use types::{
+    Access, AuthProvider, Cluster, Exec, Impersonation, InteractiveMode, Overrides, User,
+};
 
-/// What the process's surroundings say: environment variables and well-known places.
-/// Held in a value so that a test can describe other surroundings.
-#[derive(Debug, Default, Clone)]
-pub struct Environment {
-    /// `$KUBECONFIG`: a list of files, separated as `$PATH` is.
-    pub kubeconfig: Option<std::ffi::OsString>,
-    /// The home directory, which holds `.kube/config`.
-    pub home: Option<PathBuf>,
-    /// `$KUBERNETES_MASTER`: the server when neither flag nor file names one.
-    pub kubernetes_master: Option<String>,
-    /// `$KUBERNETES_SERVICE_HOST`, set in every pod.
-    pub service_host: Option<String>,
-    /// `$KUBERNETES_SERVICE_PORT`, set in every pod.
-    pub service_port: Option<String>,
-    /// `$POD_NAMESPACE`
-    pub pod_namespace: Option<String>,
-    /// Where the pod's service account is mounted: `token`, `ca.crt` and `namespace`.
-    pub service_account: PathBuf,
-}
-
-/// The cluster to talk to and the identity to use, with every override applied.
-#[derive(Debug, Clone)]
-pub struct Access {
-    /// The server and how to trust it.
-    pub cluster: Cluster,
-    /// Who we are.
-    pub user: User,
-    /// The namespace in effect.
-    pub namespace: String,
-    /// The context in effect; `None` without one (flags only, or in-cluster).
-    pub context: Option<String>,
-    /// The files that were read, in order, for `-v=6` (`Config loaded from file:  …`).
-    pub files: Vec<PathBuf>,
-}
-
-/// One API server and how to trust it.
-#[derive(Debug, Clone, Default)]
-pub struct Cluster {
-    /// Name of the kubeconfig entry; empty without one.
-    pub name: String,
-    /// `http://` or `https://`, host, port and optional path prefix; no trailing slash, query or fragment.
-    pub server: String,
-    /// PEM bundle that is the only trust root; `None` means the system's roots.
-    pub certificate_authority: Option<Vec<u8>>,
-    /// Do not verify the server's certificate.
-    pub insecure_skip_tls_verify: bool,
-    /// The name for SNI and verification when it is not the server's host.
-    pub tls_server_name: Option<String>,
-    /// `proxy-url` of the cluster entry.
-    pub proxy_url: Option<String>,
-    /// `disable-compression` of the cluster entry.
-    pub disable_compression: bool,
-}
-
-/// One identity, as a kubeconfig's user entry and the flags describe it; nothing here is checked
-/// against the server yet.
-#[derive(Debug, Clone, Default)]
-pub struct User {
-    /// Name of the kubeconfig entry; empty without one.
-    pub name: String,
-    /// Bearer token.
-    pub token: Option<SecretString>,
-    /// File that holds the bearer token; wins over a `token` beside it, but not over `--token`.
-    pub token_file: Option<PathBuf>,
-    /// Client certificate chain, PEM.
-    pub client_certificate: Option<Vec<u8>>,
-    /// Client key, PEM.
-    pub client_key: Option<SecretString>,
-    /// Basic authentication.
-    pub username: Option<String>,
-    /// Basic authentication.
-    pub password: Option<SecretString>,
-}
-
-impl Environment {
-    /// Reads the process's environment variables and home directory.
-    pub fn from_process() -> Self {
-        todo!()
-    }
-}
+/// What kubectl falls back to without any configuration. It counts as no configuration when it
+/// stands in a kubeconfig, too.
+const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// Finds the cluster, the user and the namespace.
 ///
+/// The order of work is kubectl's, and decides which of several errors is reported: files,
+/// namespace, names, fields, then the server and the files for TLS. When no server is configured
+/// and this is a pod, the pod's service account is used; unlike with kubectl, impersonation flags
+/// do not prevent that.
+///
 /// # Errors
-/// In kubectl's words where it has them; always names the file or flag at fault.
-pub fn resolve(_flags: &Overrides, _surroundings: &Environment) -> Result<Access> {
-    todo!()
+/// In kubectl's words where it has them; always names the file, entry or flag at fault.
+/// A [`ConfigError`] where kubectl does not print `error: ` first, and where no server is found.
+pub fn resolve(flags: &Overrides, surroundings: &Environment) -> Result<Access> {
+    let kubeconfig = flags.kubeconfig.as_deref();
+    let explicit = kubeconfig.filter(|path| !path.as_os_str().is_empty());
+    let loaded = files::load(explicit, surroundings)?;
+    let chosen = context::choose(&loaded.config, flags, surroundings)?;
+    let namespace = chosen.namespace(flags, surroundings);
+    let server = chosen.cluster.server.as_str();
+    let is_default =
+        server.is_empty() || server == DEFAULT_SERVER && given(&flags.server).is_none();
+    if is_default && in_cluster::is_possible(surroundings) {
+        let mut access = in_cluster::access(flags, surroundings, chosen.user.impersonate)?;
+        access.namespace = namespace;
+        access.files = loaded.files;
+        access.missing_files = loaded.missing;
+        return Ok(access);
+    }
+    if server.is_empty() {
+        return Err(chosen.no_server(loaded.files, loaded.missing).into());
+    }
+    let server = server_url::normalize(server)?;
+    Ok(Access {
+        cluster: tls::cluster(&chosen.cluster_name, chosen.cluster, server.clone())?,
+        user: tls::user(&chosen.user_name, chosen.user, &server)?,
+        namespace,
+        context: chosen.context_name,
+        files: loaded.files,
+        missing_files: loaded.missing,
+        in_cluster: false,
+        warnings: Vec::new(),
+    })
 }
+
+/// A flag that counts: given, and not empty.
+fn given(flag: &Option<String>) -> Option<&str> {
+    flag.as_deref().filter(|value| !value.is_empty())
+}
+
+/// An operating system's error as Go words it: `no such file or directory`.
+pub(crate) fn os_error(err: &io::Error) -> String {
+    let text = err.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

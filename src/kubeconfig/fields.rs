@@ -1,0 +1,82 @@
+//! JSON values as Go's `encoding/json` would take them into typed fields, with its error texts.
+//!
+//! `null` is every type's empty value. `owner` is the Go struct, `path` the field in it with all
+//! fields on the way to it.
+
+use serde_json::{Map, Value};
+
+type Read<T> = Result<T, String>;
+
+/// Go's text for a value of the wrong type.
+fn mismatch(value: &Value, owner: &str, path: &str, go_type: &str) -> String {
+    let kind = kind_of(value);
+    format!("json: cannot unmarshal {kind} into Go struct field {owner}.{path} of type {go_type}")
+}
+
+/// Go's word for the type of a JSON value.
+pub(super) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+pub(super) fn text(value: Value, owner: &str, path: &str) -> Read<String> {
+    text_named(value, owner, path, "string")
+}
+
+/// Text whose Go type has a name of its own.
+pub(super) fn text_named(value: Value, owner: &str, path: &str, go_type: &str) -> Read<String> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Null => Ok(String::new()),
+        other => Err(mismatch(&other, owner, path, go_type)),
+    }
+}
+
+pub(super) fn boolean(value: Value, owner: &str, path: &str) -> Read<bool> {
+    match value {
+        Value::Bool(yes) => Ok(yes),
+        Value::Null => Ok(false),
+        other => Err(mismatch(&other, owner, path, "bool")),
+    }
+}
+
+/// Base64 text, checked but left as it is.
+pub(super) fn base64(value: Value, owner: &str, path: &str) -> Read<String> {
+    let text = text_named(value, owner, path, "[]uint8")?;
+    super::base64_field::check(&text)?;
+    Ok(text)
+}
+
+pub(super) fn list(value: Value, owner: &str, path: &str, go_type: &str) -> Read<Vec<Value>> {
+    match value {
+        Value::Array(items) => Ok(items),
+        Value::Null => Ok(Vec::new()),
+        other => Err(mismatch(&other, owner, path, go_type)),
+    }
+}
+
+pub(super) fn texts(value: Value, owner: &str, path: &str) -> Read<Vec<String>> {
+    list(value, owner, path, "[]string")?
+        .into_iter()
+        .map(|item| text(item, owner, path))
+        .collect()
+}
+
+pub(super) fn object(
+    value: Value,
+    owner: &str,
+    path: &str,
+    go_type: &str,
+) -> Read<Map<String, Value>> {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        Value::Null => Ok(Map::new()),
+        other => Err(mismatch(&other, owner, path, go_type)),
+    }
+}

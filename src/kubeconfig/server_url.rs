@@ -1,0 +1,96 @@
+//! The server's URL: `http` when it has no scheme, a path prefix kept, query and fragment dropped.
+//! As client-go `rest/url_utils.go` does.
+
+use anyhow::{Result, anyhow, bail};
+
+/// The URL with scheme, host, port and path prefix, without a trailing slash.
+///
+/// # Errors
+/// A text that is neither a URL nor `host:port`.
+pub(super) fn normalize(server: &str) -> Result<String> {
+    let bad = || anyhow!("host must be a URL or a host:port pair: {server:?}");
+    let with_scheme = server
+        .split_once("://")
+        .filter(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty() && !rest.starts_with('/'));
+    let (scheme, rest) = match with_scheme {
+        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+        None => ("http".to_owned(), server),
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (host, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    if host.is_empty() || (with_scheme.is_none() && !matches!(path, "" | "/")) {
+        return Err(bad());
+    }
+    if !matches!(scheme.as_str(), "http" | "https") {
+        bail!("unsupported protocol scheme {scheme:?}");
+    }
+    let host = host.strip_suffix(':').unwrap_or(host);
+    let url = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
+    let is_valid = !server.contains(char::is_whitespace) && reqwest::Url::parse(&url).is_ok();
+    if is_valid { Ok(url) } else { Err(bad()) }
+}
+
+/// Whether nothing secret may go to `server`, a text from [`normalize`].
+pub(super) fn is_plain_http(server: &str) -> bool {
+    server.starts_with("http://")
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_becomes_a_url() {
+        let table = [
+            ("https://h", "https://h"),
+            ("https://h:6443/", "https://h:6443"),
+            ("https://h/prefix/a/", "https://h/prefix/a"),
+            ("https://h/p?q=1#f", "https://h/p"),
+            ("HTTPS://h", "https://h"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("localhost", "http://localhost"),
+            ("localhost/", "http://localhost"),
+            ("[::1]:1", "http://[::1]:1"),
+            ("https://[fd00::1]:6443", "https://[fd00::1]:6443"),
+            ("http://127.0.0.1:", "http://127.0.0.1"),
+        ];
+        for (server, expected) in table {
+            assert_eq!(normalize(server).unwrap(), expected, "{server}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_server_is_refused() {
+        for server in [
+            "127.0.0.1:1/prefix",
+            "example.com/prefix",
+            "https:///x",
+            "http://a b",
+            "http://h:port",
+            "http://[::1",
+            "://x",
+            "/x",
+            "a b",
+            "http://",
+        ] {
+            assert_eq!(
+                normalize(server).unwrap_err().to_string(),
+                format!("host must be a URL or a host:port pair: {server:?}")
+            );
+        }
+        assert_eq!(
+            normalize("ftp://x").unwrap_err().to_string(),
+            "unsupported protocol scheme \"ftp\""
+        );
+    }
+}

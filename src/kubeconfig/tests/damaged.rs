@@ -1,0 +1,34 @@
+//! No file, however damaged, may bring the program down.
+
+use super::*;
+
+#[test]
+fn damaged_files_never_panic() {
+    let mut random = fastrand::Rng::with_seed(2);
+    let json = r#"{"users":[{"name":"u","user":{"token":"t","client-key-data":"YQ=="}}]}"#;
+    let tricky =
+        "x: &x {name: c}\n<<: *x\nusers: [*x, {<<: *x}]\na: |\n  text\n? [k]\n: !!binary aGk=\n";
+    let surroundings = Environment::default();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for round in 0..2500 {
+        let mut bytes = [CLUSTERS, json, tricky][round % 3].as_bytes().to_vec();
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(0..bytes.len().max(1)).min(bytes.len());
+            match random.u8(0..5) {
+                0 => bytes.truncate(at.max(1)),
+                1 => bytes.insert(at, random.u8(..)),
+                2 => bytes.insert(at, *random.choice(b"{}[]:,&*!|>'\"%@`?-#\n\t ").unwrap()),
+                3 => drop(bytes.splice(at..at, b"\xff\xfe".iter().copied())),
+                _ => {
+                    let end = (at + random.usize(0..20)).min(bytes.len());
+                    let copy = bytes[at..end].to_vec();
+                    bytes.splice(at..at, copy);
+                }
+            }
+        }
+        fs::write(file.path(), &bytes).unwrap();
+        let mut only = flags(&[]);
+        only.kubeconfig = Some(file.path().to_owned());
+        let _ = resolve(&only, &surroundings);
+    }
+}

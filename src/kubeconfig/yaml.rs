@@ -1,0 +1,363 @@
+//! Bytes of a kubeconfig → one JSON value, as kubectl does it: YAML 1.1, first document only,
+//! last of duplicate keys wins, JSON is YAML too.
+
+use std::{borrow::Cow, fmt};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use serde_saphyr::{
+    DuplicateKeyPolicy, Error as YamlError, MergeKeyPolicy, NonFiniteFloatPolicy, Options,
+};
+
+/// Reads the first YAML document of `bytes`; an empty or comment-only text is `Null`.
+/// Errors are kubectl's texts without the file's name: `yaml: line 3: …`. Unlike kubectl's,
+/// the line number is always there and always counts from 1.
+///
+/// One known difference: `yEs` and other mixed cases, plain, are booleans here and text in kubectl.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
+    let text = decode(bytes)?;
+    // Most JSON is read faster by a JSON reader; whatever it refuses may still be YAML.
+    if text.trim_start().starts_with('{')
+        && let Ok(value) = serde_json::from_str(&text)
+    {
+        return Ok(value);
+    }
+    if let Some(at) = text.chars().position(is_control) {
+        let line = 1 + text.chars().take(at).filter(|c| *c == '\n').count();
+        return Err(format!(
+            "yaml: line {line}: control characters are not allowed"
+        ));
+    }
+    // A document that follows the first is never looked at, so whatever is wrong with it must not
+    // matter: the first document is taken out of the reader before it goes on.
+    let mut first = None;
+    let read = serde_saphyr::with_deserializer_from_str_with_options(&text, options(), |reader| {
+        first = Some(Node::deserialize(reader)?.0);
+        Ok(())
+    });
+    match (first, read) {
+        (Some(value), _) => Ok(value),
+        (None, Ok(())) => Ok(Value::Null),
+        (None, Err(err)) => Err(describe(&err)),
+    }
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: 100, max_nodes: 2_000_000, max_events: 4_000_000 },
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        merge_keys: MergeKeyPolicy::Merge,
+        legacy_octal_numbers: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::Reject,
+        with_snippet: false,
+    }
+}
+
+/// UTF-8, or UTF-16 when a byte order mark says so.
+fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
+    let utf16 = |of_pair: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes[2..].as_chunks();
+        let units: Vec<u16> = pairs.iter().map(|pair| of_pair(*pair)).collect();
+        String::from_utf16(&units)
+            .ok()
+            .filter(|_| rest.is_empty())
+            .map(Cow::Owned)
+            .ok_or_else(|| "yaml: incomplete UTF-16 character".to_owned())
+    };
+    match bytes {
+        [0xff, 0xfe, ..] => utf16(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => utf16(u16::from_be_bytes),
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            std::str::from_utf8(bytes)
+                .map(Cow::Borrowed)
+                .map_err(|err| {
+                    let read = &bytes[..err.valid_up_to()];
+                    let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
+                    format!("yaml: line {line}: invalid leading UTF-8 octet")
+                })
+        }
+    }
+}
+
+/// What libyaml's reader refuses, wherever it stands.
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
+}
+
+/// kubectl's words for what the parser found.
+fn describe(err: &YamlError) -> String {
+    let err = err.without_snippet();
+    let line = match err.location() {
+        Some(at) if at.line() > 0 => format!("line {}: ", at.line()),
+        _ => String::new(),
+    };
+    let problem = match err {
+        YamlError::NonFiniteFloat { value, .. } => return unsupported_number(value),
+        YamlError::MergeValueNotMapOrSeqOfMaps { .. } => {
+            "map merge requires map or sequence of maps as the value".to_owned()
+        }
+        YamlError::UnknownAnchor { .. } => "unknown anchor referenced".to_owned(),
+        YamlError::RecursiveReferencesRequireWeakTypes { .. } => {
+            "anchor value contains itself".to_owned()
+        }
+        // Never more than a line: some of the parser's texts explain at length.
+        other => {
+            let text = other.to_string();
+            in_libyamls_words(text.lines().next().unwrap_or_default()).to_owned()
+        }
+    };
+    format!("yaml: {line}{problem}")
+}
+
+/// The parser's text without its context and position, and as libyaml says it where they differ.
+fn in_libyamls_words(message: &str) -> &str {
+    const DIFFERENT: [(&str, &str); 5] = [
+        ("mismatched bracket", "did not find expected node content"),
+        ("misplaced bracket", "did not find expected key"),
+        ("unclosed bracket '['", "did not find expected ',' or ']'"),
+        ("unclosed bracket '{'", "did not find expected ',' or '}'"),
+        (
+            "unexpected character",
+            "found character that cannot start any token",
+        ),
+    ];
+    let problem = match message.split_once(", ") {
+        Some((context, problem)) if context.starts_with("while ") => problem,
+        _ => message,
+    };
+    let problem = match problem.rfind(" at line ") {
+        Some(at) => &problem[..at],
+        None => problem,
+    };
+    let known = DIFFERENT
+        .iter()
+        .find(|(start, _)| problem.starts_with(start));
+    known.map_or(problem, |(_, text)| text)
+}
+
+fn unsupported_number(value: &str) -> String {
+    let name = match value {
+        v if v.to_ascii_lowercase().contains("nan") => "NaN",
+        v if v.starts_with('-') => "-Inf",
+        _ => "+Inf",
+    };
+    format!("json: unsupported value: {name}")
+}
+
+/// A YAML node as JSON. Not `Value` itself: its keys must be text, while YAML's may be anything
+/// and kubectl makes text of them.
+struct Node(Value);
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor).map(Node)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(Value::Bool(v))
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(Value::String(v.to_owned()))
+    }
+
+    fn visit_string<E>(self, v: String) -> Result<Value, E> {
+        Ok(Value::String(v))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Node(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((Node(key), Node(value))) = map.next_entry()? {
+            let key = match key {
+                Value::String(text) => text,
+                Value::Array(_) | Value::Object(_) => {
+                    return Err(serde::de::Error::custom("invalid map key"));
+                }
+                other => other.to_string(),
+            };
+            fields.insert(key, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn scalars_have_the_meaning_they_have_for_kubectl() {
+        let table = [
+            ("yes", json!(true)),
+            ("On", json!(true)),
+            ("y", json!(true)),
+            ("N", json!(false)),
+            ("off", json!(false)),
+            ("'yes'", json!("yes")),
+            ("!!str yes", json!("yes")),
+            ("017", json!(15)),
+            ("0o17", json!(15)),
+            ("0x1F", json!(31)),
+            ("1_000", json!(1000)),
+            ("-0b1", json!(-1)),
+            ("1e3", json!(1000.0)),
+            ("~", json!(null)),
+            ("Null", json!(null)),
+            ("''", json!("")),
+            ("2001-01-01", json!("2001-01-01")),
+            ("12:30", json!("12:30")),
+            ("!foo x", json!("x")),
+            ("!!binary aGk=", json!("hi")),
+            ("it # is", json!("it")),
+            ("0o9", json!("0o9")),
+        ];
+        for (text, expected) in table {
+            let value = parse(format!("a: {text}\n").as_bytes());
+            assert_eq!(value, Ok(json!({ "a": expected })), "{text}");
+        }
+        for text in ["08", "0123456789", "123456789012345678901234567890"] {
+            let value = parse(format!("a: {text}\n").as_bytes()).unwrap();
+            assert!(value["a"].is_number(), "{text}: {value}");
+        }
+    }
+
+    #[test]
+    fn documents_and_encodings_are_read_as_kubectl_reads_them() {
+        let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            units.flat_map(bytes).collect::<Vec<u8>>()
+        };
+        let a = json!({"a": "b"});
+        let table: Vec<(Vec<u8>, Value)> = vec![
+            (b"".to_vec(), json!(null)),
+            (b"# only a comment\n".to_vec(), json!(null)),
+            (b"---\n---\na: b\n".to_vec(), json!(null)),
+            (b"\xef\xbb\xbfa: b\n".to_vec(), a.clone()),
+            (b"a: b\r\n".to_vec(), a.clone()),
+            (b"a: b\n---\na: c\n".to_vec(), a.clone()),
+            (b"a: b\n---\n}\n".to_vec(), a.clone()),
+            (b"a: b\n...\nfoo\n".to_vec(), a.clone()),
+            (b"{\"a\": \"b\"}".to_vec(), a.clone()),
+            (b"{\"a\": \"b\",}".to_vec(), a.clone()),
+            (b"{\"a\": \"b\"} x".to_vec(), a.clone()),
+            (b"a: c\na: b\n".to_vec(), a.clone()),
+            (b"<<: {a: c}\na: b\n".to_vec(), a.clone()),
+            (b"<<: {a: b}\n".to_vec(), a.clone()),
+            (utf16("a: b\n", u16::to_le_bytes), a.clone()),
+            (utf16("a: b\n", u16::to_be_bytes), a),
+            (
+                b"x: &x {a: b}\n<<: [*x, {a: c}]\n".to_vec(),
+                json!({"x": {"a": "b"}, "a": "b"}),
+            ),
+            (
+                b"1: a\nyes: b\n~: c\n".to_vec(),
+                json!({"1": "a", "true": "b", "null": "c"}),
+            ),
+        ];
+        for (bytes, expected) in table {
+            let shown = String::from_utf8_lossy(&bytes).into_owned();
+            assert_eq!(parse(&bytes), Ok(expected), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn errors_have_the_line_and_libyamls_words() {
+        let table: [(&[u8], &str); 14] = [
+            (
+                b"a: [}\n",
+                "yaml: line 1: did not find expected node content",
+            ),
+            (
+                b"a: b: c\n",
+                "yaml: line 1: mapping values are not allowed in this context",
+            ),
+            (
+                b"a:\n b: @x\n",
+                "yaml: line 2: found character that cannot start any token",
+            ),
+            (
+                b"a: b\nc: d\n]\n",
+                "yaml: line 3: did not find expected key",
+            ),
+            (b"a: {b\n", "yaml: line 1: did not find expected ',' or '}'"),
+            (b"a: *x\n", "yaml: line 1: unknown anchor referenced"),
+            (
+                b"a: &a [*a]\n",
+                "yaml: line 1: anchor value contains itself",
+            ),
+            (
+                b"a: \"\\q\"\n",
+                "yaml: line 1: found unknown escape character",
+            ),
+            (
+                b"a: b\n\x01\n",
+                "yaml: line 2: control characters are not allowed",
+            ),
+            (b"a: b\n\xff\n", "yaml: line 2: invalid leading UTF-8 octet"),
+            (b"\xff\xfea", "yaml: incomplete UTF-16 character"),
+            (
+                b"<<: 5\n",
+                "yaml: line 1: map merge requires map or sequence of maps as the value",
+            ),
+            (b"a: -.inf\n", "json: unsupported value: -Inf"),
+            (b"[a]: b\n", "yaml: invalid map key"),
+        ];
+        for (bytes, expected) in table {
+            let shown = String::from_utf8_lossy(bytes).into_owned();
+            assert_eq!(parse(bytes), Err(expected.to_owned()), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn depth_and_aliases_are_bounded() {
+        let deep = "[".repeat(20_000);
+        assert!(parse(deep.as_bytes()).is_err());
+        let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for (previous, name) in ('a'..'i').zip('b'..) {
+            let items = vec![format!("*{previous}"); 10].join(",");
+            bomb += &format!("{name}: &{name} [{items}]\n");
+        }
+        assert!(parse(bomb.as_bytes()).is_err());
+    }
+}
