@@ -168,8 +168,7 @@ pub(super) fn cluster_with_flags(
 
 pub(super) fn user_with_flags(mut user: UserEntry, flags: &Overrides) -> UserEntry {
     let secret = |flag: &Option<SecretString>| {
-        flag.clone()
-            .filter(|secret| !secret.expose_secret().is_empty())
+        flag.clone().filter(|secret| !secret.expose_secret().is_empty())
     };
     let path = |flag: &Option<PathBuf>| flag.clone().filter(|path| !path.as_os_str().is_empty());
     if let Some(token) = secret(&flags.token) {

@@ -273,10 +273,7 @@ fn auth_provider(value: Value) -> Result<Option<AuthProvider>, String> {
     if value.is_null() {
         return Ok(None);
     }
-    let mut provider = AuthProvider {
-        name: String::new(),
-        config: BTreeMap::new(),
-    };
+    let mut provider = AuthProvider { name: String::new(), config: BTreeMap::new() };
     for (key, value) in object(value, "AuthInfo", PATH, "v1.AuthProviderConfig")? {
         let path = format!("{PATH}.{key}");
         match key.as_str() {
@@ -308,17 +305,10 @@ mod tests {
             ("~/ca.pem", "/etc/kube/~/ca.pem"),
         ];
         for (path, expected) in table {
-            assert_eq!(
-                origin.resolve(path.into()),
-                PathBuf::from(expected),
-                "{path}"
-            );
+            assert_eq!(origin.resolve(path.into()), PathBuf::from(expected), "{path}");
         }
         let here = std::env::current_dir().unwrap();
-        assert_eq!(
-            Origin::of("config".as_ref()).resolve("x".into()),
-            here.join("x")
-        );
+        assert_eq!(Origin::of("config".as_ref()).resolve("x".into()), here.join("x"));
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub enum ConfigError {
     /// Several files of the list could not be loaded: one line for each.
     #[error("{}", .0.join("\n"))]
     Loading(Vec<String>),
+    /// No credentials could be got for a request; why.
+    #[error("Unable to connect to the server: {0}")]
+    Credentials(String),
     /// Nothing names a server. kubectl would try `localhost:8080` here.
     #[error("no cluster is configured: {}\n\
         Name a file with --kubeconfig or $KUBECONFIG, or a server with --server. \
@@ -45,7 +48,7 @@ pub enum ConfigError {
 impl ConfigError {
     /// Whether `Display` is all that belongs on stderr, without `error: ` in front.
     pub fn is_whole_text(&self) -> bool {
-        matches!(self, Self::InConfiguration(_) | Self::Loading(_))
+        !matches!(self, Self::NoCluster { .. } | Self::NoServer { .. })
     }
 }
 
@@ -54,29 +57,21 @@ fn in_configuration(reasons: &[String]) -> String {
         [only] => format!("Error in configuration: {only}"),
         _ => reasons
             .iter()
-            .fold(String::from("Error in configuration: "), |text, reason| {
-                text + "\n* " + reason
-            }),
+            .fold(String::from("Error in configuration: "), |text, reason| text + "\n* " + reason),
     }
 }
 
 fn looked_at(files: &[PathBuf], missing: &[PathBuf]) -> String {
     let list = |paths: &[PathBuf]| {
-        paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     };
     match (files, missing) {
         ([], []) => "there is no kubeconfig file to look for".to_owned(),
         ([], missing) => format!("looked for {}, not found", list(missing)),
         (files, []) => format!("no current context or server in {}", list(files)),
-        (files, missing) => format!(
-            "no current context or server in {}; not found: {}",
-            list(files),
-            list(missing)
-        ),
+        (files, missing) => {
+            format!("no current context or server in {}; not found: {}", list(files), list(missing))
+        }
     }
 }
 
@@ -108,11 +103,9 @@ mod tests {
 
     #[test]
     fn no_cluster_says_where_was_looked_and_what_to_do() {
-        let text = ConfigError::NoCluster {
-            files: vec![],
-            missing: vec!["/home/me/.kube/config".into()],
-        }
-        .to_string();
+        let text =
+            ConfigError::NoCluster { files: vec![], missing: vec!["/home/me/.kube/config".into()] }
+                .to_string();
         assert!(text.contains("looked for /home/me/.kube/config, not found"));
         assert!(text.contains("--kubeconfig"));
         assert!(text.ends_with("locustctl --sandbox scale --replicas=3"));

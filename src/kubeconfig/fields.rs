@@ -62,10 +62,7 @@ pub(super) fn list(value: Value, owner: &str, path: &str, go_type: &str) -> Read
 }
 
 pub(super) fn texts(value: Value, owner: &str, path: &str) -> Read<Vec<String>> {
-    list(value, owner, path, "[]string")?
-        .into_iter()
-        .map(|item| text(item, owner, path))
-        .collect()
+    list(value, owner, path, "[]string")?.into_iter().map(|item| text(item, owner, path)).collect()
 }
 
 pub(super) fn object(

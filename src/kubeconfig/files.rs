@@ -47,10 +47,8 @@ pub(super) fn load(explicit: Option<&Path>, surroundings: &Environment) -> Resul
                 loaded.files.push(path);
             }
             Ok(None) => loaded.missing.push(path),
-            Err(problem) => problems.push(format!(
-                "error loading config file \"{}\": {problem}",
-                path.display()
-            )),
+            Err(problem) => problems
+                .push(format!("error loading config file \"{}\": {problem}", path.display())),
         }
     }
     match problems.len() {
@@ -64,11 +62,7 @@ pub(super) fn load(explicit: Option<&Path>, surroundings: &Environment) -> Resul
 
 fn candidates(surroundings: &Environment) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = Vec::new();
-    match surroundings
-        .kubeconfig
-        .as_deref()
-        .filter(|list| !list.is_empty())
-    {
+    match surroundings.kubeconfig.as_deref().filter(|list| !list.is_empty()) {
         Some(list) => {
             for path in std::env::split_paths(list) {
                 if !path.as_os_str().is_empty() && !paths.contains(&path) {
@@ -94,9 +88,7 @@ fn read(path: &Path) -> Result<Option<File>, String> {
         Err(err) => return Err(failed("open", &err)),
     };
     let mut bytes = Vec::new();
-    file.take(MAX_SIZE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|err| failed("read", &err))?;
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(|err| failed("read", &err))?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err("the file is larger than 16 MB, which no kubeconfig is".to_owned());
     }
@@ -123,10 +115,7 @@ mod tests {
         assert_eq!(paths(""), [PathBuf::from("/home/me/.kube/config")]);
         assert_eq!(paths("/a"), [PathBuf::from("/a")]);
         #[cfg(unix)]
-        assert_eq!(
-            paths(":/b::/a:/b:"),
-            [PathBuf::from("/b"), PathBuf::from("/a")]
-        );
+        assert_eq!(paths(":/b::/a:/b:"), [PathBuf::from("/b"), PathBuf::from("/a")]);
     }
 
     #[test]
@@ -134,10 +123,7 @@ mod tests {
         let loaded = load(None, &listed("/nonexistent/a")).unwrap();
         assert_eq!(loaded.missing, [PathBuf::from("/nonexistent/a")]);
         let err = load(Some("/nonexistent/a".as_ref()), &listed("")).unwrap_err();
-        assert_eq!(
-            err.to_string(),
-            "stat /nonexistent/a: no such file or directory"
-        );
+        assert_eq!(err.to_string(), "stat /nonexistent/a: no such file or directory");
     }
 
     #[cfg(unix)]
@@ -166,26 +152,19 @@ mod tests {
         let text = err.to_string();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
-        assert!(lines[0].starts_with(&format!(
-            "error loading config file \"{}\": json:",
-            a.display()
-        )));
-        assert!(lines[1].starts_with(&format!(
-            "error loading config file \"{}\": yaml:",
-            b.display()
-        )));
+        assert!(
+            lines[0].starts_with(&format!("error loading config file \"{}\": json:", a.display()))
+        );
+        assert!(
+            lines[1].starts_with(&format!("error loading config file \"{}\": yaml:", b.display()))
+        );
     }
 
     #[test]
     fn an_enormous_file_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(MAX_SIZE + 1).unwrap();
-        let err = load(Some(file.path()), &listed(""))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            err.ends_with("the file is larger than 16 MB, which no kubeconfig is"),
-            "{err}"
-        );
+        let err = load(Some(file.path()), &listed("")).unwrap_err().to_string();
+        assert!(err.ends_with("the file is larger than 16 MB, which no kubeconfig is"), "{err}");
     }
 }

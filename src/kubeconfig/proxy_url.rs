@@ -11,19 +11,12 @@ pub(super) fn check(url: &str) -> Result<(), String> {
     let scheme = match url.split_once(':') {
         Some((scheme, _)) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => scheme,
         Some(_) => {
-            return Err(format!(
-                "parse {url:?}: first path segment in URL cannot contain colon"
-            ));
+            return Err(format!("parse {url:?}: first path segment in URL cannot contain colon"));
         }
         None => "",
     };
-    if !["http", "https", "socks5"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known))
-    {
-        return Err(format!(
-            "unsupported scheme {scheme:?}, must be http, https, or socks5"
-        ));
+    if !["http", "https", "socks5"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err(format!("unsupported scheme {scheme:?}, must be http, https, or socks5"));
     }
     match reqwest::Url::parse(url) {
         Ok(_) => Ok(()),
@@ -37,13 +30,7 @@ mod tests {
 
     #[test]
     fn only_three_schemes_are_proxies() {
-        for url in [
-            "",
-            "http://p:3128",
-            "https://p",
-            "socks5://u:p@h:1080",
-            "HTTP://x",
-        ] {
+        for url in ["", "http://p:3128", "https://p", "socks5://u:p@h:1080", "HTTP://x"] {
             assert_eq!(check(url), Ok(()), "{url}");
         }
         let unsupported =

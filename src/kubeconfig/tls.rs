@@ -71,10 +71,8 @@ pub(super) fn user(name: &str, entry: UserEntry, server: &str) -> Result<User> {
     let (mut client_certificate, mut client_key) = (None, None);
     // A key without a certificate is of no use and no error.
     if entry.has_certificate() && !is_plain_http(server) {
-        client_certificate = Some(data_or_file(
-            &entry.client_certificate_data,
-            &entry.client_certificate,
-        )?);
+        client_certificate =
+            Some(data_or_file(&entry.client_certificate_data, &entry.client_certificate)?);
         let key = data_or_file(entry.client_key_data.expose_secret(), &entry.client_key)?;
         let key = String::from_utf8(key)
             .map_err(|_| anyhow!("tls: failed to find any PEM data in key input"))?;

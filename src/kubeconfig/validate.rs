@@ -67,9 +67,8 @@ fn certificate(name: &str, user: &UserEntry, reasons: &mut Vec<String>) {
 
 fn exec(name: &str, exec: &ExecEntry, reasons: &mut Vec<String>) {
     let mut missing = |what: &str| {
-        reasons.push(format!(
-            "{what} must be specified for {name} to use exec authentication plugin"
-        ));
+        reasons
+            .push(format!("{what} must be specified for {name} to use exec authentication plugin"));
     };
     if exec.command.is_empty() {
         missing("command");
@@ -83,10 +82,9 @@ fn exec(name: &str, exec: &ExecEntry, reasons: &mut Vec<String>) {
     match exec.interactive_mode() {
         Some(_) => {}
         None if exec.interactive_mode.is_empty() => missing("interactiveMode"),
-        None => reasons.push(format!(
-            "invalid interactiveMode for {name}: {:?}",
-            exec.interactive_mode
-        )),
+        None => {
+            reasons.push(format!("invalid interactiveMode for {name}: {:?}", exec.interactive_mode))
+        }
     }
 }
 
@@ -121,8 +119,5 @@ fn unreadable(field: &str, path: &Path, name: &str) -> Option<String> {
     }
     let err = File::open(path).err()?;
     let path = path.display();
-    Some(format!(
-        "unable to read {field} {path} for {name} due to open {path}: {}",
-        os_error(&err)
-    ))
+    Some(format!("unable to read {field} {path} for {name} due to open {path}: {}", os_error(&err)))
 }

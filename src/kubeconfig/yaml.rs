@@ -24,9 +24,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
     }
     if let Some(at) = text.chars().position(is_control) {
         let line = 1 + text.chars().take(at).filter(|c| *c == '\n').count();
-        return Err(format!(
-            "yaml: line {line}: control characters are not allowed"
-        ));
+        return Err(format!("yaml: line {line}: control characters are not allowed"));
     }
     // A document that follows the first is never looked at, so whatever is wrong with it must not
     // matter: the first document is taken out of the reader before it goes on.
@@ -69,13 +67,11 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
         [0xfe, 0xff, ..] => utf16(u16::from_be_bytes),
         _ => {
             let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-            std::str::from_utf8(bytes)
-                .map(Cow::Borrowed)
-                .map_err(|err| {
-                    let read = &bytes[..err.valid_up_to()];
-                    let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
-                    format!("yaml: line {line}: invalid leading UTF-8 octet")
-                })
+            std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|err| {
+                let read = &bytes[..err.valid_up_to()];
+                let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
+                format!("yaml: line {line}: invalid leading UTF-8 octet")
+            })
         }
     }
 }
@@ -117,10 +113,7 @@ fn in_libyamls_words(message: &str) -> &str {
         ("misplaced bracket", "did not find expected key"),
         ("unclosed bracket '['", "did not find expected ',' or ']'"),
         ("unclosed bracket '{'", "did not find expected ',' or '}'"),
-        (
-            "unexpected character",
-            "found character that cannot start any token",
-        ),
+        ("unexpected character", "found character that cannot start any token"),
     ];
     let problem = match message.split_once(", ") {
         Some((context, problem)) if context.starts_with("while ") => problem,
@@ -130,9 +123,7 @@ fn in_libyamls_words(message: &str) -> &str {
         Some(at) => &problem[..at],
         None => problem,
     };
-    let known = DIFFERENT
-        .iter()
-        .find(|(start, _)| problem.starts_with(start));
+    let known = DIFFERENT.iter().find(|(start, _)| problem.starts_with(start));
     known.map_or(problem, |(_, text)| text)
 }
 
@@ -286,14 +277,8 @@ mod tests {
             (b"<<: {a: b}\n".to_vec(), a.clone()),
             (utf16("a: b\n", u16::to_le_bytes), a.clone()),
             (utf16("a: b\n", u16::to_be_bytes), a),
-            (
-                b"x: &x {a: b}\n<<: [*x, {a: c}]\n".to_vec(),
-                json!({"x": {"a": "b"}, "a": "b"}),
-            ),
-            (
-                b"1: a\nyes: b\n~: c\n".to_vec(),
-                json!({"1": "a", "true": "b", "null": "c"}),
-            ),
+            (b"x: &x {a: b}\n<<: [*x, {a: c}]\n".to_vec(), json!({"x": {"a": "b"}, "a": "b"})),
+            (b"1: a\nyes: b\n~: c\n".to_vec(), json!({"1": "a", "true": "b", "null": "c"})),
         ];
         for (bytes, expected) in table {
             let shown = String::from_utf8_lossy(&bytes).into_owned();
@@ -304,42 +289,18 @@ mod tests {
     #[test]
     fn errors_have_the_line_and_libyamls_words() {
         let table: [(&[u8], &str); 14] = [
-            (
-                b"a: [}\n",
-                "yaml: line 1: did not find expected node content",
-            ),
-            (
-                b"a: b: c\n",
-                "yaml: line 1: mapping values are not allowed in this context",
-            ),
-            (
-                b"a:\n b: @x\n",
-                "yaml: line 2: found character that cannot start any token",
-            ),
-            (
-                b"a: b\nc: d\n]\n",
-                "yaml: line 3: did not find expected key",
-            ),
+            (b"a: [}\n", "yaml: line 1: did not find expected node content"),
+            (b"a: b: c\n", "yaml: line 1: mapping values are not allowed in this context"),
+            (b"a:\n b: @x\n", "yaml: line 2: found character that cannot start any token"),
+            (b"a: b\nc: d\n]\n", "yaml: line 3: did not find expected key"),
             (b"a: {b\n", "yaml: line 1: did not find expected ',' or '}'"),
             (b"a: *x\n", "yaml: line 1: unknown anchor referenced"),
-            (
-                b"a: &a [*a]\n",
-                "yaml: line 1: anchor value contains itself",
-            ),
-            (
-                b"a: \"\\q\"\n",
-                "yaml: line 1: found unknown escape character",
-            ),
-            (
-                b"a: b\n\x01\n",
-                "yaml: line 2: control characters are not allowed",
-            ),
+            (b"a: &a [*a]\n", "yaml: line 1: anchor value contains itself"),
+            (b"a: \"\\q\"\n", "yaml: line 1: found unknown escape character"),
+            (b"a: b\n\x01\n", "yaml: line 2: control characters are not allowed"),
             (b"a: b\n\xff\n", "yaml: line 2: invalid leading UTF-8 octet"),
             (b"\xff\xfea", "yaml: incomplete UTF-16 character"),
-            (
-                b"<<: 5\n",
-                "yaml: line 1: map merge requires map or sequence of maps as the value",
-            ),
+            (b"<<: 5\n", "yaml: line 1: map merge requires map or sequence of maps as the value"),
             (b"a: -.inf\n", "json: unsupported value: -Inf"),
             (b"[a]: b\n", "yaml: invalid map key"),
         ];

@@ -3,61 +3,22 @@
 use crate::kubeconfig::{entries::Origin, file::File, yaml};
 
 fn read(text: &str) -> Result<File, String> {
-    File::from_value(
-        yaml::parse(text.as_bytes()).unwrap(),
-        &Origin::of("/dir/config".as_ref()),
-    )
+    File::from_value(yaml::parse(text.as_bytes()).unwrap(), &Origin::of("/dir/config".as_ref()))
 }
 
 #[test]
 fn wrong_types_are_reported_in_gos_words() {
     // Every text here is kubectl's answer to that file.
     let table = [
-        (
-            "current-context: y",
-            "Config.current-context of type string",
-            "bool",
-        ),
-        (
-            "current-context: 0123",
-            "Config.current-context of type string",
-            "number",
-        ),
-        (
-            "users: {a: b}",
-            "Config.users of type []v1.NamedAuthInfo",
-            "object",
-        ),
-        (
-            "users: [x]",
-            "Config.users of type v1.NamedAuthInfo",
-            "string",
-        ),
-        (
-            "users: [{name: 1}]",
-            "NamedAuthInfo.users.name of type string",
-            "number",
-        ),
-        (
-            "users: [{user: x}]",
-            "NamedAuthInfo.users.user of type v1.AuthInfo",
-            "string",
-        ),
-        (
-            "users: [{user: {token: 12345}}]",
-            "AuthInfo.users.user.token of type string",
-            "number",
-        ),
-        (
-            "users: [{user: {token: [a]}}]",
-            "AuthInfo.users.user.token of type string",
-            "array",
-        ),
-        (
-            "users: [{user: {exec: x}}]",
-            "AuthInfo.users.user.exec of type v1.ExecConfig",
-            "string",
-        ),
+        ("current-context: y", "Config.current-context of type string", "bool"),
+        ("current-context: 0123", "Config.current-context of type string", "number"),
+        ("users: {a: b}", "Config.users of type []v1.NamedAuthInfo", "object"),
+        ("users: [x]", "Config.users of type v1.NamedAuthInfo", "string"),
+        ("users: [{name: 1}]", "NamedAuthInfo.users.name of type string", "number"),
+        ("users: [{user: x}]", "NamedAuthInfo.users.user of type v1.AuthInfo", "string"),
+        ("users: [{user: {token: 12345}}]", "AuthInfo.users.user.token of type string", "number"),
+        ("users: [{user: {token: [a]}}]", "AuthInfo.users.user.token of type string", "array"),
+        ("users: [{user: {exec: x}}]", "AuthInfo.users.user.exec of type v1.ExecConfig", "string"),
         (
             "users: [{user: {exec: {command: 1}}}]",
             "ExecConfig.users.user.exec.command of type string",
@@ -123,16 +84,8 @@ fn wrong_types_are_reported_in_gos_words() {
             "Context.contexts.context.cluster of type string",
             "number",
         ),
-        (
-            "preferences: 1",
-            "Config.preferences of type v1.Preferences",
-            "number",
-        ),
-        (
-            "preferences: {colors: x}",
-            "Preferences.preferences.colors of type bool",
-            "string",
-        ),
+        ("preferences: 1", "Config.preferences of type v1.Preferences", "number"),
+        ("preferences: {colors: x}", "Preferences.preferences.colors of type bool", "string"),
     ];
     for (text, field, kind) in table {
         let expected = format!("json: cannot unmarshal {kind} into Go struct field {field}");
@@ -153,27 +106,15 @@ fn other_kinds_and_versions_are_refused() {
         ("kind: Pod", no_kind("Pod", "v1")),
         ("{kind: Config, apiVersion: v2}", no_kind("Config", "v2")),
         ("apiVersion: a/b", no_kind("Config", "a/b")),
-        (
-            "apiVersion: a/b/c",
-            "unexpected GroupVersion string: a/b/c".to_owned(),
-        ),
-        (
-            "kind: 1",
-            format!("{broken} number into Go struct field .kind of type string"),
-        ),
+        ("apiVersion: a/b/c", "unexpected GroupVersion string: a/b/c".to_owned()),
+        ("kind: 1", format!("{broken} number into Go struct field .kind of type string")),
         ("hello", format!("{broken} string into {of_struct}")),
         ("[a]", format!("{broken} array into {of_struct}")),
     ];
     for (text, expected) in table {
         assert_eq!(read(text).err(), Some(expected), "{text}");
     }
-    for text in [
-        "",
-        "kind: Config",
-        "apiVersion: v1",
-        "{users: null, clusters: ~}",
-        "other: 1",
-    ] {
+    for text in ["", "kind: Config", "apiVersion: v1", "{users: null, clusters: ~}", "other: 1"] {
         assert!(read(text).is_ok(), "{text}");
     }
 }

@@ -65,9 +65,7 @@ impl Dir {
 
     /// Makes this a pod with a service account in the directory.
     fn in_pod(mut self) -> Self {
-        self = self
-            .write("token", "pod-token\n")
-            .write("namespace", " pod-ns\n");
+        self = self.write("token", "pod-token\n").write("namespace", " pod-ns\n");
         self.surroundings.service_account = self.dir.path().to_owned();
         self.surroundings.service_host = Some("10.0.0.1".into());
         self.surroundings.service_port = Some("443".into());

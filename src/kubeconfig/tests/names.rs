@@ -11,38 +11,14 @@ fn the_context_names_cluster_user_and_namespace_and_flags_beat_it() {
     type Row<'a> = (&'a [(&'a str, &'a str)], [&'a str; 5]);
     let table: [Row; 10] = [
         (&[], ["https://c:6443/prefix", "t0ken", "", "ns", "one"]),
-        (
-            &[("context", "")],
-            ["https://c:6443/prefix", "t0ken", "", "ns", "one"],
-        ),
-        (
-            &[("context", "two")],
-            ["http://plain", "", "me", "default", "two"],
-        ),
-        (
-            &[("namespace", "x")],
-            ["https://c:6443/prefix", "t0ken", "", "x", "one"],
-        ),
-        (
-            &[("cluster", "plain")],
-            ["http://plain", "t0ken", "", "ns", "one"],
-        ),
-        (
-            &[("user", "v")],
-            ["https://c:6443/prefix", "", "me", "ns", "one"],
-        ),
-        (
-            &[("server", "h:1")],
-            ["http://h:1", "t0ken", "", "ns", "one"],
-        ),
-        (
-            &[("token", "x")],
-            ["https://c:6443/prefix", "x", "", "ns", "one"],
-        ),
-        (
-            &[("context", "lost"), ("server", "https://s")],
-            ["https://s", "", "", "default", "lost"],
-        ),
+        (&[("context", "")], ["https://c:6443/prefix", "t0ken", "", "ns", "one"]),
+        (&[("context", "two")], ["http://plain", "", "me", "default", "two"]),
+        (&[("namespace", "x")], ["https://c:6443/prefix", "t0ken", "", "x", "one"]),
+        (&[("cluster", "plain")], ["http://plain", "t0ken", "", "ns", "one"]),
+        (&[("user", "v")], ["https://c:6443/prefix", "", "me", "ns", "one"]),
+        (&[("server", "h:1")], ["http://h:1", "t0ken", "", "ns", "one"]),
+        (&[("token", "x")], ["https://c:6443/prefix", "x", "", "ns", "one"]),
+        (&[("context", "lost"), ("server", "https://s")], ["https://s", "", "", "default", "lost"]),
         (
             &[("context", "bare"), ("cluster", "c"), ("user", "u")],
             ["https://c:6443/prefix", "t0ken", "", "default", "bare"],
@@ -54,13 +30,7 @@ fn the_context_names_cluster_user_and_namespace_and_flags_beat_it() {
         let token = token.map(|t| t.expose_secret()).unwrap_or_default();
         let username = access.user.username.as_deref().unwrap_or_default();
         let context = access.context.as_deref().unwrap_or_default();
-        let found = [
-            &access.cluster.server,
-            token,
-            username,
-            &access.namespace,
-            context,
-        ];
+        let found = [&access.cluster.server, token, username, &access.namespace, context];
         assert_eq!(found, expected, "{given:?}");
     }
 }
@@ -73,27 +43,12 @@ fn names_without_an_entry_are_errors_in_kubectls_words() {
     type Row<'a> = (&'a [(&'a str, &'a str)], &'a str);
     let table: [Row; 9] = [
         (&[("context", "nope")], no_context),
-        (
-            &[("context", "nope"), ("namespace", "n")],
-            "context \"nope\" does not exist",
-        ),
-        (
-            &[("cluster", "nope")],
-            "no server found for cluster \"nope\"",
-        ),
-        (
-            &[("cluster", "nope"), ("server", "h")],
-            "no server found for cluster \"nope\"",
-        ),
-        (
-            &[("cluster", "nope"), ("namespace", "n")],
-            "cluster \"nope\" does not exist",
-        ),
+        (&[("context", "nope"), ("namespace", "n")], "context \"nope\" does not exist"),
+        (&[("cluster", "nope")], "no server found for cluster \"nope\""),
+        (&[("cluster", "nope"), ("server", "h")], "no server found for cluster \"nope\""),
+        (&[("cluster", "nope"), ("namespace", "n")], "cluster \"nope\" does not exist"),
         (&[("user", "nope")], "auth info \"nope\" does not exist"),
-        (
-            &[("user", "nope"), ("cluster", "nope")],
-            "no server found for cluster \"nope\"",
-        ),
+        (&[("user", "nope"), ("cluster", "nope")], "no server found for cluster \"nope\""),
         (
             &[("user", "nope"), ("cluster", "nope"), ("namespace", "n")],
             "auth info \"nope\" does not exist",
@@ -115,14 +70,8 @@ fn names_without_an_entry_are_errors_in_kubectls_words() {
 fn without_a_server_the_error_says_what_was_found_instead() {
     let dir = Dir::of(CLUSTERS);
     let table: [(&[(&str, &str)], &str); 3] = [
-        (
-            &[("context", "lost")],
-            "context \"lost\" names cluster \"gone\", which does not exist\n",
-        ),
-        (
-            &[("context", "bare")],
-            "context \"bare\" names no cluster\n",
-        ),
+        (&[("context", "lost")], "context \"lost\" names cluster \"gone\", which does not exist\n"),
+        (&[("context", "bare")], "context \"bare\" names no cluster\n"),
         (
             &[("cluster", "unserved")],
             "context \"one\" names cluster \"unserved\", which has no server\n",
@@ -130,27 +79,16 @@ fn without_a_server_the_error_says_what_was_found_instead() {
     ];
     for (given, expected) in table {
         let text = dir.error(flags(given));
-        assert!(
-            text.starts_with(&format!("no cluster is configured: {expected}")),
-            "{text}"
-        );
-        assert!(
-            text.ends_with("locustctl --sandbox scale --replicas=3"),
-            "{text}"
-        );
+        assert!(text.starts_with(&format!("no cluster is configured: {expected}")), "{text}");
+        assert!(text.ends_with("locustctl --sandbox scale --replicas=3"), "{text}");
     }
     let text = Dir::of("").error(flags(&[]));
     assert!(
         text.starts_with("no cluster is configured: no current context or server in DIR/config\n"),
         "{text}"
     );
-    let text = resolve(&flags(&[]), &Environment::default())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        text.contains("there is no kubeconfig file to look for"),
-        "{text}"
-    );
+    let text = resolve(&flags(&[]), &Environment::default()).unwrap_err().to_string();
+    assert!(text.contains("there is no kubeconfig file to look for"), "{text}");
 }
 
 #[test]
@@ -190,9 +128,6 @@ fn a_server_by_flag_clears_the_files_server_name() {
     let name = |given: &[_]| dir.resolve(flags(given)).unwrap().cluster.tls_server_name;
     assert_eq!(name(&[]).as_deref(), Some("inner"));
     assert_eq!(name(&[("server", "https://x")]), None);
-    assert_eq!(
-        name(&[("server", "https://x"), ("tls-server-name", "y")]).as_deref(),
-        Some("y")
-    );
+    assert_eq!(name(&[("server", "https://x"), ("tls-server-name", "y")]).as_deref(), Some("y"));
     assert!(dir.resolve(flags(&[])).unwrap().cluster.disable_compression);
 }

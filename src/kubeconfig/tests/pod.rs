@@ -8,23 +8,11 @@ fn a_pod_without_configuration_uses_its_service_account() {
     let access = dir.resolve(flags(&[("as", "me")])).unwrap();
     assert!(access.in_cluster && access.warnings.is_empty());
     assert_eq!(access.cluster.server, "https://10.0.0.1:443");
-    assert_eq!(
-        access.cluster.certificate_authority.as_deref(),
-        Some(super::trust::CA.as_bytes())
-    );
+    assert_eq!(access.cluster.certificate_authority.as_deref(), Some(super::trust::CA.as_bytes()));
     assert_eq!(access.user.token_file, Some(dir.path("token")));
     assert_eq!(access.user.impersonate.user, "me");
-    assert_eq!(
-        (access.namespace.as_str(), access.context),
-        ("pod-ns", None)
-    );
-    assert!(
-        dir.resolve(flags(&[("server", "https://x")]))
-            .unwrap()
-            .user
-            .token_file
-            .is_none()
-    );
+    assert_eq!((access.namespace.as_str(), access.context), ("pod-ns", None));
+    assert!(dir.resolve(flags(&[("server", "https://x")])).unwrap().user.token_file.is_none());
     let user = dir.resolve(flags(&[("token", "mine")])).unwrap().user;
     assert!(user.token_file.is_none() && user.token.is_some());
 }
@@ -39,10 +27,7 @@ fn a_pods_ipv6_host_is_bracketed_and_a_missing_ca_is_a_warning() {
     assert_eq!(access.cluster.certificate_authority, None);
     assert_eq!(access.namespace, "mine");
     let warning = access.warnings.join("\n");
-    assert!(
-        warning.starts_with("Expected to load root CA config from "),
-        "{warning}"
-    );
+    assert!(warning.starts_with("Expected to load root CA config from "), "{warning}");
     assert!(warning.ends_with("no such file or directory"), "{warning}");
 }
 
@@ -60,10 +45,7 @@ fn a_pods_namespace_counts_beside_a_kubeconfig_but_its_token_does_not() {
 fn half_a_pod_is_none() {
     let mut dir = Dir::of("").in_pod();
     dir.surroundings.service_port = None;
-    assert!(
-        dir.error(flags(&[]))
-            .starts_with("no cluster is configured")
-    );
+    assert!(dir.error(flags(&[])).starts_with("no cluster is configured"));
 }
 
 #[test]

@@ -13,10 +13,7 @@ fn tls_dir(cluster: &str, user: &str) -> Dir {
     Dir::of(&config)
         .write("ca.pem", CA)
         .write("not.pem", "hello")
-        .write(
-            "key.pem",
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        )
+        .write("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 }
 
 /// PEM around anything: what the certificate says is checked where it is used.
@@ -114,11 +111,7 @@ fn tls_fields_that_contradict_each_other_are_refused() {
         ),
     ];
     for (cluster, user, expected) in table {
-        assert_eq!(
-            tls_dir(cluster, user).error(flags(&[])),
-            expected,
-            "{cluster} {user}"
-        );
+        assert_eq!(tls_dir(cluster, user).error(flags(&[])), expected, "{cluster} {user}");
     }
 }
 
@@ -129,22 +122,15 @@ fn trust_flags_replace_what_the_file_says() {
     let access = dir.resolve(flags(&[("insecure", "")])).unwrap();
     assert!(access.cluster.insecure_skip_tls_verify);
     assert_eq!(access.cluster.certificate_authority, None);
-    let access = dir
-        .resolve(flags(&[("certificate-authority", &ca)]))
-        .unwrap();
-    assert_eq!(
-        access.cluster.certificate_authority.as_deref(),
-        Some(CA.as_bytes())
-    );
+    let access = dir.resolve(flags(&[("certificate-authority", &ca)])).unwrap();
+    assert_eq!(access.cluster.certificate_authority.as_deref(), Some(CA.as_bytes()));
     assert_eq!(
         dir.error(flags(&[("certificate-authority", &ca), ("insecure", "")])),
         "specifying a root certificates file with the insecure flag is not allowed"
     );
     let dir = tls_dir("insecure-skip-tls-verify: true", "");
     let ca = dir.path("ca.pem").display().to_string();
-    let access = dir
-        .resolve(flags(&[("certificate-authority", &ca)]))
-        .unwrap();
+    let access = dir.resolve(flags(&[("certificate-authority", &ca)])).unwrap();
     assert!(!access.cluster.insecure_skip_tls_verify);
 }
 
@@ -153,18 +139,10 @@ fn certificate_flags_replace_both_forms_of_the_file() {
     let dir = tls_dir("", "client-certificate-data: eA==, client-key-data: eA==");
     let (cert, key) = (dir.path("ca.pem"), dir.path("key.pem"));
     let (cert, key) = (cert.display().to_string(), key.display().to_string());
-    let user = dir.resolve(flags(&[
-        ("client-certificate", &cert),
-        ("client-key", &key),
-    ]));
+    let user = dir.resolve(flags(&[("client-certificate", &cert), ("client-key", &key)]));
     let user = user.unwrap().user;
     assert_eq!(user.client_certificate.as_deref(), Some(CA.as_bytes()));
-    assert!(
-        user.client_key
-            .unwrap()
-            .expose_secret()
-            .contains("PRIVATE KEY")
-    );
+    assert!(user.client_key.unwrap().expose_secret().contains("PRIVATE KEY"));
     let user = dir.resolve(flags(&[])).unwrap().user;
     assert_eq!(user.client_certificate.as_deref(), Some(&b"x"[..]));
 }

@@ -1,0 +1,174 @@
+//! A client certificate and its key, PEM, checked to belong together before anything connects.
+
+use anyhow::{Result, anyhow, bail};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::Identity;
+use rustls::{
+    crypto::ring::sign::any_supported_type,
+    pki_types::{
+        CertificateDer, PrivateKeyDer,
+        pem::{PemObject, SectionKind},
+    },
+    sign::CertifiedKey,
+};
+
+/// The identity for the TLS handshake, from a certificate chain and a PKCS#1, PKCS#8 or SEC1 key.
+///
+/// # Errors
+/// In the words of Go's `tls.X509KeyPair`, which kubectl uses, where the PEM is not what it
+/// should be; an encrypted key gets a text that says so. No error shows any of the content.
+pub(super) fn identity(certificate: &[u8], key: &str) -> Result<Identity> {
+    let chain = chain(certificate)?;
+    let (kind, key) = private_key(key)?;
+    let signing_key = any_supported_type(&key).map_err(|_| {
+        anyhow!("tls: failed to parse private key (RSA, P-256, P-384 and Ed25519 keys can be used)")
+    })?;
+    match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
+        // What cannot be compared is left to the server to judge.
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            bail!("tls: private key does not match public key")
+        }
+        Err(_) => bail!("x509: malformed certificate"),
+    }
+    // Only what is needed: other sections of the files would be refused.
+    let mut pem: String = chain.iter().map(|der| encode("CERTIFICATE", der)).collect();
+    pem += &encode(kind, key.secret_der());
+    Identity::from_pem(pem.as_bytes()).map_err(|_| anyhow!("tls: failed to parse private key"))
+}
+
+fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+    if !chain.is_empty() {
+        return Ok(chain);
+    }
+    let other = sections(&String::from_utf8_lossy(pem));
+    match other.as_slice() {
+        [] => bail!("tls: failed to find any PEM data in certificate input"),
+        [one] if one.ends_with("PRIVATE KEY") => bail!(
+            "tls: failed to find certificate PEM data in certificate input, \
+             but did find a private key; PEM inputs may have been switched"
+        ),
+        others => bail!(
+            "tls: failed to find \"CERTIFICATE\" PEM block in certificate input \
+             after skipping PEM blocks of the following types: [{}]",
+            others.join(" ")
+        ),
+    }
+}
+
+fn private_key(pem: &str) -> Result<(&'static str, PrivateKeyDer<'static>)> {
+    let found = sections(pem);
+    let key = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes())
+        .filter_map(Result::ok)
+        .find_map(|(kind, der)| PrivateKeyDer::from_pem(kind, der));
+    // The old form of encryption keeps the label of a plain key.
+    let is_encrypted = pem.contains("Proc-Type: 4,ENCRYPTED")
+        || (key.is_none() && found.iter().any(|label| label == "ENCRYPTED PRIVATE KEY"));
+    if is_encrypted {
+        bail!(
+            "the client key is encrypted, and nobody is there to ask for its password; \
+             store it decrypted: openssl pkey -in KEY -out NEW-KEY"
+        );
+    }
+    match key {
+        Some(key @ PrivateKeyDer::Pkcs1(_)) => Ok(("RSA PRIVATE KEY", key)),
+        Some(key @ PrivateKeyDer::Sec1(_)) => Ok(("EC PRIVATE KEY", key)),
+        Some(key) => Ok(("PRIVATE KEY", key)),
+        None if found.is_empty() => bail!("tls: failed to find any PEM data in key input"),
+        None if found == ["CERTIFICATE"] => {
+            bail!("tls: found a certificate rather than a key in the PEM for the private key")
+        }
+        None if found.iter().any(|label| label.ends_with("PRIVATE KEY")) => {
+            bail!("tls: failed to parse private key")
+        }
+        None => bail!(
+            "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input \
+             after skipping PEM blocks of the following types: [{}]",
+            found.join(" ")
+        ),
+    }
+}
+
+/// The labels of all PEM sections, in order.
+fn sections(pem: &str) -> Vec<String> {
+    pem.lines()
+        .filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn encode(label: &str, der: &[u8]) -> String {
+    let body = BASE64_STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    fn pair() -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    #[test]
+    fn a_pair_makes_an_identity_whatever_stands_around_it() {
+        let (certificate, key) = pair();
+        assert!(identity(certificate.as_bytes(), &key).is_ok());
+        let noisy = format!("subject=me\n{certificate}\n{}", encode("X509 CRL", b"x"));
+        let parameters = encode("EC PARAMETERS", b"x");
+        assert!(identity(noisy.as_bytes(), &format!("{parameters}{key}{certificate}")).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_pair_is_said_in_gos_words() {
+        let (certificate, key) = pair();
+        let (other, _) = pair();
+        let public = encode("PUBLIC KEY", b"x");
+        let encrypted = encode("ENCRYPTED PRIVATE KEY", b"x");
+        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        let table = [
+            (other.as_str(), key.as_str(), "tls: private key does not match public key"),
+            ("", &key, "tls: failed to find any PEM data in certificate input"),
+            (
+                &key,
+                &certificate,
+                "tls: failed to find certificate PEM data in certificate input, \
+                 but did find a private key; PEM inputs may have been switched",
+            ),
+            (
+                &public,
+                &key,
+                "tls: failed to find \"CERTIFICATE\" PEM block in certificate input \
+                 after skipping PEM blocks of the following types: [PUBLIC KEY]",
+            ),
+            (&certificate, "x", "tls: failed to find any PEM data in key input"),
+            (
+                &certificate,
+                &certificate,
+                "tls: found a certificate rather than a key in the PEM for the private key",
+            ),
+            (
+                &certificate,
+                &public,
+                "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input \
+                 after skipping PEM blocks of the following types: [PUBLIC KEY]",
+            ),
+        ];
+        for (certificate, key, expected) in table {
+            let err = identity(certificate.as_bytes(), key).err().unwrap();
+            assert_eq!(err.to_string(), expected);
+        }
+        for key in [encrypted.as_str(), old] {
+            let err = identity(certificate.as_bytes(), key).err().unwrap().to_string();
+            assert!(err.starts_with("the client key is encrypted"), "{err}");
+        }
+        let broken = encode("PRIVATE KEY", b"x");
+        let err = identity(certificate.as_bytes(), &broken).err().unwrap().to_string();
+        assert!(err.starts_with("tls: failed to parse private key"), "{err}");
+    }
+}

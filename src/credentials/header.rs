@@ -1,0 +1,55 @@
+//! The `Authorization` header, never shown: neither in `Debug` nor in an error.
+
+use anyhow::{Result, anyhow};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::header::HeaderValue;
+
+/// `Bearer <token>`.
+///
+/// # Errors
+/// The token holds what no header may hold: a line end, or something beyond ASCII.
+pub(super) fn bearer(token: &str, user: &str) -> Result<HeaderValue> {
+    let value = format!("Bearer {token}");
+    let mut value =
+        HeaderValue::from_str(&value).ok().filter(|_| token.is_ascii()).ok_or_else(|| {
+            anyhow!(
+                "the bearer token of user {user:?} holds a character that an HTTP header \
+                 cannot carry, such as a line end"
+            )
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// `Basic <base64 of name:password>`. A password may be empty.
+///
+/// # Errors
+/// None that can happen: base64 always fits into a header.
+pub(super) fn basic(username: &str, password: &str) -> Result<HeaderValue> {
+    let pair = BASE64_STANDARD.encode(format!("{username}:{password}"));
+    let mut value = HeaderValue::from_str(&format!("Basic {pair}"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_sensitive_and_exact() {
+        let header = bearer("abc", "u").unwrap();
+        assert_eq!(header.to_str().unwrap(), "Bearer abc");
+        assert!(!format!("{header:?}").contains("abc"));
+        assert_eq!(basic("me", "pä").unwrap().to_str().unwrap(), "Basic bWU6cMOk");
+        assert_eq!(basic("me", "").unwrap().to_str().unwrap(), "Basic bWU6");
+    }
+
+    #[test]
+    fn a_token_that_fits_no_header_is_not_shown() {
+        for token in ["s3cret\n", "s3crét"] {
+            let err = bearer(token, "u").unwrap_err().to_string();
+            assert!(err.contains("user \"u\"") && !err.contains("s3c"), "{err}");
+        }
+    }
+}
