@@ -13,7 +13,8 @@ use serde_saphyr::{
 /// Errors are kubectl's texts without the file's name: `yaml: line 3: …`. Unlike kubectl's,
 /// the line number is always there and always counts from 1.
 ///
-/// One known difference: `yEs` and other mixed cases, plain, are booleans here and text in kubectl.
+/// Known differences, all of the YAML reader's: `yEs` and other mixed cases, plain, are booleans
+/// here and text in kubectl; a few flow collections that libyaml refuses are accepted.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let text = decode(bytes)?;
     // Most JSON is read faster by a JSON reader; whatever it refuses may still be YAML.
@@ -108,7 +109,9 @@ fn describe(err: &YamlError) -> String {
 
 /// The parser's text without its context and position, and as libyaml says it where they differ.
 fn in_libyamls_words(message: &str) -> &str {
-    const DIFFERENT: [(&str, &str); 5] = [
+    const DIFFERENT: [(&str, &str); 7] = [
+        ("unclosed quote", "found unexpected end of stream"),
+        ("simple key expected", "could not find expected ':'"),
         ("mismatched bracket", "did not find expected node content"),
         ("misplaced bracket", "did not find expected key"),
         ("unclosed bracket '['", "did not find expected ',' or ']'"),
@@ -288,7 +291,8 @@ mod tests {
 
     #[test]
     fn errors_have_the_line_and_libyamls_words() {
-        let table: [(&[u8], &str); 14] = [
+        let table: [(&[u8], &str); 15] = [
+            (b"a: \"b\n", "yaml: line 1: found unexpected end of stream"),
             (b"a: [}\n", "yaml: line 1: did not find expected node content"),
             (b"a: b: c\n", "yaml: line 1: mapping values are not allowed in this context"),
             (b"a:\n b: @x\n", "yaml: line 2: found character that cannot start any token"),
