@@ -1,0 +1,75 @@
+//! Response bodies: whole ones, streams of watch events, and the two that faults ask for.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::mpsc;
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(super) enum Body {
+    Whole(Bytes),
+    /// Lines as they come.
+    Lines(mpsc::Receiver<Bytes>),
+    /// The first part of an answer, then an error; the length announced is the whole one's.
+    Cut {
+        first: Bytes,
+        whole: u64,
+        failed: bool,
+    },
+    /// So many bytes of filling.
+    Filler(u64),
+}
+
+const FILLING: Bytes = Bytes::from_static(&[b' '; 16 * 1024]);
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let some = |data: Bytes| Poll::Ready(Some(Ok(Frame::data(data))));
+        match self.get_mut() {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => some(std::mem::take(bytes)),
+            Self::Lines(lines) => {
+                lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+            }
+            Self::Cut { first, .. } if !first.is_empty() => some(std::mem::take(first)),
+            Self::Cut { failed, .. } => {
+                if std::mem::replace(failed, true) {
+                    return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))));
+                }
+                // One turn of waiting, so that the first part is written before the stream breaks.
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Self::Filler(0) => Poll::Ready(None),
+            Self::Filler(left) => {
+                let size = FILLING.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                *left -= size as u64;
+                some(FILLING.slice(..size))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Cut { first, whole, .. } if !first.is_empty() => SizeHint::with_exact(*whole),
+            _ => SizeHint::default(),
+        }
+    }
+}

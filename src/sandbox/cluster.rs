@@ -1,0 +1,157 @@
+//! A handle on a running sandbox: what tests look at and arrange.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::{
+    faults::Fault,
+    identity::Rights,
+    object,
+    resources::{self, ResourceType},
+    routes,
+    shared::{SeenRequest, Shared},
+    store::Key,
+    tls::{Authority, ClientCertificate},
+    verbs,
+};
+
+/// Looks into a running sandbox and arranges what is in it; may be used from any thread.
+#[derive(Clone)]
+pub struct ClusterHandle {
+    pub(super) shared: Arc<Shared>,
+    pub(super) authority: Arc<Authority>,
+}
+
+impl std::fmt::Debug for ClusterHandle {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ClusterHandle").finish_non_exhaustive()
+    }
+}
+
+impl ClusterHandle {
+    /// The requests seen, oldest first; at most the latest 4096.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.shared.lock().requests.iter().cloned().collect()
+    }
+
+    /// Forgets the requests seen.
+    pub fn clear_requests(&self) {
+        self.shared.lock().requests.clear();
+    }
+
+    /// Orders a fault; of several that fit a request, the one ordered first happens.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.lock().faults.push(fault);
+    }
+
+    /// Takes back all faults that are still to happen.
+    pub fn clear_faults(&self) {
+        self.shared.lock().faults.clear();
+    }
+
+    /// The object at an API path, such as `/apis/apps/v1/namespaces/default/deployments/locust-slave`.
+    pub fn object(&self, path: &str) -> Option<Value> {
+        let (_, key) = locate(path)?;
+        self.shared.lock().store.get(&key).map(|object| (**object).clone())
+    }
+
+    /// Creates or replaces the object at an API path. Name, namespace, uid, times, generation and
+    /// defaults are filled in where they are missing; the status is taken as given.
+    ///
+    /// # Panics
+    /// When the path does not name an object of a type that the sandbox knows.
+    pub fn put_object(&self, path: &str, mut object: Value) {
+        let Some((kind, key)) = locate(path) else {
+            panic!("{path} does not name an object that a sandbox can hold");
+        };
+        let mut state = self.shared.lock();
+        object::member(&mut object, "metadata").insert("name".to_owned(), json!(key.name));
+        if let Some(present) = state.store.get(&key) {
+            let changed = i64::from(present["spec"] != object["spec"]);
+            let metadata = &mut object["metadata"];
+            for field in ["uid", "creationTimestamp"] {
+                object::default(metadata, field, present["metadata"][field].clone());
+            }
+            if metadata["generation"].is_null() && present["metadata"]["generation"].is_i64() {
+                metadata["generation"] =
+                    json!(object::number(present, "/metadata/generation") + changed);
+            }
+        }
+        verbs::complete(kind, &key.namespace, &mut object);
+        state.store.put(&key, object);
+    }
+
+    /// Removes the object at an API path; what it controls follows.
+    pub fn remove_object(&self, path: &str) {
+        if let Some((_, key)) = locate(path) {
+            self.shared.lock().store.remove(&key);
+        }
+    }
+
+    /// `spec.replicas` of the object at an API path.
+    pub fn replicas(&self, path: &str) -> Option<i64> {
+        self.object(path)?.pointer("/spec/replicas")?.as_i64()
+    }
+
+    /// Scales the object at an API path, as somebody else would.
+    pub fn set_replicas(&self, path: &str, replicas: i64) {
+        let Some((_, key)) = locate(path) else { return };
+        let mut state = self.shared.lock();
+        if let Some(present) = state.store.get(&key) {
+            let scaled = object::with_replicas(present, replicas);
+            state.store.put(&key, scaled);
+        }
+    }
+
+    /// Adds an account that proves itself by a bearer token.
+    pub fn add_account(&self, token: &str, user: &str, rights: Rights) {
+        self.shared.lock().accounts.add_token(token, user, rights);
+    }
+
+    /// Adds an account that proves itself by a password.
+    pub fn add_password(&self, user: &str, password: &str, rights: Rights) {
+        self.shared.lock().accounts.add_password(user, password, rights);
+    }
+
+    /// Adds an account that proves itself by a certificate, and signs that certificate.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn add_certificate(&self, user: &str, rights: Rights) -> Result<ClientCertificate> {
+        let (certificate, der) =
+            self.authority.client_certificate(user).context("signing a client certificate")?;
+        self.shared.lock().accounts.add_certificate(der, user, rights);
+        Ok(certificate)
+    }
+
+    /// Stops the controllers: no pods come or go and no status follows until they are resumed.
+    pub fn pause_controllers(&self) {
+        self.shared.lock().controllers_paused = true;
+    }
+
+    /// Lets the controllers go on.
+    pub fn resume_controllers(&self) {
+        let mut state = self.shared.lock();
+        state.controllers_paused = false;
+        state.store.wake();
+    }
+
+    /// Forgets the history: a watch from an older resourceVersion gets `410 Expired`.
+    pub fn compact(&self) {
+        self.shared.lock().store.compact();
+    }
+
+    /// The current resourceVersion.
+    pub fn resource_version(&self) -> u64 {
+        self.shared.lock().store.version()
+    }
+}
+
+fn locate(path: &str) -> Option<(&'static ResourceType, Key)> {
+    let target = routes::read("GET", path, "").target?;
+    let kind = resources::find(&target.group, &target.version, &target.resource)?;
+    let namespace = if kind.namespaced { target.namespace? } else { String::new() };
+    Some((kind, Key::new(kind.plural, &namespace, &target.name?)))
+}

@@ -1,0 +1,224 @@
+//! From one HTTP request to its answer: read, remembered, faulted, handled.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::{
+    HeaderMap, Request, Response, StatusCode, Version,
+    body::Incoming,
+    header::{HeaderName, HeaderValue},
+    http::request::Parts,
+};
+use tokio::{sync::Notify, time::timeout};
+
+use super::{
+    body::Body,
+    dispatch::{self, Answer},
+    faults::{self, Action},
+    object, resources,
+    routes::{self, Asked},
+    shared::{SeenRequest, Shared, State},
+    status::{Failure, FailureBody},
+    store::Key,
+};
+
+/// As a real API server limits what it reads.
+const MOST_BODY: usize = 3 * 1024 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+const REMEMBERED_BODY: usize = 64 * 1024;
+
+/// The connection a request came on.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub number: u64,
+    /// Ends the connection at once.
+    pub kill: Notify,
+    /// The client's certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// Answers one request.
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = read(body).await;
+    let whole = body.as_ref().cloned().unwrap_or_default();
+    let (number, action) = {
+        let mut state = shared.lock();
+        let seen = seen(&parts, &whole, &connection);
+        let action = faults::take(&mut state.faults, &seen.method, &seen.path_and_query);
+        (state.remember(seen), action)
+    };
+    match &action {
+        Some(Action::Delay(time)) => tokio::time::sleep(*time).await,
+        Some(Action::CloseBefore) => return kill(&connection).await,
+        _ => {}
+    }
+    let mut response = match (&action, body) {
+        (Some(Action::Answer { status, headers, body }), _) => ordered(*status, headers, body),
+        (Some(Action::Oversized(size)), _) => json_response(200, Body::Filler(*size)),
+        (_, Err(failure)) => refusal(&failure),
+        (_, Ok(body)) => respond(&shared, &connection, &parts, &body, action.as_ref()),
+    };
+    match action {
+        Some(Action::CloseAfter) => return kill(&connection).await,
+        Some(Action::DelayAnswer(time)) => tokio::time::sleep(time).await,
+        Some(Action::TruncatedBody) => response = truncated(response),
+        _ => {}
+    }
+    shared.lock().answered(number, response.status().as_u16());
+    Ok(response)
+}
+
+async fn kill(connection: &Connection) -> Result<Response<Body>, Infallible> {
+    connection.kill.notify_one();
+    std::future::pending().await
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Failure> {
+    match timeout(BODY_TIMEOUT, Limited::new(body, MOST_BODY).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::too_large(MOST_BODY)),
+        Ok(Err(_)) => Err(Failure::bad_request("unexpected EOF")),
+        Err(_) => {
+            Err(Failure::new(408, "Timeout", "the request's body did not arrive in time", None))
+        }
+    }
+}
+
+fn seen(parts: &Parts, body: &Bytes, connection: &Connection) -> SeenRequest {
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    SeenRequest {
+        method: parts.method.to_string(),
+        path_and_query: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        headers: parts.headers.iter().map(header).collect(),
+        body: body[..body.len().min(REMEMBERED_BODY)].to_vec(),
+        connection: connection.number,
+        http2: parts.version == Version::HTTP_2,
+        status: None,
+        number: 0,
+    }
+}
+
+fn respond(
+    shared: &Arc<Shared>,
+    connection: &Connection,
+    parts: &Parts,
+    body: &[u8],
+    action: Option<&Action>,
+) -> Response<Body> {
+    let asked =
+        routes::read(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or(""));
+    let answer = {
+        let mut state = shared.lock();
+        match action {
+            Some(Action::Rival(replicas)) => rival(&mut state, &asked, |_| *replicas),
+            Some(Action::RivalIncrement) => rival(&mut state, &asked, |replicas| replicas + 1),
+            _ => {}
+        }
+        let caller = state.accounts.authenticate(&parts.headers, connection.certificate.as_deref());
+        caller.and_then(|caller| {
+            caller.authorize(&asked)?;
+            dispatch::answer(&mut state, &parts.headers, &asked, parts.method.as_str(), body)
+        })
+    };
+    match answer {
+        Ok(Answer::Json(code, value)) => json_response(code, Body::Whole(value.to_string().into())),
+        Ok(Answer::Text(text)) => plain(200, text),
+        Ok(Answer::Aggregated(value)) => aggregated(&value.to_string()),
+        Ok(Answer::Watch(watch)) => {
+            let (sender, lines) = tokio::sync::mpsc::channel(16);
+            tokio::spawn(watch.run(Arc::clone(shared), sender));
+            json_response(200, Body::Lines(lines))
+        }
+        Err(failure) => refusal(&failure),
+    }
+}
+
+/// Somebody else scales the object that this request addresses.
+fn rival(state: &mut State, asked: &Asked, count: impl Fn(i64) -> i64) {
+    let Some(target) = &asked.target else { return };
+    let Some(kind) = resources::find(&target.group, &target.version, &target.resource) else {
+        return;
+    };
+    let namespace = target.namespace.as_deref().unwrap_or("");
+    let key = Key::new(kind.plural, namespace, target.name.as_deref().unwrap_or(""));
+    if let Some(present) = state.store.get(&key) {
+        let count = count(object::number(present, "/spec/replicas"));
+        let scaled = object::with_replicas(present, count);
+        state.store.put(&key, scaled);
+    }
+}
+
+fn response(code: u16, content_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert("cache-control", HeaderValue::from_static("no-cache, private"));
+    headers.insert("content-type", HeaderValue::from_static(content_type));
+    response
+}
+
+fn json_response(code: u16, body: Body) -> Response<Body> {
+    response(code, "application/json", body)
+}
+
+fn plain(code: u16, text: &'static str) -> Response<Body> {
+    let mut response = response(
+        code,
+        "text/plain; charset=utf-8",
+        Body::Whole(Bytes::from_static(text.as_bytes())),
+    );
+    response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn aggregated(text: &str) -> Response<Body> {
+    const TYPE: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    let mut response = response(200, TYPE, Body::Whole(text.to_owned().into()));
+    response.headers_mut().insert("cache-control", HeaderValue::from_static("public"));
+    response
+}
+
+fn refusal(failure: &Failure) -> Response<Body> {
+    match &failure.body {
+        FailureBody::PlainText(text) => plain(failure.code, text),
+        FailureBody::Status(status) => {
+            let mut response = json_response(failure.code, Body::Whole(status.to_string().into()));
+            if failure.code == 403 {
+                let headers: &mut HeaderMap = response.headers_mut();
+                headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+            }
+            response
+        }
+    }
+}
+
+fn ordered(status: u16, headers: &[(String, String)], body: &[u8]) -> Response<Body> {
+    let mut response = Response::new(Body::Whole(Bytes::copy_from_slice(body)));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn truncated(response: Response<Body>) -> Response<Body> {
+    response.map(|body| match body {
+        Body::Whole(bytes) => {
+            let first = bytes.slice(..bytes.len() / 2);
+            Body::Cut { first, whole: bytes.len() as u64, failed: false }
+        }
+        other => other,
+    })
+}

@@ -1,0 +1,146 @@
+//! Small readers and makers for the JSON objects of the store.
+
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::FormatItem, macros::format_description};
+
+const RFC3339: &[FormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
+/// The text at a JSON pointer; empty when there is none.
+pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+/// The number at a JSON pointer; 0 when there is none.
+pub(super) fn number(object: &Value, pointer: &str) -> i64 {
+    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+}
+
+pub(super) fn name(object: &Value) -> &str {
+    text(object, "/metadata/name")
+}
+
+pub(super) fn namespace(object: &Value) -> &str {
+    text(object, "/metadata/namespace")
+}
+
+pub(super) fn uid(object: &Value) -> &str {
+    text(object, "/metadata/uid")
+}
+
+/// The member of an object, made an object itself if it is not one.
+pub(super) fn member<'a>(object: &'a mut Value, key: &str) -> &'a mut Map<String, Value> {
+    if !object.is_object() {
+        *object = json!({});
+    }
+    let member = &mut object[key];
+    if !member.is_object() {
+        *member = json!({});
+    }
+    match member {
+        Value::Object(map) => map,
+        _ => unreachable!("made an object above"),
+    }
+}
+
+/// Puts a value where there is none.
+pub(super) fn default(object: &mut Value, key: &str, value: Value) {
+    if !object.is_object() {
+        *object = json!({});
+    }
+    if object[key].is_null() {
+        object[key] = value;
+    }
+}
+
+/// The object scaled, as somebody else's request would leave it.
+pub(super) fn with_replicas(object: &Value, replicas: i64) -> Value {
+    let mut scaled = object.clone();
+    if number(object, "/spec/replicas") != replicas {
+        member(&mut scaled, "spec").insert("replicas".to_owned(), json!(replicas));
+        scaled["metadata"]["generation"] = json!(number(object, "/metadata/generation") + 1);
+    }
+    scaled
+}
+
+/// The owner that controls this object.
+pub(super) fn controller_uid(object: &Value) -> Option<&str> {
+    let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
+    owners.iter().find(|owner| owner["controller"] == json!(true))?["uid"].as_str()
+}
+
+/// A reference by which `owner` controls an object.
+pub(super) fn owner_reference(owner: &Value) -> Value {
+    json!({
+        "apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": name(owner), "uid": uid(owner),
+        "controller": true, "blockOwnerDeletion": true,
+    })
+}
+
+/// Whether a condition of this type is `True`.
+pub(super) fn has_condition(object: &Value, kind: &str) -> bool {
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.is_some_and(|all| all.iter().any(|c| c["type"] == kind && c["status"] == "True"))
+}
+
+/// The time now, as the API writes times.
+pub(super) fn now() -> String {
+    format_time(OffsetDateTime::now_utc())
+}
+
+fn format_time(time: OffsetDateTime) -> String {
+    // Only a year beyond 9999 could fail to be written.
+    time.format(RFC3339).unwrap_or_default()
+}
+
+/// Seconds since a time that the API wrote; `None` for anything else.
+pub(super) fn seconds_since(time: &str) -> Option<i64> {
+    let then = time::PrimitiveDateTime::parse(time, RFC3339).ok()?.assume_utc();
+    Some((OffsetDateTime::now_utc() - then).whole_seconds().max(0))
+}
+
+/// A random version 4 UUID.
+pub(super) fn new_uid() -> String {
+    let bits = (fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// Letters and digits that cannot spell a word: the API's alphabet for generated names.
+const SAFE: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+
+/// Five random characters for a generated name.
+pub(super) fn name_suffix() -> String {
+    (0..5).map(|_| char::from(SAFE[fastrand::usize(..SAFE.len())])).collect()
+}
+
+/// A short name for a pod template: the same template gives the same name.
+pub(super) fn template_hash(template: &Value) -> String {
+    let hash = template
+        .to_string()
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.to_string()
+        .bytes()
+        .map(|digit| char::from(SAFE[usize::from(digit) % SAFE.len()]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_a_version_4_uuid() {
+        let uid = new_uid();
+        assert_eq!(uid.len(), 36);
+        assert_eq!(&uid[14..15], "4");
+        assert!("89ab".contains(&uid[19..20]), "{uid}");
+    }
+
+    #[test]
+    fn ages_are_read_back() {
+        assert!(seconds_since(&now()).is_some_and(|age| age < 3));
+        assert_eq!(seconds_since("yesterday"), None);
+    }
+}

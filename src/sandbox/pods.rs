@@ -1,0 +1,152 @@
+//! Pods, and the objects that only count them: ReplicaSets and ReplicationControllers.
+
+use std::{cmp::Reverse, sync::Arc};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    controller::{MOST_PODS, Owned},
+    object,
+    store::{Key, Store},
+};
+
+/// A pod from its owner's template, waiting for its containers.
+pub(super) fn from_template(owner: &Value, name: &str) -> Value {
+    let template = &owner["spec"]["template"];
+    let mut pod = json!({
+        "kind": "Pod", "apiVersion": "v1",
+        "metadata": {
+            "name": name, "namespace": object::namespace(owner), "uid": object::new_uid(),
+            "creationTimestamp": object::now(), "ownerReferences": [object::owner_reference(owner)],
+        },
+        "spec": template["spec"],
+        "status": { "phase": "Pending", "qosClass": "BestEffort", "startTime": object::now() },
+    });
+    for field in ["labels", "annotations"] {
+        if template["metadata"][field].is_object() {
+            pod["metadata"][field] = template["metadata"][field].clone();
+        }
+    }
+    pod["spec"]["nodeName"] = json!("sandbox");
+    pod["status"]["conditions"] = conditions("False");
+    pod["status"]["containerStatuses"] = container_statuses(&pod, |status| {
+        status["state"] = json!({ "waiting": { "reason": "ContainerCreating" } });
+    });
+    pod
+}
+
+/// A pod whose containers have started.
+pub(super) fn made_ready(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    let started = object::now();
+    pod["status"]["containerStatuses"] = container_statuses(&pod, |status| {
+        status["ready"] = json!(true);
+        status["started"] = json!(true);
+        status["state"] = json!({ "running": { "startedAt": started } });
+    });
+    let address = format!("10.244.{}.{}", fastrand::u8(..), fastrand::u8(1..));
+    pod["status"]["phase"] = json!("Running");
+    pod["status"]["conditions"] = conditions("True");
+    pod["status"]["podIP"] = json!(address);
+    pod["status"]["podIPs"] = json!([{ "ip": address }]);
+    pod
+}
+
+fn conditions(ready: &str) -> Value {
+    let condition = |kind: &str, status: &str| json!({ "type": kind, "status": status, "lastProbeTime": null, "lastTransitionTime": object::now() });
+    json!([
+        condition("Initialized", "True"),
+        condition("Ready", ready),
+        condition("ContainersReady", ready),
+        condition("PodScheduled", "True"),
+    ])
+}
+
+fn container_statuses(pod: &Value, finish: impl Fn(&mut Value)) -> Value {
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let statuses = containers.map(|container| {
+        let mut status = json!({
+            "name": container["name"], "image": container["image"], "imageID": "", "lastState": {},
+            "ready": false, "started": false, "restartCount": 0,
+        });
+        finish(&mut status);
+        status
+    });
+    statuses.collect()
+}
+
+pub(super) fn is_ready(pod: &Value) -> bool {
+    object::has_condition(pod, "Ready")
+}
+
+/// One step towards the wanted count: either pods come or go, or the status follows.
+pub(super) fn replica_set_step(store: &mut Store, owned: &Owned, key: &Key, set: &Value) {
+    let mut present = owned.of(set, "pods");
+    let adopted = adopt(store, set, key);
+    let wanted = object::number(set, "/spec/replicas").clamp(0, MOST_PODS);
+    let wanted = usize::try_from(wanted).unwrap_or(0);
+    if adopted {
+        return;
+    }
+    if present.len() < wanted {
+        for _ in present.len()..wanted {
+            let pod = from_template(set, &format!("{}-{}", key.name, object::name_suffix()));
+            store.put(&Key::new("pods", &key.namespace, object::name(&pod)), pod);
+        }
+    } else if present.len() > wanted {
+        // Those that are not ready go first, then the youngest.
+        present.sort_by_key(|(_, pod)| (is_ready(pod), Reverse(version(pod))));
+        for (key, _) in &present[..present.len() - wanted] {
+            store.remove(key);
+        }
+    } else {
+        let mut set = set.clone();
+        set["status"] = status(&set, &present);
+        store.put(key, set);
+    }
+}
+
+fn version(pod: &Value) -> u64 {
+    object::text(pod, "/metadata/resourceVersion").parse().unwrap_or(0)
+}
+
+/// Pods that nobody controls and that fit the selector join the set.
+fn adopt(store: &mut Store, set: &Value, key: &Key) -> bool {
+    let selector = &set["spec"]["selector"];
+    let labels =
+        if key.plural == "replicationcontrollers" { selector } else { &selector["matchLabels"] };
+    let Some(labels) = labels.as_object().filter(|labels| !labels.is_empty()) else {
+        return false;
+    };
+    let fits =
+        |pod: &Value| labels.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value);
+    let free: Vec<(Key, Arc<Value>)> = store
+        .list("pods", Some(&key.namespace))
+        .filter(|(_, pod)| object::controller_uid(pod).is_none() && fits(pod))
+        .map(|(key, pod)| (key.clone(), Arc::clone(pod)))
+        .collect();
+    for (key, pod) in &free {
+        let mut pod = (**pod).clone();
+        pod["metadata"]["ownerReferences"] = json!([object::owner_reference(set)]);
+        store.put(key, pod);
+    }
+    !free.is_empty()
+}
+
+fn status(set: &Value, pods: &[(Key, Arc<Value>)]) -> Value {
+    let ready = pods.iter().filter(|(_, pod)| is_ready(pod)).count();
+    let mut status = Map::new();
+    status.insert("replicas".to_owned(), json!(pods.len()));
+    let counts = [
+        ("fullyLabeledReplicas", pods.len()),
+        ("readyReplicas", ready),
+        ("availableReplicas", ready),
+    ];
+    for (field, count) in counts {
+        if count > 0 {
+            status.insert(field.to_owned(), json!(count));
+        }
+    }
+    status.insert("observedGeneration".to_owned(), set["metadata"]["generation"].clone());
+    Value::Object(status)
+}

@@ -1,0 +1,75 @@
+//! Paths and queries, percent-decoded.
+
+/// The parameters of one request's query, in order.
+#[derive(Debug, Default)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn parse(query: &str) -> Self {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        Self(
+            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(decode_pair).collect(),
+        )
+    }
+
+    /// The first value of a parameter; `None` when it is absent.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a parameter that may be repeated.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A boolean as Go's `strconv.ParseBool` would read it in these parameters.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
+    }
+}
+
+fn decode_pair((key, value): (&str, &str)) -> (String, String) {
+    (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
+}
+
+/// Percent-decodes; an escape that is not one stays as it is.
+pub(super) fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(hex_byte);
+        match escape {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let [high, low] = digits else { return None };
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_escapes_and_leaves_broken_ones() {
+        let query = Query::parse("labelSelector=app%3Dlocust&limit=5&x=%zz%4&y=a+b&%77atch=1");
+        assert_eq!(query.get("labelSelector"), Some("app=locust"));
+        assert_eq!(query.get("x"), Some("%zz%4"));
+        assert_eq!(query.get("y"), Some("a b"));
+        assert!(query.flag("watch"));
+        assert_eq!(query.get("none"), None);
+    }
+}

@@ -1,0 +1,190 @@
+//! The table of types the sandbox holds; routing, discovery and the verbs all read it.
+
+/// One type of object, as discovery describes it.
+#[derive(Debug)]
+pub(super) struct ResourceType {
+    pub group: &'static str,
+    pub version: &'static str,
+    pub plural: &'static str,
+    pub singular: &'static str,
+    pub kind: &'static str,
+    pub namespaced: bool,
+    pub short_names: &'static [&'static str],
+    pub in_all: bool,
+    pub storage_hash: &'static str,
+    pub subresources: &'static [Subresource],
+}
+
+/// What may follow a name in a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subresource {
+    Scale,
+    Status,
+}
+
+impl Subresource {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Scale => "scale",
+            Self::Status => "status",
+        }
+    }
+}
+
+const SCALE_AND_STATUS: &[Subresource] = &[Subresource::Scale, Subresource::Status];
+const STATUS: &[Subresource] = &[Subresource::Status];
+
+const fn core(
+    plural: &'static str,
+    singular: &'static str,
+    kind: &'static str,
+    storage_hash: &'static str,
+) -> ResourceType {
+    ResourceType {
+        group: "",
+        version: "v1",
+        plural,
+        singular,
+        kind,
+        namespaced: true,
+        short_names: &[],
+        in_all: false,
+        storage_hash,
+        subresources: &[],
+    }
+}
+
+const fn apps(
+    plural: &'static str,
+    singular: &'static str,
+    kind: &'static str,
+    storage_hash: &'static str,
+) -> ResourceType {
+    ResourceType { group: "apps", ..core(plural, singular, kind, storage_hash) }
+}
+
+/// Sorted as discovery lists them: core first, then by plural name.
+pub(super) const RESOURCES: &[ResourceType] = &[
+    ResourceType {
+        short_names: &["cm"],
+        ..core("configmaps", "configmap", "ConfigMap", "qFsyl6wFWjQ=")
+    },
+    ResourceType {
+        short_names: &["ep"],
+        ..core("endpoints", "endpoints", "Endpoints", "fWeeMqaN/OA=")
+    },
+    ResourceType { short_names: &["ev"], ..core("events", "event", "Event", "r2yiGXH7wu8=") },
+    ResourceType {
+        namespaced: false,
+        short_names: &["ns"],
+        subresources: STATUS,
+        ..core("namespaces", "namespace", "Namespace", "Q3oi5N2YM8M=")
+    },
+    ResourceType {
+        namespaced: false,
+        short_names: &["no"],
+        subresources: STATUS,
+        ..core("nodes", "node", "Node", "XwShjMxG9Fs=")
+    },
+    ResourceType {
+        short_names: &["po"],
+        in_all: true,
+        subresources: STATUS,
+        ..core("pods", "pod", "Pod", "xPOwRZ+Yhw8=")
+    },
+    ResourceType {
+        short_names: &["rc"],
+        in_all: true,
+        subresources: SCALE_AND_STATUS,
+        ..core(
+            "replicationcontrollers",
+            "replicationcontroller",
+            "ReplicationController",
+            "Jond2If31h0=",
+        )
+    },
+    core("secrets", "secret", "Secret", "S6u1pOWzb84="),
+    ResourceType {
+        short_names: &["sa"],
+        ..core("serviceaccounts", "serviceaccount", "ServiceAccount", "pbx9ZvyFpBE=")
+    },
+    ResourceType {
+        short_names: &["svc"],
+        in_all: true,
+        subresources: STATUS,
+        ..core("services", "service", "Service", "0/CO1lhkEBI=")
+    },
+    apps("controllerrevisions", "controllerrevision", "ControllerRevision", "85nkx63pcBU="),
+    ResourceType {
+        short_names: &["ds"],
+        in_all: true,
+        subresources: STATUS,
+        ..apps("daemonsets", "daemonset", "DaemonSet", "dd7pWHUlMKQ=")
+    },
+    ResourceType {
+        short_names: &["deploy"],
+        in_all: true,
+        subresources: SCALE_AND_STATUS,
+        ..apps("deployments", "deployment", "Deployment", "8aSe+NMegvE=")
+    },
+    ResourceType {
+        short_names: &["rs"],
+        in_all: true,
+        subresources: SCALE_AND_STATUS,
+        ..apps("replicasets", "replicaset", "ReplicaSet", "P1RzHs8/mWQ=")
+    },
+    ResourceType {
+        short_names: &["sts"],
+        in_all: true,
+        subresources: SCALE_AND_STATUS,
+        ..apps("statefulsets", "statefulset", "StatefulSet", "H+vl74LkKdo=")
+    },
+];
+
+impl ResourceType {
+    /// `v1`, `apps/v1`
+    pub(super) fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// `deployments.apps`, `pods`: how messages name the type.
+    pub(super) fn qualified(&self) -> String {
+        qualified(self.plural, self.group)
+    }
+
+    pub(super) fn verbs(&self) -> &'static [&'static str] {
+        if self.plural == "namespaces" {
+            &["create", "delete", "get", "list", "patch", "update", "watch"]
+        } else {
+            &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+        }
+    }
+
+    pub(super) fn has(&self, subresource: Subresource) -> bool {
+        self.subresources.contains(&subresource)
+    }
+}
+
+/// A type's plural name with its group, as messages write it.
+pub(super) fn qualified(plural: &str, group: &str) -> String {
+    if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
+}
+
+/// The type with this plural name in this group version.
+pub(super) fn find(group: &str, version: &str, plural: &str) -> Option<&'static ResourceType> {
+    RESOURCES.iter().find(|r| r.group == group && r.version == version && r.plural == plural)
+}
+
+/// The type with this plural name; no two groups here share one.
+pub(super) fn by_plural(plural: &str) -> Option<&'static ResourceType> {
+    RESOURCES.iter().find(|r| r.plural == plural)
+}
+
+/// Whether any type lives in this group version.
+pub(super) fn group_version_exists(group: &str, version: &str) -> bool {
+    RESOURCES.iter().any(|r| r.group == group && r.version == version)
+}

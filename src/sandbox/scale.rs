@@ -1,0 +1,154 @@
+//! The scale subresource: one small object of its own over four types.
+
+use serde_json::{Value, json};
+
+use super::{
+    object,
+    patch::{self, PatchKind},
+    resources::ResourceType,
+    selector,
+    status::Failure,
+};
+
+/// The Scale of an object; at zero its spec is empty.
+pub(super) fn of(parent: &Value) -> Value {
+    let metadata = &parent["metadata"];
+    let mut scale = json!({
+        "kind": "Scale", "apiVersion": "autoscaling/v1",
+        "metadata": {
+            "name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"],
+            "resourceVersion": metadata["resourceVersion"], "creationTimestamp": metadata["creationTimestamp"],
+        },
+        "spec": {},
+        "status": { "replicas": object::number(parent, "/status/replicas") },
+    });
+    let replicas = object::number(parent, "/spec/replicas");
+    if replicas != 0 {
+        scale["spec"]["replicas"] = json!(replicas);
+    }
+    let written = selector::written(&parent["spec"]["selector"]);
+    if !written.is_empty() {
+        scale["status"]["selector"] = json!(written);
+    }
+    scale
+}
+
+/// The parent after a patch of its Scale.
+pub(super) fn patched(
+    kind: &ResourceType,
+    parent: &Value,
+    how: PatchKind,
+    body: &[u8],
+) -> Result<Value, Failure> {
+    let scale = patch::apply(how, body, &of(parent))?;
+    let replicas = replicas_of(&scale).map_err(|problem| {
+        let problem = format!("Invalid value: {:?}: {problem}", as_go_writes(&scale));
+        anonymous_invalid(&problem)
+    })?;
+    with_replicas(kind, parent, &scale, replicas)
+}
+
+/// The parent after a PUT of its Scale.
+pub(super) fn updated(kind: &ResourceType, parent: &Value, body: &[u8]) -> Result<Value, Failure> {
+    let scale: Value = serde_json::from_slice(body).map_err(|error| {
+        let problem = patch::json_problem(body, &error);
+        Failure::bad_request(format!("couldn't get version/kind; json parse error: {problem}"))
+    })?;
+    if scale["kind"].as_str().is_some_and(|kind| kind != "Scale") {
+        let (kind, version) = (object::text(&scale, "/kind"), object::text(&scale, "/apiVersion"));
+        let message = format!(
+            "the API version in the data ({version}, Kind={kind}) does not match the expected API version (autoscaling/v1, Kind=Scale)"
+        );
+        return Err(Failure::bad_request(message));
+    }
+    let replicas = replicas_of(&scale).map_err(|problem| {
+        Failure::bad_request(format!(
+            "Scale in version \"v1\" cannot be handled as a Scale: {problem}"
+        ))
+    })?;
+    let name = object::name(parent);
+    let given = object::name(&scale);
+    if given != name {
+        let message =
+            format!("the name of the object ({given}) does not match the name on the URL ({name})");
+        return Err(Failure::bad_request(message));
+    }
+    with_replicas(kind, parent, &scale, replicas)
+}
+
+fn with_replicas(
+    kind: &ResourceType,
+    parent: &Value,
+    scale: &Value,
+    replicas: i32,
+) -> Result<Value, Failure> {
+    let name = object::name(parent);
+    if replicas < 0 {
+        let problem = format!("Invalid value: {replicas}: must be greater than or equal to 0");
+        return Err(Failure::invalid(
+            "autoscaling",
+            "Scale",
+            name,
+            "FieldValueInvalid",
+            "spec.replicas",
+            &problem,
+        ));
+    }
+    let version = object::text(scale, "/metadata/resourceVersion");
+    if !version.is_empty() && version != object::text(parent, "/metadata/resourceVersion") {
+        return Err(Failure::conflict(kind, name));
+    }
+    let mut parent = parent.clone();
+    object::member(&mut parent, "spec").insert("replicas".to_owned(), json!(replicas));
+    Ok(parent)
+}
+
+/// `spec.replicas` as Go would decode it into an int32; absent and null are 0.
+fn replicas_of(scale: &Value) -> Result<i32, String> {
+    match scale.pointer("/spec/replicas") {
+        None | Some(Value::Null) => Ok(0),
+        Some(value) => value.as_i64().and_then(|n| i32::try_from(n).ok()).ok_or_else(|| {
+            let found = patch::go_type(value);
+            format!("json: cannot unmarshal {found} into Go struct field ScaleSpec.spec.replicas of type int32")
+        }),
+    }
+}
+
+/// A refusal about a patch's result, which at that point has no kind and no name.
+fn anonymous_invalid(problem: &str) -> Failure {
+    Failure::invalid("", "", "", "FieldValueInvalid", "patch", problem)
+}
+
+/// The Scale as the server quotes it: top level sorted, metadata in the order of its declaration.
+fn as_go_writes(scale: &Value) -> String {
+    let ordered = |object: &Value, fields: &[&str]| {
+        let members = object.as_object().into_iter().flatten();
+        let mut members: Vec<_> = members.collect();
+        members.sort_by_key(|(key, _)| {
+            fields.iter().position(|field| field == key).unwrap_or(fields.len())
+        });
+        let members: Vec<_> =
+            members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let metadata = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"];
+    let parts = scale.as_object().into_iter().flatten().map(|(key, value)| match key.as_str() {
+        "metadata" => format!("\"{key}\":{}", ordered(value, &metadata)),
+        "status" => format!("\"{key}\":{}", ordered(value, &["replicas", "selector"])),
+        _ => format!("\"{key}\":{value}"),
+    });
+    format!("{{{}}}", parts.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_zero_the_spec_is_empty() {
+        let parent =
+            json!({"metadata": {"name": "a"}, "spec": {"replicas": 0, "selector": {"app": "a"}}});
+        assert_eq!(of(&parent)["spec"], json!({}));
+        assert_eq!(of(&parent)["status"], json!({"replicas": 0, "selector": "app=a"}));
+    }
+}

@@ -1,0 +1,95 @@
+//! The accept loop: one task for each connection, TLS, HTTP/2 or HTTP/1.1.
+
+use std::{sync::Arc, time::Duration};
+
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Notify, Semaphore, oneshot},
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    handler::{self, Connection},
+    shared::Shared,
+};
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests under way may take to end at a shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
+/// Further connections wait in the kernel.
+const MOST_CONNECTIONS: usize = 1024;
+
+/// Accepts until told to stop, then lets requests under way end.
+pub(super) async fn run(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    shared: Arc<Shared>,
+    stop: oneshot::Receiver<()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut stop = std::pin::pin!(stop);
+    let mut number = 0;
+    loop {
+        let accepted = async {
+            let permit = Arc::clone(&room).acquire_owned().await;
+            (listener.accept().await, permit)
+        };
+        let (accepted, permit) = tokio::select! {
+            accepted = accepted => accepted,
+            _ = &mut stop => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, most likely: some will be returned.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        number += 1;
+        let (acceptor, shared, watcher) =
+            (acceptor.clone(), Arc::clone(&shared), graceful.watcher());
+        tokio::spawn(async move {
+            serve(stream, acceptor, shared, number, watcher).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    // Watches never end by themselves; whatever is left is dropped with the runtime.
+    let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
+}
+
+async fn serve(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    shared: Arc<Shared>,
+    number: u64,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    // Without it, Nagle's algorithm and delayed acknowledgements add 40 ms to most requests.
+    let _ = stream.set_nodelay(true);
+    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await else {
+        return;
+    };
+    let certificates = stream.get_ref().1.peer_certificates();
+    let certificate = certificates.and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
+    let connection = Arc::new(Connection { number, kill: Notify::new(), certificate });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(60));
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(250);
+    let for_requests = Arc::clone(&connection);
+    let service = service_fn(move |request| {
+        handler::serve(Arc::clone(&shared), Arc::clone(&for_requests), request)
+    });
+    let serving =
+        watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    tokio::select! {
+        // A connection that breaks is the client's affair.
+        _ = serving => {}
+        () = connection.kill.notified() => {}
+    }
+}

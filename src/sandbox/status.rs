@@ -1,0 +1,171 @@
+//! Refusals: the `Status` objects a real API server answers with, in its words.
+
+use serde_json::{Map, Value, json};
+
+use super::resources::{ResourceType, qualified};
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub code: u16,
+    pub body: FailureBody,
+}
+
+/// A group version that nobody serves is answered by the router below the API machinery, in plain text.
+#[derive(Debug)]
+pub(super) enum FailureBody {
+    Status(Value),
+    PlainText(&'static str),
+}
+
+impl Failure {
+    pub(super) fn new(
+        code: u16,
+        reason: &str,
+        message: impl Into<String>,
+        details: Option<Value>,
+    ) -> Self {
+        let mut status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": message.into(), "reason": reason, "code": code,
+        });
+        if let Some(details) = details {
+            status["details"] = details;
+        }
+        Self { code, body: FailureBody::Status(status) }
+    }
+
+    /// The message, for tests and for wrapping into watch events.
+    pub(super) fn status(&self) -> Value {
+        match &self.body {
+            FailureBody::Status(status) => status.clone(),
+            FailureBody::PlainText(text) => Value::from(*text),
+        }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "BadRequest", message, None)
+    }
+
+    pub(super) fn unauthorized() -> Self {
+        Self::new(401, "Unauthorized", "Unauthorized", None)
+    }
+
+    pub(super) fn no_such_path() -> Self {
+        Self { code: 404, body: FailureBody::PlainText("404 page not found\n") }
+    }
+
+    pub(super) fn no_such_resource() -> Self {
+        Self::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+            Some(json!({})),
+        )
+    }
+
+    pub(super) fn not_found(kind: &ResourceType, name: &str) -> Self {
+        let message = format!("{} \"{name}\" not found", kind.qualified());
+        Self::new(404, "NotFound", message, Some(details(name, kind.group, kind.plural)))
+    }
+
+    pub(super) fn already_exists(kind: &ResourceType, name: &str) -> Self {
+        let message = format!("{} \"{name}\" already exists", kind.qualified());
+        Self::new(409, "AlreadyExists", message, Some(details(name, kind.group, kind.plural)))
+    }
+
+    pub(super) fn conflict(kind: &ResourceType, name: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the object has been modified; \
+             please apply your changes to the latest version and try again",
+            kind.qualified()
+        );
+        Self::new(409, "Conflict", message, Some(details(name, kind.group, kind.plural)))
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(405, "MethodNotAllowed", message, Some(json!({})))
+    }
+
+    pub(super) fn unsupported_media_type() -> Self {
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type", Some(json!({})))
+    }
+
+    pub(super) fn unknown_body_format() -> Self {
+        let message = "the body of the request was in an unknown format - accepted media types include: \
+                       application/json, application/yaml, application/vnd.kubernetes.protobuf";
+        Self::new(415, "UnsupportedMediaType", message, Some(json!({})))
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message = format!("Request entity too large: limit is {limit}");
+        Self::new(413, "RequestEntityTooLarge", message, Some(json!({})))
+    }
+
+    /// A patch whose operations do not apply: no word about which, as in the real server.
+    pub(super) fn patch_does_not_apply() -> Self {
+        let message = "the server rejected our request due to an error in our request";
+        Self::new(422, "Invalid", message, Some(json!({})))
+    }
+
+    /// One field of one object (`group`, `kind` and `name` may all be empty) that validation refuses.
+    pub(super) fn invalid(
+        group: &str,
+        kind: &str,
+        name: &str,
+        reason: &str,
+        field: &str,
+        problem: &str,
+    ) -> Self {
+        let subject = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let message = format!("{subject} \"{name}\" is invalid: {field}: {problem}");
+        let mut about = details(name, group, kind);
+        about["causes"] = json!([{ "reason": reason, "message": problem, "field": field }]);
+        Self::new(422, "Invalid", message, Some(about))
+    }
+
+    pub(super) fn expired(asked: u64, oldest: u64) -> Self {
+        Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"), None)
+    }
+
+    /// RBAC's refusal; `resource` may carry a subresource.
+    pub(super) fn forbidden(
+        user: &str,
+        verb: &str,
+        group: &str,
+        resource: &str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Self {
+        let plural = resource.split('/').next().unwrap_or(resource);
+        let mut subject = qualified(plural, group);
+        if !name.is_empty() {
+            subject = format!("{subject} \"{name}\"");
+        }
+        let place = match namespace {
+            Some(namespace) => format!("in the namespace \"{namespace}\""),
+            None => "at the cluster scope".to_owned(),
+        };
+        let message = format!(
+            "{subject} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}"
+        );
+        Self::new(403, "Forbidden", message, Some(details(name, group, plural)))
+    }
+
+    pub(super) fn forbidden_path(user: &str, verb: &str, path: &str) -> Self {
+        let message = format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\"");
+        Self::new(403, "Forbidden", message, Some(json!({})))
+    }
+}
+
+/// `details`, with the empty fields left out as Go's `omitempty` does.
+fn details(name: &str, group: &str, kind: &str) -> Value {
+    let mut fields = Map::new();
+    for (field, value) in [("name", name), ("group", group), ("kind", kind)] {
+        if !value.is_empty() {
+            fields.insert(field.to_owned(), Value::from(value));
+        }
+    }
+    Value::Object(fields)
+}

@@ -1,0 +1,225 @@
+//! What the cluster holds: objects, one counter of versions, and the recent changes that watches replay.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{object, status::Failure};
+
+/// Older changes are forgotten, as etcd compacts them; a watch from before gets 410.
+const HISTORY: usize = 4096;
+
+/// Where an object stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub plural: &'static str,
+    /// Empty for objects outside any namespace.
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Key {
+    pub(super) fn new(plural: &'static str, namespace: &str, name: &str) -> Self {
+        Self { plural, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+/// What happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// One change.
+#[derive(Debug, Clone)]
+pub(super) struct Event {
+    pub version: u64,
+    pub key: Key,
+    pub change: Change,
+    pub object: Arc<Value>,
+    /// As it was before: a watch with a selector needs to know whether the object left its view.
+    pub before: Option<Arc<Value>>,
+}
+
+/// The objects, under one lock with everything else that a request may change.
+#[derive(Debug)]
+pub(super) struct Store {
+    objects: BTreeMap<Key, Arc<Value>>,
+    version: u64,
+    history: VecDeque<Event>,
+    /// Changes up to this version are forgotten.
+    forgotten: u64,
+    changed: watch::Sender<u64>,
+}
+
+impl Store {
+    pub(super) fn new() -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            version: 1,
+            history: VecDeque::new(),
+            forgotten: 0,
+            changed: watch::Sender::new(1),
+        }
+    }
+
+    /// The version of the latest change.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Tells of every change; carries its version.
+    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Value>> {
+        self.objects.get(key)
+    }
+
+    /// Objects of one type in one namespace (or all), in the order of their names.
+    pub(super) fn list<'a>(
+        &'a self,
+        plural: &'static str,
+        namespace: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
+        self.objects.range(Key::new(plural, namespace.unwrap_or(""), "")..).take_while(
+            move |(key, _)| key.plural == plural && namespace.is_none_or(|n| key.namespace == n),
+        )
+    }
+
+    /// All objects.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        self.objects.iter()
+    }
+
+    /// Stores an object under a new version; one that equals what is there changes nothing.
+    pub(super) fn put(&mut self, key: &Key, mut object: Value) -> Arc<Value> {
+        let before = self.objects.get(key).cloned();
+        if let Some(before) = &before {
+            object["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
+            if **before == object {
+                return Arc::clone(before);
+            }
+        }
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        let object = Arc::new(object);
+        self.objects.insert(key.clone(), Arc::clone(&object));
+        let change = if before.is_some() { Change::Modified } else { Change::Added };
+        self.remember(key, change, &object, before);
+        object
+    }
+
+    /// Takes an object away.
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
+        let before = self.objects.remove(key)?;
+        self.version += 1;
+        let mut last = (*before).clone();
+        last["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        let last = Arc::new(last);
+        self.remember(key, Change::Deleted, &last, Some(before));
+        Some(last)
+    }
+
+    fn remember(
+        &mut self,
+        key: &Key,
+        change: Change,
+        object: &Arc<Value>,
+        before: Option<Arc<Value>>,
+    ) {
+        let object = Arc::clone(object);
+        self.history.push_back(Event {
+            version: self.version,
+            key: key.clone(),
+            change,
+            object,
+            before,
+        });
+        if self.history.len() > HISTORY
+            && let Some(oldest) = self.history.pop_front()
+        {
+            self.forgotten = oldest.version;
+        }
+        self.changed.send_replace(self.version);
+    }
+
+    /// Makes subscribers look again although nothing has changed.
+    pub(super) fn wake(&self) {
+        self.changed.send_replace(self.version);
+    }
+
+    /// Forgets all changes, as a compaction of etcd does.
+    pub(super) fn compact(&mut self) {
+        self.history.clear();
+        self.forgotten = self.version;
+    }
+
+    /// The changes after a version; 410 when some of them are forgotten.
+    pub(super) fn changes_after(
+        &self,
+        version: u64,
+    ) -> Result<impl Iterator<Item = &Event>, Failure> {
+        if version < self.forgotten {
+            return Err(Failure::expired(version, self.forgotten));
+        }
+        let first = self.history.partition_point(|event| event.version <= version);
+        Ok(self.history.range(first..))
+    }
+}
+
+/// The key of an object that says itself where it belongs.
+pub(super) fn key_of(plural: &'static str, object: &Value) -> Key {
+    Key::new(plural, object::namespace(object), object::name(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(name: &str, phase: &str) -> (Key, Value) {
+        let object =
+            json!({"metadata": {"name": name, "namespace": "default"}, "status": {"phase": phase}});
+        (key_of("pods", &object), object)
+    }
+
+    #[test]
+    fn an_equal_object_keeps_its_version() {
+        let mut store = Store::new();
+        let (key, object) = pod("a", "Pending");
+        let first = store.put(&key, object.clone());
+        assert_eq!(store.put(&key, object), first);
+        let changed = store.put(&key, pod("a", "Running").1);
+        assert_ne!(changed["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"]);
+        assert_eq!(store.changes_after(1).map(Iterator::count).ok(), Some(2));
+    }
+
+    #[test]
+    fn a_listing_stays_within_its_namespace() {
+        let mut store = Store::new();
+        for (namespace, name) in [("a", "x"), ("ab", "y"), ("b", "z")] {
+            let object = json!({"metadata": {"name": name, "namespace": namespace}});
+            store.put(&key_of("pods", &object), object);
+        }
+        assert_eq!(store.list("pods", Some("a")).count(), 1);
+        assert_eq!(store.list("pods", None).count(), 3);
+        assert_eq!(store.list("deployments", None).count(), 0);
+    }
+
+    #[test]
+    fn forgotten_changes_are_gone() {
+        let mut store = Store::new();
+        let (key, object) = pod("a", "Pending");
+        store.put(&key, object);
+        store.compact();
+        assert!(store.changes_after(1).is_err_and(|failure| failure.code == 410));
+        assert!(store.changes_after(store.version()).is_ok());
+    }
+}

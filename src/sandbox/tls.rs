@@ -1,0 +1,137 @@
+//! A certificate authority of the sandbox's own, and what it signs.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
+};
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
+};
+use time::{Duration, OffsetDateTime};
+
+use super::{Protocol, ServerCertificate};
+
+/// A certificate and its key, both PEM, by which a client proves who it is.
+#[derive(Debug, Clone)]
+pub struct ClientCertificate {
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// The key, PEM.
+    pub key: String,
+}
+
+/// The authority that the kubeconfig names.
+pub(super) struct Authority {
+    certificate: Certificate,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub(super) fn new(name: &str) -> Result<Self> {
+        let key = KeyPair::generate().context("generating the certificate authority's key")?;
+        let mut params = parameters(name, &[])?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key).context("signing the certificate authority")?;
+        Ok(Self { certificate, issuer: Issuer::new(params, key) })
+    }
+
+    pub(super) fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// Signs a client certificate; its DER is what the handshake will show.
+    pub(super) fn client_certificate(&self, user: &str) -> Result<(ClientCertificate, Vec<u8>)> {
+        let mut params = parameters(user, &[])?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let (certificate, key) = self.sign(&params)?;
+        let der = certificate.der().to_vec();
+        Ok((ClientCertificate { certificate: certificate.pem(), key: key.serialize_pem() }, der))
+    }
+
+    fn sign(&self, params: &CertificateParams) -> Result<(Certificate, KeyPair)> {
+        let key = KeyPair::generate().context("generating a key")?;
+        let certificate = params.signed_by(&key, &self.issuer).context("signing a certificate")?;
+        Ok((certificate, key))
+    }
+}
+
+fn parameters(name: &str, alternative_names: &[&str]) -> Result<CertificateParams> {
+    let names: Vec<String> = alternative_names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).context("naming a certificate")?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    let now = OffsetDateTime::now_utc();
+    params.not_before = now - Duration::hours(1);
+    params.not_after = now + Duration::days(365);
+    Ok(params)
+}
+
+const NAMES: [&str; 7] = [
+    "127.0.0.1",
+    "::1",
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+];
+
+/// The server's side of TLS, with the certificate that was ordered.
+pub(super) fn server_config(
+    authority: &Authority,
+    certificate: ServerCertificate,
+    protocol: Protocol,
+) -> Result<ServerConfig> {
+    let names: &[&str] = match certificate {
+        ServerCertificate::WrongHost => &["localhost", "alt.example"],
+        _ => &NAMES,
+    };
+    let mut params = parameters("kube-apiserver", names)?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    if certificate == ServerCertificate::Expired {
+        params.not_before = OffsetDateTime::now_utc() - Duration::days(30);
+        params.not_after = OffsetDateTime::now_utc() - Duration::days(1);
+    }
+    let (leaf, key) = match certificate {
+        ServerCertificate::SignedByUnknownCa => Authority::new("unknown-ca")?.sign(&params)?,
+        _ => authority.sign(&params)?,
+    };
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.certificate.der().clone()).context("trusting the certificate authority")?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()
+            .context("preparing client authentication")?;
+    let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .context("preparing TLS")?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)
+        .context("loading the server's certificate")?;
+    config.alpn_protocols = match protocol {
+        Protocol::Http2AndHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Protocol::Http1Only => vec![b"http/1.1".to_vec()],
+    };
+    Ok(config)
+}
+
+/// A secret that nobody can guess, in hexadecimal.
+pub(super) fn random_secret() -> Result<String> {
+    let mut bytes = [0_u8; 20];
+    ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

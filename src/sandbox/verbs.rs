@@ -1,0 +1,299 @@
+//! What can be done to the objects themselves: create, update, patch, delete.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    defaults, object,
+    patch::{self, PatchKind},
+    query::Query,
+    resources::{ResourceType, Subresource, by_plural},
+    scale,
+    status::Failure,
+    store::{Key, Store},
+};
+
+/// One object that a request names, or the collection it would go into.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub kind: &'static ResourceType,
+    pub namespace: &'a str,
+    pub name: &'a str,
+    pub subresource: Option<Subresource>,
+}
+
+impl Place<'_> {
+    pub(super) fn key(&self) -> Key {
+        Key::new(
+            self.kind.plural,
+            if self.kind.namespaced { self.namespace } else { "" },
+            self.name,
+        )
+    }
+
+    /// The object, or 404.
+    pub(super) fn existing(&self, store: &Store) -> Result<Arc<Value>, Failure> {
+        let found = store.get(&self.key()).cloned();
+        found.ok_or_else(|| Failure::not_found(self.kind, self.name))
+    }
+}
+
+/// Whether the request is to change nothing; `options` is the kind named in a refusal.
+pub(super) fn dry_run(query: &Query, options: &str) -> Result<bool, Failure> {
+    let values: Vec<&str> = query.all("dryRun").collect();
+    if values.iter().all(|value| *value == "All") {
+        return Ok(!values.is_empty());
+    }
+    let quoted: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+    let problem = format!("Unsupported value: [{}]: supported values: \"All\"", quoted.join(","));
+    Err(Failure::invalid("meta.k8s.io", options, "", "FieldValueNotSupported", "dryRun", &problem))
+}
+
+/// GET of an object or its subresource.
+pub(super) fn get(store: &Store, place: Place<'_>) -> Result<Value, Failure> {
+    let found = place.existing(store)?;
+    Ok(match place.subresource {
+        Some(Subresource::Scale) => scale::of(&found),
+        _ => (*found).clone(),
+    })
+}
+
+/// POST into a collection.
+pub(super) fn create(
+    store: &mut Store,
+    place: Place<'_>,
+    query: &Query,
+    body: &[u8],
+) -> Result<Value, Failure> {
+    let dry = dry_run(query, "CreateOptions")?;
+    let mut fresh = decode(place.kind, body)?;
+    if place.kind.namespaced {
+        let given = object::namespace(&fresh);
+        if !given.is_empty() && given != place.namespace {
+            let message = format!(
+                "the namespace of the provided object does not match the namespace sent on the request ({given} != {})",
+                place.namespace
+            );
+            return Err(Failure::bad_request(message));
+        }
+    }
+    let prefix = object::text(&fresh, "/metadata/generateName").to_owned();
+    if object::name(&fresh).is_empty() && !prefix.is_empty() {
+        fresh["metadata"]["name"] = json!(format!("{prefix}{}", object::name_suffix()));
+    }
+    let name = object::name(&fresh).to_owned();
+    if name.is_empty() {
+        let problem = "Required value: name or generateName is required";
+        let (group, kind) = (place.kind.group, place.kind.kind);
+        return Err(Failure::invalid(
+            group,
+            kind,
+            "",
+            "FieldValueRequired",
+            "metadata.name",
+            problem,
+        ));
+    }
+    if place.kind.namespaced && store.get(&Key::new("namespaces", "", place.namespace)).is_none() {
+        // The only type that another type's request can miss.
+        return Err(match by_plural("namespaces") {
+            Some(namespaces) => Failure::not_found(namespaces, place.namespace),
+            None => Failure::no_such_resource(),
+        });
+    }
+    let key = Place { name: &name, ..place }.key();
+    if store.get(&key).is_some() {
+        return Err(Failure::already_exists(place.kind, &name));
+    }
+    if let Some(fields) = fresh.as_object_mut().filter(|_| place.kind.has(Subresource::Status)) {
+        fields.remove("status");
+    }
+    complete(place.kind, place.namespace, &mut fresh);
+    defaults::validate(place.kind, &fresh)?;
+    Ok(if dry { fresh } else { (*store.put(&key, fresh)).clone() })
+}
+
+/// Gives a new object what only the server can give, and the defaults.
+pub(super) fn complete(kind: &ResourceType, namespace: &str, fresh: &mut Value) {
+    fresh["kind"] = json!(kind.kind);
+    fresh["apiVersion"] = json!(kind.api_version());
+    let metadata = object::member(fresh, "metadata");
+    if kind.namespaced {
+        metadata.insert("namespace".to_owned(), json!(namespace));
+    } else {
+        metadata.remove("namespace");
+    }
+    metadata.remove("managedFields");
+    let metadata = &mut fresh["metadata"];
+    object::default(metadata, "uid", json!(object::new_uid()));
+    object::default(metadata, "creationTimestamp", json!(object::now()));
+    if kind.has(Subresource::Scale) || kind.plural == "daemonsets" {
+        object::default(metadata, "generation", json!(1));
+    }
+    defaults::apply(kind, fresh);
+    if kind.has(Subresource::Status) {
+        object::member(fresh, "status");
+    }
+}
+
+/// PUT of an object or its subresource.
+pub(super) fn update(
+    store: &mut Store,
+    place: Place<'_>,
+    query: &Query,
+    body: &[u8],
+) -> Result<Value, Failure> {
+    let dry = dry_run(query, "UpdateOptions")?;
+    let present = place.existing(store)?;
+    let wanted = if place.subresource == Some(Subresource::Scale) {
+        scale::updated(place.kind, &present, body)?
+    } else {
+        let wanted = decode(place.kind, body)?;
+        let given = object::name(&wanted);
+        if given != place.name {
+            let message = format!(
+                "the name of the object ({given}) does not match the name on the URL ({})",
+                place.name
+            );
+            return Err(Failure::bad_request(message));
+        }
+        wanted
+    };
+    replace(store, place, &present, wanted, dry)
+}
+
+/// PATCH of an object or its subresource.
+pub(super) fn patch(
+    store: &mut Store,
+    place: Place<'_>,
+    query: &Query,
+    content_type: &str,
+    body: &[u8],
+) -> Result<Value, Failure> {
+    let how = PatchKind::from_content_type(content_type)?;
+    let dry = dry_run(query, "PatchOptions")?;
+    let present = place.existing(store)?;
+    let wanted = if place.subresource == Some(Subresource::Scale) {
+        scale::patched(place.kind, &present, how, body)?
+    } else {
+        patch::apply(how, body, &present)?
+    };
+    replace(store, place, &present, wanted, dry)
+}
+
+fn replace(
+    store: &mut Store,
+    place: Place<'_>,
+    present: &Value,
+    mut wanted: Value,
+    dry: bool,
+) -> Result<Value, Failure> {
+    let version = object::text(&wanted, "/metadata/resourceVersion");
+    if !version.is_empty() && version != object::text(present, "/metadata/resourceVersion") {
+        return Err(Failure::conflict(place.kind, place.name));
+    }
+    keep_what_is_the_servers(place, present, &mut wanted);
+    defaults::apply(place.kind, &mut wanted);
+    defaults::validate(place.kind, &wanted)?;
+    if present["metadata"].get("generation").is_some() && present["spec"] != wanted["spec"] {
+        wanted["metadata"]["generation"] =
+            json!(object::number(present, "/metadata/generation") + 1);
+    }
+    let stored = if dry {
+        wanted["metadata"]["resourceVersion"] = present["metadata"]["resourceVersion"].clone();
+        Arc::new(wanted)
+    } else {
+        store.put(&place.key(), wanted)
+    };
+    Ok(match place.subresource {
+        Some(Subresource::Scale) => scale::of(&stored),
+        _ => (*stored).clone(),
+    })
+}
+
+/// A status is written through its own subresource only, everything else through the object.
+fn keep_what_is_the_servers(place: Place<'_>, present: &Value, wanted: &mut Value) {
+    object::member(wanted, "metadata").remove("managedFields");
+    for field in ["kind", "apiVersion"] {
+        wanted[field] = present[field].clone();
+    }
+    for field in ["name", "namespace", "uid", "creationTimestamp", "generation"] {
+        match present["metadata"].get(field) {
+            Some(value) => wanted["metadata"][field] = value.clone(),
+            None => {
+                object::member(wanted, "metadata").remove(field);
+            }
+        }
+    }
+    if place.subresource == Some(Subresource::Status) {
+        let status = wanted["status"].take();
+        *wanted = present.clone();
+        wanted["status"] = status;
+    } else if place.kind.has(Subresource::Status) {
+        wanted["status"] = present["status"].clone();
+    }
+}
+
+/// DELETE of one object; its dependents follow when the controllers next look.
+pub(super) fn delete(
+    store: &mut Store,
+    place: Place<'_>,
+    query: &Query,
+    body: &[u8],
+) -> Result<Value, Failure> {
+    let dry = dry_run(query, "DeleteOptions")?;
+    let present = place.existing(store)?;
+    let options: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let dry = dry || options["dryRun"] == json!(["All"]);
+    let policy = query.get("propagationPolicy").or_else(|| options["propagationPolicy"].as_str());
+    if !dry {
+        if policy == Some("Orphan") {
+            orphan_dependents(store, object::uid(&present));
+        }
+        store.remove(&place.key());
+    }
+    if place.kind.plural == "pods" {
+        return Ok((*present).clone());
+    }
+    let mut details =
+        json!({ "name": place.name, "kind": place.kind.plural, "uid": object::uid(&present) });
+    if !place.kind.group.is_empty() {
+        details["group"] = json!(place.kind.group);
+    }
+    Ok(
+        json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details }),
+    )
+}
+
+fn orphan_dependents(store: &mut Store, owner: &str) {
+    let dependents: Vec<(Key, Arc<Value>)> = store
+        .all()
+        .filter(|(_, object)| object::controller_uid(object) == Some(owner))
+        .map(|(key, object)| (key.clone(), Arc::clone(object)))
+        .collect();
+    for (key, dependent) in dependents {
+        let mut free = (*dependent).clone();
+        object::member(&mut free, "metadata").remove("ownerReferences");
+        store.put(&key, free);
+    }
+}
+
+/// The object in a request's body, which must be of the type that the path says.
+fn decode(kind: &ResourceType, body: &[u8]) -> Result<Value, Failure> {
+    let fresh: Value = serde_json::from_slice(body).map_err(|error| {
+        let problem = patch::json_problem(body, &error);
+        Failure::bad_request(format!("couldn't get version/kind; json parse error: {problem}"))
+    })?;
+    let (given, version) = (object::text(&fresh, "/kind"), object::text(&fresh, "/apiVersion"));
+    let fits = (given.is_empty() || given == kind.kind)
+        && (version.is_empty() || version == kind.api_version());
+    if fresh.is_object() && fits {
+        return Ok(fresh);
+    }
+    Err(Failure::bad_request(format!(
+        "the API version in the data ({version}, Kind={given}) does not match the expected API version ({}, Kind={})",
+        kind.api_version(),
+        kind.kind
+    )))
+}
