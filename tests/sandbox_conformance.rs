@@ -1,0 +1,470 @@
+//! The sandbox answers as a real API server does: every recording is replayed against it in the
+//! state in which it was made, and status, headers and body are compared.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+#[path = "support/cluster.rs"]
+mod cluster;
+
+use std::time::Duration;
+
+use cluster::{TestCluster, WORKERS};
+use locustctl::sandbox::{Account, ClusterHandle, Options, Rights, Start};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+/// Recordings that the sandbox does not claim to agree with.
+const NOT_CLAIMED: &[(&str, &str)] = &[
+    ("49", "the service proxy is not simulated"),
+    ("53", "custom resources are not simulated"),
+    ("54", "custom resources are not simulated"),
+    ("55", "custom resources are not simulated"),
+    ("56", "custom resources are not simulated"),
+    ("57", "custom resources are not simulated"),
+    ("58", "custom resources are not simulated"),
+    ("61", "the service proxy is not simulated"),
+    ("62", "the service proxy is not simulated"),
+    ("63", "the service proxy is not simulated"),
+    ("64", "the service proxy is not simulated"),
+    ("65", "the service proxy is not simulated"),
+    ("66", "the service proxy is not simulated"),
+    ("67", "the service proxy is not simulated"),
+    ("68", "the service proxy is not simulated"),
+    ("69", "the service proxy is not simulated"),
+    ("70", "the service proxy is not simulated"),
+];
+
+/// The state that a recording was made in.
+enum State {
+    /// Deployment `locust-slave` with this wish and this many in its status.
+    Workers { wanted: i64, counted: i64 },
+    /// The same, where the request names the object's current resourceVersion.
+    CurrentVersion { wanted: i64, counted: i64 },
+    /// The objects that the answer itself shows.
+    AsAnswered,
+    /// Another type's object with one replica.
+    One { path: &'static str, app: &'static str },
+    /// Nothing matters.
+    Any,
+}
+
+/// Who asks; the recordings leave the administrator's token out.
+enum As {
+    Admin,
+    Anonymous,
+    /// As the recorded headers say; bob has no rights.
+    Recorded,
+}
+
+/// How much of the body is compared.
+enum Compare {
+    Exactly,
+    /// The sandbox serves fewer types: each entry that it has is the recorded one.
+    EntriesAmong(&'static str, &'static str),
+    /// The fields' names, and the values but for the build's.
+    Version,
+}
+
+use As::{Admin, Anonymous, Recorded};
+use Compare::{EntriesAmong, Exactly};
+use State::{Any, AsAnswered, CurrentVersion, One, Workers};
+
+const fn workers(wanted: i64, counted: i64) -> State {
+    Workers { wanted, counted }
+}
+
+const CLAIMED: &[(&str, State, As, Compare)] = &[
+    ("01", workers(2, 2), Admin, Exactly),
+    ("02", workers(2, 2), Admin, Exactly),
+    ("03", workers(3, 2), Admin, Exactly),
+    ("04", workers(3, 3), Admin, Exactly),
+    ("05", workers(4, 3), Admin, Exactly),
+    ("06", CurrentVersion { wanted: 4, counted: 4 }, Admin, Exactly),
+    ("07", workers(2, 4), Admin, Exactly),
+    ("08", CurrentVersion { wanted: 2, counted: 2 }, Admin, Exactly),
+    ("09", workers(0, 0), Admin, Exactly),
+    ("10", workers(0, 0), Admin, Exactly),
+    ("11", workers(0, 0), Admin, Exactly),
+    ("12", workers(0, 0), Admin, Exactly),
+    ("13", workers(1, 0), Admin, Exactly),
+    ("14", workers(2, 2), Admin, Exactly),
+    ("15", workers(3, 3), Admin, Exactly),
+    ("16", workers(3, 3), Admin, Exactly),
+    ("17", workers(3, 3), Admin, Exactly),
+    ("18", workers(3, 3), Admin, Exactly),
+    ("19", AsAnswered, Admin, Exactly),
+    ("20", workers(2, 2), Admin, Exactly),
+    ("21", workers(2, 2), Admin, Exactly),
+    ("22", workers(2, 2), Admin, Exactly),
+    ("23", workers(2, 2), Admin, Exactly),
+    ("24", workers(2, 2), Admin, Exactly),
+    ("25", workers(2, 2), Admin, Exactly),
+    ("26", workers(2, 2), Admin, Exactly),
+    ("27", workers(2, 2), Admin, Exactly),
+    ("28", workers(2, 2), Admin, Exactly),
+    ("29", Any, Admin, Exactly),
+    ("30", Any, Admin, Exactly),
+    ("31", workers(2, 2), Admin, Exactly),
+    ("32", Any, Admin, Exactly),
+    ("33", Any, Admin, Exactly),
+    ("34", Any, Admin, Exactly),
+    ("35", workers(2, 2), Anonymous, Exactly),
+    ("36", workers(2, 2), Recorded, Exactly),
+    ("37", workers(2, 2), Recorded, Exactly),
+    ("38", workers(2, 2), Recorded, Exactly),
+    ("39", workers(2, 2), Admin, Exactly),
+    ("40", AsAnswered, Admin, Exactly),
+    ("41", workers(2, 2), Admin, Exactly),
+    ("42", workers(2, 2), Admin, Exactly),
+    ("43", Any, Admin, EntriesAmong("/resources", "/name")),
+    ("44", Any, Admin, EntriesAmong("/resources", "/name")),
+    ("45", Any, Admin, EntriesAmong("/groups", "/name")),
+    ("46", Any, Admin, EntriesAmong("/items", "/metadata/name")),
+    ("47", Any, Admin, Compare::Version),
+    ("48", workers(2, 2), Admin, Exactly),
+    (
+        "50",
+        One { path: "/apis/apps/v1/namespaces/default/statefulsets/web", app: "web" },
+        Admin,
+        Exactly,
+    ),
+    (
+        "51",
+        One { path: "/apis/apps/v1/namespaces/default/replicasets/front", app: "front" },
+        Admin,
+        Exactly,
+    ),
+    (
+        "52",
+        One { path: "/api/v1/namespaces/default/replicationcontrollers/old", app: "old" },
+        Admin,
+        Exactly,
+    ),
+];
+
+/// Recorded watches have tests of their own.
+const WATCHES: &[&str] = &["59", "60"];
+
+fn recordings() -> Vec<(String, Value)> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/transcripts");
+    let mut all: Vec<(String, Value)> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap())
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+fn recording(number: &str) -> Value {
+    let found = recordings().into_iter().find(|(name, _)| name.starts_with(number));
+    found.unwrap_or_else(|| panic!("no recording {number}")).1
+}
+
+#[test]
+fn every_recording_is_claimed_or_named_as_not_claimed() {
+    for (name, _) in recordings() {
+        let number = &name[..2];
+        let claimed = CLAIMED.iter().filter(|row| row.0 == number).count()
+            + WATCHES.iter().filter(|watch| **watch == number).count();
+        let not_claimed = NOT_CLAIMED.iter().filter(|row| row.0 == number).count();
+        assert_eq!(
+            claimed + not_claimed,
+            1,
+            "{name}: claimed {claimed}, not claimed {not_claimed}"
+        );
+    }
+}
+
+#[test]
+fn answers_agree_with_the_recordings() {
+    let mut disagreements = Vec::new();
+    for (number, state, identity, compare) in CLAIMED {
+        let recording = recording(number);
+        let cluster = paused(Start::Empty);
+        arrange(cluster.handle(), state, &recording);
+        let request = replayable(&recording["request"], state, cluster.handle());
+        let answer = send(&cluster, &request, identity);
+        if let Err(problem) = agrees(&answer, &recording["response"], compare) {
+            disagreements.push(format!("{number}: {problem}"));
+        }
+    }
+    assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
+}
+
+fn paused(start: Start) -> TestCluster {
+    let pod_ready_after = Duration::from_millis(200);
+    let cluster = TestCluster::with(Options { start, pod_ready_after, ..Options::default() });
+    cluster.handle().pause_controllers();
+    cluster.handle().add_account("bobtoken", "bob", Rights::None);
+    cluster
+}
+
+fn arrange(cluster: &ClusterHandle, state: &State, recording: &Value) {
+    match state {
+        Workers { wanted, counted } | CurrentVersion { wanted, counted } => {
+            // What the requests address in the recordings: the object of 40, with other counts.
+            let mut deployment = self::recording("40")["response"]["body"]["items"][0].clone();
+            deployment["spec"]["replicas"] = json!(wanted);
+            deployment["status"]["replicas"] = json!(counted);
+            cluster.put_object(WORKERS, deployment);
+        }
+        AsAnswered => {
+            let body = &recording["response"]["body"];
+            let object = if body["items"].is_array() { &body["items"][0] } else { body };
+            cluster.put_object(WORKERS, object.clone());
+        }
+        One { path, app } => {
+            let labels = json!({ "app": app });
+            let selector = if path.starts_with("/apis") {
+                json!({ "matchLabels": labels })
+            } else {
+                labels.clone()
+            };
+            let template = json!({
+                "metadata": { "labels": labels },
+                "spec": { "containers": [{ "name": "a", "image": "example.com/a:1" }] },
+            });
+            let spec = json!({ "replicas": 1, "selector": selector, "template": template });
+            cluster.put_object(path, json!({ "spec": spec, "status": { "replicas": 1 } }));
+        }
+        Any => {}
+    }
+}
+
+/// The recorded request, with the resourceVersion of now where it named that of then.
+fn replayable(request: &Value, state: &State, cluster: &ClusterHandle) -> Value {
+    let mut request = request.clone();
+    if matches!(state, CurrentVersion { .. }) {
+        let version = cluster.object(WORKERS).unwrap()["metadata"]["resourceVersion"].clone();
+        match &mut request["body"] {
+            Value::Array(operations) => operations[0]["value"] = version,
+            merge => merge["metadata"]["resourceVersion"] = version,
+        }
+    }
+    request
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+fn send(cluster: &TestCluster, request: &Value, identity: &As) -> Answer {
+    let mut headers = HeaderMap::new();
+    for (name, value) in request["headers"].as_object().into_iter().flatten() {
+        let name: HeaderName = name.parse().unwrap();
+        headers.insert(name, HeaderValue::from_str(value.as_str().unwrap()).unwrap());
+    }
+    if matches!(identity, Admin) {
+        let token = format!("Bearer {}", cluster.token(Account::Admin));
+        headers.insert("authorization", HeaderValue::from_str(&token).unwrap());
+    }
+    let body = match &request["body"] {
+        Value::Null => Vec::new(),
+        // Malformed JSON is recorded as text.
+        Value::String(text) => text.clone().into_bytes(),
+        json => json.to_string().into_bytes(),
+    };
+    let method = request["method"].as_str().unwrap().parse().unwrap();
+    let url = format!("{}{}", cluster.server(), request["path"].as_str().unwrap());
+    let certificate =
+        reqwest::Certificate::from_pem(cluster.certificate_authority().as_bytes()).unwrap();
+    block_on(async {
+        let client =
+            reqwest::Client::builder().tls_certs_only([certificate]).no_proxy().build().unwrap();
+        let answer = client.request(method, url).headers(headers).body(body).send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Answer { status, headers, body: answer.text().await.unwrap() }
+    })
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn agrees(answer: &Answer, recorded: &Value, compare: &Compare) -> Result<(), String> {
+    if answer.status != recorded["status"] {
+        return Err(format!(
+            "status {} instead of {}: {}",
+            answer.status, recorded["status"], answer.body
+        ));
+    }
+    for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
+        let given = answer.headers.get(name).map(|value| value.to_str().unwrap());
+        if given != value.as_str() {
+            return Err(format!("header {name}: {given:?} instead of {value}"));
+        }
+    }
+    let body =
+        serde_json::from_str(&answer.body).unwrap_or_else(|_| Value::from(answer.body.as_str()));
+    let (body, expected) = (comparable(&body), comparable(&recorded["body"]));
+    match compare {
+        Exactly => same(&body, &expected),
+        Compare::Version => {
+            let build =
+                ["gitVersion", "gitCommit", "goVersion", "compiler", "gitTreeState", "platform"];
+            let without_build = |version: &Value| {
+                let mut version = version.clone();
+                for field in build {
+                    version[field] = json!(version[field].is_string());
+                }
+                version
+            };
+            same(&without_build(&body), &without_build(&expected))
+        }
+        EntriesAmong(list, name) => {
+            let (entries, all) = (body.pointer(list).unwrap(), expected.pointer(list).unwrap());
+            for entry in entries.as_array().unwrap() {
+                let named = |other: &&Value| other.pointer(name) == entry.pointer(name);
+                let recorded = all.as_array().unwrap().iter().find(named);
+                same(entry, recorded.ok_or_else(|| format!("{entry} is not among the recorded"))?)?;
+            }
+            let list = list.trim_start_matches('/');
+            let (mut body, mut expected) = (body.clone(), expected.clone());
+            body[list].take();
+            expected[list].take();
+            same(&body, &expected)
+        }
+    }
+}
+
+fn same(given: &Value, expected: &Value) -> Result<(), String> {
+    if given == expected {
+        Ok(())
+    } else {
+        Err(format!("\n  given    {given}\n  expected {expected}"))
+    }
+}
+
+/// Without what differs from one cluster to the next: uids, versions, times, managedFields.
+fn comparable(value: &Value) -> Value {
+    const VOLATILE: [&str; 5] =
+        ["uid", "resourceVersion", "creationTimestamp", "lastUpdateTime", "lastTransitionTime"];
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(field, _)| *field != "managedFields")
+            .map(|(field, value)| {
+                let aside = VOLATILE.contains(&field.as_str()) && value.is_string();
+                (field.clone(), if aside { json!("aside") } else { comparable(value) })
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(comparable).collect(),
+        Value::String(text) => Value::from(without_quoted_values(text)),
+        other => other.clone(),
+    }
+}
+
+/// Messages quote whole objects: their volatile values are put aside as well.
+fn without_quoted_values(text: &str) -> String {
+    let mut text = text.to_owned();
+    for field in ["uid", "resourceVersion", "creationTimestamp"] {
+        let start = format!("\\\"{field}\\\":\\\"");
+        if let Some(at) = text.find(&start) {
+            let value = at + start.len();
+            let end = value + text[value..].find('\\').unwrap();
+            text.replace_range(value..end, "aside");
+        }
+    }
+    text
+}
+
+fn events(text: &str) -> Vec<Value> {
+    text.lines().map(|line| comparable(&serde_json::from_str(line).unwrap())).collect()
+}
+
+/// The ReplicaSet and pods behind the Deployment of the recordings.
+fn arrange_settled_workers(cluster: &TestCluster, deployment: &Value) {
+    let handle = cluster.handle();
+    handle.put_object(WORKERS, deployment.clone());
+    let deployment = handle.object(WORKERS).unwrap();
+    let owner = |object: &Value| {
+        json!([{
+            "apiVersion": "apps/v1", "kind": object["kind"], "name": object["metadata"]["name"],
+            "uid": object["metadata"]["uid"], "controller": true,
+        }])
+    };
+    let set_path = "/apis/apps/v1/namespaces/default/replicasets/locust-slave-6d7c48678c";
+    let mut template = deployment["spec"]["template"].clone();
+    template["metadata"]["labels"]["pod-template-hash"] = json!("6d7c48678c");
+    let labels = template["metadata"]["labels"].clone();
+    let set = json!({
+        "metadata": {
+            "labels": labels, "ownerReferences": owner(&deployment),
+            "annotations": { "deployment.kubernetes.io/revision": "1" },
+        },
+        "spec": { "replicas": 2, "selector": { "matchLabels": labels }, "template": template },
+        "status": {
+            "replicas": 2, "fullyLabeledReplicas": 2, "readyReplicas": 2, "availableReplicas": 2, "observedGeneration": 1,
+        },
+    });
+    handle.put_object(set_path, set);
+    let set = handle.object(set_path).unwrap();
+    for suffix in ["aaaaa", "bbbbb"] {
+        let pod = json!({
+            "metadata": { "labels": labels, "ownerReferences": owner(&set) },
+            "spec": template["spec"],
+            "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] },
+        });
+        handle.put_object(
+            &format!("/api/v1/namespaces/default/pods/locust-slave-6d7c48678c-{suffix}"),
+            pod,
+        );
+    }
+}
+
+#[test]
+fn a_watch_sees_a_scale_up_as_recorded() {
+    let recording = recording("59");
+    let cluster = paused(Start::Empty);
+    let settled = self::recording("40")["response"]["body"]["items"][0].clone();
+    arrange_settled_workers(&cluster, &settled);
+    cluster.handle().resume_controllers();
+    let version = cluster.handle().resource_version();
+    let path = recording["request"]["path"].as_str().unwrap();
+    let path = path
+        .replace("timeoutSeconds=8", "timeoutSeconds=2")
+        .replace("=369", &format!("={version}"));
+    let watch = json!({ "method": "GET", "path": path });
+    cluster.handle().set_replicas(WORKERS, 5);
+    let answer = send(&cluster, &watch, &Admin);
+    let expected: Vec<Value> = recording["response"]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            comparable(
+                &line.as_str().map_or(line.clone(), |text| serde_json::from_str(text).unwrap()),
+            )
+        })
+        .collect();
+    for (given, expected) in events(&answer.body).iter().zip(&expected) {
+        assert_eq!(given, expected);
+    }
+    assert_eq!(events(&answer.body).len(), expected.len());
+    assert_eq!(answer.headers["content-type"], "application/json");
+}
+
+#[test]
+fn a_watch_from_an_old_version_replays_the_history_as_recorded() {
+    let recording = recording("60");
+    let cluster = paused(Start::Empty);
+    let lines = recording["response"]["body"].as_str().unwrap();
+    for line in lines.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        cluster.handle().put_object(WORKERS, event["object"].clone());
+    }
+    let answer = send(&cluster, &recording["request"], &Admin);
+    agrees(
+        &Answer { body: "null".to_owned(), ..answer },
+        &json!({"status": 200, "headers": recording["response"]["headers"], "body": null}),
+        &Exactly,
+    )
+    .unwrap();
+    let answer = send(&cluster, &recording["request"], &Admin);
+    assert_eq!(events(&answer.body), events(lines));
+}

@@ -1,0 +1,165 @@
+//! A simulated cluster on a thread of its own, for tests that run a program against it.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use locustctl::sandbox::{Account, ClusterHandle, Options, Sandbox};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// The path of the Deployment that most tests scale.
+#[allow(dead_code, reason = "not every test file uses all of the harness")]
+pub const WORKERS: &str = "/apis/apps/v1/namespaces/default/deployments/locust-slave";
+
+/// A running cluster and the files that lead to it; both are gone when this is dropped.
+pub struct TestCluster {
+    handle: ClusterHandle,
+    server: String,
+    certificate_authority: String,
+    tokens: [String; 3],
+    password: String,
+    directory: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[allow(dead_code, reason = "not every test file uses all of the harness")]
+impl TestCluster {
+    /// The usual cluster, whose pods become ready quickly.
+    pub fn start() -> Self {
+        Self::with(Options { pod_ready_after: Duration::from_millis(100), ..Options::default() })
+    }
+
+    /// A cluster of another kind.
+    pub fn with(options: Options) -> Self {
+        // Err means that another test has installed it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (started, starting) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let sandbox = Sandbox::start(options).await.unwrap();
+                let tokens = [Account::Admin, Account::Viewer, Account::Expired];
+                let tokens = tokens.map(|account| sandbox.token(account).to_owned());
+                let facts = (
+                    sandbox.cluster(),
+                    sandbox.server(),
+                    sandbox.certificate_authority().to_owned(),
+                    tokens,
+                    sandbox.password().to_owned(),
+                    sandbox.kubeconfig(),
+                );
+                started.send(facts).unwrap();
+                let _ = stopped.await;
+                sandbox.shutdown().await;
+            });
+        });
+        let (handle, server, certificate_authority, tokens, password, kubeconfig) =
+            starting.recv().expect("the sandbox starts");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("kubeconfig"), kubeconfig).unwrap();
+        std::fs::write(directory.path().join("ca.crt"), &certificate_authority).unwrap();
+        Self {
+            handle,
+            server,
+            certificate_authority,
+            tokens,
+            password,
+            directory,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// What is in it.
+    pub fn handle(&self) -> &ClusterHandle {
+        &self.handle
+    }
+
+    /// `https://127.0.0.1:PORT`
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The port alone.
+    pub fn port(&self) -> u16 {
+        self.server.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// The certificate to trust, PEM.
+    pub fn certificate_authority(&self) -> &str {
+        &self.certificate_authority
+    }
+
+    /// The same as a file.
+    pub fn certificate_authority_file(&self) -> PathBuf {
+        self.directory.path().join("ca.crt")
+    }
+
+    /// A kubeconfig with the contexts `sandbox` (current), `sandbox-viewer` and `sandbox-expired`.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.directory.path().join("kubeconfig")
+    }
+
+    /// A directory of this cluster's own, for further files and as a HOME.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The bearer token of an account.
+    pub fn token(&self, account: Account) -> &str {
+        let [admin, viewer, expired] = &self.tokens;
+        match account {
+            Account::Admin => admin,
+            Account::Viewer => viewer,
+            Account::Expired => expired,
+        }
+    }
+
+    /// The password of the user `admin`.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// The requests seen, each as `METHOD /path?query`.
+    pub fn request_lines(&self) -> Vec<String> {
+        self.handle.requests().iter().map(|request| request.line()).collect()
+    }
+
+    /// `spec.replicas` of `deployment/locust-slave`.
+    pub fn workers(&self) -> i64 {
+        self.handle.replicas(WORKERS).expect("deployment/locust-slave exists")
+    }
+
+    /// Waits until the object at a path is as wanted; panics after ten seconds.
+    pub fn wait_for(&self, path: &str, wanted: impl Fn(&serde_json::Value) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let object = self.handle.object(path);
+            if object.as_ref().is_some_and(&wanted) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{path} stays as {object:#?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for TestCluster {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        let ended = self.thread.take().map(JoinHandle::join);
+        if !std::thread::panicking() {
+            assert!(!matches!(ended, Some(Err(_))), "the sandbox panicked");
+        }
+    }
+}
