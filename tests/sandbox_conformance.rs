@@ -4,12 +4,17 @@
 
 #[path = "support/cluster.rs"]
 mod cluster;
+#[path = "support/http.rs"]
+mod http;
+#[path = "support/recordings.rs"]
+mod recordings;
 
 use std::time::Duration;
 
 use cluster::{TestCluster, WORKERS};
+use http::Answer;
 use locustctl::sandbox::{Account, ClusterHandle, Options, Rights, Start};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use recordings::{Compare, agrees, comparable, recording, recordings};
 use serde_json::{Value, json};
 
 /// Recordings that the sandbox does not claim to agree with.
@@ -53,15 +58,6 @@ enum As {
     Anonymous,
     /// As the recorded headers say; bob has no rights.
     Recorded,
-}
-
-/// How much of the body is compared.
-enum Compare {
-    Exactly,
-    /// The sandbox serves fewer types: each entry that it has is the recorded one.
-    EntriesAmong(&'static str, &'static str),
-    /// The fields' names, and the values but for the build's.
-    Version,
 }
 
 use As::{Admin, Anonymous, Recorded};
@@ -144,25 +140,6 @@ const CLAIMED: &[(&str, State, As, Compare)] = &[
 /// Recorded watches have tests of their own.
 const WATCHES: &[&str] = &["59", "60"];
 
-fn recordings() -> Vec<(String, Value)> {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/transcripts");
-    let mut all: Vec<(String, Value)> = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            (name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap())
-        })
-        .collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0));
-    all
-}
-
-fn recording(number: &str) -> Value {
-    let found = recordings().into_iter().find(|(name, _)| name.starts_with(number));
-    found.unwrap_or_else(|| panic!("no recording {number}")).1
-}
-
 #[test]
 fn every_recording_is_claimed_or_named_as_not_claimed() {
     for (name, _) in recordings() {
@@ -206,7 +183,8 @@ fn arrange(cluster: &ClusterHandle, state: &State, recording: &Value) {
     match state {
         Workers { wanted, counted } | CurrentVersion { wanted, counted } => {
             // What the requests address in the recordings: the object of 40, with other counts.
-            let mut deployment = self::recording("40")["response"]["body"]["items"][0].clone();
+            let mut deployment =
+                recordings::recording("40")["response"]["body"]["items"][0].clone();
             deployment["spec"]["replicas"] = json!(wanted);
             deployment["status"]["replicas"] = json!(counted);
             cluster.put_object(WORKERS, deployment);
@@ -247,21 +225,12 @@ fn replayable(request: &Value, state: &State, cluster: &ClusterHandle) -> Value 
     request
 }
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: String,
-}
-
 fn send(cluster: &TestCluster, request: &Value, identity: &As) -> Answer {
-    let mut headers = HeaderMap::new();
-    for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        let name: HeaderName = name.parse().unwrap();
-        headers.insert(name, HeaderValue::from_str(value.as_str().unwrap()).unwrap());
-    }
+    let recorded = request["headers"].as_object().into_iter().flatten();
+    let mut headers: Vec<(&str, String)> =
+        recorded.map(|(name, value)| (name.as_str(), value.as_str().unwrap().to_owned())).collect();
     if matches!(identity, Admin) {
-        let token = format!("Bearer {}", cluster.token(Account::Admin));
-        headers.insert("authorization", HeaderValue::from_str(&token).unwrap());
+        headers.push(("authorization", format!("Bearer {}", cluster.token(Account::Admin))));
     }
     let body = match &request["body"] {
         Value::Null => Vec::new(),
@@ -269,108 +238,8 @@ fn send(cluster: &TestCluster, request: &Value, identity: &As) -> Answer {
         Value::String(text) => text.clone().into_bytes(),
         json => json.to_string().into_bytes(),
     };
-    let method = request["method"].as_str().unwrap().parse().unwrap();
-    let url = format!("{}{}", cluster.server(), request["path"].as_str().unwrap());
-    let certificate =
-        reqwest::Certificate::from_pem(cluster.certificate_authority().as_bytes()).unwrap();
-    block_on(async {
-        let client =
-            reqwest::Client::builder().tls_certs_only([certificate]).no_proxy().build().unwrap();
-        let answer = client.request(method, url).headers(headers).body(body).send().await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Answer { status, headers, body: answer.text().await.unwrap() }
-    })
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
-fn agrees(answer: &Answer, recorded: &Value, compare: &Compare) -> Result<(), String> {
-    if answer.status != recorded["status"] {
-        return Err(format!(
-            "status {} instead of {}: {}",
-            answer.status, recorded["status"], answer.body
-        ));
-    }
-    for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
-        let given = answer.headers.get(name).map(|value| value.to_str().unwrap());
-        if given != value.as_str() {
-            return Err(format!("header {name}: {given:?} instead of {value}"));
-        }
-    }
-    let body =
-        serde_json::from_str(&answer.body).unwrap_or_else(|_| Value::from(answer.body.as_str()));
-    let (body, expected) = (comparable(&body), comparable(&recorded["body"]));
-    match compare {
-        Exactly => same(&body, &expected),
-        Compare::Version => {
-            let build =
-                ["gitVersion", "gitCommit", "goVersion", "compiler", "gitTreeState", "platform"];
-            let without_build = |version: &Value| {
-                let mut version = version.clone();
-                for field in build {
-                    version[field] = json!(version[field].is_string());
-                }
-                version
-            };
-            same(&without_build(&body), &without_build(&expected))
-        }
-        EntriesAmong(list, name) => {
-            let (entries, all) = (body.pointer(list).unwrap(), expected.pointer(list).unwrap());
-            for entry in entries.as_array().unwrap() {
-                let named = |other: &&Value| other.pointer(name) == entry.pointer(name);
-                let recorded = all.as_array().unwrap().iter().find(named);
-                same(entry, recorded.ok_or_else(|| format!("{entry} is not among the recorded"))?)?;
-            }
-            let list = list.trim_start_matches('/');
-            let (mut body, mut expected) = (body.clone(), expected.clone());
-            body[list].take();
-            expected[list].take();
-            same(&body, &expected)
-        }
-    }
-}
-
-fn same(given: &Value, expected: &Value) -> Result<(), String> {
-    if given == expected {
-        Ok(())
-    } else {
-        Err(format!("\n  given    {given}\n  expected {expected}"))
-    }
-}
-
-/// Without what differs from one cluster to the next: uids, versions, times, managedFields.
-fn comparable(value: &Value) -> Value {
-    const VOLATILE: [&str; 5] =
-        ["uid", "resourceVersion", "creationTimestamp", "lastUpdateTime", "lastTransitionTime"];
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(field, _)| *field != "managedFields")
-            .map(|(field, value)| {
-                let aside = VOLATILE.contains(&field.as_str()) && value.is_string();
-                (field.clone(), if aside { json!("aside") } else { comparable(value) })
-            })
-            .collect(),
-        Value::Array(items) => items.iter().map(comparable).collect(),
-        Value::String(text) => Value::from(without_quoted_values(text)),
-        other => other.clone(),
-    }
-}
-
-/// Messages quote whole objects: their volatile values are put aside as well.
-fn without_quoted_values(text: &str) -> String {
-    let mut text = text.to_owned();
-    for field in ["uid", "resourceVersion", "creationTimestamp"] {
-        let start = format!("\\\"{field}\\\":\\\"");
-        if let Some(at) = text.find(&start) {
-            let value = at + start.len();
-            let end = value + text[value..].find('\\').unwrap();
-            text.replace_range(value..end, "aside");
-        }
-    }
-    text
+    let (method, path) = (request["method"].as_str().unwrap(), request["path"].as_str().unwrap());
+    http::send(&http::client(cluster), cluster, method, path, &headers, body).unwrap()
 }
 
 fn events(text: &str) -> Vec<Value> {
@@ -421,7 +290,7 @@ fn arrange_settled_workers(cluster: &TestCluster, deployment: &Value) {
 fn a_watch_sees_a_scale_up_as_recorded() {
     let recording = recording("59");
     let cluster = paused(Start::Empty);
-    let settled = self::recording("40")["response"]["body"]["items"][0].clone();
+    let settled = recordings::recording("40")["response"]["body"]["items"][0].clone();
     arrange_settled_workers(&cluster, &settled);
     cluster.handle().resume_controllers();
     let version = cluster.handle().resource_version();

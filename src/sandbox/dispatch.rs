@@ -1,11 +1,14 @@
 //! Which answer belongs to which path and verb.
 
+use std::borrow::Cow;
+
 use hyper::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{
     discovery,
     list::{self, View},
+    protobuf,
     resources::{self, ResourceType},
     routes::{Asked, Target},
     shared::State,
@@ -108,8 +111,8 @@ fn on_objects(
             }
         }
         "update" => {
-            accept_json(content_type)?;
-            verbs::update(store, place, &asked.query, body)?
+            let body = as_json(headers, body)?;
+            verbs::update(store, place, &asked.query, &body)?
         }
         "patch" => verbs::patch(store, place, &asked.query, content_type, body)?,
         "delete" if subresource.is_none() => verbs::delete(store, place, &asked.query, body)?,
@@ -141,10 +144,10 @@ fn on_collection(
             Ok(Answer::Json(200, table::of(kind.plural, objects, &page.metadata, include, true)))
         }
         "create" if !everywhere => {
-            accept_json(text(headers, "content-type"))?;
+            let body = as_json(headers, body)?;
             let namespace = target.namespace.as_deref().unwrap_or("");
             let place = Place { kind, namespace, name: "", subresource: None };
-            Ok(Answer::Json(201, verbs::create(store, place, &asked.query, body)?))
+            Ok(Answer::Json(201, verbs::create(store, place, &asked.query, &body)?))
         }
         "deletecollection" if !everywhere && kind.plural != "namespaces" => {
             let view = View::new(kind, target.namespace.as_deref(), None, &asked.query)?;
@@ -178,10 +181,14 @@ fn wants_table(headers: &HeaderMap) -> bool {
     table::is_wanted(text(headers, "accept"))
 }
 
-/// A body without a type is JSON, as kubectl's own PUT shows.
-fn accept_json(content_type: &str) -> Result<(), Failure> {
-    match content_type.split(';').next().unwrap_or("").trim() {
-        "" | "application/json" => Ok(()),
+/// The body as JSON; one without a type is JSON already, as kubectl's own PUT shows.
+fn as_json<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Failure> {
+    match text(headers, "content-type").split(';').next().unwrap_or("").trim() {
+        "" | "application/json" => Ok(Cow::Borrowed(body)),
+        "application/vnd.kubernetes.protobuf" => {
+            let object = protobuf::decode(body).ok_or_else(Failure::unknown_body_format)?;
+            Ok(Cow::Owned(object.to_string().into_bytes()))
+        }
         _ => Err(Failure::unknown_body_format()),
     }
 }

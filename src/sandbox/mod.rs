@@ -28,6 +28,7 @@ mod list;
 mod object;
 mod patch;
 mod pods;
+mod protobuf;
 mod query;
 mod resources;
 mod routes;

@@ -105,6 +105,15 @@ fn with_replicas(
 
 /// `spec.replicas` as Go would decode it into an int32; absent and null are 0.
 fn replicas_of(scale: &Value) -> Result<i32, String> {
+    let refuse = |found: &Value, place: &str| {
+        Err(format!("json: cannot unmarshal {} into Go {place}", patch::go_type(found)))
+    };
+    if !scale.is_object() {
+        return refuse(scale, "value of type v1.Scale");
+    }
+    if !scale["spec"].is_object() && !scale["spec"].is_null() {
+        return refuse(&scale["spec"], "struct field Scale.spec of type v1.ScaleSpec");
+    }
     match scale.pointer("/spec/replicas") {
         None | Some(Value::Null) => Ok(0),
         Some(value) => value.as_i64().and_then(|n| i32::try_from(n).ok()).ok_or_else(|| {
@@ -143,6 +152,21 @@ fn as_go_writes(scale: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_whole_number_is_a_count() {
+        for (scale, expected) in [
+            (json!({"spec": {"replicas": 3}}), Some(3)),
+            (json!({"spec": {}}), Some(0)),
+            (json!({"spec": {"replicas": null}}), Some(0)),
+            (json!({"spec": {"replicas": 2_147_483_648_i64}}), None),
+            (json!({"spec": {"replicas": "3"}}), None),
+            (json!({"spec": 3}), None),
+            (json!([]), None),
+        ] {
+            assert_eq!(replicas_of(&scale).ok(), expected, "{scale}");
+        }
+    }
 
     #[test]
     fn at_zero_the_spec_is_empty() {

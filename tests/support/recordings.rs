@@ -1,0 +1,124 @@
+//! Recorded exchanges with a real API server, and their comparison with other answers.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+use serde_json::{Value, json};
+
+use super::http::Answer;
+
+/// How much of the body is compared.
+pub enum Compare {
+    Exactly,
+    /// The sandbox serves fewer types: each entry that it has is the recorded one.
+    EntriesAmong(&'static str, &'static str),
+    /// The fields' names, and the values but for the build's.
+    Version,
+}
+
+/// All recordings, each with its file's name.
+pub fn recordings() -> Vec<(String, Value)> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/transcripts");
+    let mut all: Vec<(String, Value)> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap())
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+/// The recording with this number.
+pub fn recording(number: &str) -> Value {
+    let found = recordings().into_iter().find(|(name, _)| name.starts_with(number));
+    found.unwrap_or_else(|| panic!("no recording {number}")).1
+}
+
+/// Says where an answer differs from the recorded one.
+pub fn agrees(answer: &Answer, recorded: &Value, compare: &Compare) -> Result<(), String> {
+    if answer.status != recorded["status"] {
+        return Err(format!(
+            "status {} instead of {}: {}",
+            answer.status, recorded["status"], answer.body
+        ));
+    }
+    for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
+        let given = answer.headers.get(name).map(|value| value.to_str().unwrap());
+        if given != value.as_str() {
+            return Err(format!("header {name}: {given:?} instead of {value}"));
+        }
+    }
+    let body =
+        serde_json::from_str(&answer.body).unwrap_or_else(|_| Value::from(answer.body.as_str()));
+    let (body, expected) = (comparable(&body), comparable(&recorded["body"]));
+    match compare {
+        Compare::Exactly => same(&body, &expected),
+        Compare::Version => {
+            let build =
+                ["gitVersion", "gitCommit", "goVersion", "compiler", "gitTreeState", "platform"];
+            let without_build = |version: &Value| {
+                let mut version = version.clone();
+                for field in build {
+                    version[field] = json!(version[field].is_string());
+                }
+                version
+            };
+            same(&without_build(&body), &without_build(&expected))
+        }
+        Compare::EntriesAmong(list, name) => {
+            let (entries, all) = (body.pointer(list).unwrap(), expected.pointer(list).unwrap());
+            for entry in entries.as_array().unwrap() {
+                let named = |other: &&Value| other.pointer(name) == entry.pointer(name);
+                let recorded = all.as_array().unwrap().iter().find(named);
+                same(entry, recorded.ok_or_else(|| format!("{entry} is not among the recorded"))?)?;
+            }
+            let list = list.trim_start_matches('/');
+            let (mut body, mut expected) = (body.clone(), expected.clone());
+            body[list].take();
+            expected[list].take();
+            same(&body, &expected)
+        }
+    }
+}
+
+fn same(given: &Value, expected: &Value) -> Result<(), String> {
+    if given == expected {
+        Ok(())
+    } else {
+        Err(format!("\n  given    {given}\n  expected {expected}"))
+    }
+}
+
+/// Without what differs from one cluster to the next: uids, versions, times, managedFields.
+pub fn comparable(value: &Value) -> Value {
+    const VOLATILE: [&str; 5] =
+        ["uid", "resourceVersion", "creationTimestamp", "lastUpdateTime", "lastTransitionTime"];
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(field, _)| *field != "managedFields")
+            .map(|(field, value)| {
+                let aside = VOLATILE.contains(&field.as_str()) && value.is_string();
+                (field.clone(), if aside { json!("aside") } else { comparable(value) })
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(comparable).collect(),
+        Value::String(text) => Value::from(without_quoted_values(text)),
+        other => other.clone(),
+    }
+}
+
+/// Messages quote whole objects: their volatile values are put aside as well.
+fn without_quoted_values(text: &str) -> String {
+    let mut text = text.to_owned();
+    for field in ["uid", "resourceVersion", "creationTimestamp"] {
+        let start = format!("\\\"{field}\\\":\\\"");
+        if let Some(at) = text.find(&start) {
+            let value = at + start.len();
+            let end = value + text[value..].find('\\').unwrap();
+            text.replace_range(value..end, "aside");
+        }
+    }
+    text
+}
