@@ -170,6 +170,9 @@ fn create_change_and_delete() {
     let image =
         ["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[0].spec.containers[0].image}"];
     assert_eq!(stdout(&cluster, &image), "example.com/web:2");
+    stdout(&cluster, &["rollout", "undo", "deployment/web"]);
+    stdout(&cluster, &["rollout", "status", "deployment/web", "--timeout=20s"]);
+    assert_eq!(stdout(&cluster, &image), "example.com/web:1");
     stdout(&cluster, &["label", "deployment/web", "team=load"]);
     let printed = stdout(&cluster, &["delete", "deployment", "web", "--timeout=20s"]);
     assert!(printed.starts_with("deployment.apps \"web\" deleted"), "{printed}");
@@ -203,7 +206,7 @@ fn manifests_of_the_other_kinds() {
         template.replace("app: web", "app: old")
     );
     std::fs::write(&file, manifest).unwrap();
-    stdout(&cluster, &["create", "--validate=false", "-f", file.to_str().unwrap()]);
+    stdout(&cluster, &["apply", "-f", file.to_str().unwrap()]);
     stdout(&cluster, &["rollout", "status", "statefulset/web", "--timeout=20s"]);
     stdout(&cluster, &["scale", "--replicas=3", "statefulset/web", "rc/old", "--timeout=10s"]);
     let pods = stdout(&cluster, &["get", "pods", "-l", "app=web", "-o", "name"]);

@@ -23,11 +23,9 @@ pub(super) fn step(store: &mut Store, owned: &Owned, key: &Key, deployment: &Val
     };
     let mut updated = deployment.clone();
     updated["status"] = status(deployment, &sets, current);
-    let revision = &sets[current].1["metadata"]["annotations"][REVISION];
-    if revision.is_string() {
-        object::member(&mut updated["metadata"], "annotations")
-            .insert(REVISION.to_owned(), revision.clone());
-    }
+    let revision = revision_of_current(&sets, current);
+    object::member(&mut updated["metadata"], "annotations")
+        .insert(REVISION.to_owned(), json!(revision));
     let wanted = object::number(deployment, "/spec/replicas");
     let complete = object::number(&sets[current].1, "/status/availableReplicas") >= wanted;
     let recreate = object::text(deployment, "/spec/strategy/type") == "Recreate";
@@ -40,19 +38,36 @@ pub(super) fn step(store: &mut Store, owned: &Owned, key: &Key, deployment: &Val
         } else {
             count
         };
-        scale_set(store, set_key, set, count);
+        let revision = (index == current).then_some(revision.as_str());
+        adjust_set(store, set_key, set, count, revision);
     }
     store.put(key, updated);
 }
 
-fn scale_set(store: &mut Store, key: &Key, set: &Value, count: i64) {
-    if object::number(set, "/spec/replicas") == count {
-        return;
+/// The set that is current has the highest revision: one that was taken up again gets a new one.
+fn revision_of_current(sets: &[(Key, Arc<Value>)], current: usize) -> String {
+    let others = sets.iter().enumerate().filter(|(index, _)| *index != current);
+    let highest = others.map(|(_, (_, set))| revision(set)).max().unwrap_or(0);
+    let own = revision(&sets[current].1);
+    if own > highest { own } else { highest + 1 }.to_string()
+}
+
+fn revision(set: &Value) -> u64 {
+    object::text(set, "/metadata/annotations/deployment.kubernetes.io~1revision")
+        .parse()
+        .unwrap_or(0)
+}
+
+fn adjust_set(store: &mut Store, key: &Key, set: &Value, count: i64, revision: Option<&str>) {
+    let mut adjusted = set.clone();
+    if object::number(set, "/spec/replicas") != count {
+        adjusted = object::with_replicas(set, count);
     }
-    let mut set = set.clone();
-    set["spec"]["replicas"] = json!(count);
-    set["metadata"]["generation"] = json!(object::number(&set, "/metadata/generation") + 1);
-    store.put(key, set);
+    if let Some(revision) = revision {
+        let annotations = object::member(&mut adjusted["metadata"], "annotations");
+        annotations.insert(REVISION.to_owned(), json!(revision));
+    }
+    store.put(key, adjusted);
 }
 
 /// Whether the set's template is the Deployment's, the label with the hash aside.
@@ -74,12 +89,8 @@ fn create_replica_set(
 ) {
     let hash = object::template_hash(&deployment["spec"]["template"]);
     let name = format!("{}-{hash}", key.name);
-    let revisions = sets.iter().filter_map(|(_, set)| {
-        object::text(set, "/metadata/annotations/deployment.kubernetes.io~1revision")
-            .parse::<u64>()
-            .ok()
-    });
-    let revision = json!((revisions.max().unwrap_or(0) + 1).to_string());
+    let highest = sets.iter().map(|(_, set)| revision(set)).max().unwrap_or(0);
+    let revision = json!((highest + 1).to_string());
     let mut template = deployment["spec"]["template"].clone();
     object::member(&mut template["metadata"], "labels").insert(HASH.to_owned(), json!(hash));
     let mut selector = deployment["spec"]["selector"].clone();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     discovery,
     list::{self, View},
-    protobuf,
+    openapi, protobuf,
     resources::{self, ResourceType},
     routes::{Asked, Target},
     shared::State,
@@ -62,6 +62,9 @@ fn plain_path(state: &State, headers: &HeaderMap, path: &str) -> Result<Answer, 
         ["apis", group, version] if resources::group_version_exists(group, version) => {
             discovery::resources(group, version)
         }
+        ["openapi", "v3"] => openapi::index(),
+        ["openapi", "v3", "api", version] => openapi::document("", version),
+        ["openapi", "v3", "apis", group, version] => openapi::document(group, version),
         _ => return Err(Failure::no_such_path()),
     };
     Ok(Answer::Json(200, value))

@@ -26,6 +26,7 @@ mod identity;
 mod kubeconfig;
 mod list;
 mod object;
+mod openapi;
 mod patch;
 mod pods;
 mod protobuf;

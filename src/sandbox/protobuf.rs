@@ -1,4 +1,5 @@
-//! The little of Kubernetes' protobuf that `kubectl create deployment` and `create namespace` send.
+//! The little of Kubernetes' protobuf that `kubectl create deployment`, `create namespace` and
+//! `create configmap` send.
 //!
 //! kubectl's typed clients prefer it for bodies and do not fall back to JSON. Field numbers are
 //! those of `generated.proto` in k8s.io/api; what stands in no table here is refused, never lost.
@@ -143,6 +144,12 @@ const NAMESPACE: &[Field] = &[
     (3, "status", Kind::Ignored),
 ];
 
+const CONFIG_MAP: &[Field] = &[
+    (1, "metadata", Kind::Message(METADATA)),
+    (2, "data", Kind::TextMap),
+    (4, "immutable", Kind::Flag),
+];
+
 /// Deeper than any object here nests.
 const DEEPEST: u8 = 16;
 
@@ -168,6 +175,7 @@ pub(super) fn decode(body: &[u8]) -> Option<Value> {
     let fields = match (version.as_str(), kind.as_str()) {
         ("apps/v1", "Deployment") => DEPLOYMENT,
         ("v1", "Namespace") => NAMESPACE,
+        ("v1", "ConfigMap") => CONFIG_MAP,
         _ => return None,
     };
     let mut object = message(raw, fields, DEEPEST)?;
