@@ -10,12 +10,16 @@
 //! - [`api`]: the Kubernetes API: client, error Status, resource paths, the scale subresource
 //! - [`credentials`]: how to prove who we are: token, token file, client certificate, basic auth
 //! - [`kubeconfig`]: which cluster, as whom: files, merge, context and flags, in-cluster
+//! - [`yaml`]: objects as YAML, in the form that kubectl prints
+//! - [`go`]: literals as Go reads and prints them, for kubectl is written in it
 
 pub mod api;
 pub mod cli;
 pub mod commands;
 pub mod credentials;
+pub mod go;
 pub mod kubeconfig;
 pub mod output;
 pub mod sandbox;
 pub mod scaling;
+pub mod yaml;
