@@ -17,9 +17,12 @@ use super::{
 /// The cluster extension whose content goes to credential plugins.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// The directory of a file, which the relative paths in it start from.
+/// The file that an entry stands in, and its directory, which the relative paths in it start from.
 #[derive(Debug, Clone)]
-pub(super) struct Origin(PathBuf);
+pub(super) struct Origin {
+    file: PathBuf,
+    dir: PathBuf,
+}
 
 /// `cluster:` of an entry of `clusters`; empty where a field is not set.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +49,8 @@ pub(super) struct ContextEntry {
 /// `user:` of an entry of `users`; empty where a field is not set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UserEntry {
+    /// The file that has this entry.
+    pub defined_in: PathBuf,
     pub token: SecretString,
     pub token_file: PathBuf,
     pub client_certificate: PathBuf,
@@ -77,7 +82,8 @@ impl Origin {
     /// The origin of the paths in `file`.
     pub fn of(file: &Path) -> Self {
         let dir = file.parent().unwrap_or(Path::new(""));
-        Self(std::path::absolute(dir.join(".")).unwrap_or_else(|_| dir.to_owned()))
+        let dir = std::path::absolute(dir.join(".")).unwrap_or_else(|_| dir.to_owned());
+        Self { file: file.to_owned(), dir }
     }
 
     /// `path` from this directory, without `.` and `..`; an empty one stays empty.
@@ -86,7 +92,7 @@ impl Origin {
             return path.into();
         }
         let mut clean = PathBuf::new();
-        for part in self.0.join(path).components() {
+        for part in self.dir.join(path).components() {
             match part {
                 Component::CurDir => {}
                 Component::ParentDir => drop(clean.pop()),
@@ -152,7 +158,7 @@ impl ContextEntry {
 impl UserEntry {
     pub fn from_value(value: Value, origin: &Origin) -> Result<Self, String> {
         const OWNER: &str = "AuthInfo";
-        let mut entry = Self::default();
+        let mut entry = Self { defined_in: origin.file.clone(), ..Self::default() };
         for (key, value) in object(value, "NamedAuthInfo", "users.user", "v1.AuthInfo")? {
             let path = format!("users.user.{key}");
             match key.as_str() {

@@ -80,6 +80,14 @@ fn candidates(surroundings: &Environment) -> Vec<PathBuf> {
 
 /// `None` when there is no such file.
 fn read(path: &Path) -> Result<Option<File>, String> {
+    match read_bytes(path)? {
+        Some(bytes) => File::from_value(yaml::parse(&bytes)?, &Origin::of(path)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The whole content, if it has a size that a kubeconfig may have; `None` when there is no file.
+pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
     let failed =
         |doing: &str, err: &io::Error| format!("{doing} {}: {}", path.display(), os_error(err));
     let file = match fs::File::open(path) {
@@ -92,7 +100,7 @@ fn read(path: &Path) -> Result<Option<File>, String> {
     if bytes.len() as u64 > MAX_SIZE {
         return Err("the file is larger than 16 MB, which no kubeconfig is".to_owned());
     }
-    File::from_value(yaml::parse(&bytes)?, &Origin::of(path)).map(Some)
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]

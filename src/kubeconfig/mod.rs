@@ -12,12 +12,15 @@ mod fields;
 mod file;
 mod files;
 mod in_cluster;
+mod lock;
 mod merge;
 mod proxy_url;
+mod replace;
 mod server_url;
 mod tls;
 mod types;
 mod validate;
+mod write_back;
 mod yaml;
 
 use std::io;
@@ -26,9 +29,11 @@ use anyhow::Result;
 
 pub use environment::Environment;
 pub use error::ConfigError;
+pub(crate) use tls::trust_roots;
 pub use types::{
     Access, AuthProvider, Cluster, Exec, Impersonation, InteractiveMode, Overrides, User,
 };
+pub(crate) use write_back::Store;
 
 /// What kubectl falls back to without any configuration. It counts as no configuration when it
 /// stands in a kubeconfig, too.

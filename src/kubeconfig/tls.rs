@@ -1,7 +1,11 @@
 //! From entries to what the connection needs: certificates and keys read, whichever form they
 //! are given in. Nothing is read for a plain http server, which gets none of it.
 
-use std::{fs, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use anyhow::{Result, anyhow, bail};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -13,6 +17,9 @@ use super::{
     os_error,
     server_url::is_plain_http,
 };
+
+/// A bundle of every public root is below 300 KB.
+const MAX_PEM: u64 = 4 * 1024 * 1024;
 
 /// The cluster entry with its certificate authority read. `server` is a normalized URL.
 ///
@@ -81,6 +88,7 @@ pub(super) fn user(name: &str, entry: UserEntry, server: &str) -> Result<User> {
     let secret = |secret: SecretString| Some(secret).filter(|s| !s.expose_secret().is_empty());
     Ok(User {
         name: name.to_owned(),
+        defined_in: Some(entry.defined_in).filter(|path| !path.as_os_str().is_empty()),
         token: secret(entry.token),
         token_file: Some(entry.token_file).filter(|path| !path.as_os_str().is_empty()),
         client_certificate,
@@ -103,14 +111,33 @@ pub(super) fn user(name: &str, entry: UserEntry, server: &str) -> Result<User> {
     })
 }
 
+/// The trust roots of something beside the cluster, such as a token issuer; `None` for the
+/// system's. The data wins over the file. It is base64, the file relative to the working directory.
+///
+/// # Errors
+/// Data that is no base64, a file that cannot be read, a bundle without a certificate.
+pub(crate) fn trust_roots(data: &str, file: &Path) -> Result<Option<Vec<u8>>> {
+    if data.is_empty() && file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    base64_field::check(data).map_err(|problem| anyhow!(problem))?;
+    authority(data_or_file(data, file)?)
+}
+
 /// The decoded data when there is any, else the file's content.
 pub(super) fn data_or_file(data: &str, file: &Path) -> Result<Vec<u8>> {
     if !data.is_empty() {
         return Ok(base64_field::decode(data));
     }
-    let doing = |err: &std::io::Error| match err.kind() {
-        std::io::ErrorKind::IsADirectory => "read",
-        _ => "open",
+    let failed = |err: io::Error| {
+        let doing = if err.kind() == io::ErrorKind::IsADirectory { "read" } else { "open" };
+        anyhow!("{doing} {}: {}", file.display(), os_error(&err))
     };
-    fs::read(file).map_err(|err| anyhow!("{} {}: {}", doing(&err), file.display(), os_error(&err)))
+    let mut pem = Vec::new();
+    let open = File::open(file).map_err(failed)?;
+    open.take(MAX_PEM + 1).read_to_end(&mut pem).map_err(failed)?;
+    if pem.len() as u64 > MAX_PEM {
+        bail!("{} is larger than 4 MB, which no certificate or key is", file.display());
+    }
+    Ok(pem)
 }

@@ -89,6 +89,8 @@ pub struct Cluster {
 pub struct User {
     /// Name of the kubeconfig entry; empty without one.
     pub name: String,
+    /// The file that has this entry, where renewed tokens are written back to; `None` without one.
+    pub defined_in: Option<PathBuf>,
     /// Bearer token.
     pub token: Option<SecretString>,
     /// File that holds the bearer token; wins over a `token` beside it, but not over `--token`.

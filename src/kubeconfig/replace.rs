@@ -1,0 +1,140 @@
+//! Replaces a file's content so that at every moment either the old or the new content is there.
+
+use std::{
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// Replaces the content of an existing file, or of the file that a symbolic link leads to. Mode
+/// and owner stay what they are.
+///
+/// # Errors
+/// The file is as it was; or, in the one case where it may not be, the error names the copy.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let real = fs::canonicalize(path)?;
+    let original = fs::metadata(&real)?;
+    let draft = Draft::write(&real, content)?;
+    if keep_owner(&draft.path, &original).is_ok()
+        && fs::set_permissions(&draft.path, original.permissions()).is_ok()
+        && fs::rename(&draft.path, &real).is_ok()
+    {
+        return sync_directory(&real);
+    }
+    // The directory entry cannot be replaced (a file mounted into a container) or would change its
+    // owner. Written in place, the file could be lost half way; the copy stays until it is not.
+    let file = OpenOptions::new().write(true).open(&real)?;
+    overwrite(file, content).map_err(|err| {
+        let kept = draft.keep();
+        let text = format!("{err}; its new content is in {}", kept.display());
+        io::Error::new(err.kind(), text)
+    })
+}
+
+/// The new content in a file of its own beside the old one, readable only by us at first.
+struct Draft {
+    path: PathBuf,
+    is_wanted: bool,
+}
+
+impl Draft {
+    fn write(real: &Path, content: &[u8]) -> io::Result<Self> {
+        let name = real.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!(".{name}.{:016x}", fastrand::u64(..));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let path = real.with_file_name(name);
+        let mut file = options.open(&path)?;
+        let draft = Self { path, is_wanted: false };
+        file.write_all(content)?;
+        file.sync_all()?;
+        Ok(draft)
+    }
+
+    fn keep(mut self) -> PathBuf {
+        self.is_wanted = true;
+        self.path.clone()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_wanted {
+            // After the rename there is nothing to remove.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn overwrite(mut file: File, content: &[u8]) -> io::Result<()> {
+    file.write_all(content)?;
+    file.set_len(content.len() as u64)?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn keep_owner(path: &Path, original: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let ours = fs::metadata(path)?;
+    match (ours.uid(), ours.gid()) == (original.uid(), original.gid()) {
+        true => Ok(()),
+        false => chown(path, Some(original.uid()), Some(original.gid())),
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &Path, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// So that the rename survives a power failure, too.
+fn sync_directory(file: &Path) -> io::Result<()> {
+    match file.parent() {
+        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_link_stays_a_link_and_the_mode_stays_the_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        fs::write(&real, "old").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("real", &link).unwrap();
+        let before = fs::metadata(&real).unwrap();
+        replace(&link, b"new").unwrap();
+        let after = fs::metadata(&real).unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(after.mode(), before.mode());
+        assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+        assert_ne!(after.ino(), before.ino(), "replaced, not overwritten");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no copy is left");
+    }
+
+    #[test]
+    fn overwriting_leaves_nothing_of_a_longer_content() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "something long").unwrap();
+        overwrite(OpenOptions::new().write(true).open(file.path()).unwrap(), b"short").unwrap();
+        assert_eq!(fs::read(file.path()).unwrap(), b"short");
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_not_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        assert!(replace(&path, b"new").is_err());
+        assert!(!path.exists());
+    }
+}
