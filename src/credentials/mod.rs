@@ -1,17 +1,18 @@
 //! How to prove who we are: bearer token, token file, basic authentication, client certificate,
-//! credential plugin.
+//! credential plugin, OpenID Connect login.
 
 mod auth_provider;
 mod client_certificate;
 mod exec;
 mod header;
+mod oidc;
 mod token_file;
 
 use anyhow::Result;
 use reqwest::{Identity, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use self::{auth_provider::Oidc, exec::Plugin, token_file::TokenFile};
+use self::{exec::Plugin, oidc::Oidc, token_file::TokenFile};
 use crate::kubeconfig::{Cluster, User};
 
 /// What goes with every request to one cluster. Nothing is sent to a plain `http` server.
@@ -31,7 +32,7 @@ enum Bearer {
     Token(SecretString),
     File(TokenFile),
     Basic(String, SecretString),
-    Oidc(Oidc),
+    Oidc(Box<Oidc>),
     Plugin(Box<Plugin>),
 }
 
@@ -49,7 +50,13 @@ impl Credentials {
         if cluster.server.starts_with("http://") {
             return Ok(Self::default());
         }
-        let oidc = user.auth_provider.as_ref().map(Oidc::new).transpose()?;
+        let oidc = match &user.auth_provider {
+            Some(provider) => {
+                auth_provider::check(provider)?;
+                Some(Oidc::new(provider, user)?)
+            }
+            None => None,
+        };
         let plugin = match &user.exec {
             Some(exec) => Some(Plugin::new(exec, cluster)?),
             None => None,
@@ -62,7 +69,7 @@ impl Credentials {
             let password = user.password.clone().unwrap_or_default();
             Bearer::Basic(user.username.clone().unwrap_or_default(), password)
         } else if let Some(oidc) = oidc {
-            Bearer::Oidc(oidc)
+            Bearer::Oidc(Box::new(oidc))
         } else if let Some(plugin) = plugin.filter(|_| user.client_certificate.is_none()) {
             Bearer::Plugin(Box::new(plugin))
         } else {
@@ -93,8 +100,8 @@ impl Credentials {
     ///
     /// # Errors
     /// A token file that can no longer be read and never could, a plugin that fails (in kubectl's
-    /// words, as [`crate::kubeconfig::ConfigError::Credentials`]), an expired id-token, a token
-    /// that fits no header. None of them shows a secret.
+    /// words, as [`crate::kubeconfig::ConfigError::Credentials`]), an id-token that cannot be
+    /// renewed, a token that fits no header. None of them shows a secret.
     pub async fn authorization(&self) -> Result<Option<HeaderValue>> {
         let token = match &self.bearer {
             Bearer::Nothing => return Ok(None),
@@ -103,7 +110,7 @@ impl Credentials {
             }
             Bearer::Token(token) => token.clone(),
             Bearer::File(file) => file.token()?,
-            Bearer::Oidc(oidc) => oidc.token()?.into(),
+            Bearer::Oidc(oidc) => oidc.token().await?,
             Bearer::Plugin(plugin) => match plugin.token().await? {
                 Some(token) => token,
                 None => return Ok(None),
