@@ -12,7 +12,11 @@ use anyhow::Result;
 use reqwest::{Identity, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use self::{exec::Plugin, oidc::Oidc, token_file::TokenFile};
+use self::{
+    exec::{Patience, Plugin},
+    oidc::Oidc,
+    token_file::TokenFile,
+};
 use crate::kubeconfig::{Cluster, User};
 
 /// What goes with every request to one cluster. Nothing is sent to a plain `http` server.
@@ -58,7 +62,7 @@ impl Credentials {
             None => None,
         };
         let plugin = match &user.exec {
-            Some(exec) => Some(Plugin::new(exec, cluster)?),
+            Some(exec) => Some(Plugin::new(exec, cluster, Patience::default())?),
             None => None,
         };
         let bearer = if let Some(path) = &user.token_file {

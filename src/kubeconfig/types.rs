@@ -1,6 +1,6 @@
 //! What a kubeconfig and the flags come to: the flags themselves, and the access they resolve to.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use secrecy::SecretString;
 
@@ -125,7 +125,7 @@ pub struct Impersonation {
 }
 
 /// A credential plugin: a command that prints a token or a client certificate.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Exec {
     /// `client.authentication.k8s.io/v1` or `…/v1beta1`; not checked here.
     pub api_version: String,
@@ -161,6 +161,17 @@ pub struct AuthProvider {
     pub name: String,
     /// Its settings, tokens among them.
     pub config: BTreeMap<String, SecretString>,
+}
+
+/// Without the arguments: some plugins are given a secret there.
+impl fmt::Debug for Exec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exec")
+            .field("command", &self.command)
+            .field("api_version", &self.api_version)
+            .field("interactive_mode", &self.interactive_mode)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Impersonation {

@@ -2,6 +2,7 @@
 //! `plugin/pkg/client/auth/exec` does, but bounded in time and output.
 
 mod answer;
+mod output;
 mod request;
 
 use std::{io, io::IsTerminal, process::Stdio, sync::OnceLock, time::Duration};
@@ -10,7 +11,6 @@ use anyhow::Result;
 use reqwest::Identity;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
-    io::AsyncReadExt,
     process::{Child, Command},
     sync::Mutex,
     time::timeout,
@@ -19,14 +19,20 @@ use tokio::{
 use self::answer::Answer;
 use crate::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode, os_error};
 
-/// No token or certificate is larger.
-const MAX_OUTPUT: u64 = 1024 * 1024;
+/// How long a plugin may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// When it asks nobody anything.
+    alone: Duration,
+    /// When it may be waiting for a person, at the terminal or in a browser.
+    with_people: Duration,
+}
 
-/// For a plugin that asks nobody anything.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// For one that may be waiting for a person, at the terminal or in a browser.
-const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(600);
+impl Default for Patience {
+    fn default() -> Self {
+        Self { alone: Duration::from_secs(60), with_people: Duration::from_secs(600) }
+    }
+}
 
 /// The plugin of one user, and what it last answered.
 #[derive(Debug)]
@@ -34,6 +40,7 @@ pub(super) struct Plugin {
     exec: Exec,
     /// What `KUBERNETES_EXEC_INFO` says about the cluster.
     cluster: Option<request::ClusterInfo>,
+    patience: Patience,
     last: Mutex<Option<Answer>>,
     identity: OnceLock<Identity>,
 }
@@ -43,7 +50,7 @@ impl Plugin {
     ///
     /// # Errors
     /// An API version that does not exist, in kubectl's words.
-    pub fn new(exec: &Exec, cluster: &Cluster) -> Result<Self> {
+    pub fn new(exec: &Exec, cluster: &Cluster, patience: Patience) -> Result<Self> {
         match exec.api_version.strip_prefix("client.authentication.k8s.io/") {
             Some("v1" | "v1beta1") => {}
             _ => anyhow::bail!("exec plugin: invalid apiVersion {:?}", exec.api_version),
@@ -51,6 +58,7 @@ impl Plugin {
         Ok(Self {
             exec: exec.clone(),
             cluster: exec.provide_cluster_info.then(|| request::ClusterInfo::of(cluster)),
+            patience,
             last: Mutex::new(None),
             identity: OnceLock::new(),
         })
@@ -86,14 +94,13 @@ impl Plugin {
     async fn run(&self) -> Result<Answer, String> {
         let interactive = self.is_interactive()?;
         let child = self.start(interactive)?;
-        let patience = if interactive { PATIENCE_WITH_PEOPLE } else { PATIENCE };
+        let patience = if interactive { self.patience.with_people } else { self.patience.alone };
         let command = &self.exec.command;
-        let output = match timeout(patience, output_of(child, command)).await {
+        let output = match timeout(patience, output::of(child, command)).await {
             Ok(output) => output?,
             // The child is killed with its handle, which the future owned.
             Err(_) => {
-                let seconds = patience.as_secs();
-                return Err(format!("exec: executable {command} did not end within {seconds}s"));
+                return Err(format!("exec: executable {command} did not end within {patience:?}"));
             }
         };
         let (answer, identity) = Answer::parse(output.expose_secret(), &self.exec.api_version)?;
@@ -151,34 +158,19 @@ impl Plugin {
     }
 }
 
-/// What `child` prints, once it has ended well.
-async fn output_of(mut child: Child, command: &str) -> Result<SecretString, String> {
-    let failed = |err: io::Error| format!("exec: {command}: {}", os_error(&err));
-    let mut bytes = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        stdout.take(MAX_OUTPUT + 1).read_to_end(&mut bytes).await.map_err(failed)?;
-    }
-    if bytes.len() as u64 > MAX_OUTPUT {
-        return Err(format!("exec: executable {command} printed more than 1 MB"));
-    }
-    let status = child.wait().await.map_err(failed)?;
-    if !status.success() {
-        // Go's word for a process that a signal ended is -1.
-        let code = status.code().unwrap_or(-1);
-        return Err(format!("exec: executable {command} failed with exit code {code}"));
-    }
-    String::from_utf8(bytes).map(SecretString::from).map_err(|_| {
-        "decoding stdout: couldn't get version/kind; json parse error: invalid UTF-8".to_owned()
-    })
-}
-
-/// A hint from a file that somebody else may have written, fit for a terminal.
+/// A hint from a file that somebody else may have written, fit for a terminal: nothing in it may
+/// move the cursor, and none of what turns the order of characters around or is not seen at all.
 fn printable(hint: &str) -> String {
+    let is_unseen = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+    };
     let mut text = String::new();
     for c in hint.chars() {
         match c {
             '\n' | '\t' => text.push(c),
-            c if c.is_control() => text += &format!("U+{:04X}", c as u32),
+            c if c.is_control() || is_unseen(c) => text += &format!("U+{:04X}", c as u32),
             c => text.push(c),
         }
     }

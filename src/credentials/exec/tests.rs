@@ -5,10 +5,24 @@ use super::*;
 const V1: &str = "client.authentication.k8s.io/v1";
 
 fn script(text: &str) -> Plugin {
+    within(Duration::from_secs(30), text)
+}
+
+fn within(alone: Duration, text: &str) -> Plugin {
     let mut exec = named("sh");
     exec.args = vec!["-c".into(), text.into()];
     exec.env = vec![("MARK".into(), "t0ken".into())];
-    Plugin::new(&exec, &Cluster::default()).unwrap()
+    let patience = Patience { alone, ..Patience::default() };
+    Plugin::new(&exec, &Cluster::default(), patience).unwrap()
+}
+
+fn plugin(exec: &Exec) -> Plugin {
+    Plugin::new(exec, &Cluster::default(), Patience::default()).unwrap()
+}
+
+/// The command that prints an answer with `status`.
+fn print(status: &str) -> String {
+    format!(r#"printf %s '{{"kind":"ExecCredential","apiVersion":"{V1}","status":{status}}}'"#)
 }
 
 fn named(command: &str) -> Exec {
@@ -72,16 +86,64 @@ fn a_plugin_that_fails_or_floods_is_reported() {
 }
 
 #[test]
+fn a_plugin_may_answer_with_a_certificate() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["me".to_owned()]).unwrap();
+    let status = serde_json::json!({
+        "clientCertificateData": params.self_signed(&key).unwrap().pem(),
+        "clientKeyData": key.serialize_pem(),
+    });
+    let plugin = script(&print(&status.to_string()));
+    assert!(plugin.identity().is_none());
+    assert!(token(&plugin).unwrap().is_none(), "a certificate and no token");
+    assert!(plugin.identity().is_some());
+    assert!(!format!("{plugin:?}").contains("PRIVATE"));
+}
+
+#[test]
+fn a_plugin_that_does_not_end_is_stopped() {
+    let silent = "exec sleep 30".to_owned();
+    let closed = print(r#"{"token":"a"}"#) + "; exec >&-; exec sleep 30";
+    for text in [silent, closed] {
+        let start = std::time::Instant::now();
+        let plugin = within(Duration::from_millis(150), &text);
+        assert_eq!(error(&plugin), "exec: executable sh did not end within 150ms");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn a_process_that_a_plugin_leaves_behind_is_not_waited_for() {
+    let start = std::time::Instant::now();
+    let plugin = script(&format!("sleep 20 & {}", print(r#"{"token":"a"}"#)));
+    assert_eq!(token(&plugin).unwrap().unwrap().expose_secret(), "a");
+    assert_eq!(error(&script("sleep 20 & exit 3")), "exec: executable sh failed with exit code 3");
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn an_answer_may_come_in_pieces() {
+    let long = "x".repeat(300_000);
+    let plugin = script(&format!(
+        r#"printf '{{"kind":"ExecCredential","apiVersion":"{V1}",'; sleep 0.05
+        printf '"status":{{"token":"'; head -c {} /dev/zero | tr '\0' x; echo '"}}}}'"#,
+        long.len()
+    ));
+    assert_eq!(token(&plugin).unwrap().unwrap().expose_secret(), long);
+}
+
+#[test]
 fn a_plugin_that_is_not_there_gets_the_hint() {
     let mut exec = named("no-such-plugin");
-    exec.install_hint = "install it\u{1b}[0m".into();
-    let text = error(&Plugin::new(&exec, &Cluster::default()).unwrap());
+    exec.install_hint = "install\tit\u{1b}[0m\r\nhe\u{202e}re".into();
+    let text = error(&plugin(&exec));
     assert!(
         text.starts_with("exec: executable no-such-plugin not found\n\nIt looks like"),
         "{text}"
     );
-    assert!(text.ends_with("#client-go-credential-plugins\n\ninstall itU+001B[0m"), "{text}");
-    let text = error(&Plugin::new(&named("/no/such"), &Cluster::default()).unwrap());
+    let hint = "#client-go-credential-plugins\n\ninstall\titU+001B[0mU+000D\nheU+202Ere";
+    assert!(text.ends_with(hint), "{text}");
+    let text = error(&plugin(&named("/no/such")));
     assert_eq!(text, "exec: fork/exec /no/such: no such file or directory");
 }
 
@@ -90,7 +152,7 @@ fn an_unknown_version_is_refused_before_anything_runs() {
     let mut exec = named("sh");
     exec.api_version = "client.authentication.k8s.io/v1alpha1".into();
     assert_eq!(
-        Plugin::new(&exec, &Cluster::default()).unwrap_err().to_string(),
+        Plugin::new(&exec, &Cluster::default(), Patience::default()).unwrap_err().to_string(),
         "exec plugin: invalid apiVersion \"client.authentication.k8s.io/v1alpha1\""
     );
 }
