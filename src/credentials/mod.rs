@@ -148,6 +148,12 @@ impl Credentials {
     }
 }
 
+/// Whether a credential plugin's output can be used; for `fuzz/`.
+#[doc(hidden)]
+pub fn is_plugin_answer(output: &str) -> bool {
+    exec::is_answer(output, "client.authentication.k8s.io/v1")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

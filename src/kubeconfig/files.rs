@@ -81,9 +81,14 @@ fn candidates(surroundings: &Environment) -> Vec<PathBuf> {
 /// `None` when there is no such file.
 fn read(path: &Path) -> Result<Option<File>, String> {
     match read_bytes(path)? {
-        Some(bytes) => File::from_value(yaml::parse(&bytes)?, &Origin::of(path)).map(Some),
+        Some(bytes) => parse(&bytes, path).map(Some),
         None => Ok(None),
     }
+}
+
+/// Reads what stands in the file at `path`.
+pub(super) fn parse(content: &[u8], path: &Path) -> Result<File, String> {
+    File::from_value(yaml::parse(content)?, &Origin::of(path))
 }
 
 /// The whole content, if it has a size that a kubeconfig may have; `None` when there is no file.

@@ -52,7 +52,18 @@ const DEFAULT_SERVER: &str = "http://localhost:8080";
 pub fn resolve(flags: &Overrides, surroundings: &Environment) -> Result<Access> {
     let kubeconfig = flags.kubeconfig.as_deref();
     let explicit = kubeconfig.filter(|path| !path.as_os_str().is_empty());
-    let loaded = files::load(explicit, surroundings)?;
+    access(files::load(explicit, surroundings)?, flags, surroundings)
+}
+
+/// As [`resolve`] with nothing but the content of one file; for `fuzz/`.
+#[doc(hidden)]
+pub fn resolve_content(content: &[u8]) -> Result<Access> {
+    let config = files::parse(content, "config".as_ref()).map_err(anyhow::Error::msg)?;
+    let loaded = files::Loaded { config, ..Default::default() };
+    access(loaded, &Overrides::default(), &Environment::default())
+}
+
+fn access(loaded: files::Loaded, flags: &Overrides, surroundings: &Environment) -> Result<Access> {
     let chosen = context::choose(&loaded.config, flags, surroundings)?;
     let namespace = chosen.namespace(flags, surroundings);
     let server = chosen.cluster.server.as_str();

@@ -119,13 +119,12 @@ fn edited(
         return Ok(Some(text.into_bytes()));
     }
     let is_json = serde_json::from_slice::<Value>(content).is_ok();
-    let whole = match is_json {
-        true => format!("{after:#}\n"),
-        false => crate::yaml::print(&after),
-    };
-    match fits(&whole) {
-        true => Ok(Some(whole.into_bytes())),
-        false => Err("the kubeconfig cannot be written without changing its meaning".to_owned()),
+    let yaml = (!is_json).then(|| crate::yaml::print(&after));
+    // JSON is YAML too, and leaves no doubt about any text.
+    let json = Some(format!("{after:#}\n"));
+    match [yaml, json].into_iter().flatten().find(fits) {
+        Some(whole) => Ok(Some(whole.into_bytes())),
+        None => Err("the kubeconfig cannot be written without changing its meaning".to_owned()),
     }
 }
 

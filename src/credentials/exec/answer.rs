@@ -178,4 +178,33 @@ mod tests {
             assert_eq!(Answer::parse(&output, V1).err(), Some(expected), "{output}");
         }
     }
+
+    #[test]
+    fn damaged_answers_never_panic_nor_show_a_secret() {
+        const SEEDS: [&str; 3] = [
+            include_str!("../../../fuzz/corpus/exec_credential/certificate.json"),
+            include_str!("../../../fuzz/corpus/exec_credential/empty.json"),
+            include_str!("../../../fuzz/corpus/exec_credential/token.json"),
+        ];
+        assert!(Answer::parse(SEEDS[2], V1).is_ok());
+        let mut random = fastrand::Rng::with_seed(3);
+        for round in 0..3000 {
+            let mut bytes = SEEDS[round % 3].replace("\"t\"", "\"s3cret\"").into_bytes();
+            for _ in 0..random.usize(1..5) {
+                let at = random.usize(0..bytes.len());
+                match random.u8(0..4) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes.insert(at, *random.choice(b"{}[]:,\"\\-n0 ").unwrap()),
+                    2 => bytes[at] = random.u8(..),
+                    _ => drop(bytes.remove(at)),
+                }
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            if let Err(problem) = Answer::parse(&String::from_utf8_lossy(&bytes), V1) {
+                assert!(!problem.contains("s3cret"), "{problem}");
+            }
+        }
+    }
 }

@@ -19,6 +19,11 @@ use tokio::{
 use self::answer::Answer;
 use crate::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode, os_error};
 
+/// Whether a plugin's output would be taken for an answer.
+pub(super) fn is_answer(output: &str, api_version: &str) -> bool {
+    Answer::parse(output, api_version).is_ok()
+}
+
 /// How long a plugin may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {

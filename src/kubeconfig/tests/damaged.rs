@@ -32,3 +32,19 @@ fn damaged_files_never_panic() {
         let _ = resolve(&only, &surroundings);
     }
 }
+
+#[test]
+fn the_fuzzers_seeds_are_what_their_names_say() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/kubeconfig/");
+    let outcome = |name: &str| {
+        let content = fs::read(format!("{corpus}{name}")).unwrap();
+        resolve_content(&content).map(|access| access.user).map_err(|err| err.to_string())
+    };
+    assert!(outcome("token.yaml").unwrap().token.is_some());
+    assert!(outcome("plugin.yaml").unwrap().exec.is_some());
+    assert!(outcome("oidc.json").unwrap().auth_provider.is_some());
+    for name in ["anchors.yaml", "utf16.yaml"] {
+        let problem = outcome(name).unwrap_err();
+        assert!(problem.starts_with("no cluster is configured"), "{name}: {problem}");
+    }
+}

@@ -5,6 +5,7 @@ mod content;
 mod damaged;
 mod names;
 mod pod;
+mod round_trip;
 mod trust;
 
 use std::{fs, path::PathBuf};

@@ -64,6 +64,18 @@ fn json_stays_json() {
 }
 
 #[test]
+fn what_yaml_would_take_for_something_else_is_written_as_json() {
+    // UTF-16 is never JSON to begin with, and a plain `<<` is not a key but a merge.
+    let content = r#"{"users":[{"name":"u","user":{"auth-provider":{}}}],"<<":"x"}"#;
+    let units = std::iter::once(0xfeff).chain(content.encode_utf16());
+    let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let changed = edited(&bytes, "u", &[("id-token", &"a.b.c".into())]).unwrap().unwrap();
+    let value: Value = serde_json::from_slice(&changed).unwrap();
+    assert_eq!(value["<<"], "x");
+    assert_eq!(value["users"][0]["user"]["auth-provider"]["config"]["id-token"], "a.b.c");
+}
+
+#[test]
 fn settings_that_were_not_there_are_added() {
     for config in ["", ", config: {}", ", config: null"] {
         let content =

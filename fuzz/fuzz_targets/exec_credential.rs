@@ -1,0 +1,8 @@
+//! Any text as the answer of a credential plugin: taken or refused, never a panic.
+//! `cargo +nightly fuzz run exec_credential`
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|output: &str| {
+    let _ = locustctl::credentials::is_plugin_answer(output);
+});

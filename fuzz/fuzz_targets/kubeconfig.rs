@@ -1,0 +1,8 @@
+//! Any bytes as the content of a kubeconfig: an access or an error, never a panic or a hang.
+//! `cargo +nightly fuzz run kubeconfig`
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|content: &[u8]| {
+    let _ = locustctl::kubeconfig::resolve_content(content);
+});
