@@ -157,7 +157,7 @@ pub fn is_plugin_answer(output: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kubeconfig::{Exec, InteractiveMode};
+    use crate::kubeconfig::{AuthProvider, Exec, InteractiveMode};
 
     fn cluster(server: &str) -> Cluster {
         Cluster { server: server.into(), ..Cluster::default() }
@@ -189,6 +189,10 @@ mod tests {
         let token = || Some(SecretString::from("t"));
         let plugin = || Some(exec("client.authentication.k8s.io/v1"));
         let path = || Some(file.path().to_owned());
+        let id_token = "e30.eyJleHAiOjQxMDI0NDQ4MDB9.x";
+        let config = [("idp-issuer-url", "https://i"), ("client-id", "c"), ("id-token", id_token)];
+        let config = config.map(|(name, value)| (name.to_owned(), value.into())).into();
+        let login = AuthProvider { name: "oidc".into(), config };
         let table = [
             (User::default(), None),
             (User { token: token(), ..User::default() }, Some("Bearer t")),
@@ -196,6 +200,10 @@ mod tests {
             (
                 User { token: token(), token_file: path(), ..User::default() },
                 Some("Bearer from-file"),
+            ),
+            (
+                User { auth_provider: Some(login), ..User::default() },
+                Some("Bearer e30.eyJleHAiOjQxMDI0NDQ4MDB9.x"),
             ),
             (User { username: Some("me".into()), ..User::default() }, Some("Basic bWU6")),
             (
