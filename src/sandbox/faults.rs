@@ -37,6 +37,9 @@ pub enum Action {
         /// Body.
         body: Vec<u8>,
     },
+    /// The request is applied; this status is answered, with a text, as by a gateway that gave
+    /// up waiting.
+    AnswerAfter(u16),
     /// The request is applied; its answer breaks off in the middle.
     TruncatedBody,
     /// A body of this many bytes, which is never held in memory; the request is not applied.

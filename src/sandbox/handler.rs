@@ -36,6 +36,8 @@ pub(super) struct Connection {
     pub kill: Notify,
     /// The client's certificate, DER.
     pub certificate: Option<Vec<u8>>,
+    /// The name that the client asked for in the TLS handshake (SNI).
+    pub server_name: Option<String>,
 }
 
 /// Answers one request.
@@ -68,6 +70,7 @@ pub(super) async fn serve(
         Some(Action::CloseAfter) => return kill(&connection).await,
         Some(Action::DelayAnswer(time)) => tokio::time::sleep(time).await,
         Some(Action::TruncatedBody) => response = truncated(response),
+        Some(Action::AnswerAfter(status)) => response = ordered(status, &[], b"gave up waiting"),
         _ => {}
     }
     shared.lock().answered(number, response.status().as_u16());
@@ -100,6 +103,7 @@ fn seen(parts: &Parts, body: &Bytes, connection: &Connection) -> SeenRequest {
         headers: parts.headers.iter().map(header).collect(),
         body: body[..body.len().min(REMEMBERED_BODY)].to_vec(),
         connection: connection.number,
+        server_name: connection.server_name.clone(),
         http2: parts.version == Version::HTTP_2,
         status: None,
         number: 0,

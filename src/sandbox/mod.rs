@@ -14,6 +14,7 @@ use tokio::{
 };
 
 mod body;
+mod client_certificate;
 mod cluster;
 mod controller;
 mod defaults;

@@ -77,7 +77,8 @@ async fn serve(
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let certificate = certificates.and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
-    let connection = Arc::new(Connection { number, kill: Notify::new(), certificate });
+    let server_name = stream.get_ref().1.server_name().map(str::to_owned);
+    let connection = Arc::new(Connection { number, kill: Notify::new(), certificate, server_name });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(60));
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(250);

@@ -38,6 +38,8 @@ pub struct SeenRequest {
     pub body: Vec<u8>,
     /// Which connection it came on, counted from 1.
     pub connection: u64,
+    /// The name that the client asked for in the TLS handshake (SNI).
+    pub server_name: Option<String>,
     /// Whether it came over HTTP/2.
     pub http2: bool,
     /// The answer's status; `None` as long as there is none, or when there never was one.

@@ -113,6 +113,18 @@ impl TestCluster {
         self.directory.path()
     }
 
+    /// The path of a file in that directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file into that directory.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
     /// The bearer token of an account.
     pub fn token(&self, account: Account) -> &str {
         let [admin, viewer, expired] = &self.tokens;
