@@ -11,6 +11,7 @@
 //! - [`credentials`]: how to prove who we are: token, token file, client certificate, basic auth
 //! - [`kubeconfig`]: which cluster, as whom: files, merge, context and flags, in-cluster
 //! - [`yaml`]: objects as YAML, in the form that kubectl prints
+//! - [`terminal`]: what comes from outside, made harmless to show
 //! - [`go`]: literals as Go reads and prints them, for kubectl is written in it
 
 pub mod api;
@@ -22,4 +23,5 @@ pub mod kubeconfig;
 pub mod output;
 pub mod sandbox;
 pub mod scaling;
+pub mod terminal;
 pub mod yaml;

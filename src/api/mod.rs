@@ -1,1 +1,28 @@
-//! api
+//! The Kubernetes API as far as scaling needs it: one client for one server, the error `Status`,
+//! the paths of resources, and the scale subresource.
+
+mod client;
+mod connect;
+mod error;
+mod exchange_log;
+mod failure;
+mod impersonation;
+mod proxy;
+mod resource;
+mod retry;
+mod scale;
+mod status;
+mod tls_error;
+mod trace;
+mod transport;
+mod version;
+mod warning;
+
+pub use client::{About, Client, Options, Reply, Request, Timeout};
+pub use error::Error;
+pub use failure::{Failure, FailureKind};
+pub use resource::{BUILT_IN, Resource, UnknownType};
+pub use scale::{PatchKind, Scale};
+pub use status::{Cause, Details, Status};
+pub use trace::Trace;
+pub use warning::Warnings;

@@ -139,6 +139,24 @@ impl Credentials {
         }
     }
 
+    /// What proves who we are, in a word or two; never a secret.
+    pub fn kind(&self) -> String {
+        let bearer = match &self.bearer {
+            Bearer::Nothing => None,
+            Bearer::Token(_) => Some("token"),
+            Bearer::File(_) => Some("token file"),
+            Bearer::Basic(..) => Some("basic authentication"),
+            Bearer::Oidc(_) => Some("oidc"),
+            Bearer::Plugin(_) => Some("credential plugin"),
+        };
+        let certificate = self.identity.as_ref().map(|_| "client certificate");
+        let kinds: Vec<_> = certificate.into_iter().chain(bearer).collect();
+        match kinds.is_empty() {
+            true => "none".to_owned(),
+            false => kinds.join(" and "),
+        }
+    }
+
     /// The client certificate for the TLS handshake.
     pub fn identity(&self) -> Option<&Identity> {
         match &self.bearer {

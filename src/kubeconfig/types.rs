@@ -42,7 +42,7 @@ pub struct Overrides {
 }
 
 /// The cluster to talk to and the identity to use, with every override applied.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default, Clone)]
 pub struct Access {
     /// The server and how to trust it.
     pub cluster: Cluster,

@@ -1,0 +1,365 @@
+//! One client for one API server: one connection, kept; every answer bounded in size and time.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
+};
+use reqwest::{Method, Url};
+
+use super::exchange_log::{Log, Secret, Timing};
+use super::transport::Transport;
+use super::warning::Warnings;
+use super::{Error, Failure, Trace, impersonation, retry};
+use crate::credentials::Credentials;
+use crate::go;
+use crate::kubeconfig::{Cluster, Impersonation};
+
+/// Larger than any object that etcd stores, smaller than what hurts.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// Longer than the API server's own limit of one minute, so that it only ends what would
+/// otherwise hang for ever.
+const SAFETY_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How long one request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timeout {
+    /// Nothing was asked for: 90 seconds, of which the server is not told.
+    Safety,
+    /// `--request-timeout=0`
+    Never,
+    /// `--request-timeout`; the server is told as well, in the `timeout` parameter. A negative
+    /// one is only told, as client-go does.
+    After(go::Duration),
+}
+
+impl Timeout {
+    fn limit(self) -> Option<Duration> {
+        match self {
+            Self::Safety => Some(SAFETY_TIMEOUT),
+            Self::Never => None,
+            Self::After(duration) => duration.positive(),
+        }
+    }
+
+    fn parameter(self) -> Option<String> {
+        match self {
+            Self::After(duration) => Some(duration.to_string()),
+            Self::Safety | Self::Never => None,
+        }
+    }
+}
+
+/// What a client is made with, besides the cluster and the credentials.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// For each request.
+    pub timeout: Timeout,
+    /// Where each exchange is logged.
+    pub trace: Trace,
+}
+
+/// What a request is about, for messages that the server leaves to us.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Kubernetes verb: `get`, `patch`.
+    pub verb: &'static str,
+    /// Resource: `deployments`.
+    pub resource: String,
+    /// Name of the object.
+    pub name: String,
+}
+
+/// One request, without what goes with all of them.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// HTTP method.
+    pub method: Method,
+    /// From the server's root, already escaped.
+    pub path: &'a str,
+    /// Query parameters, not yet escaped.
+    pub query: &'a [(&'a str, &'a str)],
+    /// Media type and body.
+    pub content: Option<(&'static str, Vec<u8>)>,
+    /// For messages.
+    pub about: &'a About,
+}
+
+/// A whole answer of any status but a redirect.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status code.
+    pub status: u16,
+    /// As received.
+    pub headers: HeaderMap,
+    /// Uncompressed; at most 8 MiB; our own credentials, should it repeat them, blacked out.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The media type, with its parameters; empty when there is none.
+    pub fn content_type(&self) -> &str {
+        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Whether the server agreed (2xx).
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_test(status: u16, content_type: &str, body: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
+        Self { status, headers, body: body.as_bytes().to_vec() }
+    }
+}
+
+/// The client. Requests share one connection where the server speaks HTTP/2, and take turns on
+/// one otherwise.
+pub struct Client {
+    transport: Transport,
+    credentials: Credentials,
+    impersonation: HeaderMap,
+    warnings: Warnings,
+    options: Options,
+}
+
+impl Client {
+    /// Prepares everything; makes no connection yet.
+    ///
+    /// # Errors
+    /// A server address, certificate, name or proxy that cannot be used.
+    pub fn new(
+        cluster: &Cluster,
+        credentials: Credentials,
+        act_as: &Impersonation,
+        options: Options,
+    ) -> Result<Self> {
+        let transport = Transport::new(cluster, &credentials, options.timeout.limit())?;
+        let impersonation = impersonation::headers(act_as)?;
+        Ok(Self { transport, credentials, impersonation, warnings: Warnings::default(), options })
+    }
+
+    /// The warnings that the server has sent so far; each was printed to stderr as it came.
+    pub fn warnings(&self) -> &Warnings {
+        &self.warnings
+    }
+
+    /// The log that this client writes to.
+    pub fn trace(&self) -> Trace {
+        self.options.trace
+    }
+
+    /// Sends one request and reads the whole answer, whatever its status.
+    ///
+    /// It is sent again, as client-go would, after a pause that the server asked for and, if it
+    /// only reads, after a broken connection; but never when it may have been carried out. After
+    /// a 401 the credentials are renewed where they can be, and it is sent once more.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] without a whole answer, [`Error::Unprepared`] when there are no
+    /// credentials to send, [`Error::Unreadable`] for a redirect.
+    pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
+        let (mut attempt, mut renewed) = (0, false);
+        loop {
+            let result = self.send_once(&request).await;
+            let is_unknown = result.as_ref().is_ok_and(|reply| reply.status == 401);
+            if is_unknown && !renewed && self.credentials.renew().await {
+                renewed = true;
+                continue;
+            }
+            let Some(pause) = retry::pause(&request.method, &result, attempt) else {
+                return result;
+            };
+            attempt += 1;
+            let text = format!("Sending {} again in {pause:?}, retry {attempt}", request.path);
+            self.options.trace.info(4, "client.rs", &text);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
+        let authorization = self.credentials.authorization().await.map_err(Error::Unprepared)?;
+        let secret = Secret::of(authorization.as_ref());
+        let shown = address(&self.transport.server, request, self.options.timeout);
+        let verb = request.method.as_str();
+        let log = Log { trace: self.options.trace, verb, url: shown.as_str() };
+
+        let dialled = address(&self.transport.dialled, request, self.options.timeout);
+        let headers = self.headers(request, authorization);
+        let body = request.content.as_ref().map(|(_, body)| body.clone()).unwrap_or_default();
+        log.request(&headers, &body, &secret);
+        let prepared = self.transport.http.request(request.method.clone(), dialled);
+        let response =
+            self.await_headers(prepared.headers(headers).body(body), &log, &secret).await?;
+        let reply = self.read(response, request.about, &secret).await?;
+        log.trace.body("Response Body", &reply.body);
+        refuse_redirect(&reply, shown.as_str())?;
+        Ok(reply)
+    }
+
+    async fn await_headers(
+        &self,
+        prepared: reqwest::RequestBuilder,
+        log: &Log<'_>,
+        secret: &Secret,
+    ) -> Result<reqwest::Response, Error> {
+        let connections = &self.transport.connections;
+        let (before, started) = (connections.opened().count, Instant::now());
+        let result = prepared.send().await;
+        let opened = connections.opened();
+        let connecting = (opened.count > before).then_some(opened.took);
+        let timing = Timing { took: started.elapsed(), connecting };
+        match result {
+            Ok(response) => {
+                log.response(&response, timing, secret);
+                self.warnings.print(response.headers());
+                Ok(response)
+            }
+            Err(error) => {
+                log.failure(timing);
+                let connected = opened.count > 0;
+                Err(Error::Failure(Failure::from_request(&error, &self.authority(), connected)))
+            }
+        }
+    }
+
+    fn headers(&self, request: &Request<'_>, authorization: Option<HeaderValue>) -> HeaderMap {
+        let mut headers = self.impersonation.clone();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Ok(value) = HeaderValue::from_str(&user_agent()) {
+            headers.insert(USER_AGENT, value);
+        }
+        if let Some(authorization) = authorization {
+            headers.insert(AUTHORIZATION, authorization);
+        }
+        if let Some((media_type, _)) = &request.content {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        }
+        // Under --tls-server-name the URL holds another name than the server's.
+        if self.transport.dialled != self.transport.server
+            && let Ok(host) = HeaderValue::from_str(&self.authority())
+        {
+            headers.insert(HOST, host);
+        }
+        headers
+    }
+
+    /// `host:port` as in the server's address, without the port where that has none.
+    fn authority(&self) -> String {
+        let server = &self.transport.server;
+        let host = server.host_str().unwrap_or_default();
+        server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        about: &About,
+        secret: &Secret,
+    ) -> Result<Reply, Error> {
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
+                    let what = format!("{} {} {:?}", about.verb, about.resource, about.name);
+                    return Err(Error::Failure(Failure::too_large(&what, LARGEST_ANSWER)));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => {
+                    return Err(Error::Failure(Failure::from_body(&error, &self.authority())));
+                }
+            }
+        }
+        Ok(Reply { status, headers, body: secret.masked(body) })
+    }
+}
+
+/// client-go would follow it; the credentials would go along.
+fn refuse_redirect(reply: &Reply, url: &str) -> Result<(), Error> {
+    if !(300..400).contains(&reply.status) {
+        return Ok(());
+    }
+    let to = match reply.headers.get(LOCATION).and_then(|to| to.to_str().ok()) {
+        Some(to) => format!(" to {to:?}"),
+        None => String::new(),
+    };
+    Err(Error::Unreadable(format!(
+        "the server answered {url} with a redirect ({}){to}, which is not followed since the \
+         credentials would go along; put the right address into --server or the kubeconfig",
+        reply.status
+    )))
+}
+
+/// The whole URL: the server's path stays in front, `timeout` comes last.
+fn address(server: &Url, request: &Request<'_>, timeout: Timeout) -> Url {
+    let mut url = server.clone();
+    let prefix = server.path().trim_end_matches('/');
+    url.set_path(&format!("{prefix}{}", request.path));
+    let timeout = timeout.parameter();
+    let parameters =
+        request.query.iter().copied().chain(timeout.as_deref().map(|t| ("timeout", t)));
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters);
+    let query = query.finish();
+    url.set_query((!query.is_empty()).then_some(&query));
+    url
+}
+
+/// `locustctl/0.1.0 (linux/amd64)`, with Go's names for system and processor, as kubectl's.
+fn user_agent() -> String {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    };
+    format!("locustctl/{} ({system}/{processor})", env!("CARGO_PKG_VERSION"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request<'a>(
+        path: &'a str,
+        query: &'a [(&'a str, &'a str)],
+        about: &'a About,
+    ) -> Request<'a> {
+        Request { method: Method::GET, path, query, content: None, about }
+    }
+
+    #[test]
+    fn the_servers_path_stays_in_front_and_the_timeout_comes_last() {
+        let about = About { verb: "get", resource: "x".into(), name: "y".into() };
+        let server = Url::parse("https://h:1/prefix/").unwrap();
+        let minute = Timeout::After(go::Duration::parse("1m30s").unwrap());
+        for (path, query, timeout, expected) in [
+            ("/apis/a%20b", &[][..], Timeout::Safety, "https://h:1/prefix/apis/a%20b"),
+            (
+                "/x",
+                &[("dryRun", "All")][..],
+                minute,
+                "https://h:1/prefix/x?dryRun=All&timeout=1m30s",
+            ),
+            (
+                "/x",
+                &[("labelSelector", "a in (b)")][..],
+                Timeout::Never,
+                "https://h:1/prefix/x?labelSelector=a+in+%28b%29",
+            ),
+        ] {
+            assert_eq!(address(&server, &request(path, query, &about), timeout).as_str(), expected);
+        }
+    }
+}

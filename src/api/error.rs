@@ -1,0 +1,42 @@
+//! Every way in which one request can end without what was asked for.
+
+use super::{Failure, Status};
+
+/// Why a request did not bring what was asked for. The texts are those of kubectl; the prefix
+/// (`Error from server`, `error:`) is the printer's.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server refused, and said why.
+    #[error("{}", .0.message)]
+    Status(Box<Status>),
+    /// There was no whole answer.
+    #[error("{0}")]
+    Failure(Failure),
+    /// The server agreed, but its answer is not what was asked for.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The request could not be made: credentials that cannot be had.
+    #[error("{0:#}")]
+    Unprepared(anyhow::Error),
+}
+
+impl Error {
+    /// The refusal, when it is one.
+    pub fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Status(status) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Whether the server may have done what it was asked for all the same: it got the request
+    /// and did not clearly refuse it.
+    pub fn may_have_been_applied(&self) -> bool {
+        match self {
+            Self::Status(status) => status.code >= 500,
+            Self::Failure(failure) => failure.sent,
+            Self::Unreadable(_) => true,
+            Self::Unprepared(_) => false,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Errors of the TLS library in the words of Go's `crypto/tls` and `crypto/x509`, which
+//! Kubernetes users know and search for.
+
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{AlertDescription, CertificateError, Error};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Go's text for the same finding; `host` is the name that was to be verified.
+pub fn describe(error: &Error, host: &str) -> String {
+    match error {
+        Error::InvalidCertificate(problem) => {
+            format!("tls: failed to verify certificate: x509: {}", certificate(problem, host))
+        }
+        Error::AlertReceived(alert) => format!("remote error: tls: {}", alert_text(*alert)),
+        Error::InvalidMessage(_) => "tls: first record does not look like a TLS handshake".into(),
+        other => format!("tls: {other}"),
+    }
+}
+
+fn certificate(problem: &CertificateError, host: &str) -> String {
+    match problem {
+        CertificateError::UnknownIssuer => "certificate signed by unknown authority".into(),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            wrong_name(expected, presented)
+        }
+        CertificateError::NotValidForName => {
+            format!("certificate is not valid for {host}")
+        }
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "certificate has expired or is not yet valid: current time {} is after {}",
+            rfc3339(*time),
+            rfc3339(*not_after)
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "certificate has expired or is not yet valid: current time {} is before {}",
+            rfc3339(*time),
+            rfc3339(*not_before)
+        ),
+        CertificateError::Expired | CertificateError::NotValidYet => {
+            "certificate has expired or is not yet valid".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// As `x509.HostnameError`: names are compared with names, addresses with addresses.
+fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> String {
+    let wanted = expected.to_str();
+    let wants_address = matches!(expected, ServerName::IpAddress(_));
+    let kind = if wants_address { "IpAddress(" } else { "DnsName(" };
+    // The library hands the names over in their debug form: DnsName("localhost").
+    let names: Vec<&str> = presented
+        .iter()
+        .filter_map(|name| name.strip_prefix(kind))
+        .map(|name| name.trim_end_matches(')').trim_matches('"'))
+        .collect();
+    match (names.as_slice(), wants_address) {
+        ([], true) => {
+            format!(
+                "cannot validate certificate for {wanted} because it doesn't contain any IP SANs"
+            )
+        }
+        ([], false) => {
+            format!("certificate is not valid for any names, but wanted to match {wanted}")
+        }
+        (names, _) => format!("certificate is valid for {}, not {wanted}", names.join(", ")),
+    }
+}
+
+fn rfc3339(time: UnixTime) -> String {
+    i64::try_from(time.as_secs())
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| format!("{} seconds after 1970", time.as_secs()))
+}
+
+/// An alert of the server that reached us only as a text, as HTTP/2 hands it on.
+pub fn describe_alert(text: &str) -> Option<String> {
+    let name = text.to_lowercase().split_once("received fatal alert: ")?.1.trim().to_owned();
+    let (_, go) = ALERTS.iter().find(|(alert, _)| format!("{alert:?}").to_lowercase() == name)?;
+    Some(format!("remote error: tls: {go}"))
+}
+
+fn alert_text(alert: AlertDescription) -> String {
+    match ALERTS.iter().find(|(known, _)| *known == alert) {
+        Some((_, text)) => (*text).to_owned(),
+        None => format!("alert({})", u8::from(alert)),
+    }
+}
+
+/// `crypto/tls/alert.go`
+const ALERTS: [(AlertDescription, &str); 22] = [
+    (AlertDescription::CloseNotify, "close notify"),
+    (AlertDescription::UnexpectedMessage, "unexpected message"),
+    (AlertDescription::BadRecordMac, "bad record MAC"),
+    (AlertDescription::RecordOverflow, "record overflow"),
+    (AlertDescription::HandshakeFailure, "handshake failure"),
+    (AlertDescription::BadCertificate, "bad certificate"),
+    (AlertDescription::UnsupportedCertificate, "unsupported certificate"),
+    (AlertDescription::CertificateRevoked, "revoked certificate"),
+    (AlertDescription::CertificateExpired, "expired certificate"),
+    (AlertDescription::CertificateUnknown, "unknown certificate"),
+    (AlertDescription::IllegalParameter, "illegal parameter"),
+    (AlertDescription::UnknownCA, "unknown certificate authority"),
+    (AlertDescription::AccessDenied, "access denied"),
+    (AlertDescription::DecodeError, "error decoding message"),
+    (AlertDescription::DecryptError, "error decrypting message"),
+    (AlertDescription::ProtocolVersion, "protocol version not supported"),
+    (AlertDescription::InsufficientSecurity, "insufficient security level"),
+    (AlertDescription::InternalError, "internal error"),
+    (AlertDescription::UserCanceled, "user canceled"),
+    (AlertDescription::UnrecognisedName, "unrecognized name"),
+    (AlertDescription::CertificateRequired, "certificate required"),
+    (AlertDescription::NoApplicationProtocol, "no application protocol"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_error(expected: &str, presented: &[&str]) -> Error {
+        let expected = ServerName::try_from(expected.to_owned()).unwrap();
+        let presented = presented.iter().map(|name| (*name).to_owned()).collect();
+        Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented })
+    }
+
+    #[test]
+    fn certificate_problems_read_as_from_go() {
+        let at = |seconds| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        for (error, expected) in [
+            (
+                Error::InvalidCertificate(CertificateError::UnknownIssuer),
+                "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            ),
+            (
+                name_error(
+                    "foo.example",
+                    &["DnsName(\"localhost\")", "DnsName(\"alt.example\")", "IpAddress(10.0.0.1)"],
+                ),
+                "tls: failed to verify certificate: x509: certificate is valid for localhost, alt.example, not foo.example",
+            ),
+            (
+                name_error("127.0.0.1", &["DnsName(\"localhost\")"]),
+                "tls: failed to verify certificate: x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs",
+            ),
+            (
+                name_error("127.0.0.1", &["IpAddress(10.0.0.1)"]),
+                "tls: failed to verify certificate: x509: certificate is valid for 10.0.0.1, not 127.0.0.1",
+            ),
+            (
+                name_error("foo.example", &[]),
+                "tls: failed to verify certificate: x509: certificate is not valid for any names, but wanted to match foo.example",
+            ),
+            (
+                Error::InvalidCertificate(CertificateError::ExpiredContext {
+                    time: at(86_400),
+                    not_after: at(0),
+                }),
+                "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 1970-01-02T00:00:00Z is after 1970-01-01T00:00:00Z",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::CertificateRequired),
+                "remote error: tls: certificate required",
+            ),
+        ] {
+            assert_eq!(describe(&error, "h"), expected);
+        }
+    }
+
+    #[test]
+    fn an_alert_that_is_only_a_text_is_recognised() {
+        let expected = Some("remote error: tls: unknown certificate authority".to_owned());
+        assert_eq!(describe_alert("received fatal alert: UnknownCA"), expected);
+        assert_eq!(describe_alert("received fatal alert: Nonsense"), None);
+        assert_eq!(describe_alert("connection closed"), None);
+    }
+}
