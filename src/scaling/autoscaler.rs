@@ -1,0 +1,135 @@
+//! Who else changes the count: autoscalers whose `scaleTargetRef` is the target.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Target;
+use crate::api::{About, Client, Error};
+
+/// An autoscaler that manages a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Autoscaler {
+    /// `HorizontalPodAutoscaler` or `ScaledObject`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// It keeps at least so many replicas.
+    pub min: i64,
+    /// It keeps at most so many replicas.
+    pub max: i64,
+}
+
+/// What could be found out.
+#[derive(Debug, Default)]
+pub struct Autoscalers {
+    /// Those that manage the target.
+    pub found: Vec<Autoscaler>,
+    /// Resources that could not be listed, each with the reason.
+    pub unknown: Vec<(&'static str, Error)>,
+}
+
+/// Where autoscalers are, and what their fields are called.
+struct Source {
+    kind: &'static str,
+    plural: &'static str,
+    group_version: &'static str,
+    min: (&'static str, i64),
+    max: (&'static str, i64),
+}
+
+/// KEDA makes an autoscaler of Kubernetes' own for each of its objects: so it comes first.
+const SOURCES: [Source; 2] = [
+    Source {
+        kind: "ScaledObject",
+        plural: "scaledobjects",
+        group_version: "keda.sh/v1alpha1",
+        min: ("minReplicaCount", 0),
+        max: ("maxReplicaCount", 100),
+    },
+    Source {
+        kind: "HorizontalPodAutoscaler",
+        plural: "horizontalpodautoscalers",
+        group_version: "autoscaling/v2",
+        min: ("minReplicas", 1),
+        max: ("maxReplicas", 0),
+    },
+];
+
+/// Lists the autoscalers of the namespace, in as many requests as there are kinds of them. That a
+/// cluster does not have a kind at all is no error.
+pub async fn autoscalers(client: &Client, namespace: &str, target: &Target) -> Autoscalers {
+    let mut result = Autoscalers::default();
+    for source in &SOURCES {
+        match list(client, namespace, source).await {
+            Ok(list) => {
+                let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let managing = items.iter().filter(|item| manages(item, target));
+                let others = managing.filter(|item| !is_made_by(item, &result.found));
+                let found: Vec<_> = others.map(|item| read(item, source)).collect();
+                result.found.extend(found);
+            }
+            Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {}
+            Err(error) => result.unknown.push((source.plural, error)),
+        }
+    }
+    result
+}
+
+async fn list(client: &Client, namespace: &str, source: &Source) -> Result<Value, Error> {
+    let Source { group_version, plural, .. } = source;
+    let path = format!("/apis/{group_version}/namespaces/{namespace}/{plural}");
+    let about = About { verb: "list", resource: (*plural).to_owned(), name: String::new() };
+    client.get_object(&path, &about).await
+}
+
+fn manages(item: &Value, target: &Target) -> bool {
+    let reference = &item["spec"]["scaleTargetRef"];
+    // KEDA's default kind is the Deployment; the group is left out often enough.
+    let kind = reference["kind"].as_str().unwrap_or("Deployment");
+    let group = reference["apiVersion"].as_str().and_then(|version| version.split_once('/'));
+    reference["name"] == target.name.as_str()
+        && kind == target.resource.kind
+        && group.is_none_or(|(group, _)| group == target.resource.group)
+}
+
+fn is_made_by(item: &Value, found: &[Autoscaler]) -> bool {
+    let owners = item["metadata"]["ownerReferences"].as_array().map(Vec::as_slice);
+    owners.unwrap_or_default().iter().any(|owner| {
+        found.iter().any(|one| owner["kind"] == one.kind && owner["name"] == one.name.as_str())
+    })
+}
+
+fn read(item: &Value, source: &Source) -> Autoscaler {
+    let count = |(field, default): (&str, i64)| item["spec"][field].as_i64().unwrap_or(default);
+    Autoscaler {
+        kind: source.kind,
+        name: item["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+        min: count(source.min),
+        max: count(source.max),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::BUILT_IN;
+
+    #[test]
+    fn only_an_autoscaler_of_the_very_target_counts() {
+        let target = Target { resource: &BUILT_IN[0], name: "locust-slave".into() };
+        for (reference, expected) in [
+            (json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "locust-slave"}), true),
+            (json!({"kind": "Deployment", "name": "locust-slave"}), true),
+            (json!({"name": "locust-slave"}), true),
+            (json!({"kind": "StatefulSet", "name": "locust-slave"}), false),
+            (json!({"apiVersion": "x.io/v1", "kind": "Deployment", "name": "locust-slave"}), false),
+            (json!({"kind": "Deployment", "name": "other"}), false),
+            (Value::Null, false),
+        ] {
+            let item = json!({"spec": {"scaleTargetRef": reference}});
+            assert_eq!(manages(&item, &target), expected, "{item}");
+        }
+    }
+}
