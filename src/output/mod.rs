@@ -1,1 +1,9 @@
-//! output
+//! Printers: kubectl's lines and formats for results, kubectl's sentences for errors.
+
+mod error;
+mod json;
+mod printer;
+
+pub use error::{Failed, render, sentence_of};
+pub use json::print as print_json;
+pub use printer::{Format, Printer, ScaleResult, UnknownFormat};

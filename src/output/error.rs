@@ -1,0 +1,191 @@
+//! Errors on stderr, each in the sentence that kubectl would print (`pkg/cmd/util/helpers.go`).
+
+use anyhow::Error;
+
+use crate::api::{self, FailureKind, Status};
+use crate::kubeconfig::ConfigError;
+use crate::scaling::Problem;
+use crate::terminal::printable;
+
+/// A command that did not succeed; everything that went wrong, in order.
+#[derive(Debug)]
+pub struct Failed(pub Vec<Error>);
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(vec![error.into()])
+    }
+}
+
+/// The text for stderr, with a newline at its end.
+///
+/// A single error that has no sentence of its own gets `error: ` in front; among several, as in
+/// kubectl, it does not.
+pub fn render(failed: &Failed) -> String {
+    let mut text = match failed.0.as_slice() {
+        [only] => match sentence(only) {
+            Sentence::Whole(text) => text,
+            Sentence::Bare(text) if text.starts_with("error: ") => text,
+            Sentence::Bare(text) => format!("error: {text}"),
+        },
+        several => {
+            let texts: Vec<_> = several.iter().map(|error| sentence(error).into_text()).collect();
+            texts.join("\n")
+        }
+    };
+    text.push('\n');
+    printable(&text)
+}
+
+/// What one failed request has to say, to be put into another sentence.
+pub fn sentence_of(error: &api::Error) -> String {
+    of_api(error).into_text()
+}
+
+enum Sentence {
+    /// Stands for itself.
+    Whole(String),
+    /// Wants `error: ` in front.
+    Bare(String),
+}
+
+impl Sentence {
+    fn into_text(self) -> String {
+        match self {
+            Self::Whole(text) | Self::Bare(text) => text,
+        }
+    }
+}
+
+fn sentence(error: &Error) -> Sentence {
+    if let Some(problem) = error.downcast_ref::<Problem>() {
+        return match problem {
+            Problem::Api(error) => of_api(error),
+            Problem::AnswerLost { cause, truth } => match of_api(cause) {
+                Sentence::Whole(text) => Sentence::Whole(format!("{text}\n{truth}")),
+                Sentence::Bare(text) => Sentence::Bare(format!("{text}\n{truth}")),
+            },
+            other => Sentence::Bare(other.to_string()),
+        };
+    }
+    if let Some(error) = error.downcast_ref::<api::Error>() {
+        return of_api(error);
+    }
+    match error.downcast_ref::<ConfigError>() {
+        Some(error) if error.is_whole_text() => Sentence::Whole(error.to_string()),
+        _ => Sentence::Bare(format!("{error:#}")),
+    }
+}
+
+fn of_api(error: &api::Error) -> Sentence {
+    match error {
+        api::Error::Status(status) => of_status(status),
+        api::Error::Failure(failure) => match &failure.kind {
+            FailureKind::Refused(authority) => Sentence::Whole(format!(
+                "The connection to the server {authority} was refused - did you specify the right host or port?"
+            )),
+            FailureKind::Lost | FailureKind::Connection => {
+                Sentence::Whole(format!("Unable to connect to the server: {}", failure.text))
+            }
+            FailureKind::Body => Sentence::Bare(failure.text.clone()),
+        },
+        api::Error::Unprepared(error) => sentence(error),
+        api::Error::Unreadable(text) => Sentence::Bare(text.clone()),
+    }
+}
+
+fn of_status(status: &Status) -> Sentence {
+    let Status { reason, message, .. } = status;
+    match reason.as_str() {
+        "Unauthorized" => {
+            Sentence::Bare(format!("You must be logged in to the server ({message})"))
+        }
+        "Invalid" => Sentence::Whole(of_invalid(status)),
+        "" => Sentence::Whole(format!("Error from server: {message}")),
+        reason => Sentence::Whole(format!("Error from server ({reason}): {message}")),
+    }
+}
+
+fn of_invalid(status: &Status) -> String {
+    let details = status.details.clone().unwrap_or_default();
+    if details.kind.is_empty() && details.name.is_empty() {
+        return format!("The request is invalid: {}", status.message);
+    }
+    let subject = format!("The {} \"{}\" is invalid", details.kind, details.name);
+    let mut causes: Vec<String> = Vec::new();
+    for cause in &details.causes {
+        let text = format!("{}: {}", cause.field, cause.message);
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+    }
+    match causes.as_slice() {
+        [] => subject,
+        [only] => format!("{subject}: {only}"),
+        several => format!("{subject}: \n* {}", several.join("\n* ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+    use crate::api::{Cause, Details, Failure};
+
+    fn status(reason: &str, message: &str, details: Option<Details>) -> Error {
+        let mut status = Status::default();
+        status.details = details;
+        (status.reason, status.message) = (reason.into(), message.into());
+        api::Error::Status(Box::new(status)).into()
+    }
+
+    fn details(causes: &[&str]) -> Option<Details> {
+        let cause =
+            |message: &&str| Cause { field: "spec.replicas".into(), message: (*message).into() };
+        let causes = causes.iter().map(cause).collect();
+        Some(Details { kind: "Scale".into(), name: "a".into(), causes })
+    }
+
+    #[test]
+    fn a_single_error_gets_kubectls_sentence() {
+        let refused =
+            Failure { kind: FailureKind::Refused("h:1".into()), text: String::new(), sent: false };
+        let lost = Failure { kind: FailureKind::Connection, text: "EOF".into(), sent: true };
+        for (error, expected) in [
+            (anyhow!("oops"), "error: oops\n"),
+            (anyhow!("error: oops"), "error: oops\n"),
+            (status("NotFound", "m", None), "Error from server (NotFound): m\n"),
+            (status("", "m", None), "Error from server: m\n"),
+            (status("Unauthorized", "m", None), "error: You must be logged in to the server (m)\n"),
+            (status("Invalid", "m", None), "The request is invalid: m\n"),
+            (status("Invalid", "m", Some(Details::default())), "The request is invalid: m\n"),
+            (status("Invalid", "m", details(&[])), "The Scale \"a\" is invalid\n"),
+            (
+                status("Invalid", "m", details(&["x", "x"])),
+                "The Scale \"a\" is invalid: spec.replicas: x\n",
+            ),
+            (
+                status("Invalid", "m", details(&["x", "y"])),
+                "The Scale \"a\" is invalid: \n* spec.replicas: x\n* spec.replicas: y\n",
+            ),
+            (
+                api::Error::Failure(refused).into(),
+                "The connection to the server h:1 was refused - did you specify the right host or port?\n",
+            ),
+            (
+                Problem::AnswerLost { cause: api::Error::Failure(lost), truth: "still 1".into() }
+                    .into(),
+                "Unable to connect to the server: EOF\nstill 1\n",
+            ),
+        ] {
+            assert_eq!(render(&Failed(vec![error])), expected);
+        }
+    }
+
+    #[test]
+    fn among_several_errors_none_gets_a_prefix() {
+        let failed = Failed(vec![anyhow!("one"), status("NotFound", "two", None)]);
+        assert_eq!(render(&failed), "one\nError from server (NotFound): two\n");
+    }
+}

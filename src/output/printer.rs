@@ -1,0 +1,183 @@
+//! Results on stdout: kubectl's line with the counts after it, or the object in a format.
+
+use std::io::{ErrorKind, Write};
+
+use serde_json::Value;
+
+use super::json;
+use crate::scaling::{DryRun, Target};
+use crate::yaml;
+
+/// In which form results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// `deployment.apps/a scaled from 1 to 3`
+    #[default]
+    Line,
+    /// `deployment.apps/a`
+    Name,
+    /// The object, as JSON.
+    Json,
+    /// The object, as YAML.
+    Yaml,
+}
+
+/// A format that is not printed; holds it as it was typed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unable to match a printer suitable for the output format {}, allowed formats are: json,name,yaml",
+    crate::go::quote(.0)
+)]
+pub struct UnknownFormat(pub String);
+
+impl Format {
+    /// Reads `-o`; an empty one is as none, and case does not matter, as in kubectl.
+    ///
+    /// # Errors
+    /// [`UnknownFormat`]
+    pub fn parse(text: Option<&str>) -> Result<Self, UnknownFormat> {
+        match text.map(str::to_lowercase).as_deref() {
+            None | Some("") => Ok(Self::Line),
+            Some("name") => Ok(Self::Name),
+            Some("json") => Ok(Self::Json),
+            Some("yaml") => Ok(Self::Yaml),
+            Some(_) => Err(UnknownFormat(text.unwrap_or_default().to_owned())),
+        }
+    }
+
+    /// Whether the whole object must be known to print it.
+    pub fn needs_object(self) -> bool {
+        matches!(self, Self::Json | Self::Yaml)
+    }
+}
+
+/// One result to print.
+#[derive(Debug)]
+pub struct ScaleResult<'a> {
+    /// What was scaled.
+    pub target: &'a Target,
+    /// From this count.
+    pub old: i64,
+    /// To this count.
+    pub new: i64,
+    /// The object with its new count, where [`Format::needs_object`] asked for it.
+    pub object: Option<&'a Value>,
+}
+
+/// Prints results, in one format, to one place.
+pub struct Printer<W> {
+    out: W,
+    format: Format,
+    dry_run: DryRun,
+    printed: usize,
+}
+
+impl<W: Write> Printer<W> {
+    /// Nothing is written yet.
+    pub fn new(out: W, format: Format, dry_run: DryRun) -> Self {
+        Self { out, format, dry_run, printed: 0 }
+    }
+
+    /// Prints one result. As in kubectl, a line that cannot be written is let go, since the scale
+    /// took place all the same; an object that cannot be written is an error.
+    ///
+    /// # Errors
+    /// The object could not be written, other than because nobody reads it any more.
+    pub fn print(&mut self, result: &ScaleResult<'_>) -> Result<(), String> {
+        let (text, is_object) = match (self.format, result.object) {
+            (Format::Json, Some(object)) => (json::print(&shown(object)), true),
+            (Format::Yaml, Some(object)) => {
+                let separator = if self.printed > 0 { "---\n" } else { "" };
+                (format!("{separator}{}", yaml::print(&shown(object))), true)
+            }
+            (Format::Name, _) => (format!("{}\n", result.target), false),
+            _ => (self.line(result), false),
+        };
+        self.printed += 1;
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        match written {
+            Err(error) if is_object && error.kind() != ErrorKind::BrokenPipe => {
+                Err(format!("write /dev/stdout: {}", os_text(&error)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn line(&self, result: &ScaleResult<'_>) -> String {
+        let ScaleResult { target, old, new, .. } = result;
+        let dry_run = match self.dry_run {
+            DryRun::None => "",
+            DryRun::Client => " (dry run)",
+            DryRun::Server => " (server dry run)",
+        };
+        let no_change = if old == new { " (no change)" } else { "" };
+        format!("{target} scaled{dry_run} from {old} to {new}{no_change}\n")
+    }
+}
+
+/// kubectl leaves `managedFields` out: nobody reads them.
+fn shown(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    object
+}
+
+/// `no space left on device`: Go's text, which is the system's in lower case.
+fn os_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::BUILT_IN;
+
+    fn printed(format: Format, dry_run: DryRun, old: i64, new: i64) -> String {
+        let target = Target { resource: &BUILT_IN[0], name: "a".into() };
+        let object = serde_json::json!({"metadata": {"managedFields": [], "name": "a"}});
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, format, dry_run);
+        for _ in 0..2 {
+            let result = ScaleResult { target: &target, old, new, object: Some(&object) };
+            printer.print(&result).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_line_is_kubectls_with_the_counts_after_it() {
+        for (dry_run, old, new, expected) in [
+            (DryRun::None, 1, 3, "deployment.apps/a scaled from 1 to 3\n"),
+            (DryRun::Client, 1, 3, "deployment.apps/a scaled (dry run) from 1 to 3\n"),
+            (DryRun::Server, 1, 3, "deployment.apps/a scaled (server dry run) from 1 to 3\n"),
+            (DryRun::None, 3, 3, "deployment.apps/a scaled from 3 to 3 (no change)\n"),
+        ] {
+            assert_eq!(printed(Format::Line, dry_run, old, new), expected.repeat(2));
+        }
+    }
+
+    #[test]
+    fn formats_separate_several_objects_as_kubectl_does() {
+        assert_eq!(
+            printed(Format::Yaml, DryRun::None, 1, 2),
+            "metadata:\n  name: a\n---\nmetadata:\n  name: a\n"
+        );
+        let json = "{\n    \"metadata\": {\n        \"name\": \"a\"\n    }\n}\n";
+        assert_eq!(printed(Format::Json, DryRun::None, 1, 2), json.repeat(2));
+        assert_eq!(printed(Format::Name, DryRun::Client, 1, 2), "deployment.apps/a\n".repeat(2));
+    }
+
+    #[test]
+    fn formats_are_read_in_any_case() {
+        assert_eq!(Format::parse(Some("JSON")), Ok(Format::Json));
+        assert_eq!(Format::parse(Some("")), Ok(Format::Line));
+        assert_eq!(
+            Format::parse(Some("Foo")).unwrap_err().to_string(),
+            "unable to match a printer suitable for the output format \"Foo\", \
+             allowed formats are: json,name,yaml"
+        );
+    }
+}
