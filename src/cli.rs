@@ -1,1 +1,288 @@
-//! cli
+//! What may be typed: subcommands and flags in kubectl's grammar, with their help texts.
+//!
+//! No behaviour: values are read as far as their form goes, and what they mean is decided by
+//! the command. Nothing below this layer sees a type of clap's.
+
+mod grammar;
+mod refusal;
+mod value;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::styling::Styles;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
+
+pub use refusal::Refusal;
+pub use value::Change;
+
+use crate::go;
+
+/// Everything that was typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "locustctl",
+    version,
+    about = "Scale the workers of a Locust load test on Kubernetes",
+    long_about = "Scale the workers of a Locust load test on Kubernetes.\n\n\
+        A mirror of kubectl scale: replace kubectl by locustctl and scripts go on working.\n\
+        It prints the old and the new count, and it can be tried without a cluster:\n\n  \
+        locustctl --sandbox scale --replicas=3",
+    styles = Styles::plain(),
+    // The last of several wins, as in kubectl.
+    args_override_self = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+)]
+pub struct Cli {
+    /// Flags that every subcommand takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet
+    #[command(alias = "resize", args_override_self = true, after_help = SCALE_EXAMPLES)]
+    Scale(ScaleArgs),
+    /// Show where we are, as whom, how many replicas there are, and who else changes that
+    #[command(args_override_self = true)]
+    Status(StatusArgs),
+    /// Run a simulated cluster on loopback, for kubectl and scripts
+    #[command(args_override_self = true)]
+    Sandbox(SandboxArgs),
+    /// Print the completion script for a shell
+    Completion(CompletionArgs),
+}
+
+const SCALE_EXAMPLES: &str = "\
+Examples:
+  # Three workers: deployment/locust-slave in the current namespace
+  locustctl scale --replicas=3
+
+  # The same, spelled out as for kubectl
+  locustctl scale --replicas=3 deployment/locust-slave
+
+  # Two workers more than there are now
+  locustctl scale --by=+2
+
+  # Only if there is one worker now; checked by the server
+  locustctl scale --current-replicas=1 --replicas=3 deployment/locust-slave
+
+  # Several at once
+  locustctl scale --replicas=5 deployment/locust-slave statefulset/locust-users";
+
+/// Flags of kubectl's that say which cluster, as whom, and how much to say.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Use a simulated cluster that lives as long as this command
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_name = "BOOL",
+          value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
+    pub sandbox: bool,
+    /// Path to the kubeconfig file
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::path())]
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig context to use
+    #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
+    pub context: Option<String>,
+    /// The kubeconfig cluster to use
+    #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
+    pub cluster: Option<String>,
+    /// The kubeconfig user to use
+    #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
+    pub user: Option<String>,
+    /// The namespace for this request
+    #[arg(short, long, global = true, value_name = "NAME", allow_hyphen_values = true)]
+    pub namespace: Option<String>,
+    /// Address and port of the Kubernetes API server
+    #[arg(short, long, global = true, value_name = "URL", allow_hyphen_values = true)]
+    pub server: Option<String>,
+    /// Bearer token for the API server; other users of this machine can see it in the process
+    /// list, a kubeconfig keeps it to yourself
+    #[arg(long, global = true, value_name = "TOKEN", allow_hyphen_values = true)]
+    pub token: Option<Hidden>,
+    /// Username for basic authentication
+    #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
+    pub username: Option<String>,
+    /// Password for basic authentication
+    #[arg(long, global = true, value_name = "PASSWORD", allow_hyphen_values = true)]
+    pub password: Option<Hidden>,
+    /// File with the certificates of the authorities that may sign the server's certificate
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::path())]
+    pub certificate_authority: Option<PathBuf>,
+    /// Client certificate file for TLS
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::path())]
+    pub client_certificate: Option<PathBuf>,
+    /// Client key file for TLS
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::path())]
+    pub client_key: Option<PathBuf>,
+    /// Do not verify the server's certificate: anybody on the way can read and change everything
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL",
+          value_parser = value::go_bool(), hide_possible_values = true)]
+    pub insecure_skip_tls_verify: Option<bool>,
+    /// Name to verify the server's certificate against, instead of its host name
+    #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
+    pub tls_server_name: Option<String>,
+    /// Act as this user
+    #[arg(long = "as", global = true, value_name = "NAME", allow_hyphen_values = true)]
+    pub act_as: Option<String>,
+    /// Act as a member of this group; may be repeated
+    #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true,
+          action = ArgAction::Append)]
+    pub as_group: Vec<String>,
+    /// Act as the user with this UID
+    #[arg(long, global = true, value_name = "UID", allow_hyphen_values = true)]
+    pub as_uid: Option<String>,
+    /// Act with this extra attribute; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE", allow_hyphen_values = true,
+          action = ArgAction::Append)]
+    pub as_user_extra: Vec<String>,
+    /// Do not ask the server for compressed answers
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL",
+          value_parser = value::go_bool(), hide_possible_values = true)]
+    pub disable_compression: Option<bool>,
+    /// Require the server to be of the release of Kubernetes that locustctl mirrors
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_name = "BOOL",
+          value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
+    pub match_server_version: bool,
+    /// Fail when the server sent warnings; what was asked for is done all the same
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_name = "BOOL",
+          value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
+    pub warnings_as_errors: bool,
+    /// How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever
+    /// [default: 90s]
+    #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true)]
+    pub request_timeout: Option<String>,
+    /// Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands
+    #[arg(short, long = "v", global = true, value_name = "LEVEL", default_value = "0",
+          value_parser = value::go_level(), hide_default_value = true, allow_hyphen_values = true)]
+    pub verbosity: i64,
+}
+
+/// What `scale` takes.
+#[derive(Debug, Args)]
+pub struct ScaleArgs {
+    /// The new number of replicas
+    #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
+    pub replicas: Option<i64>,
+    /// Change the number of replicas by this much: +N or -N, never below 0
+    #[arg(long, value_name = "±COUNT", value_parser = value::change(), allow_hyphen_values = true)]
+    pub by: Option<Change>,
+    /// Scale only if this is the present number of replicas; -1 means any
+    #[arg(long, value_name = "COUNT", default_value = "-1", value_parser = value::go_int(),
+          allow_hyphen_values = true, hide_default_value = true)]
+    pub current_replicas: i64,
+    /// Scale only if this is the present resource version
+    #[arg(long, value_name = "VERSION", allow_hyphen_values = true)]
+    pub resource_version: Option<String>,
+    /// Change nothing: "client" says what would be done, "server" lets the server check it
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "none",
+          default_missing_value = "unchanged", value_name = "WHERE",
+          value_parser = value::suggested(&["none", "client", "server"]))]
+    pub dry_run: String,
+    /// Print the object, with its new count, in this format instead of the line
+    #[arg(short, long, value_name = "FORMAT", allow_hyphen_values = true,
+          value_parser = value::suggested(&["json", "yaml", "name"]))]
+    pub output: Option<String>,
+    /// TYPE NAME…, or TYPE/NAME… [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    #[arg(value_name = "TARGET", action = ArgAction::Append)]
+    pub targets: Vec<String>,
+}
+
+/// What `status` takes.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Print in this format instead of a text
+    #[arg(short, long, value_name = "FORMAT", allow_hyphen_values = true,
+          value_parser = value::suggested(&["json", "yaml"]))]
+    pub output: Option<String>,
+    /// TYPE NAME, or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    #[arg(value_name = "TARGET", action = ArgAction::Append)]
+    pub target: Vec<String>,
+}
+
+/// What `sandbox` takes.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// How long a new pod takes until it is ready
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = value::go_duration(),
+          allow_hyphen_values = true)]
+    pub pod_ready_after: go::Duration,
+    /// Port to listen on; 0 takes any that is free
+    #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true)]
+    pub port: u16,
+}
+
+/// What `completion` takes.
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// A value that must not appear in a log or in an error.
+#[derive(Clone)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<hidden>")
+    }
+}
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// The name under which the user runs us, for hints: `kubectl locust` when kubectl found us as
+/// its plugin `kubectl-locust`, otherwise `locustctl`.
+pub fn program_name(argv0: Option<&OsString>) -> &'static str {
+    let base = argv0.map(std::path::Path::new).and_then(|path| path.file_stem());
+    match base.and_then(|base| base.to_str()) {
+        Some("kubectl-locust") => "kubectl locust",
+        _ => "locustctl",
+    }
+}
+
+impl Cli {
+    /// Reads the command line, `argv[0]` included; `program` is the [`program_name`].
+    ///
+    /// # Errors
+    /// What to print and where, in pflag's and cobra's words; a request for help is one too.
+    pub fn read(argv: Vec<OsString>, program: &str) -> Result<Self, Refusal> {
+        // Taking the grammar apart would cost as much as building it, and the process is short.
+        let command = &mut *std::mem::ManuallyDrop::new(Self::command());
+        let argv = grammar::canonical(command, argv);
+        command
+            .try_get_matches_from_mut(&argv)
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .map_err(|error| Refusal::from_clap(&error, command, &argv, program))
+    }
+}
+
+/// The completion script of `shell`, as `completion` prints it and `completions/` holds it.
+pub fn completion_script(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "locustctl", &mut script);
+    script
+}

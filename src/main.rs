@@ -1,2 +1,41 @@
-//! x
-fn main() {}
+//! The `locustctl` binary: parse, run, exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use locustctl::cli::{Cli, Refusal, program_name};
+use locustctl::output::{self, Failed};
+
+fn main() -> ExitCode {
+    let argv: Vec<_> = std::env::args_os().collect();
+    let program = program_name(argv.first());
+    match Cli::read(argv, program) {
+        Ok(cli) => match run(cli) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failed) => complain(&output::render(&failed)),
+        },
+        Err(Refusal::Information(text)) => {
+            // A reader that has seen enough is no reason to fail.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(Refusal::Mistake(text)) => complain(&text),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failed> {
+    // An error would mean that there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // One thread is enough to wait for one server; starting others would cost more than they do.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the asynchronous runtime")?;
+    runtime.block_on(locustctl::commands::run(cli))
+}
+
+fn complain(text: &str) -> ExitCode {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::FAILURE
+}

@@ -1,3 +1,32 @@
-//! commands
+//! One file for each subcommand: wires the parts, prints the results.
 
-pub mod sandbox;
+mod completion;
+mod connection;
+mod sandbox;
+mod scale;
+mod status;
+mod target;
+
+use crate::cli::{Cli, Command, SandboxArgs};
+use crate::output::Failed;
+use crate::sandbox::Options;
+
+/// Runs what was typed.
+///
+/// # Errors
+/// Everything that went wrong, for [`crate::output::render`].
+pub async fn run(cli: Cli) -> Result<(), Failed> {
+    match cli.command {
+        Command::Scale(args) => scale::run(cli.global, args).await,
+        Command::Status(args) => status::run(cli.global, args).await,
+        Command::Sandbox(args) => Ok(sandbox::run(args.into()).await?),
+        Command::Completion(args) => completion::run(args.shell),
+    }
+}
+
+impl From<SandboxArgs> for Options {
+    fn from(args: SandboxArgs) -> Self {
+        let pod_ready_after = args.pod_ready_after.positive().unwrap_or_default();
+        Self { pod_ready_after, port: args.port, ..Self::default() }
+    }
+}

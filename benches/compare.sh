@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# locustctl, kubectl and curl side by side against one simulated cluster: medians and ratios.
+# Takes the number of rounds; needs kubectl, curl, python3, GNU time and, for instruction counts,
+# valgrind.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+rounds=${1:-30}
+
+cargo build --release --locked --quiet
+binary=$PWD/target/release/locustctl
+work=$(mktemp -d)
+trap 'kill "$sandbox" 2>/dev/null; rm -rf "$work"' EXIT
+
+"$binary" sandbox --pod-ready-after=1h >"$work/sandbox" &
+sandbox=$!
+for _ in $(seq 100); do
+  grep -q KUBECONFIG "$work/sandbox" && break
+  sleep 0.1
+done
+kubeconfig=$(sed -n 's/.*KUBECONFIG=//p' "$work/sandbox")
+
+env -i PATH="$PATH" HOME="$work" KUBECONFIG="$kubeconfig" WORK="$work" \
+  python3 benches/measure.py "$binary" "$rounds"

@@ -1,0 +1,136 @@
+//! A command line that cannot be run: clap's finding in pflag's and cobra's words.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, Error};
+
+use crate::go;
+
+/// Why nothing is run, and what to print instead.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Help or version was asked for: print to stdout, exit 0.
+    Information(String),
+    /// The command line is wrong: print to stderr, exit 1.
+    Mistake(String),
+}
+
+impl Refusal {
+    /// `argv` in the canonical order that clap saw.
+    pub fn from_clap(error: &Error, command: &Command, argv: &[OsString], program: &str) -> Self {
+        match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            | ErrorKind::MissingSubcommand => Self::Information(error.render().to_string()),
+            ErrorKind::InvalidSubcommand => Self::Mistake(unknown_command(error, program)),
+            _ => {
+                let subcommand = argv
+                    .get(1)
+                    .and_then(|name| name.to_str())
+                    .and_then(|name| command.find_subcommand(name));
+                let problem = Problem { error, command: subcommand.unwrap_or(command), argv };
+                let path = match subcommand {
+                    Some(subcommand) => format!("{program} {}", subcommand.get_name()),
+                    None => program.to_owned(),
+                };
+                let text = problem.describe();
+                Self::Mistake(format!("error: {text}\nSee '{path} --help' for usage.\n"))
+            }
+        }
+    }
+}
+
+struct Problem<'a> {
+    error: &'a Error,
+    command: &'a Command,
+    argv: &'a [OsString],
+}
+
+impl Problem<'_> {
+    fn describe(&self) -> String {
+        let value = text_of(self.error, ContextKind::InvalidValue).unwrap_or_default();
+        match self.error.kind() {
+            ErrorKind::UnknownArgument => self.unknown_flag(),
+            ErrorKind::ValueValidation => {
+                let reason = std::error::Error::source(self.error)
+                    .map_or_else(|| "invalid value".to_owned(), ToString::to_string);
+                format!("invalid argument {} for {} flag: {reason}", go::quote(&value), self.flag())
+            }
+            ErrorKind::InvalidValue if value.is_empty() => self.missing_value(),
+            ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
+            _ => self.in_claps_words(),
+        }
+    }
+
+    fn unknown_flag(&self) -> String {
+        let unknown = text_of(self.error, ContextKind::InvalidArg).unwrap_or_default();
+        if unknown.starts_with("--") {
+            return format!("unknown flag: {}", unknown.split('=').next().unwrap_or(&unknown));
+        }
+        let Some(shorthand) = unknown.strip_prefix('-').and_then(|rest| rest.chars().next()) else {
+            return format!("unexpected argument {}", go::quote(&unknown));
+        };
+        let typed = self
+            .argv
+            .iter()
+            .filter_map(|arg| arg.to_str())
+            .filter(|arg| arg.starts_with('-') && !arg.starts_with("--"))
+            .find_map(|arg| arg.find(shorthand).map(|at| &arg[at..]));
+        format!("unknown shorthand flag: '{shorthand}' in -{}", typed.unwrap_or(&unknown[1..]))
+    }
+
+    /// A flag without its value can only be the last argument: pflag takes whatever comes next.
+    fn missing_value(&self) -> String {
+        let last = self.argv.last().and_then(|arg| arg.to_str()).unwrap_or_default();
+        match last.strip_prefix('-') {
+            Some(shorthands) if !shorthands.starts_with('-') => {
+                let shorthand = shorthands.chars().last().unwrap_or_default();
+                format!("flag needs an argument: '{shorthand}' in -{shorthand}")
+            }
+            Some(_) => format!("flag needs an argument: {last}"),
+            None => self.in_claps_words(),
+        }
+    }
+
+    /// The flag as pflag names it: `"--replicas"`, or `"-v, --v"` when it has a shorthand.
+    fn flag(&self) -> String {
+        let invalid = text_of(self.error, ContextKind::InvalidArg).unwrap_or_default();
+        let arg = self.command.get_arguments().find(|arg| arg.to_string() == invalid);
+        match arg.map(|arg| (arg.get_short(), arg.get_long())) {
+            Some((Some(short), Some(long))) => format!("\"-{short}, --{long}\""),
+            Some((None, Some(long))) => format!("\"--{long}\""),
+            _ => go::quote(&invalid),
+        }
+    }
+
+    fn in_claps_words(&self) -> String {
+        let rendered = self.error.render().to_string();
+        let first = rendered.lines().next().unwrap_or_default();
+        first.strip_prefix("error: ").unwrap_or(first).to_owned()
+    }
+}
+
+/// cobra's text, with its suggestions.
+fn unknown_command(error: &Error, program: &str) -> String {
+    let typed = text_of(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+    let mut text = format!("error: unknown command {} for \"{program}\"\n", go::quote(&typed));
+    if let Some(ContextValue::Strings(suggestions)) = error.get(ContextKind::SuggestedSubcommand)
+        && !suggestions.is_empty()
+    {
+        text.push_str("\nDid you mean this?\n");
+        for suggestion in suggestions {
+            text.push_str(&format!("\t{suggestion}\n"));
+        }
+    }
+    text
+}
+
+fn text_of(error: &Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join(" ")),
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! `locustctl scale`: kubectl scale, with the old and the new count.
+
+use std::io::Stdout;
+
+use anyhow::{Result, anyhow, bail};
+
+use super::connection::{self, Connection};
+use super::target::targets;
+use crate::api::Trace;
+use crate::cli::{Change, GlobalArgs, ScaleArgs};
+use crate::go;
+use crate::output::{Failed, Format, Printer, ScaleResult};
+use crate::scaling::{Condition, DryRun, NewCount, Order, check_namespace, scale};
+use crate::terminal::printable;
+
+/// Scales everything that was named, and prints each result as it is known.
+///
+/// The order of the checks is kubectl's, since it decides which of several mistakes is reported.
+///
+/// # Errors
+/// Everything that went wrong, in the order of the targets; the others were scaled all the same.
+pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
+    if args.replicas.is_none() && args.by.is_none() {
+        return Err(anyhow!("required flag(s) \"replicas\" not set").into());
+    }
+    let dry_run = dry_run(&args.dry_run)?;
+    let format = Format::parse(args.output.as_deref())?;
+    let warnings_as_errors = global.warnings_as_errors;
+    let connection = connection::open(global).await?;
+    let new = new_count(&args)?;
+    let condition = condition(&args)?;
+    let targets = targets(&args.targets)?;
+    check_namespace(&connection.namespace)?;
+    if condition.resource_version.is_some() && targets.len() > 1 {
+        return Err(anyhow!("cannot use --resource-version with multiple resources").into());
+    }
+    let printer = Printer::new(std::io::stdout(), format, dry_run);
+    let order = |target| Order {
+        target,
+        namespace: connection.namespace.clone(),
+        new,
+        condition: condition.clone(),
+        dry_run,
+        with_object: format.needs_object(),
+    };
+    scale_all(&connection, printer, targets.into_iter().map(order)).await?;
+    match (warnings_as_errors, connection.client.warnings().count()) {
+        (false, _) | (true, 0) => Ok(()),
+        (true, 1) => Err(anyhow!("1 warning received").into()),
+        (true, count) => Err(anyhow!("{count} warnings received").into()),
+    }
+}
+
+async fn scale_all(
+    connection: &Connection,
+    mut printer: Printer<Stdout>,
+    orders: impl Iterator<Item = Order>,
+) -> Result<(), Failed> {
+    let mut errors = Vec::new();
+    for order in orders {
+        match scale(&connection.client, &order).await {
+            Ok(scaled) => {
+                let result = ScaleResult {
+                    target: &order.target,
+                    old: scaled.old,
+                    new: scaled.new,
+                    object: scaled.object.as_ref(),
+                };
+                let printed = printer.print(&result);
+                for note in &scaled.notes {
+                    eprintln!("Warning: {}", printable(note));
+                }
+                errors.extend(printed.err().map(|error| anyhow!(error)));
+                if let Some(asked_for) = scaled.asked_for {
+                    errors.push(anyhow!(
+                        "{} was asked for {asked_for} replicas, but the server made it {}",
+                        order.target,
+                        scaled.new
+                    ));
+                }
+            }
+            Err(problem) => errors.push(problem.into()),
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(Failed(errors)),
+    }
+}
+
+/// kubectl's three ways, and what was typed before there were three.
+fn dry_run(text: &str) -> Result<DryRun> {
+    let deprecated = |typed: &str, instead: &str| {
+        let text = format!("{typed} and can be replaced with --dry-run={instead}.");
+        Trace::warning("scale.rs", &text);
+    };
+    match text {
+        "none" => return Ok(DryRun::None),
+        "client" => return Ok(DryRun::Client),
+        "server" => return Ok(DryRun::Server),
+        "unchanged" => {
+            deprecated("--dry-run is deprecated", "client");
+            return Ok(DryRun::Client);
+        }
+        _ => {}
+    }
+    let (instead, way) = match go::parse_bool(text) {
+        Ok(true) => ("client", DryRun::Client),
+        Ok(false) => ("none", DryRun::None),
+        Err(_) => {
+            bail!("Invalid dry-run value ({text}). Must be \"none\", \"server\", or \"client\".")
+        }
+    };
+    deprecated(&format!("--dry-run={text} is deprecated (boolean value)"), instead);
+    Ok(way)
+}
+
+fn new_count(args: &ScaleArgs) -> Result<NewCount> {
+    match (args.replicas, args.by) {
+        (Some(_), Some(_)) => {
+            bail!("--replicas and --by cannot be used together: give the new count, or the change")
+        }
+        (None, Some(Change(by))) => Ok(NewCount::By(by)),
+        (None, None) | (Some(..0), _) => bail!(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0"
+        ),
+        (Some(count), None) => match i32::try_from(count) {
+            Ok(count) => Ok(NewCount::Exactly(count)),
+            Err(_) => bail!(
+                "The --replicas=COUNT flag must not be greater than {}, was {count}",
+                i32::MAX
+            ),
+        },
+    }
+}
+
+fn condition(args: &ScaleArgs) -> Result<Condition> {
+    let replicas = match args.current_replicas {
+        ..-1 => bail!("The --current-replicas must specify an integer of -1 or greater"),
+        -1 => None,
+        count => Some(count),
+    };
+    let resource_version = args.resource_version.clone().filter(|version| !version.is_empty());
+    Ok(Condition { replicas, resource_version })
+}

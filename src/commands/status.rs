@@ -1,0 +1,144 @@
+//! `locustctl status`: where we are, as whom, how many replicas there are, and who else changes
+//! that number.
+
+use std::io::Write;
+
+use anyhow::{anyhow, bail};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::connection::{self, Connection};
+use super::target::targets;
+use crate::api::About;
+use crate::cli::{GlobalArgs, StatusArgs};
+use crate::output::{Failed, print_json, sentence_of};
+use crate::scaling::{Autoscaler, Target, autoscalers, check_namespace};
+use crate::terminal::printable;
+use crate::yaml;
+
+/// In which form the status is printed.
+enum Form {
+    Text,
+    Json,
+    Yaml,
+}
+
+/// Everything that is shown; also the object of `-o json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    server: String,
+    context: Option<String>,
+    namespace: String,
+    credentials: String,
+    target: String,
+    replicas: Replicas,
+    autoscalers: Vec<Autoscaler>,
+}
+
+/// The counts of the target; those that its kind does not have are left out.
+#[derive(Serialize)]
+struct Replicas {
+    desired: i64,
+    current: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<i64>,
+    ready: i64,
+}
+
+/// Reads the target and its autoscalers, and prints what they say.
+///
+/// # Errors
+/// The target cannot be read. That autoscalers cannot be listed is only said on stderr.
+pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
+    let form = form(args.output.as_deref())?;
+    let connection = connection::open(global).await?;
+    let target = only_one(targets(&args.target)?)?;
+    check_namespace(&connection.namespace)?;
+    let Connection { client, namespace, .. } = &connection;
+
+    let path = target.resource.path(namespace, &target.name);
+    let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
+    let object = client.get_object(&path, &About { verb: "get", resource, name }).await?;
+    let managers = autoscalers(client, namespace, &target).await;
+    for (resource, error) in &managers.unknown {
+        let why = printable(&sentence_of(error));
+        eprintln!("Whether {resource} change the count of {target} is not known: {why}");
+    }
+    for Autoscaler { kind, name, min, max } in &managers.found {
+        eprintln!(
+            "Warning: {kind} {name:?} keeps {target} between {min} and {max} replicas: it may undo a scale by hand"
+        );
+    }
+    let status = Status {
+        server: connection.server,
+        context: connection.context,
+        namespace: connection.namespace,
+        credentials: connection.credentials,
+        target: target.to_string(),
+        replicas: replicas(&object, &target),
+        autoscalers: managers.found,
+    };
+    print(&status, &form)
+}
+
+fn form(text: Option<&str>) -> anyhow::Result<Form> {
+    match text.map(str::to_lowercase).as_deref() {
+        None | Some("") => Ok(Form::Text),
+        Some("json") => Ok(Form::Json),
+        Some("yaml") => Ok(Form::Yaml),
+        Some(_) => bail!(
+            "unable to match a printer suitable for the output format {:?}, allowed formats are: json,yaml",
+            text.unwrap_or_default()
+        ),
+    }
+}
+
+fn only_one(targets: Vec<Target>) -> anyhow::Result<Target> {
+    match <[Target; 1]>::try_from(targets) {
+        Ok([target]) => Ok(target),
+        Err(targets) => bail!("status is about one target, {} were named", targets.len()),
+    }
+}
+
+fn replicas(object: &Value, target: &Target) -> Replicas {
+    let status = |field: &str| object["status"][field].as_i64();
+    let has_revisions = matches!(target.resource.kind, "Deployment" | "StatefulSet");
+    Replicas {
+        desired: object["spec"]["replicas"].as_i64().unwrap_or_default(),
+        current: status("replicas").unwrap_or_default(),
+        updated: has_revisions.then(|| status("updatedReplicas").unwrap_or_default()),
+        ready: status("readyReplicas").unwrap_or_default(),
+    }
+}
+
+fn print(status: &Status, form: &Form) -> Result<(), Failed> {
+    let object = || serde_json::to_value(status);
+    let text = match form {
+        Form::Text => text(status),
+        Form::Json => print_json(&object()?),
+        Form::Yaml => yaml::print(&object()?),
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(anyhow!("write /dev/stdout: {error}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn text(status: &Status) -> String {
+    let Replicas { desired, current, updated, ready } = status.replicas;
+    let updated = updated.map(|updated| format!("{updated} updated, ")).unwrap_or_default();
+    let rows = [
+        ("Server", status.server.clone()),
+        ("Context", status.context.clone().unwrap_or_else(|| "none".to_owned())),
+        ("Namespace", status.namespace.clone()),
+        ("Credentials", status.credentials.clone()),
+        ("Target", status.target.clone()),
+        ("Replicas", format!("{desired} desired, {current} current, {updated}{ready} ready")),
+    ];
+    rows.iter()
+        .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), printable(value)))
+        .collect()
+}

@@ -1,0 +1,104 @@
+//! The harness: the real binary, in surroundings that the test alone decides.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub mod cluster;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// One call of the binary. Nothing of the machine's own configuration reaches it.
+pub struct Locustctl {
+    command: Command,
+    home: TempDir,
+}
+
+/// How a call ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The command line `locustctl ARGS…`, split at blanks.
+pub fn locustctl(line: &str) -> Locustctl {
+    Locustctl::new(line.split_whitespace())
+}
+
+impl Locustctl {
+    pub fn new(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_locustctl"));
+        command.args(args).env_clear().env("HOME", home.path()).stdin(Stdio::null());
+        Self { command, home }
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub fn kubeconfig(self, path: impl AsRef<Path>) -> Self {
+        self.env("KUBECONFIG", path.as_ref())
+    }
+
+    /// The home directory of the call, to put files into.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn current_dir(mut self, directory: &Path) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
+    pub fn run(mut self) -> Outcome {
+        let output = self.command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Outcome {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+impl Outcome {
+    /// Exit 0, exactly this on stdout, nothing on stderr.
+    #[track_caller]
+    pub fn prints(&self, stdout: &str) {
+        assert_eq!((self.code, &*self.stdout, &*self.stderr), (Some(0), stdout, ""));
+    }
+
+    /// Exit 1, nothing on stdout, exactly this on stderr.
+    #[track_caller]
+    pub fn refuses(&self, stderr: &str) {
+        assert_eq!((self.code, &*self.stdout, &*self.stderr), (Some(1), "", stderr));
+    }
+}
+
+/// A kubeconfig for a server at which nobody listens: whoever gets there was not refused before.
+pub fn dead_kubeconfig(directory: &Path) -> std::path::PathBuf {
+    let path = directory.join("dead-kubeconfig");
+    let text = "\
+apiVersion: v1
+kind: Config
+current-context: dead
+contexts: [{name: dead, context: {cluster: dead, user: u}}]
+clusters: [{name: dead, cluster: {server: 'https://127.0.0.1:1'}}]
+users: [{name: u, user: {token: secret-token-of-the-test}}]
+";
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Where the sandbox's Deployment `locust-slave` is.
+pub const SLAVE: &str = "/apis/apps/v1/namespaces/default/deployments/locust-slave";
