@@ -129,6 +129,10 @@ impl<'a> Causes<'a> {
         if let Some(kind) = self.io_kind() {
             return self.io(kind, error.is_connect(), authority);
         }
+        if self.find::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            let broken = "net/http: HTTP/1.x transport connection broken";
+            return format!("{broken}: malformed HTTP response");
+        }
         let is_cut_off = |error: &hyper::Error| {
             error.is_incomplete_message() || error.is_closed() || error.is_canceled()
         };
