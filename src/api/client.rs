@@ -1,5 +1,6 @@
 //! One client for one API server: one connection, kept; every answer bounded in size and time.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -120,7 +121,9 @@ impl Reply {
 /// The client. Requests share one connection where the server speaks HTTP/2, and take turns on
 /// one otherwise.
 pub struct Client {
-    transport: Transport,
+    cluster: Cluster,
+    /// Made anew when the client certificate changes.
+    transport: Mutex<Arc<Transport>>,
     credentials: Credentials,
     impersonation: HeaderMap,
     warnings: Warnings,
@@ -138,9 +141,15 @@ impl Client {
         act_as: &Impersonation,
         options: Options,
     ) -> Result<Self> {
-        let transport = Transport::new(cluster, &credentials, options.timeout.limit())?;
-        let impersonation = impersonation::headers(act_as)?;
-        Ok(Self { transport, credentials, impersonation, warnings: Warnings::default(), options })
+        let transport = Transport::new(cluster, credentials.identity(), options.timeout.limit())?;
+        Ok(Self {
+            cluster: cluster.clone(),
+            transport: Mutex::new(Arc::new(transport)),
+            credentials,
+            impersonation: impersonation::headers(act_as)?,
+            warnings: Warnings::default(),
+            options,
+        })
     }
 
     /// The warnings that the server has sent so far; each was printed to stderr as it came.
@@ -183,31 +192,51 @@ impl Client {
 
     async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
         let authorization = self.credentials.authorization().await.map_err(Error::Unprepared)?;
+        let transport = self.transport().map_err(Error::Unprepared)?;
         let secret = Secret::of(authorization.as_ref());
-        let shown = address(&self.transport.server, request, self.options.timeout);
+        let shown = address(&transport.server, request, self.options.timeout);
         let verb = request.method.as_str();
         let log = Log { trace: self.options.trace, verb, url: shown.as_str() };
 
-        let dialled = address(&self.transport.dialled, request, self.options.timeout);
-        let headers = self.headers(request, authorization);
+        let dialled = address(&transport.dialled, request, self.options.timeout);
+        let headers = self.headers(request, authorization, &transport);
         let body = request.content.as_ref().map(|(_, body)| body.clone()).unwrap_or_default();
         log.request(&headers, &body, &secret);
-        let prepared = self.transport.http.request(request.method.clone(), dialled);
-        let response =
-            self.await_headers(prepared.headers(headers).body(body), &log, &secret).await?;
-        let reply = self.read(response, request.about, &secret).await?;
+        let prepared = transport.http.request(request.method.clone(), dialled);
+        let prepared = prepared.headers(headers).body(body);
+        let response = self.await_headers(prepared, &transport, &log, &secret).await?;
+        let authority = authority(&transport.server);
+        let reply = self.read(response, request.about, &authority, &secret).await?;
         log.trace.body("Response Body", &reply.body);
         refuse_redirect(&reply, shown.as_str())?;
         Ok(reply)
     }
 
+    /// The connections to use; others than before when a credential plugin has given another
+    /// certificate.
+    fn transport(&self) -> Result<Arc<Transport>> {
+        let mut transport = self.transport.lock().unwrap_or_else(PoisonError::into_inner);
+        let identity = self.credentials.identity();
+        let is_same = match (&identity, &transport.identity) {
+            (Some(new), Some(old)) => Arc::ptr_eq(new, old),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_same {
+            let limit = self.options.timeout.limit();
+            *transport = Arc::new(Transport::new(&self.cluster, identity, limit)?);
+        }
+        Ok(Arc::clone(&transport))
+    }
+
     async fn await_headers(
         &self,
         prepared: reqwest::RequestBuilder,
+        transport: &Transport,
         log: &Log<'_>,
         secret: &Secret,
     ) -> Result<reqwest::Response, Error> {
-        let connections = &self.transport.connections;
+        let connections = &transport.connections;
         let (before, started) = (connections.opened().count, Instant::now());
         let result = prepared.send().await;
         let opened = connections.opened();
@@ -221,13 +250,18 @@ impl Client {
             }
             Err(error) => {
                 log.failure(timing);
-                let connected = opened.count > 0;
-                Err(Error::Failure(Failure::from_request(&error, &self.authority(), connected)))
+                let (authority, connected) = (authority(&transport.server), opened.count > 0);
+                Err(Error::Failure(Failure::from_request(&error, &authority, connected)))
             }
         }
     }
 
-    fn headers(&self, request: &Request<'_>, authorization: Option<HeaderValue>) -> HeaderMap {
+    fn headers(
+        &self,
+        request: &Request<'_>,
+        authorization: Option<HeaderValue>,
+        transport: &Transport,
+    ) -> HeaderMap {
         let mut headers = self.impersonation.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Ok(value) = HeaderValue::from_str(&user_agent()) {
@@ -240,25 +274,19 @@ impl Client {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
         // Under --tls-server-name the URL holds another name than the server's.
-        if self.transport.dialled != self.transport.server
-            && let Ok(host) = HeaderValue::from_str(&self.authority())
+        if transport.dialled != transport.server
+            && let Ok(host) = HeaderValue::from_str(&authority(&transport.server))
         {
             headers.insert(HOST, host);
         }
         headers
     }
 
-    /// `host:port` as in the server's address, without the port where that has none.
-    fn authority(&self) -> String {
-        let server = &self.transport.server;
-        let host = server.host_str().unwrap_or_default();
-        server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-    }
-
     async fn read(
         &self,
         mut response: reqwest::Response,
         about: &About,
+        authority: &str,
         secret: &Secret,
     ) -> Result<Reply, Error> {
         let status = response.status().as_u16();
@@ -273,12 +301,18 @@ impl Client {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
                 Err(error) => {
-                    return Err(Error::Failure(Failure::from_body(&error, &self.authority())));
+                    return Err(Error::Failure(Failure::from_body(&error, authority)));
                 }
             }
         }
         Ok(Reply { status, headers, body: secret.masked(body) })
     }
+}
+
+/// `host:port` as in the server's address, without the port where that has none.
+fn authority(server: &Url) -> String {
+    let host = server.host_str().unwrap_or_default();
+    server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// client-go would follow it; the credentials would go along.

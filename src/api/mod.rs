@@ -12,6 +12,7 @@ mod resource;
 mod retry;
 mod scale;
 mod status;
+mod tls;
 mod tls_error;
 mod trace;
 mod transport;

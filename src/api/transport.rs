@@ -1,15 +1,18 @@
 //! The HTTP library's client, set up as client-go sets up Go's: trust, name, proxy, limits.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{ClientBuilder, Url};
+use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
 
 use super::connect::Connections;
 use super::proxy::ProxyVariables;
-use crate::credentials::Credentials;
+use super::tls::{self, VerifiedName};
 use crate::kubeconfig::Cluster;
 
 /// Dialling, proxy and TLS handshake together; client-go gives dialling alone as much.
@@ -24,6 +27,8 @@ pub struct Transport {
     pub server: Url,
     /// The address that the HTTP library gets: another host name where TLS shall use one.
     pub dialled: Url,
+    /// The client certificate that connections are opened with.
+    pub identity: Option<Arc<CertifiedKey>>,
 }
 
 impl Transport {
@@ -33,7 +38,7 @@ impl Transport {
     /// A server address, certificate, name or proxy that cannot be used.
     pub fn new(
         cluster: &Cluster,
-        credentials: &Credentials,
+        identity: Option<Arc<CertifiedKey>>,
         limit: Option<Duration>,
     ) -> Result<Self> {
         let server = Url::parse(&cluster.server).map_err(|error| {
@@ -45,44 +50,41 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .connector_layer(connections.clone())
-            .gzip(!cluster.disable_compression);
+            .gzip(!cluster.disable_compression)
+            .no_proxy();
         if let Some(limit) = limit {
             builder = builder.timeout(limit);
         }
-        if let Some(identity) = credentials.identity() {
-            builder = builder.identity(identity.clone());
+        let proxy = proxy(cluster, &server)?;
+        let is_direct = proxy.is_none();
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(proxy);
         }
-        builder = with_proxy(with_trust(builder, cluster)?, cluster, &server)?;
-        let (builder, dialled) = with_server_name(builder, &server, cluster)?;
+        let mut dialled = server.clone();
+        if server.scheme() == "https" {
+            let mut name = VerifiedName::UrlHost;
+            if let Some(wanted) = &cluster.tls_server_name {
+                if is_direct && set_name(&mut dialled, wanted) {
+                    builder = builder.dns_resolver(RealHost::of(&server));
+                } else {
+                    name = VerifiedName::Other(parse_name(wanted)?);
+                }
+            }
+            let config = tls::client_config(cluster, name, identity.clone())?;
+            builder = builder.tls_backend_preconfigured(config);
+        }
         let http = builder.build().map_err(|error| {
             anyhow!("the connection could not be set up: {}", root_cause(&error))
         })?;
-        Ok(Self { http, connections, server, dialled })
-    }
-}
-
-/// A CA of the kubeconfig is the only root: the system's roots are then not even read.
-fn with_trust(builder: ClientBuilder, cluster: &Cluster) -> Result<ClientBuilder> {
-    if cluster.insecure_skip_tls_verify {
-        return Ok(builder.tls_danger_accept_invalid_certs(true));
-    }
-    let Some(bundle) = &cluster.certificate_authority else {
-        return Ok(builder);
-    };
-    let unusable =
-        || anyhow!("unable to load root certificates: unable to parse bytes as PEM block");
-    let roots = reqwest::Certificate::from_pem_bundle(bundle).map_err(|_| unusable())?;
-    match roots.is_empty() {
-        true => Err(unusable()),
-        false => Ok(builder.tls_certs_only(roots)),
+        Ok(Self { http, connections, server, dialled, identity })
     }
 }
 
 /// `proxy-url` of the cluster holds for every address, also for this machine's own.
-fn with_proxy(builder: ClientBuilder, cluster: &Cluster, server: &Url) -> Result<ClientBuilder> {
+fn proxy(cluster: &Cluster, server: &Url) -> Result<Option<reqwest::Proxy>> {
     let from_environment = || ProxyVariables::from_process().for_server(server);
     let Some(proxy) = cluster.proxy_url.clone().or_else(from_environment) else {
-        return Ok(builder.no_proxy());
+        return Ok(None);
     };
     // In Go it is always the SOCKS server that looks up the name.
     let address = match proxy.strip_prefix("socks5://") {
@@ -93,30 +95,35 @@ fn with_proxy(builder: ClientBuilder, cluster: &Cluster, server: &Url) -> Result
         // The address may hold a password.
         anyhow!("the proxy on the way to {server} cannot be used: {}", root_cause(&error))
     })?;
-    Ok(builder.no_proxy().proxy(proxy))
+    Ok(Some(proxy))
 }
 
-/// The library takes the name for SNI and verification from the URL: so the URL gets the name,
-/// and name resolution leads to the real host.
-fn with_server_name(
-    builder: ClientBuilder,
-    server: &Url,
-    cluster: &Cluster,
-) -> Result<(ClientBuilder, Url)> {
-    let Some(name) = &cluster.tls_server_name else {
-        return Ok((builder, server.clone()));
-    };
-    let mut dialled = server.clone();
-    let is_name = dialled.set_host(Some(name)).is_ok()
-        && dialled.domain().is_some_and(|domain| domain.eq_ignore_ascii_case(name));
-    if !is_name {
-        bail!("tls-server-name {name:?} is not a host name");
+/// The library takes the name for SNI and verification from the URL, so the URL gets the name,
+/// and name resolution leads to the real host. `false` where that cannot be: an IP address would
+/// be dialled, and a proxy would be sent to the wrong host.
+fn set_name(dialled: &mut Url, name: &str) -> bool {
+    let mut url = dialled.clone();
+    let is_name = url.set_host(Some(name)).is_ok()
+        && url.domain().is_some_and(|domain| domain.eq_ignore_ascii_case(name));
+    if is_name {
+        *dialled = url;
     }
-    let host = server.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    Ok((builder.no_proxy().dns_resolver(RealHost(host)), dialled))
+    is_name
 }
 
+fn parse_name(name: &str) -> Result<ServerName<'static>> {
+    ServerName::try_from(name.to_owned())
+        .map_err(|_| anyhow!("tls-server-name {name:?} is neither a host name nor an address"))
+}
+
+/// Leads every name to the server's real host.
 struct RealHost(String);
+
+impl RealHost {
+    fn of(server: &Url) -> Self {
+        Self(server.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned())
+    }
+}
 
 impl Resolve for RealHost {
     fn resolve(&self, _: Name) -> Resolving {

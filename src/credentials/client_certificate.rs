@@ -1,8 +1,8 @@
 //! A client certificate and its key, PEM, checked to belong together before anything connects.
 
+use std::sync::Arc;
+
 use anyhow::{Result, anyhow, bail};
-use base64::{Engine, prelude::BASE64_STANDARD};
-use reqwest::Identity;
 use rustls::{
     crypto::ring::sign::any_supported_type,
     pki_types::{
@@ -17,24 +17,22 @@ use rustls::{
 /// # Errors
 /// In the words of Go's `tls.X509KeyPair`, which kubectl uses, where the PEM is not what it
 /// should be; an encrypted key gets a text that says so. No error shows any of the content.
-pub(super) fn identity(certificate: &[u8], key: &str) -> Result<Identity> {
+pub(super) fn identity(certificate: &[u8], key: &str) -> Result<Arc<CertifiedKey>> {
     let chain = chain(certificate)?;
-    let (kind, key) = private_key(key)?;
-    let signing_key = any_supported_type(&key).map_err(|_| {
+    let signing_key = any_supported_type(&private_key(key)?).map_err(|_| {
         anyhow!("tls: failed to parse private key (RSA, P-256, P-384 and Ed25519 keys can be used)")
     })?;
-    match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
+    let identity = CertifiedKey::new(chain, signing_key);
+    match identity.keys_match() {
         // What cannot be compared is left to the server to judge.
-        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
+            Ok(Arc::new(identity))
+        }
         Err(rustls::Error::InconsistentKeys(_)) => {
             bail!("tls: private key does not match public key")
         }
         Err(_) => bail!("x509: malformed certificate"),
     }
-    // Only what is needed: other sections of the files would be refused.
-    let mut pem: String = chain.iter().map(|der| encode("CERTIFICATE", der)).collect();
-    pem += &encode(kind, key.secret_der());
-    Identity::from_pem(pem.as_bytes()).map_err(|_| anyhow!("tls: failed to parse private key"))
 }
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
@@ -57,7 +55,7 @@ fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     }
 }
 
-fn private_key(pem: &str) -> Result<(&'static str, PrivateKeyDer<'static>)> {
+fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>> {
     let found = sections(pem);
     let key = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes())
         .filter_map(Result::ok)
@@ -72,9 +70,7 @@ fn private_key(pem: &str) -> Result<(&'static str, PrivateKeyDer<'static>)> {
         );
     }
     match key {
-        Some(key @ PrivateKeyDer::Pkcs1(_)) => Ok(("RSA PRIVATE KEY", key)),
-        Some(key @ PrivateKeyDer::Sec1(_)) => Ok(("EC PRIVATE KEY", key)),
-        Some(key) => Ok(("PRIVATE KEY", key)),
+        Some(key) => Ok(key),
         None if found.is_empty() => bail!("tls: failed to find any PEM data in key input"),
         None if found == ["CERTIFICATE"] => {
             bail!("tls: found a certificate rather than a key in the PEM for the private key")
@@ -98,16 +94,17 @@ fn sections(pem: &str) -> Vec<String> {
         .collect()
 }
 
-fn encode(label: &str, der: &[u8]) -> String {
-    let body = BASE64_STANDARD.encode(der);
-    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, prelude::BASE64_STANDARD};
     use rcgen::{CertificateParams, KeyPair};
 
     use super::*;
+
+    fn encode(label: &str, der: &[u8]) -> String {
+        let body = BASE64_STANDARD.encode(der);
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    }
 
     fn pair() -> (String, String) {
         let key = KeyPair::generate().unwrap();

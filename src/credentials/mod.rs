@@ -8,8 +8,11 @@ mod header;
 mod oidc;
 mod token_file;
 
+use std::sync::Arc;
+
 use anyhow::Result;
-use reqwest::{Identity, header::HeaderValue};
+use reqwest::header::HeaderValue;
+use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 
 use self::{
@@ -25,7 +28,7 @@ pub struct Credentials {
     /// For error texts.
     user: String,
     bearer: Bearer,
-    identity: Option<Identity>,
+    identity: Option<Arc<CertifiedKey>>,
 }
 
 /// What the `Authorization` header is made of.
@@ -158,10 +161,10 @@ impl Credentials {
     }
 
     /// The client certificate for the TLS handshake.
-    pub fn identity(&self) -> Option<&Identity> {
+    pub fn identity(&self) -> Option<Arc<CertifiedKey>> {
         match &self.bearer {
-            Bearer::Plugin(plugin) => plugin.identity().or(self.identity.as_ref()),
-            _ => self.identity.as_ref(),
+            Bearer::Plugin(plugin) => plugin.identity().or_else(|| self.identity.clone()),
+            _ => self.identity.clone(),
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct Options {
     pub certificate: ServerCertificate,
     /// The protocols that the server offers.
     pub protocol: Protocol,
+    /// Whether a client without a certificate is turned away in the TLS handshake.
+    pub client_certificate_required: bool,
     /// The port on 127.0.0.1; 0 takes any that is free.
     pub port: u16,
     /// What the cluster holds at the start.
@@ -74,6 +76,7 @@ impl Default for Options {
             pod_ready_after: Duration::from_secs(1),
             certificate: ServerCertificate::Good,
             protocol: Protocol::Http2AndHttp1,
+            client_certificate_required: false,
             port: 0,
             start: Start::Locust,
         }
@@ -92,6 +95,8 @@ pub enum ServerCertificate {
     Expired,
     /// Signed by an authority other than the kubeconfig's.
     SignedByUnknownCa,
+    /// The authority's own certificate, as a quick `openssl req -x509` makes it.
+    ItsOwnAuthority,
 }
 
 /// What the server offers in the TLS handshake.
@@ -145,7 +150,7 @@ impl Sandbox {
     /// When the port is taken, or the system gives no random numbers.
     pub async fn start(options: Options) -> Result<Self> {
         let authority = Arc::new(tls::Authority::new("locustctl-sandbox")?);
-        let config = tls::server_config(&authority, options.certificate, options.protocol)?;
+        let config = tls::server_config(&authority, &options)?;
         let address = (Ipv4Addr::LOCALHOST, options.port);
         let listener = TcpListener::bind(address)
             .await

@@ -14,7 +14,7 @@ use rustls::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{Protocol, ServerCertificate, client_certificate::AnyCertificate};
+use super::{Options, Protocol, ServerCertificate, client_certificate::AnyCertificate};
 
 /// A certificate and its key, both PEM, by which a client proves who it is.
 #[derive(Debug, Clone)]
@@ -34,9 +34,14 @@ pub(super) struct Authority {
 impl Authority {
     pub(super) fn new(name: &str) -> Result<Self> {
         let key = KeyPair::generate().context("generating the certificate authority's key")?;
-        let mut params = parameters(name, &[])?;
+        // A name or an address is no use to an authority, unless it is shown as a server's.
+        let mut params = parameters(name, &NAMES)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let certificate = params.self_signed(&key).context("signing the certificate authority")?;
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
@@ -82,11 +87,8 @@ const NAMES: [&str; 7] = [
 ];
 
 /// The server's side of TLS, with the certificate that was ordered.
-pub(super) fn server_config(
-    authority: &Authority,
-    certificate: ServerCertificate,
-    protocol: Protocol,
-) -> Result<ServerConfig> {
+pub(super) fn server_config(authority: &Authority, options: &Options) -> Result<ServerConfig> {
+    let certificate = options.certificate;
     let names: &[&str] = match certificate {
         ServerCertificate::WrongHost => &["localhost", "alt.example"],
         _ => &NAMES,
@@ -99,24 +101,33 @@ pub(super) fn server_config(
         params.not_after = OffsetDateTime::now_utc() - Duration::days(1);
     }
     let (leaf, key) = match certificate {
-        ServerCertificate::SignedByUnknownCa => Authority::new("unknown-ca")?.sign(&params)?,
-        _ => authority.sign(&params)?,
+        ServerCertificate::ItsOwnAuthority => {
+            (authority.certificate.der().clone(), authority.issuer.key().serialize_der())
+        }
+        ServerCertificate::SignedByUnknownCa => der(&Authority::new("unknown-ca")?.sign(&params)?),
+        _ => der(&authority.sign(&params)?),
     };
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key));
     let provider = Arc::new(ring::default_provider());
-    let verifier = Arc::new(AnyCertificate(Arc::clone(&provider)));
-    let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
+    let verifier = Arc::new(AnyCertificate {
+        provider: Arc::clone(&provider),
+        mandatory: options.client_certificate_required,
+    });
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .context("preparing TLS")?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)
+        .with_single_cert(vec![leaf], key)
         .context("loading the server's certificate")?;
-    config.alpn_protocols = match protocol {
+    config.alpn_protocols = match options.protocol {
         Protocol::Http2AndHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         Protocol::Http1Only => vec![b"http/1.1".to_vec()],
     };
     Ok(config)
+}
+
+fn der((certificate, key): &(Certificate, KeyPair)) -> (CertificateDer<'static>, Vec<u8>) {
+    (certificate.der().clone(), key.serialize_der())
 }
 
 /// A secret that nobody can guess, in hexadecimal.

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod cluster;
+pub mod proxy;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! What a plugin answers: an `ExecCredential` with a token, a certificate with its key, or both.
 
-use reqwest::Identity;
+use std::sync::Arc;
+
+use rustls::sign::CertifiedKey;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +39,10 @@ impl Answer {
     ///
     /// # Errors
     /// kubectl's text, to follow `getting credentials: `; never shows any of the output.
-    pub fn parse(output: &str, api_version: &str) -> Result<(Self, Option<Identity>), String> {
+    pub fn parse(
+        output: &str,
+        api_version: &str,
+    ) -> Result<(Self, Option<Arc<CertifiedKey>>), String> {
         check_version(output, api_version)?;
         let status = status(output)?.ok_or("exec plugin didn't return a status field")?;
         let set = |text: Option<String>| text.filter(|text| !text.is_empty());

@@ -5,10 +5,16 @@ mod answer;
 mod output;
 mod request;
 
-use std::{io, io::IsTerminal, process::Stdio, sync::OnceLock, time::Duration};
+use std::{
+    io,
+    io::IsTerminal,
+    process::Stdio,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use anyhow::Result;
-use reqwest::Identity;
+use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     process::{Child, Command},
@@ -47,7 +53,8 @@ pub(super) struct Plugin {
     cluster: Option<request::ClusterInfo>,
     patience: Patience,
     last: Mutex<Option<Answer>>,
-    identity: OnceLock<Identity>,
+    /// The certificate of the last answer that had one.
+    identity: RwLock<Option<Arc<CertifiedKey>>>,
 }
 
 impl Plugin {
@@ -65,7 +72,7 @@ impl Plugin {
             cluster: exec.provide_cluster_info.then(|| request::ClusterInfo::of(cluster)),
             patience,
             last: Mutex::new(None),
-            identity: OnceLock::new(),
+            identity: RwLock::default(),
         })
     }
 
@@ -86,9 +93,9 @@ impl Plugin {
         }
     }
 
-    /// The certificate that the plugin gave when it first gave one.
-    pub fn identity(&self) -> Option<&Identity> {
-        self.identity.get()
+    /// The certificate that the plugin gave when it last gave one.
+    pub fn identity(&self) -> Option<Arc<CertifiedKey>> {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets the answer: the server did not take it.
@@ -109,8 +116,8 @@ impl Plugin {
             }
         };
         let (answer, identity) = Answer::parse(output.expose_secret(), &self.exec.api_version)?;
-        if let Some(identity) = identity {
-            let _ = self.identity.set(identity);
+        if identity.is_some() {
+            *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
         }
         Ok(answer)
     }
