@@ -184,8 +184,46 @@ fn run(
         }
         arrival
     });
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    (stderr, output.status.success(), arrival)
+    let mut text = String::from_utf8_lossy(&output.stderr).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stdout));
+    (text, output.status.success(), arrival)
+}
+
+#[test]
+fn no_kubeconfig_makes_a_secret_appear_whatever_the_verbosity() {
+    let cluster = TestCluster::start();
+    let values = surroundings(&cluster);
+    let key = std::fs::read_to_string(cluster.path("client.key")).unwrap();
+    let mut secrets = vec![
+        values["token"].clone(),
+        values["id-token"].clone(),
+        values["expired-id-token"].clone(),
+        values["client-key-data"].clone(),
+        key.lines().nth(1).unwrap().to_owned(),
+        BASE64_STANDARD.encode("me:pass: word"),
+    ];
+    let words = [
+        "wrong-token",
+        "other-token",
+        "token-of-the-file",
+        "pass: word",
+        "secret-of-me",
+        "token-from-plugin",
+        "token-from-env",
+    ];
+    secrets.extend(words.map(str::to_owned));
+    for mut fixture in fixtures() {
+        fixture.head.entry("args".to_owned()).or_default().push_str(" -v=9");
+        let (stdout_and_stderr, ..) =
+            run(env!("CARGO_BIN_EXE_locustctl"), &fixture, &cluster, &values);
+        for secret in &secrets {
+            assert!(
+                !stdout_and_stderr.contains(secret),
+                "{}: {secret}:\n{stdout_and_stderr}",
+                fixture.name
+            );
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod cluster;
 mod http;
 #[path = "support/recordings.rs"]
 mod recordings;
+#[path = "support/secrets.rs"]
+mod secrets;
 
 use std::time::Duration;
 

@@ -5,6 +5,8 @@
 mod cluster;
 #[path = "support/http.rs"]
 mod http;
+#[path = "support/secrets.rs"]
+mod secrets;
 
 use std::{
     io::{Read as _, Write as _},

@@ -3,6 +3,8 @@
 
 #[path = "support/cluster.rs"]
 mod cluster;
+#[path = "support/secrets.rs"]
+mod secrets;
 
 use std::{
     io::{BufRead as _, BufReader},

@@ -12,6 +12,11 @@ pub fn describe(error: &Error, host: &str) -> String {
         Error::InvalidCertificate(problem) => {
             format!("tls: failed to verify certificate: x509: {}", certificate(problem, host))
         }
+        // Nothing else is known to be refused by the ring provider that Go would take.
+        Error::AlertReceived(AlertDescription::HandshakeFailure) => {
+            "remote error: tls: handshake failure (servers with a P-521 key cannot be reached)"
+                .into()
+        }
         Error::AlertReceived(alert) => format!("remote error: tls: {}", alert_text(*alert)),
         Error::InvalidMessage(_) => "tls: first record does not look like a TLS handshake".into(),
         other => format!("tls: {other}"),

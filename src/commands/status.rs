@@ -61,9 +61,10 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
     let object = client.get_object(&path, &About { verb: "get", resource, name }).await?;
     let managers = autoscalers(client, namespace, &target).await;
-    for (resource, error) in &managers.unknown {
-        let why = printable(&sentence_of(error));
-        eprintln!("Whether {resource} change the count of {target} is not known: {why}");
+    if let [(_, error), ..] = managers.unknown.as_slice() {
+        let resources: Vec<_> = managers.unknown.iter().map(|(resource, _)| *resource).collect();
+        let (resources, why) = (resources.join(" or "), printable(&sentence_of(error)));
+        eprintln!("Whether {resources} change the count of {target} is not known: {why}");
     }
     for Autoscaler { kind, name, min, max } in &managers.found {
         eprintln!(

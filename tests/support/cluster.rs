@@ -12,6 +12,8 @@ use locustctl::sandbox::{Account, ClusterHandle, Options, Sandbox};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+use super::secrets;
+
 /// The path of the Deployment that most tests scale.
 #[allow(dead_code, reason = "not every test file uses all of the harness")]
 pub const WORKERS: &str = "/apis/apps/v1/namespaces/default/deployments/locust-slave";
@@ -63,6 +65,7 @@ impl TestCluster {
         });
         let (handle, server, certificate_authority, tokens, password, kubeconfig) =
             starting.recv().expect("the sandbox starts");
+        tokens.iter().chain([&password]).for_each(|secret| secrets::add(secret));
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("kubeconfig"), kubeconfig).unwrap();
         std::fs::write(directory.path().join("ca.crt"), &certificate_authority).unwrap();

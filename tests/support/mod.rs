@@ -2,7 +2,9 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod cluster;
+pub mod issuer;
 pub mod proxy;
+pub mod secrets;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -61,14 +63,20 @@ impl Locustctl {
         self
     }
 
+    /// Runs it to its end. Whatever it prints, no secret may be in it.
     pub fn run(mut self) -> Outcome {
         let output = self.command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Outcome {
+        let outcome = Outcome {
             code: output.status.code(),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
+        };
+        for secret in secrets::all() {
+            let shown = outcome.stdout.contains(&secret) || outcome.stderr.contains(&secret);
+            assert!(!shown, "a secret is shown: {outcome:?}");
         }
+        outcome
     }
 }
 

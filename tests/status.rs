@@ -1,0 +1,132 @@
+//! `locustctl status`: where we are, as whom, how many, and who else changes that.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use locustctl::sandbox::{Action, Fault, Rights, Rule};
+use serde_json::{Value, json};
+use support::cluster::TestCluster;
+use support::{Outcome, SLAVE, locustctl};
+
+fn status(cluster: &TestCluster, flags: &str) -> Outcome {
+    locustctl(&format!("status {flags}")).kubeconfig(cluster.kubeconfig()).run()
+}
+
+/// From now on the cluster lists this under the plural.
+fn list(cluster: &TestCluster, plural: &str, items: Value) {
+    let body = json!({"kind": "List", "apiVersion": "v1", "items": items}).to_string();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 200, headers, body: body.into() };
+    cluster.handle().inject(Fault::once(answer).at(&format!("/{plural}")).times(Fault::ALWAYS));
+}
+
+fn autoscaler(name: &str, owners: Value) -> Value {
+    json!({
+        "metadata": {"name": name, "ownerReferences": owners},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "locust-slave"},
+            "minReplicas": 2,
+            "maxReplicas": 10,
+        },
+    })
+}
+
+#[test]
+fn everything_about_the_target_is_shown() {
+    let cluster = TestCluster::start();
+    cluster.handle().set_replicas(SLAVE, 3);
+    cluster.wait_for(SLAVE, |object| object["status"]["readyReplicas"] == 3);
+    let server = cluster.server();
+    status(&cluster, "").prints(&format!(
+        "Server:      {server}\n\
+         Context:     sandbox\n\
+         Namespace:   default\n\
+         Credentials: token\n\
+         Target:      deployment.apps/locust-slave\n\
+         Replicas:    3 desired, 3 current, 3 updated, 3 ready\n"
+    ));
+}
+
+#[test]
+fn machines_get_an_object() {
+    let cluster = TestCluster::start();
+    let outcome = status(&cluster, "-o json deploy/locust-master");
+    let object: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(object["target"], "deployment.apps/locust-master");
+    assert_eq!(object["replicas"], json!({"desired": 1, "current": 1, "updated": 1, "ready": 1}));
+    assert_eq!((object["context"].as_str(), &object["autoscalers"]), (Some("sandbox"), &json!([])));
+    let yaml = status(&cluster, "-o yaml");
+    assert!(yaml.stdout.contains("\nreplicas:\n  current: 1\n  desired: 1\n"), "{yaml:?}");
+    status(&cluster, "-o wide").refuses(
+        "error: unable to match a printer suitable for the output format \"wide\", allowed formats are: json,yaml\n",
+    );
+}
+
+#[test]
+fn an_autoscaler_of_the_target_is_warned_about() {
+    let cluster = TestCluster::start();
+    list(&cluster, "horizontalpodautoscalers", json!([autoscaler("by-cpu", Value::Null)]));
+    let outcome = status(&cluster, "");
+    assert_eq!(
+        (outcome.code, &*outcome.stderr),
+        (
+            Some(0),
+            "Warning: HorizontalPodAutoscaler \"by-cpu\" keeps deployment.apps/locust-slave between 2 and 10 replicas: it may undo a scale by hand\n"
+        )
+    );
+    let other = status(&cluster, "deploy/locust-master");
+    assert_eq!((other.code, &*other.stderr), (Some(0), ""));
+    let object: Value = serde_json::from_str(&status(&cluster, "-o json").stdout).unwrap();
+    assert_eq!(
+        object["autoscalers"],
+        json!([{"kind": "HorizontalPodAutoscaler", "name": "by-cpu", "min": 2, "max": 10}])
+    );
+}
+
+#[test]
+fn a_scaled_object_is_named_instead_of_what_keda_makes_of_it() {
+    let cluster = TestCluster::start();
+    let owners = json!([{"kind": "ScaledObject", "name": "by-users"}]);
+    list(&cluster, "horizontalpodautoscalers", json!([autoscaler("keda-hpa-by-users", owners)]));
+    let scaled = json!({
+        "metadata": {"name": "by-users"},
+        "spec": {"scaleTargetRef": {"name": "locust-slave"}, "maxReplicaCount": 50},
+    });
+    list(&cluster, "scaledobjects", json!([scaled]));
+    let outcome = status(&cluster, "");
+    assert_eq!(
+        outcome.stderr,
+        "Warning: ScaledObject \"by-users\" keeps deployment.apps/locust-slave between 0 and 50 replicas: it may undo a scale by hand\n"
+    );
+}
+
+#[test]
+fn a_missing_right_to_look_for_autoscalers_is_said_and_no_error() {
+    let cluster = TestCluster::start();
+    let rules = vec![Rule::new(&["get"], &["apps"], &["deployments"], &[])];
+    cluster.handle().add_account("token-of-dave", "dave", Rights::Rules(rules));
+    let outcome = status(&cluster, "--token=token-of-dave");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let expected = "Whether scaledobjects or horizontalpodautoscalers change the count of deployment.apps/locust-slave is not known: Error from server (Forbidden): scaledobjects.keda.sh is forbidden: ";
+    assert!(outcome.stderr.starts_with(expected), "{outcome:?}");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+}
+
+#[test]
+fn a_scale_asks_for_none_of_it() {
+    let cluster = TestCluster::start();
+    list(&cluster, "horizontalpodautoscalers", json!([autoscaler("by-cpu", Value::Null)]));
+    locustctl("scale --replicas=3")
+        .kubeconfig(cluster.kubeconfig())
+        .run()
+        .prints("deployment.apps/locust-slave scaled from 1 to 3\n");
+    assert_eq!(cluster.handle().requests().len(), 2);
+}
+
+#[test]
+fn what_cannot_be_shown_is_refused() {
+    let cluster = TestCluster::start();
+    status(&cluster, "deploy a b").refuses("error: status is about one target, 2 were named\n");
+    status(&cluster, "deploy/zz")
+        .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
+}
