@@ -1,0 +1,159 @@
+//! The program as the shell sees it: its name, its streams, its signals.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use support::cluster::TestCluster;
+use support::{Outcome, locustctl};
+
+fn scale(cluster: &TestCluster, line: &str, stdout: Stdio) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))
+        .args(line.split_whitespace())
+        .env_clear()
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn full() -> Stdio {
+    std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap().into()
+}
+
+#[test]
+fn as_a_plugin_of_kubectls_it_names_itself_as_the_user_typed_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let plugin = directory.path().join("kubectl-locust");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), &plugin).unwrap();
+    let run = |args: &[&str]| {
+        let output = Command::new(&plugin).args(args).env_clear().output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(
+        run(&["scale", "--bogus"]),
+        (
+            Some(1),
+            "error: unknown flag: --bogus\nSee 'kubectl locust scale --help' for usage.\n"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        run(&["nonsense"]),
+        (Some(1), "error: unknown command \"nonsense\" for \"kubectl locust\"\n".to_owned())
+    );
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn kubectl_finds_it_as_its_plugin() {
+    let cluster = TestCluster::start();
+    let plugin = cluster.path("kubectl-locust");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), plugin).unwrap();
+    let path = format!("{}:{}", cluster.directory().display(), std::env::var("PATH").unwrap());
+    let output = Command::new("kubectl")
+        .args(["locust", "scale", "--replicas=3"])
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", cluster.directory())
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stdout, "deployment.apps/locust-slave scaled from 1 to 3\n");
+}
+
+#[test]
+fn a_line_that_cannot_be_written_is_let_go_and_an_object_is_not() {
+    let cluster = TestCluster::start();
+    assert_eq!(scale(&cluster, "scale --replicas=3", full()), (Some(0), String::new()));
+    for format in ["json", "yaml"] {
+        let line = format!("scale --replicas=2 -o {format}");
+        let expected = "error: write /dev/stdout: no space left on device\n".to_owned();
+        assert_eq!(scale(&cluster, &line, full()), (Some(1), expected));
+    }
+    assert_eq!(cluster.workers(), 2);
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    let cluster = TestCluster::start();
+    for line in
+        ["scale --replicas=3", "scale --replicas=2 -o json", "status", "--help", "completion bash"]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(scale(&cluster, line, writer.into()), (Some(0), String::new()), "{line}");
+    }
+}
+
+struct Sandbox {
+    child: Child,
+    lines: Vec<String>,
+}
+
+fn start_sandbox() -> Sandbox {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_locustctl"))
+        .args(["sandbox", "--pod-ready-after=50ms"])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = Vec::new();
+    for line in stdout.lines() {
+        lines.push(line.unwrap());
+        if lines.last().unwrap().contains("Ctrl-C") {
+            break;
+        }
+    }
+    Sandbox { child, lines }
+}
+
+impl Sandbox {
+    fn kubeconfig(&self) -> String {
+        let line = self.lines.iter().find(|line| line.contains("export KUBECONFIG=")).unwrap();
+        line.split_once('=').unwrap().1.to_owned()
+    }
+
+    fn end(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("sh")
+                .args(["-c", &format!("kill -{signal} {pid}")])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn a_sandbox_says_how_to_use_it_and_ends_cleanly() {
+    for signal in ["INT", "TERM"] {
+        let sandbox = start_sandbox();
+        let kubeconfig = sandbox.kubeconfig();
+        let use_it = || -> Outcome { locustctl("scale --by=+1").kubeconfig(&kubeconfig).run() };
+        use_it().prints("deployment.apps/locust-slave scaled from 1 to 2\n");
+        use_it().prints("deployment.apps/locust-slave scaled from 2 to 3\n");
+        assert_eq!(sandbox.end(signal), Some(0));
+        assert!(!std::path::Path::new(&kubeconfig).exists(), "{kubeconfig}");
+    }
+}
+
+#[test]
+fn the_sandboxs_kubeconfig_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = start_sandbox();
+    let kubeconfig = std::path::PathBuf::from(sandbox.kubeconfig());
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&kubeconfig), mode(kubeconfig.parent().unwrap())), (0o600, 0o700));
+    assert_eq!(sandbox.end("TERM"), Some(0));
+}
