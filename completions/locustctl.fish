@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_locustctl_global_optspecs
-    string join \n sandbox= kubeconfig= context= cluster= user= n/namespace= s/server= token= username= password= certificate-authority= client-certificate= client-key= insecure-skip-tls-verify= tls-server-name= as= as-group= as-uid= as-user-extra= disable-compression= match-server-version= warnings-as-errors= request-timeout= v/v= h/help V/version
+    string join \n sandbox kubeconfig= context= cluster= user= n/namespace= s/server= token= username= password= certificate-authority= client-certificate= client-key= insecure-skip-tls-verify tls-server-name= as= as-group= as-uid= as-user-extra= disable-compression match-server-version warnings-as-errors request-timeout= cache-dir= log-flush-frequency= profile= profile-output= vmodule= v/v= h/help V/version
 end
 
 function __fish_locustctl_needs_command
@@ -24,147 +24,176 @@ function __fish_locustctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c locustctl -n "__fish_locustctl_needs_command" -l sandbox -d 'Use a simulated cluster that lives as long as this command' -r
 complete -c locustctl -n "__fish_locustctl_needs_command" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
-complete -c locustctl -n "__fish_locustctl_needs_command" -l context -d 'The kubeconfig context to use' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l cluster -d 'The kubeconfig cluster to use' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l user -d 'The kubeconfig user to use' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -s n -l namespace -d 'The namespace for this request' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -s s -l server -d 'Address and port of the Kubernetes API server' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l username -d 'Username for basic authentication' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l password -d 'Password for basic authentication' -r
+complete -c locustctl -n "__fish_locustctl_needs_command" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l password -d 'Password for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l client-key -d 'Client key file for TLS' -r -F
-complete -c locustctl -n "__fish_locustctl_needs_command" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l as -d 'Act as this user' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l as-group -d 'Act as a member of this group; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l as-uid -d 'Act as the user with this UID' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l disable-compression -d 'Do not ask the server for compressed answers' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r
-complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l disable-compression -d 'Do not ask the server for compressed answers'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Print version'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Change the number of replicas by this much: +N or -N, never below 0' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the present number of replicas; -1 means any' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the present resource version' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it' -r -f -a "none\t''
-client\t''
-server\t''"
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Change the number of replicas by this much: +N or -N, never below 0' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the present number of replicas; -1 means any' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the present resource version' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
 yaml\t''
 name\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster that lives as long as this command' -r
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cluster -d 'The kubeconfig cluster to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l user -d 'The kubeconfig user to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s n -l namespace -d 'The namespace for this request' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s s -l server -d 'Address and port of the Kubernetes API server' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l username -d 'Username for basic authentication' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l password -d 'Password for basic authentication' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l password -d 'Password for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l client-key -d 'Client key file for TLS' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as -d 'Act as this user' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-group -d 'Act as a member of this group; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-uid -d 'Act as the user with this UID' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l disable-compression -d 'Do not ask the server for compressed answers' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l disable-compression -d 'Do not ask the server for compressed answers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of a text' -r -f -a "json\t''
 yaml\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster that lives as long as this command' -r
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l user -d 'The kubeconfig user to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s n -l namespace -d 'The namespace for this request' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s s -l server -d 'Address and port of the Kubernetes API server' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l username -d 'Username for basic authentication' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l password -d 'Password for basic authentication' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l password -d 'Password for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l client-key -d 'Client key file for TLS' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as -d 'Act as this user' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-group -d 'Act as a member of this group; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-uid -d 'Act as the user with this UID' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not ask the server for compressed answers' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not ask the server for compressed answers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'How long a new pod takes until it is ready' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes any that is free' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l sandbox -d 'Use a simulated cluster that lives as long as this command' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'How long a new pod takes until it is ready' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes any that is free' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cluster -d 'The kubeconfig cluster to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l user -d 'The kubeconfig user to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s n -l namespace -d 'The namespace for this request' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s s -l server -d 'Address and port of the Kubernetes API server' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l username -d 'Username for basic authentication' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l password -d 'Password for basic authentication' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l password -d 'Password for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l client-key -d 'Client key file for TLS' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as -d 'Act as this user' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-group -d 'Act as a member of this group; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-uid -d 'Act as the user with this UID' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l disable-compression -d 'Do not ask the server for compressed answers' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l disable-compression -d 'Do not ask the server for compressed answers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l sandbox -d 'Use a simulated cluster that lives as long as this command' -r
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cluster -d 'The kubeconfig cluster to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l user -d 'The kubeconfig user to use' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s n -l namespace -d 'The namespace for this request' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s s -l server -d 'Address and port of the Kubernetes API server' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l username -d 'Username for basic authentication' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l password -d 'Password for basic authentication' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l password -d 'Password for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l client-key -d 'Client key file for TLS' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as -d 'Act as this user' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-group -d 'Act as a member of this group; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-uid -d 'Act as the user with this UID' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disable-compression -d 'Do not ask the server for compressed answers' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disable-compression -d 'Do not ask the server for compressed answers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -25,16 +25,14 @@ use crate::go;
     name = "locustctl",
     version,
     about = "Scale the workers of a Locust load test on Kubernetes",
-    long_about = "Scale the workers of a Locust load test on Kubernetes.\n\n\
-        A mirror of kubectl scale: replace kubectl by locustctl and scripts go on working.\n\
-        It prints the old and the new count, and it can be tried without a cluster:\n\n  \
-        locustctl --sandbox scale --replicas=3",
+    after_help = "\
+A mirror of kubectl scale: replace kubectl by locustctl and scripts go on working.
+To try it without a cluster: locustctl --sandbox scale --replicas=3",
     styles = Styles::plain(),
     // The last of several wins, as in kubectl.
     args_override_self = true,
     subcommand_required = true,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     max_term_width = 100,
 )]
 pub struct Cli {
@@ -170,10 +168,30 @@ pub struct GlobalArgs {
     /// [default: 90s]
     #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true)]
     pub request_timeout: Option<String>,
+    /// Taken and not used.
+    #[command(flatten)]
+    pub ignored: IgnoredArgs,
     /// Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands
     #[arg(short, long = "v", global = true, value_name = "LEVEL", default_value = "0",
           value_parser = value::go_level(), hide_default_value = true, allow_hyphen_values = true)]
     pub verbosity: i64,
+}
+
+/// Global flags of kubectl's that have nothing to act on here: there is no cache to place, no
+/// buffered log, no profiler. Scripts may still give them.
+#[derive(Debug, Args)]
+pub struct IgnoredArgs {
+    #[arg(long, global = true, hide = true, value_name = "DIR", allow_hyphen_values = true)]
+    cache_dir: Option<String>,
+    #[arg(long, global = true, hide = true, value_name = "DURATION",
+          value_parser = value::go_duration(), allow_hyphen_values = true)]
+    log_flush_frequency: Option<go::Duration>,
+    #[arg(long, global = true, hide = true, value_name = "NAME", allow_hyphen_values = true)]
+    profile: Option<String>,
+    #[arg(long, global = true, hide = true, value_name = "FILE", allow_hyphen_values = true)]
+    profile_output: Option<String>,
+    #[arg(long, global = true, hide = true, value_name = "PATTERNS", allow_hyphen_values = true)]
+    vmodule: Option<String>,
 }
 
 /// What `scale` takes.
@@ -281,8 +299,30 @@ impl Cli {
 }
 
 /// The completion script of `shell`, as `completion` prints it and `completions/` holds it.
-pub fn completion_script(shell: Shell) -> Vec<u8> {
+pub fn completion_script(shell: Shell) -> String {
+    let grammar = Cli::command();
+    let subcommands: Vec<_> =
+        grammar.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    let mut grammar = grammar.mut_args(completable);
+    for subcommand in subcommands {
+        grammar = grammar.mut_subcommand(subcommand, |subcommand| subcommand.mut_args(completable));
+    }
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "locustctl", &mut script);
-    script
+    clap_complete::generate(shell, &mut grammar, "locustctl", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// What the generated scripts would get wrong: they take the next word for the value of
+/// `--sandbox[=BOOL]`, and offer files wherever nothing else is said.
+fn completable(arg: clap::Arg) -> clap::Arg {
+    if arg.is_require_equals_set() {
+        let mut plain = clap::Arg::new(arg.get_id().clone()).action(ArgAction::SetTrue);
+        plain = plain.long(&*arg.get_long().unwrap_or_default().to_owned().leak());
+        plain = plain.global(arg.is_global_set());
+        return plain.help(arg.get_help().cloned().unwrap_or_default());
+    }
+    match arg.get_value_hint() {
+        clap::ValueHint::Unknown => arg.value_hint(clap::ValueHint::Other),
+        _ => arg,
+    }
 }

@@ -14,6 +14,9 @@
 //! - [`terminal`]: what comes from outside, made harmless to show
 //! - [`go`]: literals as Go reads and prints them, for kubectl is written in it
 
+// All that is said goes through `terminal` or `output`: neither panics on a full disk.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod api;
 pub mod cli;
 pub mod commands;

@@ -13,14 +13,20 @@ fn main() -> ExitCode {
     match Cli::read(argv, program) {
         Ok(cli) => match run(cli) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failed) => complain(&output::render(&failed)),
+            Err(failed) => {
+                complain(&output::render(&failed));
+                ExitCode::from(failed.exit_code())
+            }
         },
         Err(Refusal::Information(text)) => {
             // A reader that has seen enough is no reason to fail.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
-        Err(Refusal::Mistake(text)) => complain(&text),
+        Err(Refusal::Mistake(text)) => {
+            complain(&text);
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -35,7 +41,6 @@ fn run(cli: Cli) -> Result<(), Failed> {
     runtime.block_on(locustctl::commands::run(cli))
 }
 
-fn complain(text: &str) -> ExitCode {
+fn complain(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
-    ExitCode::FAILURE
 }

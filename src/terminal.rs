@@ -1,19 +1,74 @@
-//! What comes from outside must not drive the terminal.
+//! What comes from outside must not drive the terminal, and no secret may reach it.
 
-/// The text with control and direction characters shown as escapes; line breaks and tabs stay.
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+/// What stands where a secret was.
+pub const MASK: &str = "<masked>";
+
+/// Shorter ones would also black out what only looks like them.
+const SHORTEST_SECRET: usize = 4;
+
+static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// From now on this does not appear in anything that goes through [`printable`].
+pub fn conceal(secret: &str) {
+    let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    if secret.len() >= SHORTEST_SECRET && !secrets.iter().any(|known| known == secret) {
+        secrets.push(secret.to_owned());
+        // A long one may contain a short one.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    }
+}
+
+/// Writes a line to stderr, made [`printable`]. That it cannot be written is no reason to fail.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
+}
+
+/// The text without secrets and passwords in URLs, and with control and direction characters
+/// shown as escapes; line breaks and tabs stay.
 pub fn printable(text: &str) -> String {
+    let mut text = Cow::Borrowed(text);
+    for secret in SECRETS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        if text.contains(secret.as_str()) {
+            text = Cow::Owned(text.replace(secret.as_str(), MASK));
+        }
+    }
+    let text = without_url_passwords(&text);
     let is_harmful = |c: char| {
         c.is_control() && !matches!(c, '\n' | '\t')
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.contains(is_harmful) {
-        return text.to_owned();
+        return text;
     }
     let escape = |c: char| match is_harmful(c) {
         true => c.escape_unicode().to_string(),
         false => c.to_string(),
     };
     text.chars().map(escape).collect()
+}
+
+/// `https://me:password@host` becomes `https://<masked>@host`.
+fn without_url_passwords(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        clean.push_str(before);
+        let end = after.find(['/', '"', '\'', '\n', '?', '#']).unwrap_or(after.len());
+        match after[..end].rfind('@') {
+            Some(at) if after[..at].contains(':') => {
+                clean.push_str(MASK);
+                rest = &after[at..];
+            }
+            _ => rest = after,
+        }
+    }
+    clean.push_str(rest);
+    clean
 }
 
 #[cfg(test)]
@@ -24,5 +79,26 @@ mod tests {
     fn control_and_direction_characters_are_shown_as_escapes() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\td\r\n"), "a\\u{1b}[2Jb\\u{202e}c\td\\u{d}\n");
         assert_eq!(printable("größer → 日本"), "größer → 日本");
+    }
+
+    #[test]
+    fn passwords_in_urls_are_masked() {
+        for (text, expected) in [
+            ("GET https://me:pw@h:1/a@b", "GET https://<masked>@h:1/a@b"),
+            ("\"http://u:p w@h\" and ftp://x:y@z", "\"http://<masked>@h\" and ftp://<masked>@z"),
+            ("https://h:1/a:b@c", "https://h:1/a:b@c"),
+            ("https://me@h", "https://me@h"),
+            ("://", "://"),
+        ] {
+            assert_eq!(printable(text), expected);
+        }
+    }
+
+    #[test]
+    fn secrets_are_masked_wherever_they_come_from() {
+        conceal("a-secret-of-this-test");
+        conceal("a-secret-of-this-test-and-more");
+        conceal("abc");
+        assert_eq!(printable("x a-secret-of-this-test-and-more abc"), "x <masked> abc");
     }
 }

@@ -238,6 +238,19 @@ fn every_kubeconfig_leads_to_the_same_place_as_the_same_somebody() {
         let (their_text, their_success, theirs) = run("kubectl", fixture, &cluster, &values);
         let (our_text, our_success, ours) =
             run(env!("CARGO_BIN_EXE_locustctl"), fixture, &cluster, &values);
+        match fixture.head.get("ours").map(String::as_str) {
+            None => {}
+            Some("reaches the server without credentials") => {
+                let arrival = ours.as_ref().unwrap();
+                assert_eq!((our_success, &arrival.authorization), (false, &BTreeSet::from([None])));
+            }
+            Some("reaches the server with the token of the command line") => {
+                let token = Some(format!("Bearer {}", values["token"]));
+                let arrival = ours.as_ref().unwrap();
+                assert_eq!((our_success, &arrival.authorization), (true, &BTreeSet::from([token])));
+            }
+            Some(other) => panic!("{}: nothing asserts that it {other}", fixture.name),
+        }
         let same = (their_success, &theirs) == (our_success, &ours);
         if std::env::var_os("SHOW_TEXTS").is_some() && their_text != our_text {
             println!("== {}\n   kubectl:   {their_text}   locustctl: {our_text}", fixture.name);

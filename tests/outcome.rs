@@ -169,7 +169,7 @@ fn a_relative_change_stops_at_zero_and_says_so() {
     assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 2 to 0\n");
     assert_eq!(
         outcome.stderr,
-        "Warning: deployment.apps/locust-slave has only 2 replicas: scaled to 0\n"
+        "Warning: deployment.apps/locust-slave was at 2 and cannot go below 0\n"
     );
     assert_eq!((outcome.code, replicas(&cluster)), (Some(0), 0));
 }
@@ -193,10 +193,14 @@ fn a_relative_change_with_a_precondition_is_one_request() {
 
 #[test]
 fn a_change_whose_answer_is_lost_is_reported_as_made() {
-    for line in ["scale --replicas=3", "scale --by=+2", "scale --replicas=3 --current-replicas=1"] {
+    for format in ["", " -o name", " -o json"] {
         let cluster = at(1);
         on_patch(&cluster, 1, Action::CloseAfter);
-        let outcome = run(&cluster, line);
+        let outcome = run(&cluster, &format!("scale --replicas=3{format}"));
+        if !format.is_empty() {
+            assert_eq!((outcome.code, outcome.stdout.is_empty()), (Some(0), false), "{outcome:?}");
+            continue;
+        }
         assert_eq!(
             outcome.stdout, "deployment.apps/locust-slave scaled from 1 to 3\n",
             "{outcome:?}"
@@ -213,7 +217,85 @@ fn a_change_whose_answer_is_lost_is_reported_as_made() {
 }
 
 #[test]
-fn a_change_that_never_arrived_is_reported_as_not_made() {
+fn who_wants_to_be_the_one_that_scaled_is_not_told_so_without_proof() {
+    for line in [
+        "scale --by=+2",
+        "scale --replicas=3 --current-replicas=1",
+        "scale --replicas=3 --current-replicas=1 -o json",
+    ] {
+        let cluster = at(1);
+        on_patch(&cluster, 1, Action::CloseAfter);
+        let outcome = run(&cluster, line);
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+        assert!(
+            outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 3 now; whether this call scaled it from 1 is not known\n"),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_condition_that_was_false_all_along_does_not_hold_because_an_answer_was_lost() {
+    for action in [Action::unavailable(None), Action::unavailable(Some(0)), Action::CloseBefore] {
+        let cluster = at(3);
+        on_patch(&cluster, 1, action);
+        let outcome = run(&cluster, "scale --replicas=3 --current-replicas=1");
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_rivals_equal_change_is_not_taken_for_a_relative_one_of_ours() {
+    let cluster = at(1);
+    on_patch(&cluster, 1, Action::CloseBefore);
+    let get = Some("GET".to_owned());
+    let pass = Action::Delay(Duration::ZERO);
+    cluster.handle().inject(Fault {
+        method: get.clone(),
+        path_contains: None,
+        times: 1,
+        action: pass,
+    });
+    cluster.handle().inject(Fault {
+        method: get,
+        path_contains: None,
+        times: 1,
+        action: Action::Rival(3),
+    });
+    let outcome = run(&cluster, "scale --by=+2");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+}
+
+#[test]
+fn a_change_that_comes_to_pass_while_the_server_is_waited_for_is_our_own() {
+    let cluster = at(1);
+    on_patch(&cluster, 1, Action::unavailable(Some(0)));
+    let get = Some("GET".to_owned());
+    let pass = Action::Delay(Duration::ZERO);
+    // The first GET, and the first look afterwards, find the old count; the second look the new one.
+    cluster.handle().inject(Fault {
+        method: get.clone(),
+        path_contains: None,
+        times: 2,
+        action: pass,
+    });
+    cluster.handle().inject(Fault {
+        method: get,
+        path_contains: None,
+        times: 1,
+        action: Action::Rival(3),
+    });
+    let outcome = run(&cluster, "scale --replicas=3");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "deployment.apps/locust-slave scaled from 1 to 3\n"),
+        "{outcome:?}"
+    );
+    assert!(outcome.stderr.starts_with("Warning: the answer to the change of "), "{outcome:?}");
+}
+
+#[test]
+fn a_change_that_did_not_arrive_is_not_reported_as_made() {
     for line in ["scale --replicas=3", "scale --replicas=3 --current-replicas=1"] {
         let cluster = at(1);
         on_patch(&cluster, 1, Action::CloseBefore);
@@ -222,7 +304,7 @@ fn a_change_that_never_arrived_is_reported_as_not_made() {
         assert!(outcome.stderr.starts_with("Unable to connect to the server: "), "{outcome:?}");
         assert!(
             outcome.stderr.ends_with(
-                "\ndeployment.apps/locust-slave is still at 1: it was not scaled to 3\n"
+                "\ndeployment.apps/locust-slave is still at 1; what was sent may yet scale it to 3\n"
             ),
             "{outcome:?}"
         );
@@ -291,7 +373,7 @@ fn a_timeout_before_the_change_says_that_it_may_yet_come() {
     let outcome = run(&cluster, "scale --replicas=3 --request-timeout=1s");
     outcome.refuses(
         "Unable to connect to the server: context deadline exceeded\n\
-         deployment.apps/locust-slave is still at 1; the server may yet scale it to 3\n",
+         deployment.apps/locust-slave is still at 1; what was sent may yet scale it to 3\n",
     );
 }
 

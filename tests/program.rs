@@ -68,9 +68,10 @@ fn kubectl_finds_it_as_its_plugin() {
 }
 
 #[test]
-fn a_line_that_cannot_be_written_is_let_go_and_an_object_is_not() {
+fn a_line_that_cannot_be_written_is_no_error_and_an_object_is() {
     let cluster = TestCluster::start();
-    assert_eq!(scale(&cluster, "scale --replicas=3", full()), (Some(0), String::new()));
+    let warning = "Warning: deployment.apps/locust-slave is scaled, but: write /dev/stdout: no space left on device\n";
+    assert_eq!(scale(&cluster, "scale --replicas=3", full()), (Some(0), warning.to_owned()));
     for format in ["json", "yaml"] {
         let line = format!("scale --replicas=2 -o {format}");
         let expected = "error: write /dev/stdout: no space left on device\n".to_owned();
@@ -88,6 +89,55 @@ fn a_reader_that_has_gone_is_no_error() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         assert_eq!(scale(&cluster, line, writer.into()), (Some(0), String::new()), "{line}");
+    }
+}
+
+#[test]
+fn nowhere_to_complain_is_no_reason_to_stop() {
+    let cluster = TestCluster::start();
+    let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))
+        .args(["scale", "--by=-5", "deploy/locust-slave", "deploy/locust-master"])
+        .env_clear()
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stderr(full())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        (output.status.code(), &*stdout),
+        (
+            Some(0),
+            "deployment.apps/locust-slave scaled from 1 to 0\ndeployment.apps/locust-master scaled from 1 to 0\n"
+        )
+    );
+}
+
+#[test]
+fn who_interrupts_is_told_what_is_under_way() {
+    use locustctl::sandbox::{Action, Fault};
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let cluster = TestCluster::start();
+        let slow = Action::Delay(std::time::Duration::from_secs(30));
+        cluster.handle().inject(Fault::once(slow).on("PATCH"));
+        let child = Command::new(env!("CARGO_BIN_EXE_locustctl"))
+            .args(["scale", "--replicas=3"])
+            .env_clear()
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while cluster.handle().requests().len() < 2 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "error: interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may have been made, or be made yet; look at it with: locustctl status\n"
+        );
     }
 }
 
@@ -136,7 +186,7 @@ impl Sandbox {
 
 #[test]
 fn a_sandbox_says_how_to_use_it_and_ends_cleanly() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let sandbox = start_sandbox();
         let kubeconfig = sandbox.kubeconfig();
         let use_it = || -> Outcome { locustctl("scale --by=+1").kubeconfig(&kubeconfig).run() };

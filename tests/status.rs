@@ -127,6 +127,8 @@ fn a_scale_asks_for_none_of_it() {
 fn what_cannot_be_shown_is_refused() {
     let cluster = TestCluster::start();
     status(&cluster, "deploy a b").refuses("error: status is about one target, 2 were named\n");
+    status(&cluster, "-n nowhere")
+        .refuses("Error from server (NotFound): namespaces \"nowhere\" not found\n");
     status(&cluster, "deploy/zz")
         .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
 }

@@ -16,6 +16,7 @@ use super::{Error, Failure, Trace, impersonation, retry};
 use crate::credentials::Credentials;
 use crate::go;
 use crate::kubeconfig::{Cluster, Impersonation};
+use crate::terminal::say;
 
 /// Larger than any object that etcd stores, smaller than what hurts.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -184,6 +185,12 @@ impl Client {
                 return result;
             };
             attempt += 1;
+            if pause > Duration::from_secs(1) {
+                say(&format!(
+                    "Waiting {} s before asking again, as the server wishes",
+                    pause.as_secs()
+                ));
+            }
             let text = format!("Sending {} again in {pause:?}, retry {attempt}", request.path);
             self.options.trace.info(4, "client.rs", &text);
             tokio::time::sleep(pause).await;
@@ -191,8 +198,8 @@ impl Client {
     }
 
     async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
-        let authorization = self.credentials.authorization().await.map_err(Error::Unprepared)?;
-        let transport = self.transport().map_err(Error::Unprepared)?;
+        let authorization = self.credentials.authorization().await.map_err(unprepared)?;
+        let transport = self.transport().map_err(unprepared)?;
         let secret = Secret::of(authorization.as_ref());
         let shown = address(&transport.server, request, self.options.timeout);
         let verb = request.method.as_str();
@@ -313,6 +320,10 @@ impl Client {
 fn authority(server: &Url) -> String {
     let host = server.host_str().unwrap_or_default();
     server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn unprepared(error: anyhow::Error) -> Error {
+    Error::Unprepared(Arc::new(error))
 }
 
 /// client-go would follow it; the credentials would go along.

@@ -1,10 +1,12 @@
 //! Every way in which one request can end without what was asked for.
 
+use std::sync::Arc;
+
 use super::{Failure, Status};
 
 /// Why a request did not bring what was asked for. The texts are those of kubectl; the prefix
 /// (`Error from server`, `error:`) is the printer's.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The server refused, and said why.
     #[error("{}", .0.message)]
@@ -17,7 +19,7 @@ pub enum Error {
     Unreadable(String),
     /// The request could not be made: credentials that cannot be had.
     #[error("{0:#}")]
-    Unprepared(anyhow::Error),
+    Unprepared(Arc<anyhow::Error>),
 }
 
 impl Error {
@@ -33,7 +35,7 @@ impl Error {
     /// and did not clearly refuse it.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
-            Self::Status(status) => status.code >= 500,
+            Self::Status(status) => status.code >= 500 || status.code == 408,
             Self::Failure(failure) => failure.sent,
             Self::Unreadable(_) => true,
             Self::Unprepared(_) => false,

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::Trace;
 use super::trace::Exchange;
+use crate::terminal::{MASK, conceal};
 
 #[derive(Clone, Copy)]
 pub struct Timing {
@@ -65,8 +68,6 @@ fn shown(headers: &HeaderMap, secret: &Secret) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-const MASK: &str = "<masked>";
-
 /// What must not be shown even if the server repeats it: the credential in `Authorization`.
 pub struct Secret(Vec<u8>);
 
@@ -74,7 +75,12 @@ impl Secret {
     pub fn of(authorization: Option<&HeaderValue>) -> Self {
         let value = authorization.map(HeaderValue::as_bytes).unwrap_or_default();
         let start = value.iter().position(|byte| *byte == b' ').map_or(0, |space| space + 1);
-        Self(value[start..].to_vec())
+        let secret = &value[start..];
+        if let Ok(text) = std::str::from_utf8(secret) {
+            conceal(text);
+            conceal_password(text);
+        }
+        Self(secret.to_vec())
     }
 
     /// The text with the secret blacked out. Very short ones are left: they would also black
@@ -94,6 +100,14 @@ impl Secret {
         }
         masked.extend_from_slice(rest);
         masked
+    }
+}
+
+/// Basic authentication only encodes the password.
+fn conceal_password(pair: &str) {
+    let decoded = BASE64_STANDARD.decode(pair).ok().and_then(|pair| String::from_utf8(pair).ok());
+    if let Some((_, password)) = decoded.as_deref().and_then(|pair| pair.split_once(':')) {
+        conceal(password);
     }
 }
 

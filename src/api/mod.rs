@@ -22,7 +22,7 @@ mod warning;
 pub use client::{About, Client, Options, Reply, Request, Timeout};
 pub use error::Error;
 pub use failure::{Failure, FailureKind};
-pub use resource::{BUILT_IN, Resource, UnknownType};
+pub use resource::{BUILT_IN, Resource, UnknownType, escape_segment};
 pub use scale::{PatchKind, Scale};
 pub use status::{Cause, Details, Status};
 pub use trace::Trace;

@@ -89,7 +89,8 @@ impl Resource {
         let exactly = rest
             .split_once('.')
             .is_some_and(|(version, group)| version == self.version && group == self.group);
-        let by_prefix = !rest.is_empty() && self.group.starts_with(rest);
+        // An empty group is a prefix of every group, as kubectl reads `deployments.`.
+        let by_prefix = self.group.starts_with(rest);
         exactly || by_prefix
     }
 
@@ -123,7 +124,7 @@ fn with_group(name: &str, group: &str) -> String {
 }
 
 /// Percent-encodes whatever RFC 3986 does not allow as it is in a path segment.
-pub(super) fn escape_segment(segment: &str) -> String {
+pub fn escape_segment(segment: &str) -> String {
     let mut escaped = String::with_capacity(segment.len());
     for byte in segment.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~$&+=:@".contains(&byte) {
@@ -150,6 +151,8 @@ mod tests {
             ("deploy", "Deployment"),
             ("deploy.apps", "Deployment"),
             ("deployments.app", "Deployment"),
+            ("deployments.", "Deployment"),
+            ("rc.", "ReplicationController"),
             ("deployments.v1.apps", "Deployment"),
             ("Deployment.v1.apps", "Deployment"),
             ("deploy.v1.apps", "Deployment"),
@@ -173,7 +176,6 @@ mod tests {
             ("deployments.v2.apps", "deployments"),
             ("deployments.extensions", "deployments"),
             ("deployments.apps.k8s.io", "deployments"),
-            ("deployments.", "deployments"),
             ("replicationcontrollers.v1", "replicationcontrollers"),
             ("replicationcontrollers.apps", "replicationcontrollers"),
         ] {

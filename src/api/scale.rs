@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::client::{About, Client, Reply, Request};
-use super::{Error, Status};
+use super::{Error, Status, escape_segment};
 use crate::go;
 
 /// The group versions in which API servers have served Scale.
@@ -72,6 +72,16 @@ impl Client {
             .send(Request { method: Method::PATCH, path: &path, query, content, about })
             .await?;
         read_scale(&reply, about)
+    }
+
+    /// Reads a namespace, to see whether it exists.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn get_namespace(&self, name: &str) -> Result<Value, Error> {
+        let path = format!("/api/v1/namespaces/{}", escape_segment(name));
+        let about = About { verb: "get", resource: "namespaces".into(), name: name.to_owned() };
+        self.get_object(&path, &about).await
     }
 
     /// Reads the whole object at `path`.

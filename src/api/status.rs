@@ -63,7 +63,8 @@ impl Status {
     pub fn from_reply(reply: &Reply, about: &About) -> Self {
         let own = Self::decode(&reply.body).filter(|status| status.status == "Failure");
         let status = own.unwrap_or_else(|| Self::generic(reply, about));
-        Self { retry_after: retry::asked_pause(reply), ..status }
+        // Only the status line is sure to be there; proxies and old servers leave the code out.
+        Self { retry_after: retry::asked_pause(reply), code: reply.status, ..status }
     }
 
     /// A `Status` object of any outcome; `None` when the text is something else.
@@ -233,6 +234,17 @@ mod tests {
                 (reason, message),
                 "{code}"
             );
+        }
+    }
+
+    #[test]
+    fn the_status_line_counts_whatever_the_body_says() {
+        for body in [
+            r#"{"kind":"Status","status":"Failure"}"#,
+            r#"{"kind":"Status","status":"Failure","code":404}"#,
+        ] {
+            let reply = reply(500, "application/json", body);
+            assert_eq!(Status::from_reply(&reply, &about()).code, 500);
         }
     }
 

@@ -45,6 +45,12 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
         CertificateError::Expired | CertificateError::NotValidYet => {
             "certificate has expired or is not yet valid".into()
         }
+        // What the kubeconfig names itself is taken; see `tls.rs`.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "certificate signed by unknown authority (the server shows the certificate of an \
+             authority, which must then be the certificate-authority of the kubeconfig)"
+                .into()
+        }
         other => other.to_string(),
     }
 }

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::go;
+use crate::terminal::printable;
 
 /// Writes the log to stderr, as far as the level asks for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -185,7 +186,11 @@ fn write_severe(severity: char, file: &str, text: &str) {
         .unwrap_or_default();
     let pid = std::process::id();
     // A log that cannot be written is no reason to fail.
-    let _ = writeln!(std::io::stderr().lock(), "{severity}{stamp} {pid:>7} {file}:1] {text}");
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "{severity}{stamp} {pid:>7} {file}:1] {}",
+        printable(text)
+    );
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::pki_types::ServerName;
@@ -86,6 +86,12 @@ fn proxy(cluster: &Cluster, server: &Url) -> Result<Option<reqwest::Proxy>> {
     let Some(proxy) = cluster.proxy_url.clone().or_else(from_environment) else {
         return Ok(None);
     };
+    let scheme = proxy.split_once("://").map_or("", |(scheme, _)| scheme).to_lowercase();
+    if !["http", "https", "socks5", "socks5h"].contains(&scheme.as_str()) {
+        bail!(
+            "the proxy {proxy} cannot be used: unsupported scheme {scheme:?}, must be http, https, or socks5"
+        );
+    }
     // In Go it is always the SOCKS server that looks up the name.
     let address = match proxy.strip_prefix("socks5://") {
         Some(rest) => format!("socks5h://{rest}"),

@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 /// The same command line as clap would want it: subcommand first, dashes in flag names.
 /// What is not UTF-8 stays where it is, for clap to refuse.
 pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = argv.into_iter().collect();
+    let mut argv = with_bare_equals_as_value(command, argv);
     dash_flag_names(&mut argv);
     if let Some(at) = subcommand_position(command, &argv)
         && at > 1
@@ -37,6 +37,27 @@ fn dash_flag_names(argv: &mut [OsString]) {
             *arg = format!("--{}{value}", name.replace('_', "-")).into();
         }
     }
+}
+
+/// To pflag the value of `-n=` is `=`. Taking it for no value would let a script with an empty
+/// variable scale something else.
+fn with_bare_equals_as_value(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
+    let mut canonical = Vec::with_capacity(argv.len());
+    let mut only_arguments = false;
+    for arg in argv {
+        only_arguments |= arg == "--";
+        let shorthand = arg.to_str().and_then(|text| text.strip_prefix('-')?.strip_suffix('='));
+        let mut characters = shorthand.unwrap_or_default().chars();
+        match (characters.next(), characters.next()) {
+            (Some(shorthand), None)
+                if !only_arguments && takes_value(command, Flag::Short(shorthand)) =>
+            {
+                canonical.extend([format!("-{shorthand}").into(), OsString::from("=")]);
+            }
+            _ => canonical.push(arg),
+        }
+    }
+    canonical
 }
 
 /// Where the subcommand stands: the first argument that is neither a flag nor a flag's value.
@@ -110,6 +131,8 @@ mod tests {
                 "scale --current-replicas=1 --dry-run=a_b x_y",
             ),
             ("--bogus scale", "scale --bogus"),
+            ("scale -n= -o=json", "scale -n = -o=json"),
+            ("-n= scale -- -n=", "scale -n = -- -n="),
             ("-- --a_b scale", "-- --a_b scale"),
             ("--help", "--help"),
             ("", ""),

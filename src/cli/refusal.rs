@@ -107,8 +107,11 @@ impl Problem<'_> {
 
     fn in_claps_words(&self) -> String {
         let rendered = self.error.render().to_string();
-        let first = rendered.lines().next().unwrap_or_default();
-        first.strip_prefix("error: ").unwrap_or(first).to_owned()
+        // What follows the first blank line is usage, which has its own line here.
+        let lines: Vec<_> =
+            rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let text = lines.join(" ");
+        text.strip_prefix("error: ").unwrap_or(&text).to_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow, bail};
+use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::api::{Client, Options, Timeout, Trace};
@@ -10,8 +11,8 @@ use crate::cli::{GlobalArgs, Hidden};
 use crate::credentials::Credentials;
 use crate::go;
 use crate::kubeconfig::{self, Access, Cluster, Environment, Impersonation, Overrides, User};
-use crate::sandbox::{Account, Sandbox};
-use crate::terminal::printable;
+use crate::sandbox::{self, Account, Sandbox};
+use crate::terminal::{conceal, say};
 
 /// A client, where it points to, and the simulated cluster behind it when there is one.
 pub struct Connection {
@@ -29,56 +30,127 @@ pub struct Connection {
     _sandbox: Option<Sandbox>,
 }
 
-/// Finds out which cluster and who we are, and prepares the client.
+/// Everything that can be found out without starting or asking anything.
+pub struct Prepared {
+    /// `None` for a simulated cluster, which is there only once it is opened.
+    access: Option<Access>,
+    namespace: String,
+    options: Options,
+    disable_compression: Option<bool>,
+    match_server_version: bool,
+}
+
+/// Finds out which cluster it is and who we are.
 ///
 /// # Errors
 /// Anything wrong with the flags, the kubeconfig or the files that it names.
-pub async fn open(global: GlobalArgs) -> Result<Connection> {
+pub fn prepare(global: GlobalArgs) -> Result<Prepared> {
     let trace = Trace::new(global.verbosity);
-    let timeout = timeout(global.request_timeout.as_deref())?;
+    let options = Options { timeout: timeout(global.request_timeout.as_deref())?, trace };
+    let (disable_compression, match_server_version) =
+        (global.disable_compression, global.match_server_version);
     let with_sandbox = global.sandbox;
-    let disable_compression = global.disable_compression;
-    let match_server_version = global.match_server_version;
     let overrides = overrides(global);
-    let (mut access, sandbox) = if with_sandbox {
+    let (access, namespace) = if with_sandbox {
         refuse_beside_sandbox(&overrides)?;
-        let sandbox = Sandbox::start(crate::sandbox::Options::default()).await?;
-        (in_sandbox(&sandbox, overrides.namespace), Some(sandbox))
+        (None, overrides.namespace.unwrap_or_else(|| "default".to_owned()))
     } else {
-        (kubeconfig::resolve(&overrides, &Environment::from_process())?, None)
+        let mut access = kubeconfig::resolve(&overrides, &Environment::from_process())?;
+        take_login_out_of_address(&mut access);
+        for file in &access.files {
+            let text = format!("Config loaded from file:  {}", file.display());
+            trace.info(6, "connection.rs", &text);
+        }
+        for warning in &access.warnings {
+            say(&format!("Warning: {warning}"));
+        }
+        let namespace = access.namespace.clone();
+        (Some(access), namespace)
     };
-    access.cluster.disable_compression =
-        disable_compression.unwrap_or(access.cluster.disable_compression);
-    for file in &access.files {
-        trace.info(6, "connection.rs", &format!("Config loaded from file:  {}", file.display()));
+    Ok(Prepared { access, namespace, options, disable_compression, match_server_version })
+}
+
+impl Prepared {
+    /// The namespace in effect.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
     }
-    for warning in &access.warnings {
-        eprintln!("Warning: {}", printable(warning));
+
+    /// Starts what has to be started (a simulated cluster, a credential plugin) and makes the
+    /// client.
+    ///
+    /// # Errors
+    /// Credentials that cannot be had or do not fit together.
+    pub async fn open(self) -> Result<Connection> {
+        let (mut access, sandbox) = match self.access {
+            Some(access) => (access, None),
+            None => {
+                let sandbox = Sandbox::start(sandbox::Options::default()).await?;
+                (in_sandbox(&sandbox, self.namespace), Some(sandbox))
+            }
+        };
+        if let Some(disable) = self.disable_compression {
+            access.cluster.disable_compression = disable;
+        }
+        let credentials = Credentials::new(&access.cluster, &access.user)?;
+        credentials.prepare().await?;
+        let kind = credentials.kind();
+        let act_as = &access.user.impersonate;
+        let client = Client::new(&access.cluster, credentials, act_as, self.options)?;
+        if self.match_server_version {
+            client.match_server_version().await?;
+        }
+        Ok(Connection {
+            client,
+            namespace: access.namespace,
+            server: access.cluster.server,
+            context: access.context,
+            credentials: kind,
+            _sandbox: sandbox,
+        })
     }
-    let credentials = Credentials::new(&access.cluster, &access.user)?;
-    credentials.prepare().await?;
-    let kind = credentials.kind();
-    let client = Client::new(
-        &access.cluster,
-        credentials,
-        &access.user.impersonate,
-        Options { timeout, trace },
-    )?;
-    if match_server_version {
-        client.match_server_version().await?;
+}
+
+/// `https://me:password@host`: the login belongs to the user, where it is kept secret, and counts
+/// when there is nothing else, as in Go's HTTP client.
+fn take_login_out_of_address(access: &mut Access) {
+    let Ok(mut url) = Url::parse(&access.cluster.server) else { return };
+    if url.username().is_empty() && url.password().is_none() {
+        return;
     }
-    Ok(Connection {
-        client,
-        namespace: access.namespace,
-        server: access.cluster.server,
-        context: access.context,
-        credentials: kind,
-        _sandbox: sandbox,
-    })
+    let (name, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
+    conceal(&password);
+    // Neither can fail for a URL that has had a login.
+    let _ = (url.set_username(""), url.set_password(None));
+    access.cluster.server = url.as_str().trim_end_matches('/').to_owned();
+    let user = &mut access.user;
+    if user.token.is_none() && user.token_file.is_none() && user.username.is_none() {
+        (user.username, user.password) = (Some(name), Some(password.into()));
+    }
+}
+
+/// Without percent-encoding (RFC 3986).
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The simulated cluster's administrator, in the namespace asked for.
-fn in_sandbox(sandbox: &Sandbox, namespace: Option<String>) -> Access {
+fn in_sandbox(sandbox: &Sandbox, namespace: String) -> Access {
     let cluster = Cluster {
         server: sandbox.server(),
         certificate_authority: Some(sandbox.certificate_authority().into()),
@@ -86,7 +158,6 @@ fn in_sandbox(sandbox: &Sandbox, namespace: Option<String>) -> Access {
     };
     let token = sandbox.token(Account::Admin).to_owned();
     let user = User { token: Some(token.into()), ..User::default() };
-    let namespace = namespace.unwrap_or_else(|| "default".to_owned());
     Access { cluster, user, namespace, ..Access::default() }
 }
 
@@ -160,7 +231,7 @@ fn extra(pairs: &[String]) -> BTreeMap<String, Vec<String>> {
 
 /// As `clientcmd.ParseTimeout`: whole seconds, or a duration.
 fn timeout(text: Option<&str>) -> Result<Timeout> {
-    let Some(text) = text else { return Ok(Timeout::Safety) };
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Timeout::Safety) };
     let duration = match text.parse::<i64>() {
         Ok(seconds) if seconds >= 0 => go::Duration::from_seconds(seconds),
         Ok(_) => None,
@@ -192,7 +263,7 @@ mod tests {
             (Some("-1s"), after("-1s")),
             (Some("-1"), None),
             (Some("xx"), None),
-            (Some(""), None),
+            (Some(""), Some(Timeout::Safety)),
             (Some("9223372036854775807"), None),
         ] {
             assert_eq!(timeout(text).ok(), expected, "{text:?}");

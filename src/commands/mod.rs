@@ -4,6 +4,7 @@ mod completion;
 mod connection;
 mod sandbox;
 mod scale;
+mod signals;
 mod status;
 mod target;
 

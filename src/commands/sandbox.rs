@@ -2,21 +2,23 @@
 
 use std::{
     fs::{DirBuilder, OpenOptions},
-    io::{self, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result};
 
+use super::signals;
+use crate::output;
 use crate::sandbox::{Options, Sandbox};
 
-/// Runs a sandbox until Ctrl-C or SIGTERM.
+/// Runs a sandbox until Ctrl-C, SIGTERM or SIGHUP.
 ///
 /// # Errors
 /// When the port is taken, or the kubeconfig cannot be written.
 pub async fn run(options: Options) -> Result<()> {
     // Before anything is printed: a signal that follows the text must not find the default handler.
-    let end = end_signal()?;
+    let end = signals::first()?;
     let sandbox = Sandbox::start(options).await?;
     let directory = PrivateDirectory::create()?;
     let path = directory.write("kubeconfig", &sandbox.kubeconfig())?;
@@ -27,34 +29,14 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 fn announce(sandbox: &Sandbox, kubeconfig: &Path) -> Result<()> {
-    let mut out = io::stdout().lock();
+    let (server, path) = (sandbox.server(), kubeconfig.display());
     let text = format!(
-        "A simulated cluster is listening on {server}\n  export KUBECONFIG={path}\n  kubectl get deployments\n  \
-         locustctl scale --replicas=3\nPress Ctrl-C to end it.\n",
-        server = sandbox.server(),
-        path = kubeconfig.display(),
+        "A simulated cluster is listening on {server}\n  export KUBECONFIG={path}\n  \
+         kubectl get deployments\n  locustctl scale --replicas=3\n  \
+         locustctl scale --replicas=3 --context=sandbox-viewer     # a user who may only read\n\
+         Press Ctrl-C to end it.\n"
     );
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to stdout")
-}
-
-#[cfg(unix)]
-fn end_signal() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for Ctrl-C")?;
-    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn end_signal() -> Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
+    output::write_stdout(&text)
 }
 
 /// A directory that only we can read, gone when this is dropped.

@@ -5,13 +5,14 @@ use std::io::Stdout;
 use anyhow::{Result, anyhow, bail};
 
 use super::connection::{self, Connection};
+use super::signals::{self, Signal};
 use super::target::targets;
 use crate::api::Trace;
 use crate::cli::{Change, GlobalArgs, ScaleArgs};
 use crate::go;
 use crate::output::{Failed, Format, Printer, ScaleResult};
-use crate::scaling::{Condition, DryRun, NewCount, Order, check_namespace, scale};
-use crate::terminal::printable;
+use crate::scaling::{Condition, DryRun, NewCount, Order, Progress, check_namespace, scale};
+use crate::terminal::say;
 
 /// Scales everything that was named, and prints each result as it is known.
 ///
@@ -26,14 +27,15 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let dry_run = dry_run(&args.dry_run)?;
     let format = Format::parse(args.output.as_deref())?;
     let warnings_as_errors = global.warnings_as_errors;
-    let connection = connection::open(global).await?;
+    let prepared = connection::prepare(global)?;
     let new = new_count(&args)?;
     let condition = condition(&args)?;
     let targets = targets(&args.targets)?;
-    check_namespace(&connection.namespace)?;
+    check_namespace(prepared.namespace())?;
     if condition.resource_version.is_some() && targets.len() > 1 {
         return Err(anyhow!("cannot use --resource-version with multiple resources").into());
     }
+    let connection = prepared.open().await?;
     let printer = Printer::new(std::io::stdout(), format, dry_run);
     let order = |target| Order {
         target,
@@ -43,7 +45,12 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         dry_run,
         with_object: format.needs_object(),
     };
-    scale_all(&connection, printer, targets.into_iter().map(order)).await?;
+    let orders: Vec<_> = targets.into_iter().map(order).collect();
+    let progress = Progress::default();
+    tokio::select! {
+        result = scale_all(&connection, printer, &orders, &progress) => result?,
+        signal = signals::first()? => return Err(Interrupted::by(signal, &progress)),
+    }
     match (warnings_as_errors, connection.client.warnings().count()) {
         (false, _) | (true, 0) => Ok(()),
         (true, 1) => Err(anyhow!("1 warning received").into()),
@@ -54,23 +61,31 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
 async fn scale_all(
     connection: &Connection,
     mut printer: Printer<Stdout>,
-    orders: impl Iterator<Item = Order>,
+    orders: &[Order],
+    progress: &Progress,
 ) -> Result<(), Failed> {
     let mut errors = Vec::new();
     for order in orders {
-        match scale(&connection.client, &order).await {
+        match scale(&connection.client, order, progress).await {
             Ok(scaled) => {
+                let with_object = scaled.object.is_some();
                 let result = ScaleResult {
                     target: &order.target,
                     old: scaled.old,
                     new: scaled.new,
                     object: scaled.object.as_ref(),
                 };
-                let printed = printer.print(&result);
-                for note in &scaled.notes {
-                    eprintln!("Warning: {}", printable(note));
+                match printer.print(&result) {
+                    Err(error) if with_object => errors.push(error),
+                    // As in kubectl no error, since the scale took place; but not without a word.
+                    Err(error) => {
+                        say(&format!("Warning: {} is scaled, but: {error:#}", order.target))
+                    }
+                    Ok(()) => {}
                 }
-                errors.extend(printed.err().map(|error| anyhow!(error)));
+                for note in &scaled.notes {
+                    say(&format!("Warning: {note}"));
+                }
                 if let Some(asked_for) = scaled.asked_for {
                     errors.push(anyhow!(
                         "{} was asked for {asked_for} replicas, but the server made it {}",
@@ -84,7 +99,26 @@ async fn scale_all(
     }
     match errors.is_empty() {
         true => Ok(()),
-        false => Err(Failed(errors)),
+        false => Err(Failed::all(errors)),
+    }
+}
+
+/// A signal came before everything was done.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted{what}")]
+struct Interrupted {
+    what: String,
+}
+
+impl Interrupted {
+    fn by(signal: Signal, progress: &Progress) -> Failed {
+        let what = match progress.under_way() {
+            Some(change) => format!(
+                ": {change} was sent and may have been made, or be made yet; look at it with: locustctl status"
+            ),
+            None => ": no change was under way".to_owned(),
+        };
+        Failed::by_signal(signal.number(), Self { what })
     }
 }
 

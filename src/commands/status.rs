@@ -1,9 +1,7 @@
 //! `locustctl status`: where we are, as whom, how many replicas there are, and who else changes
 //! that number.
 
-use std::io::Write;
-
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,9 +9,9 @@ use super::connection::{self, Connection};
 use super::target::targets;
 use crate::api::About;
 use crate::cli::{GlobalArgs, StatusArgs};
-use crate::output::{Failed, print_json, sentence_of};
-use crate::scaling::{Autoscaler, Target, autoscalers, check_namespace};
-use crate::terminal::printable;
+use crate::output::{Failed, print_json, sentence_of, write_stdout};
+use crate::scaling::{Autoscaler, Target, autoscalers, check_namespace, explain_missing};
+use crate::terminal::{printable, say};
 use crate::yaml;
 
 /// In which form the status is printed.
@@ -52,24 +50,28 @@ struct Replicas {
 /// The target cannot be read. That autoscalers cannot be listed is only said on stderr.
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let form = form(args.output.as_deref())?;
-    let connection = connection::open(global).await?;
+    let prepared = connection::prepare(global)?;
     let target = only_one(targets(&args.target)?)?;
-    check_namespace(&connection.namespace)?;
+    check_namespace(prepared.namespace())?;
+    let connection = prepared.open().await?;
     let Connection { client, namespace, .. } = &connection;
 
     let path = target.resource.path(namespace, &target.name);
     let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
-    let object = client.get_object(&path, &About { verb: "get", resource, name }).await?;
+    let object = match client.get_object(&path, &About { verb: "get", resource, name }).await {
+        Ok(object) => object,
+        Err(error) => return Err(explain_missing(client, namespace, &target, error).await.into()),
+    };
     let managers = autoscalers(client, namespace, &target).await;
     if let [(_, error), ..] = managers.unknown.as_slice() {
         let resources: Vec<_> = managers.unknown.iter().map(|(resource, _)| *resource).collect();
-        let (resources, why) = (resources.join(" or "), printable(&sentence_of(error)));
-        eprintln!("Whether {resources} change the count of {target} is not known: {why}");
+        let (resources, why) = (resources.join(" or "), sentence_of(error));
+        say(&format!("Whether {resources} change the count of {target} is not known: {why}"));
     }
     for Autoscaler { kind, name, min, max } in &managers.found {
-        eprintln!(
+        say(&format!(
             "Warning: {kind} {name:?} keeps {target} between {min} and {max} replicas: it may undo a scale by hand"
-        );
+        ));
     }
     let status = Status {
         server: connection.server,
@@ -120,12 +122,7 @@ fn print(status: &Status, form: &Form) -> Result<(), Failed> {
         Form::Json => print_json(&object()?),
         Form::Yaml => yaml::print(&object()?),
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(anyhow!("write /dev/stdout: {error}").into())
-        }
-        _ => Ok(()),
-    }
+    Ok(write_stdout(&text)?)
 }
 
 fn text(status: &Status) -> String {

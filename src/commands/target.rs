@@ -16,23 +16,24 @@ const TARGET_VARIABLE: &str = "LOCUSTCTL_TARGET";
 /// # Errors
 /// Everything that is wrong with them, in kubectl's words.
 pub fn targets(args: &[String]) -> Result<Vec<Target>, Failed> {
-    let parse = |args: &[String]| {
-        parse_targets(args).map_err(|errors| Failed(errors.into_iter().map(Into::into).collect()))
-    };
     if !args.is_empty() {
-        return parse(args);
+        return Ok(parse_targets(args)?);
     }
-    let from_variable = std::env::var(TARGET_VARIABLE).ok().filter(|target| !target.is_empty());
+    let from_variable = match std::env::var(TARGET_VARIABLE) {
+        Err(std::env::VarError::NotUnicode(text)) => {
+            return Err(anyhow!("${TARGET_VARIABLE} is {text:?}, which is not valid UTF-8").into());
+        }
+        result => result.ok().filter(|target| !target.trim().is_empty()),
+    };
     let Some(target) = from_variable else {
-        return parse(&[DEFAULT_TARGET.to_owned()]);
+        return Ok(parse_targets(&[DEFAULT_TARGET.to_owned()])?);
     };
-    // A name alone is a Deployment's.
-    let argument = match target.contains('/') {
-        true => target.clone(),
-        false => format!("deployment/{target}"),
+    let words: Vec<_> = target.split_whitespace().map(str::to_owned).collect();
+    let words = match words.as_slice() {
+        // A name alone is a Deployment's.
+        [name] if !name.contains('/') => vec![format!("deployment/{name}")],
+        _ => words,
     };
-    parse(&[argument]).map_err(|Failed(errors)| {
-        let named = |error| anyhow!("${TARGET_VARIABLE} is {target:?}: {error:#}");
-        Failed(errors.into_iter().map(named).collect())
-    })
+    parse_targets(&words)
+        .map_err(|error| anyhow!("${TARGET_VARIABLE} is {target:?}: {error}").into())
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     path::PathBuf,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -14,6 +15,9 @@ use crate::kubeconfig::os_error;
 
 /// As client-go `transport/token_source.go`: the file is read again after a minute.
 const KEPT_FOR: Duration = Duration::from_secs(60);
+
+/// A token must fit into a header.
+const MAX_SIZE: u64 = 1024 * 1024;
 
 /// The file, the token to use when the file has none, and what was last read.
 #[derive(Debug)]
@@ -68,8 +72,13 @@ impl TokenFile {
 
     fn read(&self) -> Result<SecretString> {
         let path = self.path.display();
-        let text = fs::read_to_string(&self.path)
-            .map_err(|err| anyhow!("open {path}: {}", os_error(&err)))?;
+        let failed = |err| anyhow!("open {path}: {}", os_error(&err));
+        let mut text = String::new();
+        let file = fs::File::open(&self.path).map_err(failed)?;
+        file.take(MAX_SIZE + 1).read_to_string(&mut text).map_err(failed)?;
+        if text.len() as u64 > MAX_SIZE {
+            bail!("{path} is larger than {MAX_SIZE} bytes, too large for a token");
+        }
         match text.trim() {
             "" => bail!("read empty token from file \"{path}\""),
             token => Ok(token.into()),

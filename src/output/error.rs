@@ -9,11 +9,33 @@ use crate::terminal::printable;
 
 /// A command that did not succeed; everything that went wrong, in order.
 #[derive(Debug)]
-pub struct Failed(pub Vec<Error>);
+pub struct Failed {
+    /// What is to be said.
+    pub errors: Vec<Error>,
+    /// The signal that ended it.
+    signal: Option<u8>,
+}
+
+impl Failed {
+    /// Several things went wrong.
+    pub fn all(errors: Vec<Error>) -> Self {
+        Self { errors, signal: None }
+    }
+
+    /// A command that was ended by a signal of this number.
+    pub fn by_signal(number: u8, error: impl Into<Error>) -> Self {
+        Self { errors: vec![error.into()], signal: Some(number) }
+    }
+
+    /// 1; or, as a shell counts, 128 and the number of the signal.
+    pub fn exit_code(&self) -> u8 {
+        self.signal.map_or(1, |number| 128 + number)
+    }
+}
 
 impl<E: Into<Error>> From<E> for Failed {
     fn from(error: E) -> Self {
-        Self(vec![error.into()])
+        Self::all(vec![error.into()])
     }
 }
 
@@ -22,7 +44,7 @@ impl<E: Into<Error>> From<E> for Failed {
 /// A single error that has no sentence of its own gets `error: ` in front; among several, as in
 /// kubectl, it does not.
 pub fn render(failed: &Failed) -> String {
-    let mut text = match failed.0.as_slice() {
+    let mut text = match failed.errors.as_slice() {
         [only] => match sentence(only) {
             Sentence::Whole(text) => text,
             Sentence::Bare(text) if text.starts_with("error: ") => text,
@@ -179,13 +201,13 @@ mod tests {
                 "Unable to connect to the server: EOF\nstill 1\n",
             ),
         ] {
-            assert_eq!(render(&Failed(vec![error])), expected);
+            assert_eq!(render(&Failed::all(vec![error])), expected);
         }
     }
 
     #[test]
     fn among_several_errors_none_gets_a_prefix() {
-        let failed = Failed(vec![anyhow!("one"), status("NotFound", "two", None)]);
+        let failed = Failed::all(vec![anyhow!("one"), status("NotFound", "two", None)]);
         assert_eq!(render(&failed), "one\nError from server (NotFound): two\n");
     }
 }

@@ -3,7 +3,9 @@
 mod error;
 mod json;
 mod printer;
+mod stdout;
 
 pub use error::{Failed, render, sentence_of};
 pub use json::print as print_json;
 pub use printer::{Format, Printer, ScaleResult, UnknownFormat};
+pub use stdout::write_stdout;

@@ -1,10 +1,10 @@
 //! Results on stdout: kubectl's line with the counts after it, or the object in a format.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 use serde_json::Value;
 
-use super::json;
+use super::{json, stdout};
 use crate::scaling::{DryRun, Target};
 use crate::yaml;
 
@@ -78,29 +78,22 @@ impl<W: Write> Printer<W> {
         Self { out, format, dry_run, printed: 0 }
     }
 
-    /// Prints one result. As in kubectl, a line that cannot be written is let go, since the scale
-    /// took place all the same; an object that cannot be written is an error.
+    /// Prints one result.
     ///
     /// # Errors
-    /// The object could not be written, other than because nobody reads it any more.
-    pub fn print(&mut self, result: &ScaleResult<'_>) -> Result<(), String> {
-        let (text, is_object) = match (self.format, result.object) {
-            (Format::Json, Some(object)) => (json::print(&shown(object)), true),
+    /// It could not be written, other than because nobody reads it any more.
+    pub fn print(&mut self, result: &ScaleResult<'_>) -> anyhow::Result<()> {
+        let text = match (self.format, result.object) {
+            (Format::Json, Some(object)) => json::print(&shown(object)),
             (Format::Yaml, Some(object)) => {
                 let separator = if self.printed > 0 { "---\n" } else { "" };
-                (format!("{separator}{}", yaml::print(&shown(object))), true)
+                format!("{separator}{}", yaml::print(&shown(object)))
             }
-            (Format::Name, _) => (format!("{}\n", result.target), false),
-            _ => (self.line(result), false),
+            (Format::Name, _) => format!("{}\n", result.target),
+            _ => self.line(result),
         };
         self.printed += 1;
-        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
-        match written {
-            Err(error) if is_object && error.kind() != ErrorKind::BrokenPipe => {
-                Err(format!("write /dev/stdout: {}", os_text(&error)))
-            }
-            _ => Ok(()),
-        }
+        stdout::write(&mut self.out, &text)
     }
 
     fn line(&self, result: &ScaleResult<'_>) -> String {
@@ -122,12 +115,6 @@ fn shown(object: &Value) -> Value {
         metadata.remove("managedFields");
     }
     object
-}
-
-/// `no space left on device`: Go's text, which is the system's in lower case.
-fn os_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]

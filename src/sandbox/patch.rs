@@ -25,13 +25,21 @@ impl PatchKind {
     }
 }
 
+/// As a real server limits what copying may add up to.
+const MOST_COPIED: usize = 3 * 1024 * 1024;
+
 /// The object after the patch.
 pub(super) fn apply(kind: PatchKind, body: &[u8], object: &Value) -> Result<Value, Failure> {
     let mut patched = object.clone();
     match kind {
         PatchKind::Json => {
             for operation in operations(body)? {
+                let grows = operation["op"] == "copy";
                 apply_operation(&mut patched, operation)?;
+                // Copies of copies double each time.
+                if grows && patched.to_string().len() > MOST_COPIED {
+                    return Err(Failure::too_large(MOST_COPIED));
+                }
             }
         }
         PatchKind::Merge => {

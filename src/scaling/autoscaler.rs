@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Target;
-use crate::api::{About, Client, Error};
+use crate::api::{About, Client, Error, escape_segment};
 
 /// An autoscaler that manages a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,6 +77,7 @@ pub async fn autoscalers(client: &Client, namespace: &str, target: &Target) -> A
 
 async fn list(client: &Client, namespace: &str, source: &Source) -> Result<Value, Error> {
     let Source { group_version, plural, .. } = source;
+    let namespace = escape_segment(namespace);
     let path = format!("/apis/{group_version}/namespaces/{namespace}/{plural}");
     let about = About { verb: "list", resource: (*plural).to_owned(), name: String::new() };
     client.get_object(&path, &about).await

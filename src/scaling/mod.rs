@@ -3,10 +3,12 @@
 
 mod autoscaler;
 mod order;
+mod progress;
 mod scaler;
 mod target;
 
 pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
 pub use order::{Condition, DryRun, NewCount, Order, Problem, Scaled};
-pub use scaler::scale;
+pub use progress::Progress;
+pub use scaler::{explain_missing, scale};
 pub use target::{Target, TargetError, check_namespace, parse_targets};

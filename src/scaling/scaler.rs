@@ -5,19 +5,19 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::Progress;
 use super::Target;
-use super::order::{ATTEMPTS, DryRun, NewCount, Order, Problem, Scaled};
-use crate::api::{About, Client, Error, FailureKind, PatchKind, Request, Status};
+use super::order::{ATTEMPTS, Condition, DryRun, NewCount, Order, Problem, Scaled};
+use crate::api::{About, Client, Error, FailureKind, PatchKind, Status};
 
 /// Carries out one order: one request when the old count is given as a condition, two otherwise.
 ///
 /// # Errors
 /// [`Problem`]; whatever it is, the message says what the server is known to hold.
-pub async fn scale(client: &Client, order: &Order) -> Result<Scaled, Problem> {
-    Scaler::new(client, order).run().await
+pub async fn scale(client: &Client, order: &Order, progress: &Progress) -> Result<Scaled, Problem> {
+    Scaler::new(client, order, progress).run().await
 }
 
 /// The count as it was last seen, with what goes with it.
@@ -28,16 +28,24 @@ struct Seen {
     object: Option<Value>,
 }
 
+/// A PATCH that was sent and got no clear answer.
+struct Unclear {
+    seen: Seen,
+    new: i64,
+    cause: Error,
+}
+
 struct Scaler<'a> {
     client: &'a Client,
     order: &'a Order,
+    progress: &'a Progress,
     path: String,
 }
 
 impl<'a> Scaler<'a> {
-    fn new(client: &'a Client, order: &'a Order) -> Self {
+    fn new(client: &'a Client, order: &'a Order, progress: &'a Progress) -> Self {
         let path = order.target.resource.path(&order.namespace, &order.target.name);
-        Self { client, order, path }
+        Self { client, order, progress, path }
     }
 
     async fn run(&self) -> Result<Scaled, Problem> {
@@ -48,35 +56,41 @@ impl<'a> Scaler<'a> {
             Some(seen) => seen,
             None => self.read().await?,
         };
-        let mut refusal = None;
+        let (mut refusal, mut unclear): (_, Option<Unclear>) = (None, None);
         for attempt in 0..ATTEMPTS {
             self.pause(attempt).await;
             self.check(&seen)?;
             let new = self.new_count(seen.replicas)?;
-            match self.patch(&seen, new).await {
+            let error = match self.patch(&seen, new).await {
                 Ok(held) => return Ok(self.scaled(seen, new, held)),
-                Err(error) if error.status().is_some_and(is_lost_race) => {
-                    let tested = seen.replicas;
-                    seen = self.read().await?;
-                    self.check(&seen)?;
-                    // Refused although the count is what was tested: not, or not only, a race.
-                    refusal = (seen.replicas == tested).then_some(error);
+                Err(error) => error,
+            };
+            if error.status().is_some_and(is_lost_race) {
+                let tested = seen.replicas;
+                seen = self.read().await?;
+                if let Some(unclear) = unclear.take_if(|unclear| unclear.new == seen.replicas) {
+                    return self.conclude(unclear, seen.replicas);
                 }
-                Err(error) if error.may_have_been_applied() => {
-                    match self.find_out(seen, new, error).await {
-                        Err(Problem::Api(error)) if attempt + 1 < ATTEMPTS => {
-                            let Some(pause) = self.asked_pause(&error) else {
-                                return Err(Problem::Api(error));
-                            };
-                            tokio::time::sleep(pause).await;
-                            seen = self.read().await?;
-                        }
-                        result => return result,
-                    }
+                // Refused although the count is what was tested: not, or not only, a race.
+                refusal = (seen.replicas == tested).then_some(error);
+            } else if error.may_have_been_applied() && self.order.dry_run == DryRun::None {
+                let lost = Unclear { seen, new, cause: error };
+                seen = self.look_again(&lost).await?;
+                let pause = self.asked_pause(&lost, seen.replicas);
+                let Some(pause) = pause.filter(|_| attempt + 1 < ATTEMPTS) else {
+                    return self.conclude(lost, seen.replicas);
+                };
+                tokio::time::sleep(pause).await;
+                seen = self.look_again(&lost).await?;
+                if seen.replicas != lost.seen.replicas {
+                    return self.conclude(lost, seen.replicas);
                 }
-                Err(error) => return Err(self.explain(error).await),
+                unclear = Some(lost);
+            } else {
+                return Err(self.explain(error).await);
             }
         }
+        self.check(&seen)?;
         Err(match refusal {
             Some(error) => Problem::Api(error),
             None => {
@@ -165,8 +179,14 @@ impl<'a> Scaler<'a> {
         };
         let dry_run = self.order.dry_run == DryRun::Server;
         let about = self.about("patch");
-        let scale = self.client.patch_scale(&self.path, kind, &patch, dry_run, &about).await?;
-        Ok(scale.replicas.into())
+        let change = format!("the change of {} from {} to {new}", self.order.target, seen.replicas);
+        self.progress.set((!dry_run).then_some(change));
+        let result = self.client.patch_scale(&self.path, kind, &patch, dry_run, &about).await;
+        // Without a clear answer it stays under way until it is known what came of it.
+        if !result.as_ref().is_err_and(Error::may_have_been_applied) {
+            self.progress.set(None);
+        }
+        Ok(result?.replicas.into())
     }
 
     fn scaled(&self, seen: Seen, new: i64, held: i64) -> Scaled {
@@ -180,7 +200,7 @@ impl<'a> Scaler<'a> {
             && seen.replicas.saturating_add(by) < 0
         {
             notes.push(format!(
-                "{} has only {} replicas: scaled to 0",
+                "{} was at {} and cannot go below 0",
                 self.order.target, seen.replicas
             ));
         }
@@ -188,85 +208,67 @@ impl<'a> Scaler<'a> {
         Scaled { old: seen.replicas, new: held, object, notes, asked_for }
     }
 
-    /// The PATCH was sent and there is no clear answer: what the server holds decides.
-    async fn find_out(&self, seen: Seen, new: i64, cause: Error) -> Result<Scaled, Problem> {
-        if self.order.dry_run == DryRun::Server {
-            return Err(Problem::Api(cause));
-        }
+    /// Reads the count after a PATCH without a clear answer.
+    async fn look_again(&self, lost: &Unclear) -> Result<Seen, Problem> {
+        self.read().await.map_err(|failed| {
+            let (target, old, new) = (&self.order.target, lost.seen.replicas, lost.new);
+            let truth = format!(
+                "whether {target} was scaled from {old} to {new} is not known, \
+                 since reading it again failed too: {failed}"
+            );
+            Problem::AnswerLost { cause: lost.cause.clone(), truth }
+        })
+    }
+
+    /// What the server holds now decides what is said about a PATCH without a clear answer.
+    fn conclude(&self, lost: Unclear, now: i64) -> Result<Scaled, Problem> {
+        let Unclear { seen, new, cause } = lost;
         let (target, old) = (&self.order.target, seen.replicas);
-        let now = match self.read().await {
-            Ok(now) => now.replicas,
-            Err(failed) => {
-                let truth = format!(
-                    "whether {target} was scaled from {old} to {new} is not known, \
-                     since reading it again failed too: {failed}"
-                );
-                return Err(Problem::AnswerLost { cause, truth });
-            }
-        };
-        if now == new {
-            let lost = format!(
+        // Somebody else may have had the same in mind. Who only wants the count to be this has
+        // it; who wants to be the one that changed it from that count cannot be told so.
+        let is_all_that_counts = matches!(self.order.new, NewCount::Exactly(_))
+            && self.order.condition == Condition::default();
+        if now == new && (is_all_that_counts || old == new) {
+            let note = format!(
                 "the answer to the change of {target} was lost ({cause}); the server has {now} now"
             );
             let mut scaled = self.scaled(seen, new, new);
-            scaled.notes.push(lost);
+            scaled.notes.push(note);
             return Ok(scaled);
         }
-        // The server itself refused, and nothing was changed: its own words say it all.
-        if now == old && cause.status().is_some_and(|status| status.code != 504) {
-            return Err(Problem::Api(cause));
-        }
-        let is_done_with = matches!(&cause, Error::Failure(failure)
-            if failure.kind != FailureKind::Connection || !failure.text.contains("deadline"));
-        let truth = match (now == old, is_done_with) {
-            (true, true) => format!("{target} is still at {now}: it was not scaled to {new}"),
-            (true, false) => {
-                format!("{target} is still at {now}; the server may yet scale it to {new}")
-            }
-            (false, _) => format!(
+        let is_answered = match &cause {
+            Error::Unreadable(_) => true,
+            Error::Failure(failure) => failure.kind == FailureKind::Body,
+            _ => false,
+        };
+        let truth = if now == new {
+            format!("{target} is at {now} now; whether this call scaled it from {old} is not known")
+        } else if now != old {
+            format!(
                 "{target} is at {now} now: somebody else changed it; whether it was scaled from \
                  {old} to {new} before is not known"
-            ),
+            )
+        } else if is_answered {
+            format!("{target} is still at {now}: it was not scaled to {new}")
+        } else {
+            format!("{target} is still at {now}; what was sent may yet scale it to {new}")
         };
         Err(Problem::AnswerLost { cause, truth })
     }
 
     /// After a refusal that changed nothing the server may be asked again if it wishes. But not
-    /// for a relative change: should the first one come to pass all the same, it would be made
-    /// twice.
-    fn asked_pause(&self, refusal: &Error) -> Option<Duration> {
-        match self.order.new {
-            NewCount::Exactly(_) => refusal.status()?.retry_after,
-            NewCount::By(_) => None,
-        }
+    /// where the first try, should it come to pass all the same, would make the second one wrong:
+    /// a relative change would be made twice, and a condition would fail by our own doing.
+    fn asked_pause(&self, lost: &Unclear, now: i64) -> Option<Duration> {
+        let is_repeatable = matches!(self.order.new, NewCount::Exactly(_))
+            && self.order.condition == Condition::default()
+            && now == lost.seen.replicas;
+        lost.cause.status()?.retry_after.filter(|_| is_repeatable)
     }
 
-    /// As kubectl: when a whole namespace is missing, that is what is said.
     async fn explain(&self, error: Error) -> Problem {
-        let namespace = self.order.namespace.as_str();
-        let is_about_target = error.status().is_some_and(|status| {
-            status.is_not_found()
-                && status.details.as_ref().is_some_and(|about| about.name == self.order.target.name)
-        });
-        if is_about_target && namespace != "default" {
-            let resource = "namespaces".to_owned();
-            let about = About { verb: "get", resource, name: namespace.to_owned() };
-            let path = format!("/api/v1/namespaces/{namespace}");
-            let request = Request {
-                method: Method::GET,
-                path: &path,
-                query: &[],
-                content: None,
-                about: &about,
-            };
-            if let Ok(reply) = self.client.send(request).await {
-                let status = Status::from_reply(&reply, &about);
-                if reply.status == 404 && status.is_not_found() {
-                    return Problem::Api(Error::Status(Box::new(status)));
-                }
-            }
-        }
-        Problem::Api(error)
+        let Order { target, namespace, .. } = self.order;
+        Problem::Api(explain_missing(self.client, namespace, target, error).await)
     }
 
     /// The first retry comes at once; then others, who lost the same race, are given way.
@@ -280,6 +282,26 @@ impl<'a> Scaler<'a> {
     fn about(&self, verb: &'static str) -> About {
         let Target { resource, name } = &self.order.target;
         About { verb, resource: resource.plural.to_owned(), name: name.clone() }
+    }
+}
+
+/// As kubectl: when a whole namespace is missing, that is said instead of the object's error.
+pub async fn explain_missing(
+    client: &Client,
+    namespace: &str,
+    target: &Target,
+    error: Error,
+) -> Error {
+    let is_about_target = error.status().is_some_and(|status| {
+        status.is_not_found()
+            && status.details.as_ref().is_some_and(|about| about.name == target.name)
+    });
+    if !is_about_target || namespace == "default" {
+        return error;
+    }
+    match client.get_namespace(namespace).await {
+        Err(missing) if missing.status().is_some_and(Status::is_not_found) => missing,
+        _ => error,
     }
 }
 

@@ -44,6 +44,12 @@ pub enum TargetError {
          replicationcontroller"
     )]
     UnknownType(String),
+    /// One word that is no type: most likely a name.
+    #[error(
+        "{0:?} is not one of the types that can be scaled: deployment, statefulset, replicaset, \
+         replicationcontroller; if it is the name of a Deployment: deployment/{0}"
+    )]
+    LoneName(String),
     /// `""` for a name.
     #[error("resource name may not be empty")]
     EmptyName,
@@ -69,35 +75,27 @@ impl From<UnknownType> for TargetError {
 /// In `T1,T2 N1 N2` every type goes with every name.
 ///
 /// # Errors
-/// Everything that is wrong with the form, or else the first thing wrong with what it names.
-pub fn parse_targets(args: &[String]) -> Result<Vec<Target>, Vec<TargetError>> {
+/// The first thing that is wrong, as kubectl reports it.
+pub fn parse_targets(args: &[String]) -> Result<Vec<Target>, TargetError> {
     let pairs = if args.iter().any(|arg| arg.contains('/')) {
         if !args.iter().all(|arg| arg.contains('/')) {
-            return Err(vec![TargetError::MixedForms]);
+            return Err(TargetError::MixedForms);
         }
-        split_all(args)?
+        args.iter().map(|arg| split(arg)).collect::<Result<_, _>>()?
     } else {
-        combine(args).map_err(|error| vec![error])?
+        combine(args)?
     };
-    pairs
-        .into_iter()
-        .map(|(kind, name)| target(kind, name))
-        .collect::<Result<_, _>>()
-        .map_err(|error| vec![error])
+    pairs.into_iter().map(|(kind, name)| target(kind, name)).collect()
 }
 
-fn split_all(args: &[String]) -> Result<Vec<(&str, &str)>, Vec<TargetError>> {
-    let (mut pairs, mut errors) = (Vec::new(), Vec::new());
-    for arg in args {
-        match arg.split('/').collect::<Vec<_>>()[..] {
-            [kind, name] if !kind.is_empty() && !name.is_empty() && !kind.contains(',') => {
-                pairs.push((kind, name));
-            }
-            [_, _] => errors.push(TargetError::IncompleteForm),
-            _ => errors.push(TargetError::SeveralSlashes),
+fn split(arg: &str) -> Result<(&str, &str), TargetError> {
+    match arg.split('/').collect::<Vec<_>>()[..] {
+        [kind, name] if !kind.is_empty() && !name.is_empty() && !kind.contains(',') => {
+            Ok((kind, name))
         }
+        [_, _] => Err(TargetError::IncompleteForm),
+        _ => Err(TargetError::SeveralSlashes),
     }
-    if errors.is_empty() { Ok(pairs) } else { Err(errors) }
 }
 
 fn combine(args: &[String]) -> Result<Vec<(&str, &str)>, TargetError> {
@@ -115,10 +113,11 @@ fn combine(args: &[String]) -> Result<Vec<(&str, &str)>, TargetError> {
     }
     if names.is_empty() {
         // kubectl looks the types up before it misses a name.
-        for kind in unique {
-            Resource::find(kind)?;
-        }
-        return Err(TargetError::NoName);
+        return match unique.iter().find_map(|kind| Resource::find(kind).err()) {
+            Some(_) if unique.len() == 1 => Err(TargetError::LoneName(kinds.clone())),
+            Some(unknown) => Err(unknown.into()),
+            None => Err(TargetError::NoName),
+        };
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     Ok(unique.iter().flat_map(|kind| names.iter().map(move |name| (*kind, *name))).collect())
@@ -162,7 +161,7 @@ fn check_segment(what: &'static str, text: &str) -> Result<(), TargetError> {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Vec<String>, Vec<TargetError>> {
+    fn parse(line: &str) -> Result<Vec<String>, TargetError> {
         let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
         parse_targets(&args).map(|targets| targets.iter().map(ToString::to_string).collect())
     }
@@ -194,18 +193,18 @@ mod tests {
     fn what_names_no_target_is_refused_in_kubectls_words() {
         use TargetError as E;
         for (line, expected) in [
-            ("deploy/a b", vec![E::MixedForms]),
-            ("deploy a/b", vec![E::MixedForms]),
-            ("deploy/a/b", vec![E::SeveralSlashes]),
-            ("deploy/", vec![E::IncompleteForm]),
-            ("/a", vec![E::IncompleteForm]),
-            ("deploy,sts/a", vec![E::IncompleteForm]),
-            ("deploy, a", vec![E::IncompleteForm]),
-            ("deploy/a/b deploy/", vec![E::SeveralSlashes, E::IncompleteForm]),
-            ("deploy", vec![E::NoName]),
-            ("foo", vec![E::UnknownType("foo".into())]),
-            ("foo.v1.bar/a", vec![E::UnknownType("foo".into())]),
-            ("deploy ", vec![E::EmptyName]),
+            ("deploy/a b", E::MixedForms),
+            ("deploy a/b", E::MixedForms),
+            ("deploy/a/b", E::SeveralSlashes),
+            ("deploy/", E::IncompleteForm),
+            ("/a", E::IncompleteForm),
+            ("deploy,sts/a", E::IncompleteForm),
+            ("deploy, a", E::IncompleteForm),
+            ("deploy/a/b deploy/", E::SeveralSlashes),
+            ("deploy", E::NoName),
+            ("foo", E::LoneName("foo".into())),
+            ("foo.v1.bar/a", E::UnknownType("foo".into())),
+            ("deploy ", E::EmptyName),
         ] {
             assert_eq!(parse(line), Err(expected), "{line}");
         }
@@ -213,7 +212,7 @@ mod tests {
             ("deploy a%b", "invalid resource name \"a%b\": [may not contain '%']"),
             ("deploy ..", "invalid resource name \"..\": [may not be '..']"),
         ] {
-            assert_eq!(parse(line).unwrap_err()[0].to_string(), expected);
+            assert_eq!(parse(line).unwrap_err().to_string(), expected);
         }
         assert_eq!(
             check_namespace("a/b%").unwrap_err().to_string(),

@@ -63,7 +63,7 @@ impl Answer {
         let expires = match set(status.expiration_timestamp) {
             None => None,
             Some(text) => Some(OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| {
-                format!("decoding stdout: parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\"")
+                "decoding stdout: expirationTimestamp is no time of the form \"2006-01-02T15:04:05Z07:00\"".to_owned()
             })?),
         };
         Ok((Self { token: token.map(SecretString::from), expires }, identity))

@@ -8,6 +8,7 @@ mod request;
 use std::{
     io,
     io::IsTerminal,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -24,6 +25,17 @@ use tokio::{
 
 use self::answer::Answer;
 use crate::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode, os_error};
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
 
 /// Whether a plugin's output would be taken for an answer.
 pub(super) fn is_answer(output: &str, api_version: &str) -> bool {
@@ -137,7 +149,7 @@ impl Plugin {
         let info = request::info(&self.exec.api_version, self.cluster.as_ref(), interactive);
         let stdin = if interactive { Stdio::inherit() } else { Stdio::null() };
         let env = self.exec.env.iter().map(|(name, value)| (name, value.expose_secret()));
-        Command::new(&self.exec.command)
+        Command::new(self.executable()?)
             .args(&self.exec.args)
             .envs(env)
             .env("KUBERNETES_EXEC_INFO", info)
@@ -146,6 +158,21 @@ impl Plugin {
             .kill_on_drop(true)
             .spawn()
             .map_err(|err| self.not_started(&err))
+    }
+
+    /// As Go's `exec.LookPath`: only our own `$PATH` counts, and what it finds in the current
+    /// directory is refused, since anybody may have put it there.
+    fn executable(&self) -> Result<PathBuf, String> {
+        let command = Path::new(&self.exec.command);
+        if self.exec.command.contains(std::path::is_separator) {
+            return Ok(command.to_owned());
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .filter(|directory| directory.is_absolute())
+            .map(|directory| directory.join(command))
+            .find(|candidate| is_executable(candidate))
+            .ok_or_else(|| self.not_started(&io::ErrorKind::NotFound.into()))
     }
 
     fn not_started(&self, err: &io::Error) -> String {

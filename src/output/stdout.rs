@@ -1,0 +1,24 @@
+//! Standard output, where a reader that has gone is no error.
+
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::{Result, anyhow};
+
+/// Writes the text. That nobody reads it any more is not an error: it has seen enough.
+///
+/// # Errors
+/// `write /dev/stdout: no space left on device`, in Go's words.
+pub fn write_stdout(text: &str) -> Result<()> {
+    write(&mut io::stdout(), text)
+}
+
+pub(super) fn write(out: &mut impl Write, text: &str) -> Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let text = error.to_string();
+            let reason = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
+            Err(anyhow!("write /dev/stdout: {reason}"))
+        }
+        _ => Ok(()),
+    }
+}
