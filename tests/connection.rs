@@ -171,6 +171,29 @@ fn a_proxy_of_the_environment_is_asked_for_others() {
     assert_eq!(proxy.requests().len(), 1);
 }
 
+#[test]
+fn a_proxy_of_an_unknown_kind_is_not_left_out() {
+    let outcome = locustctl("scale --replicas=3 -s https://k8s.invalid --token=some-token")
+        .env("HTTPS_PROXY", "ftp://me:secret-of-proxy@p:1")
+        .run();
+    outcome.refuses(
+        "error: the proxy ftp://<masked>@p:1 cannot be used: unsupported scheme \"ftp\", must be http, https, or socks5\n",
+    );
+}
+
+#[test]
+fn a_namespace_cannot_lead_to_another_path() {
+    let cluster = TestCluster::start();
+    let namespace = "x\\..\\..\\nodes";
+    let outcome = Locustctl::new(["scale", "--replicas=1", "-n", namespace])
+        .kubeconfig(cluster.kubeconfig())
+        .run();
+    assert_failed(&outcome, "Error from server (NotFound): ");
+    for request in cluster.handle().requests() {
+        assert!(request.path_and_query.contains("/namespaces/x%5C..%5C..%5Cnodes"), "{request:?}");
+    }
+}
+
 /// The cluster's kubeconfig with a `proxy-url`.
 fn with_proxy(cluster: &TestCluster, url: &str) -> std::path::PathBuf {
     let config = std::fs::read_to_string(cluster.kubeconfig()).unwrap();

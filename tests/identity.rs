@@ -176,6 +176,29 @@ fn inside_a_pod_the_service_account_is_used() {
 }
 
 #[test]
+fn a_pod_without_its_service_account_says_so() {
+    let outcome = locustctl("scale --replicas=3")
+        .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        .env("KUBERNETES_SERVICE_PORT", "1")
+        .env("LOCUSTCTL_SERVICEACCOUNT", "/no/such/mount")
+        .run();
+    assert!(
+        outcome
+            .stderr
+            .contains("since this is a pod, for /no/such/mount/token, not found either\n"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_token_file_without_end_is_not_read_to_its_end() {
+    let cluster = TestCluster::start();
+    scale_as(&cluster, "{tokenFile: /dev/zero}")
+        .run()
+        .refuses("error: /dev/zero is larger than 1048576 bytes, too large for a token\n");
+}
+
+#[test]
 fn without_any_configuration_the_error_says_what_to_do() {
     let outcome = locustctl("scale --replicas=3").run();
     assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));

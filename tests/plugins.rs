@@ -84,6 +84,33 @@ fn after_a_401_the_plugin_runs_once_more_and_the_request_is_repeated() {
 }
 
 #[test]
+fn a_plugin_is_not_run_for_a_command_line_that_is_refused() {
+    let cluster = TestCluster::start();
+    let user = plugin(&cluster, "exit 1");
+    for mistake in
+        ["--replicas=-1", "--replicas=1 --current-replicas=-2", "--replicas=1 deploy/a/b"]
+    {
+        let outcome =
+            locustctl(&format!("scale {mistake}")).kubeconfig(config(&cluster, &user)).run();
+        assert!(outcome.code == Some(1) && outcome.stderr.starts_with("error: "), "{outcome:?}");
+    }
+    assert_eq!(runs(&cluster), 0);
+}
+
+#[test]
+fn a_plugin_of_the_current_directory_is_not_run() {
+    let cluster = TestCluster::start();
+    let user = plugin(&cluster, "exit 1").replace("./plugin", "plugin");
+    let outcome = locustctl("scale --replicas=1")
+        .kubeconfig(config(&cluster, &user))
+        .current_dir(cluster.directory())
+        .env("PATH", ".::/usr/bin")
+        .run();
+    assert!(outcome.stderr.contains("exec: executable plugin not found\n"), "{outcome:?}");
+    assert_eq!(runs(&cluster), 0);
+}
+
+#[test]
 fn a_second_401_is_reported() {
     let cluster = TestCluster::start();
     let user =

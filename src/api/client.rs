@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use reqwest::Method;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
 };
-use reqwest::{Method, Url};
 
+use super::address::{address, authority};
 use super::exchange_log::{Log, Secret, Timing};
 use super::transport::Transport;
 use super::warning::Warnings;
@@ -46,7 +47,7 @@ impl Timeout {
         }
     }
 
-    fn parameter(self) -> Option<String> {
+    pub(super) fn parameter(self) -> Option<String> {
         match self {
             Self::After(duration) => Some(duration.to_string()),
             Self::Safety | Self::Never => None,
@@ -316,12 +317,6 @@ impl Client {
     }
 }
 
-/// `host:port` as in the server's address, without the port where that has none.
-fn authority(server: &Url) -> String {
-    let host = server.host_str().unwrap_or_default();
-    server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
 fn unprepared(error: anyhow::Error) -> Error {
     Error::Unprepared(Arc::new(error))
 }
@@ -342,21 +337,6 @@ fn refuse_redirect(reply: &Reply, url: &str) -> Result<(), Error> {
     )))
 }
 
-/// The whole URL: the server's path stays in front, `timeout` comes last.
-fn address(server: &Url, request: &Request<'_>, timeout: Timeout) -> Url {
-    let mut url = server.clone();
-    let prefix = server.path().trim_end_matches('/');
-    url.set_path(&format!("{prefix}{}", request.path));
-    let timeout = timeout.parameter();
-    let parameters =
-        request.query.iter().copied().chain(timeout.as_deref().map(|t| ("timeout", t)));
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(parameters);
-    let query = query.finish();
-    url.set_query((!query.is_empty()).then_some(&query));
-    url
-}
-
 /// `locustctl/0.1.0 (linux/amd64)`, with Go's names for system and processor, as kubectl's.
 fn user_agent() -> String {
     let system = match std::env::consts::OS {
@@ -370,41 +350,4 @@ fn user_agent() -> String {
         other => other,
     };
     format!("locustctl/{} ({system}/{processor})", env!("CARGO_PKG_VERSION"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request<'a>(
-        path: &'a str,
-        query: &'a [(&'a str, &'a str)],
-        about: &'a About,
-    ) -> Request<'a> {
-        Request { method: Method::GET, path, query, content: None, about }
-    }
-
-    #[test]
-    fn the_servers_path_stays_in_front_and_the_timeout_comes_last() {
-        let about = About { verb: "get", resource: "x".into(), name: "y".into() };
-        let server = Url::parse("https://h:1/prefix/").unwrap();
-        let minute = Timeout::After(go::Duration::parse("1m30s").unwrap());
-        for (path, query, timeout, expected) in [
-            ("/apis/a%20b", &[][..], Timeout::Safety, "https://h:1/prefix/apis/a%20b"),
-            (
-                "/x",
-                &[("dryRun", "All")][..],
-                minute,
-                "https://h:1/prefix/x?dryRun=All&timeout=1m30s",
-            ),
-            (
-                "/x",
-                &[("labelSelector", "a in (b)")][..],
-                Timeout::Never,
-                "https://h:1/prefix/x?labelSelector=a+in+%28b%29",
-            ),
-        ] {
-            assert_eq!(address(&server, &request(path, query, &about), timeout).as_str(), expected);
-        }
-    }
 }

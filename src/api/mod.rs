@@ -1,6 +1,7 @@
 //! The Kubernetes API as far as scaling needs it: one client for one server, the error `Status`,
 //! the paths of resources, and the scale subresource.
 
+mod address;
 mod client;
 mod connect;
 mod error;

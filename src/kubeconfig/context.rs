@@ -117,9 +117,15 @@ impl Chosen {
     }
 
     /// The error for want of a server.
-    pub fn no_server(self, files: Vec<PathBuf>, missing: Vec<PathBuf>) -> ConfigError {
+    pub fn no_server(
+        self,
+        files: Vec<PathBuf>,
+        missing: Vec<PathBuf>,
+        surroundings: &Environment,
+    ) -> ConfigError {
         if self.context_name.is_none() && self.cluster_name.is_empty() {
-            return ConfigError::NoCluster { files, missing };
+            let pod_token = in_cluster::missing_token(surroundings);
+            return ConfigError::NoCluster { files, missing, pod_token };
         }
         ConfigError::NoServer {
             context: self.context_name,

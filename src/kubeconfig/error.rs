@@ -1,7 +1,7 @@
 //! Errors that kubectl prints without its usual `error: ` in front, and the one that has no
 //! counterpart there: no cluster is configured at all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -23,12 +23,14 @@ pub enum ConfigError {
     #[error("no cluster is configured: {}\n\
         Name a file with --kubeconfig or $KUBECONFIG, or a server with --server. \
         To try locustctl without a cluster: locustctl --sandbox scale --replicas=3",
-        looked_at(.files, .missing))]
+        looked_at(.files, .missing, .pod_token.as_deref()))]
     NoCluster {
         /// The files that were read and name no cluster to use.
         files: Vec<PathBuf>,
         /// The files that were looked for and do not exist.
         missing: Vec<PathBuf>,
+        /// In a pod, the service account's token, which is not there.
+        pod_token: Option<PathBuf>,
     },
     /// The context or the cluster in effect leads to no server. kubectl would try `localhost:8080` here.
     #[error("no cluster is configured: {}\n\
@@ -61,17 +63,23 @@ fn in_configuration(reasons: &[String]) -> String {
     }
 }
 
-fn looked_at(files: &[PathBuf], missing: &[PathBuf]) -> String {
+fn looked_at(files: &[PathBuf], missing: &[PathBuf], pod_token: Option<&Path>) -> String {
     let list = |paths: &[PathBuf]| {
         paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     };
-    match (files, missing) {
+    let files = match (files, missing) {
         ([], []) => "there is no kubeconfig file to look for".to_owned(),
         ([], missing) => format!("looked for {}, not found", list(missing)),
         (files, []) => format!("no current context or server in {}", list(files)),
         (files, missing) => {
             format!("no current context or server in {}; not found: {}", list(files), list(missing))
         }
+    };
+    match pod_token {
+        Some(token) => {
+            format!("{files}; and, since this is a pod, for {}, not found either", token.display())
+        }
+        None => files,
     }
 }
 
@@ -103,9 +111,12 @@ mod tests {
 
     #[test]
     fn no_cluster_says_where_was_looked_and_what_to_do() {
-        let text =
-            ConfigError::NoCluster { files: vec![], missing: vec!["/home/me/.kube/config".into()] }
-                .to_string();
+        let text = ConfigError::NoCluster {
+            files: vec![],
+            missing: vec!["/home/me/.kube/config".into()],
+            pod_token: None,
+        }
+        .to_string();
         assert!(text.contains("looked for /home/me/.kube/config, not found"));
         assert!(text.contains("--kubeconfig"));
         assert!(text.ends_with("locustctl --sandbox scale --replicas=3"));

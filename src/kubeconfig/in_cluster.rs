@@ -1,7 +1,7 @@
 //! The pod's own service account, for want of a configured server. As client-go `rest/config.go`
 //! and `tools/clientcmd/client_config.go` do.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::Result;
 use secrecy::ExposeSecret;
@@ -13,10 +13,21 @@ use super::{
 
 /// Whether this is a pod with a service account.
 pub(super) fn is_possible(surroundings: &Environment) -> bool {
+    is_pod(surroundings) && token(surroundings).is_file()
+}
+
+/// Where a pod's token should be and is not.
+pub(super) fn missing_token(surroundings: &Environment) -> Option<PathBuf> {
+    (is_pod(surroundings) && !token(surroundings).is_file()).then(|| token(surroundings))
+}
+
+fn is_pod(surroundings: &Environment) -> bool {
     let is_set = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
-    is_set(&surroundings.service_host)
-        && is_set(&surroundings.service_port)
-        && surroundings.service_account.join("token").is_file()
+    is_set(&surroundings.service_host) && is_set(&surroundings.service_port)
+}
+
+fn token(surroundings: &Environment) -> PathBuf {
+    surroundings.service_account.join("token")
 }
 
 /// `$POD_NAMESPACE`, else the service account's namespace, else `default`.

@@ -77,7 +77,7 @@ fn access(loaded: files::Loaded, flags: &Overrides, surroundings: &Environment) 
         return Ok(access);
     }
     if server.is_empty() {
-        return Err(chosen.no_server(loaded.files, loaded.missing).into());
+        return Err(chosen.no_server(loaded.files, loaded.missing, surroundings).into());
     }
     let server = server_url::normalize(server)?;
     Ok(Access {

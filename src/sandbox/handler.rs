@@ -73,6 +73,9 @@ pub(super) async fn serve(
         Some(Action::AnswerAfter(status)) => response = ordered(status, &[], b"gave up waiting"),
         _ => {}
     }
+    if parts.method == hyper::Method::HEAD {
+        *response.body_mut() = Body::Whole(Bytes::new());
+    }
     shared.lock().answered(number, response.status().as_u16());
     Ok(response)
 }
