@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-30}
 
-cargo build --release --locked --quiet
-binary=$PWD/target/release/locustctl
+cargo build --release --locked
+binary=$(realpath "${CARGO_TARGET_DIR:-target}/release/locustctl")
 work=$(mktemp -d)
 trap 'kill "$sandbox" 2>/dev/null; rm -rf "$work"' EXIT
 

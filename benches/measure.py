@@ -82,7 +82,8 @@ def main():
             samples[name].append((*measure(run), peak_memory(run)))
     medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in samples.items()}
 
-    print(f"{ROUNDS} rounds, medians; kubectl with a warm discovery cache\n")
+    version = subprocess.run(["kubectl", "version", "--client"], capture_output=True, text=True).stdout
+    print(f"{ROUNDS} rounds, medians; kubectl with a warm discovery cache, {version.splitlines()[0]}\n")
     print("| | wall, ms | CPU, ms | peak memory, MB |\n| --- | --- | --- | --- |")
     for name, (wall, cpu, memory) in medians.items():
         print(f"| {name} | {wall:.1f} | {cpu:.1f} | {memory:.1f} |")

@@ -26,7 +26,7 @@ use crate::go;
     version,
     about = "Scale the workers of a Locust load test on Kubernetes",
     after_help = "\
-A mirror of kubectl scale: replace kubectl by locustctl and scripts go on working.
+A mirror of kubectl scale, which also says what became of it.
 To try it without a cluster: locustctl --sandbox scale --replicas=3",
     styles = Styles::plain(),
     // The last of several wins, as in kubectl.

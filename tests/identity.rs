@@ -169,6 +169,8 @@ fn inside_a_pod_the_service_account_is_used() {
     in_pod("scale --replicas=1 --request-timeout=20s")
         .run()
         .prints("deployment.apps/locust-slave scaled from 3 to 1\n");
+    let as_bob = in_pod("scale --replicas=1 --as=bob").run();
+    assert!(as_bob.stderr.contains("User \"bob\" cannot get resource"), "{as_bob:?}");
     cluster.file("namespace", "kube-system\n");
     let elsewhere = "Error from server (NotFound): deployments.apps \"locust-slave\" not found\n";
     in_pod("scale --replicas=3").run().refuses(elsewhere);
