@@ -4,6 +4,7 @@
 pub mod cluster;
 pub mod issuer;
 pub mod proxy;
+pub mod scaling;
 pub mod secrets;
 
 use std::ffi::OsStr;
