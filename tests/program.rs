@@ -6,7 +6,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use support::cluster::TestCluster;
+use support::cluster::{TestCluster, WORKERS};
 use support::{Outcome, locustctl};
 
 fn scale(cluster: &TestCluster, line: &str, stdout: Stdio) -> (Option<i32>, String) {
@@ -65,6 +65,36 @@ fn kubectl_finds_it_as_its_plugin() {
         .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(stdout, "deployment.apps/locust-slave scaled from 1 to 3\n");
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn objects_are_printed_to_the_byte_as_by_kubectl() {
+    let cluster = TestCluster::start();
+    let annotations = serde_json::json!({
+        "long": "a sentence that goes on for longer than a line of eighty columns can hold, and then some more",
+        "quoted": "it's: \"quoted\" <&>", "empty": "", "yes": "yes", "number": "0123", "lines": "one\n two\n",
+        "tab": "a\tb", "when": "2026-11-23T16:48:32Z", "a10": "1", "a2": "2",
+    });
+    let mut object = cluster.handle().object(WORKERS).unwrap();
+    object["metadata"]["annotations"] = annotations;
+    cluster.handle().put_object(WORKERS, object);
+    cluster.handle().pause_controllers();
+    for format in ["json", "yaml"] {
+        // The same count again changes nothing, so both see the same object.
+        let ours = locustctl(&format!("scale --replicas=1 -o {format}"))
+            .kubeconfig(cluster.kubeconfig())
+            .run();
+        let theirs = Command::new("kubectl")
+            .args(["get", "deployment/locust-slave", "-o", format])
+            .env_clear()
+            .env("PATH", std::env::var("PATH").unwrap())
+            .env("HOME", cluster.directory())
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .output()
+            .unwrap();
+        assert_eq!(ours.stdout, String::from_utf8(theirs.stdout).unwrap());
+    }
 }
 
 #[test]
