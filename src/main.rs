@@ -38,7 +38,10 @@ fn run(cli: Cli) -> Result<(), Failed> {
         .enable_all()
         .build()
         .context("starting the asynchronous runtime")?;
-    runtime.block_on(locustctl::commands::run(cli))
+    let result = runtime.block_on(locustctl::commands::run(cli));
+    // A name lookup that hangs must not hold up the end.
+    runtime.shutdown_background();
+    result
 }
 
 fn complain(text: &str) {

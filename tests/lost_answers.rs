@@ -184,3 +184,30 @@ fn an_answer_that_breaks_off_is_checked_against_the_server() {
         assert_eq!(outcome.stdout.is_empty(), replicas(&cluster) == 1, "{outcome:?}");
     }
 }
+
+#[test]
+fn a_change_that_was_left_unclear_is_not_forgotten_when_trying_again_is_refused() {
+    let refuse = |cluster: &TestCluster| {
+        on_patch(cluster, 1, Action::unavailable(Some(0)));
+        let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+        let body = b"quota".to_vec();
+        on_patch(cluster, 1, Action::Answer { status: 403, headers, body });
+    };
+    let cluster = at(1);
+    refuse(&cluster);
+    run(&cluster, "scale --replicas=3").refuses(
+        "Error from server (Forbidden): quota\n\
+         deployment.apps/locust-slave is still at 1; what was sent may yet scale it to 3\n",
+    );
+    let cluster = at(1);
+    refuse(&cluster);
+    // Read before, twice after the first PATCH, and once more at the end: by then it was made.
+    on_get(&cluster, 3, Action::Delay(Duration::ZERO));
+    on_get(&cluster, 1, Action::Rival(3));
+    let outcome = run(&cluster, "scale --replicas=3");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "deployment.apps/locust-slave scaled from 1 to 3\n"),
+        "{outcome:?}"
+    );
+}

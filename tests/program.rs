@@ -5,7 +5,9 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use locustctl::sandbox::{Action, Fault};
 use support::cluster::{TestCluster, WORKERS};
 use support::{Outcome, locustctl};
 
@@ -142,33 +144,68 @@ fn nowhere_to_complain_is_no_reason_to_stop() {
     );
 }
 
+/// Starts a scale whose PATCH takes `delay`, and sends the signal while it is under way.
+fn interrupted(
+    args: &[&str],
+    signal: &str,
+    delay: Duration,
+    before: &str,
+) -> (Option<i32>, String) {
+    let cluster = TestCluster::start();
+    cluster.handle().inject(Fault::once(Action::Delay(delay)).on("PATCH").at("locust-slave"));
+    let script = format!("{before} exec \"$0\" \"$@\"");
+    let child = Command::new("sh")
+        .args(["-c", &script, env!("CARGO_BIN_EXE_locustctl")])
+        .args(args)
+        .env_clear()
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let is_under_way = || {
+        let requests = cluster.handle().requests();
+        requests.iter().any(|r| r.method == "PATCH" && r.path_and_query.contains("locust-slave"))
+    };
+    while !is_under_way() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = format!("kill -{signal} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may have been made, or be made yet; look at it with: locustctl status";
+
 #[test]
 fn who_interrupts_is_told_what_is_under_way() {
-    use locustctl::sandbox::{Action, Fault};
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let cluster = TestCluster::start();
-        let slow = Action::Delay(std::time::Duration::from_secs(30));
-        cluster.handle().inject(Fault::once(slow).on("PATCH"));
-        let child = Command::new(env!("CARGO_BIN_EXE_locustctl"))
-            .args(["scale", "--replicas=3"])
-            .env_clear()
-            .env("KUBECONFIG", cluster.kubeconfig())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        while cluster.handle().requests().len() < 2 {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        let kill = format!("kill -{signal} {}", child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0));
-        assert_eq!(
-            String::from_utf8(output.stderr).unwrap(),
-            "error: interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may have been made, or be made yet; look at it with: locustctl status\n"
-        );
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let ended = interrupted(&["scale", "--replicas=3"], signal, Duration::from_secs(30), "");
+        assert_eq!(ended, (Some(code), format!("error: {UNDER_WAY}\n")));
     }
+}
+
+#[test]
+fn an_interruption_swallows_no_error_and_names_what_was_not_begun() {
+    let args = ["scale", "--replicas=3", "deploy", "zz", "locust-slave", "locust-master"];
+    let (code, stderr) = interrupted(&args, "INT", Duration::from_secs(30), "");
+    assert_eq!(
+        (code, stderr),
+        (
+            Some(130),
+            format!(
+                "Error from server (NotFound): deployments.apps \"zz\" not found\n{UNDER_WAY}; not begun: deployment.apps/locust-master\n"
+            )
+        )
+    );
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let args = ["scale", "--replicas=3"];
+    let ended = interrupted(&args, "HUP", Duration::from_millis(300), "trap '' HUP;");
+    assert_eq!(ended, (Some(0), String::new()));
 }
 
 struct Sandbox {

@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 
 use super::address::{address, authority};
-use super::exchange_log::{Log, Secret, Timing};
+use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
 use super::{Error, Failure, Trace, impersonation, retry};
@@ -97,7 +97,7 @@ pub struct Reply {
     pub status: u16,
     /// As received.
     pub headers: HeaderMap,
-    /// Uncompressed; at most 8 MiB; our own credentials, should it repeat them, blacked out.
+    /// Uncompressed; at most 8 MiB.
     pub body: Vec<u8>,
 }
 
@@ -201,7 +201,9 @@ impl Client {
     async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
         let authorization = self.credentials.authorization().await.map_err(unprepared)?;
         let transport = self.transport().map_err(unprepared)?;
-        let secret = Secret::of(authorization.as_ref());
+        if let Some(authorization) = &authorization {
+            conceal_credential(authorization);
+        }
         let shown = address(&transport.server, request, self.options.timeout);
         let verb = request.method.as_str();
         let log = Log { trace: self.options.trace, verb, url: shown.as_str() };
@@ -209,12 +211,12 @@ impl Client {
         let dialled = address(&transport.dialled, request, self.options.timeout);
         let headers = self.headers(request, authorization, &transport);
         let body = request.content.as_ref().map(|(_, body)| body.clone()).unwrap_or_default();
-        log.request(&headers, &body, &secret);
+        log.request(&headers, &body);
         let prepared = transport.http.request(request.method.clone(), dialled);
         let prepared = prepared.headers(headers).body(body);
-        let response = self.await_headers(prepared, &transport, &log, &secret).await?;
+        let response = self.await_headers(prepared, &transport, &log).await?;
         let authority = authority(&transport.server);
-        let reply = self.read(response, request.about, &authority, &secret).await?;
+        let reply = self.read(response, request.about, &authority).await?;
         log.trace.body("Response Body", &reply.body);
         refuse_redirect(&reply, shown.as_str())?;
         Ok(reply)
@@ -242,7 +244,6 @@ impl Client {
         prepared: reqwest::RequestBuilder,
         transport: &Transport,
         log: &Log<'_>,
-        secret: &Secret,
     ) -> Result<reqwest::Response, Error> {
         let connections = &transport.connections;
         let (before, started) = (connections.opened().count, Instant::now());
@@ -252,7 +253,7 @@ impl Client {
         let timing = Timing { took: started.elapsed(), connecting };
         match result {
             Ok(response) => {
-                log.response(&response, timing, secret);
+                log.response(&response, timing);
                 self.warnings.print(response.headers());
                 Ok(response)
             }
@@ -295,7 +296,6 @@ impl Client {
         mut response: reqwest::Response,
         about: &About,
         authority: &str,
-        secret: &Secret,
     ) -> Result<Reply, Error> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -304,16 +304,16 @@ impl Client {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
                     let what = format!("{} {} {:?}", about.verb, about.resource, about.name);
-                    return Err(Error::Failure(Failure::too_large(&what, LARGEST_ANSWER)));
+                    return Err(Error::Failure(Failure::too_large(&what, LARGEST_ANSWER, status)));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
                 Err(error) => {
-                    return Err(Error::Failure(Failure::from_body(&error, authority)));
+                    return Err(Error::Failure(Failure::from_body(&error, authority, status)));
                 }
             }
         }
-        Ok(Reply { status, headers, body: secret.masked(body) })
+        Ok(Reply { status, headers, body })
     }
 }
 

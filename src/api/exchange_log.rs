@@ -24,20 +24,20 @@ pub struct Log<'a> {
 }
 
 impl Log<'_> {
-    pub fn request(&self, headers: &HeaderMap, body: &[u8], secret: &Secret) {
+    pub fn request(&self, headers: &HeaderMap, body: &[u8]) {
         if self.trace.is_on(7) {
-            self.trace.request(self.verb, self.url, &shown(headers, secret), body);
+            self.trace.request(self.verb, self.url, &shown(headers), body);
         }
     }
 
-    pub fn response(&self, response: &reqwest::Response, timing: Timing, secret: &Secret) {
+    pub fn response(&self, response: &reqwest::Response, timing: Timing) {
         if !self.trace.is_on(6) {
             return;
         }
         if let (Some(_), Some(address)) = (timing.connecting, response.remote_addr()) {
             self.trace.connected(&address.to_string());
         }
-        self.exchange(&response.status().to_string(), &shown(response.headers(), secret), timing);
+        self.exchange(&response.status().to_string(), &shown(response.headers()), timing);
     }
 
     pub fn failure(&self, timing: Timing) {
@@ -52,7 +52,7 @@ impl Log<'_> {
 }
 
 /// Headers for the log; client-go masks `Authorization` in the same form.
-fn shown(headers: &HeaderMap, secret: &Secret) -> Vec<(String, String)> {
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| match value.is_sensitive() {
         true => {
             let scheme = value.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
@@ -63,44 +63,17 @@ fn shown(headers: &HeaderMap, secret: &Secret) -> Vec<(String, String)> {
                 _ => MASK.to_owned(),
             }
         }
-        false => String::from_utf8_lossy(&secret.masked(value.as_bytes().to_vec())).into_owned(),
+        false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
     };
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-/// What must not be shown even if the server repeats it: the credential in `Authorization`.
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    pub fn of(authorization: Option<&HeaderValue>) -> Self {
-        let value = authorization.map(HeaderValue::as_bytes).unwrap_or_default();
-        let start = value.iter().position(|byte| *byte == b' ').map_or(0, |space| space + 1);
-        let secret = &value[start..];
-        if let Ok(text) = std::str::from_utf8(secret) {
-            conceal(text);
-            conceal_password(text);
-        }
-        Self(secret.to_vec())
-    }
-
-    /// The text with the secret blacked out. Very short ones are left: they would also black
-    /// out what only looks like them.
-    pub fn masked(&self, text: Vec<u8>) -> Vec<u8> {
-        const SHORTEST: usize = 8;
-        let length = self.0.len();
-        if length < SHORTEST || !text.windows(length).any(|part| part == self.0) {
-            return text;
-        }
-        let mut masked = Vec::with_capacity(text.len());
-        let mut rest = text.as_slice();
-        while let Some(at) = rest.windows(length).position(|part| part == self.0) {
-            masked.extend_from_slice(&rest[..at]);
-            masked.extend_from_slice(MASK.as_bytes());
-            rest = &rest[at + length..];
-        }
-        masked.extend_from_slice(rest);
-        masked
-    }
+/// From now on the credential of this header is shown nowhere, even if the server repeats it.
+pub fn conceal_credential(authorization: &HeaderValue) {
+    let Ok(value) = std::str::from_utf8(authorization.as_bytes()) else { return };
+    let credential = value.split_once(' ').map_or(value, |(_, credential)| credential);
+    conceal(credential);
+    conceal_password(credential);
 }
 
 /// Basic authentication only encodes the password.
@@ -116,20 +89,19 @@ mod tests {
     use reqwest::header::AUTHORIZATION;
 
     use super::*;
+    use crate::terminal::printable;
 
     #[test]
-    fn a_credential_that_the_server_repeats_is_blacked_out() {
+    fn the_credential_is_masked_in_its_header_and_wherever_it_is_repeated() {
         let mut header = HeaderValue::from_static("Bearer abcdefgh12345");
         header.set_sensitive(true);
-        let secret = Secret::of(Some(&header));
-        let body = b"token abcdefgh12345, again abcdefgh12345!".to_vec();
-        assert_eq!(secret.masked(body), b"token <masked>, again <masked>!");
-        assert_eq!(Secret::of(None).masked(b"x".to_vec()), b"x");
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, header);
-        headers.insert("x-echo", HeaderValue::from_static("abcdefgh12345"));
-        let shown = shown(&headers, &secret);
-        assert!(shown.contains(&("authorization".into(), "Bearer <masked>".into())), "{shown:?}");
-        assert!(shown.contains(&("x-echo".into(), "<masked>".into())), "{shown:?}");
+        conceal_credential(&header);
+        conceal_credential(&HeaderValue::from_static("Basic bWU6cGFzcy13b3JkLW9mLW1l"));
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, header)]);
+        assert_eq!(shown(&headers), [("authorization".to_owned(), "Bearer <masked>".to_owned())]);
+        assert_eq!(
+            printable("token abcdefgh12345, bWU6cGFzcy13b3JkLW9mLW1l, pass-word-of-me"),
+            "token <masked>, <masked>, <masked>"
+        );
     }
 }

@@ -27,7 +27,10 @@ pub enum FailureKind {
     /// There was no answer in time, or no connection could be had.
     Connection,
     /// The answer broke off, or is too large.
-    Body,
+    Body {
+        /// Its status, which had come before.
+        status: u16,
+    },
 }
 
 impl Failure {
@@ -46,7 +49,7 @@ impl Failure {
     }
 
     /// From the HTTP library's error on the way through the answer's body.
-    pub(super) fn from_body(error: &reqwest::Error, authority: &str) -> Self {
+    pub(super) fn from_body(error: &reqwest::Error, authority: &str, status: u16) -> Self {
         let causes = Causes::of(error);
         if error.is_timeout() {
             return Self {
@@ -63,16 +66,16 @@ impl Failure {
         let text = format!(
             "unexpected error when reading response body. Please retry. Original error: {original}"
         );
-        Self { kind: FailureKind::Body, text, sent: true }
+        Self { kind: FailureKind::Body { status }, text, sent: true }
     }
 
     /// The answer is larger than anything that was asked for could be.
-    pub(super) fn too_large(what: &str, limit: usize) -> Self {
+    pub(super) fn too_large(what: &str, limit: usize, status: u16) -> Self {
         let text = format!(
             "the answer to {what} is larger than {} MiB and was not read to its end",
             limit / (1024 * 1024)
         );
-        Self { kind: FailureKind::Body, text, sent: true }
+        Self { kind: FailureKind::Body { status }, text, sent: true }
     }
 }
 

@@ -5,80 +5,64 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command};
 
-/// The same command line as clap would want it: subcommand first, dashes in flag names.
-/// What is not UTF-8 stays where it is, for clap to refuse.
+/// The same command line as clap would want it: subcommand first, dashes in flag names, and `=` as
+/// the value of `-n=`. What is not UTF-8 stays where it is, for clap to refuse.
 pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
-    let mut argv = with_bare_equals_as_value(command, argv);
-    dash_flag_names(&mut argv);
-    if let Some(at) = subcommand_position(command, &argv)
-        && at > 1
-    {
-        let subcommand = argv.remove(at);
-        argv.insert(1, subcommand);
+    let mut args = argv.into_iter();
+    let mut canonical: Vec<OsString> = args.next().into_iter().collect();
+    let mut has_subcommand = false;
+    while let Some(arg) = args.next() {
+        let text = arg.to_str().unwrap_or_default();
+        if text == "--" {
+            canonical.push(arg);
+            break;
+        }
+        if let Some(flag) = text.strip_prefix("--") {
+            let flag = with_dashes(flag);
+            let takes_next = !flag.contains('=') && takes_value(command, Flag::Long(&flag));
+            canonical.push(format!("--{flag}").into());
+            canonical.extend(args.next_if(takes_next));
+        } else if let Some(shorthand) = bare_equals(command, text) {
+            canonical.extend([format!("-{shorthand}").into(), OsString::from("=")]);
+        } else if text.len() > 1 && text.starts_with('-') {
+            let takes_next = shorthands_take_next(command, &text[1..]);
+            canonical.push(arg);
+            canonical.extend(args.next_if(takes_next));
+        } else if has_subcommand || arg.to_str().is_none() {
+            canonical.push(arg);
+        } else {
+            has_subcommand = true;
+            canonical.insert(1, arg);
+        }
     }
-    argv
+    canonical.extend(args);
+    canonical
 }
 
-/// As kubectl's `WordSepNormalizeFunc` does: `--dry_run` is `--dry-run`.
-fn dash_flag_names(argv: &mut [OsString]) {
-    for arg in argv.iter_mut().skip(1) {
-        let Some(text) = arg.to_str() else { continue };
-        if text == "--" {
-            return;
-        }
-        let Some(flag) = text.strip_prefix("--") else {
-            continue;
-        };
-        let (name, value) = match flag.find('=') {
-            Some(at) => flag.split_at(at),
-            None => (flag, ""),
-        };
-        if name.contains('_') {
-            *arg = format!("--{}{value}", name.replace('_', "-")).into();
-        }
+trait NextIf: Iterator {
+    /// The next item, if it is wanted: the value of a flag, whatever it looks like.
+    fn next_if(&mut self, is_wanted: bool) -> Option<Self::Item> {
+        if is_wanted { self.next() } else { None }
+    }
+}
+
+impl<I: Iterator> NextIf for I {}
+
+/// As kubectl's `WordSepNormalizeFunc` does: `dry_run=a_b` is `dry-run=a_b`.
+fn with_dashes(flag: &str) -> String {
+    match flag.split_once('=') {
+        Some((name, value)) => format!("{}={value}", name.replace('_', "-")),
+        None => flag.replace('_', "-"),
     }
 }
 
 /// To pflag the value of `-n=` is `=`. Taking it for no value would let a script with an empty
 /// variable scale something else.
-fn with_bare_equals_as_value(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
-    let mut canonical = Vec::with_capacity(argv.len());
-    let mut only_arguments = false;
-    for arg in argv {
-        only_arguments |= arg == "--";
-        let shorthand = arg.to_str().and_then(|text| text.strip_prefix('-')?.strip_suffix('='));
-        let mut characters = shorthand.unwrap_or_default().chars();
-        match (characters.next(), characters.next()) {
-            (Some(shorthand), None)
-                if !only_arguments && takes_value(command, Flag::Short(shorthand)) =>
-            {
-                canonical.extend([format!("-{shorthand}").into(), OsString::from("=")]);
-            }
-            _ => canonical.push(arg),
-        }
-    }
-    canonical
-}
-
-/// Where the subcommand stands: the first argument that is neither a flag nor a flag's value.
-fn subcommand_position(command: &Command, argv: &[OsString]) -> Option<usize> {
-    let mut at = 1;
-    while at < argv.len() {
-        let text = argv[at].to_str()?;
-        match text {
-            "--" => return None,
-            _ if text.starts_with("--") => {
-                let takes_next =
-                    !text.contains('=') && takes_value(command, Flag::Long(&text[2..]));
-                at += 1 + usize::from(takes_next);
-            }
-            _ if text.len() > 1 && text.starts_with('-') => {
-                at += 1 + usize::from(shorthands_take_next(command, &text[1..]));
-            }
-            _ => return Some(at),
-        }
-    }
-    None
+fn bare_equals(command: &Command, text: &str) -> Option<char> {
+    let mut characters = text.strip_prefix('-')?.strip_suffix('=')?.chars();
+    let shorthand = characters.next()?;
+    let is_alone = characters.next().is_none();
+    (is_alone && takes_value(command, Flag::Short(shorthand))).then_some(shorthand)
 }
 
 /// In `-abc` the first shorthand with a value takes the rest; with no rest, the next argument.
@@ -134,6 +118,10 @@ mod tests {
             ("scale -n= -o=json", "scale -n = -o=json"),
             ("-n= scale -- -n=", "scale -n = -- -n="),
             ("-- --a_b scale", "-- --a_b scale"),
+            ("scale --token -n= deploy/a", "scale --token -n= deploy/a"),
+            ("--token --a_b scale", "scale --token --a_b"),
+            ("--context -- scale --dry_run", "scale --context -- --dry-run"),
+            ("-n -o= scale", "scale -n -o="),
             ("--help", "--help"),
             ("", ""),
         ] {

@@ -46,10 +46,13 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         with_object: format.needs_object(),
     };
     let orders: Vec<_> = targets.into_iter().map(order).collect();
-    let progress = Progress::default();
+    let (progress, mut tally) = (Progress::default(), Tally::default());
     tokio::select! {
-        result = scale_all(&connection, printer, &orders, &progress) => result?,
-        signal = signals::first()? => return Err(Interrupted::by(signal, &progress)),
+        () = scale_all(&connection, printer, &orders, &progress, &mut tally) => {}
+        signal = signals::first()? => return Err(tally.interrupted(signal, &progress, &orders)),
+    }
+    if !tally.errors.is_empty() {
+        return Err(Failed::all(tally.errors));
     }
     match (warnings_as_errors, connection.client.warnings().count()) {
         (false, _) | (true, 0) => Ok(()),
@@ -63,9 +66,10 @@ async fn scale_all(
     mut printer: Printer<Stdout>,
     orders: &[Order],
     progress: &Progress,
-) -> Result<(), Failed> {
-    let mut errors = Vec::new();
+    tally: &mut Tally,
+) {
     for order in orders {
+        tally.begun += 1;
         match scale(&connection.client, order, progress).await {
             Ok(scaled) => {
                 let with_object = scaled.object.is_some();
@@ -76,7 +80,7 @@ async fn scale_all(
                     object: scaled.object.as_ref(),
                 };
                 match printer.print(&result) {
-                    Err(error) if with_object => errors.push(error),
+                    Err(error) if with_object => tally.errors.push(error),
                     // As in kubectl no error, since the scale took place; but not without a word.
                     Err(error) => {
                         say(&format!("Warning: {} is scaled, but: {error:#}", order.target))
@@ -87,38 +91,43 @@ async fn scale_all(
                     say(&format!("Warning: {note}"));
                 }
                 if let Some(asked_for) = scaled.asked_for {
-                    errors.push(anyhow!(
+                    tally.errors.push(anyhow!(
                         "{} was asked for {asked_for} replicas, but the server made it {}",
                         order.target,
                         scaled.new
                     ));
                 }
             }
-            Err(problem) => errors.push(problem.into()),
+            Err(problem) => tally.errors.push(problem.into()),
         }
     }
-    match errors.is_empty() {
-        true => Ok(()),
-        false => Err(Failed::all(errors)),
-    }
 }
 
-/// A signal came before everything was done.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted{what}")]
-struct Interrupted {
-    what: String,
+/// What has come of the targets so far.
+#[derive(Default)]
+struct Tally {
+    errors: Vec<anyhow::Error>,
+    begun: usize,
 }
 
-impl Interrupted {
-    fn by(signal: Signal, progress: &Progress) -> Failed {
-        let what = match progress.under_way() {
+impl Tally {
+    /// A signal came before everything was done.
+    fn interrupted(self, signal: Signal, progress: &Progress, orders: &[Order]) -> Failed {
+        let mut text = match progress.under_way() {
             Some(change) => format!(
-                ": {change} was sent and may have been made, or be made yet; look at it with: locustctl status"
+                "interrupted: {change} was sent and may have been made, or be made yet; look at it \
+                 with: locustctl status"
             ),
-            None => ": no change was under way".to_owned(),
+            None => "interrupted: no change was under way".to_owned(),
         };
-        Failed::by_signal(signal.number(), Self { what })
+        let rest: Vec<_> =
+            orders.iter().skip(self.begun).map(|order| order.target.to_string()).collect();
+        if !rest.is_empty() {
+            text.push_str(&format!("; not begun: {}", rest.join(", ")));
+        }
+        let mut errors = self.errors;
+        errors.push(anyhow!(text));
+        Failed::by_signal(signal.number(), errors)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::api::About;
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::output::{Failed, print_json, sentence_of, write_stdout};
 use crate::scaling::{Autoscaler, Target, autoscalers, check_namespace, explain_missing};
-use crate::terminal::{printable, say};
+use crate::terminal::{harmless, say};
 use crate::yaml;
 
 /// In which form the status is printed.
@@ -137,6 +137,6 @@ fn text(status: &Status) -> String {
         ("Replicas", format!("{desired} desired, {current} current, {updated}{ready} ready")),
     ];
     rows.iter()
-        .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), printable(value)))
+        .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), harmless(value)))
         .collect()
 }

@@ -23,8 +23,8 @@ impl Failed {
     }
 
     /// A command that was ended by a signal of this number.
-    pub fn by_signal(number: u8, error: impl Into<Error>) -> Self {
-        Self { errors: vec![error.into()], signal: Some(number) }
+    pub fn by_signal(number: u8, errors: Vec<Error>) -> Self {
+        Self { errors, signal: Some(number) }
     }
 
     /// 1; or, as a shell counts, 128 and the number of the signal.
@@ -109,7 +109,7 @@ fn of_api(error: &api::Error) -> Sentence {
             FailureKind::Lost | FailureKind::Connection => {
                 Sentence::Whole(format!("Unable to connect to the server: {}", failure.text))
             }
-            FailureKind::Body => Sentence::Bare(failure.text.clone()),
+            FailureKind::Body { .. } => Sentence::Bare(failure.text.clone()),
         },
         api::Error::Unprepared(error) => sentence(error),
         api::Error::Unreadable(text) => Sentence::Bare(text.clone()),

@@ -52,11 +52,29 @@ impl<'a> Scaler<'a> {
         if self.order.dry_run == DryRun::Client {
             return self.only_say().await;
         }
+        let mut unclear = None;
+        let result = self.try_all(&mut unclear).await;
+        let result = match (result, unclear) {
+            // Whatever came later: the first PATCH may have been made all the same.
+            (Err(problem), Some(lost)) if !matches!(problem, Problem::AnswerLost { .. }) => {
+                match self.look_again(&lost).await {
+                    Ok(now) => self.conclude_after(problem, lost, now.replicas),
+                    Err(unknown) => Err(unknown),
+                }
+            }
+            (result, _) => result,
+        };
+        self.progress.set(None);
+        result
+    }
+
+    /// `unclear` is left with a PATCH that was given up without a clear answer.
+    async fn try_all(&self, unclear: &mut Option<Unclear>) -> Result<Scaled, Problem> {
         let mut seen = match self.given_count() {
             Some(seen) => seen,
             None => self.read().await?,
         };
-        let (mut refusal, mut unclear): (_, Option<Unclear>) = (None, None);
+        let mut refusal = None;
         for attempt in 0..ATTEMPTS {
             self.pause(attempt).await;
             self.check(&seen)?;
@@ -85,7 +103,7 @@ impl<'a> Scaler<'a> {
                 if seen.replicas != lost.seen.replicas {
                     return self.conclude(lost, seen.replicas);
                 }
-                unclear = Some(lost);
+                *unclear = Some(lost);
             } else {
                 return Err(self.explain(error).await);
             }
@@ -236,12 +254,32 @@ impl<'a> Scaler<'a> {
             scaled.notes.push(note);
             return Ok(scaled);
         }
-        let is_answered = match &cause {
+        let truth = self.truth(old, new, now, &cause);
+        Err(Problem::AnswerLost { cause, truth })
+    }
+
+    /// The same, when trying again has failed for another reason: that is what is said first.
+    fn conclude_after(&self, problem: Problem, lost: Unclear, now: i64) -> Result<Scaled, Problem> {
+        match problem {
+            Problem::Api(cause) if now != lost.new => {
+                let truth = self.truth(lost.seen.replicas, lost.new, now, &lost.cause);
+                Err(Problem::AnswerLost { cause, truth })
+            }
+            _ => self.conclude(lost, now),
+        }
+    }
+
+    /// What is known after a PATCH without a clear answer, in a sentence.
+    fn truth(&self, old: i64, new: i64, now: i64, cause: &Error) -> String {
+        let target = &self.order.target;
+        let is_answered = match cause {
             Error::Unreadable(_) => true,
-            Error::Failure(failure) => failure.kind == FailureKind::Body,
+            Error::Failure(failure) => {
+                matches!(failure.kind, FailureKind::Body { status: 200..300 })
+            }
             _ => false,
         };
-        let truth = if now == new {
+        if now == new {
             format!("{target} is at {now} now; whether this call scaled it from {old} is not known")
         } else if now != old {
             format!(
@@ -252,8 +290,7 @@ impl<'a> Scaler<'a> {
             format!("{target} is still at {now}: it was not scaled to {new}")
         } else {
             format!("{target} is still at {now}; what was sent may yet scale it to {new}")
-        };
-        Err(Problem::AnswerLost { cause, truth })
+        }
     }
 
     /// After a refusal that changed nothing the server may be asked again if it wishes. But not
