@@ -3,6 +3,9 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
 use locustctl::sandbox::{Action, Fault, Options, Protocol, Rights, ServerCertificate};
 use support::cluster::TestCluster;
 use support::proxy::{ConnectProxy, SocksProxy};
@@ -108,6 +111,52 @@ fn answers_may_be_compressed_unless_it_is_switched_off() {
         .collect();
     let gzip = Some("gzip".to_owned());
     assert_eq!(encodings, [gzip.clone(), gzip, None, None]);
+}
+
+/// gzip of a Scale at 1.
+const COMPRESSED: &[u8] = b"\
+    \x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x45\xca\x31\x0a\xc0\x20\x10\x05\xd1\xbb\xfc\x5a\
+    \x08\xb6\x5e\x23\x90\x7e\xd1\x25\x2c\x31\x2a\xae\xa6\x11\xef\x1e\x21\x45\xda\x79\x33\x70\
+    \x49\x0a\x70\xd8\x3d\x45\x86\x01\x15\x39\xb8\xaa\xe4\xb4\x22\xf5\x96\x75\x81\xa4\x73\x7b\
+    \xec\xd2\x9b\x1b\x05\x6a\x04\x37\x50\x59\x73\xaf\x9e\xff\xdd\x62\x1a\x68\x61\xff\x71\x89\
+    \xe2\x49\xe1\xec\x9c\x2f\x1a\xaf\xab\x1d\x67\x00\x00\x00\
+    ";
+
+#[test]
+fn a_compressed_answer_is_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            while stream.read(&mut request).unwrap_or_default() > 0 {
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+                    COMPRESSED.len()
+                );
+                let _ =
+                    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(COMPRESSED));
+            }
+        }
+    });
+    locustctl(&format!("scale --replicas=1 -s http://{address}"))
+        .run()
+        .prints("deployment.apps/locust-slave scaled from 1 to 1 (no change)\n");
+}
+
+#[test]
+fn an_ipv6_address_is_dialled_and_named_in_brackets() {
+    for server in ["https://[::1]:1", "[::1]:1"] {
+        let outcome =
+            locustctl(&format!("scale --replicas=3 -s {server} --token=some-token")).run();
+        let refused = "The connection to the server [::1]:1 was refused - did you specify the right host or port?\n";
+        // What a machine without IPv6 says instead.
+        let unreachable = "Unable to connect to the server: dial tcp [::1]:1: connect: ";
+        assert!(
+            outcome.stderr == refused || outcome.stderr.starts_with(unreachable),
+            "{outcome:?}"
+        );
+    }
 }
 
 #[test]
