@@ -102,7 +102,7 @@ fn objects_are_printed_to_the_byte_as_by_kubectl() {
 #[test]
 fn a_line_that_cannot_be_written_is_no_error_and_an_object_is() {
     let cluster = TestCluster::start();
-    let warning = "Warning: deployment.apps/locust-slave is scaled, but: write /dev/stdout: no space left on device\n";
+    let warning = "Warning: write /dev/stdout: no space left on device: deployment.apps/locust-slave scaled from 1 to 3\n";
     assert_eq!(scale(&cluster, "scale --replicas=3", full()), (Some(0), warning.to_owned()));
     for format in ["json", "yaml"] {
         let line = format!("scale --replicas=2 -o {format}");

@@ -81,10 +81,8 @@ async fn scale_all(
                 };
                 match printer.print(&result) {
                     Err(error) if with_object => tally.errors.push(error),
-                    // As in kubectl no error, since the scale took place; but not without a word.
-                    Err(error) => {
-                        say(&format!("Warning: {} is scaled, but: {error:#}", order.target))
-                    }
+                    // As in kubectl no error, since it took place; but not without a word.
+                    Err(error) => say(&format!("Warning: {error:#}: {}", printer.line(&result))),
                     Ok(()) => {}
                 }
                 for note in &scaled.notes {

@@ -90,13 +90,14 @@ impl<W: Write> Printer<W> {
                 format!("{separator}{}", yaml::print(&shown(object)))
             }
             (Format::Name, _) => format!("{}\n", result.target),
-            _ => self.line(result),
+            _ => format!("{}\n", self.line(result)),
         };
         self.printed += 1;
         stdout::write(&mut self.out, &text)
     }
 
-    fn line(&self, result: &ScaleResult<'_>) -> String {
+    /// kubectl's line with the counts after it, without a line break.
+    pub fn line(&self, result: &ScaleResult<'_>) -> String {
         let ScaleResult { target, old, new, .. } = result;
         let dry_run = match self.dry_run {
             DryRun::None => "",
@@ -104,7 +105,7 @@ impl<W: Write> Printer<W> {
             DryRun::Server => " (server dry run)",
         };
         let no_change = if old == new { " (no change)" } else { "" };
-        format!("{target} scaled{dry_run} from {old} to {new}{no_change}\n")
+        format!("{target} scaled{dry_run} from {old} to {new}{no_change}")
     }
 }
 
