@@ -159,11 +159,6 @@ impl Client {
         &self.warnings
     }
 
-    /// The log that this client writes to.
-    pub fn trace(&self) -> Trace {
-        self.options.trace
-    }
-
     /// Sends one request and reads the whole answer, whatever its status.
     ///
     /// It is sent again, as client-go would, after a pause that the server asked for and, if it

@@ -9,17 +9,10 @@ use super::connection::{self, Connection};
 use super::target::targets;
 use crate::api::About;
 use crate::cli::{GlobalArgs, StatusArgs};
-use crate::output::{Failed, print_json, sentence_of, write_stdout};
+use crate::output::{Failed, Format, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{Autoscaler, Target, autoscalers, check_namespace, explain_missing};
 use crate::terminal::{harmless, say};
 use crate::yaml;
-
-/// In which form the status is printed.
-enum Form {
-    Text,
-    Json,
-    Yaml,
-}
 
 /// Everything that is shown; also the object of `-o json`.
 #[derive(Serialize)]
@@ -82,18 +75,15 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
         replicas: replicas(&object, &target),
         autoscalers: managers.found,
     };
-    print(&status, &form)
+    print(&status, form)
 }
 
-fn form(text: Option<&str>) -> anyhow::Result<Form> {
-    match text.map(str::to_lowercase).as_deref() {
-        None | Some("") => Ok(Form::Text),
-        Some("json") => Ok(Form::Json),
-        Some("yaml") => Ok(Form::Yaml),
-        Some(_) => bail!(
-            "unable to match a printer suitable for the output format {:?}, allowed formats are: json,yaml",
-            text.unwrap_or_default()
-        ),
+/// As for `scale`, but for the name alone, which would say nothing.
+fn form(text: Option<&str>) -> Result<Format, UnknownFormat> {
+    let unknown = |given: String| UnknownFormat { given, allowed: "json,yaml" };
+    match Format::parse(text).map_err(|error| unknown(error.given))? {
+        Format::Name => Err(unknown(text.unwrap_or_default().to_owned())),
+        format => Ok(format),
     }
 }
 
@@ -115,12 +105,12 @@ fn replicas(object: &Value, target: &Target) -> Replicas {
     }
 }
 
-fn print(status: &Status, form: &Form) -> Result<(), Failed> {
+fn print(status: &Status, form: Format) -> Result<(), Failed> {
     let object = || serde_json::to_value(status);
     let text = match form {
-        Form::Text => text(status),
-        Form::Json => print_json(&object()?),
-        Form::Yaml => yaml::print(&object()?),
+        Format::Line | Format::Name => text(status),
+        Format::Json => print_json(&object()?),
+        Format::Yaml => yaml::print(&object()?),
     };
     Ok(write_stdout(&text)?)
 }

@@ -22,13 +22,18 @@ pub enum Format {
     Yaml,
 }
 
-/// A format that is not printed; holds it as it was typed.
+/// A format that is not printed, as kubectl refuses it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unable to match a printer suitable for the output format {}, allowed formats are: json,name,yaml",
-    crate::go::quote(.0)
+    "unable to match a printer suitable for the output format {}, allowed formats are: {allowed}",
+    crate::go::quote(.given)
 )]
-pub struct UnknownFormat(pub String);
+pub struct UnknownFormat {
+    /// As it was typed.
+    pub given: String,
+    /// Those that are, with commas.
+    pub allowed: &'static str,
+}
 
 impl Format {
     /// Reads `-o`; an empty one is as none, and case does not matter, as in kubectl.
@@ -41,7 +46,10 @@ impl Format {
             Some("name") => Ok(Self::Name),
             Some("json") => Ok(Self::Json),
             Some("yaml") => Ok(Self::Yaml),
-            Some(_) => Err(UnknownFormat(text.unwrap_or_default().to_owned())),
+            Some(_) => Err(UnknownFormat {
+                given: text.unwrap_or_default().to_owned(),
+                allowed: "json,name,yaml",
+            }),
         }
     }
 

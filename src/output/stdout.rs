@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind, Write};
 
 use anyhow::{Result, anyhow};
 
+use crate::kubeconfig::os_error;
+
 /// Writes the text. That nobody reads it any more is not an error: it has seen enough.
 ///
 /// # Errors
@@ -15,9 +17,7 @@ pub fn write_stdout(text: &str) -> Result<()> {
 pub(super) fn write(out: &mut impl Write, text: &str) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let text = error.to_string();
-            let reason = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
-            Err(anyhow!("write /dev/stdout: {reason}"))
+            Err(anyhow!("write /dev/stdout: {}", os_error(&error)))
         }
         _ => Ok(()),
     }

@@ -83,13 +83,6 @@ impl ClusterHandle {
         state.store.put(&key, object);
     }
 
-    /// Removes the object at an API path; what it controls follows.
-    pub fn remove_object(&self, path: &str) {
-        if let Some((_, key)) = locate(path) {
-            self.shared.lock().store.remove(&key);
-        }
-    }
-
     /// `spec.replicas` of the object at an API path.
     pub fn replicas(&self, path: &str) -> Option<i64> {
         self.object(path)?.pointer("/spec/replicas")?.as_i64()
