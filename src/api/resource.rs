@@ -1,7 +1,7 @@
 //! The four built-in kinds with a scale subresource, how their types may be spelled, and the
 //! paths of their objects.
 
-use std::fmt::Write;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A namespaced resource type, with the names that the API serves for it.
 #[derive(Debug, PartialEq, Eq)]
@@ -123,18 +123,22 @@ fn with_group(name: &str, group: &str) -> String {
     }
 }
 
-/// Percent-encodes whatever RFC 3986 does not allow as it is in a path segment.
+/// What cannot stay as it is in a path segment, by the rule of Go's `url.PathEscape`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
+/// Percent-encodes a text so that it is one path segment.
 pub fn escape_segment(segment: &str) -> String {
-    let mut escaped = String::with_capacity(segment.len());
-    for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~$&+=:@".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
+    utf8_percent_encode(segment, ESCAPED).to_string()
 }
 
 #[cfg(test)]

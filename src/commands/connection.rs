@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow, bail};
-use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::api::{Client, Options, Timeout, Trace};
@@ -12,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::go;
 use crate::kubeconfig::{self, Access, Cluster, Environment, Impersonation, Overrides, User};
 use crate::sandbox::{self, Account, Sandbox};
-use crate::terminal::{conceal, say};
+use crate::terminal::say;
 
 /// A client, where it points to, and the simulated cluster behind it when there is one.
 pub struct Connection {
@@ -32,12 +31,18 @@ pub struct Connection {
 
 /// Everything that can be found out without starting or asking anything.
 pub struct Prepared {
-    /// `None` for a simulated cluster, which is there only once it is opened.
-    access: Option<Access>,
+    place: Place,
     namespace: String,
     options: Options,
-    disable_compression: Option<bool>,
     match_server_version: bool,
+}
+
+/// Where to go.
+enum Place {
+    /// To the cluster of the configuration.
+    Configured(Box<Access>),
+    /// To a simulated one, which is there only once it is opened.
+    Sandbox(Box<Overrides>),
 }
 
 /// Finds out which cluster it is and who we are.
@@ -47,16 +52,14 @@ pub struct Prepared {
 pub fn prepare(global: GlobalArgs) -> Result<Prepared> {
     let trace = Trace::new(global.verbosity);
     let options = Options { timeout: timeout(global.request_timeout.as_deref())?, trace };
-    let (disable_compression, match_server_version) =
-        (global.disable_compression, global.match_server_version);
-    let with_sandbox = global.sandbox;
+    let (with_sandbox, match_server_version) = (global.sandbox, global.match_server_version);
     let overrides = overrides(global);
-    let (access, namespace) = if with_sandbox {
+    let (place, namespace) = if with_sandbox {
         refuse_beside_sandbox(&overrides)?;
-        (None, overrides.namespace.unwrap_or_else(|| "default".to_owned()))
+        let namespace = overrides.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        (Place::Sandbox(Box::new(overrides)), namespace)
     } else {
-        let mut access = kubeconfig::resolve(&overrides, &Environment::from_process())?;
-        take_login_out_of_address(&mut access);
+        let access = kubeconfig::resolve(&overrides, &Environment::from_process())?;
         for file in &access.files {
             let text = format!("Config loaded from file:  {}", file.display());
             trace.info(6, "connection.rs", &text);
@@ -65,9 +68,9 @@ pub fn prepare(global: GlobalArgs) -> Result<Prepared> {
             say(&format!("Warning: {warning}"));
         }
         let namespace = access.namespace.clone();
-        (Some(access), namespace)
+        (Place::Configured(Box::new(access)), namespace)
     };
-    Ok(Prepared { access, namespace, options, disable_compression, match_server_version })
+    Ok(Prepared { place, namespace, options, match_server_version })
 }
 
 impl Prepared {
@@ -82,16 +85,13 @@ impl Prepared {
     /// # Errors
     /// Credentials that cannot be had or do not fit together.
     pub async fn open(self) -> Result<Connection> {
-        let (mut access, sandbox) = match self.access {
-            Some(access) => (access, None),
-            None => {
+        let (access, sandbox) = match self.place {
+            Place::Configured(access) => (*access, None),
+            Place::Sandbox(flags) => {
                 let sandbox = Sandbox::start(sandbox::Options::default()).await?;
-                (in_sandbox(&sandbox, self.namespace), Some(sandbox))
+                (in_sandbox(&sandbox, self.namespace, *flags), Some(sandbox))
             }
         };
-        if let Some(disable) = self.disable_compression {
-            access.cluster.disable_compression = disable;
-        }
         let credentials = Credentials::new(&access.cluster, &access.user)?;
         credentials.prepare().await?;
         let kind = credentials.kind();
@@ -111,49 +111,12 @@ impl Prepared {
     }
 }
 
-/// `https://me:password@host`: the login belongs to the user, where it is kept secret, and counts
-/// when there is nothing else, as in Go's HTTP client.
-fn take_login_out_of_address(access: &mut Access) {
-    let Ok(mut url) = Url::parse(&access.cluster.server) else { return };
-    if url.username().is_empty() && url.password().is_none() {
-        return;
-    }
-    let (name, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
-    conceal(&password);
-    // Neither can fail for a URL that has had a login.
-    let _ = (url.set_username(""), url.set_password(None));
-    access.cluster.server = url.as_str().trim_end_matches('/').to_owned();
-    let user = &mut access.user;
-    if user.token.is_none() && user.token_file.is_none() && user.username.is_none() {
-        (user.username, user.password) = (Some(name), Some(password.into()));
-    }
-}
-
-/// Without percent-encoding (RFC 3986).
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// The simulated cluster's administrator, in the namespace asked for.
-fn in_sandbox(sandbox: &Sandbox, namespace: String) -> Access {
+fn in_sandbox(sandbox: &Sandbox, namespace: String, flags: Overrides) -> Access {
     let cluster = Cluster {
         server: sandbox.server(),
         certificate_authority: Some(sandbox.certificate_authority().into()),
+        disable_compression: flags.disable_compression.unwrap_or_default(),
         ..Cluster::default()
     };
     let token = sandbox.token(Account::Admin).to_owned();
@@ -211,6 +174,7 @@ fn overrides(global: GlobalArgs) -> Overrides {
         client_key: path(global.client_key),
         insecure_skip_tls_verify: global.insecure_skip_tls_verify,
         tls_server_name: given(global.tls_server_name),
+        disable_compression: global.disable_compression,
         impersonate: Impersonation {
             user: global.act_as.unwrap_or_default(),
             uid: global.as_uid.unwrap_or_default(),

@@ -169,6 +169,7 @@ pub(super) fn cluster_with_flags(
     if name.is_some() || server.is_some() {
         cluster.tls_server_name = name.unwrap_or_default().to_owned();
     }
+    cluster.disable_compression = flags.disable_compression.unwrap_or(cluster.disable_compression);
     cluster
 }
 

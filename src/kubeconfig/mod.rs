@@ -79,10 +79,15 @@ fn access(loaded: files::Loaded, flags: &Overrides, surroundings: &Environment) 
     if server.is_empty() {
         return Err(chosen.no_server(loaded.files, loaded.missing, surroundings).into());
     }
-    let server = server_url::normalize(server)?;
+    let (server, login) = server_url::without_login(server_url::normalize(server)?);
+    let mut user = tls::user(&chosen.user_name, chosen.user, &server)?;
+    if user.token.is_none() && user.token_file.is_none() && user.username.is_none() {
+        // As Go's HTTP client: a login in the address counts when there is nothing else.
+        (user.username, user.password) = login.unzip();
+    }
     Ok(Access {
-        cluster: tls::cluster(&chosen.cluster_name, chosen.cluster, server.clone())?,
-        user: tls::user(&chosen.user_name, chosen.user, &server)?,
+        cluster: tls::cluster(&chosen.cluster_name, chosen.cluster, server)?,
+        user,
         namespace,
         context: chosen.context_name,
         files: loaded.files,

@@ -2,6 +2,8 @@
 //! As client-go `rest/url_utils.go` does.
 
 use anyhow::{Result, anyhow, bail};
+use percent_encoding::percent_decode_str;
+use secrecy::SecretString;
 
 /// The URL with scheme, host, port and path prefix, without a trailing slash.
 ///
@@ -33,6 +35,20 @@ pub(super) fn normalize(server: &str) -> Result<String> {
     if is_valid { Ok(url) } else { Err(bad()) }
 }
 
+/// The URL without the login that `https://me:password@host` has in it, and that login: it belongs
+/// to the user, where it is kept secret.
+pub(super) fn without_login(server: String) -> (String, Option<(String, SecretString)>) {
+    let Ok(mut url) = reqwest::Url::parse(&server) else { return (server, None) };
+    if url.username().is_empty() && url.password().is_none() {
+        return (server, None);
+    }
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = (decoded(url.username()), decoded(url.password().unwrap_or_default()).into());
+    // Neither can fail for a URL that has had a login.
+    let _ = (url.set_username(""), url.set_password(None));
+    (url.as_str().trim_end_matches('/').to_owned(), Some(login))
+}
+
 /// Whether nothing secret may go to `server`, a text from [`normalize`].
 pub(super) fn is_plain_http(server: &str) -> bool {
     server.starts_with("http://")
@@ -45,7 +61,22 @@ fn is_scheme(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
+
+    #[test]
+    fn a_login_is_taken_out_of_the_url() {
+        for (server, url, login) in [
+            ("https://h/p", "https://h/p", None),
+            ("https://me:p%40w@h:1/p", "https://h:1/p", Some(("me", "p@w"))),
+            ("https://me@h", "https://h", Some(("me", ""))),
+        ] {
+            let (without, found) = without_login(server.to_owned());
+            let found = found.as_ref().map(|(name, password)| (&**name, password.expose_secret()));
+            assert_eq!((&*without, found), (url, login));
+        }
+    }
 
     #[test]
     fn a_server_becomes_a_url() {

@@ -37,6 +37,8 @@ pub struct Overrides {
     pub insecure_skip_tls_verify: Option<bool>,
     /// `--tls-server-name`
     pub tls_server_name: Option<String>,
+    /// `--disable-compression`
+    pub disable_compression: Option<bool>,
     /// `--as`, `--as-uid`, `--as-group`, `--as-user-extra`
     pub impersonate: Impersonation,
 }

@@ -1,5 +1,7 @@
 //! Paths and queries, percent-decoded.
 
+use percent_encoding::percent_decode_str;
+
 /// The parameters of one request's query, in order.
 #[derive(Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
@@ -34,29 +36,7 @@ fn decode_pair((key, value): (&str, &str)) -> (String, String) {
 
 /// Percent-decodes; an escape that is not one stays as it is.
 pub(super) fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(hex_byte);
-        match escape {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex_byte(digits: &[u8]) -> Option<u8> {
-    let [high, low] = digits else { return None };
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
