@@ -288,6 +288,13 @@ impl Cli {
     /// # Errors
     /// What to print and where, in pflag's and cobra's words; a request for help is one too.
     pub fn read(argv: Vec<OsString>, program: &str) -> Result<Self, Refusal> {
+        // Scripts ask for it often, and it needs no grammar, which is half the cost of the answer.
+        if let [_, only] = argv.as_slice()
+            && (only == "--version" || only == "-V")
+        {
+            let version = env!("CARGO_PKG_VERSION");
+            return Err(Refusal::Information(format!("locustctl {version}\n")));
+        }
         // Taking the grammar apart would cost as much as building it, and the process is short.
         let command = &mut *std::mem::ManuallyDrop::new(Self::command());
         let argv = grammar::canonical(command, argv);

@@ -278,8 +278,11 @@ fn help_and_version_go_to_stdout_and_beat_a_missing_flag() {
     let help = scale(&["--help"]);
     assert_eq!((help.code, &*help.stderr), (Some(0), ""));
     assert!(help.stdout.contains("--current-replicas <COUNT>"), "{}", help.stdout);
-    let version = support::locustctl("--version").run();
-    version.prints(&format!("locustctl {}\n", env!("CARGO_PKG_VERSION")));
+    // Alone it is answered without the grammar; the answer is the same.
+    for asked in ["--version", "-V", "--version -n x", "-n x -V"] {
+        let version = support::locustctl(asked).run();
+        version.prints(&format!("locustctl {}\n", env!("CARGO_PKG_VERSION")));
+    }
     let nothing = support::locustctl("").run();
     assert_eq!((nothing.code, &*nothing.stderr), (Some(0), ""));
     assert!(nothing.stdout.contains("Usage: locustctl"), "{}", nothing.stdout);
