@@ -3,6 +3,7 @@
 //! No behaviour: values are read as far as their form goes, and what they mean is decided by
 //! the command. Nothing below this layer sees a type of clap's.
 
+mod change_cause;
 mod grammar;
 mod refusal;
 mod value;
@@ -210,6 +211,21 @@ pub struct ScaleArgs {
     /// Scale only if this is the present resource version
     #[arg(long, value_name = "VERSION", allow_hyphen_values = true)]
     pub resource_version: Option<String>,
+    /// Scale all objects of the given types in the namespace
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub all: bool,
+    /// Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)
+    #[arg(short = 'l', long, value_name = "LABELS", allow_hyphen_values = true)]
+    pub selector: Option<String>,
+    /// Note the command in the object's annotation kubernetes.io/change-cause
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool())]
+    pub record: Option<bool>,
+    /// What `record` notes: the command without its secrets.
+    #[arg(skip)]
+    pub change_cause: Option<String>,
     /// Change nothing: "client" says what would be done, "server" lets the server check it
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "none",
           default_missing_value = "unchanged", value_name = "WHERE",
@@ -298,10 +314,16 @@ impl Cli {
         // Taking the grammar apart would cost as much as building it, and the process is short.
         let command = &mut *std::mem::ManuallyDrop::new(Self::command());
         let argv = grammar::canonical(command, argv);
-        command
-            .try_get_matches_from_mut(&argv)
-            .and_then(|matches| Self::from_arg_matches(&matches))
-            .map_err(|error| Refusal::from_clap(&error, command, &argv, program))
+        let read = command.try_get_matches_from_mut(&argv).and_then(|matches| {
+            let mut cli = Self::from_arg_matches(&matches)?;
+            if let Command::Scale(args) = &mut cli.command
+                && args.record == Some(true)
+            {
+                args.change_cause = change_cause::describe(program, command, &matches);
+            }
+            Ok(cli)
+        });
+        read.map_err(|error| Refusal::from_clap(&error, command, &argv, program))
     }
 }
 

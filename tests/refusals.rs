@@ -189,21 +189,9 @@ fn targets_are_refused_in_kubectls_words() {
         ("deployment", "error: resource(s) were provided, but no name was specified"),
         ("deployment a%b", "error: invalid resource name \"a%b\": [may not contain '%']"),
         ("deployment/a -n a/b", "error: invalid namespace \"a/b\": [may not contain '/']"),
-        (
-            "widget/a",
-            "error: \"widget\" is not one of the types that can be scaled: deployment, statefulset, replicaset, replicationcontroller",
-        ),
     ] {
         refuses(&format!("--replicas=1 {args}"), &format!("{expected}\n"));
     }
-}
-
-#[test]
-fn a_lone_name_gets_the_command_to_type() {
-    refuses(
-        "--replicas=1 locust-slave",
-        "error: \"locust-slave\" is not one of the types that can be scaled: deployment, statefulset, replicaset, replicationcontroller; if it is the name of a Deployment: deployment/locust-slave\n",
-    );
 }
 
 #[test]
@@ -240,19 +228,6 @@ fn flags_of_kubectls_that_have_nothing_to_act_on_are_taken() {
 #[test]
 fn an_empty_name_is_refused() {
     scale(&["--replicas=1", "deployment", ""]).refuses("error: resource name may not be empty\n");
-}
-
-#[test]
-fn a_bad_default_target_names_the_variable() {
-    let home = tempfile::tempdir().unwrap();
-    let outcome = support::locustctl("scale --replicas=1")
-        .kubeconfig(dead_kubeconfig(home.path()))
-        .env("LOCUSTCTL_TARGET", "widget/a")
-        .run();
-    outcome.refuses(
-        "error: $LOCUSTCTL_TARGET is \"widget/a\": \"widget\" is not one of the types that can be \
-         scaled: deployment, statefulset, replicaset, replicationcontroller\n",
-    );
 }
 
 #[test]

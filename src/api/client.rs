@@ -10,6 +10,7 @@ use reqwest::header::{
 };
 
 use super::address::{address, authority};
+use super::admission::Admission;
 use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
@@ -120,8 +121,8 @@ impl Reply {
     }
 }
 
-/// The client. Requests share one connection where the server speaks HTTP/2, and take turns on
-/// one otherwise.
+/// The client. Requests share one connection where the server speaks HTTP/2; otherwise each that
+/// is under way has its own, and they are kept for the next ones.
 pub struct Client {
     cluster: Cluster,
     /// Made anew when the client certificate changes.
@@ -129,6 +130,7 @@ pub struct Client {
     credentials: Credentials,
     impersonation: HeaderMap,
     warnings: Warnings,
+    admission: Admission,
     options: Options,
 }
 
@@ -150,6 +152,7 @@ impl Client {
             credentials,
             impersonation: impersonation::headers(act_as)?,
             warnings: Warnings::default(),
+            admission: Admission::default(),
             options,
         })
     }
@@ -159,11 +162,17 @@ impl Client {
         &self.warnings
     }
 
+    /// Where to log.
+    pub fn trace(&self) -> Trace {
+        self.options.trace
+    }
+
     /// Sends one request and reads the whole answer, whatever its status.
     ///
-    /// It is sent again, as client-go would, after a pause that the server asked for and, if it
-    /// only reads, after a broken connection; but never when it may have been carried out. After
-    /// a 401 the credentials are renewed where they can be, and it is sent once more.
+    /// It waits for its turn when many are under way already. It is sent again, as client-go would,
+    /// after a pause that the server asked for and, if it only reads, after a broken connection;
+    /// but never when it may have been carried out. After a 401 the credentials are renewed where
+    /// they can be, and it is sent once more.
     ///
     /// # Errors
     /// [`Error::Failure`] without a whole answer, [`Error::Unprepared`] when there are no
@@ -171,17 +180,22 @@ impl Client {
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
         let (mut attempt, mut renewed) = (0, false);
         loop {
+            let admitted = self.admission.enter().await;
             let result = self.send_once(&request).await;
+            drop(admitted);
             let is_unknown = result.as_ref().is_ok_and(|reply| reply.status == 401);
             if is_unknown && !renewed && self.credentials.renew().await {
                 renewed = true;
                 continue;
             }
             let Some(pause) = retry::pause(&request.method, &result, attempt) else {
+                self.admission.open();
                 return result;
             };
             attempt += 1;
-            if pause > Duration::from_secs(1) {
+            let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
+            let is_news = !is_turned_away || self.admission.close(pause);
+            if is_news && pause > Duration::from_secs(1) {
                 say(&format!(
                     "Waiting {} s before asking again, as the server wishes",
                     pause.as_secs()

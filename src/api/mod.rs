@@ -2,12 +2,14 @@
 //! the paths of resources, and the scale subresource.
 
 mod address;
+mod admission;
 mod client;
 mod connect;
 mod error;
 mod exchange_log;
 mod failure;
 mod impersonation;
+mod list;
 mod proxy;
 mod resource;
 mod retry;
@@ -20,10 +22,12 @@ mod transport;
 mod version;
 mod warning;
 
+pub use admission::MOST_AT_ONCE;
 pub use client::{About, Client, Options, Reply, Request, Timeout};
 pub use error::Error;
 pub use failure::{Failure, FailureKind};
-pub use resource::{BUILT_IN, Resource, UnknownType, escape_segment};
+pub use list::Listing;
+pub use resource::{Resource, escape_segment};
 pub use scale::{PatchKind, Scale};
 pub use status::{Cause, Details, Status};
 pub use trace::Trace;

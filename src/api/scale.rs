@@ -123,7 +123,7 @@ fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
 }
 
 /// A JSON object with a kind, as client-go's unstructured decoder wants it.
-fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> {
+pub(super) fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> {
     if !reply.is_success() {
         return Err(Error::Status(Box::new(Status::from_reply(reply, about))));
     }

@@ -1,16 +1,19 @@
 //! `locustctl status`: where we are, as whom, how many replicas there are, and who else changes
 //! that number.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::connection::{self, Connection};
-use super::target::targets;
+use super::target::Meant;
 use crate::api::About;
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::output::{Failed, Format, UnknownFormat, print_json, sentence_of, write_stdout};
-use crate::scaling::{Autoscaler, Target, autoscalers, check_namespace, explain_missing};
+use crate::scaling::{
+    Autoscaler, Selected, Selection, Target, Typed, autoscalers, check_namespace, explain_missing,
+    resolve,
+};
 use crate::terminal::{harmless, say};
 use crate::yaml;
 
@@ -44,18 +47,24 @@ struct Replicas {
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let form = form(args.output.as_deref())?;
     let prepared = connection::prepare(global)?;
-    let target = only_one(targets(&args.target)?)?;
+    let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
+    only_one(&meant.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
     let Connection { client, namespace, .. } = &connection;
-
-    let path = target.resource.path(namespace, &target.name);
-    let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
-    let object = match client.get_object(&path, &About { verb: "get", resource, name }).await {
-        Ok(object) => object,
-        Err(error) => return Err(explain_missing(client, namespace, &target, error).await.into()),
+    let resolved = resolve(client, &meant.selection, namespace, false).await;
+    let mut selected = resolved.map_err(|error| meant.explain(error))?.selected;
+    let Some(Selected { target, .. }) = selected.pop() else {
+        return Err(anyhow!("nothing was named").into());
     };
-    let managers = autoscalers(client, namespace, &target).await;
+
+    let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
+    let about = About { verb: "get", resource, name };
+    let object = match client.get_object(&target.path(), &about).await {
+        Ok(object) => object,
+        Err(error) => return Err(explain_missing(client, &target, error).await.into()),
+    };
+    let managers = autoscalers(client, &target).await;
     if let [(_, error), ..] = managers.unknown.as_slice() {
         let resources: Vec<_> = managers.unknown.iter().map(|(resource, _)| *resource).collect();
         let (resources, why) = (resources.join(" or "), sentence_of(error));
@@ -87,16 +96,22 @@ fn form(text: Option<&str>) -> Result<Format, UnknownFormat> {
     }
 }
 
-fn only_one(targets: Vec<Target>) -> anyhow::Result<Target> {
-    match <[Target; 1]>::try_from(targets) {
-        Ok([target]) => Ok(target),
-        Err(targets) => bail!("status is about one target, {} were named", targets.len()),
+fn only_one(selection: &Selection) -> anyhow::Result<()> {
+    let count = match selection {
+        Selection::Pairs(pairs) => pairs.len(),
+        Selection::Names { names, .. } => names.len(),
+        // One of them is missing its name; that is said when its type is known.
+        Selection::TypesOnly(_) | Selection::Collections { .. } => 1,
+    };
+    match count {
+        1 => Ok(()),
+        count => bail!("status is about one target, {count} were named"),
     }
 }
 
 fn replicas(object: &Value, target: &Target) -> Replicas {
     let status = |field: &str| object["status"][field].as_i64();
-    let has_revisions = matches!(target.resource.kind, "Deployment" | "StatefulSet");
+    let has_revisions = matches!(&*target.resource.kind, "Deployment" | "StatefulSet");
     Replicas {
         desired: object["spec"]["replicas"].as_i64().unwrap_or_default(),
         current: status("replicas").unwrap_or_default(),

@@ -1,9 +1,8 @@
-//! What a command is about when nothing is named.
+//! Which objects a command is about: those that are named, else the default.
 
 use anyhow::anyhow;
 
-use crate::output::Failed;
-use crate::scaling::{Target, parse_targets};
+use crate::scaling::{Selection, SelectionError, Typed, UnknownType};
 
 /// The tradition of Locust on Kubernetes.
 const DEFAULT_TARGET: &str = "deployment/locust-slave";
@@ -11,29 +10,64 @@ const DEFAULT_TARGET: &str = "deployment/locust-slave";
 /// Names another default.
 const TARGET_VARIABLE: &str = "LOCUSTCTL_TARGET";
 
-/// The targets that the arguments name, or the default one.
-///
-/// # Errors
-/// Everything that is wrong with them, in kubectl's words.
-pub fn targets(args: &[String]) -> Result<Vec<Target>, Failed> {
-    if !args.is_empty() {
-        return Ok(parse_targets(args)?);
-    }
-    let from_variable = match std::env::var(TARGET_VARIABLE) {
-        Err(std::env::VarError::NotUnicode(text)) => {
-            return Err(anyhow!("${TARGET_VARIABLE} is {text:?}, which is not valid UTF-8").into());
+/// What a command is about, and where that comes from.
+pub struct Meant {
+    /// The objects.
+    pub selection: Selection,
+    /// What stands in [`TARGET_VARIABLE`], when that was taken.
+    from_variable: Option<String>,
+}
+
+impl Meant {
+    /// What was typed, or the default when nothing was.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in kubectl's words.
+    pub fn new(typed: &Typed<'_>) -> anyhow::Result<Self> {
+        if !typed.is_empty() {
+            return Ok(Self { selection: Selection::new(typed)?, from_variable: None });
         }
-        result => result.ok().filter(|target| !target.trim().is_empty()),
-    };
-    let Some(target) = from_variable else {
-        return Ok(parse_targets(&[DEFAULT_TARGET.to_owned()])?);
-    };
-    let words: Vec<_> = target.split_whitespace().map(str::to_owned).collect();
-    let words = match words.as_slice() {
-        // A name alone is a Deployment's.
-        [name] if !name.contains('/') => vec![format!("deployment/{name}")],
-        _ => words,
-    };
-    parse_targets(&words)
-        .map_err(|error| anyhow!("${TARGET_VARIABLE} is {target:?}: {error}").into())
+        let from_variable = match std::env::var(TARGET_VARIABLE) {
+            Err(std::env::VarError::NotUnicode(text)) => {
+                return Err(anyhow!("${TARGET_VARIABLE} is {text:?}, which is not valid UTF-8"));
+            }
+            result => result.ok().filter(|target| !target.trim().is_empty()),
+        };
+        let Some(target) = from_variable else {
+            let selection = select(&[DEFAULT_TARGET.to_owned()])?;
+            return Ok(Self { selection, from_variable: None });
+        };
+        let words: Vec<_> = target.split_whitespace().map(str::to_owned).collect();
+        let words = match words.as_slice() {
+            // A name alone is a Deployment's.
+            [name] if !name.contains('/') => vec![format!("deployment/{name}")],
+            _ => words,
+        };
+        let selection = select(&words).map_err(|error| in_variable(&target, &error))?;
+        Ok(Self { selection, from_variable: Some(target) })
+    }
+
+    /// An error of resolving it, with what helps to put it right.
+    pub fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        let is_mistake = error.is::<UnknownType>() || error.is::<SelectionError>();
+        if let Some(target) = self.from_variable.as_ref().filter(|_| is_mistake) {
+            return in_variable(target, &error);
+        }
+        match (&self.selection, error.downcast_ref::<UnknownType>()) {
+            // Most likely a name.
+            (Selection::TypesOnly(types), Some(_)) if types.len() == 1 => anyhow!(
+                "{error}\nIf {name} is the name of a Deployment: deployment/{name}",
+                name = types[0]
+            ),
+            _ => error,
+        }
+    }
+}
+
+fn select(args: &[String]) -> Result<Selection, SelectionError> {
+    Selection::new(&Typed { args, ..Typed::default() })
+}
+
+fn in_variable(target: &str, error: &dyn std::fmt::Display) -> anyhow::Error {
+    anyhow!("${TARGET_VARIABLE} is {target:?}: {error}")
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::{json, stdout};
-use crate::scaling::{DryRun, Target};
+use crate::scaling::{DryRun, Target, count_text};
 use crate::yaml;
 
 /// In which form results are printed.
@@ -64,8 +64,8 @@ impl Format {
 pub struct ScaleResult<'a> {
     /// What was scaled.
     pub target: &'a Target,
-    /// From this count.
-    pub old: i64,
+    /// From this count, if there was one.
+    pub old: Option<i64>,
     /// To this count.
     pub new: i64,
     /// The object with its new count, where [`Format::needs_object`] asked for it.
@@ -112,7 +112,8 @@ impl<W: Write> Printer<W> {
             DryRun::Client => " (dry run)",
             DryRun::Server => " (server dry run)",
         };
-        let no_change = if old == new { " (no change)" } else { "" };
+        let no_change = if *old == Some(*new) { " (no change)" } else { "" };
+        let old = count_text(*old);
         format!("{target} scaled{dry_run} from {old} to {new}{no_change}")
     }
 }
@@ -129,10 +130,10 @@ fn shown(object: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::BUILT_IN;
 
     fn printed(format: Format, dry_run: DryRun, old: i64, new: i64) -> String {
-        let target = Target { resource: &BUILT_IN[0], name: "a".into() };
+        let old = Some(old);
+        let target = Target::for_test("a");
         let object = serde_json::json!({"metadata": {"managedFields": [], "name": "a"}});
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, format, dry_run);

@@ -57,10 +57,10 @@ const SOURCES: [Source; 2] = [
 
 /// Lists the autoscalers of the namespace, in as many requests as there are kinds of them. That a
 /// cluster does not have a kind at all is no error.
-pub async fn autoscalers(client: &Client, namespace: &str, target: &Target) -> Autoscalers {
+pub async fn autoscalers(client: &Client, target: &Target) -> Autoscalers {
     let mut result = Autoscalers::default();
     for source in &SOURCES {
-        match list(client, namespace, source).await {
+        match list(client, &target.namespace, source).await {
             Ok(list) => {
                 let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
                 let managing = items.iter().filter(|item| manages(item, target));
@@ -115,11 +115,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::BUILT_IN;
 
     #[test]
     fn only_an_autoscaler_of_the_very_target_counts() {
-        let target = Target { resource: &BUILT_IN[0], name: "locust-slave".into() };
+        let target = Target::for_test("locust-slave");
         for (reference, expected) in [
             (json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "locust-slave"}), true),
             (json!({"kind": "Deployment", "name": "locust-slave"}), true),

@@ -2,13 +2,25 @@
 //! became of it. The command line and the web endpoint both stand on this.
 
 mod autoscaler;
+mod many;
 mod order;
 mod progress;
+mod record;
+mod resolve;
 mod scaler;
+mod seen;
+mod selection;
 mod target;
+mod types;
 
 pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
-pub use order::{Condition, DryRun, NewCount, Order, Problem, Scaled};
+pub use many::scale_all;
+pub use order::{
+    Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
+};
 pub use progress::Progress;
+pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::{explain_missing, scale};
-pub use target::{Target, TargetError, check_namespace, parse_targets};
+pub use selection::{Selection, SelectionError, Typed};
+pub use target::{Target, check_namespace};
+pub use types::{Types, UnknownType};

@@ -37,28 +37,53 @@ pub enum DryRun {
     Server,
 }
 
+/// Where [`Scaled::object`] comes from, when it is wanted.
+#[derive(Debug, Clone, Default)]
+pub enum ObjectSource {
+    /// It is not wanted.
+    #[default]
+    None,
+    /// It is read from the server, before the scale.
+    Server,
+    /// From a manifest: it is printed as it stood there, as by kubectl.
+    Given(Value),
+}
+
+/// What a LIST has told of an object of a built-in kind; it need not be read again.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its `spec.replicas`.
+    pub replicas: i64,
+    /// Its `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// The whole object, where it is wanted.
+    pub object: Option<Value>,
+}
+
 /// One scale, as ordered.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// What to scale.
     pub target: Target,
-    /// Where it is.
-    pub namespace: String,
     /// To which count.
     pub new: NewCount,
     /// On which conditions.
     pub condition: Condition,
     /// For real or not.
     pub dry_run: DryRun,
-    /// Whether [`Scaled::object`] is wanted: then the object is read instead of its scale.
-    pub with_object: bool,
+    /// Whether [`Scaled::object`] is wanted, and where from.
+    pub object: ObjectSource,
+    /// What is known of it already.
+    pub known: Option<Known>,
+    /// `--record`: the command, for the object's annotation `kubernetes.io/change-cause`.
+    pub change_cause: Option<String>,
 }
 
 /// A scale that took place, or a dry run that would have.
 #[derive(Debug)]
 pub struct Scaled {
-    /// The count that was replaced.
-    pub old: i64,
+    /// The count that was replaced; `None` when a custom resource had none.
+    pub old: Option<i64>,
     /// The count that the server has now.
     pub new: i64,
     /// The object as it was read before, with the new count.
@@ -76,12 +101,12 @@ pub enum Problem {
     #[error("{0}")]
     Api(#[from] Error),
     /// `--current-replicas` does not hold.
-    #[error("Expected replicas to be {expected}, was {was}")]
+    #[error("Expected replicas to be {expected}, was {}", count_text(*.was))]
     ReplicasDiffer {
         /// As given.
         expected: i64,
         /// As read.
-        was: i64,
+        was: Option<i64>,
     },
     /// `--resource-version` does not hold.
     #[error("Expected resource version to be {expected}, was {was}")]
@@ -101,17 +126,29 @@ pub enum Problem {
         /// As given.
         by: i64,
     },
+    /// `--by`, where there is no count.
+    #[error("{target} has no count that could be changed by {by:+}: give it one with --replicas")]
+    NothingToChange {
+        /// What was to be scaled.
+        target: String,
+        /// As given.
+        by: i64,
+    },
     /// Somebody else was faster, every time.
     #[error(
         "{target} was not scaled: its count was changed by somebody else during each of \
-         {ATTEMPTS} attempts, and is {last} now"
+         {ATTEMPTS} attempts, and is {} now",
+        count_text(*.last)
     )]
     LostRaces {
         /// What was to be scaled.
         target: String,
         /// As read last.
-        last: i64,
+        last: Option<i64>,
     },
+    /// A manifest whose object has no place for a count.
+    #[error("value cannot be set because .spec is not a map[string]interface{{}}")]
+    NoSpec,
     /// The answer to the PATCH was lost; the count was read again.
     #[error("{cause}\n{truth}")]
     AnswerLost {
@@ -120,4 +157,9 @@ pub enum Problem {
         /// What stands there now, in a sentence.
         truth: String,
     },
+}
+
+/// A count for people; a custom resource may have none.
+pub fn count_text(count: Option<i64>) -> String {
+    count.map_or_else(|| "unset".to_owned(), |count| count.to_string())
 }

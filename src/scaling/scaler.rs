@@ -7,25 +7,25 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Progress;
 use super::Target;
-use super::order::{ATTEMPTS, Condition, DryRun, NewCount, Order, Problem, Scaled};
+use super::order::{
+    ATTEMPTS, Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
+};
+use super::{Progress, seen::Seen};
 use crate::api::{About, Client, Error, FailureKind, PatchKind, Status};
 
-/// Carries out one order: one request when the old count is given as a condition, two otherwise.
+/// Carries out one order: one request when the old count is given as a condition or known from a
+/// LIST, two otherwise. `index` is its place in `progress`.
 ///
 /// # Errors
 /// [`Problem`]; whatever it is, the message says what the server is known to hold.
-pub async fn scale(client: &Client, order: &Order, progress: &Progress) -> Result<Scaled, Problem> {
-    Scaler::new(client, order, progress).run().await
-}
-
-/// The count as it was last seen, with what goes with it.
-struct Seen {
-    replicas: i64,
-    /// Absent when the count was only given as a condition.
-    resource_version: Option<String>,
-    object: Option<Value>,
+pub async fn scale(
+    client: &Client,
+    order: &Order,
+    progress: &Progress,
+    index: usize,
+) -> Result<Scaled, Problem> {
+    Scaler::new(client, order, progress, index).run().await
 }
 
 /// A PATCH that was sent and got no clear answer.
@@ -39,16 +39,23 @@ struct Scaler<'a> {
     client: &'a Client,
     order: &'a Order,
     progress: &'a Progress,
+    index: usize,
     path: String,
 }
 
 impl<'a> Scaler<'a> {
-    fn new(client: &'a Client, order: &'a Order, progress: &'a Progress) -> Self {
-        let path = order.target.resource.path(&order.namespace, &order.target.name);
-        Self { client, order, progress, path }
+    fn new(client: &'a Client, order: &'a Order, progress: &'a Progress, index: usize) -> Self {
+        Self { client, order, progress, index, path: order.target.path() }
     }
 
     async fn run(&self) -> Result<Scaled, Problem> {
+        if let ObjectSource::Given(object) = &self.order.object
+            && self.order.target.resource.is_counted_in_print()
+            && !object["spec"].is_null()
+            && !object["spec"].is_object()
+        {
+            return Err(Problem::NoSpec);
+        }
         if self.order.dry_run == DryRun::Client {
             return self.only_say().await;
         }
@@ -64,13 +71,13 @@ impl<'a> Scaler<'a> {
             }
             (result, _) => result,
         };
-        self.progress.set(None);
+        self.progress.set(self.index, None);
         result
     }
 
     /// `unclear` is left with a PATCH that was given up without a clear answer.
     async fn try_all(&self, unclear: &mut Option<Unclear>) -> Result<Scaled, Problem> {
-        let mut seen = match self.given_count() {
+        let mut seen = match self.known_count().or_else(|| self.given_count()) {
             Some(seen) => seen,
             None => self.read().await?,
         };
@@ -86,7 +93,7 @@ impl<'a> Scaler<'a> {
             if error.status().is_some_and(is_lost_race) {
                 let tested = seen.replicas;
                 seen = self.read().await?;
-                if let Some(unclear) = unclear.take_if(|unclear| unclear.new == seen.replicas) {
+                if let Some(unclear) = unclear.take_if(|unclear| seen.is(unclear.new)) {
                     return self.conclude(unclear, seen.replicas);
                 }
                 // Refused although the count is what was tested: not, or not only, a race.
@@ -117,19 +124,40 @@ impl<'a> Scaler<'a> {
         })
     }
 
+    /// What the LIST has told.
+    fn known_count(&self) -> Option<Seen> {
+        let Known { replicas, resource_version, object } = self.order.known.clone()?;
+        Some(Seen {
+            replicas: Some(replicas),
+            resource_version: Some(resource_version),
+            object: object.or_else(|| self.given_object()),
+        })
+    }
+
+    fn given_object(&self) -> Option<Value> {
+        match &self.order.object {
+            ObjectSource::Given(object) => Some(object.clone()),
+            ObjectSource::None | ObjectSource::Server => None,
+        }
+    }
+
     /// `--current-replicas` says the old count, so nothing needs to be read: the PATCH itself
     /// tests it.
     fn given_count(&self) -> Option<Seen> {
         let condition = &self.order.condition;
-        if self.order.with_object || condition.resource_version.is_some() {
+        let must_read = matches!(self.order.object, ObjectSource::Server);
+        if must_read || condition.resource_version.is_some() {
             return None;
         }
-        let replicas = condition.replicas?;
-        Some(Seen { replicas, resource_version: None, object: None })
+        let replicas = Some(condition.replicas?);
+        Some(Seen { replicas, resource_version: None, object: self.given_object() })
     }
 
     async fn only_say(&self) -> Result<Scaled, Problem> {
-        let seen = self.read().await?;
+        let seen = match self.known_count() {
+            Some(seen) => seen,
+            None => self.read().await?,
+        };
         let new = self.new_count(seen.replicas)?;
         let mut unmet = Vec::new();
         if let Err(problem) = self.check(&seen) {
@@ -142,14 +170,7 @@ impl<'a> Scaler<'a> {
 
     async fn read(&self) -> Result<Seen, Problem> {
         let about = self.about("get");
-        let result = match self.order.with_object {
-            true => self.client.get_object(&self.path, &about).await.and_then(seen_in_object),
-            false => self.client.get_scale(&self.path, &about).await.map(|scale| Seen {
-                replicas: scale.replicas.into(),
-                resource_version: Some(scale.resource_version),
-                object: None,
-            }),
-        };
+        let result = Seen::read(self.client, self.order, &self.path, &about).await;
         match result {
             Ok(seen) => Ok(seen),
             Err(error) => Err(self.explain(error).await),
@@ -160,7 +181,7 @@ impl<'a> Scaler<'a> {
     fn check(&self, seen: &Seen) -> Result<(), Problem> {
         let condition = &self.order.condition;
         if let Some(expected) = condition.replicas
-            && expected != seen.replicas
+            && !seen.is(expected)
         {
             return Err(Problem::ReplicasDiffer { expected, was: seen.replicas });
         }
@@ -172,14 +193,17 @@ impl<'a> Scaler<'a> {
         Ok(())
     }
 
-    fn new_count(&self, old: i64) -> Result<i64, Problem> {
+    fn new_count(&self, old: Option<i64>) -> Result<i64, Problem> {
         match self.order.new {
             NewCount::Exactly(count) => Ok(count.into()),
             NewCount::By(by) => {
+                let target = || self.order.target.to_string();
+                let Some(old) = old else {
+                    return Err(Problem::NothingToChange { target: target(), by });
+                };
                 let new = old.saturating_add(by).max(0);
                 if new > i64::from(i32::MAX) {
-                    let target = self.order.target.to_string();
-                    return Err(Problem::TooMany { target, old, by });
+                    return Err(Problem::TooMany { target: target(), old, by });
                 }
                 Ok(new)
             }
@@ -197,39 +221,44 @@ impl<'a> Scaler<'a> {
         };
         let dry_run = self.order.dry_run == DryRun::Server;
         let about = self.about("patch");
-        let change = format!("the change of {} from {} to {new}", self.order.target, seen.replicas);
-        self.progress.set((!dry_run).then_some(change));
+        let change = format!("the change of {} from {} to {new}", self.order.target, seen.count());
+        self.progress.set(self.index, (!dry_run).then_some(change));
         let result = self.client.patch_scale(&self.path, kind, &patch, dry_run, &about).await;
         // Without a clear answer it stays under way until it is known what came of it.
         if !result.as_ref().is_err_and(Error::may_have_been_applied) {
-            self.progress.set(None);
+            self.progress.set(self.index, None);
         }
         Ok(result?.replicas.into())
     }
 
     fn scaled(&self, seen: Seen, new: i64, held: i64) -> Scaled {
-        let mut object = seen.object;
-        if let Some(count) = object.as_mut().and_then(|object| object.pointer_mut("/spec/replicas"))
-        {
-            *count = held.into();
-        }
+        let object = seen.object.map(|object| self.with_count(object, held));
         let mut notes = Vec::new();
         if let NewCount::By(by) = self.order.new
-            && seen.replicas.saturating_add(by) < 0
+            && let Some(old) = seen.replicas
+            && old.saturating_add(by) < 0
         {
-            notes.push(format!(
-                "{} was at {} and cannot go below 0",
-                self.order.target, seen.replicas
-            ));
+            notes.push(format!("{} was at {old} and cannot go below 0", self.order.target));
         }
         let asked_for = (held != new).then_some(new);
         Scaled { old: seen.replicas, new: held, object, notes, asked_for }
     }
 
+    /// kubectl prints the new count in the objects of its own groups only.
+    fn with_count(&self, mut object: Value, count: i64) -> Value {
+        if self.order.target.resource.is_counted_in_print()
+            && let Some(fields) = object.as_object_mut()
+            && let Some(spec) = fields.entry("spec").or_insert_with(|| json!({})).as_object_mut()
+        {
+            spec.insert("replicas".to_owned(), count.into());
+        }
+        object
+    }
+
     /// Reads the count after a PATCH without a clear answer.
     async fn look_again(&self, lost: &Unclear) -> Result<Seen, Problem> {
         self.read().await.map_err(|failed| {
-            let (target, old, new) = (&self.order.target, lost.seen.replicas, lost.new);
+            let (target, old, new) = (&self.order.target, lost.seen.count(), lost.new);
             let truth = format!(
                 "whether {target} was scaled from {old} to {new} is not known, \
                  since reading it again failed too: {failed}"
@@ -239,29 +268,34 @@ impl<'a> Scaler<'a> {
     }
 
     /// What the server holds now decides what is said about a PATCH without a clear answer.
-    fn conclude(&self, lost: Unclear, now: i64) -> Result<Scaled, Problem> {
+    fn conclude(&self, lost: Unclear, now: Option<i64>) -> Result<Scaled, Problem> {
         let Unclear { seen, new, cause } = lost;
-        let (target, old) = (&self.order.target, seen.replicas);
+        let target = &self.order.target;
         // Somebody else may have had the same in mind. Who only wants the count to be this has
         // it; who wants to be the one that changed it from that count cannot be told so.
         let is_all_that_counts = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.condition == Condition::default();
-        if now == new && (is_all_that_counts || old == new) {
+        if now == Some(new) && (is_all_that_counts || seen.is(new)) {
             let note = format!(
-                "the answer to the change of {target} was lost ({cause}); the server has {now} now"
+                "the answer to the change of {target} was lost ({cause}); the server has {new} now"
             );
             let mut scaled = self.scaled(seen, new, new);
             scaled.notes.push(note);
             return Ok(scaled);
         }
-        let truth = self.truth(old, new, now, &cause);
+        let truth = self.truth(seen.replicas, new, now, &cause);
         Err(Problem::AnswerLost { cause, truth })
     }
 
     /// The same, when trying again has failed for another reason: that is what is said first.
-    fn conclude_after(&self, problem: Problem, lost: Unclear, now: i64) -> Result<Scaled, Problem> {
+    fn conclude_after(
+        &self,
+        problem: Problem,
+        lost: Unclear,
+        now: Option<i64>,
+    ) -> Result<Scaled, Problem> {
         match problem {
-            Problem::Api(cause) if now != lost.new => {
+            Problem::Api(cause) if now != Some(lost.new) => {
                 let truth = self.truth(lost.seen.replicas, lost.new, now, &lost.cause);
                 Err(Problem::AnswerLost { cause, truth })
             }
@@ -270,8 +304,11 @@ impl<'a> Scaler<'a> {
     }
 
     /// What is known after a PATCH without a clear answer, in a sentence.
-    fn truth(&self, old: i64, new: i64, now: i64, cause: &Error) -> String {
+    fn truth(&self, old: Option<i64>, new: i64, now: Option<i64>, cause: &Error) -> String {
         let target = &self.order.target;
+        let is_new = now == Some(new);
+        let is_old = now == old;
+        let (old, now) = (count_text(old), count_text(now));
         let is_answered = match cause {
             Error::Unreadable(_) => true,
             Error::Failure(failure) => {
@@ -279,9 +316,9 @@ impl<'a> Scaler<'a> {
             }
             _ => false,
         };
-        if now == new {
+        if is_new {
             format!("{target} is at {now} now; whether this call scaled it from {old} is not known")
-        } else if now != old {
+        } else if !is_old {
             format!(
                 "{target} is at {now} now: somebody else changed it; whether it was scaled from \
                  {old} to {new} before is not known"
@@ -296,7 +333,7 @@ impl<'a> Scaler<'a> {
     /// After a refusal that changed nothing the server may be asked again if it wishes. But not
     /// where the first try, should it come to pass all the same, would make the second one wrong:
     /// a relative change would be made twice, and a condition would fail by our own doing.
-    fn asked_pause(&self, lost: &Unclear, now: i64) -> Option<Duration> {
+    fn asked_pause(&self, lost: &Unclear, now: Option<i64>) -> Option<Duration> {
         let is_repeatable = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.condition == Condition::default()
             && now == lost.seen.replicas;
@@ -304,8 +341,7 @@ impl<'a> Scaler<'a> {
     }
 
     async fn explain(&self, error: Error) -> Problem {
-        let Order { target, namespace, .. } = self.order;
-        Problem::Api(explain_missing(self.client, namespace, target, error).await)
+        Problem::Api(explain_missing(self.client, &self.order.target, error).await)
     }
 
     /// The first retry comes at once; then others, who lost the same race, are given way.
@@ -317,23 +353,19 @@ impl<'a> Scaler<'a> {
     }
 
     fn about(&self, verb: &'static str) -> About {
-        let Target { resource, name } = &self.order.target;
-        About { verb, resource: resource.plural.to_owned(), name: name.clone() }
+        let Target { resource, name, .. } = &self.order.target;
+        About { verb, resource: resource.plural.to_string(), name: name.clone() }
     }
 }
 
 /// As kubectl: when a whole namespace is missing, that is said instead of the object's error.
-pub async fn explain_missing(
-    client: &Client,
-    namespace: &str,
-    target: &Target,
-    error: Error,
-) -> Error {
+pub async fn explain_missing(client: &Client, target: &Target, error: Error) -> Error {
     let is_about_target = error.status().is_some_and(|status| {
         status.is_not_found()
             && status.details.as_ref().is_some_and(|about| about.name == target.name)
     });
-    if !is_about_target || namespace == "default" {
+    let namespace = &target.namespace;
+    if !is_about_target || !target.resource.namespaced || namespace == "default" {
         return error;
     }
     match client.get_namespace(namespace).await {
@@ -348,27 +380,12 @@ fn is_lost_race(status: &Status) -> bool {
 
 /// At zero the server leaves the field out, so the test there is for `null`: one for the number 0
 /// would fail. `add` sets a field that is absent as well as one that is there.
-fn tested_patch(old: i64, new: i64) -> Value {
-    let tested = if old == 0 { Value::Null } else { old.into() };
+fn tested_patch(old: Option<i64>, new: i64) -> Value {
+    let tested = old.filter(|old| *old != 0).map_or(Value::Null, Value::from);
     json!([
         {"op": "test", "path": "/spec/replicas", "value": tested},
         {"op": "add", "path": "/spec/replicas", "value": new},
     ])
-}
-
-fn seen_in_object(object: Value) -> Result<Seen, Error> {
-    let count = &object["spec"]["replicas"];
-    let replicas = match count {
-        // The API server fills it in; only a foreign server could leave it out.
-        Value::Null => 0,
-        count => count.as_i64().filter(|count| *count >= 0).ok_or_else(|| {
-            Error::Unreadable(format!(
-                "the server's object has {count} in spec.replicas, which is no count"
-            ))
-        })?,
-    };
-    let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
-    Ok(Seen { replicas, resource_version: Some(version), object: Some(object) })
 }
 
 #[cfg(test)]
@@ -378,11 +395,12 @@ mod tests {
     #[test]
     fn zero_is_tested_as_null_since_the_server_leaves_it_out() {
         assert_eq!(
-            tested_patch(0, 2).to_string(),
+            tested_patch(Some(0), 2).to_string(),
             r#"[{"op":"test","path":"/spec/replicas","value":null},{"op":"add","path":"/spec/replicas","value":2}]"#
         );
+        assert_eq!(tested_patch(None, 2), tested_patch(Some(0), 2));
         assert_eq!(
-            tested_patch(3, 0).to_string(),
+            tested_patch(Some(3), 0).to_string(),
             r#"[{"op":"test","path":"/spec/replicas","value":3},{"op":"add","path":"/spec/replicas","value":0}]"#
         );
     }

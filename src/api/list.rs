@@ -1,0 +1,148 @@
+//! LIST: all objects of a type in a namespace, in pages.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::client::{About, Client, Reply, Request};
+use super::scale::read_object;
+use super::{Error, Resource};
+use crate::go;
+
+/// Objects in one page: few enough that even large ones fit into the largest answer that is read.
+const PAGE: &str = "250";
+
+/// More than any cluster that Kubernetes supports; a server that never ends its list is stopped.
+const MOST_OBJECTS: usize = 200_000;
+
+/// Which objects to list.
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<'a> {
+    /// Their type.
+    pub resource: &'a Resource,
+    /// Their namespace; of no meaning where the type has none.
+    pub namespace: &'a str,
+    /// A label selector, for the server to judge.
+    pub labels: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Page<T> {
+    #[serde(default)]
+    metadata: PageMetadata,
+    items: Option<Vec<T>>,
+}
+
+#[derive(Deserialize, Default)]
+struct PageMetadata {
+    #[serde(rename = "continue")]
+    next: Option<String>,
+}
+
+impl Client {
+    /// Lists objects, in the server's order. What `T` does not ask for is not kept. The items have
+    /// neither kind nor apiVersion: the list has them for all.
+    ///
+    /// When the server has forgotten what it gave the first pages from (410), everything is
+    /// asked for again, at once, as by client-go's pager.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn list<T: DeserializeOwned>(&self, listing: Listing<'_>) -> Result<Vec<T>, Error> {
+        let mut items = Vec::new();
+        let mut next: Option<String> = None;
+        let mut is_paged = true;
+        loop {
+            let page = match self.page::<T>(listing, is_paged, next.as_deref()).await {
+                Err(Error::Status(status)) if status.code == 410 && next.is_some() => {
+                    items.clear();
+                    (next, is_paged) = (None, false);
+                    continue;
+                }
+                result => result?,
+            };
+            items.extend(page.items.unwrap_or_default());
+            next = page.metadata.next.filter(|next| !next.is_empty());
+            if next.is_none() {
+                return Ok(items);
+            }
+            if items.len() > MOST_OBJECTS || !is_paged {
+                let resource = &listing.resource.plural;
+                return Err(Error::Unreadable(format!(
+                    "the server's list of {resource} does not end: {} so far",
+                    items.len()
+                )));
+            }
+        }
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        listing: Listing<'_>,
+        is_paged: bool,
+        next: Option<&str>,
+    ) -> Result<Page<T>, Error> {
+        let resource = listing.resource;
+        let about =
+            About { verb: "list", resource: resource.plural.to_string(), name: String::new() };
+        let query: Vec<_> = [
+            ("labelSelector", listing.labels),
+            ("limit", is_paged.then_some(PAGE)),
+            ("continue", next),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+        let path = resource.collection(listing.namespace);
+        let request = Request {
+            method: Method::GET,
+            path: &path,
+            query: &query,
+            content: None,
+            about: &about,
+        };
+        let reply = self.send(request).await?;
+        read_page(&reply, &about).map_err(|error| explain(error, listing))
+    }
+}
+
+fn read_page<T: DeserializeOwned>(reply: &Reply, about: &About) -> Result<Page<T>, Error> {
+    if reply.is_success()
+        && let Ok(page) = serde_json::from_slice::<Page<T>>(&reply.body)
+        && page.items.is_some()
+    {
+        return Ok(page);
+    }
+    // What is wrong with it is told as for one object.
+    let object = read_object(reply, about)?;
+    if object["items"].is_null()
+        && object["kind"].as_str().is_some_and(|kind| kind.ends_with("List"))
+    {
+        return Ok(Page { metadata: PageMetadata::default(), items: None });
+    }
+    Err(Error::Unreadable(format!(
+        "the server's list of {} cannot be read: it is a {}",
+        about.resource,
+        go::quote(object["kind"].as_str().unwrap_or_default())
+    )))
+}
+
+/// As `cli-runtime/pkg/resource/selector.go`: the message says what was looked for.
+fn explain(error: Error, listing: Listing<'_>) -> Error {
+    let Error::Status(mut status) = error else { return error };
+    if !matches!(status.reason.as_str(), "BadRequest" | "NotFound") {
+        return Error::Status(status);
+    }
+    let Resource { group, version, plural, .. } = listing.resource;
+    let what = go::quote(&format!("{group}/{version}, Resource={plural}"));
+    status.message = match listing.labels {
+        None => format!("Unable to list {what}: {}", status.message),
+        Some(labels) => format!(
+            "Unable to find {what} that match label selector {}, field selector \"\": {}",
+            go::quote(labels),
+            status.message
+        ),
+    };
+    Error::Status(status)
+}

@@ -1,0 +1,41 @@
+//! What `--record` notes: the command as it was typed, but for its secrets.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+/// Flags whose values nobody may read in an annotation; kubectl notes them all.
+const SECRET: [&str; 2] = ["token", "password"];
+
+/// As kubectl words it: program, subcommand, arguments, and then every flag as `--long=value`, in
+/// the order in which they were given.
+pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Option<String> {
+    let (name, matches) = matches.subcommand()?;
+    let command = command.find_subcommand(name)?;
+    let mut words = vec![program.to_owned(), name.to_owned()];
+    let mut flags: Vec<(usize, String)> = Vec::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        let is_typed = matches.value_source(id) == Some(ValueSource::CommandLine);
+        let Some(values) = matches.get_raw(id).filter(|_| is_typed) else { continue };
+        let values = values.map(|value| value.to_string_lossy().into_owned());
+        match arg.get_long() {
+            None => words.extend(values),
+            Some(long) if SECRET.contains(&long) => {}
+            Some(long) => {
+                let flag = |value: String| format!("--{long}={}", without_login(&value));
+                flags.extend(matches.indices_of(id).into_iter().flatten().zip(values.map(flag)));
+            }
+        }
+    }
+    flags.sort();
+    words.extend(flags.into_iter().map(|(_, flag)| flag));
+    Some(words.join(" "))
+}
+
+/// An address may hold a login: `https://user:password@host`.
+fn without_login(value: &str) -> String {
+    match value.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
+        Some((scheme, Some((_, host)))) => format!("{scheme}://{host}"),
+        _ => value.to_owned(),
+    }
+}

@@ -1,0 +1,64 @@
+//! What the flags of `scale` mean, in kubectl's order of complaints.
+
+use anyhow::{Result, bail};
+
+use crate::api::Trace;
+use crate::cli::{Change, ScaleArgs};
+use crate::go;
+use crate::scaling::{Condition, DryRun, NewCount};
+
+/// kubectl's three ways, and what was typed before there were three.
+pub(super) fn dry_run(text: &str) -> Result<DryRun> {
+    let deprecated = |typed: &str, instead: &str| {
+        let text = format!("{typed} and can be replaced with --dry-run={instead}.");
+        Trace::warning("scale.rs", &text);
+    };
+    match text {
+        "none" => return Ok(DryRun::None),
+        "client" => return Ok(DryRun::Client),
+        "server" => return Ok(DryRun::Server),
+        "unchanged" => {
+            deprecated("--dry-run is deprecated", "client");
+            return Ok(DryRun::Client);
+        }
+        _ => {}
+    }
+    let (instead, way) = match go::parse_bool(text) {
+        Ok(true) => ("client", DryRun::Client),
+        Ok(false) => ("none", DryRun::None),
+        Err(_) => {
+            bail!("Invalid dry-run value ({text}). Must be \"none\", \"server\", or \"client\".")
+        }
+    };
+    deprecated(&format!("--dry-run={text} is deprecated (boolean value)"), instead);
+    Ok(way)
+}
+
+pub(super) fn new_count(args: &ScaleArgs) -> Result<NewCount> {
+    match (args.replicas, args.by) {
+        (Some(_), Some(_)) => {
+            bail!("--replicas and --by cannot be used together: give the new count, or the change")
+        }
+        (None, Some(Change(by))) => Ok(NewCount::By(by)),
+        (None, None) | (Some(..0), _) => bail!(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0"
+        ),
+        (Some(count), None) => match i32::try_from(count) {
+            Ok(count) => Ok(NewCount::Exactly(count)),
+            Err(_) => bail!(
+                "The --replicas=COUNT flag must not be greater than {}, was {count}",
+                i32::MAX
+            ),
+        },
+    }
+}
+
+pub(super) fn condition(args: &ScaleArgs) -> Result<Condition> {
+    let replicas = match args.current_replicas {
+        ..-1 => bail!("The --current-replicas must specify an integer of -1 or greater"),
+        -1 => None,
+        count => Some(count),
+    };
+    let resource_version = args.resource_version.clone().filter(|version| !version.is_empty());
+    Ok(Condition { replicas, resource_version })
+}

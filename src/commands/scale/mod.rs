@@ -1,0 +1,103 @@
+//! `locustctl scale`: kubectl scale, with the old and the new count.
+
+mod arguments;
+mod results;
+
+use anyhow::anyhow;
+
+use self::results::Results;
+use super::connection;
+use super::signals;
+use super::target::Meant;
+use crate::api::Client;
+use crate::cli::{GlobalArgs, ScaleArgs};
+use crate::output::{Failed, Format, Printer};
+use crate::scaling::{
+    ObjectSource, Order, Progress, Resolved, Selected, Typed, check_namespace, resolve, scale_all,
+};
+
+/// Scales everything that was named, and prints each result as it is known.
+///
+/// The order of the checks is kubectl's, since it decides which of several mistakes is reported.
+///
+/// # Errors
+/// Everything that went wrong, in the order of the targets; the others were scaled all the same.
+pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
+    if args.replicas.is_none() && args.by.is_none() {
+        return Err(anyhow!("required flag(s) \"replicas\" not set").into());
+    }
+    let dry_run = arguments::dry_run(&args.dry_run)?;
+    let format = Format::parse(args.output.as_deref())?;
+    let warnings_as_errors = global.warnings_as_errors;
+    let prepared = connection::prepare(global)?;
+    let new = arguments::new_count(&args)?;
+    let condition = arguments::condition(&args)?;
+    let meant = Meant::new(&Typed {
+        args: &args.targets,
+        all: args.all,
+        labels: args.selector.as_deref(),
+    })?;
+    check_namespace(prepared.namespace())?;
+    let connection = prepared.open().await?;
+    let client = &connection.client;
+    let signal = signals::first()?;
+    tokio::pin!(signal);
+
+    let with_objects = format.needs_object();
+    let resolving = resolve(client, &meant.selection, &connection.namespace, with_objects);
+    let resolved = tokio::select! {
+        resolved = resolving => resolved.map_err(|error| meant.explain(error))?,
+        signal = &mut signal => {
+            let error = anyhow!("interrupted: nothing was changed");
+            return Err(Failed::by_signal(signal.number(), vec![error]));
+        }
+    };
+    let Resolved { selected, errors } = resolved;
+    if condition.resource_version.is_some() && selected.len() > 1 {
+        return Err(anyhow!("cannot use --resource-version with multiple resources").into());
+    }
+    if selected.is_empty() {
+        return Err(nothing_selected(errors));
+    }
+    let order = |Selected { target, known, object }: Selected| Order {
+        target,
+        new,
+        condition: condition.clone(),
+        dry_run,
+        object: match object {
+            Some(object) => ObjectSource::Given(object),
+            None if with_objects => ObjectSource::Server,
+            None => ObjectSource::None,
+        },
+        known,
+        change_cause: args.change_cause.clone(),
+    };
+    let orders: Vec<_> = selected.into_iter().map(order).collect();
+    let progress = Progress::default();
+    let mut results =
+        Results::new(&orders, Printer::new(std::io::stdout(), format, dry_run), errors);
+    tokio::select! {
+        () = scale_all(client, &orders, &progress, |index, outcome| results.take(index, outcome)) => {}
+        signal = &mut signal => return Err(results.interrupted(signal, &progress)),
+    }
+    let errors = results.into_errors();
+    if !errors.is_empty() {
+        return Err(Failed::all(errors));
+    }
+    check_warnings(client, warnings_as_errors)
+}
+
+fn nothing_selected(errors: Vec<anyhow::Error>) -> Failed {
+    match errors.is_empty() {
+        true => anyhow!("no objects passed to scale").into(),
+        false => Failed::all(errors),
+    }
+}
+
+fn check_warnings(client: &Client, warnings_as_errors: bool) -> Result<(), Failed> {
+    match (warnings_as_errors, client.warnings().count()) {
+        (false, _) | (true, 0) => Ok(()),
+        (true, 1) => Err(anyhow!("1 warning received").into()),
+        (true, count) => Err(anyhow!("{count} warnings received").into()),
+    }
+}

@@ -1,0 +1,157 @@
+//! What has come of each order: printed in the order of the targets, whichever was done first.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::{Error, anyhow};
+
+use super::super::signals::Signal;
+use crate::output::{Failed, Printer, ScaleResult};
+use crate::scaling::{Order, Problem, Progress, Scaled};
+use crate::terminal::say;
+
+type Outcome = Result<Scaled, Problem>;
+
+/// Takes outcomes in any order, and prints those that no earlier one is missing for.
+pub(super) struct Results<'a, W> {
+    orders: &'a [Order],
+    printer: Printer<W>,
+    errors: Vec<Error>,
+    /// Known, but not their turn yet.
+    early: BTreeMap<usize, Outcome>,
+    next: usize,
+}
+
+impl<'a, W: Write> Results<'a, W> {
+    /// `errors` are those from before anything was scaled; they come first.
+    pub(super) fn new(orders: &'a [Order], printer: Printer<W>, errors: Vec<Error>) -> Self {
+        Self { orders, printer, errors, early: BTreeMap::new(), next: 0 }
+    }
+
+    /// One more outcome is known.
+    pub(super) fn take(&mut self, index: usize, outcome: Outcome) {
+        self.early.insert(index, outcome);
+        while let Some(outcome) = self.early.remove(&self.next) {
+            self.print(self.next, outcome);
+            self.next += 1;
+        }
+    }
+
+    /// Everything that went wrong, in the order of the targets.
+    pub(super) fn into_errors(self) -> Vec<Error> {
+        self.errors
+    }
+
+    /// A signal came before everything was done: what is known is printed all the same.
+    pub(super) fn interrupted(mut self, signal: Signal, progress: &Progress) -> Failed {
+        let mut unknown: Vec<_> = (self.next..self.orders.len()).collect();
+        for (index, outcome) in std::mem::take(&mut self.early) {
+            unknown.retain(|other| *other != index);
+            self.print(index, outcome);
+        }
+        let under_way = progress.under_way();
+        let mut text = match under_way.as_slice() {
+            [] => "interrupted: no change was under way".to_owned(),
+            changes => format!(
+                "interrupted: {} sent and may have been made, or be made yet; look at it with: \
+                 locustctl status",
+                were(changes)
+            ),
+        };
+        unknown.retain(|index| !progress.is_under_way(*index));
+        let rest: Vec<_> =
+            unknown.iter().map(|index| self.orders[*index].target.to_string()).collect();
+        if !rest.is_empty() {
+            text.push_str(&format!("; not changed: {}", rest.join(", ")));
+        }
+        self.errors.push(anyhow!(text));
+        Failed::by_signal(signal.number(), self.errors)
+    }
+
+    fn print(&mut self, index: usize, outcome: Outcome) {
+        let target = &self.orders[index].target;
+        let scaled = match outcome {
+            Ok(scaled) => scaled,
+            Err(problem) => return self.errors.push(problem.into()),
+        };
+        let Scaled { old, new, object, notes, asked_for } = &scaled;
+        let result = ScaleResult { target, old: *old, new: *new, object: object.as_ref() };
+        match self.printer.print(&result) {
+            Err(error) if object.is_some() => self.errors.push(error),
+            // As in kubectl no error, since it took place; but not without a word.
+            Err(error) => say(&format!("Warning: {error:#}: {}", self.printer.line(&result))),
+            Ok(()) => {}
+        }
+        for note in notes {
+            say(&format!("Warning: {note}"));
+        }
+        if let Some(asked_for) = asked_for {
+            self.errors.push(anyhow!(
+                "{target} was asked for {asked_for} replicas, but the server made it {new}"
+            ));
+        }
+    }
+}
+
+fn were(changes: &[String]) -> String {
+    match changes {
+        [only] => format!("{only} was"),
+        several => format!("{} were", several.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Format;
+    use crate::scaling::{Condition, DryRun, NewCount, ObjectSource, Target};
+
+    fn orders() -> Vec<Order> {
+        let order = |name: &&str| Order {
+            target: Target::for_test(name),
+            new: NewCount::Exactly(3),
+            condition: Condition::default(),
+            dry_run: DryRun::None,
+            object: ObjectSource::None,
+            known: None,
+            change_cause: None,
+        };
+        ["a", "b", "c"].iter().map(order).collect()
+    }
+
+    fn scaled() -> Outcome {
+        Ok(Scaled { old: Some(1), new: 3, object: None, notes: Vec::new(), asked_for: None })
+    }
+
+    fn lines(names: &[&str]) -> String {
+        names.iter().map(|name| format!("deployment.apps/{name} scaled from 1 to 3\n")).collect()
+    }
+
+    #[test]
+    fn results_are_printed_in_the_order_of_the_targets() {
+        let (orders, mut out) = (orders(), Vec::new());
+        let printer = Printer::new(&mut out, Format::Line, DryRun::None);
+        let mut results = Results::new(&orders, printer, vec![anyhow!("before")]);
+        results.take(2, scaled());
+        results.take(1, Err(Problem::NoSpec));
+        results.take(0, scaled());
+        let errors: Vec<_> = results.into_errors().iter().map(ToString::to_string).collect();
+        assert_eq!(errors, ["before", &Problem::NoSpec.to_string()]);
+        assert_eq!(String::from_utf8(out).unwrap(), lines(&["a", "c"]));
+    }
+
+    #[test]
+    fn an_interruption_tells_what_is_done_and_what_is_not() {
+        let (orders, mut out) = (orders(), Vec::new());
+        let printer = Printer::new(&mut out, Format::Line, DryRun::None);
+        let mut results = Results::new(&orders, printer, Vec::new());
+        results.take(1, scaled());
+        let failed = results.interrupted(Signal::Interrupt, &Progress::default());
+        assert_eq!(failed.exit_code(), 130);
+        assert_eq!(
+            failed.errors[0].to_string(),
+            "interrupted: no change was under way; not changed: deployment.apps/a, deployment.apps/c"
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), lines(&["b"]));
+    }
+}

@@ -1,0 +1,30 @@
+//! `--record`: what was typed, as an annotation of the object that was scaled.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{DryRun, Order};
+use crate::api::{About, Client, Request};
+
+/// Writes the annotation, after the scale and never in a dry run. A failure is only logged, as by
+/// kubectl: the scale itself took place.
+pub(super) async fn record(client: &Client, order: &Order) {
+    let Some(cause) = order.change_cause.as_deref() else { return };
+    if order.dry_run != DryRun::None {
+        return;
+    }
+    let target = &order.target;
+    let patch = json!({"metadata": {"annotations": {"kubernetes.io/change-cause": cause}}});
+    let resource = target.resource.plural.to_string();
+    let about = About { verb: "patch", resource, name: target.name.clone() };
+    let content = Some(("application/merge-patch+json", patch.to_string().into_bytes()));
+    let path = target.path();
+    let request =
+        Request { method: Method::PATCH, path: &path, query: &[], content, about: &about };
+    let failed = match client.send(request).await {
+        Ok(reply) if reply.is_success() => return,
+        Ok(reply) => format!("the server answered {}", reply.status),
+        Err(error) => error.to_string(),
+    };
+    client.trace().info(4, "record.rs", &format!("error recording current command: {failed}"));
+}

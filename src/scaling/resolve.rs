@@ -1,0 +1,190 @@
+//! From what was selected to the single objects: types, names, lists.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::order::Known;
+use super::seen::replicas_in_spec;
+use super::{Selection, SelectionError, Target, Types};
+use crate::api::{Client, Error, Listing, Resource};
+
+/// One object to scale, with what is known of it before anything was asked about it alone.
+#[derive(Debug)]
+pub struct Selected {
+    /// The object.
+    pub target: Target,
+    /// What a LIST told.
+    pub known: Option<Known>,
+    /// The object as a manifest or a LIST has it, where that is all that will be printed of it.
+    pub object: Option<Value>,
+}
+
+/// Everything that a selection stands for.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// In kubectl's order.
+    pub selected: Vec<Selected>,
+    /// What could not be resolved; the others are scaled all the same.
+    pub errors: Vec<anyhow::Error>,
+}
+
+/// Finds the objects of a selection. A LIST is one request for each type (and page); objects that
+/// are named are not looked up.
+///
+/// # Errors
+/// An unknown type, or a name that is none: nothing may be scaled then, as in kubectl.
+pub async fn resolve(
+    client: &Client,
+    selection: &Selection,
+    namespace: &str,
+    with_objects: bool,
+) -> anyhow::Result<Resolved> {
+    let types = Types::new(client);
+    match selection {
+        Selection::Pairs(pairs) => named(&types, pairs, namespace).await,
+        Selection::Names { kind, names } => {
+            if types.category(kind).await?.is_some_and(|types| types.len() > 1) {
+                return Err(SelectionError::SeveralTypes.into());
+            }
+            let pairs: Vec<_> = names.iter().map(|name| (kind.clone(), name.clone())).collect();
+            named(&types, &pairs, namespace).await
+        }
+        Selection::Collections { types: tokens, labels } => {
+            let resources = collections(&types, tokens).await?;
+            let list = Lists { client, namespace, labels: labels.as_deref(), with_objects };
+            Ok(list.all(&resources).await)
+        }
+        Selection::TypesOnly(tokens) => {
+            collections(&types, tokens).await?;
+            Err(SelectionError::NoName.into())
+        }
+    }
+}
+
+async fn named(
+    types: &Types<'_>,
+    pairs: &[(String, String)],
+    namespace: &str,
+) -> anyhow::Result<Resolved> {
+    let mut selected = Vec::with_capacity(pairs.len());
+    for (kind, name) in pairs {
+        let target = Target::new(types.find(kind).await?, namespace, name)?;
+        selected.push(Selected { target, known: None, object: None });
+    }
+    Ok(Resolved { selected, errors: Vec::new() })
+}
+
+/// The types of the tokens, each once, whatever it is called.
+async fn collections(types: &Types<'_>, tokens: &[String]) -> anyhow::Result<Vec<Arc<Resource>>> {
+    let mut unique: Vec<Arc<Resource>> = Vec::new();
+    for token in tokens {
+        let found = match types.category(token).await? {
+            Some(resources) => resources,
+            None => vec![types.find(token).await?],
+        };
+        for resource in found {
+            if !unique.contains(&resource) {
+                unique.push(resource);
+            }
+        }
+    }
+    Ok(unique)
+}
+
+struct Lists<'a> {
+    client: &'a Client,
+    namespace: &'a str,
+    labels: Option<&'a str>,
+    with_objects: bool,
+}
+
+/// What is kept of an object when it is not to be printed.
+#[derive(Deserialize)]
+struct Brief {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+    namespace: Option<String>,
+    #[serde(default, rename = "resourceVersion")]
+    resource_version: String,
+}
+
+#[derive(Deserialize, Default)]
+struct Spec {
+    #[serde(default)]
+    replicas: Value,
+}
+
+/// The same of a type whose spec is its own affair.
+#[derive(Deserialize)]
+struct Named {
+    metadata: Metadata,
+}
+
+impl Lists<'_> {
+    async fn all(&self, resources: &[Arc<Resource>]) -> Resolved {
+        let mut resolved = Resolved::default();
+        for resource in resources {
+            match self.one(resource).await {
+                Ok(selected) => resolved.selected.extend(selected),
+                Err(error) => resolved.errors.push(error),
+            }
+        }
+        resolved
+    }
+
+    async fn one(&self, resource: &Arc<Resource>) -> anyhow::Result<Vec<Selected>> {
+        let Self { client, namespace, labels, .. } = *self;
+        let listing = Listing { resource, namespace, labels };
+        if self.with_objects {
+            let items: Vec<Value> = client.list(listing).await?;
+            return items.into_iter().map(|item| self.whole(resource, item)).collect();
+        }
+        if resource.has_replicas_in_spec() {
+            let items: Vec<Brief> = client.list(listing).await?;
+            return items.into_iter().map(|item| self.brief(resource, item)).collect();
+        }
+        let items: Vec<Named> = client.list(listing).await?;
+        items.into_iter().map(|item| self.selected(resource, &item.metadata)).collect()
+    }
+
+    fn selected(&self, resource: &Arc<Resource>, metadata: &Metadata) -> anyhow::Result<Selected> {
+        let namespace = metadata.namespace.as_deref().unwrap_or(self.namespace);
+        let target = Target::new(Arc::clone(resource), namespace, &metadata.name)?;
+        Ok(Selected { target, known: None, object: None })
+    }
+
+    fn brief(&self, resource: &Arc<Resource>, item: Brief) -> anyhow::Result<Selected> {
+        let selected = self.selected(resource, &item.metadata)?;
+        let replicas = replicas_in_spec(&json!({"spec": {"replicas": item.spec.replicas}}))?;
+        let resource_version = item.metadata.resource_version;
+        let known = Known { replicas, resource_version, object: None };
+        Ok(Selected { known: Some(known), ..selected })
+    }
+
+    /// The items of a list leave out what the list says for all of them.
+    fn whole(&self, resource: &Arc<Resource>, mut item: Value) -> anyhow::Result<Selected> {
+        if let Some(fields) = item.as_object_mut() {
+            fields.insert("apiVersion".to_owned(), resource.api_version().into());
+            fields.insert("kind".to_owned(), (*resource.kind).into());
+        }
+        let metadata = Metadata::deserialize(&item["metadata"]).map_err(|error| {
+            Error::Unreadable(format!("the server's list of {} : {error}", resource.plural))
+        })?;
+        let selected = self.selected(resource, &metadata)?;
+        if !resource.has_replicas_in_spec() {
+            return Ok(Selected { object: Some(item), ..selected });
+        }
+        let replicas = replicas_in_spec(&item)?;
+        let resource_version = metadata.resource_version;
+        let known = Known { replicas, resource_version, object: Some(item) };
+        Ok(Selected { known: Some(known), ..selected })
+    }
+}
