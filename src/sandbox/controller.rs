@@ -1,11 +1,11 @@
 //! The controllers: what the cluster does by itself after a change, as far as a client can see it.
 //!
-//! One pass looks at every object once and does one step for each, so that a watch sees the same
-//! sequence of counts as from a real controller manager: an observed generation first, then the
-//! wish, then the pods, then their readiness.
+//! One pass looks once at every object that something has changed for, and does one step for each,
+//! so that a watch sees the same sequence of counts as from a real controller manager: an observed
+//! generation first, then the wish, then the pods, then their readiness.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -14,43 +14,24 @@ use tokio::time::{Duration, Instant};
 
 use super::{
     deployments, object, pods, statefulsets,
-    store::{Key, Store},
+    store::{Change, Event, Key, Store},
 };
 
 /// More pods than this are not made for one object: a count is easily mistyped.
 pub(super) const MOST_PODS: i64 = 2000;
-
-/// Objects by the uid of their controller, made once for each pass.
-pub(super) struct Owned(HashMap<String, Vec<(Key, Arc<Value>)>>);
-
-impl Owned {
-    fn new(store: &Store) -> Self {
-        let mut owned: HashMap<String, Vec<_>> = HashMap::new();
-        for (key, object) in store.all() {
-            if let Some(owner) = object::controller_uid(object) {
-                owned.entry(owner.to_owned()).or_default().push((key.clone(), Arc::clone(object)));
-            }
-        }
-        Self(owned)
-    }
-
-    /// What an object controls, of one type.
-    pub(super) fn of(&self, owner: &Value, plural: &str) -> Vec<(Key, Arc<Value>)> {
-        let all = self.0.get(object::uid(owner)).into_iter().flatten();
-        all.filter(|(key, _)| key.plural == plural).cloned().collect()
-    }
-}
 
 /// When each pending pod becomes ready.
 #[derive(Debug)]
 pub(super) struct Controllers {
     ready_after: Duration,
     due: HashMap<String, Instant>,
+    /// Changes up to this version have been looked at.
+    seen: u64,
 }
 
 impl Controllers {
     pub(super) fn new(ready_after: Duration) -> Self {
-        Self { ready_after, due: HashMap::new() }
+        Self { ready_after, due: HashMap::new(), seen: 0 }
     }
 
     /// Works until nothing is left to do now; says when there will be.
@@ -58,7 +39,9 @@ impl Controllers {
         // Every pass moves towards a fixed point; the bound is for objects that contradict themselves.
         for _ in 0..10_000 {
             let before = store.version();
-            pass(store);
+            let work = Work::since(store, self.seen);
+            self.seen = before;
+            work.pass(store);
             if store.version() == before && !self.make_ready(store, now) {
                 break;
             }
@@ -91,24 +74,69 @@ impl Controllers {
     }
 }
 
-fn pass(store: &mut Store) {
-    collect_garbage(store);
-    let owned = Owned::new(store);
-    type Step = fn(&mut Store, &Owned, &Key, &Value);
-    let steps: [(&'static str, Step); 5] = [
-        ("deployments", deployments::step),
-        ("replicasets", pods::replica_set_step),
-        ("replicationcontrollers", pods::replica_set_step),
-        ("statefulsets", statefulsets::step),
-        ("daemonsets", daemon_set_step),
-    ];
-    for (plural, step) in steps {
-        let all: Vec<(Key, Arc<Value>)> = store
-            .list(plural, None)
-            .map(|(key, object)| (key.clone(), Arc::clone(object)))
-            .collect();
-        for (key, object) in all {
-            step(store, &owned, &key, &object);
+type Step = fn(&mut Store, &Key, &Value);
+
+/// In the order in which a change goes through them.
+const STEPS: [(&str, Step); 5] = [
+    ("deployments", deployments::step),
+    ("replicasets", pods::replica_set_step),
+    ("replicationcontrollers", pods::replica_set_step),
+    ("statefulsets", statefulsets::step),
+    ("daemonsets", daemon_set_step),
+];
+
+/// What has to be looked at after some changes.
+#[derive(Default)]
+struct Work {
+    keys: BTreeSet<Key>,
+    is_something_gone: bool,
+}
+
+impl Work {
+    fn since(store: &Store, version: u64) -> Self {
+        let mut work = Self::default();
+        match store.changes_after(version) {
+            Ok(changes) => changes.for_each(|event| work.add(store, event)),
+            // There were more than are remembered.
+            Err(_) => {
+                work.keys = store.all().map(|(key, _)| key.clone()).collect();
+                work.is_something_gone = true;
+            }
+        }
+        work
+    }
+
+    fn add(&mut self, store: &Store, Event { key, change, object, .. }: &Event) {
+        self.keys.insert(key.clone());
+        match object::controller_uid(object) {
+            Some(uid) => match store.key_of_uid(uid) {
+                Some(owner) => _ = self.keys.insert(owner.clone()),
+                None => self.is_something_gone = true,
+            },
+            // Whoever's selector it fits may adopt it.
+            None if key.plural == "pods" => {
+                for plural in ["replicasets", "replicationcontrollers"] {
+                    let owners = store.list(plural, Some(&key.namespace));
+                    self.keys.extend(owners.map(|(key, _)| key.clone()));
+                }
+            }
+            None => {}
+        }
+        let is_homeless = !key.namespace.is_empty()
+            && store.get(&Key::new("namespaces", "", &key.namespace)).is_none();
+        self.is_something_gone |= is_homeless || *change == Change::Deleted;
+    }
+
+    fn pass(&self, store: &mut Store) {
+        if self.is_something_gone {
+            collect_garbage(store);
+        }
+        for (plural, step) in STEPS {
+            for key in self.keys.iter().filter(|key| key.plural == plural) {
+                if let Some(object) = store.get(key).cloned() {
+                    step(store, key, &object);
+                }
+            }
         }
     }
 }
@@ -134,7 +162,7 @@ fn collect_garbage(store: &mut Store) {
 }
 
 /// There are no nodes for the pods of a DaemonSet to run on.
-fn daemon_set_step(store: &mut Store, _: &Owned, key: &Key, set: &Value) {
+fn daemon_set_step(store: &mut Store, key: &Key, set: &Value) {
     let mut set = set.clone();
     set["status"] = json!({
         "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    controller::Owned,
     object,
     store::{Key, Store},
 };
@@ -14,8 +13,8 @@ const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// One step: the counts of the ReplicaSets, and a status from what they were before it.
-pub(super) fn step(store: &mut Store, owned: &Owned, key: &Key, deployment: &Value) {
-    let sets = owned.of(deployment, "replicasets");
+pub(super) fn step(store: &mut Store, key: &Key, deployment: &Value) {
+    let sets = store.controlled_by(deployment, "replicasets");
     let current = sets.iter().position(|(_, set)| has_template_of(set, deployment));
     let Some(current) = current else {
         create_replica_set(store, key, deployment, &sets);

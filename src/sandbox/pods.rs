@@ -5,7 +5,7 @@ use std::{cmp::Reverse, sync::Arc};
 use serde_json::{Map, Value, json};
 
 use super::{
-    controller::{MOST_PODS, Owned},
+    controller::MOST_PODS,
     object,
     store::{Key, Store},
 };
@@ -80,8 +80,8 @@ pub(super) fn is_ready(pod: &Value) -> bool {
 }
 
 /// One step towards the wanted count: either pods come or go, or the status follows.
-pub(super) fn replica_set_step(store: &mut Store, owned: &Owned, key: &Key, set: &Value) {
-    let mut present = owned.of(set, "pods");
+pub(super) fn replica_set_step(store: &mut Store, key: &Key, set: &Value) {
+    let mut present = store.controlled_by(set, "pods");
     let adopted = adopt(store, set, key);
     let wanted = object::number(set, "/spec/replicas").clamp(0, MOST_PODS);
     let wanted = usize::try_from(wanted).unwrap_or(0);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    controller::{MOST_PODS, Owned},
+    controller::MOST_PODS,
     object, pods,
     store::{Key, Store},
 };
@@ -13,9 +13,9 @@ use super::{
 const REVISION_LABEL: &str = "controller-revision-hash";
 
 /// One step: at most one pod comes or goes (all of them when the policy is `Parallel`), then the status.
-pub(super) fn step(store: &mut Store, owned: &Owned, key: &Key, set: &Value) {
-    let present: BTreeMap<i64, (Key, Arc<Value>)> = owned
-        .of(set, "pods")
+pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
+    let present: BTreeMap<i64, (Key, Arc<Value>)> = store
+        .controlled_by(set, "pods")
         .into_iter()
         .filter_map(|(pod_key, pod)| Some((ordinal(&pod_key.name, &key.name)?, (pod_key, pod))))
         .collect();

@@ -1,7 +1,7 @@
 //! What the cluster holds: objects, one counter of versions, and the recent changes that watches replay.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -51,6 +51,9 @@ pub(super) struct Event {
 #[derive(Debug)]
 pub(super) struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
+    by_uid: HashMap<String, Key>,
+    /// By the uid of their controller.
+    controlled: HashMap<String, BTreeSet<Key>>,
     version: u64,
     history: VecDeque<Event>,
     /// Changes up to this version are forgotten.
@@ -62,6 +65,8 @@ impl Store {
     pub(super) fn new() -> Self {
         Self {
             objects: BTreeMap::new(),
+            by_uid: HashMap::new(),
+            controlled: HashMap::new(),
             version: 1,
             history: VecDeque::new(),
             forgotten: 0,
@@ -99,6 +104,19 @@ impl Store {
         self.objects.iter()
     }
 
+    /// The key of the object with this uid.
+    pub(super) fn key_of_uid(&self, uid: &str) -> Option<&Key> {
+        self.by_uid.get(uid)
+    }
+
+    /// What an object controls, of one type.
+    pub(super) fn controlled_by(&self, owner: &Value, plural: &str) -> Vec<(Key, Arc<Value>)> {
+        let keys = self.controlled.get(object::uid(owner)).into_iter().flatten();
+        keys.filter(|key| key.plural == plural)
+            .filter_map(|key| Some((key.clone(), Arc::clone(self.get(key)?))))
+            .collect()
+    }
+
     /// Stores an object under a new version; one that equals what is there changes nothing.
     pub(super) fn put(&mut self, key: &Key, mut object: Value) -> Arc<Value> {
         let before = self.objects.get(key).cloned();
@@ -111,7 +129,14 @@ impl Store {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let object = Arc::new(object);
+        if let Some(before) = &before {
+            self.forget_relations(key, before);
+        }
         self.objects.insert(key.clone(), Arc::clone(&object));
+        self.by_uid.insert(object::uid(&object).to_owned(), key.clone());
+        if let Some(owner) = object::controller_uid(&object) {
+            self.controlled.entry(owner.to_owned()).or_default().insert(key.clone());
+        }
         let change = if before.is_some() { Change::Modified } else { Change::Added };
         self.remember(key, change, &object, before);
         object
@@ -120,12 +145,24 @@ impl Store {
     /// Takes an object away.
     pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
         let before = self.objects.remove(key)?;
+        self.forget_relations(key, &before);
         self.version += 1;
         let mut last = (*before).clone();
         last["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let last = Arc::new(last);
         self.remember(key, Change::Deleted, &last, Some(before));
         Some(last)
+    }
+
+    fn forget_relations(&mut self, key: &Key, object: &Value) {
+        self.by_uid.remove(object::uid(object));
+        let Some(owner) = object::controller_uid(object) else { return };
+        if let Some(keys) = self.controlled.get_mut(owner) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.controlled.remove(owner);
+            }
+        }
     }
 
     fn remember(
