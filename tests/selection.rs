@@ -235,3 +235,42 @@ fn a_bad_default_target_names_the_variable() {
         "error: $LOCUSTCTL_TARGET is \"widget/a\": the server doesn't have a resource type \"widget\"\n",
     );
 }
+
+#[test]
+fn a_missing_target_brings_the_command_for_what_was_meant() {
+    let cluster = TestCluster::start();
+    let missing = "Error from server (NotFound): deployments.apps";
+    let outcome = run(&cluster, "scale --replicas=3 deploy/locust-slvae -n default");
+    assert_eq!(
+        outcome.stderr,
+        format!(
+            "{missing} \"locust-slvae\" not found\ndeployment/locust-slave has a similar name: \
+             locustctl scale --replicas=3 --namespace=default deployment/locust-slave\n"
+        )
+    );
+    let outcome = run(&cluster, "scale --by=-1 deploy/locust-worker");
+    assert_eq!(
+        outcome.stderr,
+        format!(
+            "{missing} \"locust-worker\" not found\ndeployment/locust-slave looks like Locust \
+             workers: locustctl scale --by=-1 deployment/locust-slave\n"
+        )
+    );
+    let outcome = run(&cluster, "status deploy/locust-worker");
+    assert!(outcome.stderr.ends_with(": locustctl status deployment/locust-slave\n"));
+    run(&cluster, "scale --replicas=3 deploy/zz").refuses(&format!("{missing} \"zz\" not found\n"));
+    assert_eq!(outcome.code, Some(1));
+}
+
+#[test]
+fn nothing_is_suggested_to_programs_or_to_those_who_may_not_look() {
+    let cluster = TestCluster::start();
+    let missing = "Error from server (NotFound): deployments.apps \"locust-slvae\" not found\n";
+    for format in ["json", "yaml", "name"] {
+        run(&cluster, &format!("scale --replicas=3 deploy/locust-slvae -o {format}"))
+            .refuses(missing);
+    }
+    let forbidden = Action::Answer { status: 403, headers: Vec::new(), body: Vec::new() };
+    cluster.handle().inject(Fault::once(forbidden).on("GET").at("limit="));
+    run(&cluster, "scale --replicas=3 deploy/locust-slvae").refuses(missing);
+}

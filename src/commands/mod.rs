@@ -2,6 +2,7 @@
 
 mod completion;
 mod connection;
+mod hints;
 mod sandbox;
 mod scale;
 mod signals;

@@ -6,13 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::connection::{self, Connection};
+use super::hints::hints;
 use super::target::Meant;
-use crate::api::About;
+use crate::api::{About, Client, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::output::{Failed, Format, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
-    Autoscaler, Selected, Selection, Target, Typed, autoscalers, check_namespace, explain_missing,
-    resolve,
+    Autoscaler, Problem, Selected, Selection, Target, Typed, autoscalers, check_namespace,
+    explain_missing, resolve,
 };
 use crate::terminal::{harmless, say};
 use crate::yaml;
@@ -62,7 +63,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let about = About { verb: "get", resource, name };
     let object = match client.get_object(&target.path(), &about).await {
         Ok(object) => object,
-        Err(error) => return Err(explain_missing(client, &target, error).await.into()),
+        Err(error) => return Err(missing(client, &target, error, form).await),
     };
     let managers = autoscalers(client, &target).await;
     if let [(_, error), ..] = managers.unknown.as_slice() {
@@ -94,6 +95,15 @@ fn form(text: Option<&str>) -> Result<Format, UnknownFormat> {
         Format::Name => Err(unknown(text.unwrap_or_default().to_owned())),
         format => Ok(format),
     }
+}
+
+async fn missing(client: &Client, target: &Target, error: Error, form: Format) -> Failed {
+    let problem = Problem::Api(explain_missing(client, target, error).await);
+    let hints = match form == Format::Line && problem.is_missing(target) {
+        true => hints(client, std::slice::from_ref(target), "locustctl status").await,
+        false => Vec::new(),
+    };
+    Failed::from(problem).with_hints(hints)
 }
 
 fn only_one(selection: &Selection) -> anyhow::Result<()> {

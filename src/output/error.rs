@@ -12,6 +12,8 @@ use crate::terminal::printable;
 pub struct Failed {
     /// What is to be said.
     pub errors: Vec<Error>,
+    /// What may help, after the errors; a line each.
+    hints: Vec<String>,
     /// The signal that ended it.
     signal: Option<u8>,
 }
@@ -19,12 +21,17 @@ pub struct Failed {
 impl Failed {
     /// Several things went wrong.
     pub fn all(errors: Vec<Error>) -> Self {
-        Self { errors, signal: None }
+        Self { errors, hints: Vec::new(), signal: None }
     }
 
     /// A command that was ended by a signal of this number.
     pub fn by_signal(number: u8, errors: Vec<Error>) -> Self {
-        Self { errors, signal: Some(number) }
+        Self { errors, hints: Vec::new(), signal: Some(number) }
+    }
+
+    /// The same, with what may help.
+    pub fn with_hints(self, hints: Vec<String>) -> Self {
+        Self { hints, ..self }
     }
 
     /// 1; or, as a shell counts, 128 and the number of the signal.
@@ -56,6 +63,10 @@ pub fn render(failed: &Failed) -> String {
         }
     };
     text.push('\n');
+    for hint in &failed.hints {
+        text.push_str(hint);
+        text.push('\n');
+    }
     printable(&text)
 }
 

@@ -10,6 +10,7 @@ mod resolve;
 mod scaler;
 mod seen;
 mod selection;
+mod suggest;
 mod target;
 mod types;
 
@@ -22,5 +23,6 @@ pub use progress::Progress;
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::{explain_missing, scale};
 pub use selection::{Selection, SelectionError, Typed};
+pub use suggest::{Likeness, Suggestion, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Target;
-use crate::api::Error;
+use crate::api::{Details, Error};
 
 /// How often a scale is tried while somebody else keeps changing the count.
 pub(super) const ATTEMPTS: u32 = 10;
@@ -157,6 +157,15 @@ pub enum Problem {
         /// What stands there now, in a sentence.
         truth: String,
     },
+}
+
+impl Problem {
+    /// Whether it is that the target itself does not exist.
+    pub fn is_missing(&self, target: &Target) -> bool {
+        let Self::Api(Error::Status(status)) = self else { return false };
+        let is_about = |about: &Details| about.name == target.name;
+        status.is_not_found() && status.details.as_ref().is_some_and(is_about)
+    }
 }
 
 /// A count for people; a custom resource may have none.

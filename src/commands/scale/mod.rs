@@ -1,5 +1,6 @@
 //! `locustctl scale`: kubectl scale, with the old and the new count.
 
+mod again;
 mod arguments;
 mod results;
 
@@ -7,6 +8,7 @@ use anyhow::anyhow;
 
 use self::results::Results;
 use super::connection;
+use super::hints::hints;
 use super::signals;
 use super::target::Meant;
 use crate::api::Client;
@@ -29,6 +31,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let dry_run = arguments::dry_run(&args.dry_run)?;
     let format = Format::parse(args.output.as_deref())?;
     let warnings_as_errors = global.warnings_as_errors;
+    let command = again::command(&global, &args);
     let prepared = connection::prepare(global)?;
     let new = arguments::new_count(&args)?;
     let condition = arguments::condition(&args)?;
@@ -80,9 +83,14 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         () = scale_all(client, &orders, &progress, |index, outcome| results.take(index, outcome)) => {}
         signal = &mut signal => return Err(results.interrupted(signal, &progress)),
     }
-    let errors = results.into_errors();
+    let (errors, missing) = results.into_errors();
     if !errors.is_empty() {
-        return Err(Failed::all(errors));
+        let is_for_people = format == Format::Line;
+        let hints = match is_for_people {
+            true => hints(client, &missing, &command).await,
+            false => Vec::new(),
+        };
+        return Err(Failed::all(errors).with_hints(hints));
     }
     check_warnings(client, warnings_as_errors)
 }

@@ -7,7 +7,7 @@ use anyhow::{Error, anyhow};
 
 use super::super::signals::Signal;
 use crate::output::{Failed, Printer, ScaleResult};
-use crate::scaling::{Order, Problem, Progress, Scaled};
+use crate::scaling::{Order, Problem, Progress, Scaled, Target};
 use crate::terminal::say;
 
 type Outcome = Result<Scaled, Problem>;
@@ -17,6 +17,7 @@ pub(super) struct Results<'a, W> {
     orders: &'a [Order],
     printer: Printer<W>,
     errors: Vec<Error>,
+    missing: Vec<Target>,
     /// Known, but not their turn yet.
     early: BTreeMap<usize, Outcome>,
     next: usize,
@@ -25,7 +26,7 @@ pub(super) struct Results<'a, W> {
 impl<'a, W: Write> Results<'a, W> {
     /// `errors` are those from before anything was scaled; they come first.
     pub(super) fn new(orders: &'a [Order], printer: Printer<W>, errors: Vec<Error>) -> Self {
-        Self { orders, printer, errors, early: BTreeMap::new(), next: 0 }
+        Self { orders, printer, errors, missing: Vec::new(), early: BTreeMap::new(), next: 0 }
     }
 
     /// One more outcome is known.
@@ -37,9 +38,9 @@ impl<'a, W: Write> Results<'a, W> {
         }
     }
 
-    /// Everything that went wrong, in the order of the targets.
-    pub(super) fn into_errors(self) -> Vec<Error> {
-        self.errors
+    /// Everything that went wrong, in the order of the targets, and the targets that do not exist.
+    pub(super) fn into_errors(self) -> (Vec<Error>, Vec<Target>) {
+        (self.errors, self.missing)
     }
 
     /// A signal came before everything was done: what is known is printed all the same.
@@ -72,7 +73,12 @@ impl<'a, W: Write> Results<'a, W> {
         let target = &self.orders[index].target;
         let scaled = match outcome {
             Ok(scaled) => scaled,
-            Err(problem) => return self.errors.push(problem.into()),
+            Err(problem) => {
+                if problem.is_missing(target) {
+                    self.missing.push(target.clone());
+                }
+                return self.errors.push(problem.into());
+            }
         };
         let Scaled { old, new, object, notes, asked_for } = &scaled;
         let result = ScaleResult { target, old: *old, new: *new, object: object.as_ref() };
@@ -104,7 +110,7 @@ fn were(changes: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::output::Format;
-    use crate::scaling::{Condition, DryRun, NewCount, ObjectSource, Target};
+    use crate::scaling::{Condition, DryRun, NewCount, ObjectSource};
 
     fn orders() -> Vec<Order> {
         let order = |name: &&str| Order {
@@ -135,7 +141,7 @@ mod tests {
         results.take(2, scaled());
         results.take(1, Err(Problem::NoSpec));
         results.take(0, scaled());
-        let errors: Vec<_> = results.into_errors().iter().map(ToString::to_string).collect();
+        let errors: Vec<_> = results.into_errors().0.iter().map(ToString::to_string).collect();
         assert_eq!(errors, ["before", &Problem::NoSpec.to_string()]);
         assert_eq!(String::from_utf8(out).unwrap(), lines(&["a", "c"]));
     }

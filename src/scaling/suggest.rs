@@ -1,0 +1,185 @@
+//! What somebody may have meant whose target does not exist.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Target;
+use crate::api::{Client, Listing};
+
+/// Nobody waits long for a hint.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// More would be no help.
+const MOST: usize = 3;
+
+/// Why an object is suggested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// Its name is close to the one that was given.
+    Name,
+    /// It looks like the workers of a Locust load test.
+    Workers,
+}
+
+/// An object of the missing one's type and namespace, which exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The object.
+    pub target: Target,
+    /// Why.
+    pub likeness: Likeness,
+}
+
+#[derive(Deserialize)]
+struct Candidate {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Value,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    labels: BTreeMap<String, Value>,
+}
+
+/// Objects that may have been meant by `missing`: those with a name close to its own, else, if its
+/// own name is such a one, those that look like Locust workers. One LIST; nothing when that is not allowed or takes long.
+pub async fn suggest(client: &Client, missing: &Target) -> Vec<Suggestion> {
+    let Target { resource, namespace, name } = missing;
+    let listing = Listing { resource, namespace, labels: None };
+    let list = tokio::time::timeout(LONGEST, client.list::<Candidate>(listing)).await;
+    let Ok(Ok(candidates)) = list else { return Vec::new() };
+    let suggestion = |candidate: &Candidate, likeness| {
+        let target = Target::new(resource.clone(), namespace, &candidate.metadata.name).ok()?;
+        Some(Suggestion { target, likeness })
+    };
+    let mut close: Vec<_> = candidates
+        .iter()
+        .filter_map(|candidate| Some((distance(name, &candidate.metadata.name)?, candidate)))
+        .collect();
+    close.sort_by_key(|(distance, _)| *distance);
+    let close = close.into_iter().filter_map(|(_, one)| suggestion(one, Likeness::Name));
+    let workers = candidates.iter().filter(|candidate| candidate.looks_like_workers());
+    let workers = workers.filter_map(|candidate| suggestion(candidate, Likeness::Workers));
+    let mut suggestions: Vec<_> = close.take(MOST).collect();
+    if suggestions.is_empty() && is_name_of_workers(name) {
+        suggestions.extend(workers.take(MOST));
+    }
+    suggestions
+}
+
+/// How many slips of the keyboard lie between two names; `None` when they are too many, or the
+/// names are no more alike than any others.
+fn distance(given: &str, name: &str) -> Option<usize> {
+    if given.len() > 253 || name.len() > 253 {
+        return None;
+    }
+    let distance = strsim::damerau_levenshtein(given, name);
+    (distance <= (given.len() / 4).clamp(1, 3)).then_some(distance)
+}
+
+fn is_name_of_workers(name: &str) -> bool {
+    ["locust", "worker", "slave"].iter().any(|word| name.contains(word))
+}
+
+impl Candidate {
+    /// By the names and labels that tutorials and Helm charts use, or by how Locust is started.
+    fn looks_like_workers(&self) -> bool {
+        let name = self.metadata.name.as_str();
+        let is_worker = |word: &str| word.contains("worker") || word.contains("slave");
+        if name.contains("master") {
+            return false;
+        }
+        (name.contains("locust") && is_worker(name))
+            || self.has_labels_of_workers(is_worker)
+            || self.starts_a_worker()
+    }
+
+    fn has_labels_of_workers(&self, is_worker: impl Fn(&str) -> bool) -> bool {
+        let labels = self.metadata.labels.values().filter_map(Value::as_str);
+        let (mut is_locust, mut is_for_work) = (false, false);
+        for label in labels {
+            is_locust |= label.contains("locust");
+            is_for_work |= is_worker(label);
+        }
+        is_locust && is_for_work
+    }
+
+    fn starts_a_worker(&self) -> bool {
+        let containers = self.spec["template"]["spec"]["containers"].as_array();
+        containers.into_iter().flatten().any(|container| {
+            let words =
+                ["command", "args"].into_iter().filter_map(|list| container[list].as_array());
+            let mut words = words.flatten().filter_map(Value::as_str);
+            let is_told = words.any(|word| word.contains("--worker") || word.contains("--slave"));
+            let variables = container["env"].as_array().into_iter().flatten();
+            let is_set = variables
+                .filter_map(|variable| variable["name"].as_str())
+                .any(|name| matches!(name, "LOCUST_MODE_WORKER" | "LOCUST_MASTER_NODE_HOST"));
+            let is_locust =
+                container["image"].as_str().is_some_and(|image| image.contains("locust"));
+            is_set || (is_locust && is_told)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn close_names_are_a_few_slips_away() {
+        for (given, name, expected) in [
+            ("locust-slave", "locust-slaves", Some(1)),
+            ("locust-slvae", "locust-slave", Some(1)),
+            ("lcust-slve", "locust-slave", Some(2)),
+            ("locust-slave", "locust-master", None),
+            ("locust-slave", "locust-worker", None),
+            ("web", "wep", Some(1)),
+            ("web", "db", None),
+            ("a", "bb", None),
+        ] {
+            assert_eq!(distance(given, name), expected, "{given} {name}");
+        }
+    }
+
+    #[test]
+    fn workers_are_known_by_name_label_or_start() {
+        let args = |args: Value| json!({"template": {"spec": {"containers": [args]}}});
+        for (name, labels, spec, expected) in [
+            ("locust-worker", json!({}), json!({}), true),
+            ("locust-slave", json!({}), json!({}), true),
+            ("load-locust-worker", json!({}), json!({}), true),
+            ("locust-master", json!({"app": "locust-worker"}), json!({}), false),
+            ("load", json!({"role": "locust-slave"}), json!({}), true),
+            ("load", json!({"name": "locust", "role": "worker"}), json!({}), true),
+            (
+                "load",
+                json!({"app.kubernetes.io/name": "locust", "component": "worker"}),
+                json!({}),
+                true,
+            ),
+            ("load", json!({"role": "worker"}), json!({}), false),
+            (
+                "load",
+                json!({}),
+                args(json!({"image": "locustio/locust:2.47", "args": ["-f", "x.py", "--worker"]})),
+                true,
+            ),
+            ("load", json!({}), args(json!({"env": [{"name": "LOCUST_MODE_WORKER"}]})), true),
+            ("load", json!({}), args(json!({"image": "nginx", "args": ["--worker"]})), false),
+            ("web", json!({}), json!({"template": 1}), false),
+        ] {
+            let item = json!({"metadata": {"name": name, "labels": labels}, "spec": spec});
+            let candidate = Candidate::deserialize(&item).unwrap();
+            assert_eq!(candidate.looks_like_workers(), expected, "{item}");
+        }
+    }
+}
