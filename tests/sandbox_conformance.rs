@@ -22,12 +22,6 @@ use serde_json::{Value, json};
 /// Recordings that the sandbox does not claim to agree with.
 const NOT_CLAIMED: &[(&str, &str)] = &[
     ("49", "the service proxy is not simulated"),
-    ("53", "custom resources are not simulated"),
-    ("54", "custom resources are not simulated"),
-    ("55", "custom resources are not simulated"),
-    ("56", "custom resources are not simulated"),
-    ("57", "custom resources are not simulated"),
-    ("58", "custom resources are not simulated"),
     ("61", "the service proxy is not simulated"),
     ("62", "the service proxy is not simulated"),
     ("63", "the service proxy is not simulated"),
@@ -48,6 +42,8 @@ enum State {
     CurrentVersion { wanted: i64, counted: i64 },
     /// The objects that the answer itself shows.
     AsAnswered,
+    /// The custom resource `big` with this many workers, and `unset` with no count.
+    Swarms { big: i64 },
     /// Another type's object with one replica.
     One { path: &'static str, app: &'static str },
     /// Nothing matters.
@@ -64,7 +60,7 @@ enum As {
 
 use As::{Admin, Anonymous, Recorded};
 use Compare::{EntriesAmong, Exactly};
-use State::{Any, AsAnswered, CurrentVersion, One, Workers};
+use State::{Any, AsAnswered, CurrentVersion, One, Swarms, Workers};
 
 const fn workers(wanted: i64, counted: i64) -> State {
     Workers { wanted, counted }
@@ -137,6 +133,12 @@ const CLAIMED: &[(&str, State, As, Compare)] = &[
         Admin,
         Exactly,
     ),
+    ("53", Swarms { big: 4 }, Admin, Exactly),
+    ("54", Swarms { big: 4 }, Admin, Exactly),
+    ("55", Swarms { big: 4 }, Admin, Exactly),
+    ("56", Swarms { big: 4 }, Admin, Exactly),
+    ("57", Swarms { big: 4 }, Admin, Exactly),
+    ("58", Swarms { big: 6 }, Admin, Exactly),
 ];
 
 /// Recorded watches have tests of their own.
@@ -162,7 +164,10 @@ fn answers_agree_with_the_recordings() {
     let mut disagreements = Vec::new();
     for (number, state, identity, compare) in CLAIMED {
         let recording = recording(number);
-        let cluster = paused(Start::Empty);
+        let cluster = match state {
+            Swarms { .. } => paused(Options { custom_resources: true, ..empty() }),
+            _ => paused(empty()),
+        };
         arrange(cluster.handle(), state, &recording);
         let request = replayable(&recording["request"], state, cluster.handle());
         let answer = send(&cluster, &request, identity);
@@ -173,9 +178,13 @@ fn answers_agree_with_the_recordings() {
     assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
 }
 
-fn paused(start: Start) -> TestCluster {
+fn empty() -> Options {
     let pod_ready_after = Duration::from_millis(200);
-    let cluster = TestCluster::with(Options { start, pod_ready_after, ..Options::default() });
+    Options { start: Start::Empty, pod_ready_after, ..Options::default() }
+}
+
+fn paused(options: Options) -> TestCluster {
+    let cluster = TestCluster::with(options);
     cluster.handle().pause_controllers();
     cluster.handle().add_account("bobtoken", "bob", Rights::None);
     cluster
@@ -209,6 +218,10 @@ fn arrange(cluster: &ClusterHandle, state: &State, recording: &Value) {
             });
             let spec = json!({ "replicas": 1, "selector": selector, "template": template });
             cluster.put_object(path, json!({ "spec": spec, "status": { "replicas": 1 } }));
+        }
+        Swarms { big } => {
+            let path = "/apis/load.example.com/v1/namespaces/default/swarms/big";
+            cluster.set_replicas(path, *big);
         }
         Any => {}
     }
@@ -291,7 +304,7 @@ fn arrange_settled_workers(cluster: &TestCluster, deployment: &Value) {
 #[test]
 fn a_watch_sees_a_scale_up_as_recorded() {
     let recording = recording("59");
-    let cluster = paused(Start::Empty);
+    let cluster = paused(empty());
     let settled = recordings::recording("40")["response"]["body"]["items"][0].clone();
     arrange_settled_workers(&cluster, &settled);
     cluster.handle().resume_controllers();
@@ -323,7 +336,7 @@ fn a_watch_sees_a_scale_up_as_recorded() {
 #[test]
 fn a_watch_from_an_old_version_replays_the_history_as_recorded() {
     let recording = recording("60");
-    let cluster = paused(Start::Empty);
+    let cluster = paused(empty());
     let lines = recording["response"]["body"].as_str().unwrap();
     for line in lines.lines() {
         let event: Value = serde_json::from_str(line).unwrap();

@@ -13,7 +13,7 @@ use std::{
 };
 
 use cluster::{TestCluster, WORKERS};
-use locustctl::sandbox::{Options, Protocol};
+use locustctl::sandbox::{Discovery, Options, Protocol};
 
 /// kubectl with a HOME and a discovery cache of its own.
 fn kubectl(cluster: &TestCluster, arguments: &[&str]) -> Command {
@@ -241,4 +241,66 @@ fn http1_alone_is_enough() {
     let cluster = TestCluster::with(options);
     stdout(&cluster, &["scale", "--replicas=2", "deployment/locust-slave", "--timeout=10s"]);
     assert!(cluster.handle().requests().iter().all(|request| !request.http2));
+}
+
+/// A cluster with custom resources, once for each form of discovery.
+fn with_custom_resources() -> [TestCluster; 2] {
+    [Discovery::Aggregated, Discovery::LegacyOnly].map(|discovery| {
+        TestCluster::with(Options { custom_resources: true, discovery, ..Options::default() })
+    })
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn custom_resources_are_scaled() {
+    const BIG: &str = "/apis/load.example.com/v1/namespaces/default/swarms/big";
+    const UNSET: &str = "/apis/load.example.com/v1/namespaces/default/swarms/unset";
+    for cluster in with_custom_resources() {
+        let scaled = "swarm.load.example.com/big scaled\n";
+        assert_eq!(stdout(&cluster, &["scale", "--replicas=3", "sw/big"]), scaled);
+        assert_eq!(cluster.handle().replicas(BIG), Some(3));
+        let printed = stdout(&cluster, &["scale", "swarms", "--all", "--replicas=5"]);
+        assert_eq!(printed, format!("{scaled}swarm.load.example.com/unset scaled\n"));
+        assert_eq!(cluster.handle().replicas(UNSET), Some(5));
+        let refused = ["scale", "--current-replicas=4", "--replicas=1", "swarm/big"];
+        let refused = stderr_of_failure(&cluster, &refused);
+        assert_eq!(refused, "error: Expected replicas to be 4, was 5\n");
+    }
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn a_deprecated_version_is_warned_of() {
+    for cluster in with_custom_resources() {
+        let old = ["get", "swarms.v1alpha1.load.example.com", "big", "-o", "name"];
+        let output = run(&cluster, &old);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "swarm.load.example.com/big\n");
+        let warning = "Warning: load.example.com/v1alpha1 Swarm is deprecated; use load.example.com/v1 Swarm\n";
+        assert_eq!(String::from_utf8_lossy(&output.stderr), warning);
+    }
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn what_has_no_scale_is_not_scaled() {
+    for cluster in with_custom_resources() {
+        cluster.handle().put_object(
+            "/apis/apps/v1/namespaces/default/daemonsets/agent",
+            serde_json::json!({ "spec": {} }),
+        );
+        let refused = stderr_of_failure(&cluster, &["scale", "--replicas=1", "ds/agent"]);
+        let missing = "the server could not find the requested resource";
+        assert_eq!(refused, format!("Error from server (NotFound): {missing}\n"));
+    }
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn a_list_comes_in_pages() {
+    let cluster = TestCluster::start();
+    let types = ["pods", "deployments", "namespaces", "services"];
+    for kind in types {
+        let all = stdout(&cluster, &["get", kind, "-o", "name", "--chunk-size=0"]);
+        assert_eq!(stdout(&cluster, &["get", kind, "-o", "name", "--chunk-size=1"]), all);
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     faults::Fault,
     identity::Rights,
     object,
-    resources::{self, ResourceType},
+    resources::ResourceType,
     routes,
     shared::{SeenRequest, Shared},
     store::Key,
@@ -53,7 +53,7 @@ impl ClusterHandle {
 
     /// The object at an API path, such as `/apis/apps/v1/namespaces/default/deployments/locust-slave`.
     pub fn object(&self, path: &str) -> Option<Value> {
-        let (_, key) = locate(path)?;
+        let (_, key) = self.locate(path)?;
         self.shared.lock().store.get(&key).map(|object| (**object).clone())
     }
 
@@ -63,7 +63,7 @@ impl ClusterHandle {
     /// # Panics
     /// When the path does not name an object of a type that the sandbox knows.
     pub fn put_object(&self, path: &str, mut object: Value) {
-        let Some((kind, key)) = locate(path) else {
+        let Some((kind, key)) = self.locate(path) else {
             panic!("{path} does not name an object that a sandbox can hold");
         };
         let mut state = self.shared.lock();
@@ -83,17 +83,18 @@ impl ClusterHandle {
         state.store.put(&key, object);
     }
 
-    /// `spec.replicas` of the object at an API path.
+    /// The count of the object at an API path: `spec.replicas` of the built-in types.
     pub fn replicas(&self, path: &str) -> Option<i64> {
-        self.object(path)?.pointer("/spec/replicas")?.as_i64()
+        let (kind, _) = self.locate(path)?;
+        self.object(path)?["spec"][kind.count()].as_i64()
     }
 
     /// Scales the object at an API path, as somebody else would.
     pub fn set_replicas(&self, path: &str, replicas: i64) {
-        let Some((_, key)) = locate(path) else { return };
+        let Some((kind, key)) = self.locate(path) else { return };
         let mut state = self.shared.lock();
         if let Some(present) = state.store.get(&key) {
-            let scaled = object::with_replicas(present, replicas);
+            let scaled = object::with_count(present, kind.count(), replicas);
             state.store.put(&key, scaled);
         }
     }
@@ -140,11 +141,12 @@ impl ClusterHandle {
     pub fn resource_version(&self) -> u64 {
         self.shared.lock().store.version()
     }
-}
 
-fn locate(path: &str) -> Option<(&'static ResourceType, Key)> {
-    let target = routes::read("GET", path, "").target?;
-    let kind = resources::find(&target.group, &target.version, &target.resource)?;
-    let namespace = if kind.namespaced { target.namespace? } else { String::new() };
-    Some((kind, Key::new(kind.plural, &namespace, &target.name?)))
+    fn locate(&self, path: &str) -> Option<(&'static ResourceType, Key)> {
+        let target = routes::read("GET", path, "").target?;
+        let types = self.shared.lock().types;
+        let kind = types.find(&target.group, &target.version, &target.resource)?;
+        let namespace = if kind.namespaced { target.namespace? } else { String::new() };
+        Some((kind, Key::new(kind.plural, &namespace, &target.name?)))
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{object, patch, resources::ResourceType, status::Failure};
+use super::{custom, object, patch, resources::ResourceType, status::Failure};
 
 /// Fills in the fields that a client may leave out.
 pub(super) fn apply(kind: &ResourceType, object: &mut Value) {
@@ -127,6 +127,9 @@ pub(super) fn validate(kind: &ResourceType, object: &Value) -> Result<(), Failur
              characters, '-' or '.', and must start and end with an alphanumeric character"
         );
         return invalid("FieldValueInvalid", "metadata.name", &problem);
+    }
+    if kind.custom.is_some() {
+        return custom::validate(kind, object);
     }
     if !SCALED.contains(&kind.plural) {
         return Ok(());

@@ -60,7 +60,7 @@ fn revision(set: &Value) -> u64 {
 fn adjust_set(store: &mut Store, key: &Key, set: &Value, count: i64, revision: Option<&str>) {
     let mut adjusted = set.clone();
     if object::number(set, "/spec/replicas") != count {
-        adjusted = object::with_replicas(set, count);
+        adjusted = object::with_count(set, "replicas", count);
     }
     if let Some(revision) = revision {
         let annotations = object::member(&mut adjusted["metadata"], "annotations");

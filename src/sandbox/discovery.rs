@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::resources::{RESOURCES, ResourceType, Subresource};
+use super::resources::{ResourceType, Subresource, Types};
 
 const SCALE_VERBS: [&str; 3] = ["get", "patch", "update"];
 
@@ -25,28 +25,33 @@ pub(super) fn core_versions(server: &str) -> Value {
 }
 
 /// `/apis`
-pub(super) fn groups() -> Value {
-    json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": [group_entry()] })
+pub(super) fn groups(types: Types) -> Value {
+    let groups = types.groups();
+    let named = groups.iter().filter(|(group, _)| !group.is_empty());
+    let entries: Vec<Value> = named.map(|(group, versions)| group_entry(group, versions)).collect();
+    json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": entries })
 }
 
 /// `/apis/apps`
-pub(super) fn group() -> Value {
-    let mut group = group_entry();
+pub(super) fn group(types: Types, name: &str) -> Option<Value> {
+    let groups = types.groups();
+    let (_, versions) = groups.iter().find(|(group, _)| *group == name && !name.is_empty())?;
+    let mut group = group_entry(name, versions);
     group["kind"] = json!("APIGroup");
     group["apiVersion"] = json!("v1");
-    group
+    Some(group)
 }
 
-fn group_entry() -> Value {
-    let version = json!({ "groupVersion": "apps/v1", "version": "v1" });
-    json!({ "name": "apps", "versions": [version], "preferredVersion": version })
+fn group_entry(group: &str, versions: &[&str]) -> Value {
+    let entry = |version: &&str| json!({ "groupVersion": format!("{group}/{version}"), "version": version });
+    let versions: Vec<Value> = versions.iter().map(entry).collect();
+    json!({ "name": group, "versions": versions, "preferredVersion": versions[0] })
 }
 
 /// `/api/v1`, `/apis/apps/v1`
-pub(super) fn resources(group: &str, version: &str) -> Value {
-    let here = |r: &&ResourceType| r.group == group && r.version == version;
-    let group_version = RESOURCES.iter().find(here).map(ResourceType::api_version);
-    let entries: Vec<Value> = RESOURCES.iter().filter(here).flat_map(entries).collect();
+pub(super) fn resources(types: Types, group: &str, version: &str) -> Value {
+    let group_version = types.of(group, version).next().map(ResourceType::api_version);
+    let entries: Vec<Value> = types.of(group, version).flat_map(entries).collect();
     let mut list =
         json!({ "kind": "APIResourceList", "groupVersion": group_version, "resources": entries });
     // The core group's list is older than the field.
@@ -86,22 +91,35 @@ fn name_shortly(entry: &mut Value, kind: &ResourceType) {
     }
 }
 
-/// `/api` and `/apis` for clients that accept all of it in one answer; the core group has no name.
-pub(super) fn aggregated(group: &str) -> Value {
-    let resources: Vec<Value> =
-        RESOURCES.iter().filter(|r| r.group == group).map(aggregated_entry).collect();
-    let metadata = if group.is_empty() { json!({}) } else { json!({ "name": group }) };
+/// `/api` or `/apis` for clients that accept all of it in one answer; the core group has no name.
+pub(super) fn aggregated(types: Types, core: bool) -> Value {
+    let groups = types.groups();
+    let groups = groups.iter().filter(|(group, _)| group.is_empty() == core);
+    let items = groups.map(|(group, versions)| {
+        let metadata = if core { json!({}) } else { json!({ "name": group }) };
+        let versions: Vec<Value> = versions
+            .iter()
+            .map(|version| {
+                let resources: Vec<Value> =
+                    types.of(group, version).map(aggregated_entry).collect();
+                json!({ "version": version, "resources": resources, "freshness": "Current" })
+            })
+            .collect();
+        json!({ "metadata": metadata, "versions": versions })
+    });
     json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {},
-        "items": [{
-            "metadata": metadata,
-            "versions": [{ "version": "v1", "resources": resources, "freshness": "Current" }],
-        }],
+        "items": items.collect::<Vec<_>>(),
     })
 }
 
 fn aggregated_entry(kind: &ResourceType) -> Value {
-    let response_kind = |name: &str| json!({ "group": "", "version": "", "kind": name });
+    // Built-in types leave group and version to where they are listed.
+    let (group, version) = match kind.custom {
+        Some(_) => (kind.group, kind.version),
+        None => ("", ""),
+    };
+    let response_kind = |name: &str| json!({ "group": group, "version": version, "kind": name });
     let mut entry = json!({
         "resource": kind.plural, "responseKind": response_kind(kind.kind),
         "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },

@@ -9,7 +9,7 @@ use super::{
     discovery,
     list::{self, View},
     openapi, protobuf,
-    resources::{self, ResourceType},
+    resources::ResourceType,
     routes::{Asked, Target},
     shared::State,
     status::Failure,
@@ -47,24 +47,28 @@ fn plain_path(state: &State, headers: &HeaderMap, path: &str) -> Result<Answer, 
         alternative.contains("as=APIGroupDiscoveryList")
             && alternative.split(';').any(|p| p.trim() == "v=v2")
     });
+    let aggregated = aggregated && !state.legacy_discovery;
+    let types = state.types;
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let value = match segments.as_slice() {
         ["version"] => discovery::version(),
         ["healthz" | "livez" | "readyz", ..] => return Ok(Answer::Text("ok")),
-        ["api"] if aggregated => return Ok(Answer::Aggregated(discovery::aggregated(""))),
-        ["apis"] if aggregated => return Ok(Answer::Aggregated(discovery::aggregated("apps"))),
+        ["api"] if aggregated => return Ok(Answer::Aggregated(discovery::aggregated(types, true))),
+        ["apis"] if aggregated => {
+            return Ok(Answer::Aggregated(discovery::aggregated(types, false)));
+        }
         ["api"] => discovery::core_versions(state.server.trim_start_matches("https://")),
-        ["apis"] => discovery::groups(),
-        ["apis", "apps"] => discovery::group(),
-        ["api", version] if resources::group_version_exists("", version) => {
-            discovery::resources("", version)
+        ["apis"] => discovery::groups(types),
+        ["apis", group] => discovery::group(types, group).ok_or_else(Failure::no_such_path)?,
+        ["api", version] if types.has_group_version("", version) => {
+            discovery::resources(types, "", version)
         }
-        ["apis", group, version] if resources::group_version_exists(group, version) => {
-            discovery::resources(group, version)
+        ["apis", group, version] if types.has_group_version(group, version) => {
+            discovery::resources(types, group, version)
         }
-        ["openapi", "v3"] => openapi::index(),
-        ["openapi", "v3", "api", version] => openapi::document("", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(group, version),
+        ["openapi", "v3"] => openapi::index(types),
+        ["openapi", "v3", "api", version] => openapi::document(types, "", version),
+        ["openapi", "v3", "apis", group, version] => openapi::document(types, group, version),
         _ => return Err(Failure::no_such_path()),
     };
     Ok(Answer::Json(200, value))
@@ -77,10 +81,10 @@ fn on_objects(
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Failure> {
-    if !resources::group_version_exists(&target.group, &target.version) {
+    if !state.types.has_group_version(&target.group, &target.version) {
         return Err(Failure::no_such_path());
     }
-    let kind = resources::find(&target.group, &target.version, &target.resource);
+    let kind = state.types.find(&target.group, &target.version, &target.resource);
     let kind = kind.ok_or_else(Failure::no_such_resource)?;
     let subresource = match target.subresource.as_deref() {
         None => None,

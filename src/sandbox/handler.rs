@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Version,
     body::Incoming,
-    header::{HeaderName, HeaderValue},
+    header::{HeaderName, HeaderValue, WARNING},
     http::request::Parts,
 };
 use tokio::{sync::Notify, time::timeout};
@@ -16,7 +16,7 @@ use super::{
     body::Body,
     dispatch::{self, Answer},
     faults::{self, Action},
-    object, resources,
+    object,
     routes::{self, Asked},
     shared::{SeenRequest, Shared, State},
     status::{Failure, FailureBody},
@@ -122,6 +122,7 @@ fn respond(
 ) -> Response<Body> {
     let asked =
         routes::read(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or(""));
+    let mut deprecation = None;
     let answer = {
         let mut state = shared.lock();
         match action {
@@ -132,10 +133,11 @@ fn respond(
         let caller = state.accounts.authenticate(&parts.headers, connection.certificate.as_deref());
         caller.and_then(|caller| {
             caller.authorize(&asked)?;
+            deprecation = deprecation_of(&state, &asked);
             dispatch::answer(&mut state, &parts.headers, &asked, parts.method.as_str(), body)
         })
     };
-    match answer {
+    let mut response = match answer {
         Ok(Answer::Json(code, value)) => json_response(code, Body::Whole(value.to_string().into())),
         Ok(Answer::Text(text)) => plain(200, text),
         Ok(Answer::Aggregated(value)) => aggregated(&value.to_string()),
@@ -145,20 +147,32 @@ fn respond(
             json_response(200, Body::Lines(lines))
         }
         Err(failure) => refusal(&failure),
+    };
+    if let Some(warning) = deprecation
+        && let Ok(value) = HeaderValue::from_str(&format!("299 - \"{warning}\""))
+    {
+        response.headers_mut().insert(WARNING, value);
     }
+    response
+}
+
+fn deprecation_of(state: &State, asked: &Asked) -> Option<&'static str> {
+    let target = asked.target.as_ref()?;
+    let kind = state.types.find(&target.group, &target.version, &target.resource)?;
+    kind.custom?.deprecation
 }
 
 /// Somebody else scales the object that this request addresses.
 fn rival(state: &mut State, asked: &Asked, count: impl Fn(i64) -> i64) {
     let Some(target) = &asked.target else { return };
-    let Some(kind) = resources::find(&target.group, &target.version, &target.resource) else {
-        return;
-    };
+    let found = state.types.find(&target.group, &target.version, &target.resource);
+    let Some(kind) = found else { return };
     let namespace = target.namespace.as_deref().unwrap_or("");
     let key = Key::new(kind.plural, namespace, target.name.as_deref().unwrap_or(""));
     if let Some(present) = state.store.get(&key) {
-        let count = count(object::number(present, "/spec/replicas"));
-        let scaled = object::with_replicas(present, count);
+        let field = kind.count();
+        let count = count(present["spec"][field].as_i64().unwrap_or(0));
+        let scaled = object::with_count(present, field, count);
         state.store.put(&key, scaled);
     }
 }

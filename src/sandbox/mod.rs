@@ -17,6 +17,7 @@ mod body;
 mod client_certificate;
 mod cluster;
 mod controller;
+mod custom;
 mod defaults;
 mod deployments;
 mod discovery;
@@ -68,6 +69,11 @@ pub struct Options {
     pub port: u16,
     /// What the cluster holds at the start.
     pub start: Start,
+    /// Whether there are `swarms.load.example.com`, whose count is `.spec.workers`: `big` with
+    /// four, and `unset` with none. Their version `v1alpha1` is deprecated.
+    pub custom_resources: bool,
+    /// How clients learn of the types.
+    pub discovery: Discovery,
 }
 
 impl Default for Options {
@@ -79,6 +85,8 @@ impl Default for Options {
             client_certificate_required: false,
             port: 0,
             start: Start::Locust,
+            custom_resources: false,
+            discovery: Discovery::Aggregated,
         }
     }
 }
@@ -107,6 +115,16 @@ pub enum Protocol {
     Http2AndHttp1,
     /// HTTP/1.1 alone.
     Http1Only,
+}
+
+/// In which forms the server describes its types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Discovery {
+    /// All in one answer for clients that accept it, and group version by group version.
+    #[default]
+    Aggregated,
+    /// Group version by group version alone, as servers before Kubernetes 1.26.
+    LegacyOnly,
 }
 
 /// What a sandbox holds at the start.
@@ -256,6 +274,9 @@ fn initial_state(
     if options.start == Start::Locust {
         seed::locust(&mut store);
     }
+    if options.custom_resources {
+        seed::swarms(&mut store);
+    }
     shared::State {
         store,
         accounts,
@@ -265,5 +286,7 @@ fn initial_state(
         requests: std::collections::VecDeque::new(),
         next_request: 0,
         server: server.to_owned(),
+        types: resources::Types { custom: options.custom_resources },
+        legacy_discovery: options.discovery == Discovery::LegacyOnly,
     }
 }

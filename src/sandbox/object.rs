@@ -53,11 +53,11 @@ pub(super) fn default(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// The object scaled, as somebody else's request would leave it.
-pub(super) fn with_replicas(object: &Value, replicas: i64) -> Value {
+/// The object scaled, as somebody else's request would leave it; `field` is the member of its spec that holds the count.
+pub(super) fn with_count(object: &Value, field: &str, count: i64) -> Value {
     let mut scaled = object.clone();
-    if number(object, "/spec/replicas") != replicas {
-        member(&mut scaled, "spec").insert("replicas".to_owned(), json!(replicas));
+    if object["spec"][field] != count {
+        member(&mut scaled, "spec").insert(field.to_owned(), json!(count));
         scaled["metadata"]["generation"] = json!(number(object, "/metadata/generation") + 1);
     }
     scaled

@@ -3,23 +3,32 @@
 
 use serde_json::{Map, Value, json};
 
-use super::resources::RESOURCES;
+use super::resources::Types;
 
 /// `/openapi/v3`: where each group version's document is.
-pub(super) fn index() -> Value {
-    let entry = |path: &str| json!({ "serverRelativeURL": format!("/openapi/v3/{path}?hash=1") });
-    json!({ "paths": { "api/v1": entry("api/v1"), "apis/apps/v1": entry("apis/apps/v1") } })
+pub(super) fn index(types: Types) -> Value {
+    let mut paths = Map::new();
+    for (group, versions) in types.groups() {
+        for version in versions {
+            let root = root(group, version);
+            let url = format!("/openapi/v3{root}?hash=1");
+            paths.insert(root[1..].to_owned(), json!({ "serverRelativeURL": url }));
+        }
+    }
+    json!({ "paths": paths })
+}
+
+fn root(group: &str, version: &str) -> String {
+    match group {
+        "" => format!("/api/{version}"),
+        group => format!("/apis/{group}/{version}"),
+    }
 }
 
 /// One group version's document: which parameters its PATCH requests take, no schemas.
-pub(super) fn document(group: &str, version: &str) -> Value {
-    let mut paths = Map::new();
-    for kind in RESOURCES.iter().filter(|kind| kind.group == group && kind.version == version) {
-        let root = if group.is_empty() {
-            format!("/api/{version}")
-        } else {
-            format!("/apis/{group}/{version}")
-        };
+pub(super) fn document(types: Types, group: &str, version: &str) -> Value {
+    let (root, mut paths) = (root(group, version), Map::new());
+    for kind in types.of(group, version) {
         let namespace = if kind.namespaced { "/namespaces/{namespace}" } else { "" };
         let parameters = ["dryRun", "fieldManager", "fieldValidation"]
             .map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } }));

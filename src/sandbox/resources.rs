@@ -1,5 +1,7 @@
 //! The table of types the sandbox holds; routing, discovery and the verbs all read it.
 
+use super::custom::{self, Custom};
+
 /// One type of object, as discovery describes it.
 #[derive(Debug)]
 pub(super) struct ResourceType {
@@ -13,6 +15,8 @@ pub(super) struct ResourceType {
     pub in_all: bool,
     pub storage_hash: &'static str,
     pub subresources: &'static [Subresource],
+    /// What only a type from a CustomResourceDefinition has.
+    pub custom: Option<Custom>,
 }
 
 /// What may follow a name in a path.
@@ -34,7 +38,7 @@ impl Subresource {
 const SCALE_AND_STATUS: &[Subresource] = &[Subresource::Scale, Subresource::Status];
 const STATUS: &[Subresource] = &[Subresource::Status];
 
-const fn core(
+pub(super) const fn core(
     plural: &'static str,
     singular: &'static str,
     kind: &'static str,
@@ -51,6 +55,7 @@ const fn core(
         in_all: false,
         storage_hash,
         subresources: &[],
+        custom: None,
     }
 }
 
@@ -64,7 +69,7 @@ const fn apps(
 }
 
 /// Sorted as discovery lists them: core first, then by plural name.
-pub(super) const RESOURCES: &[ResourceType] = &[
+const RESOURCES: &[ResourceType] = &[
     ResourceType {
         short_names: &["cm"],
         ..core("configmaps", "configmap", "ConfigMap", "qFsyl6wFWjQ=")
@@ -157,11 +162,18 @@ impl ResourceType {
     }
 
     pub(super) fn verbs(&self) -> &'static [&'static str] {
-        if self.plural == "namespaces" {
+        if self.custom.is_some() {
+            &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
+        } else if self.plural == "namespaces" {
             &["create", "delete", "get", "list", "patch", "update", "watch"]
         } else {
             &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
         }
+    }
+
+    /// The member of `spec`, and of `status`, that the scale subresource stands for.
+    pub(super) fn count(&self) -> &'static str {
+        self.custom.map_or("replicas", |custom| custom.count)
     }
 
     pub(super) fn has(&self, subresource: Subresource) -> bool {
@@ -174,17 +186,59 @@ pub(super) fn qualified(plural: &str, group: &str) -> String {
     if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
 }
 
-/// The type with this plural name in this group version.
-pub(super) fn find(group: &str, version: &str, plural: &str) -> Option<&'static ResourceType> {
-    RESOURCES.iter().find(|r| r.group == group && r.version == version && r.plural == plural)
+/// The types that one sandbox serves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Types {
+    /// Whether the custom ones are among them.
+    pub custom: bool,
 }
 
-/// The type with this plural name; no two groups here share one.
+impl Types {
+    /// All of them, in the order of discovery: core, then group by group.
+    pub(super) fn all(self) -> impl Iterator<Item = &'static ResourceType> {
+        let custom = if self.custom { custom::TYPES } else { &[] };
+        RESOURCES.iter().chain(custom)
+    }
+
+    /// The types of one group version.
+    pub(super) fn of(
+        self,
+        group: &str,
+        version: &str,
+    ) -> impl Iterator<Item = &'static ResourceType> {
+        self.all().filter(move |kind| kind.group == group && kind.version == version)
+    }
+
+    /// The type with this plural name in this group version.
+    pub(super) fn find(
+        self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Option<&'static ResourceType> {
+        self.of(group, version).find(|kind| kind.plural == plural)
+    }
+
+    /// Whether any type lives in this group version.
+    pub(super) fn has_group_version(self, group: &str, version: &str) -> bool {
+        self.of(group, version).next().is_some()
+    }
+
+    /// The groups with their versions, the preferred one first; the core group has no name.
+    pub(super) fn groups(self) -> Vec<(&'static str, Vec<&'static str>)> {
+        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+        for kind in self.all() {
+            match groups.last_mut().filter(|(group, _)| *group == kind.group) {
+                Some((_, versions)) if versions.contains(&kind.version) => {}
+                Some((_, versions)) => versions.push(kind.version),
+                None => groups.push((kind.group, vec![kind.version])),
+            }
+        }
+        groups
+    }
+}
+
+/// The type with this plural name, in the version that is stored; no two groups here share one.
 pub(super) fn by_plural(plural: &str) -> Option<&'static ResourceType> {
-    RESOURCES.iter().find(|r| r.plural == plural)
-}
-
-/// Whether any type lives in this group version.
-pub(super) fn group_version_exists(group: &str, version: &str) -> bool {
-    RESOURCES.iter().any(|r| r.group == group && r.version == version)
+    Types { custom: true }.all().find(|kind| kind.plural == plural)
 }

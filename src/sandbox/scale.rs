@@ -1,4 +1,4 @@
-//! The scale subresource: one small object of its own over four types.
+//! The scale subresource: one small object of its own over several types.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,31 @@ use super::{
     status::Failure,
 };
 
-/// The Scale of an object; at zero its spec is empty.
-pub(super) fn of(parent: &Value) -> Value {
+/// What stands for a count that is not set while the Scale is changed, as in
+/// apiextensions-apiserver.
+const UNSET: i32 = i32::MIN;
+
+/// The Scale of an object, or 500 when its count is not set.
+pub(super) fn of(kind: &ResourceType, parent: &Value) -> Result<Value, Failure> {
+    if count_of(kind, parent) == i64::from(UNSET) {
+        let problem = format!("the spec replicas field {:?} does not exist", path(kind));
+        return Err(Failure::internal(&problem));
+    }
+    Ok(to_change(kind, parent))
+}
+
+/// Where the count is, as a CustomResourceDefinition says it.
+fn path(kind: &ResourceType) -> String {
+    format!(".spec.{}", kind.count())
+}
+
+fn count_of(kind: &ResourceType, parent: &Value) -> i64 {
+    let unset = if kind.custom.is_some() { i64::from(UNSET) } else { 0 };
+    parent["spec"][kind.count()].as_i64().unwrap_or(unset)
+}
+
+/// The Scale that a change starts from; at zero its spec is empty.
+fn to_change(kind: &ResourceType, parent: &Value) -> Value {
     let metadata = &parent["metadata"];
     let mut scale = json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",
@@ -20,9 +43,9 @@ pub(super) fn of(parent: &Value) -> Value {
             "resourceVersion": metadata["resourceVersion"], "creationTimestamp": metadata["creationTimestamp"],
         },
         "spec": {},
-        "status": { "replicas": object::number(parent, "/status/replicas") },
+        "status": { "replicas": parent["status"][kind.count()].as_i64().unwrap_or(0) },
     });
-    let replicas = object::number(parent, "/spec/replicas");
+    let replicas = count_of(kind, parent);
     if replicas != 0 {
         scale["spec"]["replicas"] = json!(replicas);
     }
@@ -40,7 +63,7 @@ pub(super) fn patched(
     how: PatchKind,
     body: &[u8],
 ) -> Result<Value, Failure> {
-    let scale = patch::apply(how, body, &of(parent))?;
+    let scale = patch::apply(how, body, &to_change(kind, parent))?;
     let replicas = replicas_of(&scale).map_err(|problem| {
         let problem = format!("Invalid value: {:?}: {problem}", as_go_writes(&scale));
         anonymous_invalid(&problem)
@@ -83,7 +106,12 @@ fn with_replicas(
     replicas: i32,
 ) -> Result<Value, Failure> {
     let name = object::name(parent);
-    if replicas < 0 {
+    if kind.custom.is_some() && replicas == UNSET {
+        let problem = format!("the spec replicas field {:?} cannot be empty", path(kind));
+        return Err(Failure::bad_request(problem));
+    }
+    // The type's own validation looks at a custom one's count.
+    if replicas < 0 && kind.custom.is_none() {
         let problem = format!("Invalid value: {replicas}: must be greater than or equal to 0");
         return Err(Failure::invalid(
             "autoscaling",
@@ -99,7 +127,7 @@ fn with_replicas(
         return Err(Failure::conflict(kind, name));
     }
     let mut parent = parent.clone();
-    object::member(&mut parent, "spec").insert("replicas".to_owned(), json!(replicas));
+    object::member(&mut parent, "spec").insert(kind.count().to_owned(), json!(replicas));
     Ok(parent)
 }
 
@@ -152,6 +180,7 @@ fn as_go_writes(scale: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::resources::by_plural;
 
     #[test]
     fn only_a_whole_number_is_a_count() {
@@ -172,7 +201,9 @@ mod tests {
     fn at_zero_the_spec_is_empty() {
         let parent =
             json!({"metadata": {"name": "a"}, "spec": {"replicas": 0, "selector": {"app": "a"}}});
-        assert_eq!(of(&parent)["spec"], json!({}));
-        assert_eq!(of(&parent)["status"], json!({"replicas": 0, "selector": "app=a"}));
+        let deployments = by_plural("deployments").unwrap();
+        let scale = of(deployments, &parent).unwrap();
+        assert_eq!(scale["spec"], json!({}));
+        assert_eq!(scale["status"], json!({"replicas": 0, "selector": "app=a"}));
     }
 }

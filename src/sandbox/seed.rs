@@ -48,6 +48,12 @@ pub(super) fn locust(store: &mut Store) {
     Controllers::new(Duration::ZERO).settle(store, Instant::now());
 }
 
+/// Custom resources with a count and without.
+pub(super) fn swarms(store: &mut Store) {
+    add(store, "swarms", json!({ "metadata": { "name": "big" }, "spec": { "workers": 4 } }));
+    add(store, "swarms", json!({ "metadata": { "name": "unset" }, "spec": {} }));
+}
+
 fn deployment(name: &str, role: &str, args: &[&str], ports: &Value) -> Value {
     let labels = json!({ "app": "locust", "role": role });
     let ports = ports.as_array().into_iter().flatten().map(|port| json!({ "containerPort": port }));

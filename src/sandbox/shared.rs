@@ -7,7 +7,9 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{controller::Controllers, faults::Fault, identity::Accounts, store::Store};
+use super::{
+    controller::Controllers, faults::Fault, identity::Accounts, resources::Types, store::Store,
+};
 
 /// Requests remembered for tests; the oldest are forgotten first.
 const MOST_REQUESTS: usize = 4096;
@@ -23,6 +25,9 @@ pub(super) struct State {
     pub requests: VecDeque<SeenRequest>,
     pub next_request: u64,
     pub server: String,
+    pub types: Types,
+    /// Whether clients get discovery group version by group version only.
+    pub legacy_discovery: bool,
 }
 
 /// One request, as the server saw it.

@@ -93,8 +93,16 @@ impl Failure {
     }
 
     pub(super) fn unknown_body_format() -> Self {
-        let message = "the body of the request was in an unknown format - accepted media types include: \
-                       application/json, application/yaml, application/vnd.kubernetes.protobuf";
+        Self::accepts_only(
+            "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+        )
+    }
+
+    /// The body's type is none of these.
+    pub(super) fn accepts_only(types: &str) -> Self {
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: {types}"
+        );
         Self::new(415, "UnsupportedMediaType", message, Some(json!({})))
     }
 
@@ -127,6 +135,27 @@ impl Failure {
 
     pub(super) fn expired(asked: u64, oldest: u64) -> Self {
         Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"), None)
+    }
+
+    /// A page cannot be continued where its list began; `token` continues it where it is now.
+    pub(super) fn page_expired(token: String) -> Self {
+        let message = "The provided continue parameter is too old to display a consistent list result. \
+                       You can start a new list without the continue parameter, or use the continue token \
+                       in this response to retrieve the remainder of the results. Continuing with the \
+                       provided token results in an inconsistent list - objects that were created, \
+                       modified, or deleted between the time the first chunk was returned and now may \
+                       show up in the list.";
+        let mut failure = Self::new(410, "Expired", message, None);
+        if let FailureBody::Status(status) = &mut failure.body {
+            status["metadata"]["continue"] = Value::from(token);
+        }
+        failure
+    }
+
+    pub(super) fn internal(problem: &str) -> Self {
+        let details = json!({ "causes": [{ "message": problem }] });
+        let message = format!("Internal error occurred: {problem}");
+        Self::new(500, "InternalError", message, Some(details))
     }
 
     /// RBAC's refusal; `resource` may carry a subresource.

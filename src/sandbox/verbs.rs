@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    defaults, object,
+    custom, defaults, object,
     patch::{self, PatchKind},
     query::Query,
     resources::{ResourceType, Subresource, by_plural},
@@ -53,10 +53,15 @@ pub(super) fn dry_run(query: &Query, options: &str) -> Result<bool, Failure> {
 /// GET of an object or its subresource.
 pub(super) fn get(store: &Store, place: Place<'_>) -> Result<Value, Failure> {
     let found = place.existing(store)?;
-    Ok(match place.subresource {
-        Some(Subresource::Scale) => scale::of(&found),
-        _ => (*found).clone(),
-    })
+    shown(place, &found)
+}
+
+/// The object as the request's path names it.
+fn shown(place: Place<'_>, object: &Value) -> Result<Value, Failure> {
+    match place.subresource {
+        Some(Subresource::Scale) => scale::of(place.kind, object),
+        _ => Ok(custom::in_version(place.kind, object)),
+    }
 }
 
 /// POST into a collection.
@@ -172,6 +177,11 @@ pub(super) fn patch(
     body: &[u8],
 ) -> Result<Value, Failure> {
     let how = PatchKind::from_content_type(content_type)?;
+    if place.kind.custom.is_some() && how == PatchKind::StrategicMerge {
+        return Err(Failure::accepts_only(
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        ));
+    }
     let dry = dry_run(query, "PatchOptions")?;
     let present = place.existing(store)?;
     let wanted = if place.subresource == Some(Subresource::Scale) {
@@ -206,10 +216,7 @@ fn replace(
     } else {
         store.put(&place.key(), wanted)
     };
-    Ok(match place.subresource {
-        Some(Subresource::Scale) => scale::of(&stored),
-        _ => (*stored).clone(),
-    })
+    shown(place, &stored)
 }
 
 /// A status is written through its own subresource only, everything else through the object.

@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::{
+    custom,
     list::View,
     object,
     query::Query,
@@ -166,7 +167,7 @@ impl Watch {
 
     fn line(&mut self, kind: &str, object: &Value) -> Bytes {
         let Some(include) = self.table else {
-            return written(kind, object);
+            return written(kind, &custom::in_version(self.view.kind, object));
         };
         let metadata =
             json!({ "resourceVersion": object::text(object, "/metadata/resourceVersion") });
