@@ -6,6 +6,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{
+    custom,
     query::Query,
     resources::ResourceType,
     selector::{FieldSelector, LabelSelector},
@@ -71,14 +72,18 @@ pub(super) struct Page {
 pub(super) fn page(store: &Store, view: &View, query: &Query) -> Result<Page, Failure> {
     let limit =
         query.get("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0_usize);
-    let after =
-        query.get("continue").filter(|token| !token.is_empty()).map(place_of).transpose()?;
-    let mut metadata = json!({ "resourceVersion": store.version().to_string() });
-    let mut all = view.all(store).filter(|(key, _)| {
-        after
-            .as_ref()
-            .is_none_or(|(namespace, name)| (&key.namespace, &key.name) > (namespace, name))
-    });
+    let token = query.get("continue").filter(|token| !token.is_empty());
+    let begun = token.map(Continue::parse).transpose()?;
+    if let Some(begun) =
+        begun.as_ref().filter(|begun| begun.version.is_some_and(|v| store.has_forgotten(v)))
+    {
+        return Err(Failure::page_expired(Continue { version: None, ..begun.clone() }.token()));
+    }
+    // Later pages belong to the list as it was when it began.
+    let version = begun.as_ref().and_then(|begun| begun.version).unwrap_or(store.version());
+    let mut metadata = json!({ "resourceVersion": version.to_string() });
+    let mut all =
+        view.all(store).filter(|(key, _)| begun.as_ref().is_none_or(|begun| begun.is_before(key)));
     let mut items = Vec::new();
     let mut last = None;
     while limit.is_none_or(|limit| items.len() < limit) {
@@ -88,27 +93,53 @@ pub(super) fn page(store: &Store, view: &View, query: &Query) -> Result<Page, Fa
     }
     let remaining = all.count();
     if let Some(last) = last.filter(|_| remaining > 0) {
-        metadata["continue"] =
-            json!(BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", last.namespace, last.name)));
+        metadata["continue"] = json!(Continue::after(last, version).token());
         metadata["remainingItemCount"] = json!(remaining);
     }
     Ok(Page { metadata, items })
 }
 
-fn place_of(token: &str) -> Result<(String, String), Failure> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
-    let place = String::from_utf8(bytes).unwrap_or_default();
-    match place.split_once('/') {
-        Some((namespace, name)) => Ok((namespace.to_owned(), name.to_owned())),
-        None => Err(Failure::bad_request("continue key is not valid: illegal base64 data")),
+/// Where the next page of a list begins.
+#[derive(Debug, Clone)]
+struct Continue {
+    /// The version of the list; `None` for one that goes on with what is there now.
+    version: Option<u64>,
+    namespace: String,
+    name: String,
+}
+
+impl Continue {
+    fn after(key: &Key, version: u64) -> Self {
+        Self { version: Some(version), namespace: key.namespace.clone(), name: key.name.clone() }
+    }
+
+    fn is_before(&self, key: &Key) -> bool {
+        (&self.namespace, &self.name) < (&key.namespace, &key.name)
+    }
+
+    fn token(&self) -> String {
+        let version = self.version.map_or("-1".to_owned(), |version| version.to_string());
+        BASE64_URL_SAFE_NO_PAD.encode(format!("{version}/{}/{}", self.namespace, self.name))
+    }
+
+    fn parse(token: &str) -> Result<Self, Failure> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        let parts: Vec<&str> = text.splitn(3, '/').collect();
+        let [version, namespace, name] = parts[..] else {
+            return Err(Failure::bad_request("continue key is not valid: illegal base64 data"));
+        };
+        // -1, or anything else that is no version.
+        let version = version.parse().ok();
+        Ok(Self { version, namespace: namespace.to_owned(), name: name.to_owned() })
     }
 }
 
-/// A page as a `…List`; items say neither kind nor version, as in a real answer.
+/// A page as a `…List`; items of built-in types say neither kind nor version, as in a real answer.
 pub(super) fn as_list(kind: &ResourceType, page: Page) -> Value {
     let bare = |item: &Arc<Value>| {
-        let mut item = (**item).clone();
-        if let Some(fields) = item.as_object_mut() {
+        let mut item = custom::in_version(kind, item);
+        if let Some(fields) = item.as_object_mut().filter(|_| kind.custom.is_none()) {
             fields.remove("kind");
             fields.remove("apiVersion");
         }
@@ -119,4 +150,53 @@ pub(super) fn as_list(kind: &ResourceType, page: Page) -> Value {
         "kind": format!("{}List", kind.kind), "apiVersion": kind.api_version(),
         "metadata": page.metadata, "items": items,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::resources::by_plural;
+
+    fn pods(names: &[&str]) -> Store {
+        let mut store = Store::new();
+        for name in names {
+            let pod = json!({ "metadata": { "name": name, "namespace": "default" } });
+            store.put(&Key::new("pods", "default", name), pod);
+        }
+        store
+    }
+
+    fn names_and_token(store: &Store, query: &str) -> Result<(String, String), Failure> {
+        let query = Query::parse(query);
+        let view = View::new(by_plural("pods").unwrap(), Some("default"), None, &query)?;
+        let page = page(store, &view, &query)?;
+        let names: Vec<&str> =
+            page.items.iter().map(|pod| pod["metadata"]["name"].as_str().unwrap()).collect();
+        let token = page.metadata["continue"].as_str().unwrap_or_default();
+        Ok((names.join(" "), token.to_owned()))
+    }
+
+    #[test]
+    fn pages_follow_each_other() {
+        let store = pods(&["a", "b", "c"]);
+        let (names, token) = names_and_token(&store, "limit=2").unwrap();
+        assert_eq!(names, "a b");
+        let next = names_and_token(&store, &format!("limit=2&continue={token}")).unwrap();
+        assert_eq!(next, ("c".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_page_of_a_forgotten_list_is_refused_with_a_way_on() {
+        let mut store = pods(&["a", "b"]);
+        let (_, token) = names_and_token(&store, "limit=1").unwrap();
+        store.put(&Key::new("pods", "default", "c"), json!({ "metadata": { "name": "c" } }));
+        store.compact();
+        let expired = names_and_token(&store, &format!("continue={token}")).unwrap_err();
+        assert_eq!((expired.code, &expired.status()["reason"]), (410, &json!("Expired")));
+        let way_on = expired.status()["metadata"]["continue"].as_str().unwrap().to_owned();
+        let rest = names_and_token(&store, &format!("continue={way_on}")).unwrap();
+        assert_eq!(rest, ("b c".to_owned(), String::new()));
+        let broken = names_and_token(&store, "continue=x").unwrap_err();
+        assert_eq!(broken.code, 400);
+    }
 }

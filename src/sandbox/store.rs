@@ -199,12 +199,17 @@ impl Store {
         self.forgotten = self.version;
     }
 
+    /// Whether what the cluster held at this version cannot be told any more.
+    pub(super) fn has_forgotten(&self, version: u64) -> bool {
+        version < self.forgotten
+    }
+
     /// The changes after a version; 410 when some of them are forgotten.
     pub(super) fn changes_after(
         &self,
         version: u64,
     ) -> Result<impl Iterator<Item = &Event>, Failure> {
-        if version < self.forgotten {
+        if self.has_forgotten(version) {
             return Err(Failure::expired(version, self.forgotten));
         }
         let first = self.history.partition_point(|event| event.version <= version);
