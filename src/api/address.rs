@@ -38,7 +38,7 @@ mod tests {
         query: &'a [(&'a str, &'a str)],
         about: &'a About,
     ) -> Request<'a> {
-        Request { method: Method::GET, path, query, content: None, about }
+        Request { method: Method::GET, path, query, content: None, accept: None, about }
     }
 
     #[test]

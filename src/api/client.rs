@@ -70,10 +70,19 @@ pub struct Options {
 pub struct About {
     /// Kubernetes verb: `get`, `patch`.
     pub verb: &'static str,
-    /// Resource: `deployments`.
+    /// Resource: `deployments`; empty when it is about none.
     pub resource: String,
-    /// Name of the object.
+    /// Name of the object, or a path where there is no resource.
     pub name: String,
+}
+
+impl About {
+    fn in_words(&self) -> String {
+        match self.resource.as_str() {
+            "" => format!("{} {}", self.verb, self.name),
+            resource => format!("{} {resource} {:?}", self.verb, self.name),
+        }
+    }
 }
 
 /// One request, without what goes with all of them.
@@ -87,6 +96,8 @@ pub struct Request<'a> {
     pub query: &'a [(&'a str, &'a str)],
     /// Media type and body.
     pub content: Option<(&'static str, Vec<u8>)>,
+    /// Media types of the answer, where it may be another than JSON.
+    pub accept: Option<&'static str>,
     /// For messages.
     pub about: &'a About,
 }
@@ -165,6 +176,11 @@ impl Client {
     /// Where to log.
     pub fn trace(&self) -> Trace {
         self.options.trace
+    }
+
+    /// Whether every request tells the server how long it may take.
+    pub(super) fn tells_timeout(&self) -> bool {
+        self.options.timeout.parameter().is_some()
     }
 
     /// Sends one request and reads the whole answer, whatever its status.
@@ -281,7 +297,8 @@ impl Client {
         transport: &Transport,
     ) -> HeaderMap {
         let mut headers = self.impersonation.clone();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let accept = request.accept.unwrap_or("application/json");
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if let Ok(value) = HeaderValue::from_str(&user_agent()) {
             headers.insert(USER_AGENT, value);
         }
@@ -312,7 +329,7 @@ impl Client {
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
-                    let what = format!("{} {} {:?}", about.verb, about.resource, about.name);
+                    let what = about.in_words();
                     return Err(Error::Failure(Failure::too_large(&what, LARGEST_ANSWER, status)));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),

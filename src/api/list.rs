@@ -100,6 +100,7 @@ impl Client {
             path: &path,
             query: &query,
             content: None,
+            accept: None,
             about: &about,
         };
         let reply = self.send(request).await?;

@@ -5,6 +5,7 @@ mod address;
 mod admission;
 mod client;
 mod connect;
+mod discovery;
 mod error;
 mod exchange_log;
 mod failure;
@@ -24,6 +25,7 @@ mod warning;
 
 pub use admission::MOST_AT_ONCE;
 pub use client::{About, Client, Options, Reply, Request, Timeout};
+pub use discovery::Discovery;
 pub use error::Error;
 pub use failure::{Failure, FailureKind};
 pub use list::Listing;

@@ -47,7 +47,14 @@ impl Client {
     pub async fn get_scale(&self, path: &str, about: &About) -> Result<Scale, Error> {
         let path = format!("{path}/scale");
         let reply = self
-            .send(Request { method: Method::GET, path: &path, query: &[], content: None, about })
+            .send(Request {
+                method: Method::GET,
+                path: &path,
+                query: &[],
+                content: None,
+                accept: None,
+                about,
+            })
             .await?;
         read_scale(&reply, about)
     }
@@ -69,7 +76,14 @@ impl Client {
         let query: &[_] = if dry_run { &[("dryRun", "All")] } else { &[] };
         let content = Some((kind.media_type(), patch.to_string().into_bytes()));
         let reply = self
-            .send(Request { method: Method::PATCH, path: &path, query, content, about })
+            .send(Request {
+                method: Method::PATCH,
+                path: &path,
+                query,
+                content,
+                accept: None,
+                about,
+            })
             .await?;
         read_scale(&reply, about)
     }
@@ -90,7 +104,14 @@ impl Client {
     /// Any of [`Error`].
     pub async fn get_object(&self, path: &str, about: &About) -> Result<Value, Error> {
         let reply = self
-            .send(Request { method: Method::GET, path, query: &[], content: None, about })
+            .send(Request {
+                method: Method::GET,
+                path,
+                query: &[],
+                content: None,
+                accept: None,
+                about,
+            })
             .await?;
         read_object(&reply, about)
     }

@@ -67,6 +67,12 @@ impl Status {
         Self { retry_after: retry::asked_pause(reply), code: reply.status, ..status }
     }
 
+    /// The error that a non-2xx answer stands for by its code alone, as where client-go only looks
+    /// at the answer's bytes.
+    pub(super) fn ignoring_body(reply: &Reply, about: &About) -> Self {
+        Self { retry_after: retry::asked_pause(reply), ..Self::generic(reply, about) }
+    }
+
     /// A `Status` object of any outcome; `None` when the text is something else.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
@@ -123,7 +129,10 @@ impl Status {
                 ),
             ),
         };
-        let message = format!("{message} ({} {} {})", about.verb, about.resource, about.name);
+        let message = match about.resource.as_str() {
+            "" => message,
+            resource => format!("{message} ({} {resource} {})", about.verb, about.name),
+        };
         Self::bare(reply.status, reason, message)
     }
 

@@ -43,6 +43,11 @@ impl Trace {
         write_severe('W', file, text);
     }
 
+    /// An error that ends nothing, which klog writes at every level.
+    pub(super) fn error(file: &str, text: &str) {
+        write_severe('E', file, text);
+    }
+
     pub(super) fn request(self, verb: &str, url: &str, headers: &Headers, body: &[u8]) {
         self.body("Request Body", body);
         match self.level {

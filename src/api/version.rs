@@ -25,8 +25,14 @@ impl Client {
     pub async fn match_server_version(&self) -> Result<(), Error> {
         let about = About { verb: "get", resource: "version".into(), name: String::new() };
         let path = "/version";
-        let request =
-            Request { method: Method::GET, path, query: &[], content: None, about: &about };
+        let request = Request {
+            method: Method::GET,
+            path,
+            query: &[],
+            content: None,
+            accept: None,
+            about: &about,
+        };
         let reply = self.send(request).await?;
         if !reply.is_success() {
             return Err(Error::Status(Box::new(Status::from_reply(&reply, &about))));

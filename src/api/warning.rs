@@ -23,12 +23,17 @@ impl Warnings {
             for warning in parse(&text) {
                 let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 if !seen.contains(&warning) {
-                    let _ = writeln!(std::io::stderr(), "{} {}", label(), printable(&warning));
+                    show(&warning);
                     seen.push(warning);
                 }
             }
         }
     }
+}
+
+/// Prints one warning to stderr.
+pub(super) fn show(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{} {}", label(), printable(text));
 }
 
 /// Yellow on a terminal that wants it, as kubectl's.

@@ -19,8 +19,14 @@ pub(super) async fn record(client: &Client, order: &Order) {
     let about = About { verb: "patch", resource, name: target.name.clone() };
     let content = Some(("application/merge-patch+json", patch.to_string().into_bytes()));
     let path = target.path();
-    let request =
-        Request { method: Method::PATCH, path: &path, query: &[], content, about: &about };
+    let request = Request {
+        method: Method::PATCH,
+        path: &path,
+        query: &[],
+        content,
+        accept: None,
+        about: &about,
+    };
     let failed = match client.send(request).await {
         Ok(reply) if reply.is_success() => return,
         Ok(reply) => format!("the server answered {}", reply.status),
