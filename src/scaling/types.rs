@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::api::{Client, Error, Resource};
+use tokio::sync::OnceCell;
+
+use crate::api::{Client, Discovery, Error, Resource};
 use crate::go;
 
 /// A type that the server does not have, in kubectl's words: without group and version.
@@ -13,12 +15,13 @@ pub struct UnknownType(pub String);
 /// Finds types: the built-in ones without a request, all others by asking the server what it has.
 pub struct Types<'a> {
     client: &'a Client,
+    discovery: OnceCell<Discovery>,
 }
 
 impl<'a> Types<'a> {
     /// Asks nothing yet.
     pub fn new(client: &'a Client) -> Self {
-        Self { client }
+        Self { client, discovery: OnceCell::new() }
     }
 
     /// The type that `token` means.
@@ -29,9 +32,9 @@ impl<'a> Types<'a> {
         if let Some(found) = Resource::find_built_in(token) {
             return Ok(found);
         }
-        let _ = self.client;
+        let found = self.discovery().await?.find(token);
         let shown = token.split('.').next().unwrap_or(token);
-        Err(UnknownType(shown.to_owned()).into())
+        Ok(found.ok_or_else(|| UnknownType(shown.to_owned()))?)
     }
 
     /// The types of a category like `all`; `None` for a token that is none.
@@ -42,6 +45,11 @@ impl<'a> Types<'a> {
         if Resource::find_built_in(token).is_some() {
             return Ok(None);
         }
-        Ok(None)
+        Ok(self.discovery().await?.category(token))
+    }
+
+    /// What the server has; asked for once.
+    async fn discovery(&self) -> Result<&Discovery, Error> {
+        self.discovery.get_or_try_init(|| Discovery::fetch(self.client)).await
     }
 }
