@@ -206,4 +206,20 @@ mod tests {
         assert_eq!(scale["spec"], json!({}));
         assert_eq!(scale["status"], json!({"replicas": 0, "selector": "app=a"}));
     }
+
+    #[test]
+    fn a_custom_count_that_is_not_set_is_no_zero() {
+        let swarms = by_plural("swarms").unwrap();
+        let unset = json!({"metadata": {"name": "unset"}, "spec": {}});
+        let change = |operations: Value| {
+            patched(swarms, &unset, PatchKind::Json, operations.to_string().as_bytes())
+        };
+        let add = json!({"op": "add", "path": "/spec/replicas", "value": 2});
+        let test = |value: Value| json!({"op": "test", "path": "/spec/replicas", "value": value});
+        assert_eq!(of(swarms, &unset).unwrap_err().code, 500);
+        assert_eq!(change(json!([add])).unwrap()["spec"], json!({"workers": 2}));
+        assert_eq!(change(json!([test(json!(null)), add])).unwrap_err().code, 422);
+        assert!(change(json!([test(json!(i32::MIN)), add])).is_ok());
+        assert_eq!(change(json!([])).unwrap_err().code, 400);
+    }
 }
