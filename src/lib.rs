@@ -9,6 +9,7 @@
 //! - [`sandbox`]: a simulated cluster on loopback; shares no type with [`api`]
 //! - [`api`]: the Kubernetes API: client, error Status, resource paths, the scale subresource
 //! - [`credentials`]: how to prove who we are: token, token file, client certificate, basic auth
+//! - [`kuberc`]: preset flags, aliases, and which credential plugins may run
 //! - [`kubeconfig`]: which cluster, as whom: files, merge, context and flags, in-cluster
 //! - [`yaml`]: objects as YAML, in the form that kubectl prints
 //! - [`terminal`]: what comes from outside, made harmless to show
@@ -23,6 +24,7 @@ pub mod commands;
 pub mod credentials;
 pub mod go;
 pub mod kubeconfig;
+pub mod kuberc;
 pub mod output;
 pub mod sandbox;
 pub mod scaling;

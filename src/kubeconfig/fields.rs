@@ -14,7 +14,7 @@ fn mismatch(value: &Value, owner: &str, path: &str, go_type: &str) -> String {
 }
 
 /// Go's word for the type of a JSON value.
-pub(super) fn kind_of(value: &Value) -> &'static str {
+pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -25,12 +25,12 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-pub(super) fn text(value: Value, owner: &str, path: &str) -> Read<String> {
+pub(crate) fn text(value: Value, owner: &str, path: &str) -> Read<String> {
     text_named(value, owner, path, "string")
 }
 
 /// Text whose Go type has a name of its own.
-pub(super) fn text_named(value: Value, owner: &str, path: &str, go_type: &str) -> Read<String> {
+pub(crate) fn text_named(value: Value, owner: &str, path: &str, go_type: &str) -> Read<String> {
     match value {
         Value::String(text) => Ok(text),
         Value::Null => Ok(String::new()),
@@ -53,7 +53,7 @@ pub(super) fn base64(value: Value, owner: &str, path: &str) -> Read<String> {
     Ok(text)
 }
 
-pub(super) fn list(value: Value, owner: &str, path: &str, go_type: &str) -> Read<Vec<Value>> {
+pub(crate) fn list(value: Value, owner: &str, path: &str, go_type: &str) -> Read<Vec<Value>> {
     match value {
         Value::Array(items) => Ok(items),
         Value::Null => Ok(Vec::new()),
@@ -61,11 +61,11 @@ pub(super) fn list(value: Value, owner: &str, path: &str, go_type: &str) -> Read
     }
 }
 
-pub(super) fn texts(value: Value, owner: &str, path: &str) -> Read<Vec<String>> {
+pub(crate) fn texts(value: Value, owner: &str, path: &str) -> Read<Vec<String>> {
     list(value, owner, path, "[]string")?.into_iter().map(|item| text(item, owner, path)).collect()
 }
 
-pub(super) fn object(
+pub(crate) fn object(
     value: Value,
     owner: &str,
     path: &str,

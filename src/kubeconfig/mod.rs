@@ -8,7 +8,7 @@ mod context;
 mod entries;
 mod environment;
 mod error;
-mod fields;
+pub(crate) mod fields;
 mod file;
 mod files;
 mod in_cluster;
@@ -21,7 +21,7 @@ mod tls;
 mod types;
 mod validate;
 mod write_back;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::io;
 

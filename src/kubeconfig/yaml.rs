@@ -15,7 +15,7 @@ use serde_saphyr::{
 ///
 /// Known differences, all of the YAML reader's: `yEs` and other mixed cases, plain, are booleans
 /// here and text in kubectl; a few flow collections that libyaml refuses are accepted.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let text = decode(bytes)?;
     // Most JSON is read faster by a JSON reader; whatever it refuses may still be YAML.
     if text.trim_start().starts_with('{')
@@ -38,6 +38,23 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
         (Some(value), _) => Ok(value),
         (None, Ok(())) => Ok(Value::Null),
         (None, Err(err)) => Err(describe(&err)),
+    }
+}
+
+/// The first key that stands twice in a mapping of the first document, and its line; what is wrong
+/// otherwise is for [`parse`] to say.
+pub(crate) fn duplicate_key(bytes: &[u8]) -> Option<(u64, String)> {
+    let text = decode(bytes).ok()?;
+    let mut options = options();
+    options.duplicate_keys = DuplicateKeyPolicy::Error;
+    let read = serde_saphyr::with_deserializer_from_str_with_options(&text, options, |reader| {
+        Node::deserialize(reader).map(drop)
+    });
+    match read.as_ref().err()?.without_snippet() {
+        YamlError::DuplicateMappingKey { key: Some(key), location } => {
+            Some((location.line(), key.clone()))
+        }
+        _ => None,
     }
 }
 

@@ -1,0 +1,37 @@
+//! What a kuberc may say, beyond its form.
+
+use super::document::Preference;
+use super::{Alias, PluginPolicy, Preferences, Preset};
+
+/// Checks names and the policy, in kubectl's order, for it decides which mistake is reported.
+pub(super) fn check(preference: Preference) -> Result<Preferences, String> {
+    let Preference { defaults, aliases, policy, allowlist } = preference;
+    for (at, alias) in aliases.iter().enumerate() {
+        check_alias(alias, &aliases[..at])?;
+    }
+    for command in &defaults {
+        check_names(&command.options)?;
+    }
+    Ok(Preferences { defaults, aliases, plugin_policy: PluginPolicy::new(&policy, allowlist)? })
+}
+
+fn check_alias(alias: &Alias, before: &[Alias]) -> Result<(), String> {
+    let name = &alias.name;
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Err("invalid alias name, can only include alphabetical characters".to_owned());
+    }
+    check_names(&alias.options)?;
+    match before.iter().any(|other| other.name == *name) {
+        true => Err(format!("duplicate alias name {name}")),
+        false => Ok(()),
+    }
+}
+
+fn check_names(options: &[Preset]) -> Result<(), String> {
+    match options.iter().find(|option| option.name.starts_with('-')) {
+        Some(option) => {
+            Err(format!("flag name {} should be in long form without dashes", option.name))
+        }
+        None => Ok(()),
+    }
+}
