@@ -5,6 +5,7 @@
 
 mod change_cause;
 mod grammar;
+mod preferences;
 mod refusal;
 mod value;
 
@@ -19,6 +20,7 @@ pub use refusal::Refusal;
 pub use value::Change;
 
 use crate::go;
+use crate::kuberc::PluginPolicy;
 
 /// Everything that was typed.
 #[derive(Debug, Parser)]
@@ -169,6 +171,14 @@ pub struct GlobalArgs {
     /// [default: 90s]
     #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true)]
     pub request_timeout: Option<String>,
+    /// Path to the kuberc file with kubectl's preferences; KUBERC=off in the environment does
+    /// without one [default: $KUBERC, else ~/.kube/kuberc]
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::path())]
+    kuberc: Option<PathBuf>,
+    /// Which credential plugins the kuberc lets run.
+    #[arg(skip)]
+    pub plugin_policy: PluginPolicy,
     /// Taken and not used.
     #[command(flatten)]
     pub ignored: IgnoredArgs,
@@ -299,10 +309,12 @@ pub fn program_name(argv0: Option<&OsString>) -> &'static str {
 }
 
 impl Cli {
-    /// Reads the command line, `argv[0]` included; `program` is the [`program_name`].
+    /// Reads the command line, `argv[0]` included, with what the user's kuberc adds to it;
+    /// `program` is the [`program_name`].
     ///
     /// # Errors
-    /// What to print and where, in pflag's and cobra's words; a request for help is one too.
+    /// What to print and where, in pflag's and cobra's words; a request for help is one too. A
+    /// kuberc that cannot be followed.
     pub fn read(argv: Vec<OsString>, program: &str) -> Result<Self, Refusal> {
         // Scripts ask for it often, and it needs no grammar, which is half the cost of the answer.
         if let [_, only] = argv.as_slice()
@@ -314,7 +326,8 @@ impl Cli {
         // Taking the grammar apart would cost as much as building it, and the process is short.
         let command = &mut *std::mem::ManuallyDrop::new(Self::command());
         let argv = grammar::canonical(command, argv);
-        let read = command.try_get_matches_from_mut(&argv).and_then(|matches| {
+        let applied = preferences::apply(command, argv, program)?;
+        let read = command.try_get_matches_from_mut(&applied.argv).and_then(|matches| {
             let mut cli = Self::from_arg_matches(&matches)?;
             if let Command::Scale(args) = &mut cli.command
                 && args.record == Some(true)
@@ -323,7 +336,12 @@ impl Cli {
             }
             Ok(cli)
         });
-        read.map_err(|error| Refusal::from_clap(&error, command, &argv, program))
+        let mut cli = read.map_err(|error| {
+            let alias = applied.alias.as_deref();
+            Refusal::from_clap(&error, command, &applied.argv, program, alias)
+        })?;
+        cli.global.plugin_policy = applied.plugin_policy;
+        Ok(cli)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where pflag and cobra read a command line differently from clap: flags of the subcommand may
 //! stand before it, and `_` in a flag's name is `-`.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::{Arg, Command};
@@ -37,6 +38,43 @@ pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
     }
     canonical.extend(args);
     canonical
+}
+
+/// The flags of a canonical command line, each with its value if it has one: `--name` as `name`,
+/// and what a shorthand stands for.
+pub fn flags<'a>(
+    command: &Command,
+    argv: &'a [OsString],
+) -> Vec<(Cow<'a, str>, Option<Cow<'a, str>>)> {
+    let mut args =
+        argv.iter().skip(1).map_while(|arg| (arg != "--").then(|| arg.to_string_lossy()));
+    let mut flags = Vec::new();
+    while let Some(arg) = args.next() {
+        if let Some(flag) = arg.strip_prefix("--") {
+            let (name, value) = match flag.split_once('=') {
+                Some((name, value)) => (name, Some(Cow::Owned(value.to_owned()))),
+                None => (flag, args.next_if(takes_value(command, Flag::Long(flag)))),
+            };
+            flags.push((Cow::Owned(name.to_owned()), value));
+        } else if let Some(shorthands) = arg.strip_prefix('-') {
+            let mut rest = shorthands.chars();
+            while let Some(shorthand) = rest.next() {
+                let Some(name) = long_of(command, shorthand) else { break };
+                if !takes_value(command, Flag::Short(shorthand)) {
+                    flags.push((name.into(), None));
+                    continue;
+                }
+                let value = rest.as_str();
+                let value = match value.strip_prefix('=').unwrap_or(value) {
+                    "" => args.next(),
+                    value => Some(Cow::Owned(value.to_owned())),
+                };
+                flags.push((name.into(), value));
+                break;
+            }
+        }
+    }
+    flags
 }
 
 trait NextIf: Iterator {
@@ -82,15 +120,21 @@ enum Flag<'a> {
 }
 
 fn takes_value(command: &Command, flag: Flag<'_>) -> bool {
+    find(command, flag)
+        .is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
+}
+
+fn long_of(command: &Command, shorthand: char) -> Option<String> {
+    find(command, Flag::Short(shorthand))?.get_long().map(str::to_owned)
+}
+
+fn find<'a>(command: &'a Command, flag: Flag<'_>) -> Option<&'a Arg> {
     let is_it = |arg: &&Arg| match flag {
         Flag::Long(name) => arg.get_long() == Some(name),
         Flag::Short(shorthand) => arg.get_short() == Some(shorthand),
     };
     let everywhere = std::iter::once(command).chain(command.get_subcommands());
-    everywhere
-        .flat_map(Command::get_arguments)
-        .find(is_it)
-        .is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
+    everywhere.flat_map(Command::get_arguments).find(is_it)
 }
 
 #[cfg(test)]
@@ -99,6 +143,32 @@ mod tests {
 
     use super::*;
     use crate::cli::Cli;
+
+    #[test]
+    fn flags_are_found_with_their_values() {
+        for (typed, expected) in [
+            ("scale --replicas=1 deploy/a", "replicas=1"),
+            (
+                "scale --replicas 1 -ojson -n=x -n y",
+                "replicas=1 output=json namespace=x namespace=y",
+            ),
+            ("scale --context --token --dry-run client", "context=--token dry-run"),
+            ("scale -v6 -- --token=x", "v=6"),
+            ("scale --bogus -z --as-group=a --as-group=b", "bogus as-group=a as-group=b"),
+            ("scale -n", "namespace"),
+        ] {
+            let argv: Vec<OsString> =
+                std::iter::once("locustctl").chain(typed.split(' ')).map(Into::into).collect();
+            let shown: Vec<_> = flags(&Cli::command(), &argv)
+                .into_iter()
+                .map(|(name, value)| match value {
+                    Some(value) => format!("{name}={value}"),
+                    None => name.into_owned(),
+                })
+                .collect();
+            assert_eq!(shown.join(" "), expected, "{typed}");
+        }
+    }
 
     #[test]
     fn flags_may_stand_before_the_subcommand() {

@@ -17,8 +17,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// `argv` in the canonical order that clap saw.
-    pub fn from_clap(error: &Error, command: &Command, argv: &[OsString], program: &str) -> Self {
+    /// `argv` in the canonical order that clap saw; `typed` is the subcommand as it was typed, if
+    /// that is an alias of the user's own.
+    pub fn from_clap(
+        error: &Error,
+        command: &Command,
+        argv: &[OsString],
+        program: &str,
+        typed: Option<&str>,
+    ) -> Self {
         match error.kind() {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
@@ -26,20 +33,36 @@ impl Refusal {
             | ErrorKind::MissingSubcommand => Self::Information(error.render().to_string()),
             ErrorKind::InvalidSubcommand => Self::Mistake(unknown_command(error, program)),
             _ => {
-                let subcommand = argv
-                    .get(1)
-                    .and_then(|name| name.to_str())
-                    .and_then(|name| command.find_subcommand(name));
-                let problem = Problem { error, command: subcommand.unwrap_or(command), argv };
-                let path = match subcommand {
-                    Some(subcommand) => format!("{program} {}", subcommand.get_name()),
-                    None => program.to_owned(),
-                };
-                let text = problem.describe();
-                Self::Mistake(format!("error: {text}\nSee '{path} --help' for usage.\n"))
+                let subcommand = subcommand(command, argv).unwrap_or(command);
+                let text = Problem { error, command: subcommand, argv }.describe();
+                Self::of_usage(&text, command, argv, program, typed)
             }
         }
     }
+
+    /// A mistake after which the help helps; the arguments are those of [`Refusal::from_clap`].
+    pub fn of_usage(
+        text: &str,
+        command: &Command,
+        argv: &[OsString],
+        program: &str,
+        typed: Option<&str>,
+    ) -> Self {
+        let path = match subcommand(command, argv) {
+            Some(subcommand) => format!("{program} {}", typed.unwrap_or(subcommand.get_name())),
+            None => program.to_owned(),
+        };
+        Self::Mistake(format!("error: {text}\nSee '{path} --help' for usage.\n"))
+    }
+}
+
+fn subcommand<'a>(command: &'a Command, argv: &[OsString]) -> Option<&'a Command> {
+    command.find_subcommand(argv.get(1)?.to_str()?)
+}
+
+/// Why a value is not one for the only flag of `command`, in pflag's words.
+pub fn reason(error: &Error, command: &Command) -> String {
+    Problem { error, command, argv: &[] }.describe()
 }
 
 struct Problem<'a> {
