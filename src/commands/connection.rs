@@ -10,6 +10,7 @@ use crate::cli::{GlobalArgs, Hidden};
 use crate::credentials::Credentials;
 use crate::go;
 use crate::kubeconfig::{self, Access, Cluster, Environment, Impersonation, Overrides, User};
+use crate::kuberc::PluginPolicy;
 use crate::sandbox::{self, Account, Sandbox};
 use crate::terminal::say;
 
@@ -34,6 +35,7 @@ pub struct Prepared {
     place: Place,
     namespace: String,
     options: Options,
+    plugin_policy: PluginPolicy,
     match_server_version: bool,
 }
 
@@ -49,10 +51,11 @@ enum Place {
 ///
 /// # Errors
 /// Anything wrong with the flags, the kubeconfig or the files that it names.
-pub fn prepare(global: GlobalArgs) -> Result<Prepared> {
+pub fn prepare(mut global: GlobalArgs) -> Result<Prepared> {
     let trace = Trace::new(global.verbosity);
     let options = Options { timeout: timeout(global.request_timeout.as_deref())?, trace };
     let (with_sandbox, match_server_version) = (global.sandbox, global.match_server_version);
+    let plugin_policy = std::mem::take(&mut global.plugin_policy);
     let overrides = overrides(global);
     let (place, namespace) = if with_sandbox {
         refuse_beside_sandbox(&overrides)?;
@@ -70,7 +73,7 @@ pub fn prepare(global: GlobalArgs) -> Result<Prepared> {
         let namespace = access.namespace.clone();
         (Place::Configured(Box::new(access)), namespace)
     };
-    Ok(Prepared { place, namespace, options, match_server_version })
+    Ok(Prepared { place, namespace, options, plugin_policy, match_server_version })
 }
 
 impl Prepared {
@@ -92,7 +95,7 @@ impl Prepared {
                 (in_sandbox(&sandbox, self.namespace, *flags), Some(sandbox))
             }
         };
-        let credentials = Credentials::new(&access.cluster, &access.user)?;
+        let credentials = Credentials::new(&access.cluster, &access.user, &self.plugin_policy)?;
         credentials.prepare().await?;
         let kind = credentials.kind();
         let act_as = &access.user.impersonate;

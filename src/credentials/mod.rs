@@ -21,6 +21,7 @@ use self::{
     token_file::TokenFile,
 };
 use crate::kubeconfig::{Cluster, User};
+use crate::kuberc::PluginPolicy;
 
 /// What goes with every request to one cluster. Nothing is sent to a plain `http` server.
 #[derive(Debug, Default)]
@@ -47,13 +48,15 @@ impl Credentials {
     /// Prepares what can be prepared without a request; starts no plugin. That the user's fields
     /// fit together is checked where kubectl does it, by [`crate::kubeconfig::resolve`].
     ///
+    /// `policy` decides whether a credential plugin may run when it comes to that.
+    ///
     /// A user with nothing gives credentials that send nothing (kubectl would ask for a name).
     ///
     /// # Errors
     /// In kubectl's words: a token file that cannot be read and no token to fall back to, a
     /// certificate and key that are broken or do not match, a credential provider or plugin
     /// version that does not exist.
-    pub fn new(cluster: &Cluster, user: &User) -> Result<Self> {
+    pub fn new(cluster: &Cluster, user: &User, policy: &PluginPolicy) -> Result<Self> {
         if cluster.server.starts_with("http://") {
             return Ok(Self::default());
         }
@@ -65,7 +68,7 @@ impl Credentials {
             None => None,
         };
         let plugin = match &user.exec {
-            Some(exec) => Some(Plugin::new(exec, cluster, Patience::default())?),
+            Some(exec) => Some(Plugin::new(exec, cluster, policy, Patience::default())?),
             None => None,
         };
         let bearer = if let Some(path) = &user.token_file {
@@ -185,7 +188,7 @@ mod tests {
     }
 
     fn header(user: &User) -> Result<Option<String>> {
-        let credentials = Credentials::new(&cluster("https://h"), user)?;
+        let credentials = Credentials::new(&cluster("https://h"), user, &PluginPolicy::AllowAll)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let header = runtime.block_on(credentials.authorization())?;
         header.map(|header| Ok(header.to_str()?.to_owned())).transpose()
@@ -249,7 +252,8 @@ mod tests {
             exec: Some(exec("nonsense")),
             ..User::default()
         };
-        let credentials = Credentials::new(&cluster("http://h"), &user).unwrap();
+        let credentials =
+            Credentials::new(&cluster("http://h"), &user, &PluginPolicy::AllowAll).unwrap();
         assert!(matches!(credentials.bearer, Bearer::Nothing));
         assert!(credentials.identity().is_none());
     }
@@ -264,7 +268,8 @@ mod tests {
             exec: Some(exec("client.authentication.k8s.io/v1")),
             ..User::default()
         };
-        let credentials = Credentials::new(&cluster("https://h"), &user).unwrap();
+        let credentials =
+            Credentials::new(&cluster("https://h"), &user, &PluginPolicy::AllowAll).unwrap();
         assert!(credentials.identity().is_some());
         assert!(matches!(credentials.bearer, Bearer::Nothing));
     }
@@ -276,7 +281,8 @@ mod tests {
             password: Some("s3cret".into()),
             ..User::default()
         };
-        let credentials = Credentials::new(&cluster("https://h"), &user).unwrap();
+        let credentials =
+            Credentials::new(&cluster("https://h"), &user, &PluginPolicy::AllowAll).unwrap();
         assert!(!format!("{credentials:?}").contains("s3cret"));
     }
 }

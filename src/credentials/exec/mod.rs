@@ -3,6 +3,7 @@
 
 mod answer;
 mod output;
+mod permission;
 mod request;
 
 use std::{
@@ -25,6 +26,7 @@ use tokio::{
 
 use self::answer::Answer;
 use crate::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode, os_error};
+use crate::kuberc::PluginPolicy;
 
 #[cfg(unix)]
 fn is_executable(path: &Path) -> bool {
@@ -61,6 +63,7 @@ impl Default for Patience {
 #[derive(Debug)]
 pub(super) struct Plugin {
     exec: Exec,
+    policy: PluginPolicy,
     /// What `KUBERNETES_EXEC_INFO` says about the cluster.
     cluster: Option<request::ClusterInfo>,
     patience: Patience,
@@ -74,13 +77,19 @@ impl Plugin {
     ///
     /// # Errors
     /// An API version that does not exist, in kubectl's words.
-    pub fn new(exec: &Exec, cluster: &Cluster, patience: Patience) -> Result<Self> {
+    pub fn new(
+        exec: &Exec,
+        cluster: &Cluster,
+        policy: &PluginPolicy,
+        patience: Patience,
+    ) -> Result<Self> {
         match exec.api_version.strip_prefix("client.authentication.k8s.io/") {
             Some("v1" | "v1beta1") => {}
             _ => anyhow::bail!("exec plugin: invalid apiVersion {:?}", exec.api_version),
         }
         Ok(Self {
             exec: exec.clone(),
+            policy: policy.clone(),
             cluster: exec.provide_cluster_info.then(|| request::ClusterInfo::of(cluster)),
             patience,
             last: Mutex::new(None),
@@ -116,6 +125,7 @@ impl Plugin {
     }
 
     async fn run(&self) -> Result<Answer, String> {
+        permission::check(&self.policy, &self.exec.command)?;
         let interactive = self.is_interactive()?;
         let child = self.start(interactive)?;
         let patience = if interactive { self.patience.with_people } else { self.patience.alone };
@@ -160,19 +170,12 @@ impl Plugin {
             .map_err(|err| self.not_started(&err))
     }
 
-    /// As Go's `exec.LookPath`: only our own `$PATH` counts, and what it finds in the current
-    /// directory is refused, since anybody may have put it there.
     fn executable(&self) -> Result<PathBuf, String> {
-        let command = Path::new(&self.exec.command);
-        if self.exec.command.contains(std::path::is_separator) {
-            return Ok(command.to_owned());
+        let command = &self.exec.command;
+        if command.contains(std::path::is_separator) {
+            return Ok(command.into());
         }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path)
-            .filter(|directory| directory.is_absolute())
-            .map(|directory| directory.join(command))
-            .find(|candidate| is_executable(candidate))
-            .ok_or_else(|| self.not_started(&io::ErrorKind::NotFound.into()))
+        on_path(command).ok_or_else(|| self.not_started(&io::ErrorKind::NotFound.into()))
     }
 
     fn not_started(&self, err: &io::Error) -> String {
@@ -195,6 +198,16 @@ impl Plugin {
         }
         text
     }
+}
+
+/// As Go's `exec.LookPath`: only our own `$PATH` counts, and what it finds in the current
+/// directory is refused, since anybody may have put it there.
+fn on_path(command: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(command))
+        .find(|candidate| is_executable(candidate))
 }
 
 /// A hint from a file that somebody else may have written, fit for a terminal: nothing in it may

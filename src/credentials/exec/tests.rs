@@ -13,11 +13,11 @@ fn within(alone: Duration, text: &str) -> Plugin {
     exec.args = vec!["-c".into(), text.into()];
     exec.env = vec![("MARK".into(), "t0ken".into())];
     let patience = Patience { alone, ..Patience::default() };
-    Plugin::new(&exec, &Cluster::default(), patience).unwrap()
+    Plugin::new(&exec, &Cluster::default(), &PluginPolicy::AllowAll, patience).unwrap()
 }
 
 fn plugin(exec: &Exec) -> Plugin {
-    Plugin::new(exec, &Cluster::default(), Patience::default()).unwrap()
+    Plugin::new(exec, &Cluster::default(), &PluginPolicy::AllowAll, Patience::default()).unwrap()
 }
 
 /// The command that prints an answer with `status`.
@@ -152,7 +152,9 @@ fn an_unknown_version_is_refused_before_anything_runs() {
     let mut exec = named("sh");
     exec.api_version = "client.authentication.k8s.io/v1alpha1".into();
     assert_eq!(
-        Plugin::new(&exec, &Cluster::default(), Patience::default()).unwrap_err().to_string(),
+        Plugin::new(&exec, &Cluster::default(), &PluginPolicy::AllowAll, Patience::default())
+            .unwrap_err()
+            .to_string(),
         "exec plugin: invalid apiVersion \"client.authentication.k8s.io/v1alpha1\""
     );
 }
