@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_locustctl_global_optspecs
-    string join \n sandbox kubeconfig= context= cluster= user= n/namespace= s/server= token= username= password= certificate-authority= client-certificate= client-key= insecure-skip-tls-verify tls-server-name= as= as-group= as-uid= as-user-extra= disable-compression match-server-version warnings-as-errors request-timeout= cache-dir= log-flush-frequency= profile= profile-output= vmodule= v/v= h/help V/version
+    string join \n sandbox kubeconfig= context= cluster= user= n/namespace= s/server= token= username= password= certificate-authority= client-certificate= client-key= insecure-skip-tls-verify tls-server-name= as= as-group= as-uid= as-user-extra= disable-compression match-server-version warnings-as-errors request-timeout= kuberc= cache-dir= log-flush-frequency= profile= profile-output= vmodule= v/v= h/help V/version
 end
 
 function __fish_locustctl_needs_command
@@ -42,6 +42,7 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -l as-group -d 'Act as
 complete -c locustctl -n "__fish_locustctl_needs_command" -l as-uid -d 'Act as the user with this UID' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l profile -r -f
@@ -86,6 +87,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-group -
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-uid -d 'Act as the user with this UID' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile -r -f
@@ -121,6 +123,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-group 
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-uid -d 'Act as the user with this UID' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile -r -f
@@ -153,6 +156,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-group
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-uid -d 'Act as the user with this UID' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l profile -r -f
@@ -183,6 +187,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-gr
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-uid -d 'Act as the user with this UID' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l profile -r -f
