@@ -101,7 +101,8 @@ mod tests {
     #[test]
     fn a_policy_and_its_list_must_fit_together() {
         let nothing = "misconfigured credential plugin allowlist";
-        let table: [(&str, Option<&[&str]>, Result<PluginPolicy, String>); 14] = [
+        type Row = (&'static str, Option<&'static [&'static str]>, Result<PluginPolicy, String>);
+        let table: [Row; 14] = [
             ("", None, Ok(PluginPolicy::AllowAll)),
             ("AllowAll", None, Ok(PluginPolicy::AllowAll)),
             ("DenyAll", None, Ok(PluginPolicy::DenyAll)),
