@@ -11,13 +11,23 @@ binary=$(realpath "${CARGO_TARGET_DIR:-target}/release/locustctl")
 work=$(mktemp -d)
 trap 'kill "$sandbox" 2>/dev/null; rm -rf "$work"' EXIT
 
-"$binary" sandbox --pod-ready-after=1h >"$work/sandbox" &
-sandbox=$!
-for _ in $(seq 100); do
-  grep -q KUBECONFIG "$work/sandbox" && break
-  sleep 0.1
-done
-kubeconfig=$(sed -n 's/.*KUBECONFIG=//p' "$work/sandbox")
+# Starts a simulated cluster with these flags, and measures with a script of this directory.
+measure() {
+  local script=$1
+  shift
+  "$binary" sandbox --pod-ready-after=1h "$@" >"$work/sandbox" &
+  sandbox=$!
+  for _ in $(seq 100); do
+    grep -q KUBECONFIG "$work/sandbox" && break
+    sleep 0.1
+  done
+  kubeconfig=$(sed -n 's/.*KUBECONFIG=//p' "$work/sandbox")
+  env -i PATH="$PATH" HOME="$work" KUBECONFIG="$kubeconfig" WORK="$work" LATENCY="$latency" \
+    python3 "benches/$script.py" "$binary" "$rounds"
+  kill "$sandbox"
+  wait "$sandbox" || true
+}
 
-env -i PATH="$PATH" HOME="$work" KUBECONFIG="$kubeconfig" WORK="$work" \
-  python3 benches/measure.py "$binary" "$rounds"
+latency=5ms
+measure measure
+measure many --latency="$latency"

@@ -137,6 +137,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-ser
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'How long a new pod takes until it is ready' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'How long every answer takes, as from a cluster that is far away' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes any that is free' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f

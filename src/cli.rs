@@ -269,6 +269,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = value::go_duration(),
           allow_hyphen_values = true)]
     pub pod_ready_after: go::Duration,
+    /// How long every answer takes, as from a cluster that is far away
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::go_duration(),
+          allow_hyphen_values = true, hide_default_value = true)]
+    pub latency: go::Duration,
     /// Port to listen on; 0 takes any that is free
     #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true)]
     pub port: u16,

@@ -29,6 +29,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
 impl From<SandboxArgs> for Options {
     fn from(args: SandboxArgs) -> Self {
         let pod_ready_after = args.pod_ready_after.positive().unwrap_or_default();
-        Self { pod_ready_after, port: args.port, ..Self::default() }
+        let latency = args.latency.positive().unwrap_or_default();
+        Self { pod_ready_after, latency, port: args.port, ..Self::default() }
     }
 }

@@ -49,12 +49,15 @@ pub(super) async fn serve(
     let (parts, body) = request.into_parts();
     let body = read(body).await;
     let whole = body.as_ref().cloned().unwrap_or_default();
-    let (number, action) = {
+    let (number, action, latency) = {
         let mut state = shared.lock();
         let seen = seen(&parts, &whole, &connection);
         let action = faults::take(&mut state.faults, &seen.method, &seen.path_and_query);
-        (state.remember(seen), action)
+        (state.remember(seen), action, state.latency)
     };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     match &action {
         Some(Action::Delay(time)) => tokio::time::sleep(*time).await,
         Some(Action::CloseBefore) => return kill(&connection).await,

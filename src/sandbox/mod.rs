@@ -74,6 +74,8 @@ pub struct Options {
     pub custom_resources: bool,
     /// How clients learn of the types.
     pub discovery: Discovery,
+    /// How long every answer takes: what a cluster far away is like.
+    pub latency: Duration,
 }
 
 impl Default for Options {
@@ -87,6 +89,7 @@ impl Default for Options {
             start: Start::Locust,
             custom_resources: false,
             discovery: Discovery::Aggregated,
+            latency: Duration::ZERO,
         }
     }
 }
@@ -283,6 +286,7 @@ fn initial_state(
         faults: Vec::new(),
         controllers: controller::Controllers::new(options.pod_ready_after),
         controllers_paused: false,
+        latency: options.latency,
         requests: std::collections::VecDeque::new(),
         next_request: 0,
         server: server.to_owned(),

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Duration, Instant, sleep_until};
 
 use super::{
     controller::Controllers, faults::Fault, identity::Accounts, resources::Types, store::Store,
@@ -22,6 +22,7 @@ pub(super) struct State {
     pub faults: Vec<Fault>,
     pub controllers: Controllers,
     pub controllers_paused: bool,
+    pub latency: Duration,
     pub requests: VecDeque<SeenRequest>,
     pub next_request: u64,
     pub server: String,

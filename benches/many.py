@@ -1,0 +1,69 @@
+"""Many targets: `--all` over 200 Deployments against kubectl, and the memory for up to 1000.
+
+kubectl allows itself five requests a second, so one round of it takes most of a minute.
+"""
+
+import json
+import os
+import ssl
+import statistics
+import sys
+import urllib.request
+
+from measure import BINARY, from_kubeconfig, measure, peak_memory
+
+ROUNDS = 5
+LATENCY = os.environ["LATENCY"]
+
+
+def create_deployments(names):
+    server, token, authority = from_kubeconfig()
+    url = f"{server}/apis/apps/v1/namespaces/default/deployments"
+    context = ssl.create_default_context(cafile=authority)
+    for name in names:
+        labels = {"app": name}
+        deployment = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name},
+            "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "worker", "image": "locustio/locust"}]},
+            }},
+        }
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(url, json.dumps(deployment).encode(), headers)
+        urllib.request.urlopen(request, context=context).read()
+
+
+def main():
+    def scale(program, count, *what):
+        return [program, "scale", f"--replicas={count}", "deployment", *what]
+
+    names = [f"many-{index:04}" for index in range(1000)]
+    create_deployments(names[:198])
+    samples = {"locustctl": [], "kubectl": []}
+    measure(scale("kubectl", 0, names[0]))  # warms its discovery cache
+    for count in range(ROUNDS):
+        samples["locustctl"].append(measure(scale(BINARY, count % 2, "--all")))
+    for count in range(2):
+        samples["kubectl"].append(measure(scale("kubectl", count, "--all")))
+    print(f"\n200 Deployments by --all, {LATENCY} of latency\n")
+    print("| | wall, ms | CPU, ms |\n| --- | --- | --- |")
+    medians = {}
+    for name, rows in samples.items():
+        medians[name] = [statistics.median(column) for column in zip(*rows)]
+        print(f"| {name} | " + " | ".join(f"{value:.0f}" for value in medians[name]) + " |")
+    ratios = [theirs / mine for mine, theirs in zip(medians["locustctl"], medians["kubectl"])]
+    print("| kubectl / locustctl | " + " | ".join(f"{ratio:.0f}" for ratio in ratios) + " |")
+
+    create_deployments(names[198:])
+    print("\n| targets | peak memory, MB |\n| --- | --- |")
+    for count in (1, 250, 500, 1000):
+        print(f"| {count} | {peak_memory(scale(BINARY, 0, *names[:count])):.1f} |")
+    for what in (["--all"], ["--all", "-o", "json"]):
+        print(f"| {' '.join(what)} (1002) | {peak_memory(scale(BINARY, 1, *what)):.1f} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
