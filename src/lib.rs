@@ -7,6 +7,7 @@
 //! - [`scaling`]: the logic: targets, preconditions, the PATCH and the truth about its outcome
 //! - [`output`]: printers of results and errors
 //! - [`sandbox`]: a simulated cluster on loopback; shares no type with [`api`]
+//! - [`manifests`]: objects from files, URLs, stdin and kustomizations
 //! - [`api`]: the Kubernetes API: client, error Status, resource paths, the scale subresource
 //! - [`credentials`]: how to prove who we are: token, token file, client certificate, basic auth
 //! - [`kuberc`]: preset flags, aliases, and which credential plugins may run
@@ -25,6 +26,7 @@ pub mod credentials;
 pub mod go;
 pub mod kubeconfig;
 pub mod kuberc;
+pub mod manifests;
 pub mod output;
 pub mod sandbox;
 pub mod scaling;

@@ -11,6 +11,7 @@ mod exchange_log;
 mod failure;
 mod impersonation;
 mod list;
+pub(crate) mod plain;
 mod proxy;
 mod resource;
 mod retry;

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Result, anyhow};
 
-use super::{ConfigError, Environment, entries::Origin, file::File, merge::merge, os_error, yaml};
+use super::{ConfigError, Environment, entries::Origin, file::File, merge::merge, os_error};
+use crate::yaml::read as yaml;
 
 /// No kubeconfig is larger; a file that is (a disk image, `/dev/zero`) is not read to its end.
 const MAX_SIZE: u64 = 16 * 1024 * 1024;

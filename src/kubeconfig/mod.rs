@@ -21,7 +21,6 @@ mod tls;
 mod types;
 mod validate;
 mod write_back;
-pub(crate) mod yaml;
 
 use std::io;
 

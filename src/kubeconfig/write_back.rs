@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::{User, files, lock::Lock, os_error, replace::replace, yaml};
+use super::{User, files, lock::Lock, os_error, replace::replace};
+use crate::yaml::read as yaml;
 
 /// A kubeconfig is locked only while it is written.
 const PATIENCE: Duration = Duration::from_secs(2);

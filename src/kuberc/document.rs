@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{Alias, CommandDefaults, Preset};
 use crate::go;
-use crate::kubeconfig::{fields, yaml};
+use crate::kubeconfig::fields;
+use crate::yaml::read as yaml;
 
 /// What a document says, before it is checked.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,13 @@
-//! `-o yaml` as kubectl prints it: keys in go-yaml's natural order, lists not indented below
+//! YAML: objects as `-o yaml` prints them, and what kubectl reads (`read`).
+//!
+//! Printed are keys in go-yaml's natural order, lists not indented below
 //! their key, scalars as libyaml's emitter would write them.
 
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
+pub(crate) mod read;
 mod scalar;
 
 use self::scalar::Place;

@@ -1,6 +1,7 @@
 //! What one file may say, and what kubectl answers when it says it wrongly.
 
-use crate::kubeconfig::{entries::Origin, file::File, yaml};
+use crate::kubeconfig::{entries::Origin, file::File};
+use crate::yaml::read as yaml;
 
 fn read(text: &str) -> Result<File, String> {
     File::from_value(yaml::parse(text.as_bytes()).unwrap(), &Origin::of("/dir/config".as_ref()))

@@ -1,5 +1,5 @@
-//! Bytes of a kubeconfig → one JSON value, as kubectl does it: YAML 1.1, first document only,
-//! last of duplicate keys wins, JSON is YAML too.
+//! YAML as kubectl reads it → one JSON value: YAML 1.1, first document only, last of duplicate
+//! keys wins, JSON is YAML too.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,12 +9,39 @@ use serde_saphyr::{
     DuplicateKeyPolicy, Error as YamlError, MergeKeyPolicy, NonFiniteFloatPolicy, Options,
 };
 
-/// Reads the first YAML document of `bytes`; an empty or comment-only text is `Null`.
-/// Errors are kubectl's texts without the file's name: `yaml: line 3: …`. Unlike kubectl's,
-/// the line number is always there and always counts from 1.
+/// What is wrong with a text. Its `Display` is kubectl's text, without a file's name:
+/// `yaml: line 3: …`; unlike kubectl's, the line is always there and always counts from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Counts from 1; `None` where the problem has no place.
+    pub line: Option<u64>,
+    /// In libyaml's words where it has them.
+    pub text: String,
+    /// Whether the YAML was in order, but JSON has no word for what it says.
+    pub is_json: bool,
+}
+
+impl Problem {
+    fn at(line: Option<u64>, text: impl Into<String>) -> Self {
+        Self { line, text: text.into(), is_json: false }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_json, self.line) {
+            (true, _) => write!(f, "json: {}", self.text),
+            (false, Some(line)) => write!(f, "yaml: line {line}: {}", self.text),
+            (false, None) => write!(f, "yaml: {}", self.text),
+        }
+    }
+}
+
+/// Reads the first document of a file of any encoding that kubectl takes for configuration; an
+/// empty or comment-only text is `Null`.
 ///
-/// Known differences, all of the YAML reader's: `yEs` and other mixed cases, plain, are booleans
-/// here and text in kubectl; a few flow collections that libyaml refuses are accepted.
+/// # Errors
+/// [`Problem`]'s text.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let text = decode(bytes)?;
     // Most JSON is read faster by a JSON reader; whatever it refuses may still be YAML.
@@ -23,14 +50,24 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     {
         return Ok(value);
     }
-    if let Some(at) = text.chars().position(is_control) {
-        let line = 1 + text.chars().take(at).filter(|c| *c == '\n').count();
-        return Err(format!("yaml: line {line}: control characters are not allowed"));
+    document(&text).map_err(|problem| problem.to_string())
+}
+
+/// Reads the first document of `text`; an empty or comment-only one is `Null`. At most 100 levels
+/// deep, 2 million nodes.
+///
+/// Known differences, all of the YAML reader's: `yEs` and other mixed cases, plain, are booleans
+/// here and text in kubectl; a few flow collections that libyaml refuses are accepted; `null` may
+/// be a key.
+pub(crate) fn document(text: &str) -> Result<Value, Problem> {
+    if let Some(at) = text.find(is_control) {
+        let line = 1 + text[..at].matches('\n').count() as u64;
+        return Err(Problem::at(Some(line), "control characters are not allowed"));
     }
     // A document that follows the first is never looked at, so whatever is wrong with it must not
     // matter: the first document is taken out of the reader before it goes on.
     let mut first = None;
-    let read = serde_saphyr::with_deserializer_from_str_with_options(&text, options(), |reader| {
+    let read = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |reader| {
         first = Some(Node::deserialize(reader)?.0);
         Ok(())
     });
@@ -100,14 +137,13 @@ fn is_control(c: char) -> bool {
 }
 
 /// kubectl's words for what the parser found.
-fn describe(err: &YamlError) -> String {
+fn describe(err: &YamlError) -> Problem {
     let err = err.without_snippet();
-    let line = match err.location() {
-        Some(at) if at.line() > 0 => format!("line {}: ", at.line()),
-        _ => String::new(),
-    };
-    let problem = match err {
-        YamlError::NonFiniteFloat { value, .. } => return unsupported_number(value),
+    let line = err.location().map(|at| at.line()).filter(|line| *line > 0);
+    let text = match err {
+        YamlError::NonFiniteFloat { value, .. } => {
+            return Problem { line: None, text: unsupported_number(value), is_json: true };
+        }
         YamlError::MergeValueNotMapOrSeqOfMaps { .. } => {
             "map merge requires map or sequence of maps as the value".to_owned()
         }
@@ -121,7 +157,7 @@ fn describe(err: &YamlError) -> String {
             in_libyamls_words(text.lines().next().unwrap_or_default()).to_owned()
         }
     };
-    format!("yaml: {line}{problem}")
+    Problem::at(line, text)
 }
 
 /// The parser's text without its context and position, and as libyaml says it where they differ.
@@ -153,7 +189,7 @@ fn unsupported_number(value: &str) -> String {
         v if v.starts_with('-') => "-Inf",
         _ => "+Inf",
     };
-    format!("json: unsupported value: {name}")
+    format!("unsupported value: {name}")
 }
 
 /// A YAML node as JSON. Not `Value` itself: its keys must be text, while YAML's may be anything

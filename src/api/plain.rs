@@ -1,0 +1,81 @@
+//! A GET of any address, without anything that belongs to the cluster: a manifest's URL.
+
+use std::time::Duration;
+
+use reqwest::{Response, Url};
+
+use super::address::authority;
+use super::failure::{Failure, FailureKind};
+use super::proxy::ProxyVariables;
+use super::tls::{self, VerifiedName};
+use crate::kubeconfig::Cluster;
+
+/// Go's own limit is only that of dialling; a server that trickles must not hang us for ever.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// As many as Go's client follows.
+const MOST_REDIRECTS: usize = 10;
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    /// `404 Not Found`, with the server's own words behind the number where it has any.
+    pub status_line: String,
+    /// Empty unless the status is 200.
+    pub body: Vec<u8>,
+}
+
+/// Gets `url` with the system's trust roots and proxies, following redirects as Go's
+/// `http.Get` does; reads at most `limit` bytes.
+///
+/// # Errors
+/// There is no whole answer.
+pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
+    let unprepared = |text: String| Failure { kind: FailureKind::Connection, text, sent: false };
+    let trust = tls::client_config(&Cluster::default(), VerifiedName::UrlHost, None)
+        .map_err(|error| unprepared(error.to_string()))?;
+    let variables = ProxyVariables::from_process();
+    let proxy = reqwest::Proxy::custom(move |url| variables.for_server(url));
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::limited(MOST_REDIRECTS))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")))
+        .proxy(proxy)
+        .tls_backend_preconfigured(trust)
+        .build()
+        .map_err(|error| unprepared(error.to_string()))?;
+    let authority = authority(url);
+    let response = client
+        .get(url.clone())
+        .send()
+        .await
+        .map_err(|error| Failure::from_request(&error, &authority, true))?;
+    read(response, &authority, limit).await
+}
+
+async fn read(mut response: Response, authority: &str, limit: usize) -> Result<Answer, Failure> {
+    let status = response.status();
+    let own_words = response.extensions().get::<hyper::ext::ReasonPhrase>();
+    let words = match own_words {
+        Some(words) => String::from_utf8_lossy(words.as_bytes()).into_owned(),
+        None => status.canonical_reason().unwrap_or_default().to_owned(),
+    };
+    let status_line = format!("{} {words}", status.as_u16());
+    let status = status.as_u16();
+    let mut body = Vec::new();
+    while status == 200 {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
+                return Err(Failure::too_large("GET", limit, status));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => return Err(Failure::from_body(&error, authority, status)),
+        }
+    }
+    Ok(Answer { status, status_line, body })
+}

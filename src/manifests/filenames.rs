@@ -1,0 +1,161 @@
+//! The value of `-f` → names: pflag's `StringSlice`, which is a line of CSV.
+
+/// Splits one value at its commas; quotes hold a name with commas together, and are doubled
+/// within quotes. Only the first line that is not empty counts, as in pflag.
+///
+/// # Errors
+/// Go's `encoding/csv` text, which kubectl shows behind
+/// `invalid argument "…" for "-f, --filename" flag: `.
+pub fn split(value: &str) -> Result<Vec<String>, String> {
+    if value.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut reader = Reader { rest: value, line: 0, first: 0, column: 1 };
+    let mut line = reader.next_line();
+    while line == Some("\n") {
+        line = reader.next_line();
+    }
+    reader.first = reader.line;
+    reader.record(line.ok_or("EOF")?)
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    line: usize,
+    /// The line on which the record begins.
+    first: usize,
+    /// In bytes, from 1.
+    column: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// With its line break; `None` at the end.
+    fn next_line(&mut self) -> Option<&'a str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = self.rest.find('\n').map_or(self.rest.len(), |at| at + 1);
+        let (line, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        self.line += 1;
+        self.column = 1;
+        Some(line)
+    }
+
+    fn record(&mut self, mut line: &'a str) -> Result<Vec<String>, String> {
+        let mut fields = Vec::new();
+        loop {
+            let (field, after) = match line.strip_prefix('"') {
+                Some(quoted) => self.quoted(quoted)?,
+                None => self.plain(line)?,
+            };
+            fields.push(field);
+            match after {
+                Some(after) => line = after,
+                None => return Ok(fields),
+            }
+        }
+    }
+
+    /// A field without quotes, and the line behind its comma.
+    fn plain(&mut self, line: &'a str) -> Result<(String, Option<&'a str>), String> {
+        let (field, after) = match line.split_once(',') {
+            Some((field, after)) => (field, Some(after)),
+            None => (without_break(line), None),
+        };
+        if let Some(at) = field.find('"') {
+            return Err(self.error(self.column + at, "bare \" in non-quoted field"));
+        }
+        self.column += field.len() + 1;
+        Ok((field.to_owned(), after))
+    }
+
+    /// A field from behind its opening quote, and the line behind its comma.
+    fn quoted(&mut self, mut line: &'a str) -> Result<(String, Option<&'a str>), String> {
+        const MISPLACED: &str = "extraneous or missing \" in quoted-field";
+        let mut field = String::new();
+        self.column += 1;
+        loop {
+            if let Some((text, after)) = line.split_once('"') {
+                field.push_str(text);
+                self.column += text.len() + 1;
+                if let Some(after) = after.strip_prefix('"') {
+                    field.push('"');
+                    self.column += 1;
+                    line = after;
+                } else if let Some(after) = after.strip_prefix(',') {
+                    self.column += 1;
+                    return Ok((field, Some(after)));
+                } else if without_break(after).is_empty() {
+                    return Ok((field, None));
+                } else {
+                    return Err(self.error(self.column - 1, MISPLACED));
+                }
+                continue;
+            }
+            field.push_str(&line.replace("\r\n", "\n"));
+            self.column += line.len();
+            match self.next_line() {
+                Some(next) => line = next,
+                None => return Err(self.error(self.column, MISPLACED)),
+            }
+        }
+    }
+
+    fn error(&self, column: usize, problem: &str) -> String {
+        let record = match self.first == self.line {
+            true => String::new(),
+            false => format!("record on line {}; ", self.first),
+        };
+        format!("{record}parse error on line {}, column {column}: {problem}", self.line)
+    }
+}
+
+fn without_break(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_as_pflag_does() {
+        for (value, expected) in [
+            ("", &[] as &[&str]),
+            (" ", &[" "]),
+            ("a.yaml", &["a.yaml"]),
+            ("a,b", &["a", "b"]),
+            ("a,,b,", &["a", "", "b", ""]),
+            ("\"a,b\",c", &["a,b", "c"]),
+            ("\"a\"\"b\"", &["a\"b"]),
+            ("\"\"", &[""]),
+            ("a, b", &["a", " b"]),
+            ("\na,b\nc", &["a", "b"]),
+            ("\"a\nb\",c", &["a\nb", "c"]),
+        ] {
+            assert_eq!(split(value).unwrap(), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn damaged_quotes_are_refused_in_gos_words() {
+        let bare = "parse error on line 1, column 2: bare \" in non-quoted field";
+        let misplaced = "parse error on line 1, column 3: extraneous or missing \" in quoted-field";
+        for (value, expected) in [
+            ("a\"b", bare),
+            ("\"a", misplaced),
+            ("\"a\"b", misplaced),
+            ("\n", "EOF"),
+            ("x,\"", "parse error on line 1, column 4: extraneous or missing \" in quoted-field"),
+            (
+                "\"a\nb",
+                "record on line 1; parse error on line 2, column 2: extraneous or missing \" in \
+                 quoted-field",
+            ),
+        ] {
+            assert_eq!(split(value), Err(expected.to_owned()), "{value:?}");
+        }
+    }
+}
