@@ -67,7 +67,10 @@ async fn read(mut response: Response, authority: &str, limit: usize) -> Result<A
     let status_line = format!("{} {words}", status.as_u16());
     let status = status.as_u16();
     let mut body = Vec::new();
-    while status == 200 {
+    if status != 200 {
+        return Ok(Answer { status, status_line, body });
+    }
+    loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
                 return Err(Failure::too_large("GET", limit, status));

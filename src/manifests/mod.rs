@@ -6,6 +6,7 @@
 
 mod filenames;
 mod glob;
+mod go_yaml;
 mod json;
 mod kustomize;
 mod object;
@@ -90,7 +91,7 @@ pub async fn read(sources: &[Source]) -> Vec<Result<Document, Error>> {
     let mut documents = Vec::new();
     for source in sources {
         let (name, content) = match source {
-            Source::Stdin => ("STDIN".to_owned(), in_background(|| read_stdin()).await),
+            Source::Stdin => ("STDIN".to_owned(), in_background(read_stdin).await),
             Source::Url(url) => (url.clone(), url::read(url, LARGEST_ANSWER).await),
             Source::File(path) => {
                 let file = path.clone();

@@ -44,16 +44,20 @@ pub struct Document {
 pub(super) fn decode(raw: Raw, source: &str) -> Result<Document, Error> {
     let undecodable = |problem| Error::new(format!("unable to decode {source:?}: {problem}"));
     let kind = json_type(&raw.value);
+    let without_kind = match &raw.value {
+        Value::Object(fields) if type_of(fields).1.is_empty() => Some(raw.json()),
+        _ => None,
+    };
     let Value::Object(mut fields) = raw.value else {
         return Err(undecodable(format!(
             "json: cannot unmarshal {kind} into Go value of type unstructured.detector"
         )));
     };
     let items = fields.remove("items").map(list_items).transpose().map_err(undecodable)?;
-    let (api_version, kind) = type_of(&fields);
-    if kind.is_empty() {
-        return Err(undecodable(format!("Object 'Kind' is missing in '{}'", raw.json)));
+    if let Some(json) = without_kind {
+        return Err(undecodable(format!("Object 'Kind' is missing in '{json}'")));
     }
+    let (api_version, kind) = type_of(&fields);
     check_metadata(&fields).map_err(undecodable)?;
     let Some(items) = items else {
         return Ok(Document { object: object(source, fields), items: None });

@@ -58,14 +58,12 @@ enum Token {
     Word(String),
     Symbol(&'static str),
     End,
-    /// Symbols that mean nothing together; what Go's lexer says of them.
-    Nonsense(String),
 }
 
 impl Token {
     fn text(&self) -> &str {
         match self {
-            Self::Word(text) | Self::Nonsense(text) => text,
+            Self::Word(text) => text,
             Self::Symbol(text) => text,
             Self::End => "",
         }
@@ -161,12 +159,12 @@ impl Parser {
             "notin" => Test::NotIn(self.values()?),
             "=" | "==" => Test::In(self.exact_value()?),
             "!=" => Test::NotIn(self.exact_value()?),
-            ">" => Test::Greater(self.number()?),
-            "<" => Test::Less(self.number()?),
+            ">" => return Ok(Test::Greater(self.number(key)?)),
+            "<" => return Ok(Test::Less(self.number(key)?)),
             _ => return Err(found(&operator, ", expected: in, notin, =, ==, !=, gt, lt")),
         };
         if let Test::In(values) | Test::NotIn(values) = &test {
-            check_values(key, values)?;
+            together(value_errors(key, values))?;
         }
         Ok(test)
     }
@@ -182,13 +180,18 @@ impl Parser {
         Ok(BTreeSet::from([value]))
     }
 
-    fn number(&mut self) -> Result<i64, String> {
+    fn number(&mut self, key: &str) -> Result<i64, String> {
         let values = self.exact_value()?;
         let value = values.first().map(String::as_str).unwrap_or_default();
-        value.parse().map_err(|_| {
+        let number = value.parse().map_err(|_| {
             let wanted = "for 'Gt', 'Lt' operators, the value must be an integer";
             format!("values[0]: Invalid value: {}: {wanted}", quote(value))
-        })
+        });
+        // Which refuses every negative number.
+        let mut errors = value_errors(key, &values);
+        errors.splice(0..0, number.clone().err());
+        together(errors)?;
+        number
     }
 
     fn values(&mut self) -> Result<BTreeSet<String>, String> {
@@ -262,7 +265,7 @@ fn check_key(key: &str) -> Result<(), String> {
         }
         _ => {
             problems.push(format!(
-                "a qualified name {NAME_FORMAT} with an optional DNS subdomain prefix and '/' \
+                "a valid label key {NAME_FORMAT} with an optional DNS subdomain prefix and '/' \
                  (e.g. 'example.com/MyName')"
             ));
             ""
@@ -303,7 +306,7 @@ fn check_prefix(prefix: &str, problems: &mut Vec<String>) {
 }
 
 /// As `validation.IsValidLabelValue`.
-fn check_values(key: &str, values: &BTreeSet<String>) -> Result<(), String> {
+fn value_errors(key: &str, values: &BTreeSet<String>) -> Vec<String> {
     let mut errors = Vec::new();
     for (index, value) in values.iter().enumerate() {
         let mut problems = Vec::new();
@@ -316,6 +319,11 @@ fn check_values(key: &str, values: &BTreeSet<String>) -> Result<(), String> {
         let field = format!("values[{index}][{key}]");
         errors.extend(invalid(Some(&field), value, &problems).err());
     }
+    errors
+}
+
+/// As apimachinery's `Aggregate` reads.
+fn together(errors: Vec<String>) -> Result<(), String> {
     match errors.as_slice() {
         [] => Ok(()),
         [error] => Err(error.clone()),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
+use super::go_yaml;
 use super::json::{self, Problem};
 use crate::yaml::read;
 
@@ -11,16 +12,24 @@ use crate::yaml::read;
 const MOST_DOCUMENTS: usize = 10_000;
 
 /// Over all documents: what aliases multiply must end somewhere.
-const MOST_NODES: usize = 2_000_000;
+const MOST_NODES: usize = 1_000_000;
 
 /// How much of a stream is looked at to tell JSON from YAML.
 const PEEKED: usize = 4096;
 
-/// One document, and its JSON as kubectl shows it in errors.
+/// One document.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Raw {
     pub value: Value,
-    pub json: String,
+    /// The text it was read from, if that is JSON.
+    json: Option<String>,
+}
+
+impl Raw {
+    /// Its JSON as kubectl shows it in errors.
+    pub fn json(&self) -> String {
+        self.json.clone().unwrap_or_else(|| compact(&self.value))
+    }
 }
 
 /// What one document came to.
@@ -103,8 +112,8 @@ impl Documents {
         if text == "null" {
             return self.count(&Value::Null);
         }
-        match serde_json::from_str::<Value>(text) {
-            Ok(value) => self.add(value, || text.to_owned()),
+        match serde_json::from_str::<Value>(&without_lone_surrogates(text)) {
+            Ok(value) => self.add(value, Some(text)),
             Err(error) => {
                 self.count(&Value::Null)?;
                 self.found.push(Outcome::Undecodable(unreadable(text, &error)));
@@ -119,23 +128,24 @@ impl Documents {
         while let Some((document, after)) = next_document(rest) {
             let value = document.and_then(|document| {
                 read::document(&document).map_err(|problem| {
-                    format!("error converting YAML to JSON: {}", as_go_yaml(&problem))
+                    format!(
+                        "error converting YAML to JSON: {}",
+                        go_yaml::describe(&problem, &document)
+                    )
                 })
             });
             let value = value.map_err(|problem| instead.take().unwrap_or(problem))?;
             instead = None;
             rest = after;
-            let value = integral(value);
-            let shown = value.clone();
-            self.add(value, || compact(&shown))?;
+            self.add(value, None)?;
         }
         Ok(())
     }
 
-    fn add(&mut self, value: Value, json: impl FnOnce() -> String) -> Result<(), String> {
+    fn add(&mut self, value: Value, json: Option<&str>) -> Result<(), String> {
         self.count(&value)?;
         if !value.is_null() {
-            let json = json();
+            let json = json.map(str::to_owned);
             self.found.push(Outcome::Document(Raw { value: integral(value), json }));
         }
         Ok(())
@@ -210,6 +220,33 @@ fn ambiguous(problem: Problem) -> String {
     }
 }
 
+/// Half of a character's UTF-16 escape stands for U+FFFD in Go; our reader refuses it.
+fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\u") {
+        return Cow::Borrowed(text);
+    }
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        whole.push_str(&rest[..at]);
+        let here = text.len() - rest.len() + at;
+        let (length, is_lone) = match (unit(here), unit(here + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (12, false),
+            (Some(0xd800..0xe000), _) => (6, true),
+            _ => (2, false),
+        };
+        let escape = &rest[at..at + length];
+        whole.push_str(if is_lone { "\\ufffd" } else { escape });
+        rest = &rest[at + length..];
+    }
+    whole.push_str(rest);
+    Cow::Owned(whole)
+}
+
 /// A number that no float holds is all that Go's reader stumbles on as well.
 fn unreadable(text: &str, error: &serde_json::Error) -> String {
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
@@ -222,39 +259,6 @@ fn unreadable(text: &str, error: &serde_json::Error) -> String {
             format!("json: cannot unmarshal number {number} into Go value of type float64")
         }
         false => format!("json: {error}"),
-    }
-}
-
-/// go-yaml's text: it counts lines from 0 for what its parser finds and from 1 for what its
-/// scanner finds, has none for the first line, and none for what it finds later than both.
-fn as_go_yaml(problem: &read::Problem) -> String {
-    const PARSER: [&str; 5] = [
-        "did not find expected node content",
-        "did not find expected key",
-        "did not find expected ',' or",
-        "did not find expected '-' indicator",
-        "did not find expected <document start>",
-    ];
-    const COMPOSER: [&str; 7] = [
-        "unknown anchor",
-        "anchor ",
-        "map merge requires",
-        "invalid map key",
-        "cannot decode",
-        "control characters",
-        "!!binary",
-    ];
-    let starts = |list: &[&str]| list.iter().any(|start| problem.text.starts_with(start));
-    let line = match problem.line {
-        Some(line) if starts(&PARSER) => line.saturating_sub(1),
-        Some(1) | None => 0,
-        Some(_) if starts(&COMPOSER) => 0,
-        Some(line) => line,
-    };
-    match line {
-        _ if problem.is_json => problem.to_string(),
-        0 => format!("yaml: {}", problem.text),
-        line => format!("yaml: line {line}: {}", problem.text),
     }
 }
 

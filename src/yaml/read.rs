@@ -19,11 +19,13 @@ pub(crate) struct Problem {
     pub text: String,
     /// Whether the YAML was in order, but JSON has no word for what it says.
     pub is_json: bool,
+    /// Whether `line` is where something begins that ends nowhere.
+    pub is_unclosed: bool,
 }
 
 impl Problem {
     fn at(line: Option<u64>, text: impl Into<String>) -> Self {
-        Self { line, text: text.into(), is_json: false }
+        Self { line, text: text.into(), is_json: false, is_unclosed: false }
     }
 }
 
@@ -142,7 +144,7 @@ fn describe(err: &YamlError) -> Problem {
     let line = err.location().map(|at| at.line()).filter(|line| *line > 0);
     let text = match err {
         YamlError::NonFiniteFloat { value, .. } => {
-            return Problem { line: None, text: unsupported_number(value), is_json: true };
+            return Problem { is_json: true, ..Problem::at(None, unsupported_number(value)) };
         }
         YamlError::MergeValueNotMapOrSeqOfMaps { .. } => {
             "map merge requires map or sequence of maps as the value".to_owned()
@@ -157,7 +159,8 @@ fn describe(err: &YamlError) -> Problem {
             in_libyamls_words(text.lines().next().unwrap_or_default()).to_owned()
         }
     };
-    Problem::at(line, text)
+    let is_unclosed = err.to_string().contains("unclosed ");
+    Problem { is_unclosed, ..Problem::at(line, text) }
 }
 
 /// The parser's text without its context and position, and as libyaml says it where they differ.
