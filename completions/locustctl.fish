@@ -66,6 +66,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Cha
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the present number of replicas; -1 means any' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the present resource version' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
 yaml\t''
 name\t''"
@@ -95,6 +97,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile-ou
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Read the directories within the directories of -f as well'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Note the command in the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster that lives as long as this command'

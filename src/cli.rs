@@ -17,7 +17,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use refusal::Refusal;
-pub use value::Change;
+pub use value::{Change, FileNames};
 
 use crate::go;
 use crate::kuberc::PluginPolicy;
@@ -229,6 +229,20 @@ pub struct ScaleArgs {
     /// Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)
     #[arg(short = 'l', long, value_name = "LABELS", allow_hyphen_values = true)]
     pub selector: Option<String>,
+    /// Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath,
+          value_parser = value::file_names(), allow_hyphen_values = true,
+          action = ArgAction::Append)]
+    pub filename: Vec<FileNames>,
+    /// Scale the objects of the kustomization in this directory
+    #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath,
+          allow_hyphen_values = true)]
+    pub kustomize: Option<String>,
+    /// Read the directories within the directories of -f as well
+    #[arg(short = 'R', long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub recursive: bool,
     /// Note the command in the object's annotation kubernetes.io/change-cause
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool())]

@@ -5,11 +5,21 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser};
 
 use crate::go;
+use crate::manifests::split_filenames;
 
 /// `--by`: by how many replicas, and in which direction; never 0 by accident, since the sign
 /// must be typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change(pub i64);
+
+/// One `-f`: names with commas between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileNames(pub Vec<String>);
+
+/// The names of one `-f`.
+pub fn file_names() -> ValueParser {
+    ValueParser::from(|text: &str| split_filenames(text).map(FileNames))
+}
 
 /// A Go integer literal: `3`, `0x10`, `1_000`.
 pub fn go_int() -> ValueParser {

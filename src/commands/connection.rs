@@ -9,7 +9,10 @@ use crate::api::{Client, Options, Timeout, Trace};
 use crate::cli::{GlobalArgs, Hidden};
 use crate::credentials::Credentials;
 use crate::go;
-use crate::kubeconfig::{self, Access, Cluster, Environment, Impersonation, Overrides, User};
+use crate::kubeconfig::{
+    self, Access, Cluster, ConfigError, Environment, Impersonation, InteractiveMode, Overrides,
+    User,
+};
 use crate::kuberc::PluginPolicy;
 use crate::sandbox::{self, Account, Sandbox};
 use crate::terminal::say;
@@ -80,6 +83,25 @@ impl Prepared {
     /// The namespace in effect.
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// Standard input holds a manifest: a credential plugin cannot have it as well.
+    ///
+    /// # Errors
+    /// The plugin cannot do without, in client-go's words.
+    pub fn without_stdin(mut self) -> Result<Self> {
+        let Place::Configured(access) = &mut self.place else { return Ok(self) };
+        let Some(plugin) = &mut access.user.exec else { return Ok(self) };
+        match plugin.interactive_mode {
+            InteractiveMode::Never => {}
+            InteractiveMode::IfAvailable => plugin.interactive_mode = InteractiveMode::Never,
+            InteractiveMode::Always => bail!(ConfigError::Credentials(
+                "getting credentials: exec plugin cannot support interactive mode: standard input \
+                 is unavailable: used by stdin resource manifest reader"
+                    .to_owned()
+            )),
+        }
+        Ok(self)
     }
 
     /// Starts what has to be started (a simulated cluster, a credential plugin) and makes the

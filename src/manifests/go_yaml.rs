@@ -36,7 +36,13 @@ pub(super) fn describe(problem: &Problem, document: &str) -> String {
         return problem.to_string();
     }
     let known = DIFFERENT.iter().find(|(start, _)| problem.text.starts_with(start));
-    let text = known.map_or(problem.text.as_str(), |(_, text)| text);
+    let text = match known {
+        // It still waits for an item, and not for what comes behind one.
+        _ if problem.is_unclosed && document.trim_end().ends_with(['[', '{', ',', ':']) => {
+            "did not find expected node content"
+        }
+        known => known.map_or(problem.text.as_str(), |(_, text)| text),
+    };
     let line = if WITHOUT_LINE.iter().any(|start| text.starts_with(start)) {
         0
     } else {

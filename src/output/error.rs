@@ -4,7 +4,8 @@ use anyhow::Error;
 
 use crate::api::{self, FailureKind, Status};
 use crate::kubeconfig::ConfigError;
-use crate::scaling::Problem;
+use crate::manifests;
+use crate::scaling::{ListErrors, Problem};
 use crate::terminal::printable;
 
 /// A command that did not succeed; everything that went wrong, in order.
@@ -58,7 +59,7 @@ pub fn render(failed: &Failed) -> String {
             Sentence::Bare(text) => format!("error: {text}"),
         },
         several => {
-            let texts: Vec<_> = several.iter().map(|error| sentence(error).into_text()).collect();
+            let texts: Vec<_> = several.iter().map(one_of_several).collect();
             texts.join("\n")
         }
     };
@@ -73,6 +74,14 @@ pub fn render(failed: &Failed) -> String {
 /// What one failed request has to say, to be put into another sentence.
 pub fn sentence_of(error: &api::Error) -> String {
     of_api(error).into_text()
+}
+
+/// Some errors say it in another way when they are not alone.
+fn one_of_several(error: &Error) -> String {
+    match error.is::<manifests::Error>() || error.is::<ListErrors>() {
+        true => error.to_string(),
+        false => sentence(error).into_text(),
+    }
 }
 
 enum Sentence {
@@ -103,6 +112,13 @@ fn sentence(error: &Error) -> Sentence {
     }
     if let Some(error) = error.downcast_ref::<api::Error>() {
         return of_api(error);
+    }
+    if let Some(manifests::Error::Unreachable { failure, .. }) = error.downcast_ref() {
+        return of_api(&api::Error::Failure(failure.clone()));
+    }
+    // kubectl leaves the prefix away from an aggregate within an aggregate.
+    if let Some(ListErrors(errors)) = error.downcast_ref() {
+        return Sentence::Whole(errors.join("\n"));
     }
     match error.downcast_ref::<ConfigError>() {
         Some(error) if error.is_whole_text() => Sentence::Whole(error.to_string()),

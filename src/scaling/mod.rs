@@ -2,6 +2,7 @@
 //! became of it. The command line and the web endpoint both stand on this.
 
 mod autoscaler;
+mod manifested;
 mod many;
 mod order;
 mod progress;
@@ -15,6 +16,7 @@ mod target;
 mod types;
 
 pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
+pub use manifested::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::scale_all;
 pub use order::{
     Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,

@@ -68,6 +68,13 @@ Example resource specifications include:
     },
 }
 
+impl SelectionError {
+    /// Whether it is about single arguments, and not about what does not go together.
+    pub fn is_syntax(&self) -> bool {
+        matches!(self, Self::MixedForms | Self::SeveralSlashes | Self::IncompleteForm)
+    }
+}
+
 /// What was typed to say which objects are meant, without the files.
 #[derive(Debug, Clone, Default)]
 pub struct Typed<'a> {
@@ -77,12 +84,14 @@ pub struct Typed<'a> {
     pub all: bool,
     /// `-l`
     pub labels: Option<&'a str>,
+    /// Files were spoken of, though none was named.
+    pub has_files: bool,
 }
 
 impl Typed<'_> {
     /// Whether nothing at all was said.
     pub fn is_empty(&self) -> bool {
-        self.args.is_empty() && !self.all && self.labels.is_none()
+        self.args.is_empty() && !self.all && self.labels.is_none() && !self.has_files
     }
 }
 
@@ -202,7 +211,7 @@ mod tests {
     fn select(line: &str, all: bool, labels: Option<&str>) -> Result<Selection, SelectionError> {
         let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let args = if line.is_empty() { &[] } else { args.as_slice() };
-        Selection::new(&Typed { args, all, labels })
+        Selection::new(&Typed { args, all, labels, has_files: false })
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Selection {

@@ -37,6 +37,21 @@ impl<'a> Types<'a> {
         Ok(found.ok_or_else(|| UnknownType(shown.to_owned()))?)
     }
 
+    /// The type of an object's `apiVersion` and `kind`.
+    ///
+    /// # Errors
+    /// [`Error`] when the server could not be asked.
+    pub async fn of_kind(
+        &self,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<Option<Arc<Resource>>, Error> {
+        match Resource::built_in_of_kind(api_version, kind) {
+            Some(found) => Ok(Some(found)),
+            None => Ok(self.discovery().await?.by_kind(api_version, kind)),
+        }
+    }
+
     /// The types of a category like `all`; `None` for a token that is none.
     ///
     /// # Errors

@@ -64,6 +64,14 @@ impl Locustctl {
         self
     }
 
+    /// What it finds on standard input.
+    pub fn stdin(mut self, text: &str) -> Self {
+        let path = self.home().join("stdin");
+        std::fs::write(&path, text).unwrap();
+        self.command.stdin(std::fs::File::open(path).unwrap());
+        self
+    }
+
     /// Runs it to its end. Whatever it prints, no secret may be in it.
     pub fn run(mut self) -> Outcome {
         let output = self.command.output().unwrap();

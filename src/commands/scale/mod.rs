@@ -3,20 +3,22 @@
 mod again;
 mod arguments;
 mod results;
+mod wanted;
 
 use anyhow::anyhow;
 
 use self::results::Results;
+use self::wanted::Wanted;
 use super::connection;
 use super::hints::hints;
 use super::signals;
-use super::target::Meant;
 use crate::api::Client;
 use crate::cli::{GlobalArgs, ScaleArgs};
 use crate::output::{Failed, Format, Printer};
 use crate::scaling::{
-    ObjectSource, Order, Progress, Resolved, Selected, Typed, check_namespace, resolve, scale_all,
+    ObjectSource, Order, Progress, Resolved, Selected, check_namespace, scale_all,
 };
+use crate::terminal::say;
 
 /// Scales everything that was named, and prints each result as it is known.
 ///
@@ -28,28 +30,29 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     if args.replicas.is_none() && args.by.is_none() {
         return Err(anyhow!("required flag(s) \"replicas\" not set").into());
     }
+    if args.record.is_some() {
+        say("Flag --record has been deprecated, --record will be removed in the future");
+    }
     let dry_run = arguments::dry_run(&args.dry_run)?;
     let format = Format::parse(args.output.as_deref())?;
     let warnings_as_errors = global.warnings_as_errors;
     let command = again::command(&global, &args);
+    let is_namespace_given = global.namespace.as_deref().is_some_and(|name| !name.is_empty());
     let prepared = connection::prepare(global)?;
     let new = arguments::new_count(&args)?;
     let condition = arguments::condition(&args)?;
-    let meant = Meant::new(&Typed {
-        args: &args.targets,
-        all: args.all,
-        labels: args.selector.as_deref(),
-    })?;
+    let wanted = Wanted::new(&args)?;
     check_namespace(prepared.namespace())?;
+    let prepared = if wanted.reads_stdin() { prepared.without_stdin()? } else { prepared };
+    let wanted = wanted.read().await;
     let connection = prepared.open().await?;
     let client = &connection.client;
     let signal = signals::first()?;
     tokio::pin!(signal);
 
     let with_objects = format.needs_object();
-    let resolving = resolve(client, &meant.selection, &connection.namespace, with_objects);
     let resolved = tokio::select! {
-        resolved = resolving => resolved.map_err(|error| meant.explain(error))?,
+        resolved = wanted.resolve(&connection, is_namespace_given, with_objects) => resolved?,
         signal = &mut signal => {
             let error = anyhow!("interrupted: nothing was changed");
             return Err(Failed::by_signal(signal.number(), vec![error]));
@@ -68,9 +71,9 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         condition: condition.clone(),
         dry_run,
         object: match object {
+            _ if !with_objects => ObjectSource::None,
             Some(object) => ObjectSource::Given(object),
-            None if with_objects => ObjectSource::Server,
-            None => ObjectSource::None,
+            None => ObjectSource::Server,
         },
         known,
         change_cause: args.change_cause.clone(),
