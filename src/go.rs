@@ -4,6 +4,10 @@
 
 use std::fmt;
 
+mod value;
+
+pub use value::{Numeric, float, json_float, numeric, plain, syntax};
+
 /// `strconv.ParseInt(text, 0, 64)`: decimal, `0x`, `0o`, `0b`, a leading `0` for octal, and `_`
 /// between digits, as pflag reads every integer flag.
 ///
@@ -208,12 +212,20 @@ pub fn quote(text: &str) -> String {
             c if (c as u32) < 0x20 || c == '\u{7f}' => {
                 quoted.push_str(&format!("\\x{:02x}", c as u32));
             }
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", c as u32)),
-            c => quoted.push(c),
+            c if is_printable(c) => quoted.push(c),
+            c if (c as u32) < 0x10000 => quoted.push_str(&format!("\\u{:04x}", c as u32)),
+            c => quoted.push_str(&format!("\\U{:08x}", c as u32)),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols, and the ASCII blank.
+pub fn is_printable(character: char) -> bool {
+    // Rust escapes by the same categories; but at the beginning marks too.
+    matches!(character, '"' | '\'' | '\\')
+        || !format!("a{character}").escape_debug().any(|escaped| escaped == '\\')
 }
 
 #[cfg(test)]

@@ -1,29 +1,77 @@
-//! `-o json` as kubectl prints it: four spaces, sorted keys, Go's escapes.
+//! JSON as kubectl prints it: sorted keys, Go's escapes and numbers.
 
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::ser::{PrettyFormatter, Serializer};
 
-/// The object with a newline at its end.
+use crate::go;
+
+/// `-o json`: four spaces, with a newline at its end.
 pub fn print(object: &Value) -> String {
-    let mut bytes = Vec::new();
-    let mut serializer =
-        Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"    "));
-    // A Value has only string keys and finite numbers, and a Vec takes everything: no way to fail.
-    let _ = object.serialize(&mut serializer);
-    let text = String::from_utf8_lossy(&bytes);
-    let mut escaped = String::with_capacity(text.len() + 1);
-    // As Go's encoder, which has HTML in mind. They can stand in strings only.
-    for character in text.chars() {
+    let mut text = indented(object);
+    text.push('\n');
+    text
+}
+
+/// In lines, indented by four spaces, without a newline at the end.
+pub fn indented(value: &Value) -> String {
+    let mut text = String::new();
+    write(&mut text, value, Some(0));
+    text
+}
+
+/// On one line.
+pub fn compact(value: &Value) -> String {
+    let mut text = String::new();
+    write(&mut text, value, None);
+    text
+}
+
+/// `depth`: how far in, when in lines.
+fn write(text: &mut String, value: &Value, depth: Option<usize>) {
+    let inner = depth.map(|depth| depth + 1);
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            for (at, item) in items.iter().enumerate() {
+                text.push(if at > 0 { ',' } else { '[' });
+                start_line(text, inner);
+                write(text, item, inner);
+            }
+            start_line(text, depth);
+            text.push(']');
+        }
+        Value::Object(map) if !map.is_empty() => {
+            for (at, (key, value)) in map.iter().enumerate() {
+                text.push(if at > 0 { ',' } else { '{' });
+                start_line(text, inner);
+                string(text, key);
+                text.push_str(if depth.is_some() { ": " } else { ":" });
+                write(text, value, inner);
+            }
+            start_line(text, depth);
+            text.push('}');
+        }
+        Value::String(content) => string(text, content),
+        Value::Number(number) => text.push_str(&go::numeric(number, go::json_float)),
+        other => text.push_str(&other.to_string()),
+    }
+}
+
+fn start_line(text: &mut String, depth: Option<usize>) {
+    if let Some(depth) = depth {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("    ", depth));
+    }
+}
+
+/// As Go's encoder, which has HTML in mind.
+fn string(text: &mut String, content: &str) {
+    for character in Value::from(content).to_string().chars() {
         match character {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                escaped.push_str(&format!("\\u{:04x}", character as u32));
+                text.push_str(&format!("\\u{:04x}", character as u32));
             }
-            other => escaped.push(other),
+            other => text.push(other),
         }
     }
-    escaped.push('\n');
-    escaped
 }
 
 #[cfg(test)]
@@ -38,5 +86,28 @@ mod tests {
             "{\n    \"a\": \"\\u003c\\u0026\\u003e\\u2028\\\"\\n\",\n    \"b\": [\n        1,\n        \
              {}\n    ],\n    \"c\": []\n}\n"
         );
+        assert_eq!(
+            compact(&object),
+            "{\"a\":\"\\u003c\\u0026\\u003e\\u2028\\\"\\n\",\"b\":[1,{}],\"c\":[]}"
+        );
+    }
+
+    #[test]
+    fn numbers_are_printed_as_by_kubectl() {
+        for (text, expected) in [
+            ("3.0", "3"),
+            ("1e6", "1000000"),
+            ("12345678901.25", "12345678901.25"),
+            ("1.5e20", "150000000000000000000"),
+            ("1.5e21", "1.5e+21"),
+            ("0.0000012", "0.0000012"),
+            ("1.2e-7", "1.2e-7"),
+            ("1e-10", "1e-10"),
+            ("-1.5e22", "-1.5e+22"),
+            ("12345678901234567890", "12345678901234567000"),
+            ("9223372036854775807", "9223372036854775807"),
+        ] {
+            assert_eq!(compact(&serde_json::from_str(text).unwrap()), expected);
+        }
     }
 }

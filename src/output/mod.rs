@@ -2,8 +2,11 @@
 
 mod error;
 mod json;
+mod jsonpath;
+mod kyaml;
 mod printer;
 mod stdout;
+mod template;
 
 pub use error::{Failed, render, sentence_of};
 pub use json::print as print_json;

@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
+use crate::go;
+
 pub(crate) mod read;
 mod scalar;
 
@@ -97,8 +99,16 @@ fn scalar(text: &mut String, value: &Value, indent: usize) {
         Value::String(string) => scalar::write(text, string, Place::value(indent)),
         Value::Object(_) => text.push_str("{}"),
         Value::Array(_) => text.push_str("[]"),
+        Value::Number(number) => text.push_str(&self::number(number)),
         other => text.push_str(&other.to_string()),
     }
+}
+
+/// kubectl goes through JSON: what stands there without point and exponent is taken for an integer.
+fn number(number: &serde_json::Number) -> String {
+    let json = go::numeric(number, go::json_float);
+    let is_integer = json.parse::<u64>().is_ok() || json.parse::<i64>().is_ok();
+    if is_integer { json } else { go::numeric(number, go::float) }
 }
 
 fn start_line(text: &mut String, indent: usize) {
@@ -198,6 +208,20 @@ text: |
   two
 ";
         assert_eq!(print(&object), expected);
+    }
+
+    #[test]
+    fn numbers_are_printed_as_by_kubectl() {
+        for (text, expected) in [
+            ("3.0", "3"),
+            ("1234567.5", "1.2345675e+06"),
+            ("1.5e20", "1.5e+20"),
+            ("0.00001234", "1.234e-05"),
+            ("12345678901234567890", "12345678901234567000"),
+            ("-5", "-5"),
+        ] {
+            assert_eq!(print(&serde_json::from_str(text).unwrap()), format!("{expected}\n"));
+        }
     }
 
     #[test]

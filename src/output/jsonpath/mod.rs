@@ -1,0 +1,129 @@
+//! kubectl's dialect of JSONPath (client-go's `util/jsonpath`): text with `{…}` in it.
+//!
+//! Where that library answers with a Go panic, this one answers with an error.
+
+mod compare;
+mod eval;
+mod parser;
+mod unquote;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::json;
+use crate::go;
+use eval::Evaluation;
+use parser::Node;
+
+/// More than this is not printed: a template can ask for its object many times over.
+const LARGEST_OUTPUT: usize = 64 << 20;
+
+/// A template that was understood.
+#[derive(Debug, Clone)]
+pub struct JsonPath {
+    nodes: Vec<Node>,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rendering {
+    /// `jsonpath`: the results of one `{…}` with blanks between them.
+    Text,
+    /// `jsonpath-as-json`: an array for each `{…}`.
+    Json,
+}
+
+/// What one step of a path leads to: a part of the object, or what stands in the template.
+#[derive(Debug, Clone, Copy)]
+enum Item<'a> {
+    Value(&'a Value),
+    /// One byte of a string, which is where wildcards in strings lead to.
+    Byte(u8),
+    /// What a range without elements goes over.
+    Nothing,
+}
+
+impl JsonPath {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// What client-go's parser says: `unclosed action`, `unterminated array`, …
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self { nodes: parser::parse(text)? })
+    }
+
+    /// The template filled in from `object`. With `missing_keys` a field that is not there gives
+    /// nothing, otherwise it is an error.
+    ///
+    /// # Errors
+    /// What client-go's evaluator says: `nope is not found`, `array index out of bounds: …`, …
+    pub fn execute(
+        &self,
+        object: &Value,
+        missing_keys: bool,
+        rendering: Rendering,
+    ) -> Result<String, String> {
+        let results = Evaluation::new(missing_keys).run(&self.nodes, object)?;
+        let mut text = String::new();
+        for items in results {
+            match rendering {
+                Rendering::Text => write_text(&mut text, &items)?,
+                Rendering::Json => write_array(&mut text, &items)?,
+            }
+        }
+        Ok(text)
+    }
+}
+
+fn write_text(text: &mut String, items: &[Item<'_>]) -> Result<(), String> {
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            text.push(' ');
+        }
+        match item {
+            Item::Value(value) => text.push_str(&shown(value)),
+            Item::Byte(byte) => text.push_str(&byte.to_string()),
+            Item::Nothing => return Err("can't print what is not there".to_owned()),
+        }
+        check_size(text)?;
+    }
+    Ok(())
+}
+
+fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(string) => Cow::Borrowed(string),
+        Value::Array(_) | Value::Object(_) => Cow::Owned(json::compact(value)),
+        Value::Null => Cow::Borrowed("null"),
+        other => Cow::Owned(go::plain(other)),
+    }
+}
+
+fn write_array(text: &mut String, items: &[Item<'_>]) -> Result<(), String> {
+    let mut values = Vec::new();
+    let mut size = text.len();
+    for item in items {
+        let value = match item {
+            Item::Value(value) => (*value).clone(),
+            Item::Byte(byte) => Value::from(*byte),
+            Item::Nothing => Value::Null,
+        };
+        size += json::compact(&value).len();
+        if size > LARGEST_OUTPUT {
+            return Err(TOO_LARGE.to_owned());
+        }
+        values.push(value);
+    }
+    text.push_str(&json::print(&Value::Array(values)));
+    check_size(text)
+}
+
+const TOO_LARGE: &str = "the output is too large";
+
+fn check_size(text: &str) -> Result<(), String> {
+    if text.len() > LARGEST_OUTPUT { Err(TOO_LARGE.to_owned()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;
