@@ -257,8 +257,22 @@ pub struct ScaleArgs {
     pub dry_run: String,
     /// Print the object, with its new count, in this format instead of the line
     #[arg(short, long, value_name = "FORMAT", allow_hyphen_values = true,
-          value_parser = value::suggested(&["json", "yaml", "name"]))]
+          value_parser = value::suggested(&["json", "yaml", "kyaml", "name", "go-template", "go-template-file",
+              "template", "templatefile", "jsonpath", "jsonpath-as-json", "jsonpath-file"]))]
     pub output: Option<String>,
+    /// Template for -o go-template or jsonpath, or the path of a file with it for -o …-file
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
+    pub template: Option<String>,
+    /// Let templates pass over fields that are not there; otherwise they are errors
+    #[arg(long, num_args = 0..=1, require_equals = true,
+          default_value = "true", default_missing_value = "true", value_name = "BOOL",
+          value_parser = value::go_bool(), hide_possible_values = true)]
+    pub allow_missing_template_keys: bool,
+    /// Keep metadata.managedFields in JSON and YAML
+    #[arg(long, num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_name = "BOOL",
+          value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
+    pub show_managed_fields: bool,
     /// TYPE NAME…, or TYPE/NAME… [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub targets: Vec<String>,

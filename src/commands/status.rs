@@ -10,7 +10,7 @@ use super::hints::hints;
 use super::target::Meant;
 use crate::api::{About, Client, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
-use crate::output::{Failed, Format, UnknownFormat, print_json, sentence_of, write_stdout};
+use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
     Autoscaler, Problem, Selected, Selection, Target, Typed, autoscalers, check_namespace,
     explain_missing, resolve,
@@ -88,18 +88,27 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     print(&status, form)
 }
 
-/// As for `scale`, but for the name alone, which would say nothing.
-fn form(text: Option<&str>) -> Result<Format, UnknownFormat> {
-    let unknown = |given: String| UnknownFormat { given, allowed: "json,yaml" };
-    match Format::parse(text).map_err(|error| unknown(error.given))? {
-        Format::Name => Err(unknown(text.unwrap_or_default().to_owned())),
-        format => Ok(format),
+/// The forms of a status.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Json,
+    Yaml,
+}
+
+fn form(text: Option<&str>) -> Result<Form, UnknownFormat> {
+    let given = text.unwrap_or_default();
+    match given.to_lowercase().as_str() {
+        "" => Ok(Form::Text),
+        "json" => Ok(Form::Json),
+        "yaml" => Ok(Form::Yaml),
+        _ => Err(UnknownFormat { given: given.to_owned(), allowed: "json,yaml" }),
     }
 }
 
-async fn missing(client: &Client, target: &Target, error: Error, form: Format) -> Failed {
+async fn missing(client: &Client, target: &Target, error: Error, form: Form) -> Failed {
     let problem = Problem::Api(explain_missing(client, target, error).await);
-    let hints = match form == Format::Line && problem.is_missing(target) {
+    let hints = match matches!(form, Form::Text) && problem.is_missing(target) {
         true => hints(client, std::slice::from_ref(target), "locustctl status").await,
         false => Vec::new(),
     };
@@ -130,12 +139,12 @@ fn replicas(object: &Value, target: &Target) -> Replicas {
     }
 }
 
-fn print(status: &Status, form: Format) -> Result<(), Failed> {
+fn print(status: &Status, form: Form) -> Result<(), Failed> {
     let object = || serde_json::to_value(status);
     let text = match form {
-        Format::Line | Format::Name => text(status),
-        Format::Json => print_json(&object()?),
-        Format::Yaml => yaml::print(&object()?),
+        Form::Text => text(status),
+        Form::Json => print_json(&object()?),
+        Form::Yaml => yaml::print(&object()?),
     };
     Ok(write_stdout(&text)?)
 }

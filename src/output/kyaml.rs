@@ -77,8 +77,8 @@ fn quoted(text: &mut String, string: &str, indent: Option<usize>) {
         if let Some(indent) = indent.filter(|_| at_start) {
             start_line(text, indent);
             // So that a blank at the beginning of a line stays, and the lines stand in one column.
-            let is_blank = character.is_whitespace() && character != '\n';
-            text.push(if is_blank { '\\' } else { ' ' });
+            // Others are escaped anyway; kubectl escapes them twice, which makes them something else.
+            text.push(if matches!(character, ' ' | '\t') { '\\' } else { ' ' });
         }
         at_start = character == '\n';
         escaped(text, character);
@@ -104,7 +104,7 @@ fn escaped(text: &mut String, character: char) {
         '\u{c}' => "\\f",
         '\n' => "\\n",
         '\r' => "\\r",
-        '\t' => "\\t",
+        '\t' => "\t",
         '\u{b}' => "\\v",
         '\0' => "\\0",
         '\u{1b}' => "\\e",

@@ -1,63 +1,17 @@
 //! Results on stdout: kubectl's line with the counts after it, or the object in a format.
 
+use std::borrow::Cow;
 use std::io::Write;
 
+use anyhow::{Result, anyhow};
 use serde_json::Value;
 
-use super::{json, stdout};
+use super::format::{Format, JsonPathFormat, ManagedFields};
+use super::template::GoTemplate;
+use super::{json, kyaml, stdout};
+use crate::go;
 use crate::scaling::{DryRun, Target, count_text};
 use crate::yaml;
-
-/// In which form results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
-    /// `deployment.apps/a scaled from 1 to 3`
-    #[default]
-    Line,
-    /// `deployment.apps/a`
-    Name,
-    /// The object, as JSON.
-    Json,
-    /// The object, as YAML.
-    Yaml,
-}
-
-/// A format that is not printed, as kubectl refuses it.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unable to match a printer suitable for the output format {}, allowed formats are: {allowed}",
-    crate::go::quote(.given)
-)]
-pub struct UnknownFormat {
-    /// As it was typed.
-    pub given: String,
-    /// Those that are, with commas.
-    pub allowed: &'static str,
-}
-
-impl Format {
-    /// Reads `-o`; an empty one is as none, and case does not matter, as in kubectl.
-    ///
-    /// # Errors
-    /// [`UnknownFormat`]
-    pub fn parse(text: Option<&str>) -> Result<Self, UnknownFormat> {
-        match text.map(str::to_lowercase).as_deref() {
-            None | Some("") => Ok(Self::Line),
-            Some("name") => Ok(Self::Name),
-            Some("json") => Ok(Self::Json),
-            Some("yaml") => Ok(Self::Yaml),
-            Some(_) => Err(UnknownFormat {
-                given: text.unwrap_or_default().to_owned(),
-                allowed: "json,name,yaml",
-            }),
-        }
-    }
-
-    /// Whether the whole object must be known to print it.
-    pub fn needs_object(self) -> bool {
-        matches!(self, Self::Json | Self::Yaml)
-    }
-}
 
 /// One result to print.
 #[derive(Debug)]
@@ -89,13 +43,19 @@ impl<W: Write> Printer<W> {
     /// Prints one result.
     ///
     /// # Errors
-    /// It could not be written, other than because nobody reads it any more.
-    pub fn print(&mut self, result: &ScaleResult<'_>) -> anyhow::Result<()> {
-        let text = match (self.format, result.object) {
-            (Format::Json, Some(object)) => json::print(&shown(object)),
-            (Format::Yaml, Some(object)) => {
+    /// It could not be written, other than because nobody reads it any more; or a template could
+    /// not be filled in from the object, in kubectl's words.
+    pub fn print(&mut self, result: &ScaleResult<'_>) -> Result<()> {
+        let text = match (&self.format, result.object) {
+            (Format::Json(managed), Some(object)) => json::print(&shown(object, *managed)),
+            (Format::Yaml(managed), Some(object)) => {
                 let separator = if self.printed > 0 { "---\n" } else { "" };
-                format!("{separator}{}", yaml::print(&shown(object)))
+                format!("{separator}{}", yaml::print(&shown(object, *managed)))
+            }
+            (Format::Kyaml(managed), Some(object)) => kyaml::print(&shown(object, *managed)),
+            (Format::JsonPath(format), Some(object)) => by_json_path(format, object)?,
+            (Format::Template(template), Some(object)) => {
+                return by_template(&mut self.out, template, object);
             }
             (Format::Name, _) => format!("{}\n", result.target),
             _ => format!("{}\n", self.line(result)),
@@ -118,13 +78,49 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// kubectl leaves `managedFields` out: nobody reads them.
-fn shown(object: &Value) -> Value {
+fn by_json_path(format: &JsonPathFormat, object: &Value) -> Result<String> {
+    let JsonPathFormat { path, text, missing_keys, rendering } = format;
+    path.execute(object, *missing_keys, *rendering).map_err(|error| {
+        anyhow!(
+            "error executing jsonpath {}: Error executing template: {error}. Printing more \
+             information for debugging the template:\n\ttemplate was:\n\t\t{text}\n\tobject given \
+             to jsonpath engine was:\n\t\t{}\n\n",
+            go::quote(text),
+            go::syntax(object)
+        )
+    })
+}
+
+/// What a template had put out until it failed is printed, and after it, as by kubectl, all that
+/// may help to find out why.
+fn by_template(out: &mut impl Write, template: &GoTemplate, object: &Value) -> Result<()> {
+    let failure = match template.execute(object) {
+        Ok(text) => return stdout::write(out, &text),
+        Err(failure) => failure,
+    };
+    let text = template.text();
+    let dump = format!(
+        "{}Error executing template: {}. Printing more information for debugging the template:\n\
+         \ttemplate was:\n\t\t{text}\n\traw data was:\n\t\t{}\n\tobject given to template engine \
+         was:\n\t\t{}\n\n",
+        failure.until_then,
+        failure.message,
+        json::compact(object),
+        go::plain(object)
+    );
+    stdout::write(out, &dump)?;
+    Err(anyhow!("error executing template {}: {}", go::quote(text), failure.message))
+}
+
+fn shown(object: &Value, managed: ManagedFields) -> Cow<'_, Value> {
+    if managed == ManagedFields::Shown {
+        return Cow::Borrowed(object);
+    }
     let mut object = object.clone();
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }
-    object
+    Cow::Owned(object)
 }
 
 #[cfg(test)]
@@ -159,22 +155,14 @@ mod tests {
     #[test]
     fn formats_separate_several_objects_as_kubectl_does() {
         assert_eq!(
-            printed(Format::Yaml, DryRun::None, 1, 2),
+            printed(Format::Yaml(ManagedFields::Hidden), DryRun::None, 1, 2),
             "metadata:\n  name: a\n---\nmetadata:\n  name: a\n"
         );
         let json = "{\n    \"metadata\": {\n        \"name\": \"a\"\n    }\n}\n";
-        assert_eq!(printed(Format::Json, DryRun::None, 1, 2), json.repeat(2));
-        assert_eq!(printed(Format::Name, DryRun::Client, 1, 2), "deployment.apps/a\n".repeat(2));
-    }
-
-    #[test]
-    fn formats_are_read_in_any_case() {
-        assert_eq!(Format::parse(Some("JSON")), Ok(Format::Json));
-        assert_eq!(Format::parse(Some("")), Ok(Format::Line));
         assert_eq!(
-            Format::parse(Some("Foo")).unwrap_err().to_string(),
-            "unable to match a printer suitable for the output format \"Foo\", \
-             allowed formats are: json,name,yaml"
+            printed(Format::Json(ManagedFields::Hidden), DryRun::None, 1, 2),
+            json.repeat(2)
         );
+        assert_eq!(printed(Format::Name, DryRun::Client, 1, 2), "deployment.apps/a\n".repeat(2));
     }
 }

@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 use crate::api::Trace;
 use crate::cli::{Change, ScaleArgs};
 use crate::go;
+use crate::output::{Format, FormatArgs};
 use crate::scaling::{Condition, DryRun, NewCount};
 
 /// kubectl's three ways, and what was typed before there were three.
@@ -32,6 +33,16 @@ pub(super) fn dry_run(text: &str) -> Result<DryRun> {
     };
     deprecated(&format!("--dry-run={text} is deprecated (boolean value)"), instead);
     Ok(way)
+}
+
+/// The flags that say how to print, and the template in them.
+pub(super) fn format(args: &ScaleArgs) -> Result<Format> {
+    Format::parse(&FormatArgs {
+        output: args.output.clone(),
+        template: args.template.clone(),
+        allow_missing_template_keys: args.allow_missing_template_keys,
+        show_managed_fields: args.show_managed_fields,
+    })
 }
 
 pub(super) fn new_count(args: &ScaleArgs) -> Result<NewCount> {

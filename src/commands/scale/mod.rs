@@ -34,7 +34,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         say("Flag --record has been deprecated, --record will be removed in the future");
     }
     let dry_run = arguments::dry_run(&args.dry_run)?;
-    let format = Format::parse(args.output.as_deref())?;
+    let format = arguments::format(&args)?;
     let warnings_as_errors = global.warnings_as_errors;
     let command = again::command(&global, &args);
     let is_namespace_given = global.namespace.as_deref().is_some_and(|name| !name.is_empty());
@@ -50,7 +50,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let signal = signals::first()?;
     tokio::pin!(signal);
 
-    let with_objects = format.needs_object();
+    let (with_objects, is_for_people) = (format.needs_object(), matches!(format, Format::Line));
     let resolved = tokio::select! {
         resolved = wanted.resolve(&connection, is_namespace_given, with_objects) => resolved?,
         signal = &mut signal => {
@@ -88,7 +88,6 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     }
     let (errors, missing) = results.into_errors();
     if !errors.is_empty() {
-        let is_for_people = format == Format::Line;
         let hints = match is_for_people {
             true => hints(client, &missing, &command).await,
             false => Vec::new(),

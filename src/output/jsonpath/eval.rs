@@ -196,7 +196,10 @@ impl Evaluation {
         for item in &items {
             let Item::Value(Value::Array(elements)) = item else {
                 let shown = plain(item);
-                return fail(format!("{shown} is not array or slice and cannot be filtered"), items);
+                return fail(
+                    format!("{shown} is not array or slice and cannot be filtered"),
+                    items,
+                );
             };
             for element in elements {
                 let element = Item::Value(element);
@@ -280,9 +283,8 @@ fn bounds(slice: &Slice, length: usize) -> Result<Option<(usize, usize)>, String
     if start == end {
         return Ok(None);
     }
-    let outside = |index: i64| {
-        Err(format!("array index out of bounds: index {index}, length {length}"))
-    };
+    let outside =
+        |index: i64| Err(format!("array index out of bounds: index {index}, length {length}"));
     if !(0..length).contains(&start) {
         return outside(start);
     }

@@ -232,9 +232,8 @@ impl<'a> Parser<'a> {
         let text = self.take(end);
         self.take(1);
         if text.contains(',') {
-            let action = |part: &str| {
-                parse_action(&format!("[{}]", part.trim_matches(' ')), self.depth)
-            };
+            let action =
+                |part: &str| parse_action(&format!("[{}]", part.trim_matches(' ')), self.depth);
             nodes.push(Node::Union(text.split(',').map(action).collect::<Result<_, _>>()?));
             return Ok(());
         }
@@ -259,7 +258,9 @@ impl<'a> Parser<'a> {
         };
         let left = parse_action(left, self.depth)?;
         let comparison = match comparison {
-            Some((operator, right)) => Some((operator.to_owned(), parse_action(right, self.depth)?)),
+            Some((operator, right)) => {
+                Some((operator.to_owned(), parse_action(right, self.depth)?))
+            }
             None => None,
         };
         Ok(Node::Filter(Box::new(Filter { left, comparison })))

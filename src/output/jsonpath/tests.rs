@@ -103,7 +103,8 @@ fn no_template_makes_it_panic() {
     for _ in 0..20_000 {
         let mut template = String::new();
         for _ in 0..random.usize(1..4) {
-            let piece: Vec<char> = random.choice(&pieces).map_or("", |piece| piece).chars().collect();
+            let piece: Vec<char> =
+                random.choice(&pieces).map_or("", |piece| piece).chars().collect();
             let (from, to) = (random.usize(0..=piece.len()), random.usize(0..=piece.len()));
             template.extend(piece.get(from..to).unwrap_or(&piece[to..]));
         }

@@ -51,6 +51,11 @@ impl GoTemplate {
         Ok(Self { template, text: text.to_owned() })
     }
 
+    /// As it was given.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The template filled in from `object`.
     ///
     /// # Errors
@@ -59,9 +64,10 @@ impl GoTemplate {
         let mut out = Bounded(String::new());
         match self.template.execute_fmt(&mut out, &functions::to_value(object)) {
             Ok(()) => Ok(out.0),
-            Err(error) => {
-                Err(Failure { message: errors::of_execution(&error, &self.text), until_then: out.0 })
-            }
+            Err(error) => Err(Failure {
+                message: errors::of_execution(&error, &self.text),
+                until_then: out.0,
+            }),
         }
     }
 }
