@@ -70,7 +70,16 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filen
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
 yaml\t''
-name\t''"
+kyaml\t''
+name\t''
+go-template\t''
+go-template-file\t''
+template\t''
+templatefile\t''
+jsonpath\t''
+jsonpath-as-json\t''
+jsonpath-file\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l template -d 'Template for -o go-template or jsonpath, or the path of a file with it for -o …-file' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -100,6 +109,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Sc
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Read the directories within the directories of -f as well'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Note the command in the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Let templates pass over fields that are not there; otherwise they are errors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l show-managed-fields -d 'Keep metadata.managedFields in JSON and YAML'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l disable-compression -d 'Do not ask the server for compressed answers'
