@@ -228,6 +228,15 @@ pub fn is_printable(character: char) -> bool {
         || !format!("a{character}").escape_debug().any(|escaped| escaped == '\\')
 }
 
+/// `%#U`: `U+007E '~'`.
+pub fn unicode(character: char) -> String {
+    let code = character as u32;
+    match is_printable(character) {
+        true => format!("U+{code:04X} '{character}'"),
+        false => format!("U+{code:04X}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,25 +93,6 @@ fn kyaml_is_printed_with_a_header_for_each_object() {
 }
 
 #[test]
-fn managed_fields_are_kept_when_asked_for_and_for_templates() {
-    let cluster = TestCluster::start();
-    // Scaled once, the object has an entry for it.
-    scale(&cluster, &["--replicas=2"]);
-    for format in ["json", "yaml", "kyaml"] {
-        let without = scale(&cluster, &["-o", format]).stdout;
-        let with = scale(&cluster, &["-o", format, "--show-managed-fields"]).stdout;
-        assert!(!without.contains("managedFields"), "{format}: {without}");
-        assert!(with.contains("managedFields"), "{format}: {with}");
-    }
-    for template in
-        ["jsonpath={.metadata.managedFields}", "go-template={{.metadata.managedFields}}"]
-    {
-        let outcome = scale(&cluster, &["-o", template]);
-        assert!(outcome.stdout.contains("manager"), "{outcome:?}");
-    }
-}
-
-#[test]
 fn a_template_that_fails_does_so_after_the_scale() {
     let cluster = TestCluster::start();
     let outcome =

@@ -159,7 +159,7 @@ fn what_contradicts_itself_is_refused() {
 fn an_unknown_output_format_is_refused_with_those_that_there_are() {
     refuses(
         "--replicas=1 -o foo deployment/a",
-        "error: unable to match a printer suitable for the output format \"foo\", allowed formats are: json,name,yaml\n",
+        "error: unable to match a printer suitable for the output format \"foo\", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml\n",
     );
 }
 
@@ -202,7 +202,7 @@ fn a_shorthand_without_its_value_does_not_mean_the_default() {
     );
     refuses(
         "--replicas=1 -o= deploy/a",
-        "error: unable to match a printer suitable for the output format \"=\", allowed formats are: json,name,yaml\n",
+        "error: unable to match a printer suitable for the output format \"=\", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml\n",
     );
 }
 

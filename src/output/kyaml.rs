@@ -64,8 +64,9 @@ fn start_line(text: &mut String, indent: usize) {
     text.extend(std::iter::repeat_n("  ", indent));
 }
 
-/// In quotes; with `indent`, what has line breaks is folded at these.
+/// In quotes; without `indent` a key, on one line. A value is folded at its line breaks.
 fn quoted(text: &mut String, string: &str, indent: Option<usize>) {
+    let is_key = indent.is_none();
     let indent = indent.filter(|_| string.contains('\n'));
     text.push('"');
     let mut at_start = false;
@@ -81,7 +82,10 @@ fn quoted(text: &mut String, string: &str, indent: Option<usize>) {
             text.push(if matches!(character, ' ' | '\t') { '\\' } else { ' ' });
         }
         at_start = character == '\n';
-        escaped(text, character);
+        match character {
+            '\t' if !is_key => text.push('\t'),
+            other => escaped(text, other),
+        }
         if indent.is_some() && at_start {
             text.push_str("\\\n");
         }
@@ -104,7 +108,7 @@ fn escaped(text: &mut String, character: char) {
         '\u{c}' => "\\f",
         '\n' => "\\n",
         '\r' => "\\r",
-        '\t' => "\t",
+        '\t' => "\\t",
         '\u{b}' => "\\v",
         '\0' => "\\0",
         '\u{1b}' => "\\e",
@@ -191,8 +195,8 @@ mod tests {
         let text = include_str!("../../tests/fixtures/formats/kyaml.json");
         let rows: Vec<(Value, String)> = serde_json::from_str(text).unwrap();
         assert!(rows.len() > 30, "{}", rows.len());
-        for (object, expected) in rows {
-            assert_eq!(print(&object), expected, "{object}");
-        }
+        let wrong: Vec<_> =
+            rows.iter().filter(|(object, expected)| print(object) != *expected).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
 }

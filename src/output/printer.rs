@@ -126,6 +126,7 @@ fn shown(object: &Value, managed: ManagedFields) -> Cow<'_, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::FormatArgs;
 
     fn printed(format: Format, dry_run: DryRun, old: i64, new: i64) -> String {
         let old = Some(old);
@@ -164,5 +165,24 @@ mod tests {
             json.repeat(2)
         );
         assert_eq!(printed(Format::Name, DryRun::Client, 1, 2), "deployment.apps/a\n".repeat(2));
+    }
+
+    #[test]
+    fn managed_fields_are_kept_when_asked_for_and_for_templates() {
+        let format = |output: &str, show_managed_fields| {
+            let output = Some(output.to_owned());
+            Format::parse(&FormatArgs { output, show_managed_fields, ..FormatArgs::default() })
+                .unwrap()
+        };
+        for output in ["json", "yaml", "kyaml"] {
+            for is_shown in [false, true] {
+                let text = printed(format(output, is_shown), DryRun::None, 1, 2);
+                assert_eq!(text.contains("managedFields"), is_shown, "{output}: {text}");
+            }
+        }
+        for output in ["jsonpath={.metadata.managedFields}", "template={{.metadata.managedFields}}"]
+        {
+            assert_eq!(printed(format(output, false), DryRun::None, 1, 2), "[][]");
+        }
     }
 }

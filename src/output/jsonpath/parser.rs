@@ -151,7 +151,10 @@ impl<'a> Parser<'a> {
                     nodes.push(self.identifier());
                 }
                 Some(other) => {
-                    return Err(format!("unrecognized character in action: {}", unicode(other)));
+                    return Err(format!(
+                        "unrecognized character in action: {}",
+                        crate::go::unicode(other)
+                    ));
                 }
             }
         }
@@ -331,13 +334,4 @@ fn is_alphanumeric(character: char) -> bool {
 
 fn is_digit(character: char) -> bool {
     character.is_numeric()
-}
-
-/// Go's `%#U`.
-fn unicode(character: char) -> String {
-    let code = character as u32;
-    match crate::go::is_printable(character) {
-        true => format!("U+{code:04X} '{character}'"),
-        false => format!("U+{code:04X}"),
-    }
 }

@@ -63,7 +63,7 @@ fn base64decode(text: &str) -> Result<Value, TemplateError> {
                 _ => text.len() / 4 * 4,
             };
             Err(TemplateError::Exec(format!(
-                "error calling base64decode: base64 decode failed: illegal base64 data at input byte {at}"
+                "base64 decode failed: illegal base64 data at input byte {at}"
             )))
         }
     }

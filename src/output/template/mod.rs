@@ -1,7 +1,9 @@
 //! Go templates, with the functions that kubectl adds to them.
 
+mod check;
 mod errors;
 mod functions;
+mod lexer;
 
 use std::fmt;
 
@@ -42,12 +44,14 @@ impl GoTemplate {
     /// # Errors
     /// `template: output:1: unclosed action`, in Go's words.
     pub fn parse(text: &str, missing_keys: bool) -> Result<Self, String> {
+        let checked = lexer::tokens(text).and_then(|tokens| check::check(&tokens, text.len()));
+        checked.map_err(|wrong| errors::of_checks(&wrong, text))?;
         let missing = if missing_keys { MissingKey::Invalid } else { MissingKey::Error };
         let template = functions::register(Template::new("output"))
             .missing_key(missing)
             .max_range_iters(MOST_ITERATIONS)
             .parse(text)
-            .map_err(|error| errors::of_parser(&error, text))?;
+            .map_err(|error| errors::of_parser(&error))?;
         Ok(Self { template, text: text.to_owned() })
     }
 

@@ -1,0 +1,8 @@
+//! Any text as a Go template: filled in or refused, never a panic or a hang.
+//! `cargo +nightly fuzz run go_template`
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|template: &str| {
+    locustctl::output::try_template("go-template", template);
+});
