@@ -14,14 +14,14 @@ use super::admission::Admission;
 use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
-use super::{Error, Failure, Trace, impersonation, retry};
+use super::{Error, Failure, Trace, impersonation, retry, user_agent};
 use crate::credentials::Credentials;
 use crate::go;
 use crate::kubeconfig::{Cluster, Impersonation};
 use crate::terminal::say;
 
 /// Larger than any object that etcd stores, smaller than what hurts.
-const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 
 /// Longer than the API server's own limit of one minute, so that it only ends what would
 /// otherwise hang for ever.
@@ -40,7 +40,7 @@ pub enum Timeout {
 }
 
 impl Timeout {
-    fn limit(self) -> Option<Duration> {
+    pub(super) fn limit(self) -> Option<Duration> {
         match self {
             Self::Safety => Some(SAFETY_TIMEOUT),
             Self::Never => None,
@@ -138,11 +138,19 @@ pub struct Client {
     cluster: Cluster,
     /// Made anew when the client certificate changes.
     transport: Mutex<Arc<Transport>>,
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     impersonation: HeaderMap,
     warnings: Warnings,
-    admission: Admission,
-    options: Options,
+    pub(super) admission: Admission,
+    pub(super) options: Options,
+}
+
+/// An answer of which the headers have come.
+pub(super) struct Begun {
+    pub response: reqwest::Response,
+    /// The server's `host:port`, for messages.
+    pub authority: String,
+    url: String,
 }
 
 impl Client {
@@ -224,26 +232,45 @@ impl Client {
     }
 
     async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
+        let begun = self.begin(request, self.options.timeout, None).await?;
+        self.finish(begun, request.about).await
+    }
+
+    /// Sends one request and waits for the headers of its answer. `longest` is for answers that
+    /// may last longer than the time for one request.
+    pub(super) async fn begin(
+        &self,
+        request: &Request<'_>,
+        timeout: Timeout,
+        longest: Option<Duration>,
+    ) -> Result<Begun, Error> {
         let authorization = self.credentials.authorization().await.map_err(unprepared)?;
         let transport = self.transport().map_err(unprepared)?;
         if let Some(authorization) = &authorization {
             conceal_credential(authorization);
         }
-        let shown = address(&transport.server, request, self.options.timeout);
+        let shown = address(&transport.server, request, timeout);
         let verb = request.method.as_str();
         let log = Log { trace: self.options.trace, verb, url: shown.as_str() };
 
-        let dialled = address(&transport.dialled, request, self.options.timeout);
+        let dialled = address(&transport.dialled, request, timeout);
         let headers = self.headers(request, authorization, &transport);
         let body = request.content.as_ref().map(|(_, body)| body.clone()).unwrap_or_default();
         log.request(&headers, &body);
         let prepared = transport.http.request(request.method.clone(), dialled);
-        let prepared = prepared.headers(headers).body(body);
+        let mut prepared = prepared.headers(headers).body(body);
+        if let Some(longest) = longest {
+            prepared = prepared.timeout(longest);
+        }
         let response = self.await_headers(prepared, &transport, &log).await?;
-        let authority = authority(&transport.server);
-        let reply = self.read(response, request.about, &authority).await?;
-        log.trace.body("Response Body", &reply.body);
-        refuse_redirect(&reply, shown.as_str())?;
+        Ok(Begun { response, authority: authority(&transport.server), url: shown.into() })
+    }
+
+    /// Reads the whole answer.
+    pub(super) async fn finish(&self, begun: Begun, about: &About) -> Result<Reply, Error> {
+        let reply = self.read(begun.response, about, &begun.authority).await?;
+        self.options.trace.body("Response Body", &reply.body);
+        refuse_redirect(&reply, &begun.url)?;
         Ok(reply)
     }
 
@@ -299,7 +326,7 @@ impl Client {
         let mut headers = self.impersonation.clone();
         let accept = request.accept.unwrap_or("application/json");
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        if let Ok(value) = HeaderValue::from_str(&user_agent()) {
+        if let Ok(value) = HeaderValue::from_str(&user_agent::text()) {
             headers.insert(USER_AGENT, value);
         }
         if let Some(authorization) = authorization {
@@ -361,19 +388,4 @@ fn refuse_redirect(reply: &Reply, url: &str) -> Result<(), Error> {
          credentials would go along; put the right address into --server or the kubeconfig",
         reply.status
     )))
-}
-
-/// `locustctl/0.1.0 (linux/amd64)`, with Go's names for system and processor, as kubectl's.
-fn user_agent() -> String {
-    let system = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    let processor = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        other => other,
-    };
-    format!("locustctl/{} ({system}/{processor})", env!("CARGO_PKG_VERSION"))
 }

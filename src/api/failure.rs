@@ -69,6 +69,12 @@ impl Failure {
         Self { kind: FailureKind::Body { status }, text, sent: true }
     }
 
+    /// Nothing came for too long; in the words of Go's `context`.
+    pub(super) fn too_slow() -> Self {
+        let text = "context deadline exceeded".to_owned();
+        Self { kind: FailureKind::Connection, text, sent: true }
+    }
+
     /// The answer is larger than anything that was asked for could be.
     pub(super) fn too_large(what: &str, limit: usize, status: u16) -> Self {
         let text = format!(

@@ -38,6 +38,9 @@ struct Page<T> {
 struct PageMetadata {
     #[serde(rename = "continue")]
     next: Option<String>,
+    /// The same in all pages.
+    #[serde(rename = "resourceVersion", default)]
+    resource_version: String,
 }
 
 impl Client {
@@ -50,6 +53,14 @@ impl Client {
     /// # Errors
     /// Any of [`Error`].
     pub async fn list<T: DeserializeOwned>(&self, listing: Listing<'_>) -> Result<Vec<T>, Error> {
+        Ok(self.list_with_version(listing).await?.0)
+    }
+
+    /// As [`Self::list`], with the version at which a watch goes on from there.
+    pub(super) async fn list_with_version<T: DeserializeOwned>(
+        &self,
+        listing: Listing<'_>,
+    ) -> Result<(Vec<T>, String), Error> {
         let mut items = Vec::new();
         let mut next: Option<String> = None;
         let mut is_paged = true;
@@ -65,7 +76,7 @@ impl Client {
             items.extend(page.items.unwrap_or_default());
             next = page.metadata.next.filter(|next| !next.is_empty());
             if next.is_none() {
-                return Ok(items);
+                return Ok((items, page.metadata.resource_version));
             }
             if items.len() > MOST_OBJECTS || !is_paged {
                 let resource = &listing.resource.plural;
