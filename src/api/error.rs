@@ -31,6 +31,15 @@ impl Error {
         }
     }
 
+    /// Whether the same request may succeed a little later.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Failure(_) => true,
+            Self::Status(status) => matches!(status.code, 408 | 429 | 500..),
+            Self::Unreadable(_) | Self::Unprepared(_) => false,
+        }
+    }
+
     /// Whether the server may have done what it was asked for all the same: it got the request
     /// and did not clearly refuse it.
     pub fn may_have_been_applied(&self) -> bool {

@@ -17,6 +17,10 @@ const KNOWN_VERSIONS: [&str; 4] =
 pub struct Scale {
     /// `spec.replicas`. The server leaves the field out at zero.
     pub replicas: i32,
+    /// `status.replicas`: how many pods there are.
+    pub current: i64,
+    /// `status.selector`: which pods these are, as in a query; empty when it is not said.
+    pub selector: String,
     /// `metadata.resourceVersion`; opaque.
     pub resource_version: String,
 }
@@ -138,9 +142,13 @@ fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
             "the server's Scale has {count} in spec.replicas, which is no count"
         ))
     })?;
-    let resource_version =
-        object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
-    Ok(Scale { replicas, resource_version })
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(Scale {
+        replicas,
+        current: object["status"]["replicas"].as_i64().unwrap_or_default(),
+        selector: text(&object["status"]["selector"]),
+        resource_version: text(&object["metadata"]["resourceVersion"]),
+    })
 }
 
 /// A JSON object with a kind, as client-go's unstructured decoder wants it.

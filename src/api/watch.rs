@@ -115,7 +115,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
                         self.version = None;
                         continue;
                     }
-                    if !passes(&error) {
+                    if !error.passes() {
                         return Err(error);
                     }
                     self.asked_pause = error.status().and_then(|status| status.retry_after);
@@ -222,15 +222,6 @@ fn refusal(reply: &Reply, about: &About) -> Error {
 /// The server has forgotten what happened since the version that was seen.
 fn is_gone(error: &Error) -> bool {
     error.status().is_some_and(|status| status.code == 410)
-}
-
-/// Whether the same request may succeed a little later.
-fn passes(error: &Error) -> bool {
-    match error {
-        Error::Failure(_) => true,
-        Error::Status(status) => matches!(status.code, 408 | 429 | 500..),
-        Error::Unreadable(_) | Error::Unprepared(_) => false,
-    }
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use anyhow::Error;
 use crate::api::{self, FailureKind, Status};
 use crate::kubeconfig::ConfigError;
 use crate::manifests;
-use crate::scaling::{ListErrors, Problem};
+use crate::scaling::{ListErrors, Problem, Unmet};
 use crate::terminal::printable;
 
 /// A command that did not succeed; everything that went wrong, in order.
@@ -119,6 +119,11 @@ fn sentence(error: &Error) -> Sentence {
     // kubectl leaves the prefix away from an aggregate within an aggregate.
     if let Some(ListErrors(errors)) = error.downcast_ref() {
         return Sentence::Whole(errors.join("\n"));
+    }
+    match error.downcast_ref::<Unmet>() {
+        Some(Unmet::Api(error)) => return of_api(error),
+        Some(unmet) => return Sentence::Bare(unmet.to_string()),
+        None => {}
     }
     match error.downcast_ref::<ConfigError>() {
         Some(error) if error.is_whole_text() => Sentence::Whole(error.to_string()),

@@ -14,6 +14,7 @@ mod selection;
 mod suggest;
 mod target;
 mod types;
+mod wait;
 
 pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
 pub use manifested::{ListErrors, ManifestRules, resolve_manifests};
@@ -28,3 +29,4 @@ pub use selection::{Selection, SelectionError, Typed};
 pub use suggest::{Likeness, Suggestion, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
+pub use wait::{Observer, Readiness, Unmet, Until, Wait, wait};

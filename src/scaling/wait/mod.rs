@@ -1,0 +1,133 @@
+//! Waiting for what was scaled: until its pods are ready, or, as kubectl does, until the scale's
+//! two counts agree.
+
+mod follow;
+mod readiness;
+mod reasons;
+mod tracker;
+mod unmet;
+mod workload;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use self::tracker::{Slot, Tracker};
+use super::Target;
+use crate::api::{Client, Error};
+use crate::go;
+
+pub use readiness::Readiness;
+pub use unmet::Unmet;
+
+/// For finding out why, after the time is over.
+const AFTERTHOUGHT: Duration = Duration::from_secs(5);
+
+/// Why is found out for so many targets; the others have the same reasons more often than not.
+const MOST_EXPLAINED: usize = 16;
+
+/// One thing to wait for.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// What was scaled; each target once.
+    pub target: Target,
+    /// To how many.
+    pub wanted: i64,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// All pods are ready, and none too many is left. Of types that are not built in only the
+    /// count of the pods is known.
+    Ready,
+    /// The scale has the new count in spec and status: kubectl's `--timeout`.
+    Synced,
+}
+
+/// Is told what is seen while it is waited.
+pub trait Observer {
+    /// The wait of this index is so far now.
+    fn seen(&mut self, index: usize, readiness: &Readiness);
+    /// Something else that the user should know, in a sentence.
+    fn note(&mut self, text: &str);
+}
+
+/// Waits for all at the same time, for `limit` at most; a negative one is over at once.
+///
+/// Gives an outcome for each wait, in their order. Whoever drops the future before learns how far
+/// all is from the observer.
+pub async fn wait(
+    client: &Client,
+    waits: &[Wait],
+    until: Until,
+    limit: go::Duration,
+    observer: &mut dyn Observer,
+) -> Vec<Result<(), Unmet>> {
+    let tracker = Tracker::new(waits, observer);
+    if let Some(limit) = limit.positive() {
+        let waiting = async {
+            match until {
+                Until::Ready => follow::until_ready(client, &tracker, waits.len()).await,
+                Until::Synced => follow::until_synced(client, &tracker, waits.len()).await,
+            }
+        };
+        // Those that are still undecided are told so below.
+        let _ = timeout(limit, waiting).await;
+    }
+    let slots = tracker.into_slots();
+    let mut explained = 0;
+    let outcomes = waits.iter().zip(slots).map(|(wait, slot)| {
+        let is_unmet = !matches!(slot.outcome, Some(Ok(())));
+        explained += usize::from(is_unmet);
+        conclude(client, wait, slot, until, limit, explained <= MOST_EXPLAINED)
+    });
+    join_all(outcomes.collect::<Vec<_>>()).await
+}
+
+async fn conclude(
+    client: &Client,
+    wait: &Wait,
+    slot: Slot,
+    until: Until,
+    limit: go::Duration,
+    is_explained: bool,
+) -> Result<(), Unmet> {
+    let Slot { outcome, last, selector, failure, disturbance, .. } = slot;
+    let standing = last.as_ref().map(Readiness::text);
+    let given_up = match outcome {
+        None if until == Until::Synced => {
+            return Err(Unmet::NotSynced { name: wait.target.name.clone() });
+        }
+        None => None,
+        Some(Err(Unmet::GivenUp { target, why, .. })) => Some((target, why)),
+        Some(decided) => return decided,
+    };
+    let mut reasons: Vec<_> = failure.into_iter().collect();
+    let is_short = last.is_some_and(|last| last.fulfilled() < last.wanted);
+    if let Some(selector) = selector.filter(|_| is_explained && is_short) {
+        reasons.extend(pods(client, &wait.target, &selector).await);
+    }
+    if let Some(error) = disturbance {
+        reasons.push(format!("the server could not be asked lately: {error}"));
+    }
+    Err(match given_up {
+        Some((target, why)) => Unmet::GivenUp { target, why, standing, reasons },
+        None => {
+            let target = wait.target.to_string();
+            Unmet::NotReady { after: limit, target, standing, reasons }
+        }
+    })
+}
+
+async fn pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {
+    match timeout(AFTERTHOUGHT, reasons::of_pods(client, &target.namespace, selector)).await {
+        Ok(Ok(lines)) => lines,
+        Ok(Err(Error::Status(status))) if status.code == 403 => {
+            vec![format!("what its pods wait for may not be looked at: {}", status.message)]
+        }
+        Ok(Err(error)) => vec![format!("what its pods wait for is not known: {error}")],
+        Err(_) => vec!["what its pods wait for could not be found out in time".to_owned()],
+    }
+}

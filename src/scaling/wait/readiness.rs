@@ -1,0 +1,247 @@
+//! Whether enough is ready: decided from one look at an object, by the rules of
+//! `kubectl rollout status` (`polymorphichelpers/rollout_status.go`), as far as they are about
+//! scaling: a StatefulSet whose update is held up by a partition or `OnDelete` does not hang.
+
+use super::workload::Workload;
+use crate::api::{Resource, Scale};
+
+/// The kinds whose status is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// apps/v1 Deployment
+    Deployment,
+    /// apps/v1 StatefulSet
+    StatefulSet,
+    /// ReplicaSet, ReplicationController: all pods are of one template.
+    Set,
+}
+
+impl Kind {
+    /// `None` for a type of which only the scale is known.
+    pub fn of(resource: &Resource) -> Option<Self> {
+        if !resource.has_replicas_in_spec() {
+            return None;
+        }
+        Some(match &*resource.kind {
+            "Deployment" => Self::Deployment,
+            "StatefulSet" => Self::StatefulSet,
+            _ => Self::Set,
+        })
+    }
+}
+
+/// How far one target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// As many as it was scaled to.
+    pub wanted: i64,
+    /// `spec.replicas`: another count than wanted means that somebody else has scaled it.
+    pub desired: i64,
+    /// Pods that are there.
+    pub current: i64,
+    /// Those of the present template, where the kind counts them and they must be all.
+    pub updated: Option<i64>,
+    /// Those that are ready; `None` where only the scale is known.
+    pub ready: Option<i64>,
+    /// Those that have been ready for long enough, where the kind counts them.
+    pub available: Option<i64>,
+    /// Whether the controller has seen the new count.
+    pub observed: bool,
+    /// Nothing is left to wait for.
+    pub done: bool,
+}
+
+/// Judges an object of a built-in kind.
+pub fn readiness(kind: Kind, object: &Workload, wanted: i64) -> Readiness {
+    let (spec, status) = (&object.spec, &object.status);
+    // A rollout that is held up does not end, but its pods get ready all the same.
+    let updated = (kind == Kind::Deployment && !spec.paused).then_some(status.updated_replicas);
+    // Old clusters have no such count for StatefulSets.
+    let has_available = kind != Kind::StatefulSet || spec.min_ready_seconds > 0;
+    let available = has_available.then_some(status.available_replicas);
+    let observed = status.observed_generation >= object.metadata.generation;
+    Readiness {
+        wanted,
+        desired: spec.replicas,
+        current: status.replicas,
+        updated,
+        ready: Some(status.ready_replicas),
+        available,
+        observed,
+        done: false,
+    }
+    .decided()
+}
+
+/// Judges by the scale alone: any other type.
+pub fn readiness_of_scale(scale: &Scale, wanted: i64) -> Readiness {
+    Readiness {
+        wanted,
+        desired: scale.replicas.into(),
+        current: scale.current,
+        updated: None,
+        ready: None,
+        available: None,
+        observed: true,
+        done: false,
+    }
+    .decided()
+}
+
+impl Readiness {
+    fn decided(mut self) -> Self {
+        let enough = |count: Option<i64>| count.is_none_or(|count| count >= self.wanted);
+        self.done = self.observed
+            && self.desired == self.wanted
+            && self.current == self.wanted
+            && enough(self.updated)
+            && enough(self.ready)
+            && enough(self.available);
+        self
+    }
+
+    /// How many of the wanted ones are there for good: for a bar.
+    pub fn fulfilled(&self) -> i64 {
+        self.ready.unwrap_or(self.current).clamp(0, self.wanted)
+    }
+
+    /// `1 of 3 replicas are ready`; for people.
+    pub fn text(&self) -> String {
+        self.sentence("are", "is")
+    }
+
+    /// `1 of 3 replicas were ready`
+    pub fn past_text(&self) -> String {
+        self.sentence("were", "was")
+    }
+
+    fn sentence(&self, are: &str, is: &str) -> String {
+        let Self { wanted, current, .. } = *self;
+        let be = |count: i64| if count == 1 { is } else { are };
+        let noun = |count: i64| if count == 1 { "replica" } else { "replicas" };
+        if current > wanted {
+            return format!(
+                "{current} {} {} there, {wanted} {} wanted",
+                noun(current),
+                be(current),
+                be(wanted)
+            );
+        }
+        let nouns = noun(wanted);
+        let Some(ready) = self.ready else {
+            return format!("{current} of {wanted} {nouns} {are} there");
+        };
+        let all = format!("{ready} of {wanted} {nouns} {are} ready");
+        if self.done || ready < wanted {
+            return all;
+        }
+        match (self.updated, self.available) {
+            _ if !self.observed => format!("{all}, the new count is not seen yet"),
+            (Some(updated), _) if updated < wanted => format!("{all}, {updated} updated"),
+            (_, Some(available)) if available < wanted => format!("{all}, {available} available"),
+            _ => all,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn judge(kind: Kind, spec: Value, status: Value, wanted: i64) -> Readiness {
+        let object = json!({"metadata": {"generation": 2}, "spec": spec, "status": status});
+        readiness(kind, &serde_json::from_value(object).unwrap(), wanted)
+    }
+
+    #[test]
+    fn a_deployment_is_done_when_all_its_pods_are_new_and_available_and_no_other_is_left() {
+        for (observed, current, updated, ready, available, done, text) in [
+            (2, 3, 3, 3, 3, true, "3 of 3 replicas are ready"),
+            (1, 3, 3, 3, 3, false, "3 of 3 replicas are ready, the new count is not seen yet"),
+            (2, 1, 1, 1, 1, false, "1 of 3 replicas are ready"),
+            (2, 3, 3, 1, 1, false, "1 of 3 replicas are ready"),
+            (2, 3, 2, 3, 3, false, "3 of 3 replicas are ready, 2 updated"),
+            (2, 3, 3, 3, 2, false, "3 of 3 replicas are ready, 2 available"),
+            (2, 4, 3, 3, 3, false, "4 replicas are there, 3 are wanted"),
+        ] {
+            let status = json!({"observedGeneration": observed, "replicas": current,
+                "updatedReplicas": updated, "readyReplicas": ready, "availableReplicas": available});
+            let is = judge(Kind::Deployment, json!({"replicas": 3}), status.clone(), 3);
+            assert_eq!((is.done, is.text().as_str()), (done, text), "{status}");
+        }
+    }
+
+    #[test]
+    fn zero_is_reached_when_nothing_is_left() {
+        for kind in [Kind::Deployment, Kind::StatefulSet, Kind::Set] {
+            let left = json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1});
+            let is = judge(kind, json!({"replicas": 0}), left, 0);
+            let text = "1 replica is there, 0 are wanted";
+            assert_eq!((is.done, is.text().as_str()), (false, text), "{kind:?}");
+            let is = judge(kind, json!({"replicas": 0}), json!({"observedGeneration": 2}), 0);
+            assert!(is.done, "{kind:?}");
+            let is = judge(kind, json!({"replicas": 0}), json!({}), 0);
+            assert!(!is.done, "{kind:?}, which nobody has looked at yet");
+        }
+    }
+
+    #[test]
+    fn what_scaling_does_not_need_is_not_waited_for() {
+        let spec = |extra: Value| {
+            let mut spec = json!({"replicas": 3});
+            spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            spec
+        };
+        let ready = |extra: Value| {
+            let mut status = json!({"observedGeneration": 2, "replicas": 3, "readyReplicas": 3});
+            status.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            status
+        };
+        for (kind, spec, status, done) in [
+            // An update that is held up by a partition or OnDelete.
+            (Kind::StatefulSet, spec(json!({})), ready(json!({"updatedReplicas": 1})), true),
+            // An old cluster, which has no availableReplicas for it.
+            (Kind::StatefulSet, spec(json!({})), ready(json!({})), true),
+            (Kind::StatefulSet, spec(json!({"minReadySeconds": 9})), ready(json!({})), false),
+            (Kind::Set, spec(json!({})), ready(json!({})), false),
+            (Kind::Set, spec(json!({})), ready(json!({"availableReplicas": 3})), true),
+            (
+                Kind::Deployment,
+                spec(json!({"paused": true})),
+                ready(json!({"availableReplicas": 3})),
+                true,
+            ),
+        ] {
+            let is = judge(kind, spec.clone(), status.clone(), 3);
+            assert_eq!(is.done, done, "{kind:?} {spec} {status}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_somebody_else_changed_is_never_done() {
+        let status = json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3,
+            "readyReplicas": 3, "availableReplicas": 3});
+        let is = judge(Kind::Deployment, json!({"replicas": 5}), status, 3);
+        assert_eq!((is.desired, is.done), (5, false));
+    }
+
+    #[test]
+    fn another_type_is_done_when_its_scale_says_so() {
+        for (current, done, text) in [
+            (1, false, "1 of 3 replicas are there"),
+            (3, true, "3 of 3 replicas are there"),
+            (4, false, "4 replicas are there, 3 are wanted"),
+        ] {
+            let scale = Scale {
+                replicas: 3,
+                current,
+                selector: String::new(),
+                resource_version: String::new(),
+            };
+            let is = readiness_of_scale(&scale, 3);
+            assert_eq!((is.done, is.text().as_str()), (done, text));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What is kept of an object that is waited for.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The fields that tell how far a Deployment, StatefulSet, ReplicaSet or ReplicationController is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Workload {
+    /// Who it is.
+    pub metadata: Metadata,
+    /// What is wanted.
+    pub spec: Spec,
+    /// What is there.
+    pub status: Status,
+}
+
+/// `metadata`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    /// Its name.
+    pub name: String,
+    /// Counts the changes of the spec.
+    pub generation: i64,
+}
+
+/// `spec`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Spec {
+    /// How many are wanted.
+    pub replicas: i64,
+    /// A Deployment whose rollout is held up.
+    pub paused: bool,
+    /// How long a pod must be ready to count as available.
+    pub min_ready_seconds: i64,
+    /// Which pods are its own.
+    pub selector: Value,
+}
+
+/// `status`; what is zero is left out by the server.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Status {
+    /// The generation that the controller has dealt with.
+    pub observed_generation: i64,
+    /// Pods that are there.
+    pub replicas: i64,
+    /// Those of the present template.
+    pub updated_replicas: i64,
+    /// Those that are ready.
+    pub ready_replicas: i64,
+    /// Those that have been ready for long enough.
+    pub available_replicas: i64,
+    /// What the controller says of it.
+    pub conditions: Vec<Condition>,
+}
+
+/// One of `status.conditions`
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Condition {
+    /// `Progressing`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `True`, `False` or `Unknown`
+    pub status: String,
+    /// For programs.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+    /// Of anything in it.
+    pub last_update_time: String,
+    /// Of its status.
+    pub last_transition_time: String,
+}
+
+impl Workload {
+    /// Why its controller cannot make pods, as when a quota is used up.
+    pub fn replica_failure(&self) -> Option<&Condition> {
+        self.condition("ReplicaFailure").filter(|condition| condition.status == "True")
+    }
+
+    /// That a Deployment's rollout takes longer than `progressDeadlineSeconds`.
+    pub fn missed_deadline(&self) -> Option<&Condition> {
+        self.condition("Progressing").filter(|condition| {
+            condition.status == "False" && condition.reason == "ProgressDeadlineExceeded"
+        })
+    }
+
+    fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.status.conditions.iter().find(|condition| condition.kind == kind)
+    }
+}
+
+/// The selector of a workload as a query's `labelSelector`; `None` where it selects nothing that
+/// is known. A ReplicationController has the labels alone.
+pub fn label_selector(selector: &Value) -> Option<String> {
+    let is_plain = selector["matchLabels"].is_null() && selector["matchExpressions"].is_null();
+    let labels = if is_plain { selector } else { &selector["matchLabels"] };
+    let equal = labels.as_object().into_iter().flatten();
+    let mut terms = equal
+        .map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
+        .collect::<Option<Vec<_>>>()?;
+    for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
+        let key = expression["key"].as_str()?;
+        let values = expression["values"].as_array().into_iter().flatten();
+        let values: Vec<_> = values.filter_map(Value::as_str).collect();
+        let values = values.join(",");
+        terms.push(match expression["operator"].as_str()? {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "Exists" => key.to_owned(),
+            "DoesNotExist" => format!("!{key}"),
+            _ => return None,
+        });
+    }
+    Some(terms.join(",")).filter(|selector| !selector.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn selectors_are_written_as_in_a_query() {
+        for (selector, expected) in [
+            (json!({"matchLabels": {"a": "b", "c": "d"}}), Some("a=b,c=d")),
+            (json!({"a": "b"}), Some("a=b")),
+            (
+                json!({"matchLabels": {"a": "b"}, "matchExpressions": [
+                    {"key": "x", "operator": "In", "values": ["1", "2"]},
+                    {"key": "y", "operator": "NotIn", "values": ["3"]},
+                    {"key": "z", "operator": "Exists"},
+                    {"key": "w", "operator": "DoesNotExist"},
+                ]}),
+                Some("a=b,x in (1,2),y notin (3),z,!w"),
+            ),
+            (json!({"matchExpressions": [{"key": "x", "operator": "Gt"}]}), None),
+            (json!({"a": 1}), None),
+            (json!({}), None),
+            (Value::Null, None),
+        ] {
+            assert_eq!(label_selector(&selector).as_deref(), expected, "{selector}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_leaves_out_is_nothing() {
+        let workload: Workload =
+            serde_json::from_value(json!({"metadata": {"name": "a"}, "spec": {}})).unwrap();
+        assert_eq!((workload.spec.replicas, workload.status.replicas), (0, 0));
+    }
+}
