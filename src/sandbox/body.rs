@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Sleep};
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -16,6 +16,12 @@ pub(super) enum Body {
     Whole(Bytes),
     /// Lines as they come.
     Lines(mpsc::Receiver<Bytes>),
+    /// Lines as they come, until a time: then nothing, or half a line and an error.
+    LinesUntil {
+        lines: mpsc::Receiver<Bytes>,
+        end: Pin<Box<Sleep>>,
+        breaks: bool,
+    },
     /// The first part of an answer, then an error; the length announced is the whole one's.
     Cut {
         first: Bytes,
@@ -37,11 +43,28 @@ impl HttpBody for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let some = |data: Bytes| Poll::Ready(Some(Ok(Frame::data(data))));
-        match self.get_mut() {
+        let this = self.get_mut();
+        match this {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => some(std::mem::take(bytes)),
             Self::Lines(lines) => {
                 lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+            }
+            Self::LinesUntil { lines, end, breaks } => {
+                if end.as_mut().poll(context).is_pending() {
+                    return lines
+                        .poll_recv(context)
+                        .map(|line| line.map(|line| Ok(Frame::data(line))));
+                }
+                lines.close();
+                match std::mem::take(breaks) {
+                    true => {
+                        let first = Bytes::new();
+                        *this = Self::Cut { first, whole: 0, failed: false };
+                        some(Bytes::from_static(b"{\"type\":\"MODI"))
+                    }
+                    false => Poll::Ready(None),
+                }
             }
             Self::Cut { first, .. } if !first.is_empty() => some(std::mem::take(first)),
             Self::Cut { failed, .. } => {

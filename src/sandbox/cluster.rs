@@ -14,6 +14,7 @@ use super::{
     shared::{SeenRequest, Shared},
     store::Key,
     tls::{Authority, ClientCertificate},
+    trouble::Trouble,
     verbs,
 };
 
@@ -118,6 +119,20 @@ impl ClusterHandle {
             self.authority.client_certificate(user).context("signing a client certificate")?;
         self.shared.lock().accounts.add_certificate(der, user, rights);
         Ok(certificate)
+    }
+
+    /// Keeps pods that are not ready yet from becoming so; `None` lets them again.
+    pub fn set_trouble(&self, trouble: Option<Trouble>) {
+        let mut state = self.shared.lock();
+        state.store.trouble = trouble;
+        state.store.wake();
+    }
+
+    /// Deletes the object at an API path, as somebody else would.
+    pub fn delete_object(&self, path: &str) {
+        if let Some((_, key)) = self.locate(path) {
+            self.shared.lock().store.remove(&key);
+        }
     }
 
     /// Stops the controllers: no pods come or go and no status follows until they are resumed.

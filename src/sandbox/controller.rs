@@ -51,9 +51,11 @@ impl Controllers {
 
     /// Pods whose time has come, few at a time: they never become ready all at once.
     fn make_ready(&mut self, store: &mut Store, now: Instant) -> bool {
+        let trouble = store.trouble.clone();
         let pending: Vec<(Key, Arc<Value>)> = store
             .list("pods", None)
             .filter(|(_, pod)| object::text(pod, "/status/phase") == "Pending")
+            .filter(|(_, pod)| trouble.as_ref().is_none_or(|trouble| !trouble.has_struck(pod)))
             .map(|(key, pod)| (key.clone(), Arc::clone(pod)))
             .collect();
         let present: HashSet<&str> = pending.iter().map(|(_, pod)| object::uid(pod)).collect();
@@ -68,7 +70,8 @@ impl Controllers {
         ripe.sort_by_key(|(due, _, _)| *due);
         for (_, key, pod) in ripe.iter().take(ripe.len().div_ceil(8)) {
             self.due.remove(object::uid(pod));
-            store.put(key, pods::made_ready(pod));
+            let struck = trouble.as_ref().and_then(|trouble| trouble.strike(pod));
+            store.put(key, struck.unwrap_or_else(|| pods::made_ready(pod)));
         }
         !ripe.is_empty()
     }

@@ -157,7 +157,20 @@ fn status(deployment: &Value, sets: &[(Key, Arc<Value>)], current: usize) -> Val
         let message = format!("ReplicaSet \"{name}\" is progressing.");
         set_condition(&mut status, "Progressing", "True", "ReplicaSetUpdated", &message);
     }
+    copy_failure(&mut status, &sets[current].1);
     Value::Object(status)
+}
+
+/// That pods cannot be made is told by the Deployment as by its ReplicaSet.
+fn copy_failure(status: &mut Map<String, Value>, set: &Value) {
+    let is_failure = |condition: &&Value| condition["type"] == "ReplicaFailure";
+    let conditions = set["status"]["conditions"].as_array().into_iter().flatten();
+    if let Some(failure) = conditions.clone().find(is_failure) {
+        let text = |field: &str| failure[field].as_str().unwrap_or_default();
+        set_condition(status, "ReplicaFailure", "True", text("reason"), text("message"));
+    } else if let Some(conditions) = status.get_mut("conditions").and_then(Value::as_array_mut) {
+        conditions.retain(|condition| condition["type"] != "ReplicaFailure");
+    }
 }
 
 fn progress_reason(deployment: &Value) -> &str {

@@ -42,6 +42,10 @@ pub enum Action {
     AnswerAfter(u16),
     /// The request is applied; its answer breaks off in the middle.
     TruncatedBody,
+    /// A watch ends after this time, as it does when its server goes away in good order.
+    EndWatch(Duration),
+    /// A watch breaks after this time, in the middle of a line.
+    BreakWatch(Duration),
     /// A body of this many bytes, which is never held in memory; the request is not applied.
     Oversized(u64),
     /// Just before the request is handled, somebody else scales the addressed object to this.

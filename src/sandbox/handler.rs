@@ -73,6 +73,8 @@ pub(super) async fn serve(
         Some(Action::CloseAfter) => return kill(&connection).await,
         Some(Action::DelayAnswer(time)) => tokio::time::sleep(time).await,
         Some(Action::TruncatedBody) => response = truncated(response),
+        Some(Action::EndWatch(time)) => response = ending(response, time, false),
+        Some(Action::BreakWatch(time)) => response = ending(response, time, true),
         Some(Action::AnswerAfter(status)) => response = ordered(status, &[], b"gave up waiting"),
         _ => {}
     }
@@ -235,6 +237,16 @@ fn ordered(status: u16, headers: &[(String, String)], body: &[u8]) -> Response<B
         }
     }
     response
+}
+
+fn ending(response: Response<Body>, time: Duration, breaks: bool) -> Response<Body> {
+    response.map(|body| match body {
+        Body::Lines(lines) => {
+            let end = Box::pin(tokio::time::sleep(time));
+            Body::LinesUntil { lines, end, breaks }
+        }
+        other => other,
+    })
 }
 
 fn truncated(response: Response<Body>) -> Response<Body> {

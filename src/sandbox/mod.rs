@@ -45,6 +45,7 @@ mod status;
 mod store;
 mod table;
 mod tls;
+mod trouble;
 mod verbs;
 mod watch;
 
@@ -53,6 +54,7 @@ pub use faults::{Action, Fault};
 pub use identity::{Rights, Rule};
 pub use shared::SeenRequest;
 pub use tls::ClientCertificate;
+pub use trouble::Trouble;
 
 /// How a sandbox is to be.
 #[derive(Debug, Clone)]

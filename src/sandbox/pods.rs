@@ -8,6 +8,7 @@ use super::{
     controller::MOST_PODS,
     object,
     store::{Key, Store},
+    trouble::Trouble,
 };
 
 /// A pod from its owner's template, waiting for its containers.
@@ -62,7 +63,7 @@ fn conditions(ready: &str) -> Value {
     ])
 }
 
-fn container_statuses(pod: &Value, finish: impl Fn(&mut Value)) -> Value {
+pub(super) fn container_statuses(pod: &Value, finish: impl Fn(&mut Value)) -> Value {
     let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
     let statuses = containers.map(|container| {
         let mut status = json!({
@@ -88,8 +89,16 @@ pub(super) fn replica_set_step(store: &mut Store, key: &Key, set: &Value) {
     if adopted {
         return;
     }
-    if present.len() < wanted {
-        for _ in present.len()..wanted {
+    if present.len() < wanted
+        && let Some(refusal) = store.trouble.as_ref().and_then(|trouble| trouble.refuses(&present))
+    {
+        let mut set = set.clone();
+        set["status"] = status(&set, &present);
+        set["status"]["conditions"] = json!([refusal]);
+        store.put(key, set);
+    } else if present.len() < wanted {
+        let most = store.trouble.as_ref().and_then(Trouble::most_pods).unwrap_or(wanted);
+        for _ in present.len()..wanted.min(most) {
             let pod = from_template(set, &format!("{}-{}", key.name, object::name_suffix()));
             store.put(&Key::new("pods", &key.namespace, object::name(&pod)), pod);
         }

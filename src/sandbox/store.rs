@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{object, status::Failure};
+use super::{object, status::Failure, trouble::Trouble};
 
 /// Older changes are forgotten, as etcd compacts them; a watch from before gets 410.
 const HISTORY: usize = 4096;
@@ -59,6 +59,8 @@ pub(super) struct Store {
     /// Changes up to this version are forgotten.
     forgotten: u64,
     changed: watch::Sender<u64>,
+    /// What keeps pods from starting.
+    pub trouble: Option<Trouble>,
 }
 
 impl Store {
@@ -71,6 +73,7 @@ impl Store {
             history: VecDeque::new(),
             forgotten: 0,
             changed: watch::Sender::new(1),
+            trouble: None,
         }
     }
 
