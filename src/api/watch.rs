@@ -49,6 +49,8 @@ pub enum WatchEvent<T> {
     Deleted(T),
     /// Nothing can be seen for now, for this reason; it is tried again.
     Disturbed(Error),
+    /// It can be seen again.
+    Resumed,
 }
 
 /// A watch; `T` is what is kept of each object.
@@ -61,6 +63,7 @@ pub struct Watch<'a, T> {
     opened: Instant,
     /// Since something was last seen.
     failures: u32,
+    is_disturbed: bool,
     /// For the next attempt, as the server wishes.
     asked_pause: Option<Duration>,
     kept: PhantomData<fn() -> T>,
@@ -76,6 +79,7 @@ impl Client {
             stream: None,
             opened: Instant::now(),
             failures: 0,
+            is_disturbed: false,
             asked_pause: None,
             kept: PhantomData,
         }
@@ -98,7 +102,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
                 (None, Some(version)) => {
                     let version = version.clone();
                     self.rest().await;
-                    self.open(&version).await.map(|()| None)
+                    self.open(&version).await.map(|()| self.resumed())
                 }
                 (None, None) => {
                     self.rest().await;
@@ -118,6 +122,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
                     if !error.passes() {
                         return Err(error);
                     }
+                    self.is_disturbed = true;
                     self.asked_pause = error.status().and_then(|status| status.retry_after);
                     return Ok(WatchEvent::Disturbed(error));
                 }
@@ -143,6 +148,10 @@ impl<T: DeserializeOwned> Watch<'_, T> {
         let object = serde_json::from_value(object).map_err(|error| unreadable(&error))?;
         self.version = Some(version);
         Ok(vec![object])
+    }
+
+    fn resumed(&mut self) -> Option<WatchEvent<T>> {
+        std::mem::take(&mut self.is_disturbed).then_some(WatchEvent::Resumed)
     }
 
     async fn open(&mut self, version: &str) -> Result<(), Error> {

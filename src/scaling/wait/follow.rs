@@ -48,7 +48,7 @@ pub(super) async fn until_ready(client: &Client, tracker: &Tracker<'_>, count: u
         .boxed_local()
     });
     let asked = scales.into_iter().map(|index| follower.ask_for_scale(index).boxed_local());
-    let all: Vec<BoxFuture<'_, ()>> = watched.chain(asked).collect();
+    let all: Vec<LocalBoxFuture<'_, ()>> = watched.chain(asked).collect();
     join_all(all).await;
 }
 
@@ -90,8 +90,8 @@ impl Follower<'_, '_> {
         } else if members.len() > 1 && pending.len() <= MOST_WATCHES {
             // A Role may allow to look at some objects by their names.
             join_all(pending.into_iter().map(|index| self.alone(index))).await;
-        } else {
-            self.note(pending[0], &error);
+        } else if let Some(first) = pending.first() {
+            self.note(*first, &error);
             self.ask_for_all(&pending).await;
         }
     }
@@ -149,8 +149,11 @@ impl Follower<'_, '_> {
                 }
                 WatchEvent::Disturbed(error) => {
                     for index in self.tracker.pending(members) {
-                        self.tracker.disturbed(index, error.clone());
+                        self.tracker.disturbed(index, Some(error.clone()));
                     }
+                }
+                WatchEvent::Resumed => {
+                    members.iter().for_each(|index| self.tracker.disturbed(*index, None));
                 }
             }
         }
@@ -201,7 +204,7 @@ impl Follower<'_, '_> {
         if error.status().is_some_and(Status::is_not_found) {
             self.tracker.deleted(index);
         } else if error.passes() {
-            self.tracker.disturbed(index, error);
+            self.tracker.disturbed(index, Some(error));
         } else {
             self.tracker.unknown(index, error);
         }

@@ -119,9 +119,9 @@ impl<'a> Tracker<'a> {
         self.end(index, Err(Unmet::Unknown { target, wanted: *wanted, cause }));
     }
 
-    /// It could not be looked at, but that may pass.
-    pub(super) fn disturbed(&self, index: usize, error: Error) {
-        self.lock().slots[index].disturbance = Some(error);
+    /// It cannot be looked at for now, or can again.
+    pub(super) fn disturbed(&self, index: usize, error: Option<Error>) {
+        self.lock().slots[index].disturbance = error;
     }
 
     pub(super) fn into_slots(self) -> Vec<Slot> {
