@@ -52,7 +52,7 @@ pub struct Cli {
 pub enum Command {
     /// Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet
     #[command(alias = "resize", args_override_self = true, after_help = SCALE_EXAMPLES)]
-    Scale(ScaleArgs),
+    Scale(Box<ScaleArgs>),
     /// Show where we are, as whom, how many replicas there are, and who else changes that
     #[command(args_override_self = true)]
     Status(StatusArgs),
@@ -73,6 +73,9 @@ Examples:
 
   # Two workers more than there are now
   locustctl scale --by=+2
+
+  # Twenty workers, and wait until they are ready, for three minutes at most
+  locustctl scale --replicas=20 --wait --timeout=3m
 
   # Only if there is one worker now; checked by the server
   locustctl scale --current-replicas=1 --replicas=3 deployment/locust-slave
@@ -243,6 +246,16 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub recursive: bool,
+    /// Wait until the new pods are ready, and those that are too many are gone
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub wait: bool,
+    /// How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until
+    /// the pods are there, and 0 does not wait at all
+    #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
+          value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
+    pub timeout: go::Duration,
     /// Note the command in the object's annotation kubernetes.io/change-cause
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool())]

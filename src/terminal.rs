@@ -1,7 +1,7 @@
 //! What comes from outside must not drive the terminal, and no secret may reach it.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
 /// What stands where a secret was.
@@ -25,6 +25,12 @@ pub fn conceal(secret: &str) {
 /// Writes a line to stderr, made [`printable`]. That it cannot be written is no reason to fail.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
+}
+
+/// Whether stderr is a terminal on which a line can be drawn again.
+pub fn can_redraw() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !is_dumb
 }
 
 /// The text without secrets and passwords in URLs, and [`harmless`].

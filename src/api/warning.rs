@@ -1,11 +1,11 @@
 //! `Warning:` headers, with which the API server tells of deprecated things (RFC 7234, 5.5).
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, WARNING};
 
-use crate::terminal::printable;
+use crate::terminal::{can_redraw, printable};
 
 /// The warnings of one run: each is printed to stderr at once, and no text twice.
 #[derive(Debug, Default)]
@@ -38,9 +38,7 @@ pub(super) fn show(text: &str) {
 
 /// Yellow on a terminal that wants it, as kubectl's.
 fn label() -> &'static str {
-    let plain = std::env::var_os("NO_COLOR").is_some()
-        || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    match std::io::stderr().is_terminal() && !plain {
+    match can_redraw() && std::env::var_os("NO_COLOR").is_none() {
         true => "\u{1b}[33;1mWarning:\u{1b}[0m",
         false => "Warning:",
     }

@@ -46,6 +46,11 @@ pub fn go_bool() -> ValueParser {
     ValueParser::from(go::parse_bool)
 }
 
+/// A Go duration: `1m30s`, `-1s`.
+pub fn signed_go_duration() -> ValueParser {
+    ValueParser::from(go::Duration::parse)
+}
+
 /// A Go duration: `1m30s`; not negative.
 pub fn go_duration() -> ValueParser {
     ValueParser::from(|text: &str| match go::Duration::parse(text)? {

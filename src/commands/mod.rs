@@ -19,7 +19,7 @@ use crate::sandbox::Options;
 /// Everything that went wrong, for [`crate::output::render`].
 pub async fn run(cli: Cli) -> Result<(), Failed> {
     match cli.command {
-        Command::Scale(args) => scale::run(cli.global, args).await,
+        Command::Scale(args) => scale::run(cli.global, *args).await,
         Command::Status(args) => status::run(cli.global, args).await,
         Command::Sandbox(args) => Ok(sandbox::run(args.into()).await?),
         Command::Completion(args) => completion::run(args.shell),

@@ -1,6 +1,7 @@
 //! The command that somebody may want to type instead.
 
 use crate::cli::{Change, GlobalArgs, ScaleArgs};
+use crate::go;
 
 /// The same scale in the same place, but for what it is about; no secrets.
 pub(super) fn command(global: &GlobalArgs, args: &ScaleArgs) -> String {
@@ -14,6 +15,9 @@ pub(super) fn command(global: &GlobalArgs, args: &ScaleArgs) -> String {
     flag("by", args.by.as_ref().map(|Change(by)| format!("{by:+}")));
     let is_conditional = args.current_replicas >= 0;
     flag("current-replicas", is_conditional.then(|| args.current_replicas.to_string()));
+    flag("wait", args.wait.then(|| "true".to_owned()));
+    let is_timed = args.timeout != go::Duration(0);
+    flag("timeout", is_timed.then(|| args.timeout.to_string()));
     flag("namespace", global.namespace.clone());
     flag("context", global.context.clone());
     flag("kubeconfig", global.kubeconfig.as_ref().map(|path| path.display().to_string()));

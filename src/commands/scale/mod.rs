@@ -2,12 +2,15 @@
 
 mod again;
 mod arguments;
+mod display;
 mod results;
+mod waiting;
 mod wanted;
 
 use anyhow::anyhow;
 
 use self::results::Results;
+use self::waiting::Plan;
 use self::wanted::Wanted;
 use super::connection;
 use super::hints::hints;
@@ -16,7 +19,7 @@ use crate::api::Client;
 use crate::cli::{GlobalArgs, ScaleArgs};
 use crate::output::{Failed, Format, Printer};
 use crate::scaling::{
-    ObjectSource, Order, Progress, Resolved, Selected, check_namespace, scale_all,
+    DryRun, ObjectSource, Order, Progress, Resolved, Selected, check_namespace, scale_all,
 };
 use crate::terminal::say;
 
@@ -41,6 +44,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let prepared = connection::prepare(global)?;
     let new = arguments::new_count(&args)?;
     let condition = arguments::condition(&args)?;
+    let plan = Plan::new(&args).filter(|_| dry_run == DryRun::None);
     let wanted = Wanted::new(&args)?;
     check_namespace(prepared.namespace())?;
     let prepared = if wanted.reads_stdin() { prepared.without_stdin()? } else { prepared };
@@ -86,7 +90,15 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         () = scale_all(client, &orders, &progress, |index, outcome| results.take(index, outcome)) => {}
         signal = &mut signal => return Err(results.interrupted(signal, &progress)),
     }
-    let (errors, missing) = results.into_errors();
+    let done = results.take_done();
+    let (mut errors, missing) = results.into_errors();
+    if let Some(plan) = plan.filter(|_| !done.is_empty()) {
+        let (unmet, signal) = plan.carry_out(client, done, signal.as_mut()).await;
+        errors.extend(unmet);
+        if let Some(signal) = signal {
+            return Err(Failed::by_signal(signal.number(), errors));
+        }
+    }
     if !errors.is_empty() {
         let hints = match is_for_people {
             true => hints(client, &missing, &command).await,

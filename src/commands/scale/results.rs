@@ -6,6 +6,7 @@ use std::io::Write;
 use anyhow::{Error, anyhow};
 
 use super::super::signals::Signal;
+use super::waiting::Done;
 use crate::output::{Failed, Printer, ScaleResult};
 use crate::scaling::{Order, Problem, Progress, Scaled, Target};
 use crate::terminal::say;
@@ -18,6 +19,7 @@ pub(super) struct Results<'a, W> {
     printer: Printer<W>,
     errors: Vec<Error>,
     missing: Vec<Target>,
+    done: Vec<Done>,
     /// Known, but not their turn yet.
     early: BTreeMap<usize, Outcome>,
     next: usize,
@@ -26,7 +28,8 @@ pub(super) struct Results<'a, W> {
 impl<'a, W: Write> Results<'a, W> {
     /// `errors` are those from before anything was scaled; they come first.
     pub(super) fn new(orders: &'a [Order], printer: Printer<W>, errors: Vec<Error>) -> Self {
-        Self { orders, printer, errors, missing: Vec::new(), early: BTreeMap::new(), next: 0 }
+        let (missing, done, early) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { orders, printer, errors, missing, done, early, next: 0 }
     }
 
     /// One more outcome is known.
@@ -36,6 +39,11 @@ impl<'a, W: Write> Results<'a, W> {
             self.print(self.next, outcome);
             self.next += 1;
         }
+    }
+
+    /// The scales that took place, in the order of the targets.
+    pub(super) fn take_done(&mut self) -> Vec<Done> {
+        std::mem::take(&mut self.done)
     }
 
     /// Everything that went wrong, in the order of the targets, and the targets that do not exist.
@@ -81,6 +89,7 @@ impl<'a, W: Write> Results<'a, W> {
             }
         };
         let Scaled { old, new, object, notes, asked_for } = &scaled;
+        self.done.push(Done { target: target.clone(), old: *old, new: *new });
         let result = ScaleResult { target, old: *old, new: *new, object: object.as_ref() };
         match self.printer.print(&result) {
             Err(error) if object.is_some() => self.errors.push(error),

@@ -1,0 +1,128 @@
+//! What can be seen on stderr while it is waited: a bar on a terminal, a line for each change
+//! elsewhere. No colours, whatever `NO_COLOR` says.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::scaling::{Observer, Readiness, Wait};
+use crate::terminal::{can_redraw, say};
+
+/// The elapsed time is shown in seconds.
+const TICK: Duration = Duration::from_millis(250);
+
+const BAR: &str = "[{bar:30}] {msg}";
+
+pub(super) struct Display {
+    names: Vec<String>,
+    wanted: Vec<i64>,
+    last: Vec<Option<Readiness>>,
+    form: Form,
+    started: Instant,
+}
+
+enum Form {
+    Silent,
+    Lines,
+    Bar(ProgressBar),
+}
+
+impl Display {
+    /// As suits where stderr leads.
+    pub(super) fn new(waits: &[Wait]) -> Self {
+        match can_redraw() {
+            true => Self::with(waits, Form::Bar(bar(waits))),
+            false => Self::with(waits, Form::Lines),
+        }
+    }
+
+    /// Shows nothing, as kubectl.
+    pub(super) fn silent(waits: &[Wait]) -> Self {
+        Self::with(waits, Form::Silent)
+    }
+
+    fn with(waits: &[Wait], form: Form) -> Self {
+        let names = waits.iter().map(|wait| wait.target.to_string()).collect();
+        let wanted = waits.iter().map(|wait| wait.wanted).collect();
+        let last = waits.iter().map(|_| None).collect();
+        Self { names, wanted, last, form, started: Instant::now() }
+    }
+
+    /// How far the wait of this index was when it was last seen.
+    pub(super) fn last(&self, index: usize) -> Option<&Readiness> {
+        self.last[index].as_ref()
+    }
+
+    /// Shows how the time goes by; never ends.
+    pub(super) fn ticking(&self) -> impl Future<Output = ()> + use<> {
+        let bar = match &self.form {
+            Form::Bar(bar) => Some(bar.clone()),
+            Form::Silent | Form::Lines => None,
+        };
+        async move {
+            let Some(bar) = bar else { return std::future::pending().await };
+            loop {
+                tokio::time::sleep(TICK).await;
+                bar.tick();
+            }
+        }
+    }
+
+    /// Takes the bar away; where all went well one line stays of it.
+    pub(super) fn end(&self, is_all_well: bool) {
+        if let Form::Bar(bar) = &self.form {
+            bar.finish_and_clear();
+            if is_all_well && !self.last.is_empty() {
+                say(&format!("{} ({}s)", self.summary(), self.started.elapsed().as_secs()));
+            }
+        }
+    }
+
+    fn summary(&self) -> String {
+        if let [Some(only)] = self.last.as_slice() {
+            return only.text();
+        }
+        let wanted: i64 = self.wanted.iter().sum();
+        let all = self.last.iter().flatten();
+        let fulfilled: i64 = all.map(Readiness::fulfilled).sum();
+        format!("{fulfilled} of {wanted} replicas are ready")
+    }
+}
+
+impl Observer for Display {
+    fn seen(&mut self, index: usize, readiness: &Readiness) {
+        let before = self.last[index].replace(readiness.clone());
+        match &self.form {
+            Form::Silent => {}
+            Form::Lines => {
+                let text = readiness.text();
+                // What is there from the beginning is no progress.
+                let is_news = before.map_or(!readiness.done, |before| before.text() != text);
+                let is_overtaken = readiness.desired != readiness.wanted;
+                if is_news && !is_overtaken {
+                    say(&format!("{}: {text}", self.names[index]));
+                }
+            }
+            Form::Bar(bar) => {
+                let fulfilled: i64 = self.last.iter().flatten().map(Readiness::fulfilled).sum();
+                bar.set_message(self.summary());
+                bar.set_position(fulfilled.unsigned_abs());
+            }
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        match &self.form {
+            Form::Bar(bar) => bar.suspend(|| say(text)),
+            Form::Silent | Form::Lines => say(text),
+        }
+    }
+}
+
+fn bar(waits: &[Wait]) -> ProgressBar {
+    let wanted: i64 = waits.iter().map(|wait| wait.wanted).sum();
+    let bar =
+        ProgressBar::with_draw_target(Some(wanted.unsigned_abs()), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template(&format!("{BAR} ({{elapsed}})"));
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("#>-"))
+}
