@@ -908,7 +908,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__scale)
-            opts="-l -f -k -o -n -s -v -h --replicas --by --current-replicas --resource-version --all --selector --filename --kustomize --recursive --record --dry-run --output --template --allow-missing-template-keys --show-managed-fields --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-l -f -k -o -n -s -v -h --replicas --by --current-replicas --resource-version --all --selector --filename --kustomize --recursive --wait --timeout --record --dry-run --output --template --allow-missing-template-keys --show-managed-fields --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -975,6 +975,13 @@ _locustctl() {
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
                     fi
                     return 0
                     ;;

@@ -68,6 +68,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-v
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
 yaml\t''
 kyaml\t''
@@ -107,6 +108,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Read the directories within the directories of -f as well'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready, and those that are too many are gone'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Note the command in the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Let templates pass over fields that are not there; otherwise they are errors'
