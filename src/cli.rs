@@ -7,6 +7,7 @@ mod change_cause;
 mod grammar;
 mod preferences;
 mod refusal;
+mod scale;
 mod value;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use refusal::Refusal;
+pub use scale::ScaleArgs;
 pub use value::{Change, FileNames};
 
 use crate::go;
@@ -51,7 +53,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet
-    #[command(alias = "resize", args_override_self = true, after_help = SCALE_EXAMPLES)]
+    #[command(alias = "resize", args_override_self = true, after_help = scale::EXAMPLES)]
     Scale(Box<ScaleArgs>),
     /// Show where we are, as whom, how many replicas there are, and who else changes that
     #[command(args_override_self = true)]
@@ -62,26 +64,6 @@ pub enum Command {
     /// Print the completion script for a shell
     Completion(CompletionArgs),
 }
-
-const SCALE_EXAMPLES: &str = "\
-Examples:
-  # Three workers: deployment/locust-slave in the current namespace
-  locustctl scale --replicas=3
-
-  # The same, spelled out as for kubectl
-  locustctl scale --replicas=3 deployment/locust-slave
-
-  # Two workers more than there are now
-  locustctl scale --by=+2
-
-  # Twenty workers, and wait until they are ready, for three minutes at most
-  locustctl scale --replicas=20 --wait --timeout=3m
-
-  # Only if there is one worker now; checked by the server
-  locustctl scale --current-replicas=1 --replicas=3 deployment/locust-slave
-
-  # Several at once
-  locustctl scale --replicas=5 deployment/locust-slave statefulset/locust-users";
 
 /// Flags of kubectl's that say which cluster, as whom, and how much to say.
 #[derive(Debug, Args)]
@@ -206,89 +188,6 @@ pub struct IgnoredArgs {
     profile_output: Option<String>,
     #[arg(long, global = true, hide = true, value_name = "PATTERNS", allow_hyphen_values = true)]
     vmodule: Option<String>,
-}
-
-/// What `scale` takes.
-#[derive(Debug, Args)]
-pub struct ScaleArgs {
-    /// The new number of replicas
-    #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
-    pub replicas: Option<i64>,
-    /// Change the number of replicas by this much: +N or -N, never below 0
-    #[arg(long, value_name = "±COUNT", value_parser = value::change(), allow_hyphen_values = true)]
-    pub by: Option<Change>,
-    /// Scale only if this is the present number of replicas; -1 means any
-    #[arg(long, value_name = "COUNT", default_value = "-1", value_parser = value::go_int(),
-          allow_hyphen_values = true, hide_default_value = true)]
-    pub current_replicas: i64,
-    /// Scale only if this is the present resource version
-    #[arg(long, value_name = "VERSION", allow_hyphen_values = true)]
-    pub resource_version: Option<String>,
-    /// Scale all objects of the given types in the namespace
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
-          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
-          hide_default_value = true, hide_possible_values = true)]
-    pub all: bool,
-    /// Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)
-    #[arg(short = 'l', long, value_name = "LABELS", allow_hyphen_values = true)]
-    pub selector: Option<String>,
-    /// Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin
-    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath,
-          value_parser = value::file_names(), allow_hyphen_values = true,
-          action = ArgAction::Append)]
-    pub filename: Vec<FileNames>,
-    /// Scale the objects of the kustomization in this directory
-    #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath,
-          allow_hyphen_values = true)]
-    pub kustomize: Option<String>,
-    /// Read the directories within the directories of -f as well
-    #[arg(short = 'R', long, num_args = 0..=1, require_equals = true, default_value = "false",
-          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
-          hide_default_value = true, hide_possible_values = true)]
-    pub recursive: bool,
-    /// Wait until the new pods are ready, and those that are too many are gone
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
-          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
-          hide_default_value = true, hide_possible_values = true)]
-    pub wait: bool,
-    /// How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until
-    /// the pods are there, and 0 does not wait at all
-    #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
-          value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
-    pub timeout: go::Duration,
-    /// Note the command in the object's annotation kubernetes.io/change-cause
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool())]
-    pub record: Option<bool>,
-    /// What `record` notes: the command without its secrets.
-    #[arg(skip)]
-    pub change_cause: Option<String>,
-    /// Change nothing: "client" says what would be done, "server" lets the server check it
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "none",
-          default_missing_value = "unchanged", value_name = "WHERE",
-          value_parser = value::suggested(&["none", "client", "server"]))]
-    pub dry_run: String,
-    /// Print the object, with its new count, in this format instead of the line
-    #[arg(short, long, value_name = "FORMAT", allow_hyphen_values = true,
-          value_parser = value::suggested(&["json", "yaml", "kyaml", "name", "go-template", "go-template-file",
-              "template", "templatefile", "jsonpath", "jsonpath-as-json", "jsonpath-file"]))]
-    pub output: Option<String>,
-    /// Template for -o go-template or jsonpath, or the path of a file with it for -o …-file
-    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
-    pub template: Option<String>,
-    /// Let templates pass over fields that are not there; otherwise they are errors
-    #[arg(long, num_args = 0..=1, require_equals = true,
-          default_value = "true", default_missing_value = "true", value_name = "BOOL",
-          value_parser = value::go_bool(), hide_possible_values = true)]
-    pub allow_missing_template_keys: bool,
-    /// Keep metadata.managedFields in JSON and YAML
-    #[arg(long, num_args = 0..=1, require_equals = true,
-          default_value = "false", default_missing_value = "true", value_name = "BOOL",
-          value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
-    pub show_managed_fields: bool,
-    /// TYPE NAME…, or TYPE/NAME… [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
-    #[arg(value_name = "TARGET", action = ArgAction::Append)]
-    pub targets: Vec<String>,
 }
 
 /// What `status` takes.
