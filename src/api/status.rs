@@ -94,15 +94,15 @@ impl Status {
                 "Unauthorized",
                 "the server has asked for the client to provide credentials".into(),
             ),
-            403 => return Self::bare(403, "Forbidden", text_or("unknown")),
+            403 => ("Forbidden", text_or("unknown")),
             404 => ("NotFound", "the server could not find the requested resource".into()),
             405 => (
                 "MethodNotAllowed",
                 "the server does not allow this method on the requested resource".into(),
             ),
-            406 => return Self::bare(406, "NotAcceptable", text_or("unknown")),
+            406 => ("NotAcceptable", text_or("unknown")),
             409 => ("Conflict", "the server reported a conflict".into()),
-            415 => return Self::bare(415, "UnsupportedMediaType", text_or("unknown")),
+            415 => ("UnsupportedMediaType", text_or("unknown")),
             422 => {
                 ("Invalid", "the server rejected our request due to an error in our request".into())
             }

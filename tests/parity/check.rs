@@ -1,0 +1,114 @@
+//! Whether a row holds.
+
+use crate::row::{Ending, Older, Row, Text};
+use crate::run::{Outcome, Program, run};
+
+/// The kubectl that answers to that name.
+pub struct Kubectl {
+    minor: u32,
+    is_vanilla: bool,
+}
+
+impl Kubectl {
+    /// Asks it.
+    pub fn installed() -> Self {
+        let output = std::process::Command::new("kubectl")
+            .args(["version", "--client", "-o", "json"])
+            .output()
+            .expect("kubectl is installed");
+        let version: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let version = version["clientVersion"]["gitVersion"].as_str().unwrap();
+        let minor = version.split('.').nth(1).unwrap().parse().unwrap();
+        Self { minor, is_vanilla: !version.contains("dispatcher") }
+    }
+
+    /// Whether its words are those of 1.36.
+    fn speaks(&self, older: Older) -> bool {
+        match older {
+            Older::Same => true,
+            Older::Vendor => self.is_vanilla,
+            Older::Before34 => self.minor >= 34,
+            Older::Before35 => self.minor >= 35,
+            Older::Before36 => self.minor >= 36,
+        }
+    }
+}
+
+/// Everything that is wrong with our side of a row, whatever kubectl may be installed.
+pub fn ours(row: &Row) -> Vec<String> {
+    let outcome = run(Program::Locustctl, row);
+    let mut wrong = against_table(row, &outcome);
+    wrong.iter_mut().for_each(|text| *text = format!("{}: {text}", row.name()));
+    wrong
+}
+
+/// Everything that is wrong with a row when both programs are there.
+pub fn both(row: &Row, installed: &Kubectl) -> Vec<String> {
+    let ours = run(Program::Locustctl, row);
+    let mut wrong = against_table(row, &ours);
+    if row.older == Older::Before34 && !installed.speaks(row.older) {
+        return wrong;
+    }
+    let theirs = run(Program::Kubectl, row);
+    let is_wrapped = theirs.stderr.starts_with("error: no objects passed to scale ");
+    let is_old_wrapping = is_wrapped && !installed.speaks(Older::Before35);
+    let same_words = installed.speaks(row.older) && !is_old_wrapping;
+    let known = mismatches(&row.kubectl, &theirs, same_words);
+    wrong.extend(known.iter().map(|what| format!("kubectl: {what}")));
+    // What the table says of each has been said; the rest is what it leaves open.
+    if row.ours.is_none() && wrong.is_empty() {
+        wrong.extend(between(&ours, &theirs, same_words).map(|what| format!("between: {what}")));
+    }
+    wrong.iter_mut().for_each(|text| *text = format!("{}: {text}", row.name()));
+    wrong
+}
+
+fn against_table(row: &Row, outcome: &Outcome) -> Vec<String> {
+    let Some((difference, expected)) = &row.ours else {
+        let wrong = mismatches(&row.kubectl, outcome, true);
+        return wrong.iter().map(|what| format!("ours: {what}")).collect();
+    };
+    if mismatches(&row.kubectl, outcome, true).is_empty() {
+        return vec![format!("{difference:?} is no difference any more: take it out of the row")];
+    }
+    let wrong = mismatches(expected, outcome, true);
+    wrong.iter().map(|what| format!("ours ({difference:?}): {what}")).collect()
+}
+
+fn mismatches(expected: &Ending, found: &Outcome, same_words: bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if expected.code != found.code {
+        wrong.push(format!("exit {} instead of {}", found.code, expected.code));
+    }
+    for (stream, expected, found) in
+        [("stdout", &expected.stdout, &found.stdout), ("stderr", &expected.stderr, &found.stderr)]
+    {
+        if same_words && !expected.fits(found) {
+            let expected = match expected {
+                Text::Exactly(text) => format!("{text:?}"),
+                Text::Having(part) => format!("something with {part:?}"),
+            };
+            wrong.push(format!("{stream}\n   found {found:?}\n  wanted {expected}"));
+        }
+    }
+    if expected.scaled != found.scaled {
+        wrong.push(format!("scaled {:?} instead of {:?}", found.scaled, expected.scaled));
+    }
+    if expected.causes != found.causes {
+        wrong.push(format!("recorded {:?} instead of {:?}", found.causes, expected.causes));
+    }
+    wrong
+}
+
+/// What the table leaves open must still be the same on both sides.
+fn between(ours: &Outcome, theirs: &Outcome, same_words: bool) -> impl Iterator<Item = String> {
+    let streams =
+        [("stdout", &ours.stdout, &theirs.stdout), ("stderr", &ours.stderr, &theirs.stderr)];
+    let texts = streams.into_iter().filter(move |(_, ours, theirs)| same_words && ours != theirs);
+    let texts = texts
+        .map(|(stream, ours, theirs)| format!("{stream}\n    ours {ours:?}\n kubectl {theirs:?}"));
+    let end = (ours.code, &ours.scaled, &ours.causes);
+    let their_end = (theirs.code, &theirs.scaled, &theirs.causes);
+    let ends = (end != their_end).then(|| format!("ours ended {end:?}, kubectl's {their_end:?}"));
+    texts.chain(ends).collect::<Vec<_>>().into_iter()
+}

@@ -1,0 +1,217 @@
+//! Runs a row with one of the two programs, and takes from what it says all that may vary.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::row::Row;
+use crate::world;
+
+/// Which program a row is run with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    Kubectl,
+    Locustctl,
+}
+
+/// What a run came to, in words that both programs share.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub scaled: BTreeMap<String, i64>,
+    pub causes: BTreeMap<String, String>,
+}
+
+/// One run in a cluster and a directory of its own.
+pub fn run(program: Program, row: &Row) -> Outcome {
+    let cluster = world::build(&row.around);
+    let before = world::state(cluster.handle(), &row.around);
+    let home = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    put_files(row, directory.path());
+    let mut values = world::placeholders(&cluster).to_vec();
+    values.push(("{dir}", directory.path().display().to_string()));
+    let name = match program {
+        Program::Kubectl => "kubectl",
+        Program::Locustctl => env!("CARGO_BIN_EXE_locustctl"),
+    };
+    let mut command = Command::new(name);
+    command
+        .arg("scale")
+        .args(words(row.args).iter().map(|word| fill_in(word, &values)))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home.path())
+        .env("KUBERC", "off")
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .envs(row.around.env.iter().map(|(name, value)| (name, fill_in(value, &values))))
+        .current_dir(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+    // Whoever does not read it closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(row.around.stdin.as_bytes());
+    let output = child.wait_with_output().unwrap();
+
+    let after = world::state(cluster.handle(), &row.around);
+    let changed = after.iter().filter(|(object, now)| before[*object] != **now);
+    let mut scaled = BTreeMap::new();
+    let mut causes = BTreeMap::new();
+    for (object, (count, cause)) in changed {
+        if before[object].0 != *count {
+            scaled.insert(object.clone(), *count);
+        }
+        if before[object].1 != *cause {
+            causes.insert(object.clone(), same_name(&take_out(cause, &values)));
+        }
+    }
+    let text = |bytes| take_out(&String::from_utf8(bytes).unwrap(), &values);
+    let stdout = text(output.stdout);
+    Outcome {
+        code: output.status.code().unwrap(),
+        stdout: if program == Program::Locustctl { without_counts(&stdout) } else { stdout },
+        stderr: without_logs(&same_name(&text(output.stderr))),
+        scaled,
+        causes,
+    }
+}
+
+fn put_files(row: &Row, directory: &Path) {
+    for (name, content) in &row.around.files {
+        let path = directory.join(name);
+        let parent = if name.ends_with('/') { &path } else { path.parent().unwrap() };
+        std::fs::create_dir_all(parent).unwrap();
+        if !name.ends_with('/') {
+            std::fs::write(path, content).unwrap();
+        }
+    }
+}
+
+/// Words as a shell takes them, with its two kinds of quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, ' ') => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+fn fill_in(text: &str, values: &[(&str, String)]) -> String {
+    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+}
+
+/// The placeholders back in place of what they stand for, but for a version, which is a mere number.
+fn take_out(text: &str, values: &[(&str, String)]) -> String {
+    let mut text = text.to_owned();
+    for (name, value) in values {
+        match *name {
+            "{version}" => {
+                text = text.replace(&format!("version to be {value}"), "version to be {version}");
+                text = text.replace(&format!("was {value}\n"), "was {version}\n");
+            }
+            "{server}" => {
+                text = text.replace(value, name);
+                text = text.replace(value.trim_start_matches("https://"), "{host}");
+            }
+            _ => text = text.replace(value, name),
+        }
+    }
+    text
+}
+
+/// Each program says its own name.
+fn same_name(text: &str) -> String {
+    text.replace("locustctl", "kubectl")
+}
+
+/// What we print after kubectl's line: ` from X to Y`, and ` (no change)`.
+fn without_counts(text: &str) -> String {
+    let line = |line: &str| {
+        let counts = line.split_once(" scaled").and_then(|(_, rest)| rest.split_once("from "));
+        let (text, end) = match line.strip_suffix('\n') {
+            Some(text) => (text, "\n"),
+            None => (line, ""),
+        };
+        match counts {
+            Some((_, counts)) => {
+                format!("{}{end}", text[..line.len() - counts.len() - "from ".len()].trim_end())
+            }
+            None => format!("{text}{end}"),
+        }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+/// Log lines without time, process and place; none of kubectl's about discovery and its own throttle.
+fn without_logs(text: &str) -> String {
+    let line = |line: &str| {
+        let Some((head, message)) = line.split_once("] ").filter(|(head, _)| is_log_header(head))
+        else {
+            return line.to_owned();
+        };
+        let is_noise = head.contains("memcache.go:") || head.contains("request.go:");
+        if is_noise { String::new() } else { format!("{}: {message}", &head[..1]) }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+/// `W1124 04:52:27.123456   12345 helpers.go:123`
+fn is_log_header(head: &str) -> bool {
+    let mut words = head.split_whitespace();
+    let (Some(day), Some(time), Some(process), Some(place), None) =
+        (words.next(), words.next(), words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    day.starts_with(['I', 'W', 'E', 'F'])
+        && digits(&day[1..])
+        && time.matches(':').count() == 2
+        && digits(process)
+        && place.split_once(':').is_some_and(|(_, line)| digits(line))
+}
+
+#[test]
+fn the_counts_are_cut_off_and_nothing_else() {
+    for (printed, expected) in [
+        ("deployment.apps/a scaled from 1 to 3\n", "deployment.apps/a scaled\n"),
+        (
+            "deployment.apps/a scaled (dry run) from 3 to 3 (no change)\n",
+            "deployment.apps/a scaled (dry run)\n",
+        ),
+        ("x from 1 to 3\ny scaled", "x from 1 to 3\ny scaled"),
+    ] {
+        assert_eq!(without_counts(printed), expected);
+    }
+}
+
+#[test]
+fn log_lines_keep_their_level_and_text() {
+    for (line, expected) in [
+        ("W1124 04:52:27.123456   12345 helpers.go:12] text\n", "W: text\n"),
+        ("E1124 04:52:27.123456   12345 memcache.go:265] \"Unhandled Error\"\n", ""),
+        ("error: [a] b\n", "error: [a] b\n"),
+    ] {
+        assert_eq!(without_logs(line), expected);
+    }
+}
+
+#[test]
+fn words_are_split_as_a_shell_splits_them() {
+    assert_eq!(words("-o 'a b'  --x=\"\" ''"), ["-o", "a b", "--x=", ""]);
+}
