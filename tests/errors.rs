@@ -136,7 +136,11 @@ fn server_errors_are_reported_in_kubectls_words() {
             "Error from server: the server responded with the status code 418 but did not return more information (patch deployments locust-slave)",
             true,
         ),
-        (answer(403, "text/plain", "not you"), "Error from server (Forbidden): not you", true),
+        (
+            answer(403, "text/plain", "not you"),
+            "Error from server (Forbidden): not you (patch deployments locust-slave)",
+            true,
+        ),
     ] {
         let cluster = TestCluster::start();
         on(&cluster, "PATCH", action);
@@ -369,7 +373,7 @@ fn a_password_is_not_shown_when_a_server_has_decoded_it() {
         ))
         .run();
         assert!(
-            outcome.stderr.ends_with("Error from server (Forbidden): you are bob with <masked>\n"),
+            outcome.stderr.ends_with("Error from server (Forbidden): you are bob with <masked> (get deployments locust-slave)\n"),
             "{outcome:?}"
         );
     }
@@ -383,5 +387,6 @@ fn a_password_is_not_shown_when_a_server_has_decoded_it() {
 fn control_characters_of_a_server_do_not_reach_the_terminal() {
     let cluster = TestCluster::start();
     on(&cluster, "GET", answer(403, "text/plain", "\u{1b}[2Jgone"));
-    scale(&cluster).refuses("Error from server (Forbidden): \\u{1b}[2Jgone\n");
+    scale(&cluster)
+        .refuses("Error from server (Forbidden): \\u{1b}[2Jgone (get deployments locust-slave)\n");
 }

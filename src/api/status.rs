@@ -206,8 +206,8 @@ mod tests {
                 "Unauthorized",
                 "the server has asked for the client to provide credentials (patch deployments a)",
             ),
-            (403, "text/plain", "no!\n", "Forbidden", "no!"),
-            (403, "application/json", "{}", "Forbidden", "unknown"),
+            (403, "text/plain", "no!\n", "Forbidden", "no! (patch deployments a)"),
+            (403, "application/json", "{}", "Forbidden", "unknown (patch deployments a)"),
             (
                 404,
                 "text/plain",
