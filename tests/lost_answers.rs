@@ -196,7 +196,7 @@ fn a_change_that_was_left_unclear_is_not_forgotten_when_trying_again_is_refused(
     let cluster = at(1);
     refuse(&cluster);
     run(&cluster, "scale --replicas=3").refuses(
-        "Error from server (Forbidden): quota\n\
+        "Error from server (Forbidden): quota (patch deployments locust-slave)\n\
          deployment.apps/locust-slave is still at 1; what was sent may yet scale it to 3\n",
     );
     let cluster = at(1);
