@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What stands where a secret was.
@@ -11,6 +12,18 @@ pub const MASK: &str = "<masked>";
 const SHORTEST_SECRET: usize = 8;
 
 static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing goes to stderr: a shell that completes has a half-typed line there.
+pub fn silence() {
+    IS_SILENT.store(true, Ordering::Relaxed);
+}
+
+/// Whether [`silence`] was asked for.
+pub fn is_silent() -> bool {
+    IS_SILENT.load(Ordering::Relaxed)
+}
 
 /// From now on this does not appear in anything that goes through [`printable`].
 pub fn conceal(secret: &str) {
@@ -24,6 +37,9 @@ pub fn conceal(secret: &str) {
 
 /// Writes a line to stderr, made [`printable`]. That it cannot be written is no reason to fail.
 pub fn say(text: &str) {
+    if is_silent() {
+        return;
+    }
     let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
 }
 

@@ -43,7 +43,30 @@ struct PageMetadata {
     resource_version: String,
 }
 
+/// Nothing but what all objects have; a server that does not know the form sends whole objects.
+const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+                             application/json";
+
+#[derive(Deserialize)]
+struct Named {
+    metadata: Name,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    name: String,
+}
+
 impl Client {
+    /// The names of the objects, in the server's order. The server is asked for no more of them.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn names(&self, listing: Listing<'_>) -> Result<Vec<String>, Error> {
+        let (items, _) = self.list_as::<Named>(listing, Some(METADATA_ONLY)).await?;
+        Ok(items.into_iter().map(|item| item.metadata.name).collect())
+    }
+
     /// Lists objects, in the server's order. What `T` does not ask for is not kept. The items have
     /// neither kind nor apiVersion: the list has them for all.
     ///
@@ -61,11 +84,19 @@ impl Client {
         &self,
         listing: Listing<'_>,
     ) -> Result<(Vec<T>, String), Error> {
+        self.list_as(listing, None).await
+    }
+
+    async fn list_as<T: DeserializeOwned>(
+        &self,
+        listing: Listing<'_>,
+        accept: Option<&'static str>,
+    ) -> Result<(Vec<T>, String), Error> {
         let mut items = Vec::new();
         let mut next: Option<String> = None;
         let mut is_paged = true;
         loop {
-            let page = match self.page::<T>(listing, is_paged, next.as_deref()).await {
+            let page = match self.page::<T>(listing, accept, is_paged, next.as_deref()).await {
                 Err(Error::Status(status)) if status.code == 410 && next.is_some() => {
                     items.clear();
                     (next, is_paged) = (None, false);
@@ -91,6 +122,7 @@ impl Client {
     async fn page<T: DeserializeOwned>(
         &self,
         listing: Listing<'_>,
+        accept: Option<&'static str>,
         is_paged: bool,
         next: Option<&str>,
     ) -> Result<Page<T>, Error> {
@@ -111,7 +143,7 @@ impl Client {
             path: &path,
             query: &query,
             content: None,
-            accept: None,
+            accept,
             about: &about,
         };
         let reply = self.send(request).await?;

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::go;
-use crate::terminal::printable;
+use crate::terminal::{is_silent, printable};
 
 /// Writes the log to stderr, as far as the level asks for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -184,6 +184,9 @@ fn write_line(file: &str, text: &str) {
 
 /// klog's header: severity, date, time in the local zone, process, place.
 fn write_severe(severity: char, file: &str, text: &str) {
+    if is_silent() {
+        return;
+    }
     // The zone cannot be had in every surrounding; UTC is then better than no log.
     let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
     let stamp = now

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, WARNING};
 
-use crate::terminal::{can_redraw, printable};
+use crate::terminal::{can_redraw, is_silent, printable};
 
 /// The warnings of one run: each is printed to stderr at once, and no text twice.
 #[derive(Debug, Default)]
@@ -33,7 +33,9 @@ impl Warnings {
 
 /// Prints one warning to stderr.
 pub(super) fn show(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{} {}", label(), printable(text));
+    if !is_silent() {
+        let _ = writeln!(std::io::stderr(), "{} {}", label(), printable(text));
+    }
 }
 
 /// Yellow on a terminal that wants it, as kubectl's.

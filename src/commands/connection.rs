@@ -40,6 +40,7 @@ pub struct Prepared {
     options: Options,
     plugin_policy: PluginPolicy,
     match_server_version: bool,
+    is_unattended: bool,
 }
 
 /// Where to go.
@@ -76,7 +77,8 @@ pub fn prepare(mut global: GlobalArgs) -> Result<Prepared> {
         let namespace = access.namespace.clone();
         (Place::Configured(Box::new(access)), namespace)
     };
-    Ok(Prepared { place, namespace, options, plugin_policy, match_server_version })
+    let is_unattended = false;
+    Ok(Prepared { place, namespace, options, plugin_policy, match_server_version, is_unattended })
 }
 
 impl Prepared {
@@ -104,6 +106,11 @@ impl Prepared {
         Ok(self)
     }
 
+    /// Nobody waits for it: as [`Credentials::unattended`].
+    pub fn unattended(self) -> Self {
+        Self { is_unattended: true, ..self }
+    }
+
     /// Starts what has to be started (a simulated cluster, a credential plugin) and makes the
     /// client.
     ///
@@ -117,7 +124,10 @@ impl Prepared {
                 (in_sandbox(&sandbox, self.namespace, *flags), Some(sandbox))
             }
         };
-        let credentials = Credentials::new(&access.cluster, &access.user, &self.plugin_policy)?;
+        let mut credentials = Credentials::new(&access.cluster, &access.user, &self.plugin_policy)?;
+        if self.is_unattended {
+            credentials = credentials.unattended();
+        }
         credentials.prepare().await?;
         let kind = credentials.kind();
         let act_as = &access.user.impersonate;

@@ -94,6 +94,18 @@ impl Credentials {
         Ok(Self { user: user.name.clone(), bearer, identity })
     }
 
+    /// The same where nobody waits and nothing may be lost when it is broken off: a plugin can ask
+    /// nobody and say nothing, and an expired login is not renewed, since its refresh token may be
+    /// good for one use only.
+    pub fn unattended(mut self) -> Self {
+        match &mut self.bearer {
+            Bearer::Plugin(plugin) => plugin.is_unattended = true,
+            Bearer::Oidc(oidc) => oidc.is_unattended = true,
+            _ => {}
+        }
+        self
+    }
+
     /// Gets what the TLS handshake needs: runs a credential plugin, which may answer with a client
     /// certificate. To be called before [`Credentials::identity`]; does nothing for other users.
     ///

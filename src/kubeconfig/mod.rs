@@ -23,6 +23,7 @@ mod validate;
 mod write_back;
 
 use std::io;
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -52,6 +53,35 @@ pub fn resolve(flags: &Overrides, surroundings: &Environment) -> Result<Access> 
     let kubeconfig = flags.kubeconfig.as_deref();
     let explicit = kubeconfig.filter(|path| !path.as_os_str().is_empty());
     access(files::load(explicit, surroundings)?, flags, surroundings)
+}
+
+/// What a kubeconfig gives names to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entries {
+    /// For `--context`.
+    Contexts,
+    /// For `--cluster`.
+    Clusters,
+    /// For `--user`.
+    Users,
+}
+
+/// The names that `--context`, `--cluster` or `--user` may have, sorted.
+///
+/// # Errors
+/// As [`resolve`] for files that cannot be read or understood.
+pub fn names(
+    explicit: Option<&Path>,
+    surroundings: &Environment,
+    of: Entries,
+) -> Result<Vec<String>> {
+    let explicit = explicit.filter(|path| !path.as_os_str().is_empty());
+    let config = files::load(explicit, surroundings)?.config;
+    Ok(match of {
+        Entries::Contexts => config.contexts.into_keys().collect(),
+        Entries::Clusters => config.clusters.into_keys().collect(),
+        Entries::Users => config.users.into_keys().collect(),
+    })
 }
 
 /// As [`resolve`] with nothing but the content of one file; for `fuzz/`.

@@ -1,6 +1,7 @@
 //! The documents of discovery, in both forms, and what is taken from them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
@@ -24,6 +25,8 @@ pub struct Type {
     pub resource: Arc<Resource>,
     pub short_names: Vec<String>,
     pub categories: Vec<String>,
+    /// Whether it has a scale subresource.
+    pub is_scalable: bool,
 }
 
 impl GroupVersion {
@@ -54,8 +57,13 @@ impl GroupVersion {
 
     /// Takes in the types of an `APIResourceList`.
     pub fn fill(&mut self, list: ResourceList) {
+        let is_scale = |entry: &ResourceEntry| {
+            entry.name.strip_suffix("/scale").map(str::to_owned)
+        };
+        let scalable: HashSet<String> = list.resources.iter().filter_map(is_scale).collect();
         for entry in list.resources {
             self.push(Names {
+                is_scalable: scalable.contains(&entry.name),
                 plural: entry.name,
                 singular: entry.singular_name,
                 kind: entry.kind,
@@ -83,8 +91,9 @@ impl GroupVersion {
             kind: Cow::Owned(names.kind),
             namespaced: names.namespaced,
         };
-        let (short_names, categories) = (names.short_names, names.categories);
-        self.types.push(Type { resource: Arc::new(resource), short_names, categories });
+        let Names { short_names, categories, is_scalable, .. } = names;
+        let resource = Arc::new(resource);
+        self.types.push(Type { resource, short_names, categories, is_scalable });
     }
 }
 
@@ -96,6 +105,7 @@ struct Names {
     namespaced: bool,
     short_names: Vec<String>,
     categories: Vec<String>,
+    is_scalable: bool,
 }
 
 /// Go writes `null` for an empty list.
@@ -235,6 +245,14 @@ struct AggregatedResource {
     short_names: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
     categories: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    subresources: Vec<AggregatedSubresource>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AggregatedSubresource {
+    #[serde(default, deserialize_with = "or_default")]
+    subresource: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -262,7 +280,9 @@ impl Aggregated {
                     continue;
                 }
                 for entry in version.resources {
+                    let mut below = entry.subresources.iter();
                     group_version.push(Names {
+                        is_scalable: below.any(|below| below.subresource == "scale"),
                         plural: entry.resource,
                         singular: entry.singular_resource,
                         kind: entry.response_kind.kind,

@@ -43,16 +43,25 @@ pub fn find(all: &[GroupVersion], token: &str) -> (Option<Arc<Resource>>, Vec<St
 
 /// The types of a category, each once and in the version that its group prefers.
 pub fn category(all: &[GroupVersion], token: &str) -> Option<Vec<Arc<Resource>>> {
+    let found = preferred(all, |known| known.categories.iter().any(|category| category == token));
+    (!found.is_empty()).then_some(found)
+}
+
+/// The types with a scale subresource, each once and in the version that its group prefers.
+pub fn scalable(all: &[GroupVersion]) -> Vec<Arc<Resource>> {
+    preferred(all, |known| known.is_scalable)
+}
+
+fn preferred(all: &[GroupVersion], is_wanted: impl Fn(&Type) -> bool) -> Vec<Arc<Resource>> {
     let mut found: Vec<Arc<Resource>> = Vec::new();
-    for known in all.iter().flat_map(|here| &here.types) {
-        if known.categories.iter().any(|category| category == token)
-            && let Some(resource) = by_name(all, &long_form(&&known.resource))
+    for known in all.iter().flat_map(|here| &here.types).filter(|known| is_wanted(known)) {
+        if let Some(resource) = by_name(all, &long_form(&&known.resource))
             && !found.contains(&resource)
         {
             found.push(resource);
         }
     }
-    (!found.is_empty()).then_some(found)
+    found
 }
 
 /// A short name stands for the type in whatever version its group prefers: what was asked for is

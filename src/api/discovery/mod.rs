@@ -56,6 +56,11 @@ impl Discovery {
         found
     }
 
+    /// The types with a scale subresource, each once, in the order in which the server lists them.
+    pub fn scalable(&self) -> Vec<Arc<Resource>> {
+        lookup::scalable(&self.group_versions)
+    }
+
     /// The types of a category such as `all`, in the server's order; `None` for a token that is
     /// no category.
     pub fn category(&self, token: &str) -> Option<Vec<Arc<Resource>>> {

@@ -131,6 +131,22 @@ fn a_category_gives_its_types_in_the_servers_order() {
 }
 
 #[test]
+fn types_are_known_to_be_scalable_from_both_forms() {
+    let scalable = cluster().scalable();
+    let plurals: Vec<_> = scalable.iter().map(|found| shown(found)).collect();
+    assert_eq!(
+        plurals,
+        [
+            "v1 replicationcontrollers",
+            "apps/v1 deployments",
+            "apps/v1 replicasets",
+            "apps/v1 statefulsets",
+            "load.example.com/v1 swarms",
+        ]
+    );
+}
+
+#[test]
 fn a_type_is_in_a_category_once_and_in_the_preferred_version() {
     let types = json!({ "resources": [
         { "name": "a", "kind": "A", "categories": ["mine"] },

@@ -70,6 +70,8 @@ pub(super) struct Plugin {
     last: Mutex<Option<Answer>>,
     /// The certificate of the last answer that had one.
     identity: RwLock<Option<Arc<CertifiedKey>>>,
+    /// Whether it has neither the terminal to ask nor stderr to talk.
+    pub is_unattended: bool,
 }
 
 impl Plugin {
@@ -94,6 +96,7 @@ impl Plugin {
             patience,
             last: Mutex::new(None),
             identity: RwLock::default(),
+            is_unattended: false,
         })
     }
 
@@ -147,8 +150,9 @@ impl Plugin {
     fn is_interactive(&self) -> Result<bool, String> {
         match self.exec.interactive_mode {
             InteractiveMode::Never => Ok(false),
+            InteractiveMode::IfAvailable if self.is_unattended => Ok(false),
             InteractiveMode::IfAvailable => Ok(io::stdin().is_terminal()),
-            InteractiveMode::Always if io::stdin().is_terminal() => Ok(true),
+            InteractiveMode::Always if !self.is_unattended && io::stdin().is_terminal() => Ok(true),
             InteractiveMode::Always => Err("exec plugin cannot support interactive mode: \
                                             standard input is not a terminal"
                 .to_owned()),
@@ -158,6 +162,7 @@ impl Plugin {
     fn start(&self, interactive: bool) -> Result<Child, String> {
         let info = request::info(&self.exec.api_version, self.cluster.as_ref(), interactive);
         let stdin = if interactive { Stdio::inherit() } else { Stdio::null() };
+        let stderr = if self.is_unattended { Stdio::null() } else { Stdio::inherit() };
         let env = self.exec.env.iter().map(|(name, value)| (name, value.expose_secret()));
         Command::new(self.executable()?)
             .args(&self.exec.args)
@@ -165,6 +170,7 @@ impl Plugin {
             .env("KUBERNETES_EXEC_INFO", info)
             .stdin(stdin)
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .map_err(|err| self.not_started(&err))

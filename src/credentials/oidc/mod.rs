@@ -23,6 +23,8 @@ pub(super) struct Oidc {
     issuer: Issuer,
     store: Option<Store>,
     tokens: Mutex<Tokens>,
+    /// Whether an expired id-token stays as it is.
+    pub is_unattended: bool,
 }
 
 #[derive(Debug)]
@@ -54,6 +56,7 @@ impl Oidc {
             issuer: Issuer::new(&provider.config, patience)?,
             store: Store::of(user),
             tokens: Mutex::new(Tokens { current: pair.clone(), stored: pair }),
+            is_unattended: false,
         })
     }
 
@@ -85,6 +88,9 @@ impl Oidc {
                     return Ok(token);
                 }
             }
+        }
+        if self.is_unattended {
+            return Err("the id-token has expired".to_owned());
         }
         if tokens.current.refresh.expose_secret().is_empty() {
             let text = "No valid id-token, and cannot refresh without refresh-token";
