@@ -5,6 +5,7 @@
 
 mod change_cause;
 mod grammar;
+mod partial;
 mod preferences;
 mod refusal;
 mod scale;
@@ -17,6 +18,7 @@ use clap::builder::styling::Styles;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use partial::Partial;
 pub use refusal::Refusal;
 pub use scale::ScaleArgs;
 pub use value::{Change, FileNames};
@@ -221,6 +223,9 @@ pub struct SandboxArgs {
 /// What `completion` takes.
 #[derive(Debug, Args)]
 pub struct CompletionArgs {
+    /// Print a script that never asks back: it knows flags, but no names
+    #[arg(long = "static")]
+    pub is_static: bool,
     /// The shell
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: Shell,
@@ -289,8 +294,15 @@ impl Cli {
     }
 }
 
-/// The completion script of `shell`, as `completion` prints it and `completions/` holds it.
+/// The script of `shell` that never asks back, as `completions/` holds it.
 pub fn completion_script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut completable_grammar(), "locustctl", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The grammar as clap's completion understands it rightly.
+pub fn completable_grammar() -> clap::Command {
     let grammar = Cli::command();
     let subcommands: Vec<_> =
         grammar.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
@@ -298,9 +310,7 @@ pub fn completion_script(shell: Shell) -> String {
     for subcommand in subcommands {
         grammar = grammar.mut_subcommand(subcommand, |subcommand| subcommand.mut_args(completable));
     }
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut grammar, "locustctl", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    grammar
 }
 
 /// What the generated scripts would get wrong: they take the next word for the value of
@@ -309,11 +319,13 @@ fn completable(arg: clap::Arg) -> clap::Arg {
     if arg.is_require_equals_set() {
         let mut plain = clap::Arg::new(arg.get_id().clone()).action(ArgAction::SetTrue);
         plain = plain.long(&*arg.get_long().unwrap_or_default().to_owned().leak());
-        plain = plain.global(arg.is_global_set());
+        plain = plain.global(arg.is_global_set()).hide(arg.is_hide_set());
         return plain.help(arg.get_help().cloned().unwrap_or_default());
     }
     match arg.get_value_hint() {
-        clap::ValueHint::Unknown => arg.value_hint(clap::ValueHint::Other),
+        clap::ValueHint::Unknown if arg.get_action().takes_values() => {
+            arg.value_hint(clap::ValueHint::Other)
+        }
         _ => arg,
     }
 }

@@ -9,6 +9,10 @@ use locustctl::output::{self, Failed};
 
 fn main() -> ExitCode {
     let argv: Vec<_> = std::env::args_os().collect();
+    if let Some(answer) = locustctl::commands::complete(&argv) {
+        let _ = std::io::stdout().write_all(answer.as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let program = program_name(argv.first());
     match Cli::read(argv, program) {
         Ok(cli) => match run(cli) {

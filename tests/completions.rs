@@ -16,7 +16,7 @@ const SCRIPTS: [(&str, &str); 5] = [
 fn committed_scripts_are_current() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
     for (shell, file) in SCRIPTS {
-        let outcome = support::locustctl(&format!("completion {shell}")).run();
+        let outcome = support::locustctl(&format!("completion --static {shell}")).run();
         assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{shell}");
         let path = directory.join(file);
         if std::env::var_os("UPDATE_COMPLETIONS").is_some() {

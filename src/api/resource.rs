@@ -68,6 +68,11 @@ impl Resource {
         rest.is_none_or(|rest| found.is_in(rest)).then(|| Arc::new(found.clone()))
     }
 
+    /// The type of namespaces themselves.
+    pub fn namespaces() -> Self {
+        Self { namespaced: false, ..built_in("", "namespaces", "namespace", "Namespace") }
+    }
+
     /// Finds the built-in type of an object's `apiVersion` and `kind`.
     pub fn built_in_of_kind(api_version: &str, kind: &str) -> Option<Arc<Self>> {
         let (found, _) = BUILT_IN

@@ -40,6 +40,37 @@ pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
     canonical
 }
 
+/// The same canonical command line with each flag and its value in one word; and whether the last
+/// word is a flag that still lacks its value.
+pub fn joined(command: &Command, argv: Vec<OsString>) -> (Vec<OsString>, bool) {
+    let mut args = argv.into_iter();
+    let mut joined: Vec<OsString> = args.next().into_iter().collect();
+    while let Some(mut arg) = args.next() {
+        let text = arg.to_str().unwrap_or_default();
+        if text == "--" {
+            joined.push(arg);
+            break;
+        }
+        let (takes_next, between) = match (text.strip_prefix("--"), text.strip_prefix('-')) {
+            (Some(flag), _) => (takes_value(command, Flag::Long(flag)), "="),
+            (None, Some(shorthands)) => (shorthands_take_next(command, shorthands), ""),
+            (None, None) => (false, ""),
+        };
+        let value = args.next_if(takes_next);
+        let is_open = takes_next && value.is_none();
+        if let Some(value) = value {
+            arg.push(between);
+            arg.push(value);
+        }
+        joined.push(arg);
+        if is_open {
+            return (joined, true);
+        }
+    }
+    joined.extend(args);
+    (joined, false)
+}
+
 /// The flags of a canonical command line, each with its value if it has one: `--name` as `name`,
 /// and what a shorthand stands for.
 pub fn flags<'a>(
@@ -139,6 +170,8 @@ fn find<'a>(command: &'a Command, flag: Flag<'_>) -> Option<&'a Arg> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use clap::CommandFactory;
 
     use super::*;
@@ -167,6 +200,23 @@ mod tests {
                 })
                 .collect();
             assert_eq!(shown.join(" "), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn flags_are_joined_with_their_values() {
+        for (typed, expected, is_open) in [
+            ("scale --replicas 1 -n a b", "scale --replicas=1 -na b", false),
+            ("scale --dry-run a -v6 -v 7", "scale --dry-run a -v6 -v7", false),
+            ("scale a -n", "scale a -n", true),
+            ("scale --context", "scale --context", true),
+            ("scale --context= -n=", "scale --context= -n=", false),
+            ("scale -- -n a", "scale -- -n a", false),
+        ] {
+            let argv = std::iter::once("locustctl").chain(typed.split(' ')).map(Into::into);
+            let (joined, open) = joined(&Cli::command(), argv.collect());
+            assert_eq!(joined[1..].join(OsStr::new(" ")), *expected, "{typed}");
+            assert_eq!(open, is_open, "{typed}");
         }
     }
 

@@ -9,6 +9,8 @@ mod signals;
 mod status;
 mod target;
 
+pub use completion::answer as complete;
+
 use crate::cli::{Cli, Command, SandboxArgs};
 use crate::output::Failed;
 use crate::sandbox::Options;
@@ -22,7 +24,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Scale(args) => scale::run(cli.global, *args).await,
         Command::Status(args) => status::run(cli.global, args).await,
         Command::Sandbox(args) => Ok(sandbox::run(args.into()).await?),
-        Command::Completion(args) => completion::run(args.shell),
+        Command::Completion(args) => completion::run(&args),
     }
 }
 

@@ -57,9 +57,7 @@ impl GroupVersion {
 
     /// Takes in the types of an `APIResourceList`.
     pub fn fill(&mut self, list: ResourceList) {
-        let is_scale = |entry: &ResourceEntry| {
-            entry.name.strip_suffix("/scale").map(str::to_owned)
-        };
+        let is_scale = |entry: &ResourceEntry| entry.name.strip_suffix("/scale").map(str::to_owned);
         let scalable: HashSet<String> = list.resources.iter().filter_map(is_scale).collect();
         for entry in list.resources {
             self.push(Names {

@@ -1,0 +1,95 @@
+//! A command line that is still being typed: the words before the one at the cursor.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use super::{Cli, GlobalArgs, grammar, preferences};
+use crate::kuberc::PluginPolicy;
+
+/// What the words say so far.
+pub struct Partial {
+    /// The words in the order that clap wants, the program's name first, and each flag in one
+    /// word with its value: no value can be taken for a subcommand. A flag that still lacks its
+    /// value is the last word.
+    pub words: Vec<OsString>,
+    /// What they mean; `None` when they cannot be right.
+    matches: Option<ArgMatches>,
+    plugin_policy: PluginPolicy,
+}
+
+impl Partial {
+    /// Reads the words, `argv[0]` included, as [`Cli::read`] does, with the user's kuberc.
+    pub fn read(argv: Vec<OsString>) -> Self {
+        let mut command = Cli::command().subcommand_required(false).arg_required_else_help(false);
+        let (mut words, is_open) = grammar::joined(&command, grammar::canonical(&command, argv));
+        let complete = words[..words.len() - usize::from(is_open)].to_vec();
+        let Ok(applied) = preferences::apply(&command, complete, "locustctl") else {
+            return Self { words, matches: None, plugin_policy: PluginPolicy::default() };
+        };
+        if applied.alias.is_some()
+            && let [_, typed, ..] = words.as_mut_slice()
+        {
+            applied.argv[1].clone_into(typed);
+        }
+        let matches = command.try_get_matches_from_mut(applied.argv).ok();
+        Self { words, matches, plugin_policy: applied.plugin_policy }
+    }
+
+    /// The global flags; `None` when the words cannot be right.
+    pub fn global(&self) -> Option<GlobalArgs> {
+        let matches = self.matches.as_ref()?;
+        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+        let mut global = GlobalArgs::from_arg_matches(matches).ok()?;
+        global.plugin_policy = self.plugin_policy.clone();
+        Some(global)
+    }
+
+    /// The targets of the subcommand, as far as they are typed.
+    pub fn targets(&self) -> Vec<String> {
+        let Some((_, matches)) = self.matches.as_ref().and_then(ArgMatches::subcommand) else {
+            return Vec::new();
+        };
+        let of = |id| matches.try_get_many::<String>(id).ok().flatten();
+        of("targets").or_else(|| of("target")).into_iter().flatten().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Partial {
+        let words = std::iter::once("locustctl").chain(line.split_whitespace());
+        // No kuberc of the machine's.
+        let words = words.chain(["--kuberc=/dev/null"]);
+        Partial::read(words.map(OsString::from).collect())
+    }
+
+    #[test]
+    fn a_line_is_read_as_far_as_it_goes() {
+        for (line, context, targets) in [
+            ("scale --context a deploy/b", Some("a"), "deploy/b"),
+            ("--context scale scale deploy b", Some("scale"), "deploy b"),
+            ("--context status", Some("status"), ""),
+            ("--replicas 3 scale deploy/a deploy/b", None, "deploy/a deploy/b"),
+            ("resize deploy", None, "deploy"),
+            ("status --context=c sts/d", Some("c"), "sts/d"),
+            ("sandbox", None, ""),
+        ] {
+            let partial = read(line);
+            let global = partial.global().unwrap_or_else(|| panic!("{line} is not understood"));
+            assert_eq!(global.context.as_deref(), context, "{line}");
+            assert_eq!(partial.targets().join(" "), targets, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_right_says_nothing() {
+        for line in ["scale --bogus", "scale --replicas=x deploy", "nonsense", "scale --help"] {
+            let partial = read(line);
+            assert!(partial.global().is_none(), "{line}");
+            assert!(partial.targets().is_empty(), "{line}");
+        }
+    }
+}
