@@ -45,13 +45,13 @@ impl Partial {
         Some(global)
     }
 
-    /// The targets of the subcommand, as far as they are typed.
-    pub fn targets(&self) -> Vec<String> {
-        let Some((_, matches)) = self.matches.as_ref().and_then(ArgMatches::subcommand) else {
-            return Vec::new();
-        };
+    /// The targets of the subcommand, as far as they are typed; `None` when the words cannot be
+    /// right.
+    pub fn targets(&self) -> Option<Vec<String>> {
+        let (_, matches) = self.matches.as_ref()?.subcommand()?;
         let of = |id| matches.try_get_many::<String>(id).ok().flatten();
-        of("targets").or_else(|| of("target")).into_iter().flatten().cloned().collect()
+        let typed = of("targets").or_else(|| of("target"));
+        Some(typed.into_iter().flatten().cloned().collect())
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
             let partial = read(line);
             let global = partial.global().unwrap_or_else(|| panic!("{line} is not understood"));
             assert_eq!(global.context.as_deref(), context, "{line}");
-            assert_eq!(partial.targets().join(" "), targets, "{line}");
+            assert_eq!(partial.targets().unwrap_or_default().join(" "), targets, "{line}");
         }
     }
 
@@ -89,7 +89,7 @@ mod tests {
         for line in ["scale --bogus", "scale --replicas=x deploy", "nonsense", "scale --help"] {
             let partial = read(line);
             assert!(partial.global().is_none(), "{line}");
-            assert!(partial.targets().is_empty(), "{line}");
+            assert!(partial.targets().is_none(), "{line}");
         }
     }
 }

@@ -52,7 +52,9 @@ impl Source {
     /// The next target after those that are typed: a type, `TYPE/NAME`, or a name after its type;
     /// none beyond `most` objects.
     pub fn targets(&self, most: usize, current: &str) -> Vec<String> {
-        let typed = self.line.targets();
+        let Some(typed) = self.line.targets().filter(|_| !current.starts_with('-')) else {
+            return Vec::new();
+        };
         match (typed.split_first(), current.split_once('/')) {
             (None, None) => self.types(current, ""),
             (Some((first, _)), None) if first.contains('/') && typed.len() < most => {
