@@ -227,6 +227,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --vmodule 'vmodule'
             cand -v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
             cand --v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --static 'Print a script that never asks back: it knows flags, but no names'
             cand --sandbox 'Use a simulated cluster that lives as long as this command'
             cand --insecure-skip-tls-verify 'Do not verify the server''s certificate: anybody on the way can read and change everything'
             cand --disable-compression 'Do not ask the server for compressed answers'

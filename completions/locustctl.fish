@@ -211,6 +211,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l profi
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l static -d 'Print a script that never asks back: it knows flags, but no names'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disable-compression -d 'Do not ask the server for compressed answers'
