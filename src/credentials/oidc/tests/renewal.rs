@@ -32,6 +32,20 @@ fn an_expired_token_is_renewed_once_and_written_back() {
 }
 
 #[test]
+fn nothing_is_renewed_where_nobody_waits() {
+    run(async {
+        let issuer = Server::start(issuer(|_| tokens(""))).await;
+        let config = Kubeconfig::of(&issuer, &expired());
+        let before = config.text();
+        let mut oidc = config.oidc();
+        oidc.is_unattended = true;
+        assert!(oidc.token().await.is_err());
+        assert_eq!(issuer.asked(), []);
+        assert_eq!(config.text(), before);
+    });
+}
+
+#[test]
 fn a_server_that_wants_the_secret_in_the_form_gets_it_there() {
     run(async {
         let issuer = Server::start(issuer(|asked| match asked.authorization.as_str() {
