@@ -5,6 +5,7 @@
 //! - [`commands`]: one file for each subcommand; wires the parts and prints
 //! - [`cli`]: what may be typed, in kubectl's grammar; no behaviour
 //! - [`scaling`]: the logic: targets, preconditions, the PATCH and the truth about its outcome
+//! - [`serve`]: the web form and the HTTP endpoint
 //! - [`output`]: printers of results and errors
 //! - [`sandbox`]: a simulated cluster on loopback; shares no type with [`api`]
 //! - [`manifests`]: objects from files, URLs, stdin and kustomizations
@@ -30,5 +31,6 @@ pub mod manifests;
 pub mod output;
 pub mod sandbox;
 pub mod scaling;
+pub mod serve;
 pub mod terminal;
 pub mod yaml;

@@ -1,0 +1,34 @@
+//! Who sent a request: put into each request's extensions before a route sees it.
+
+use std::net::SocketAddr;
+
+/// The other end of the connection, as the listener saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address; a proxy's, where one stands in front.
+    pub address: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub is_tls: bool,
+}
+
+/// Who is asking, once the guard has let them through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// For the history and the audit line; made harmless to show, at most 128 characters.
+    pub name: String,
+    /// How it was proved.
+    pub proof: Proof,
+}
+
+/// How a caller has proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Nobody asked: on loopback, or by `--auth none`.
+    NotAsked,
+    /// `Authorization: Bearer`, as programs do.
+    Bearer,
+    /// The cookie of somebody who logged in.
+    Session,
+    /// The header of a trusted proxy.
+    Proxy,
+}
