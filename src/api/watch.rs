@@ -36,6 +36,8 @@ pub struct Watched<'a> {
     pub namespace: &'a str,
     /// One object alone; all of them otherwise.
     pub name: Option<&'a str>,
+    /// Of all of them, those that a label selector selects.
+    pub labels: Option<&'a str>,
 }
 
 /// What a watch tells.
@@ -132,9 +134,9 @@ impl<T: DeserializeOwned> Watch<'_, T> {
 
     /// All that is there now, and from where to watch on.
     async fn look(&mut self) -> Result<Vec<T>, Error> {
-        let Watched { resource, namespace, name } = self.watched;
+        let Watched { resource, namespace, name, labels } = self.watched;
         let Some(name) = name else {
-            let listing = Listing { resource, namespace, labels: None };
+            let listing = Listing { resource, namespace, labels };
             let (items, version) = self.client.list_with_version(listing).await?;
             self.version = Some(version);
             return Ok(items);
@@ -155,7 +157,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
     }
 
     async fn open(&mut self, version: &str) -> Result<(), Error> {
-        let Watched { resource, namespace, name } = self.watched;
+        let Watched { resource, namespace, name, labels } = self.watched;
         let seconds = LASTS.as_secs().to_string();
         let field = name.map(|name| format!("metadata.name={name}"));
         let mut query = vec![
@@ -165,6 +167,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
             ("timeoutSeconds", &seconds),
         ];
         query.extend(field.as_deref().map(|field| ("fieldSelector", field)));
+        query.extend(labels.map(|labels| ("labelSelector", labels)));
         let (path, about) = (resource.collection(namespace), self.about("watch"));
         let request = Request {
             method: Method::GET,

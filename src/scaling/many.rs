@@ -63,6 +63,7 @@ mod tests {
             dry_run: DryRun::None,
             object: ObjectSource::None,
             known: None,
+            limits: None,
             change_cause: None,
         };
         let orders: Vec<_> = ["a", "b", "a", "c", "a"].iter().map(order).collect();

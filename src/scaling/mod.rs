@@ -20,7 +20,7 @@ pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
 pub use manifested::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::scale_all;
 pub use order::{
-    Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
+    Condition, DryRun, Known, Limits, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
 };
 pub use progress::Progress;
 pub use resolve::{Resolved, Selected, resolve};
@@ -29,4 +29,7 @@ pub use selection::{Selection, SelectionError, Typed};
 pub use suggest::{Likeness, Suggestion, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
-pub use wait::{Observer, Readiness, Unmet, Until, Wait, wait};
+pub use wait::{
+    Kind, Observer, PODS, Pod, Readiness, Unmet, Until, Wait, Workload, label_selector, readiness,
+    readiness_of_scale, troubles, wait,
+};

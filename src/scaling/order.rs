@@ -1,5 +1,6 @@
 //! What is ordered, and what can come of it.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Target;
@@ -15,6 +16,22 @@ pub enum NewCount {
     Exactly(i32),
     /// This many more, or less; never below zero.
     By(i64),
+}
+
+/// How many replicas there may be, both inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// At least so many.
+    pub min: i32,
+    /// At most so many.
+    pub max: i32,
+}
+
+impl Limits {
+    /// Whether a count is within them.
+    pub fn allow(self, count: i64) -> bool {
+        (i64::from(self.min)..=i64::from(self.max)).contains(&count)
+    }
 }
 
 /// What must hold for the scale to take place.
@@ -75,6 +92,8 @@ pub struct Order {
     pub object: ObjectSource,
     /// What is known of it already.
     pub known: Option<Known>,
+    /// Counts beyond them are refused before anything is changed.
+    pub limits: Option<Limits>,
     /// `--record`: the command, for the object's annotation `kubernetes.io/change-cause`.
     pub change_cause: Option<String>,
 }
@@ -125,6 +144,19 @@ pub enum Problem {
         old: i64,
         /// As given.
         by: i64,
+    },
+    /// The new count is one that is not allowed here.
+    #[error(
+        "{target} cannot be scaled to {new}: from {} to {} replicas are allowed here",
+        limits.min, limits.max
+    )]
+    BeyondLimits {
+        /// What was to be scaled.
+        target: String,
+        /// As asked for, or as it would have come to be.
+        new: i64,
+        /// What is allowed.
+        limits: Limits,
     },
     /// `--by`, where there is no count.
     #[error("{target} has no count that could be changed by {by:+}: give it one with --replicas")]

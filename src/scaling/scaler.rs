@@ -194,6 +194,17 @@ impl<'a> Scaler<'a> {
     }
 
     fn new_count(&self, old: Option<i64>) -> Result<i64, Problem> {
+        let new = self.asked_count(old)?;
+        match self.order.limits {
+            Some(limits) if !limits.allow(new) => {
+                let target = self.order.target.to_string();
+                Err(Problem::BeyondLimits { target, new, limits })
+            }
+            _ => Ok(new),
+        }
+    }
+
+    fn asked_count(&self, old: Option<i64>) -> Result<i64, Problem> {
         match self.order.new {
             NewCount::Exactly(count) => Ok(count.into()),
             NewCount::By(by) => {

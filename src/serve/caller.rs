@@ -1,6 +1,6 @@
 //! Who sent a request: put into each request's extensions before a route sees it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The other end of the connection, as the listener saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Peer {
 pub struct Caller {
     /// For the history and the audit line; made harmless to show, at most 128 characters.
     pub name: String,
+    /// Where from: the peer's address, or what a trusted proxy says of it.
+    pub from: IpAddr,
     /// How it was proved.
     pub proof: Proof,
 }

@@ -44,3 +44,17 @@ pub fn page(snapshot: &Snapshot, _context: Context<'_>) -> String {
 pub fn login(_next: &str, _error: Option<&str>) -> String {
     String::new()
 }
+
+/// A file that the pages need.
+#[derive(Debug, Clone, Copy)]
+pub struct Asset {
+    /// Relative to the page.
+    pub path: &'static str,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its bytes.
+    pub body: &'static [u8],
+}
+
+/// All of them.
+pub const ASSETS: &[Asset] = &[];

@@ -6,6 +6,17 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+/// How far a change has come that was made, though not all that was asked for is true.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Standing {
+    /// The count before.
+    pub old: Option<i64>,
+    /// The count that was asked for, and confirmed by the server.
+    pub new: i64,
+    /// Replicas that are ready, where that is known.
+    pub ready: Option<i64>,
+}
+
 /// What went wrong with a request.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
@@ -20,6 +31,9 @@ pub struct Problem {
     /// The count that stands there, where the problem is that it is not the expected one.
     #[serde(skip_serializing_if = "Option::is_none", rename = "currentReplicas")]
     current: Option<i64>,
+    /// What came of a change that was made all the same.
+    #[serde(flatten)]
+    standing: Option<Standing>,
     /// Seconds after which another try makes sense.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -34,6 +48,7 @@ impl Problem {
             detail: detail.into(),
             reason: reason.to_owned(),
             current: None,
+            standing: None,
             retry_after: None,
         }
     }
@@ -41,6 +56,11 @@ impl Problem {
     /// With the count that stands there.
     pub fn with_current(self, current: Option<i64>) -> Self {
         Self { current, ..self }
+    }
+
+    /// With what was done all the same.
+    pub fn with_standing(self, standing: Standing) -> Self {
+        Self { standing: Some(standing), ..self }
     }
 
     /// With a time after which to try again, in seconds; goes into `Retry-After`.
@@ -51,6 +71,11 @@ impl Problem {
     /// The HTTP status code.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// For programs.
+    pub fn reason(&self) -> &str {
+        &self.reason
     }
 
     /// For people.

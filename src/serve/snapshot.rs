@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::scaling::Autoscaler;
+pub use crate::scaling::Limits;
 
 /// Changes that are remembered.
 pub const LONGEST_HISTORY: usize = 50;
@@ -50,15 +51,6 @@ pub struct TargetInfo {
     pub cluster: String,
     /// The kubeconfig context, if there is one.
     pub context: Option<String>,
-}
-
-/// How many replicas may be asked for, both inclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Limits {
-    /// `--min-replicas`
-    pub min: i32,
-    /// `--max-replicas`
-    pub max: i32,
 }
 
 /// Whether the cluster can be seen.
@@ -137,7 +129,7 @@ pub struct Change {
 }
 
 /// What became of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// The server confirmed it.
@@ -150,4 +142,17 @@ pub enum Outcome {
     Unknown,
     /// It was seen in the cluster and did not come from here.
     Observed,
+}
+
+impl Outcome {
+    /// As in the JSON, in the audit line and in the metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scaled => "scaled",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Observed => "observed",
+        }
+    }
 }

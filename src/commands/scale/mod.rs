@@ -80,6 +80,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
             None => ObjectSource::Server,
         },
         known,
+        limits: None,
         change_cause: args.change_cause.clone(),
     };
     let orders: Vec<_> = selected.into_iter().map(order).collect();

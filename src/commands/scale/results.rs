@@ -129,6 +129,7 @@ mod tests {
             dry_run: DryRun::None,
             object: ObjectSource::None,
             known: None,
+            limits: None,
             change_cause: None,
         };
         ["a", "b", "c"].iter().map(order).collect()

@@ -176,24 +176,27 @@ impl Issuer {
         refresh: &SecretString,
         proof: Proof,
     ) -> Result<Received, String> {
+        let mut request =
+            client.post(endpoint.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if proof == Proof::InHeader {
+            request = request.header(AUTHORIZATION, self.pair()?);
+        }
+        let form = self.form(refresh, proof);
+        send("Post", endpoint, request.body(form)).await.map_err(failed)
+    }
+
+    fn form(&self, refresh: &SecretString, proof: Proof) -> String {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "refresh_token");
         form.append_pair("refresh_token", refresh.expose_secret());
-        let mut request =
-            client.post(endpoint.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        match proof {
-            Proof::InHeader => {
-                request = request.header(AUTHORIZATION, self.pair()?);
-            }
-            Proof::InForm => {
-                let secret = self.client_secret.expose_secret();
-                form.append_pair("client_id", &self.client_id);
-                if !secret.is_empty() {
-                    form.append_pair("client_secret", secret);
-                }
+        if proof == Proof::InForm {
+            let secret = self.client_secret.expose_secret();
+            form.append_pair("client_id", &self.client_id);
+            if !secret.is_empty() {
+                form.append_pair("client_secret", secret);
             }
         }
-        send("Post", endpoint, request.body(form.finish())).await.map_err(failed)
+        form.finish()
     }
 }
 

@@ -126,6 +126,7 @@ impl Follower<'_, '_> {
             resource: &first.resource,
             namespace: &first.namespace,
             name: (members.len() == 1).then_some(&first.name),
+            labels: None,
         });
         let place = |object: &Workload| places.get(object.metadata.name.as_str()).copied();
         let see = |object: &Workload| {

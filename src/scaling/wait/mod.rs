@@ -18,8 +18,10 @@ use super::Target;
 use crate::api::{Client, Error};
 use crate::go;
 
-pub use readiness::Readiness;
+pub use readiness::{Kind, Readiness, readiness, readiness_of_scale};
+pub use reasons::{PODS, Pod, troubles};
 pub use unmet::Unmet;
+pub use workload::{Workload, label_selector};
 
 /// For finding out why, after the time is over.
 const AFTERTHOUGHT: Duration = Duration::from_secs(5);

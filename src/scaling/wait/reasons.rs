@@ -11,7 +11,8 @@ const LONGEST_MESSAGE: usize = 300;
 /// Of different reasons.
 const MOST_REASONS: usize = 8;
 
-const PODS: Resource = Resource {
+/// The type of pods.
+pub const PODS: Resource = Resource {
     group: std::borrow::Cow::Borrowed(""),
     version: std::borrow::Cow::Borrowed("v1"),
     plural: std::borrow::Cow::Borrowed("pods"),
@@ -31,12 +32,13 @@ pub async fn of_pods(
     selector: &str,
 ) -> Result<Vec<String>, Error> {
     let listing = Listing { resource: &PODS, namespace, labels: Some(selector) };
-    Ok(count(&client.list::<Pod>(listing).await?))
+    Ok(troubles(&client.list::<Pod>(listing).await?))
 }
 
+/// What is kept of a pod.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Pod {
+pub struct Pod {
     metadata: Metadata,
     status: Status,
 }
@@ -44,6 +46,8 @@ struct Pod {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Metadata {
+    name: String,
+    creation_timestamp: String,
     deletion_timestamp: Option<String>,
 }
 
@@ -78,11 +82,39 @@ struct Waiting {
 }
 
 impl Pod {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.metadata.name
+    }
+
+    /// When it was made, RFC 3339; empty when the server does not say.
+    pub fn created(&self) -> &str {
+        &self.metadata.creation_timestamp
+    }
+
+    /// Whether it is ready, and not about to leave.
+    pub fn is_ready(&self) -> bool {
+        self.metadata.deletion_timestamp.is_none() && self.is("Ready")
+    }
+
+    /// How it is, as `kubectl get pods` puts it: the phase, or why it does not start; and what
+    /// there is to say of that.
+    pub fn state(&self) -> (&str, String) {
+        if self.metadata.deletion_timestamp.is_some() {
+            return ("Terminating", String::new());
+        }
+        let (state, message) = self.trouble().unwrap_or((&self.status.phase, ""));
+        (state, shortened(message).trim_start_matches(": ").to_owned())
+    }
+
+    fn is(&self, kind: &str) -> bool {
+        self.status.conditions.iter().any(|c| c.kind == kind && c.status == "True")
+    }
+
     /// What keeps it from being ready; `None` when nothing does, or when it is leaving.
     fn trouble(&self) -> Option<(&str, &str)> {
         let Status { phase, reason, message, conditions, .. } = &self.status;
-        let is_true = |kind: &str| conditions.iter().any(|c| c.kind == kind && c.status == "True");
-        if self.metadata.deletion_timestamp.is_some() || is_true("Ready") || phase == "Succeeded" {
+        if self.metadata.deletion_timestamp.is_some() || self.is("Ready") || phase == "Succeeded" {
             return None;
         }
         if phase == "Failed" {
@@ -111,9 +143,9 @@ impl Pod {
 
 /// A line for each reason, the most frequent one first; of the messages only the first, since the
 /// others are the same but for the pods' names.
-fn count(pods: &[Pod]) -> Vec<String> {
+pub fn troubles<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<String> {
     let mut reasons: Vec<(&str, &str, usize)> = Vec::new();
-    for (reason, message) in pods.iter().filter_map(Pod::trouble) {
+    for (reason, message) in pods.into_iter().filter_map(Pod::trouble) {
         match reasons.iter_mut().find(|(known, ..)| *known == reason) {
             Some((_, _, count)) => *count += 1,
             None => reasons.push((reason, message, 1)),
@@ -153,7 +185,7 @@ mod tests {
     fn lines(pods: Vec<Value>) -> Vec<String> {
         let pods: Vec<Pod> =
             pods.into_iter().map(|pod| serde_json::from_value(pod).unwrap()).collect();
-        count(&pods)
+        troubles(&pods)
     }
 
     #[test]

@@ -1,0 +1,261 @@
+//! What all requests share, and the change itself.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use tokio::sync::{Semaphore, watch};
+
+use super::caller::Caller;
+use super::live::{Entry, Live};
+use super::log::{Audit, audit};
+use super::metrics::Metrics;
+use super::problem::Problem;
+use super::refusal::refusal;
+use super::snapshot::{Limits, Outcome, TargetInfo};
+use crate::api::Client;
+use crate::scaling::{
+    self, Condition, DryRun, NewCount, ObjectSource, Order, Progress, Scaled, Target,
+};
+use crate::terminal::printable;
+
+/// Changes under way at the same time; each waits for the API server.
+const MOST_CHANGES: usize = 16;
+
+/// Viewers at the same time.
+const MOST_VIEWERS: usize = 800;
+
+/// What all requests share.
+pub struct App {
+    /// For the cluster.
+    pub client: Client,
+    /// What is scaled.
+    pub target: Target,
+    /// What is known of it.
+    pub live: Live,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Room for viewers.
+    pub viewers: Arc<Semaphore>,
+    /// Turns true when serve is to end.
+    pub is_stopping: watch::Receiver<bool>,
+    limits: Limits,
+    changes: Semaphore,
+}
+
+/// A change, as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The new count.
+    pub new: NewCount,
+    /// Only if this is the present one.
+    pub current: Option<i64>,
+    /// Only tried, by the API server.
+    pub is_dry_run: bool,
+}
+
+/// A change that took place, or would have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// In the history; a dry run is not in it.
+    pub id: Option<u64>,
+    /// The count before.
+    pub old: Option<i64>,
+    /// The count now.
+    pub new: i64,
+    /// What else is to be known, in sentences.
+    pub message: String,
+}
+
+impl App {
+    /// Nothing is asked yet.
+    pub fn new(
+        client: Client,
+        target: Target,
+        info: TargetInfo,
+        limits: Limits,
+        is_stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            client,
+            target,
+            live: Live::new(info, limits),
+            metrics: Metrics::default(),
+            viewers: Arc::new(Semaphore::new(MOST_VIEWERS)),
+            is_stopping,
+            limits,
+            changes: Semaphore::new(MOST_CHANGES),
+        }
+    }
+
+    /// Changes the count, and notes who did and what became of it. It is carried to its end even
+    /// when whoever asked has gone.
+    ///
+    /// # Errors
+    /// The answer for what went wrong. It was noted too.
+    pub async fn change(self: &Arc<Self>, asked: Asked, caller: Caller) -> Result<Done, Problem> {
+        let app = Arc::clone(self);
+        let task = tokio::spawn(async move { app.carry_out(asked, &caller).await });
+        task.await.unwrap_or_else(|_| {
+            let detail = "The change broke off by a mistake of locustctl's own; look at the count \
+                          before you try again.";
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", detail))
+        })
+    }
+
+    /// Writes down a change that was refused before it was begun.
+    pub fn refused(&self, caller: &Caller, new: Option<i64>, problem: &Problem) {
+        let old = self.live.now().snapshot.replicas.map(|replicas| replicas.desired);
+        let (outcome, detail) = ("refused", problem.detail());
+        audit(&Audit {
+            who: &caller.name,
+            from: caller.from,
+            action: "scale",
+            old,
+            new,
+            outcome,
+            detail,
+        });
+    }
+
+    async fn carry_out(&self, asked: Asked, caller: &Caller) -> Result<Done, Problem> {
+        let Ok(_room) = self.changes.try_acquire() else {
+            let detail = "Too many changes are under way; try again in a moment.";
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail);
+            let problem = problem.with_retry_after(1);
+            self.refused(caller, asked.count(), &problem);
+            return Err(problem);
+        };
+        let order = self.order(asked);
+        if asked.is_dry_run {
+            let result = scaling::scale(&self.client, &order, &Progress::default(), 0).await;
+            let summary = Summary::new(asked, &result);
+            summary.audit(caller, "scale (dry run)");
+            return summary.answer(None, result);
+        }
+        self.live.begin();
+        let mut ended = Ended { app: self, entry: Some(Entry::broken_off(caller, asked)) };
+        let result = scaling::scale(&self.client, &order, &Progress::default(), 0).await;
+        let summary = Summary::new(asked, &result);
+        ended.entry = None;
+        self.metrics.changed(summary.outcome);
+        summary.audit(caller, "scale");
+        let id = self.live.end(summary.entry(caller));
+        summary.answer(Some(id), result)
+    }
+
+    fn order(&self, asked: Asked) -> Order {
+        Order {
+            target: self.target.clone(),
+            new: asked.new,
+            condition: Condition { replicas: asked.current, resource_version: None },
+            dry_run: if asked.is_dry_run { DryRun::Server } else { DryRun::None },
+            object: ObjectSource::None,
+            known: None,
+            limits: Some(self.limits),
+            change_cause: None,
+        }
+    }
+}
+
+impl Asked {
+    /// The count, where it does not depend on the present one.
+    fn count(self) -> Option<i64> {
+        match self.new {
+            NewCount::Exactly(count) => Some(count.into()),
+            NewCount::By(_) => None,
+        }
+    }
+}
+
+/// Sees to it that a change which was begun is also ended, should it break off.
+struct Ended<'a> {
+    app: &'a App,
+    entry: Option<Entry>,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            self.app.live.end(entry);
+        }
+    }
+}
+
+impl Entry {
+    fn broken_off(caller: &Caller, asked: Asked) -> Self {
+        let message = "The change broke off; what became of it is not known.".to_owned();
+        let (who, new) = (caller.name.clone(), asked.count());
+        Self { who, old: None, new, outcome: Outcome::Unknown, message }
+    }
+}
+
+/// What became of a change, as it is noted.
+struct Summary {
+    old: Option<i64>,
+    new: Option<i64>,
+    outcome: Outcome,
+    message: String,
+}
+
+impl Summary {
+    fn new(asked: Asked, result: &Result<Scaled, scaling::Problem>) -> Self {
+        match result {
+            Ok(Scaled { old, new, notes, asked_for, .. }) => {
+                let changed = asked_for
+                    .map(|asked| format!("{asked} were asked for, and the server made it {new}"));
+                let notes: Vec<_> = notes.iter().cloned().chain(changed).collect();
+                let is_same = *old == Some(*new);
+                let outcome = if is_same { Outcome::Unchanged } else { Outcome::Scaled };
+                let message = printable(&notes.join("; "));
+                Self { old: *old, new: Some(*new), outcome, message }
+            }
+            Err(problem) => {
+                use scaling::Problem as P;
+                let outcome = match problem {
+                    P::AnswerLost { .. } => Outcome::Unknown,
+                    _ => Outcome::Failed,
+                };
+                let old = match problem {
+                    P::ReplicasDiffer { was, .. } => *was,
+                    P::LostRaces { last, .. } => *last,
+                    _ => None,
+                };
+                let message = printable(&problem.to_string());
+                Self { old, new: asked.count(), outcome, message }
+            }
+        }
+    }
+
+    fn audit(&self, caller: &Caller, action: &str) {
+        audit(&Audit {
+            who: &caller.name,
+            from: caller.from,
+            action,
+            old: self.old,
+            new: self.new,
+            outcome: self.outcome.word(),
+            detail: &self.message,
+        });
+    }
+
+    fn entry(&self, caller: &Caller) -> Entry {
+        Entry {
+            who: caller.name.clone(),
+            old: self.old,
+            new: self.new,
+            outcome: self.outcome,
+            message: self.message.clone(),
+        }
+    }
+
+    fn answer(
+        self,
+        id: Option<u64>,
+        result: Result<Scaled, scaling::Problem>,
+    ) -> Result<Done, Problem> {
+        match result {
+            Ok(Scaled { old, new, .. }) => Ok(Done { id, old, new, message: self.message }),
+            Err(problem) => Err(refusal(&problem)),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What is known of the target now: one state, fed by one watch, read by everybody.
+
+mod feed;
+mod ledger;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, watch};
+
+pub use feed::{follow, follow_autoscalers};
+pub use ledger::Entry;
+
+use self::state::{PROVISIONAL, State};
+use super::snapshot::{Limits, Snapshot, TargetInfo};
+
+/// Changes that come within this time are told in one go.
+const GATHERED: Duration = Duration::from_millis(50);
+
+/// One state, as it goes to the viewers: made once for all of them.
+#[derive(Debug)]
+pub struct Frame {
+    /// What it is.
+    pub snapshot: Snapshot,
+    /// Names this state, also after a restart of the server.
+    pub id: String,
+    /// The whole event for the stream of events.
+    pub event: Bytes,
+    number: u64,
+}
+
+/// The state, and who is told when it changes.
+#[derive(Debug)]
+pub struct Live {
+    state: Mutex<State>,
+    is_dirty: Notify,
+    frames: watch::Sender<Arc<Frame>>,
+    /// Tells the states of this process from those of another.
+    run: String,
+}
+
+impl Live {
+    /// Nothing is known yet.
+    pub fn new(target: TargetInfo, limits: Limits) -> Self {
+        let state = State::new(target, limits);
+        let run = format!("{:08x}", fastrand::u32(..));
+        let frame = Arc::new(frame(state.snapshot(), &run, 0));
+        Self {
+            state: Mutex::new(state),
+            is_dirty: Notify::new(),
+            frames: watch::Sender::new(frame),
+            run,
+        }
+    }
+
+    /// The state that was told last.
+    pub fn now(&self) -> Arc<Frame> {
+        Arc::clone(&self.frames.borrow())
+    }
+
+    /// Is told each state from now on; whoever is slow gets the latest one alone.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Frame>> {
+        self.frames.subscribe()
+    }
+
+    /// Tells the state as it changes, until dropped.
+    pub async fn publish(&self) {
+        loop {
+            let is_provisional = self.lock().is_provisional();
+            tokio::select! {
+                () = self.is_dirty.notified() => tokio::time::sleep(GATHERED).await,
+                () = tokio::time::sleep(PROVISIONAL), if is_provisional => {}
+            }
+            self.tell();
+        }
+    }
+
+    /// A change is about to be made from here.
+    pub fn begin(&self) {
+        self.lock().ledger.begin();
+    }
+
+    /// What became of it; tells it at once, so that whoever made it finds it. Gives its id in the
+    /// history.
+    pub fn end(&self, entry: Entry) -> u64 {
+        let id = self.lock().end(entry);
+        self.tell();
+        id
+    }
+
+    fn tell(&self) {
+        let mut state = self.lock();
+        state.forget_expired();
+        let snapshot = state.snapshot();
+        self.frames.send_if_modified(|last| {
+            let is_new = last.snapshot != snapshot;
+            if is_new {
+                *last = Arc::new(frame(snapshot, &self.run, last.number + 1));
+            }
+            is_new
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.is_dirty.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn frame(snapshot: Snapshot, run: &str, number: u64) -> Frame {
+    let id = format!("{run}-{number}");
+    // A snapshot is plain data: there is nothing in it that JSON cannot hold.
+    let data = serde_json::to_string(&snapshot).unwrap_or_default();
+    let event = Bytes::from(format!("id: {id}\nevent: state\ndata: {data}\n\n"));
+    Frame { snapshot, id, event, number }
+}

@@ -1,0 +1,201 @@
+//! What is known, as it comes in.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::log::now;
+use super::super::snapshot::{
+    self, Connection, Limits, Link, MOST_PODS, Replicas, Snapshot, TargetInfo,
+};
+use super::ledger::{Entry, Ledger};
+use crate::scaling::{Autoscaler, Kind, Pod, Readiness, Workload, readiness, troubles};
+use crate::terminal::harmless;
+
+/// For so long the count that the server has confirmed to us is shown, though the watch does not
+/// show it yet.
+pub(super) const PROVISIONAL: Duration = Duration::from_secs(2);
+
+/// Of a target with more pods only so many are kept.
+const MOST_PODS_KEPT: usize = 5000;
+
+/// Everything that is known.
+#[derive(Debug)]
+pub(super) struct State {
+    target: TargetInfo,
+    limits: Limits,
+    connection: Connection,
+    replicas: Option<Replicas>,
+    /// Confirmed, and not yet seen.
+    confirmed: Option<(i64, Instant)>,
+    pods: BTreeMap<String, Pod>,
+    pods_unknown: Option<String>,
+    /// Why its controller cannot make pods, or has given up.
+    failures: Vec<String>,
+    pub(super) autoscalers: Vec<Autoscaler>,
+    pub(super) ledger: Ledger,
+}
+
+impl State {
+    pub(super) fn new(target: TargetInfo, limits: Limits) -> Self {
+        let connection =
+            Connection { state: Link::Connecting, message: String::new(), since: now() };
+        Self {
+            target,
+            limits,
+            connection,
+            replicas: None,
+            confirmed: None,
+            pods: BTreeMap::new(),
+            pods_unknown: None,
+            failures: Vec::new(),
+            autoscalers: Vec::new(),
+            ledger: Ledger::default(),
+        }
+    }
+
+    pub(super) fn link(&mut self, state: Link, message: &str) {
+        let message = harmless(message);
+        if (self.connection.state, &self.connection.message) != (state, &message) {
+            let since = match self.connection.state == state {
+                true => std::mem::take(&mut self.connection.since),
+                false => now(),
+            };
+            self.connection = Connection { state, message, since };
+        }
+    }
+
+    /// Whether the cluster could be asked at all yet, and answers.
+    pub(super) fn link_state(&self) -> Link {
+        self.connection.state
+    }
+
+    /// The target, as it is now.
+    pub(super) fn seen(&mut self, kind: Kind, object: &Workload) {
+        let failure = object.replica_failure().map(|condition| &condition.message);
+        let missed = object.missed_deadline().map(|condition| &condition.message);
+        self.failures = failure.into_iter().chain(missed).map(|text| harmless(text)).collect();
+        self.count(&readiness(kind, object, object.spec.replicas));
+    }
+
+    /// Its counts, as they are now.
+    pub(super) fn count(&mut self, now: &Readiness) {
+        let Readiness { desired, current, ready, done, .. } = *now;
+        if let Some(before) = self.replicas.filter(|before| before.desired != desired) {
+            self.ledger.seen(before.desired, desired);
+        }
+        self.confirmed.take_if(|(count, _)| *count == desired);
+        self.replicas = Some(Replicas { desired, current, ready, settled: done });
+        self.link(Link::Connected, "");
+    }
+
+    pub(super) fn missing(&mut self) {
+        let TargetInfo { kind, name, namespace, .. } = &self.target;
+        let text = format!("There is no {kind} {name:?} in namespace {namespace:?}.");
+        self.link(Link::Missing, &text);
+        self.replicas = None;
+        self.confirmed = None;
+        self.failures.clear();
+        self.pods.clear();
+    }
+
+    pub(super) fn all_pods(&mut self, pods: Vec<Pod>) {
+        self.pods.clear();
+        pods.into_iter().for_each(|pod| self.pod(pod));
+        self.pods_unknown = None;
+    }
+
+    pub(super) fn pod(&mut self, pod: Pod) {
+        if self.pods.len() < MOST_PODS_KEPT || self.pods.contains_key(pod.name()) {
+            self.pods.insert(pod.name().to_owned(), pod);
+        }
+    }
+
+    pub(super) fn pod_gone(&mut self, pod: &Pod) {
+        self.pods.remove(pod.name());
+    }
+
+    pub(super) fn pods_unknown(&mut self, why: Option<String>) {
+        self.pods_unknown = why.map(|why| harmless(&why));
+    }
+
+    /// What became of a change that was made from here.
+    pub(super) fn end(&mut self, entry: Entry) -> u64 {
+        let is_confirmed = entry.outcome == snapshot::Outcome::Scaled;
+        if let (true, Some(new), Some(replicas)) = (is_confirmed, entry.new, self.replicas)
+            && replicas.desired != new
+        {
+            self.confirmed = Some((new, Instant::now()));
+        }
+        self.ledger.end(entry)
+    }
+
+    /// Whether something is shown that the watch has yet to bear out.
+    pub(super) fn is_provisional(&self) -> bool {
+        self.confirmed.is_some()
+    }
+
+    fn replicas(&self) -> Option<Replicas> {
+        let replicas = self.replicas?;
+        Some(match self.confirmed {
+            Some((desired, since)) if since.elapsed() < PROVISIONAL => {
+                Replicas { desired, settled: false, ..replicas }
+            }
+            _ => replicas,
+        })
+    }
+
+    pub(super) fn forget_expired(&mut self) {
+        self.confirmed.take_if(|(_, since)| since.elapsed() >= PROVISIONAL);
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            target: self.target.clone(),
+            limits: self.limits,
+            connection: self.connection.clone(),
+            replicas: self.replicas(),
+            pods: self.pods.values().take(MOST_PODS).map(shown).collect(),
+            more_pods: self.pods.len().saturating_sub(MOST_PODS),
+            pods_unknown: self.pods_unknown.clone(),
+            troubles: self.troubles(),
+            autoscalers: self.autoscalers.clone(),
+            history: self.ledger.history(),
+        }
+    }
+
+    /// What keeps pods from being ready. Pods that have only just been made are no trouble.
+    fn troubles(&self) -> Vec<String> {
+        let is_short = self.replicas.is_some_and(|replicas| !replicas.settled);
+        let of_pods = match is_short {
+            true => troubles(self.pods.values().filter(|pod| is_stuck(pod))),
+            false => Vec::new(),
+        };
+        self.failures.iter().cloned().chain(of_pods.iter().map(|line| harmless(line))).collect()
+    }
+}
+
+/// Whether a pod's state says more than that it is on its way.
+fn is_stuck(pod: &Pod) -> bool {
+    let (state, _) = pod.state();
+    !matches!(
+        state,
+        "" | "Pending"
+            | "ContainerCreating"
+            | "PodInitializing"
+            | "Running"
+            | "running, but not ready"
+    )
+}
+
+fn shown(pod: &Pod) -> snapshot::Pod {
+    let (state, message) = pod.state();
+    snapshot::Pod {
+        name: harmless(pod.name()),
+        state: harmless(state),
+        ready: pod.is_ready(),
+        message: harmless(&message),
+        created: harmless(pod.created()),
+    }
+}

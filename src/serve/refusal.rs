@@ -1,0 +1,70 @@
+//! Why a change did not take place, as an answer to whoever asked for it.
+
+use axum::http::StatusCode;
+
+use super::problem::Problem;
+use crate::api::{Error, FailureKind, Status};
+use crate::scaling;
+use crate::terminal::printable;
+
+/// The answer for a problem of scaling. What the API server says of our own login is nothing that
+/// the caller's would mend: that is a 502.
+pub fn refusal(problem: &scaling::Problem) -> Problem {
+    use scaling::Problem as P;
+    let text = printable(&problem.to_string());
+    match problem {
+        P::Api(error) => of_error(error, text),
+        P::AnswerLost { cause, .. } => Problem::new(code(cause), "Unknown", text),
+        P::ReplicasDiffer { was, .. } => {
+            Problem::new(StatusCode::CONFLICT, "Conflict", text).with_current(*was)
+        }
+        P::LostRaces { last, .. } => {
+            Problem::new(StatusCode::CONFLICT, "Conflict", text).with_current(*last)
+        }
+        P::VersionDiffers { .. } => Problem::new(StatusCode::CONFLICT, "Conflict", text),
+        P::TooMany { .. } | P::BeyondLimits { .. } | P::NothingToChange { .. } | P::NoSpec => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", text)
+        }
+    }
+}
+
+fn of_error(error: &Error, text: String) -> Problem {
+    let problem = Problem::new(code(error), reason(error), text);
+    let pause = error.status().and_then(|status| status.retry_after);
+    match pause {
+        Some(pause) => problem.with_retry_after(pause.as_secs().max(1)),
+        None => problem,
+    }
+}
+
+fn reason(error: &Error) -> &str {
+    match error {
+        Error::Status(status) if status.reason.is_empty() => "Unknown",
+        Error::Status(status) => &status.reason,
+        Error::Failure(_) if code(error) == StatusCode::GATEWAY_TIMEOUT => "Timeout",
+        Error::Failure(_) => "Unreachable",
+        Error::Unreadable(_) => "Unreadable",
+        Error::Unprepared(_) => "NoCredentials",
+    }
+}
+
+fn code(error: &Error) -> StatusCode {
+    match error {
+        Error::Status(status) => code_of_status(status),
+        Error::Failure(failure) => match failure.kind {
+            FailureKind::Connection if failure.sent => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        },
+        Error::Unreadable(_) | Error::Unprepared(_) => StatusCode::BAD_GATEWAY,
+    }
+}
+
+fn code_of_status(status: &Status) -> StatusCode {
+    match status.code {
+        400 | 403 | 404 | 409 | 422 | 429 => {
+            StatusCode::from_u16(status.code).unwrap_or(StatusCode::BAD_GATEWAY)
+        }
+        408 | 504 => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_GATEWAY,
+    }
+}

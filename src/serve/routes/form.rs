@@ -1,0 +1,209 @@
+//! The page with its form, which needs no JavaScript.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::super::app::{App, Asked};
+use super::super::caller::{Caller, Proof};
+use super::super::page::{self, Context, Notice, Question};
+use super::super::problem::Problem;
+use super::super::snapshot::{Change, Outcome, Snapshot};
+use super::scale;
+use crate::scaling::{NewCount, count_text};
+
+/// What was submitted.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Submitted {
+    worker_count: Option<String>,
+    is_confirmed: bool,
+}
+
+/// The page; with `?done=ID`, what became of that change.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let frame = app.live.now();
+    let id = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .find_map(|(name, value)| (name == "done").then(|| value.parse::<u64>().ok())?);
+    let change = id.and_then(|id| frame.snapshot.history.iter().find(|change| change.id == id));
+    let text = change.map(|change| summary(&frame.snapshot, change));
+    let notice = text.as_deref().map(|text| Notice { is_error: false, text });
+    html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&caller) })
+}
+
+/// Carries out what was submitted. A success leads back to the page, which tells of it; anything
+/// else is told at once, with a status that says so to programs as well.
+pub(super) async fn rescale(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Response {
+    let submitted = match scale::body_of(body).await {
+        Ok(body) => read(&body),
+        Err(problem) => {
+            app.refused(&caller, None, &problem);
+            return answer(&app, &caller, None, &problem);
+        }
+    };
+    let entered = submitted.worker_count.as_deref();
+    let new = match number(entered) {
+        Ok(new) => new,
+        Err(problem) => {
+            app.refused(&caller, None, &problem);
+            return answer(&app, &caller, entered, &problem);
+        }
+    };
+    let frame = app.live.now();
+    if let Some(question) = question(&frame.snapshot, new.into())
+        && !submitted.is_confirmed
+    {
+        let context = Context { question: Some(question), entered, ..context(&caller) };
+        return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
+    }
+    let asked = Asked { new: NewCount::Exactly(new), current: None, is_dry_run: false };
+    match app.change(asked, caller.clone()).await {
+        Ok(done) => {
+            let id = done.id.unwrap_or_default();
+            let mut response = StatusCode::SEE_OTHER.into_response();
+            if let Ok(to) = HeaderValue::from_str(&format!("./?done={id}")) {
+                response.headers_mut().insert(LOCATION, to);
+            }
+            response
+        }
+        Err(problem) => answer(&app, &caller, entered, &problem),
+    }
+}
+
+fn answer(app: &App, caller: &Caller, entered: Option<&str>, problem: &Problem) -> Response {
+    let notice = Some(Notice { is_error: true, text: problem.detail() });
+    let context = Context { notice, entered, ..context(caller) };
+    html(problem.status(), &app.live.now().snapshot, context)
+}
+
+fn context(caller: &Caller) -> Context<'_> {
+    let viewer = match caller.proof {
+        Proof::NotAsked => "",
+        _ => &caller.name,
+    };
+    Context { viewer, can_log_out: caller.proof == Proof::Session, ..Context::default() }
+}
+
+fn html(code: StatusCode, snapshot: &Snapshot, context: Context<'_>) -> Response {
+    let text = page::page(snapshot, context);
+    (code, [(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
+}
+
+/// Fields that are not the form's own are let go.
+fn read(body: &[u8]) -> Submitted {
+    let mut submitted = Submitted::default();
+    for (name, value) in url::form_urlencoded::parse(body) {
+        match &*name {
+            "worker_count" => submitted.worker_count = Some(value.into_owned()),
+            "confirm" => submitted.is_confirmed = value == "yes",
+            _ => {}
+        }
+    }
+    submitted
+}
+
+fn number(entered: Option<&str>) -> Result<i32, Problem> {
+    let invalid =
+        |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", detail);
+    let text = entered.map(str::trim).unwrap_or_default();
+    if text.is_empty() {
+        return Err(invalid("Enter the number of workers (the field worker_count).".to_owned()));
+    }
+    match text.parse::<i64>() {
+        Ok(number) => scale::count(number),
+        Err(_) => {
+            let text: String = text.chars().take(40).collect();
+            Err(invalid(format!("{text:?} is not a whole number.")))
+        }
+    }
+}
+
+/// Nothing at all, or more than twice as many, may be a slip of the finger.
+fn question(snapshot: &Snapshot, new: i64) -> Option<Question> {
+    let old = snapshot.replicas?.desired;
+    let is_end = new == 0 && old > 0;
+    let is_leap = new > old.max(1).saturating_mul(2);
+    (is_end || is_leap).then_some(Question { new, old })
+}
+
+fn summary(snapshot: &Snapshot, change: &Change) -> String {
+    let name = &snapshot.target.name;
+    let (old, new) = (count_text(change.old), count_text(change.new));
+    let text = match change.outcome {
+        Outcome::Unchanged => format!("{name} was at {new} already."),
+        _ => format!("{name} was scaled from {old} to {new}."),
+    };
+    match change.message.as_str() {
+        "" => text,
+        message => format!("{text} {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::live::Live;
+    use crate::serve::snapshot::{Limits, Replicas, TargetInfo};
+
+    fn at(desired: i64) -> Snapshot {
+        let text = || "x".to_owned();
+        let target = TargetInfo {
+            kind: text(),
+            name: text(),
+            namespace: text(),
+            cluster: text(),
+            context: None,
+        };
+        let live = Live::new(target, Limits { min: 0, max: 100 });
+        let mut snapshot = live.now().snapshot.clone();
+        let (current, ready) = (desired, Some(desired));
+        snapshot.replicas = Some(Replicas { desired, current, ready, settled: true });
+        snapshot
+    }
+
+    #[test]
+    fn zero_and_more_than_double_are_asked_about() {
+        for (old, new, is_asked) in [
+            (5, 0, true),
+            (5, 1, false),
+            (5, 10, false),
+            (5, 11, true),
+            (1, 2, false),
+            (1, 3, true),
+            (0, 0, false),
+            (0, 2, false),
+            (0, 3, true),
+        ] {
+            assert_eq!(question(&at(old), new).is_some(), is_asked, "{old} to {new}");
+        }
+    }
+
+    #[test]
+    fn only_a_whole_number_is_a_count() {
+        for (text, expected) in [
+            (Some("3"), Ok(3)),
+            (Some(" 3 "), Ok(3)),
+            (Some("0"), Ok(0)),
+            (Some("-1"), Err("-1 is not a number of replicas: it must be from 0 to 2147483647.")),
+            (Some("3.5"), Err("\"3.5\" is not a whole number.")),
+            (Some("<b>"), Err("\"<b>\" is not a whole number.")),
+            (Some(""), Err("Enter the number of workers (the field worker_count).")),
+            (None, Err("Enter the number of workers (the field worker_count).")),
+        ] {
+            let read = number(text).map_err(|problem| problem.detail().to_owned());
+            assert_eq!(read, expected.map_err(str::to_owned), "{text:?}");
+        }
+    }
+}

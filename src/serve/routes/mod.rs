@@ -1,0 +1,93 @@
+//! Which address answers what.
+
+mod events;
+mod form;
+mod scale;
+mod service;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::app::App;
+use super::problem::Problem;
+
+/// Everything that is answered, but for logging in and out.
+pub fn routes(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(form::page))
+        .route("/rescale-form", get(form::page))
+        .route("/rescale", post(form::rescale))
+        .route("/api/scale", get(scale::read).put(scale::change))
+        .route("/api/events", get(events::events))
+        .route("/api/openapi.json", get(service::openapi))
+        .route("/assets/{name}", get(service::asset))
+        .route("/healthz", get(service::healthz))
+        .route("/readyz", get(service::readyz))
+        .route("/metrics", get(service::metrics))
+        .with_state(Arc::clone(app))
+}
+
+/// Answers for what no route is for, and the count of all answers.
+pub fn finish(router: Router, app: &Arc<App>) -> Router {
+    router
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), count))
+}
+
+async fn unknown() -> Response {
+    let detail = "There is nothing at this address; /api/openapi.json says what there is.";
+    Problem::new(StatusCode::NOT_FOUND, "NotFound", detail).into_response()
+}
+
+async fn not_allowed() -> Response {
+    let detail = "This address does not take that method; the Allow header says which it takes.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", detail).into_response()
+}
+
+async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map(|path| known(path.as_str()));
+    let (method, began) = (word(request.method()), Instant::now());
+    let response = next.run(request).await;
+    let code = response.status().as_u16();
+    app.metrics.answered(route.unwrap_or("none"), method, code, began.elapsed());
+    response
+}
+
+/// The routes by which answers are counted.
+fn known(path: &str) -> &'static str {
+    const ROUTES: [&str; 12] = [
+        "/",
+        "/rescale-form",
+        "/rescale",
+        "/api/scale",
+        "/api/events",
+        "/api/openapi.json",
+        "/assets/{name}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/login",
+        "/logout",
+    ];
+    ROUTES.into_iter().find(|route| *route == path).unwrap_or("none")
+}
+
+/// Methods can be anything; what is counted must not grow with what is sent.
+fn word(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,339 @@
+//! `/api/scale`: the count, read and changed by programs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawQuery, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::super::app::{App, Asked, Done};
+use super::super::caller::Caller;
+use super::super::problem::{Problem, Standing};
+use super::super::snapshot::{Link, Replicas, Snapshot, TargetInfo};
+use crate::go;
+use crate::scaling::NewCount;
+
+/// The guard lets no larger body through.
+pub(super) const LARGEST_BODY: usize = 16 * 1024;
+
+/// Nobody needs to hold a request for longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// The answer to reading.
+#[derive(Serialize)]
+struct Count<'a> {
+    target: &'a TargetInfo,
+    replicas: i64,
+    current: i64,
+    ready: Option<i64>,
+    settled: bool,
+}
+
+/// The answer to changing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed<'a> {
+    target: &'a TargetInfo,
+    old: Option<i64>,
+    new: i64,
+    ready: Option<i64>,
+    settled: bool,
+    dry_run: bool,
+    message: String,
+}
+
+/// The body of a change.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Order {
+    replicas: Option<i64>,
+    by: Option<i64>,
+    current_replicas: Option<i64>,
+}
+
+/// What stands behind the question mark.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Terms {
+    is_dry_run: bool,
+    wait: Option<Duration>,
+}
+
+pub(super) async fn read(State(app): State<Arc<App>>) -> Response {
+    let frame = app.live.now();
+    let snapshot = &frame.snapshot;
+    match known(snapshot) {
+        Ok(Replicas { desired, current, ready, settled }) => {
+            let target = &snapshot.target;
+            json(&Count { target, replicas: desired, current, ready, settled })
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The counts, if they are those of the present.
+fn known(snapshot: &Snapshot) -> Result<Replicas, Problem> {
+    let (code, reason) = match (snapshot.connection.state, snapshot.replicas) {
+        (Link::Connected, Some(replicas)) => return Ok(replicas),
+        (Link::Connecting | Link::Connected, _) => {
+            let detail = "The cluster has not answered yet; try again in a moment.";
+            let code = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(Problem::new(code, "Connecting", detail).with_retry_after(1));
+        }
+        (Link::Lost, _) => (StatusCode::BAD_GATEWAY, "Unreachable"),
+        (Link::Refused, _) => (StatusCode::BAD_GATEWAY, "Refused"),
+        (Link::Missing, _) => (StatusCode::NOT_FOUND, "NotFound"),
+    };
+    Err(Problem::new(code, reason, &*snapshot.connection.message))
+}
+
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let asked = async {
+        let terms = terms(query.as_deref().unwrap_or_default())?;
+        Ok((terms.is_dry_run, terms.wait, order(&headers, body).await?))
+    };
+    let (is_dry_run, wait, order) = match asked.await {
+        Ok(asked) => asked,
+        Err(problem) => {
+            app.refused(&caller, None, &problem);
+            return problem.into_response();
+        }
+    };
+    let result = match ask(&order, is_dry_run) {
+        Ok(asked) => app.change(asked, caller).await,
+        Err(problem) => {
+            app.refused(&caller, order.replicas, &problem);
+            Err(problem)
+        }
+    };
+    let done = match result {
+        Ok(done) => done,
+        Err(problem) => return problem.into_response(),
+    };
+    if let Some(limit) = wait.filter(|_| !is_dry_run)
+        && let Err(problem) = settled(&app, &done, limit).await
+    {
+        return problem.into_response();
+    }
+    answer(&app, done, is_dry_run)
+}
+
+fn answer(app: &App, done: Done, is_dry_run: bool) -> Response {
+    let frame = app.live.now();
+    let replicas = frame.snapshot.replicas;
+    json(&Changed {
+        target: &frame.snapshot.target,
+        old: done.old,
+        new: done.new,
+        ready: replicas.and_then(|replicas| replicas.ready),
+        settled: replicas.is_some_and(|now| now.settled && now.desired == done.new),
+        dry_run: is_dry_run,
+        message: done.message,
+    })
+}
+
+/// Waits until the count is true, at the state that all share.
+async fn settled(app: &App, done: &Done, limit: Duration) -> Result<(), Problem> {
+    let mut frames = app.live.subscribe();
+    let mut is_stopping = app.is_stopping.clone();
+    let waiting = async {
+        loop {
+            let now = frames.borrow_and_update().snapshot.replicas;
+            match now {
+                Some(now) if now.desired != done.new => return Some(Err(now.desired)),
+                Some(now) if now.settled => return Some(Ok(())),
+                _ => {}
+            }
+            tokio::select! {
+                changed = frames.changed() => changed.ok()?,
+                _ = is_stopping.wait_for(|is_stopping| *is_stopping) => return None,
+            }
+        }
+    };
+    let outcome = timeout(limit, waiting).await;
+    let frame = app.live.now();
+    let ready = frame.snapshot.replicas.and_then(|replicas| replicas.ready);
+    let standing = Standing { old: done.old, new: done.new, ready };
+    let (target, new) = (&app.target, done.new);
+    let old = crate::scaling::count_text(done.old);
+    let problem = match outcome {
+        Ok(Some(Ok(()))) => return Ok(()),
+        Ok(Some(Err(now))) => {
+            let detail = format!(
+                "{target} was scaled from {old} to {new}, but somebody else scaled it to {now} \
+                 meanwhile."
+            );
+            Problem::new(StatusCode::CONFLICT, "Overtaken", detail).with_current(Some(now))
+        }
+        Ok(None) => {
+            let detail = format!(
+                "{target} was scaled from {old} to {new}; locustctl is about to end and waits no \
+                 longer."
+            );
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", detail)
+        }
+        Err(_) => {
+            let ready = ready.map_or_else(|| "some".to_owned(), |ready| ready.to_string());
+            let mut detail = format!(
+                "{target} was scaled from {old} to {new} and stays so, but after {} only {ready} \
+                 of {new} were ready.",
+                words(limit)
+            );
+            for trouble in &frame.snapshot.troubles {
+                detail.push_str(&format!(" {trouble}."));
+            }
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", detail)
+        }
+    };
+    Err(problem.with_standing(standing))
+}
+
+fn words(limit: Duration) -> String {
+    let nanoseconds = i64::try_from(limit.as_nanos()).unwrap_or(i64::MAX);
+    go::Duration(nanoseconds).to_string()
+}
+
+async fn order(headers: &HeaderMap, body: Body) -> Result<Order, Problem> {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        let detail = "The body must be JSON: send Content-Type: application/json.";
+        let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(code, "UnsupportedMediaType", detail));
+    }
+    let bytes = body_of(body).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        bad(format!("The body is not what is expected, as {{\"replicas\": 3}}: {error}"))
+    })
+}
+
+/// The whole body.
+pub(super) async fn body_of(body: Body) -> Result<Vec<u8>, Problem> {
+    match to_bytes(body, LARGEST_BODY).await {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(_) => {
+            let detail = "The body is too large, or did not arrive as a whole.";
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", detail))
+        }
+    }
+}
+
+fn ask(order: &Order, is_dry_run: bool) -> Result<Asked, Problem> {
+    let new = match (order.replicas, order.by) {
+        (Some(replicas), None) => NewCount::Exactly(count(replicas)?),
+        (None, Some(by)) => NewCount::By(by),
+        (None, None) => return Err(bad("Either replicas or by must be given.")),
+        (Some(_), Some(_)) => return Err(bad("replicas and by cannot be given together.")),
+    };
+    let current = order.current_replicas;
+    if let Some(current) = current {
+        count(current)?;
+    }
+    Ok(Asked { new, current, is_dry_run })
+}
+
+/// A count as the API can hold it.
+pub(super) fn count(count: i64) -> Result<i32, Problem> {
+    i32::try_from(count).ok().filter(|count| *count >= 0).ok_or_else(|| {
+        let detail =
+            format!("{count} is not a number of replicas: it must be from 0 to {}.", i32::MAX);
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", detail)
+    })
+}
+
+fn terms(query: &str) -> Result<Terms, Problem> {
+    let mut terms = Terms::default();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match (&*name, &*value) {
+            ("dryRun", "true") => terms.is_dry_run = true,
+            ("dryRun", "false") => terms.is_dry_run = false,
+            ("dryRun", _) => return Err(bad("dryRun must be true or false.")),
+            ("wait", value) => {
+                let duration = go::Duration::parse(value).ok().and_then(go::Duration::positive);
+                terms.wait =
+                    Some(duration.filter(|wait| *wait <= LONGEST_WAIT).ok_or_else(|| {
+                        bad("wait must be a duration of at most 10m, as 30s or 2m.")
+                    })?);
+            }
+            (name, _) => {
+                let name: String = name.chars().take(40).collect();
+                return Err(bad(format!(
+                    "There is no parameter {name:?}; there are dryRun and wait."
+                )));
+            }
+        }
+    }
+    Ok(terms)
+}
+
+fn bad(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "BadRequest", detail)
+}
+
+fn json(value: &impl Serialize) -> Response {
+    // Plain data: there is nothing in it that JSON cannot hold.
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terms_of_a_change_are_read_strictly() {
+        let terms = |query: &str| terms(query).map_err(|problem| problem.detail().to_owned());
+        let wait = |seconds| Some(Duration::from_secs(seconds));
+        for (query, expected) in [
+            ("", Terms::default()),
+            ("dryRun=true", Terms { is_dry_run: true, wait: None }),
+            ("dryRun=false&wait=1m30s", Terms { is_dry_run: false, wait: wait(90) }),
+            ("wait=10m", Terms { is_dry_run: false, wait: wait(600) }),
+        ] {
+            assert_eq!(terms(query), Ok(expected), "{query}");
+        }
+        for query in
+            ["dryRun", "dryRun=All", "wait=", "wait=30", "wait=-1s", "wait=0s", "wait=11m", "x=1"]
+        {
+            assert!(terms(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn either_a_count_or_a_change_is_asked_for() {
+        let order = |text: &str| serde_json::from_str::<Order>(text).map_err(|_| 400);
+        let asked = |text: &str| {
+            order(text).and_then(|order| ask(&order, false).map_err(|p| p.status().as_u16()))
+        };
+        let of = |new, current| Ok(Asked { new, current, is_dry_run: false });
+        for (text, expected) in [
+            (r#"{"replicas": 3}"#, of(NewCount::Exactly(3), None)),
+            (r#"{"replicas": 0, "currentReplicas": 2}"#, of(NewCount::Exactly(0), Some(2))),
+            (r#"{"by": -2}"#, of(NewCount::By(-2), None)),
+            (r#"{"replicas": -1}"#, Err(422)),
+            (r#"{"replicas": 2147483648}"#, Err(422)),
+            (r#"{"replicas": 1, "currentReplicas": -1}"#, Err(422)),
+            (r#"{"replicas": 1, "by": 1}"#, Err(400)),
+            ("{}", Err(400)),
+            (r#"{"replicas": "3"}"#, Err(400)),
+            (r#"{"replicas": 3.5}"#, Err(400)),
+            (r#"{"replicas": 3, "replicas": 4}"#, Err(400)),
+            (r#"{"replicas": 3, "x": 4}"#, Err(400)),
+            ("[]", Err(400)),
+            ("", Err(400)),
+        ] {
+            assert_eq!(asked(text), expected, "{text}");
+        }
+    }
+}

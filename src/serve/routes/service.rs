@@ -1,0 +1,81 @@
+//! What machines ask for: health, metrics, the description of the endpoint, and the page's files.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::super::app::App;
+use super::super::metrics;
+use super::super::page::ASSETS;
+use super::super::problem::Problem;
+use super::super::snapshot::Link;
+
+const OPENAPI: &str = include_str!("../assets/openapi.json");
+
+/// The process lives.
+pub(super) async fn healthz() -> Response {
+    text(StatusCode::OK, "ok\n")
+}
+
+/// There is something to show, be it that the cluster does not answer. A cluster that is gone for
+/// a while must not take the page away, which says so.
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let link = app.live.now().snapshot.connection.state;
+    match (*app.is_stopping.borrow(), link) {
+        (true, _) => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+        (_, Link::Connecting) => text(StatusCode::SERVICE_UNAVAILABLE, "connecting\n"),
+        (_, Link::Connected) => text(StatusCode::OK, "ok\n"),
+        (_, Link::Lost) => text(StatusCode::OK, "ok, but the cluster does not answer\n"),
+        (_, Link::Refused) => text(StatusCode::OK, "ok, but the cluster refuses\n"),
+        (_, Link::Missing) => text(StatusCode::OK, "ok, but the target does not exist\n"),
+    }
+}
+
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    match app.metrics.text(&app.live.now().snapshot) {
+        Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            let detail = format!("The metrics cannot be written: {error}");
+            let code = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(code, "InternalError", detail).into_response()
+        }
+    }
+}
+
+pub(super) async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+/// One of the page's files. They change with the program alone: a browser asks whether they have.
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let path = format!("assets/{name}");
+    let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) else {
+        return super::unknown().await;
+    };
+    let tag = tag(asset.body);
+    let is_known = headers.get(IF_NONE_MATCH).is_some_and(|known| *known == tag);
+    let mut response = match is_known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => ([(CONTENT_TYPE, asset.content_type)], asset.body).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+fn tag(body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+fn text(code: StatusCode, text: &'static str) -> Response {
+    (code, [(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
