@@ -9,6 +9,7 @@ mod partial;
 mod preferences;
 mod refusal;
 mod scale;
+mod serve;
 mod value;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use clap_complete::Shell;
 pub use partial::Partial;
 pub use refusal::Refusal;
 pub use scale::ScaleArgs;
+pub use serve::{Auth, ServeArgs};
 pub use value::{Change, FileNames};
 
 use crate::go;
@@ -60,6 +62,9 @@ pub enum Command {
     /// Show where we are, as whom, how many replicas there are, and who else changes that
     #[command(args_override_self = true)]
     Status(StatusArgs),
+    /// Serve a web page and an HTTP endpoint on which the count is seen and changed
+    #[command(args_override_self = true, after_help = serve::EXAMPLES)]
+    Serve(Box<ServeArgs>),
     /// Run a simulated cluster on loopback, for kubectl and scripts
     #[command(args_override_self = true)]
     Sandbox(SandboxArgs),

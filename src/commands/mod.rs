@@ -5,6 +5,7 @@ mod connection;
 mod hints;
 mod sandbox;
 mod scale;
+mod serve;
 mod signals;
 mod status;
 mod target;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
     match cli.command {
         Command::Scale(args) => scale::run(cli.global, *args).await,
         Command::Status(args) => status::run(cli.global, args).await,
+        Command::Serve(args) => serve::run(cli.global, *args).await,
         Command::Sandbox(args) => Ok(sandbox::run(args.into()).await?),
         Command::Completion(args) => completion::run(&args),
     }

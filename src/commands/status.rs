@@ -1,19 +1,19 @@
 //! `locustctl status`: where we are, as whom, how many replicas there are, and who else changes
 //! that number.
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::connection::{self, Connection};
 use super::hints::hints;
-use super::target::Meant;
+use super::target::{Meant, only_one};
 use crate::api::{About, Client, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
-    Autoscaler, Problem, Selected, Selection, Target, Typed, autoscalers, check_namespace,
-    explain_missing, resolve,
+    Autoscaler, Problem, Selected, Target, Typed, autoscalers, check_namespace, explain_missing,
+    resolve,
 };
 use crate::terminal::{harmless, say};
 use crate::yaml;
@@ -49,7 +49,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let form = form(args.output.as_deref())?;
     let prepared = connection::prepare(global)?;
     let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
-    only_one(&meant.selection)?;
+    only_one("status", &meant.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
     let Connection { client, namespace, .. } = &connection;
@@ -113,19 +113,6 @@ async fn missing(client: &Client, target: &Target, error: Error, form: Form) -> 
         false => Vec::new(),
     };
     Failed::from(problem).with_hints(hints)
-}
-
-fn only_one(selection: &Selection) -> anyhow::Result<()> {
-    let count = match selection {
-        Selection::Pairs(pairs) => pairs.len(),
-        Selection::Names { names, .. } => names.len(),
-        // One of them is missing its name; that is said when its type is known.
-        Selection::TypesOnly(_) | Selection::Collections { .. } => 1,
-    };
-    match count {
-        1 => Ok(()),
-        count => bail!("status is about one target, {count} were named"),
-    }
 }
 
 fn replicas(object: &Value, target: &Target) -> Replicas {

@@ -1,6 +1,6 @@
 //! Which objects a command is about: those that are named, else the default.
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 
 use crate::scaling::{Selection, SelectionError, Typed, UnknownType};
 
@@ -61,6 +61,23 @@ impl Meant {
             ),
             _ => error,
         }
+    }
+}
+
+/// Refuses more than one target where `command` is about one.
+///
+/// # Errors
+/// How many were named.
+pub fn only_one(command: &str, selection: &Selection) -> anyhow::Result<()> {
+    let count = match selection {
+        Selection::Pairs(pairs) => pairs.len(),
+        Selection::Names { names, .. } => names.len(),
+        // One of them is missing its name; that is said when its type is known.
+        Selection::TypesOnly(_) | Selection::Collections { .. } => 1,
+    };
+    match count {
+        1 => Ok(()),
+        count => bail!("{command} is about one target, {count} were named"),
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub mod app;
 pub mod caller;
+pub mod guard;
+pub mod listener;
 pub mod live;
 pub mod log;
 pub mod metrics;
@@ -10,3 +12,100 @@ pub mod problem;
 mod refusal;
 pub mod routes;
 pub mod snapshot;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tokio::sync::watch;
+
+use self::app::App;
+use self::guard::Guard;
+use self::listener::{Listener, Tls};
+use self::snapshot::{Limits, TargetInfo};
+use crate::api::Client;
+use crate::scaling::Target;
+
+/// Where to serve, and for whom.
+#[derive(Debug)]
+pub struct Settings {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// How many replicas may be asked for.
+    pub limits: Limits,
+    /// Who may.
+    pub guard: guard::Options,
+    /// Certificate and key, to serve over TLS.
+    pub tls: Option<Tls>,
+}
+
+/// What is served.
+pub struct Subject {
+    /// For its cluster.
+    pub client: Client,
+    /// What is scaled.
+    pub target: Target,
+    /// How it is shown.
+    pub info: TargetInfo,
+}
+
+/// A server that listens, and answers as soon as it is run.
+#[derive(Debug)]
+pub struct Server {
+    listener: Listener,
+    guard: Guard,
+    limits: Limits,
+    is_tls: bool,
+}
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    /// An address that cannot be had, files that cannot be used, or that everybody could get in
+    /// though nobody has said so.
+    pub async fn bind(settings: Settings) -> Result<Self> {
+        let Settings { listen, limits, guard, tls } = settings;
+        let guard = Guard::new(guard)?;
+        let is_tls = tls.is_some();
+        let listener = Listener::bind(listen, tls).await?;
+        Ok(Self { listener, guard, limits, is_tls })
+    }
+
+    /// Where a browser on this machine finds it.
+    pub fn url(&self) -> String {
+        let address = self.listener.local_addr();
+        let scheme = if self.is_tls { "https" } else { "http" };
+        match address.ip().is_unspecified() {
+            true => format!("{scheme}://localhost:{}/", address.port()),
+            false => format!("{scheme}://{address}/"),
+        }
+    }
+
+    /// Serves until `stop` ends, and then until the answers under way have ended, for 10 seconds
+    /// at most.
+    pub async fn run(self, subject: Subject, stop: impl Future<Output = ()>) {
+        let (stopping, is_stopping) = watch::channel(false);
+        let Subject { client, target, info } = subject;
+        let app = Arc::new(App::new(client, target, info, self.limits, is_stopping));
+        let router = router(&app, Arc::new(self.guard));
+        let stop = async {
+            stop.await;
+            let _ = stopping.send(true);
+        };
+        let App { client, target, live, metrics, .. } = &*app;
+        tokio::select! {
+            () = self.listener.run(router, stop) => {}
+            () = live.publish() => {}
+            () = live::follow(client, target, live, metrics) => {}
+            () = live::follow_autoscalers(client, target, live) => {}
+        }
+    }
+}
+
+fn router(app: &Arc<App>, guard: Arc<Guard>) -> Router {
+    let router = routes::routes(app).merge(guard::routes(Arc::clone(&guard)));
+    routes::finish(router.layer(from_fn_with_state(guard, guard::guard)), app)
+}

@@ -1,0 +1,110 @@
+//! `locustctl serve`: the web form and the HTTP endpoint, until Ctrl-C.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use super::connection::{self, Connection};
+use super::signals;
+use super::target::{Meant, only_one};
+use crate::cli::{Auth, GlobalArgs, ServeArgs};
+use crate::output::{Failed, write_stdout};
+use crate::scaling::{Limits, Selected, Typed, check_namespace, resolve};
+use crate::serve::guard;
+use crate::serve::listener::Tls;
+use crate::serve::log::log;
+use crate::serve::snapshot::TargetInfo;
+use crate::serve::{Server, Settings, Subject};
+use crate::terminal::{harmless, say};
+
+/// Serves until Ctrl-C, SIGTERM or SIGHUP; then answers under way may end.
+///
+/// # Errors
+/// What is wrong with the flags, with the files that they name, or with the address. That the
+/// cluster does not answer is none: the page says so.
+pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
+    let settings = settings(&args)?;
+    let prepared = connection::prepare(global)?;
+    let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
+    only_one("serve", &meant.selection)?;
+    check_namespace(prepared.namespace())?;
+    // Before anything is printed: a signal that follows the text must not find the default handler.
+    let end = signals::first()?;
+    let server = Server::bind(settings).await?;
+    let connection = prepared.open().await?;
+    let resolved =
+        resolve(&connection.client, &meant.selection, &connection.namespace, false).await;
+    let mut selected = resolved.map_err(|error| meant.explain(error))?.selected;
+    let Some(Selected { target, .. }) = selected.pop() else {
+        return Err(anyhow!("nothing was named").into());
+    };
+    let url = server.url();
+    // The simulated cluster stays with what is left of the connection.
+    let Connection { client, server: cluster, context, .. } = connection;
+    let text = format!("Serving {target} of {cluster} on {url}\nPress Ctrl-C to end it.\n");
+    write_stdout(&harmless(&text))?;
+    if args.open
+        && let Err(error) = open::that_detached(&url)
+    {
+        say(&format!("Warning: no browser could be opened ({error}); open {url} yourself"));
+    }
+    let info = TargetInfo {
+        kind: target.resource.kind_with_group(),
+        name: target.name.clone(),
+        namespace: target.namespace.clone(),
+        cluster,
+        context,
+    };
+    let end = async {
+        let signal = end.await;
+        log(&format!("ending, since {signal:?} was received"));
+    };
+    server.run(Subject { client, target, info }, end).await;
+    Ok(())
+}
+
+fn settings(args: &ServeArgs) -> Result<Settings> {
+    let listen = listen(&args.listen)?;
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => {
+            Some(Tls { certificate: certificate.clone(), key: key.clone() })
+        }
+        (None, None) => None,
+        (Some(_), None) => bail!("--tls-cert needs --tls-key: the key of the certificate"),
+        (None, Some(_)) => bail!("--tls-key needs --tls-cert: the certificate of the key"),
+    };
+    let guard = guard::Options {
+        listen,
+        is_tls: tls.is_some(),
+        token_file: args.auth_token_file.clone(),
+        proxy_header: args.auth_proxy_header.clone(),
+        trusted_proxies: args.trusted_proxy.clone(),
+        is_open: args.auth == Some(Auth::None),
+        allowed_hosts: args.allowed_host.clone(),
+    };
+    Ok(Settings { listen, limits: limits(args)?, guard, tls })
+}
+
+fn limits(args: &ServeArgs) -> Result<Limits> {
+    let count = |flag: &str, count: i64| {
+        let count = i32::try_from(count).ok().filter(|count| *count >= 0);
+        count.with_context(|| format!("{flag} must be from 0 to {}", i32::MAX))
+    };
+    let min = count("--min-replicas", args.min_replicas)?;
+    let max = count("--max-replicas", args.max_replicas)?;
+    if min > max {
+        bail!("--min-replicas={min} is more than --max-replicas={max}");
+    }
+    Ok(Limits { min, max })
+}
+
+/// An address and a port; `localhost` is the only name that is not looked up.
+fn listen(text: &str) -> Result<SocketAddr> {
+    let address = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}").parse(),
+        None => text.parse(),
+    };
+    address.map_err(|_| {
+        anyhow!("--listen={text} is not an address and a port, as 127.0.0.1:8088 or [::1]:8088")
+    })
+}
