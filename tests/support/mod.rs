@@ -6,6 +6,7 @@ pub mod issuer;
 pub mod proxy;
 pub mod scaling;
 pub mod secrets;
+pub mod serving;
 pub mod waiting;
 
 use std::ffi::OsStr;

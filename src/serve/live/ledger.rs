@@ -33,8 +33,9 @@ pub(super) struct Ledger {
     history: VecDeque<Change>,
     last_id: u64,
     under_way: usize,
-    /// Counts that were set from here and not yet seen in the cluster.
-    expected: Vec<(i64, Instant)>,
+    /// Counts that were, or may have been, set from here and not yet seen in the cluster; none
+    /// where it may be any.
+    expected: Vec<(Option<i64>, Instant)>,
     /// Seen while changes were under way: whose they are is not clear yet.
     unclear: Vec<(i64, i64)>,
 }
@@ -49,7 +50,7 @@ impl Ledger {
     pub(super) fn end(&mut self, entry: Entry) -> u64 {
         self.under_way = self.under_way.saturating_sub(1);
         let Entry { who, old, new, outcome, message } = entry;
-        if let (Outcome::Scaled | Outcome::Unknown, Some(new)) = (outcome, new) {
+        if matches!(outcome, Outcome::Scaled | Outcome::Unknown) {
             self.expected.push((new, Instant::now()));
         }
         let id = self.note(who, old, new, outcome, message);
@@ -74,7 +75,7 @@ impl Ledger {
 
     fn judge(&mut self, old: i64, new: i64) {
         self.expected.retain(|(_, since)| since.elapsed() < ARRIVAL);
-        match self.expected.iter().position(|(count, _)| *count == new) {
+        match self.expected.iter().position(|(count, _)| count.is_none_or(|count| count == new)) {
             // It stands for those before it as well, which a gap in the watch may have hidden.
             Some(place) => drop(self.expected.drain(..=place)),
             None => {
@@ -161,6 +162,16 @@ mod tests {
         ledger.seen(3, 5);
         let expected = [other(5), alice(5, Outcome::Scaled), other(3), alice(3, Outcome::Failed)];
         assert_eq!(told(&ledger), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_may_have_been_from_here_is_not_told_as_somebody_elses() {
+        let mut ledger = Ledger::default();
+        ledger.begin();
+        ledger.seen(3, 4);
+        ledger.end(Entry { new: None, ..entry(3, 0, Outcome::Unknown) });
+        ledger.seen(4, 5);
+        assert_eq!(told(&ledger), [other(5), ("alice".to_owned(), None, Outcome::Unknown)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::time::timeout;
 
 use super::super::app::{App, Asked, Done};
@@ -52,9 +52,17 @@ struct Changed<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Order {
+    #[serde(default, deserialize_with = "given")]
     replicas: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
     by: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
     current_replicas: Option<i64>,
+}
+
+/// A number, where the field is there: `null` is none.
+fn given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    i64::deserialize(deserializer).map(Some)
 }
 
 /// What stands behind the question mark.
@@ -328,6 +336,7 @@ mod tests {
             ("{}", Err(400)),
             (r#"{"replicas": "3"}"#, Err(400)),
             (r#"{"replicas": 3.5}"#, Err(400)),
+            (r#"{"by": 1, "currentReplicas": null}"#, Err(400)),
             (r#"{"replicas": 3, "replicas": 4}"#, Err(400)),
             (r#"{"replicas": 3, "x": 4}"#, Err(400)),
             ("[]", Err(400)),

@@ -1,0 +1,293 @@
+//! `locustctl serve`, running against a sandbox, and how a program talks to it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::cluster::TestCluster;
+use super::secrets;
+
+/// Longer than anything here takes, on a busy machine too.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running serve; it is ended when this is dropped.
+pub struct Serving {
+    child: Child,
+    url: String,
+    stderr: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+    http: Http,
+}
+
+/// One answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+/// A client that keeps no cookies and follows no redirect.
+pub struct Http {
+    runtime: tokio::runtime::Runtime,
+    client: reqwest::Client,
+}
+
+impl Serving {
+    /// Serves the cluster's `deployment/locust-slave` on a free port, with further flags.
+    pub fn start(cluster: &TestCluster, flags: &[&str]) -> Self {
+        Self::start_with(cluster.kubeconfig(), flags)
+    }
+
+    /// The same with another kubeconfig.
+    pub fn start_with(kubeconfig: impl AsRef<std::path::Path>, flags: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_locustctl"));
+        command.arg("serve").args(flags);
+        if !flags.iter().any(|flag| flag.starts_with("--listen")) {
+            command.arg("--listen=127.0.0.1:0");
+        }
+        command.env_clear().env("KUBECONFIG", kubeconfig.as_ref()).env("KUBERC", "off");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (stderr, reader) = collect(child.stderr.take().unwrap());
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let url = stdout.lines().map_while(Result::ok).find_map(|line| {
+            line.starts_with("Serving ").then(|| line.rsplit(' ').next().map(str::to_owned))?
+        });
+        let Some(url) = url else {
+            panic!("serve ended with {:?}: {}", child.wait(), stderr.lock().unwrap());
+        };
+        let url = url.trim_end_matches('/').to_owned();
+        Self { child, url, stderr, reader: Some(reader), http: Http::new() }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `127.0.0.1:PORT`
+    pub fn authority(&self) -> &str {
+        self.url.split("://").nth(1).unwrap()
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.send(self.request("GET", path))
+    }
+
+    /// `PUT /api/scale` with a body, and a query behind it.
+    pub fn put(&self, query: &str, body: &str) -> Reply {
+        let request = self.request("PUT", &format!("/api/scale{query}"));
+        self.send(request.header("content-type", "application/json").body(body.to_owned()))
+    }
+
+    /// `POST /rescale` as the form does.
+    pub fn post(&self, form: &str) -> Reply {
+        let request = self.request("POST", "/rescale");
+        let media_type = "application/x-www-form-urlencoded";
+        self.send(request.header("content-type", media_type).body(form.to_owned()))
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, &format!("{}{path}", self.url))
+    }
+
+    pub fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        self.http.send(request)
+    }
+
+    /// What it has said so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said this.
+    #[track_caller]
+    pub fn wait_for_log(&self, text: &str) {
+        wait_until(|| self.stderr().contains(text), || format!("{text:?} in {}", self.stderr()));
+    }
+
+    /// Waits until `GET /api/scale` answers so.
+    #[track_caller]
+    pub fn wait_for_scale(&self, wanted: impl Fn(&Reply) -> bool) -> Reply {
+        let mut last = None;
+        wait_until(
+            || {
+                let reply = self.get("/api/scale");
+                let is_wanted = wanted(&reply);
+                last = Some(reply);
+                is_wanted
+            },
+            || "the scale that was waited for".to_owned(),
+        );
+        last.unwrap()
+    }
+
+    /// Waits until it shows as many replicas, all of them ready.
+    #[track_caller]
+    pub fn wait_until_settled(&self, replicas: i64) {
+        self.wait_for_scale(|reply| {
+            reply.status == 200 && {
+                let scale = reply.json();
+                scale["replicas"] == replicas && scale["settled"] == true
+            }
+        });
+    }
+
+    /// The state that a viewer is told first.
+    pub fn state(&self) -> Value {
+        let url = format!("{}/api/events", self.url);
+        self.http.first_event(&url)
+    }
+
+    /// Waits until a viewer is told this.
+    #[track_caller]
+    pub fn wait_for_state(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let state = self.state();
+            if wanted(&state) {
+                return state;
+            }
+            assert!(Instant::now() < deadline, "the state stays {state:#}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends a signal, as `kill -NAME`.
+    pub fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end; gives the exit code and all that it has said.
+    pub fn wait(mut self) -> (Option<i32>, String) {
+        let mut status = None;
+        wait_until(
+            || {
+                status = self.child.try_wait().unwrap();
+                status.is_some()
+            },
+            || "the end of serve".to_owned(),
+        );
+        self.reader.take().unwrap().join().unwrap();
+        (status.unwrap().code(), self.stderr())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("serve said:\n{}", self.stderr());
+            return;
+        }
+        let said = self.stderr();
+        for secret in secrets::all() {
+            assert!(!said.contains(&secret), "a secret is in the log: {said}");
+        }
+    }
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?} is not JSON"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// A problem document with this status and reason, whose detail contains this.
+    #[track_caller]
+    pub fn is_problem(&self, status: u16, reason: &str, detail: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["reason"], reason, "{self:?}");
+        let text = problem["detail"].as_str().unwrap();
+        assert!(text.contains(detail), "{text:?} does not contain {detail:?}");
+    }
+}
+
+impl Http {
+    pub fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .tls_danger_accept_invalid_certs(true)
+            .timeout(Duration::from_secs(60))
+            .build()
+            .unwrap();
+        Self { runtime, client }
+    }
+
+    pub fn request(&self, method: &str, url: &str) -> reqwest::RequestBuilder {
+        self.client.request(method.parse().unwrap(), url)
+    }
+
+    pub fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        self.runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            let status = response.status().as_u16();
+            let headers = response.headers().clone();
+            Reply { status, headers, text: response.text().await.unwrap() }
+        })
+    }
+
+    fn first_event(&self, url: &str) -> Value {
+        self.runtime.block_on(async {
+            let mut response = self.client.get(url).send().await.unwrap();
+            let mut text = String::new();
+            loop {
+                if let Some(data) = data_of(&text) {
+                    return data;
+                }
+                let chunk = response.chunk().await.unwrap().expect("an event");
+                text.push_str(std::str::from_utf8(&chunk).unwrap());
+            }
+        })
+    }
+}
+
+/// The data of the first whole event.
+pub fn data_of(text: &str) -> Option<Value> {
+    let (_, rest) = text.split_once("\ndata: ")?;
+    let (data, _) = rest.split_once("\n\n")?;
+    Some(serde_json::from_str(data).unwrap())
+}
+
+/// Waits for what is bound to happen.
+#[track_caller]
+pub fn wait_until(mut is_so: impl FnMut() -> bool, what: impl Fn() -> String) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not seen in time: {}", what());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
+    let text = Arc::new(Mutex::new(String::new()));
+    let written = Arc::clone(&text);
+    let reader = std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut bytes) {
+            written.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+    });
+    (text, reader)
+}
