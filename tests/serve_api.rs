@@ -83,7 +83,7 @@ fn what_cannot_be_meant_is_refused_before_any_request() {
     for (query, body, status, reason, detail) in [
         ("", "{}", 400, "BadRequest", "Either replicas or by"),
         ("", "", 400, "BadRequest", "{\"replicas\": 3}"),
-        ("", r#"{"replicas": "3"}"#, 400, "BadRequest", "expected i64"),
+        ("", r#"{"replicas": "3"}"#, 400, "BadRequest", "invalid type: string"),
         ("", r#"{"replicas": 3, "by": 1}"#, 400, "BadRequest", "together"),
         ("", r#"{"workers": 3}"#, 400, "BadRequest", "unknown field"),
         ("?dryrun=true", r#"{"replicas": 3}"#, 400, "BadRequest", "no parameter \"dryrun\""),

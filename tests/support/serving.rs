@@ -189,7 +189,9 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("serve said:\n{}", self.stderr());
+            let said = self.stderr();
+            let last: Vec<_> = said.lines().rev().take(20).collect();
+            eprintln!("serve said last, the latest first:\n{}", last.join("\n"));
             return;
         }
         let said = self.stderr();

@@ -9,6 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio::time::timeout;
 
@@ -50,7 +51,7 @@ struct Changed<'a> {
 
 /// The body of a change.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 struct Order {
     #[serde(default, deserialize_with = "given")]
     replicas: Option<i64>,
@@ -60,9 +61,16 @@ struct Order {
     current_replicas: Option<i64>,
 }
 
-/// A number, where the field is there: `null` is none.
+/// A whole number, where the field is there: `null` is none, and `3.0` is 3, as in JSON Schema.
 fn given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    i64::deserialize(deserializer).map(Some)
+    /// Up to here every whole number has a float of its own.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let whole =
+        |float: f64| (float.fract() == 0.0 && float.abs() < LARGEST).then_some(float as i64);
+    let read = number.as_i64().or_else(|| whole(number.as_f64()?));
+    read.map(Some)
+        .ok_or_else(|| D::Error::custom(format!("{number} is not a whole number in range")))
 }
 
 /// What stands behind the question mark.
@@ -335,7 +343,10 @@ mod tests {
             (r#"{"replicas": 1, "by": 1}"#, Err(400)),
             ("{}", Err(400)),
             (r#"{"replicas": "3"}"#, Err(400)),
+            (r#"{"replicas": 3.0}"#, of(NewCount::Exactly(3), None)),
             (r#"{"replicas": 3.5}"#, Err(400)),
+            (r#"{"replicas": 1e300}"#, Err(400)),
+            (r#"{"replicas": 9223372036854775808}"#, Err(400)),
             (r#"{"by": 1, "currentReplicas": null}"#, Err(400)),
             (r#"{"replicas": 3, "replicas": 4}"#, Err(400)),
             (r#"{"replicas": 3, "x": 4}"#, Err(400)),
