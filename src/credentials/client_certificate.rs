@@ -1,4 +1,4 @@
-//! A client certificate and its key, PEM, checked to belong together before anything connects.
+//! A certificate and its key, PEM, checked to belong together before anything connects.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use rustls::{
 /// # Errors
 /// In the words of Go's `tls.X509KeyPair`, which kubectl uses, where the PEM is not what it
 /// should be; an encrypted key gets a text that says so. No error shows any of the content.
-pub(super) fn identity(certificate: &[u8], key: &str) -> Result<Arc<CertifiedKey>> {
+pub fn identity(certificate: &[u8], key: &str) -> Result<Arc<CertifiedKey>> {
     let chain = chain(certificate)?;
     let signing_key = any_supported_type(&private_key(key)?).map_err(|_| {
         anyhow!("tls: failed to parse private key (RSA, P-256, P-384 and Ed25519 keys can be used)")
@@ -65,7 +65,7 @@ fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>> {
         || (key.is_none() && found.iter().any(|label| label == "ENCRYPTED PRIVATE KEY"));
     if is_encrypted {
         bail!(
-            "the client key is encrypted, and nobody is there to ask for its password; \
+            "the key is encrypted, and nobody is there to ask for its password; \
              store it decrypted: openssl pkey -in KEY -out NEW-KEY"
         );
     }
@@ -162,7 +162,7 @@ mod tests {
         }
         for key in [encrypted.as_str(), old] {
             let err = identity(certificate.as_bytes(), key).err().unwrap().to_string();
-            assert!(err.starts_with("the client key is encrypted"), "{err}");
+            assert!(err.starts_with("the key is encrypted"), "{err}");
         }
         let broken = encode("PRIVATE KEY", b"x");
         let err = identity(certificate.as_bytes(), &broken).err().unwrap().to_string();

@@ -10,6 +10,8 @@ mod token_file;
 
 use std::sync::Arc;
 
+pub use self::client_certificate::identity as certified_key;
+
 use anyhow::Result;
 use reqwest::header::HeaderValue;
 use rustls::sign::CertifiedKey;

@@ -1,44 +1,158 @@
-//! stub
-#![allow(missing_docs)]
-use super::caller::Peer;
+//! The accept loop: how many connections there may be, and how slow they may be.
+
+mod connection;
+mod room;
+mod slow;
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-#[derive(Debug)]
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use self::connection::Visit;
+use self::room::Room;
+use super::log::log;
+
+/// Certificate and key of a server.
+#[derive(Debug, Clone)]
 pub struct Tls {
+    /// The certificate chain, PEM.
     pub certificate: PathBuf,
+    /// Its key, PEM.
     pub key: PathBuf,
 }
+
+/// What is kept back for one connection by the system: a viewer that reads nothing shows soon.
+const SEND_BUFFER: u32 = 64 * 1024;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// How much, and how slow, a client may be.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Connections at the same time.
+    connections: usize,
+    /// Of them from one address: a proxy is one address, too, but nobody may take all.
+    per_address: usize,
+    /// For the TLS handshake.
+    handshake: Duration,
+    /// For the head of a request, also of the next one on the same connection.
+    head: Duration,
+    /// For the body of a request.
+    body: Duration,
+    /// Without taking anything of an answer.
+    stalled: Duration,
+    /// For running answers at the end.
+    ending: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    connections: 1024,
+    per_address: 900,
+    handshake: Duration::from_secs(10),
+    head: Duration::from_secs(10),
+    body: Duration::from_secs(30),
+    stalled: Duration::from_secs(30),
+    ending: Duration::from_secs(10),
+};
+
+/// A server's address, bound, and how to speak there.
 #[derive(Debug)]
-pub struct Listener(tokio::net::TcpListener);
+pub struct Listener {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<tls::Identity>>,
+    limits: Limits,
+}
+
 impl Listener {
-    pub async fn bind(a: SocketAddr, _: Option<Tls>) -> anyhow::Result<Self> {
-        Ok(Self(tokio::net::TcpListener::bind(a).await?))
+    /// Binds to the address, and reads the certificate and the key.
+    ///
+    /// # Errors
+    /// An address that cannot be had; files that cannot be read, or do not fit together.
+    pub async fn bind(address: SocketAddr, tls: Option<Tls>) -> Result<Self> {
+        let tls = tls.map(tls::Identity::load).transpose()?.map(Arc::new);
+        let listener = listen(address).with_context(|| {
+            format!("listening on {address} (another address or port: --listen=ADDRESS:PORT)")
+        })?;
+        let address = listener.local_addr().context("reading the port")?;
+        Ok(Self { listener, address, tls, limits: LIMITS })
     }
+
+    /// Where it listens; the port is the real one where any was asked for.
     pub fn local_addr(&self) -> SocketAddr {
-        self.0.local_addr().unwrap()
+        self.address
     }
-    pub async fn run(self, app: axum::Router, stop: impl Future<Output = ()>) {
-        let go = async {
-            loop {
-                let (s, address) = self.0.accept().await.unwrap();
-                s.set_nodelay(true).unwrap();
-                let app = app.clone();
-                tokio::spawn(async move {
-                    let svc = hyper::service::service_fn(
-                        move |mut r: hyper::Request<hyper::body::Incoming>| {
-                            r.extensions_mut().insert(Peer { address, is_tls: false });
-                            use tower_service::Service;
-                            app.clone().call(r)
-                        },
-                    );
-                    let _ = hyper_util::server::conn::auto::Builder::new(
-                        hyper_util::rt::TokioExecutor::new(),
-                    )
-                    .serve_connection(hyper_util::rt::TokioIo::new(s), svc)
-                    .await;
-                });
+
+    /// Answers by `app` until `stop` ends; then no new connection is taken, and answers under way
+    /// may end, within 10 seconds. Each request has a [`super::caller::Peer`] in its extensions.
+    pub async fn run(self, app: Router, stop: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let room = Room::new(self.limits.connections, self.limits.per_address);
+        let acceptor = self.tls.as_ref().map(tls::acceptor);
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let (stream, peer) = tokio::select! {
+                accepted = self.accept() => accepted,
+                () = &mut stop => break,
+            };
+            let Some(place) = room.enter(peer.ip()) else { continue };
+            let visit = Visit {
+                peer,
+                app: app.clone(),
+                acceptor: acceptor.clone(),
+                limits: self.limits,
+                watcher: graceful.watcher(),
+            };
+            tokio::spawn(async move {
+                visit.serve(stream).await;
+                drop(place);
+            });
+        }
+        drop(self.listener);
+        if timeout(self.limits.ending, graceful.shutdown()).await.is_err() {
+            log("some answers had not ended in time and are broken off");
+        }
+    }
+
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
+        let mut is_told = false;
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) => {
+                    // Out of file descriptors, most likely: some will be returned.
+                    if !std::mem::replace(&mut is_told, true) {
+                        log(&format!("no connection can be taken for now: {error}"));
+                    }
+                    sleep(Duration::from_millis(100)).await;
+                }
             }
-        };
-        tokio::select! { _ = go => {}, _ = stop => {} }
+        }
     }
 }
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A port that was ours a moment ago can be ours again.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // Connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+#[cfg(test)]
+mod tests;
