@@ -34,3 +34,15 @@ pub enum Proof {
     /// The header of a trusted proxy.
     Proxy,
 }
+
+/// What counts as one client where clients are counted: an address, and of IPv6 a /64, which one
+/// customer of a provider has wholly.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        address => address,
+    }
+}

@@ -1,41 +1,348 @@
-//! stub
-#![allow(missing_docs)]
-use super::caller::*;
-use axum::{
-    Router,
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
-use std::net::SocketAddr;
+//! Who may: every request passes here before a route sees it.
+//!
+//! Against other web pages in the same browser: the Host must be one of ours, so that no name that
+//! an attacker owns leads here (DNS rebinding), and a change must come from our own page, which
+//! the browser itself says in `Sec-Fetch-Site`, else in `Origin`. A browser sends one of them with
+//! every change; what has neither is no browser and carries nobody's cookies.
+
+mod headers;
+mod host;
+mod login;
+mod origin;
+mod proxy;
+mod sessions;
+mod throttle;
+mod tokens;
+
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
-#[derive(Debug)]
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use axum::extract::{Request, State};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+pub use login::routes;
+
+use self::host::Hosts;
+use self::proxy::TrustedProxy;
+use self::sessions::Sessions;
+use self::throttle::Throttle;
+use self::tokens::Tokens;
+use super::caller::{Caller, Peer, Proof};
+use super::log::{Audit, audit, log};
+use super::problem::Problem;
+use crate::terminal::harmless;
+
+/// A body may have so many bytes.
+const LARGEST_BODY: u64 = 16 * 1024;
+
+/// Refusals that are written down in a second; more are only counted.
+const MOST_LINES: u32 = 20;
+
+/// Answered without a login: what an orchestrator asks, and what the login page needs.
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
+const OPEN_BELOW: &str = "/assets/";
+
+/// Asked by machines that know the address alone.
+const ANY_HOST: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Who may, as it was asked for.
+#[derive(Debug, Clone)]
 pub struct Options {
+    /// Where we listen.
     pub listen: SocketAddr,
+    /// Whether over TLS.
     pub is_tls: bool,
+    /// `--auth-token-file`
     pub token_file: Option<PathBuf>,
+    /// `--auth-proxy-header`
     pub proxy_header: Option<String>,
+    /// `--trusted-proxy`
     pub trusted_proxies: Vec<String>,
+    /// `--auth none`
     pub is_open: bool,
+    /// `--allowed-host`
     pub allowed_hosts: Vec<String>,
 }
+
+/// Who may.
 #[derive(Debug)]
-pub struct Guard;
+pub struct Guard {
+    tokens: Option<Tokens>,
+    proxy: Option<TrustedProxy>,
+    hosts: Hosts,
+    is_tls: bool,
+    /// The cookie's name; cookies know no ports, so the port is in it.
+    cookie: String,
+    sessions: Sessions,
+    throttle: Throttle,
+    lines: Mutex<Lines>,
+}
+
+/// How many refusals were written down in the present second.
+#[derive(Debug)]
+struct Lines {
+    since: Instant,
+    count: u32,
+}
+
 impl Guard {
-    pub fn new(_: Options) -> anyhow::Result<Self> {
-        Ok(Self)
+    /// Reads what is needed to tell who may.
+    ///
+    /// # Errors
+    /// Nobody has said who may, though others can reach the address; flags that do not go
+    /// together; a token file that cannot be used.
+    pub fn new(options: Options) -> Result<Self> {
+        check(&options)?;
+        let tokens = options.token_file.map(Tokens::load).transpose()?;
+        let proxy = match options.proxy_header {
+            Some(header) => Some(TrustedProxy::new(&header, &options.trusted_proxies)?),
+            None => None,
+        };
+        let prefix = if options.is_tls { "__Host-" } else { "" };
+        let cookie = format!("{prefix}locustctl-session-{}", options.listen.port());
+        Ok(Self {
+            tokens,
+            proxy,
+            hosts: Hosts::new(&options.allowed_hosts)?,
+            is_tls: options.is_tls,
+            cookie,
+            sessions: Sessions::default(),
+            throttle: Throttle::default(),
+            lines: Mutex::new(Lines { since: Instant::now(), count: 0 }),
+        })
+    }
+
+    /// Who asks, or the answer for somebody who is not let in.
+    fn admit(&self, request: &Request, peer: Peer) -> Result<Option<Caller>, Problem> {
+        let (headers, path) = (request.headers(), request.uri().path());
+        if !ANY_HOST.contains(&path) {
+            self.hosts.check(host_of(request)?)?;
+        }
+        check_length(headers)?;
+        let is_change = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        let is_open = OPEN.contains(&path) || path.starts_with(OPEN_BELOW);
+        let caller = match is_open {
+            true => None,
+            false => Some(self.identify(headers, peer)?),
+        };
+        if is_change {
+            let proof = caller.as_ref().map_or(Proof::NotAsked, |caller| caller.proof);
+            if proof != Proof::Bearer {
+                let is_behind_proxy = self.is_trusted(peer);
+                origin::check(headers, host_of(request)?, self.is_tls, is_behind_proxy, proof)?;
+            }
+            check_media_type(headers)?;
+        }
+        Ok(caller)
+    }
+
+    fn identify(&self, headers: &HeaderMap, peer: Peer) -> Result<Caller, Problem> {
+        let from = self.from(headers, peer);
+        if let Some(tokens) = &self.tokens {
+            if let Some(authorization) = headers.get(AUTHORIZATION) {
+                let name = self.token(tokens, bearer(authorization), from)?;
+                return Ok(Caller { name, from, proof: Proof::Bearer });
+            }
+            if let Some(name) = self.session(headers) {
+                return Ok(Caller { name, from, proof: Proof::Session });
+            }
+        }
+        if let Some(proxy) = &self.proxy
+            && let Some(name) = proxy.user(headers, peer.address.ip())?
+        {
+            return Ok(Caller { name, from, proof: Proof::Proxy });
+        }
+        match (&self.tokens, &self.proxy) {
+            (None, None) => {
+                Ok(Caller { name: "anonymous".to_owned(), from, proof: Proof::NotAsked })
+            }
+            (Some(_), _) => {
+                Err(unauthorized("A token is needed: send Authorization: Bearer TOKEN."))
+            }
+            (None, Some(_)) => Err(unauthorized("Only the proxy in front of this server lets in.")),
+        }
+    }
+
+    /// The name of the token's owner. Who was wrong too often has to wait.
+    fn token(&self, tokens: &Tokens, given: Option<&str>, from: IpAddr) -> Result<String, Problem> {
+        if let Some(pause) = self.throttle.pause(from) {
+            let detail = "Too many wrong tokens came from this address; try again later.";
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail);
+            return Err(problem.with_retry_after(pause.as_secs().max(1)));
+        }
+        match given.and_then(|given| tokens.owner(given)) {
+            Some(name) => {
+                self.throttle.right(from);
+                Ok(name)
+            }
+            None => {
+                self.throttle.wrong(from);
+                Err(unauthorized("The token is not one of those that let somebody in."))
+            }
+        }
+    }
+
+    fn session(&self, headers: &HeaderMap) -> Option<String> {
+        let tokens = self.tokens.as_ref()?;
+        let session = self.sessions.find(self.session_id(headers)?)?;
+        tokens.owner(session.token.expose_secret())
+    }
+
+    fn session_id<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        cookies
+            .flat_map(|cookies| cookies.split(';'))
+            .filter_map(|cookie| cookie.trim().split_once('='))
+            .find_map(|(name, value)| (name == self.cookie).then_some(value))
+    }
+
+    /// The client's address, as far as it can be known.
+    fn from(&self, headers: &HeaderMap, peer: Peer) -> IpAddr {
+        let peer = peer.address.ip().to_canonical();
+        self.proxy.as_ref().map_or(peer, |proxy| proxy.client(headers, peer))
+    }
+
+    fn is_trusted(&self, peer: Peer) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.trusts(peer.address.ip()))
+    }
+
+    /// Writes down a refusal, unless there are too many.
+    fn refused(&self, from: IpAddr, action: &str, problem: &Problem) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.since.elapsed() >= Duration::from_secs(1) {
+            if let left_out @ 1.. = lines.count.saturating_sub(MOST_LINES) {
+                log(&format!("audit {left_out} refusals more were not written down"));
+            }
+            *lines = Lines { since: Instant::now(), count: 0 };
+        }
+        lines.count += 1;
+        if lines.count <= MOST_LINES {
+            let (who, detail) = ("nobody", problem.detail());
+            audit(&Audit { who, from, action, old: None, new: None, outcome: "refused", detail });
+        }
     }
 }
-pub async fn guard(State(_): State<Arc<Guard>>, mut r: Request, next: Next) -> Response {
-    let p = *r.extensions().get::<Peer>().unwrap();
-    r.extensions_mut().insert(Caller {
-        name: "local".into(),
-        from: p.address.ip(),
-        proof: Proof::NotAsked,
-    });
-    next.run(r).await
+
+fn check(options: &Options) -> Result<()> {
+    let Options { listen, token_file, proxy_header, trusted_proxies, is_open, .. } = options;
+    let has_way = token_file.is_some() || proxy_header.is_some();
+    if *is_open && has_way {
+        bail!("--auth=none and a login cannot be asked for together; leave one of them out");
+    }
+    if proxy_header.is_some() && trusted_proxies.is_empty() {
+        bail!(
+            "--auth-proxy-header needs --trusted-proxy, as --trusted-proxy=10.0.0.0/8: anybody \
+             else could send the header as well"
+        );
+    }
+    if proxy_header.is_none() && !trusted_proxies.is_empty() {
+        bail!("--trusted-proxy needs --auth-proxy-header: the header in which it says who asks");
+    }
+    if !listen.ip().to_canonical().is_loopback() && !has_way && !is_open {
+        bail!(
+            "others can reach {listen}: say who may change the number of workers, by \
+             --auth-token-file=FILE, or --auth-proxy-header=NAME with --trusted-proxy=CIDR; or \
+             let everybody, by --auth=none"
+        );
+    }
+    Ok(())
 }
-pub fn routes(_: Arc<Guard>) -> Router {
-    Router::new()
+
+/// The middleware around all routes.
+pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    // The listener puts it in; without it nobody is known.
+    let Some(peer) = request.extensions().get::<Peer>().copied() else {
+        let detail = "The connection is not known.";
+        let code = StatusCode::INTERNAL_SERVER_ERROR;
+        return Problem::new(code, "InternalError", detail).into_response();
+    };
+    let mut response = match guard.admit(&request, peer) {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            next.run(request).await
+        }
+        Err(problem) => {
+            let path: String = harmless(request.uri().path()).chars().take(100).collect();
+            let action = format!("{} {path}", request.method());
+            guard.refused(guard.from(request.headers(), peer), &action, &problem);
+            let is_login = problem.status() == StatusCode::UNAUTHORIZED && guard.tokens.is_some();
+            match login::redirect(&request).filter(|_| is_login) {
+                Some(redirect) => redirect,
+                None => refusal(problem),
+            }
+        }
+    };
+    headers::secure(response.headers_mut());
+    response
+}
+
+fn refusal(problem: Problem) -> Response {
+    let is_unknown = problem.status() == StatusCode::UNAUTHORIZED;
+    let mut response = problem.into_response();
+    if is_unknown {
+        let scheme = HeaderValue::from_static("Bearer realm=\"locustctl\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+    }
+    response
+}
+
+fn unauthorized(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized", detail)
+}
+
+fn bearer(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// HTTP/2 and the absolute form have it in the address.
+fn host_of(request: &Request) -> Result<&str, Problem> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = match (request.uri().authority(), hosts.next(), hosts.next()) {
+        (Some(authority), _, None) => Some(authority.as_str()),
+        (None, Some(host), None) => host.to_str().ok(),
+        _ => None,
+    };
+    host.ok_or_else(|| {
+        Problem::new(StatusCode::BAD_REQUEST, "BadRequest", "The request needs one Host header.")
+    })
+}
+
+fn check_length(headers: &HeaderMap) -> Result<(), Problem> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    match length.and_then(|length| length.parse::<u64>().ok()) {
+        Some(length) if length > LARGEST_BODY => {
+            let code = StatusCode::PAYLOAD_TOO_LARGE;
+            let detail = "The body is larger than 16 KB.";
+            Err(Problem::new(code, "RequestEntityTooLarge", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What other pages' forms cannot send, or can send only as ours do.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(media_type) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let essence = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let allowed = ["application/json", "application/x-www-form-urlencoded"];
+    match allowed.iter().any(|allowed| essence.trim().eq_ignore_ascii_case(allowed)) {
+        true => Ok(()),
+        false => {
+            let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let detail = "The body must be JSON: send Content-Type: application/json.";
+            Err(Problem::new(code, "UnsupportedMediaType", detail))
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::super::caller::network;
 use super::super::log::log;
 
 /// That there is no room is said so often at most.
@@ -79,17 +80,6 @@ impl Drop for Place {
                 state.by_address.remove(&self.address);
             }
         }
-    }
-}
-
-/// One customer of a provider has a whole /64 of IPv6 addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        address => address,
     }
 }
 

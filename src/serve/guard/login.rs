@@ -1,0 +1,218 @@
+//! Logging in and out, for people with a browser.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawQuery, Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::super::caller::Peer;
+use super::super::log::{Audit, audit};
+use super::super::page;
+use super::super::problem::Problem;
+use super::sessions::LASTS;
+use super::{Guard, LARGEST_BODY};
+
+/// Where to go when nowhere else was asked for: the page.
+const HOME: &str = "./";
+
+/// A longer one is nothing that we have sent.
+const LONGEST_NEXT: usize = 200;
+
+/// `login` and `logout`.
+pub fn routes(guard: Arc<Guard>) -> Router {
+    Router::new()
+        .route("/login", get(form).post(log_in))
+        .route("/logout", post(log_out))
+        .with_state(guard)
+}
+
+/// Leads somebody with a browser to the form; `None` for everybody else.
+pub(super) fn redirect(request: &Request) -> Option<Response> {
+    let accept = request.headers().get(ACCEPT)?.to_str().ok()?;
+    if request.method() != Method::GET || !accept.contains("text/html") {
+        return None;
+    }
+    let path = request.uri().path_and_query()?.as_str().strip_prefix('/')?;
+    let depth = request.uri().path().matches('/').count().saturating_sub(1);
+    let query: String = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", if is_local(path) { path } else { "" })
+        .finish();
+    Some(see_other(&format!("{}login?{query}", "../".repeat(depth))))
+}
+
+async fn form(
+    State(guard): State<Arc<Guard>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let next = next(query.unwrap_or_default().as_bytes());
+    match guard.tokens.is_none() || guard.session(&headers).is_some() {
+        true => see_other(&format!("{HOME}{next}")),
+        false => answer(StatusCode::OK, &next, None),
+    }
+}
+
+async fn log_in(
+    State(guard): State<Arc<Guard>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Some(tokens) = &guard.tokens else { return see_other(HOME) };
+    let Ok(body) = to_bytes(body, LARGEST_BODY as usize).await else {
+        let code = StatusCode::PAYLOAD_TOO_LARGE;
+        return answer(code, "", Some("The form was too large, or did not arrive."));
+    };
+    let next = next(&body);
+    let given = url::form_urlencoded::parse(&body)
+        .find_map(|(name, value)| (name == "token").then(|| value.trim().to_owned()));
+    let from = guard.from(&headers, peer);
+    let noted = |who: &str, outcome: &str, detail: &str| {
+        audit(&Audit { who, from, action: "login", old: None, new: None, outcome, detail });
+    };
+    let owner = match guard.token(tokens, given.as_deref(), from) {
+        Ok(owner) => owner,
+        Err(problem) => {
+            guard.refused(from, "login", &problem);
+            return refused(&next, problem);
+        }
+    };
+    let token = SecretString::from(given.unwrap_or_default());
+    match guard.sessions.begin(token).and_then(|id| guard.cookie(&id, LASTS.as_secs())) {
+        Ok(cookie) => {
+            noted(&owner, "admitted", "");
+            let mut response = see_other(&format!("{HOME}{next}"));
+            response.headers_mut().insert(SET_COOKIE, cookie);
+            response
+        }
+        Err(error) => {
+            let text = format!("Nobody can log in: {error:#}");
+            noted(&owner, "failed", &text);
+            answer(StatusCode::INTERNAL_SERVER_ERROR, &next, Some(&text))
+        }
+    }
+}
+
+async fn log_out(
+    State(guard): State<Arc<Guard>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    let session = guard.session_id(&headers).and_then(|id| guard.sessions.end(id));
+    if let Some(session) = session {
+        let owner =
+            guard.tokens.as_ref().and_then(|tokens| tokens.owner(session.token.expose_secret()));
+        audit(&Audit {
+            who: owner.as_deref().unwrap_or("nobody"),
+            from: guard.from(&headers, peer),
+            action: "logout",
+            old: None,
+            new: None,
+            outcome: "ended",
+            detail: "",
+        });
+    }
+    let mut response = see_other("./login");
+    if let Ok(cookie) = guard.cookie("", 0) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+impl Guard {
+    /// The cookie (RFC 6265): no script can read it, and no other site's page sends it along.
+    fn cookie(&self, id: &str, seconds: u64) -> Result<HeaderValue> {
+        let (name, secure) = (&self.cookie, if self.is_tls { "; Secure" } else { "" });
+        let text =
+            format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+        Ok(HeaderValue::from_str(&text)?)
+    }
+}
+
+fn refused(next: &str, problem: Problem) -> Response {
+    let retry = problem.clone().into_response().headers_mut().remove(RETRY_AFTER);
+    let mut response = answer(problem.status(), next, Some(problem.detail()));
+    if let Some(retry) = retry {
+        response.headers_mut().insert(RETRY_AFTER, retry);
+    }
+    response
+}
+
+fn answer(code: StatusCode, next: &str, error: Option<&str>) -> Response {
+    let text = page::login(next, error);
+    (code, [(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
+}
+
+fn see_other(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(LOCATION, to);
+    }
+    response
+}
+
+/// Where to go afterwards, from a form or a query: never to another server.
+fn next(pairs: &[u8]) -> String {
+    url::form_urlencoded::parse(pairs)
+        .find_map(|(name, value)| (name == "next").then(|| value.into_owned()))
+        .filter(|next| is_local(next))
+        .unwrap_or_default()
+}
+
+/// Below the page, in characters that mean nothing else to any browser.
+fn is_local(next: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/?=&%".contains(&byte);
+    next.len() <= LONGEST_NEXT
+        && !next.starts_with('/')
+        && !next.contains("//")
+        && !next.contains("..")
+        && next.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_to_another_server() {
+        for (next, expected) in [
+            ("", true),
+            ("?done=3", true),
+            ("rescale-form", true),
+            ("api/scale?x=%20", true),
+            ("/", false),
+            ("//evil.example.com", false),
+            ("/evil.example.com", false),
+            ("https://evil.example.com", false),
+            ("\\evil.example.com", false),
+            ("javascript:alert(1)", false),
+            ("x\r\nSet-Cookie:a=b", false),
+            ("../x", false),
+            ("a//b", false),
+        ] {
+            assert_eq!(is_local(next), expected, "{next:?}");
+        }
+    }
+
+    #[test]
+    fn the_form_is_found_from_below_too() {
+        let to = |uri: &str, accept: &'static str| {
+            let request = Request::get(uri).header(ACCEPT, accept).body(Body::empty()).unwrap();
+            redirect(&request)
+                .map(|response| response.headers()[LOCATION].to_str().unwrap().to_owned())
+        };
+        let html = "text/html,application/xhtml+xml";
+        assert_eq!(to("/", html).as_deref(), Some("login?next="));
+        assert_eq!(to("/?done=3", html).as_deref(), Some("login?next=%3Fdone%3D3"));
+        assert_eq!(to("/api/scale", html).as_deref(), Some("../login?next=api%2Fscale"));
+        assert_eq!(to("//evil.example.com", html).as_deref(), Some("../login?next="));
+        assert_eq!(to("/", "application/json"), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! The tokens that let somebody in, read again when their file changes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+use tokio::time::Instant;
+
+use super::super::log::log;
+use crate::terminal::{conceal, harmless};
+
+/// Between looks at the file.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Room for hundreds of tokens.
+const LARGEST_FILE: u64 = 64 * 1024;
+
+/// Shorter ones can be guessed.
+const SHORTEST_TOKEN: usize = 16;
+
+/// In the history, and in the audit line.
+const LONGEST_NAME: usize = 64;
+
+/// The name of a token without one.
+const NAMELESS: &str = "token";
+
+/// The file, and what was in it last.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    entries: Vec<Entry>,
+    /// As read last, good or bad.
+    content: SecretString,
+    is_unreadable: bool,
+    looked: Instant,
+}
+
+/// One token.
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    token: SecretString,
+}
+
+impl Tokens {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds something else than tokens; no error shows any of it.
+    pub(super) fn load(path: PathBuf) -> Result<Self> {
+        let content = read(&path)?;
+        let what = || format!("--auth-token-file={}", path.display());
+        let entries = parse(content.expose_secret()).with_context(what)?;
+        let state = State { entries, content, is_unreadable: false, looked: Instant::now() };
+        Ok(Self { path, state: Mutex::new(state) })
+    }
+
+    /// Whose token it is. All are compared, so that the time tells nothing.
+    pub(super) fn owner(&self, given: &str) -> Option<String> {
+        let state = self.current();
+        let mut owner = None;
+        for Entry { name, token } in &state.entries {
+            let is_equal = token.expose_secret().as_bytes().ct_eq(given.as_bytes());
+            if bool::from(is_equal) {
+                owner = Some(name);
+            }
+        }
+        owner.cloned()
+    }
+
+    fn current(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.looked.elapsed() >= PERIOD {
+            state.looked = Instant::now();
+            state.look(&self.path);
+        }
+        state
+    }
+}
+
+impl State {
+    fn look(&mut self, path: &Path) {
+        let content = match read(path) {
+            Ok(content) => content,
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_unreadable, true) {
+                    log(&format!("the old tokens are used on: {error:#}"));
+                }
+                return;
+            }
+        };
+        self.is_unreadable = false;
+        if content.expose_secret() == self.content.expose_secret() {
+            return;
+        }
+        match parse(content.expose_secret()) {
+            Ok(entries) => {
+                let count = entries.len();
+                self.entries = entries;
+                log(&format!("{count} tokens were read anew from {}", path.display()));
+            }
+            Err(error) => {
+                log(&format!("the old tokens are used on: {}: {error:#}", path.display()));
+            }
+        }
+        self.content = content;
+    }
+}
+
+fn read(path: &Path) -> Result<SecretString> {
+    let what = || format!("reading --auth-token-file={}", path.display());
+    let mut content = String::new();
+    let file = File::open(path).with_context(what)?;
+    file.take(LARGEST_FILE + 1).read_to_string(&mut content).with_context(what)?;
+    match content.len() as u64 > LARGEST_FILE {
+        true => bail!("{}: it is larger than 64 KB", what()),
+        false => Ok(content.into()),
+    }
+}
+
+/// One token on each line, with a name before it or without; `#` begins a comment.
+fn parse(content: &str) -> Result<Vec<Entry>> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (index, line) in content.lines().enumerate() {
+        let number = index + 1;
+        let words: Vec<_> = line.split_whitespace().collect();
+        let (name, token) = match words.as_slice() {
+            [] => continue,
+            [first, ..] if first.starts_with('#') => continue,
+            [token] => (NAMELESS, *token),
+            [name, token] => (*name, *token),
+            _ => bail!("line {number} is neither TOKEN nor NAME TOKEN"),
+        };
+        if name.len() > LONGEST_NAME {
+            bail!("the name in line {number} is longer than {LONGEST_NAME} bytes");
+        }
+        if token.len() < SHORTEST_TOKEN {
+            bail!(
+                "the token in line {number} is shorter than {SHORTEST_TOKEN} characters; make one \
+                 by: openssl rand -hex 32"
+            );
+        }
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bail!("the token in line {number} holds something else than visible ASCII characters");
+        }
+        if entries.iter().any(|entry| entry.token.expose_secret() == token) {
+            bail!("the token in line {number} was there before");
+        }
+        conceal(token);
+        entries.push(Entry { name: harmless(name), token: token.into() });
+    }
+    match entries.is_empty() {
+        true => bail!("there is no token in it; make one by: openssl rand -hex 32"),
+        false => Ok(entries),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const ALICE: &str = "alice-s-token-0123456789";
+    const NOBODY: &str = "nobody-s-token-0123456789";
+
+    #[test]
+    fn tokens_have_names_and_lines_may_be_comments() {
+        let entries = parse(&format!("# who may\n\nalice {ALICE}\r\n  {NOBODY}  \n")).unwrap();
+        let read: Vec<_> =
+            entries.iter().map(|entry| (&*entry.name, entry.token.expose_secret())).collect();
+        assert_eq!(read, [("alice", ALICE), ("token", NOBODY)]);
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused_and_never_shown() {
+        for (content, expected) in [
+            ("", "there is no token in it"),
+            ("# nothing", "there is no token in it"),
+            ("short-secret", "the token in line 1 is shorter than 16"),
+            ("a b secret-secret-secret", "line 1 is neither"),
+            ("secret-secret-secret\nsecret-secret-secret", "the token in line 2 was there before"),
+            ("secret-secret-secrét", "the token in line 1 holds something else"),
+        ] {
+            let error = parse(content).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_file_is_read_again_and_a_bad_one_changes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokens");
+        std::fs::write(&path, format!("alice {ALICE}")).unwrap();
+        let tokens = Tokens::load(path.clone()).unwrap();
+        assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
+        assert_eq!((tokens.owner(""), tokens.owner(&ALICE[1..])), (None, None));
+        std::fs::write(&path, "broken").unwrap();
+        advance(PERIOD).await;
+        assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
+        std::fs::remove_file(&path).unwrap();
+        advance(PERIOD).await;
+        assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
+        std::fs::write(&path, format!("bob {NOBODY}")).unwrap();
+        advance(PERIOD).await;
+        assert_eq!(tokens.owner(ALICE), None);
+        assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"));
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_or_missing_is_said_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokens");
+        std::fs::write(&path, "x".repeat(65 * 1024)).unwrap();
+        let error = format!("{:#}", Tokens::load(path).unwrap_err());
+        assert!(error.ends_with("it is larger than 64 KB"), "{error}");
+        let error = format!("{:#}", Tokens::load("/missing/tokens".into()).unwrap_err());
+        assert!(error.starts_with("reading --auth-token-file=/missing/tokens: "), "{error}");
+    }
+}
