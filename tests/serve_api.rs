@@ -200,7 +200,7 @@ fn what_the_cluster_refuses_comes_with_its_reason() {
     let serving = Serving::start_with(viewer, &[]);
     serving.wait_until_settled(1);
     serving.put("", r#"{"replicas": 3}"#).is_problem(403, "Forbidden", "cannot patch resource");
-    serving.wait_for_log("old=- new=3 outcome=failed");
+    serving.wait_for_log("old=1 new=3 outcome=failed");
 
     let patch = |status: u16, reason: &str| {
         let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",

@@ -104,7 +104,7 @@ impl App {
 
     /// Writes down a change that was refused before it was begun.
     pub fn refused(&self, caller: &Caller, new: Option<i64>, problem: &Problem) {
-        let old = self.live.now().snapshot.replicas.map(|replicas| replicas.desired);
+        let old = self.desired();
         let (outcome, detail) = ("refused", problem.detail());
         audit(&Audit {
             who: &caller.name,
@@ -135,12 +135,20 @@ impl App {
         self.live.begin();
         let mut ended = Ended { app: self, entry: Some(Entry::broken_off(caller, asked)) };
         let result = scaling::scale(&self.client, &order, &Progress::default(), 0).await;
-        let summary = Summary::new(asked, &result);
+        let mut summary = Summary::new(asked, &result);
+        if summary.outcome == Outcome::Failed {
+            summary.old = summary.old.or_else(|| self.desired());
+        }
         ended.entry = None;
         self.metrics.changed(summary.outcome);
         summary.audit(caller, "scale");
         let id = self.live.end(summary.entry(caller));
         summary.answer(Some(id), result)
+    }
+
+    /// As far as is known.
+    fn desired(&self) -> Option<i64> {
+        self.live.now().snapshot.replicas.map(|replicas| replicas.desired)
     }
 
     fn order(&self, asked: Asked) -> Order {
