@@ -107,5 +107,7 @@ impl Server {
 
 fn router(app: &Arc<App>, guard: Arc<Guard>) -> Router {
     let router = routes::routes(app).merge(guard::routes(Arc::clone(&guard)));
-    routes::finish(router.layer(from_fn_with_state(guard, guard::guard)), app)
+    // A layer is around what is there already: nothing may be added after the guard.
+    let guarded = routes::with_fallbacks(router).layer(from_fn_with_state(guard, guard::guard));
+    routes::counted(guarded, app)
 }

@@ -34,12 +34,14 @@ pub fn routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// Answers for what no route is for, and the count of all answers.
-pub fn finish(router: Router, app: &Arc<App>) -> Router {
-    router
-        .fallback(unknown)
-        .method_not_allowed_fallback(not_allowed)
-        .layer(middleware::from_fn_with_state(Arc::clone(app), count))
+/// Answers for what no route is for.
+pub fn with_fallbacks(router: Router) -> Router {
+    router.fallback(unknown).method_not_allowed_fallback(not_allowed)
+}
+
+/// Counts all answers.
+pub fn counted(router: Router, app: &Arc<App>) -> Router {
+    router.layer(middleware::from_fn_with_state(Arc::clone(app), count))
 }
 
 async fn unknown() -> Response {
