@@ -10,7 +10,7 @@ use super::live::{Entry, Live};
 use super::log::{Audit, audit};
 use super::metrics::Metrics;
 use super::problem::Problem;
-use super::refusal::refusal;
+use super::refusal::{explain, refusal};
 use super::snapshot::{Limits, Outcome, TargetInfo};
 use crate::api::Client;
 use crate::scaling::{
@@ -228,7 +228,7 @@ impl Summary {
                     P::LostRaces { last, .. } => *last,
                     _ => None,
                 };
-                let message = printable(&problem.to_string());
+                let message = explain(problem);
                 Self { old, new: asked.count(), outcome, message }
             }
         }

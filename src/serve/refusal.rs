@@ -11,7 +11,7 @@ use crate::terminal::printable;
 /// the caller's would mend: that is a 502.
 pub fn refusal(problem: &scaling::Problem) -> Problem {
     use scaling::Problem as P;
-    let text = printable(&problem.to_string());
+    let text = explain(problem);
     match problem {
         P::Api(error) => of_error(error, text),
         P::AnswerLost { cause, .. } => Problem::new(code(cause), "Unknown", text),
@@ -26,6 +26,21 @@ pub fn refusal(problem: &scaling::Problem) -> Problem {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", text)
         }
     }
+}
+
+/// What went wrong, in a sentence for people who have not sent the request themselves.
+pub fn explain(problem: &scaling::Problem) -> String {
+    use scaling::Problem as P;
+    let text = match problem {
+        P::Api(Error::Failure(failure)) => {
+            format!("The cluster's API server did not answer, and nothing was changed: {failure}")
+        }
+        P::AnswerLost { cause: cause @ Error::Failure(_), truth } => {
+            format!("The cluster's API server did not answer ({cause}): {truth}")
+        }
+        problem => problem.to_string(),
+    };
+    printable(&text)
 }
 
 fn of_error(error: &Error, text: String) -> Problem {

@@ -172,7 +172,8 @@ impl Feed<'_> {
     }
 
     fn lost(&self, error: &Error) {
-        self.stand(Link::Lost, &format!("The cluster does not answer: {error}"));
+        let text = "The cluster does not answer, and what is shown is the last that was known";
+        self.stand(Link::Lost, &format!("{text}: {error}"));
     }
 
     fn refused(&self, error: &Error) {
