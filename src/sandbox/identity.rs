@@ -17,7 +17,7 @@ pub enum Rights {
     ReadOnly,
     /// Nothing.
     None,
-    /// What any of these rules allows, in every namespace.
+    /// What any of these rules allows.
     Rules(Vec<Rule>),
 }
 
@@ -32,6 +32,8 @@ pub struct Rule {
     pub resources: Vec<String>,
     /// Names of objects; empty allows all.
     pub names: Vec<String>,
+    /// The namespace of the Role; a ClusterRole's rules hold in every one.
+    pub namespace: Option<String>,
 }
 
 impl Rule {
@@ -43,7 +45,14 @@ impl Rule {
             groups: owned(groups),
             resources: owned(resources),
             names: owned(names),
+            namespace: None,
         }
+    }
+
+    /// The same rule of a Role in this namespace.
+    #[must_use]
+    pub fn in_namespace(self, namespace: &str) -> Self {
+        Self { namespace: Some(namespace.to_owned()), ..self }
     }
 
     fn allows(&self, verb: &str, target: &Target) -> bool {
@@ -53,6 +62,7 @@ impl Rule {
             && has(&self.groups, &target.group)
             && has(&self.resources, &target.resource_path())
             && (self.names.is_empty() || self.names.iter().any(|n| n == name))
+            && (self.namespace.is_none() || self.namespace == target.namespace)
     }
 }
 
@@ -206,6 +216,16 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
     use crate::sandbox::routes;
+
+    #[test]
+    fn a_roles_rule_holds_in_its_namespace_alone() {
+        let rule = Rule::new(&["list", "watch"], &[""], &["pods"], &[]).in_namespace("load");
+        let caller = Caller { user: "ci".to_owned(), rights: Rights::Rules(vec![rule]) };
+        let may = |path: &str| caller.authorize(&routes::read("GET", path, "")).is_ok();
+        assert!(may("/api/v1/namespaces/load/pods"));
+        assert!(!may("/api/v1/namespaces/other/pods"));
+        assert!(!may("/api/v1/pods"));
+    }
 
     #[test]
     fn a_rule_names_subresource_and_object() {

@@ -144,6 +144,20 @@ const RESOURCES: &[ResourceType] = &[
         subresources: SCALE_AND_STATUS,
         ..apps("statefulsets", "statefulset", "StatefulSet", "H+vl74LkKdo=")
     },
+    // They are kept, and do nothing.
+    ResourceType {
+        group: "autoscaling",
+        version: "v2",
+        short_names: &["hpa"],
+        in_all: true,
+        subresources: STATUS,
+        ..core(
+            "horizontalpodautoscalers",
+            "horizontalpodautoscaler",
+            "HorizontalPodAutoscaler",
+            "qwQve8ut294=",
+        )
+    },
 ];
 
 impl ResourceType {
