@@ -57,6 +57,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --version 'Print version'
             cand scale 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
             cand status 'Show where we are, as whom, how many replicas there are, and who else changes that'
+            cand serve 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
             cand sandbox 'Run a simulated cluster on loopback, for kubectl and scripts'
             cand completion 'Print the completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -158,6 +159,54 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'locustctl;serve'= {
+            cand --listen 'Address and port to listen on; port 0 takes any that is free'
+            cand --min-replicas 'Refuse fewer replicas than these'
+            cand --max-replicas 'Refuse more replicas than these'
+            cand --auth 'Who may: none lets everybody who reaches the address; needed beyond loopback when no other way is given'
+            cand --auth-token-file 'File with the tokens that let somebody in, one on each line: TOKEN, or NAME TOKEN'
+            cand --auth-proxy-header 'Header in which a trusted proxy says who somebody is, as X-Forwarded-User'
+            cand --trusted-proxy 'Addresses of proxies that are trusted, as 10.0.0.0/8; may be repeated'
+            cand --allowed-host 'Host name under which the page is reached, besides localhost; may be repeated'
+            cand --tls-cert 'Certificate file, to serve over TLS; read again when it changes'
+            cand --tls-key 'Key file of the certificate'
+            cand --kubeconfig 'Path to the kubeconfig file'
+            cand --context 'The kubeconfig context to use'
+            cand --cluster 'The kubeconfig cluster to use'
+            cand --user 'The kubeconfig user to use'
+            cand -n 'The namespace for this request'
+            cand --namespace 'The namespace for this request'
+            cand -s 'Address and port of the Kubernetes API server'
+            cand --server 'Address and port of the Kubernetes API server'
+            cand --token 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself'
+            cand --username 'Username for basic authentication'
+            cand --password 'Password for basic authentication'
+            cand --certificate-authority 'File with the certificates of the authorities that may sign the server''s certificate'
+            cand --client-certificate 'Client certificate file for TLS'
+            cand --client-key 'Client key file for TLS'
+            cand --tls-server-name 'Name to verify the server''s certificate against, instead of its host name'
+            cand --as 'Act as this user'
+            cand --as-group 'Act as a member of this group; may be repeated'
+            cand --as-uid 'Act as the user with this UID'
+            cand --as-user-extra 'Act with this extra attribute; may be repeated'
+            cand --request-timeout 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]'
+            cand --kuberc 'Path to the kuberc file with kubectl''s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]'
+            cand --cache-dir 'cache-dir'
+            cand --log-flush-frequency 'log-flush-frequency'
+            cand --profile 'profile'
+            cand --profile-output 'profile-output'
+            cand --vmodule 'vmodule'
+            cand -v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --open 'Open the page in the browser'
+            cand --sandbox 'Use a simulated cluster that lives as long as this command'
+            cand --insecure-skip-tls-verify 'Do not verify the server''s certificate: anybody on the way can read and change everything'
+            cand --disable-compression 'Do not ask the server for compressed answers'
+            cand --match-server-version 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+            cand --warnings-as-errors 'Fail when the server sent warnings; what was asked for is done all the same'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'locustctl;sandbox'= {
             cand --pod-ready-after 'How long a new pod takes until it is ready'
             cand --latency 'How long every answer takes, as from a cluster that is far away'
@@ -239,6 +288,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;help'= {
             cand scale 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
             cand status 'Show where we are, as whom, how many replicas there are, and who else changes that'
+            cand serve 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
             cand sandbox 'Run a simulated cluster on loopback, for kubectl and scripts'
             cand completion 'Print the completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -246,6 +296,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;help;scale'= {
         }
         &'locustctl;help;status'= {
+        }
+        &'locustctl;help;serve'= {
         }
         &'locustctl;help;sandbox'= {
         }

@@ -58,6 +58,7 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print
 complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Print version'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -152,6 +153,48 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-c
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l listen -d 'Address and port to listen on; port 0 takes any that is free' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l min-replicas -d 'Refuse fewer replicas than these' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l max-replicas -d 'Refuse more replicas than these' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth -d 'Who may: none lets everybody who reaches the address; needed beyond loopback when no other way is given' -r -f -a "none\t'Everybody may'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-token-file -d 'File with the tokens that let somebody in, one on each line: TOKEN, or NAME TOKEN' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-proxy-header -d 'Header in which a trusted proxy says who somebody is, as X-Forwarded-User' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-proxy -d 'Addresses of proxies that are trusted, as 10.0.0.0/8; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name under which the page is reached, besides localhost; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-cert -d 'Certificate file, to serve over TLS; read again when it changes' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d 'Key file of the certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l password -d 'Password for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l client-certificate -d 'Client certificate file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l client-key -d 'Client key file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l open -d 'Open the page in the browser'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l disable-compression -d 'Do not ask the server for compressed answers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'How long a new pod takes until it is ready' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'How long every answer takes, as from a cluster that is far away' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes any that is free' -r -f
@@ -218,8 +261,9 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disab
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status sandbox completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "serve" -d 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

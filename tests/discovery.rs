@@ -58,7 +58,14 @@ fn an_older_server_is_asked_for_each_group_version() {
     run(&cluster, "scale sw/big --replicas=5");
     let mut asked = asked(&cluster);
     asked.sort();
-    let expected = ["/api", "/api/v1", "/apis", "/apis/apps/v1", "/apis/autoscaling/v2"];
+    let expected = [
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/apis/apps/v1",
+        "/apis/autoscaling/v1",
+        "/apis/autoscaling/v2",
+    ];
     let custom = ["/apis/load.example.com/v1", "/apis/load.example.com/v1alpha1"];
     let expected = [&expected[..], &custom[..]].concat();
     let mut expected: Vec<_> =

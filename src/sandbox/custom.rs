@@ -41,10 +41,10 @@ pub(super) const TYPES: &[ResourceType] = &[
     },
 ];
 
-/// The object in the version that was asked for: versions of a custom type differ in nothing else.
+/// The object in the version that was asked for: here versions of a type differ in nothing else.
 pub(super) fn in_version(kind: &ResourceType, object: &Value) -> Value {
     let mut object = object.clone();
-    if kind.custom.is_some() {
+    if kind.custom.is_some() || kind.group == "autoscaling" {
         object["apiVersion"] = Value::from(kind.api_version());
     }
     object

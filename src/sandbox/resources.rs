@@ -68,6 +68,21 @@ const fn apps(
     ResourceType { group: "apps", ..core(plural, singular, kind, storage_hash) }
 }
 
+/// They are kept, and do nothing.
+const AUTOSCALERS: ResourceType = ResourceType {
+    group: "autoscaling",
+    version: "v2",
+    short_names: &["hpa"],
+    in_all: true,
+    subresources: STATUS,
+    ..core(
+        "horizontalpodautoscalers",
+        "horizontalpodautoscaler",
+        "HorizontalPodAutoscaler",
+        "qwQve8ut294=",
+    )
+};
+
 /// Sorted as discovery lists them: core first, then by plural name.
 const RESOURCES: &[ResourceType] = &[
     ResourceType {
@@ -144,20 +159,8 @@ const RESOURCES: &[ResourceType] = &[
         subresources: SCALE_AND_STATUS,
         ..apps("statefulsets", "statefulset", "StatefulSet", "H+vl74LkKdo=")
     },
-    // They are kept, and do nothing.
-    ResourceType {
-        group: "autoscaling",
-        version: "v2",
-        short_names: &["hpa"],
-        in_all: true,
-        subresources: STATUS,
-        ..core(
-            "horizontalpodautoscalers",
-            "horizontalpodautoscaler",
-            "HorizontalPodAutoscaler",
-            "qwQve8ut294=",
-        )
-    },
+    AUTOSCALERS,
+    ResourceType { version: "v1", ..AUTOSCALERS },
 ];
 
 impl ResourceType {
