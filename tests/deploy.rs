@@ -232,5 +232,7 @@ fn kubectl_takes_all_of_it() {
         kinds,
         ["Deployment", "NetworkPolicy", "Role", "RoleBinding", "Service", "ServiceAccount"]
     );
+    let subject = "subjects:\n- kind: ServiceAccount\n  name: locustctl\n  namespace: default\n";
+    assert!(text.contains(subject), "{text}");
     assert!(text.contains(&format!("image: locustctl:{}", env!("CARGO_PKG_VERSION"))));
 }

@@ -98,6 +98,7 @@ fn types_names_and_namespaces_come_from_the_cluster() {
             ("--replicas 3 --context sandbox scale deploy ", "locust-master locust-slave"),
             ("status ", BUILT_IN),
             ("status deployment/locust-s", "deployment/locust-slave"),
+            ("serve --max-replicas=9 deployment/locust-s", "deployment/locust-slave"),
             ("status deploy locust-s", "locust-slave"),
             ("status deploy locust-slave ", ""),
             ("status deploy/locust-slave ", ""),

@@ -13,6 +13,8 @@ debian() {
 }
 
 command -v kubectl >/dev/null || debian kubernetes-client
+command -v chromedriver >/dev/null || debian chromium chromium-driver
+command -v npm >/dev/null || debian npm
 
 # Holds the description of the HTTP endpoint against its answers.
 schemathesis=4.32.5
@@ -22,5 +24,12 @@ if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$schemathesis"; 
   "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$schemathesis"
 fi
 export PATH=$PATH:$venv/bin
+
+# Looks for what keeps people from using the page.
+axe=4.14.1
+export AXE=$PWD/target/npm/node_modules/axe-core/axe.min.js
+if ! grep -qsF "axe v$axe" "$AXE"; then
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix target/npm "axe-core@$axe"
+fi
 
 exec cargo test --locked "$@" -- --include-ignored

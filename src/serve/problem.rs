@@ -18,8 +18,11 @@ pub struct Standing {
 }
 
 /// What went wrong with a request.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Content>);
+
 #[derive(Debug, Clone, Serialize)]
-pub struct Problem {
+struct Content {
     /// What sort of problem it is, in a few words: the phrase of the status code.
     title: &'static str,
     /// The HTTP status code.
@@ -42,7 +45,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with the reason in Kubernetes' manner.
     pub fn new(status: StatusCode, reason: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Content {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
@@ -50,48 +53,46 @@ impl Problem {
             current: None,
             standing: None,
             retry_after: None,
-        }
+        }))
     }
 
     /// With the count that stands there.
-    pub fn with_current(self, current: Option<i64>) -> Self {
-        Self { current, ..self }
+    pub fn with_current(mut self, current: Option<i64>) -> Self {
+        self.0.current = current;
+        self
     }
 
     /// With what was done all the same.
-    pub fn with_standing(self, standing: Standing) -> Self {
-        Self { standing: Some(standing), ..self }
+    pub fn with_standing(mut self, standing: Standing) -> Self {
+        self.0.standing = Some(standing);
+        self
     }
 
     /// With a time after which to try again, in seconds; goes into `Retry-After`.
-    pub fn with_retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
     }
 
     /// The HTTP status code.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-
-    /// For programs.
-    pub fn reason(&self) -> &str {
-        &self.reason
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// For people.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(axum::http::header::RETRY_AFTER, seconds.into());
         }
         response

@@ -84,6 +84,8 @@ fn grammar(source: Source) -> Command {
     let namespaces = completer(move |current| for_namespaces.namespaces(current));
     let for_scale = Arc::clone(&source);
     let many = completer(move |current| for_scale.targets(usize::MAX, current));
+    let for_serve = Arc::clone(&source);
+    let served = completer(move |current| for_serve.targets(1, current));
     let one = completer(move |current| source.targets(1, current));
     let places = ArgValueCandidates::new(|| {
         ["none", "client", "server"].map(CompletionCandidate::new).into()
@@ -96,6 +98,7 @@ fn grammar(source: Source) -> Command {
         .mut_subcommand("scale", |scale| {
             scale.mut_arg("targets", |arg| arg.add(many)).mut_arg("dry_run", |arg| arg.add(places))
         })
+        .mut_subcommand("serve", |serve| serve.mut_arg("target", |arg| arg.add(served)))
         .mut_subcommand("status", |status| status.mut_arg("target", |arg| arg.add(one)))
 }
 
