@@ -62,6 +62,7 @@ fn the_page_shows_what_there_is() {
     assert_eq!(browser.text("h1"), "locust-slave");
     assert!(browser.text(".where p").contains(cluster.server()));
     assert_eq!((browser.text("#ready"), browser.text("#desired")), ("1".into(), "1".into()));
+    assert_eq!(browser.text(".tally").replace('\n', " "), "Wanted 1 There 1 Ready 1");
     assert_eq!(browser.text("#standing"), "All are ready");
     assert_eq!(browser.eval("document.getElementById('bar').position"), 1);
     assert_eq!(browser.eval("document.querySelectorAll('#pods li').length"), 1);

@@ -43,6 +43,9 @@ function render(next) {
   text(byId('ready'), replicas ? shown : '–');
   text(byId('desired'), replicas ? replicas.desired : '–');
   text(byId('unit'), replicas && replicas.desired === 1 ? 'worker ready' : 'workers ready');
+  text(byId('wanted'), replicas ? replicas.desired : '–');
+  text(byId('there'), replicas ? replicas.current : '–');
+  text(byId('are-ready'), replicas?.ready ?? '–');
   text(byId('standing'), words);
   byId('standing').dataset.state = look;
   const bar = byId('bar');
