@@ -19,21 +19,6 @@ use locustctl::sandbox::{Account, ClusterHandle, Options, Rights, Start};
 use recordings::{Compare, agrees, comparable, recording, recordings};
 use serde_json::{Value, json};
 
-/// Recordings that the sandbox does not claim to agree with.
-const NOT_CLAIMED: &[(&str, &str)] = &[
-    ("49", "the service proxy is not simulated"),
-    ("61", "the service proxy is not simulated"),
-    ("62", "the service proxy is not simulated"),
-    ("63", "the service proxy is not simulated"),
-    ("64", "the service proxy is not simulated"),
-    ("65", "the service proxy is not simulated"),
-    ("66", "the service proxy is not simulated"),
-    ("67", "the service proxy is not simulated"),
-    ("68", "the service proxy is not simulated"),
-    ("69", "the service proxy is not simulated"),
-    ("70", "the service proxy is not simulated"),
-];
-
 /// The state that a recording was made in.
 enum State {
     /// Deployment `locust-slave` with this wish and this many in its status.
@@ -46,6 +31,8 @@ enum State {
     Swarms { big: i64 },
     /// Another type's object with one replica.
     One { path: &'static str, app: &'static str },
+    /// A Locust master with one worker, and a test for 5 users or none.
+    Locust { is_running: bool },
     /// Nothing matters.
     Any,
 }
@@ -59,8 +46,8 @@ enum As {
 }
 
 use As::{Admin, Anonymous, Recorded};
-use Compare::{EntriesAmong, Exactly};
-use State::{Any, AsAnswered, CurrentVersion, One, Swarms, Workers};
+use Compare::{EntriesAmong, Exactly, Fields};
+use State::{Any, AsAnswered, CurrentVersion, Locust, One, Swarms, Workers};
 
 const fn workers(wanted: i64, counted: i64) -> State {
     Workers { wanted, counted }
@@ -115,6 +102,7 @@ const CLAIMED: &[(&str, State, As, Compare)] = &[
     ("46", Any, Admin, EntriesAmong("/items", "/metadata/name")),
     ("47", Any, Admin, Compare::Version),
     ("48", workers(2, 2), Admin, Exactly),
+    ("49", Any, Admin, Exactly),
     (
         "50",
         One { path: "/apis/apps/v1/namespaces/default/statefulsets/web", app: "web" },
@@ -139,23 +127,28 @@ const CLAIMED: &[(&str, State, As, Compare)] = &[
     ("56", Swarms { big: 4 }, Admin, Exactly),
     ("57", Swarms { big: 4 }, Admin, Exactly),
     ("58", Swarms { big: 6 }, Admin, Exactly),
+    ("61", Locust { is_running: false }, Admin, Exactly),
+    ("62", Locust { is_running: false }, Admin, Exactly),
+    ("63", Locust { is_running: false }, Admin, Fields),
+    ("64", Locust { is_running: false }, Admin, Exactly),
+    ("65", Locust { is_running: true }, Admin, Fields),
+    ("66", Locust { is_running: true }, Admin, Exactly),
+    ("67", Locust { is_running: false }, Admin, Exactly),
+    ("68", Locust { is_running: false }, Admin, Exactly),
+    ("69", Locust { is_running: false }, Admin, Exactly),
+    ("70", Locust { is_running: false }, Recorded, Exactly),
 ];
 
 /// Recorded watches have tests of their own.
 const WATCHES: &[&str] = &["59", "60"];
 
 #[test]
-fn every_recording_is_claimed_or_named_as_not_claimed() {
+fn every_recording_is_claimed() {
     for (name, _) in recordings() {
         let number = &name[..2];
         let claimed = CLAIMED.iter().filter(|row| row.0 == number).count()
             + WATCHES.iter().filter(|watch| **watch == number).count();
-        let not_claimed = NOT_CLAIMED.iter().filter(|row| row.0 == number).count();
-        assert_eq!(
-            claimed + not_claimed,
-            1,
-            "{name}: claimed {claimed}, not claimed {not_claimed}"
-        );
+        assert_eq!(claimed, 1, "{name}");
     }
 }
 
@@ -166,9 +159,13 @@ fn answers_agree_with_the_recordings() {
         let recording = recording(number);
         let cluster = match state {
             Swarms { .. } => paused(Options { custom_resources: true, ..empty() }),
+            Locust { .. } => paused(Options { start: Start::Locust, ..empty() }),
             _ => paused(empty()),
         };
         arrange(cluster.handle(), state, &recording);
+        if let Locust { is_running: true } = state {
+            send(&cluster, &recordings::recording("64")["request"], &Admin);
+        }
         let request = replayable(&recording["request"], state, cluster.handle());
         let answer = send(&cluster, &request, identity);
         if let Err(problem) = agrees(&answer, &recording["response"], compare) {
@@ -223,7 +220,7 @@ fn arrange(cluster: &ClusterHandle, state: &State, recording: &Value) {
             let path = "/apis/load.example.com/v1/namespaces/default/swarms/big";
             cluster.set_replicas(path, *big);
         }
-        Any => {}
+        Locust { .. } | Any => {}
     }
 }
 

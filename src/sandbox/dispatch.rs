@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     discovery,
     list::{self, View},
-    openapi, protobuf,
+    locust, openapi, protobuf,
     resources::ResourceType,
     routes::{Asked, Target},
     shared::State,
@@ -25,6 +25,8 @@ pub(super) enum Answer {
     Text(&'static str),
     Aggregated(Value),
     Watch(Watch),
+    /// What stands behind a Service: status, media type, body.
+    Proxied(u16, &'static str, String),
 }
 
 /// Does what was asked, by somebody who may.
@@ -36,10 +38,18 @@ pub(super) fn answer(
     body: &[u8],
 ) -> Result<Answer, Failure> {
     match &asked.target {
+        Some(target) if is_proxied(target) => locust::answer(state, target, method, body),
         Some(target) => on_objects(state, headers, asked, target, body),
         None if matches!(method, "GET" | "HEAD") => plain_path(state, headers, &asked.path),
         None => Err(Failure::method_not_allowed()),
     }
+}
+
+/// `services/NAME/proxy/…`
+fn is_proxied(target: &Target) -> bool {
+    let path = target.subresource.as_deref().unwrap_or("");
+    let is_proxy = path == "proxy" || path.starts_with("proxy/");
+    (target.group.as_str(), target.resource.as_str()) == ("", "services") && is_proxy
 }
 
 fn plain_path(state: &State, headers: &HeaderMap, path: &str) -> Result<Answer, Failure> {

@@ -146,6 +146,9 @@ fn respond(
         Ok(Answer::Json(code, value)) => json_response(code, Body::Whole(value.to_string().into())),
         Ok(Answer::Text(text)) => plain(200, text),
         Ok(Answer::Aggregated(value)) => aggregated(&value.to_string()),
+        Ok(Answer::Proxied(code, media_type, text)) => {
+            self::response(code, media_type, Body::Whole(text.into()))
+        }
         Ok(Answer::Watch(watch)) => {
             let (sender, lines) = tokio::sync::mpsc::channel(16);
             tokio::spawn(watch.run(Arc::clone(shared), sender));

@@ -27,6 +27,7 @@ mod handler;
 mod identity;
 mod kubeconfig;
 mod list;
+mod locust;
 mod object;
 mod openapi;
 mod patch;
@@ -292,6 +293,7 @@ fn initial_state(
         requests: std::collections::VecDeque::new(),
         next_request: 0,
         server: server.to_owned(),
+        swarm: locust::Swarm::new(),
         types: resources::Types { custom: options.custom_resources },
         legacy_discovery: options.discovery == Discovery::LegacyOnly,
     }

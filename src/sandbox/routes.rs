@@ -30,9 +30,10 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// `deployments/scale`: as a Role names it.
+    /// `deployments/scale`: as a Role names it. What stands behind `proxy` is the Service's own.
     pub(super) fn resource_path(&self) -> String {
         match &self.subresource {
+            Some(path) if path.starts_with("proxy/") => format!("{}/proxy", self.resource),
             Some(subresource) => format!("{}/{subresource}", self.resource),
             None => self.resource.clone(),
         }

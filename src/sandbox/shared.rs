@@ -8,7 +8,8 @@ use std::{
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::{
-    controller::Controllers, faults::Fault, identity::Accounts, resources::Types, store::Store,
+    controller::Controllers, faults::Fault, identity::Accounts, locust::Swarm, resources::Types,
+    store::Store,
 };
 
 /// Requests remembered for tests; the oldest are forgotten first.
@@ -27,6 +28,8 @@ pub(super) struct State {
     pub next_request: u64,
     pub server: String,
     pub types: Types,
+    /// The load test that `locust-master` leads.
+    pub swarm: Swarm,
     /// Whether clients get discovery group version by group version only.
     pub legacy_discovery: bool,
 }

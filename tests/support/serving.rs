@@ -45,7 +45,9 @@ impl Serving {
 
     /// The same with another kubeconfig.
     pub fn start_with(kubeconfig: impl AsRef<std::path::Path>, flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_locustctl"));
+        // A test run in the background of a shell ignores Ctrl-C, and what it starts would too.
+        let mut command = Command::new("/usr/bin/env");
+        command.arg("--default-signal=HUP,INT,TERM").arg(env!("CARGO_BIN_EXE_locustctl"));
         command.arg("serve").args(flags);
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             command.arg("--listen=127.0.0.1:0");
