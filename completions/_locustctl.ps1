@@ -60,6 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('scale', 'scale', [CompletionResultType]::ParameterValue, 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where we are, as whom, how many replicas there are, and who else changes that')
+            [CompletionResult]::new('rebalance', 'rebalance', [CompletionResultType]::ParameterValue, 'Give a running test the users back that it lost when workers left')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a web page and an HTTP endpoint on which the count is seen and changed')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a simulated cluster on loopback, for kubectl and scripts')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
@@ -78,6 +79,10 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Scale the objects of the kustomization in this directory')
             [CompletionResult]::new('--kustomize', '--kustomize', [CompletionResultType]::ParameterName, 'Scale the objects of the kustomization in this directory')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all')
+            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none')
+            [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
+            [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')
+            [CompletionResult]::new('--rebalance', '--rebalance', [CompletionResultType]::ParameterName, 'With --locust, whether a running test is given back the users that it lost')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the object, with its new count, in this format instead of the line')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the object, with its new count, in this format instead of the line')
             [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'Template for -o go-template or jsonpath, or the path of a file with it for -o …-file')
@@ -112,6 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Scale all objects of the given types in the namespace')
             [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Read the directories within the directories of -f as well')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until the new pods are ready, and those that are too many are gone')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'With --locust, do not ask before a running test loses workers')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Note the command in the object''s annotation kubernetes.io/change-cause')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Change nothing: "client" says what would be done, "server" lets the server check it')
             [CompletionResult]::new('--allow-missing-template-keys', '--allow-missing-template-keys', [CompletionResultType]::ParameterName, 'Let templates pass over fields that are not there; otherwise they are errors')
@@ -128,6 +134,47 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
         'locustctl;status' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format instead of a text')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format instead of a text')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'The kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The namespace for this request')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace for this request')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Address and port of the Kubernetes API server')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Address and port of the Kubernetes API server')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'Username for basic authentication')
+            [CompletionResult]::new('--password', '--password', [CompletionResultType]::ParameterName, 'Password for basic authentication')
+            [CompletionResult]::new('--certificate-authority', '--certificate-authority', [CompletionResultType]::ParameterName, 'File with the certificates of the authorities that may sign the server''s certificate')
+            [CompletionResult]::new('--client-certificate', '--client-certificate', [CompletionResultType]::ParameterName, 'Client certificate file for TLS')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Client key file for TLS')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Name to verify the server''s certificate against, instead of its host name')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Act as this user')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Act as a member of this group; may be repeated')
+            [CompletionResult]::new('--as-uid', '--as-uid', [CompletionResultType]::ParameterName, 'Act as the user with this UID')
+            [CompletionResult]::new('--as-user-extra', '--as-user-extra', [CompletionResultType]::ParameterName, 'Act with this extra attribute; may be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]')
+            [CompletionResult]::new('--kuberc', '--kuberc', [CompletionResultType]::ParameterName, 'Path to the kuberc file with kubectl''s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'cache-dir')
+            [CompletionResult]::new('--log-flush-frequency', '--log-flush-frequency', [CompletionResultType]::ParameterName, 'log-flush-frequency')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'profile')
+            [CompletionResult]::new('--profile-output', '--profile-output', [CompletionResultType]::ParameterName, 'profile-output')
+            [CompletionResult]::new('--vmodule', '--vmodule', [CompletionResultType]::ParameterName, 'vmodule')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a simulated cluster that lives as long as this command')
+            [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate: anybody on the way can read and change everything')
+            [CompletionResult]::new('--disable-compression', '--disable-compression', [CompletionResultType]::ParameterName, 'Do not ask the server for compressed answers')
+            [CompletionResult]::new('--match-server-version', '--match-server-version', [CompletionResultType]::ParameterName, 'Require the server to be of the release of Kubernetes that locustctl mirrors')
+            [CompletionResult]::new('--warnings-as-errors', '--warnings-as-errors', [CompletionResultType]::ParameterName, 'Fail when the server sent warnings; what was asked for is done all the same')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'locustctl;rebalance' {
+            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none')
+            [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
+            [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -297,6 +344,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
         'locustctl;help' {
             [CompletionResult]::new('scale', 'scale', [CompletionResultType]::ParameterValue, 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where we are, as whom, how many replicas there are, and who else changes that')
+            [CompletionResult]::new('rebalance', 'rebalance', [CompletionResultType]::ParameterValue, 'Give a running test the users back that it lost when workers left')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a web page and an HTTP endpoint on which the count is seen and changed')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a simulated cluster on loopback, for kubectl and scripts')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
@@ -307,6 +355,9 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             break
         }
         'locustctl;help;status' {
+            break
+        }
+        'locustctl;help;rebalance' {
             break
         }
         'locustctl;help;serve' {

@@ -57,6 +57,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --version 'Print version'
             cand scale 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
             cand status 'Show where we are, as whom, how many replicas there are, and who else changes that'
+            cand rebalance 'Give a running test the users back that it lost when workers left'
             cand serve 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
             cand sandbox 'Run a simulated cluster on loopback, for kubectl and scripts'
             cand completion 'Print the completion script for a shell'
@@ -74,6 +75,10 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand -k 'Scale the objects of the kustomization in this directory'
             cand --kustomize 'Scale the objects of the kustomization in this directory'
             cand --timeout 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all'
+            cand --locust 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none'
+            cand --locust-cookie-file 'File with the Cookie header of a browser that is logged in to Locust'
+            cand --locust-auth-file 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …'
+            cand --rebalance 'With --locust, whether a running test is given back the users that it lost'
             cand -o 'Print the object, with its new count, in this format instead of the line'
             cand --output 'Print the object, with its new count, in this format instead of the line'
             cand --template 'Template for -o go-template or jsonpath, or the path of a file with it for -o …-file'
@@ -108,6 +113,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --all 'Scale all objects of the given types in the namespace'
             cand --recursive 'Read the directories within the directories of -f as well'
             cand --wait 'Wait until the new pods are ready, and those that are too many are gone'
+            cand --yes 'With --locust, do not ask before a running test loses workers'
             cand --record 'Note the command in the object''s annotation kubernetes.io/change-cause'
             cand --dry-run 'Change nothing: "client" says what would be done, "server" lets the server check it'
             cand --allow-missing-template-keys 'Let templates pass over fields that are not there; otherwise they are errors'
@@ -123,6 +129,46 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;status'= {
             cand -o 'Print in this format instead of a text'
             cand --output 'Print in this format instead of a text'
+            cand --kubeconfig 'Path to the kubeconfig file'
+            cand --context 'The kubeconfig context to use'
+            cand --cluster 'The kubeconfig cluster to use'
+            cand --user 'The kubeconfig user to use'
+            cand -n 'The namespace for this request'
+            cand --namespace 'The namespace for this request'
+            cand -s 'Address and port of the Kubernetes API server'
+            cand --server 'Address and port of the Kubernetes API server'
+            cand --token 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself'
+            cand --username 'Username for basic authentication'
+            cand --password 'Password for basic authentication'
+            cand --certificate-authority 'File with the certificates of the authorities that may sign the server''s certificate'
+            cand --client-certificate 'Client certificate file for TLS'
+            cand --client-key 'Client key file for TLS'
+            cand --tls-server-name 'Name to verify the server''s certificate against, instead of its host name'
+            cand --as 'Act as this user'
+            cand --as-group 'Act as a member of this group; may be repeated'
+            cand --as-uid 'Act as the user with this UID'
+            cand --as-user-extra 'Act with this extra attribute; may be repeated'
+            cand --request-timeout 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]'
+            cand --kuberc 'Path to the kuberc file with kubectl''s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]'
+            cand --cache-dir 'cache-dir'
+            cand --log-flush-frequency 'log-flush-frequency'
+            cand --profile 'profile'
+            cand --profile-output 'profile-output'
+            cand --vmodule 'vmodule'
+            cand -v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --sandbox 'Use a simulated cluster that lives as long as this command'
+            cand --insecure-skip-tls-verify 'Do not verify the server''s certificate: anybody on the way can read and change everything'
+            cand --disable-compression 'Do not ask the server for compressed answers'
+            cand --match-server-version 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+            cand --warnings-as-errors 'Fail when the server sent warnings; what was asked for is done all the same'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'locustctl;rebalance'= {
+            cand --locust 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none'
+            cand --locust-cookie-file 'File with the Cookie header of a browser that is logged in to Locust'
+            cand --locust-auth-file 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -288,6 +334,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;help'= {
             cand scale 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
             cand status 'Show where we are, as whom, how many replicas there are, and who else changes that'
+            cand rebalance 'Give a running test the users back that it lost when workers left'
             cand serve 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
             cand sandbox 'Run a simulated cluster on loopback, for kubectl and scripts'
             cand completion 'Print the completion script for a shell'
@@ -296,6 +343,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;help;scale'= {
         }
         &'locustctl;help;status'= {
+        }
+        &'locustctl;help;rebalance'= {
         }
         &'locustctl;help;serve'= {
         }

@@ -58,6 +58,7 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print
 complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Print version'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Give a running test the users back that it lost when workers left'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
@@ -70,6 +71,11 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selec
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, whether a running test is given back the users that it lost' -r -f -a "auto\t'Where that is safe'
+never\t'It is only said'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
 yaml\t''
 kyaml\t''
@@ -110,6 +116,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Read the directories within the directories of -f as well'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready, and those that are too many are gone'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust, do not ask before a running test loses workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Note the command in the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Let templates pass over fields that are not there; otherwise they are errors'
@@ -153,6 +160,40 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-c
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l password -d 'Password for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l client-certificate -d 'Client certificate file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l client-key -d 'Client key file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disable-compression -d 'Do not ask the server for compressed answers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l listen -d 'Address and port to listen on; port 0 takes any that is free' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l min-replicas -d 'Refuse fewer replicas than these' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l max-replicas -d 'Refuse more replicas than these' -r -f
@@ -261,9 +302,10 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disab
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "serve" -d 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status serve sandbox completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "rebalance" -d 'Give a running test the users back that it lost when workers left'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "serve" -d 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -5,6 +5,7 @@
 
 mod change_cause;
 mod grammar;
+mod locust;
 mod partial;
 mod preferences;
 mod refusal;
@@ -19,6 +20,7 @@ use clap::builder::styling::Styles;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use locust::{LocustArgs, Rebalance, RebalanceArgs};
 pub use partial::Partial;
 pub use refusal::Refusal;
 pub use scale::ScaleArgs;
@@ -62,6 +64,9 @@ pub enum Command {
     /// Show where we are, as whom, how many replicas there are, and who else changes that
     #[command(args_override_self = true)]
     Status(StatusArgs),
+    /// Give a running test the users back that it lost when workers left
+    #[command(args_override_self = true)]
+    Rebalance(RebalanceArgs),
     /// Serve a web page and an HTTP endpoint on which the count is seen and changed
     #[command(args_override_self = true, after_help = serve::EXAMPLES)]
     Serve(Box<ServeArgs>),

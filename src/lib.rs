@@ -9,6 +9,7 @@
 //! - [`output`]: printers of results and errors
 //! - [`sandbox`]: a simulated cluster on loopback; shares no type with [`api`]
 //! - [`manifests`]: objects from files, URLs, stdin and kustomizations
+//! - [`locust`]: Locust's web API: the swarm, its workers, and giving a test its users back
 //! - [`api`]: the Kubernetes API: client, error Status, resource paths, the scale subresource
 //! - [`credentials`]: how to prove who we are: token, token file, client certificate, basic auth
 //! - [`kuberc`]: preset flags, aliases, and which credential plugins may run
@@ -27,6 +28,7 @@ pub mod credentials;
 pub mod go;
 pub mod kubeconfig;
 pub mod kuberc;
+pub mod locust;
 pub mod manifests;
 pub mod output;
 pub mod sandbox;

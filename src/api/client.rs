@@ -14,7 +14,7 @@ use super::admission::Admission;
 use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
-use super::{Error, Failure, Trace, impersonation, retry, user_agent};
+use super::{Error, Failure, Status, Trace, impersonation, retry, user_agent};
 use crate::credentials::Credentials;
 use crate::go;
 use crate::kubeconfig::{Cluster, Impersonation};
@@ -117,6 +117,12 @@ impl Reply {
     /// The media type, with its parameters; empty when there is none.
     pub fn content_type(&self) -> &str {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The API server's own refusal; what stands behind its proxy answers in other ways.
+    pub fn api_status(&self, about: &About) -> Option<Error> {
+        let is_refusal = !self.is_success() && Status::decode(&self.body).is_some();
+        is_refusal.then(|| Error::Status(Box::new(Status::from_reply(self, about))))
     }
 
     /// Whether the server agreed (2xx).

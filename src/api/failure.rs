@@ -48,6 +48,11 @@ impl Failure {
         Self { kind, text, sent }
     }
 
+    /// From the HTTP library's error of a request to somewhere else than the API server.
+    pub fn of_request(error: &reqwest::Error, authority: &str) -> Self {
+        Self::from_request(error, authority, true)
+    }
+
     /// From the HTTP library's error on the way through the answer's body.
     pub(super) fn from_body(error: &reqwest::Error, authority: &str, status: u16) -> Self {
         let causes = Causes::of(error);

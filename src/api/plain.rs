@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use reqwest::{Response, Url};
 
 use super::address::authority;
@@ -34,20 +35,7 @@ pub(crate) struct Answer {
 /// # Errors
 /// There is no whole answer.
 pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
-    let unprepared = |text: String| Failure { kind: FailureKind::Connection, text, sent: false };
-    let trust = tls::client_config(&Cluster::default(), VerifiedName::UrlHost, None)
-        .map_err(|error| unprepared(error.to_string()))?;
-    let variables = ProxyVariables::from_process();
-    let proxy = reqwest::Proxy::custom(move |url| variables.for_server(url));
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::limited(MOST_REDIRECTS))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TIMEOUT)
-        .user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")))
-        .proxy(proxy)
-        .tls_backend_preconfigured(trust)
-        .build()
-        .map_err(|error| unprepared(error.to_string()))?;
+    let client = client(Policy::limited(MOST_REDIRECTS), TIMEOUT)?;
     let authority = authority(url);
     let response = client
         .get(url.clone())
@@ -55,6 +43,27 @@ pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
         .await
         .map_err(|error| Failure::from_request(&error, &authority, true))?;
     read(response, &authority, limit).await
+}
+
+/// A client for addresses outside the cluster's API, with the system's trust roots and proxies.
+///
+/// # Errors
+/// The trust roots cannot be had.
+pub(crate) fn client(redirects: Policy, timeout: Duration) -> Result<reqwest::Client, Failure> {
+    let unprepared = |text: String| Failure { kind: FailureKind::Connection, text, sent: false };
+    let trust = tls::client_config(&Cluster::default(), VerifiedName::UrlHost, None)
+        .map_err(|error| unprepared(error.to_string()))?;
+    let variables = ProxyVariables::from_process();
+    let proxy = reqwest::Proxy::custom(move |url| variables.for_server(url));
+    reqwest::Client::builder()
+        .redirect(redirects)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout)
+        .user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")))
+        .proxy(proxy)
+        .tls_backend_preconfigured(trust)
+        .build()
+        .map_err(|error| unprepared(error.to_string()))
 }
 
 async fn read(mut response: Response, authority: &str, limit: usize) -> Result<Answer, Failure> {

@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Args};
 
+use super::locust::{LocustArgs, Rebalance};
 use super::value::{self, Change, FileNames};
 use crate::go;
 
@@ -18,6 +19,9 @@ Examples:
 
   # Twenty workers, and wait until they are ready, for three minutes at most
   locustctl scale --replicas=20 --wait --timeout=3m
+
+  # And until Locust's master counts them; a running test keeps its users
+  locustctl scale --replicas=20 --wait --locust=auto
 
   # Only if there is one worker now; checked by the server
   locustctl scale --current-replicas=1 --replicas=3 deployment/locust-slave
@@ -77,6 +81,24 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
+    /// Where Locust's master is.
+    #[command(flatten)]
+    pub locust: LocustArgs,
+    /// With --locust, whether a running test is given back the users that it lost
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    pub rebalance: Rebalance,
+    /// With --locust, do not ask before a running test loses workers
+    #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub yes: bool,
     /// Note the command in the object's annotation kubernetes.io/change-cause
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool())]

@@ -3,6 +3,8 @@
 mod completion;
 mod connection;
 mod hints;
+mod locust;
+mod rebalance;
 mod sandbox;
 mod scale;
 mod serve;
@@ -24,6 +26,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
     match cli.command {
         Command::Scale(args) => scale::run(cli.global, *args).await,
         Command::Status(args) => status::run(cli.global, args).await,
+        Command::Rebalance(args) => rebalance::run(cli.global, args).await,
         Command::Serve(args) => serve::run(cli.global, *args).await,
         Command::Sandbox(args) => Ok(sandbox::run(args.into()).await?),
         Command::Completion(args) => completion::run(&args),

@@ -4,19 +4,23 @@ mod again;
 mod arguments;
 mod display;
 mod results;
+mod swarm;
 mod waiting;
 mod wanted;
 
 use anyhow::anyhow;
 
 use self::results::Results;
+use self::swarm::Swarm;
 use self::waiting::Plan;
 use self::wanted::Wanted;
 use super::connection;
 use super::hints::hints;
+use super::locust::Asked;
 use super::signals;
 use crate::api::Client;
 use crate::cli::{GlobalArgs, ScaleArgs};
+use crate::locust::Address;
 use crate::output::{Failed, Format, Printer};
 use crate::scaling::{
     DryRun, ObjectSource, Order, Progress, Resolved, Selected, check_namespace, scale_all,
@@ -45,6 +49,8 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let new = arguments::new_count(&args)?;
     let condition = arguments::condition(&args)?;
     let plan = Plan::new(&args).filter(|_| dry_run == DryRun::None);
+    let is_locust_asked = args.locust.locust.is_some() && dry_run == DryRun::None;
+    let asked = is_locust_asked.then(|| Asked::new(&args.locust, Address::None)).transpose()?;
     let wanted = Wanted::new(&args)?;
     check_namespace(prepared.namespace())?;
     let prepared = if wanted.reads_stdin() { prepared.without_stdin()? } else { prepared };
@@ -84,6 +90,17 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         change_cause: args.change_cause.clone(),
     };
     let orders: Vec<_> = selected.into_iter().map(order).collect();
+    let (swarm, unknown) = match &asked {
+        Some(asked) => known(Swarm::look(client, asked, &orders).await),
+        None => (None, None),
+    };
+    if let Some(swarm) = &swarm {
+        swarm.confirm(&orders, args.yes)?;
+    }
+    let plan = match &swarm {
+        Some(swarm) if swarm.is_running() => Some(Plan::until_ready(&args)),
+        _ => plan,
+    };
     let progress = Progress::default();
     let mut results =
         Results::new(&orders, Printer::new(std::io::stdout(), format, dry_run), errors);
@@ -93,13 +110,19 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     }
     let done = results.take_done();
     let (mut errors, missing) = results.into_errors();
+    let targets: Vec<_> = done.iter().map(|done| done.target.clone()).collect();
     if let Some(plan) = plan.filter(|_| !done.is_empty()) {
         let (unmet, signal) = plan.carry_out(client, done, signal.as_mut()).await;
+        let is_ready = unmet.is_empty();
         errors.extend(unmet);
         if let Some(signal) = signal {
             return Err(Failed::by_signal(signal.number(), errors));
         }
+        if let Some(swarm) = swarm.filter(|_| is_ready && plan.is_until_ready()) {
+            errors.extend(swarm.finish(client, &targets, plan.limit(), args.rebalance).await);
+        }
     }
+    errors.extend(unknown);
     if !errors.is_empty() {
         let hints = match is_for_people {
             true => hints(client, &missing, &command).await,
@@ -108,6 +131,23 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         return Err(Failed::all(errors).with_hints(hints));
     }
     check_warnings(client, warnings_as_errors)
+}
+
+/// That Locust does not tell is said in the end: what was asked for is scaled all the same.
+fn known<'a>(
+    looked: anyhow::Result<Option<Swarm<'a>>>,
+) -> (Option<Swarm<'a>>, Option<anyhow::Error>) {
+    match looked {
+        Ok(Some(swarm)) => (Some(swarm), None),
+        Ok(None) => {
+            say("Note: no Locust was found, so only the pods are looked at");
+            (None, None)
+        }
+        Err(error) => {
+            let text = "Locust cannot be asked; what was named was scaled all the same";
+            (None, Some(error.context(text)))
+        }
+    }
 }
 
 fn nothing_selected(errors: Vec<anyhow::Error>) -> Failed {

@@ -45,6 +45,25 @@ impl Plan {
         }
     }
 
+    /// What a running test needs, whether it was asked for or not.
+    pub(super) fn until_ready(args: &ScaleArgs) -> Self {
+        let limit = match args.timeout.positive() {
+            Some(_) => args.timeout,
+            None => go::Duration::parse(DEFAULT_LIMIT).unwrap_or_default(),
+        };
+        Self { until: Until::Ready, limit }
+    }
+
+    /// Whether it ends with ready pods.
+    pub(super) fn is_until_ready(self) -> bool {
+        self.until == Until::Ready
+    }
+
+    /// For how long.
+    pub(super) fn limit(self) -> std::time::Duration {
+        self.limit.positive().unwrap_or_default()
+    }
+
     /// Waits until all is decided or the signal comes; gives what went wrong, and the signal.
     pub(super) async fn carry_out(
         self,

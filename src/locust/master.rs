@@ -1,0 +1,263 @@
+//! Asking Locust's master: directly, or through the API server's proxy for Services, for which a
+//! kubeconfig is enough.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Url};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::address::Address;
+use super::judge::Repair;
+use super::swarm::{Settings, Stats};
+use crate::api::{self, About, Client, Failure, Request, escape_segment, plain};
+use crate::terminal::harmless;
+
+/// Locust answers at once; what takes longer will not come.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A page has a few kilobytes, statistics of thousands of names some megabytes.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Why Locust's master does not tell.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The API server does not lead there: no such Service, nobody behind it, no right.
+    #[error("{0}")]
+    Api(api::Error),
+    /// There was no whole answer.
+    #[error("{0}")]
+    Failure(Failure),
+    /// It wants to know first who asks.
+    #[error(
+        "Locust asks for a login; give the cookie of a browser that has one by \
+         --locust-cookie-file, or the Authorization header of a proxy in front by \
+         --locust-auth-file"
+    )]
+    Login,
+    /// It answered with something else.
+    #[error("{path} answered {status}, which is not what Locust answers there")]
+    NotLocust {
+        /// What was asked for.
+        path: String,
+        /// Status, and the beginning of the answer.
+        status: String,
+    },
+    /// It refused to start the users.
+    #[error("Locust refused: {0}")]
+    Refused(String),
+}
+
+/// What proves to Locust, or to a proxy in front of it, who asks. Only for a URL: on the way through
+/// the API server it would be shown to that.
+#[derive(Debug, Clone, Default)]
+pub struct Login {
+    /// The `Cookie` header.
+    pub cookie: Option<HeaderValue>,
+    /// The `Authorization` header.
+    pub authorization: Option<HeaderValue>,
+}
+
+/// Locust's master.
+pub struct Master<'a> {
+    way: Way<'a>,
+}
+
+enum Way<'a> {
+    Direct { http: reqwest::Client, base: Url, login: Login },
+    Service { client: &'a Client, name: String, prefix: String },
+}
+
+/// An answer, as far as it is read.
+struct Reply {
+    status: u16,
+    body: Vec<u8>,
+}
+
+impl<'a> Master<'a> {
+    /// The master at this address; nothing is asked yet. `None` where there is no address.
+    ///
+    /// # Errors
+    /// The system's trust roots cannot be had.
+    pub fn at(
+        address: &Address,
+        client: &'a Client,
+        namespace: &str,
+        login: &Login,
+    ) -> Result<Option<Self>, Error> {
+        let way = match address {
+            Address::Auto | Address::None => return Ok(None),
+            Address::Url(base) => {
+                let http = plain::client(Policy::none(), TIMEOUT).map_err(Error::Failure)?;
+                Way::Direct { http, base: base.clone(), login: login.clone() }
+            }
+            Address::Service { name, port } => {
+                let namespace = escape_segment(namespace);
+                let prefix = format!(
+                    "/api/v1/namespaces/{namespace}/services/{}:{}/proxy/",
+                    escape_segment(name),
+                    escape_segment(port)
+                );
+                Way::Service { client, name: name.clone(), prefix }
+            }
+        };
+        Ok(Some(Self { way }))
+    }
+
+    /// Where it is, for people.
+    pub fn place(&self) -> String {
+        match &self.way {
+            Way::Direct { base, .. } => base.to_string(),
+            Way::Service { name, .. } => format!("service/{name}"),
+        }
+    }
+
+    /// `GET /stats/requests`; Locust keeps its answer for 2 seconds.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        let reply = self.ask(Method::GET, "stats/requests", None).await?;
+        serde_json::from_slice(&reply.body).map_err(|_| not_locust("stats/requests", &reply))
+    }
+
+    /// `GET /worker-count`: how many workers answer; never kept. The cheapest question that only
+    /// Locust answers so.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn worker_count(&self) -> Result<i64, Error> {
+        #[derive(Deserialize)]
+        struct Count {
+            worker_count: i64,
+        }
+        let reply = self.ask(Method::GET, "worker-count", None).await?;
+        let count: Result<Count, _> = serde_json::from_slice(&reply.body);
+        count.map(|count| count.worker_count).map_err(|_| not_locust("worker-count", &reply))
+    }
+
+    /// What the page tells of the test; `None` where it does not, as in releases before 2.16.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn settings(&self) -> Result<Option<Settings>, Error> {
+        let reply = self.ask(Method::GET, "", None).await?;
+        Ok(Settings::of_page(&String::from_utf8_lossy(&reply.body)))
+    }
+
+    /// `POST /swarm` with the numbers that the test has already.
+    ///
+    /// # Errors
+    /// Any of [`Error`]; it may have been done all the same when there was no answer.
+    pub async fn repair(&self, repair: &Repair) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            success: bool,
+            #[serde(default)]
+            message: String,
+        }
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("user_count", &repair.users.to_string())
+            .append_pair("spawn_rate", &repair.spawn_rate.to_string())
+            .finish();
+        let reply = self.ask(Method::POST, "swarm", Some(form)).await?;
+        let answer: Answer =
+            serde_json::from_slice(&reply.body).map_err(|_| not_locust("swarm", &reply))?;
+        match answer.success {
+            true => Ok(()),
+            false => Err(Error::Refused(harmless(&answer.message))),
+        }
+    }
+
+    async fn ask(&self, method: Method, path: &str, form: Option<String>) -> Result<Reply, Error> {
+        let reply = match &self.way {
+            Way::Direct { http, base, login } => {
+                direct(http, base, login, method, path, form).await?
+            }
+            Way::Service { client, name, prefix } => {
+                let about = About {
+                    verb: if form.is_some() { "create" } else { "get" },
+                    resource: "services/proxy".to_owned(),
+                    name: name.clone(),
+                };
+                let request = Request {
+                    method,
+                    path: &format!("{prefix}{path}"),
+                    query: &[],
+                    content: form.map(|form| (FORM, form.into_bytes())),
+                    accept: Some("application/json, text/html"),
+                    about: &about,
+                };
+                let reply = client.send(request).await.map_err(Error::Api)?;
+                if let Some(status) = reply.api_status(&about) {
+                    return Err(Error::Api(status));
+                }
+                Reply { status: reply.status, body: reply.body }
+            }
+        };
+        match reply.status {
+            200 => Ok(reply),
+            301..=303 | 307 | 308 | 401 | 403 => Err(Error::Login),
+            _ => Err(not_locust(path, &reply)),
+        }
+    }
+}
+
+async fn direct(
+    http: &reqwest::Client,
+    base: &Url,
+    login: &Login,
+    method: Method,
+    path: &str,
+    form: Option<String>,
+) -> Result<Reply, Error> {
+    let authority = base.authority().to_owned();
+    let url = base.join(path).unwrap_or_else(|_| base.clone());
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/html"));
+    headers.extend(login.cookie.clone().map(|cookie| (COOKIE, cookie)));
+    headers.extend(login.authorization.clone().map(|value| (AUTHORIZATION, value)));
+    let mut request = http.request(method, url).headers(headers);
+    if let Some(form) = form {
+        request = request.header(CONTENT_TYPE, FORM).body(form);
+    }
+    let failure = |error: reqwest::Error| Error::Failure(Failure::of_request(&error, &authority));
+    let mut response = request.send().await.map_err(failure)?;
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            let status = "more than 16 MB".to_owned();
+            return Err(Error::NotLocust { path: format!("/{path}"), status });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, body })
+}
+
+fn not_locust(path: &str, reply: &Reply) -> Error {
+    let text = String::from_utf8_lossy(&reply.body);
+    let words: Vec<_> = text.split_whitespace().collect();
+    let begin: String = words.join(" ").chars().take(60).collect();
+    Error::NotLocust {
+        path: format!("/{path}"),
+        status: harmless(&format!("{} {begin:?}", reply.status)),
+    }
+}
+
+impl Error {
+    /// Whether there simply is no Locust at this place, or none that we may see.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Api(error) => {
+                error.status().is_some_and(|status| matches!(status.code, 403 | 404 | 503))
+            }
+            Self::NotLocust { .. } => true,
+            Self::Failure(_) | Self::Login | Self::Refused(_) => false,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Locust's web API (`locust/web.py`), as far as scaling its workers needs it: what the swarm does,
+//! which workers the master counts, and giving a running test its users back.
+
+mod address;
+mod judge;
+mod master;
+mod roster;
+mod swarm;
+
+pub use address::{Address, InvalidAddress, candidates};
+pub use judge::{Repair, Verdict, judge};
+pub use master::{Error, Login, Master};
+pub use roster::{Roster, roster};
+pub use swarm::{Settings, Stats, Worker};

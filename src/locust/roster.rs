@@ -1,0 +1,120 @@
+//! Locust's workers beside the pods that they should run in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::swarm::{Stats, Worker};
+
+/// From here on Locust itself warns: percent of one core.
+const BUSY: f64 = 90.0;
+
+/// Who is where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// Ready pods that Locust does not count.
+    pub uncounted: Vec<String>,
+    /// Pods that are gone, though Locust counts a worker in them.
+    pub orphaned: Vec<String>,
+    /// Pods whose workers Locust has lost sight of.
+    pub missing: Vec<String>,
+    /// Pods whose workers have no users while a test is running.
+    pub idle: Vec<String>,
+    /// Pods with a worker above 90 % of a core.
+    pub busy: Vec<String>,
+    /// Worker processes in one pod.
+    pub processes: usize,
+}
+
+/// Joins the workers with the ready pods, by the name in the worker's id. `pods` is absent when
+/// they may not be listed.
+pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>) -> Roster {
+    let mut by_pod: BTreeMap<&str, Vec<&Worker>> = BTreeMap::new();
+    for worker in stats.counted() {
+        by_pod.entry(worker.pod()).or_default().push(worker);
+    }
+    let where_any = |is_so: &dyn Fn(&Worker) -> bool| {
+        let those = by_pod.iter().filter(|(_, workers)| workers.iter().any(|worker| is_so(worker)));
+        those.map(|(pod, _)| (*pod).to_owned()).collect::<Vec<_>>()
+    };
+    let is_counted = |pod: &&String| by_pod.contains_key(pod.as_str());
+    let is_gone = |pod: &&&str| pods.is_some_and(|pods| !pods.contains(**pod));
+    let missing = stats.workers.iter().flatten().filter(|worker| worker.is_missing());
+    let missing: BTreeSet<_> = missing.map(Worker::pod).collect();
+    Roster {
+        uncounted: pods.into_iter().flatten().filter(|pod| !is_counted(pod)).cloned().collect(),
+        orphaned: by_pod.keys().filter(is_gone).map(|pod| (*pod).to_owned()).collect(),
+        missing: missing.into_iter().map(str::to_owned).collect(),
+        idle: match stats.is_running() {
+            true => where_any(&|worker| worker.user_count == 0),
+            false => Vec::new(),
+        },
+        busy: where_any(&|worker| worker.cpu_usage > BUSY),
+        processes: by_pod.values().map(Vec::len).max().unwrap_or(1),
+    }
+}
+
+impl Roster {
+    /// Whether Locust counts exactly the workers in the ready pods, all of their processes.
+    pub fn is_settled(&self, stats: &Stats, pods: &BTreeSet<String>) -> bool {
+        self.uncounted.is_empty()
+            && self.orphaned.is_empty()
+            && stats.counted().count() == pods.len() * self.processes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker(pod: &str, number: u32, state: &str, users: i64, cpu: f64) -> Worker {
+        Worker {
+            id: format!("{pod}_{number:032x}"),
+            state: state.to_owned(),
+            user_count: users,
+            cpu_usage: cpu,
+            memory_usage: None,
+        }
+    }
+
+    fn pods(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn workers_and_pods_are_joined_by_name() {
+        let stats = Stats {
+            state: "running".to_owned(),
+            workers: Some(vec![
+                worker("a", 1, "running", 5, 95.0),
+                worker("b", 2, "ready", 0, 1.0),
+                worker("gone", 3, "running", 5, 1.0),
+                worker("killed", 4, "missing", 5, 1.0),
+            ]),
+            ..Stats::default()
+        };
+        let pods = pods(&["a", "b", "new"]);
+        let roster = roster(&stats, Some(&pods));
+        assert_eq!(roster.uncounted, ["new"]);
+        assert_eq!(roster.orphaned, ["gone"]);
+        assert_eq!(roster.missing, ["killed"]);
+        assert_eq!(roster.idle, ["b"]);
+        assert_eq!(roster.busy, ["a"]);
+        assert!(!roster.is_settled(&stats, &pods));
+    }
+
+    #[test]
+    fn all_processes_of_all_pods_must_be_counted() {
+        let of = |workers: Vec<Worker>| Stats { workers: Some(workers), ..Stats::default() };
+        let one = |pod: &str, number| worker(pod, number, "ready", 0, 0.0);
+        let settled = |stats: &Stats, names: &[&str]| {
+            let pods = pods(names);
+            roster(stats, Some(&pods)).is_settled(stats, &pods)
+        };
+        let two = of(vec![one("a", 1), one("a", 2), one("b", 3)]);
+        assert!(!settled(&two, &["a", "b"]), "one process of b has not joined");
+        let both = of(vec![one("a", 1), one("a", 2), one("b", 3), one("b", 4)]);
+        assert!(settled(&both, &["a", "b"]));
+        assert!(!settled(&both, &["a"]), "b is still counted");
+        assert!(!settled(&both, &["a", "b", "c"]));
+        assert!(settled(&of(Vec::new()), &[]));
+    }
+}
