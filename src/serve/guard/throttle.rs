@@ -25,14 +25,7 @@ const MOST: usize = 10_000;
 
 /// Who was wrong, how often.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<Table>);
-
-#[derive(Debug, Default)]
-struct Table {
-    wrong: HashMap<IpAddr, Wrong>,
-    /// When what is forgotten was last taken out.
-    swept: Option<Instant>,
-}
+pub(super) struct Throttle(Mutex<HashMap<IpAddr, Wrong>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Wrong {
@@ -43,21 +36,20 @@ struct Wrong {
 impl Throttle {
     /// How long this address has to wait until it may try again.
     pub(super) fn pause(&self, address: IpAddr) -> Option<Duration> {
-        let wrong = *self.lock().wrong.get(&network(address))?;
+        let wrong = *self.lock().get(&network(address))?;
         let pause = wrong.pause().checked_sub(wrong.last.elapsed())?;
         (!pause.is_zero()).then_some(pause)
     }
 
     /// It was wrong.
     pub(super) fn wrong(&self, address: IpAddr) {
-        let now = Instant::now();
+        let (now, address) = (Instant::now(), network(address));
         let mut table = self.lock();
-        table.sweep(now);
-        // When it is full, those that are remembered go on waiting, and nobody is added.
-        if table.wrong.len() >= MOST && !table.wrong.contains_key(&network(address)) {
-            return;
+        // Somebody has to be forgotten: a newcomer who is not remembered could try without end.
+        if table.len() >= MOST && !table.contains_key(&address) {
+            make_room(&mut table);
         }
-        let wrong = table.wrong.entry(network(address)).or_insert(Wrong { count: 0, last: now });
+        let wrong = table.entry(address).or_insert(Wrong { count: 0, last: now });
         if wrong.last.elapsed() >= MEMORY {
             wrong.count = 0;
         }
@@ -66,22 +58,19 @@ impl Throttle {
 
     /// It was right: what was before is forgotten.
     pub(super) fn right(&self, address: IpAddr) {
-        self.lock().wrong.remove(&network(address));
+        self.lock().remove(&network(address));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Wrong>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
-    fn sweep(&mut self, now: Instant) {
-        let is_due = self.swept.is_none_or(|swept| now.duration_since(swept) >= FIRST_PAUSE);
-        if self.wrong.len() >= MOST && is_due {
-            self.wrong.retain(|_, wrong| wrong.last.elapsed() < MEMORY);
-            self.swept = Some(now);
-        }
-    }
+/// Forgets the tenth that was wrong longest ago: one alone would mean a search for each newcomer.
+fn make_room(table: &mut HashMap<IpAddr, Wrong>) {
+    let mut times: Vec<_> = table.values().map(|wrong| wrong.last).collect();
+    let (_, limit, _) = times.select_nth_unstable(MOST / 10);
+    table.retain(|_, wrong| wrong.last > *limit);
 }
 
 impl Wrong {
@@ -136,14 +125,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_memory_is_bounded() {
+    async fn a_crowd_fills_no_memory_and_hides_no_newcomer() {
         let throttle = Throttle::default();
-        for number in 0..20_000_u32 {
+        let mut most = 0;
+        for number in 0..=u32::try_from(MOST).unwrap() {
+            advance(Duration::from_millis(1)).await;
             throttle.wrong(IpAddr::from(number.to_be_bytes()));
+            most = most.max(throttle.lock().len());
         }
-        assert_eq!(throttle.lock().wrong.len(), MOST);
-        advance(MEMORY).await;
-        throttle.wrong(ip("192.0.2.1"));
-        assert_eq!(throttle.lock().wrong.len(), 1, "what is long ago makes room");
+        assert_eq!(most, MOST);
+        let (oldest, latest) = (ip("0.0.0.0"), IpAddr::from((MOST as u32).to_be_bytes()));
+        assert!(!throttle.lock().contains_key(&oldest), "who was wrong longest ago makes room");
+        assert_eq!(throttle.lock().len(), MOST - MOST / 10);
+        for _ in 0..5 {
+            throttle.wrong(latest);
+        }
+        assert!(throttle.pause(latest).is_some());
     }
 }
