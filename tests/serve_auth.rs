@@ -327,6 +327,7 @@ fn every_answer_tells_the_browser_what_it_may_do() {
             ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
         ] {
             assert_eq!(reply.header(name), value, "{path} {host} {name}");
         }

@@ -11,6 +11,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Adds them. A route may have said that its answer can be kept; all else is not.
@@ -22,6 +23,7 @@ pub(super) fn secure(headers: &mut HeaderMap) {
         // With `no-referrer` a form of our own page would be sent with `Origin: null`.
         (REFERRER_POLICY, "same-origin"),
         (OPENER, "same-origin"),
+        (PERMISSIONS, "camera=(), geolocation=(), microphone=()"),
         (RESOURCE, "same-origin"),
     ];
     for (name, value) in fixed {
