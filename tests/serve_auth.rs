@@ -252,6 +252,9 @@ fn a_change_comes_from_our_own_page_or_from_no_page_at_all() {
     ] {
         assert_eq!(put(&serving, &headers).status, expected, "{headers:?}");
     }
+    serving.wait_for_log(
+        "audit who=\"alice\" from=127.0.0.1 action=\"PUT /api/scale\" old=- new=- outcome=refused",
+    );
     let bearer = format!("Bearer {ALICE}");
     let headers = [("authorization", &*bearer), ("origin", "https://tools.example.com")];
     assert_eq!(put(&serving, &headers).status, 200, "a token is nothing that a browser adds");
@@ -380,6 +383,7 @@ fn refusals_are_written_down_but_do_not_fill_the_disk() {
     }
     let lines = serving.stderr().matches("outcome=refused").count();
     assert!((20..80).contains(&lines), "{lines}");
+    serving.wait_for_log(" more refusals were not written down");
     put(&serving, &[("authorization", "Bearer wrong-token-wrong-token")]);
     assert!(!serving.stderr().contains("wrong-token"));
 }

@@ -66,21 +66,24 @@ async fn log_in(
     body: Body,
 ) -> Response {
     let Some(tokens) = &guard.tokens else { return see_other(HOME) };
+    let from = guard.from(&headers, peer);
     let Ok(body) = to_bytes(body, LARGEST_BODY as usize).await else {
+        let detail = "The form was too large, or did not arrive.";
         let code = StatusCode::PAYLOAD_TOO_LARGE;
-        return answer(code, "", Some("The form was too large, or did not arrive."));
+        let problem = Problem::new(code, "RequestEntityTooLarge", detail);
+        guard.refused(None, from, "login", &problem);
+        return refused("", problem);
     };
     let next = next(&body);
     let given = url::form_urlencoded::parse(&body)
         .find_map(|(name, value)| (name == "token").then(|| value.trim().to_owned()));
-    let from = guard.from(&headers, peer);
     let noted = |who: &str, outcome: &str, detail: &str| {
         audit(&Audit { who, from, action: "login", old: None, new: None, outcome, detail });
     };
     let owner = match guard.token(tokens, given.as_deref(), from) {
         Ok(owner) => owner,
         Err(problem) => {
-            guard.refused(from, "login", &problem);
+            guard.refused(None, from, "login", &problem);
             return refused(&next, problem);
         }
     };
@@ -173,6 +176,8 @@ fn is_local(next: &str) -> bool {
         && !next.starts_with('/')
         && !next.contains("//")
         && !next.contains("..")
+        // Browsers take an escaped dot for a dot.
+        && !next.to_ascii_lowercase().contains("%2e")
         && next.bytes().all(is_plain)
 }
 
@@ -196,6 +201,8 @@ mod tests {
             ("x\r\nSet-Cookie:a=b", false),
             ("../x", false),
             ("a//b", false),
+            ("%2e%2E/x", false),
+            (".%2e/x", false),
         ] {
             assert_eq!(is_local(next), expected, "{next:?}");
         }

@@ -10,16 +10,20 @@ mod host;
 mod login;
 mod origin;
 mod proxy;
+mod refusals;
 mod sessions;
 mod throttle;
 mod tokens;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, WWW_AUTHENTICATE,
@@ -27,26 +31,25 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::Limited;
+use hyper::body::Body as _;
 use secrecy::ExposeSecret;
-use tokio::time::Instant;
 
 pub use login::routes;
 
 use self::host::Hosts;
 use self::proxy::TrustedProxy;
+use self::refusals::Refusals;
 use self::sessions::Sessions;
 use self::throttle::Throttle;
 use self::tokens::Tokens;
 use super::caller::{Caller, Peer, Proof};
-use super::log::{Audit, audit, log};
+use super::log::Audit;
 use super::problem::Problem;
 use crate::terminal::harmless;
 
 /// A body may have so many bytes.
 const LARGEST_BODY: u64 = 16 * 1024;
-
-/// Refusals that are written down in a second; more are only counted.
-const MOST_LINES: u32 = 20;
 
 /// Answered without a login: what an orchestrator asks, and what the login page needs.
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
@@ -85,14 +88,20 @@ pub struct Guard {
     cookie: String,
     sessions: Sessions,
     throttle: Throttle,
-    lines: Mutex<Lines>,
+    refusals: Refusals,
 }
 
-/// How many refusals were written down in the present second.
-#[derive(Debug)]
-struct Lines {
-    since: Instant,
-    count: u32,
+/// Somebody who is not let in, or not let do this.
+struct Refusal {
+    /// When it was known.
+    who: Option<String>,
+    problem: Problem,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { who: None, problem }
+    }
 }
 
 impl Guard {
@@ -118,32 +127,39 @@ impl Guard {
             cookie,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
-            lines: Mutex::new(Lines { since: Instant::now(), count: 0 }),
+            refusals: Refusals::default(),
         })
     }
 
     /// Who asks, or the answer for somebody who is not let in.
-    fn admit(&self, request: &Request, peer: Peer) -> Result<Option<Caller>, Problem> {
+    fn admit(&self, request: &Request, peer: Peer) -> Result<Option<Caller>, Refusal> {
         let (headers, path) = (request.headers(), request.uri().path());
         if !ANY_HOST.contains(&path) {
             self.hosts.check(host_of(request)?)?;
         }
         check_length(headers)?;
-        let is_change = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         let is_open = OPEN.contains(&path) || path.starts_with(OPEN_BELOW);
         let caller = match is_open {
             true => None,
             false => Some(self.identify(headers, peer)?),
         };
-        if is_change {
-            let proof = caller.as_ref().map_or(Proof::NotAsked, |caller| caller.proof);
-            if proof != Proof::Bearer {
-                let is_behind_proxy = self.is_trusted(peer);
-                origin::check(headers, host_of(request)?, self.is_tls, is_behind_proxy, proof)?;
-            }
-            check_media_type(headers)?;
+        let proof = caller.as_ref().map_or(Proof::NotAsked, |caller| caller.proof);
+        match self.check_change(request, peer, proof) {
+            Ok(()) => Ok(caller),
+            Err(problem) => Err(Refusal { who: caller.map(|caller| caller.name), problem }),
         }
-        Ok(caller)
+    }
+
+    /// Nothing is asked of what changes nothing.
+    fn check_change(&self, request: &Request, peer: Peer, proof: Proof) -> Result<(), Problem> {
+        if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+            return Ok(());
+        }
+        if proof != Proof::Bearer {
+            let (headers, host) = (request.headers(), host_of(request)?);
+            origin::check(headers, host, self.is_tls, self.is_trusted(peer), proof)?;
+        }
+        check_media_type(request)
     }
 
     fn identify(&self, headers: &HeaderMap, peer: Peer) -> Result<Caller, Problem> {
@@ -178,7 +194,9 @@ impl Guard {
         if let Some(pause) = self.throttle.pause(from) {
             let detail = "Too many wrong tokens came from this address; try again later.";
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail);
-            return Err(problem.with_retry_after(pause.as_secs().max(1)));
+            // Rounded up: who waits as long as this says must be heard then.
+            let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+            return Err(problem.with_retry_after(seconds));
         }
         match given.and_then(|given| tokens.owner(given)) {
             Some(name) => {
@@ -217,19 +235,10 @@ impl Guard {
     }
 
     /// Writes down a refusal, unless there are too many.
-    fn refused(&self, from: IpAddr, action: &str, problem: &Problem) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.since.elapsed() >= Duration::from_secs(1) {
-            if let left_out @ 1.. = lines.count.saturating_sub(MOST_LINES) {
-                log(&format!("audit {left_out} refusals more were not written down"));
-            }
-            *lines = Lines { since: Instant::now(), count: 0 };
-        }
-        lines.count += 1;
-        if lines.count <= MOST_LINES {
-            let (who, detail) = ("nobody", problem.detail());
-            audit(&Audit { who, from, action, old: None, new: None, outcome: "refused", detail });
-        }
+    fn refused(&self, who: Option<&str>, from: IpAddr, action: &str, problem: &Problem) {
+        let (who, detail) = (who.unwrap_or("nobody"), problem.detail());
+        let (old, new, outcome) = (None, None, "refused");
+        self.refusals.note(&Audit { who, from, action, old, new, outcome, detail });
     }
 }
 
@@ -271,12 +280,13 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            next.run(request).await
+            next.run(request.map(bounded)).await
         }
-        Err(problem) => {
+        Err(Refusal { who, problem }) => {
             let path: String = harmless(request.uri().path()).chars().take(100).collect();
             let action = format!("{} {path}", request.method());
-            guard.refused(guard.from(request.headers(), peer), &action, &problem);
+            let from = guard.from(request.headers(), peer);
+            guard.refused(who.as_deref(), from, &action, &problem);
             let is_login = problem.status() == StatusCode::UNAUTHORIZED && guard.tokens.is_some();
             match login::redirect(&request).filter(|_| is_login) {
                 Some(redirect) => redirect,
@@ -288,6 +298,14 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     response
 }
 
+/// For what does not say its length: whoever reads it gets an error at the limit.
+fn bounded(body: Body) -> Body {
+    match body.is_end_stream() {
+        true => body,
+        false => Body::new(Limited::new(body, LARGEST_BODY as usize)),
+    }
+}
+
 fn refusal(problem: Problem) -> Response {
     let is_unknown = problem.status() == StatusCode::UNAUTHORIZED;
     let mut response = problem.into_response();
@@ -296,6 +314,11 @@ fn refusal(problem: Problem) -> Response {
         response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
     }
     response
+}
+
+/// Whether a name is shown as it is: one that is not could pass for another.
+fn is_showable(name: &str) -> bool {
+    !name.chars().any(char::is_control) && harmless(name) == name
 }
 
 fn unauthorized(detail: &str) -> Problem {
@@ -332,12 +355,19 @@ fn check_length(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// What other pages' forms cannot send, or can send only as ours do.
-fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(media_type) = headers.get(CONTENT_TYPE) else { return Ok(()) };
-    let essence = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+/// What other pages' forms cannot send, or can send only as ours do. Without a body there is
+/// nothing to name; a script of another page can leave the name out too.
+fn check_media_type(request: &Request) -> Result<(), Problem> {
     let allowed = ["application/json", "application/x-www-form-urlencoded"];
-    match allowed.iter().any(|allowed| essence.trim().eq_ignore_ascii_case(allowed)) {
+    let is_allowed = match request.headers().get(CONTENT_TYPE) {
+        Some(media_type) => {
+            let text = media_type.to_str().unwrap_or_default();
+            let essence = text.split(';').next().unwrap_or_default().trim();
+            allowed.iter().any(|allowed| essence.eq_ignore_ascii_case(allowed))
+        }
+        None => request.body().is_end_stream(),
+    };
+    match is_allowed {
         true => Ok(()),
         false => {
             let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;

@@ -1,18 +1,17 @@
 //! A proxy in front that knows who asks: which addresses are its, and what it says.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context as _, Result, bail};
 use axum::http::header::HeaderName;
 use axum::http::{HeaderMap, StatusCode};
 
 use super::super::problem::Problem;
-use super::unauthorized;
-use crate::terminal::harmless;
+use super::{is_showable, unauthorized};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// A user's name has at most so many bytes.
+/// A user's name has at most so many characters.
 const LONGEST_NAME: usize = 128;
 
 /// The proxy's addresses, and the header in which it says who asks.
@@ -67,9 +66,10 @@ impl TrustedProxy {
         }
         // Two are one that the client has sent and one of the proxy's.
         let name = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
-        let name = name.filter(|name| (1..=LONGEST_NAME).contains(&name.len()) && more.is_none());
-        match name {
-            Some(name) => Ok(Some(harmless(name))),
+        let name = name
+            .filter(|name| (1..=LONGEST_NAME).contains(&name.chars().count()) && is_showable(name));
+        match name.filter(|_| more.is_none()) {
+            Some(name) => Ok(Some(name.to_owned())),
             None => Err(unauthorized("The proxy does not say in one header who asks.")),
         }
     }
@@ -82,16 +82,23 @@ impl TrustedProxy {
         }
         let values: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
         let texts = values.iter().rev().filter_map(|value| value.to_str().ok());
-        let addresses = texts.flat_map(|text| text.rsplit(',')).map(|text| text.trim().parse());
-        for address in addresses {
+        for address in texts.flat_map(|text| text.rsplit(',')).map(address) {
             match address {
-                Ok(address) if self.trusts(address) => {}
-                Ok(address) => return address.to_canonical(),
-                Err(_) => break,
+                Some(address) if self.trusts(address) => {}
+                Some(address) => return address.to_canonical(),
+                None => break,
             }
         }
         peer
     }
+}
+
+/// An element of `X-Forwarded-For`; some proxies put the client's port behind it.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = bracketed.unwrap_or(text).parse();
+    address.or_else(|_| text.parse().map(|address: SocketAddr| address.ip())).ok()
 }
 
 impl Network {
@@ -198,6 +205,21 @@ mod tests {
         assert_eq!(user(&[("x-forwarded-user", " ")], "10.0.0.1"), Err(401));
         let long: &'static str = "x".repeat(129).leak();
         assert_eq!(user(&[("x-forwarded-user", long)], "10.0.0.1"), Err(401));
+        let longest: &'static str = "ü".repeat(128).leak();
+        let name = HeaderValue::from_bytes(longest.as_bytes()).unwrap();
+        let sent = HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-user"), name)]);
+        assert_eq!(proxy.user(&sent, ip("10.0.0.1")).unwrap().as_deref(), Some(longest));
+    }
+
+    #[test]
+    fn a_name_that_would_look_like_another_is_none() {
+        let proxy = proxy(&["10.0.0.0/8"]);
+        for name in ["alice\u{202e}", "al\tice", "\u{85}alice\u{9b}31m", "\u{2066}root"] {
+            let value = HeaderValue::from_bytes(name.as_bytes()).unwrap();
+            let sent = HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-user"), value)]);
+            let problem = proxy.user(&sent, ip("10.0.0.1")).unwrap_err();
+            assert_eq!(problem.status(), StatusCode::UNAUTHORIZED, "{name:?}");
+        }
     }
 
     #[test]
@@ -209,6 +231,9 @@ mod tests {
             (vec!["1.2.3.4", "203.0.113.9"], "10.0.0.1", "203.0.113.9"),
             (vec!["203.0.113.9"], "192.0.2.1", "192.0.2.1"),
             (vec!["1.2.3.4, nonsense"], "10.0.0.1", "10.0.0.1"),
+            (vec!["1.2.3.4, 203.0.113.9:4711"], "10.0.0.1", "203.0.113.9"),
+            (vec!["[2001:db8::1]:4711"], "10.0.0.1", "2001:db8::1"),
+            (vec!["[2001:db8::1]"], "10.0.0.1", "2001:db8::1"),
             (vec![], "10.0.0.1", "10.0.0.1"),
         ] {
             let sent: Vec<_> = sent.iter().map(|value| ("x-forwarded-for", *value)).collect();
