@@ -173,6 +173,22 @@ fn a_token_that_leaves_the_file_takes_its_sessions_along() {
     assert_eq!(get(&serving, "/api/scale", &[("authorization", &bearer)]).status, 200);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_token_file_that_everybody_can_read_is_worth_a_note() {
+    use std::os::unix::fs::PermissionsExt;
+    let cluster = TestCluster::start();
+    let file = cluster.file("tokens", ALICE);
+    secrets::add(ALICE);
+    let flag = format!("--auth-token-file={}", file.display());
+    for (mode, is_noted) in [(0o644, true), (0o600, false), (0o640, false)] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let serving = Serving::start(&cluster, &[&flag]);
+        serving.wait_for_log("is followed");
+        assert_eq!(serving.stderr().contains("everybody on this machine"), is_noted, "{mode:o}");
+    }
+}
+
 #[test]
 fn who_is_wrong_too_often_has_to_wait() {
     let cluster = TestCluster::start();

@@ -12,7 +12,8 @@ use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
 use super::super::log::log;
-use crate::terminal::{conceal, harmless};
+use super::is_showable;
+use crate::terminal::conceal;
 
 /// Between looks at the file.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -61,11 +62,17 @@ impl Tokens {
         let content = read(&path)?;
         let what = || format!("--auth-token-file={}", path.display());
         let entries = parse(content.expose_secret()).with_context(what)?;
+        if is_open_to_others(&path) {
+            log(&format!(
+                "everybody on this machine can read {}; chmod 600 makes it its owner's alone",
+                path.display()
+            ));
+        }
         let state = State { entries, content, is_unreadable: false, looked: Instant::now() };
         Ok(Self { path, state: Mutex::new(state) })
     }
 
-    /// Whose token it is. All are compared, so that the time tells nothing.
+    /// Whose token it is. All are compared, so that the time tells nothing but lengths.
     pub(super) fn owner(&self, given: &str) -> Option<String> {
         let state = self.current();
         let mut owner = None;
@@ -90,6 +97,10 @@ impl Tokens {
 
 impl State {
     fn look(&mut self, path: &Path) {
+        // A pipe gives its content once, and opening it again waits for somebody who writes.
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return;
+        }
         let content = match read(path) {
             Ok(content) => content,
             Err(error) => {
@@ -115,6 +126,18 @@ impl State {
         }
         self.content = content;
     }
+}
+
+/// Only worth a note: whoever mounts a Secret may mean it so.
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_path: &Path) -> bool {
+    false
 }
 
 fn read(path: &Path) -> Result<SecretString> {
@@ -144,6 +167,9 @@ fn parse(content: &str) -> Result<Vec<Entry>> {
         if name.len() > LONGEST_NAME {
             bail!("the name in line {number} is longer than {LONGEST_NAME} bytes");
         }
+        if !is_showable(name) {
+            bail!("the name in line {number} holds characters that cannot be shown");
+        }
         if token.len() < SHORTEST_TOKEN {
             bail!(
                 "the token in line {number} is shorter than {SHORTEST_TOKEN} characters; make one \
@@ -157,7 +183,7 @@ fn parse(content: &str) -> Result<Vec<Entry>> {
             bail!("the token in line {number} was there before");
         }
         conceal(token);
-        entries.push(Entry { name: harmless(name), token: token.into() });
+        entries.push(Entry { name: name.to_owned(), token: token.into() });
     }
     match entries.is_empty() {
         true => bail!("there is no token in it; make one by: openssl rand -hex 32"),
@@ -191,6 +217,7 @@ mod tests {
             ("a b secret-secret-secret", "line 1 is neither"),
             ("secret-secret-secret\nsecret-secret-secret", "the token in line 2 was there before"),
             ("secret-secret-secrét", "the token in line 1 holds something else"),
+            ("al\u{202e}ice secret-secret-secret", "the name in line 1 holds characters that"),
         ] {
             let error = parse(content).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
@@ -216,6 +243,33 @@ mod tests {
         advance(PERIOD).await;
         assert_eq!(tokens.owner(ALICE), None);
         assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"));
+    }
+
+    /// Opening a pipe waits for somebody who writes: all answers would wait with it.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_plain_file_is_read_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokens");
+        std::fs::write(&path, format!("alice {ALICE}")).unwrap();
+        let tokens = Tokens::load(path.clone()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let (answered, answer) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                tokens.state.lock().unwrap().look(&path);
+                answered.send(())
+            });
+            let in_time = answer.recv_timeout(Duration::from_secs(10));
+            // Should it hang after all, a writer sets it free again.
+            if in_time.is_err() {
+                drop(std::fs::OpenOptions::new().write(true).open(&path));
+            }
+            assert!(in_time.is_ok());
+        });
+        assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
     }
 
     #[test]
