@@ -222,8 +222,12 @@ fn only_some_hundred_names_are_offered() {
         let path = format!("/apis/apps/v1/namespaces/default/deployments/d{i:03}");
         cluster.handle().put_object(&path, deployment(&format!("d{i:03}")));
     }
-    let names = answer(asked("scale deploy d").kubeconfig(cluster.kubeconfig()));
-    assert_eq!(names.split(' ').count(), 300);
+    // On a machine that is too busy nothing is offered, since it would take more than a second.
+    let offered = (0..5).map(|_| {
+        let names = answer(asked("scale deploy d").kubeconfig(cluster.kubeconfig()));
+        names.split(' ').count()
+    });
+    assert_eq!(offered.max(), Some(300));
     answers(&cluster, &[("scale deploy d399", "d399")]);
 }
 

@@ -122,7 +122,7 @@ impl<'a> Master<'a> {
     /// Any of [`Error`].
     pub async fn stats(&self) -> Result<Stats, Error> {
         let reply = self.ask(Method::GET, "stats/requests", None).await?;
-        serde_json::from_slice(&reply.body).map_err(|_| not_locust("stats/requests", &reply))
+        Stats::parse(&reply.body).ok_or_else(|| not_locust("stats/requests", &reply))
     }
 
     /// `GET /worker-count`: how many workers answer; never kept. The cheapest question that only

@@ -64,6 +64,11 @@ pub struct Settings {
 }
 
 impl Stats {
+    /// Reads the answer to `GET /stats/requests`; `None` when it is none.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        serde_json::from_value(object(serde_json::from_slice(body).ok()?)?).ok()
+    }
+
     /// Requests per second.
     pub fn rate(&self) -> f64 {
         self.current_rps.unwrap_or(self.total_rps)
@@ -106,9 +111,14 @@ impl Settings {
     /// Reads them out of Locust's page; `None` where there are none, as in releases before 2.16.
     pub fn of_page(html: &str) -> Option<Self> {
         let (_, rest) = html.split_once("window.templateArgs = ")?;
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Self>();
-        values.next()?.ok()
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        serde_json::from_value(object(values.next()?.ok()?)?).ok()
     }
+}
+
+/// A list would be taken for an object whose fields come in their order.
+fn object(value: Value) -> Option<Value> {
+    value.is_object().then_some(value)
 }
 
 fn is_running(state: &str) -> bool {

@@ -1,0 +1,236 @@
+//! Locust and its workers: what is waited for, and how a running test keeps its users.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+mod support;
+
+use std::time::Duration;
+
+use locustctl::sandbox::{Account, Action, Fault, Options, Rights, Rule};
+use serde_json::{Value, json};
+use support::cluster::{TestCluster, WORKERS};
+use support::serving::Http;
+use support::waiting::kubeconfig_of;
+use support::{Outcome, locustctl};
+
+const PROXY: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
+
+fn run(cluster: &TestCluster, line: &str) -> Outcome {
+    locustctl(line).kubeconfig(cluster.kubeconfig()).run()
+}
+
+/// Asks Locust as the administrator would, through the API server.
+fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Value {
+    let http = Http::new();
+    let request = http.request(method, &format!("{}{PROXY}{path}", cluster.server()));
+    let request = request.bearer_auth(cluster.token(Account::Admin)).body(form.to_owned());
+    http.send(request).json()
+}
+
+/// A test for 60 users on so many workers.
+fn running(workers: i64) -> TestCluster {
+    let cluster = TestCluster::start();
+    run(&cluster, &format!("scale --replicas={workers} --wait"));
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 60);
+    cluster
+}
+
+#[test]
+fn a_scale_down_during_a_test_leaves_it_all_its_users() {
+    let cluster = running(5);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "deployment.apps/locust-slave scaled from 5 to 1\n"),
+        "{outcome:?}"
+    );
+    for said in [
+        "Warning: a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost\n",
+        "Locust counts 1 worker\n",
+        "users 15 of 60, rebalanced to 60 on 1 worker\n",
+    ] {
+        assert!(outcome.stderr.contains(said), "{said} is not in {}", outcome.stderr);
+    }
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    assert_eq!((&stats["user_count"], &stats["state"]), (&json!(60), &json!("running")));
+}
+
+#[test]
+fn newcomers_get_their_share_of_the_users() {
+    let cluster = running(1);
+    run(&cluster, "scale --replicas=2 --wait");
+    let outcome = run(&cluster, "scale --replicas=4 --locust=service/locust-master:web");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("rebalanced to 60 on 4 workers\n"), "{outcome:?}");
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    let users: Vec<_> =
+        stats["workers"].as_array().unwrap().iter().map(|one| one["user_count"].clone()).collect();
+    assert_eq!(users, [15, 15, 15, 15]);
+}
+
+#[test]
+fn with_never_it_is_only_said() {
+    let cluster = running(5);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto --rebalance=never");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("users 15 of 60, not rebalanced: that was not asked for"),
+        "{outcome:?}"
+    );
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 15);
+    run(&cluster, "rebalance").prints("users 15 of 60, rebalanced to 60 on 1 worker\n");
+    run(&cluster, "rebalance").prints("the test has all its 60 users\n");
+}
+
+#[test]
+fn a_test_with_a_run_time_is_left_to_people() {
+    let cluster = running(5);
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(1), "deployment.apps/locust-slave scaled from 5 to 1\n")
+    );
+    assert!(
+        outcome.stderr.contains("users 15 of 60, not rebalanced: the test has a run time (3m)"),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        ask(&cluster, "GET", "stats/requests", "")["user_count"],
+        15,
+        "nothing was started anew"
+    );
+}
+
+#[test]
+fn without_a_test_nothing_is_started() {
+    let cluster = TestCluster::start();
+    let outcome = run(&cluster, "scale --replicas=3 --wait --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("Locust counts 3 workers\n"), "{outcome:?}");
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "ready");
+    run(&cluster, "rebalance").prints("no test is running (Locust's state is ready)\n");
+    let posted = cluster.request_lines().into_iter().filter(|line| line.starts_with("POST"));
+    assert_eq!(posted.count(), 0);
+}
+
+#[test]
+fn zero_ends_the_test_and_says_so_first() {
+    let cluster = running(2);
+    let outcome = run(&cluster, "scale --replicas=0 --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .starts_with("Warning: a test is running with 60 users: without workers it ends\n"),
+        "{outcome:?}"
+    );
+    assert!(
+        outcome.stderr.ends_with("no test is running (Locust's state is stopped)\n"),
+        "{outcome:?}"
+    );
+    let outcome = run(&running(2), "scale --replicas=0 --locust=auto --yes");
+    assert!(!outcome.stderr.contains("Warning"), "who says --yes knows: {outcome:?}");
+}
+
+#[test]
+fn without_the_flag_locust_is_not_asked() {
+    let cluster = running(3);
+    cluster.handle().clear_requests();
+    run(&cluster, "scale --replicas=1 --wait");
+    let lines = cluster.request_lines();
+    assert!(!lines.iter().any(|line| line.contains("proxy")), "{lines:?}");
+    let call = locustctl("scale --replicas=2").env("LOCUSTCTL_LOCUST", "auto");
+    let outcome = call.kubeconfig(cluster.kubeconfig()).run();
+    assert!(outcome.stderr.contains("rebalanced to 60 on 2 workers"), "{outcome:?}");
+    cluster.handle().clear_requests();
+    run(&cluster, "scale --replicas=1 --locust=auto --dry-run=server");
+    assert!(
+        !cluster.request_lines().iter().any(|line| line.contains("proxy")),
+        "a dry run changes nothing"
+    );
+}
+
+#[test]
+fn a_locust_that_does_not_tell_is_an_error_but_the_scale_is_made() {
+    let cluster = running(3);
+    let down =
+        Action::Answer { status: 500, headers: Vec::new(), body: b"<html>down</html>".to_vec() };
+    cluster.handle().inject(Fault::once(down).at("proxy").times(Fault::ALWAYS));
+    let outcome = run(&cluster, "scale --replicas=1 --locust=service/locust-master");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(1), "deployment.apps/locust-slave scaled from 3 to 1\n")
+    );
+    let expected = "error: Locust cannot be asked; what was named was scaled all the same: /stats/requests answered 500";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn where_locust_is_must_be_said_rightly() {
+    let cluster = TestCluster::start();
+    cluster.handle().clear_requests();
+    for (line, expected) in [
+        ("scale --replicas=2 --locust=locust", "error: --locust: \"locust\" is not where"),
+        ("scale --replicas=2 --locust=http://me:pw@x/", "is not where Locust's master can be"),
+        (
+            "rebalance --locust=auto --locust-cookie-file=/x",
+            "error: --locust-cookie-file needs --locust=URL",
+        ),
+        (
+            "rebalance --locust=http://x --locust-auth-file=/missing",
+            "error: reading --locust-auth-file=/missing: ",
+        ),
+    ] {
+        let outcome = run(&cluster, line);
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{line}");
+        assert!(outcome.stderr.contains(expected), "{line}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("pw@"), "{}", outcome.stderr);
+    }
+    assert_eq!(cluster.request_lines(), [""; 0]);
+    let outcome = run(&cluster, "rebalance --locust=service/nothing");
+    assert!(outcome.stderr.contains("services \"nothing\" not found"), "{outcome:?}");
+    let outcome = run(&cluster, "rebalance -n kube-system");
+    assert!(outcome.stderr.contains("no Locust was found"), "{outcome:?}");
+}
+
+#[test]
+fn the_right_to_the_proxy_is_enough_beside_those_of_a_wait() {
+    let cluster = running(4);
+    let rules = vec![
+        Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &["locust-slave"]),
+        Rule::new(&["get", "watch"], &["apps"], &["deployments"], &["locust-slave"]),
+        Rule::new(&["list"], &[""], &["pods"], &[]),
+        Rule::new(&["get", "create"], &[""], &["services/proxy"], &["locust-master:8089"]),
+    ];
+    cluster.handle().add_account("tester-token-of-the-test", "tester", Rights::Rules(rules));
+    let kubeconfig = kubeconfig_of(&cluster, "tester-token-of-the-test");
+    let outcome = locustctl("scale --replicas=2 --locust=auto").kubeconfig(kubeconfig).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("on 2 workers"), "{outcome:?}");
+}
+
+#[test]
+fn workers_that_locust_does_not_count_in_time_are_named() {
+    let cluster = TestCluster::with(Options {
+        pod_ready_after: Duration::from_millis(50),
+        ..Options::default()
+    });
+    let stale = json!({"state": "ready", "user_count": 0, "workers": []}).to_string();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 200, headers, body: stale.into_bytes() };
+    cluster.handle().inject(Fault::once(answer).at("stats/requests").times(Fault::ALWAYS));
+    let outcome = run(&cluster, "scale --replicas=2 --wait --timeout=2s --locust=auto");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(1), "deployment.apps/locust-slave scaled from 1 to 2\n")
+    );
+    assert!(
+        outcome
+            .stderr
+            .contains("error: Locust counts 2 workers; ready, but not counted: locust-slave-"),
+        "{outcome:?}"
+    );
+    assert_eq!(cluster.handle().replicas(WORKERS), Some(2));
+}
