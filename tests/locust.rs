@@ -212,6 +212,76 @@ fn the_right_to_the_proxy_is_enough_beside_those_of_a_wait() {
 }
 
 #[test]
+fn status_tells_the_test_and_each_worker() {
+    let cluster = running(5);
+    run(&cluster, "scale --replicas=2 --wait");
+    let outcome = run(&cluster, "status");
+    assert_eq!(outcome.code, Some(0));
+    let expected = "Warning: the test has 30 of the 60 users that it wants (locustctl rebalance)\n";
+    assert_eq!(outcome.stderr, expected);
+    for line in [
+        "Locust:      service/locust-master, release 2.47.0\n",
+        "Test:        running, 30 of 60 users, 15.0 requests/s, 0.0 % failures\n",
+        "Workers:     2 counted by Locust\n\nWORKER                         STATE     USERS  CPU    MEMORY\n",
+        "  running   15     8 %    56 MB\n",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line} is not in {}", outcome.stdout);
+    }
+    let object: Value = serde_json::from_str(&run(&cluster, "status -o json").stdout).unwrap();
+    let locust = &object["locust"];
+    assert_eq!((&locust["users"], &locust["usersWanted"]), (&json!(30), &json!(60)));
+    assert_eq!(locust["workers"].as_array().unwrap().len(), 2);
+    assert_eq!((&locust["notCounted"], &locust["gone"]), (&json!([]), &json!([])));
+    assert!(!run(&cluster, "status deploy/locust-master").stdout.contains("Locust:"));
+}
+
+#[test]
+fn status_names_pods_that_locust_sees_in_another_way() {
+    let cluster = running(2);
+    let worker = |pod: &str, state: &str, users: i64, cpu: f64| {
+        json!({"id": format!("{pod}_{:032x}", 7), "state": state, "user_count": users,
+            "cpu_usage": cpu, "memory_usage": 5e7})
+    };
+    let workers = [
+        worker("locust-slave-gone", "running", 60, 95.0),
+        worker("locust-slave-idle", "ready", 0, 1.0),
+        worker("locust-slave-lost", "missing", 0, 1.0),
+        worker("other-deployment-1", "ready", 0, 99.0),
+    ];
+    let stats =
+        json!({"state": "running", "user_count": 60, "worker_count": 3, "workers": workers});
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 200, headers, body: stats.to_string().into_bytes() };
+    cluster.handle().inject(Fault::once(answer).at("stats/requests"));
+    let outcome = run(&cluster, "status");
+    let warnings: Vec<_> = outcome.stderr.lines().collect();
+    assert_eq!(warnings.len(), 5, "{outcome:?}");
+    assert!(warnings[0].starts_with("Warning: Locust does not count the ready locust-slave-"));
+    assert_eq!(
+        warnings[1],
+        "Warning: Locust still counts, though they are gone, locust-slave-gone, locust-slave-idle"
+    );
+    assert_eq!(warnings[2], "Warning: Locust misses the workers in locust-slave-lost");
+    assert_eq!(
+        warnings[3],
+        "Warning: no users are on the workers in (locustctl rebalance) locust-slave-idle"
+    );
+    assert_eq!(warnings[4], "Warning: above 90 % of a core are workers in locust-slave-gone");
+}
+
+#[test]
+fn a_locust_that_is_not_there_is_no_matter_to_status() {
+    let cluster = TestCluster::start();
+    cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
+    let outcome = run(&cluster, "status");
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    assert!(!outcome.stdout.contains("Locust"), "{outcome:?}");
+    let outcome = run(&cluster, "status --locust=service/locust-master");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("services \"locust-master\" not found"), "{outcome:?}");
+}
+
+#[test]
 fn workers_that_locust_does_not_count_in_time_are_named() {
     let cluster = TestCluster::with(Options {
         pod_ready_after: Duration::from_millis(50),

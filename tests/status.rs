@@ -37,7 +37,7 @@ fn everything_about_the_target_is_shown() {
     cluster.handle().set_replicas(SLAVE, 3);
     cluster.wait_for(SLAVE, |object| object["status"]["readyReplicas"] == 3);
     let server = cluster.server();
-    status(&cluster, "").prints(&format!(
+    status(&cluster, "--locust=none").prints(&format!(
         "Server:      {server}\n\
          Context:     sandbox\n\
          Namespace:   default\n\

@@ -22,13 +22,16 @@ pub struct Roster {
     pub busy: Vec<String>,
     /// Worker processes in one pod.
     pub processes: usize,
+    /// Workers that are counted.
+    pub counted: usize,
 }
 
 /// Joins the workers with the ready pods, by the name in the worker's id. `pods` is absent when
-/// they may not be listed.
-pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>) -> Roster {
+/// they may not be listed. `owners` are the names of the Deployments, or the like, that are looked
+/// at: workers of others are nobody's business here.
+pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>, owners: &[&str]) -> Roster {
     let mut by_pod: BTreeMap<&str, Vec<&Worker>> = BTreeMap::new();
-    for worker in stats.counted() {
+    for worker in own(stats, owners).filter(|worker| !worker.is_missing()) {
         by_pod.entry(worker.pod()).or_default().push(worker);
     }
     let where_any = |is_so: &dyn Fn(&Worker) -> bool| {
@@ -37,7 +40,7 @@ pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>) -> Roster {
     };
     let is_counted = |pod: &&String| by_pod.contains_key(pod.as_str());
     let is_gone = |pod: &&&str| pods.is_some_and(|pods| !pods.contains(**pod));
-    let missing = stats.workers.iter().flatten().filter(|worker| worker.is_missing());
+    let missing = own(stats, owners).filter(|worker| worker.is_missing());
     let missing: BTreeSet<_> = missing.map(Worker::pod).collect();
     Roster {
         uncounted: pods.into_iter().flatten().filter(|pod| !is_counted(pod)).cloned().collect(),
@@ -49,15 +52,26 @@ pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>) -> Roster {
         },
         busy: where_any(&|worker| worker.cpu_usage > BUSY),
         processes: by_pod.values().map(Vec::len).max().unwrap_or(1),
+        counted: by_pod.values().map(Vec::len).sum(),
     }
+}
+
+/// A pod's name is its owner's, a dash, and more.
+fn own<'a>(stats: &'a Stats, owners: &[&str]) -> impl Iterator<Item = &'a Worker> {
+    stats.workers.iter().flatten().filter(move |worker| {
+        let is_of = |owner: &&str| {
+            worker.pod().strip_prefix(*owner).is_some_and(|rest| rest.starts_with('-'))
+        };
+        owners.iter().any(is_of)
+    })
 }
 
 impl Roster {
     /// Whether Locust counts exactly the workers in the ready pods, all of their processes.
-    pub fn is_settled(&self, stats: &Stats, pods: &BTreeSet<String>) -> bool {
+    pub fn is_settled(&self, pods: &BTreeSet<String>) -> bool {
         self.uncounted.is_empty()
             && self.orphaned.is_empty()
-            && stats.counted().count() == pods.len() * self.processes
+            && self.counted == pods.len() * self.processes
     }
 }
 
@@ -84,21 +98,23 @@ mod tests {
         let stats = Stats {
             state: "running".to_owned(),
             workers: Some(vec![
-                worker("a", 1, "running", 5, 95.0),
-                worker("b", 2, "ready", 0, 1.0),
-                worker("gone", 3, "running", 5, 1.0),
-                worker("killed", 4, "missing", 5, 1.0),
+                worker("w-a", 1, "running", 5, 95.0),
+                worker("w-b", 2, "ready", 0, 1.0),
+                worker("w-gone", 3, "running", 5, 1.0),
+                worker("w-killed", 4, "missing", 5, 1.0),
+                worker("web-1", 5, "ready", 0, 99.0),
+                worker("w", 6, "missing", 0, 99.0),
             ]),
             ..Stats::default()
         };
-        let pods = pods(&["a", "b", "new"]);
-        let roster = roster(&stats, Some(&pods));
-        assert_eq!(roster.uncounted, ["new"]);
-        assert_eq!(roster.orphaned, ["gone"]);
-        assert_eq!(roster.missing, ["killed"]);
-        assert_eq!(roster.idle, ["b"]);
-        assert_eq!(roster.busy, ["a"]);
-        assert!(!roster.is_settled(&stats, &pods));
+        let pods = pods(&["w-a", "w-b", "w-new"]);
+        let roster = roster(&stats, Some(&pods), &["w"]);
+        assert_eq!(roster.uncounted, ["w-new"]);
+        assert_eq!(roster.orphaned, ["w-gone"]);
+        assert_eq!(roster.missing, ["w-killed"]);
+        assert_eq!(roster.idle, ["w-b"]);
+        assert_eq!(roster.busy, ["w-a"]);
+        assert!(!roster.is_settled(&pods));
     }
 
     #[test]
@@ -107,14 +123,14 @@ mod tests {
         let one = |pod: &str, number| worker(pod, number, "ready", 0, 0.0);
         let settled = |stats: &Stats, names: &[&str]| {
             let pods = pods(names);
-            roster(stats, Some(&pods)).is_settled(stats, &pods)
+            roster(stats, Some(&pods), &["w"]).is_settled(&pods)
         };
-        let two = of(vec![one("a", 1), one("a", 2), one("b", 3)]);
-        assert!(!settled(&two, &["a", "b"]), "one process of b has not joined");
-        let both = of(vec![one("a", 1), one("a", 2), one("b", 3), one("b", 4)]);
-        assert!(settled(&both, &["a", "b"]));
-        assert!(!settled(&both, &["a"]), "b is still counted");
-        assert!(!settled(&both, &["a", "b", "c"]));
+        let two = of(vec![one("w-a", 1), one("w-a", 2), one("w-b", 3)]);
+        assert!(!settled(&two, &["w-a", "w-b"]), "one process of b has not joined");
+        let both = of(vec![one("w-a", 1), one("w-a", 2), one("w-b", 3), one("w-b", 4)]);
+        assert!(settled(&both, &["w-a", "w-b"]));
+        assert!(!settled(&both, &["w-a"]), "b is still counted");
+        assert!(!settled(&both, &["w-a", "w-b", "w-c"]));
         assert!(settled(&of(Vec::new()), &[]));
     }
 }

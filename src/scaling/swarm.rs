@@ -140,10 +140,11 @@ async fn look(
     }
     let stats = master.stats().await.map_err(|error| error.to_string())?;
     let counted = master.worker_count().await.map_err(|error| error.to_string())?;
-    let roster = roster(&stats, Some(&pods));
+    let owners: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
+    let roster = roster(&stats, Some(&pods), &owners);
     // The count is of now, the names may be of two seconds ago.
     let is_fresh = i64::try_from(stats.counted().count()) == Ok(counted);
-    if is_fresh && roster.is_settled(&stats, &pods) {
+    if is_fresh && roster.is_settled(&pods) {
         return Ok(Ok(counted));
     }
     let (uncounted, orphaned, missing) = (roster.uncounted, roster.orphaned, roster.missing);

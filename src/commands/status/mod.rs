@@ -1,15 +1,24 @@
 //! `locustctl status`: where we are, as whom, how many replicas there are, and who else changes
 //! that number.
 
+mod swarm;
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
 use anyhow::anyhow;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::swarm::Swarm;
 use super::connection::{self, Connection};
 use super::hints::hints;
+use super::locust::Asked;
+use super::signals;
 use super::target::{Meant, only_one};
 use crate::api::{About, Client, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
+use crate::locust::Address;
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
     Autoscaler, Problem, Selected, Target, Typed, autoscalers, check_namespace, explain_missing,
@@ -17,6 +26,12 @@ use crate::scaling::{
 };
 use crate::terminal::{harmless, say};
 use crate::yaml;
+
+/// With `--watch`; Locust itself keeps its statistics for as long.
+const PERIOD: Duration = Duration::from_secs(2);
+
+/// The cursor to the upper left, and nothing below it.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 /// Everything that is shown; also the object of `-o json`.
 #[derive(Serialize)]
@@ -29,6 +44,8 @@ struct Status {
     target: String,
     replicas: Replicas,
     autoscalers: Vec<Autoscaler>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locust: Option<Swarm>,
 }
 
 /// The counts of the target; those that its kind does not have are left out.
@@ -41,12 +58,15 @@ struct Replicas {
     ready: i64,
 }
 
-/// Reads the target and its autoscalers, and prints what they say.
+/// Reads the target, its autoscalers and Locust, and prints what they say; with `--watch` again
+/// and again, until Ctrl-C.
 ///
 /// # Errors
-/// The target cannot be read. That autoscalers cannot be listed is only said on stderr.
+/// The target cannot be read, or Locust where it is said to be. That autoscalers cannot be listed is
+/// only said on stderr.
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let form = form(args.output.as_deref())?;
+    let asked = Asked::new(&args.locust, Address::Auto)?;
     let prepared = connection::prepare(global)?;
     let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
     only_one("status", &meant.selection)?;
@@ -58,14 +78,47 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let Some(Selected { target, .. }) = selected.pop() else {
         return Err(anyhow!("nothing was named").into());
     };
+    if !args.watch {
+        return print(&look(&connection, &target, &asked, form).await?, form);
+    }
+    let end = signals::first()?;
+    tokio::select! {
+        result = again_and_again(&connection, &target, &asked, form) => result,
+        _ = end => Ok(()),
+    }
+}
 
+async fn again_and_again(
+    connection: &Connection,
+    target: &Target,
+    asked: &Asked,
+    form: Form,
+) -> Result<(), Failed> {
+    let can_redraw = matches!(form, Form::Text) && std::io::stdout().is_terminal();
+    loop {
+        let status = look(connection, target, asked, form).await?;
+        if can_redraw {
+            write_stdout(CLEAR)?;
+        }
+        print(&status, form)?;
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+async fn look(
+    connection: &Connection,
+    target: &Target,
+    asked: &Asked,
+    form: Form,
+) -> Result<Status, Failed> {
+    let client = &connection.client;
     let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
     let about = About { verb: "get", resource, name };
     let object = match client.get_object(&target.path(), &about).await {
         Ok(object) => object,
-        Err(error) => return Err(missing(client, &target, error, form).await),
+        Err(error) => return Err(missing(client, target, error, form).await),
     };
-    let managers = autoscalers(client, &target).await;
+    let managers = autoscalers(client, target).await;
     if let [(_, error), ..] = managers.unknown.as_slice() {
         let resources: Vec<_> = managers.unknown.iter().map(|(resource, _)| *resource).collect();
         let (resources, why) = (resources.join(" or "), sentence_of(error));
@@ -76,16 +129,20 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
             "Warning: {kind} {name:?} keeps {target} between {min} and {max} replicas: it may undo a scale by hand"
         ));
     }
-    let status = Status {
-        server: connection.server,
-        context: connection.context,
-        namespace: connection.namespace,
-        credentials: connection.credentials,
+    let locust = swarm::look(client, target, asked).await.map_err(anyhow::Error::from)?;
+    for warning in locust.iter().flat_map(Swarm::warnings) {
+        say(&format!("Warning: {warning}"));
+    }
+    Ok(Status {
+        server: connection.server.clone(),
+        context: connection.context.clone(),
+        namespace: connection.namespace.clone(),
+        credentials: connection.credentials.clone(),
         target: target.to_string(),
-        replicas: replicas(&object, &target),
+        replicas: replicas(&object, target),
         autoscalers: managers.found,
-    };
-    print(&status, form)
+        locust,
+    })
 }
 
 /// The forms of a status.
@@ -139,7 +196,7 @@ fn print(status: &Status, form: Form) -> Result<(), Failed> {
 fn text(status: &Status) -> String {
     let Replicas { desired, current, updated, ready } = status.replicas;
     let updated = updated.map(|updated| format!("{updated} updated, ")).unwrap_or_default();
-    let rows = [
+    let mut rows = vec![
         ("Server", status.server.clone()),
         ("Context", status.context.clone().unwrap_or_else(|| "none".to_owned())),
         ("Namespace", status.namespace.clone()),
@@ -147,7 +204,10 @@ fn text(status: &Status) -> String {
         ("Target", status.target.clone()),
         ("Replicas", format!("{desired} desired, {current} current, {updated}{ready} ready")),
     ];
-    rows.iter()
+    rows.extend(status.locust.iter().flat_map(Swarm::rows));
+    let head: String = rows
+        .iter()
         .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), harmless(value)))
-        .collect()
+        .collect();
+    head + &status.locust.as_ref().map(Swarm::table).unwrap_or_default()
 }
