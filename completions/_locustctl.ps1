@@ -134,6 +134,9 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
         'locustctl;status' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format instead of a text')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format instead of a text')
+            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none')
+            [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
+            [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -162,6 +165,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--vmodule', '--vmodule', [CompletionResultType]::ParameterName, 'vmodule')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Show it again every two seconds, until Ctrl-C')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a simulated cluster that lives as long as this command')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate: anybody on the way can read and change everything')
             [CompletionResult]::new('--disable-compression', '--disable-compression', [CompletionResultType]::ParameterName, 'Do not ask the server for compressed answers')

@@ -129,6 +129,9 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;status'= {
             cand -o 'Print in this format instead of a text'
             cand --output 'Print in this format instead of a text'
+            cand --locust 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none'
+            cand --locust-cookie-file 'File with the Cookie header of a browser that is logged in to Locust'
+            cand --locust-auth-file 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -157,6 +160,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --vmodule 'vmodule'
             cand -v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
             cand --v 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --watch 'Show it again every two seconds, until Ctrl-C'
             cand --sandbox 'Use a simulated cluster that lives as long as this command'
             cand --insecure-skip-tls-verify 'Do not verify the server''s certificate: anybody on the way can read and change everything'
             cand --disable-compression 'Do not ask the server for compressed answers'

@@ -129,6 +129,9 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-a
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of a text' -r -f -a "json\t''
 yaml\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -154,6 +157,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile -
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l watch -d 'Show it again every two seconds, until Ctrl-C'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not ask the server for compressed answers'

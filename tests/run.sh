@@ -25,6 +25,15 @@ if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$schemathesis"; 
 fi
 export PATH=$PATH:$venv/bin
 
+# The real thing: the latest release, and an older one.
+export LOCUSTS=$PWD/target/locust
+for release in 2.47.0 2.32.2; do
+  if ! "$LOCUSTS/$release/bin/locust" --version 2>/dev/null | grep -qF "$release"; then
+    python3 -m venv "$LOCUSTS/$release"
+    "$LOCUSTS/$release/bin/pip" install --quiet --disable-pip-version-check "locust==$release"
+  fi
+done
+
 # Looks for what keeps people from using the page.
 axe=4.14.1
 export AXE=$PWD/target/npm/node_modules/axe-core/axe.min.js

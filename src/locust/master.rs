@@ -125,8 +125,8 @@ impl<'a> Master<'a> {
         Stats::parse(&reply.body).ok_or_else(|| not_locust("stats/requests", &reply))
     }
 
-    /// `GET /worker-count`: how many workers answer; never kept. The cheapest question that only
-    /// Locust answers so.
+    /// `GET /worker-count`: how many workers answer; never kept. Older releases (2.20 is one) do not have
+    /// it: there it comes from the statistics.
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -135,9 +135,18 @@ impl<'a> Master<'a> {
         struct Count {
             worker_count: i64,
         }
-        let reply = self.ask(Method::GET, "worker-count", None).await?;
-        let count: Result<Count, _> = serde_json::from_slice(&reply.body);
-        count.map(|count| count.worker_count).map_err(|_| not_locust("worker-count", &reply))
+        let answer = match self.ask(Method::GET, "worker-count", None).await {
+            Ok(reply) => serde_json::from_slice::<Count>(&reply.body).ok(),
+            Err(Error::NotLocust { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        match answer {
+            Some(count) => Ok(count.worker_count),
+            None => {
+                let count = self.stats().await?.counted().count();
+                Ok(i64::try_from(count).unwrap_or(i64::MAX))
+            }
+        }
     }
 
     /// What the page tells of the test; `None` where it does not, as in releases before 2.16.

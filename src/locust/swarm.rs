@@ -66,7 +66,10 @@ pub struct Settings {
 impl Stats {
     /// Reads the answer to `GET /stats/requests`; `None` when it is none.
     pub fn parse(body: &[u8]) -> Option<Self> {
-        serde_json::from_value(object(serde_json::from_slice(body).ok()?)?).ok()
+        let stats: Self =
+            serde_json::from_value(object(serde_json::from_slice(body).ok()?)?).ok()?;
+        // Every release tells the state; other servers' JSON does not.
+        (!stats.state.is_empty()).then_some(stats)
     }
 
     /// Requests per second.

@@ -1,0 +1,150 @@
+//! The real Locust, with workers that come and go with the sandbox's pods.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+#[path = "support/locust_process.rs"]
+mod locust_process;
+mod support;
+
+use locust_process::{RELEASES, RealLocust};
+use locustctl::sandbox::Account;
+use serde_json::{Value, json};
+use support::cluster::TestCluster;
+use support::serving::Http;
+use support::{Outcome, locustctl};
+
+fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
+    let line = format!("{line} --locust={}", locust.url());
+    locustctl(&line).kubeconfig(cluster.kubeconfig()).run()
+}
+
+#[track_caller]
+fn scaled(outcome: &Outcome, said: &str) {
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains(said), "{said:?} is not in {outcome:?}");
+}
+
+/// Workers that answer; older releases have no count of them here.
+fn counted(stats: &Value) -> usize {
+    let workers = stats["workers"].as_array().unwrap();
+    workers.iter().filter(|worker| worker["state"] != "missing").count()
+}
+
+/// A test for 60 users on one worker.
+fn running(release: &str, cluster: &TestCluster) -> RealLocust {
+    let locust = RealLocust::start(release, cluster);
+    scaled(
+        &run(cluster, &locust, "scale --replicas=1 --wait --timeout=60s"),
+        "Locust counts 1 worker\n",
+    );
+    let answer = locust.post("/swarm", "user_count=60&spawn_rate=60");
+    assert_eq!(answer["success"], true, "{answer}");
+    locust.wait_for(|stats| stats["state"] == "running" && stats["user_count"] == 60);
+    locust
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_running_test_keeps_its_users_and_its_statistics() {
+    for release in RELEASES {
+        let cluster = TestCluster::start();
+        let locust = running(release, &cluster);
+        locust.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
+        let outcome = run(&cluster, &locust, "scale --replicas=4 --timeout=60s");
+        scaled(&outcome, "Locust counts 4 workers\n");
+        let has_users = |worker: &Value| worker["user_count"].as_i64() > Some(0);
+        locust.wait_for(|stats| {
+            let workers = stats["workers"].as_array().unwrap();
+            stats["user_count"] == 60 && workers.len() == 4 && workers.iter().all(has_users)
+        });
+        let before = locust.requests();
+        assert!(before > 0, "{release}");
+
+        let outcome = run(&cluster, &locust, "scale --replicas=1 --timeout=60s");
+        scaled(&outcome, "Locust counts 1 worker\n");
+        scaled(&outcome, " of 60, rebalanced to 60 on 1 worker\n");
+        let stats = locust.wait_for(|stats| stats["user_count"] == 60 && counted(stats) == 1);
+        assert_eq!(stats["state"], "running", "{release}");
+        assert!(locust.requests() >= before, "{release}: the statistics are kept");
+
+        scaled(&run(&cluster, &locust, "rebalance"), "");
+        let outcome = run(&cluster, &locust, "scale --replicas=0 --timeout=60s");
+        scaled(&outcome, "no test is running (Locust's state is stopped)\n");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn four_then_one_then_three_workers_are_three() {
+    let cluster = TestCluster::start();
+    let locust = RealLocust::start(RELEASES[1], &cluster);
+    for count in [4, 1, 3] {
+        let line = format!("scale --replicas={count} --wait --timeout=60s");
+        assert_eq!(run(&cluster, &locust, &line).code, Some(0));
+    }
+    assert_eq!(locust.get("/worker-count"), json!({"worker_count": 3}));
+    let outcome = run(&cluster, &locust, "status");
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    assert!(outcome.stdout.contains("Workers:     3 counted by Locust\n"), "{outcome:?}");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_run_time_is_not_touched() {
+    let cluster = TestCluster::start();
+    let locust = RealLocust::start(RELEASES[1], &cluster);
+    assert_eq!(run(&cluster, &locust, "scale --replicas=3 --wait --timeout=60s").code, Some(0));
+    locust.post("/swarm", "user_count=60&spawn_rate=60&run_time=5m");
+    locust.wait_for(|stats| stats["state"] == "running" && stats["user_count"] == 60);
+    let outcome = run(&cluster, &locust, "scale --replicas=1 --timeout=60s");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("not rebalanced: the test has a run time"), "{outcome:?}");
+}
+
+/// The names of all fields, and of what is in them.
+fn fields(value: &Value) -> Value {
+    match value {
+        Value::Object(all) => all.iter().map(|(name, one)| (name.clone(), fields(one))).collect(),
+        Value::Array(all) => all.iter().map(fields).take(1).collect(),
+        _ => Value::Null,
+    }
+}
+
+fn template_args(page: &str) -> Value {
+    let (_, args) = page.split_once("window.templateArgs = ").unwrap();
+    serde_json::Deserializer::from_str(args).into_iter().next().unwrap().unwrap()
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn the_sandboxs_locust_answers_as_the_real_one() {
+    let cluster = TestCluster::start();
+    let real = running(RELEASES[1], &cluster);
+    let http = Http::new();
+    let proxy =
+        format!("{}/api/v1/namespaces/default/services/locust-master:8089/proxy", cluster.server());
+    let ask = |method: &str, path: &str, form: &str| {
+        let request = http.request(method, &format!("{proxy}{path}")).body(form.to_owned());
+        http.send(request.bearer_auth(cluster.token(Account::Admin)))
+    };
+    let swarm = "user_count=60&spawn_rate=60";
+    assert_eq!(fields(&ask("POST", "/swarm", swarm).json()), fields(&real.post("/swarm", swarm)));
+    let stats = real.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
+    assert_eq!(fields(&ask("GET", "/stats/requests", "").json()), fields(&stats));
+    assert_eq!(ask("GET", "/worker-count", "").json(), real.get("/worker-count"));
+    let (own, theirs) = (template_args(&ask("GET", "/", "").text), template_args(&real.page()));
+    let (own, theirs) = (own.as_object().unwrap(), theirs.as_object().unwrap());
+    let names = |all: &serde_json::Map<String, Value>| all.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(own), names(theirs));
+    for field in ["state", "user_count", "worker_count", "num_users", "is_distributed", "version"] {
+        assert_eq!(own[field], theirs[field], "{field}");
+    }
+    for form in ["", "user_count=-1&spawn_rate=1", "user_count=abc&spawn_rate=1"] {
+        let (own, theirs) = (ask("POST", "/swarm", form).json(), real.post("/swarm", form));
+        assert_eq!(
+            (&own["success"], &own["message"]),
+            (&theirs["success"], &theirs["message"]),
+            "{form}"
+        );
+    }
+    assert_eq!(ask("POST", "/stop", "").json(), real.post("/stop", ""));
+}

@@ -1,0 +1,210 @@
+//! A real Locust: its master, and a worker for each ready pod of a sandbox.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::support::cluster::TestCluster;
+use super::support::serving::{Http, wait_until};
+use locustctl::sandbox::Account;
+
+/// Releases that are installed by tests/run.sh: an older one, and the latest.
+pub const RELEASES: [&str; 2] = ["2.32.2", "2.47.0"];
+
+/// A running Locust; ends when dropped.
+pub struct RealLocust {
+    url: String,
+    http: Http,
+    processes: Vec<Child>,
+    stop: Arc<AtomicBool>,
+    follower: Option<JoinHandle<()>>,
+}
+
+impl RealLocust {
+    /// Starts a master, a server to test, and workers as the pods of `deployment/locust-slave` come
+    /// and go.
+    pub fn start(release: &str, cluster: &TestCluster) -> Self {
+        let python = python(release);
+        let (web, bind, tested) = (free_port(), free_port(), free_port());
+        let quiet = |command: &mut Command| {
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().unwrap()
+        };
+        let empty = cluster.directory().join("served");
+        std::fs::create_dir_all(&empty).unwrap();
+        let server = quiet(
+            Command::new(&python)
+                .args(["-m", "http.server", "--bind", "127.0.0.1", &tested.to_string()])
+                .current_dir(empty),
+        );
+        let master = quiet(
+            Command::new(&python)
+                .args(["-m", "locust", "--master", "--web-host=127.0.0.1", "-f"])
+                .arg(fixture("locustfile.py"))
+                .args(["--web-port", &web.to_string(), "--master-bind-port", &bind.to_string()])
+                .args(["--host", &format!("http://127.0.0.1:{tested}")]),
+        );
+        let stop = Arc::new(AtomicBool::new(false));
+        let follower = Follower {
+            python,
+            bind,
+            url: format!(
+                "{}/api/v1/namespaces/default/pods?labelSelector=role%3Dworker",
+                cluster.server()
+            ),
+            token: cluster.token(Account::Admin).to_owned(),
+            workers: HashMap::new(),
+        };
+        let is_over = Arc::clone(&stop);
+        let follower = std::thread::spawn(move || follower.run(&is_over));
+        let url = format!("http://127.0.0.1:{web}");
+        let locust = Self {
+            url,
+            http: Http::new(),
+            processes: vec![server, master],
+            stop,
+            follower: Some(follower),
+        };
+        wait_until(
+            || TcpListener::bind(("127.0.0.1", web)).is_err(),
+            || "Locust's page".to_owned(),
+        );
+        locust
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.http.send(self.http.request("GET", &format!("{}{path}", self.url))).json()
+    }
+
+    pub fn page(&self) -> String {
+        self.http.send(self.http.request("GET", &format!("{}/", self.url))).text
+    }
+
+    pub fn post(&self, path: &str, form: &str) -> Value {
+        let request = self.http.request("POST", &format!("{}{path}", self.url));
+        let media_type = "application/x-www-form-urlencoded";
+        self.http.send(request.header("content-type", media_type).body(form.to_owned())).json()
+    }
+
+    /// Waits until the statistics are so; they are up to two seconds old.
+    #[track_caller]
+    pub fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        wait_until(
+            || {
+                last = self.get("/stats/requests");
+                wanted(&last)
+            },
+            || "Locust's statistics".to_owned(),
+        );
+        last
+    }
+
+    /// Requests that the test has made so far.
+    pub fn requests(&self) -> i64 {
+        let stats = self.get("/stats/requests");
+        let entries = stats["stats"].as_array().unwrap();
+        entries.last().map_or(0, |one| one["num_requests"].as_i64().unwrap())
+    }
+}
+
+impl Drop for RealLocust {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.follower.take().map(JoinHandle::join);
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Starts and ends workers as pods get ready and go.
+struct Follower {
+    python: PathBuf,
+    bind: u16,
+    url: String,
+    token: String,
+    workers: HashMap<String, Child>,
+}
+
+impl Follower {
+    fn run(mut self, is_over: &AtomicBool) {
+        let http = Http::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let pods = http.send(http.request("GET", &self.url).bearer_auth(&self.token)).json();
+            self.follow(&pods);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        for worker in self.workers.values_mut() {
+            let _ = worker.kill();
+            let _ = worker.wait();
+        }
+    }
+
+    fn follow(&mut self, pods: &Value) {
+        let conditions =
+            |pod: &Value| pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let is_ready = |pod: &&Value| {
+            conditions(pod).iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+        };
+        let items = pods["items"].as_array().cloned().unwrap_or_default();
+        let ready: Vec<String> = items
+            .iter()
+            .filter(is_ready)
+            .map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
+            .collect();
+        let gone: Vec<_> =
+            self.workers.keys().filter(|name| !ready.contains(name)).cloned().collect();
+        for name in gone {
+            let mut worker = self.workers.remove(&name).unwrap();
+            let process = worker.id().to_string();
+            let _ = Command::new("kill").args(["-s", "TERM", &process]).status();
+            // It is waited for elsewhere, as a kubelet would.
+            std::thread::spawn(move || worker.wait());
+        }
+        for name in ready {
+            if !self.workers.contains_key(&name) {
+                let worker = self.worker(&name);
+                self.workers.insert(name, worker);
+            }
+        }
+    }
+
+    fn worker(&self, pod: &str) -> Child {
+        Command::new(&self.python)
+            .arg(fixture("worker.py"))
+            .args(["--worker", "--master-port", &self.bind.to_string(), "-f"])
+            .arg(fixture("locustfile.py"))
+            .env("POD", pod)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+}
+
+fn python(release: &str) -> PathBuf {
+    let root = std::env::var("LOCUSTS").expect("tests/run.sh sets LOCUSTS");
+    Path::new(&root).join(release).join("bin/python")
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/locust").join(name)
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
