@@ -3,36 +3,19 @@
 
 mod support;
 
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, Action, Fault, Options, Rights, Rule};
+use locustctl::sandbox::{Action, Fault, Options, Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
-use support::serving::Http;
+use support::swarm::{ask, running};
 use support::waiting::kubeconfig_of;
 use support::{Outcome, locustctl};
 
-const PROXY: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
-
 fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
-}
-
-/// Asks Locust as the administrator would, through the API server.
-fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Value {
-    let http = Http::new();
-    let request = http.request(method, &format!("{}{PROXY}{path}", cluster.server()));
-    let request = request.bearer_auth(cluster.token(Account::Admin)).body(form.to_owned());
-    http.send(request).json()
-}
-
-/// A test for 60 users on so many workers.
-fn running(workers: i64) -> TestCluster {
-    let cluster = TestCluster::start();
-    run(&cluster, &format!("scale --replicas={workers} --wait"));
-    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
-    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 60);
-    cluster
 }
 
 #[test]
@@ -133,6 +116,37 @@ fn zero_ends_the_test_and_says_so_first() {
     assert!(!outcome.stderr.contains("Warning"), "who says --yes knows: {outcome:?}");
 }
 
+/// The command on a terminal, with this typed when it asks.
+fn typed(cluster: &TestCluster, line: &str, answer: &str) -> String {
+    let command = format!("{} {line}", env!("CARGO_BIN_EXE_locustctl"));
+    let mut child = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("TERM", "dumb")
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.as_mut().unwrap().write_all(answer.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
+}
+
+#[test]
+fn on_a_terminal_a_running_test_is_not_disturbed_unasked() {
+    let cluster = running(3);
+    for answer in ["n\n", "\n", "what?\n"] {
+        let said = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
+        assert!(said.contains("Go on? [y/N]"), "{said}");
+        assert!(said.ends_with("error: nothing was changed (--yes does not ask)\n"), "{said}");
+        assert_eq!(cluster.workers(), 3);
+    }
+    let said = typed(&cluster, "scale --replicas=1 --locust=auto", "y\n");
+    assert!(said.contains("scaled from 3 to 1") && said.contains("rebalanced to 60"), "{said}");
+}
+
 #[test]
 fn without_the_flag_locust_is_not_asked() {
     let cluster = running(3);
@@ -217,7 +231,8 @@ fn status_tells_the_test_and_each_worker() {
     run(&cluster, "scale --replicas=2 --wait");
     let outcome = run(&cluster, "status");
     assert_eq!(outcome.code, Some(0));
-    let expected = "Warning: the test has 30 of the 60 users that it wants (locustctl rebalance)\n";
+    let expected = "Warning: the test has 30 of the 60 users that it wants\n\
+                    locustctl rebalance gives the test its users back\n";
     assert_eq!(outcome.stderr, expected);
     for line in [
         "Locust:      service/locust-master, release 2.47.0\n",
@@ -255,18 +270,16 @@ fn status_names_pods_that_locust_sees_in_another_way() {
     cluster.handle().inject(Fault::once(answer).at("stats/requests"));
     let outcome = run(&cluster, "status");
     let warnings: Vec<_> = outcome.stderr.lines().collect();
-    assert_eq!(warnings.len(), 5, "{outcome:?}");
+    assert_eq!(warnings.len(), 6, "{outcome:?}");
     assert!(warnings[0].starts_with("Warning: Locust does not count the ready locust-slave-"));
     assert_eq!(
         warnings[1],
         "Warning: Locust still counts, though they are gone, locust-slave-gone, locust-slave-idle"
     );
     assert_eq!(warnings[2], "Warning: Locust misses the workers in locust-slave-lost");
-    assert_eq!(
-        warnings[3],
-        "Warning: no users are on the workers in (locustctl rebalance) locust-slave-idle"
-    );
+    assert_eq!(warnings[3], "Warning: no users are on the workers in locust-slave-idle");
     assert_eq!(warnings[4], "Warning: above 90 % of a core are workers in locust-slave-gone");
+    assert_eq!(warnings[5], "locustctl rebalance gives the test its users back");
 }
 
 #[test]

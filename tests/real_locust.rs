@@ -100,6 +100,26 @@ fn a_run_time_is_not_touched() {
     assert!(outcome.stderr.contains("not rebalanced: the test has a run time"), "{outcome:?}");
 }
 
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_worker_that_was_killed_is_missed_by_name() {
+    let cluster = TestCluster::start();
+    let locust = RealLocust::start(RELEASES[1], &cluster);
+    assert_eq!(run(&cluster, &locust, "scale --replicas=2 --wait --timeout=60s").code, Some(0));
+    let pod = locust.kill_a_worker();
+    locust.wait_for(|stats| counted(stats) == 1);
+    let outcome = run(&cluster, &locust, "status");
+    let said = format!(
+        "Warning: Locust does not count the ready {pod}\nWarning: Locust misses the workers in {pod}\n"
+    );
+    assert_eq!((outcome.code, &outcome.stderr), (Some(0), &said));
+    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
+    let said =
+        format!("error: Locust counts 1 worker; ready, but not counted: {pod}; missing: {pod}\n");
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.ends_with(&said), "{outcome:?}");
+}
+
 /// The names of all fields, and of what is in them.
 fn fields(value: &Value) -> Value {
     match value {

@@ -2,66 +2,41 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use reqwest::header::HeaderValue;
 
-use crate::api::Client;
 use crate::cli::LocustArgs;
-use crate::locust::{Address, Error, Login, Master};
-use crate::scaling::{Target, find_master};
+use crate::locust::{Address, Login};
+use crate::scaling::Whereabouts;
 use crate::terminal::conceal;
 
 /// A header has less.
 const LARGEST_FILE: u64 = 16 * 1024;
 
-/// Where Locust's master is said to be, and who we are there.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// Where.
-    pub address: Address,
-    login: Login,
-}
-
-impl Asked {
-    /// Reads the flags; `otherwise` is the address when none is given.
-    ///
-    /// # Errors
-    /// What is no address, or a file that cannot be used.
-    pub fn new(args: &LocustArgs, otherwise: Address) -> Result<Self> {
-        let given = args.locust.as_deref().filter(|text| !text.is_empty());
-        let address = match given {
-            Some(text) => Address::parse(text).context("--locust")?,
-            None => otherwise,
-        };
-        let header = |flag: &str, path: &Option<std::path::PathBuf>| -> Result<_> {
-            let Some(path) = path else { return Ok(None) };
-            if !matches!(address, Address::Url(_)) {
-                bail!(
-                    "{flag} needs --locust=URL: by way of the API server it would be shown to that"
-                );
-            }
-            read(flag, path).map(Some)
-        };
-        let login = Login {
-            cookie: header("--locust-cookie-file", &args.locust_cookie_file)?,
-            authorization: header("--locust-auth-file", &args.locust_auth_file)?,
-        };
-        Ok(Self { address, login })
-    }
-
-    /// Finds the master of these workers; `None` when there is none, or it is not to be asked.
-    ///
-    /// # Errors
-    /// It cannot be asked where it is said to be.
-    pub async fn master<'a>(
-        &self,
-        client: &'a Client,
-        target: &Target,
-    ) -> Result<Option<Master<'a>>, Error> {
-        find_master(client, &self.address, &self.login, &target.namespace, &target.name).await
-    }
+/// Reads the flags; `otherwise` is the address when none is given.
+///
+/// # Errors
+/// What is no address, or a file that cannot be used.
+pub fn whereabouts(args: &LocustArgs, otherwise: Address) -> Result<Whereabouts> {
+    let given = args.locust.as_deref().filter(|text| !text.is_empty());
+    let address = match given {
+        Some(text) => Address::parse(text).context("--locust")?,
+        None => otherwise,
+    };
+    let header = |flag: &str, path: &Option<PathBuf>| -> Result<_> {
+        let Some(path) = path else { return Ok(None) };
+        if !matches!(address, Address::Url(_)) {
+            bail!("{flag} needs --locust=URL: by way of the API server it would be shown to that");
+        }
+        read(flag, path).map(Some)
+    };
+    let login = Login {
+        cookie: header("--locust-cookie-file", &args.locust_cookie_file)?,
+        authorization: header("--locust-auth-file", &args.locust_auth_file)?,
+    };
+    Ok(Whereabouts { address, login })
 }
 
 fn read(flag: &str, path: &Path) -> Result<HeaderValue> {

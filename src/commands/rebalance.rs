@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 
 use super::connection;
-use super::locust::Asked;
+use super::locust::whereabouts;
 use super::target::{Meant, only_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::Address;
@@ -17,7 +17,7 @@ use crate::terminal::harmless;
 /// # Errors
 /// There is no Locust, it does not tell, or it is left to people.
 pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> {
-    let asked = Asked::new(&args.locust, Address::Auto)?;
+    let asked = whereabouts(&args.locust, Address::Auto)?;
     let prepared = connection::prepare(global)?;
     let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
     only_one("rebalance", &meant.selection)?;

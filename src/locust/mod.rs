@@ -11,4 +11,4 @@ pub use address::{Address, InvalidAddress, candidates};
 pub use judge::{Repair, Verdict, judge};
 pub use master::{Error, Login, Master};
 pub use roster::{Roster, roster};
-pub use swarm::{Settings, Stats, Worker};
+pub use swarm::{Settings, Stats, Worker, is_running};

@@ -67,6 +67,19 @@ fn own<'a>(stats: &'a Stats, owners: &[&str]) -> impl Iterator<Item = &'a Worker
 }
 
 impl Roster {
+    /// What is not as it should be, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let lists = [
+            ("Locust does not count the ready", &self.uncounted),
+            ("Locust still counts, though they are gone,", &self.orphaned),
+            ("Locust misses the workers in", &self.missing),
+            ("no users are on the workers in", &self.idle),
+            ("above 90 % of a core are workers in", &self.busy),
+        ];
+        let said = lists.iter().filter(|(_, pods)| !pods.is_empty());
+        said.map(|(what, pods)| format!("{what} {}", pods.join(", "))).collect()
+    }
+
     /// Whether Locust counts exactly the workers in the ready pods, all of their processes.
     pub fn is_settled(&self, pods: &BTreeSet<String>) -> bool {
         self.uncounted.is_empty()

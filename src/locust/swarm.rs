@@ -111,6 +111,11 @@ impl Settings {
         is_running(&self.state)
     }
 
+    /// Whether the test has fewer users than it wants.
+    pub fn is_short(&self) -> bool {
+        self.num_users.is_some_and(|wanted| (self.user_count as f64) < wanted)
+    }
+
     /// Reads them out of Locust's page; `None` where there are none, as in releases before 2.16.
     pub fn of_page(html: &str) -> Option<Self> {
         let (_, rest) = html.split_once("window.templateArgs = ")?;
@@ -124,7 +129,8 @@ fn object(value: Value) -> Option<Value> {
     value.is_object().then_some(value)
 }
 
-fn is_running(state: &str) -> bool {
+/// Whether a test is under way in this state of the runner.
+pub fn is_running(state: &str) -> bool {
     matches!(state, "running" | "spawning")
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,11 +18,15 @@ use locustctl::sandbox::Account;
 /// Releases that are installed by tests/run.sh: an older one, and the latest.
 pub const RELEASES: [&str; 2] = ["2.32.2", "2.47.0"];
 
+/// The worker of each pod.
+type Workers = Arc<Mutex<HashMap<String, Child>>>;
+
 /// A running Locust; ends when dropped.
 pub struct RealLocust {
     url: String,
     http: Http,
     processes: Vec<Child>,
+    workers: Workers,
     stop: Arc<AtomicBool>,
     follower: Option<JoinHandle<()>>,
 }
@@ -60,8 +64,9 @@ impl RealLocust {
                 cluster.server()
             ),
             token: cluster.token(Account::Admin).to_owned(),
-            workers: HashMap::new(),
+            workers: Arc::default(),
         };
+        let workers = Arc::clone(&follower.workers);
         let is_over = Arc::clone(&stop);
         let follower = std::thread::spawn(move || follower.run(&is_over));
         let url = format!("http://127.0.0.1:{web}");
@@ -69,6 +74,7 @@ impl RealLocust {
             url,
             http: Http::new(),
             processes: vec![server, master],
+            workers,
             stop,
             follower: Some(follower),
         };
@@ -111,6 +117,14 @@ impl RealLocust {
         last
     }
 
+    /// Kills the worker of one pod, as when memory runs out; gives the pod's name.
+    pub fn kill_a_worker(&self) -> String {
+        let mut workers = self.workers.lock().unwrap();
+        let (pod, worker) = workers.iter_mut().next().unwrap();
+        worker.kill().unwrap();
+        pod.clone()
+    }
+
     /// Requests that the test has made so far.
     pub fn requests(&self) -> i64 {
         let stats = self.get("/stats/requests");
@@ -136,24 +150,25 @@ struct Follower {
     bind: u16,
     url: String,
     token: String,
-    workers: HashMap<String, Child>,
+    workers: Workers,
 }
 
 impl Follower {
-    fn run(mut self, is_over: &AtomicBool) {
+    fn run(self, is_over: &AtomicBool) {
         let http = Http::new();
         while !is_over.load(Ordering::Relaxed) {
             let pods = http.send(http.request("GET", &self.url).bearer_auth(&self.token)).json();
             self.follow(&pods);
             std::thread::sleep(Duration::from_millis(100));
         }
-        for worker in self.workers.values_mut() {
+        for worker in self.workers.lock().unwrap().values_mut() {
             let _ = worker.kill();
             let _ = worker.wait();
         }
     }
 
-    fn follow(&mut self, pods: &Value) {
+    fn follow(&self, pods: &Value) {
+        let mut workers = self.workers.lock().unwrap();
         let conditions =
             |pod: &Value| pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
         let is_ready = |pod: &&Value| {
@@ -165,19 +180,18 @@ impl Follower {
             .filter(is_ready)
             .map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
             .collect();
-        let gone: Vec<_> =
-            self.workers.keys().filter(|name| !ready.contains(name)).cloned().collect();
+        let gone: Vec<_> = workers.keys().filter(|name| !ready.contains(name)).cloned().collect();
         for name in gone {
-            let mut worker = self.workers.remove(&name).unwrap();
+            let mut worker = workers.remove(&name).unwrap();
             let process = worker.id().to_string();
             let _ = Command::new("kill").args(["-s", "TERM", &process]).status();
             // It is waited for elsewhere, as a kubelet would.
             std::thread::spawn(move || worker.wait());
         }
         for name in ready {
-            if !self.workers.contains_key(&name) {
+            if !workers.contains_key(&name) {
                 let worker = self.worker(&name);
-                self.workers.insert(name, worker);
+                workers.insert(name, worker);
             }
         }
     }

@@ -7,6 +7,7 @@ pub mod proxy;
 pub mod scaling;
 pub mod secrets;
 pub mod serving;
+pub mod swarm;
 pub mod waiting;
 
 use std::ffi::OsStr;

@@ -16,7 +16,7 @@ use self::waiting::Plan;
 use self::wanted::Wanted;
 use super::connection;
 use super::hints::hints;
-use super::locust::Asked;
+use super::locust::whereabouts;
 use super::signals;
 use crate::api::Client;
 use crate::cli::{GlobalArgs, ScaleArgs};
@@ -50,7 +50,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let condition = arguments::condition(&args)?;
     let plan = Plan::new(&args).filter(|_| dry_run == DryRun::None);
     let is_locust_asked = args.locust.locust.is_some() && dry_run == DryRun::None;
-    let asked = is_locust_asked.then(|| Asked::new(&args.locust, Address::None)).transpose()?;
+    let asked = is_locust_asked.then(|| whereabouts(&args.locust, Address::None)).transpose()?;
     let wanted = Wanted::new(&args)?;
     check_namespace(prepared.namespace())?;
     let prepared = if wanted.reads_stdin() { prepared.without_stdin()? } else { prepared };

@@ -13,7 +13,7 @@ use serde_json::Value;
 use self::swarm::Swarm;
 use super::connection::{self, Connection};
 use super::hints::hints;
-use super::locust::Asked;
+use super::locust::whereabouts;
 use super::signals;
 use super::target::{Meant, only_one};
 use crate::api::{About, Client, Error};
@@ -21,8 +21,8 @@ use crate::cli::{GlobalArgs, StatusArgs};
 use crate::locust::Address;
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
-    Autoscaler, Problem, Selected, Target, Typed, autoscalers, check_namespace, explain_missing,
-    resolve,
+    Autoscaler, Problem, Selected, Target, Typed, Whereabouts, autoscalers, check_namespace,
+    explain_missing, resolve,
 };
 use crate::terminal::{harmless, say};
 use crate::yaml;
@@ -66,7 +66,7 @@ struct Replicas {
 /// only said on stderr.
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let form = form(args.output.as_deref())?;
-    let asked = Asked::new(&args.locust, Address::Auto)?;
+    let asked = whereabouts(&args.locust, Address::Auto)?;
     let prepared = connection::prepare(global)?;
     let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
     only_one("status", &meant.selection)?;
@@ -91,7 +91,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
 async fn again_and_again(
     connection: &Connection,
     target: &Target,
-    asked: &Asked,
+    asked: &Whereabouts,
     form: Form,
 ) -> Result<(), Failed> {
     let can_redraw = matches!(form, Form::Text) && std::io::stdout().is_terminal();
@@ -108,7 +108,7 @@ async fn again_and_again(
 async fn look(
     connection: &Connection,
     target: &Target,
-    asked: &Asked,
+    asked: &Whereabouts,
     form: Form,
 ) -> Result<Status, Failed> {
     let client = &connection.client;
@@ -132,6 +132,9 @@ async fn look(
     let locust = swarm::look(client, target, asked).await.map_err(anyhow::Error::from)?;
     for warning in locust.iter().flat_map(Swarm::warnings) {
         say(&format!("Warning: {warning}"));
+    }
+    if locust.as_ref().is_some_and(Swarm::needs_rebalance) {
+        say("locustctl rebalance gives the test its users back");
     }
     Ok(Status {
         server: connection.server.clone(),

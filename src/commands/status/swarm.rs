@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::super::locust::Asked;
 use crate::api::Client;
 use crate::locust::{Address, Error, Roster, Settings, Stats, Worker, roster};
-use crate::scaling::{Target, ready_pods};
+use crate::scaling::{Target, Whereabouts, ready_pods};
 use crate::terminal::{harmless, say};
 
 /// The test and its workers; also part of the object of `-o json`.
@@ -51,12 +50,8 @@ struct Row {
 pub(super) async fn look(
     client: &Client,
     target: &Target,
-    asked: &Asked,
+    asked: &Whereabouts,
 ) -> Result<Option<Swarm>, Error> {
-    // A master is none of its own workers.
-    if asked.address == Address::Auto && target.name.ends_with("master") {
-        return Ok(None);
-    }
     match ask(client, target, asked).await {
         Err(error) if asked.address == Address::Auto => {
             say(&format!("Note: Locust cannot be asked: {error}"));
@@ -66,7 +61,11 @@ pub(super) async fn look(
     }
 }
 
-async fn ask(client: &Client, target: &Target, asked: &Asked) -> Result<Option<Swarm>, Error> {
+async fn ask(
+    client: &Client,
+    target: &Target,
+    asked: &Whereabouts,
+) -> Result<Option<Swarm>, Error> {
     let Some(master) = asked.master(client, target).await? else { return Ok(None) };
     let settings = master.settings().await?;
     let stats = master.stats().await?;
@@ -156,25 +155,19 @@ impl Swarm {
 
     /// What is not as it should be, in sentences.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let Roster { uncounted, orphaned, missing, idle, busy, .. } = &self.roster;
-        let lists = [
-            ("Locust does not count the ready", uncounted),
-            ("Locust still counts, though they are gone,", orphaned),
-            ("Locust misses the workers in", missing),
-            ("no users are on the workers in (locustctl rebalance)", idle),
-            ("above 90 % of a core are workers in", busy),
-        ];
-        let said = lists.iter().filter(|(_, pods)| !pods.is_empty());
-        let said = said.map(|(what, pods)| format!("{what} {}", pods.join(", ")));
-        let lost = self
-            .users_wanted
-            .filter(|wanted| self.state == "running" && (self.users as f64) < *wanted);
-        let lost = lost.map(|wanted| {
-            format!(
-                "the test has {} of the {wanted} users that it wants (locustctl rebalance)",
-                self.users
-            )
+        let lost = self.users_wanted.filter(|_| self.has_lost_users()).map(|wanted| {
+            format!("the test has {} of the {wanted} users that it wants", self.users)
         });
-        said.chain(lost).collect()
+        self.roster.notes().into_iter().chain(lost).collect()
+    }
+
+    /// Whether `locustctl rebalance` has something to do.
+    pub(super) fn needs_rebalance(&self) -> bool {
+        self.has_lost_users() || !self.roster.idle.is_empty()
+    }
+
+    fn has_lost_users(&self) -> bool {
+        let wanted = self.users_wanted.filter(|_| self.state == "running");
+        wanted.is_some_and(|wanted| (self.users as f64) < wanted)
     }
 }

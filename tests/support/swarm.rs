@@ -1,0 +1,33 @@
+//! The sandbox's Locust, as whoever runs a load test uses it.
+
+use locustctl::sandbox::Account;
+use serde_json::Value;
+
+use super::cluster::TestCluster;
+use super::locustctl;
+use super::serving::Http;
+
+const PROXY: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
+
+/// Asks Locust as the administrator would, through the API server.
+pub fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Value {
+    let http = Http::new();
+    let request = http.request(method, &format!("{}{PROXY}{path}", cluster.server()));
+    let request = request.bearer_auth(cluster.token(Account::Admin)).body(form.to_owned());
+    http.send(request).json()
+}
+
+/// A test for 60 users on so many workers.
+pub fn running(workers: i64) -> TestCluster {
+    let cluster = TestCluster::start();
+    let line = format!("scale --replicas={workers} --wait");
+    locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    start_test(&cluster);
+    cluster
+}
+
+/// Starts a test for 60 users.
+pub fn start_test(cluster: &TestCluster) {
+    ask(cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
+    assert_eq!(ask(cluster, "GET", "stats/requests", "")["user_count"], 60);
+}
