@@ -10,6 +10,7 @@ use locustctl::sandbox::{Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::serving::Serving;
+use support::swarm::start_test;
 use support::waiting::kubeconfig_of;
 
 const TOKEN: &str = "serve-s-token-of-the-test";
@@ -77,13 +78,14 @@ fn asked(method: &str, line: &str) -> (String, String) {
     let segments: Vec<_> = below.split('/').collect();
     let verb = match (method, segments.len()) {
         ("PATCH", _) => "patch",
+        ("POST", _) => "create",
         ("GET", _) if query.contains("watch=1") => "watch",
         ("GET", 1) => "list",
         ("GET", _) => "get",
         _ => method,
     };
     let resource = match segments.as_slice() {
-        [resource, _, subresource] => format!("{resource}/{subresource}"),
+        [resource, _, subresource, ..] => format!("{resource}/{subresource}"),
         [resource, ..] => (*resource).to_owned(),
         [] => String::new(),
     };
@@ -95,7 +97,11 @@ fn with_the_rights_of_the_role_serve_does_all_that_it_does_and_uses_each() {
     let (cluster, kubeconfig) = cluster_for(role_without(None));
     let serving = Serving::start_with(kubeconfig, &[]);
     serving.wait_until_settled(1);
-    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).status, 200);
+    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 5}"#).status, 200);
+    serving.wait_for_state(|state| state["locust"]["workers"] == 5);
+    start_test(&cluster);
+    let scaled = serving.put("?wait=20s", r#"{"replicas": 3}"#).json();
+    assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
     serving.wait_for_state(|state| {
         state["connection"]["state"] == "connected"
             && state["pods"].as_array().is_some_and(|pods| pods.len() == 3)
@@ -110,6 +116,7 @@ fn with_the_rights_of_the_role_serve_does_all_that_it_does_and_uses_each() {
         .handle()
         .requests()
         .iter()
+        .filter(|request| request.header("authorization") == Some(&format!("Bearer {TOKEN}")))
         .map(|request| {
             let line = request.line();
             let (method, path) = line.split_once(' ').unwrap();
@@ -126,7 +133,7 @@ fn with_the_rights_of_the_role_serve_does_all_that_it_does_and_uses_each() {
 #[test]
 fn without_any_one_right_something_is_missing_and_said() {
     for right in rights() {
-        let (_cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
+        let (cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
         let serving = Serving::start_with(kubeconfig, &[]);
         match (right.0.as_str(), right.1.as_str()) {
             ("deployments", _) => serving.wait_for_log("The cluster refuses to show"),
@@ -136,6 +143,18 @@ fn without_any_one_right_something_is_missing_and_said() {
                     "Forbidden",
                     "deployments/scale",
                 );
+            }
+            ("services/proxy", "get") => {
+                serving.put("?wait=20s", r#"{"replicas": 2}"#);
+                assert!(serving.state()["locust"].is_null(), "{right:?}");
+            }
+            ("services/proxy", "create") => {
+                serving.put("?wait=20s", r#"{"replicas": 5}"#);
+                start_test(&cluster);
+                serving.wait_for_state(|state| state["locust"]["state"] == "running");
+                let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+                let text = scaled["users"]["text"].as_str().unwrap();
+                assert!(text.contains("cannot create resource \"services/proxy\""), "{text}");
             }
             ("pods", _) => drop(serving.wait_for_state(|state| !state["podsUnknown"].is_null())),
             (autoscalers, "list") => {

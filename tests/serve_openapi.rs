@@ -30,7 +30,7 @@ fn every_answer_is_as_described() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     // A run that looked at nothing would succeed as well.
-    assert!(said.contains("Tested: 5") && said.contains("No issues found"), "{said}");
+    assert!(said.contains("Tested: 6") && said.contains("No issues found"), "{said}");
 }
 
 #[test]
@@ -45,11 +45,13 @@ fn the_description_is_that_of_this_version_and_names_every_route() {
     let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
     assert_eq!(
         paths,
-        ["/api/events", "/api/scale", "/healthz", "/metrics", "/readyz"],
+        ["/api/events", "/api/rebalance", "/api/scale", "/healthz", "/metrics", "/readyz"],
         "a route that is not described, or one that is not there"
     );
     for path in paths.into_iter().filter(|path| *path != "/api/events") {
-        assert!(matches!(serving.get(path).status, 200 | 503), "{path}");
+        let method = if path == "/api/rebalance" { "POST" } else { "GET" };
+        let status = serving.send(serving.request(method, path)).status;
+        assert!(matches!(status, 200 | 503), "{path}");
     }
 }
 
@@ -70,6 +72,8 @@ fn every_field_of_an_answer_is_described() {
         found.sort();
         assert_eq!(*found, expected, "{schema}");
     }
+    let rebalanced = serving.send(serving.request("POST", "/api/rebalance")).json();
+    assert_eq!(fields(&rebalanced).len(), described("Rebalanced").len(), "{rebalanced}");
     let problem = fields(&serving.put("", r#"{"replicas": 3, "currentReplicas": 7}"#).json());
     let known = described("Problem");
     assert!(problem.iter().all(|field| known.contains(field)), "{problem:?}");

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::locust::{LocustArgs, Rebalance};
 use super::value;
 
 pub(super) const EXAMPLES: &str = "\
@@ -71,6 +72,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub tls_key: Option<PathBuf>,
+    /// Where Locust's master is.
+    #[command(flatten)]
+    pub locust: LocustArgs,
+    /// Whether a running test is given the users back that it loses by a change
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
+    pub rebalance: Rebalance,
     /// TYPE NAME, or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,

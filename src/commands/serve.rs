@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::connection::{self, Connection};
+use super::locust::whereabouts;
 use super::signals;
 use super::target::{Meant, only_one};
-use crate::cli::{Auth, GlobalArgs, ServeArgs};
+use crate::cli::{Auth, GlobalArgs, Rebalance, ServeArgs};
+use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, Selected, Typed, check_namespace, resolve};
 use crate::serve::guard;
 use crate::serve::listener::Tls;
 use crate::serve::log::log;
 use crate::serve::snapshot::TargetInfo;
-use crate::serve::{Server, Settings, Subject};
+use crate::serve::{LocustSettings, Server, Settings, Subject};
 use crate::terminal::{harmless, say};
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP; then answers under way may end.
@@ -82,7 +84,11 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         is_open: args.auth == Some(Auth::None),
         allowed_hosts: args.allowed_host.clone(),
     };
-    Ok(Settings { listen, limits: limits(args)?, guard, tls })
+    let locust = LocustSettings {
+        whereabouts: whereabouts(&args.locust, Address::Auto)?,
+        may_rebalance: args.rebalance == Rebalance::Auto,
+    };
+    Ok(Settings { listen, limits: limits(args)?, locust, guard, tls })
 }
 
 fn limits(args: &ServeArgs) -> Result<Limits> {

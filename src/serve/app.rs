@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
+use super::LocustSettings;
+use super::aftermath::Change;
 use super::caller::Caller;
 use super::live::{Entry, Live};
 use super::log::{Audit, audit};
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::refusal::{explain, refusal};
-use super::snapshot::{Limits, Outcome, TargetInfo};
+use super::snapshot::{Limits, Outcome, TargetInfo, Users};
 use crate::api::Client;
 use crate::scaling::{
     self, Condition, DryRun, NewCount, ObjectSource, Order, Progress, Scaled, Target,
@@ -38,6 +40,10 @@ pub struct App {
     pub viewers: Arc<Semaphore>,
     /// Turns true when serve is to end.
     pub is_stopping: watch::Receiver<bool>,
+    /// Where Locust is, and what may be done there.
+    pub locust: LocustSettings,
+    /// The last change: what follows from an earlier one is no longer of interest.
+    pub(super) latest: watch::Sender<u64>,
     limits: Limits,
     changes: Semaphore,
 }
@@ -54,7 +60,7 @@ pub struct Asked {
 }
 
 /// A change that took place, or would have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Done {
     /// In the history; a dry run is not in it.
     pub id: Option<u64>,
@@ -64,6 +70,8 @@ pub struct Done {
     pub new: i64,
     /// What else is to be known, in sentences.
     pub message: String,
+    /// What it means for a running test, as soon as that is known; absent when none is running.
+    pub users: Option<oneshot::Receiver<Users>>,
 }
 
 impl App {
@@ -73,6 +81,7 @@ impl App {
         target: Target,
         info: TargetInfo,
         limits: Limits,
+        locust: LocustSettings,
         is_stopping: watch::Receiver<bool>,
     ) -> Self {
         Self {
@@ -82,6 +91,8 @@ impl App {
             metrics: Metrics::default(),
             viewers: Arc::new(Semaphore::new(MOST_VIEWERS)),
             is_stopping,
+            locust,
+            latest: watch::Sender::new(0),
             limits,
             changes: Semaphore::new(MOST_CHANGES),
         }
@@ -117,7 +128,7 @@ impl App {
         });
     }
 
-    async fn carry_out(&self, asked: Asked, caller: &Caller) -> Result<Done, Problem> {
+    async fn carry_out(self: &Arc<Self>, asked: Asked, caller: &Caller) -> Result<Done, Problem> {
         let Ok(_room) = self.changes.try_acquire() else {
             let detail = "Too many changes are under way; try again in a moment.";
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail);
@@ -132,6 +143,7 @@ impl App {
             summary.audit(caller, "scale (dry run)");
             return summary.answer(None, result);
         }
+        let before = self.running_test().await;
         self.live.begin();
         let mut ended = Ended { app: self, entry: Some(Entry::broken_off(caller, asked)) };
         let result = scaling::scale(&self.client, &order, &Progress::default(), 0).await;
@@ -143,7 +155,11 @@ impl App {
         self.metrics.changed(summary.outcome);
         summary.audit(caller, "scale");
         let id = self.live.end(summary.entry(caller));
-        summary.answer(Some(id), result)
+        let new = summary.new.filter(|_| summary.outcome == Outcome::Scaled);
+        let users = new.zip(before).map(|(new, before)| {
+            self.look_after(Change { id, new, before, caller: caller.clone() })
+        });
+        summary.answer(Some(id), result).map(|done| Done { users, ..done })
     }
 
     /// As far as is known.
@@ -262,7 +278,9 @@ impl Summary {
         result: Result<Scaled, scaling::Problem>,
     ) -> Result<Done, Problem> {
         match result {
-            Ok(Scaled { old, new, .. }) => Ok(Done { id, old, new, message: self.message }),
+            Ok(Scaled { old, new, .. }) => {
+                Ok(Done { id, old, new, message: self.message, users: None })
+            }
             Err(problem) => Err(refusal(&problem)),
         }
     }

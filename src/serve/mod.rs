@@ -1,5 +1,6 @@
 //! The web form and the HTTP endpoint, for people without a terminal and for pipelines.
 
+mod aftermath;
 pub mod app;
 pub mod caller;
 pub mod guard;
@@ -10,6 +11,7 @@ pub mod metrics;
 pub mod page;
 pub mod problem;
 mod refusal;
+mod root;
 pub mod routes;
 pub mod snapshot;
 
@@ -26,7 +28,7 @@ use self::guard::Guard;
 use self::listener::{Listener, Tls};
 use self::snapshot::{Limits, TargetInfo};
 use crate::api::Client;
-use crate::scaling::Target;
+use crate::scaling::{Target, Whereabouts};
 
 /// Where to serve, and for whom.
 #[derive(Debug)]
@@ -35,10 +37,21 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How many replicas may be asked for.
     pub limits: Limits,
+    /// Where Locust is, and what may be done there.
+    pub locust: LocustSettings,
     /// Who may.
     pub guard: guard::Options,
     /// Certificate and key, to serve over TLS.
     pub tls: Option<Tls>,
+}
+
+/// Where Locust's master is, and what may be done there.
+#[derive(Debug, Clone)]
+pub struct LocustSettings {
+    /// Where.
+    pub whereabouts: Whereabouts,
+    /// Whether a running test is given its users back after a change.
+    pub may_rebalance: bool,
 }
 
 /// What is served.
@@ -57,6 +70,7 @@ pub struct Server {
     listener: Listener,
     guard: Guard,
     limits: Limits,
+    locust: LocustSettings,
     is_tls: bool,
 }
 
@@ -67,11 +81,11 @@ impl Server {
     /// An address that cannot be had, files that cannot be used, or that everybody could get in
     /// though nobody has said so.
     pub async fn bind(settings: Settings) -> Result<Self> {
-        let Settings { listen, limits, guard, tls } = settings;
+        let Settings { listen, limits, locust, guard, tls } = settings;
         let guard = Guard::new(guard)?;
         let is_tls = tls.is_some();
         let listener = Listener::bind(listen, tls).await?;
-        Ok(Self { listener, guard, limits, is_tls })
+        Ok(Self { listener, guard, limits, locust, is_tls })
     }
 
     /// Where a browser on this machine finds it.
@@ -89,18 +103,20 @@ impl Server {
     pub async fn run(self, subject: Subject, stop: impl Future<Output = ()>) {
         let (stopping, is_stopping) = watch::channel(false);
         let Subject { client, target, info } = subject;
-        let app = Arc::new(App::new(client, target, info, self.limits, is_stopping));
+        let app = App::new(client, target, info, self.limits, self.locust, is_stopping);
+        let app = Arc::new(app);
         let router = router(&app, Arc::new(self.guard));
         let stop = async {
             stop.await;
             let _ = stopping.send(true);
         };
-        let App { client, target, live, metrics, .. } = &*app;
+        let App { client, target, live, metrics, locust, .. } = &*app;
         tokio::select! {
             () = self.listener.run(router, stop) => {}
             () = live.publish() => {}
             () = live::follow(client, target, live, metrics) => {}
             () = live::follow_autoscalers(client, target, live) => {}
+            () = live::follow_swarm(client, target, &locust.whereabouts, live) => {}
         }
     }
 }

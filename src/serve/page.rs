@@ -7,6 +7,9 @@ use super::snapshot::{Change, Pod, Snapshot};
 /// What the page shows besides the snapshot.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {
+    /// From the page's address to ours: what stands before every link; empty where that is the
+    /// same.
+    pub root: &'a str,
     /// Who is looking; empty when nobody asked.
     pub viewer: &'a str,
     /// Whether there is a login to end.
@@ -16,7 +19,7 @@ pub struct Context<'a> {
     /// What stands in the field: as it was submitted, when that was refused.
     pub entered: Option<&'a str>,
     /// A submission that must be confirmed first.
-    pub question: Option<Question>,
+    pub question: Option<Question<'a>>,
 }
 
 /// What became of a submission.
@@ -30,11 +33,13 @@ pub struct Notice<'a> {
 
 /// Why a count is asked about again before it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question {
+pub struct Question<'a> {
     /// The count that was asked for.
     pub new: i64,
     /// The count that stands there.
     pub old: i64,
+    /// What a running test loses by it, in a sentence; absent when nothing.
+    pub cost: Option<&'a str>,
 }
 
 /// A file that the pages need.
@@ -61,6 +66,26 @@ pub const ASSETS: &[Asset] = &[
         body: include_bytes!("assets/page.js"),
     },
     Asset {
+        path: "assets/common.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_bytes!("assets/common.js"),
+    },
+    Asset {
+        path: "assets/panel.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_bytes!("assets/panel.js"),
+    },
+    Asset {
+        path: "assets/tokens.css",
+        content_type: "text/css; charset=utf-8",
+        body: include_bytes!("assets/tokens.css"),
+    },
+    Asset {
+        path: "assets/panel.css",
+        content_type: "text/css; charset=utf-8",
+        body: include_bytes!("assets/panel.css"),
+    },
+    Asset {
         path: "assets/icon.svg",
         content_type: "image/svg+xml",
         body: include_bytes!("assets/icon.svg"),
@@ -85,7 +110,7 @@ struct Page<'a> {
     entered: String,
     pods_count: usize,
     question_title: String,
-    question_text: &'static str,
+    question_text: String,
 }
 
 #[derive(Template)]
@@ -156,13 +181,21 @@ fn standing(snapshot: &Snapshot) -> (String, &'static str) {
     }
 }
 
-fn question(snapshot: &Snapshot, question: Option<Question>) -> (String, &'static str) {
-    let Some(Question { new, old }) = question else { return Default::default() };
-    let text = match new {
-        0 => "All workers go away, and a running test ends.",
-        _ => "That is more than twice as many as now.",
+fn question(snapshot: &Snapshot, question: Option<Question<'_>>) -> (String, String) {
+    let Some(Question { new, old, cost }) = question else { return Default::default() };
+    let text = match (cost, new) {
+        (Some(cost), _) => sentence(cost),
+        (None, 0) => "All workers go away, and a running test ends.".to_owned(),
+        (None, _) => "That is more than twice as many as now.".to_owned(),
     };
     (format!("Scale {} from {old} to {new}?", snapshot.target.name), text)
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(rest).chain(['.']).collect()
 }
 
 mod filters {
@@ -219,7 +252,9 @@ impl Change {
 mod tests {
     use super::*;
     use crate::scaling::{Autoscaler, Limits};
-    use crate::serve::snapshot::{Connection, Link, Outcome, Replicas, TargetInfo};
+    use crate::serve::snapshot::{
+        Connection, Link, Outcome, Replicas, Stage, Swarm, TargetInfo, Users,
+    };
 
     const HOSTILE: &str = "<script>alert(1)</script>\"'&";
 
@@ -248,6 +283,16 @@ mod tests {
             pods_unknown: Some(own()),
             troubles: vec![own()],
             autoscalers: vec![Autoscaler { kind: "ScaledObject", name: own(), min: 1, max: 5 }],
+            locust: Some(Swarm {
+                at: own(),
+                problem: own(),
+                state: own(),
+                workers: 1,
+                users: 15,
+                users_wanted: Some(60),
+                notes: vec![own()],
+                needs_rebalance: true,
+            }),
             history: vec![Change {
                 id: 1,
                 at: own(),
@@ -256,6 +301,7 @@ mod tests {
                 new: Some(5),
                 outcome: Outcome::Failed,
                 message: own(),
+                users: Some(Users { stage: Stage::Wrong, text: own() }),
             }],
         }
     }
@@ -268,11 +314,12 @@ mod tests {
     fn whatever_is_shown_cannot_become_part_of_the_page() {
         let snapshot = snapshot(HOSTILE, 2);
         let context = Context {
+            root: "",
             viewer: HOSTILE,
             can_log_out: true,
             notice: Some(Notice { is_error: true, text: HOSTILE }),
             entered: Some(HOSTILE),
-            question: Some(Question { new: 0, old: 5 }),
+            question: Some(Question { new: 0, old: 5, cost: Some(HOSTILE) }),
         };
         for html in [page(&snapshot, context), login(HOSTILE, Some(HOSTILE))] {
             assert!(!html.contains("<script>") && !html.contains("\"'"), "{html}");

@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub troubles: Vec<String>,
     /// Who else changes the count.
     pub autoscalers: Vec<Autoscaler>,
+    /// Locust itself, where it was found.
+    pub locust: Option<Swarm>,
     /// What happened before, the latest first; at most [`LONGEST_HISTORY`].
     pub history: Vec<Change>,
 }
@@ -109,6 +111,49 @@ pub struct Pod {
     pub created: String,
 }
 
+/// What Locust's master tells of the test and its workers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Swarm {
+    /// Where it was found: `service/locust-master`, or a URL.
+    pub at: String,
+    /// Why it does not tell at present, and the rest is what it told last; empty when it tells.
+    pub problem: String,
+    /// `ready`, `spawning`, `running`, `stopped`, …; empty before it has told anything.
+    pub state: String,
+    /// Workers that it counts.
+    pub workers: i64,
+    /// Users right now.
+    pub users: i64,
+    /// Users that a running test wants, where Locust tells.
+    pub users_wanted: Option<i64>,
+    /// What is not as it should be, in sentences.
+    pub notes: Vec<String>,
+    /// Whether a running test has lost users, or has workers without any.
+    pub needs_rebalance: bool,
+}
+
+/// What a change meant for a running test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Users {
+    /// How it stands.
+    pub stage: Stage,
+    /// For people: `users 15 of 60, rebalanced to 60 on 1 worker`
+    pub text: String,
+}
+
+/// How it stands with a running test's users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// The workers are not settled yet.
+    Waiting,
+    /// Nothing is left to be wished for.
+    Well,
+    /// Something is wrong that was not put right.
+    Wrong,
+}
+
 /// One change of the count, or an attempt at one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
@@ -126,6 +171,8 @@ pub struct Change {
     pub outcome: Outcome,
     /// For people, in a sentence; empty when the rest says it all.
     pub message: String,
+    /// What it meant for a running test; absent when none was running, or Locust is not known.
+    pub users: Option<Users>,
 }
 
 /// What became of a change.
@@ -142,6 +189,17 @@ pub enum Outcome {
     Unknown,
     /// It was seen in the cluster and did not come from here.
     Observed,
+}
+
+impl Stage {
+    /// As in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Well => "well",
+            Self::Wrong => "wrong",
+        }
+    }
 }
 
 impl Outcome {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::log::now;
-use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome};
+use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome, Users};
 
 /// For a change that was made from here to be seen in the cluster.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -69,6 +69,13 @@ impl Ledger {
         }
     }
 
+    /// What a change meant for a running test.
+    pub(super) fn users(&mut self, id: u64, users: Users) {
+        if let Some(change) = self.history.iter_mut().find(|change| change.id == id) {
+            change.users = Some(users);
+        }
+    }
+
     pub(super) fn history(&self) -> Vec<Change> {
         self.history.iter().cloned().collect()
     }
@@ -95,7 +102,8 @@ impl Ledger {
     ) -> u64 {
         self.last_id += 1;
         let id = self.last_id;
-        self.history.push_front(Change { id, at: now(), who, old, new, outcome, message });
+        let users = None;
+        self.history.push_front(Change { id, at: now(), who, old, new, outcome, message, users });
         self.history.truncate(LONGEST_HISTORY);
         id
     }

@@ -3,7 +3,9 @@
 mod feed;
 mod ledger;
 mod state;
+mod swarm;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,9 +14,10 @@ use tokio::sync::{Notify, watch};
 
 pub use feed::{follow, follow_autoscalers};
 pub use ledger::Entry;
+pub use swarm::follow_swarm;
 
 use self::state::{PROVISIONAL, State};
-use super::snapshot::{Limits, Snapshot, TargetInfo};
+use super::snapshot::{Limits, Snapshot, TargetInfo, Users};
 
 /// Changes that come within this time are told in one go.
 const GATHERED: Duration = Duration::from_millis(50);
@@ -37,6 +40,8 @@ pub struct Live {
     state: Mutex<State>,
     is_dirty: Notify,
     frames: watch::Sender<Arc<Frame>>,
+    /// Somebody looks who did not before.
+    is_wanted: Notify,
     /// Tells the states of this process from those of another.
     run: String,
 }
@@ -51,6 +56,7 @@ impl Live {
             state: Mutex::new(state),
             is_dirty: Notify::new(),
             frames: watch::Sender::new(frame),
+            is_wanted: Notify::new(),
             run,
         }
     }
@@ -62,7 +68,24 @@ impl Live {
 
     /// Is told each state from now on; whoever is slow gets the latest one alone.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Frame>> {
-        self.frames.subscribe()
+        let frames = self.frames.subscribe();
+        self.is_wanted.notify_one();
+        frames
+    }
+
+    /// Something has changed at Locust.
+    pub fn look_again(&self) {
+        self.is_wanted.notify_one();
+    }
+
+    /// The names of the ready pods; `None` where they are not known.
+    pub fn ready_pods(&self) -> Option<BTreeSet<String>> {
+        self.lock().ready_pods()
+    }
+
+    /// What a change from here meant for a running test; `id` is that of its history.
+    pub fn users(&self, id: u64, users: Users) {
+        self.change(|state| state.ledger.users(id, users));
     }
 
     /// Tells the state as it changes, until dropped.

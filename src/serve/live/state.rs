@@ -1,13 +1,13 @@
 //! What is known, as it comes in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::super::log::now;
 use super::super::snapshot::{
-    self, Connection, Limits, Link, MOST_PODS, Replicas, Snapshot, TargetInfo,
+    self, Connection, Limits, Link, MOST_PODS, Replicas, Snapshot, Swarm, TargetInfo,
 };
 use super::ledger::{Entry, Ledger};
 use crate::scaling::{Autoscaler, Kind, Pod, Readiness, Workload, readiness, troubles};
@@ -34,6 +34,7 @@ pub(super) struct State {
     /// Why its controller cannot make pods, or has given up.
     failures: Vec<String>,
     pub(super) autoscalers: Vec<Autoscaler>,
+    pub(super) swarm: Option<Swarm>,
     pub(super) ledger: Ledger,
 }
 
@@ -51,6 +52,7 @@ impl State {
             pods_unknown: None,
             failures: Vec::new(),
             autoscalers: Vec::new(),
+            swarm: None,
             ledger: Ledger::default(),
         }
     }
@@ -120,6 +122,12 @@ impl State {
         self.pods_unknown = why.map(|why| harmless(&why));
     }
 
+    /// The names of the ready pods; `None` where they are not known.
+    pub(super) fn ready_pods(&self) -> Option<BTreeSet<String>> {
+        let ready = self.pods.values().filter(|pod| pod.is_ready());
+        self.pods_unknown.is_none().then(|| ready.map(|pod| pod.name().to_owned()).collect())
+    }
+
     /// What became of a change that was made from here.
     pub(super) fn end(&mut self, entry: Entry) -> u64 {
         let is_confirmed = entry.outcome == snapshot::Outcome::Scaled;
@@ -161,6 +169,7 @@ impl State {
             pods_unknown: self.pods_unknown.clone(),
             troubles: self.troubles(),
             autoscalers: self.autoscalers.clone(),
+            locust: self.swarm.clone(),
             history: self.ledger.history(),
         }
     }

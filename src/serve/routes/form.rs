@@ -13,9 +13,10 @@ use super::super::app::{App, Asked};
 use super::super::caller::{Caller, Proof};
 use super::super::page::{self, Context, Notice, Question};
 use super::super::problem::Problem;
-use super::super::snapshot::{Change, Outcome, Snapshot};
+use super::super::root::Root;
+use super::super::snapshot::{Change, Outcome, Snapshot, Swarm};
 use super::scale;
-use crate::scaling::{NewCount, count_text};
+use crate::scaling::{self, NewCount, count_text};
 
 /// What was submitted.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,7 @@ struct Submitted {
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    root: Root,
     RawQuery(query): RawQuery,
 ) -> Response {
     let frame = app.live.now();
@@ -36,7 +38,7 @@ pub(super) async fn page(
     let change = id.and_then(|id| frame.snapshot.history.iter().find(|change| change.id == id));
     let text = change.map(|change| summary(&frame.snapshot, change));
     let notice = text.as_deref().map(|text| Notice { is_error: false, text });
-    html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&caller) })
+    html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&caller, &root) })
 }
 
 /// Carries out what was submitted. A success leads back to the page, which tells of it; anything
@@ -44,13 +46,14 @@ pub(super) async fn page(
 pub(super) async fn rescale(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    root: Root,
     body: Body,
 ) -> Response {
     let submitted = match scale::body_of(body).await {
         Ok(body) => read(&body),
         Err(problem) => {
             app.refused(&caller, None, &problem);
-            return answer(&app, &caller, None, &problem);
+            return answer(&app, &caller, &root, None, &problem);
         }
     };
     let entered = submitted.worker_count.as_deref();
@@ -58,42 +61,66 @@ pub(super) async fn rescale(
         Ok(new) => new,
         Err(problem) => {
             app.refused(&caller, None, &problem);
-            return answer(&app, &caller, entered, &problem);
+            return answer(&app, &caller, &root, entered, &problem);
         }
     };
     let frame = app.live.now();
-    if let Some(question) = question(&frame.snapshot, new.into())
+    let cost = cost_of(&frame.snapshot, new);
+    if let Some(question) = question(&frame.snapshot, new.into(), cost.as_deref())
         && !submitted.is_confirmed
     {
-        let context = Context { question: Some(question), entered, ..context(&caller) };
+        let context = Context { question: Some(question), entered, ..context(&caller, &root) };
         return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
     }
     let asked = Asked { new: NewCount::Exactly(new), current: None, is_dry_run: false };
     match app.change(asked, caller.clone()).await {
         Ok(done) => {
             let id = done.id.unwrap_or_default();
-            let mut response = StatusCode::SEE_OTHER.into_response();
-            if let Ok(to) = HeaderValue::from_str(&format!("./?done={id}")) {
-                response.headers_mut().insert(LOCATION, to);
-            }
-            response
+            see_other(&format!("./?done={id}"))
         }
-        Err(problem) => answer(&app, &caller, entered, &problem),
+        Err(problem) => answer(&app, &caller, &root, entered, &problem),
     }
 }
 
-fn answer(app: &App, caller: &Caller, entered: Option<&str>, problem: &Problem) -> Response {
+/// Gives a running test its users back; a success leads back to the page, anything else is told.
+pub(super) async fn rebalance(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    root: Root,
+) -> Response {
+    match super::rebalance::rebalance(&app, &caller).await {
+        Ok(_) => see_other("./"),
+        Err(problem) => answer(&app, &caller, &root, None, &problem),
+    }
+}
+
+fn see_other(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(LOCATION, to);
+    }
+    response
+}
+
+fn answer(
+    app: &App,
+    caller: &Caller,
+    root: &Root,
+    entered: Option<&str>,
+    problem: &Problem,
+) -> Response {
     let notice = Some(Notice { is_error: true, text: problem.detail() });
-    let context = Context { notice, entered, ..context(caller) };
+    let context = Context { notice, entered, ..context(caller, root) };
     html(problem.status(), &app.live.now().snapshot, context)
 }
 
-fn context(caller: &Caller) -> Context<'_> {
+fn context<'a>(caller: &'a Caller, root: &Root) -> Context<'a> {
     let viewer = match caller.proof {
         Proof::NotAsked => "",
         _ => &caller.name,
     };
-    Context { viewer, can_log_out: caller.proof == Proof::Session, ..Context::default() }
+    let can_log_out = caller.proof == Proof::Session;
+    Context { root: root.0, viewer, can_log_out, ..Context::default() }
 }
 
 fn html(code: StatusCode, snapshot: &Snapshot, context: Context<'_>) -> Response {
@@ -130,12 +157,18 @@ fn number(entered: Option<&str>) -> Result<i32, Problem> {
     }
 }
 
-/// Nothing at all, or more than twice as many, may be a slip of the finger.
-fn question(snapshot: &Snapshot, new: i64) -> Option<Question> {
+/// Nothing at all, or more than twice as many, may be a slip of the finger; and a running test may
+/// lose by it.
+fn question<'a>(snapshot: &Snapshot, new: i64, cost: Option<&'a str>) -> Option<Question<'a>> {
     let old = snapshot.replicas?.desired;
     let is_end = new == 0 && old > 0;
     let is_leap = new > old.max(1).saturating_mul(2);
-    (is_end || is_leap).then_some(Question { new, old })
+    (is_end || is_leap || cost.is_some()).then_some(Question { new, old, cost })
+}
+
+fn cost_of(snapshot: &Snapshot, new: i32) -> Option<String> {
+    let Swarm { state, users, workers, .. } = snapshot.locust.as_ref()?;
+    scaling::cost(state, *users, *workers, NewCount::Exactly(new))
 }
 
 fn summary(snapshot: &Snapshot, change: &Change) -> String {
@@ -186,8 +219,20 @@ mod tests {
             (0, 2, false),
             (0, 3, true),
         ] {
-            assert_eq!(question(&at(old), new).is_some(), is_asked, "{old} to {new}");
+            assert_eq!(question(&at(old), new, None).is_some(), is_asked, "{old} to {new}");
         }
+    }
+
+    #[test]
+    fn what_costs_a_running_test_something_is_asked_about() {
+        let mut snapshot = at(5);
+        assert_eq!(cost_of(&snapshot, 4), None);
+        let state = "running".to_owned();
+        snapshot.locust = Some(Swarm { state, users: 60, workers: 5, ..Swarm::default() });
+        let cost = cost_of(&snapshot, 4).unwrap();
+        assert!(cost.contains("60 users on 5 workers; 1 of them will leave"), "{cost}");
+        assert!(question(&snapshot, 4, Some(&cost)).is_some());
+        assert_eq!(cost_of(&snapshot, 5), None);
     }
 
     #[test]

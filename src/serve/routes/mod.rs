@@ -2,6 +2,7 @@
 
 mod events;
 mod form;
+mod rebalance;
 mod scale;
 mod service;
 
@@ -25,6 +26,8 @@ pub fn routes(app: &Arc<App>) -> Router {
         .route("/rescale-form", get(form::page))
         .route("/rescale", post(form::rescale))
         .route("/api/scale", get(scale::read).put(scale::change))
+        .route("/rebalance", post(form::rebalance))
+        .route("/api/rebalance", post(rebalance::api))
         .route("/api/events", get(events::events))
         .route("/api/openapi.json", get(service::openapi))
         .route("/assets/{name}", get(service::asset))
@@ -65,11 +68,13 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 
 /// The routes by which answers are counted.
 fn known(path: &str) -> &'static str {
-    const ROUTES: [&str; 12] = [
+    const ROUTES: [&str; 14] = [
         "/",
         "/rescale-form",
         "/rescale",
         "/api/scale",
+        "/rebalance",
+        "/api/rebalance",
         "/api/events",
         "/api/openapi.json",
         "/assets/{name}",

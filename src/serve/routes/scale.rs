@@ -11,12 +11,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use tokio::time::timeout;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::app::{App, Asked, Done};
 use super::super::caller::Caller;
 use super::super::problem::{Problem, Standing};
-use super::super::snapshot::{Link, Replicas, Snapshot, TargetInfo};
+use super::super::snapshot::{Link, Replicas, Snapshot, Stage, TargetInfo, Users};
 use crate::go;
 use crate::scaling::NewCount;
 
@@ -47,6 +48,7 @@ struct Changed<'a> {
     settled: bool,
     dry_run: bool,
     message: String,
+    users: Option<Users>,
 }
 
 /// The body of a change.
@@ -133,19 +135,41 @@ pub(super) async fn change(
             Err(problem)
         }
     };
-    let done = match result {
+    let mut done = match result {
         Ok(done) => done,
         Err(problem) => return problem.into_response(),
     };
-    if let Some(limit) = wait.filter(|_| !is_dry_run)
-        && let Err(problem) = settled(&app, &done, limit).await
-    {
-        return problem.into_response();
+    let users = done.users.take();
+    let users = match wait.filter(|_| !is_dry_run) {
+        None => Ok(users.map(|_| unknown_yet())),
+        Some(limit) => waited(&app, &done, users, limit).await,
+    };
+    match users {
+        Ok(users) => answer(&app, done, is_dry_run, users),
+        Err(problem) => problem.into_response(),
     }
-    answer(&app, done, is_dry_run)
 }
 
-fn answer(app: &App, done: Done, is_dry_run: bool) -> Response {
+/// Waits until the count is true, and then until a running test has its users back.
+async fn waited(
+    app: &App,
+    done: &Done,
+    users: Option<oneshot::Receiver<Users>>,
+    limit: Duration,
+) -> Result<Option<Users>, Problem> {
+    let end = Instant::now() + limit;
+    settled(app, done, limit).await?;
+    let Some(users) = users else { return Ok(None) };
+    let users = timeout_at(end, users).await;
+    Ok(Some(users.ok().and_then(Result::ok).unwrap_or_else(unknown_yet)))
+}
+
+fn unknown_yet() -> Users {
+    let text = "whether the running test has its users is not known yet".to_owned();
+    Users { stage: Stage::Waiting, text }
+}
+
+fn answer(app: &App, done: Done, is_dry_run: bool, users: Option<Users>) -> Response {
     let frame = app.live.now();
     let replicas = frame.snapshot.replicas;
     json(&Changed {
@@ -156,6 +180,7 @@ fn answer(app: &App, done: Done, is_dry_run: bool) -> Response {
         settled: replicas.is_some_and(|now| now.settled && now.desired == done.new),
         dry_run: is_dry_run,
         message: done.message,
+        users,
     })
 }
 
@@ -297,7 +322,7 @@ fn bad(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "BadRequest", detail)
 }
 
-fn json(value: &impl Serialize) -> Response {
+pub(super) fn json(value: &impl Serialize) -> Response {
     // Plain data: there is nothing in it that JSON cannot hold.
     let body = serde_json::to_vec(value).unwrap_or_default();
     ([(CONTENT_TYPE, "application/json")], body).into_response()

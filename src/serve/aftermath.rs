@@ -1,0 +1,167 @@
+//! What a change means for a running test: when the workers are settled, it is given its users back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::app::App;
+use super::caller::Caller;
+use super::log::{Audit, audit};
+use super::snapshot::{Stage, Users};
+use crate::locust::{Error, Stats};
+use crate::scaling::{GivenBack, give_back, settle};
+use crate::terminal::printable;
+
+/// A Locust that is slower must not hold up the change.
+const QUICK: Duration = Duration::from_secs(2);
+
+/// For the pods to be as they were asked for.
+const PODS_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// For Locust's master to count the workers in them: a killed one is missed after 4 seconds.
+const WORKERS_LIMIT: Duration = Duration::from_secs(60);
+
+/// A change that was made from here while a test was running.
+pub(super) struct Change {
+    /// In the history.
+    pub id: u64,
+    /// The count that was asked for.
+    pub new: i64,
+    /// The test before it.
+    pub before: Stats,
+    /// Who made it.
+    pub caller: Caller,
+}
+
+impl App {
+    /// The test as it is before a change; `None` when none is running, or Locust does not tell at
+    /// once.
+    pub(super) async fn running_test(&self) -> Option<Stats> {
+        self.live.now().snapshot.locust.as_ref()?;
+        let asking = async {
+            let master =
+                self.locust.whereabouts.master(&self.client, &self.target).await.ok()??;
+            master.stats().await.ok()
+        };
+        timeout(QUICK, asking).await.ok().flatten().filter(Stats::is_running)
+    }
+
+    /// Sees to a running test after a change, in the background; what came of it is told in the
+    /// history, in the audit line, and to whoever waits for it.
+    pub(super) fn look_after(self: &Arc<Self>, change: Change) -> oneshot::Receiver<Users> {
+        let (told, users) = oneshot::channel();
+        let app = Arc::clone(self);
+        app.latest.send_replace(change.id);
+        tokio::spawn(async move {
+            let mut latest = app.latest.subscribe();
+            let mut is_stopping = app.is_stopping.clone();
+            let outcome = tokio::select! {
+                outcome = app.see_through(&change) => outcome,
+                _ = latest.wait_for(|latest| *latest > change.id) => wrong(
+                    "the count was changed again before that was known".to_owned(),
+                ),
+                _ = is_stopping.wait_for(|is_stopping| *is_stopping) => wrong(
+                    "serve ended before that was known".to_owned(),
+                ),
+            };
+            app.live.users(change.id, outcome.clone());
+            app.note(&change.caller, &outcome);
+            // Nobody may be waiting any more.
+            let _ = told.send(outcome);
+        });
+        users
+    }
+
+    async fn see_through(&self, change: &Change) -> Users {
+        let waiting = |text: &str| {
+            self.live.users(change.id, Users { stage: Stage::Waiting, text: text.into() })
+        };
+        waiting("waiting for the pods");
+        match timeout(PODS_LIMIT, self.pods_are(change.new)).await {
+            Ok(true) => {}
+            Ok(false) => return wrong("the count was changed again before all were ready".into()),
+            Err(_) => {
+                let limit = PODS_LIMIT.as_secs() / 60;
+                return wrong(format!("not all workers were ready within {limit} minutes"));
+            }
+        }
+        waiting("waiting until Locust counts the workers");
+        match self.settle_and_give_back(&change.before).await {
+            Ok(users) => users,
+            Err(error) => wrong(format!("whether the test has its users is not known: {error}")),
+        }
+    }
+
+    /// Waits until the pods are as many as this, and ready. `false` when others are asked for.
+    async fn pods_are(&self, new: i64) -> bool {
+        let mut frames = self.live.subscribe();
+        loop {
+            match frames.borrow_and_update().snapshot.replicas {
+                Some(now) if now.desired != new => return false,
+                Some(now) if now.settled => return true,
+                _ => {}
+            }
+            if frames.changed().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    async fn settle_and_give_back(&self, before: &Stats) -> Result<Users, Error> {
+        let whereabouts = &self.locust.whereabouts;
+        let Some(master) = whereabouts.master(&self.client, &self.target).await? else {
+            return Ok(wrong("Locust is not there any more".to_owned()));
+        };
+        let pods = || {
+            let unknown = || "the pods cannot be seen".to_owned();
+            std::future::ready(self.live.ready_pods().ok_or_else(unknown))
+        };
+        let settled = settle(&master, &[&self.target.name], WORKERS_LIMIT, pods).await;
+        let outcome = give_back(&master, Some(before), self.locust.may_rebalance).await?;
+        let is_well = outcome.is_well() && settled.is_ok();
+        let text = match settled {
+            Ok(_) => outcome.to_string(),
+            Err(unsettled) => format!("{unsettled}; {outcome}"),
+        };
+        let stage = if is_well { Stage::Well } else { Stage::Wrong };
+        Ok(Users { stage, text: printable(&text) })
+    }
+
+    /// Gives a running test its users back, because somebody asks for it.
+    ///
+    /// # Errors
+    /// Locust does not tell, or refuses. `Ok(None)` when there is no Locust.
+    pub(super) async fn rebalance(&self, caller: &Caller) -> Result<Option<GivenBack>, Error> {
+        let whereabouts = &self.locust.whereabouts;
+        let Some(master) = whereabouts.master(&self.client, &self.target).await? else {
+            return Ok(None);
+        };
+        let result = give_back(&master, None, true).await;
+        let (stage, text) = match &result {
+            Ok(outcome) if outcome.is_well() => (Stage::Well, outcome.to_string()),
+            Ok(outcome) => (Stage::Wrong, outcome.to_string()),
+            Err(error) => (Stage::Wrong, error.to_string()),
+        };
+        self.note(caller, &Users { stage, text: printable(&text) });
+        self.live.look_again();
+        result.map(Some)
+    }
+
+    fn note(&self, caller: &Caller, users: &Users) {
+        audit(&Audit {
+            who: &caller.name,
+            from: caller.from,
+            action: "rebalance",
+            old: None,
+            new: None,
+            outcome: users.stage.word(),
+            detail: &users.text,
+        });
+    }
+}
+
+fn wrong(text: String) -> Users {
+    Users { stage: Stage::Wrong, text: printable(&text) }
+}
