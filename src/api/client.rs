@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use reqwest::Method;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
 };
 
 use super::address::{address, authority};
@@ -145,7 +145,7 @@ pub struct Client {
     /// Made anew when the client certificate changes.
     transport: Mutex<Arc<Transport>>,
     pub(super) credentials: Credentials,
-    impersonation: HeaderMap,
+    pub(super) impersonation: HeaderMap,
     warnings: Warnings,
     pub(super) admission: Admission,
     pub(super) options: Options,
@@ -282,7 +282,7 @@ impl Client {
 
     /// The connections to use; others than before when a credential plugin has given another
     /// certificate.
-    fn transport(&self) -> Result<Arc<Transport>> {
+    pub(super) fn transport(&self) -> Result<Arc<Transport>> {
         let mut transport = self.transport.lock().unwrap_or_else(PoisonError::into_inner);
         let identity = self.credentials.identity();
         let is_same = match (&identity, &transport.identity) {
@@ -341,12 +341,7 @@ impl Client {
         if let Some((media_type, _)) = &request.content {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
-        // Under --tls-server-name the URL holds another name than the server's.
-        if transport.dialled != transport.server
-            && let Ok(host) = HeaderValue::from_str(&authority(&transport.server))
-        {
-            headers.insert(HOST, host);
-        }
+        self.name_host(&mut headers, transport);
         headers
     }
 
@@ -376,7 +371,7 @@ impl Client {
     }
 }
 
-fn unprepared(error: anyhow::Error) -> Error {
+pub(super) fn unprepared(error: anyhow::Error) -> Error {
     Error::Unprepared(Arc::new(error))
 }
 

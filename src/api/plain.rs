@@ -50,20 +50,34 @@ pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
 /// # Errors
 /// The trust roots cannot be had.
 pub(crate) fn client(redirects: Policy, timeout: Duration) -> Result<reqwest::Client, Failure> {
-    let unprepared = |text: String| Failure { kind: FailureKind::Connection, text, sent: false };
+    let builder = builder()?.redirect(redirects).timeout(timeout);
+    let builder = builder.user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")));
+    builder.build().map_err(|error| unprepared(error.to_string()))
+}
+
+/// The same for what is passed on as it is: answers are left compressed, and may last as long as
+/// something comes within `idle`.
+///
+/// # Errors
+/// The trust roots cannot be had.
+pub(crate) fn relay(idle: Duration) -> Result<reqwest::Client, Failure> {
+    let builder = builder()?.redirect(Policy::none()).read_timeout(idle).no_gzip();
+    builder.build().map_err(|error| unprepared(error.to_string()))
+}
+
+fn builder() -> Result<reqwest::ClientBuilder, Failure> {
     let trust = tls::client_config(&Cluster::default(), VerifiedName::UrlHost, None)
         .map_err(|error| unprepared(error.to_string()))?;
     let variables = ProxyVariables::from_process();
     let proxy = reqwest::Proxy::custom(move |url| variables.for_server(url));
-    reqwest::Client::builder()
-        .redirect(redirects)
+    Ok(reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(timeout)
-        .user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")))
         .proxy(proxy)
-        .tls_backend_preconfigured(trust)
-        .build()
-        .map_err(|error| unprepared(error.to_string()))
+        .tls_backend_preconfigured(trust))
+}
+
+fn unprepared(text: String) -> Failure {
+    Failure { kind: FailureKind::Connection, text, sent: false }
 }
 
 async fn read(mut response: Response, authority: &str, limit: usize) -> Result<Answer, Failure> {

@@ -72,6 +72,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub tls_key: Option<PathBuf>,
+    /// Stand in front of Locust's own web UI, and put a panel for the workers into its page
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub locust_ui: bool,
     /// Where Locust's master is.
     #[command(flatten)]
     pub locust: LocustArgs,

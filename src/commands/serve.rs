@@ -12,11 +12,11 @@ use crate::cli::{Auth, GlobalArgs, Rebalance, ServeArgs};
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, Selected, Typed, check_namespace, resolve};
-use crate::serve::guard;
 use crate::serve::listener::Tls;
 use crate::serve::log::log;
 use crate::serve::snapshot::TargetInfo;
 use crate::serve::{LocustSettings, Server, Settings, Subject};
+use crate::serve::{guard, locust_ui};
 use crate::terminal::{harmless, say};
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP; then answers under way may end.
@@ -61,8 +61,7 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
         let signal = end.await;
         log(&format!("ending, since {signal:?} was received"));
     };
-    server.run(Subject { client, target, info }, end).await;
-    Ok(())
+    Ok(server.run(Subject { client, target, info }, end).await?)
 }
 
 fn settings(args: &ServeArgs) -> Result<Settings> {
@@ -83,11 +82,18 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         trusted_proxies: args.trusted_proxy.clone(),
         is_open: args.auth == Some(Auth::None),
         allowed_hosts: args.allowed_host.clone(),
+        mount: if args.locust_ui { locust_ui::MOUNT } else { "" },
     };
     let locust = LocustSettings {
         whereabouts: whereabouts(&args.locust, Address::Auto)?,
         may_rebalance: args.rebalance == Rebalance::Auto,
+        is_in_front: args.locust_ui,
     };
+    if locust.is_in_front && locust.whereabouts.address == Address::None {
+        bail!(
+            "--locust-ui needs a Locust to stand in front of, and --locust=none says that there is none"
+        );
+    }
     Ok(Settings { listen, limits: limits(args)?, locust, guard, tls })
 }
 

@@ -65,6 +65,17 @@ pub struct Login {
 /// Locust's master.
 pub struct Master<'a> {
     way: Way<'a>,
+    address: Address,
+}
+
+/// Where the API server passes requests on to a Service; ends with a slash.
+pub(super) fn service_path(namespace: &str, name: &str, port: &str) -> String {
+    format!(
+        "/api/v1/namespaces/{}/services/{}:{}/proxy/",
+        escape_segment(namespace),
+        escape_segment(name),
+        escape_segment(port)
+    )
 }
 
 enum Way<'a> {
@@ -96,16 +107,16 @@ impl<'a> Master<'a> {
                 Way::Direct { http, base: base.clone(), login: login.clone() }
             }
             Address::Service { name, port } => {
-                let namespace = escape_segment(namespace);
-                let prefix = format!(
-                    "/api/v1/namespaces/{namespace}/services/{}:{}/proxy/",
-                    escape_segment(name),
-                    escape_segment(port)
-                );
+                let prefix = service_path(namespace, name, port);
                 Way::Service { client, name: name.clone(), prefix }
             }
         };
-        Ok(Some(Self { way }))
+        Ok(Some(Self { way, address: address.clone() }))
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Where it is, for people.

@@ -4,11 +4,13 @@
 mod address;
 mod judge;
 mod master;
+mod relay;
 mod roster;
 mod swarm;
 
 pub use address::{Address, InvalidAddress, candidates};
 pub use judge::{Repair, Verdict, judge};
 pub use master::{Error, Login, Master};
+pub use relay::{Content, Outgoing, Place, Relay};
 pub use roster::{Roster, roster};
 pub use swarm::{Settings, Stats, Worker, is_running};

@@ -33,6 +33,8 @@ pub enum Proof {
     Session,
     /// The header of a trusted proxy.
     Proxy,
+    /// A cookie that Locust lets in.
+    Locust,
 }
 
 /// What counts as one client where clients are counted: an address, and of IPv6 a /64, which one

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod guard;
 pub mod listener;
 pub mod live;
+pub mod locust_ui;
 pub mod log;
 pub mod metrics;
 pub mod page;
@@ -52,6 +53,8 @@ pub struct LocustSettings {
     pub whereabouts: Whereabouts,
     /// Whether a running test is given its users back after a change.
     pub may_rebalance: bool,
+    /// Whether we are put in front of Locust's own web UI.
+    pub is_in_front: bool,
 }
 
 /// What is served.
@@ -72,6 +75,7 @@ pub struct Server {
     limits: Limits,
     locust: LocustSettings,
     is_tls: bool,
+    is_loopback: bool,
 }
 
 impl Server {
@@ -84,8 +88,9 @@ impl Server {
         let Settings { listen, limits, locust, guard, tls } = settings;
         let guard = Guard::new(guard)?;
         let is_tls = tls.is_some();
+        let is_loopback = listen.ip().to_canonical().is_loopback();
         let listener = Listener::bind(listen, tls).await?;
-        Ok(Self { listener, guard, limits, locust, is_tls })
+        Ok(Self { listener, guard, limits, locust, is_tls, is_loopback })
     }
 
     /// Where a browser on this machine finds it.
@@ -100,12 +105,15 @@ impl Server {
 
     /// Serves until `stop` ends, and then until the answers under way have ended, for 10 seconds
     /// at most.
-    pub async fn run(self, subject: Subject, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// Locust's web UI cannot be asked at all.
+    pub async fn run(self, subject: Subject, stop: impl Future<Output = ()>) -> Result<()> {
         let (stopping, is_stopping) = watch::channel(false);
         let Subject { client, target, info } = subject;
         let app = App::new(client, target, info, self.limits, self.locust, is_stopping);
         let app = Arc::new(app);
-        let router = router(&app, Arc::new(self.guard));
+        let router = router(&app, Arc::new(self.guard), self.is_loopback)?;
         let stop = async {
             stop.await;
             let _ = stopping.send(true);
@@ -118,12 +126,22 @@ impl Server {
             () = live::follow_autoscalers(client, target, live) => {}
             () = live::follow_swarm(client, target, &locust.whereabouts, live) => {}
         }
+        Ok(())
     }
 }
 
-fn router(app: &Arc<App>, guard: Arc<Guard>) -> Router {
+fn router(app: &Arc<App>, guard: Arc<Guard>, is_loopback: bool) -> Result<Router> {
     let router = routes::routes(app).merge(guard::routes(Arc::clone(&guard)));
+    let router = routes::with_fallbacks(router);
     // A layer is around what is there already: nothing may be added after the guard.
-    let guarded = routes::with_fallbacks(router).layer(from_fn_with_state(guard, guard::guard));
-    routes::counted(guarded, app)
+    let guarded = |router: Router| {
+        let guard = from_fn_with_state(Arc::clone(&guard), guard::guard);
+        routes::counted(router.layer(guard), app)
+    };
+    match app.locust.is_in_front {
+        false => Ok(guarded(router)),
+        true => {
+            locust_ui::in_front(app, &guard, &locust_ui::Options { is_loopback }, router, guarded)
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The pages, as HTML. What comes from the cluster or from a caller is escaped by the templates.
 
 use askama::Template;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 
 use super::snapshot::{Change, Pod, Snapshot};
 
@@ -120,6 +122,14 @@ struct Login<'a> {
     error: Option<&'a str>,
 }
 
+#[derive(Template)]
+#[template(path = "away.html", config = "src/serve/assets/askama.toml")]
+struct Away<'a> {
+    assets: &'a str,
+    script: &'a str,
+    detail: &'a str,
+}
+
 /// The page with the form.
 pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
     let replicas = snapshot.replicas;
@@ -155,6 +165,13 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
 /// The form that asks for the token; `next` is the path to go on to, relative to the page's own.
 pub fn login(next: &str, error: Option<&str>) -> String {
     render(&Login { next, error })
+}
+
+/// What stands in the place of Locust's page while that is not there; `script` is the panel's.
+pub fn away(script: &str, detail: &str) -> Response {
+    let style = script.replace("panel.js", "");
+    let text = render(&Away { assets: &style, script, detail });
+    ([(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
 
 fn render(template: &impl Template) -> String {

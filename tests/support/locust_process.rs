@@ -189,10 +189,7 @@ impl Follower {
             std::thread::spawn(move || worker.wait());
         }
         for name in ready {
-            if !workers.contains_key(&name) {
-                let worker = self.worker(&name);
-                workers.insert(name, worker);
-            }
+            workers.entry(name).or_insert_with_key(|name| self.worker(name));
         }
     }
 

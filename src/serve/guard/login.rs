@@ -19,9 +19,6 @@ use super::super::problem::Problem;
 use super::sessions::LASTS;
 use super::{Guard, LARGEST_BODY};
 
-/// Where to go when nowhere else was asked for: the page.
-const HOME: &str = "./";
-
 /// A longer one is nothing that we have sent.
 const LONGEST_NEXT: usize = 200;
 
@@ -33,18 +30,32 @@ pub fn routes(guard: Arc<Guard>) -> Router {
         .with_state(guard)
 }
 
+/// Where somebody is who has to log in. What is given is where our addresses begin, seen from the
+/// root.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// At one of our addresses, which is seen without that beginning.
+    FromOurs(&'static str),
+    /// At one of Locust's.
+    FromLocust(&'static str),
+}
+
 /// Leads somebody with a browser to the form; `None` for everybody else.
-pub(super) fn redirect(request: &Request) -> Option<Response> {
+pub(super) fn redirect(request: &Request, way: Way) -> Option<Response> {
     let accept = request.headers().get(ACCEPT)?.to_str().ok()?;
     if request.method() != Method::GET || !accept.contains("text/html") {
         return None;
     }
     let path = request.uri().path_and_query()?.as_str().strip_prefix('/')?;
     let depth = request.uri().path().matches('/').count().saturating_sub(1);
-    let query: String = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("next", if is_local(path) { path } else { "" })
-        .finish();
-    Some(see_other(&format!("{}login?{query}", "../".repeat(depth))))
+    let (mount, form) = match way {
+        Way::FromOurs(mount) => (mount, String::new()),
+        Way::FromLocust(mount) => ("", mount.to_owned()),
+    };
+    let next = if is_local(path) { format!("{mount}{path}") } else { mount.to_owned() };
+    let query: String =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
+    Some(see_other(&format!("{}{form}login?{query}", "../".repeat(depth))))
 }
 
 async fn form(
@@ -54,7 +65,7 @@ async fn form(
 ) -> Response {
     let next = next(query.unwrap_or_default().as_bytes());
     match guard.tokens.is_none() || guard.session(&headers).is_some() {
-        true => see_other(&format!("{HOME}{next}")),
+        true => see_other(&guard.way_to(&next)),
         false => answer(StatusCode::OK, &next, None),
     }
 }
@@ -65,7 +76,7 @@ async fn log_in(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Some(tokens) = &guard.tokens else { return see_other(HOME) };
+    let Some(tokens) = &guard.tokens else { return see_other(&guard.way_to("")) };
     let from = guard.from(&headers, peer);
     let Ok(body) = to_bytes(body, LARGEST_BODY as usize).await else {
         let detail = "The form was too large, or did not arrive.";
@@ -91,7 +102,7 @@ async fn log_in(
     match guard.sessions.begin(token).and_then(|id| guard.cookie(&id, LASTS.as_secs())) {
         Ok(cookie) => {
             noted(&owner, "admitted", "");
-            let mut response = see_other(&format!("{HOME}{next}"));
+            let mut response = see_other(&guard.way_to(&next));
             response.headers_mut().insert(SET_COOKIE, cookie);
             response
         }
@@ -130,6 +141,14 @@ async fn log_out(
 }
 
 impl Guard {
+    /// From the form to an address that is seen from the root; the page there when it is empty.
+    fn way_to(&self, next: &str) -> String {
+        match self.mount.matches('/').count() {
+            0 => format!("./{next}"),
+            depth => format!("{}{next}", "../".repeat(depth)),
+        }
+    }
+
     /// The cookie (RFC 6265): no script can read it, and no other site's page sends it along.
     fn cookie(&self, id: &str, seconds: u64) -> Result<HeaderValue> {
         let (name, secure) = (&self.cookie, if self.is_tls { "; Secure" } else { "" });
@@ -212,7 +231,7 @@ mod tests {
     fn the_form_is_found_from_below_too() {
         let to = |uri: &str, accept: &'static str| {
             let request = Request::get(uri).header(ACCEPT, accept).body(Body::empty()).unwrap();
-            redirect(&request)
+            redirect(&request, Way::FromOurs(""))
                 .map(|response| response.headers()[LOCATION].to_str().unwrap().to_owned())
         };
         let html = "text/html,application/xhtml+xml";
@@ -221,5 +240,20 @@ mod tests {
         assert_eq!(to("/api/scale", html).as_deref(), Some("../login?next=api%2Fscale"));
         assert_eq!(to("//evil.example.com", html).as_deref(), Some("../login?next="));
         assert_eq!(to("/", "application/json"), None);
+    }
+
+    #[test]
+    fn in_front_of_locust_it_is_found_from_its_pages_and_from_ours() {
+        let mount = "-/locustctl/";
+        for (uri, way, expected) in [
+            ("/", Way::FromLocust(mount), "-/locustctl/login?next="),
+            ("/locust/?a=b", Way::FromLocust(mount), "../-/locustctl/login?next=locust%2F%3Fa%3Db"),
+            ("/", Way::FromOurs(mount), "login?next=-%2Flocustctl%2F"),
+            ("/?done=3", Way::FromOurs(mount), "login?next=-%2Flocustctl%2F%3Fdone%3D3"),
+        ] {
+            let request = Request::get(uri).header(ACCEPT, "text/html").body(Body::empty());
+            let response = redirect(&request.unwrap(), way).unwrap();
+            assert_eq!(response.headers()[LOCATION], expected, "{uri}");
+        }
     }
 }

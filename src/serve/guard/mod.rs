@@ -9,6 +9,7 @@ mod headers;
 mod host;
 mod login;
 mod origin;
+mod passing;
 mod proxy;
 mod refusals;
 mod sessions;
@@ -36,6 +37,7 @@ use hyper::body::Body as _;
 use secrecy::ExposeSecret;
 
 pub use login::routes;
+pub use passing::secured;
 
 use self::host::Hosts;
 use self::proxy::TrustedProxy;
@@ -75,6 +77,8 @@ pub struct Options {
     pub is_open: bool,
     /// `--allowed-host`
     pub allowed_hosts: Vec<String>,
+    /// Where our addresses begin, seen from the root: empty, or ends with a slash.
+    pub mount: &'static str,
 }
 
 /// Who may.
@@ -84,6 +88,7 @@ pub struct Guard {
     proxy: Option<TrustedProxy>,
     hosts: Hosts,
     is_tls: bool,
+    mount: &'static str,
     /// The cookie's name; cookies know no ports, so the port is in it.
     cookie: String,
     sessions: Sessions,
@@ -124,6 +129,7 @@ impl Guard {
             proxy,
             hosts: Hosts::new(&options.allowed_hosts)?,
             is_tls: options.is_tls,
+            mount: options.mount,
             cookie,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
@@ -234,8 +240,22 @@ impl Guard {
         self.proxy.as_ref().is_some_and(|proxy| proxy.trusts(peer.address.ip()))
     }
 
+    /// Answers somebody who is not let in, and writes it down. Who has a browser is led to the login.
+    fn refuse(&self, request: &Request, peer: Peer, refusal: Refusal, way: login::Way) -> Response {
+        let Refusal { who, problem } = refusal;
+        let path: String = harmless(request.uri().path()).chars().take(100).collect();
+        let action = format!("{} {path}", request.method());
+        let from = self.from(request.headers(), peer);
+        self.refused(who.as_deref(), from, &action, &problem);
+        let is_login = problem.status() == StatusCode::UNAUTHORIZED && self.tokens.is_some();
+        match login::redirect(request, way).filter(|_| is_login) {
+            Some(redirect) => redirect,
+            None => answer(problem),
+        }
+    }
+
     /// Writes down a refusal, unless there are too many.
-    fn refused(&self, who: Option<&str>, from: IpAddr, action: &str, problem: &Problem) {
+    pub fn refused(&self, who: Option<&str>, from: IpAddr, action: &str, problem: &Problem) {
         let (who, detail) = (who.unwrap_or("nobody"), problem.detail());
         let (old, new, outcome) = (None, None, "refused");
         self.refusals.note(&Audit { who, from, action, old, new, outcome, detail });
@@ -271,31 +291,23 @@ fn check(options: &Options) -> Result<()> {
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     // The listener puts it in; without it nobody is known.
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
-        let detail = "The connection is not known.";
-        let code = StatusCode::INTERNAL_SERVER_ERROR;
-        return Problem::new(code, "InternalError", detail).into_response();
+        return no_peer();
     };
-    let mut response = match guard.admit(&request, peer) {
+    let response = match guard.admit(&request, peer) {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
             next.run(request.map(bounded)).await
         }
-        Err(Refusal { who, problem }) => {
-            let path: String = harmless(request.uri().path()).chars().take(100).collect();
-            let action = format!("{} {path}", request.method());
-            let from = guard.from(request.headers(), peer);
-            guard.refused(who.as_deref(), from, &action, &problem);
-            let is_login = problem.status() == StatusCode::UNAUTHORIZED && guard.tokens.is_some();
-            match login::redirect(&request).filter(|_| is_login) {
-                Some(redirect) => redirect,
-                None => refusal(problem),
-            }
-        }
+        Err(refusal) => guard.refuse(&request, peer, refusal, login::Way::FromOurs(guard.mount)),
     };
-    headers::secure(response.headers_mut());
-    response
+    secured(response)
+}
+
+fn no_peer() -> Response {
+    let code = StatusCode::INTERNAL_SERVER_ERROR;
+    Problem::new(code, "InternalError", "The connection is not known.").into_response()
 }
 
 /// For what does not say its length: whoever reads it gets an error at the limit.
@@ -306,7 +318,7 @@ fn bounded(body: Body) -> Body {
     }
 }
 
-fn refusal(problem: Problem) -> Response {
+fn answer(problem: Problem) -> Response {
     let is_unknown = problem.status() == StatusCode::UNAUTHORIZED;
     let mut response = problem.into_response();
     if is_unknown {
@@ -330,8 +342,11 @@ fn bearer(authorization: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// HTTP/2 and the absolute form have it in the address.
-fn host_of(request: &Request) -> Result<&str, Problem> {
+/// The name under which somebody asks; HTTP/2 and the absolute form have it in the address.
+///
+/// # Errors
+/// There is none, or several.
+pub fn host_of(request: &Request) -> Result<&str, Problem> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = match (request.uri().authority(), hosts.next(), hosts.next()) {
         (Some(authority), _, None) => Some(authority.as_str()),

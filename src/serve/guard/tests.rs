@@ -34,6 +34,7 @@ fn open() -> Options {
         proxy_header: None,
         trusted_proxies: Vec::new(),
         is_open: false,
+        mount: "",
         allowed_hosts: Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ pub use swarm::follow_swarm;
 
 use self::state::{PROVISIONAL, State};
 use super::snapshot::{Limits, Snapshot, TargetInfo, Users};
+use crate::locust::Address;
 
 /// Changes that come within this time are told in one go.
 const GATHERED: Duration = Duration::from_millis(50);
@@ -42,6 +43,8 @@ pub struct Live {
     frames: watch::Sender<Arc<Frame>>,
     /// Somebody looks who did not before.
     is_wanted: Notify,
+    /// Where Locust was found.
+    locust_address: Mutex<Option<Address>>,
     /// Tells the states of this process from those of another.
     run: String,
 }
@@ -57,6 +60,7 @@ impl Live {
             is_dirty: Notify::new(),
             frames: watch::Sender::new(frame),
             is_wanted: Notify::new(),
+            locust_address: Mutex::default(),
             run,
         }
     }
@@ -71,6 +75,15 @@ impl Live {
         let frames = self.frames.subscribe();
         self.is_wanted.notify_one();
         frames
+    }
+
+    /// Where Locust was found, if it was.
+    pub fn locust_address(&self) -> Option<Address> {
+        self.locust_address.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn found_locust(&self, address: Option<Address>) {
+        *self.locust_address.lock().unwrap_or_else(PoisonError::into_inner) = address;
     }
 
     /// Something has changed at Locust.

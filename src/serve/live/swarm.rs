@@ -40,6 +40,7 @@ pub async fn follow_swarm(
                 }
             };
         }
+        live.found_locust(master.as_ref().map(|master| master.address().clone()));
         if let Some(found) = &master {
             match look(found, live, &target.name).await {
                 Ok(swarm) => live.swarm(swarm),

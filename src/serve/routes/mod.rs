@@ -88,7 +88,7 @@ fn known(path: &str) -> &'static str {
 }
 
 /// Methods can be anything; what is counted must not grow with what is sent.
-fn word(method: &Method) -> &'static str {
+pub(super) fn word(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

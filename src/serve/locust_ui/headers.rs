@@ -1,0 +1,258 @@
+//! What goes along when a request is passed on, and when its answer comes back.
+
+use std::net::IpAddr;
+
+use axum::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderName, LOCATION,
+    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use reqwest::Url;
+
+use crate::locust::Place;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What concerns one connection alone (RFC 9110, 7.6.1), besides what `Connection` names.
+const OF_ONE_CONNECTION: [HeaderName; 8] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("proxy-authorization"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// What the API server adds for itself.
+const OF_THE_API_SERVER: [HeaderName; 4] = [
+    HeaderName::from_static("audit-id"),
+    HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
+    HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
+    STRICT_TRANSPORT_SECURITY,
+];
+
+/// Who asks, as far as headers tell of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    /// The name under which the browser knows us.
+    pub host: &'a str,
+    pub from: IpAddr,
+    pub is_tls: bool,
+    /// The cookie that is ours alone.
+    pub own_cookie: &'a str,
+    /// Whether `Authorization` is meant for us.
+    pub owns_authorization: bool,
+}
+
+/// What is passed on of a request's headers.
+pub(super) fn outgoing(received: &HeaderMap, asker: &Asker<'_>, place: &Place) -> HeaderMap {
+    let mut headers = received.clone();
+    remove_connections_own(&mut headers);
+    // The length is that of the body as it is passed on; a continuation was granted already.
+    for name in [CONTENT_LENGTH, EXPECT, HOST] {
+        headers.remove(name);
+    }
+    if asker.owns_authorization {
+        headers.remove(AUTHORIZATION);
+    }
+    if let Some(cookies) = cookies(&headers, asker.own_cookie) {
+        headers.insert(COOKIE, cookies);
+    } else {
+        headers.remove(COOKIE);
+    }
+    if let Place::Direct(base) = place {
+        forward(&mut headers, asker);
+        // Locust makes absolute addresses of it. A proxy in front of Locust needs its own name.
+        if base.scheme() == "http" {
+            headers.extend(HeaderValue::from_str(asker.host).ok().map(|host| (HOST, host)));
+        }
+    }
+    headers
+}
+
+/// In one header (HTTP/2 may send several), without our own.
+pub(super) fn cookies(headers: &HeaderMap, own: &str) -> Option<HeaderValue> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let is_own = |cookie: &&str| cookie.split_once('=').is_some_and(|(name, _)| name.trim() == own);
+    let left: Vec<_> = all
+        .flat_map(|cookies| cookies.split(';'))
+        .map(str::trim)
+        .filter(|cookie| !cookie.is_empty() && !is_own(cookie))
+        .collect();
+    let mut value = HeaderValue::from_str(&left.join("; ")).ok().filter(|_| !left.is_empty())?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn forward(headers: &mut HeaderMap, asker: &Asker<'_>) {
+    let before = headers.get_all(&FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let from = asker.from.to_string();
+    let chain = before.chain([from.as_str()]).collect::<Vec<_>>().join(", ");
+    let scheme = if asker.is_tls { "https" } else { "http" };
+    let values =
+        [(FORWARDED_FOR, chain.as_str()), (FORWARDED_HOST, asker.host), (FORWARDED_PROTO, scheme)];
+    for (name, value) in values {
+        match HeaderValue::from_str(value) {
+            Ok(value) => drop(headers.insert(name, value)),
+            Err(_) => drop(headers.remove(name)),
+        }
+    }
+}
+
+/// Makes an answer's headers ours.
+pub(super) fn incoming(headers: &mut HeaderMap, host: &str, place: &Place) {
+    remove_connections_own(headers);
+    if matches!(place, Place::Service(_)) {
+        for name in OF_THE_API_SERVER {
+            headers.remove(name);
+        }
+    }
+    let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
+    let own = to.and_then(|to| own_address(to, host, place));
+    if let Some(own) = own.and_then(|own| HeaderValue::from_str(&own).ok()) {
+        headers.insert(LOCATION, own);
+    }
+}
+
+/// An address of Locust's as a path of ours, which holds behind TLS and other proxies too; `None`
+/// for what is one already, and for addresses of others.
+fn own_address(to: &str, host: &str, place: &Place) -> Option<String> {
+    let (path, is_absolute) = match Url::parse(to) {
+        Ok(url) => {
+            let authority = url.authority();
+            let is_locusts = match place {
+                Place::Direct(base) => authority == base.authority() || authority == host,
+                // What stands before the API server's path is some name of its.
+                Place::Service(prefix) => url.path().starts_with(prefix.as_str()),
+            };
+            if !is_locusts {
+                return None;
+            }
+            (url[url::Position::BeforePath..].to_owned(), true)
+        }
+        Err(_) if to.starts_with('/') && !to.starts_with("//") => (to.to_owned(), false),
+        Err(_) => return None,
+    };
+    match place {
+        Place::Service(prefix) => {
+            let below = path.strip_prefix(prefix.as_str())?;
+            Some(format!("/{}", below.trim_start_matches('/')))
+        }
+        Place::Direct(_) => is_absolute.then_some(path),
+    }
+}
+
+fn remove_connections_own(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|names| names.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.into_iter().chain(OF_ONE_CONNECTION) {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn direct(base: &str) -> Place {
+        Place::Direct(base.parse().unwrap())
+    }
+
+    fn service() -> Place {
+        Place::Service("/api/v1/namespaces/a/services/b:1/proxy/".to_owned())
+    }
+
+    fn of(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn passed_on(sent: &[(&'static str, &'static str)], place: &Place) -> Vec<String> {
+        let asker = Asker {
+            host: "workers.example.com",
+            from: [10, 0, 0, 9].into(),
+            is_tls: true,
+            own_cookie: "locustctl-session-8088",
+            owns_authorization: true,
+        };
+        let headers = outgoing(&of(sent), &asker, place);
+        let mut lines: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn what_is_ours_or_of_one_connection_is_not_passed_on() {
+        let sent = [
+            ("host", "workers.example.com"),
+            ("connection", "keep-alive, X-Private"),
+            ("x-private", "1"),
+            ("keep-alive", "timeout=5"),
+            ("upgrade", "websocket"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "9"),
+            ("expect", "100-continue"),
+            ("authorization", "Bearer ours"),
+            ("cookie", "session=locusts; locustctl-session-8088=ours"),
+            ("cookie", "theme=dark"),
+            ("x-forwarded-for", "192.0.2.7"),
+            ("accept", "text/html"),
+        ];
+        assert_eq!(
+            passed_on(&sent, &direct("http://locust-master:8089/")),
+            [
+                "accept: text/html",
+                "cookie: session=locusts; theme=dark",
+                "host: workers.example.com",
+                "x-forwarded-for: 192.0.2.7, 10.0.0.9",
+                "x-forwarded-host: workers.example.com",
+                "x-forwarded-proto: https",
+            ]
+        );
+        let to_a_proxy = passed_on(&sent, &direct("https://load.example.com/"));
+        assert!(!to_a_proxy.iter().any(|line| line.starts_with("host:")), "{to_a_proxy:?}");
+        let alone = [("cookie", "locustctl-session-8088=ours")];
+        assert!(!passed_on(&alone, &service()).iter().any(|line| line.starts_with("cookie")));
+    }
+
+    #[test]
+    fn redirects_lead_to_us() {
+        let (host, base) =
+            ("workers.example.com:8088", direct("http://locust-master:8089/locust/"));
+        for (to, place, expected) in [
+            ("/login?next=%2F", &base, "/login?next=%2F"),
+            ("http://workers.example.com:8088/locust/", &base, "/locust/"),
+            ("http://locust-master:8089/locust/?a=b#c", &base, "/locust/?a=b#c"),
+            ("https://sign-in.example.com/x", &base, "https://sign-in.example.com/x"),
+            ("//sign-in.example.com/x", &base, "//sign-in.example.com/x"),
+            ("next", &base, "next"),
+            ("/api/v1/namespaces/a/services/b:1/proxy/login?x", &service(), "/login?x"),
+            ("https://10.0.0.1/api/v1/namespaces/a/services/b:1/proxy/", &service(), "/"),
+            (
+                "/api/v1/namespaces/a/services/b:1/proxy//evil.example.com",
+                &service(),
+                "/evil.example.com",
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, HeaderValue::from_str(to).unwrap());
+            incoming(&mut headers, host, place);
+            assert_eq!(headers[LOCATION], expected, "{to}");
+        }
+    }
+}

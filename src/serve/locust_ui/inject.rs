@@ -1,0 +1,153 @@
+//! Locust's page, with our panel in it.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RANGE};
+use axum::http::{HeaderMap, Method, StatusCode};
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyDataStream, BodyExt};
+
+/// Locust's page has 2 KB; with the options and the history of a large test, more. What is larger is
+/// passed on as it is.
+const LARGEST_PAGE: usize = 1024 * 1024;
+
+/// The report is a page of its own, to be kept.
+const REPORT: &str = "/stats/report";
+
+/// Whether the answer may be Locust's page: it is asked for at its own address, or somebody goes
+/// somewhere with a browser.
+pub(super) fn is_page_wanted(
+    method: &Method,
+    path: &str,
+    base_path: &str,
+    headers: &HeaderMap,
+) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+        && (path == base_path || accepts_html(headers))
+        && !headers.contains_key(RANGE)
+        && !path.ends_with(REPORT)
+}
+
+/// Whether a person asks, with a browser.
+pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Whether the answer is one in which the panel may stand.
+pub(super) fn may_hold_panel(status: StatusCode, headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    status == StatusCode::OK
+        && media_type.is_some_and(|media_type| media_type.starts_with("text/html"))
+        && !headers.contains_key(CONTENT_ENCODING)
+}
+
+/// A page's body, after a look at it.
+pub(super) enum Page {
+    /// With the panel.
+    WithPanel(Vec<u8>),
+    /// As it is.
+    Unchanged(Body),
+}
+
+/// Reads the body, and puts the panel's script in if it is Locust's page.
+///
+/// # Errors
+/// It broke off.
+pub(super) async fn with_panel(
+    mut body: reqwest::Body,
+    script: &str,
+) -> Result<Page, reqwest::Error> {
+    let mut begin = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        begin.extend_from_slice(&data);
+        if begin.len() > LARGEST_PAGE {
+            let begin = stream::iter([Ok(Bytes::from(begin))]);
+            let whole = begin.chain(BodyDataStream::new(body));
+            return Ok(Page::Unchanged(Body::from_stream(whole)));
+        }
+    }
+    Ok(match insert(&begin, script) {
+        Some(page) => Page::WithPanel(page),
+        None => Page::Unchanged(Body::from(begin)),
+    })
+}
+
+/// The page with the script in it; `None` for what is not Locust's page, as its login.
+fn insert(page: &[u8], script: &str) -> Option<Vec<u8>> {
+    find(page, b"id=\"root\"")?;
+    find(page, b"window.templateArgs")?;
+    let end = find(page, b"</body>")?;
+    let element = format!("<script type=\"module\" src=\"{script}\"></script>");
+    Some([&page[..end], element.as_bytes(), &page[end..]].concat())
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    const PAGE: &str = "<html><body><div id=\"root\"></div><script>window.templateArgs = {}</script></body></html><!-- </body> -->";
+
+    #[tokio::test]
+    async fn the_panel_stands_at_the_end_of_locusts_page_alone() {
+        let panel = |page: &'static str| async move {
+            match with_panel(page.into(), "p.js").await.unwrap() {
+                Page::WithPanel(page) => Some(String::from_utf8(page).unwrap()),
+                Page::Unchanged(body) => {
+                    let same = body.collect().await.unwrap().to_bytes();
+                    assert_eq!(same, page.as_bytes());
+                    None
+                }
+            }
+        };
+        let expected =
+            PAGE.replacen("</body>", "<script type=\"module\" src=\"p.js\"></script></body>", 1);
+        assert_eq!(panel(PAGE).await, Some(expected));
+        for other in [
+            "",
+            "<html><body><div id=\"root\"></div><script>window.authArgs = {}</script></body></html>",
+            "<html><body><script>window.templateArgs = {}</script></body></html>",
+            "<div id=\"root\"></div><script>window.templateArgs = {}</script>",
+        ] {
+            assert_eq!(panel(other).await, None, "{other}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_for_a_page_is_passed_on_whole() {
+        let large = format!("{PAGE}{}", "x".repeat(LARGEST_PAGE));
+        let Page::Unchanged(body) = with_panel(large.clone().into(), "p.js").await.unwrap() else {
+            panic!("it was changed");
+        };
+        assert_eq!(body.collect().await.unwrap().to_bytes(), large.as_bytes());
+    }
+
+    #[test]
+    fn only_what_a_browser_shows_is_looked_at() {
+        let headers = |accept: &'static str| {
+            HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))])
+        };
+        let html = "text/html,application/xhtml+xml,*/*;q=0.8";
+        for (method, path, accept, expected) in [
+            (Method::GET, "/locust/", "*/*", true),
+            (Method::HEAD, "/locust/", html, true),
+            (Method::GET, "/extend", html, true),
+            (Method::GET, "/stats/report", html, false),
+            (Method::GET, "/locust/stats/report", html, false),
+            (Method::GET, "/stats/requests", "*/*", false),
+            (Method::POST, "/locust/", html, false),
+        ] {
+            let is_wanted = is_page_wanted(&method, path, "/locust/", &headers(accept));
+            assert_eq!(is_wanted, expected, "{method} {path}");
+        }
+        let mut part = headers(html);
+        part.insert(RANGE, HeaderValue::from_static("bytes=0-9"));
+        assert!(!is_page_wanted(&Method::GET, "/", "/", &part));
+    }
+}

@@ -1,0 +1,116 @@
+//! Locust's web UI, wherever it is found.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Method, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use reqwest::Body;
+use tokio::time::timeout;
+
+use super::super::app::App;
+use super::login::Answer;
+use crate::api::{About, Reply};
+use crate::locust::{Address, Content, Error, Outgoing, Place, Relay};
+
+/// Locust answers at once; what takes longer will not come.
+const QUICK: Duration = Duration::from_secs(5);
+
+/// A refusal of the API server's has a few hundred bytes.
+const LARGEST_REFUSAL: usize = 64 * 1024;
+
+/// Locust, as requests are passed on to it.
+pub(super) struct Upstream {
+    pub app: Arc<App>,
+    relay: Relay,
+}
+
+impl Upstream {
+    pub(super) fn new(app: Arc<App>, relay: Relay) -> Self {
+        Self { app, relay }
+    }
+
+    /// Where Locust is; `None` as long as it is not found.
+    pub(super) fn place(&self) -> Option<Place> {
+        let address = match &self.app.locust.whereabouts.address {
+            Address::Auto => self.app.live.locust_address()?,
+            address => address.clone(),
+        };
+        Place::of(&address, &self.app.target.namespace)
+    }
+
+    /// Passes a request on.
+    ///
+    /// # Errors
+    /// There is no answer of Locust's.
+    pub(super) async fn send(
+        &self,
+        place: &Place,
+        outgoing: Outgoing,
+    ) -> Result<Response<Body>, Error> {
+        let response = self.relay.send(&self.app.client, place, outgoing).await?;
+        match place {
+            Place::Direct(_) => Ok(response),
+            Place::Service(prefix) => not_of_the_api_server(response, prefix).await,
+        }
+    }
+
+    /// Whether Locust lets somebody with this cookie in.
+    pub(super) async fn tries(&self, cookie: Option<HeaderValue>) -> Answer {
+        let Some(place) = self.place() else { return Answer::Silent };
+        // Releases before 2.26 do not have the first.
+        for path in ["worker-count", "stats/requests"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            headers.extend(cookie.clone().map(|cookie| (COOKIE, cookie)));
+            let outgoing = Outgoing {
+                method: Method::GET,
+                path: format!("{}{path}", place.base_path()),
+                query: None,
+                headers,
+                content: Content::Whole(Bytes::new()),
+            };
+            match timeout(QUICK, self.send(&place, outgoing)).await {
+                Ok(Ok(response)) => match response.status().as_u16() {
+                    200 if is_json(response.headers()) => return Answer::Admitted,
+                    300..=399 | 401 | 403 => return Answer::Refused,
+                    404 => {}
+                    _ => return Answer::Silent,
+                },
+                _ => return Answer::Silent,
+            }
+        }
+        Answer::Silent
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    media_type.is_some_and(|media_type| media_type.starts_with("application/json"))
+}
+
+/// Tells the API server's own refusals from what Locust says.
+async fn not_of_the_api_server(
+    response: Response<Body>,
+    prefix: &str,
+) -> Result<Response<Body>, Error> {
+    let status = response.status().as_u16();
+    if status < 400 || !is_json(response.headers()) {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_REFUSAL).collect().await else {
+        let status = format!("{status} with more than can be taken for a refusal");
+        return Err(Error::NotLocust { path: prefix.to_owned(), status });
+    };
+    let body = body.to_bytes();
+    let name = prefix.trim_end_matches("/proxy/").rsplit('/').next().unwrap_or_default();
+    let about = About { verb: "get", resource: "services/proxy".to_owned(), name: name.to_owned() };
+    let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec() };
+    match reply.api_status(&about) {
+        Some(error) => Err(Error::Api(error)),
+        None => Ok(Response::from_parts(parts, body.into())),
+    }
+}
