@@ -89,7 +89,7 @@ fn a_cluster_that_goes_away_comes_back_by_itself() {
     assert_eq!(state["pods"].as_array().unwrap().len(), 2);
     let log = serving.stderr();
     assert_eq!(log.matches("The cluster does not answer").count(), 1, "{log}");
-    assert_eq!(log.matches("is followed").count(), 2, "{log}");
+    assert_eq!(log.matches("locust-slave is followed").count(), 2, "{log}");
 }
 
 #[test]

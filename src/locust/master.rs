@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::address::Address;
 use super::judge::Repair;
 use super::swarm::{Settings, Stats};
-use crate::api::{self, About, Client, Failure, Request, escape_segment, plain};
+use crate::api::{self, About, Client, Failure, Relayed, Request, escape_segment, plain};
 use crate::terminal::harmless;
 
 /// Locust answers at once; what takes longer will not come.
@@ -20,6 +20,8 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A page has a few kilobytes, statistics of thousands of names some megabytes.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -80,7 +82,7 @@ pub(super) fn service_path(namespace: &str, name: &str, port: &str) -> String {
 
 enum Way<'a> {
     Direct { http: reqwest::Client, base: Url, login: Login },
-    Service { client: &'a Client, name: String, prefix: String },
+    Service { client: &'a Client, name: String, prefix: String, cookie: Option<HeaderValue> },
 }
 
 /// An answer, as far as it is read.
@@ -108,7 +110,8 @@ impl<'a> Master<'a> {
             }
             Address::Service { name, port } => {
                 let prefix = service_path(namespace, name, port);
-                Way::Service { client, name: name.clone(), prefix }
+                let cookie = login.cookie.clone();
+                Way::Service { client, name: name.clone(), prefix, cookie }
             }
         };
         Ok(Some(Self { way, address: address.clone() }))
@@ -198,7 +201,16 @@ impl<'a> Master<'a> {
             Way::Direct { http, base, login } => {
                 direct(http, base, login, method, path, form).await?
             }
-            Way::Service { client, name, prefix } => {
+            Way::Service { client, prefix, cookie: Some(cookie), .. } => {
+                let headers = headers(Some(cookie), None, form.is_some());
+                let (prefix, path) = (prefix.clone(), path.to_owned());
+                let body = form.unwrap_or_default().into();
+                let relayed = Relayed { method, prefix, path, query: None, headers, body };
+                let response = client.relay(&relayed, TIMEOUT).await.map_err(Error::Api)?;
+                let failure = |error| Error::Failure(Failure::of_request(&error, "the API server"));
+                read(response.into(), &relayed.path, failure).await?
+            }
+            Way::Service { client, name, prefix, cookie: None } => {
                 let about = About {
                     verb: if form.is_some() { "create" } else { "get" },
                     resource: "services/proxy".to_owned(),
@@ -209,7 +221,7 @@ impl<'a> Master<'a> {
                     path: &format!("{prefix}{path}"),
                     query: &[],
                     content: form.map(|form| (FORM, form.into_bytes())),
-                    accept: Some("application/json, text/html"),
+                    accept: Some(ACCEPTED),
                     about: &about,
                 };
                 let reply = client.send(request).await.map_err(Error::Api)?;
@@ -237,19 +249,36 @@ async fn direct(
 ) -> Result<Reply, Error> {
     let authority = base.authority().to_owned();
     let url = base.join(path).unwrap_or_else(|_| base.clone());
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/html"));
-    headers.extend(login.cookie.clone().map(|cookie| (COOKIE, cookie)));
-    headers.extend(login.authorization.clone().map(|value| (AUTHORIZATION, value)));
-    let mut request = http.request(method, url).headers(headers);
-    if let Some(form) = form {
-        request = request.header(CONTENT_TYPE, FORM).body(form);
-    }
+    let headers = headers(login.cookie.as_ref(), login.authorization.as_ref(), form.is_some());
+    let request = http.request(method, url).headers(headers).body(form.unwrap_or_default());
     let failure = |error: reqwest::Error| Error::Failure(Failure::of_request(&error, &authority));
-    let mut response = request.send().await.map_err(failure)?;
+    let response = request.send().await.map_err(failure)?;
+    read(response, path, failure).await
+}
+
+fn headers(
+    cookie: Option<&HeaderValue>,
+    authorization: Option<&HeaderValue>,
+    has_form: bool,
+) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+    headers.extend(cookie.map(|cookie| (COOKIE, cookie.clone())));
+    headers.extend(authorization.map(|value| (AUTHORIZATION, value.clone())));
+    if has_form {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
+    }
+    headers
+}
+
+async fn read(
+    mut response: reqwest::Response,
+    path: &str,
+    failure: impl Fn(reqwest::Error) -> Error,
+) -> Result<Reply, Error> {
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failure)? {
+    while let Some(chunk) = response.chunk().await.map_err(&failure)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
             let status = "more than 16 MB".to_owned();
             return Err(Error::NotLocust { path: format!("/{path}"), status });

@@ -41,8 +41,7 @@ impl App {
     pub(super) async fn running_test(&self) -> Option<Stats> {
         self.live.now().snapshot.locust.as_ref()?;
         let asking = async {
-            let master =
-                self.locust.whereabouts.master(&self.client, &self.target).await.ok()??;
+            let master = self.whereabouts().master(&self.client, &self.target).await.ok()??;
             master.stats().await.ok()
         };
         timeout(QUICK, asking).await.ok().flatten().filter(Stats::is_running)
@@ -110,7 +109,7 @@ impl App {
     }
 
     async fn settle_and_give_back(&self, before: &Stats) -> Result<Users, Error> {
-        let whereabouts = &self.locust.whereabouts;
+        let whereabouts = self.whereabouts();
         let Some(master) = whereabouts.master(&self.client, &self.target).await? else {
             return Ok(wrong("Locust is not there any more".to_owned()));
         };
@@ -134,7 +133,7 @@ impl App {
     /// # Errors
     /// Locust does not tell, or refuses. `Ok(None)` when there is no Locust.
     pub(super) async fn rebalance(&self, caller: &Caller) -> Result<Option<GivenBack>, Error> {
-        let whereabouts = &self.locust.whereabouts;
+        let whereabouts = self.whereabouts();
         let Some(master) = whereabouts.master(&self.client, &self.target).await? else {
             return Ok(None);
         };

@@ -1,8 +1,8 @@
 //! What all requests share, and the change itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::LocustSettings;
@@ -16,7 +16,7 @@ use super::refusal::{explain, refusal};
 use super::snapshot::{Limits, Outcome, TargetInfo, Users};
 use crate::api::Client;
 use crate::scaling::{
-    self, Condition, DryRun, NewCount, ObjectSource, Order, Progress, Scaled, Target,
+    self, Condition, DryRun, NewCount, ObjectSource, Order, Progress, Scaled, Target, Whereabouts,
 };
 use crate::terminal::printable;
 
@@ -42,6 +42,8 @@ pub struct App {
     pub is_stopping: watch::Receiver<bool>,
     /// Where Locust is, and what may be done there.
     pub locust: LocustSettings,
+    /// The cookie of somebody who looks at us and is logged in to Locust.
+    borrowed: Mutex<Option<HeaderValue>>,
     /// The last change: what follows from an earlier one is no longer of interest.
     pub(super) latest: watch::Sender<u64>,
     limits: Limits,
@@ -92,10 +94,34 @@ impl App {
             viewers: Arc::new(Semaphore::new(MOST_VIEWERS)),
             is_stopping,
             locust,
+            borrowed: Mutex::default(),
             latest: watch::Sender::new(0),
             limits,
             changes: Semaphore::new(MOST_CHANGES),
         }
+    }
+
+    /// Where Locust is, and who we are there: where nobody has said, whoever looks at us. What is
+    /// asked there is what their own page of Locust's asks all the time.
+    pub fn whereabouts(&self) -> Whereabouts {
+        let mut whereabouts = self.locust.whereabouts.clone();
+        let login = &mut whereabouts.login;
+        if login.cookie.is_none() {
+            login.cookie.clone_from(&self.borrowed());
+        }
+        whereabouts
+    }
+
+    /// Somebody who looks at us was let in by Locust with this cookie.
+    pub fn borrow_cookie(&self, cookie: &HeaderValue) {
+        let is_new = self.borrowed().replace(cookie.clone()).is_none();
+        if is_new {
+            self.live.look_again();
+        }
+    }
+
+    fn borrowed(&self) -> MutexGuard<'_, Option<HeaderValue>> {
+        self.borrowed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the count, and notes who did and what became of it. It is carried to its end even

@@ -118,13 +118,13 @@ impl Server {
             stop.await;
             let _ = stopping.send(true);
         };
-        let App { client, target, live, metrics, locust, .. } = &*app;
+        let App { client, target, live, metrics, .. } = &*app;
         tokio::select! {
             () = self.listener.run(router, stop) => {}
             () = live.publish() => {}
             () = live::follow(client, target, live, metrics) => {}
             () = live::follow_autoscalers(client, target, live) => {}
-            () = live::follow_swarm(client, target, &locust.whereabouts, live) => {}
+            () = live::follow_swarm(client, target, || app.whereabouts(), live) => {}
         }
         Ok(())
     }

@@ -232,6 +232,8 @@ impl Http {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
+            // What is sent and what comes is what a test says and sees.
+            .no_gzip()
             .tls_danger_accept_invalid_certs(true)
             .timeout(Duration::from_secs(60))
             .build()

@@ -1,0 +1,254 @@
+// The Workers panel in Locust's own page. It is a guest there: all of it is in one shadow root, so
+// that neither side's styles or scripts see the other's.
+import { ROOT, follow, historyLine, list, operate, readyCount, say, show, speaker, standing, text } from './common.js';
+
+const ID = 'locustctl-panel';
+const NARROW = 600;
+
+const MARKUP = `
+<section id="panel" aria-labelledby="title" hidden>
+  <header>
+    <span class="dot" aria-hidden="true"></span>
+    <h2 id="title">Workers</h2>
+    <button id="fold" class="icon" type="button" aria-expanded="true" aria-controls="panel" aria-label="Fold the workers panel" title="Fold">–</button>
+  </header>
+  <p id="link" class="note bad" hidden></p>
+  <p id="connection" class="note warn" hidden></p>
+  <div class="counts">
+    <p><output id="ready">–</output> of <b id="desired"></b> <span id="unit"></span></p>
+    <p id="standing"></p>
+  </div>
+  <progress id="bar" max="1" value="0" aria-label="Workers ready"></progress>
+  <div id="locust" hidden>
+    <dl id="swarm">
+      <div><dt>Locust counts</dt> <dd id="counted"></dd></div>
+      <div><dt>Users</dt> <dd id="users"></dd></div>
+    </dl>
+    <p id="problem" class="note warn" hidden></p>
+    <ul id="notes" aria-label="What is not as it should be"></ul>
+    <form id="rebalance" hidden><button id="give-back" class="wide" data-busy="Giving users back…">Give users back</button></form>
+  </div>
+  <ul id="troubles" aria-label="Why workers do not start"></ul>
+  <form id="form">
+    <p><label for="count">New number</label> <span id="limits"></span></p>
+    <div class="row">
+      <button id="less" class="icon" type="button" aria-label="One less">−</button>
+      <input id="count" type="number" inputmode="numeric" required step="1" min="0" autocomplete="off" aria-describedby="limits">
+      <button id="more" class="icon" type="button" aria-label="One more">+</button>
+      <button id="submit" class="primary" data-busy="Scaling…">Scale</button>
+    </div>
+  </form>
+  <div id="ask" role="group" aria-labelledby="ask-title" hidden>
+    <h3 id="ask-title"></h3>
+    <p id="ask-text"></p>
+    <div class="row">
+      <button id="no" type="button" aria-describedby="ask-title ask-text">Cancel</button>
+      <button id="yes" type="button"></button>
+    </div>
+  </div>
+  <p id="notice" class="note" hidden></p>
+  <ol id="history" aria-label="The last change"></ol>
+  <footer><a href="${ROOT}">Pods and history</a></footer>
+</section>
+<button id="pill" type="button" aria-expanded="false" aria-controls="panel" title="Unfold" hidden><span class="dot" aria-hidden="true"></span> Workers <b id="short"></b> <span id="alarm"></span></button>
+<p id="spoken" class="sr" aria-live="polite"></p>`;
+
+const LINKS = {
+  lost: 'locustctl cannot be reached. Trying again…',
+  out: 'Signed out of Locust: reload the page',
+};
+
+function start() {
+  const host = document.createElement('div');
+  host.id = ID;
+  host.hidden = true;
+  const root = host.attachShadow({ mode: 'open' });
+  root.innerHTML = MARKUP;
+  const byId = (id) => root.getElementById(id);
+  const panel = byId('panel');
+  const pill = byId('pill');
+  const speak = speaker(byId('spoken'));
+
+  /** The last state that was told. */
+  let state = null;
+  /** How the connection is. */
+  let link = 'live';
+
+  // ---- what is shown
+
+  function render(next) {
+    state = next;
+    renderCommon(state);
+    const { replicas, connection, troubles, history } = state;
+    const [words, look] = standing(replicas, troubles);
+    const ready = readyCount(replicas);
+    // "2 of 5 ready" stands there in large already.
+    show(byId('standing'), !words.includes(' of '));
+    text(byId('short'), replicas ? `${ready}/${replicas.desired}` : '–');
+    const alarm = alarmOf(state);
+    say(byId('alarm'), alarm);
+    panel.dataset.state = alarm ? 'stuck' : look;
+    pill.dataset.state = panel.dataset.state;
+    panel.classList.toggle('stale', link !== 'live' || connection.state !== 'connected');
+    list(byId('history'), history.filter(isOfInterest), (change) => String(change.id), historyLine);
+    if (isGood && latest() > before) say(byId('notice'), '');
+    welcome();
+    speak(replicas ? `${ready} of ${replicas.desired} workers ready` : connection.message);
+    takeTheme();
+    if (isAway && state.locust && !state.locust.problem) goOn();
+  }
+
+  /** What must be seen on the pill too. */
+  function alarmOf({ connection, locust }) {
+    if (link !== 'live') return link === 'out' ? 'signed out' : 'no connection';
+    if (connection.state !== 'connected') return 'no cluster';
+    if (!locust?.needsRebalance) return '';
+    const { users, usersWanted } = locust;
+    return users < usersWanted ? `${users} of ${usersWanted} users` : 'some without users';
+  }
+
+  let late = 0;
+  function onLink(next) {
+    if (next === link) return;
+    link = next;
+    clearTimeout(late);
+    // The stream ends now and then, and is there again soon.
+    late = setTimeout(() => {
+      const words = LINKS[link] ?? '';
+      say(byId('link'), words);
+      if (words) speak(words, true);
+      if (state) render(state);
+    }, link === 'lost' ? 3000 : 0);
+  }
+
+  // ---- what became of a change
+
+  /** The change that the address tells of: a form without JavaScript has led here. */
+  const done = Number(new URLSearchParams(location.search).get('done'));
+  const isOfInterest = (change, place) => place === 0 || change.id === done;
+  let isWelcomed = false;
+
+  function welcome() {
+    if (isWelcomed) return;
+    isWelcomed = true;
+    const change = state.history.find(({ id }) => id === done);
+    if (!change) return;
+    fold(true);
+    speak(`${state.target.name}: ${change.old ?? '?'} → ${change.new ?? '?'} ${change.outcome} ${change.message}`, true);
+  }
+
+  const latest = () => state?.history[0]?.id ?? 0;
+  let before = 0;
+  let isGood = true;
+
+  /** A success is told by the history as well, as soon as it is in there. */
+  function tell(words, isBad) {
+    if (!words) before = latest();
+    isGood = !isBad;
+    const note = byId('notice');
+    note.className = `note ${isBad ? 'bad' : 'good'}`;
+    say(note, isBad || latest() === before ? words : '');
+    show(byId('history'), !isBad);
+    speak(words, true);
+  }
+
+  let answer = null;
+  function ask({ title, words, yes, look }) {
+    text(byId('ask-title'), title);
+    text(byId('ask-text'), words);
+    text(byId('yes'), yes);
+    byId('yes').className = look;
+    show(byId('form'), false);
+    show(byId('ask'), true);
+    byId('no').focus();
+    return new Promise((resolve) => {
+      answer = (isYes) => {
+        answer = null;
+        show(byId('ask'), false);
+        show(byId('form'), true);
+        byId('submit').focus();
+        resolve(isYes);
+      };
+    });
+  }
+  byId('no').addEventListener('click', () => answer?.(false));
+  byId('yes').addEventListener('click', () => answer?.(true));
+
+  // Locust has keys of its own.
+  for (const type of ['keydown', 'keypress', 'keyup']) {
+    root.addEventListener(type, (event) => {
+      event.stopPropagation();
+      if (type === 'keydown' && event.key === 'Escape') answer?.(false);
+    });
+  }
+
+  // ---- folding
+
+  function fold(isOpen) {
+    show(panel, isOpen);
+    show(pill, !isOpen);
+  }
+  function choose(isOpen) {
+    fold(isOpen);
+    byId(isOpen ? 'fold' : 'pill').focus();
+    // Where nothing may be stored, it is as the width asks for the next time.
+    try { localStorage.setItem(ID, isOpen ? 'open' : 'folded'); } catch {}
+  }
+  byId('fold').addEventListener('click', () => choose(false));
+  pill.addEventListener('click', () => choose(true));
+  let chosen = null;
+  try { chosen = localStorage.getItem(ID); } catch {}
+  fold(chosen ? chosen === 'open' : innerWidth >= NARROW);
+
+  // ---- in Locust's page
+
+  /** Locust's own switch leaves no mark but the colours that come of it. */
+  function takeTheme() {
+    const colour = getComputedStyle(document.body).backgroundColor;
+    const [red, green, blue, alpha = 1] = (colour.startsWith('rgb') && colour.match(/[\d.]+/g)) || [0, 0, 0, 0];
+    const look = red * 0.3 + green * 0.59 + blue * 0.11 < 128 ? 'dark' : 'light';
+    if (Number(alpha) === 0) delete host.dataset.theme;
+    else if (host.dataset.theme !== look) host.dataset.theme = look;
+  }
+
+  const observer = new MutationObserver(() => {
+    takeTheme();
+    if (!host.isConnected) document.body.append(host);
+  });
+  observer.observe(document.head, { childList: true, subtree: true, characterData: true });
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true, childList: true });
+  }
+
+  /** What stands in for Locust's page while Locust does not answer. */
+  const isAway = document.documentElement.dataset.locust === 'away';
+  let isGoing = false;
+  function goOn() {
+    if (isGoing) return;
+    isGoing = true;
+    setTimeout(() => location.reload(), 2000);
+  }
+
+  const renderCommon = operate(byId, { ask, tell, signedOut: LINKS.out });
+  let missing = 2;
+  for (const name of ['tokens.css', 'panel.css']) {
+    const sheet = document.createElement('link');
+    sheet.rel = 'stylesheet';
+    sheet.href = new URL(name, import.meta.url);
+    sheet.onload = () => {
+      missing -= 1;
+      host.hidden = missing > 0;
+    };
+    sheet.onerror = () => setTimeout(() => { sheet.href = sheet.href; }, 5000);
+    root.prepend(sheet);
+  }
+  takeTheme();
+  document.body.append(host);
+  follow(render, onLink);
+  setInterval(() => {
+    if (state) render(state);
+  }, 10000);
+}
+
+// Our proxy and the plugin may both have put it in.
+if (!document.getElementById(ID)) start();

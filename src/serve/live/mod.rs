@@ -96,9 +96,11 @@ impl Live {
         self.lock().ready_pods()
     }
 
-    /// What a change from here meant for a running test; `id` is that of its history.
+    /// What a change from here meant for a running test; told at once, so that whoever waited for
+    /// it finds it. `id` is that of its history.
     pub fn users(&self, id: u64, users: Users) {
-        self.change(|state| state.ledger.users(id, users));
+        self.lock().ledger.users(id, users);
+        self.tell();
     }
 
     /// Tells the state as it changes, until dropped.

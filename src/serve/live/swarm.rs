@@ -18,21 +18,25 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// While nobody looks, or where there is no Locust.
 const IDLE_PERIOD: Duration = Duration::from_secs(30);
 
-/// Looks at Locust again and again; never ends.
+/// Looks at Locust again and again, where `whereabouts` says at that moment; never ends.
 pub async fn follow_swarm(
     client: &Client,
     target: &Target,
-    whereabouts: &Whereabouts,
+    whereabouts: impl Fn() -> Whereabouts,
     live: &Live,
 ) {
-    if whereabouts.address == Address::None {
+    let mut now = whereabouts();
+    if now.address == Address::None {
         return std::future::pending().await;
     }
-    let is_searched = whereabouts.address == Address::Auto;
     let mut master = None;
     loop {
+        let last = std::mem::replace(&mut now, whereabouts());
+        if last.login.cookie != now.login.cookie {
+            master = None;
+        }
         if master.is_none() {
-            master = match whereabouts.master(client, target).await {
+            master = match now.master(client, target).await {
                 Ok(found) => found,
                 Err(error) => {
                     live.no_swarm(&error);
@@ -46,7 +50,7 @@ pub async fn follow_swarm(
                 Ok(swarm) => live.swarm(swarm),
                 Err(error) => {
                     live.swarm_is_silent(found.place(), &error);
-                    if is_searched && error.is_absent() {
+                    if now.address == Address::Auto && error.is_absent() {
                         master = None;
                     }
                 }

@@ -72,6 +72,9 @@ pub(super) async fn gate(
                 gate.guard.refused(Some(SOMEBODY), caller.from, &action(&request), &problem);
                 return problem.into_response();
             }
+            if let Some(cookie) = &cookie {
+                gate.upstream.app.borrow_cookie(cookie);
+            }
             let caller = Caller { name: SOMEBODY.to_owned(), proof: Proof::Locust, ..caller };
             request.extensions_mut().insert(caller);
             next.run(request).await

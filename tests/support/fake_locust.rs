@@ -1,0 +1,151 @@
+//! A web server in Locust's place, that answers as a test says and remembers what it was asked.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// Locust's page, as far as a proxy looks at it.
+pub const PAGE: &str = "<!doctype html><html><body><div id=\"root\"></div>\
+<script>window.templateArgs = {\"state\": \"ready\"}</script></body></html>";
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub method: String,
+    /// With its query.
+    pub path: String,
+    /// `name: value`, names in lower case.
+    pub headers: Vec<String>,
+    pub body: String,
+}
+
+impl Asked {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    /// Whether this cookie was sent.
+    pub fn has_cookie(&self, cookie: &str) -> bool {
+        self.header("cookie").is_some_and(|all| all.split("; ").any(|one| one == cookie))
+    }
+}
+
+/// The server; each connection carries one request.
+pub struct FakeLocust {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl FakeLocust {
+    /// Answers by what is written to the connection.
+    pub fn start(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let (answer, remembered) = (Arc::new(answer), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (answer, remembered) = (Arc::clone(&answer), Arc::clone(&remembered));
+                std::thread::spawn(move || {
+                    let mut stream = stream;
+                    let Some(asked) = read(&mut stream) else { return };
+                    remembered.lock().unwrap().push(asked.clone());
+                    answer(&asked, &mut stream);
+                });
+            }
+        });
+        Self { address, asked }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it was asked for at this path.
+    pub fn asked(&self, path: &str) -> Vec<Asked> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|asked| asked.path == path).cloned().collect()
+    }
+}
+
+/// Writes a whole answer; `head` is the status line and the headers, without the length.
+pub fn reply(stream: &mut TcpStream, head: &str, body: impl AsRef<[u8]>) {
+    let body = body.as_ref();
+    let length = body.len();
+    let head = head.replace('\n', "\r\n");
+    let head = format!(
+        "HTTP/1.1 {head}\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    // Whoever asked may have gone.
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+}
+
+/// What Locust answers to the questions of its workers' number and statistics, and with its page.
+pub fn usual(asked: &Asked, stream: &mut TcpStream) {
+    let json = "200 OK\nContent-Type: application/json";
+    match asked.path.trim_start_matches("/locust") {
+        "/" | "" => reply(stream, "200 OK\nContent-Type: text/html; charset=utf-8", PAGE),
+        "/worker-count" => reply(stream, json, r#"{"worker_count": 0}"#),
+        "/stats/requests" => {
+            reply(stream, json, r#"{"state": "ready", "user_count": 0, "workers": []}"#);
+        }
+        _ => reply(stream, "404 NOT FOUND\nContent-Type: text/html", "<h1>Not Found</h1>"),
+    }
+}
+
+fn read(stream: &mut TcpStream) -> Option<Asked> {
+    let mut received = Vec::new();
+    let end = loop {
+        if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end;
+        }
+        more(stream, &mut received)?;
+    };
+    let head = String::from_utf8(received[..end].to_vec()).ok()?;
+    let mut lines = head.split("\r\n");
+    let mut first = lines.next()?.split(' ');
+    let headers: Vec<String> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| format!("{}: {value}", name.to_lowercase()))
+        .collect();
+    let mut asked = Asked {
+        method: first.next()?.to_owned(),
+        path: first.next()?.to_owned(),
+        headers,
+        body: String::new(),
+    };
+    let mut body = received.split_off(end + 4);
+    if asked.header("transfer-encoding").is_some() {
+        while !body.ends_with(b"0\r\n\r\n") {
+            more(stream, &mut body)?;
+        }
+        body = unchunked(&body)?;
+    }
+    let length = asked.header("content-length").and_then(|length| length.parse().ok());
+    while body.len() < length.unwrap_or(0) {
+        more(stream, &mut body)?;
+    }
+    asked.body = String::from_utf8(body).ok()?;
+    Some(asked)
+}
+
+fn more(stream: &mut TcpStream, received: &mut Vec<u8>) -> Option<()> {
+    let mut buffer = [0; 4096];
+    let count = stream.read(&mut buffer).ok().filter(|count| *count > 0)?;
+    received.extend_from_slice(&buffer[..count]);
+    Some(())
+}
+
+fn unchunked(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.windows(2).position(|window| window == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&body[..end]).ok()?, 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(body.get(end + 2..end + 2 + size)?);
+        body = body.get(end + 4 + size..)?;
+    }
+}
