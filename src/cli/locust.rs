@@ -9,7 +9,7 @@ use super::value;
 /// Where Locust's master is.
 #[derive(Debug, Args)]
 pub struct LocustArgs {
-    /// Where Locust's master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none
+    /// Where Locust's master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none
     #[arg(
         long,
         value_name = "WHERE",

@@ -2,6 +2,8 @@
 
 use reqwest::Url;
 
+use crate::api::{escape_segment, leads_down};
+
 /// Of Locust's web UI.
 const PORT: &str = "8089";
 
@@ -15,26 +17,45 @@ pub enum Address {
     /// Its web UI, base path included; ends with a slash.
     Url(Url),
     /// A Service of the namespace, through the API server's proxy.
-    Service {
-        /// Its name.
-        name: String,
-        /// By number or by name.
-        port: String,
-    },
+    Service(Service),
+}
+
+/// A Service behind which Locust's master is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// By number or by name.
+    pub port: String,
+    /// Whether Locust itself speaks TLS there.
+    pub is_tls: bool,
+    /// Locust's base path; begins and ends with a slash.
+    pub base_path: String,
+}
+
+impl Service {
+    /// Where the API server passes requests on to it; ends with a slash, and is followed by what
+    /// comes after the slash of [`Self::base_path`].
+    pub fn proxy_path(&self, namespace: &str) -> String {
+        let scheme = if self.is_tls { "https:" } else { "" };
+        let (name, port) = (escape_segment(&self.name), escape_segment(&self.port));
+        let namespace = escape_segment(namespace);
+        format!("/api/v1/namespaces/{namespace}/services/{scheme}{name}:{port}/proxy/")
+    }
 }
 
 /// What is no address of Locust's master.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{text:?} is not where Locust's master can be: give its URL, as http://locust:8089, or \
-     service/NAME[:PORT], or auto, or none"
+     service/NAME[:PORT][/PATH], or auto, or none"
 )]
 pub struct InvalidAddress {
     text: String,
 }
 
 impl Address {
-    /// Reads `auto`, `none`, a URL, or `service/NAME[:PORT]`.
+    /// Reads `auto`, `none`, a URL, or `service/[https:]NAME[:PORT][/BASE-PATH]`.
     ///
     /// # Errors
     /// Anything else; a URL with a name or a password in it, since other users could see it in the
@@ -49,16 +70,7 @@ impl Address {
         let service =
             ["service/", "services/", "svc/"].iter().find_map(|kind| text.strip_prefix(kind));
         if let Some(service) = service {
-            let (name, port) = service.split_once(':').unwrap_or((service, PORT));
-            let is_name = |text: &str| {
-                let is_plain =
-                    |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-                !text.is_empty() && text.bytes().all(is_plain)
-            };
-            return match is_name(name) && is_name(port) {
-                true => Ok(Self::Service { name: name.to_owned(), port: port.to_owned() }),
-                false => Err(invalid()),
-            };
+            return Service::parse(service).map(Self::Service).ok_or_else(invalid);
         }
         let mut url = Url::parse(text).map_err(|_| invalid())?;
         let is_plain = url.username().is_empty() && url.password().is_none();
@@ -71,6 +83,28 @@ impl Address {
             url.set_path(&format!("{}/", url.path()));
         }
         Ok(Self::Url(url))
+    }
+}
+
+impl Service {
+    fn parse(text: &str) -> Option<Self> {
+        let (text, base) = text.split_once('/').unwrap_or((text, ""));
+        let (text, is_tls) = match text.strip_prefix("https:") {
+            Some(rest) => (rest, true),
+            None => (text, false),
+        };
+        let (name, port) = text.split_once(':').unwrap_or((text, PORT));
+        let is_word = |text: &str, more: &[u8]| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
+            !text.is_empty() && text.bytes().all(is_plain)
+        };
+        let base = base.trim_end_matches('/');
+        let is_base = base.is_empty() || (is_word(base, b"-._~/") && leads_down(base));
+        if !is_word(name, b"-.") || !is_word(port, b"-.") || !is_base {
+            return None;
+        }
+        let base_path = if base.is_empty() { "/".to_owned() } else { format!("/{base}/") };
+        Some(Self { name: name.to_owned(), port: port.to_owned(), is_tls, base_path })
     }
 }
 
@@ -97,7 +131,10 @@ pub fn candidates(workers: &str) -> Vec<Address> {
     names.push("locust-master".to_owned());
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
-    let service = |name: String| Address::Service { name, port: PORT.to_owned() };
+    let service = |name: String| {
+        let (port, base_path) = (PORT.to_owned(), "/".to_owned());
+        Address::Service(Service { name, port, is_tls: false, base_path })
+    };
     names.into_iter().map(service).collect()
 }
 
@@ -107,9 +144,11 @@ mod tests {
 
     #[test]
     fn addresses_are_read_strictly() {
-        let service = |name: &str, port: &str| {
-            Ok(Address::Service { name: name.to_owned(), port: port.to_owned() })
+        let at = |name: &str, port: &str, is_tls: bool, base_path: &str| {
+            let (name, port, base_path) = (name.to_owned(), port.to_owned(), base_path.to_owned());
+            Ok(Address::Service(Service { name, port, is_tls, base_path }))
         };
+        let service = |name: &str, port: &str| at(name, port, false, "/");
         let url = |text: &str| Ok(Address::Url(text.parse().unwrap()));
         for (text, expected) in [
             ("auto", Ok(Address::Auto)),
@@ -117,6 +156,9 @@ mod tests {
             ("service/locust-master", service("locust-master", "8089")),
             ("svc/locust:web", service("locust", "web")),
             ("services/locust:80", service("locust", "80")),
+            ("service/locust/", service("locust", "8089")),
+            ("service/locust:web/load/test", at("locust", "web", false, "/load/test/")),
+            ("svc/https:locust:443", at("locust", "443", true, "/")),
             ("http://127.0.0.1:8089", url("http://127.0.0.1:8089/")),
             ("https://load.example.com/locust?x=1#y", url("https://load.example.com/locust/")),
         ] {
@@ -127,7 +169,9 @@ mod tests {
             "locust",
             "service/",
             "service/a:",
-            "service/a/b",
+            "service/a/../b",
+            "service/a/?b",
+            "service/https:",
             "service/a%2fb:1",
             "ftp://x/",
             "http://",
@@ -142,7 +186,7 @@ mod tests {
     fn the_master_is_looked_for_by_the_workers_name() {
         let names = |workers: &str| {
             let names = candidates(workers).into_iter().map(|address| match address {
-                Address::Service { name, .. } => name,
+                Address::Service(service) => service.name,
                 other => panic!("{other:?}"),
             });
             names.collect::<Vec<_>>().join(" ")

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::address::Address;
 use super::judge::Repair;
 use super::swarm::{Settings, Stats};
-use crate::api::{self, About, Client, Failure, Relayed, Request, escape_segment, plain};
+use crate::api::{self, About, Client, Failure, Relayed, Request, plain};
 use crate::terminal::harmless;
 
 /// Locust answers at once; what takes longer will not come.
@@ -70,16 +70,6 @@ pub struct Master<'a> {
     address: Address,
 }
 
-/// Where the API server passes requests on to a Service; ends with a slash.
-pub(super) fn service_path(namespace: &str, name: &str, port: &str) -> String {
-    format!(
-        "/api/v1/namespaces/{}/services/{}:{}/proxy/",
-        escape_segment(namespace),
-        escape_segment(name),
-        escape_segment(port)
-    )
-}
-
 enum Way<'a> {
     Direct { http: reqwest::Client, base: Url, login: Login },
     Service { client: &'a Client, name: String, prefix: String, cookie: Option<HeaderValue> },
@@ -108,10 +98,11 @@ impl<'a> Master<'a> {
                 let http = plain::client(Policy::none(), TIMEOUT).map_err(Error::Failure)?;
                 Way::Direct { http, base: base.clone(), login: login.clone() }
             }
-            Address::Service { name, port } => {
-                let prefix = service_path(namespace, name, port);
-                let cookie = login.cookie.clone();
-                Way::Service { client, name: name.clone(), prefix, cookie }
+            Address::Service(service) => {
+                let base = service.base_path.trim_start_matches('/');
+                let prefix = format!("{}{base}", service.proxy_path(namespace));
+                let (name, cookie) = (service.name.clone(), login.cookie.clone());
+                Way::Service { client, name, prefix, cookie }
             }
         };
         Ok(Some(Self { way, address: address.clone() }))

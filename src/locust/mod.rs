@@ -8,7 +8,7 @@ mod relay;
 mod roster;
 mod swarm;
 
-pub use address::{Address, InvalidAddress, candidates};
+pub use address::{Address, InvalidAddress, Service, candidates};
 pub use judge::{Repair, Verdict, judge};
 pub use master::{Error, Login, Master};
 pub use relay::{Content, Outgoing, Place, Relay};

@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Url};
 
 use super::address::Address;
-use super::master::{Error, service_path};
+use super::master::Error;
 use crate::api::{Client, Failure, Relayed, leads_down, plain};
 
 /// `/stop` takes as long as Locust's `--stop-timeout`, and a minute.
@@ -47,8 +47,13 @@ const HARMLESS: [&str; 20] = [
 pub enum Place {
     /// Locust itself, or a proxy in front of it; the path is its base path, with a slash at its end.
     Direct(Url),
-    /// By way of the API server's proxy for Services; below this path.
-    Service(String),
+    /// By way of the API server's proxy for Services.
+    Service {
+        /// Below this path of the API server's.
+        prefix: String,
+        /// Locust's base path.
+        base_path: String,
+    },
 }
 
 impl Place {
@@ -57,8 +62,10 @@ impl Place {
         match address {
             Address::Auto | Address::None => None,
             Address::Url(base) => Some(Self::Direct(base.clone())),
-            Address::Service { name, port } => {
-                Some(Self::Service(service_path(namespace, name, port)))
+            Address::Service(service) => {
+                let (prefix, base_path) =
+                    (service.proxy_path(namespace), service.base_path.clone());
+                Some(Self::Service { prefix, base_path })
             }
         }
     }
@@ -67,7 +74,7 @@ impl Place {
     pub fn base_path(&self) -> &str {
         match self {
             Self::Direct(base) => base.path(),
-            Self::Service(_) => "/",
+            Self::Service { base_path, .. } => base_path,
         }
     }
 }
@@ -125,7 +132,7 @@ impl Relay {
     ) -> Result<Response<Body>, Error> {
         match place {
             Place::Direct(base) => self.send_directly(base, outgoing).await,
-            Place::Service(prefix) => {
+            Place::Service { prefix, .. } => {
                 let relayed = relayed(prefix, outgoing)?;
                 client.relay(&relayed, LONGEST_ANSWER).await.map_err(Error::Api)
             }

@@ -30,11 +30,13 @@ const MARKUP = `
   </div>
   <ul id="troubles" aria-label="Why workers do not start"></ul>
   <form id="form">
-    <p><label for="count">New number</label> <span id="limits"></span></p>
+    <p><label for="count">New number of workers</label> <span id="limits"></span></p>
     <div class="row">
-      <button id="less" class="icon" type="button" aria-label="One less">−</button>
-      <input id="count" type="number" inputmode="numeric" required step="1" min="0" autocomplete="off" aria-describedby="limits">
-      <button id="more" class="icon" type="button" aria-label="One more">+</button>
+      <div class="stepper">
+        <button id="less" class="icon" type="button" aria-label="One less">−</button>
+        <input id="count" type="number" inputmode="numeric" required step="1" autocomplete="off" aria-describedby="limits">
+        <button id="more" class="icon" type="button" aria-label="One more">+</button>
+      </div>
       <button id="submit" class="primary" data-busy="Scaling…">Scale</button>
     </div>
   </form>

@@ -106,7 +106,7 @@ fn forward(headers: &mut HeaderMap, asker: &Asker<'_>) {
 /// Makes an answer's headers ours.
 pub(super) fn incoming(headers: &mut HeaderMap, host: &str, place: &Place) {
     remove_connections_own(headers);
-    if matches!(place, Place::Service(_)) {
+    if matches!(place, Place::Service { .. }) {
         for name in OF_THE_API_SERVER {
             headers.remove(name);
         }
@@ -127,7 +127,7 @@ fn own_address(to: &str, host: &str, place: &Place) -> Option<String> {
             let is_locusts = match place {
                 Place::Direct(base) => authority == base.authority() || authority == host,
                 // What stands before the API server's path is some name of its.
-                Place::Service(prefix) => url.path().starts_with(prefix.as_str()),
+                Place::Service { prefix, .. } => url.path().starts_with(prefix.as_str()),
             };
             if !is_locusts {
                 return None;
@@ -138,7 +138,7 @@ fn own_address(to: &str, host: &str, place: &Place) -> Option<String> {
         Err(_) => return None,
     };
     match place {
-        Place::Service(prefix) => {
+        Place::Service { prefix, .. } => {
             let below = path.strip_prefix(prefix.as_str())?;
             Some(format!("/{}", below.trim_start_matches('/')))
         }
@@ -168,7 +168,8 @@ mod tests {
     }
 
     fn service() -> Place {
-        Place::Service("/api/v1/namespaces/a/services/b:1/proxy/".to_owned())
+        let prefix = "/api/v1/namespaces/a/services/b:1/proxy/".to_owned();
+        Place::Service { prefix, base_path: "/".to_owned() }
     }
 
     fn of(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

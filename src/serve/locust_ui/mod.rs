@@ -200,7 +200,7 @@ impl Front {
         let content = match place {
             _ if body.is_end_stream() => Content::Whole(Bytes::new()),
             Place::Direct(_) => Content::Streamed(reqwest::Body::wrap(Upload(Mutex::new(body)))),
-            Place::Service(_) => {
+            Place::Service { .. } => {
                 let whole = to_bytes(body, LARGEST_WHOLE_BODY).await.map_err(|_| {
                     let detail = "The body is larger than 1 MB, or did not arrive.";
                     let code = StatusCode::PAYLOAD_TOO_LARGE;

@@ -53,7 +53,7 @@ impl Upstream {
         let response = self.relay.send(&self.app.client, place, outgoing).await?;
         match place {
             Place::Direct(_) => Ok(response),
-            Place::Service(prefix) => not_of_the_api_server(response, prefix).await,
+            Place::Service { prefix, .. } => not_of_the_api_server(response, prefix).await,
         }
     }
 
