@@ -9,7 +9,7 @@ use locust_process::{RELEASES, RealLocust};
 use locustctl::sandbox::Account;
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
-use support::serving::Http;
+use support::serving::{Http, Serving};
 use support::{Outcome, locustctl};
 
 fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
@@ -18,7 +18,7 @@ fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
 }
 
 #[track_caller]
-fn scaled(outcome: &Outcome, said: &str) {
+fn scaled_to(outcome: &Outcome, said: &str) {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stderr.contains(said), "{said:?} is not in {outcome:?}");
 }
@@ -32,7 +32,7 @@ fn counted(stats: &Value) -> usize {
 /// A test for 60 users on one worker.
 fn running(release: &str, cluster: &TestCluster) -> RealLocust {
     let locust = RealLocust::start(release, cluster);
-    scaled(
+    scaled_to(
         &run(cluster, &locust, "scale --replicas=1 --wait --timeout=60s"),
         "Locust counts 1 worker\n",
     );
@@ -50,7 +50,7 @@ fn a_running_test_keeps_its_users_and_its_statistics() {
         let locust = running(release, &cluster);
         locust.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
         let outcome = run(&cluster, &locust, "scale --replicas=4 --timeout=60s");
-        scaled(&outcome, "Locust counts 4 workers\n");
+        scaled_to(&outcome, "Locust counts 4 workers\n");
         let has_users = |worker: &Value| worker["user_count"].as_i64() > Some(0);
         locust.wait_for(|stats| {
             let workers = stats["workers"].as_array().unwrap();
@@ -60,15 +60,15 @@ fn a_running_test_keeps_its_users_and_its_statistics() {
         assert!(before > 0, "{release}");
 
         let outcome = run(&cluster, &locust, "scale --replicas=1 --timeout=60s");
-        scaled(&outcome, "Locust counts 1 worker\n");
-        scaled(&outcome, " of 60, rebalanced to 60 on 1 worker\n");
+        scaled_to(&outcome, "Locust counts 1 worker\n");
+        scaled_to(&outcome, " of 60, rebalanced to 60 on 1 worker\n");
         let stats = locust.wait_for(|stats| stats["user_count"] == 60 && counted(stats) == 1);
         assert_eq!(stats["state"], "running", "{release}");
         assert!(locust.requests() >= before, "{release}: the statistics are kept");
 
-        scaled(&run(&cluster, &locust, "rebalance"), "");
+        scaled_to(&run(&cluster, &locust, "rebalance"), "");
         let outcome = run(&cluster, &locust, "scale --replicas=0 --timeout=60s");
-        scaled(&outcome, "no test is running (Locust's state is stopped)\n");
+        scaled_to(&outcome, "no test is running (Locust's state is stopped)\n");
     }
 }
 
@@ -118,6 +118,53 @@ fn a_worker_that_was_killed_is_missed_by_name() {
         format!("error: Locust counts 1 worker; ready, but not counted: {pod}; missing: {pod}\n");
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.ends_with(&said), "{outcome:?}");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn by_the_endpoint_a_running_test_keeps_its_users_too() {
+    let cluster = TestCluster::start();
+    let locust = running(RELEASES[1], &cluster);
+    let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
+    serving.wait_for_state(|state| state["locust"]["users"] == 60);
+    let before = locust.requests();
+    for (replicas, workers) in [(4, "4 workers"), (1, "1 worker")] {
+        let scaled = serving.put("?wait=60s", &format!(r#"{{"replicas": {replicas}}}"#)).json();
+        let text = scaled["users"]["text"].as_str().unwrap();
+        assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
+        let is_known = text.contains(workers) || text == "the test has all its 60 users";
+        assert!(is_known, "{text}");
+    }
+    let stats = locust.wait_for(|stats| stats["user_count"] == 60 && counted(stats) == 1);
+    assert_eq!(stats["state"], "running");
+    assert!(locust.requests() >= before, "the statistics are kept");
+    let scaled = serving.put("?wait=60s", r#"{"replicas": 0}"#).json();
+    assert!(scaled["users"]["text"].as_str().unwrap().contains("no test is running"), "{scaled}");
+    serving.wait_for_state(|state| state["locust"]["workers"] == 0);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_master_that_is_restarted_is_followed_again() {
+    let cluster = TestCluster::start();
+    let mut locust = running(RELEASES[1], &cluster);
+    let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
+    serving.wait_for_state(|state| state["locust"]["state"] == "running");
+    locust.stop_master();
+    serving.wait_for_state(|state| state["locust"]["problem"] != "");
+    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait");
+    let line = "deployment.apps/locust-slave scaled from 1 to 2\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), line), "{outcome:?}");
+    let said = "error: Locust cannot be asked; what was named was scaled all the same";
+    assert!(outcome.stderr.contains(said), "{outcome:?}");
+    assert_eq!(serving.put("?wait=60s", r#"{"replicas": 4}"#).status, 200, "and so does the page");
+    locust.start_master();
+    let outcome = run(&cluster, &locust, "scale --replicas=3 --wait --timeout=60s");
+    scaled_to(&outcome, "Locust counts 3 workers\n");
+    let is_back =
+        |state: &Value| state["locust"]["problem"] == "" && state["locust"]["workers"] == 3;
+    let state = serving.wait_for_state(is_back);
+    assert_eq!(state["locust"]["state"], "ready", "the test ended with its master");
 }
 
 /// The names of all fields, and of what is in them.

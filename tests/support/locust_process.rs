@@ -1,7 +1,7 @@
 //! A real Locust: its master, and a worker for each ready pod of a sandbox.
 
 use std::collections::HashMap;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,14 +18,16 @@ use locustctl::sandbox::Account;
 /// Releases that are installed by tests/run.sh: an older one, and the latest.
 pub const RELEASES: [&str; 2] = ["2.32.2", "2.47.0"];
 
-/// The worker of each pod.
-type Workers = Arc<Mutex<HashMap<String, Child>>>;
+/// The worker of each pod; none where it was killed and stays so.
+type Workers = Arc<Mutex<HashMap<String, Option<Child>>>>;
 
 /// A running Locust; ends when dropped.
 pub struct RealLocust {
     url: String,
     http: Http,
-    processes: Vec<Child>,
+    tested: Child,
+    master: Child,
+    start_master: Command,
     workers: Workers,
     stop: Arc<AtomicBool>,
     follower: Option<JoinHandle<()>>,
@@ -35,26 +37,29 @@ impl RealLocust {
     /// Starts a master, a server to test, and workers as the pods of `deployment/locust-slave` come
     /// and go.
     pub fn start(release: &str, cluster: &TestCluster) -> Self {
+        Self::start_with(release, cluster, "locustfile.py", &[])
+    }
+
+    /// The same with another locustfile of the fixtures, and further flags for the master.
+    pub fn start_with(
+        release: &str,
+        cluster: &TestCluster,
+        locustfile: &str,
+        flags: &[&str],
+    ) -> Self {
         let python = python(release);
         let (web, bind, tested) = (free_port(), free_port(), free_port());
-        let quiet = |command: &mut Command| {
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            command.spawn().unwrap()
-        };
         let empty = cluster.directory().join("served");
         std::fs::create_dir_all(&empty).unwrap();
-        let server = quiet(
-            Command::new(&python)
-                .args(["-m", "http.server", "--bind", "127.0.0.1", &tested.to_string()])
-                .current_dir(empty),
-        );
-        let master = quiet(
-            Command::new(&python)
-                .args(["-m", "locust", "--master", "--web-host=127.0.0.1", "-f"])
-                .arg(fixture("locustfile.py"))
-                .args(["--web-port", &web.to_string(), "--master-bind-port", &bind.to_string()])
-                .args(["--host", &format!("http://127.0.0.1:{tested}")]),
-        );
+        let mut start_tested = quiet(&python);
+        start_tested.args(["-m", "http.server", "--bind", "127.0.0.1", &tested.to_string()]);
+        let mut start_master = quiet(&python);
+        start_master
+            .args(["-m", "locust", "--master", "--web-host=127.0.0.1", "-f"])
+            .arg(fixture(locustfile))
+            .args(["--web-port", &web.to_string(), "--master-bind-port", &bind.to_string()])
+            .args(["--host", &format!("http://127.0.0.1:{tested}")])
+            .args(flags);
         let stop = Arc::new(AtomicBool::new(false));
         let follower = Follower {
             python,
@@ -69,20 +74,35 @@ impl RealLocust {
         let workers = Arc::clone(&follower.workers);
         let is_over = Arc::clone(&stop);
         let follower = std::thread::spawn(move || follower.run(&is_over));
-        let url = format!("http://127.0.0.1:{web}");
         let locust = Self {
-            url,
+            url: format!("http://127.0.0.1:{web}"),
             http: Http::new(),
-            processes: vec![server, master],
+            tested: start_tested.current_dir(empty).spawn().unwrap(),
+            master: start_master.spawn().unwrap(),
+            start_master,
             workers,
             stop,
             follower: Some(follower),
         };
-        wait_until(
-            || TcpListener::bind(("127.0.0.1", web)).is_err(),
-            || "Locust's page".to_owned(),
-        );
+        locust.wait_for_page();
         locust
+    }
+
+    fn wait_for_page(&self) {
+        let address = self.url.strip_prefix("http://").unwrap();
+        wait_until(|| TcpStream::connect(address).is_ok(), || "Locust's page".to_owned());
+    }
+
+    /// Ends the master in good order, as when its pod is replaced; its workers end with it.
+    pub fn stop_master(&mut self) {
+        terminate(&self.master);
+        self.master.wait().unwrap();
+    }
+
+    /// Starts a master in the place of the one that was stopped.
+    pub fn start_master(&mut self) {
+        self.master = self.start_master.spawn().unwrap();
+        self.wait_for_page();
     }
 
     pub fn url(&self) -> &str {
@@ -121,7 +141,9 @@ impl RealLocust {
     pub fn kill_a_worker(&self) -> String {
         let mut workers = self.workers.lock().unwrap();
         let (pod, worker) = workers.iter_mut().next().unwrap();
+        let mut worker = worker.take().unwrap();
         worker.kill().unwrap();
+        worker.wait().unwrap();
         pod.clone()
     }
 
@@ -137,7 +159,7 @@ impl Drop for RealLocust {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.follower.take().map(JoinHandle::join);
-        for process in &mut self.processes {
+        for process in [&mut self.tested, &mut self.master] {
             let _ = process.kill();
             let _ = process.wait();
         }
@@ -161,7 +183,7 @@ impl Follower {
             self.follow(&pods);
             std::thread::sleep(Duration::from_millis(100));
         }
-        for worker in self.workers.lock().unwrap().values_mut() {
+        for worker in self.workers.lock().unwrap().values_mut().flatten() {
             let _ = worker.kill();
             let _ = worker.wait();
         }
@@ -182,29 +204,40 @@ impl Follower {
             .collect();
         let gone: Vec<_> = workers.keys().filter(|name| !ready.contains(name)).cloned().collect();
         for name in gone {
-            let mut worker = workers.remove(&name).unwrap();
-            let process = worker.id().to_string();
-            let _ = Command::new("kill").args(["-s", "TERM", &process]).status();
+            let Some(Some(mut worker)) = workers.remove(&name) else { continue };
+            terminate(&worker);
             // It is waited for elsewhere, as a kubelet would.
             std::thread::spawn(move || worker.wait());
         }
+        // One that has ended by itself is started anew, as a kubelet would.
+        workers.retain(|_, worker| match worker {
+            Some(worker) => worker.try_wait().unwrap().is_none(),
+            None => true,
+        });
         for name in ready {
-            workers.entry(name).or_insert_with_key(|name| self.worker(name));
+            workers.entry(name).or_insert_with_key(|name| Some(self.worker(name)));
         }
     }
 
     fn worker(&self, pod: &str) -> Child {
-        Command::new(&self.python)
+        quiet(&self.python)
             .arg(fixture("worker.py"))
             .args(["--worker", "--master-port", &self.bind.to_string(), "-f"])
             .arg(fixture("locustfile.py"))
             .env("POD", pod)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap()
     }
+}
+
+fn quiet(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn terminate(process: &Child) {
+    let _ = Command::new("kill").args(["-s", "TERM", &process.id().to_string()]).status();
 }
 
 fn python(release: &str) -> PathBuf {
