@@ -79,7 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Scale the objects of the kustomization in this directory')
             [CompletionResult]::new('--kustomize', '--kustomize', [CompletionResultType]::ParameterName, 'Scale the objects of the kustomization in this directory')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all')
-            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none')
+            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none')
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')
             [CompletionResult]::new('--rebalance', '--rebalance', [CompletionResultType]::ParameterName, 'With --locust, whether a running test is given back the users that it lost')
@@ -134,7 +134,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
         'locustctl;status' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format instead of a text')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format instead of a text')
-            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none')
+            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none')
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
@@ -176,7 +176,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             break
         }
         'locustctl;rebalance' {
-            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none')
+            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none')
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
@@ -227,6 +227,10 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--allowed-host', '--allowed-host', [CompletionResultType]::ParameterName, 'Host name under which the page is reached, besides localhost; may be repeated')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificate file, to serve over TLS; read again when it changes')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Key file of the certificate')
+            [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none')
+            [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
+            [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')
+            [CompletionResult]::new('--rebalance', '--rebalance', [CompletionResultType]::ParameterName, 'Whether a running test is given the users back that it loses by a change')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -256,6 +260,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
             [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
+            [CompletionResult]::new('--locust-ui', '--locust-ui', [CompletionResultType]::ParameterName, 'Stand in front of Locust''s own web UI, and put a panel for the workers into its page')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a simulated cluster that lives as long as this command')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate: anybody on the way can read and change everything')
             [CompletionResult]::new('--disable-compression', '--disable-compression', [CompletionResultType]::ParameterName, 'Do not ask the server for compressed answers')

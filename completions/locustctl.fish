@@ -71,7 +71,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selec
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, whether a running test is given back the users that it lost' -r -f -a "auto\t'Where that is safe'
@@ -129,7 +129,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-a
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of a text' -r -f -a "json\t''
 yaml\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
@@ -164,7 +164,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-c
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
@@ -208,6 +208,11 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-pr
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name under which the page is reached, besides localhost; may be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-cert -d 'Certificate file, to serve over TLS; read again when it changes' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d 'Key file of the certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'Whether a running test is given the users back that it loses by a change' -r -f -a "auto\t'Where that is safe'
+never\t'It is only said'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -234,6 +239,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l profile-ou
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l open -d 'Open the page in the browser'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-ui -d 'Stand in front of Locust\'s own web UI, and put a panel for the workers into its page'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l disable-compression -d 'Do not ask the server for compressed answers'

@@ -255,3 +255,27 @@ fn kubectl_takes_all_of_it() {
     assert!(text.contains(subject), "{text}");
     assert!(text.contains(&format!("image: locustctl:{}", env!("CARGO_PKG_VERSION"))));
 }
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn in_front_of_locust_the_probes_find_it_and_it_finds_locust() {
+    let copy = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp").arg("-r").arg(deploy()).arg(copy.path()).status().unwrap();
+    assert!(copied.success());
+    let directory = copy.path().join("deploy");
+    let file = directory.join("kustomization.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("# components:", "components:")).unwrap();
+    let output = Command::new("kubectl").arg("kustomize").arg(directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for (line, times) in [
+        ("        - --locust-ui\n", 1),
+        ("        - --locust=http://locust-master:8089\n", 1),
+        ("            path: /-/locustctl/readyz\n", 2),
+        ("            path: /-/locustctl/healthz\n", 1),
+        ("    - port: 8089\n", 1),
+    ] {
+        assert_eq!(text.matches(line).count(), times, "{line} in {text}");
+    }
+}

@@ -15,6 +15,9 @@ Examples:
   # To try it without a cluster
   locustctl serve --sandbox --open
 
+  # In front of Locust's own page, with a panel for the workers in it
+  locustctl serve --locust-ui
+
   # For the team, with a login and encrypted
   locustctl serve --listen=0.0.0.0:8088 --auth-token-file=tokens --tls-cert=tls.crt \\
     --tls-key=tls.key --allowed-host=workers.example.com
