@@ -112,12 +112,13 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Connects to nothing yet.
+    /// For Locust at this address; connects to nothing yet.
     ///
     /// # Errors
     /// The system's trust roots cannot be had.
-    pub fn new(authorization: Option<HeaderValue>) -> Result<Self, Failure> {
-        Ok(Self { http: plain::relay(LONGEST_SILENCE)?, authorization })
+    pub fn new(address: &Address, authorization: Option<HeaderValue>) -> Result<Self, Failure> {
+        let is_encrypted = matches!(address, Address::Url(url) if url.scheme() == "https");
+        Ok(Self { http: plain::relay(LONGEST_SILENCE, is_encrypted)?, authorization })
     }
 
     /// Passes a request on and gives the answer as it comes.

@@ -191,8 +191,8 @@ function showLocust(byId, locust) {
   text(byId('counted'), workers);
   say(byId('problem'), problem && `${problem}. Scaling still works.`);
   byId('locust').classList.toggle('stale', problem !== '');
-  list(byId('notes'), notes, itself, line);
-  show(byId('rebalance'), locust.needsRebalance);
+  list(byId('notes'), problem ? [] : notes, itself, line);
+  show(byId('rebalance'), locust.needsRebalance && !problem);
 }
 
 // ---- changing
@@ -297,7 +297,10 @@ export function operate(byId, { ask, tell, signedOut }) {
 
   async function rebalance() {
     const result = await send(byId('give-back'), 'POST', 'api/rebalance', {});
-    if (result) tell(result.message, false);
+    if (!result) return;
+    tell(result.message, false);
+    // The button goes, and would take the focus with it.
+    byId('submit').focus();
   }
 
   function whenSubmitted(form, change) {

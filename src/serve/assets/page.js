@@ -52,6 +52,8 @@ function podLine(line, pod) {
 
 function notice(words, isBad) {
   const note = byId('notice');
+  // A success is not taken away before there is something else to tell: the page would jump.
+  if (!words && !note.classList.contains('bad')) return;
   note.className = `note ${isBad ? 'bad' : 'good'}`;
   note.setAttribute('role', isBad ? 'alert' : 'status');
   say(note, words);

@@ -16,21 +16,21 @@ const MARKUP = `
   <p id="connection" class="note warn" hidden></p>
   <div class="counts">
     <p><output id="ready">–</output> of <b id="desired"></b> <span id="unit"></span></p>
-    <p id="standing"></p>
+    <p id="standing" class="standing"></p>
   </div>
   <progress id="bar" max="1" value="0" aria-label="Workers ready"></progress>
   <div id="locust" hidden>
-    <dl id="swarm">
+    <dl id="swarm" class="tally">
       <div><dt>Locust counts</dt> <dd id="counted"></dd></div>
       <div><dt>Users</dt> <dd id="users"></dd></div>
     </dl>
     <p id="problem" class="note warn" hidden></p>
-    <ul id="notes" aria-label="What is not as it should be"></ul>
-    <form id="rebalance" hidden><button id="give-back" class="wide" data-busy="Giving users back…">Give users back</button></form>
+    <ul id="notes" class="troubles notes" aria-label="What is not as it should be"></ul>
+    <form id="rebalance" hidden><button id="give-back" data-busy="Giving users back…">Give users back</button></form>
   </div>
-  <ul id="troubles" aria-label="Why workers do not start"></ul>
+  <ul id="troubles" class="troubles" aria-label="Why workers do not start"></ul>
   <form id="form">
-    <p><label for="count">New number of workers</label> <span id="limits"></span></p>
+    <p><label for="count">New number<span class="sr"> of workers</span></label> <span id="limits"></span></p>
     <div class="row">
       <div class="stepper">
         <button id="less" class="icon" type="button" aria-label="One less">−</button>
@@ -104,6 +104,7 @@ function start() {
   function alarmOf({ connection, locust }) {
     if (link !== 'live') return link === 'out' ? 'signed out' : 'no connection';
     if (connection.state !== 'connected') return 'no cluster';
+    if (locust?.problem) return 'no Locust';
     if (!locust?.needsRebalance) return '';
     const { users, usersWanted } = locust;
     return users < usersWanted ? `${users} of ${usersWanted} users` : 'some without users';
@@ -233,7 +234,7 @@ function start() {
 
   const renderCommon = operate(byId, { ask, tell, signedOut: LINKS.out });
   let missing = 2;
-  for (const name of ['tokens.css', 'panel.css']) {
+  function addStyles(name, place) {
     const sheet = document.createElement('link');
     sheet.rel = 'stylesheet';
     sheet.href = new URL(name, import.meta.url);
@@ -241,9 +242,15 @@ function start() {
       missing -= 1;
       host.hidden = missing > 0;
     };
-    sheet.onerror = () => setTimeout(() => { sheet.href = sheet.href; }, 5000);
-    root.prepend(sheet);
+    sheet.onerror = () => {
+      sheet.remove();
+      setTimeout(addStyles, 5000, name, place);
+    };
+    place(sheet);
   }
+  // What is the panel's own comes after what it has in common, whenever either arrives.
+  addStyles('tokens.css', (sheet) => root.prepend(sheet));
+  addStyles('panel.css', (sheet) => panel.before(sheet));
   takeTheme();
   document.body.append(host);
   follow(render, onLink);

@@ -15,6 +15,9 @@ use crate::terminal::harmless;
 /// Locust keeps its statistics for as long, and its own page looks as often.
 const PERIOD: Duration = Duration::from_secs(2);
 
+/// Between looks, however many people begin to look at us.
+const SHORTEST_PERIOD: Duration = Duration::from_millis(250);
+
 /// While nobody looks, or where there is no Locust.
 const IDLE_PERIOD: Duration = Duration::from_secs(30);
 
@@ -72,6 +75,7 @@ impl Live {
     /// Until it is time to look again: soon while somebody looks at us, at once when somebody
     /// begins to.
     async fn pause(&self, is_there: bool) {
+        tokio::time::sleep(SHORTEST_PERIOD).await;
         let has_viewers = self.frames.receiver_count() > 0;
         let period = if is_there && has_viewers { PERIOD } else { IDLE_PERIOD };
         let _ = timeout(period, self.is_wanted.notified()).await;

@@ -36,6 +36,7 @@ use super::problem::Problem;
 use super::root::Root;
 use super::routes::word;
 use crate::locust::{Content, Error, Outgoing, Place, Relay};
+use crate::scaling::Whereabouts;
 use crate::terminal::printable;
 
 /// Where our addresses begin, seen from the root.
@@ -62,8 +63,9 @@ pub fn in_front(
     routes: Router,
     guarded: impl FnOnce(Router) -> Router,
 ) -> Result<Router> {
-    let authorization = app.locust.whereabouts.login.authorization.clone();
-    let relay = Relay::new(authorization).context("preparing to ask Locust")?;
+    let Whereabouts { address, login } = &app.locust.whereabouts;
+    let relay = Relay::new(address, login.authorization.clone());
+    let relay = relay.context("preparing to ask Locust")?;
     let upstream = Arc::new(Upstream::new(Arc::clone(app), relay));
     let gated = routes.layer(from_fn_with_state(
         Arc::new(Gate {

@@ -1,0 +1,211 @@
+"""What `locustctl serve --locust-ui` adds to Locust's page, and how soon it gives users back."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+BINARY, PYTHON = (Path(path).absolute() for path in sys.argv[1:3])
+FIXTURES = Path("tests/fixtures/locust").absolute()
+REQUESTS = 500
+PAGES = 50
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def start(stack: contextlib.ExitStack, *command: object, **options: object) -> subprocess.Popen:
+    quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | options
+    process = subprocess.Popen([str(word) for word in command], text=True, **quiet)
+    stack.callback(process.wait)
+    stack.callback(process.terminate)
+    return process
+
+
+def until(is_so, limit: float = 60.0, pause: float = 0.05):
+    end = time.monotonic() + limit
+    while not (result := is_so()):
+        assert time.monotonic() < end, "not seen in time"
+        time.sleep(pause)
+    return result
+
+
+def ask(url: str, method: str = "GET", body: str | None = None, form: bool = False):
+    kind = "application/x-www-form-urlencoded" if form else "application/json"
+    data = body.encode() if body is not None else None
+    request = urllib.request.Request(url, data, {"Content-Type": kind}, method=method)
+    with urllib.request.urlopen(request) as answer:
+        return answer.read().decode()
+
+
+class Follower(threading.Thread):
+    """A worker for each ready pod of the simulated cluster."""
+
+    def __init__(self, stack: contextlib.ExitStack, kubeconfig: str, port: int) -> None:
+        super().__init__(daemon=True)
+        text = Path(kubeconfig).read_text()
+        self.server = re.search(r"server: (\S+)", text)[1]
+        self.token = re.search(r"token: (\S+)", text)[1]
+        self.stack, self.port, self.workers = stack, port, {}
+
+    def run(self) -> None:
+        insecure = ssl._create_unverified_context()
+        url = f"{self.server}/api/v1/namespaces/default/pods?labelSelector=role%3Dworker"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
+        while True:
+            try:
+                with urllib.request.urlopen(request, context=insecure) as answer:
+                    pods = json.load(answer)["items"]
+            except OSError:
+                return
+            ready = {
+                pod["metadata"]["name"]
+                for pod in pods
+                for one in pod["status"].get("conditions", [])
+                if (one["type"], one["status"]) == ("Ready", "True")
+            }
+            for name in self.workers.keys() - ready:
+                self.workers.pop(name).terminate()
+            for name in ready - self.workers.keys():
+                command = [PYTHON, FIXTURES / "worker.py", "--worker", "--master-port", self.port]
+                environment = os.environ | {"POD": name}
+                self.workers[name] = start(
+                    self.stack, *command, "-f", FIXTURES / "locustfile.py", env=environment
+                )
+            time.sleep(0.05)
+
+
+def memory(process: subprocess.Popen) -> float:
+    """Resident megabytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def overhead(direct: int, proxied: int) -> None:
+    """The same requests in turn, each on a connection of its own: on one that is kept, 40 ms of each
+    of Locust's answers, which it sends in two pieces, are the wait for an acknowledgement."""
+    for path in ("/worker-count", "/", "/stats/requests"):
+        took: list[list[float]] = [[], []]
+        for _ in range(REQUESTS):
+            for port, times in zip((direct, proxied), took, strict=True):
+                begin = time.perf_counter()
+                way = http.client.HTTPConnection("127.0.0.1", port)
+                way.request("GET", path, headers={"Accept": "text/html"})
+                way.getresponse().read()
+                times.append((time.perf_counter() - begin) * 1000)
+                way.close()
+        alone, added = (statistics.median(times) for times in took)
+        print(f"{path}: {alone:.2f} ms directly, {added - alone:+.2f} ms through the proxy (medians)")
+
+
+def pages(proxied: int, serve: subprocess.Popen) -> None:
+    """As many people have Locust's page open: each loads it, follows the events, and looks on."""
+    url = f"http://127.0.0.1:{proxied}"
+    bundle = re.search(r"assets/[\w-]+\.js", ask(f"{url}/"))[0]
+    print(f"before any page: {memory(serve):.1f} MB")
+    followers = []
+    for _ in range(PAGES):
+        ask(f"{url}/")
+        with urllib.request.urlopen(f"{url}/{bundle}") as answer:
+            assert len(answer.read()) > 1_000_000
+        follower = http.client.HTTPConnection("127.0.0.1", proxied)
+        follower.request("GET", "/-/locustctl/api/events")
+        follower.getresponse().readline()
+        followers.append(follower)
+    most = 0.0
+    for _ in range(5):
+        looking = [
+            threading.Thread(target=ask, args=(f"{url}/stats/requests",)) for _ in range(PAGES)
+        ]
+        for thread in looking:
+            thread.start()
+        for thread in looking:
+            thread.join()
+        most = max(most, memory(serve))
+    print(f"{PAGES} open pages: {most:.1f} MB")
+    downloading = [
+        threading.Thread(target=ask, args=(f"{url}/stats/report?download=1",)) for _ in range(10)
+    ]
+    for thread in downloading:
+        thread.start()
+    while any(thread.is_alive() for thread in downloading):
+        most = max(most, memory(serve))
+        time.sleep(0.02)
+    print(f"and 10 downloads of the report (1 MB) at the same time: {most:.1f} MB")
+    for follower in followers:
+        follower.close()
+
+
+def rebalance(direct: int, proxied: int) -> None:
+    """From the moment at which Locust counts the one worker that is left."""
+    locust, ours = f"http://127.0.0.1:{direct}", f"http://127.0.0.1:{proxied}/-/locustctl/api"
+
+    def users() -> int:
+        return int(re.search(r'"user_count": (\d+)', ask(f"{locust}/"))[1])
+
+    for _ in range(3):
+        ask(f"{ours}/scale?wait=60s", "PUT", '{"replicas": 5}')
+        until(lambda: json.loads(ask(f"{locust}/worker-count"))["worker_count"] == 5)
+        ask(f"{locust}/swarm", "POST", "user_count=60&spawn_rate=60", form=True)
+        until(lambda: users() == 60)
+        time.sleep(3)
+        ask(f"{ours}/scale", "PUT", '{"replicas": 1}')
+        until(lambda: json.loads(ask(f"{locust}/worker-count"))["worker_count"] == 1, pause=0.01)
+        settled, lowest = time.monotonic(), users()
+        until(lambda: users() == 60, pause=0.01)
+        took = time.monotonic() - settled
+        print(f"5 → 1 workers: {lowest} of 60 users left, all back {took:.2f} s after the count settled")
+        ask(f"{locust}/stop", "POST", "", form=True)
+
+
+def main() -> None:
+    with contextlib.ExitStack() as stack:
+        work = stack.enter_context(tempfile.TemporaryDirectory())
+        piped = {"stdout": subprocess.PIPE}
+        sandbox = start(stack, BINARY, "sandbox", "--pod-ready-after=200ms", **piped)
+        kubeconfig = next(
+            found[1] for line in sandbox.stdout if (found := re.search(r"KUBECONFIG=(\S+)", line))
+        )
+        web, bind, tested = free_port(), free_port(), free_port()
+        start(stack, PYTHON, "-m", "http.server", "--bind", "127.0.0.1", tested, cwd=work, stdout=subprocess.DEVNULL)
+        start(
+            stack, PYTHON, "-m", "locust", "--master", "--web-host=127.0.0.1", "--web-port", web,
+            "--master-bind-port", bind, "-f", FIXTURES / "locustfile.py",
+            "--host", f"http://127.0.0.1:{tested}", stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        Follower(stack, kubeconfig, bind).start()
+
+        def is_up() -> bool:
+            with contextlib.suppress(OSError):
+                return bool(ask(f"http://127.0.0.1:{web}/worker-count"))
+            return False
+
+        until(is_up)
+        environment = {"PATH": os.environ["PATH"], "HOME": work, "KUBECONFIG": kubeconfig}
+        serve = start(
+            stack, BINARY, "serve", "--locust-ui", f"--locust=http://127.0.0.1:{web}",
+            "--listen=127.0.0.1:0", env=environment, **piped,
+        )  # fmt: skip
+        line = next(line for line in serve.stdout if line.startswith("Serving"))
+        proxied = int(re.search(r":(\d+)/$", line.strip())[1])
+        until(lambda: json.loads(ask(f"http://127.0.0.1:{web}/worker-count"))["worker_count"] == 1)
+        overhead(web, proxied)
+        pages(proxied, serve)
+        rebalance(web, proxied)
+
+
+main()
