@@ -89,6 +89,8 @@ fn with_never_it_is_only_told_and_can_be_asked_for() {
     let expected = "users 15 of 60, rebalanced to 60 on 1 worker";
     assert_eq!(rebalance().json(), json!({"rebalanced": true, "message": expected}));
     assert_eq!(users(&cluster), 60);
+    let last = &serving.state()["history"][0];
+    assert_eq!(last["users"], json!({"stage": "well", "text": expected}), "it is right now");
     let expected = json!({"rebalanced": false, "message": "the test has all its 60 users"});
     assert_eq!(rebalance().json(), expected);
     serving.wait_for_state(|state| state["locust"]["needsRebalance"] == false);

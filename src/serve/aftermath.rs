@@ -143,8 +143,13 @@ impl App {
             Ok(outcome) => (Stage::Wrong, outcome.to_string()),
             Err(error) => (Stage::Wrong, error.to_string()),
         };
-        self.note(caller, &Users { stage, text: printable(&text) });
-        self.live.look_again();
+        let users = Users { stage, text: printable(&text) };
+        self.note(caller, &users);
+        if let Ok(GivenBack::Done { .. }) = result
+            && stage == Stage::Well
+        {
+            self.live.users_are_back(users);
+        }
         result.map(Some)
     }
 

@@ -9,8 +9,8 @@ use anyhow::{Error, anyhow, bail};
 
 use crate::api::Client;
 use crate::cli::Rebalance;
-use crate::locust::{Master, Stats};
-use crate::scaling::{Order, Target, Whereabouts, cost, give_back, ready_pods, settle};
+use crate::locust::{Master, Stats, Worker};
+use crate::scaling::{Order, Target, Test, Whereabouts, cost, give_back, ready_pods, settle};
 use crate::terminal::{harmless, say};
 
 /// Locust and its test, as they were before the scale.
@@ -42,8 +42,14 @@ impl<'a> Swarm<'a> {
 
     fn cost(&self, orders: &[Order]) -> Option<String> {
         let [order] = orders else { return None };
-        let workers = i64::try_from(self.before.counted().count()).ok()?;
-        cost(&self.before.state, self.before.user_count, workers, order.new)
+        let pods: BTreeSet<_> = self.before.counted().map(Worker::pod).collect();
+        let test = Test {
+            state: &self.before.state,
+            users: self.before.user_count,
+            workers: i64::try_from(self.before.counted().count()).ok()?,
+            pods: i64::try_from(pods.len()).ok()?,
+        };
+        cost(test, order.new)
     }
 
     /// Says what the scale costs a running test; on a terminal it is asked whether to go on.

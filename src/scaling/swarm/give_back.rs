@@ -54,14 +54,8 @@ impl fmt::Display for GivenBack {
             Self::NotNeeded(why) => f.write_str(why),
             Self::ByHand { wrong, why } => write!(f, "{wrong}, not rebalanced: {why}"),
             Self::Done { repair, users, workers } => {
-                let Repair { users: wanted, now, idle, .. } = repair;
                 let noun = if *workers == 1 { "worker" } else { "workers" };
-                write!(f, "users {now} of {wanted}")?;
-                if *idle > 0 {
-                    let noun = if *idle == 1 { "worker" } else { "workers" };
-                    write!(f, ", {idle} {noun} without any")?;
-                }
-                write!(f, ", rebalanced to {users} on {workers} {noun}")
+                write!(f, "{}, rebalanced to {users} on {workers} {noun}", wrong(repair))
             }
         }
     }
@@ -84,16 +78,21 @@ pub async fn give_back(
         Verdict::Repair(repair) => repair,
     };
     if !may_repair {
-        let wrong = match repair.idle {
-            0 => format!("users {} of {}", repair.now, repair.users),
-            idle => format!("users {} of {}, {idle} workers without any", repair.now, repair.users),
-        };
-        let why = "that was not asked for (locustctl rebalance does it)".to_owned();
-        return Ok(GivenBack::ByHand { wrong, why });
+        let why = "that was not asked for (--rebalance=never)".to_owned();
+        return Ok(GivenBack::ByHand { wrong: wrong(&repair), why });
     }
     master.repair(&repair).await?;
     let (users, workers) = arrived(master, &repair).await?;
     Ok(GivenBack::Done { repair, users, workers })
+}
+
+fn wrong(repair: &Repair) -> String {
+    let Repair { users: wanted, now, idle, .. } = repair;
+    match idle {
+        0 => format!("users {now} of {wanted}"),
+        1 => format!("users {now} of {wanted}, 1 worker without any"),
+        idle => format!("users {now} of {wanted}, {idle} workers without any"),
+    }
 }
 
 /// How it is, of one moment: the statistics are kept by Locust for a while, the page is not.

@@ -72,26 +72,43 @@ pub async fn ready_pods(client: &Client, target: &Target) -> Result<BTreeSet<Str
     Ok(pods.iter().filter(|pod| pod.is_ready()).map(|pod| pod.name().to_owned()).collect())
 }
 
+/// A test, as far as it matters to whoever changes the number of its workers.
+#[derive(Debug, Clone, Copy)]
+pub struct Test<'a> {
+    /// Of Locust's runner.
+    pub state: &'a str,
+    /// Users right now.
+    pub users: i64,
+    /// Workers that Locust counts.
+    pub workers: i64,
+    /// Pods that they are in.
+    pub pods: i64,
+}
+
 /// What a running test loses by this scale, in a sentence for people; `None` when nothing.
-pub fn cost(state: &str, users: i64, workers: i64, new: NewCount) -> Option<String> {
-    if !crate::locust::is_running(state) || workers <= 0 {
-        return None;
-    }
+pub fn cost(test: Test<'_>, new: NewCount) -> Option<String> {
+    let Test { state, users, workers, pods } = test;
     let new = match new {
         NewCount::Exactly(count) => i64::from(count),
-        NewCount::By(by) => workers.saturating_add(by).max(0),
+        NewCount::By(by) => pods.saturating_add(by).max(0),
     };
-    let leaving = workers - new;
-    if leaving <= 0 {
+    if !crate::locust::is_running(state) || new >= pods || workers <= new {
         return None;
     }
-    Some(match new {
-        0 => format!("a test is running with {users} users: without workers it ends"),
-        _ => format!(
-            "a test is running with {users} users on {workers} workers; {leaving} of them will \
-             leave, and up to 3 s of their statistics are lost"
-        ),
-    })
+    let users = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
+    if new == 0 {
+        return Some(format!("a test is running with {users}: without workers it ends"));
+    }
+    // A pod may hold several of Locust's workers.
+    let leaving = match workers > pods {
+        true => (workers as f64 * (pods - new) as f64 / pods as f64).round() as i64,
+        false => workers - new,
+    };
+    let noun = if workers == 1 { "worker" } else { "workers" };
+    Some(format!(
+        "a test is running with {users} on {workers} {noun}; {leaving} of them will leave, and up \
+         to 3 s of their statistics are lost"
+    ))
 }
 
 #[cfg(test)]
@@ -101,18 +118,23 @@ mod tests {
     #[test]
     fn what_a_running_test_loses_is_said() {
         let leave = "a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost";
+        let processes = "a test is running with 60 users on 10 workers; 4 of them will leave, and up to 3 s of their statistics are lost";
         let ends = "a test is running with 60 users: without workers it ends";
-        for (state, workers, new, expected) in [
-            ("running", 5, NewCount::Exactly(1), Some(leave)),
-            ("running", 5, NewCount::By(-4), Some(leave)),
-            ("spawning", 5, NewCount::Exactly(0), Some(ends)),
-            ("running", 5, NewCount::By(-9), Some(ends)),
-            ("running", 5, NewCount::Exactly(5), None),
-            ("running", 5, NewCount::Exactly(9), None),
-            ("stopped", 5, NewCount::Exactly(0), None),
-            ("running", 0, NewCount::Exactly(0), None),
+        for (state, workers, pods, new, expected) in [
+            ("running", 5, 5, NewCount::Exactly(1), Some(leave)),
+            ("running", 5, 5, NewCount::By(-4), Some(leave)),
+            ("spawning", 5, 5, NewCount::Exactly(0), Some(ends)),
+            ("running", 5, 5, NewCount::By(-9), Some(ends)),
+            ("running", 10, 5, NewCount::Exactly(3), Some(processes)),
+            ("running", 10, 5, NewCount::Exactly(5), None),
+            ("running", 5, 5, NewCount::Exactly(5), None),
+            ("running", 5, 5, NewCount::Exactly(9), None),
+            ("running", 3, 5, NewCount::Exactly(4), None),
+            ("stopped", 5, 5, NewCount::Exactly(0), None),
+            ("running", 0, 5, NewCount::Exactly(0), None),
         ] {
-            assert_eq!(cost(state, 60, workers, new).as_deref(), expected, "{state} {new:?}");
+            let test = Test { state, users: 60, workers, pods };
+            assert_eq!(cost(test, new).as_deref(), expected, "{state} {workers} {pods} {new:?}");
         }
     }
 }

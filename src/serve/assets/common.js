@@ -179,7 +179,6 @@ function showCounts(byId, replicas, troubles) {
   text(bar, words);
 }
 
-const line = (element, words) => text(element, words);
 const itself = (words) => words;
 
 function showLocust(byId, locust) {
@@ -191,7 +190,7 @@ function showLocust(byId, locust) {
   text(byId('counted'), workers);
   say(byId('problem'), problem && `${problem}. Scaling still works.`);
   byId('locust').classList.toggle('stale', problem !== '');
-  list(byId('notes'), problem ? [] : notes, itself, line);
+  list(byId('notes'), problem ? [] : notes, itself, text);
   show(byId('rebalance'), locust.needsRebalance && !problem);
 }
 
@@ -248,7 +247,7 @@ export function operate(byId, { ask, tell, signedOut }) {
     const { replicas, troubles, connection, limits, locust } = state;
     showCounts(byId, replicas, troubles);
     showLocust(byId, locust);
-    list(byId('troubles'), troubles, itself, line);
+    list(byId('troubles'), troubles, itself, text);
     say(byId('connection'), connection.message);
     text(byId('limits'), `From ${limits.min} to ${limits.max}.`);
     Object.assign(field, limits);

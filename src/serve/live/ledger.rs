@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::log::now;
-use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome, Users};
+use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome, Stage, Users};
 
 /// For a change that was made from here to be seen in the cluster.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -72,6 +72,18 @@ impl Ledger {
     /// What a change meant for a running test.
     pub(super) fn users(&mut self, id: u64, users: Users) {
         if let Some(change) = self.history.iter_mut().find(|change| change.id == id) {
+            change.users = Some(users);
+        }
+    }
+
+    /// What was wrong after the latest change was put right since.
+    pub(super) fn put_right(&mut self, users: Users) {
+        let is_wrong = |change: &&mut Change| {
+            change.users.as_ref().is_some_and(|users| users.stage == Stage::Wrong)
+        };
+        if let Some(change) =
+            self.history.iter_mut().find(|change| change.users.is_some()).filter(is_wrong)
+        {
             change.users = Some(users);
         }
     }

@@ -77,6 +77,13 @@ impl Live {
         frames
     }
 
+    /// What was wrong with a running test's users was put right.
+    pub fn users_are_back(&self, users: Users) {
+        self.lock().ledger.put_right(users);
+        self.tell();
+        self.look_again();
+    }
+
     /// Where Locust was found, if it was.
     pub fn locust_address(&self) -> Option<Address> {
         self.locust_address.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -16,7 +16,7 @@ use super::super::problem::Problem;
 use super::super::root::Root;
 use super::super::snapshot::{Change, Outcome, Snapshot, Swarm};
 use super::scale;
-use crate::scaling::{self, NewCount, count_text};
+use crate::scaling::{self, NewCount, Test, count_text};
 
 /// What was submitted.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -168,7 +168,9 @@ fn question<'a>(snapshot: &Snapshot, new: i64, cost: Option<&'a str>) -> Option<
 
 fn cost_of(snapshot: &Snapshot, new: i32) -> Option<String> {
     let Swarm { state, users, workers, .. } = snapshot.locust.as_ref()?;
-    scaling::cost(state, *users, *workers, NewCount::Exactly(new))
+    let pods = snapshot.replicas?.desired;
+    let test = Test { state, users: *users, workers: *workers, pods };
+    scaling::cost(test, NewCount::Exactly(new))
 }
 
 fn summary(snapshot: &Snapshot, change: &Change) -> String {
