@@ -1,4 +1,5 @@
 //! A real browser: Debian's Chromium, driven through its WebDriver.
+#![allow(dead_code, reason = "not every test file uses all of it")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -159,11 +160,16 @@ impl Browser {
 
     /// What axe-core finds that is serious or critical, one text for each.
     pub fn barriers(&self) -> Vec<String> {
+        self.barriers_in("html")
+    }
+
+    /// The same in a part of the page.
+    pub fn barriers_in(&self, selector: &str) -> Vec<String> {
         let axe = PathBuf::from(std::env::var("AXE").expect("tests/run.sh sets AXE"));
         let source = std::fs::read_to_string(axe).unwrap();
         let script = format!(
             "{source}; const done = arguments[arguments.length - 1];
-             axe.run(document).then((found) => done(found.violations
+             axe.run('{selector}').then((found) => done(found.violations
                .filter((one) => ['serious', 'critical'].includes(one.impact))
                .map((one) => one.id + ': ' + one.nodes.map((node) => node.html).join(' '))));"
         );

@@ -1,4 +1,5 @@
 //! A real Locust: its master, and a worker for each ready pod of a sandbox.
+#![allow(dead_code, reason = "not every test file uses all of it")]
 
 use std::collections::HashMap;
 use std::net::{TcpListener, TcpStream};
