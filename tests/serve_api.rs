@@ -313,8 +313,8 @@ fn metrics_tell_of_requests_changes_and_counts() {
     let reply = serving.get("/metrics");
     assert!(reply.header("content-type").starts_with("application/openmetrics-text"));
     for line in [
-        "locustctl_replicas_desired 3",
-        "locustctl_replicas_ready 3",
+        "locustctl_replicas_desired 3.0",
+        "locustctl_replicas_ready 3.0",
         "locustctl_cluster_connected 1",
         "locustctl_scale_operations_total{outcome=\"scaled\"} 1",
         "locustctl_scale_operations_total{outcome=\"unchanged\"} 1",
@@ -345,4 +345,36 @@ fn what_is_not_there_is_a_problem_too() {
     serving.get("/nothing-here").is_problem(404, "NotFound", "/api/openapi.json");
     let reply = serving.send(serving.request("DELETE", "/api/scale"));
     assert_eq!((reply.status, reply.header("allow")), (405, "GET,HEAD,PUT"));
+}
+
+#[test]
+fn what_is_not_known_is_no_number_in_the_metrics() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["deployment/nobody"]);
+    serving.wait_for_scale(|reply| reply.status == 404);
+    let metrics = serving.get("/metrics").text;
+    assert!(metrics.contains("locustctl_replicas_desired NaN\n"), "{metrics}");
+}
+
+#[test]
+fn a_body_that_is_no_object_and_a_parameter_given_twice_are_refused() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    serving.put("", "[3]").is_problem(400, "BadRequest", "not an object");
+    let twice = serving.put("?dryRun=true&dryRun=false", r#"{"replicas": 3}"#);
+    twice.is_problem(400, "BadRequest", "given twice");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn the_page_shows_a_failure_as_one_and_does_not_ask_about_what_is_refused_anyway() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["--max-replicas=10"]);
+    serving.wait_until_settled(1);
+    assert_eq!(serving.post("worker_count=1000").status, 422);
+    let page = serving.get("/?done=1").text;
+    assert!(page.contains("class=\"note bad\""), "{page}");
+    assert!(page.contains("locust-slave was not scaled."), "{page}");
+    assert_eq!(cluster.workers(), 1);
 }

@@ -311,3 +311,66 @@ fn the_sandbox_is_served_too() {
     serving.wait_until_settled(1);
     assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).json()["settled"], true);
 }
+
+/// Cuts the watches, and lets no new one begin. The first request breaks the connection that they
+/// share.
+fn cut_the_watches(cluster: &TestCluster, serving: &Serving) {
+    cluster.handle().inject(Fault::once(Action::CloseBefore).at("watch=1").times(ALWAYS));
+    cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
+    serving.put("", r#"{"replicas": 3, "currentReplicas": 99}"#);
+}
+
+#[test]
+fn while_the_watch_is_down_nobody_is_told_what_is_not_known() {
+    let pod_ready_after = Duration::from_secs(5);
+    let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
+    cluster.handle().set_replicas(WORKERS, 3);
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(3);
+    cut_the_watches(&cluster, &serving);
+    cluster.handle().set_replicas(WORKERS, 1);
+    let reply = serving.put("?wait=2s", r#"{"replicas": 3}"#);
+    assert_eq!(reply.status, 504, "two of them were started only now: {reply:?}");
+    assert_eq!(cluster.workers(), 3);
+    let reply = serving.put("?wait=3s", r#"{"replicas": 5}"#);
+    reply.is_problem(504, "Timeout", "locust-slave was scaled from 3 to 5");
+    let history = &serving.state()["history"];
+    assert_eq!(history[0]["who"], "anonymous", "nobody else has done it: {history}");
+    cluster.handle().clear_faults();
+    serving.wait_until_settled(5);
+    let history = &serving.state()["history"];
+    assert_eq!((&history[0]["who"], &history[0]["new"]), (&json!("anonymous"), &json!(5)));
+}
+
+#[test]
+fn who_waits_for_what_is_deleted_is_told_so() {
+    let pod_ready_after = Duration::from_secs(60);
+    let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_for_scale(|reply| reply.status == 200);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| put(&serving, "?wait=60s", r#"{"replicas": 3}"#));
+        wait_until(|| cluster.workers() == 3, || "the change".to_owned());
+        cluster.handle().delete_object(WORKERS);
+        waiting.join().unwrap().is_problem(404, "NotFound", "but it does not exist any more");
+    });
+}
+
+#[test]
+fn a_change_that_the_end_breaks_off_is_in_the_audit_log() {
+    let (cluster, serving) = served();
+    cluster.handle().inject(Fault::once(Action::DelayAnswer(Duration::from_secs(60))).on("PATCH"));
+    let url = format!("{}/api/scale", serving.url());
+    let asking = std::thread::spawn(move || {
+        let http = Http::new();
+        let request = http.request("PUT", &url).header("content-type", "application/json");
+        http.try_send(request.body(r#"{"replicas": 7}"#))
+    });
+    wait_until(|| cluster.workers() == 7, || "the change".to_owned());
+    serving.signal("TERM");
+    let (code, said) = serving.wait();
+    assert_eq!(code, Some(0), "{said}");
+    let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change broke off; what became of it is not known.\"";
+    assert!(said.contains(line), "{said}");
+    assert!(asking.join().unwrap().is_err());
+}

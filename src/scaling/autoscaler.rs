@@ -28,6 +28,20 @@ pub struct Autoscalers {
     pub unknown: Vec<(&'static str, Error)>,
 }
 
+impl Autoscalers {
+    /// Those that manage the target, with those of `before` whose kind could not be listed now.
+    pub fn after(self, before: &[Autoscaler]) -> Vec<Autoscaler> {
+        let is_unknown = |kind: &str| {
+            let source = SOURCES.iter().find(|source| source.kind == kind);
+            source.is_some_and(|source| {
+                self.unknown.iter().any(|(plural, _)| *plural == source.plural)
+            })
+        };
+        let kept: Vec<_> = before.iter().filter(|one| is_unknown(one.kind)).cloned().collect();
+        self.found.into_iter().chain(kept).collect()
+    }
+}
+
 /// Where autoscalers are, and what their fields are called.
 struct Source {
     kind: &'static str,
@@ -131,5 +145,20 @@ mod tests {
             let item = json!({"spec": {"scaleTargetRef": reference}});
             assert_eq!(manages(&item, &target), expected, "{item}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_listed_for_a_while_is_not_forgotten() {
+        let one = |kind: &'static str| Autoscaler { kind, name: "one".to_owned(), min: 1, max: 5 };
+        let both = [one("ScaledObject"), one("HorizontalPodAutoscaler")];
+        let away = || Error::Unreadable("the API server is away".to_owned());
+        let unknown = |plurals: &[&'static str]| Autoscalers {
+            found: Vec::new(),
+            unknown: plurals.iter().map(|plural| (*plural, away())).collect(),
+        };
+        let all = ["scaledobjects", "horizontalpodautoscalers"];
+        assert_eq!(unknown(&all).after(&both), both);
+        assert_eq!(unknown(&all[1..]).after(&both), both[1..]);
+        assert_eq!(unknown(&[]).after(&both), []);
     }
 }

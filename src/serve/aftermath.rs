@@ -8,7 +8,9 @@ use tokio::time::timeout;
 
 use super::app::App;
 use super::caller::Caller;
+use super::live::Ended;
 use super::log::{Audit, audit};
+use super::settling::Settling;
 use super::snapshot::{Stage, Users};
 use crate::locust::{Error, Stats};
 use crate::scaling::{GivenBack, give_back, settle};
@@ -25,8 +27,8 @@ const WORKERS_LIMIT: Duration = Duration::from_secs(60);
 
 /// A change that was made from here while a test was running.
 pub(super) struct Change {
-    /// In the history.
-    pub id: u64,
+    /// As it stands in the history.
+    pub ended: Ended,
     /// The count that was asked for.
     pub new: i64,
     /// The test before it.
@@ -52,20 +54,22 @@ impl App {
     pub(super) fn look_after(self: &Arc<Self>, change: Change) -> oneshot::Receiver<Users> {
         let (told, users) = oneshot::channel();
         let app = Arc::clone(self);
-        app.latest.send_replace(change.id);
+        let id = change.ended.id;
+        app.latest.send_replace(id);
         tokio::spawn(async move {
             let mut latest = app.latest.subscribe();
             let mut is_stopping = app.is_stopping.clone();
             let outcome = tokio::select! {
                 outcome = app.see_through(&change) => outcome,
-                _ = latest.wait_for(|latest| *latest > change.id) => wrong(
+                _ = latest.wait_for(|latest| *latest > id) => wrong(
                     "the count was changed again before that was known".to_owned(),
                 ),
                 _ = is_stopping.wait_for(|is_stopping| *is_stopping) => wrong(
                     "serve ended before that was known".to_owned(),
                 ),
             };
-            app.live.users(change.id, outcome.clone());
+            app.live.users(id, outcome.clone());
+            app.live.look_again();
             app.note(&change.caller, &outcome);
             // Nobody may be waiting any more.
             let _ = told.send(outcome);
@@ -74,13 +78,16 @@ impl App {
     }
 
     async fn see_through(&self, change: &Change) -> Users {
-        let waiting = |text: &str| {
-            self.live.users(change.id, Users { stage: Stage::Waiting, text: text.into() })
-        };
+        let id = change.ended.id;
+        let waiting =
+            |text: &str| self.live.users(id, Users { stage: Stage::Waiting, text: text.into() });
         waiting("waiting for the pods");
-        match timeout(PODS_LIMIT, self.pods_are(change.new)).await {
-            Ok(true) => {}
-            Ok(false) => return wrong("the count was changed again before all were ready".into()),
+        match timeout(PODS_LIMIT, self.settling(change.ended, change.new)).await {
+            Ok(Settling::Settled) => {}
+            Ok(Settling::Overtaken(_)) => {
+                return wrong("the count was changed again before all were ready".into());
+            }
+            Ok(Settling::Gone) => return wrong("the workers' Deployment is gone".into()),
             Err(_) => {
                 let limit = PODS_LIMIT.as_secs() / 60;
                 return wrong(format!("not all workers were ready within {limit} minutes"));
@@ -90,21 +97,6 @@ impl App {
         match self.settle_and_give_back(&change.before).await {
             Ok(users) => users,
             Err(error) => wrong(format!("whether the test has its users is not known: {error}")),
-        }
-    }
-
-    /// Waits until the pods are as many as this, and ready. `false` when others are asked for.
-    async fn pods_are(&self, new: i64) -> bool {
-        let mut frames = self.live.subscribe();
-        loop {
-            match frames.borrow_and_update().snapshot.replicas {
-                Some(now) if now.desired != new => return false,
-                Some(now) if now.settled => return true,
-                _ => {}
-            }
-            if frames.changed().await.is_err() {
-                return false;
-            }
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use super::LocustSettings;
 use super::aftermath::Change;
 use super::caller::Caller;
-use super::live::{Entry, Live};
+use super::live::{Ended, Entry, Live};
 use super::log::{Audit, audit};
 use super::metrics::Metrics;
 use super::problem::Problem;
@@ -64,8 +64,8 @@ pub struct Asked {
 /// A change that took place, or would have.
 #[derive(Debug)]
 pub struct Done {
-    /// In the history; a dry run is not in it.
-    pub id: Option<u64>,
+    /// As it stands in the history; a dry run does not.
+    pub ended: Option<Ended>,
     /// The count before.
     pub old: Option<i64>,
     /// The count now.
@@ -171,21 +171,21 @@ impl App {
         }
         let before = self.running_test().await;
         self.live.begin();
-        let mut ended = Ended { app: self, entry: Some(Entry::broken_off(caller, asked)) };
+        let mut under_way = UnderWay { app: self, caller, asked: Some(asked) };
         let result = scaling::scale(&self.client, &order, &Progress::default(), 0).await;
         let mut summary = Summary::new(asked, &result);
         if summary.outcome == Outcome::Failed {
             summary.old = summary.old.or_else(|| self.desired());
         }
-        ended.entry = None;
+        under_way.asked = None;
         self.metrics.changed(summary.outcome);
         summary.audit(caller, "scale");
-        let id = self.live.end(summary.entry(caller));
+        let change = self.live.end(summary.entry(caller));
         let new = summary.new.filter(|_| summary.outcome == Outcome::Scaled);
         let users = new.zip(before).map(|(new, before)| {
-            self.look_after(Change { id, new, before, caller: caller.clone() })
+            self.look_after(Change { ended: change, new, before, caller: caller.clone() })
         });
-        summary.answer(Some(id), result).map(|done| Done { users, ..done })
+        summary.answer(Some(change), result).map(|done| Done { users, ..done })
     }
 
     /// As far as is known.
@@ -218,24 +218,19 @@ impl Asked {
 }
 
 /// Sees to it that a change which was begun is also ended, should it break off.
-struct Ended<'a> {
+struct UnderWay<'a> {
     app: &'a App,
-    entry: Option<Entry>,
+    caller: &'a Caller,
+    asked: Option<Asked>,
 }
 
-impl Drop for Ended<'_> {
+impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if let Some(entry) = self.entry.take() {
-            self.app.live.end(entry);
-        }
-    }
-}
-
-impl Entry {
-    fn broken_off(caller: &Caller, asked: Asked) -> Self {
-        let message = "The change broke off; what became of it is not known.".to_owned();
-        let (who, new) = (caller.name.clone(), asked.count());
-        Self { who, old: None, new, outcome: Outcome::Unknown, message }
+        let Some(asked) = self.asked else { return };
+        let summary = Summary::broken_off(asked);
+        summary.audit(self.caller, "scale");
+        self.app.metrics.changed(summary.outcome);
+        self.app.live.end(summary.entry(self.caller));
     }
 }
 
@@ -276,6 +271,11 @@ impl Summary {
         }
     }
 
+    fn broken_off(asked: Asked) -> Self {
+        let message = "The change broke off; what became of it is not known.".to_owned();
+        Self { old: None, new: asked.count(), outcome: Outcome::Unknown, message }
+    }
+
     fn audit(&self, caller: &Caller, action: &str) {
         audit(&Audit {
             who: &caller.name,
@@ -300,12 +300,12 @@ impl Summary {
 
     fn answer(
         self,
-        id: Option<u64>,
+        ended: Option<Ended>,
         result: Result<Scaled, scaling::Problem>,
     ) -> Result<Done, Problem> {
         match result {
             Ok(Scaled { old, new, .. }) => {
-                Ok(Done { id, old, new, message: self.message, users: None })
+                Ok(Done { ended, old, new, message: self.message, users: None })
             }
             Err(problem) => Err(refusal(&problem)),
         }

@@ -1,6 +1,6 @@
 //! What Prometheus is told: requests, durations, replicas, changes, restarts of the watch.
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -57,9 +57,9 @@ pub struct Metrics {
 
 #[derive(Debug, Default)]
 struct Counts {
-    desired: Gauge<i64, AtomicI64>,
-    current: Gauge<i64, AtomicI64>,
-    ready: Gauge<i64, AtomicI64>,
+    desired: Gauge<f64, AtomicU64>,
+    current: Gauge<f64, AtomicU64>,
+    ready: Gauge<f64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -128,8 +128,9 @@ impl Metrics {
     /// None that is known of: the text is written into memory.
     pub fn text(&self, snapshot: &Snapshot) -> Result<String, std::fmt::Error> {
         let replicas = snapshot.replicas;
-        let count = |gauge: &Gauge<i64, AtomicI64>, count: Option<i64>| {
-            gauge.set(count.unwrap_or_default());
+        // What is not known is no number: OpenMetrics has a word for that.
+        let count = |gauge: &Gauge<f64, AtomicU64>, count: Option<i64>| {
+            gauge.set(count.map_or(f64::NAN, |count| count as f64));
         };
         count(&self.counts.desired, replicas.map(|replicas| replicas.desired));
         count(&self.counts.current, replicas.map(|replicas| replicas.current));

@@ -14,6 +14,7 @@ pub mod problem;
 mod refusal;
 mod root;
 pub mod routes;
+mod settling;
 pub mod snapshot;
 
 use std::net::SocketAddr;

@@ -38,8 +38,8 @@ pub struct Notice<'a> {
 pub struct Question<'a> {
     /// The count that was asked for.
     pub new: i64,
-    /// The count that stands there.
-    pub old: i64,
+    /// The count that stands there, where that is known.
+    pub old: Option<i64>,
     /// What a running test loses by it, in a sentence; absent when nothing.
     pub cost: Option<&'a str>,
 }
@@ -200,12 +200,18 @@ fn standing(snapshot: &Snapshot) -> (String, &'static str) {
 
 fn question(snapshot: &Snapshot, question: Option<Question<'_>>) -> (String, String) {
     let Some(Question { new, old, cost }) = question else { return Default::default() };
-    let text = match (cost, new) {
-        (Some(cost), _) => sentence(cost),
-        (None, 0) => "All workers go away, and a running test ends.".to_owned(),
-        (None, _) => "That is more than twice as many as now.".to_owned(),
+    let text = match (cost, new, old) {
+        (Some(cost), ..) => sentence(cost),
+        (None, 0, _) => "All workers go away, and a running test ends.".to_owned(),
+        (None, _, None) => "How many workers there are now is not known.".to_owned(),
+        (None, _, Some(_)) => "That is more than twice as many as now.".to_owned(),
     };
-    (format!("Scale {} from {old} to {new}?", snapshot.target.name), text)
+    let name = &snapshot.target.name;
+    let title = match old {
+        Some(old) => format!("Scale {name} from {old} to {new}?"),
+        None => format!("Scale {name} to {new}?"),
+    };
+    (title, text)
 }
 
 /// With a capital letter and a full stop.
@@ -336,7 +342,7 @@ mod tests {
             can_log_out: true,
             notice: Some(Notice { is_error: true, text: HOSTILE }),
             entered: Some(HOSTILE),
-            question: Some(Question { new: 0, old: 5, cost: Some(HOSTILE) }),
+            question: Some(Question { new: 0, old: Some(5), cost: Some(HOSTILE) }),
         };
         for html in [page(&snapshot, context), login(HOSTILE, Some(HOSTILE))] {
             assert!(!html.contains("<script>") && !html.contains("\"'"), "{html}");

@@ -246,11 +246,15 @@ impl Http {
     }
 
     pub fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        self.try_send(request).unwrap()
+    }
+
+    pub fn try_send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Reply> {
         self.runtime.block_on(async {
-            let response = request.send().await.unwrap();
+            let response = request.send().await?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
-            Reply { status, headers, text: response.text().await.unwrap() }
+            Ok(Reply { status, headers, text: response.text().await? })
         })
     }
 

@@ -21,6 +21,8 @@ pub struct Workload {
 pub struct Metadata {
     /// Its name.
     pub name: String,
+    /// Tells it from another of the same name.
+    pub uid: String,
     /// Counts the changes of the spec.
     pub generation: i64,
 }

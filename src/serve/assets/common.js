@@ -211,14 +211,23 @@ function costOf({ replicas, locust }, wanted) {
   return `${test} on ${workersOf(workers)}; ${leaving} of them will leave, and up to 3 s of their statistics are lost.`;
 }
 
+const ENDS = 'All workers go away, and a running test ends.';
+
 /** What is asked before this count, which may be a slip of the finger; null when nothing. */
 function question(state, wanted) {
-  if (!state?.replicas) return null;
+  if (!state?.replicas) {
+    return {
+      title: `Scale to ${wanted}?`,
+      words: wanted === 0 ? ENDS : 'How many workers there are now is not known.',
+      yes: `Scale to ${wanted}`,
+      look: wanted === 0 ? 'danger' : 'primary',
+    };
+  }
   const { desired } = state.replicas;
   const cost = costOf(state, wanted);
   const isEnd = wanted === 0 && desired > 0;
   if (!cost && !isEnd && wanted <= 2 * Math.max(desired, 1)) return null;
-  const leap = isEnd ? 'All workers go away, and a running test ends.' : 'That is more than twice as many as now.';
+  const leap = isEnd ? ENDS : 'That is more than twice as many as now.';
   return {
     title: `Scale ${state.target.name} from ${desired} to ${wanted}?`,
     words: cost || leap,

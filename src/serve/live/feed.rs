@@ -14,7 +14,7 @@ use super::super::snapshot::Link;
 use super::Live;
 use crate::api::{About, Client, Error, Watch, WatchEvent, Watched};
 use crate::scaling::{
-    Autoscalers, Kind, PODS, Pod, Target, Workload, autoscalers, label_selector, readiness_of_scale,
+    Kind, PODS, Pod, Target, Workload, autoscalers, label_selector, readiness_of_scale,
 };
 
 /// A connection that is back sooner is not worth a word.
@@ -36,7 +36,9 @@ pub async fn follow(client: &Client, target: &Target, live: &Live, metrics: &Met
     let feed = Feed { client, target, live, metrics, selector };
     let target_alone = async {
         match Kind::of(&target.resource) {
-            Some(kind) => feed.watch_target(kind).await,
+            Some(kind) => {
+                tokio::join!(feed.watch_target(kind), feed.read_after_changes(kind));
+            }
             None => feed.ask_for_scale().await,
         }
     };
@@ -47,15 +49,15 @@ pub async fn follow(client: &Client, target: &Target, live: &Live, metrics: &Met
 pub async fn follow_autoscalers(client: &Client, target: &Target, live: &Live) {
     let mut told = String::new();
     loop {
-        let Autoscalers { found, unknown } = autoscalers(client, target).await;
+        let now = autoscalers(client, target).await;
         let why: Vec<_> =
-            unknown.iter().map(|(resource, error)| format!("{resource}: {error}")).collect();
+            now.unknown.iter().map(|(resource, error)| format!("{resource}: {error}")).collect();
         let why = why.join("; ");
         if why != told && !why.is_empty() {
             log(&format!("who else changes the count is not known: {why}"));
         }
         told = why;
-        live.change(|state| state.autoscalers = found);
+        live.change(|state| state.autoscalers = now.after(&state.autoscalers));
         sleep(AUTOSCALER_PERIOD).await;
     }
 }
@@ -85,7 +87,7 @@ impl Feed<'_> {
                     Ok(WatchEvent::Present(objects)) => {
                         objects.iter().for_each(|object| self.seen(kind, object));
                     }
-                    Ok(WatchEvent::Changed(object)) => self.seen(kind, &object),
+                    Ok(WatchEvent::Changed(object)) => self.told(kind, &object),
                     Ok(WatchEvent::Deleted(_)) => self.missing(),
                     Ok(WatchEvent::Disturbed(error)) => self.lost(&error),
                     Ok(WatchEvent::Resumed) => self.linked(),
@@ -132,16 +134,55 @@ impl Feed<'_> {
         }
     }
 
+    /// Reads the target anew after each change from here: the watch may be late, or broken, or tell
+    /// of a cluster that was set back.
+    async fn read_after_changes(&self, kind: Kind) {
+        loop {
+            self.live.has_ended.notified().await;
+            let mut pause = SHORTEST_PAUSE;
+            loop {
+                let ended = self.live.lock().ended();
+                match self.read(kind).await {
+                    Ok(()) => break self.live.looked(ended),
+                    // The watch tells what is wrong.
+                    Err(_) => sleep(pause).await,
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    async fn read(&self, kind: Kind) -> Result<(), Error> {
+        let Target { resource, name, .. } = self.target;
+        let about =
+            About { verb: "get", resource: resource.plural.to_string(), name: name.clone() };
+        match self.client.get_object(&self.target.path(), &about).await {
+            Ok(object) => {
+                let object = serde_json::from_value(object).map_err(|error| {
+                    Error::Unreadable(format!("the target cannot be read: {error}"))
+                })?;
+                self.seen(kind, &object);
+            }
+            Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
+                self.missing();
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
     async fn ask_for_scale(&self) {
         let Target { resource, name, .. } = self.target;
         let about =
             About { verb: "get", resource: resource.plural.to_string(), name: name.clone() };
         loop {
+            let ended = self.live.lock().ended();
             match self.client.get_scale(&self.target.path(), &about).await {
                 Ok(scale) => {
                     self.select(Some(&scale.selector).filter(|text| !text.is_empty()).cloned());
                     let now = readiness_of_scale(&scale, scale.replicas.into());
                     self.found(|| self.live.change(|state| state.count(&now)));
+                    self.live.looked(ended);
                 }
                 Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
                     self.missing();
@@ -151,6 +192,11 @@ impl Feed<'_> {
             }
             sleep(PERIOD).await;
         }
+    }
+
+    fn told(&self, kind: Kind, object: &Workload) {
+        self.select(label_selector(&object.spec.selector));
+        self.found(|| self.live.change(|state| state.told(kind, object)));
     }
 
     fn seen(&self, kind: Kind, object: &Workload) {

@@ -1,15 +1,9 @@
 //! What happened to the count: made from here, or seen in the cluster.
 
 use std::collections::VecDeque;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::super::log::now;
 use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome, Stage, Users};
-
-/// For a change that was made from here to be seen in the cluster.
-const ARRIVAL: Duration = Duration::from_secs(10);
 
 /// What became of a change that was made from here.
 #[derive(Debug, Clone)]
@@ -35,7 +29,7 @@ pub(super) struct Ledger {
     under_way: usize,
     /// Counts that were, or may have been, set from here and not yet seen in the cluster; none
     /// where it may be any.
-    expected: Vec<(Option<i64>, Instant)>,
+    expected: Vec<Option<i64>>,
     /// Seen while changes were under way: whose they are is not clear yet.
     unclear: Vec<(i64, i64)>,
 }
@@ -51,7 +45,7 @@ impl Ledger {
         self.under_way = self.under_way.saturating_sub(1);
         let Entry { who, old, new, outcome, message } = entry;
         if matches!(outcome, Outcome::Scaled | Outcome::Unknown) {
-            self.expected.push((new, Instant::now()));
+            self.expected.push(new);
         }
         let id = self.note(who, old, new, outcome, message);
         if self.under_way == 0 {
@@ -66,6 +60,13 @@ impl Ledger {
         match self.under_way {
             0 => self.judge(old, new),
             _ => self.unclear.push((old, new)),
+        }
+    }
+
+    /// The target was read after all changes from here: what is different from now on is not theirs.
+    pub(super) fn looked(&mut self) {
+        if self.under_way == 0 {
+            self.expected.clear();
         }
     }
 
@@ -93,8 +94,7 @@ impl Ledger {
     }
 
     fn judge(&mut self, old: i64, new: i64) {
-        self.expected.retain(|(_, since)| since.elapsed() < ARRIVAL);
-        match self.expected.iter().position(|(count, _)| count.is_none_or(|count| count == new)) {
+        match self.expected.iter().position(|count| count.is_none_or(|count| count == new)) {
             // It stands for those before it as well, which a gap in the watch may have hidden.
             Some(place) => drop(self.expected.drain(..=place)),
             None => {
@@ -146,8 +146,8 @@ mod tests {
         ("somebody else".to_owned(), Some(new), Outcome::Observed)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_change_from_here_is_told_once_whenever_the_cluster_shows_it() {
+    #[test]
+    fn a_change_from_here_is_told_once_whenever_the_cluster_shows_it() {
         let mut ledger = Ledger::default();
         ledger.begin();
         ledger.seen(1, 3);
@@ -158,8 +158,8 @@ mod tests {
         assert_eq!(told(&ledger), [alice(5, Outcome::Scaled), alice(3, Outcome::Scaled)]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_others_change_is_told_as_theirs() {
+    #[test]
+    fn what_others_change_is_told_as_theirs() {
         let mut ledger = Ledger::default();
         ledger.seen(1, 3);
         ledger.begin();
@@ -170,22 +170,22 @@ mod tests {
         assert_eq!(told(&ledger), [other(9), other(9), alice(4, Outcome::Scaled), other(3)]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_failed_change_explains_nothing_and_an_old_one_neither() {
+    #[test]
+    fn a_failed_change_explains_nothing_and_an_old_one_neither() {
         let mut ledger = Ledger::default();
         ledger.begin();
         ledger.end(entry(1, 3, Outcome::Failed));
         ledger.seen(1, 3);
         ledger.begin();
         ledger.end(entry(3, 5, Outcome::Scaled));
-        tokio::time::advance(ARRIVAL).await;
+        ledger.looked();
         ledger.seen(3, 5);
         let expected = [other(5), alice(5, Outcome::Scaled), other(3), alice(3, Outcome::Failed)];
         assert_eq!(told(&ledger), expected);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_change_that_may_have_been_from_here_is_not_told_as_somebody_elses() {
+    #[test]
+    fn a_change_that_may_have_been_from_here_is_not_told_as_somebody_elses() {
         let mut ledger = Ledger::default();
         ledger.begin();
         ledger.seen(3, 4);
@@ -194,8 +194,8 @@ mod tests {
         assert_eq!(told(&ledger), [other(5), ("alice".to_owned(), None, Outcome::Unknown)]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_history_does_not_grow_without_end() {
+    #[test]
+    fn the_history_does_not_grow_without_end() {
         let mut ledger = Ledger::default();
         (0..80).for_each(|count| ledger.seen(count, count + 1));
         let history = ledger.history();

@@ -16,7 +16,7 @@ pub use feed::{follow, follow_autoscalers};
 pub use ledger::Entry;
 pub use swarm::follow_swarm;
 
-use self::state::{PROVISIONAL, State};
+use self::state::State;
 use super::snapshot::{Limits, Snapshot, TargetInfo, Users};
 use crate::locust::Address;
 
@@ -35,12 +35,24 @@ pub struct Frame {
     number: u64,
 }
 
+/// A change from here that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// In the history.
+    pub id: u64,
+    number: u64,
+}
+
 /// The state, and who is told when it changes.
 #[derive(Debug)]
 pub struct Live {
     state: Mutex<State>,
     is_dirty: Notify,
     frames: watch::Sender<Arc<Frame>>,
+    /// A change from here has ended.
+    has_ended: Notify,
+    /// The target was read when so many changes from here had ended.
+    looked: watch::Sender<u64>,
     /// Somebody looks who did not before.
     is_wanted: Notify,
     /// Where Locust was found.
@@ -59,6 +71,8 @@ impl Live {
             state: Mutex::new(state),
             is_dirty: Notify::new(),
             frames: watch::Sender::new(frame),
+            has_ended: Notify::new(),
+            looked: watch::Sender::new(0),
             is_wanted: Notify::new(),
             locust_address: Mutex::default(),
             run,
@@ -113,11 +127,8 @@ impl Live {
     /// Tells the state as it changes, until dropped.
     pub async fn publish(&self) {
         loop {
-            let is_provisional = self.lock().is_provisional();
-            tokio::select! {
-                () = self.is_dirty.notified() => tokio::time::sleep(GATHERED).await,
-                () = tokio::time::sleep(PROVISIONAL), if is_provisional => {}
-            }
+            self.is_dirty.notified().await;
+            tokio::time::sleep(GATHERED).await;
             self.tell();
         }
     }
@@ -127,18 +138,32 @@ impl Live {
         self.lock().ledger.begin();
     }
 
-    /// What became of it; tells it at once, so that whoever made it finds it. Gives its id in the
-    /// history.
-    pub fn end(&self, entry: Entry) -> u64 {
-        let id = self.lock().end(entry);
+    /// What became of it; tells it at once, so that whoever made it finds it.
+    pub fn end(&self, entry: Entry) -> Ended {
+        let ended = {
+            let mut state = self.lock();
+            let id = state.end(entry);
+            Ended { id, number: state.ended() }
+        };
         self.tell();
-        id
+        self.has_ended.notify_one();
+        ended
+    }
+
+    /// Waits until the target was read after this change.
+    pub async fn read_after(&self, ended: Ended) {
+        // It cannot be closed as long as we are there.
+        let _ = self.looked.subscribe().wait_for(|looked| *looked >= ended.number).await;
+    }
+
+    fn looked(&self, ended: u64) {
+        self.lock().looked(ended);
+        self.tell();
+        self.looked.send_replace(ended);
     }
 
     fn tell(&self) {
-        let mut state = self.lock();
-        state.forget_expired();
-        let snapshot = state.snapshot();
+        let snapshot = self.lock().snapshot();
         self.frames.send_if_modified(|last| {
             let is_new = last.snapshot != snapshot;
             if is_new {

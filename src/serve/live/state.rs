@@ -1,21 +1,14 @@
 //! What is known, as it comes in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::super::log::now;
 use super::super::snapshot::{
-    self, Connection, Limits, Link, MOST_PODS, Replicas, Snapshot, Swarm, TargetInfo,
+    self, Connection, Limits, Link, MOST_PODS, Outcome, Replicas, Snapshot, Swarm, TargetInfo,
 };
 use super::ledger::{Entry, Ledger};
 use crate::scaling::{Autoscaler, Kind, Pod, Readiness, Workload, readiness, troubles};
 use crate::terminal::harmless;
-
-/// For so long the count that the server has confirmed to us is shown, though the watch does not
-/// show it yet.
-pub(super) const PROVISIONAL: Duration = Duration::from_secs(2);
 
 /// Of a target with more pods only so many are kept.
 const MOST_PODS_KEPT: usize = 5000;
@@ -27,8 +20,14 @@ pub(super) struct State {
     limits: Limits,
     connection: Connection,
     replicas: Option<Replicas>,
-    /// Confirmed, and not yet seen.
-    confirmed: Option<(i64, Instant)>,
+    /// The object that was seen last: its uid and generation.
+    seen: (String, i64),
+    /// Changes from here that have ended.
+    ended: u64,
+    /// So many of them are surely in what is known: the target was read after them.
+    looked: u64,
+    /// The count that the server has confirmed since.
+    confirmed: Option<i64>,
     pods: BTreeMap<String, Pod>,
     pods_unknown: Option<String>,
     /// Why its controller cannot make pods, or has given up.
@@ -47,6 +46,9 @@ impl State {
             limits,
             connection,
             replicas: None,
+            seen: Default::default(),
+            ended: 0,
+            looked: 0,
             confirmed: None,
             pods: BTreeMap::new(),
             pods_unknown: None,
@@ -73,8 +75,17 @@ impl State {
         self.connection.state
     }
 
+    /// The target, as a watch tells it; it may be late, after the target was read anew.
+    pub(super) fn told(&mut self, kind: Kind, object: &Workload) {
+        let (uid, generation) = &self.seen;
+        if object.metadata.uid != *uid || object.metadata.generation >= *generation {
+            self.seen(kind, object);
+        }
+    }
+
     /// The target, as it is now.
     pub(super) fn seen(&mut self, kind: Kind, object: &Workload) {
+        self.seen = (object.metadata.uid.clone(), object.metadata.generation);
         let failure = object.replica_failure().map(|condition| &condition.message);
         let missed = object.missed_deadline().map(|condition| &condition.message);
         self.failures = failure.into_iter().chain(missed).map(|text| harmless(text)).collect();
@@ -87,7 +98,6 @@ impl State {
         if let Some(before) = self.replicas.filter(|before| before.desired != desired) {
             self.ledger.seen(before.desired, desired);
         }
-        self.confirmed.take_if(|(count, _)| *count == desired);
         self.replicas = Some(Replicas { desired, current, ready, settled: done });
         self.link(Link::Connected, "");
     }
@@ -97,7 +107,7 @@ impl State {
         let text = format!("There is no {kind} {name:?} in namespace {namespace:?}.");
         self.link(Link::Missing, &text);
         self.replicas = None;
-        self.confirmed = None;
+        self.seen = Default::default();
         self.failures.clear();
         self.pods.clear();
     }
@@ -130,32 +140,41 @@ impl State {
 
     /// What became of a change that was made from here.
     pub(super) fn end(&mut self, entry: Entry) -> u64 {
-        let is_confirmed = entry.outcome == snapshot::Outcome::Scaled;
-        if let (true, Some(new), Some(replicas)) = (is_confirmed, entry.new, self.replicas)
-            && replicas.desired != new
-        {
-            self.confirmed = Some((new, Instant::now()));
-        }
+        self.confirmed = match entry.outcome {
+            Outcome::Scaled | Outcome::Unchanged => entry.new,
+            Outcome::Unknown => None,
+            // Nothing was changed by it.
+            Outcome::Failed | Outcome::Observed => return self.ledger.end(entry),
+        };
+        self.ended += 1;
         self.ledger.end(entry)
     }
 
-    /// Whether something is shown that the watch has yet to bear out.
-    pub(super) fn is_provisional(&self) -> bool {
-        self.confirmed.is_some()
+    /// How many changes from here have ended.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended
     }
 
+    /// The target was read when so many changes from here had ended.
+    pub(super) fn looked(&mut self, ended: u64) {
+        self.looked = self.looked.max(ended);
+        if self.looked == self.ended {
+            self.confirmed = None;
+            self.ledger.looked();
+        }
+    }
+
+    /// What the server has confirmed to us counts before what a watch may tell late.
     fn replicas(&self) -> Option<Replicas> {
         let replicas = self.replicas?;
-        Some(match self.confirmed {
-            Some((desired, since)) if since.elapsed() < PROVISIONAL => {
-                Replicas { desired, settled: false, ..replicas }
-            }
-            _ => replicas,
+        Some(match self.looked < self.ended {
+            true => Replicas {
+                desired: self.confirmed.unwrap_or(replicas.desired),
+                settled: false,
+                ..replicas
+            },
+            false => replicas,
         })
-    }
-
-    pub(super) fn forget_expired(&mut self) {
-        self.confirmed.take_if(|(_, since)| since.elapsed() >= PROVISIONAL);
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

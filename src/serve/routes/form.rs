@@ -37,7 +37,9 @@ pub(super) async fn page(
         .find_map(|(name, value)| (name == "done").then(|| value.parse::<u64>().ok())?);
     let change = id.and_then(|id| frame.snapshot.history.iter().find(|change| change.id == id));
     let text = change.map(|change| summary(&frame.snapshot, change));
-    let notice = text.as_deref().map(|text| Notice { is_error: false, text });
+    let is_error =
+        change.is_some_and(|change| matches!(change.outcome, Outcome::Failed | Outcome::Unknown));
+    let notice = text.as_deref().map(|text| Notice { is_error, text });
     html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&caller, &root) })
 }
 
@@ -75,7 +77,7 @@ pub(super) async fn rescale(
     let asked = Asked { new: NewCount::Exactly(new), current: None, is_dry_run: false };
     match app.change(asked, caller.clone()).await {
         Ok(done) => {
-            let id = done.id.unwrap_or_default();
+            let id = done.ended.map(|ended| ended.id).unwrap_or_default();
             see_other(&format!("./?done={id}"))
         }
         Err(problem) => answer(&app, &caller, &root, entered, &problem),
@@ -157,13 +159,18 @@ fn number(entered: Option<&str>) -> Result<i32, Problem> {
     }
 }
 
-/// Nothing at all, or more than twice as many, may be a slip of the finger; and a running test may
-/// lose by it.
+/// Nothing at all, or more than twice as many, may be a slip of the finger, and so may anything where
+/// it is not known how many there are; and a running test may lose by it. What will be refused anyway
+/// is not asked about.
 fn question<'a>(snapshot: &Snapshot, new: i64, cost: Option<&'a str>) -> Option<Question<'a>> {
-    let old = snapshot.replicas?.desired;
-    let is_end = new == 0 && old > 0;
-    let is_leap = new > old.max(1).saturating_mul(2);
-    (is_end || is_leap || cost.is_some()).then_some(Question { new, old, cost })
+    let old = snapshot.replicas.map(|replicas| replicas.desired);
+    let is_slip = old.is_none_or(|old| {
+        let is_end = new == 0 && old > 0;
+        let is_leap = new > old.max(1).saturating_mul(2);
+        is_end || is_leap
+    });
+    let is_asked = (is_slip || cost.is_some()) && snapshot.limits.allow(new);
+    is_asked.then_some(Question { new, old, cost })
 }
 
 fn cost_of(snapshot: &Snapshot, new: i32) -> Option<String> {
@@ -178,7 +185,9 @@ fn summary(snapshot: &Snapshot, change: &Change) -> String {
     let (old, new) = (count_text(change.old), count_text(change.new));
     let text = match change.outcome {
         Outcome::Unchanged => format!("{name} was at {new} already."),
-        _ => format!("{name} was scaled from {old} to {new}."),
+        Outcome::Failed => format!("{name} was not scaled."),
+        Outcome::Unknown => format!("Whether {name} was scaled to {new} is not known."),
+        Outcome::Scaled | Outcome::Observed => format!("{name} was scaled from {old} to {new}."),
     };
     match change.message.as_str() {
         "" => text,
@@ -223,6 +232,9 @@ mod tests {
         ] {
             assert_eq!(question(&at(old), new, None).is_some(), is_asked, "{old} to {new}");
         }
+        let unknown = Snapshot { replicas: None, ..at(0) };
+        assert!(question(&unknown, 0, None).is_some() && question(&unknown, 3, None).is_some());
+        assert!(question(&at(5), 101, None).is_none(), "it is beyond the limits");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::super::app::{App, Asked, Done};
 use super::super::caller::Caller;
 use super::super::problem::{Problem, Standing};
+use super::super::settling::Settling;
 use super::super::snapshot::{Link, Replicas, Snapshot, Stage, TargetInfo, Users};
 use crate::go;
 use crate::scaling::NewCount;
@@ -176,68 +177,67 @@ fn answer(app: &App, done: Done, is_dry_run: bool, users: Option<Users>) -> Resp
         target: &frame.snapshot.target,
         old: done.old,
         new: done.new,
-        ready: replicas.and_then(|replicas| replicas.ready),
-        settled: replicas.is_some_and(|now| now.settled && now.desired == done.new),
+        ready: ready(&frame.snapshot),
+        settled: replicas.is_some_and(|now| now.settled && now.desired == done.new)
+            && frame.snapshot.connection.state == Link::Connected,
         dry_run: is_dry_run,
         message: done.message,
         users,
     })
 }
 
-/// Waits until the count is true, at the state that all share.
+/// Waits until the count is true.
 async fn settled(app: &App, done: &Done, limit: Duration) -> Result<(), Problem> {
-    let mut frames = app.live.subscribe();
+    let Some(ended) = done.ended else { return Ok(()) };
     let mut is_stopping = app.is_stopping.clone();
-    let waiting = async {
-        loop {
-            let now = frames.borrow_and_update().snapshot.replicas;
-            match now {
-                Some(now) if now.desired != done.new => return Some(Err(now.desired)),
-                Some(now) if now.settled => return Some(Ok(())),
-                _ => {}
-            }
-            tokio::select! {
-                changed = frames.changed() => changed.ok()?,
-                _ = is_stopping.wait_for(|is_stopping| *is_stopping) => return None,
-            }
-        }
+    let outcome = tokio::select! {
+        settling = timeout(limit, app.settling(ended, done.new)) => Some(settling),
+        _ = is_stopping.wait_for(|is_stopping| *is_stopping) => None,
     };
-    let outcome = timeout(limit, waiting).await;
-    let frame = app.live.now();
-    let ready = frame.snapshot.replicas.and_then(|replicas| replicas.ready);
-    let standing = Standing { old: done.old, new: done.new, ready };
-    let (target, new) = (&app.target, done.new);
-    let old = crate::scaling::count_text(done.old);
+    let snapshot = &app.live.now().snapshot;
+    let ready = ready(snapshot);
+    let (target, old, new) = (&app.target, crate::scaling::count_text(done.old), done.new);
+    let scaled = format!("{target} was scaled from {old} to {new}");
     let problem = match outcome {
-        Ok(Some(Ok(()))) => return Ok(()),
-        Ok(Some(Err(now))) => {
-            let detail = format!(
-                "{target} was scaled from {old} to {new}, but somebody else scaled it to {now} \
-                 meanwhile."
-            );
+        Some(Ok(Settling::Settled)) => return Ok(()),
+        Some(Ok(Settling::Overtaken(now))) => {
+            let detail = format!("{scaled}, but somebody else scaled it to {now} meanwhile.");
             Problem::new(StatusCode::CONFLICT, "Overtaken", detail).with_current(Some(now))
         }
-        Ok(None) => {
-            let detail = format!(
-                "{target} was scaled from {old} to {new}; locustctl is about to end and waits no \
-                 longer."
-            );
+        Some(Ok(Settling::Gone)) => {
+            let detail = format!("{scaled}, but it does not exist any more.");
+            Problem::new(StatusCode::NOT_FOUND, "NotFound", detail)
+        }
+        None => {
+            let detail = format!("{scaled}; locustctl is about to end and waits no longer.");
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", detail)
         }
-        Err(_) => {
-            let ready = ready.map_or_else(|| "some".to_owned(), |ready| ready.to_string());
-            let mut detail = format!(
-                "{target} was scaled from {old} to {new} and stays so, but after {} only {ready} \
-                 of {new} were ready.",
-                words(limit)
-            );
-            for trouble in &frame.snapshot.troubles {
-                detail.push_str(&format!(" {trouble}."));
-            }
+        Some(Err(_)) => {
+            let detail = format!("{scaled}{}", shortfall(snapshot, new, limit));
             Problem::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", detail)
         }
     };
-    Err(problem.with_standing(standing))
+    Err(problem.with_standing(Standing { old: done.old, new, ready }))
+}
+
+/// How far it has come when the time is over: the end of a sentence.
+fn shortfall(snapshot: &Snapshot, new: i64, limit: Duration) -> String {
+    let limit = words(limit);
+    if snapshot.connection.state != Link::Connected {
+        return format!(
+            ", but after {limit} how many are ready is not known: the cluster does not answer."
+        );
+    }
+    let ready = ready(snapshot).map_or_else(|| "some".to_owned(), |ready| ready.to_string());
+    let troubles = snapshot.troubles.iter().map(|trouble| format!(" {trouble}."));
+    let troubles: String = troubles.collect();
+    format!(" and stays so, but after {limit} only {ready} of {new} were ready.{troubles}")
+}
+
+/// How many are ready, where that is known of the present.
+fn ready(snapshot: &Snapshot) -> Option<i64> {
+    let is_known = snapshot.connection.state == Link::Connected;
+    snapshot.replicas.filter(|_| is_known).and_then(|replicas| replicas.ready)
 }
 
 fn words(limit: Duration) -> String {
@@ -254,6 +254,10 @@ async fn order(headers: &HeaderMap, body: Body) -> Result<Order, Problem> {
         return Err(Problem::new(code, "UnsupportedMediaType", detail));
     }
     let bytes = body_of(body).await?;
+    // An array would be taken for an object whose fields come in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(bad("The body is not an object, as {\"replicas\": 3}."));
+    }
     serde_json::from_slice(&bytes).map_err(|error| {
         bad(format!("The body is not what is expected, as {{\"replicas\": 3}}: {error}"))
     })
@@ -295,7 +299,11 @@ pub(super) fn count(count: i64) -> Result<i32, Problem> {
 
 fn terms(query: &str) -> Result<Terms, Problem> {
     let mut terms = Terms::default();
+    let mut seen = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if seen.contains(&name) {
+            return Err(bad("A parameter is given twice."));
+        }
         match (&*name, &*value) {
             ("dryRun", "true") => terms.is_dry_run = true,
             ("dryRun", "false") => terms.is_dry_run = false,
@@ -314,6 +322,7 @@ fn terms(query: &str) -> Result<Terms, Problem> {
                 )));
             }
         }
+        seen.push(name);
     }
     Ok(terms)
 }
@@ -344,9 +353,17 @@ mod tests {
         ] {
             assert_eq!(terms(query), Ok(expected), "{query}");
         }
-        for query in
-            ["dryRun", "dryRun=All", "wait=", "wait=30", "wait=-1s", "wait=0s", "wait=11m", "x=1"]
-        {
+        for query in [
+            "dryRun",
+            "dryRun=All",
+            "dryRun=true&dryRun=false",
+            "wait=",
+            "wait=30",
+            "wait=-1s",
+            "wait=0s",
+            "wait=11m",
+            "x=1",
+        ] {
             assert!(terms(query).is_err(), "{query}");
         }
     }
