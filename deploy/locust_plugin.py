@@ -1,7 +1,7 @@
 """Import it in the locustfile. LOCUSTCTL_URL: where serve is; LOCUSTCTL_TOKEN_FILE: its token."""
 from os import getenv
 
-from flask import request
+from flask import Response, request
 from flask_cors import cross_origin
 from locust import events
 from requests import Session
@@ -11,16 +11,16 @@ from requests import Session
 def add_panel(web_ui, url=getenv("LOCUSTCTL_URL", "http://locustctl").rstrip("/"), **_):
     def relay(path="", file=getenv("LOCUSTCTL_TOKEN_FILE"), kind="application/problem+json"):
         site = request.headers.get("Sec-Fetch-Site", str(request.origin).partition(":")[2])
-        if request.method != "GET" and site not in ("same-origin", f"//{request.host}"):
+        if request.method in ("PUT", "POST") and site not in ("same-origin", f"//{request.host}"):
             return {"detail": "A change must come from Locust's page."}, 403, {"Content-Type": kind}
         headers = {name: request.headers.get(name) for name in ("Content-Type", "If-None-Match")}
         try:
             headers["Authorization"] = file and f"Bearer {open(file).read().strip()}"
-            answer = Session().request(request.method, f"{url}/{path}", request.query_string,
-                                       request.get_data(), headers, stream=True, timeout=(3, 660))
+            got = Session().request(request.method, f"{url}/{path}", request.query_string,
+                                    request.get_data(), headers, stream=True, timeout=(3, 660))
         except OSError:
             return {"detail": "locustctl serve does not answer."}, 502, {"Content-Type": kind}
-        return answer.raw.stream(), answer.status_code, {**answer.headers, "Transfer-Encoding": []}
+        return Response(got.raw.stream()), got.status_code, {**got.headers, "Transfer-Encoding": []}
     if app := web_ui and web_ui.app:
         ask = cross_origin(origins=[])(web_ui.auth_required_if_enabled(relay))
         for at in ("/-/locustctl/", "/-/locustctl/<path:path>"):
