@@ -145,7 +145,7 @@ fn the_panel_is_in_locusts_page_and_nowhere_else() {
 fn a_base_path_is_kept_and_redirects_lead_to_us() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(|asked, stream| match &*asked.path {
-        "/locust" => {
+        "/locust/old" => {
             let host = asked.header("host").unwrap();
             let head = format!("308 PERMANENT REDIRECT\nLocation: http://{host}/locust/?a=b");
             reply(stream, &head, "");
@@ -155,7 +155,8 @@ fn a_base_path_is_kept_and_redirects_lead_to_us() {
     });
     let serving = in_front_at(&cluster, &format!("{}/locust", locust.url()), &[]);
     let answer = browse(&serving, "/?done=3");
-    assert_eq!((answer.status, answer.header("location")), (307, "locust/?done=3"));
+    assert_eq!((answer.status, answer.header("location")), (307, "/locust/?done=3"));
+    assert_eq!(browse(&serving, "/locust/old").header("location"), "/locust/?a=b");
     let page = browse(&serving, "/locust/");
     assert!(page.text.contains("src=\"../-/locustctl/assets/panel.js\""), "{}", page.text);
     assert_eq!(browse(&serving, "/-/locustctl/assets/panel.js").status, 200);
@@ -163,7 +164,8 @@ fn a_base_path_is_kept_and_redirects_lead_to_us() {
         browse(&serving, "/locust/away").header("location"),
         "https://sign-in.example.com/x"
     );
-    assert_eq!(browse(&serving, "/elsewhere").status, 502, "what is beside it is not Locust's");
+    assert_eq!(browse(&serving, "/locust").header("location"), "/locust/");
+    assert_eq!(browse(&serving, "/elsewhere").status, 404, "what is beside it is not Locust's");
     assert!(locust.asked("/elsewhere").is_empty());
 }
 

@@ -151,9 +151,8 @@ impl Front {
             return away(&request, &detail);
         };
         let base = place.base_path();
-        if base != "/" && request.uri().path() == "/" {
-            let query = request.uri().query().map(|query| format!("?{query}"));
-            return redirect(&format!("{}{}", &base[1..], query.unwrap_or_default()));
+        if let Some(elsewhere) = beside(&request, base) {
+            return elsewhere;
         }
         let is_page =
             is_page_wanted(request.method(), request.uri().path(), base, request.headers());
@@ -273,6 +272,22 @@ fn away(request: &Request, detail: &str) -> Response {
     .away(detail)
 }
 
+/// The answer where Locust has a base path and something beside it is asked for: what leads to its
+/// page, or that there is nothing.
+fn beside(request: &Request, base: &str) -> Option<Response> {
+    let (path, query) = (request.uri().path(), request.uri().query());
+    if path.starts_with(base) {
+        return None;
+    }
+    if path == "/" || path == base.trim_end_matches('/') {
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        return Some(redirect(&format!("{base}{query}")));
+    }
+    let detail = format!("There is nothing at this address; Locust is at {base}.");
+    let problem = Problem::new(StatusCode::NOT_FOUND, "NotFound", detail);
+    Some(guard::secured(problem.into_response()))
+}
+
 /// Relative, for Locust may be reached below another path than we know of.
 fn script(path: &str) -> String {
     let depth = path.matches('/').count().saturating_sub(1);
@@ -318,6 +333,20 @@ mod tests {
         ] {
             assert_eq!(script(path), expected);
         }
+    }
+
+    #[test]
+    fn beside_a_base_path_there_is_only_the_way_to_it() {
+        let beside = |uri: &str| {
+            let request = Request::get(uri).body(Body::empty()).unwrap();
+            let response = beside(&request, "/locust/")?;
+            let to = response.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned());
+            Some((response.status().as_u16(), to))
+        };
+        assert_eq!(beside("/locust/stats/requests"), None);
+        assert_eq!(beside("/?done=3"), Some((307, Some("/locust/?done=3".to_owned()))));
+        assert_eq!(beside("/locust"), Some((307, Some("/locust/".to_owned()))));
+        assert_eq!(beside("/locusts"), Some((404, None)));
     }
 
     #[test]
