@@ -279,9 +279,16 @@ fn beside(request: &Request, base: &str) -> Option<Response> {
     if path.starts_with(base) {
         return None;
     }
-    if path == "/" || path == base.trim_end_matches('/') {
+    let without_slash = base.trim_end_matches('/');
+    // Relative, for we may be reached below another path than we know of.
+    let to = match path {
+        "/" => Some(without_slash.trim_start_matches('/')),
+        path if path == without_slash => without_slash.rsplit('/').next(),
+        _ => None,
+    };
+    if let Some(to) = to {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        return Some(redirect(&format!("{base}{query}")));
+        return Some(redirect(&format!("{to}/{query}")));
     }
     let detail = format!("There is nothing at this address; Locust is at {base}.");
     let problem = Problem::new(StatusCode::NOT_FOUND, "NotFound", detail);
@@ -339,14 +346,14 @@ mod tests {
     fn beside_a_base_path_there_is_only_the_way_to_it() {
         let beside = |uri: &str| {
             let request = Request::get(uri).body(Body::empty()).unwrap();
-            let response = beside(&request, "/locust/")?;
+            let response = beside(&request, "/load/test/")?;
             let to = response.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned());
             Some((response.status().as_u16(), to))
         };
-        assert_eq!(beside("/locust/stats/requests"), None);
-        assert_eq!(beside("/?done=3"), Some((307, Some("/locust/?done=3".to_owned()))));
-        assert_eq!(beside("/locust"), Some((307, Some("/locust/".to_owned()))));
-        assert_eq!(beside("/locusts"), Some((404, None)));
+        assert_eq!(beside("/load/test/stats/requests"), None);
+        assert_eq!(beside("/?done=3"), Some((307, Some("load/test/?done=3".to_owned()))));
+        assert_eq!(beside("/load/test"), Some((307, Some("test/".to_owned()))));
+        assert_eq!(beside("/load/tests"), Some((404, None)));
     }
 
     #[test]
