@@ -10,7 +10,9 @@ mod partial;
 mod preferences;
 mod refusal;
 mod scale;
+mod secret;
 mod serve;
+mod typed_flags;
 mod value;
 
 use std::ffi::OsString;
@@ -25,6 +27,7 @@ pub use partial::Partial;
 pub use refusal::Refusal;
 pub use scale::ScaleArgs;
 pub use serve::{Auth, ServeArgs};
+pub use typed_flags::{TypedFlags, quoted};
 pub use value::{Change, FileNames};
 
 use crate::go;
@@ -176,6 +179,9 @@ pub struct GlobalArgs {
     /// Which credential plugins the kuberc lets run.
     #[arg(skip)]
     pub plugin_policy: PluginPolicy,
+    /// For commands that are suggested.
+    #[arg(skip)]
+    pub typed: TypedFlags,
     /// Taken and not used.
     #[command(flatten)]
     pub ignored: IgnoredArgs,
@@ -308,6 +314,7 @@ impl Cli {
             Refusal::from_clap(&error, command, &applied.argv, program, alias)
         })?;
         cli.global.plugin_policy = applied.plugin_policy;
+        cli.global.typed = TypedFlags::new(program, applied.argv);
         Ok(cli)
     }
 }

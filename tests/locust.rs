@@ -57,7 +57,10 @@ fn with_never_it_is_only_said() {
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto --rebalance=never");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(
-        outcome.stderr.contains("users 15 of 60, not rebalanced: that was not asked for"),
+        outcome.stderr.ends_with(
+            "users 15 of 60, not rebalanced: that was not asked for\n\
+             locustctl rebalance --locust=auto deployment/locust-slave gives the test its users back\n"
+        ),
         "{outcome:?}"
     );
     assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 15);
@@ -232,7 +235,7 @@ fn status_tells_the_test_and_each_worker() {
     let outcome = run(&cluster, "status");
     assert_eq!(outcome.code, Some(0));
     let expected = "Warning: the test has 30 of the 60 users that it wants\n\
-                    locustctl rebalance gives the test its users back\n";
+                    locustctl rebalance deployment/locust-slave gives the test its users back\n";
     assert_eq!(outcome.stderr, expected);
     for line in [
         "Locust:      service/locust-master, release 2.47.0\n",
@@ -279,7 +282,10 @@ fn status_names_pods_that_locust_sees_in_another_way() {
     assert_eq!(warnings[2], "Warning: Locust misses the workers in locust-slave-lost");
     assert_eq!(warnings[3], "Warning: no users are on the workers in locust-slave-idle");
     assert_eq!(warnings[4], "Warning: above 90 % of a core are workers in locust-slave-gone");
-    assert_eq!(warnings[5], "locustctl rebalance gives the test its users back");
+    assert_eq!(
+        warnings[5],
+        "locustctl rebalance deployment/locust-slave gives the test its users back"
+    );
 }
 
 #[test]

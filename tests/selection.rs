@@ -3,7 +3,7 @@
 
 mod support;
 
-use locustctl::sandbox::{Action, Fault};
+use locustctl::sandbox::{Account, Action, Fault};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::{Outcome, locustctl};
@@ -256,10 +256,66 @@ fn a_missing_target_brings_the_command_for_what_was_meant() {
              workers: locustctl scale --by=-1 deployment/locust-slave\n"
         )
     );
+    let flags = "--context=sandbox --namespace=default --as=admin --dry-run=server";
+    let outcome = run(&cluster, &format!("scale --replicas=3 deploy/locust-worker {flags}"));
+    assert!(
+        outcome.stderr.ends_with(&format!(
+            ": locustctl scale --replicas=3 {flags} deployment/locust-slave\n"
+        )),
+        "{outcome:?}"
+    );
+    let outcome = run(&cluster, "status deploy/locust-worker -n default --context sandbox");
+    let expected =
+        ": locustctl status --namespace=default --context=sandbox deployment/locust-slave\n";
+    assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
     let outcome = run(&cluster, "status deploy/locust-worker");
     assert!(outcome.stderr.ends_with(": locustctl status deployment/locust-slave\n"));
     run(&cluster, "scale --replicas=3 deploy/zz").refuses(&format!("{missing} \"zz\" not found\n"));
     assert_eq!(outcome.code, Some(1));
+}
+
+#[test]
+fn what_is_suggested_goes_to_the_same_cluster_and_shows_no_secret() {
+    let cluster = TestCluster::start();
+    let (server, ca) = (cluster.server(), cluster.certificate_authority_file());
+    let token = cluster.token(Account::Admin);
+    let place = format!("--server={server} --certificate-authority={}", ca.display());
+    let outcome =
+        locustctl(&format!("scale --by=+1 deploy/locust-worker {place} --token={token}")).run();
+    assert!(
+        outcome.stderr.ends_with(&format!(
+            ": locustctl scale --by=+1 {place} --token=TOKEN deployment/locust-slave\n"
+        )),
+        "{outcome:?}"
+    );
+    let outcome = locustctl("--sandbox scale --by=+1 deploy/locust-worker --dry-run=client").run();
+    let again = "locustctl scale --sandbox --by=+1 --dry-run=client deployment/locust-slave";
+    assert!(outcome.stderr.ends_with(&format!(": {again}\n")), "{outcome:?}");
+    let tried = locustctl(again.strip_prefix("locustctl ").unwrap()).run();
+    tried.prints("deployment.apps/locust-slave scaled (dry run) from 1 to 2\n");
+}
+
+#[test]
+fn what_is_suggested_for_an_object_of_a_manifest_names_its_namespace() {
+    let cluster = TestCluster::start();
+    let manifest = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: locust-worker, namespace: default}}";
+    let outcome = locustctl("scale --replicas=2 -f -")
+        .kubeconfig(kubeconfig_in(&cluster, "elsewhere"))
+        .stdin(manifest)
+        .run();
+    let expected = ": locustctl scale --replicas=2 --namespace=default deployment/locust-slave\n";
+    assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
+}
+
+/// The cluster's kubeconfig, with this namespace in its contexts.
+fn kubeconfig_in(cluster: &TestCluster, namespace: &str) -> std::path::PathBuf {
+    let text = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
+    let context = |line: &str| match line.trim_start().strip_prefix("namespace:") {
+        Some(_) => line.replace("default", namespace),
+        None => line.to_owned(),
+    };
+    let lines: Vec<_> = text.lines().map(context).collect();
+    cluster.file("elsewhere-kubeconfig", &lines.join("\n"))
 }
 
 #[test]

@@ -3,11 +3,10 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
-/// Flags whose values nobody may read in an annotation; kubectl notes them all.
-const SECRET: [&str; 2] = ["token", "password"];
+use super::secret::{SECRET, hide_login};
 
 /// As kubectl words it: program, subcommand, arguments, and then every flag as `--long=value`, in
-/// the order in which they were given.
+/// the order in which they were given; but for the secrets, all of which kubectl notes.
 pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Option<String> {
     let (name, matches) = matches.subcommand()?;
     let command = command.find_subcommand(name)?;
@@ -22,7 +21,7 @@ pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Optio
             None => words.extend(values),
             Some(long) if SECRET.contains(&long) => {}
             Some(long) => {
-                let flag = |value: String| format!("--{long}={}", without_login(&value));
+                let flag = |value: String| format!("--{long}={}", hide_login(&value, ""));
                 flags.extend(matches.indices_of(id).into_iter().flatten().zip(values.map(flag)));
             }
         }
@@ -30,12 +29,4 @@ pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Optio
     flags.sort();
     words.extend(flags.into_iter().map(|(_, flag)| flag));
     Some(words.join(" "))
-}
-
-/// An address may hold a login: `https://user:password@host`.
-fn without_login(value: &str) -> String {
-    match value.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
-        Some((scheme, Some((_, host)))) => format!("{scheme}://{host}"),
-        _ => value.to_owned(),
-    }
 }

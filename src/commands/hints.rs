@@ -1,25 +1,31 @@
 //! What may have been meant by a target that does not exist.
 
+use super::again::{Again, typed};
 use crate::api::Client;
 use crate::scaling::{Likeness, Suggestion, Target, suggest};
 
 /// Where more are missing, something else is wrong than a name.
 const MOST: usize = 3;
 
-/// A line for each suggestion, with `command` and the target to type after it.
-pub async fn hints(client: &Client, missing: &[Target], command: &str) -> Vec<String> {
+/// A line for each suggestion, with the command to type.
+pub async fn hints(
+    client: &Client,
+    missing: &[Target],
+    again: &Again,
+    subcommand: &str,
+) -> Vec<String> {
     let mut hints = Vec::new();
     if missing.len() > MOST {
         return hints;
     }
     for target in missing {
         for Suggestion { target, likeness } in suggest(client, target).await {
-            let shown = format!("{}/{}", target.resource.singular, target.name);
             let why = match likeness {
                 Likeness::Name => "has a similar name",
                 Likeness::Workers => "looks like Locust workers",
             };
-            let hint = format!("{shown} {why}: {command} {shown}");
+            let command = again.command(subcommand, &target);
+            let hint = format!("{} {why}: {command}", typed(&target));
             if !hints.contains(&hint) {
                 hints.push(hint);
             }

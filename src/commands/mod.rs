@@ -1,5 +1,6 @@
 //! One file for each subcommand: wires the parts, prints the results.
 
+mod again;
 mod completion;
 mod connection;
 mod hints;

@@ -1,6 +1,5 @@
 //! `locustctl scale`: kubectl scale, with the old and the new count.
 
-mod again;
 mod arguments;
 mod display;
 mod results;
@@ -14,6 +13,7 @@ use self::results::Results;
 use self::swarm::Swarm;
 use self::waiting::Plan;
 use self::wanted::Wanted;
+use super::again::Again;
 use super::connection;
 use super::hints::hints;
 use super::locust::whereabouts;
@@ -43,9 +43,10 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let dry_run = arguments::dry_run(&args.dry_run)?;
     let format = arguments::format(&args)?;
     let warnings_as_errors = global.warnings_as_errors;
-    let command = again::command(&global, &args);
     let is_namespace_given = global.namespace.as_deref().is_some_and(|name| !name.is_empty());
+    let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
+    let again = Again::new(typed, prepared.namespace());
     let new = arguments::new_count(&args)?;
     let condition = arguments::condition(&args)?;
     let plan = Plan::new(&args).filter(|_| dry_run == DryRun::None);
@@ -119,13 +120,14 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
             return Err(Failed::by_signal(signal.number(), errors));
         }
         if let Some(swarm) = swarm.filter(|_| is_ready && plan.is_until_ready()) {
-            errors.extend(swarm.finish(client, &targets, plan.limit(), args.rebalance).await);
+            let limit = plan.limit();
+            errors.extend(swarm.finish(client, &targets, limit, args.rebalance, &again).await);
         }
     }
     errors.extend(unknown);
     if !errors.is_empty() {
         let hints = match is_for_people {
-            true => hints(client, &missing, &command).await,
+            true => hints(client, &missing, &again, "scale").await,
             false => Vec::new(),
         };
         return Err(Failed::all(errors).with_hints(hints));

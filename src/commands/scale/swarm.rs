@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Error, anyhow, bail};
 
+use super::super::again::Again;
 use crate::api::Client;
 use crate::cli::Rebalance;
 use crate::locust::{Master, Stats, Worker};
-use crate::scaling::{Order, Target, Test, Whereabouts, cost, give_back, ready_pods, settle};
+use crate::scaling::{
+    GivenBack, Order, Target, Test, Whereabouts, cost, give_back, ready_pods, settle,
+};
 use crate::terminal::{harmless, say};
 
 /// Locust and its test, as they were before the scale.
@@ -82,6 +85,7 @@ impl<'a> Swarm<'a> {
         targets: &[Target],
         limit: Duration,
         rebalance: Rebalance,
+        again: &Again,
     ) -> Vec<Error> {
         let mut errors = Vec::new();
         let owners: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
@@ -98,6 +102,12 @@ impl<'a> Swarm<'a> {
         match give_back(&self.master, before, rebalance == Rebalance::Auto).await {
             Ok(outcome) if outcome.is_well() || rebalance == Rebalance::Never => {
                 say(&harmless(&outcome.to_string()));
+                if matches!(outcome, GivenBack::NotAsked { .. })
+                    && let Some(target) = targets.first()
+                {
+                    let command = again.command("rebalance", target);
+                    say(&format!("{command} gives the test its users back"));
+                }
             }
             Ok(outcome) => errors.push(anyhow!("{}", harmless(&outcome.to_string()))),
             Err(error) => errors.push(anyhow!(

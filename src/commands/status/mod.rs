@@ -11,12 +11,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::swarm::Swarm;
+use super::again::Again;
 use super::connection::{self, Connection};
 use super::hints::hints;
 use super::locust::whereabouts;
 use super::signals;
 use super::target::{Meant, only_one};
-use crate::api::{About, Client, Error};
+use crate::api::{About, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::locust::Address;
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
@@ -67,7 +68,9 @@ struct Replicas {
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let form = form(args.output.as_deref())?;
     let asked = whereabouts(&args.locust, Address::Auto)?;
+    let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
+    let again = Again::new(typed, prepared.namespace());
     let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
     only_one("status", &meant.selection)?;
     check_namespace(prepared.namespace())?;
@@ -78,45 +81,46 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let Some(Selected { target, .. }) = selected.pop() else {
         return Err(anyhow!("nothing was named").into());
     };
+    let subject = Subject { connection: &connection, target, asked, form, again };
     if !args.watch {
-        return print(&look(&connection, &target, &asked, form).await?, form);
+        return print(&look(&subject).await?, form);
     }
     let end = signals::first()?;
     tokio::select! {
-        result = again_and_again(&connection, &target, &asked, form) => result,
+        result = again_and_again(&subject) => result,
         _ = end => Ok(()),
     }
 }
 
-async fn again_and_again(
-    connection: &Connection,
-    target: &Target,
-    asked: &Whereabouts,
+/// What is looked at, and for whom.
+struct Subject<'a> {
+    connection: &'a Connection,
+    target: Target,
+    asked: Whereabouts,
     form: Form,
-) -> Result<(), Failed> {
-    let can_redraw = matches!(form, Form::Text) && std::io::stdout().is_terminal();
+    again: Again,
+}
+
+async fn again_and_again(subject: &Subject<'_>) -> Result<(), Failed> {
+    let can_redraw = matches!(subject.form, Form::Text) && std::io::stdout().is_terminal();
     loop {
-        let status = look(connection, target, asked, form).await?;
+        let status = look(subject).await?;
         if can_redraw {
             write_stdout(CLEAR)?;
         }
-        print(&status, form)?;
+        print(&status, subject.form)?;
         tokio::time::sleep(PERIOD).await;
     }
 }
 
-async fn look(
-    connection: &Connection,
-    target: &Target,
-    asked: &Whereabouts,
-    form: Form,
-) -> Result<Status, Failed> {
+async fn look(subject: &Subject<'_>) -> Result<Status, Failed> {
+    let Subject { connection, target, asked, again, .. } = subject;
     let client = &connection.client;
     let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
     let about = About { verb: "get", resource, name };
     let object = match client.get_object(&target.path(), &about).await {
         Ok(object) => object,
-        Err(error) => return Err(missing(client, target, error, form).await),
+        Err(error) => return Err(missing(subject, error).await),
     };
     let managers = autoscalers(client, target).await;
     if let [(_, error), ..] = managers.unknown.as_slice() {
@@ -134,7 +138,8 @@ async fn look(
         say(&format!("Warning: {warning}"));
     }
     if locust.as_ref().is_some_and(Swarm::needs_rebalance) {
-        say("locustctl rebalance gives the test its users back");
+        let command = again.command("rebalance", target);
+        say(&format!("{command} gives the test its users back"));
     }
     Ok(Status {
         server: connection.server.clone(),
@@ -166,10 +171,12 @@ fn form(text: Option<&str>) -> Result<Form, UnknownFormat> {
     }
 }
 
-async fn missing(client: &Client, target: &Target, error: Error, form: Form) -> Failed {
+async fn missing(subject: &Subject<'_>, error: Error) -> Failed {
+    let Subject { connection, target, form, again, .. } = subject;
+    let client = &connection.client;
     let problem = Problem::Api(explain_missing(client, target, error).await);
     let hints = match matches!(form, Form::Text) && problem.is_missing(target) {
-        true => hints(client, std::slice::from_ref(target), "locustctl status").await,
+        true => hints(client, std::slice::from_ref(target), again, "status").await,
         false => Vec::new(),
     };
     Failed::from(problem).with_hints(hints)

@@ -27,6 +27,11 @@ pub enum GivenBack {
         /// Workers that carry them.
         workers: usize,
     },
+    /// It is wrong and could be put right, but that was not asked for.
+    NotAsked {
+        /// What is wrong.
+        wrong: String,
+    },
     /// It is wrong, and it was not put right.
     ByHand {
         /// What is wrong.
@@ -42,7 +47,7 @@ impl GivenBack {
         match self {
             Self::NotNeeded(_) => true,
             Self::Done { repair, users, .. } => i128::from(*users) >= i128::from(repair.users),
-            Self::ByHand { .. } => false,
+            Self::NotAsked { .. } | Self::ByHand { .. } => false,
         }
     }
 }
@@ -52,6 +57,9 @@ impl fmt::Display for GivenBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotNeeded(why) => f.write_str(why),
+            Self::NotAsked { wrong } => {
+                write!(f, "{wrong}, not rebalanced: that was not asked for")
+            }
             Self::ByHand { wrong, why } => write!(f, "{wrong}, not rebalanced: {why}"),
             Self::Done { repair, users, workers } => {
                 let noun = if *workers == 1 { "worker" } else { "workers" };
@@ -78,8 +86,7 @@ pub async fn give_back(
         Verdict::Repair(repair) => repair,
     };
     if !may_repair {
-        let why = "that was not asked for (--rebalance=never)".to_owned();
-        return Ok(GivenBack::ByHand { wrong: wrong(&repair), why });
+        return Ok(GivenBack::NotAsked { wrong: wrong(&repair) });
     }
     master.repair(&repair).await?;
     let (users, workers) = arrived(master, &repair).await?;
