@@ -128,6 +128,10 @@ fn a_list_whose_first_pages_are_forgotten_is_made_again() {
         "{}",
         outcome.stderr
     );
+    let lists: Vec<_> =
+        requests(&cluster).into_iter().filter(|line| line.starts_with("GET")).collect();
+    assert_eq!(lists.len(), 4, "{lists:?}");
+    assert!(lists.iter().all(|line| line.contains("limit=250")), "{lists:?}");
 }
 
 #[test]

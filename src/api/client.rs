@@ -78,9 +78,11 @@ pub struct About {
 
 impl About {
     fn in_words(&self) -> String {
-        match self.resource.as_str() {
-            "" => format!("{} {}", self.verb, self.name),
-            resource => format!("{} {resource} {:?}", self.verb, self.name),
+        let Self { verb, resource, name } = self;
+        match (resource.as_str(), name.as_str()) {
+            ("", name) => format!("{verb} {name}"),
+            (resource, "") => format!("{verb} {resource}"),
+            (resource, name) => format!("{verb} {resource} {name:?}"),
         }
     }
 }

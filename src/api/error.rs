@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Status};
+use super::{Failure, FailureKind, Status};
 
 /// Why a request did not bring what was asked for. The texts are those of kubectl; the prefix
 /// (`Error from server`, `error:`) is the printer's.
@@ -34,10 +34,15 @@ impl Error {
     /// Whether the same request may succeed a little later.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Failure(_) => true,
+            Self::Failure(_) => !self.is_too_large(),
             Self::Status(status) => matches!(status.code, 408 | 429 | 500..),
             Self::Unreadable(_) | Self::Unprepared(_) => false,
         }
+    }
+
+    /// Whether the answer is larger than what is read.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Failure(Failure { kind: FailureKind::TooLarge { .. }, .. }))
     }
 
     /// Whether the server may have done what it was asked for all the same: it got the request

@@ -26,8 +26,13 @@ pub enum FailureKind {
     Lost,
     /// There was no answer in time, or no connection could be had.
     Connection,
-    /// The answer broke off, or is too large.
+    /// The answer broke off.
     Body {
+        /// Its status, which had come before.
+        status: u16,
+    },
+    /// The answer is larger than what is read.
+    TooLarge {
         /// Its status, which had come before.
         status: u16,
     },
@@ -86,7 +91,7 @@ impl Failure {
             "the answer to {what} is larger than {} MiB and was not read to its end",
             limit / (1024 * 1024)
         );
-        Self { kind: FailureKind::Body { status }, text, sent: true }
+        Self { kind: FailureKind::TooLarge { status }, text, sent: true }
     }
 }
 

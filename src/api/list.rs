@@ -9,11 +9,15 @@ use super::scale::read_object;
 use super::{Error, Resource};
 use crate::go;
 
-/// Objects in one page: few enough that even large ones fit into the largest answer that is read.
-const PAGE: &str = "250";
+/// Objects in one page, to begin with: few enough that those of usual size fit into the largest
+/// answer that is read.
+const PAGE: usize = 250;
 
 /// More than any cluster that Kubernetes supports; a server that never ends its list is stopped.
 const MOST_OBJECTS: usize = 200_000;
+
+/// How often a list is begun once more because the server has forgotten its first pages.
+const MOST_RESTARTS: u32 = 4;
 
 /// Which objects to list.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +74,8 @@ impl Client {
     /// Lists objects, in the server's order. What `T` does not ask for is not kept. The items have
     /// neither kind nor apiVersion: the list has them for all.
     ///
-    /// When the server has forgotten what it gave the first pages from (410), everything is
-    /// asked for again, at once, as by client-go's pager.
+    /// A page that is too large to be read is asked for again with half as many objects. When the
+    /// server has forgotten what it gave the first pages from (410), the list is begun once more.
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -92,24 +96,32 @@ impl Client {
         listing: Listing<'_>,
         accept: Option<&'static str>,
     ) -> Result<(Vec<T>, String), Error> {
-        let mut items = Vec::new();
+        let (mut items, mut pages) = (Vec::new(), 0);
+        let (mut limit, mut restarts) = (PAGE, 0);
         let mut next: Option<String> = None;
-        let mut is_paged = true;
         loop {
-            let page = match self.page::<T>(listing, accept, is_paged, next.as_deref()).await {
-                Err(Error::Status(status)) if status.code == 410 && next.is_some() => {
+            let page = match self.page::<T>(listing, accept, limit, next.as_deref()).await {
+                Err(error) if error.is_too_large() && limit > 1 => {
+                    limit /= 2;
+                    continue;
+                }
+                Err(Error::Status(status))
+                    if status.code == 410 && next.is_some() && restarts < MOST_RESTARTS =>
+                {
                     items.clear();
-                    (next, is_paged) = (None, false);
+                    (next, restarts, pages) = (None, restarts + 1, 0);
                     continue;
                 }
                 result => result?,
             };
             items.extend(page.items.unwrap_or_default());
+            pages += 1;
             next = page.metadata.next.filter(|next| !next.is_empty());
             if next.is_none() {
                 return Ok((items, page.metadata.resource_version));
             }
-            if items.len() > MOST_OBJECTS || !is_paged {
+            // A page may be empty, and others follow.
+            if items.len().max(pages) > MOST_OBJECTS {
                 let resource = &listing.resource.plural;
                 return Err(Error::Unreadable(format!(
                     "the server's list of {resource} does not end: {} so far",
@@ -123,20 +135,18 @@ impl Client {
         &self,
         listing: Listing<'_>,
         accept: Option<&'static str>,
-        is_paged: bool,
+        limit: usize,
         next: Option<&str>,
     ) -> Result<Page<T>, Error> {
         let resource = listing.resource;
         let about =
             About { verb: "list", resource: resource.plural.to_string(), name: String::new() };
-        let query: Vec<_> = [
-            ("labelSelector", listing.labels),
-            ("limit", is_paged.then_some(PAGE)),
-            ("continue", next),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+        let limit = limit.to_string();
+        let query: Vec<_> =
+            [("labelSelector", listing.labels), ("limit", Some(&limit)), ("continue", next)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect();
         let path = resource.collection(listing.namespace);
         let request = Request {
             method: Method::GET,

@@ -86,7 +86,8 @@ pub(super) async fn read(url: &str, limit: usize) -> Result<Vec<u8>, Error> {
             }
             // What is too large will be as large again.
             Err(failure) => {
-                let is_final = matches!(failure.kind, FailureKind::Body { .. });
+                let is_final =
+                    matches!(failure.kind, FailureKind::Body { .. } | FailureKind::TooLarge { .. });
                 (failed(failure), is_final)
             }
         };

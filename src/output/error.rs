@@ -141,7 +141,9 @@ fn of_api(error: &api::Error) -> Sentence {
             FailureKind::Lost | FailureKind::Connection => {
                 Sentence::Whole(format!("Unable to connect to the server: {}", failure.text))
             }
-            FailureKind::Body { .. } => Sentence::Bare(failure.text.clone()),
+            FailureKind::Body { .. } | FailureKind::TooLarge { .. } => {
+                Sentence::Bare(failure.text.clone())
+            }
         },
         api::Error::Unprepared(error) => sentence(error),
         api::Error::Unreadable(text) => Sentence::Bare(text.clone()),

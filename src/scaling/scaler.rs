@@ -323,7 +323,8 @@ impl<'a> Scaler<'a> {
         let is_answered = match cause {
             Error::Unreadable(_) => true,
             Error::Failure(failure) => {
-                matches!(failure.kind, FailureKind::Body { status: 200..300 })
+                use FailureKind::{Body, TooLarge};
+                matches!(failure.kind, Body { status: 200..300 } | TooLarge { status: 200..300 })
             }
             _ => false,
         };
