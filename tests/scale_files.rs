@@ -166,29 +166,6 @@ fn a_flag_that_names_no_file_does_not_mean_the_default_target() {
 }
 
 #[test]
-fn a_kustomization_is_built_by_whatever_program_is_there() {
-    use std::os::unix::fs::PermissionsExt;
-    let program = format!(
-        "#!/bin/sh\n[ \"$*\" = \"build -- k\" ] && printf '{}'\n",
-        SLAVE.replace('\n', "\\n")
-    );
-    let files = [("bin/kustomize", program.as_str()), ("k/kustomization.yaml", "resources: []\n")];
-    let (cluster, directory) = (TestCluster::start(), directory(&files));
-    let bin = directory.path().join("bin");
-    fs::set_permissions(bin.join("kustomize"), fs::Permissions::from_mode(0o755)).unwrap();
-    call(&cluster, directory.path(), "-k k").env("PATH", &bin).run().prints(SLAVE_SCALED);
-    let outcome = call(&cluster, directory.path(), "-k k").env("PATH", "/nonexistent").run();
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
-    assert!(
-        outcome.stderr.contains("kustomize") && outcome.stderr.contains("kubectl"),
-        "{}",
-        outcome.stderr
-    );
-    let outcome = call(&cluster, directory.path(), "-k empty").env("PATH", &bin).run();
-    assert!(outcome.stderr.starts_with("error: must build at directory: not a valid directory"));
-}
-
-#[test]
 fn the_command_is_recorded_without_its_secrets() {
     let (cluster, directory) = (TestCluster::start(), directory(&[]));
     let cause = |cluster: &TestCluster| {

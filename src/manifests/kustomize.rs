@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
+use super::complaint::Complaint;
 use super::{Error, LARGEST_FILE};
 use crate::kubeconfig::os_error;
-use crate::terminal;
+use crate::terminal::say;
 
 /// A remote base may be fetched with git.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -102,13 +103,16 @@ async fn output(mut child: Child, program: &str) -> Result<Vec<u8>, String> {
         Ok(result) => result.map_err(failed)?,
         Err(_) => return Err(format!("{program} did not end within {PATIENCE:?}")),
     };
+    let Complaint { reason, warnings } = match status.success() {
+        true => Complaint::of_success(&complaint),
+        false => Complaint::of_failure(&complaint),
+    };
+    // As kubectl, of which the builder is a part.
+    warnings.iter().for_each(|line| say(line));
     if !status.success() {
-        let complaint = terminal::harmless(&String::from_utf8_lossy(&complaint));
-        let complaint = complaint.trim();
-        let complaint = complaint.strip_prefix("error: ").or(complaint.strip_prefix("Error: "));
-        return Err(match complaint {
-            None | Some("") => format!("{program} failed: {status}"),
-            Some(complaint) => complaint.to_owned(),
+        return Err(match reason.as_str() {
+            "" => format!("{program} failed: {status}"),
+            _ => reason,
         });
     }
     if output.len() > LARGEST_FILE {

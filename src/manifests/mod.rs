@@ -4,6 +4,7 @@
 //! with it, [`read`] reads. The rules are those of cli-runtime's `resource` package, the errors
 //! are in its words.
 
+mod complaint;
 mod filenames;
 mod glob;
 mod go_yaml;
