@@ -225,6 +225,25 @@ fn a_watch_after_a_compaction_is_told_that_its_version_is_gone() {
 }
 
 #[test]
+fn a_watch_that_is_held_back_tells_all_of_it_later() {
+    let cluster = TestCluster::start();
+    let hold = Fault::once(Action::HoldWatch(Duration::from_millis(600)));
+    cluster.handle().inject(hold.at("watch=1"));
+    let version = cluster.handle().resource_version();
+    cluster.handle().pause_controllers();
+    cluster.handle().set_replicas(WORKERS, 2);
+    for (least, most) in [(600, 2000), (0, 1600)] {
+        let started = Instant::now();
+        let path =
+            format!("/apis/apps/v1/deployments?watch=1&resourceVersion={version}&timeoutSeconds=1");
+        let answer = as_admin(&cluster, "GET", &path, "").unwrap();
+        assert!(answer.body.contains("\"replicas\":2"), "{}", answer.body);
+        let took = started.elapsed().as_millis();
+        assert!((least..most).contains(&took), "{took}");
+    }
+}
+
+#[test]
 fn lists_come_in_pages() {
     let cluster = TestCluster::start();
     let page = |query: &str| {

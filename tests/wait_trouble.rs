@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use locustctl::sandbox::{Action, Fault, Rights, Rule, Trouble};
 use support::scaling::run;
@@ -77,19 +77,60 @@ fn a_watch_that_ends_or_breaks_is_taken_up_again() {
 
 #[test]
 fn a_server_that_is_away_is_named_as_the_reason_only_while_it_is() {
-    for (times, reason) in [
+    let away = || Fault::once(Action::unavailable(None)).on("GET");
+    for (fault, reason) in [
         (
-            Fault::ALWAYS,
+            away().times(Fault::ALWAYS),
             "\n  the server could not be asked lately: the server is currently unable to handle the request\n",
         ),
-        (1, "ErrImagePull: not found\n"),
+        (away().at("watch=1").times(Fault::ALWAYS), "ErrImagePull: not found\n"),
+        (away().at("watch=1"), "ErrImagePull: not found\n"),
     ] {
         let cluster = cluster();
         cluster.handle().set_trouble(Some(Trouble::ImagePull));
-        cluster.handle().inject(Fault::once(Action::unavailable(None)).at("watch=1").times(times));
-        let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=2s");
+        cluster.handle().inject(fault);
+        let line = "scale --current-replicas=1 --replicas=3 --wait --timeout=2s";
+        let outcome = run(&cluster, line);
         fails_after_scaling(&outcome, reason);
     }
+}
+
+#[test]
+fn a_watch_that_is_held_back_does_not_decide() {
+    let long = Duration::from_secs(30);
+    for action in [Action::HoldWatch(long), Action::Delay(long)] {
+        let cluster = cluster();
+        cluster.handle().inject(Fault::once(action.clone()).at("watch=1").times(Fault::ALWAYS));
+        let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=2s");
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{action:?} {outcome:?}");
+        assert_eq!(watches(&cluster).len(), 1, "{action:?}");
+    }
+}
+
+#[test]
+fn the_last_look_does_not_hang() {
+    let cluster = cluster();
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let hold = Fault::once(Action::HoldWatch(Duration::from_secs(30))).at("watch=1");
+    cluster.handle().inject(hold);
+    let started = Instant::now();
+    let outcome = run_while(&cluster, "scale --replicas=3 --wait --timeout=2s", || {
+        let delay = Fault::once(Action::Delay(Duration::from_secs(30))).on("GET");
+        cluster.handle().inject(delay.at("deployments/locust-slave").times(Fault::ALWAYS));
+    });
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), SCALED), "{outcome:?}");
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}
+
+#[test]
+fn after_watches_that_tell_nothing_it_is_looked_anew() {
+    let cluster = cluster_with(Duration::from_millis(700));
+    let end = Fault::once(Action::EndWatch(Duration::ZERO)).at("watch=1").times(Fault::ALWAYS);
+    cluster.handle().inject(end);
+    let started = Instant::now();
+    let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=60s");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -107,7 +148,8 @@ fn forgotten_history_is_looked_at_anew() {
     assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
     let gets = cluster.request_lines();
     let gets = gets.iter().filter(|line| line.ends_with("deployments/locust-slave")).count();
-    assert_eq!(gets, 2, "{:?}", cluster.request_lines());
+    // At first, after the watch that has told nothing, and after the one that was refused.
+    assert_eq!(gets, 3, "{:?}", cluster.request_lines());
 }
 
 #[test]

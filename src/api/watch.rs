@@ -21,7 +21,8 @@ const LASTS: Duration = Duration::from_secs(60);
 /// For the server's end to arrive.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// A watch that ended sooner, without any event, is not asked for again at once.
+/// A watch that ended sooner is not asked for again at once. If it has told nothing, something on
+/// the way may keep it from telling: then everything is looked at anew.
 const SHORTEST: Duration = Duration::from_secs(5);
 
 /// Between attempts.
@@ -63,6 +64,8 @@ pub struct Watch<'a, T> {
     version: Option<String>,
     stream: Option<Box<LineStream>>,
     opened: Instant,
+    /// Whether the stream has told nothing yet.
+    is_silent: bool,
     /// Since something was last seen.
     failures: u32,
     is_disturbed: bool,
@@ -80,6 +83,7 @@ impl Client {
             version: None,
             stream: None,
             opened: Instant::now(),
+            is_silent: true,
             failures: 0,
             is_disturbed: false,
             asked_pause: None,
@@ -180,7 +184,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
         match self.client.open(&request, LASTS + GRACE).await? {
             Opened::Lines(stream) => {
                 self.stream = Some(stream);
-                self.opened = Instant::now();
+                (self.opened, self.is_silent) = (Instant::now(), true);
                 Ok(())
             }
             Opened::Refused(reply) => Err(refusal(&reply, &about)),
@@ -195,11 +199,12 @@ impl<T: DeserializeOwned> Watch<'_, T> {
             self.stream = None;
             if self.opened.elapsed() < SHORTEST {
                 self.failures += 1;
+                self.version.take_if(|_| self.is_silent);
             }
             return Ok(None);
         };
         let (version, event) = read_event(&line)?;
-        self.failures = 0;
+        (self.failures, self.is_silent) = (0, false);
         if let Some(version) = version {
             self.version = Some(version);
         }

@@ -1,4 +1,4 @@
-//! Response bodies: whole ones, streams of watch events, and the two that faults ask for.
+//! Response bodies: whole ones, streams of watch events, and those that faults ask for.
 
 use std::{
     io,
@@ -16,6 +16,11 @@ pub(super) enum Body {
     Whole(Bytes),
     /// Lines as they come.
     Lines(mpsc::Receiver<Bytes>),
+    /// Lines as they come, but none before a time.
+    LinesAfter {
+        lines: mpsc::Receiver<Bytes>,
+        begin: Pin<Box<Sleep>>,
+    },
     /// Lines as they come, until a time: then nothing, or half a line and an error.
     LinesUntil {
         lines: mpsc::Receiver<Bytes>,
@@ -48,6 +53,12 @@ impl HttpBody for Body {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => some(std::mem::take(bytes)),
             Self::Lines(lines) => {
+                lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+            }
+            Self::LinesAfter { lines, begin } => {
+                if !begin.is_elapsed() {
+                    std::task::ready!(begin.as_mut().poll(context));
+                }
                 lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
             }
             Self::LinesUntil { lines, end, breaks } => {

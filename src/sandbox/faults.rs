@@ -42,6 +42,9 @@ pub enum Action {
     AnswerAfter(u16),
     /// The request is applied; its answer breaks off in the middle.
     TruncatedBody,
+    /// A watch is answered at once, but tells nothing before this time, as by a proxy that holds
+    /// it back; then all of it.
+    HoldWatch(Duration),
     /// A watch ends after this time, as it does when its server goes away in good order.
     EndWatch(Duration),
     /// A watch breaks after this time, in the middle of a line.

@@ -73,6 +73,7 @@ pub(super) async fn serve(
         Some(Action::CloseAfter) => return kill(&connection).await,
         Some(Action::DelayAnswer(time)) => tokio::time::sleep(time).await,
         Some(Action::TruncatedBody) => response = truncated(response),
+        Some(Action::HoldWatch(time)) => response = held_back(response, time),
         Some(Action::EndWatch(time)) => response = ending(response, time, false),
         Some(Action::BreakWatch(time)) => response = ending(response, time, true),
         Some(Action::AnswerAfter(status)) => response = ordered(status, &[], b"gave up waiting"),
@@ -240,6 +241,13 @@ fn ordered(status: u16, headers: &[(String, String)], body: &[u8]) -> Response<B
         }
     }
     response
+}
+
+fn held_back(response: Response<Body>, time: Duration) -> Response<Body> {
+    response.map(|body| match body {
+        Body::Lines(lines) => Body::LinesAfter { lines, begin: Box::pin(tokio::time::sleep(time)) },
+        other => other,
+    })
 }
 
 fn ending(response: Response<Body>, time: Duration, breaks: bool) -> Response<Body> {

@@ -47,7 +47,7 @@ pub(super) async fn until_ready(client: &Client, tracker: &Tracker<'_>, count: u
         }
         .boxed_local()
     });
-    let asked = scales.into_iter().map(|index| follower.ask_for_scale(index).boxed_local());
+    let asked = scales.into_iter().map(|index| follower.ask(index).boxed_local());
     let all: Vec<LocalBoxFuture<'_, ()>> = watched.chain(asked).collect();
     join_all(all).await;
 }
@@ -72,6 +72,15 @@ pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: 
         }
     });
     join_all(each).await;
+}
+
+/// One look at each that is still undecided: what a watch has told may be old, when something on
+/// the way holds it back.
+pub(super) async fn once_more(client: &Client, tracker: &Tracker<'_>, count: usize) {
+    let follower = Follower { client, tracker, count };
+    let all: Vec<_> = (0..count).collect();
+    let pending = tracker.pending(&all).into_iter();
+    join_all(pending.map(|index| follower.look_once_more(index))).await;
 }
 
 struct Follower<'a, 'b> {
@@ -165,44 +174,46 @@ impl Follower<'_, '_> {
         join_all(members.iter().map(|index| self.ask(*index))).await;
     }
 
-    /// Reads the object again and again.
+    /// Looks at it again and again.
     async fn ask(&self, index: usize) {
-        let target = &self.tracker.wait(index).target;
-        let Some(kind) = Kind::of(&target.resource) else { return };
         let mut ticks = self.ticks();
         while self.tracker.is_pending(index) {
             ticks.tick().await;
-            let answer = self.client.get_object(&target.path(), &self.about(index)).await;
-            let object = answer.and_then(|object| {
-                serde_json::from_value::<Workload>(object).map_err(|error| {
-                    Error::Unreadable(format!("the server's object cannot be read: {error}"))
-                })
-            });
-            match object {
-                Ok(object) => self.tracker.seen(index, kind, &object),
-                Err(error) => self.failed(index, error),
+            if let Err(error) = self.look(index).await {
+                self.failed(index, error);
             }
         }
     }
 
-    /// Reads the scale again and again: all that is known of other types.
-    async fn ask_for_scale(&self, index: usize) {
+    /// Reads the object; of types that are not built in the scale, which is all that is known.
+    async fn look(&self, index: usize) -> Result<(), Error> {
         let wait = self.tracker.wait(index);
-        let mut ticks = self.ticks();
-        while self.tracker.is_pending(index) {
-            ticks.tick().await;
-            match self.client.get_scale(&wait.target.path(), &self.about(index)).await {
-                Ok(scale) => {
-                    let now = readiness_of_scale(&scale, wait.wanted);
-                    self.tracker.seen_scale(index, now, scale.selector);
-                }
-                Err(error) => self.failed(index, error),
-            }
+        let (path, about) = (wait.target.path(), self.about(index));
+        let Some(kind) = Kind::of(&wait.target.resource) else {
+            let scale = self.client.get_scale(&path, &about).await?;
+            let now = readiness_of_scale(&scale, wait.wanted);
+            self.tracker.seen_scale(index, now, scale.selector);
+            return Ok(());
+        };
+        let object = self.client.get_object(&path, &about).await?;
+        let object = serde_json::from_value::<Workload>(object).map_err(|error| {
+            Error::Unreadable(format!("the server's object cannot be read: {error}"))
+        })?;
+        self.tracker.seen(index, kind, &object);
+        Ok(())
+    }
+
+    /// The last look at one that is still undecided. That it may not be read alone is no news.
+    async fn look_once_more(&self, index: usize) {
+        match self.look(index).await {
+            Err(error) if is_missing(&error) => self.tracker.deleted(index),
+            Err(error) if error.passes() => self.tracker.disturbed(index, Some(error)),
+            Ok(()) | Err(_) => {}
         }
     }
 
     fn failed(&self, index: usize, error: Error) {
-        if error.status().is_some_and(Status::is_not_found) {
+        if is_missing(&error) {
             self.tracker.deleted(index);
         } else if error.passes() {
             self.tracker.disturbed(index, Some(error));
@@ -223,4 +234,8 @@ impl Follower<'_, '_> {
         let resource = target.resource.plural.to_string();
         About { verb: "get", resource, name: target.name.clone() }
     }
+}
+
+fn is_missing(error: &Error) -> bool {
+    error.status().is_some_and(Status::is_not_found)
 }

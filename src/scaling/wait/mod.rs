@@ -23,6 +23,9 @@ pub use reasons::{PODS, Pod, troubles};
 pub use unmet::Unmet;
 pub use workload::{Workload, label_selector};
 
+/// For the look that decides, after the time is over.
+const LAST_LOOK: Duration = Duration::from_secs(3);
+
 /// For finding out why, after the time is over.
 const AFTERTHOUGHT: Duration = Duration::from_secs(5);
 
@@ -56,7 +59,8 @@ pub trait Observer {
     fn note(&mut self, text: &str);
 }
 
-/// Waits for all at the same time, for `limit` at most; a negative one is over at once.
+/// Waits for all at the same time, for `limit` at most; a negative one is over at once. Whether the
+/// pods are ready is decided by a last look.
 ///
 /// Gives an outcome for each wait, in their order. Whoever drops the future before learns how far
 /// all is from the observer.
@@ -76,7 +80,10 @@ pub async fn wait(
             }
         };
         // Those that are still undecided are told so below.
-        let _ = timeout(limit, waiting).await;
+        let is_over = timeout(limit, waiting).await.is_err();
+        if is_over && until == Until::Ready {
+            let _ = timeout(LAST_LOOK, follow::once_more(client, &tracker, waits.len())).await;
+        }
     }
     let slots = tracker.into_slots();
     let mut explained = 0;
