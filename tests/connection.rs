@@ -277,11 +277,21 @@ fn a_server_that_asks_to_wait_for_ever_is_believed_after_ten_times() {
 
 #[test]
 fn without_being_asked_to_nothing_is_sent_again() {
-    for action in [Action::too_many_requests(None), Action::unavailable(None)] {
+    let cluster = TestCluster::start();
+    inject(&cluster, "GET", Fault::ALWAYS, Action::unavailable(None));
+    assert_failed(&scale(&cluster, "").run(), "Error from server (");
+    assert_eq!(cluster.handle().requests().len(), 1);
+}
+
+#[test]
+fn a_server_that_is_too_busy_is_asked_again_though_it_does_not_say_when() {
+    for method in ["GET", "PATCH"] {
         let cluster = TestCluster::start();
-        inject(&cluster, "GET", Fault::ALWAYS, action);
-        assert_failed(&scale(&cluster, "").run(), "Error from server (");
-        assert_eq!(cluster.handle().requests().len(), 1);
+        inject(&cluster, method, 2, Action::too_many_requests(None));
+        let outcome = scale(&cluster, "").run();
+        let said = "Waiting 2 s before asking again, since the server is busy\n";
+        assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (Some(0), SCALED, said));
+        assert_eq!(cluster.handle().requests().len(), 4);
     }
 }
 

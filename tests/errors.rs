@@ -127,7 +127,12 @@ fn server_errors_are_reported_in_kubectls_words() {
             false,
         ),
         (
-            answer(429, "text/plain", ""),
+            // In an hour: nobody waits so long.
+            Action::Answer {
+                status: 429,
+                headers: vec![("retry-after".to_owned(), "3600".to_owned())],
+                body: Vec::new(),
+            },
             "Error from server (TooManyRequests): the server has received too many requests and has asked us to try again later (patch deployments locust-slave)",
             true,
         ),

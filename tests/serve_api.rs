@@ -205,7 +205,9 @@ fn what_the_cluster_refuses_comes_with_its_reason() {
     let patch = |status: u16, reason: &str| {
         let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
             "message": "no", "reason": reason, "code": status});
-        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        // Nobody waits for an hour.
+        let headers = [("content-type", "application/json"), ("retry-after", "3600")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let body = body.to_string().into_bytes();
         Fault::once(Action::Answer { status, headers, body }).on("PATCH")
     };

@@ -203,7 +203,7 @@ impl Client {
     ///
     /// It waits for its turn when many are under way already. It is sent again, as client-go would,
     /// after a pause that the server asked for and, if it only reads, after a broken connection;
-    /// but never when it may have been carried out. After a 401 the credentials are renewed where
+    /// also when the server is too busy (429) and asks for no pause; but never when it may have been carried out. After a 401 the credentials are renewed where
     /// they can be, and it is sent once more.
     ///
     /// # Errors
@@ -228,10 +228,9 @@ impl Client {
             let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
             let is_news = !is_turned_away || self.admission.close(pause);
             if is_news && pause > Duration::from_secs(1) {
-                say(&format!(
-                    "Waiting {} s before asking again, as the server wishes",
-                    pause.as_secs()
-                ));
+                let is_wish = result.is_ok_and(|reply| retry::asked_pause(&reply).is_some());
+                let why = if is_wish { "as the server wishes" } else { "since the server is busy" };
+                say(&format!("Waiting {} s before asking again, {why}", pause.as_secs()));
             }
             let text = format!("Sending {} again in {pause:?}, retry {attempt}", request.path);
             self.options.trace.info(4, "client.rs", &text);

@@ -34,6 +34,8 @@ pub enum Difference {
     ClientDryRunChecks,
     /// kubectl scales what comes before an impossible name; we scale nothing then.
     ImpossibleName,
+    /// After a 429 without `Retry-After` kubectl gives up; we send it again a little later.
+    BusyIsNoReason,
     /// After an answer that leaves open what was done, we read the count and say what stands there.
     CountLookedUp,
 }
