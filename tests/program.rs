@@ -160,8 +160,18 @@ fn interrupted(
     delay: Duration,
     ignore: bool,
 ) -> (Option<i32>, String) {
+    interrupted_at(args, signal, Action::Delay(delay), ignore)
+}
+
+/// The same, with another thing that happens to the PATCH.
+fn interrupted_at(
+    args: &[&str],
+    signal: &str,
+    action: Action,
+    ignore: bool,
+) -> (Option<i32>, String) {
     let cluster = TestCluster::start();
-    cluster.handle().inject(Fault::once(Action::Delay(delay)).on("PATCH").at("locust-slave"));
+    cluster.handle().inject(Fault::once(action).on("PATCH").at("locust-slave"));
     let child = with_signals(ignore)
         .args(args)
         .env_clear()
@@ -177,6 +187,8 @@ fn interrupted(
     while !is_under_way() {
         std::thread::sleep(Duration::from_millis(5));
     }
+    // For an answer that comes at once to arrive.
+    std::thread::sleep(Duration::from_millis(200));
     let kill = format!("kill -{signal} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
@@ -184,13 +196,32 @@ fn interrupted(
 }
 
 const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may have been made, or be made yet; look at it with: locustctl status";
+const LOOK: &str = " deployment/locust-slave";
 
 #[test]
 fn who_interrupts_is_told_what_is_under_way() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let ended = interrupted(&["scale", "--replicas=3"], signal, Duration::from_secs(30), false);
-        assert_eq!(ended, (Some(code), format!("error: {UNDER_WAY}\n")));
+        assert_eq!(ended, (Some(code), format!("error: {UNDER_WAY}{LOOK}\n")));
     }
+}
+
+#[test]
+fn what_is_looked_at_after_an_interruption_is_in_the_same_place() {
+    let args = ["scale", "--replicas=3", "--context=sandbox", "--wait", "-n", "default"];
+    let (_, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
+    let flags = " --context=sandbox --namespace=default";
+    assert_eq!(stderr, format!("error: {UNDER_WAY}{flags}{LOOK}\n"));
+}
+
+#[test]
+fn what_a_busy_server_turned_away_is_not_under_way() {
+    let busy = Action::too_many_requests(Some(30));
+    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", busy, false);
+    let end =
+        "error: interrupted: no change was under way; not changed: deployment.apps/locust-slave\n";
+    assert_eq!(code, Some(130));
+    assert!(stderr.ends_with(end), "{stderr}");
 }
 
 #[test]
@@ -202,7 +233,7 @@ fn an_interruption_swallows_no_error() {
         (
             Some(130),
             format!(
-                "Error from server (NotFound): deployments.apps \"zz\" not found\n{UNDER_WAY}\n"
+                "Error from server (NotFound): deployments.apps \"zz\" not found\n{UNDER_WAY}{LOOK}\n"
             )
         )
     );

@@ -14,7 +14,7 @@ use super::admission::Admission;
 use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
-use super::{Error, Failure, Status, Trace, impersonation, retry, user_agent};
+use super::{About, Error, Failure, Status, Trace, impersonation, retry, user_agent};
 use crate::credentials::Credentials;
 use crate::go;
 use crate::kubeconfig::{Cluster, Impersonation};
@@ -63,28 +63,6 @@ pub struct Options {
     pub timeout: Timeout,
     /// Where each exchange is logged.
     pub trace: Trace,
-}
-
-/// What a request is about, for messages that the server leaves to us.
-#[derive(Debug, Clone)]
-pub struct About {
-    /// Kubernetes verb: `get`, `patch`.
-    pub verb: &'static str,
-    /// Resource: `deployments`; empty when it is about none.
-    pub resource: String,
-    /// Name of the object, or a path where there is no resource.
-    pub name: String,
-}
-
-impl About {
-    fn in_words(&self) -> String {
-        let Self { verb, resource, name } = self;
-        match (resource.as_str(), name.as_str()) {
-            ("", name) => format!("{verb} {name}"),
-            (resource, "") => format!("{verb} {resource}"),
-            (resource, name) => format!("{verb} {resource} {name:?}"),
-        }
-    }
 }
 
 /// One request, without what goes with all of them.
@@ -210,11 +188,25 @@ impl Client {
     /// [`Error::Failure`] without a whole answer, [`Error::Unprepared`] when there are no
     /// credentials to send, [`Error::Unreadable`] for a redirect.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
+        self.send_and_tell(request, &|_| {}).await
+    }
+
+    /// The same; `is_under_way` is told when the request is sent, and when it was certainly not
+    /// carried out and waits to be sent again.
+    pub(super) async fn send_and_tell(
+        &self,
+        request: Request<'_>,
+        is_under_way: &(dyn Fn(bool) + Sync),
+    ) -> Result<Reply, Error> {
         let (mut attempt, mut renewed) = (0, false);
         loop {
             let admitted = self.admission.enter().await;
+            is_under_way(true);
             let result = self.send_once(&request).await;
             drop(admitted);
+            if result.as_ref().is_ok_and(|reply| matches!(reply.status, 401 | 429)) {
+                is_under_way(false);
+            }
             let is_unknown = result.as_ref().is_ok_and(|reply| reply.status == 401);
             if is_unknown && !renewed && self.credentials.renew().await {
                 renewed = true;

@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{About, Client, Reply, Request};
+use super::client::{Client, Reply, Request};
 use super::scale::read_object;
-use super::{Error, Resource};
+use super::{About, Error, Resource};
 use crate::go;
 
 /// Objects in one page, to begin with: few enough that those of usual size fit into the largest

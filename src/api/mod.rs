@@ -1,6 +1,7 @@
 //! The Kubernetes API as far as scaling needs it: one client for one server, the error `Status`,
 //! the paths of resources, and the scale subresource.
 
+mod about;
 mod address;
 mod admission;
 mod client;
@@ -28,8 +29,9 @@ mod version;
 mod warning;
 mod watch;
 
+pub use about::About;
 pub use admission::MOST_AT_ONCE;
-pub use client::{About, Client, Options, Reply, Request, Timeout};
+pub use client::{Client, Options, Reply, Request, Timeout};
 pub use discovery::Discovery;
 pub use error::Error;
 pub use failure::{Failure, FailureKind};

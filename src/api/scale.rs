@@ -4,8 +4,8 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::client::{About, Client, Reply, Request};
-use super::{Error, Status, escape_segment};
+use super::client::{Client, Reply, Request};
+use super::{About, Error, Status, escape_segment};
 use crate::go;
 
 /// The group versions in which API servers have served Scale.
@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// Sends `patch` to the scale of the object at `path`; with `dry_run` the server checks it
-    /// and stores nothing.
+    /// and stores nothing. `is_under_way` is told whether the server may be at it.
     ///
     /// # Errors
     /// Any of [`Error`]; after [`Error::may_have_been_applied`] only reading tells.
@@ -75,20 +75,14 @@ impl Client {
         patch: &Value,
         dry_run: bool,
         about: &About,
+        is_under_way: &(dyn Fn(bool) + Sync),
     ) -> Result<Scale, Error> {
         let path = format!("{path}/scale");
         let query: &[_] = if dry_run { &[("dryRun", "All")] } else { &[] };
         let content = Some((kind.media_type(), patch.to_string().into_bytes()));
-        let reply = self
-            .send(Request {
-                method: Method::PATCH,
-                path: &path,
-                query,
-                content,
-                accept: None,
-                about,
-            })
-            .await?;
+        let request =
+            Request { method: Method::PATCH, path: &path, query, content, accept: None, about };
+        let reply = self.send_and_tell(request, is_under_way).await?;
         read_scale(&reply, about)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::client::{About, Reply};
-use super::retry;
+use super::client::Reply;
+use super::{About, retry};
 use crate::go;
 
 /// A refusal, as the API server words it.

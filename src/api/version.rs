@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::client::{About, Client, Request};
-use super::{Error, Status};
+use super::client::{Client, Request};
+use super::{About, Error, Status};
 
 /// The release of Kubernetes whose kubectl is mirrored here.
 const MIRRORED: (&str, &str) = ("1", "36");

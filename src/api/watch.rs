@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::client::{About, Client, Reply, Request};
+use super::client::{Client, Reply, Request};
 use super::scale::read_object;
 use super::stream::{LineStream, Opened};
-use super::{Error, Listing, Resource, Status};
+use super::{About, Error, Listing, Resource, Status};
 
 /// After so long the server ends each watch, and it is asked again: a connection that has died
 /// without a word is noticed soon enough.

@@ -5,6 +5,7 @@ mod autoscaler;
 mod manifested;
 mod many;
 mod order;
+mod patch;
 mod progress;
 mod record;
 mod resolve;

@@ -8,10 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Progress(Mutex<BTreeMap<usize, String>>);
 
 impl Progress {
-    /// `the change of deployment.apps/a from 1 to 3`, of each whose answer is awaited, in the
-    /// order of the targets.
-    pub fn under_way(&self) -> Vec<String> {
-        self.lock().values().cloned().collect()
+    /// `the change of deployment.apps/a from 1 to 3`, of each whose answer is awaited, with the
+    /// index of its order; in the order of the targets.
+    pub fn under_way(&self) -> Vec<(usize, String)> {
+        self.lock().iter().map(|(index, change)| (*index, change.clone())).collect()
     }
 
     /// Whether the answer to the order of this index is awaited.

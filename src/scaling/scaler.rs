@@ -11,7 +11,7 @@ use super::Target;
 use super::order::{
     ATTEMPTS, Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
 };
-use super::{Progress, seen::Seen};
+use super::{Progress, patch::tested_patch, seen::Seen};
 use crate::api::{About, Client, Error, FailureKind, PatchKind, Status};
 
 /// Carries out one order: one request when the old count is given as a condition or known from a
@@ -233,8 +233,15 @@ impl<'a> Scaler<'a> {
         let dry_run = self.order.dry_run == DryRun::Server;
         let about = self.about("patch");
         let change = format!("the change of {} from {} to {new}", self.order.target, seen.count());
-        self.progress.set(self.index, (!dry_run).then_some(change));
-        let result = self.client.patch_scale(&self.path, kind, &patch, dry_run, &about).await;
+        // An earlier try may still come to pass, whatever is said of this one.
+        let is_open = self.progress.is_under_way(self.index);
+        let tell = |is_under_way: bool| {
+            if !dry_run && !is_open {
+                self.progress.set(self.index, is_under_way.then(|| change.clone()));
+            }
+        };
+        let sent = self.client.patch_scale(&self.path, kind, &patch, dry_run, &about, &tell);
+        let result = sent.await;
         // Without a clear answer it stays under way until it is known what came of it.
         if !result.as_ref().is_err_and(Error::may_have_been_applied) {
             self.progress.set(self.index, None);
@@ -388,35 +395,4 @@ pub async fn explain_missing(client: &Client, target: &Target, error: Error) -> 
 
 fn is_lost_race(status: &Status) -> bool {
     status.is_failed_test() || status.is_conflict()
-}
-
-/// At zero the server leaves the field out, so the test there is for `null`: one for the number 0
-/// would fail. `add` sets a field that is absent as well as one that is there. A custom resource
-/// without a count has nothing that could be tested.
-fn tested_patch(old: Option<i64>, new: i64) -> Value {
-    let add = json!({"op": "add", "path": "/spec/replicas", "value": new});
-    let Some(old) = old else { return json!([add]) };
-    let tested = if old == 0 { Value::Null } else { old.into() };
-    json!([{"op": "test", "path": "/spec/replicas", "value": tested}, add])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn zero_is_tested_as_null_since_the_server_leaves_it_out() {
-        assert_eq!(
-            tested_patch(Some(0), 2).to_string(),
-            r#"[{"op":"test","path":"/spec/replicas","value":null},{"op":"add","path":"/spec/replicas","value":2}]"#
-        );
-        assert_eq!(
-            tested_patch(None, 2).to_string(),
-            r#"[{"op":"add","path":"/spec/replicas","value":2}]"#
-        );
-        assert_eq!(
-            tested_patch(Some(3), 0).to_string(),
-            r#"[{"op":"test","path":"/spec/replicas","value":3},{"op":"add","path":"/spec/replicas","value":0}]"#
-        );
-    }
 }

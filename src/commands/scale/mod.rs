@@ -107,7 +107,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         Results::new(&orders, Printer::new(std::io::stdout(), format, dry_run), errors);
     tokio::select! {
         () = scale_all(client, &orders, &progress, |index, outcome| results.take(index, outcome)) => {}
-        signal = &mut signal => return Err(results.interrupted(signal, &progress)),
+        signal = &mut signal => return Err(results.interrupted(signal, &progress, &again)),
     }
     let done = results.take_done();
     let (mut errors, missing) = results.into_errors();

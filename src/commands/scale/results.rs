@@ -5,6 +5,7 @@ use std::io::Write;
 
 use anyhow::{Error, anyhow};
 
+use super::super::again::Again;
 use super::super::signals::Signal;
 use super::waiting::Done;
 use crate::output::{Failed, Printer, ScaleResult};
@@ -52,21 +53,18 @@ impl<'a, W: Write> Results<'a, W> {
     }
 
     /// A signal came before everything was done: what is known is printed all the same.
-    pub(super) fn interrupted(mut self, signal: Signal, progress: &Progress) -> Failed {
+    pub(super) fn interrupted(
+        mut self,
+        signal: Signal,
+        progress: &Progress,
+        again: &Again,
+    ) -> Failed {
         let mut unknown: Vec<_> = (self.next..self.orders.len()).collect();
         for (index, outcome) in std::mem::take(&mut self.early) {
             unknown.retain(|other| *other != index);
             self.print(index, outcome);
         }
-        let under_way = progress.under_way();
-        let mut text = match under_way.as_slice() {
-            [] => "interrupted: no change was under way".to_owned(),
-            changes => format!(
-                "interrupted: {} sent and may have been made, or be made yet; look at it with: \
-                 locustctl status",
-                were(changes)
-            ),
-        };
+        let mut text = format!("interrupted: {}", self.outlook(&progress.under_way(), again));
         unknown.retain(|index| !progress.is_under_way(*index));
         let rest: Vec<_> =
             unknown.iter().map(|index| self.orders[*index].target.to_string()).collect();
@@ -75,6 +73,21 @@ impl<'a, W: Write> Results<'a, W> {
         }
         self.errors.push(anyhow!(text));
         Failed::by_signal(signal.number(), self.errors)
+    }
+
+    /// What may have become of the changes that are under way, and how to find out.
+    fn outlook(&self, under_way: &[(usize, String)], again: &Again) -> String {
+        let Some((first, _)) = under_way.first() else {
+            return "no change was under way".to_owned();
+        };
+        let changes: Vec<_> = under_way.iter().map(|(_, change)| change.as_str()).collect();
+        let (were, look) = match changes.len() {
+            1 => ("was", "look at it with"),
+            _ => ("were", "look at each of them, as with"),
+        };
+        let changes = changes.join(", ");
+        let command = again.command("status", &self.orders[*first].target);
+        format!("{changes} {were} sent and may have been made, or be made yet; {look}: {command}")
     }
 
     fn print(&mut self, index: usize, outcome: Outcome) {
@@ -108,16 +121,10 @@ impl<'a, W: Write> Results<'a, W> {
     }
 }
 
-fn were(changes: &[String]) -> String {
-    match changes {
-        [only] => format!("{only} was"),
-        several => format!("{} were", several.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::TypedFlags;
     use crate::output::Format;
     use crate::scaling::{Condition, DryRun, NewCount, ObjectSource};
 
@@ -162,7 +169,8 @@ mod tests {
         let printer = Printer::new(&mut out, Format::Line, DryRun::None);
         let mut results = Results::new(&orders, printer, Vec::new());
         results.take(1, scaled());
-        let failed = results.interrupted(Signal::Interrupt, &Progress::default());
+        let again = Again::new(TypedFlags::default(), "default");
+        let failed = results.interrupted(Signal::Interrupt, &Progress::default(), &again);
         assert_eq!(failed.exit_code(), 130);
         assert_eq!(
             failed.errors[0].to_string(),
