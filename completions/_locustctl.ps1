@@ -78,7 +78,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Scale the objects of the kustomization in this directory')
             [CompletionResult]::new('--kustomize', '--kustomize', [CompletionResultType]::ParameterName, 'Scale the objects of the kustomization in this directory')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait at most: 30s, 2m, 1h; without --wait only until the pods are there. 0 is as if it were not given: 5m with --wait, and no wait at all without')
             [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Where Locust''s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none')
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the Cookie header of a browser that is logged in to Locust')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …')

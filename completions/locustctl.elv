@@ -74,7 +74,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --filename 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin'
             cand -k 'Scale the objects of the kustomization in this directory'
             cand --kustomize 'Scale the objects of the kustomization in this directory'
-            cand --timeout 'How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until the pods are there, and 0 does not wait at all'
+            cand --timeout 'How long to wait at most: 30s, 2m, 1h; without --wait only until the pods are there. 0 is as if it were not given: 5m with --wait, and no wait at all without'
             cand --locust 'Where Locust''s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none'
             cand --locust-cookie-file 'File with the Cookie header of a browser that is logged in to Locust'
             cand --locust-auth-file 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …'

@@ -126,6 +126,21 @@ fn each_target_has_its_own_outcome() {
 }
 
 #[test]
+fn a_timeout_of_zero_is_as_none() {
+    let waiting = cluster();
+    let outcome = run(&waiting, "scale --replicas=3 --wait --timeout=0s");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    assert_eq!(ready(&waiting, SLAVE), 3);
+    let plain = cluster();
+    plain.handle().pause_controllers();
+    run(&plain, "scale --replicas=3 --timeout=0s").prints(SCALED);
+    let help = support::locustctl("scale --help").run().stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "0 is as if it were not given: 5m with --wait, and no wait at all without";
+    assert!(help.contains(expected), "{help}");
+}
+
+#[test]
 fn plain_timeout_waits_for_the_two_counts_of_the_scale() {
     let cluster = cluster();
     cluster.handle().set_trouble(Some(Trouble::ImagePull));

@@ -76,8 +76,8 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// How long to wait at most: 30s, 2m, 1h [default: 5m with --wait]; without --wait only until
-    /// the pods are there, and 0 does not wait at all
+    /// How long to wait at most: 30s, 2m, 1h; without --wait only until the pods are there. 0 is as
+    /// if it were not given: 5m with --wait, and no wait at all without
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,

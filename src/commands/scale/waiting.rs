@@ -34,22 +34,19 @@ impl Plan {
     /// `None` without `--wait` and with kubectl's default, `--timeout=0`.
     pub(super) fn new(args: &ScaleArgs) -> Option<Self> {
         let is_timed = args.timeout != go::Duration(0);
-        let limit = match is_timed {
-            true => args.timeout,
-            false => go::Duration::parse(DEFAULT_LIMIT).unwrap_or_default(),
-        };
         match (args.wait, is_timed) {
-            (true, _) => Some(Self { until: Until::Ready, limit }),
-            (false, true) => Some(Self { until: Until::Synced, limit }),
+            (true, _) => Some(Self::until_ready(args)),
+            (false, true) => Some(Self { until: Until::Synced, limit: args.timeout }),
             (false, false) => None,
         }
     }
 
-    /// What a running test needs, whether it was asked for or not.
+    /// What a running test needs, whether it was asked for or not. kubectl's default for the time
+    /// cannot be told from none, so it is none: whoever waits means to.
     pub(super) fn until_ready(args: &ScaleArgs) -> Self {
-        let limit = match args.timeout.positive() {
-            Some(_) => args.timeout,
-            None => go::Duration::parse(DEFAULT_LIMIT).unwrap_or_default(),
+        let limit = match args.timeout {
+            go::Duration(0) => go::Duration::parse(DEFAULT_LIMIT).unwrap_or_default(),
+            given => given,
         };
         Self { until: Until::Ready, limit }
     }
