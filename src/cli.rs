@@ -5,6 +5,7 @@
 
 mod change_cause;
 mod grammar;
+mod ignored;
 mod locust;
 mod partial;
 mod preferences;
@@ -22,6 +23,7 @@ use clap::builder::styling::Styles;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use ignored::IgnoredArgs;
 pub use locust::{LocustArgs, Rebalance, RebalanceArgs};
 pub use partial::Partial;
 pub use refusal::Refusal;
@@ -191,23 +193,6 @@ pub struct GlobalArgs {
     pub verbosity: i64,
 }
 
-/// Global flags of kubectl's that have nothing to act on here: there is no cache to place, no
-/// buffered log, no profiler. Scripts may still give them.
-#[derive(Debug, Args)]
-pub struct IgnoredArgs {
-    #[arg(long, global = true, hide = true, value_name = "DIR", allow_hyphen_values = true)]
-    cache_dir: Option<String>,
-    #[arg(long, global = true, hide = true, value_name = "DURATION",
-          value_parser = value::go_duration(), allow_hyphen_values = true)]
-    log_flush_frequency: Option<go::Duration>,
-    #[arg(long, global = true, hide = true, value_name = "NAME", allow_hyphen_values = true)]
-    profile: Option<String>,
-    #[arg(long, global = true, hide = true, value_name = "FILE", allow_hyphen_values = true)]
-    profile_output: Option<String>,
-    #[arg(long, global = true, hide = true, value_name = "PATTERNS", allow_hyphen_values = true)]
-    vmodule: Option<String>,
-}
-
 /// What `status` takes.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -309,10 +294,11 @@ impl Cli {
             }
             Ok(cli)
         });
-        let mut cli = read.map_err(|error| {
+        let mut cli: Self = read.map_err(|error| {
             let alias = applied.alias.as_deref();
             Refusal::from_clap(&error, command, &applied.argv, program, alias)
         })?;
+        cli.global.ignored.check_profile()?;
         cli.global.plugin_policy = applied.plugin_policy;
         cli.global.typed = TypedFlags::new(program, applied.argv);
         Ok(cli)

@@ -129,6 +129,8 @@ fn what_cannot_be_shown_is_refused() {
     status(&cluster, "deploy a b").refuses("error: status is about one target, 2 were named\n");
     status(&cluster, "-n nowhere")
         .refuses("Error from server (NotFound): namespaces \"nowhere\" not found\n");
+    status(&cluster, "-o json big")
+        .refuses("error: the server doesn't have a resource type \"big\"\n");
     status(&cluster, "deploy/zz")
         .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
 }

@@ -117,9 +117,11 @@ trait NextIf: Iterator {
 
 impl<I: Iterator> NextIf for I {}
 
-/// As kubectl's `WordSepNormalizeFunc` does: `dry_run=a_b` is `dry-run=a_b`.
+/// As kubectl's `WordSepNormalizeFunc` does: `dry_run=a_b` is `dry-run=a_b`. What has no name is
+/// left as it is, for the complaint.
 fn with_dashes(flag: &str) -> String {
     match flag.split_once('=') {
+        _ if flag.starts_with(['-', '=']) => flag.to_owned(),
         Some((name, value)) => format!("{}={value}", name.replace('_', "-")),
         None => flag.replace('_', "-"),
     }

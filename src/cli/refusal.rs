@@ -90,7 +90,10 @@ impl Problem<'_> {
     fn unknown_flag(&self) -> String {
         let unknown = text_of(self.error, ContextKind::InvalidArg).unwrap_or_default();
         if unknown.starts_with("--") {
-            return format!("unknown flag: {}", unknown.split('=').next().unwrap_or(&unknown));
+            return match self.bad_syntax(&unknown) {
+                Some(typed) => format!("bad flag syntax: {typed}"),
+                None => format!("unknown flag: {}", unknown.split('=').next().unwrap_or(&unknown)),
+            };
         }
         let Some(shorthand) = unknown.strip_prefix('-').and_then(|rest| rest.chars().next()) else {
             return format!("unexpected argument {}", go::quote(&unknown));
@@ -102,6 +105,15 @@ impl Problem<'_> {
             .filter(|arg| arg.starts_with('-') && !arg.starts_with("--"))
             .find_map(|arg| arg.find(shorthand).map(|at| &arg[at..]));
         format!("unknown shorthand flag: '{shorthand}' in -{}", typed.unwrap_or(&unknown[1..]))
+    }
+
+    /// The word that begins with this and to pflag has no name: `---x`, `--=3`.
+    fn bad_syntax(&self, unknown: &str) -> Option<&str> {
+        let words = self.argv.iter().filter_map(|arg| arg.to_str());
+        let is_nameless = |word: &&str| word.starts_with("---") || word.starts_with("--=");
+        words
+            .take_while(|word| *word != "--")
+            .find(|word| is_nameless(word) && word.starts_with(unknown))
     }
 
     /// A flag without its value can only be the last argument: pflag takes whatever comes next.

@@ -16,6 +16,8 @@ pub struct Meant {
     pub selection: Selection,
     /// What stands in [`TARGET_VARIABLE`], when that was taken.
     from_variable: Option<String>,
+    /// Whether the answer is for a program, which has no use for what may help.
+    is_for_machine: bool,
 }
 
 impl Meant {
@@ -25,7 +27,7 @@ impl Meant {
     /// Everything that is wrong with it, in kubectl's words.
     pub fn new(typed: &Typed<'_>) -> anyhow::Result<Self> {
         if !typed.is_empty() {
-            return Ok(Self { selection: Selection::new(typed)?, from_variable: None });
+            return Ok(Self::of(Selection::new(typed)?, None));
         }
         let from_variable = match std::env::var(TARGET_VARIABLE) {
             Err(std::env::VarError::NotUnicode(text)) => {
@@ -35,7 +37,7 @@ impl Meant {
         };
         let Some(target) = from_variable else {
             let selection = select(&[DEFAULT_TARGET.to_owned()])?;
-            return Ok(Self { selection, from_variable: None });
+            return Ok(Self::of(selection, None));
         };
         let words: Vec<_> = target.split_whitespace().map(str::to_owned).collect();
         let words = match words.as_slice() {
@@ -44,7 +46,16 @@ impl Meant {
             _ => words,
         };
         let selection = select(&words).map_err(|error| in_variable(&target, &error))?;
-        Ok(Self { selection, from_variable: Some(target) })
+        Ok(Self::of(selection, Some(target)))
+    }
+
+    fn of(selection: Selection, from_variable: Option<String>) -> Self {
+        Self { selection, from_variable, is_for_machine: false }
+    }
+
+    /// The same, with no hints if the answer is for a program.
+    pub fn for_machine(self, is_for_machine: bool) -> Self {
+        Self { is_for_machine, ..self }
     }
 
     /// An error of resolving it, with what helps to put it right.
@@ -55,10 +66,12 @@ impl Meant {
         }
         match (&self.selection, error.downcast_ref::<UnknownType>()) {
             // Most likely a name.
-            (Selection::TypesOnly(types), Some(_)) if types.len() == 1 => anyhow!(
-                "{error}\nIf {name} is the name of a Deployment: deployment/{name}",
-                name = types[0]
-            ),
+            (Selection::TypesOnly(types), Some(_)) if types.len() == 1 && !self.is_for_machine => {
+                anyhow!(
+                    "{error}\nIf {name} is the name of a Deployment: deployment/{name}",
+                    name = types[0]
+                )
+            }
             _ => error,
         }
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Error;
 
+use super::Named;
 use crate::api::{self, FailureKind, Status};
 use crate::kubeconfig::ConfigError;
 use crate::manifests;
@@ -100,6 +101,12 @@ impl Sentence {
 }
 
 fn sentence(error: &Error) -> Sentence {
+    if let Some(named) = error.downcast_ref::<Named>() {
+        return match sentence(&named.error) {
+            Sentence::Whole(text) => Sentence::Whole(named.named(text)),
+            Sentence::Bare(text) => Sentence::Bare(named.named(text)),
+        };
+    }
     if let Some(problem) = error.downcast_ref::<Problem>() {
         return match problem {
             Problem::Api(error) => of_api(error),

@@ -5,6 +5,7 @@ mod format;
 mod json;
 mod jsonpath;
 mod kyaml;
+mod named;
 mod printer;
 mod stdout;
 mod template;
@@ -13,6 +14,7 @@ pub use error::{Failed, render, sentence_of};
 use format::JsonPathFormat;
 pub use format::{Format, FormatArgs, ManagedFields, UnknownFormat};
 pub use json::print as print_json;
+pub use named::Named;
 pub use printer::{Printer, ScaleResult};
 pub use stdout::write_stdout;
 

@@ -36,6 +36,8 @@ pub enum Difference {
     ImpossibleName,
     /// After a 429 without `Retry-After` kubectl gives up; we send it again a little later.
     BusyIsNoReason,
+    /// Of several targets kubectl does not always say which one an error is about.
+    NamesTarget,
     /// After an answer that leaves open what was done, we read the count and say what stands there.
     CountLookedUp,
 }

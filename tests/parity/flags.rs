@@ -99,6 +99,12 @@ fn mistakes() -> Vec<Row> {
         mistake("--replicas=4 --subresource=scale deployment", "unknown flag: --subresource"),
         mistake("--replicas=4 --chunk-size=1 deployment", "unknown flag: --chunk-size"),
         mistake("--repl=4 deployment/a", "unknown flag: --repl"),
+        mistake("--replicas=4 ---x deployment/a", "bad flag syntax: ---x"),
+        mistake("--replicas=4 ---x_y=3 deployment/a", "bad flag syntax: ---x_y=3"),
+        mistake("--replicas=4 --=3 deployment/a", "bad flag syntax: --=3"),
+        row("--replicas=4 --profile=foo deploy/a", refuses("error: unknown profile 'foo'"))
+            .older(Older::Vendor),
+        row("--profile= deploy/a", refuses("error: unknown profile ''")).older(Older::Vendor),
         invalid(
             "--replicas=4 --all=maybe deployment",
             "maybe",

@@ -2,7 +2,9 @@
 
 use locustctl::sandbox::{Action, Fault};
 
-use crate::difference::Difference::{CountLookedUp, EveryTarget, ImpossibleName, Suggestion};
+use crate::difference::Difference::{
+    CountLookedUp, EveryTarget, ImpossibleName, NamesTarget, Suggestion,
+};
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
 const HELLO: &str = "deployment.apps/a scaled\ndeployment.apps/b scaled";
@@ -119,6 +121,8 @@ fn failures() -> Vec<Row> {
     let ours =
         format!("{problem}\ndeployment.apps/b is still at 1; what was sent may yet scale it to 4");
     let ours = ours.as_str();
+    let unexpected = "error: Expected replicas to be 3, was 1";
+    let named = "error: deployment.apps/b: Expected replicas to be 3, was 1";
     let ds = "Error from server (NotFound): the server could not find the requested resource";
     let zz = "Error from server (NotFound): deployments.apps \"zz\" not found";
     vec![
@@ -153,7 +157,18 @@ fn failures() -> Vec<Row> {
             ),
         row("--replicas=4 ds/ds1 deploy/a", refuses(ds)).differs(
             EveryTarget,
-            ends(1, "deployment.apps/a scaled", ds).scales("deployments/a=4"),
+            ends(1, "deployment.apps/a scaled", &format!("daemonset.apps/ds1: {ds}"))
+                .scales("deployments/a=4"),
+        ),
+        row(
+            "--replicas=4 --current-replicas=3 rc/old deploy/b",
+            ends(1, "replicationcontroller/old scaled", unexpected)
+                .scales("replicationcontrollers/old=4"),
+        )
+        .differs(
+            NamesTarget,
+            ends(1, "replicationcontroller/old scaled", named)
+                .scales("replicationcontrollers/old=4"),
         ),
     ]
 }

@@ -142,6 +142,7 @@ fn types() -> Vec<Row> {
                  If locust-slave is the name of a Deployment: deployment/locust-slave",
             ),
         ),
+        unknown("--replicas=4 locust-slave -o json", "locust-slave"),
         row("--replicas=4 all a", refuses("error: you must specify only one resource")),
         row("--replicas=4 deploymentlist/a",
             refuses("Error from server (NotFound): the server could not find the requested resource"),

@@ -52,7 +52,8 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let plan = Plan::new(&args).filter(|_| dry_run == DryRun::None);
     let is_locust_asked = args.locust.locust.is_some() && dry_run == DryRun::None;
     let asked = is_locust_asked.then(|| whereabouts(&args.locust, Address::None)).transpose()?;
-    let wanted = Wanted::new(&args)?;
+    let is_for_people = matches!(format, Format::Line);
+    let wanted = Wanted::new(&args, !is_for_people)?;
     check_namespace(prepared.namespace())?;
     let prepared = if wanted.reads_stdin() { prepared.without_stdin()? } else { prepared };
     let wanted = wanted.read().await;
@@ -61,7 +62,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let signal = signals::first()?;
     tokio::pin!(signal);
 
-    let (with_objects, is_for_people) = (format.needs_object(), matches!(format, Format::Line));
+    let with_objects = format.needs_object();
     let resolved = tokio::select! {
         resolved = wanted.resolve(&connection, is_namespace_given, with_objects) => resolved?,
         signal = &mut signal => {
@@ -113,7 +114,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let (mut errors, missing) = results.into_errors();
     let targets: Vec<_> = done.iter().map(|done| done.target.clone()).collect();
     if let Some(plan) = plan.filter(|_| !done.is_empty()) {
-        let (unmet, signal) = plan.carry_out(client, done, signal.as_mut()).await;
+        let (unmet, signal) = plan.carry_out(client, done, orders.len(), signal.as_mut()).await;
         let is_ready = unmet.is_empty();
         errors.extend(unmet);
         if let Some(signal) = signal {

@@ -8,7 +8,7 @@ use anyhow::{Error, anyhow};
 use super::super::again::Again;
 use super::super::signals::Signal;
 use super::waiting::Done;
-use crate::output::{Failed, Printer, ScaleResult};
+use crate::output::{Failed, Named, Printer, ScaleResult};
 use crate::scaling::{Order, Problem, Progress, Scaled, Target};
 use crate::terminal::say;
 
@@ -98,7 +98,8 @@ impl<'a, W: Write> Results<'a, W> {
                 if problem.is_missing(target) {
                     self.missing.push(target.clone());
                 }
-                return self.errors.push(problem.into());
+                let error = Named::one_of(self.orders.len(), target, problem);
+                return self.errors.push(error);
             }
         };
         let Scaled { old, new, object, notes, asked_for } = &scaled;
@@ -159,7 +160,7 @@ mod tests {
         results.take(1, Err(Problem::NoSpec));
         results.take(0, scaled());
         let errors: Vec<_> = results.into_errors().0.iter().map(ToString::to_string).collect();
-        assert_eq!(errors, ["before", &Problem::NoSpec.to_string()]);
+        assert_eq!(errors, ["before", &format!("deployment.apps/b: {}", Problem::NoSpec)]);
         assert_eq!(String::from_utf8(out).unwrap(), lines(&["a", "c"]));
     }
 

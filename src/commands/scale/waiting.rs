@@ -10,7 +10,8 @@ use super::display::Display;
 use crate::api::Client;
 use crate::cli::ScaleArgs;
 use crate::go;
-use crate::scaling::{Target, Until, Wait, count_text, wait};
+use crate::output::Named;
+use crate::scaling::{Target, Unmet, Until, Wait, count_text, wait};
 
 /// With `--wait` and no time.
 const DEFAULT_LIMIT: &str = "5m";
@@ -62,10 +63,12 @@ impl Plan {
     }
 
     /// Waits until all is decided or the signal comes; gives what went wrong, and the signal.
+    /// `count` is how many targets there are, done or not.
     pub(super) async fn carry_out(
         self,
         client: &Client,
         done: Vec<Done>,
+        count: usize,
         signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> (Vec<Error>, Option<Signal>) {
         let done = last_of_each(done);
@@ -85,8 +88,11 @@ impl Plan {
         };
         match result {
             Ok(outcomes) => {
-                let unmet = outcomes.into_iter().filter_map(Result::err);
-                let errors: Vec<Error> = unmet.map(Error::from).collect();
+                let named = |(outcome, wait): (Result<(), Unmet>, &Wait)| {
+                    Some(Named::one_of(count, &wait.target, outcome.err()?))
+                };
+                let errors: Vec<Error> =
+                    outcomes.into_iter().zip(&waits).filter_map(named).collect();
                 display.end(errors.is_empty());
                 (errors, None)
             }

@@ -30,7 +30,7 @@ pub(super) enum Read {
 impl Wanted {
     /// Checks what was typed, in the order of kubectl's resource builder: what is wrong with
     /// single arguments is reported together, and only then what does not go together.
-    pub(super) fn new(args: &ScaleArgs) -> Result<Self, Failed> {
+    pub(super) fn new(args: &ScaleArgs, is_for_machine: bool) -> Result<Self, Failed> {
         let sources = Sources {
             filenames: args.filename.iter().flat_map(|list| list.0.iter().cloned()).collect(),
             kustomize: args.kustomize.clone(),
@@ -39,7 +39,7 @@ impl Wanted {
         let (found, problems) = sources.check();
         let mut errors: Vec<anyhow::Error> = problems.into_iter().map(Into::into).collect();
         if sources.is_empty() && errors.is_empty() {
-            return Ok(Self::Objects(Meant::new(&typed(args))?));
+            return Ok(Self::Objects(Meant::new(&typed(args))?.for_machine(is_for_machine)));
         }
         match Selection::none_beside_files(&args.targets) {
             Err(error) if error.is_syntax() => errors.push(error.into()),

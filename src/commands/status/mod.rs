@@ -72,6 +72,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let prepared = connection::prepare(global)?;
     let again = Again::new(typed, prepared.namespace());
     let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
+    let meant = meant.for_machine(!matches!(form, Form::Text));
     only_one("status", &meant.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;

@@ -1,0 +1,84 @@
+//! An error of one of several targets: it must say of which.
+
+use std::fmt;
+
+use anyhow::Error;
+
+use crate::scaling::Target;
+
+/// An error, with the target that it is about.
+#[derive(Debug)]
+pub struct Named {
+    target: String,
+    name: String,
+    pub(super) error: Error,
+}
+
+impl Named {
+    /// An error of one of so many targets; of the only one it says nothing more, as kubectl.
+    pub fn one_of(count: usize, target: &Target, error: impl Into<Error>) -> Error {
+        match count {
+            1 => error.into(),
+            _ => Self::new(target, error).into(),
+        }
+    }
+
+    fn new(target: &Target, error: impl Into<Error>) -> Self {
+        Self { target: target.to_string(), name: target.name.clone(), error: error.into() }
+    }
+
+    /// The text, with the target in front if it does not stand in it.
+    pub(super) fn named(&self, text: String) -> String {
+        match self.is_in(&text) {
+            true => text,
+            false => format!("{}: {text}", self.target),
+        }
+    }
+
+    /// As the server's messages name objects: `"a"`, `deployment.apps/a`, `(patch deployments a)`.
+    fn is_in(&self, text: &str) -> bool {
+        let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        let mut places = text.match_indices(self.name.as_str());
+        places.any(|(at, name)| {
+            let (before, after) = (&text[..at], &text[at + name.len()..]);
+            (before.ends_with('"') && after.starts_with('"'))
+                || (before.ends_with('/') && !after.starts_with(is_in_name))
+                || (before.ends_with(' ') && after.starts_with(')'))
+        })
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.named(format!("{:#}", self.error)))
+    }
+}
+
+impl std::error::Error for Named {}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn the_target_stands_in_front_unless_it_is_named() {
+        for (text, is_named) in [
+            ("deployments.apps \"a\" not found", true),
+            ("deployment.apps/a is still at 1", true),
+            ("deployment.apps/a: no", true),
+            ("no (patch deployments a)", true),
+            ("Expected replicas to be 9, was 1", false),
+            ("a server has a cold", false),
+            ("deployments.apps \"ab\" not found", false),
+            ("deployment.apps/a-b is at 1", false),
+            ("", false),
+        ] {
+            let shown = Named::new(&Target::for_test("a"), anyhow!("{text}")).to_string();
+            let expected =
+                if is_named { text.to_owned() } else { format!("deployment.apps/a: {text}") };
+            assert_eq!(shown, expected);
+        }
+    }
+}
