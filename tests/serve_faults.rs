@@ -374,3 +374,20 @@ fn a_change_that_the_end_breaks_off_is_in_the_audit_log() {
     assert!(said.contains(line), "{said}");
     assert!(asking.join().unwrap().is_err());
 }
+
+#[test]
+fn after_a_broken_connection_everything_is_looked_at_anew() {
+    let (cluster, serving) = served();
+    // As when the API server comes back with an older state: no event would ever tell of it.
+    cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
+    cluster.handle().clear_requests();
+    serving.put("", r#"{"replicas": 3, "currentReplicas": 99}"#);
+    let is_look =
+        |line: &String| line.starts_with("GET ") && line.ends_with("/deployments/locust-slave");
+    wait_until(|| !watches(&cluster).is_empty(), || "a watch".to_owned());
+    let lines = cluster.request_lines();
+    let watch =
+        lines.iter().position(|line| line.contains("watch=1") && line.contains("deployments"));
+    let look = lines.iter().position(is_look).expect("a look");
+    assert!(watch.is_none_or(|watch| look < watch), "{lines:#?}");
+}

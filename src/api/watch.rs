@@ -94,7 +94,8 @@ impl Client {
 
 impl<T: DeserializeOwned> Watch<'_, T> {
     /// Waits for what happens next. What passes (a broken connection, a busy server) is told and
-    /// tried again, with growing pauses; after `410 Gone` everything is looked at anew.
+    /// tried again, with growing pauses; after a broken connection and after `410 Gone` everything is
+    /// looked at anew.
     ///
     /// # Errors
     /// What does not pass: a refusal, or an answer that is none.
@@ -127,6 +128,11 @@ impl<T: DeserializeOwned> Watch<'_, T> {
                     }
                     if !error.passes() {
                         return Err(error);
+                    }
+                    if error.status().is_none() {
+                        // Whoever answers next may be a server that was set back, to which our
+                        // version lies in the future: it would tell nothing until then.
+                        self.version = None;
                     }
                     self.is_disturbed = true;
                     self.asked_pause = error.status().and_then(|status| status.retry_after);

@@ -89,6 +89,9 @@ export function historyLine(line, change) {
   if (users) users.dataset.stage = change.users.stage;
 }
 
+/** By us, or, where Locust relays, by a redirect to its login. */
+const isSignedOut = (answer) => answer?.status === 401 || answer?.redirected === true;
+
 // ---- following
 
 /**
@@ -123,7 +126,7 @@ export function follow(onState, onLink) {
       const [cache, signal] = ['no-store', AbortSignal.timeout(10000)];
       const answer = await fetch(new URL('api/scale', ROOT), { cache, signal }).catch(() => null);
       if (own !== source) return;
-      onLink(answer?.status === 401 ? 'out' : 'lost');
+      onLink(isSignedOut(answer) ? 'out' : 'lost');
       later = setTimeout(open, pause);
       pause = Math.min(pause * 2, 30000);
     };
@@ -279,7 +282,7 @@ export function operate(byId, { ask, tell, signedOut }) {
       });
       const result = await answer.json().catch(() => null);
       if (answer.ok && result) return result;
-      if (answer.status === 401) tell(`${signedOut}. Nothing was changed.`, true);
+      if (isSignedOut(answer)) tell(`${signedOut}. Nothing was changed.`, true);
       else tell(result?.detail ?? `The server answered ${answer.status}.`, true);
     } catch {
       tell('The server did not answer. Whether anything was changed is not known: look at the numbers before you try again.', true);
