@@ -243,10 +243,8 @@ impl Guard {
     /// Answers somebody who is not let in, and writes it down. Who has a browser is led to the login.
     fn refuse(&self, request: &Request, peer: Peer, refusal: Refusal, way: login::Way) -> Response {
         let Refusal { who, problem } = refusal;
-        let path: String = harmless(request.uri().path()).chars().take(100).collect();
-        let action = format!("{} {path}", request.method());
         let from = self.from(request.headers(), peer);
-        self.refused(who.as_deref(), from, &action, &problem);
+        self.refused(who.as_deref(), from, &action(request), &problem);
         let is_login = problem.status() == StatusCode::UNAUTHORIZED && self.tokens.is_some();
         match login::redirect(request, way).filter(|_| is_login) {
             Some(redirect) => redirect,
@@ -285,6 +283,12 @@ fn check(options: &Options) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// A request, as it is named in the audit log.
+pub fn action(request: &Request) -> String {
+    let path: String = harmless(request.uri().path()).chars().take(100).collect();
+    format!("{} {path}", request.method())
 }
 
 /// The middleware around all routes.

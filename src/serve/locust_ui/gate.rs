@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::super::caller::{Caller, Peer, Proof};
-use super::super::guard::Guard;
+use super::super::guard::{Guard, action};
 use super::super::problem::Problem;
 use super::headers::cookies;
 use super::inject::accepts_html;
@@ -80,10 +80,6 @@ pub(super) async fn gate(
             next.run(request).await
         }
     }
-}
-
-fn action(request: &Request) -> String {
-    format!("{} {}", request.method(), request.uri().path())
 }
 
 fn to_locusts_login() -> Response {
