@@ -335,6 +335,15 @@ fn a_login_of_ours_is_in_front_of_locust_and_no_secret_of_it_reaches_it() {
     serving.get("/worker-count").is_problem(401, "Unauthorized", "A token is needed");
     assert_eq!(browse(&serving, "/-/locustctl/").header("location"), "login?next=-%2Flocustctl%2F");
 
+    let form = "application/x-www-form-urlencoded";
+    let request = serving.request("POST", "/rescale").header("accept", HTML);
+    let answer = serving.send(request.header("content-type", form).body("worker_count=2"));
+    let to = "-/locustctl/login?next=-%2Flocustctl%2F&lost=1";
+    assert_eq!((answer.status, answer.header("location")), (303, to));
+    let told = browse(&serving, "/-/locustctl/login?next=&lost=1");
+    assert!(told.text.contains("You were signed out, and nothing was changed."), "{}", told.text);
+    assert_eq!(cluster.workers(), 1);
+
     let request = serving.request("POST", "/-/locustctl/login");
     let request = request
         .header("content-type", "application/x-www-form-urlencoded")

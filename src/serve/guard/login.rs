@@ -16,8 +16,12 @@ use super::super::caller::Peer;
 use super::super::log::{Audit, audit};
 use super::super::page;
 use super::super::problem::Problem;
+use super::super::root::Root;
 use super::sessions::LASTS;
 use super::{Guard, LARGEST_BODY};
+
+/// For who has sent a change that was not made.
+const LOST: &str = "You were signed out, and nothing was changed. Sign in, and try again.";
 
 /// A longer one is nothing that we have sent.
 const LONGEST_NEXT: usize = 200;
@@ -40,22 +44,31 @@ pub(super) enum Way {
     FromLocust(&'static str),
 }
 
-/// Leads somebody with a browser to the form; `None` for everybody else.
+/// Leads somebody with a browser to the form; `None` for everybody else. Who has sent a change is not
+/// led back to it: it was not made, and they are told so.
 pub(super) fn redirect(request: &Request, way: Way) -> Option<Response> {
     let accept = request.headers().get(ACCEPT)?.to_str().ok()?;
-    if request.method() != Method::GET || !accept.contains("text/html") {
-        return None;
-    }
     let path = request.uri().path_and_query()?.as_str().strip_prefix('/')?;
-    let depth = request.uri().path().matches('/').count().saturating_sub(1);
-    let (mount, form) = match way {
-        Way::FromOurs(mount) => (mount, String::new()),
-        Way::FromLocust(mount) => ("", mount.to_owned()),
+    let root = request.extensions().get::<Root>().copied().unwrap_or_default().0;
+    let (form, next, is_lost) = match (way, request.method()) {
+        (Way::FromLocust(mount), &Method::GET) => (mount, to_local("", path, mount), false),
+        (Way::FromOurs(mount), &Method::GET) => (root, to_local(mount, path, mount), false),
+        (Way::FromOurs(mount), &Method::POST) => (root, mount.to_owned(), true),
+        _ => return None,
     };
-    let next = if is_local(path) { format!("{mount}{path}") } else { mount.to_owned() };
-    let query: String =
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
-    Some(see_other(&format!("{}{form}login?{query}", "../".repeat(depth))))
+    let depth = request.uri().path().matches('/').count().saturating_sub(1);
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("next", &next);
+    if is_lost {
+        query.append_pair("lost", "1");
+    }
+    let to = format!("{}{form}login?{}", "../".repeat(depth), query.finish());
+    accept.contains("text/html").then(|| see_other(&to))
+}
+
+/// Where to go afterwards; `otherwise` for what leads elsewhere.
+fn to_local(mount: &str, path: &str, otherwise: &str) -> String {
+    if is_local(path) { format!("{mount}{path}") } else { otherwise.to_owned() }
 }
 
 async fn form(
@@ -63,10 +76,12 @@ async fn form(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let next = next(query.unwrap_or_default().as_bytes());
+    let query = query.unwrap_or_default();
+    let next = next(query.as_bytes());
+    let is_lost = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "lost");
     match guard.tokens.is_none() || guard.session(&headers).is_some() {
         true => see_other(&guard.way_to(&next)),
-        false => answer(StatusCode::OK, &next, None),
+        false => answer(StatusCode::OK, &next, is_lost.then_some(LOST)),
     }
 }
 
@@ -255,5 +270,25 @@ mod tests {
             let response = redirect(&request.unwrap(), way).unwrap();
             assert_eq!(response.headers()[LOCATION], expected, "{uri}");
         }
+    }
+
+    #[test]
+    fn who_has_sent_a_change_is_told_that_it_was_not_made() {
+        let to = |uri: &str, way, root: Option<Root>| {
+            let mut request =
+                Request::post(uri).header(ACCEPT, "text/html").body(Body::empty()).unwrap();
+            if let Some(root) = root {
+                request.extensions_mut().insert(root);
+            }
+            let response = redirect(&request, way)?;
+            Some(response.headers()[LOCATION].to_str().unwrap().to_owned())
+        };
+        let mount = "-/locustctl/";
+        assert_eq!(to("/rescale", Way::FromOurs(""), None).as_deref(), Some("login?next=&lost=1"));
+        assert_eq!(
+            to("/rescale", Way::FromOurs(mount), Some(Root(mount))).as_deref(),
+            Some("-/locustctl/login?next=-%2Flocustctl%2F&lost=1")
+        );
+        assert_eq!(to("/swarm", Way::FromLocust(mount), None), None);
     }
 }

@@ -267,11 +267,26 @@ async fn order(headers: &HeaderMap, body: Body) -> Result<Order, Problem> {
 pub(super) async fn body_of(body: Body) -> Result<Vec<u8>, Problem> {
     match to_bytes(body, LARGEST_BODY).await {
         Ok(bytes) => Ok(bytes.into()),
+        Err(error) if is_too_large(&error) => {
+            let (code, detail) = (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 16 KB.");
+            Err(Problem::new(code, "RequestEntityTooLarge", detail))
+        }
         Err(_) => {
-            let detail = "The body is too large, or did not arrive as a whole.";
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", detail))
+            let detail = "The body did not arrive in time, or not as a whole.";
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "Timeout", detail))
         }
     }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn ask(order: &Order, is_dry_run: bool) -> Result<Asked, Problem> {
