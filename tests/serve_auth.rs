@@ -74,7 +74,7 @@ fn beyond_loopback_somebody_must_say_who_may() {
         ("--listen=0.0.0.0:0", "error: others can reach 0.0.0.0:0: say who may"),
         ("--listen=[::]:0", "error: others can reach [::]:0: say who may"),
         ("--auth-proxy-header=X-User", "error: --auth-proxy-header needs --trusted-proxy"),
-        ("--trusted-proxy=10.0.0.0/8", "error: --trusted-proxy needs --auth-proxy-header"),
+        ("--trusted-proxy=10.0.0.0/8", "error: --trusted-proxy needs --auth-proxy-header, the"),
         ("--auth=none --auth-token-file=/x", "error: --auth=none and a login cannot"),
         ("--auth-token-file=/missing", "error: reading --auth-token-file=/missing: "),
         ("--auth-proxy-header=X-User --trusted-proxy=10/8", "error: --trusted-proxy=10/8 is not a"),

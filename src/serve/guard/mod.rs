@@ -118,9 +118,9 @@ impl Guard {
     pub fn new(options: Options) -> Result<Self> {
         check(&options)?;
         let tokens = options.token_file.map(Tokens::load).transpose()?;
-        let proxy = match options.proxy_header {
-            Some(header) => Some(TrustedProxy::new(&header, &options.trusted_proxies)?),
-            None => None,
+        let proxy = match options.trusted_proxies.as_slice() {
+            [] => None,
+            networks => Some(TrustedProxy::new(options.proxy_header.as_deref(), networks)?),
         };
         let prefix = if options.is_tls { "__Host-" } else { "" };
         let cookie = format!("{prefix}locustctl-session-{}", options.listen.port());
@@ -184,14 +184,15 @@ impl Guard {
         {
             return Ok(Caller { name, from, proof: Proof::Proxy });
         }
-        match (&self.tokens, &self.proxy) {
-            (None, None) => {
+        let has_users = self.proxy.as_ref().is_some_and(TrustedProxy::names_users);
+        match (&self.tokens, has_users) {
+            (None, false) => {
                 Ok(Caller { name: "anonymous".to_owned(), from, proof: Proof::NotAsked })
             }
             (Some(_), _) => {
                 Err(unauthorized("A token is needed: send Authorization: Bearer TOKEN."))
             }
-            (None, Some(_)) => Err(unauthorized("Only the proxy in front of this server lets in.")),
+            (None, true) => Err(unauthorized("Only the proxy in front of this server lets in.")),
         }
     }
 
@@ -213,6 +214,18 @@ impl Guard {
                 self.throttle.wrong(from);
                 Err(unauthorized("The token is not one of those that let somebody in."))
             }
+        }
+    }
+
+    /// Whether somebody who was let in would still be, by the same headers. It counts as no try.
+    pub fn still_admits(&self, proof: Proof, headers: &HeaderMap) -> bool {
+        match (proof, &self.tokens) {
+            (Proof::Bearer, Some(tokens)) => {
+                let given = headers.get(AUTHORIZATION).and_then(bearer);
+                given.is_some_and(|given| tokens.owner(given).is_some())
+            }
+            (Proof::Session, Some(_)) => self.session(headers).is_some(),
+            _ => true,
         }
     }
 
@@ -272,8 +285,11 @@ fn check(options: &Options) -> Result<()> {
              else could send the header as well"
         );
     }
-    if proxy_header.is_none() && !trusted_proxies.is_empty() {
-        bail!("--trusted-proxy needs --auth-proxy-header: the header in which it says who asks");
+    if !has_way && !trusted_proxies.is_empty() {
+        bail!(
+            "--trusted-proxy needs --auth-proxy-header, the header in which it says who asks, or \
+             --auth-token-file"
+        );
     }
     if !listen.ip().to_canonical().is_loopback() && !has_way && !is_open {
         bail!(
@@ -301,6 +317,7 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
+                request.extensions_mut().insert(Arc::clone(&guard));
             }
             next.run(request.map(bounded)).await
         }

@@ -14,10 +14,10 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// A user's name has at most so many characters.
 const LONGEST_NAME: usize = 128;
 
-/// The proxy's addresses, and the header in which it says who asks.
+/// The proxy's addresses, and the header in which it says who asks, if it does.
 #[derive(Debug)]
 pub(super) struct TrustedProxy {
-    header: HeaderName,
+    header: Option<HeaderName>,
     networks: Vec<Network>,
 }
 
@@ -33,12 +33,15 @@ impl TrustedProxy {
     ///
     /// # Errors
     /// What is no header's name, or no network.
-    pub(super) fn new(header: &str, networks: &[String]) -> Result<Self> {
-        let name = header.parse().with_context(|| {
-            format!("--auth-proxy-header={header} is not a header's name, as X-Forwarded-User")
-        })?;
+    pub(super) fn new(header: Option<&str>, networks: &[String]) -> Result<Self> {
+        let name = |header: &str| {
+            header.parse().with_context(|| {
+                format!("--auth-proxy-header={header} is not a header's name, as X-Forwarded-User")
+            })
+        };
+        let header = header.map(name).transpose()?;
         let networks = networks.iter().map(|text| Network::parse(text)).collect::<Result<_>>()?;
-        Ok(Self { header: name, networks })
+        Ok(Self { header, networks })
     }
 
     /// Whether an address is a proxy's.
@@ -55,12 +58,13 @@ impl TrustedProxy {
         headers: &HeaderMap,
         peer: IpAddr,
     ) -> Result<Option<String>, Problem> {
-        let mut values = headers.get_all(&self.header).iter();
+        let Some(header) = &self.header else { return Ok(None) };
+        let mut values = headers.get_all(header).iter();
         let (Some(value), more) = (values.next(), values.next()) else { return Ok(None) };
         if !self.trusts(peer) {
             let detail = format!(
-                "The header {} is taken from the proxy alone; {peer} is not one of --trusted-proxy.",
-                self.header
+                "The header {header} is taken from the proxy alone; {peer} is not one of \
+                 --trusted-proxy."
             );
             return Err(Problem::new(StatusCode::FORBIDDEN, "UntrustedProxy", detail));
         }
@@ -74,22 +78,31 @@ impl TrustedProxy {
         }
     }
 
+    /// Whether it says who asks.
+    pub(super) fn names_users(&self) -> bool {
+        self.header.is_some()
+    }
+
     /// The client's address: the last one in `X-Forwarded-For` that is not a proxy's. What stands
-    /// before it is the client's own word.
+    /// before it is the client's own word. Where all are proxies' (clients can be in their network
+    /// too), it is the one that the nearest proxy was asked by.
     pub(super) fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         if !self.trusts(peer) {
             return peer;
         }
         let values: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
         let texts = values.iter().rev().filter_map(|value| value.to_str().ok());
+        let mut nearest = None;
         for address in texts.flat_map(|text| text.rsplit(',')).map(address) {
             match address {
-                Some(address) if self.trusts(address) => {}
+                Some(address) if self.trusts(address) => {
+                    nearest.get_or_insert(address.to_canonical());
+                }
                 Some(address) => return address.to_canonical(),
                 None => break,
             }
         }
-        peer
+        nearest.unwrap_or(peer)
     }
 }
 
@@ -147,7 +160,7 @@ mod tests {
 
     fn proxy(networks: &[&str]) -> TrustedProxy {
         let networks: Vec<_> = networks.iter().map(|network| (*network).to_owned()).collect();
-        TrustedProxy::new("X-Forwarded-User", &networks).unwrap()
+        TrustedProxy::new(Some("X-Forwarded-User"), &networks).unwrap()
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -186,9 +199,9 @@ mod tests {
         for text in
             ["", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10.0/8", "::/129", "proxy", "*"]
         {
-            assert!(TrustedProxy::new("X-User", &[text.to_owned()]).is_err(), "{text}");
+            assert!(TrustedProxy::new(Some("X-User"), &[text.to_owned()]).is_err(), "{text}");
         }
-        assert!(TrustedProxy::new("X User", &["10.0.0.0/8".to_owned()]).is_err());
+        assert!(TrustedProxy::new(Some("X User"), &["10.0.0.0/8".to_owned()]).is_err());
     }
 
     #[test]
@@ -234,6 +247,8 @@ mod tests {
             (vec!["1.2.3.4, 203.0.113.9:4711"], "10.0.0.1", "203.0.113.9"),
             (vec!["[2001:db8::1]:4711"], "10.0.0.1", "2001:db8::1"),
             (vec!["[2001:db8::1]"], "10.0.0.1", "2001:db8::1"),
+            (vec!["10.1.1.1"], "10.0.0.1", "10.1.1.1"),
+            (vec!["10.9.9.9, 10.1.1.1"], "10.0.0.1", "10.1.1.1"),
             (vec![], "10.0.0.1", "10.0.0.1"),
         ] {
             let sent: Vec<_> = sent.iter().map(|value| ("x-forwarded-for", *value)).collect();

@@ -15,6 +15,10 @@ use super::super::log::log;
 use super::is_showable;
 use crate::terminal::conceal;
 
+/// While the file cannot be used (a Secret is mounted anew, an editor replaces it), the last tokens
+/// hold for so long. Then nobody is let in: who deletes a file means something by it.
+const GRACE: Duration = Duration::from_secs(60);
+
 /// Between looks at the file.
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -40,9 +44,10 @@ pub(super) struct Tokens {
 #[derive(Debug)]
 struct State {
     entries: Vec<Entry>,
-    /// As read last, good or bad.
-    content: SecretString,
-    is_unreadable: bool,
+    /// As read last, good or bad; none when it could not be read.
+    content: Option<SecretString>,
+    /// Since when the file cannot be used.
+    unusable: Option<Instant>,
     looked: Instant,
 }
 
@@ -62,13 +67,17 @@ impl Tokens {
         let content = read(&path)?;
         let what = || format!("--auth-token-file={}", path.display());
         let entries = parse(content.expose_secret()).with_context(what)?;
+        if entries.is_empty() {
+            bail!("{}: there is no token in it; make one by: openssl rand -hex 32", what());
+        }
         if is_open_to_others(&path) {
             log(&format!(
                 "everybody on this machine can read {}; chmod 600 makes it its owner's alone",
                 path.display()
             ));
         }
-        let state = State { entries, content, is_unreadable: false, looked: Instant::now() };
+        let (content, looked) = (Some(content), Instant::now());
+        let state = State { entries, content, unusable: None, looked };
         Ok(Self { path, state: Mutex::new(state) })
     }
 
@@ -104,27 +113,40 @@ impl State {
         let content = match read(path) {
             Ok(content) => content,
             Err(error) => {
-                if !std::mem::replace(&mut self.is_unreadable, true) {
-                    log(&format!("the old tokens are used on: {error:#}"));
-                }
-                return;
+                let is_news = self.content.take().is_some();
+                return self.is_unusable(is_news, &format!("{error:#}"));
             }
         };
-        self.is_unreadable = false;
-        if content.expose_secret() == self.content.expose_secret() {
-            return;
-        }
-        match parse(content.expose_secret()) {
-            Ok(entries) => {
-                let count = entries.len();
+        let last = self.content.as_ref().map(ExposeSecret::expose_secret);
+        let is_news = last != Some(content.expose_secret());
+        let read = if is_news { Some(parse(content.expose_secret())) } else { None };
+        self.content = Some(content);
+        match read {
+            None if self.unusable.is_none() => {}
+            None => self.is_unusable(false, ""),
+            Some(Err(error)) => self.is_unusable(true, &format!("{}: {error:#}", path.display())),
+            Some(Ok(entries)) => {
+                let (count, path) = (entries.len(), path.display());
                 self.entries = entries;
-                log(&format!("{count} tokens were read anew from {}", path.display()));
-            }
-            Err(error) => {
-                log(&format!("the old tokens are used on: {}: {error:#}", path.display()));
+                self.unusable = None;
+                log(&match count {
+                    0 => format!("no token is in {path} any more: nobody is let in"),
+                    1 => format!("1 token was read anew from {path}"),
+                    _ => format!("{count} tokens were read anew from {path}"),
+                });
             }
         }
-        self.content = content;
+    }
+
+    fn is_unusable(&mut self, is_news: bool, why: &str) {
+        let since = *self.unusable.get_or_insert_with(Instant::now);
+        if is_news {
+            let seconds = GRACE.as_secs();
+            log(&format!("the last tokens hold for {seconds} s more at the most: {why}"));
+        }
+        if since.elapsed() >= GRACE && !std::mem::take(&mut self.entries).is_empty() {
+            log("nobody is let in, until there is a file with tokens again");
+        }
     }
 }
 
@@ -185,10 +207,7 @@ fn parse(content: &str) -> Result<Vec<Entry>> {
         conceal(token);
         entries.push(Entry { name: name.to_owned(), token: token.into() });
     }
-    match entries.is_empty() {
-        true => bail!("there is no token in it; make one by: openssl rand -hex 32"),
-        false => Ok(entries),
-    }
+    Ok(entries)
 }
 
 #[cfg(test)]
@@ -211,8 +230,6 @@ mod tests {
     #[test]
     fn what_is_no_token_is_refused_and_never_shown() {
         for (content, expected) in [
-            ("", "there is no token in it"),
-            ("# nothing", "there is no token in it"),
             ("short-secret", "the token in line 1 is shorter than 16"),
             ("a b secret-secret-secret", "line 1 is neither"),
             ("secret-secret-secret\nsecret-secret-secret", "the token in line 2 was there before"),
@@ -225,12 +242,17 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_file_is_read_again_and_a_bad_one_changes_nothing() {
+    fn file(content: &str) -> (tempfile::TempDir, PathBuf, Tokens) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tokens");
-        std::fs::write(&path, format!("alice {ALICE}")).unwrap();
+        std::fs::write(&path, content).unwrap();
         let tokens = Tokens::load(path.clone()).unwrap();
+        (directory, path, tokens)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_file_is_read_again_and_a_bad_one_changes_nothing_for_a_while() {
+        let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
         assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
         assert_eq!((tokens.owner(""), tokens.owner(&ALICE[1..])), (None, None));
         std::fs::write(&path, "broken").unwrap();
@@ -243,6 +265,32 @@ mod tests {
         advance(PERIOD).await;
         assert_eq!(tokens.owner(ALICE), None);
         assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"));
+        for is_there in [true, false] {
+            if is_there {
+                std::fs::write(&path, "broken").unwrap();
+            } else {
+                std::fs::remove_file(&path).unwrap();
+            }
+            advance(PERIOD).await;
+            assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"));
+            advance(GRACE).await;
+            assert_eq!(tokens.owner(NOBODY), None, "it was long enough");
+            std::fs::write(&path, format!("bob {NOBODY}")).unwrap();
+            advance(PERIOD).await;
+            assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"), "and is in order again");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_without_any_token_lets_nobody_in() {
+        for content in ["", "# nothing"] {
+            let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
+            std::fs::write(&path, content).unwrap();
+            advance(PERIOD).await;
+            assert_eq!(tokens.owner(ALICE), None, "{content:?}");
+            let error = format!("{:#}", Tokens::load(path).unwrap_err());
+            assert!(error.contains("there is no token in it"), "{error}");
+        }
     }
 
     /// Opening a pipe waits for somebody who writes: all answers would wait with it.
