@@ -6,10 +6,10 @@ mod support;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use rcgen::{CertificateParams, KeyPair};
 use serde_json::json;
 use support::cluster::TestCluster;
 use support::serving::{Reply, Serving, wait_until};
+use support::tls::Certificate;
 use support::{locustctl, secrets};
 
 const ALICE: &str = "alice-s-token-0123456789abcdef";
@@ -366,13 +366,8 @@ fn every_answer_tells_the_browser_what_it_may_do() {
 #[test]
 fn over_tls_the_cookie_is_for_tls_alone() {
     let cluster = TestCluster::start();
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let certificate = cluster.file("tls.crt", &params.self_signed(&key).unwrap().pem());
-    let key = cluster.file("tls.key", &key.serialize_pem());
-    let flags =
-        [format!("--tls-cert={}", certificate.display()), format!("--tls-key={}", key.display())];
-    let serving = with_tokens(&cluster, &[&flags[0], &flags[1]]);
+    let certificate = Certificate::of(&cluster);
+    let serving = with_tokens(&cluster, &certificate.flags());
     assert!(serving.url().starts_with("https://"));
     let cookie = session(&serving);
     assert!(cookie.starts_with("__Host-locustctl-session-"), "{cookie}");

@@ -8,6 +8,7 @@ pub mod scaling;
 pub mod secrets;
 pub mod serving;
 pub mod swarm;
+pub mod tls;
 pub mod waiting;
 
 use std::ffi::OsStr;

@@ -1,7 +1,9 @@
 //! One connection, from the handshake to its end.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,15 +13,16 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use super::super::caller::Peer;
 use super::Limits;
+use super::activity::{Activity, Exchange};
 use super::slow::{Impatient, Timely};
 use super::tls;
 
@@ -41,12 +44,13 @@ pub(super) struct Visit {
     pub app: Router,
     pub acceptor: Option<TlsAcceptor>,
     pub limits: Limits,
-    pub watcher: Watcher,
+    /// Turns true when the server is to end.
+    pub is_stopping: watch::Receiver<bool>,
 }
 
 impl Visit {
     /// Answers everything that is asked on this connection. That it breaks is the client's affair.
-    pub(super) async fn serve(self, mut stream: TcpStream) {
+    pub(super) async fn serve(mut self, mut stream: TcpStream) {
         // Without it, Nagle's algorithm and delayed acknowledgements add 40 ms to many answers.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = &self.acceptor else {
@@ -61,7 +65,11 @@ impl Visit {
             }
             acceptor.accept(stream).await.ok()
         });
-        let Ok(Some(stream)) = shaken.await else { return };
+        let shaken = tokio::select! {
+            shaken = shaken => shaken,
+            () = stopping(&mut self.is_stopping) => return,
+        };
+        let Ok(Some(stream)) = shaken else { return };
         match stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
             true => self.http2(stream).await,
             false => self.http1(stream, true).await,
@@ -73,32 +81,92 @@ impl Visit {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         is_tls: bool,
     ) {
+        let Self { peer, app, limits, is_stopping, .. } = self;
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(self.limits.head);
+        builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
         builder.max_buf_size(LARGEST_HEAD);
-        let (peer, limits) = (Peer { address: self.peer, is_tls }, self.limits);
-        let service = service_fn(move |request| answer(self.app.clone(), peer, limits, request));
+        let (peer, activity) = (Peer { address: peer, is_tls }, Activity::new());
+        let service = service_fn(|request| {
+            let exchange = activity.begin();
+            answer(app.clone(), peer, limits, exchange, request)
+        });
         let stream = TokioIo::new(Impatient::new(stream, limits.stalled));
-        let _ = self.watcher.watch(builder.serve_connection(stream, service)).await;
+        let connection = builder.serve_connection(stream, service);
+        let farewell = Farewell { say: http1::Connection::graceful_shutdown, limits, is_stopping };
+        // The time for the next head has the same end.
+        farewell.attend(connection, &activity, pending()).await;
     }
 
     async fn http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self { peer, app, limits, is_stopping, .. } = self;
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).max_concurrent_streams(MOST_STREAMS);
         builder.max_header_list_size(LARGEST_HEAD as u32);
         // A client that has gone without a word is found out.
-        builder.keep_alive_interval(self.limits.stalled).keep_alive_timeout(self.limits.head);
-        let (peer, limits) = (Peer { address: self.peer, is_tls: true }, self.limits);
-        let service = service_fn(move |request| answer(self.app.clone(), peer, limits, request));
+        builder.keep_alive_interval(limits.stalled).keep_alive_timeout(limits.head);
+        let (peer, activity) = (Peer { address: peer, is_tls: true }, Activity::new());
+        let service = service_fn(|request| {
+            let exchange = activity.begin();
+            answer(app.clone(), peer, limits, exchange, request)
+        });
         let stream = TokioIo::new(Impatient::new(stream, limits.stalled));
-        let _ = self.watcher.watch(builder.serve_connection(stream, service)).await;
+        let connection = builder.serve_connection(stream, service);
+        let farewell = Farewell { say: http2::Connection::graceful_shutdown, limits, is_stopping };
+        // Nothing that a client says of itself, as by answering pings, is a request.
+        let rest = activity.rest(|state| match (state.has_begun, state.open) {
+            (false, _) => limits.head,
+            (true, 0) => limits.idle,
+            (true, _) => limits.stalled,
+        });
+        farewell.attend(connection, &activity, rest).await;
     }
+}
+
+/// How a connection is ended: it takes no further request, and ends with the answers under way.
+struct Farewell<F> {
+    say: F,
+    limits: Limits,
+    is_stopping: watch::Receiver<bool>,
+}
+
+impl<F> Farewell<F> {
+    /// Serves a connection until it ends, or the time that it has without a request does, or the
+    /// server is to end.
+    async fn attend<C: Future>(
+        mut self,
+        connection: C,
+        activity: &Activity,
+        rest: impl Future<Output = ()>,
+    ) where
+        F: Fn(Pin<&mut C>),
+    {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            _ = &mut connection => return,
+            () = rest => {}
+            () = stopping(&mut self.is_stopping) => {}
+        }
+        (self.say)(connection.as_mut());
+        let Limits { parting, stalled, .. } = self.limits;
+        // A client that never says what is needed for that, or anything at all, holds up nobody.
+        let silence = activity.rest(|state| if state.open == 0 { parting } else { stalled });
+        tokio::select! {
+            _ = connection => {}
+            () = silence => {}
+        }
+    }
+}
+
+async fn stopping(is_stopping: &mut watch::Receiver<bool>) {
+    // A server that is no more is to end, too.
+    let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
 async fn answer(
     mut app: Router,
     peer: Peer,
     limits: Limits,
+    exchange: Exchange,
     mut request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     request.extensions_mut().insert(peer);
@@ -106,5 +174,6 @@ async fn answer(
         true => Body::empty(),
         false => Body::new(Timely::new(body, limits.body)),
     });
-    app.call(request).await
+    let response = app.call(request).await?;
+    Ok(response.map(|body| exchange.follow(body)))
 }

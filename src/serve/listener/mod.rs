@@ -1,5 +1,6 @@
 //! The accept loop: how many connections there may be, and how slow they may be.
 
+mod activity;
 mod connection;
 mod room;
 mod slow;
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use self::connection::Visit;
@@ -44,12 +45,16 @@ struct Limits {
     per_address: usize,
     /// For the TLS handshake.
     handshake: Duration,
-    /// For the head of a request, also of the next one on the same connection.
+    /// For the head of a request, also of the next one on the same connection of HTTP/1.
     head: Duration,
+    /// For the next request on a connection of HTTP/2. There browsers keep one open on purpose.
+    idle: Duration,
     /// For the body of a request.
     body: Duration,
     /// Without taking anything of an answer.
     stalled: Duration,
+    /// For what a client has to say when its connection is to end.
+    parting: Duration,
     /// For running answers at the end.
     ending: Duration,
 }
@@ -59,8 +64,10 @@ const LIMITS: Limits = Limits {
     per_address: 900,
     handshake: Duration::from_secs(10),
     head: Duration::from_secs(10),
+    idle: Duration::from_secs(60),
     body: Duration::from_secs(30),
     stalled: Duration::from_secs(30),
+    parting: Duration::from_secs(1),
     ending: Duration::from_secs(10),
 };
 
@@ -95,7 +102,7 @@ impl Listener {
     /// Answers by `app` until `stop` ends; then no new connection is taken, and answers under way
     /// may end, within 10 seconds. Each request has a [`super::caller::Peer`] in its extensions.
     pub async fn run(self, app: Router, stop: impl Future<Output = ()>) {
-        let graceful = GracefulShutdown::new();
+        let (stopping, is_stopping) = watch::channel(false);
         let room = Room::new(self.limits.connections, self.limits.per_address);
         let acceptor = self.tls.as_ref().map(tls::acceptor);
         let mut stop = std::pin::pin!(stop);
@@ -110,15 +117,17 @@ impl Listener {
                 app: app.clone(),
                 acceptor: acceptor.clone(),
                 limits: self.limits,
-                watcher: graceful.watcher(),
+                is_stopping: is_stopping.clone(),
             };
             tokio::spawn(async move {
                 visit.serve(stream).await;
                 drop(place);
             });
         }
-        drop(self.listener);
-        if timeout(self.limits.ending, graceful.shutdown()).await.is_err() {
+        drop((self.listener, is_stopping));
+        stopping.send_replace(true);
+        // Each visit has a receiver.
+        if timeout(self.limits.ending, stopping.closed()).await.is_err() {
             log("some answers had not ended in time and are broken off");
         }
     }

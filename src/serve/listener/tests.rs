@@ -8,8 +8,11 @@ use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::*;
+
+mod http2;
 
 /// Longer than any wait here, and shorter than a test may hang.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,6 +26,10 @@ struct Running {
 }
 
 async fn run(limits: Limits) -> Running {
+    run_with(limits, None).await
+}
+
+async fn run_with(limits: Limits, tls: Option<Tls>) -> Running {
     let app = Router::new()
         .route("/", get(async || "hello"))
         .route(
@@ -47,8 +54,25 @@ async fn run(limits: Limits) -> Running {
                 Body::from_stream(chunks)
             }),
         )
+        .route(
+            "/later",
+            get(async || {
+                sleep(SHORT * 4).await;
+                "late"
+            }),
+        )
+        .route(
+            "/quiet",
+            get(async || {
+                let late = stream::once(async {
+                    sleep(SHORT * 4).await;
+                    Ok::<_, std::convert::Infallible>(Bytes::from_static(b"late"))
+                });
+                Body::from_stream(late)
+            }),
+        )
         .route("/panic", get(async || -> &'static str { panic!("a handler's mistake") }));
-    let mut listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap();
+    let mut listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), tls).await.unwrap();
     listener.limits = limits;
     let address = listener.local_addr();
     let (stop, stopped) = oneshot::channel();
