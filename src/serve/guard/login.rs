@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use axum::body::{Body, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -17,8 +17,8 @@ use super::super::log::{Audit, audit};
 use super::super::page;
 use super::super::problem::Problem;
 use super::super::root::Root;
+use super::Guard;
 use super::sessions::LASTS;
-use super::{Guard, LARGEST_BODY};
 
 /// For who has sent a change that was not made.
 const LOST: &str = "You were signed out, and nothing was changed. Sign in, and try again.";
@@ -89,17 +89,10 @@ async fn log_in(
     State(guard): State<Arc<Guard>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    body: Body,
+    body: Bytes,
 ) -> Response {
     let Some(tokens) = &guard.tokens else { return see_other(&guard.way_to("")) };
     let from = guard.from(&headers, peer);
-    let Ok(body) = to_bytes(body, LARGEST_BODY as usize).await else {
-        let detail = "The form was too large, or did not arrive.";
-        let code = StatusCode::PAYLOAD_TOO_LARGE;
-        let problem = Problem::new(code, "RequestEntityTooLarge", detail);
-        guard.refused(None, from, "login", &problem);
-        return refused("", problem);
-    };
     let next = next(&body);
     let given = url::form_urlencoded::parse(&body)
         .find_map(|(name, value)| (name == "token").then(|| value.trim().to_owned()));
@@ -217,6 +210,8 @@ fn is_local(next: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     #[test]

@@ -5,6 +5,7 @@
 //! the browser itself says in `Sec-Fetch-Site`, else in `Origin`. A browser sends one of them with
 //! every change; what has neither is no browser and carries nobody's cookies.
 
+mod body;
 mod headers;
 mod host;
 mod login;
@@ -24,16 +25,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, WWW_AUTHENTICATE,
-};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::Limited;
-use hyper::body::Body as _;
 use secrecy::ExposeSecret;
 
 pub use login::routes;
@@ -49,9 +45,6 @@ use super::caller::{Caller, Peer, Proof};
 use super::log::Audit;
 use super::problem::Problem;
 use crate::terminal::harmless;
-
-/// A body may have so many bytes.
-const LARGEST_BODY: u64 = 16 * 1024;
 
 /// Answered without a login: what an orchestrator asks, and what the login page needs.
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
@@ -143,7 +136,7 @@ impl Guard {
         if !ANY_HOST.contains(&path) {
             self.hosts.check(host_of(request)?)?;
         }
-        check_length(headers)?;
+        body::check_length(headers)?;
         let is_open = OPEN.contains(&path) || path.starts_with(OPEN_BELOW);
         let caller = match is_open {
             true => None,
@@ -165,7 +158,7 @@ impl Guard {
             let (headers, host) = (request.headers(), host_of(request)?);
             origin::check(headers, host, self.is_tls, self.is_trusted(peer), proof)?;
         }
-        check_media_type(request)
+        body::check_media_type(request)
     }
 
     fn identify(&self, headers: &HeaderMap, peer: Peer) -> Result<Caller, Problem> {
@@ -313,13 +306,19 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return no_peer();
     };
-    let response = match guard.admit(&request, peer) {
+    let admitted = guard.admit(&request, peer);
+    let read = body::read(&mut request).await;
+    let admitted = admitted.and_then(|caller| match read {
+        Ok(()) => Ok(caller),
+        Err(problem) => Err(Refusal { who: caller.map(|caller| caller.name), problem }),
+    });
+    let response = match admitted {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
                 request.extensions_mut().insert(Arc::clone(&guard));
             }
-            next.run(request.map(bounded)).await
+            next.run(request).await
         }
         Err(refusal) => guard.refuse(&request, peer, refusal, login::Way::FromOurs(guard.mount)),
     };
@@ -329,14 +328,6 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
 fn no_peer() -> Response {
     let code = StatusCode::INTERNAL_SERVER_ERROR;
     Problem::new(code, "InternalError", "The connection is not known.").into_response()
-}
-
-/// For what does not say its length: whoever reads it gets an error at the limit.
-fn bounded(body: Body) -> Body {
-    match body.is_end_stream() {
-        true => body,
-        false => Body::new(Limited::new(body, LARGEST_BODY as usize)),
-    }
 }
 
 fn answer(problem: Problem) -> Response {
@@ -377,38 +368,4 @@ pub fn host_of(request: &Request) -> Result<&str, Problem> {
     host.ok_or_else(|| {
         Problem::new(StatusCode::BAD_REQUEST, "BadRequest", "The request needs one Host header.")
     })
-}
-
-fn check_length(headers: &HeaderMap) -> Result<(), Problem> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    match length.and_then(|length| length.parse::<u64>().ok()) {
-        Some(length) if length > LARGEST_BODY => {
-            let code = StatusCode::PAYLOAD_TOO_LARGE;
-            let detail = "The body is larger than 16 KB.";
-            Err(Problem::new(code, "RequestEntityTooLarge", detail))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What other pages' forms cannot send, or can send only as ours do. Without a body there is
-/// nothing to name; a script of another page can leave the name out too.
-fn check_media_type(request: &Request) -> Result<(), Problem> {
-    let allowed = ["application/json", "application/x-www-form-urlencoded"];
-    let is_allowed = match request.headers().get(CONTENT_TYPE) {
-        Some(media_type) => {
-            let text = media_type.to_str().unwrap_or_default();
-            let essence = text.split(';').next().unwrap_or_default().trim();
-            allowed.iter().any(|allowed| essence.eq_ignore_ascii_case(allowed))
-        }
-        None => request.body().is_end_stream(),
-    };
-    match is_allowed {
-        true => Ok(()),
-        false => {
-            let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            let detail = "The body must be JSON: send Content-Type: application/json.";
-            Err(Problem::new(code, "UnsupportedMediaType", detail))
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{HeaderName, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 use http_body_util::StreamBody;
@@ -13,6 +13,7 @@ use hyper::body::{Bytes, Frame};
 use tokio::time::advance;
 use tower_service::Service;
 
+use super::body::LARGEST_BODY;
 use super::*;
 
 const ALICE: &str = "alice-s-token-0123456789";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
@@ -49,15 +49,9 @@ pub(super) async fn rescale(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     root: Root,
-    body: Body,
+    body: Bytes,
 ) -> Response {
-    let submitted = match scale::body_of(body).await {
-        Ok(body) => read(&body),
-        Err(problem) => {
-            app.refused(&caller, None, &problem);
-            return answer(&app, &caller, &root, None, &problem);
-        }
-    };
+    let submitted = read(&body);
     let entered = submitted.worker_count.as_deref();
     let new = match number(entered) {
         Ok(new) => new,

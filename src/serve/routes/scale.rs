@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::{Body, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -21,9 +21,6 @@ use super::super::settling::Settling;
 use super::super::snapshot::{Link, Replicas, Snapshot, Stage, TargetInfo, Users};
 use crate::go;
 use crate::scaling::NewCount;
-
-/// The guard lets no larger body through.
-pub(super) const LARGEST_BODY: usize = 16 * 1024;
 
 /// Nobody needs to hold a request for longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -116,13 +113,11 @@ pub(super) async fn change(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Body,
+    body: Bytes,
 ) -> Response {
-    let asked = async {
-        let terms = terms(query.as_deref().unwrap_or_default())?;
-        Ok((terms.is_dry_run, terms.wait, order(&headers, body).await?))
-    };
-    let (is_dry_run, wait, order) = match asked.await {
+    let asked = terms(query.as_deref().unwrap_or_default())
+        .and_then(|terms| Ok((terms.is_dry_run, terms.wait, order(&headers, &body)?)));
+    let (is_dry_run, wait, order) = match asked {
         Ok(asked) => asked,
         Err(problem) => {
             app.refused(&caller, None, &problem);
@@ -245,7 +240,7 @@ fn words(limit: Duration) -> String {
     go::Duration(nanoseconds).to_string()
 }
 
-async fn order(headers: &HeaderMap, body: Body) -> Result<Order, Problem> {
+fn order(headers: &HeaderMap, bytes: &[u8]) -> Result<Order, Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
@@ -253,40 +248,13 @@ async fn order(headers: &HeaderMap, body: Body) -> Result<Order, Problem> {
         let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(code, "UnsupportedMediaType", detail));
     }
-    let bytes = body_of(body).await?;
     // An array would be taken for an object whose fields come in their order.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(bad("The body is not an object, as {\"replicas\": 3}."));
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
+    serde_json::from_slice(bytes).map_err(|error| {
         bad(format!("The body is not what is expected, as {{\"replicas\": 3}}: {error}"))
     })
-}
-
-/// The whole body.
-pub(super) async fn body_of(body: Body) -> Result<Vec<u8>, Problem> {
-    match to_bytes(body, LARGEST_BODY).await {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(error) if is_too_large(&error) => {
-            let (code, detail) = (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 16 KB.");
-            Err(Problem::new(code, "RequestEntityTooLarge", detail))
-        }
-        Err(_) => {
-            let detail = "The body did not arrive in time, or not as a whole.";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "Timeout", detail))
-        }
-    }
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }
 
 fn ask(order: &Order, is_dry_run: bool) -> Result<Asked, Problem> {
