@@ -261,9 +261,9 @@ fn status_names_pods_that_locust_sees_in_another_way() {
             "cpu_usage": cpu, "memory_usage": 5e7})
     };
     let workers = [
-        worker("locust-slave-gone", "running", 60, 95.0),
-        worker("locust-slave-idle", "ready", 0, 1.0),
-        worker("locust-slave-lost", "missing", 0, 1.0),
+        worker("locust-slave-8", "running", 60, 95.0),
+        worker("locust-slave-1", "ready", 0, 1.0),
+        worker("locust-slave-9", "missing", 0, 1.0),
         worker("other-deployment-1", "ready", 0, 99.0),
     ];
     let stats =
@@ -277,11 +277,11 @@ fn status_names_pods_that_locust_sees_in_another_way() {
     assert!(warnings[0].starts_with("Warning: Locust does not count the ready locust-slave-"));
     assert_eq!(
         warnings[1],
-        "Warning: Locust still counts, though they are gone, locust-slave-gone, locust-slave-idle"
+        "Warning: Locust still counts, though they are gone, locust-slave-1, locust-slave-8"
     );
-    assert_eq!(warnings[2], "Warning: Locust misses the workers in locust-slave-lost");
-    assert_eq!(warnings[3], "Warning: no users are on the workers in locust-slave-idle");
-    assert_eq!(warnings[4], "Warning: above 90 % of a core are workers in locust-slave-gone");
+    assert_eq!(warnings[2], "Warning: Locust misses the workers in locust-slave-9");
+    assert_eq!(warnings[3], "Warning: no users are on the workers in locust-slave-1");
+    assert_eq!(warnings[4], "Warning: above 90 % of a core are workers in locust-slave-8");
     assert_eq!(
         warnings[5],
         "locustctl rebalance deployment/locust-slave gives the test its users back"

@@ -30,7 +30,7 @@ fn the_state_tells_what_locust_tells() {
     assert_eq!(
         serving.state()["locust"],
         json!({"at": "service/locust-master", "problem": "", "state": "running", "workers": 2,
-            "users": 60, "usersWanted": 60, "notes": [], "needsRebalance": false})
+            "ownWorkers": 2, "users": 60, "usersWanted": 60, "notes": [], "needsRebalance": false})
     );
     ask(&cluster, "POST", "stop", "");
     serving.wait_for_state(|state| state["locust"]["state"] == "stopped");

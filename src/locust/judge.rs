@@ -46,6 +46,10 @@ pub fn judge(before: Option<&Stats>, now: &Stats, settings: Option<&Settings>) -
     if now.workers.is_none() {
         return Verdict::NotNeeded("Locust runs without workers, in a single process".to_owned());
     }
+    if settings.is_some_and(Settings::is_shaped) {
+        // It asks for its users at each of its steps, and a start without it would give it up.
+        return Verdict::NotNeeded("a LoadTestShape decides over the users".to_owned());
+    }
     let users = settings.map_or(now.user_count, |settings| settings.user_count);
     let workers = now.counted().count();
     let idle = now.counted().filter(|worker| worker.user_count == 0).count();
@@ -79,12 +83,6 @@ pub fn judge(before: Option<&Stats>, now: &Stats, settings: Option<&Settings>) -
             "this release of Locust does not tell how the test was started: {again}"
         ));
     };
-    if settings.hide_common_options {
-        return by_hand(
-            "a LoadTestShape decides over the users; it will ask for them at its next step"
-                .to_owned(),
-        );
-    }
     if let Some(time) = &settings.run_time {
         return by_hand(format!(
             "the test has a run time ({time}), which a new start would begin anew or cancel: {again}, \
@@ -97,12 +95,15 @@ pub fn judge(before: Option<&Stats>, now: &Stats, settings: Option<&Settings>) -
     Verdict::Repair(Repair { users: wanted, spawn_rate, now: users, idle })
 }
 
-/// What the test wants: what was asked for. Older releases do not bring that up to date when a
-/// test is started from the page; then it has had more users before than that.
+/// What the test wants: what was asked for. Where a release does not bring that up to date, it is as
+/// many users as there were before, if they were more.
 fn wanted(before: Option<&Stats>, settings: Option<&Settings>) -> Option<u64> {
     let asked = settings.and_then(|settings| settings.num_users);
     let asked =
         asked.filter(|asked| asked.fract() == 0.0 && *asked < 1e12).map(|asked| asked as u64);
+    if settings.is_some_and(Settings::tells_wanted) {
+        return asked;
+    }
     let had = before.filter(|before| before.state == "running");
     let had = had.and_then(|before| u64::try_from(before.user_count).ok()).filter(|had| *had > 0);
     asked.max(had)
@@ -179,7 +180,6 @@ mod tests {
         let usual = settings(&now, 60.0);
         for (settings, expected) in [
             (Some(Settings { run_time: Some("3m".into()), ..usual.clone() }), "run time (3m)"),
-            (Some(Settings { hide_common_options: true, ..usual.clone() }), "LoadTestShape"),
             (Some(Settings { spawn_rate: None, ..usual.clone() }), "spawn rate"),
             (None, "does not tell how the test was started"),
         ] {
@@ -190,6 +190,15 @@ mod tests {
                 }
                 other => panic!("{other:?}"),
             }
+        }
+        for settings in [
+            Settings { hide_common_options: true, ..usual.clone() },
+            Settings { has_shape: true, ..usual.clone() },
+        ] {
+            let verdict = judge(Some(&stats("running", &[30, 30])), &now, Some(&settings));
+            assert!(
+                matches!(verdict, Verdict::NotNeeded(ref why) if why.contains("LoadTestShape"))
+            );
         }
         let none = stats("running", &[]);
         let verdict = judge(None, &none, Some(&settings(&none, 60.0)));
@@ -206,6 +215,11 @@ mod tests {
             judge(Some(&stats("running", &[30, 30])), &now, Some(&stale)),
             repair(60, 15, 0)
         );
+        // A release that tells what is wanted is believed: somebody may have edited the test.
+        let told =
+            Settings { version: "2.47.0".to_owned(), num_users: Some(10.0), ..stale.clone() };
+        let before = stats("running", &[48, 48]);
+        assert!(matches!(judge(Some(&before), &now, Some(&told)), Verdict::NotNeeded(_)));
         // While it was still ramping up, the users of that moment say nothing.
         let expected = Verdict::NotNeeded("the test has all its 1 users".to_owned());
         assert_eq!(judge(Some(&stats("spawning", &[30, 30])), &now, Some(&stale)), expected);

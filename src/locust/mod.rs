@@ -11,6 +11,6 @@ mod swarm;
 pub use address::{Address, InvalidAddress, Service, candidates};
 pub use judge::{Repair, Verdict, judge};
 pub use master::{Error, Login, Master};
-pub use relay::{Content, Outgoing, Place, Relay};
-pub use roster::{Roster, roster};
+pub use relay::{Content, LONGEST_SILENCE, Outgoing, Place, Relay};
+pub use roster::{Roster, is_pod_of, roster};
 pub use swarm::{Settings, Stats, Worker, is_running};

@@ -12,7 +12,7 @@ use super::master::Error;
 use crate::api::{Client, Failure, Relayed, leads_down, plain};
 
 /// `/stop` takes as long as Locust's `--stop-timeout`, and a minute.
-const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
+pub const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// By way of the API server; a download of statistics is over long before.
 const LONGEST_ANSWER: Duration = Duration::from_secs(60 * 60);

@@ -31,7 +31,7 @@ pub struct Roster {
 /// at: workers of others are nobody's business here.
 pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>, owners: &[&str]) -> Roster {
     let mut by_pod: BTreeMap<&str, Vec<&Worker>> = BTreeMap::new();
-    for worker in own(stats, owners).filter(|worker| !worker.is_missing()) {
+    for worker in own(stats, pods, owners).filter(|worker| !worker.is_missing()) {
         by_pod.entry(worker.pod()).or_default().push(worker);
     }
     let where_any = |is_so: &dyn Fn(&Worker) -> bool| {
@@ -40,7 +40,7 @@ pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>, owners: &[&str]) -
     };
     let is_counted = |pod: &&String| by_pod.contains_key(pod.as_str());
     let is_gone = |pod: &&&str| pods.is_some_and(|pods| !pods.contains(**pod));
-    let missing = own(stats, owners).filter(|worker| worker.is_missing());
+    let missing = own(stats, pods, owners).filter(|worker| worker.is_missing());
     let missing: BTreeSet<_> = missing.map(Worker::pod).collect();
     Roster {
         uncounted: pods.into_iter().flatten().filter(|pod| !is_counted(pod)).cloned().collect(),
@@ -56,14 +56,33 @@ pub fn roster(stats: &Stats, pods: Option<&BTreeSet<String>>, owners: &[&str]) -
     }
 }
 
-/// A pod's name is its owner's, a dash, and more.
-fn own<'a>(stats: &'a Stats, owners: &[&str]) -> impl Iterator<Item = &'a Worker> {
+fn own<'a>(
+    stats: &'a Stats,
+    pods: Option<&'a BTreeSet<String>>,
+    owners: &[&str],
+) -> impl Iterator<Item = &'a Worker> {
     stats.workers.iter().flatten().filter(move |worker| {
-        let is_of = |owner: &&str| {
-            worker.pod().strip_prefix(*owner).is_some_and(|rest| rest.starts_with('-'))
-        };
-        owners.iter().any(is_of)
+        let pod = worker.pod();
+        pods.is_some_and(|pods| pods.contains(pod))
+            || owners.iter().any(|owner| is_pod_of(pod, owner))
     })
+}
+
+/// Whether a pod is of this Deployment, ReplicaSet, ReplicationController or StatefulSet, by how
+/// their controllers name pods: another Deployment's name may begin with this one's.
+pub fn is_pod_of(pod: &str, owner: &str) -> bool {
+    let Some(rest) = pod.strip_prefix(owner).and_then(|rest| rest.strip_prefix('-')) else {
+        return false;
+    };
+    // `rand.SafeEncodeString` of k8s.io/apimachinery: no vowels, so that no words come of it.
+    let is_safe =
+        |text: &str| text.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    let is_random = |text: &str| text.len() == 5 && is_safe(text);
+    let is_ordinal = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let is_of_revision = rest.split_once('-').is_some_and(|(hash, end)| {
+        (1..=10).contains(&hash.len()) && is_safe(hash) && is_random(end)
+    });
+    is_ordinal || is_random(rest) || is_of_revision
 }
 
 impl Roster {
@@ -111,23 +130,41 @@ mod tests {
         let stats = Stats {
             state: "running".to_owned(),
             workers: Some(vec![
-                worker("w-a", 1, "running", 5, 95.0),
-                worker("w-b", 2, "ready", 0, 1.0),
-                worker("w-gone", 3, "running", 5, 1.0),
-                worker("w-killed", 4, "missing", 5, 1.0),
+                worker("w-0", 1, "running", 5, 95.0),
+                worker("w-1", 2, "ready", 0, 1.0),
+                worker("w-8", 3, "running", 5, 1.0),
+                worker("w-9", 4, "missing", 5, 1.0),
                 worker("web-1", 5, "ready", 0, 99.0),
                 worker("w", 6, "missing", 0, 99.0),
             ]),
             ..Stats::default()
         };
-        let pods = pods(&["w-a", "w-b", "w-new"]);
+        let pods = pods(&["w-0", "w-1", "w-2"]);
         let roster = roster(&stats, Some(&pods), &["w"]);
-        assert_eq!(roster.uncounted, ["w-new"]);
-        assert_eq!(roster.orphaned, ["w-gone"]);
-        assert_eq!(roster.missing, ["w-killed"]);
-        assert_eq!(roster.idle, ["w-b"]);
-        assert_eq!(roster.busy, ["w-a"]);
+        assert_eq!(roster.uncounted, ["w-2"]);
+        assert_eq!(roster.orphaned, ["w-8"]);
+        assert_eq!(roster.missing, ["w-9"]);
+        assert_eq!(roster.idle, ["w-1"]);
+        assert_eq!(roster.busy, ["w-0"]);
         assert!(!roster.is_settled(&pods));
+    }
+
+    #[test]
+    fn pods_are_told_from_those_of_another_owner_whose_name_begins_alike() {
+        for (pod, expected) in [
+            ("locust-slave-7d6d865b5d-x2x9k", true),
+            ("locust-slave-x2x9k", true),
+            ("locust-slave-0", true),
+            ("locust-slave-12", true),
+            ("locust-slave-big-7d6d865b5d-x2x9k", false),
+            ("locust-slave-big-x2x9k", false),
+            ("locust-slave-big-0", false),
+            ("locust-slave-", false),
+            ("locust-slave", false),
+            ("locust-slavery-x2x9k", false),
+        ] {
+            assert_eq!(is_pod_of(pod, "locust-slave"), expected, "{pod}");
+        }
     }
 
     #[test]
@@ -138,12 +175,12 @@ mod tests {
             let pods = pods(names);
             roster(stats, Some(&pods), &["w"]).is_settled(&pods)
         };
-        let two = of(vec![one("w-a", 1), one("w-a", 2), one("w-b", 3)]);
-        assert!(!settled(&two, &["w-a", "w-b"]), "one process of b has not joined");
-        let both = of(vec![one("w-a", 1), one("w-a", 2), one("w-b", 3), one("w-b", 4)]);
-        assert!(settled(&both, &["w-a", "w-b"]));
-        assert!(!settled(&both, &["w-a"]), "b is still counted");
-        assert!(!settled(&both, &["w-a", "w-b", "w-c"]));
+        let two = of(vec![one("w-0", 1), one("w-0", 2), one("w-1", 3)]);
+        assert!(!settled(&two, &["w-0", "w-1"]), "one process of b has not joined");
+        let both = of(vec![one("w-0", 1), one("w-0", 2), one("w-1", 3), one("w-1", 4)]);
+        assert!(settled(&both, &["w-0", "w-1"]));
+        assert!(!settled(&both, &["w-0"]), "b is still counted");
+        assert!(!settled(&both, &["w-0", "w-1", "w-3"]));
         assert!(settled(&of(Vec::new()), &[]));
     }
 }

@@ -57,6 +57,10 @@ pub struct Settings {
     /// A LoadTestShape decides over the users.
     #[serde(deserialize_with = "truth")]
     pub hide_common_options: bool,
+    /// A LoadTestShape decides over the users, with the usual options or without; it would be given
+    /// up by a start that does not name it.
+    #[serde(rename = "shape_use_common_options", deserialize_with = "is_given")]
+    pub has_shape: bool,
     /// Workers that are counted.
     pub worker_count: Option<i64>,
     /// Locust's release.
@@ -111,9 +115,21 @@ impl Settings {
         is_running(&self.state)
     }
 
-    /// Whether the test has fewer users than it wants.
+    /// Whether the test has fewer users than it wants. What a LoadTestShape wants is not told.
     pub fn is_short(&self) -> bool {
-        self.num_users.is_some_and(|wanted| (self.user_count as f64) < wanted)
+        !self.is_shaped() && self.num_users.is_some_and(|wanted| (self.user_count as f64) < wanted)
+    }
+
+    /// Whether a LoadTestShape decides over the users.
+    pub fn is_shaped(&self) -> bool {
+        self.hide_common_options || self.has_shape
+    }
+
+    /// Whether [`Self::num_users`] is what was asked for last: releases up to 2.32, at least, leave
+    /// it as it was when Locust was started.
+    pub fn tells_wanted(&self) -> bool {
+        let mut numbers = self.version.split('.').map_while(|number| number.parse::<u32>().ok());
+        (numbers.next(), numbers.next()) >= (Some(2), Some(47))
     }
 
     /// Reads them out of Locust's page; `None` where there are none, as in releases before 2.16.
@@ -151,6 +167,11 @@ fn given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<String>, D::
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
     })
+}
+
+/// Anything but nothing.
+fn is_given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(!Value::deserialize(deserializer)?.is_null())
 }
 
 /// As Python and JavaScript read it.
@@ -211,6 +232,20 @@ mod tests {
             (settings.run_time.as_deref(), settings.hide_common_options),
             (Some("90"), true)
         );
+        for (text, expected) in [("{}", false), (r#"{"shape_use_common_options": null}"#, false)]
+            .into_iter()
+            .chain([(r#"{"shape_use_common_options": false}"#, true)])
+            .chain([(r#"{"shape_use_common_options": true}"#, true)])
+        {
+            assert_eq!(Settings::of_page(&page(text)).unwrap().is_shaped(), expected, "{text}");
+        }
+        for (version, expected) in [("2.47.0", true), ("2.47.1.dev3", true), ("3.0", true)]
+            .into_iter()
+            .chain([("2.32.2", false), ("", false), ("unknown", false)])
+        {
+            let settings = Settings { version: version.to_owned(), ..Settings::default() };
+            assert_eq!(settings.tells_wanted(), expected, "{version}");
+        }
         for hostile in ["<html>", &page("{"), &page("[]"), &page("{\"num_users\": 1e999}")] {
             assert_eq!(Settings::of_page(hostile), None, "{hostile}");
         }

@@ -29,7 +29,9 @@ pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::{explain_missing, scale};
 pub use selection::{Selection, SelectionError, Typed};
 pub use suggest::{Likeness, Suggestion, suggest};
-pub use swarm::{GivenBack, Test, Unsettled, Whereabouts, cost, give_back, ready_pods, settle};
+pub use swarm::{
+    Change, GivenBack, Test, Unsettled, Whereabouts, cost, give_back, ready_pods, settle,
+};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
 pub use wait::{

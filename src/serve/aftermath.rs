@@ -25,28 +25,47 @@ const PODS_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// For Locust's master to count the workers in them: a killed one is missed after 4 seconds.
 const WORKERS_LIMIT: Duration = Duration::from_secs(60);
 
-/// A change that was made from here while a test was running.
+/// How it is at Locust before a change.
+pub(super) enum Before {
+    /// There is none, or no test is running.
+    NoTest,
+    /// A test is running.
+    Running(Stats),
+    /// It did not tell in time.
+    Unknown,
+}
+
+/// A change that was made from here while a test was running, or may have been.
 pub(super) struct Change {
     /// As it stands in the history.
     pub ended: Ended,
     /// The count that was asked for.
     pub new: i64,
-    /// The test before it.
-    pub before: Stats,
+    /// The test before it, where that is known.
+    pub before: Option<Stats>,
     /// Who made it.
     pub caller: Caller,
 }
 
 impl App {
-    /// The test as it is before a change; `None` when none is running, or Locust does not tell at
-    /// once.
-    pub(super) async fn running_test(&self) -> Option<Stats> {
-        self.live.now().snapshot.locust.as_ref()?;
+    /// How it is at Locust before a change; at once, or it is not known.
+    pub(super) async fn before(&self) -> Before {
+        if self.live.now().snapshot.locust.is_none() {
+            return Before::NoTest;
+        }
         let asking = async {
-            let master = self.whereabouts().master(&self.client, &self.target).await.ok()??;
-            master.stats().await.ok()
+            let master = self.whereabouts().master(&self.client, &self.target).await?;
+            match master {
+                Some(master) => master.stats().await.map(Some),
+                None => Ok(None),
+            }
         };
-        timeout(QUICK, asking).await.ok().flatten().filter(Stats::is_running)
+        match timeout(QUICK, asking).await {
+            Ok(Ok(Some(stats))) if stats.is_running() => Before::Running(stats),
+            Ok(Ok(_)) => Before::NoTest,
+            // It is there, or is said to be: what it says later counts.
+            Ok(Err(_)) | Err(_) => Before::Unknown,
+        }
     }
 
     /// Sees to a running test after a change, in the background; what came of it is told in the
@@ -94,13 +113,13 @@ impl App {
             }
         }
         waiting("waiting until Locust counts the workers");
-        match self.settle_and_give_back(&change.before).await {
+        match self.settle_and_give_back(change.before.as_ref()).await {
             Ok(users) => users,
             Err(error) => wrong(format!("whether the test has its users is not known: {error}")),
         }
     }
 
-    async fn settle_and_give_back(&self, before: &Stats) -> Result<Users, Error> {
+    async fn settle_and_give_back(&self, before: Option<&Stats>) -> Result<Users, Error> {
         let whereabouts = self.whereabouts();
         let Some(master) = whereabouts.master(&self.client, &self.target).await? else {
             return Ok(wrong("Locust is not there any more".to_owned()));
@@ -110,7 +129,7 @@ impl App {
             std::future::ready(self.live.ready_pods().ok_or_else(unknown))
         };
         let settled = settle(&master, &[&self.target.name], WORKERS_LIMIT, pods).await;
-        let outcome = give_back(&master, Some(before), self.locust.may_rebalance).await?;
+        let outcome = give_back(&master, before, self.locust.may_rebalance).await?;
         let is_well = outcome.is_well() && settled.is_ok();
         let text = match settled {
             Ok(_) => outcome.to_string(),

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::LocustSettings;
-use super::aftermath::Change;
+use super::aftermath::{Before, Change};
 use super::caller::Caller;
 use super::live::{Ended, Entry, Live};
 use super::log::{Audit, audit};
@@ -169,7 +169,11 @@ impl App {
             summary.audit(caller, "scale (dry run)");
             return summary.answer(None, result);
         }
-        let before = self.running_test().await;
+        let before = match self.before().await {
+            Before::NoTest => None,
+            Before::Running(stats) => Some(Some(stats)),
+            Before::Unknown => Some(None),
+        };
         self.live.begin();
         let mut under_way = UnderWay { app: self, caller, asked: Some(asked) };
         let result = scaling::scale(&self.client, &order, &Progress::default(), 0).await;

@@ -311,6 +311,7 @@ mod tests {
                 problem: own(),
                 state: own(),
                 workers: 1,
+                own_workers: 1,
                 users: 15,
                 users_wanted: Some(60),
                 notes: vec![own()],

@@ -123,6 +123,8 @@ pub struct Swarm {
     pub state: String,
     /// Workers that it counts.
     pub workers: i64,
+    /// Those of them that are in the target's pods.
+    pub own_workers: i64,
     /// Users right now.
     pub users: i64,
     /// Users that a running test wants, where Locust tells.

@@ -10,9 +10,9 @@ use anyhow::{Error, anyhow, bail};
 use super::super::again::Again;
 use crate::api::Client;
 use crate::cli::Rebalance;
-use crate::locust::{Master, Stats, Worker};
+use crate::locust::{Master, Stats, Worker, is_pod_of};
 use crate::scaling::{
-    GivenBack, Order, Target, Test, Whereabouts, cost, give_back, ready_pods, settle,
+    Change, GivenBack, Order, Target, Test, Whereabouts, cost, give_back, ready_pods, settle,
 };
 use crate::terminal::{harmless, say};
 
@@ -32,10 +32,14 @@ impl<'a> Swarm<'a> {
         asked: &Whereabouts,
         orders: &[Order],
     ) -> Result<Option<Self>, Error> {
-        let Some(order) = orders.first() else { return Ok(None) };
-        let Some(master) = asked.master(client, &order.target).await? else { return Ok(None) };
-        let before = master.stats().await?;
-        Ok(Some(Self { master, before }))
+        // By the name of one of them it is found; not by that of the master itself.
+        for order in orders {
+            if let Some(master) = asked.master(client, &order.target).await? {
+                let before = master.stats().await?;
+                return Ok(Some(Self { master, before }));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a test is under way.
@@ -44,15 +48,19 @@ impl<'a> Swarm<'a> {
     }
 
     fn cost(&self, orders: &[Order]) -> Option<String> {
-        let [order] = orders else { return None };
-        let pods: BTreeSet<_> = self.before.counted().map(Worker::pod).collect();
-        let test = Test {
-            state: &self.before.state,
-            users: self.before.user_count,
-            workers: i64::try_from(self.before.counted().count()).ok()?,
-            pods: i64::try_from(pods.len()).ok()?,
-        };
-        cost(test, order.new)
+        let all = i64::try_from(self.before.counted().count()).ok()?;
+        let test = Test { state: &self.before.state, users: self.before.user_count, workers: all };
+        let changes: Vec<_> = orders.iter().map(|order| self.change(order)).collect();
+        cost(test, &changes)
+    }
+
+    fn change(&self, order: &Order) -> Change {
+        let own = self.before.counted().filter(|one| is_pod_of(one.pod(), &order.target.name));
+        let pods: Vec<_> = own.map(Worker::pod).collect();
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let workers = count(pods.len());
+        let pods = count(pods.into_iter().collect::<BTreeSet<_>>().len());
+        Change { workers, pods, new: order.new }
     }
 
     /// Says what the scale costs a running test; on a terminal it is asked whether to go on.

@@ -29,6 +29,9 @@ pub(super) struct Swarm {
     gone: Vec<String>,
     #[serde(skip)]
     roster: Roster,
+    /// Locust runs without workers.
+    #[serde(skip)]
+    is_alone: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,7 +92,8 @@ impl Swarm {
     ) -> Self {
         let roster = roster(stats, pods, &[target]);
         let users = settings.as_ref().map_or(stats.user_count, |settings| settings.user_count);
-        let wanted = settings.as_ref().and_then(|settings| settings.num_users);
+        let told = settings.as_ref().filter(|settings| !settings.is_shaped());
+        let wanted = told.and_then(|settings| settings.num_users);
         let row = |worker: &Worker| Row {
             pod: harmless(worker.pod()),
             state: harmless(&worker.state),
@@ -111,6 +115,7 @@ impl Swarm {
             not_counted: roster.uncounted.clone(),
             gone: roster.orphaned.clone(),
             roster,
+            is_alone: stats.workers.is_none(),
         }
     }
 
@@ -128,12 +133,15 @@ impl Swarm {
             self.requests_per_second,
             self.failure_ratio * 100.0
         );
-        let counted = self.workers.iter().filter(|row| row.state != "missing").count();
-        vec![
-            ("Locust", format!("{}{release}", self.at)),
-            ("Test", test),
-            ("Workers", format!("{counted} counted by Locust")),
-        ]
+        let workers = match self.is_alone {
+            true => "none: Locust runs in a single process".to_owned(),
+            false => format!("{} counted by Locust", self.counted()),
+        };
+        vec![("Locust", format!("{}{release}", self.at)), ("Test", test), ("Workers", workers)]
+    }
+
+    fn counted(&self) -> usize {
+        self.workers.iter().filter(|row| row.state != "missing").count()
     }
 
     /// The workers, one on each line.
@@ -163,7 +171,9 @@ impl Swarm {
 
     /// Whether `locustctl rebalance` has something to do.
     pub(super) fn needs_rebalance(&self) -> bool {
-        self.has_lost_users() || !self.roster.idle.is_empty()
+        // Fewer users than workers leave some idle anyhow.
+        let are_enough = self.users_wanted.is_some_and(|wanted| wanted >= self.counted() as f64);
+        self.has_lost_users() || (are_enough && !self.roster.idle.is_empty())
     }
 
     fn has_lost_users(&self) -> bool {

@@ -88,6 +88,12 @@ pub async fn give_back(
     if !may_repair {
         return Ok(GivenBack::NotAsked { wrong: wrong(&repair) });
     }
+    // Time has passed since: a test that was stopped meanwhile must not be started.
+    let repair = match judge_again(master, before, now).await? {
+        Verdict::NotNeeded(why) => return Ok(GivenBack::NotNeeded(why)),
+        Verdict::ByHand { wrong, why } => return Ok(GivenBack::ByHand { wrong, why }),
+        Verdict::Repair(repair) => repair,
+    };
     master.repair(&repair).await?;
     let (users, workers) = arrived(master, &repair).await?;
     Ok(GivenBack::Done { repair, users, workers })
@@ -120,6 +126,20 @@ async fn fresh(master: &Master<'_>) -> Result<(Stats, Option<Settings>), Error> 
         }
         sleep(PERIOD).await;
     }
+}
+
+/// Judges by the page alone, which is of this moment, and by the workers as they were.
+async fn judge_again(
+    master: &Master<'_>,
+    before: Option<&Stats>,
+    mut now: Stats,
+) -> Result<Verdict, Error> {
+    let settings = master.settings().await?;
+    if let Some(page) = &settings {
+        now.state.clone_from(&page.state);
+        now.user_count = page.user_count;
+    }
+    Ok(judge(before, &now, settings.as_ref()))
 }
 
 /// Waits for the users; gives how many there are, and on how many workers.

@@ -81,34 +81,52 @@ pub struct Test<'a> {
     pub users: i64,
     /// Workers that Locust counts.
     pub workers: i64,
-    /// Pods that they are in.
-    pub pods: i64,
 }
 
-/// What a running test loses by this scale, in a sentence for people; `None` when nothing.
-pub fn cost(test: Test<'_>, new: NewCount) -> Option<String> {
-    let Test { state, users, workers, pods } = test;
-    let new = match new {
-        NewCount::Exactly(count) => i64::from(count),
-        NewCount::By(by) => pods.saturating_add(by).max(0),
-    };
-    if !crate::locust::is_running(state) || new >= pods || workers <= new {
+/// A change of the number of pods that hold some of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    /// Workers that Locust counts in these pods.
+    pub workers: i64,
+    /// Pods that they are in.
+    pub pods: i64,
+    /// Pods that there are to be.
+    pub new: NewCount,
+}
+
+/// What a running test loses by these changes, in a sentence for people; `None` when nothing.
+pub fn cost(test: Test<'_>, changes: &[Change]) -> Option<String> {
+    let Test { state, users, workers } = test;
+    let leaving: i64 = changes.iter().map(Change::leaving).sum();
+    if !crate::locust::is_running(state) || leaving <= 0 {
         return None;
     }
     let users = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
-    if new == 0 {
+    if leaving >= workers {
         return Some(format!("a test is running with {users}: without workers it ends"));
     }
-    // A pod may hold several of Locust's workers.
-    let leaving = match workers > pods {
-        true => (workers as f64 * (pods - new) as f64 / pods as f64).round() as i64,
-        false => workers - new,
-    };
     let noun = if workers == 1 { "worker" } else { "workers" };
     Some(format!(
         "a test is running with {users} on {workers} {noun}; {leaving} of them will leave, and up \
          to 3 s of their statistics are lost"
     ))
+}
+
+impl Change {
+    /// Workers that leave.
+    fn leaving(&self) -> i64 {
+        let Self { workers, pods, new } = *self;
+        let new = match new {
+            NewCount::Exactly(count) => i64::from(count),
+            NewCount::By(by) => pods.saturating_add(by).max(0),
+        };
+        match (new >= pods, workers > pods) {
+            (true, _) => 0,
+            // A pod may hold several of Locust's workers.
+            (false, true) => (workers as f64 * (pods - new) as f64 / pods as f64).round() as i64,
+            (false, false) => (workers - new).max(0),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -117,24 +135,34 @@ mod tests {
 
     #[test]
     fn what_a_running_test_loses_is_said() {
-        let leave = "a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost";
-        let processes = "a test is running with 60 users on 10 workers; 4 of them will leave, and up to 3 s of their statistics are lost";
-        let ends = "a test is running with 60 users: without workers it ends";
-        for (state, workers, pods, new, expected) in [
-            ("running", 5, 5, NewCount::Exactly(1), Some(leave)),
-            ("running", 5, 5, NewCount::By(-4), Some(leave)),
-            ("spawning", 5, 5, NewCount::Exactly(0), Some(ends)),
-            ("running", 5, 5, NewCount::By(-9), Some(ends)),
-            ("running", 10, 5, NewCount::Exactly(3), Some(processes)),
-            ("running", 10, 5, NewCount::Exactly(5), None),
-            ("running", 5, 5, NewCount::Exactly(5), None),
-            ("running", 5, 5, NewCount::Exactly(9), None),
-            ("running", 3, 5, NewCount::Exactly(4), None),
-            ("stopped", 5, 5, NewCount::Exactly(0), None),
-            ("running", 0, 5, NewCount::Exactly(0), None),
+        let leave = |workers, leaving| {
+            format!(
+                "a test is running with 60 users on {workers} workers; {leaving} of them will \
+                 leave, and up to 3 s of their statistics are lost"
+            )
+        };
+        let ends = || "a test is running with 60 users: without workers it ends".to_owned();
+        let change = |workers, pods, new| Change { workers, pods, new };
+        let to = |count| NewCount::Exactly(count);
+        for (state, workers, changes, expected) in [
+            ("running", 5, vec![change(5, 5, to(1))], Some(leave(5, 4))),
+            ("running", 5, vec![change(5, 5, NewCount::By(-4))], Some(leave(5, 4))),
+            ("spawning", 5, vec![change(5, 5, to(0))], Some(ends())),
+            ("running", 5, vec![change(5, 5, NewCount::By(-9))], Some(ends())),
+            ("running", 10, vec![change(10, 5, to(3))], Some(leave(10, 4))),
+            ("running", 10, vec![change(10, 5, to(5))], None),
+            ("running", 5, vec![change(5, 5, to(9))], None),
+            ("running", 3, vec![change(3, 5, to(4))], None),
+            // The others are somebody else's.
+            ("running", 10, vec![change(1, 1, to(4))], None),
+            ("running", 10, vec![change(1, 1, to(0))], Some(leave(10, 1))),
+            ("running", 5, vec![change(3, 3, to(0)), change(2, 2, to(0))], Some(ends())),
+            ("running", 5, vec![change(3, 3, to(1)), change(2, 2, to(0))], Some(leave(5, 4))),
+            ("stopped", 5, vec![change(5, 5, to(0))], None),
+            ("running", 0, vec![change(0, 5, to(0))], None),
         ] {
-            let test = Test { state, users: 60, workers, pods };
-            assert_eq!(cost(test, new).as_deref(), expected, "{state} {workers} {pods} {new:?}");
+            let test = Test { state, users: 60, workers };
+            assert_eq!(cost(test, &changes), expected, "{state} {workers} {changes:?}");
         }
     }
 }

@@ -204,13 +204,14 @@ const workersOf = (count) => `${count} worker${count === 1 ? '' : 's'}`;
 /** What a running test loses by this count; nothing is the empty text. */
 function costOf({ replicas, locust }, wanted) {
   if (!locust || !['running', 'spawning'].includes(locust.state)) return '';
-  const { workers, users } = locust;
+  const { workers, ownWorkers, users } = locust;
   const { desired } = replicas;
-  if (wanted >= desired || workers <= wanted) return '';
+  if (wanted >= desired) return '';
+  // A pod may hold several of Locust's workers; and others than ours may have some.
+  const leaving = ownWorkers > desired ? Math.round(ownWorkers * (1 - wanted / desired)) : ownWorkers - wanted;
+  if (leaving <= 0) return '';
   const test = `A test is running with ${users} user${users === 1 ? '' : 's'}`;
-  if (wanted === 0) return `${test}: without workers it ends.`;
-  // A pod may hold several of Locust's workers.
-  const leaving = workers > desired ? Math.round(workers * (1 - wanted / desired)) : workers - wanted;
+  if (leaving >= workers) return `${test}: without workers it ends.`;
   return `${test} on ${workersOf(workers)}; ${leaving} of them will leave, and up to 3 s of their statistics are lost.`;
 }
 

@@ -120,7 +120,9 @@ impl Swarm {
         let state = settings.map_or(&stats.state, |settings| &settings.state);
         let counted = i64::try_from(stats.counted().count()).unwrap_or(i64::MAX);
         let is_running = crate::locust::is_running(state);
-        let wanted = settings.and_then(|settings| settings.num_users).filter(|_| is_running);
+        let is_shaped = settings.is_some_and(Settings::is_shaped);
+        let is_told = is_running && !is_shaped;
+        let wanted = settings.and_then(|settings| settings.num_users).filter(|_| is_told);
         let wanted = wanted.map(|wanted| wanted as i64);
         let is_short = state == "running" && wanted.is_some_and(|wanted| users < wanted);
         let are_idle = state == "running"
@@ -135,6 +137,7 @@ impl Swarm {
             problem: String::new(),
             state: harmless(state),
             workers: settings.and_then(|settings| settings.worker_count).unwrap_or(counted),
+            own_workers: i64::try_from(roster.counted).unwrap_or(i64::MAX),
             users,
             users_wanted: wanted,
             notes: notes.iter().map(|note| harmless(note)).collect(),

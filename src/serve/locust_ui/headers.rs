@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderName, LOCATION,
-    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use reqwest::Url;
@@ -103,9 +103,18 @@ fn forward(headers: &mut HeaderMap, asker: &Asker<'_>) {
     }
 }
 
-/// Makes an answer's headers ours.
-pub(super) fn incoming(headers: &mut HeaderMap, host: &str, place: &Place) {
+/// Makes an answer's headers ours. No cookie of Locust's takes the place of our own.
+pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, place: &Place) {
     remove_connections_own(headers);
+    let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    headers.remove(SET_COOKIE);
+    let name = |cookie: &HeaderValue| {
+        let text = cookie.to_str().ok()?;
+        Some(text.split(['=', ';']).next()?.trim().to_owned())
+    };
+    for cookie in cookies.into_iter().filter(|cookie| name(cookie).as_deref() != Some(own_cookie)) {
+        headers.append(SET_COOKIE, cookie);
+    }
     if matches!(place, Place::Service { .. }) {
         for name in OF_THE_API_SERVER {
             headers.remove(name);
@@ -138,12 +147,14 @@ fn own_address(to: &str, host: &str, place: &Place) -> Option<String> {
         Err(_) => return None,
     };
     match place {
-        Place::Service { prefix, .. } => {
-            let below = path.strip_prefix(prefix.as_str())?;
-            Some(format!("/{}", below.trim_start_matches('/')))
-        }
-        Place::Direct(_) => is_absolute.then_some(path),
+        Place::Service { prefix, .. } => path.strip_prefix(prefix.as_str()).map(below_us),
+        Place::Direct(_) => is_absolute.then(|| below_us(&path)),
     }
+}
+
+/// With one slash at its beginning: after two of them, a browser reads the name of another server.
+fn below_us(path: &str) -> String {
+    format!("/{}", path.trim_start_matches(['/', '\\']))
 }
 
 fn remove_connections_own(headers: &mut HeaderMap) {
@@ -239,6 +250,8 @@ mod tests {
             ("/login?next=%2F", &base, "/login?next=%2F"),
             ("http://workers.example.com:8088/locust/", &base, "/locust/"),
             ("http://locust-master:8089/locust/?a=b#c", &base, "/locust/?a=b#c"),
+            ("http://locust-master:8089//evil.example.com/x", &base, "/evil.example.com/x"),
+            ("http://locust-master:8089/\\evil.example.com/x", &base, "/evil.example.com/x"),
             ("https://sign-in.example.com/x", &base, "https://sign-in.example.com/x"),
             ("//sign-in.example.com/x", &base, "//sign-in.example.com/x"),
             ("next", &base, "next"),
@@ -252,8 +265,20 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, HeaderValue::from_str(to).unwrap());
-            incoming(&mut headers, host, place);
+            incoming(&mut headers, host, "own", place);
             assert_eq!(headers[LOCATION], expected, "{to}");
         }
+    }
+
+    #[test]
+    fn locusts_cookies_are_kept_but_for_one_of_our_name() {
+        let mut headers = of(&[
+            ("set-cookie", "session=a; Path=/; HttpOnly"),
+            ("set-cookie", "own=forged; Path=/"),
+            ("set-cookie", "theme=dark"),
+        ]);
+        incoming(&mut headers, "localhost", "own", &direct("http://locust:8089/"));
+        let kept: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+        assert_eq!(kept, ["session=a; Path=/; HttpOnly", "theme=dark"]);
     }
 }

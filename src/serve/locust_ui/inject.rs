@@ -5,10 +5,11 @@ use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyDataStream, BodyExt};
+use percent_encoding::percent_decode_str;
 
-/// Locust's page has 2 KB; with the options and the history of a large test, more. What is larger is
-/// passed on as it is.
-const LARGEST_PAGE: usize = 1024 * 1024;
+/// Locust's page has 2 KB when a test begins, and 300 KB more with each hour. What is larger is passed
+/// on as it is.
+const LARGEST_PAGE: usize = 16 * 1024 * 1024;
 
 /// The report is a page of its own, to be kept.
 const REPORT: &str = "/stats/report";
@@ -24,7 +25,7 @@ pub(super) fn is_page_wanted(
     matches!(*method, Method::GET | Method::HEAD)
         && (path == base_path || accepts_html(headers))
         && !headers.contains_key(RANGE)
-        && !path.ends_with(REPORT)
+        && !percent_decode_str(path).decode_utf8_lossy().ends_with(REPORT)
 }
 
 /// Whether a person asks, with a browser.
@@ -140,6 +141,7 @@ mod tests {
             (Method::GET, "/extend", html, true),
             (Method::GET, "/stats/report", html, false),
             (Method::GET, "/locust/stats/report", html, false),
+            (Method::GET, "/stats/%72eport", html, false),
             (Method::GET, "/stats/requests", "*/*", false),
             (Method::POST, "/locust/", html, false),
         ] {

@@ -8,7 +8,7 @@ mod login;
 mod upstream;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -21,6 +21,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Body as _, Frame, SizeHint};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use self::gate::{Gate, gate};
@@ -35,7 +36,7 @@ use super::page;
 use super::problem::Problem;
 use super::root::Root;
 use super::routes::word;
-use crate::locust::{Content, Error, Outgoing, Place, Relay};
+use crate::locust::{Content, Error, LONGEST_SILENCE, Outgoing, Place, Relay};
 use crate::scaling::Whereabouts;
 use crate::terminal::printable;
 
@@ -44,6 +45,9 @@ pub const MOUNT: &str = "-/locustctl/";
 
 /// By way of the API server, bodies are passed on whole. Locust's own forms have a few hundred bytes.
 const LARGEST_WHOLE_BODY: usize = 1024 * 1024;
+
+/// For Locust's page to begin.
+const PAGE_LIMIT: Duration = Duration::from_secs(20);
 
 /// How we are put in front of Locust.
 pub struct Options {
@@ -160,6 +164,7 @@ impl Front {
             method: request.method().clone(),
             is_html: accepts_html(request.headers()),
             host: guard::host_of(&request).unwrap_or_default().to_owned(),
+            own_cookie: self.guard.cookie_name().to_owned(),
             script: script(request.uri().path()),
             is_page,
         };
@@ -167,9 +172,12 @@ impl Front {
             Ok(outgoing) => outgoing,
             Err(problem) => return guard::secured(problem.into_response()),
         };
-        match self.upstream.send(&place, outgoing).await {
-            Ok(response) => visit.answer(response, &place).await,
-            Err(error) => visit.away(&explain(&error)),
+        // Who waits for a page is told soon; what else is asked for may take its time, as a stop does.
+        let limit = if is_page { PAGE_LIMIT } else { LONGEST_SILENCE };
+        match timeout(limit, self.upstream.send(&place, outgoing)).await {
+            Ok(Ok(response)) => visit.answer(response, &place).await,
+            Ok(Err(error)) => visit.away(&explain(&error)),
+            Err(_) => visit.away("Locust does not answer in time."),
         }
     }
 
@@ -221,6 +229,7 @@ struct Visit {
     is_html: bool,
     /// The name under which the browser knows us.
     host: String,
+    own_cookie: String,
     /// The panel's script, seen from the address that was asked for.
     script: String,
     is_page: bool,
@@ -229,7 +238,7 @@ struct Visit {
 impl Visit {
     async fn answer(&self, response: Response<reqwest::Body>, place: &Place) -> Response {
         let (mut parts, body) = response.into_parts();
-        headers::incoming(&mut parts.headers, &self.host, place);
+        headers::incoming(&mut parts.headers, &self.host, &self.own_cookie, place);
         if !self.is_page || !may_hold_panel(parts.status, &parts.headers) {
             return Response::from_parts(parts, Body::new(body));
         }
@@ -266,6 +275,7 @@ fn away(request: &Request, detail: &str) -> Response {
         method: request.method().clone(),
         is_html: accepts_html(request.headers()),
         host: String::new(),
+        own_cookie: String::new(),
         script: script(request.uri().path()),
         is_page: false,
     }

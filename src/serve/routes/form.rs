@@ -168,10 +168,13 @@ fn question<'a>(snapshot: &Snapshot, new: i64, cost: Option<&'a str>) -> Option<
 }
 
 fn cost_of(snapshot: &Snapshot, new: i32) -> Option<String> {
-    let Swarm { state, users, workers, .. } = snapshot.locust.as_ref()?;
+    let Swarm { state, users, workers, own_workers, .. } = snapshot.locust.as_ref()?;
     let pods = snapshot.replicas?.desired;
-    let test = Test { state, users: *users, workers: *workers, pods };
-    scaling::cost(test, NewCount::Exactly(new))
+    let test = Test { state, users: *users, workers: *workers };
+    scaling::cost(
+        test,
+        &[scaling::Change { workers: *own_workers, pods, new: NewCount::Exactly(new) }],
+    )
 }
 
 fn summary(snapshot: &Snapshot, change: &Change) -> String {
@@ -236,7 +239,8 @@ mod tests {
         let mut snapshot = at(5);
         assert_eq!(cost_of(&snapshot, 4), None);
         let state = "running".to_owned();
-        snapshot.locust = Some(Swarm { state, users: 60, workers: 5, ..Swarm::default() });
+        snapshot.locust =
+            Some(Swarm { state, users: 60, workers: 5, own_workers: 5, ..Swarm::default() });
         let cost = cost_of(&snapshot, 4).unwrap();
         assert!(cost.contains("60 users on 5 workers; 1 of them will leave"), "{cost}");
         assert!(question(&snapshot, 4, Some(&cost)).is_some());
