@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::EXPECT;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::{Body as _, Incoming};
@@ -28,6 +29,9 @@ use super::tls;
 
 /// All headers of one request together.
 const LARGEST_HEAD: usize = 32 * 1024;
+
+/// So much of a body is taken that nobody reads: as much as anybody would.
+const LARGEST_DISCARDED: usize = 16 * 1024;
 
 /// Requests at the same time on one connection.
 const MOST_STREAMS: u32 = 100;
@@ -170,10 +174,22 @@ async fn answer(
     mut request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     request.extensions_mut().insert(peer);
+    // Who waits for a word before it sends the body gets the answer instead.
+    let waits = request.headers().contains_key(EXPECT);
+    let mut unread = None;
     let request = request.map(|body| match body.is_end_stream() {
         true => Body::empty(),
-        false => Body::new(Timely::new(body, limits.body)),
+        false => {
+            let (body, left) = Timely::new(body, limits.body);
+            unread = Some(left).filter(|_| !waits);
+            Body::new(body)
+        }
     });
     let response = app.call(request).await?;
+    // An answer that comes before all was sent has the rest of its stream reset behind it, or the
+    // connection closed: some clients, as curl 7.88, do not show it then.
+    if let Some(unread) = unread.and_then(|mut left| left.try_recv().ok()) {
+        unread.discard(LARGEST_DISCARDED).await;
+    }
     Ok(response.map(|body| exchange.follow(body)))
 }

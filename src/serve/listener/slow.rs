@@ -1,5 +1,6 @@
 //! Clients that are too slow: to send a body, or to take an answer.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,17 +9,40 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
 /// A request's body that must have arrived in time.
 pub(super) struct Timely {
+    unread: Option<Unread>,
+    /// Where what is left of it goes when nobody reads it.
+    left: Option<oneshot::Sender<Unread>>,
+}
+
+/// What is left of a body that nobody reads.
+pub(super) struct Unread {
     body: Incoming,
+    /// Bytes that have come.
+    taken: usize,
     end: Pin<Box<Sleep>>,
 }
 
 impl Timely {
-    pub(super) fn new(body: Incoming, limit: Duration) -> Self {
-        Self { body, end: Box::pin(sleep(limit)) }
+    /// Beside it, what is left of it when it is dropped.
+    pub(super) fn new(body: Incoming, limit: Duration) -> (Self, oneshot::Receiver<Unread>) {
+        let (left, unread) = oneshot::channel();
+        let body = Unread { body, taken: 0, end: Box::pin(sleep(limit)) };
+        (Self { unread: Some(body), left: Some(left) }, unread)
+    }
+}
+
+impl Drop for Timely {
+    fn drop(&mut self) {
+        let unread = self.unread.take().filter(|unread| !unread.body.is_end_stream());
+        if let (Some(unread), Some(left)) = (unread, self.left.take()) {
+            // Nobody may want it any more.
+            let _ = left.send(unread);
+        }
     }
 }
 
@@ -30,19 +54,50 @@ impl Body for Timely {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let Some(unread) = &mut self.unread else { return Poll::Ready(None) };
+        let frame = ready!(unread.poll_frame(context));
+        // Of what is broken or at its end nothing is left.
+        if !matches!(frame, Some(Ok(_))) {
+            self.unread = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.unread.as_ref().is_none_or(|unread| unread.body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.unread.as_ref().map_or(SizeHint::with_exact(0), |unread| unread.body.size_hint())
+    }
+}
+
+impl Unread {
+    fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            if let Some(Ok(frame)) = &frame {
+                self.taken += frame.data_ref().map_or(0, Bytes::len);
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         ready!(self.end.as_mut().poll(context));
         Poll::Ready(Some(Err("the body did not arrive in time".into())))
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    /// Takes the rest and throws it away, unless the whole is larger than this.
+    pub(super) async fn discard(mut self, most: usize) {
+        let fits = |unread: &Self| {
+            let rest = usize::try_from(unread.body.size_hint().lower()).unwrap_or(usize::MAX);
+            unread.taken.saturating_add(rest) <= most
+        };
+        while fits(&self) {
+            if !matches!(poll_fn(|context| self.poll_frame(context)).await, Some(Ok(_))) {
+                return;
+            }
+        }
     }
 }
 

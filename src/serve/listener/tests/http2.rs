@@ -13,12 +13,19 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 // RFC 9113, section 6.
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const ACK: u8 = 1;
-const END_STREAM_AND_HEADERS: u8 = 5;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+// HPACK's static table.
+const METHOD_GET: u8 = 0x82;
+const METHOD_POST: u8 = 0x83;
+const SCHEME_HTTPS: u8 = 0x87;
 
 /// A `SETTINGS` that leaves answers no room at all.
 const NO_WINDOW: &[u8] = &[0, 4, 0, 0, 0, 0];
@@ -81,13 +88,17 @@ impl Client {
     }
 
     async fn get(&mut self, stream: u8, path: &str) {
-        // HPACK: the static table's GET and https, then path and authority in plain letters.
-        let mut head = vec![0x82, 0x87];
+        self.ask(METHOD_GET, END_HEADERS | END_STREAM, stream, path).await;
+    }
+
+    async fn ask(&mut self, method: u8, flags: u8, stream: u8, path: &str) {
+        let mut head = vec![method, SCHEME_HTTPS];
+        // The names from the static table, the values in plain letters.
         for (name, value) in [(0x04, path), (0x01, "localhost")] {
             head.extend([name, u8::try_from(value.len()).unwrap()]);
             head.extend(value.as_bytes());
         }
-        self.send(&frame(HEADERS, END_STREAM_AND_HEADERS, stream, &head)).await;
+        self.send(&frame(HEADERS, flags, stream, &head)).await;
     }
 
     /// The next frame that is no business of the connection's own; nothing when it has ended.
@@ -205,4 +216,33 @@ async fn at_the_end_nobody_waits_for_who_asks_for_nothing() {
     assert_eq!(under_way.text().await, "late", "what is under way is answered");
     timeout(PATIENCE, server.server.ended).await.expect("it ends").unwrap();
     assert!(began.elapsed() < LIMITS.ending / 2, "{:?}", began.elapsed());
+}
+
+/// Debian's curl shows no status when a stream is reset behind its answer.
+#[tokio::test]
+async fn a_small_body_is_read_before_it_is_refused() {
+    let server = Encrypted::run(Limits { idle: SHORT, ..LIMITS }).await;
+    let mut client = server.greeted(b"").await;
+    client.ask(METHOD_POST, END_HEADERS, 1, "/nowhere").await;
+    sleep(SHORT).await;
+    client.send(&frame(DATA, END_STREAM, 1, b"{}")).await;
+    let kinds = client.rest().await;
+    assert!(kinds.contains(&HEADERS) && !kinds.contains(&RST_STREAM), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn for_the_body_of_what_is_refused_there_is_no_more_time_and_room_than_for_another() {
+    let server = Encrypted::run(Limits { body: SHORT, idle: SHORT, ..LIMITS }).await;
+    let mut slow = server.greeted(b"").await;
+    slow.ask(METHOD_POST, END_HEADERS, 1, "/nowhere").await;
+    let kinds = slow.rest().await;
+    assert!(kinds.contains(&HEADERS) && kinds.contains(&RST_STREAM), "{kinds:?}");
+
+    let server = Encrypted::run(Limits { idle: SHORT, ..LIMITS }).await;
+    let mut large = server.greeted(b"").await;
+    large.ask(METHOD_POST, END_HEADERS, 1, "/nowhere").await;
+    let piece = frame(DATA, 0, 1, &[b' '; 255]);
+    large.send(&piece.repeat(70)).await;
+    let kinds = large.rest().await;
+    assert!(kinds.contains(&HEADERS) && kinds.contains(&RST_STREAM), "{kinds:?}");
 }
