@@ -146,6 +146,10 @@ fn on_a_terminal_a_running_test_is_not_disturbed_unasked() {
         assert!(said.ends_with("error: nothing was changed (--yes does not ask)\n"), "{said}");
         assert_eq!(cluster.workers(), 3);
     }
+    let several = "scale --replicas=0 deployment/locust-slave statefulset/nosuch --locust=auto";
+    let said = typed(&cluster, several, "n\n");
+    assert!(said.contains("without workers it ends"), "{said}");
+    assert_eq!(cluster.workers(), 3);
     let said = typed(&cluster, "scale --replicas=1 --locust=auto", "y\n");
     assert!(said.contains("scaled from 3 to 1") && said.contains("rebalanced to 60"), "{said}");
 }
@@ -322,4 +326,15 @@ fn workers_that_locust_does_not_count_in_time_are_named() {
         "{outcome:?}"
     );
     assert_eq!(cluster.handle().replicas(WORKERS), Some(2));
+}
+
+#[test]
+fn locust_is_found_by_the_name_of_any_of_several_targets() {
+    let cluster = running(3);
+    let outcome = run(
+        &cluster,
+        "scale --replicas=1 deployment/locust-master deployment/locust-slave --locust=auto",
+    );
+    assert!(outcome.stderr.contains("2 of them will leave"), "{outcome:?}");
+    assert!(outcome.stderr.contains("rebalanced to 60 on 1 worker"), "{outcome:?}");
 }

@@ -30,7 +30,8 @@ pub use scaler::{explain_missing, scale};
 pub use selection::{Selection, SelectionError, Typed};
 pub use suggest::{Likeness, Suggestion, suggest};
 pub use swarm::{
-    Change, GivenBack, Test, Unsettled, Whereabouts, cost, give_back, ready_pods, settle,
+    Change, GivenBack, Test, Unsettled, Whereabouts, cost, give_back, may_hold_workers, ready_pods,
+    settle,
 };
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};

@@ -12,7 +12,8 @@ use crate::api::Client;
 use crate::cli::Rebalance;
 use crate::locust::{Master, Stats, Worker, is_pod_of};
 use crate::scaling::{
-    Change, GivenBack, Order, Target, Test, Whereabouts, cost, give_back, ready_pods, settle,
+    Change, GivenBack, Order, Target, Test, Whereabouts, cost, give_back, may_hold_workers,
+    ready_pods, settle,
 };
 use crate::terminal::{harmless, say};
 
@@ -96,8 +97,9 @@ impl<'a> Swarm<'a> {
         again: &Again,
     ) -> Vec<Error> {
         let mut errors = Vec::new();
+        let targets: Vec<_> = targets.iter().filter(|target| may_hold_workers(target)).collect();
         let owners: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
-        let pods = || ready_pods_of(client, targets);
+        let pods = || ready_pods_of(client, &targets);
         match settle(&self.master, &owners, limit, pods).await {
             Ok(1) => say("Locust counts 1 worker"),
             Ok(count) => say(&format!("Locust counts {count} workers")),
@@ -126,7 +128,7 @@ impl<'a> Swarm<'a> {
     }
 }
 
-async fn ready_pods_of(client: &Client, targets: &[Target]) -> Result<BTreeSet<String>, String> {
+async fn ready_pods_of(client: &Client, targets: &[&Target]) -> Result<BTreeSet<String>, String> {
     let mut pods = BTreeSet::new();
     for target in targets {
         pods.extend(ready_pods(client, target).await.map_err(|error| error.to_string())?);

@@ -37,9 +37,8 @@ impl Whereabouts {
     ) -> Result<Option<Master<'a>>, Error> {
         let Self { address, login } = self;
         let namespace = &workers.namespace;
-        // A master is none of its own workers.
         match address {
-            Address::Auto if workers.name.ends_with("master") => return Ok(None),
+            Address::Auto if !may_hold_workers(workers) => return Ok(None),
             Address::Auto => {}
             address => return Master::at(address, client, namespace, login),
         }
@@ -53,6 +52,11 @@ impl Whereabouts {
         }
         Ok(None)
     }
+}
+
+/// Whether a target's pods may run workers, by its name: a master is none of its own workers.
+pub fn may_hold_workers(target: &Target) -> bool {
+    !target.name.ends_with("master")
 }
 
 /// The names of a target's ready pods.
