@@ -4,11 +4,11 @@ use anyhow::anyhow;
 
 use super::connection;
 use super::locust::whereabouts;
-use super::target::{Meant, only_one};
+use super::target::{Meant, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
-use crate::scaling::{Selected, Typed, check_namespace, give_back, resolve};
+use crate::scaling::{Typed, check_namespace, give_back};
 use crate::terminal::harmless;
 
 /// Looks whether the running test has lost users or a worker has none, and starts the same numbers
@@ -23,12 +23,7 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
     only_one("rebalance", &meant.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
-    let resolved =
-        resolve(&connection.client, &meant.selection, &connection.namespace, false).await;
-    let mut selected = resolved.map_err(|error| meant.explain(error))?.selected;
-    let Some(Selected { target, .. }) = selected.pop() else {
-        return Err(anyhow!("nothing was named").into());
-    };
+    let target = resolve_one(&connection, &meant).await?;
     let master = asked.master(&connection.client, &target).await.map_err(anyhow::Error::from)?;
     let Some(master) = master else {
         return Err(anyhow!(

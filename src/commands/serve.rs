@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use super::connection::{self, Connection};
 use super::locust::whereabouts;
 use super::signals;
-use super::target::{Meant, only_one};
+use super::target::{Meant, only_one, resolve_one};
 use crate::cli::{Auth, GlobalArgs, Rebalance, ServeArgs};
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
-use crate::scaling::{Limits, Selected, Typed, check_namespace, resolve};
+use crate::scaling::{Limits, Typed, check_namespace};
 use crate::serve::listener::Tls;
 use crate::serve::log::log;
 use crate::serve::snapshot::TargetInfo;
@@ -34,12 +34,7 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let end = signals::first()?;
     let server = Server::bind(settings).await?;
     let connection = prepared.open().await?;
-    let resolved =
-        resolve(&connection.client, &meant.selection, &connection.namespace, false).await;
-    let mut selected = resolved.map_err(|error| meant.explain(error))?.selected;
-    let Some(Selected { target, .. }) = selected.pop() else {
-        return Err(anyhow!("nothing was named").into());
-    };
+    let target = resolve_one(&connection, &meant).await?;
     let url = server.url();
     // The simulated cluster stays with what is left of the connection.
     let Connection { client, server: cluster, context, .. } = connection;

@@ -2,7 +2,8 @@
 
 use anyhow::{anyhow, bail};
 
-use crate::scaling::{Selection, SelectionError, Typed, UnknownType};
+use super::connection::Connection;
+use crate::scaling::{Selection, SelectionError, Target, Typed, UnknownType, resolve};
 
 /// The tradition of Locust on Kubernetes.
 const DEFAULT_TARGET: &str = "deployment/locust-slave";
@@ -75,6 +76,17 @@ impl Meant {
             _ => error,
         }
     }
+}
+
+/// The one target that is meant; see [`only_one`].
+///
+/// # Errors
+/// Its type is not known, or cannot be asked for.
+pub async fn resolve_one(connection: &Connection, meant: &Meant) -> anyhow::Result<Target> {
+    let Connection { client, namespace, .. } = connection;
+    let resolved = resolve(client, &meant.selection, namespace, false).await;
+    let selected = resolved.map_err(|error| meant.explain(error))?.selected.pop();
+    selected.map(|selected| selected.target).ok_or_else(|| anyhow!("nothing was named"))
 }
 
 /// Refuses more than one target where `command` is about one.

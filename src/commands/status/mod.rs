@@ -6,7 +6,6 @@ mod swarm;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,14 +15,13 @@ use super::connection::{self, Connection};
 use super::hints::hints;
 use super::locust::whereabouts;
 use super::signals;
-use super::target::{Meant, only_one};
+use super::target::{Meant, only_one, resolve_one};
 use crate::api::{About, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::locust::Address;
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
-    Autoscaler, Problem, Selected, Target, Typed, Whereabouts, autoscalers, check_namespace,
-    explain_missing, resolve,
+    Autoscaler, Problem, Target, Typed, Whereabouts, autoscalers, check_namespace, explain_missing,
 };
 use crate::terminal::{harmless, say};
 use crate::yaml;
@@ -76,12 +74,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     only_one("status", &meant.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
-    let Connection { client, namespace, .. } = &connection;
-    let resolved = resolve(client, &meant.selection, namespace, false).await;
-    let mut selected = resolved.map_err(|error| meant.explain(error))?.selected;
-    let Some(Selected { target, .. }) = selected.pop() else {
-        return Err(anyhow!("nothing was named").into());
-    };
+    let target = resolve_one(&connection, &meant).await?;
     let subject = Subject { connection: &connection, target, asked, form, again };
     if !args.watch {
         return print(&look(&subject).await?, form);
