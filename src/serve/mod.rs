@@ -114,7 +114,8 @@ impl Server {
         let Subject { client, target, info } = subject;
         let app = App::new(client, target, info, self.limits, self.locust, is_stopping);
         let app = Arc::new(app);
-        let router = router(&app, Arc::new(self.guard), self.is_loopback)?;
+        let guard = Arc::new(self.guard);
+        let router = router(&app, Arc::clone(&guard), self.is_loopback)?;
         let stop = async {
             stop.await;
             let _ = stopping.send(true);
@@ -122,6 +123,7 @@ impl Server {
         let App { client, target, live, metrics, .. } = &*app;
         tokio::select! {
             () = self.listener.run(router, stop) => {}
+            () = guard.follow_tokens() => {}
             () = live.publish() => {}
             () = live::follow(client, target, live, metrics) => {}
             () = live::follow_autoscalers(client, target, live) => {}

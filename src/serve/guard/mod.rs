@@ -20,6 +20,7 @@ mod tokens;
 #[cfg(test)]
 mod tests;
 
+use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -128,6 +129,14 @@ impl Guard {
             throttle: Throttle::default(),
             refusals: Refusals::default(),
         })
+    }
+
+    /// Keeps up with the file of the tokens.
+    pub async fn follow_tokens(&self) {
+        match &self.tokens {
+            Some(tokens) => tokens.follow().await,
+            None => pending().await,
+        }
     }
 
     /// Who asks, or the answer for somebody who is not let in.

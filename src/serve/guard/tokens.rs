@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::super::log::log;
 use super::is_showable;
@@ -21,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// Between looks at the file.
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// The same while nobody asks.
+const UNASKED: Duration = Duration::from_secs(5);
 
 /// Room for hundreds of tokens.
 const LARGEST_FILE: u64 = 64 * 1024;
@@ -49,6 +52,8 @@ struct State {
     /// Since when the file cannot be used.
     unusable: Option<Instant>,
     looked: Instant,
+    /// Whether it can be read more than once.
+    is_plain: bool,
 }
 
 /// One token.
@@ -77,8 +82,18 @@ impl Tokens {
             ));
         }
         let (content, looked) = (Some(content), Instant::now());
-        let state = State { entries, content, unusable: None, looked };
+        let is_plain = path.metadata().is_ok_and(|metadata| metadata.is_file());
+        let state = State { entries, content, unusable: None, looked, is_plain };
         Ok(Self { path, state: Mutex::new(state) })
+    }
+
+    /// Looks at the file though nobody asks: a token that was taken away an hour ago must not be
+    /// good for a last minute when it is shown.
+    pub(super) async fn follow(&self) {
+        loop {
+            sleep(UNASKED).await;
+            drop(self.current());
+        }
     }
 
     /// Whose token it is. All are compared, so that the time tells nothing but lengths.
@@ -106,11 +121,11 @@ impl Tokens {
 
 impl State {
     fn look(&mut self, path: &Path) {
-        // A pipe gives its content once, and opening it again waits for somebody who writes.
-        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        // A pipe gives its content once.
+        if !self.is_plain {
             return;
         }
-        let content = match read(path) {
+        let content = match read_plain(path) {
             Ok(content) => content,
             Err(error) => {
                 let is_news = self.content.take().is_some();
@@ -160,6 +175,16 @@ fn is_open_to_others(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_open_to_others(_path: &Path) -> bool {
     false
+}
+
+/// Opening a pipe would wait for somebody who writes.
+fn read_plain(path: &Path) -> Result<SecretString> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => {
+            bail!("--auth-token-file={} is no plain file any more", path.display())
+        }
+        _ => read(path),
+    }
 }
 
 fn read(path: &Path) -> Result<SecretString> {
@@ -293,17 +318,57 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_time_without_a_file_runs_though_nobody_asks() {
+        let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
+        std::fs::remove_file(&path).unwrap();
+        tokio::select! {
+            () = tokens.follow() => {}
+            () = sleep(GRACE + 2 * UNASKED) => {}
+        }
+        assert_eq!(tokens.owner(ALICE), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_file_any_more_is_as_good_as_gone() {
+        let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        advance(PERIOD).await;
+        assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
+        advance(GRACE).await;
+        assert_eq!(tokens.owner(ALICE), None);
+    }
+
+    #[cfg(unix)]
+    fn make_pipe(path: &Path) {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn a_pipe_is_read_once_and_what_it_gave_holds() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokens");
+        make_pipe(&path);
+        let tokens = std::thread::scope(|scope| {
+            scope.spawn(|| std::fs::write(&path, format!("alice {ALICE}")).unwrap());
+            Tokens::load(path.clone()).unwrap()
+        });
+        std::fs::remove_file(&path).unwrap();
+        for _ in 0..2 {
+            advance(GRACE).await;
+            assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
+        }
+    }
+
     /// Opening a pipe waits for somebody who writes: all answers would wait with it.
     #[cfg(unix)]
     #[test]
-    fn what_is_no_plain_file_is_read_once() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("tokens");
-        std::fs::write(&path, format!("alice {ALICE}")).unwrap();
-        let tokens = Tokens::load(path.clone()).unwrap();
+    fn a_pipe_in_its_place_holds_nobody_up() {
+        let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
         std::fs::remove_file(&path).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
-        assert!(made.success());
+        make_pipe(&path);
         let (answered, answer) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
