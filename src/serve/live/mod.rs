@@ -107,7 +107,7 @@ impl Live {
         *self.locust_address.lock().unwrap_or_else(PoisonError::into_inner) = address;
     }
 
-    /// Something has changed at Locust.
+    /// Somebody wants to know how it is at Locust now.
     pub fn look_again(&self) {
         self.is_wanted.notify_one();
     }

@@ -32,6 +32,8 @@ pub(super) async fn page(
     root: Root,
     RawQuery(query): RawQuery,
 ) -> Response {
+    // For the next look, where the page does not follow by itself.
+    app.live.look_again();
     let frame = app.live.now();
     let id = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .find_map(|(name, value)| (name == "done").then(|| value.parse::<u64>().ok())?);
