@@ -35,6 +35,9 @@ pub(super) enum Before {
     Unknown,
 }
 
+/// The same, when it did not answer before the change either: it may be gone.
+const SILENT_LIMIT: Duration = Duration::from_secs(10);
+
 /// A change that was made from here while a test was running, or may have been.
 pub(super) struct Change {
     /// As it stands in the history.
@@ -128,7 +131,8 @@ impl App {
             let unknown = || "the pods cannot be seen".to_owned();
             std::future::ready(self.live.ready_pods().ok_or_else(unknown))
         };
-        let settled = settle(&master, &[&self.target.name], WORKERS_LIMIT, pods).await;
+        let limit = if before.is_some() { WORKERS_LIMIT } else { SILENT_LIMIT };
+        let settled = settle(&master, &[&self.target.name], limit, pods).await;
         let outcome = give_back(&master, before, self.locust.may_rebalance).await?;
         let is_well = outcome.is_well() && settled.is_ok();
         let text = match settled {
