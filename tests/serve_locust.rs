@@ -5,11 +5,12 @@ mod support;
 
 use std::time::Duration;
 
-use locustctl::sandbox::{Action, Fault};
+use locustctl::sandbox::{Account, Action, Fault};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::serving::Serving;
 use support::swarm::{ask, running};
+use support::waiting::kubeconfig_of;
 
 /// A running test for 60 users on so many workers, and a server that knows of it.
 fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {
@@ -176,4 +177,19 @@ fn with_none_locust_is_not_asked() {
     assert!(!requests.iter().any(|request| request.path_and_query.contains("/proxy/")));
     let answer = serving.send(serving.request("POST", "/api/rebalance"));
     answer.is_problem(404, "NotFound", "No Locust was found");
+}
+
+#[test]
+fn that_locust_cannot_be_looked_for_is_said_once() {
+    let cluster = TestCluster::start();
+    let expired = kubeconfig_of(&cluster, cluster.token(Account::Expired));
+    let serving = Serving::start_with(expired, &[]);
+    serving.wait_for_log("Locust cannot be looked for");
+    for _ in 0..4 {
+        // Each viewer who comes is a reason to look again.
+        serving.state();
+        std::thread::sleep(Duration::from_millis(400));
+    }
+    let said = serving.stderr();
+    assert_eq!(said.matches("Locust cannot be looked for").count(), 1, "{said}");
 }

@@ -32,7 +32,7 @@ pub async fn follow_swarm(
     if now.address == Address::None {
         return std::future::pending().await;
     }
-    let mut master = None;
+    let (mut master, mut told) = (None, String::new());
     loop {
         let last = std::mem::replace(&mut now, whereabouts());
         if last.login.cookie != now.login.cookie {
@@ -42,7 +42,7 @@ pub async fn follow_swarm(
             master = match now.master(client, target).await {
                 Ok(found) => found,
                 Err(error) => {
-                    live.no_swarm(&error);
+                    live.no_swarm(&error, &mut told);
                     None
                 }
             };
@@ -94,27 +94,37 @@ impl Live {
 
     /// It was there, or is said to be: what it told last stays.
     fn swarm_is_silent(&self, at: String, error: &Error) {
-        let problem = harmless(&format!("Locust cannot be asked: {error}"));
         self.change(|state| {
             let swarm = state.swarm.get_or_insert_default();
             swarm.at = at;
-            if swarm.problem.is_empty() {
-                log(&problem);
-            }
-            swarm.problem = problem;
+            swarm.is_silent(error);
         });
     }
 
-    fn no_swarm(&self, error: &Error) {
-        let is_known = self.lock().swarm.is_some();
-        match is_known {
-            true => self.swarm_is_silent(String::new(), error),
-            false => log(&format!("Locust cannot be looked for: {error}")),
-        }
+    /// It could not be looked for; that is told once where it was never seen.
+    fn no_swarm(&self, error: &Error, told: &mut String) {
+        self.change(|state| match &mut state.swarm {
+            Some(swarm) => swarm.is_silent(error),
+            None => {
+                let why = format!("Locust cannot be looked for: {error}");
+                if why != *told {
+                    log(&why);
+                    *told = why;
+                }
+            }
+        });
     }
 }
 
 impl Swarm {
+    fn is_silent(&mut self, error: &Error) {
+        let problem = harmless(&format!("Locust cannot be asked: {error}"));
+        if self.problem.is_empty() {
+            log(&problem);
+        }
+        self.problem = problem;
+    }
+
     fn new(at: String, stats: &Stats, settings: Option<&Settings>, roster: &Roster) -> Self {
         let users = settings.map_or(stats.user_count, |settings| settings.user_count);
         let state = settings.map_or(&stats.state, |settings| &settings.state);
