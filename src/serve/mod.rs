@@ -11,6 +11,7 @@ pub mod log;
 pub mod metrics;
 pub mod page;
 pub mod problem;
+mod redirect;
 mod refusal;
 mod root;
 pub mod routes;
@@ -143,8 +144,6 @@ fn router(app: &Arc<App>, guard: Arc<Guard>, is_loopback: bool) -> Result<Router
     };
     match app.locust.is_in_front {
         false => Ok(guarded(router)),
-        true => {
-            locust_ui::in_front(app, &guard, &locust_ui::Options { is_loopback }, router, guarded)
-        }
+        true => locust_ui::in_front(app, &guard, is_loopback, router, guarded),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -16,6 +16,7 @@ use super::super::caller::Peer;
 use super::super::log::{Audit, audit};
 use super::super::page;
 use super::super::problem::Problem;
+use super::super::redirect::see_other;
 use super::super::root::Root;
 use super::Guard;
 use super::sessions::LASTS;
@@ -180,14 +181,6 @@ fn answer(code: StatusCode, next: &str, error: Option<&str>) -> Response {
     (code, [(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
 
-fn see_other(to: &str) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    if let Ok(to) = HeaderValue::from_str(to) {
-        response.headers_mut().insert(LOCATION, to);
-    }
-    response
-}
-
 /// Where to go afterwards, from a form or a query: never to another server.
 fn next(pairs: &[u8]) -> String {
     url::form_urlencoded::parse(pairs)
@@ -211,6 +204,7 @@ fn is_local(next: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use axum::http::header::LOCATION;
 
     use super::*;
 

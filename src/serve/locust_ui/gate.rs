@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::super::caller::{Caller, Peer, Proof};
 use super::super::guard::{Guard, action};
 use super::super::problem::Problem;
+use super::super::redirect::see_other;
 use super::headers::cookies;
 use super::inject::accepts_html;
 use super::login::{Admission, Logins};
@@ -58,7 +58,7 @@ pub(super) async fn gate(
         }
         Admission::Refused => {
             if accepts_html(request.headers()) {
-                return to_locusts_login();
+                return see_other(LOCUSTS_PAGE);
             }
             let detail = "Log in to Locust first: its login holds here too.";
             let problem = Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized", detail);
@@ -80,10 +80,4 @@ pub(super) async fn gate(
             next.run(request).await
         }
     }
-}
-
-fn to_locusts_login() -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(LOCUSTS_PAGE));
-    response
 }

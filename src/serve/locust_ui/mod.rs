@@ -14,9 +14,7 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{
-    ACCEPT_ENCODING, CONTENT_LENGTH, ETAG, LAST_MODIFIED, LOCATION, RETRY_AFTER,
-};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, ETAG, LAST_MODIFIED, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -34,6 +32,7 @@ use super::caller::Peer;
 use super::guard::{self, Guard};
 use super::page;
 use super::problem::Problem;
+use super::redirect::temporary;
 use super::root::Root;
 use super::routes::word;
 use crate::locust::{Content, Error, LONGEST_SILENCE, Outgoing, Place, Relay};
@@ -49,21 +48,15 @@ const LARGEST_WHOLE_BODY: usize = 1024 * 1024;
 /// For Locust's page to begin.
 const PAGE_LIMIT: Duration = Duration::from_secs(20);
 
-/// How we are put in front of Locust.
-pub struct Options {
-    /// Whether only this machine can reach us.
-    pub is_loopback: bool,
-}
-
-/// Makes the addresses of `ours` known below [`MOUNT`], and passes all others on to Locust. `ours`
-/// is called with what it is around: our routes, to which the guard is still to be added.
+/// Makes our routes known below [`MOUNT`], and passes all other addresses on to Locust. `guarded` puts
+/// the guard around our routes; `is_loopback` tells that only this machine can reach us.
 ///
 /// # Errors
 /// The system's trust roots cannot be had.
 pub fn in_front(
     app: &Arc<App>,
     guard: &Arc<Guard>,
-    options: &Options,
+    is_loopback: bool,
     routes: Router,
     guarded: impl FnOnce(Router) -> Router,
 ) -> Result<Router> {
@@ -76,7 +69,7 @@ pub fn in_front(
             guard: Arc::clone(guard),
             upstream: Arc::clone(&upstream),
             logins: Logins::default(),
-            is_loopback: options.is_loopback,
+            is_loopback,
         }),
         gate,
     ));
@@ -99,8 +92,8 @@ async fn dispatch(State(front): State<Arc<Front>>, mut request: Request) -> Resp
     }
     match path {
         // What is below must be relative to it.
-        "/-/locustctl" => redirect("locustctl/"),
-        "/rescale-form" => redirect(MOUNT),
+        "/-/locustctl" => temporary("locustctl/"),
+        "/rescale-form" => temporary(MOUNT),
         "/rescale" => {
             request.extensions_mut().insert(Root(MOUNT));
             front.ours(request).await
@@ -124,14 +117,6 @@ fn with_path(uri: &Uri, path: &str) -> Uri {
     Uri::from_parts(parts).unwrap_or_default()
 }
 
-fn redirect(to: &str) -> Response {
-    let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
-    if let Ok(to) = HeaderValue::from_str(to) {
-        response.headers_mut().insert(LOCATION, to);
-    }
-    response
-}
-
 impl Front {
     async fn ours(&self, request: Request) -> Response {
         match self.ours.clone().call(request).await {
@@ -152,7 +137,8 @@ impl Front {
                 "No Locust was found for {target}. Say where its master is by --locust=URL or \
                  --locust=service/NAME:PORT."
             );
-            return away(&request, &detail);
+            let is_html = accepts_html(request.headers());
+            return away(is_html, &script(request.uri().path()), &detail);
         };
         let base = place.base_path();
         if let Some(elsewhere) = beside(&request, base) {
@@ -257,29 +243,21 @@ impl Visit {
         Response::from_parts(parts, body)
     }
 
-    /// Locust is not there. Its page's place is taken by one that says so, with the panel.
     fn away(&self, detail: &str) -> Response {
-        let code = StatusCode::BAD_GATEWAY;
-        let mut response = match self.is_html {
-            true => page::away(&self.script, detail),
-            false => Problem::new(code, "LocustSilent", detail).into_response(),
-        };
-        *response.status_mut() = code;
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        guard::secured(response)
+        away(self.is_html, &self.script, detail)
     }
 }
 
-fn away(request: &Request, detail: &str) -> Response {
-    Visit {
-        method: request.method().clone(),
-        is_html: accepts_html(request.headers()),
-        host: String::new(),
-        own_cookie: String::new(),
-        script: script(request.uri().path()),
-        is_page: false,
-    }
-    .away(detail)
+/// Locust is not there. Its page's place is taken by one that says so, with the panel.
+fn away(is_html: bool, script: &str, detail: &str) -> Response {
+    let code = StatusCode::BAD_GATEWAY;
+    let mut response = match is_html {
+        true => page::away(script, detail),
+        false => Problem::new(code, "LocustSilent", detail).into_response(),
+    };
+    *response.status_mut() = code;
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    guard::secured(response)
 }
 
 /// The answer where Locust has a base path and something beside it is asked for: what leads to its
@@ -298,7 +276,7 @@ fn beside(request: &Request, base: &str) -> Option<Response> {
     };
     if let Some(to) = to {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        return Some(redirect(&format!("{to}/{query}")));
+        return Some(temporary(&format!("{to}/{query}")));
     }
     let detail = format!("There is nothing at this address; Locust is at {base}.");
     let problem = Problem::new(StatusCode::NOT_FOUND, "NotFound", detail);
@@ -338,6 +316,8 @@ impl hyper::body::Body for Upload {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::LOCATION;
+
     use super::*;
 
     #[test]

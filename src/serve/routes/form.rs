@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::super::app::{App, Asked};
 use super::super::caller::{Caller, Proof};
 use super::super::page::{self, Context, Notice, Question};
 use super::super::problem::Problem;
+use super::super::redirect::see_other;
 use super::super::root::Root;
 use super::super::snapshot::{Change, Outcome, Snapshot, Swarm};
 use super::scale;
@@ -90,14 +91,6 @@ pub(super) async fn rebalance(
         Ok(_) => see_other("./"),
         Err(problem) => answer(&app, &caller, &root, None, &problem),
     }
-}
-
-fn see_other(to: &str) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    if let Ok(to) = HeaderValue::from_str(to) {
-        response.headers_mut().insert(LOCATION, to);
-    }
-    response
 }
 
 fn answer(
