@@ -109,9 +109,14 @@ pub(super) fn new_uid() -> String {
 /// Letters and digits that cannot spell a word: the API's alphabet for generated names.
 const SAFE: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// Five random characters for a generated name.
-pub(super) fn name_suffix() -> String {
-    (0..5).map(|_| char::from(SAFE[fastrand::usize(..SAFE.len())])).collect()
+/// The most characters of a `generateName` that stay, as in the API server's
+/// `apiserver/pkg/storage/names/generate.go`: a name of 63 without its 5 random characters.
+const MOST_BASE: usize = 58;
+
+/// The name that the API server makes of a `generateName`.
+pub(super) fn generated_name(base: &str) -> String {
+    let random = (0..5).map(|_| char::from(SAFE[fastrand::usize(..SAFE.len())]));
+    base.chars().take(MOST_BASE).chain(random).collect()
 }
 
 /// A short name for a pod template: the same template gives the same name.
@@ -136,6 +141,15 @@ mod tests {
         assert_eq!(uid.len(), 36);
         assert_eq!(&uid[14..15], "4");
         assert!("89ab".contains(&uid[19..20]), "{uid}");
+    }
+
+    #[test]
+    fn a_generated_name_has_at_most_58_characters_of_its_base() {
+        let short = generated_name("locust-slave-");
+        assert!(short.starts_with("locust-slave-") && short.len() == 18, "{short}");
+        let base = format!("{}-0123456789-", "w".repeat(47));
+        let cut = generated_name(&base);
+        assert_eq!((&cut[..58], cut.len()), (&base[..58], 63));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) fn from_template(owner: &Value, name: &str) -> Value {
             pod["metadata"][field] = template["metadata"][field].clone();
         }
     }
-    pod["spec"]["nodeName"] = json!("sandbox");
+    object::default(&mut pod["spec"], "nodeName", json!("sandbox"));
     pod["status"]["conditions"] = conditions("False");
     pod["status"]["containerStatuses"] = container_statuses(&pod, |status| {
         status["state"] = json!({ "waiting": { "reason": "ContainerCreating" } });
@@ -99,7 +99,9 @@ pub(super) fn replica_set_step(store: &mut Store, key: &Key, set: &Value) {
     } else if present.len() < wanted {
         let most = store.trouble.as_ref().and_then(Trouble::most_pods).unwrap_or(wanted);
         for _ in present.len()..wanted.min(most) {
-            let pod = from_template(set, &format!("{}-{}", key.name, object::name_suffix()));
+            let base = format!("{}-", key.name);
+            let mut pod = from_template(set, &object::generated_name(&base));
+            pod["metadata"]["generateName"] = json!(base);
             store.put(&Key::new("pods", &key.namespace, object::name(&pod)), pod);
         }
     } else if present.len() > wanted {

@@ -85,7 +85,7 @@ pub(super) fn create(
     }
     let prefix = object::text(&fresh, "/metadata/generateName").to_owned();
     if object::name(&fresh).is_empty() && !prefix.is_empty() {
-        fresh["metadata"]["name"] = json!(format!("{prefix}{}", object::name_suffix()));
+        fresh["metadata"]["name"] = json!(object::generated_name(&prefix));
     }
     let name = object::name(&fresh).to_owned();
     if name.is_empty() {
