@@ -10,7 +10,7 @@ use std::time::Duration;
 use locustctl::sandbox::{Action, Fault, Options, Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
-use support::swarm::{ask, running};
+use support::swarm::{ask, running, wait_for_workers};
 use support::waiting::kubeconfig_of;
 use support::{Outcome, locustctl};
 
@@ -78,7 +78,7 @@ fn a_test_with_a_run_time_is_left_to_people() {
         (Some(1), "deployment.apps/locust-slave scaled from 5 to 1\n")
     );
     assert!(
-        outcome.stderr.contains("users 15 of 60, not rebalanced: the test has a run time (3m)"),
+        outcome.stderr.contains("users 15 of 60, not rebalanced: the test has a run time (180)"),
         "{outcome:?}"
     );
     assert_eq!(
@@ -236,6 +236,7 @@ fn the_right_to_the_proxy_is_enough_beside_those_of_a_wait() {
 fn status_tells_the_test_and_each_worker() {
     let cluster = running(5);
     run(&cluster, "scale --replicas=2 --wait");
+    wait_for_workers(&cluster, 2);
     let outcome = run(&cluster, "status");
     assert_eq!(outcome.code, Some(0));
     let expected = "Warning: the test has 30 of the 60 users that it wants\n\

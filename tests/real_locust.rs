@@ -9,7 +9,7 @@ use locust_process::{RELEASES, RealLocust};
 use locustctl::sandbox::Account;
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
-use support::serving::{Http, Serving};
+use support::serving::{Http, Serving, wait_until};
 use support::{Outcome, locustctl};
 
 fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
@@ -181,6 +181,20 @@ fn template_args(page: &str) -> Value {
     serde_json::Deserializer::from_str(args).into_iter().next().unwrap().unwrap()
 }
 
+/// The lines of a master's log, without times, hosts, addresses and ids.
+fn lines(logs: &Value) -> Vec<String> {
+    let word = |word: &str| match word.rsplit_once('_') {
+        Some((_, hex)) if hex.trim_end_matches('\'').len() == 32 => "ID".to_owned(),
+        _ if word.starts_with("http://") => "URL".to_owned(),
+        _ => word.to_owned(),
+    };
+    let line = |line: &Value| {
+        let (_, rest) = line.as_str().unwrap().split_once('/').unwrap();
+        rest.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    };
+    logs["master"].as_array().unwrap().iter().map(line).collect()
+}
+
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_sandboxs_locust_answers_as_the_real_one() {
@@ -194,16 +208,47 @@ fn the_sandboxs_locust_answers_as_the_real_one() {
         http.send(request.bearer_auth(cluster.token(Account::Admin)))
     };
     let swarm = "user_count=60&spawn_rate=60";
-    assert_eq!(fields(&ask("POST", "/swarm", swarm).json()), fields(&real.post("/swarm", swarm)));
+    // The real one has had its first start.
+    ask("POST", "/swarm", swarm);
+    let again = "user_count=60&spawn_rate=60&run_time=1h20m";
+    let (own, theirs) = (ask("POST", "/swarm", again).json(), real.post("/swarm", again));
+    assert_eq!((fields(&own), &own["run_time"]), (fields(&theirs), &theirs["run_time"]));
     let stats = real.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
     assert_eq!(fields(&ask("GET", "/stats/requests", "").json()), fields(&stats));
     assert_eq!(ask("GET", "/worker-count", "").json(), real.get("/worker-count"));
+    for path in ["/tasks", "/exceptions"] {
+        assert_eq!(ask("GET", path, "").json(), real.get(path), "{path}");
+    }
+    let has_history = |page: &str| template_args(page)["history"] != json!([]);
+    wait_until(
+        || has_history(&ask("GET", "/", "").text) && has_history(&real.page()),
+        || "the history".to_owned(),
+    );
     let (own, theirs) = (template_args(&ask("GET", "/", "").text), template_args(&real.page()));
-    let (own, theirs) = (own.as_object().unwrap(), theirs.as_object().unwrap());
-    let names = |all: &serde_json::Map<String, Value>| all.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(own), names(theirs));
-    for field in ["state", "user_count", "worker_count", "num_users", "is_distributed", "version"] {
+    assert_eq!(fields(&own["history"]), fields(&theirs["history"]));
+    let names = |all: &Value| all.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&own), names(&theirs));
+    for field in [
+        "state",
+        "user_count",
+        "worker_count",
+        "num_users",
+        "spawn_rate",
+        "run_time",
+        "is_distributed",
+        "version",
+    ] {
         assert_eq!(own[field], theirs[field], "{field}");
+    }
+    for query in ["", "?download=1"] {
+        let path = format!("/stats/report{query}");
+        let (own, theirs) = (template_args(&ask("GET", &path, "").text), real.text(&path));
+        let theirs = template_args(&theirs);
+        assert_eq!(names(&own), names(&theirs), "{query}");
+        for field in ["history", "requests_statistics", "response_time_statistics"] {
+            assert_eq!(fields(&own[field]), fields(&theirs[field]), "{query} {field}");
+        }
+        assert_eq!(own["show_download_link"], theirs["show_download_link"], "{query}");
     }
     for form in ["", "user_count=-1&spawn_rate=1", "user_count=abc&spawn_rate=1"] {
         let (own, theirs) = (ask("POST", "/swarm", form).json(), real.post("/swarm", form));
@@ -214,4 +259,6 @@ fn the_sandboxs_locust_answers_as_the_real_one() {
         );
     }
     assert_eq!(ask("POST", "/stop", "").json(), real.post("/stop", ""));
+    let (own, theirs) = (ask("GET", "/logs", "").json(), real.get("/logs"));
+    assert_eq!((names(&own), lines(&own)), (names(&theirs), lines(&theirs)));
 }

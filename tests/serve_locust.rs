@@ -128,7 +128,7 @@ fn what_could_do_harm_is_left_to_people() {
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
     let text = scaled["users"]["text"].as_str().unwrap();
-    assert!(text.contains("not rebalanced: the test has a run time (5m)"), "{text}");
+    assert!(text.contains("not rebalanced: the test has a run time (300)"), "{text}");
     let answer = serving.send(serving.request("POST", "/api/rebalance"));
     answer.is_problem(409, "NotRebalanced", "run time");
 }

@@ -25,8 +25,22 @@ pub(super) enum Answer {
     Text(&'static str),
     Aggregated(Value),
     Watch(Watch),
-    /// What stands behind a Service: status, media type, body.
-    Proxied(u16, &'static str, String),
+    Proxied(Proxied),
+}
+
+/// An answer of what stands behind a Service.
+#[derive(Debug)]
+pub(super) struct Proxied {
+    pub status: u16,
+    pub media_type: &'static str,
+    pub body: String,
+    pub disposition: Option<String>,
+}
+
+impl Proxied {
+    pub(super) fn new(status: u16, media_type: &'static str, body: impl Into<String>) -> Self {
+        Self { status, media_type, body: body.into(), disposition: None }
+    }
 }
 
 /// Does what was asked, by somebody who may.
@@ -38,7 +52,9 @@ pub(super) fn answer(
     body: &[u8],
 ) -> Result<Answer, Failure> {
     match &asked.target {
-        Some(target) if is_proxied(target) => locust::answer(state, target, method, body),
+        Some(target) if is_proxied(target) => {
+            locust::answer(state, target, &asked.query, method, body)
+        }
         Some(target) => on_objects(state, headers, asked, target, body),
         None if matches!(method, "GET" | "HEAD") => plain_path(state, headers, &asked.path),
         None => Err(Failure::method_not_allowed()),

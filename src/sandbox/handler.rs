@@ -7,14 +7,14 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Version,
     body::Incoming,
-    header::{HeaderName, HeaderValue, WARNING},
+    header::{CONTENT_DISPOSITION, HeaderName, HeaderValue, WARNING},
     http::request::Parts,
 };
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
     body::Body,
-    dispatch::{self, Answer},
+    dispatch::{self, Answer, Proxied},
     faults::{self, Action},
     object,
     routes::{self, Asked},
@@ -147,9 +147,7 @@ fn respond(
         Ok(Answer::Json(code, value)) => json_response(code, Body::Whole(value.to_string().into())),
         Ok(Answer::Text(text)) => plain(200, text),
         Ok(Answer::Aggregated(value)) => aggregated(&value.to_string()),
-        Ok(Answer::Proxied(code, media_type, text)) => {
-            self::response(code, media_type, Body::Whole(text.into()))
-        }
+        Ok(Answer::Proxied(answer)) => proxied(answer),
         Ok(Answer::Watch(watch)) => {
             let (sender, lines) = tokio::sync::mpsc::channel(16);
             tokio::spawn(watch.run(Arc::clone(shared), sender));
@@ -193,6 +191,16 @@ fn response(code: u16, content_type: &'static str, body: Body) -> Response<Body>
     let headers = response.headers_mut();
     headers.insert("cache-control", HeaderValue::from_static("no-cache, private"));
     headers.insert("content-type", HeaderValue::from_static(content_type));
+    response
+}
+
+fn proxied(answer: Proxied) -> Response<Body> {
+    let body = Body::Whole(answer.body.into());
+    let mut response = response(answer.status, answer.media_type, body);
+    let disposition = answer.disposition.and_then(|text| HeaderValue::from_str(&text).ok());
+    if let Some(value) = disposition {
+        response.headers_mut().insert(CONTENT_DISPOSITION, value);
+    }
     response
 }
 

@@ -53,6 +53,7 @@ mod watch;
 pub use cluster::ClusterHandle;
 pub use faults::{Action, Fault};
 pub use identity::{Rights, Rule};
+pub use locust::LocustRelease;
 pub use shared::SeenRequest;
 pub use tls::ClientCertificate;
 pub use trouble::Trouble;
@@ -79,6 +80,8 @@ pub struct Options {
     pub discovery: Discovery,
     /// How long every answer takes: what a cluster far away is like.
     pub latency: Duration,
+    /// The release of Locust that is simulated.
+    pub locust_release: LocustRelease,
 }
 
 impl Default for Options {
@@ -93,6 +96,7 @@ impl Default for Options {
             custom_resources: false,
             discovery: Discovery::Aggregated,
             latency: Duration::ZERO,
+            locust_release: LocustRelease::LATEST,
         }
     }
 }
@@ -278,7 +282,7 @@ fn initial_state(
     let mut store = store::Store::new();
     seed::namespaces(&mut store);
     if options.start == Start::Locust {
-        seed::locust(&mut store);
+        seed::locust(&mut store, options.locust_release);
     }
     if options.custom_resources {
         seed::swarms(&mut store);
@@ -293,7 +297,7 @@ fn initial_state(
         requests: std::collections::VecDeque::new(),
         next_request: 0,
         server: server.to_owned(),
-        swarm: locust::Swarm::new(),
+        locusts: locust::Locusts::new(options.locust_release),
         types: resources::Types { custom: options.custom_resources },
         legacy_discovery: options.discovery == Discovery::LegacyOnly,
     }

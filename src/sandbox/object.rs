@@ -88,7 +88,7 @@ pub(super) fn now() -> String {
     format_time(OffsetDateTime::now_utc())
 }
 
-fn format_time(time: OffsetDateTime) -> String {
+pub(super) fn format_time(time: OffsetDateTime) -> String {
     // Only a year beyond 9999 could fail to be written.
     time.format(RFC3339).unwrap_or_default()
 }

@@ -5,6 +5,7 @@ use tokio::time::{Duration, Instant};
 
 use super::{
     controller::Controllers,
+    locust::LocustRelease,
     resources::by_plural,
     store::{Store, key_of},
     verbs,
@@ -18,12 +19,13 @@ pub(super) fn namespaces(store: &mut Store) {
 }
 
 /// A Locust load test at rest.
-pub(super) fn locust(store: &mut Store) {
+pub(super) fn locust(store: &mut Store, release: LocustRelease) {
+    let image = format!("locustio/locust:{release}");
     let master = ["--master"];
     add(
         store,
         "deployments",
-        deployment("locust-master", "master", &master, &json!([5557, 5558, 8089])),
+        deployment("locust-master", "master", &image, &master, &json!([5557, 5558, 8089])),
     );
     add(
         store,
@@ -31,6 +33,7 @@ pub(super) fn locust(store: &mut Store) {
         deployment(
             "locust-slave",
             "worker",
+            &image,
             &["--worker", "--master-host=locust-master"],
             &json!([]),
         ),
@@ -54,11 +57,10 @@ pub(super) fn swarms(store: &mut Store) {
     add(store, "swarms", json!({ "metadata": { "name": "unset" }, "spec": {} }));
 }
 
-fn deployment(name: &str, role: &str, args: &[&str], ports: &Value) -> Value {
+fn deployment(name: &str, role: &str, image: &str, args: &[&str], ports: &Value) -> Value {
     let labels = json!({ "app": "locust", "role": role });
     let ports = ports.as_array().into_iter().flatten().map(|port| json!({ "containerPort": port }));
-    let mut container =
-        json!({ "name": "locust", "image": "locustio/locust:2.47.0", "args": args });
+    let mut container = json!({ "name": "locust", "image": image, "args": args });
     let ports: Vec<Value> = ports.collect();
     if !ports.is_empty() {
         container["ports"] = json!(ports);

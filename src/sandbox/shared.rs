@@ -8,7 +8,7 @@ use std::{
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::{
-    controller::Controllers, faults::Fault, identity::Accounts, locust::Swarm, resources::Types,
+    controller::Controllers, faults::Fault, identity::Accounts, locust::Locusts, resources::Types,
     store::Store,
 };
 
@@ -28,8 +28,8 @@ pub(super) struct State {
     pub next_request: u64,
     pub server: String,
     pub types: Types,
-    /// The load test that `locust-master` leads.
-    pub swarm: Swarm,
+    /// The Locusts that run in the cluster.
+    pub locusts: Locusts,
     /// Whether clients get discovery group version by group version only.
     pub legacy_discovery: bool,
 }
@@ -114,6 +114,7 @@ pub(super) async fn run_controllers(shared: Arc<Shared>) {
             } else {
                 state.controllers.settle(&mut state.store, Instant::now())
             };
+            state.locusts.follow(&state.store);
             // The controllers' own changes need no second look.
             changes.borrow_and_update();
             due

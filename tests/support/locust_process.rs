@@ -115,7 +115,11 @@ impl RealLocust {
     }
 
     pub fn page(&self) -> String {
-        self.http.send(self.http.request("GET", &format!("{}/", self.url))).text
+        self.text("/")
+    }
+
+    pub fn text(&self, path: &str) -> String {
+        self.http.send(self.http.request("GET", &format!("{}{path}", self.url))).text
     }
 
     pub fn post(&self, path: &str, form: &str) -> Value {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::cluster::TestCluster;
 use super::locustctl;
-use super::serving::Http;
+use super::serving::{Http, wait_until};
 
 const PROXY: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
 
@@ -30,4 +30,10 @@ pub fn running(workers: i64) -> TestCluster {
 pub fn start_test(cluster: &TestCluster) {
     ask(cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
     assert_eq!(ask(cluster, "GET", "stats/requests", "")["user_count"], 60);
+}
+
+/// Waits until Locust counts so many workers. After the first change of a test it takes a second.
+pub fn wait_for_workers(cluster: &TestCluster, count: usize) {
+    let counted = || ask(cluster, "GET", "worker-count", "")["worker_count"] == count;
+    wait_until(counted, || "Locust's workers".to_owned());
 }

@@ -1,24 +1,43 @@
 //! The Locust behind the Service `locust-master`: its web API, through the API server's proxy.
 //!
-//! It answers as Locust 2.47 does: its workers are the ready pods that run with `--worker`, and
-//! users are lost and left idle exactly as there when workers leave and join.
+//! It answers as Locust 2.47 does, or as an older release. Its workers are the ready pods that run
+//! with `--worker`. Users are lost and left idle as in the real one when workers leave and join.
 
+mod dispatcher;
+mod form;
+mod journal;
+mod listener;
 mod page;
+mod release;
+mod statistics;
 mod swarm;
+#[cfg(test)]
+mod tests;
+mod views;
+
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
 use super::{
-    dispatch::Answer,
+    dispatch::{Answer, Proxied},
     object,
+    query::Query,
     resources::by_plural,
     routes::Target,
     shared::State,
     status::Failure,
     store::{Key, Store},
 };
+use form::Crash;
+use swarm::{Process, Swarm};
 
-pub(super) use swarm::Swarm;
+pub use release::LocustRelease;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The master here is there from the start; others begin when they are asked.
+const SERVICE: (&str, &str) = ("default", "locust-master");
 
 /// Answers a request to `services/NAME[:PORT]/proxy/PATH`.
 ///
@@ -26,6 +45,7 @@ pub(super) use swarm::Swarm;
 pub(super) fn answer(
     state: &mut State,
     target: &Target,
+    query: &Query,
     method: &str,
     body: &[u8],
 ) -> Result<Answer, Failure> {
@@ -40,38 +60,112 @@ pub(super) fn answer(
         let text = format!("no service port {port} found for service {name:?}");
         return Err(Failure::new(503, "ServiceUnavailable", &text, None));
     }
-    if !is_served(&state.store, namespace, service) {
+    let Some(master) = state.locusts.master(&state.store, namespace, service) else {
         let text = format!("no endpoints available for service {name:?}");
         return Err(Failure::new(503, "ServiceUnavailable", &text, None));
-    }
+    };
     let workers = workers(&state.store, namespace);
-    state.swarm.meet(workers);
+    let swarm = state.locusts.swarm(namespace, &master);
+    swarm.meet(&workers);
     let path = target.subresource.as_deref().unwrap_or("").trim_start_matches("proxy");
-    Ok(respond(&mut state.swarm, method, path.trim_matches('/'), body))
+    Ok(Answer::Proxied(respond(swarm, method, path.trim_matches('/'), query, body)))
 }
 
-fn respond(swarm: &mut Swarm, method: &str, path: &str, body: &[u8]) -> Answer {
-    let json = |value: Value| Answer::Proxied(200, "application/json", value.to_string());
-    match (method, path) {
-        ("GET" | "HEAD", "") => {
-            Answer::Proxied(200, "text/html; charset=utf-8", page::html(&swarm.template_args()))
+/// The masters that run, each with its swarm.
+#[derive(Debug)]
+pub(super) struct Locusts {
+    release: LocustRelease,
+    /// By the uid of the master's pod: its namespace and its swarm.
+    swarms: HashMap<String, (String, Swarm)>,
+}
+
+impl Locusts {
+    pub(super) fn new(release: LocustRelease) -> Self {
+        Self { release, swarms: HashMap::new() }
+    }
+
+    /// Lets every master notice which workers there are. A master ends with its pod.
+    pub(super) fn follow(&mut self, store: &Store) {
+        let (namespace, name) = SERVICE;
+        if let Some(service) = store.get(&Key::new("services", namespace, name))
+            && let Some(master) = self.master(store, namespace, service)
+        {
+            self.swarm(namespace, &master);
         }
-        ("GET", "worker-count") => json(json!({ "worker_count": swarm.count() })),
-        ("GET", "stats/requests") => json(swarm.stats()),
-        ("POST", "swarm") => json(swarm.start(body)),
-        ("POST", "stop") => {
+        let pods: HashSet<&str> =
+            store.list("pods", None).map(|(_, pod)| object::uid(pod)).collect();
+        self.swarms.retain(|uid, _| pods.contains(uid.as_str()));
+        for (namespace, swarm) in self.swarms.values_mut() {
+            swarm.meet(&workers(store, namespace));
+        }
+    }
+
+    /// A ready pod behind the Service; the one that has a swarm already, if there are several.
+    fn master(&self, store: &Store, namespace: &str, service: &Value) -> Option<Process> {
+        let selector = service["spec"]["selector"].as_object()?;
+        let is_selected = |pod: &Value| {
+            let labels = &pod["metadata"]["labels"];
+            selector.iter().all(|(key, value)| labels[key] == *value)
+        };
+        let pods = store.list("pods", Some(namespace)).map(|(_, pod)| pod);
+        let ready = pods.filter(|pod| object::has_condition(pod, "Ready") && is_selected(pod));
+        ready.map(|pod| process(pod)).max_by_key(|one| self.swarms.contains_key(&one.uid))
+    }
+
+    fn swarm(&mut self, namespace: &str, master: &Process) -> &mut Swarm {
+        let entry = self.swarms.entry(master.uid.clone());
+        let new = || (namespace.to_owned(), Swarm::new(self.release, &master.host));
+        &mut entry.or_insert_with(new).1
+    }
+}
+
+fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u8]) -> Proxied {
+    let release = swarm.release;
+    let change = if release.stops_by_post() { "POST" } else { "GET" };
+    let wanted = match path {
+        "swarm" => "POST",
+        "stop" | "stats/reset" => change,
+        "worker-count" if !release.tells_worker_count() => return not_found(),
+        "" | "worker-count" | "stats/requests" | "stats/report" | "exceptions" | "tasks"
+        | "logs" => "GET",
+        _ => return not_found(),
+    };
+    if method != wanted && (method, wanted) != ("HEAD", "GET") {
+        return Proxied::new(405, HTML, page::NOT_ALLOWED);
+    }
+    let json = |value: Value| Proxied::new(200, "application/json", value.to_string());
+    match path {
+        "" => Proxied::new(200, HTML, page::html(&swarm.template_args())),
+        "worker-count" => json(json!({ "worker_count": swarm.count() })),
+        "stats/requests" => json(swarm.stats()),
+        "exceptions" => json(json!({ "exceptions": [] })),
+        "tasks" => json(swarm.tasks()),
+        "logs" => json(swarm.logs()),
+        "stats/report" => report(swarm, query),
+        "swarm" => match swarm.start(body) {
+            Ok(answer) => json(answer),
+            Err(Crash) => Proxied::new(500, HTML, "Internal Server Error"),
+        },
+        "stop" => {
             swarm.stop();
             json(json!({ "message": "Test stopped", "success": true }))
         }
-        ("POST", "stats/reset") => {
+        _ => {
             swarm.reset();
-            Answer::Proxied(200, "text/html; charset=utf-8", "ok".to_owned())
+            Proxied::new(200, HTML, "ok")
         }
-        (_, "" | "worker-count" | "stats/requests" | "swarm" | "stop" | "stats/reset") => {
-            Answer::Proxied(405, "text/html; charset=utf-8", page::NOT_ALLOWED.to_owned())
-        }
-        _ => Answer::Proxied(404, "text/html; charset=utf-8", page::NOT_FOUND.to_owned()),
     }
+}
+
+fn report(swarm: &mut Swarm, query: &Query) -> Proxied {
+    let is_download = query.get("download").is_some_and(|value| !value.is_empty());
+    let (args, file) = swarm.report(is_download);
+    let disposition = is_download.then(|| format!("attachment;filename={file}"));
+    Proxied { disposition, ..Proxied::new(200, HTML, page::report(&args)) }
+}
+
+fn not_found() -> Proxied {
+    Proxied::new(404, HTML, page::NOT_FOUND)
 }
 
 /// A port by number, by name, or the only one there is.
@@ -86,26 +180,25 @@ fn has_port(service: &Value, port: &str) -> bool {
     }
 }
 
-/// Whether a ready pod stands behind the Service.
-fn is_served(store: &Store, namespace: &str, service: &Value) -> bool {
-    let Some(selector) = service["spec"]["selector"].as_object() else { return false };
-    let mut pods = store.list("pods", Some(namespace));
-    pods.any(|(_, pod)| {
-        let labels = &pod["metadata"]["labels"];
-        object::has_condition(pod, "Ready")
-            && selector.iter().all(|(key, value)| labels[key] == *value)
-    })
-}
-
-/// The ready pods that run a worker: name and uid.
-fn workers(store: &Store, namespace: &str) -> Vec<(String, String)> {
+/// The ready pods that run a worker.
+fn workers(store: &Store, namespace: &str) -> Vec<Process> {
     let pods = store.list("pods", Some(namespace)).map(|(_, pod)| pod);
     let workers = pods.filter(|pod| object::has_condition(pod, "Ready") && is_worker(pod));
-    workers.map(|pod| (object::name(pod).to_owned(), object::uid(pod).to_owned())).collect()
+    workers.map(|pod| process(pod)).collect()
 }
 
 fn is_worker(pod: &Value) -> bool {
     let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
     let mut args = containers.flat_map(|one| one["args"].as_array().into_iter().flatten());
     args.any(|arg| arg == "--worker")
+}
+
+/// The process in a pod. With `hostNetwork` it sees the name of its node as its host name.
+fn process(pod: &Value) -> Process {
+    let spec = &pod["spec"];
+    let host = match (spec["hostNetwork"].as_bool(), spec["nodeName"].as_str()) {
+        (Some(true), Some(node)) => node,
+        _ => spec["hostname"].as_str().unwrap_or_else(|| object::name(pod)),
+    };
+    Process { host: host.to_owned(), uid: object::uid(pod).to_owned() }
 }

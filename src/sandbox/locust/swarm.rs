@@ -1,291 +1,343 @@
-//! The swarm: its workers, its users, and how Locust 2.47 loses them.
+//! The swarm: Locust's master with its workers, its test, and what happens to it as time passes.
 //!
-//! After a start the first change among the workers is balanced out; each later one is not: the
-//! users of a worker that leaves are gone, and one that joins stays idle. So 5 workers with 60
-//! users that become 1 go on with 15, in the state `running`.
+//! After a start the master balances the first change among the workers; it ignores each later
+//! one: the users of a worker that leaves are gone, and one that joins stays idle. So 5 workers
+//! with 60 users that become 1 go on with 15, in the state `running`.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
-use super::super::query::Query;
+use super::{
+    dispatcher::Dispatcher,
+    form::{self, Crash, Refusal, Settings, Start},
+    journal::{Journal, Level},
+    listener::{Change, Listener},
+    release::LocustRelease,
+    statistics::{HISTORY_INTERVAL, Statistics},
+};
 
-/// Requests that a user makes in a second.
-const PACE: f64 = 0.5;
+/// The master waits this long for reports that do not come.
+pub(super) const REPORT_WAIT: Duration = Duration::from_secs(1);
 
 /// The state of the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Ready,
+    Spawning,
     Running,
+    Stopping,
     Stopped,
 }
 
-#[derive(Debug)]
-struct Worker {
-    pod: String,
-    id: String,
-    users: u64,
+/// A pod that runs a master or a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Process {
+    pub host: String,
+    pub uid: String,
 }
 
-/// A test, or that there is none.
+impl Process {
+    /// The id that Locust gives to a worker.
+    pub(super) fn id(&self) -> String {
+        format!("{}_{}", self.host, self.uid.replace('-', ""))
+    }
+}
+
+/// A worker that the master knows.
 #[derive(Debug)]
-pub(in crate::sandbox) struct Swarm {
-    phase: Phase,
-    workers: Vec<Worker>,
-    /// Users and spawn rate that were asked for last.
-    wanted: Option<(u64, f64)>,
-    run_time: Option<String>,
-    /// Whether the next change among the workers is balanced out.
-    is_balanced_once: bool,
-    requests: f64,
-    counted: Instant,
+pub(super) struct Worker {
+    pub id: String,
+    pub index: usize,
+    /// Users that it runs.
+    pub users: u64,
+    /// Users that the master has been told of.
+    pub reported: u64,
+    pub is_missing: bool,
+}
+
+/// Something that happens by itself.
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    ReportsExpire,
+    RunTimeEnds,
+    WorkersMissing,
+    WorkersDropped,
+    History,
+}
+
+/// The master and what it knows.
+#[derive(Debug)]
+pub(super) struct Swarm {
+    pub(super) release: LocustRelease,
+    pub(super) phase: Phase,
+    /// The ids of the workers that run, known to the master or not.
+    processes: HashSet<String>,
+    pub(super) workers: Vec<Worker>,
+    pub(super) next_index: usize,
+    pub(super) settings: Settings,
+    /// Users and spawn rate of the test.
+    pub(super) target: (u64, f64),
+    pub(super) dispatcher: Option<Dispatcher>,
+    pub(super) listener: Listener,
+    /// When a start that the listener does not hear of stops waiting for reports.
+    reports_expire: Option<Instant>,
+    /// When the run times that have been asked for end.
+    timers: Vec<Instant>,
+    booted: Instant,
+    pub(super) statistics: Statistics,
+    pub(super) journal: Journal,
+    /// Whether there were users when the test stopped.
+    pub(super) had_users: bool,
 }
 
 impl Swarm {
-    pub(in crate::sandbox) fn new() -> Self {
+    /// A master that has just started on this host.
+    pub(super) fn new(release: LocustRelease, host: &str) -> Self {
+        let now = Instant::now();
+        let mut journal = Journal::new(host);
+        journal.write(now, Level::Info, "main", &format!("Starting Locust {release}"));
+        let text = "Starting web interface at http://0.0.0.0:8089, press enter to open your default browser.";
+        journal.write(now, Level::Info, "main", text);
         Self {
+            release,
             phase: Phase::Ready,
+            processes: HashSet::new(),
             workers: Vec::new(),
-            wanted: None,
-            run_time: None,
-            is_balanced_once: false,
-            requests: 0.0,
-            counted: Instant::now(),
+            next_index: 0,
+            settings: Settings::default(),
+            target: (0, 0.0),
+            dispatcher: None,
+            listener: Listener::Free,
+            reports_expire: None,
+            timers: Vec::new(),
+            booted: now,
+            statistics: Statistics::new(now),
+            journal,
+            had_users: false,
         }
     }
 
-    /// Takes note of the workers that there are now: name and uid of their pods.
-    pub(super) fn meet(&mut self, pods: Vec<(String, String)>) {
-        self.pass();
-        while let Some(place) =
-            self.workers.iter().position(|worker| !pods.iter().any(|pod| pod.0 == worker.pod))
-        {
-            self.workers.remove(place);
-            self.changed();
+    /// Takes note of the workers that run now.
+    pub(super) fn meet(&mut self, workers: &[Process]) {
+        let now = Instant::now();
+        self.advance(now);
+        let present: HashSet<String> = workers.iter().map(Process::id).collect();
+        let mut left: Vec<String> = self.processes.difference(&present).cloned().collect();
+        left.sort_unstable();
+        let joined = workers.iter().map(Process::id).filter(|id| !self.processes.contains(id));
+        let joined: Vec<String> = joined.collect();
+        self.processes = present;
+        for id in left {
+            self.notice(now, Change::Left(id));
         }
-        for (pod, uid) in pods {
-            if !self.workers.iter().any(|worker| worker.pod == pod) {
-                let id = format!("{pod}_{}", uid.replace('-', ""));
-                self.workers.push(Worker { pod, id, users: 0 });
-                self.changed();
+        for id in joined {
+            self.notice(now, Change::Joined(id));
+        }
+    }
+
+    /// Lets everything happen that is due by now.
+    fn advance(&mut self, now: Instant) {
+        while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
+            self.statistics.count_until(at, self.users());
+            match due {
+                Due::ReportsExpire => self.expire_reports(at),
+                Due::RunTimeEnds => {
+                    self.timers.retain(|timer| *timer > at);
+                    self.stop_test(at);
+                }
+                Due::WorkersMissing => self.miss_workers(at),
+                Due::WorkersDropped => self.drop_missing(),
+                Due::History => self.statistics.sample(at, self.users()),
             }
         }
-        if self.workers.is_empty() && self.phase == Phase::Running {
-            self.phase = Phase::Stopped;
+        self.statistics.count_until(now, self.users());
+    }
+
+    fn next_due(&self) -> Option<(Instant, Due)> {
+        let (missing, dropped) = self.workers_go();
+        let expire = self.listener.busy_until().into_iter().chain(self.reports_expire).min();
+        [
+            (expire, Due::ReportsExpire),
+            (self.timers.iter().copied().min(), Due::RunTimeEnds),
+            (missing, Due::WorkersMissing),
+            (dropped, Due::WorkersDropped),
+            (self.next_sample(), Due::History),
+        ]
+        .into_iter()
+        .filter_map(|(at, due)| Some((at?, due)))
+        .min_by_key(|(at, _)| *at)
+    }
+
+    /// The master looks at its statistics all the time, but keeps what it sees only of a test.
+    fn next_sample(&self) -> Option<Instant> {
+        if matches!(self.phase, Phase::Ready | Phase::Stopped) {
+            return None;
         }
+        let passed = self.statistics.counted.saturating_duration_since(self.booted);
+        let ticks = passed.as_secs() / HISTORY_INTERVAL.as_secs() + 1;
+        self.booted.checked_add(Duration::from_secs(ticks * HISTORY_INTERVAL.as_secs()))
+    }
+
+    fn expire_reports(&mut self, at: Instant) {
+        if self.reports_expire.take_if(|expire| *expire <= at).is_some() {
+            self.finish_spawning(at);
+        }
+        if self.listener.busy_until().is_some_and(|until| until <= at) {
+            self.free_listener(at);
+        }
+    }
+
+    /// `POST /swarm`
+    pub(super) fn start(&mut self, body: &[u8]) -> Result<Value, Crash> {
+        let now = Instant::now();
+        let answer = |message: &str, success: bool| json!({ "host": null, "message": message, "success": success });
+        let start = match form::read(body, self.release, &mut self.settings) {
+            Ok(start) => start,
+            Err(Refusal::Crash) => return Err(Crash),
+            Err(Refusal::Unreadable(text)) => {
+                self.journal.write(now, Level::Error, "web", &text);
+                return Ok(answer(&text, false));
+            }
+            Err(Refusal::Incomplete(text)) => {
+                self.cancel_timers();
+                self.journal.write(now, Level::Error, "web", text);
+                return Ok(answer(text, false));
+            }
+        };
+        self.cancel_timers();
+        self.start_test(now, start);
+        let mut answer = answer("Swarming started", true);
+        if let Some(seconds) = start.run_time {
+            self.timers.extend(now.checked_add(Duration::from_secs(seconds)));
+            answer["run_time"] = json!(seconds);
+        }
+        Ok(answer)
+    }
+
+    fn cancel_timers(&mut self) {
+        if self.release.cancels_timers() {
+            self.timers.clear();
+        }
+    }
+
+    fn start_test(&mut self, now: Instant, start: Start) {
+        // What the listener is busy with would be over before the users of this start are there.
+        self.free_listener(now);
+        self.target = (start.users, start.rate);
+        if !self.send_spawn_jobs(now) {
+            return;
+        }
+        if matches!(self.listener, Listener::Free) {
+            self.hear_reports();
+        }
+        if self.users() == start.users {
+            self.finish_spawning(now);
+        } else {
+            self.reports_expire = now.checked_add(REPORT_WAIT);
+        }
+    }
+
+    /// Locust's `MasterRunner.start`, up to where it waits for reports; says whether there is
+    /// anybody to start users.
+    pub(super) fn send_spawn_jobs(&mut self, at: Instant) -> bool {
+        let (users, rate) = self.target;
+        let count = self.count();
+        if count == 0 {
+            let text = "You can't start a distributed test before at least one worker processes has connected";
+            self.journal.write(at, Level::Warning, "runners", text);
+            return false;
+        }
+        let text = format!(
+            "Sending spawn jobs of {users} users at {rate:.2} spawn rate to {count} ready workers"
+        );
+        self.journal.write(at, Level::Info, "runners", &text);
+        if rate / count as f64 > 100.0 {
+            let text = "Your selected spawn rate is very high (>100/worker), and this is known to sometimes cause issues. Do you really need to ramp up that fast?";
+            self.journal.write(at, Level::Warning, "runners", text);
+        }
+        if !matches!(self.phase, Phase::Running | Phase::Spawning) {
+            self.statistics.clear(at);
+        }
+        self.phase = Phase::Spawning;
+        let counted = self.workers.iter().filter(|worker| !worker.is_missing);
+        let ids = counted.map(|worker| worker.id.clone());
+        let dispatcher = self.dispatcher.get_or_insert_with(|| Dispatcher::new(ids));
+        let shares = dispatcher.dispatch(users);
+        for worker in &mut self.workers {
+            worker.users = shares.get(worker.id.as_str()).copied().unwrap_or(0);
+        }
+        true
+    }
+
+    /// The end of Locust's `MasterRunner.start`.
+    pub(super) fn finish_spawning(&mut self, at: Instant) {
+        self.phase = Phase::Running;
+        let users = self.users();
+        let prefix = if users == self.target.0 {
+            "All users spawned"
+        } else {
+            "Spawning is complete and report waittime is expired, but not all reports received from workers"
+        };
+        let text = format!("{prefix}: {{\"U\": {users}}} ({users} total users)");
+        self.journal.write(at, Level::Info, "runners", &text);
+    }
+
+    /// The workers' reports reach the master.
+    pub(super) fn hear_reports(&mut self) {
+        self.workers.iter_mut().for_each(|worker| worker.reported = worker.users);
+    }
+
+    /// `/stop`
+    pub(super) fn stop(&mut self) {
+        self.cancel_timers();
+        self.stop_test(Instant::now());
+    }
+
+    /// Locust's `MasterRunner.stop`. A master that hears nothing is `stopping` until it misses its
+    /// workers.
+    pub(super) fn stop_test(&mut self, at: Instant) {
+        if matches!(self.phase, Phase::Ready | Phase::Stopped | Phase::Stopping) {
+            return;
+        }
+        self.free_listener(at);
+        self.reports_expire = None;
+        self.had_users = self.users() > 0;
+        self.dispatcher = None;
+        self.workers.iter_mut().for_each(|worker| worker.users = 0);
+        if matches!(self.listener, Listener::Dead { .. }) && self.users() > 0 {
+            self.phase = Phase::Stopping;
+            return;
+        }
+        self.hear_reports();
+        self.phase = Phase::Stopped;
+        let count = self.count();
+        for worker in self.workers.iter().filter(|worker| !worker.is_missing) {
+            let name = format!("{} (index {})", worker.id, worker.index);
+            for text in ["reported that it has stopped".to_owned(), reported_as_ready(count)] {
+                self.journal.write(at, Level::Info, "runners", &format!("{name} {text}"));
+            }
+        }
+    }
+
+    /// `/stats/reset`
+    pub(super) fn reset(&mut self) {
+        self.statistics.clear(Instant::now());
     }
 
     /// Workers that are counted.
     pub(super) fn count(&self) -> usize {
-        self.workers.len()
+        self.workers.iter().filter(|worker| !worker.is_missing).count()
     }
 
-    /// `POST /swarm`
-    pub(super) fn start(&mut self, form: &[u8]) -> Value {
-        let form = Query::parse(&String::from_utf8_lossy(form));
-        let answer = |message: &str, success: bool| json!({ "host": null, "message": message, "success": success });
-        let missing = "Missing or invalid user_count or spawn_rate from /swarm request";
-        let (Some(users), Some(rate)) = (form.get("user_count"), form.get("spawn_rate")) else {
-            return answer(missing, false);
-        };
-        let Ok(users) = users.parse::<i64>() else {
-            let text = format!("Invalid user_count value: '{users}' (must be an integer)");
-            return answer(&text, false);
-        };
-        let (Ok(users), Ok(rate)) = (u64::try_from(users), rate.parse::<f64>()) else {
-            return answer(missing, false);
-        };
-        if self.phase != Phase::Running {
-            self.reset();
-        }
-        self.wanted = Some((users, rate));
-        self.run_time = form.get("run_time").filter(|time| !time.is_empty()).map(str::to_owned);
-        if !self.workers.is_empty() {
-            self.phase = Phase::Running;
-            self.is_balanced_once = true;
-            self.balance();
-        }
-        answer("Swarming started", true)
-    }
-
-    /// `POST /stop`
-    pub(super) fn stop(&mut self) {
-        self.workers.iter_mut().for_each(|worker| worker.users = 0);
-        self.phase = Phase::Stopped;
-    }
-
-    /// `POST /stats/reset`
-    pub(super) fn reset(&mut self) {
-        self.requests = 0.0;
-        self.counted = Instant::now();
-    }
-
-    /// `GET /stats/requests`
-    pub(super) fn stats(&self) -> Value {
-        let (users, rate) = (self.users(), self.rate());
-        let requests = self.requests as u64;
-        let entry = |name: &str, method: &str| {
-            json!({ "name": name, "method": method, "num_requests": requests, "num_failures": 0,
-                "avg_content_length": 1024.0, "avg_response_time": 12.0, "median_response_time": 11,
-                "min_response_time": 7.0, "max_response_time": 26.0, "current_rps": rate, "total_rps": rate,
-                "current_fail_per_sec": 0.0, "total_fail_per_sec": 0.0,
-                "response_time_percentile_0.95": 26, "response_time_percentile_0.99": 26 })
-        };
-        let entries = match self.phase {
-            Phase::Ready => json!([entry("Aggregated", "")]),
-            _ => json!([entry("/", "GET"), entry("Aggregated", "")]),
-        };
-        let workers: Vec<Value> = self.workers.iter().map(|worker| self.row(worker)).collect();
-        json!({ "state": self.word(), "user_count": users, "worker_count": self.count(), "workers": workers,
-            "stats": entries, "errors": [], "fail_ratio": 0.0, "total_rps": rate, "total_fail_per_sec": 0.0,
-            "current_rps": rate, "current_fail_per_sec": 0.0,
-            "current_response_time_percentiles":
-                { "response_time_percentile_0.5": 11, "response_time_percentile_0.95": 26 } })
-    }
-
-    /// What stands in the page.
-    pub(super) fn template_args(&self) -> Value {
-        let (users, rate) = self.wanted.unzip();
-        json!({ "available_shape_classes": ["Default"], "available_user_classes": ["U"],
-            "available_user_tasks": { "U": ["index"] }, "extra_options": {}, "hide_common_options": null,
-            "history": [], "host": null, "is_distributed": true, "is_host_required": false,
-            "locustfile": "locustfile.py", "missing_host_warning": false, "num_users": users,
-            "override_host_warning": false, "percentiles_to_chart": [0.5, 0.95],
-            "percentiles_to_statistics": [0.95, 0.99], "profile": null, "run_time": self.run_time,
-            "shape_use_common_options": null, "show_userclass_picker": false, "spawn_rate": rate,
-            "state": self.word(), "stats_history_enabled": false, "tasks": "{}",
-            "user_count": self.users(),
-            "users": { "U": { "fixed_count": 0, "host": null, "tasks": ["index"], "weight": 1 } },
-            "version": "2.47.0", "worker_count": self.count() })
-    }
-
-    fn row(&self, worker: &Worker) -> Value {
-        let state = match (self.phase, worker.users) {
-            (Phase::Running, 1..) => "running",
-            _ => "ready",
-        };
-        json!({ "id": worker.id, "state": state, "user_count": worker.users,
-            "cpu_usage": 1.5 + worker.users as f64 * 0.4, "memory_usage": 55_914_496 })
-    }
-
-    fn users(&self) -> u64 {
-        self.workers.iter().map(|worker| worker.users).sum()
-    }
-
-    fn rate(&self) -> f64 {
-        if self.phase == Phase::Running { self.users() as f64 * PACE } else { 0.0 }
-    }
-
-    fn word(&self) -> &'static str {
-        match self.phase {
-            Phase::Ready => "ready",
-            Phase::Running => "running",
-            Phase::Stopped => "stopped",
-        }
-    }
-
-    /// A worker has joined or left.
-    fn changed(&mut self) {
-        if self.phase == Phase::Running && std::mem::take(&mut self.is_balanced_once) {
-            self.balance();
-        }
-    }
-
-    fn balance(&mut self) {
-        let (Some((users, _)), count) = (self.wanted, self.workers.len() as u64) else { return };
-        for (place, worker) in (0_u64..).zip(&mut self.workers) {
-            worker.users = users / count + u64::from(place < users % count);
-        }
-    }
-
-    fn pass(&mut self) {
-        let passed: Duration = self.counted.elapsed();
-        self.counted = Instant::now();
-        self.requests += self.rate() * passed.as_secs_f64();
+    /// Users that the master knows of.
+    pub(super) fn users(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.reported).sum()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pods(count: usize) -> Vec<(String, String)> {
-        (0..count).map(|number| (format!("w-{number}"), format!("{number:032x}"))).collect()
-    }
-
-    fn users(swarm: &Swarm) -> Vec<u64> {
-        swarm.workers.iter().map(|worker| worker.users).collect()
-    }
-
-    fn running(workers: usize, count: u64) -> Swarm {
-        let mut swarm = Swarm::new();
-        swarm.meet(pods(workers));
-        swarm.start(format!("user_count={count}&spawn_rate=10").as_bytes());
-        swarm
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn five_workers_that_become_one_leave_fifteen_of_sixty_users() {
-        let mut swarm = running(5, 60);
-        assert_eq!(users(&swarm), [12; 5]);
-        swarm.meet(pods(1));
-        assert_eq!(users(&swarm), [15]);
-        assert_eq!(swarm.stats()["state"], "running");
-        assert_eq!(swarm.template_args()["num_users"], 60);
-        swarm.start(b"user_count=60&spawn_rate=10");
-        assert_eq!(users(&swarm), [60]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_first_newcomer_gets_users_and_the_next_stay_idle() {
-        let mut swarm = running(2, 20);
-        swarm.meet(pods(3));
-        assert_eq!(users(&swarm), [7, 7, 6]);
-        swarm.meet(pods(5));
-        assert_eq!(users(&swarm), [7, 7, 6, 0, 0]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn without_workers_a_test_stops_and_a_start_starts_nothing() {
-        let mut swarm = running(2, 20);
-        swarm.meet(Vec::new());
-        assert_eq!(swarm.stats()["state"], "stopped");
-        let answer = swarm.start(b"user_count=5&spawn_rate=5");
-        assert_eq!(answer["success"], true);
-        assert_eq!(swarm.stats()["state"], "stopped");
-        swarm.meet(pods(1));
-        assert_eq!(swarm.stats()["state"], "stopped", "and stays so when workers return");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_no_number_of_users_is_refused_as_by_locust() {
-        let mut swarm = running(1, 5);
-        for (form, message) in [
-            ("", "Missing or invalid user_count or spawn_rate from /swarm request"),
-            (
-                "user_count=-1&spawn_rate=1",
-                "Missing or invalid user_count or spawn_rate from /swarm request",
-            ),
-            ("user_count=abc&spawn_rate=1", "Invalid user_count value: 'abc' (must be an integer)"),
-        ] {
-            let answer = swarm.start(form.as_bytes());
-            assert_eq!((&answer["success"], &answer["message"]), (&json!(false), &json!(message)));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_test_that_runs_keeps_its_statistics_when_it_is_started_again() {
-        let mut swarm = running(1, 10);
-        tokio::time::advance(Duration::from_secs(10)).await;
-        swarm.meet(pods(1));
-        let requests = || 50;
-        assert_eq!(swarm.stats()["stats"][0]["num_requests"], requests());
-        swarm.start(b"user_count=10&spawn_rate=1");
-        assert_eq!(swarm.stats()["stats"][0]["num_requests"], requests());
-        swarm.stop();
-        swarm.start(b"user_count=10&spawn_rate=1");
-        assert_eq!(swarm.stats()["stats"][0]["num_requests"], 0);
-    }
+/// The end of the line of a worker that has connected.
+pub(super) fn reported_as_ready(count: usize) -> String {
+    format!("reported as ready. {count} workers connected.")
 }

@@ -1,0 +1,122 @@
+//! What the master tells, as JSON.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::object::format_time,
+    statistics::rate,
+    swarm::{Phase, Swarm, Worker},
+};
+
+const LOCUSTFILE: &str = "locustfile.py";
+
+impl Swarm {
+    /// `GET /stats/requests`
+    pub(super) fn stats(&self) -> Value {
+        let rate = rate(self.users());
+        let mut stats = json!({ "state": self.word(), "user_count": self.users(),
+            "workers": self.workers.iter().map(row).collect::<Vec<_>>(),
+            "stats": self.rows(), "errors": [], "fail_ratio": 0.0, "total_fail_per_sec": 0.0,
+            "total_rps": self.statistics.total_rate(), "current_rps": rate, "current_fail_per_sec": 0.0,
+            "current_response_time_percentiles":
+                { "response_time_percentile_0.5": 11, "response_time_percentile_0.95": 26 } });
+        if self.release.tells_worker_count() {
+            stats["worker_count"] = json!(self.count());
+        }
+        stats
+    }
+
+    fn rows(&self) -> Vec<Value> {
+        self.statistics.rows(self.users(), self.phase != Phase::Ready)
+    }
+
+    /// `window.templateArgs` in the page.
+    pub(super) fn template_args(&self) -> Value {
+        let settings = &self.settings;
+        let history = if self.statistics.has_requests() {
+            self.statistics.history(&self.journal.clock)
+        } else {
+            json!([])
+        };
+        json!({ "available_shape_classes": ["Default"], "available_user_classes": ["U"],
+            "available_user_tasks": { "U": ["index"] }, "extra_options": {}, "hide_common_options": null,
+            "history": history, "host": "", "is_distributed": true, "is_host_required": false,
+            "locustfile": LOCUSTFILE, "missing_host_warning": false, "num_users": settings.num_users,
+            "override_host_warning": false, "percentiles_to_chart": [0.5, 0.95],
+            "percentiles_to_statistics": [0.95, 0.99], "profile": null, "run_time": settings.run_time,
+            "shape_use_common_options": null, "show_userclass_picker": false,
+            "spawn_rate": settings.spawn_rate, "state": self.word(), "stats_history_enabled": false,
+            "tasks": "{}", "user_count": self.users(),
+            "users": { "U": { "fixed_count": 0, "host": null, "tasks": ["index"], "weight": 1 } },
+            "version": self.release.to_string(), "worker_count": self.count() })
+    }
+
+    /// `GET /tasks`
+    pub(super) fn tasks(&self) -> Value {
+        ratios(self.users() > 0)
+    }
+
+    /// `GET /logs`
+    pub(super) fn logs(&self) -> Value {
+        let master: Vec<&str> = self.journal.lines().collect();
+        if !self.release.collects_logs() {
+            return json!({ "logs": master });
+        }
+        let workers = self.journal.workers().map(|(id, line)| (id.to_owned(), json!([line])));
+        json!({ "master": master, "workers": workers.collect::<Map<_, _>>() })
+    }
+
+    /// `window.templateArgs` in the report, and the name of the file to download.
+    pub(super) fn report(&mut self, is_download: bool) -> (Value, String) {
+        self.statistics.complete_history(self.users());
+        let clock = &self.journal.clock;
+        let (start, end, duration) = self.statistics.span(clock);
+        let is_over = matches!(self.phase, Phase::Stopping | Phase::Stopped);
+        let has_users = if is_over { self.had_users } else { self.users() > 0 };
+        let rows = self.rows();
+        let args = json!({ "is_report": true, "requests_statistics": rows, "failures_statistics": [],
+            "exceptions_statistics": [], "response_time_statistics": percentiles(&rows),
+            "start_time": format_time(start), "end_time": format_time(end), "duration": duration,
+            "host": "None", "history": self.statistics.history(clock), "show_download_link": !is_download,
+            "locustfile": LOCUSTFILE, "tasks": ratios(has_users), "percentiles_to_chart": [0.5, 0.95],
+            "profile": null });
+        let time = format!("{}-{:02}h{:02}", start.date(), start.hour(), start.minute());
+        (args, format!("Locust_{time}_{LOCUSTFILE}.html"))
+    }
+
+    fn word(&self) -> &'static str {
+        match self.phase {
+            Phase::Ready => "ready",
+            Phase::Spawning => "spawning",
+            Phase::Running => "running",
+            Phase::Stopping => "stopping",
+            Phase::Stopped => "stopped",
+        }
+    }
+}
+
+fn row(worker: &Worker) -> Value {
+    let state = match worker.reported {
+        _ if worker.is_missing => "missing",
+        0 => "ready",
+        _ => "running",
+    };
+    json!({ "id": worker.id, "state": state, "user_count": worker.reported,
+        "cpu_usage": 1.5 + worker.reported as f64 * 0.4, "memory_usage": 55_914_496 })
+}
+
+/// The share of each user class and task.
+fn ratios(has_users: bool) -> Value {
+    let share = if has_users { 1.0 } else { 0.0 };
+    let class =
+        |task: f64| json!({ "U": { "ratio": share, "tasks": { "index": { "ratio": task } } } });
+    json!({ "per_class": class(1.0), "total": class(share) })
+}
+
+fn percentiles(rows: &[Value]) -> Vec<Value> {
+    let row = |row: &Value| {
+        json!({ "name": row["name"], "method": row["method"], "0.5": 11, "0.6": 12, "0.7": 13,
+            "0.8": 15, "0.9": 20, "0.95": 26, "0.99": 26, "1.0": 26 })
+    };
+    rows.iter().map(row).collect()
+}
