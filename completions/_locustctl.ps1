@@ -273,6 +273,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
         'locustctl;sandbox' {
             [CompletionResult]::new('--pod-ready-after', '--pod-ready-after', [CompletionResultType]::ParameterName, 'How long a new pod takes until it is ready')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'How long every answer takes, as from a cluster that is far away')
+            [CompletionResult]::new('--locust-release', '--locust-release', [CompletionResultType]::ParameterName, 'The release of Locust to simulate, from 2.22.0 on')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; 0 takes any that is free')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')

@@ -265,6 +265,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;sandbox'= {
             cand --pod-ready-after 'How long a new pod takes until it is ready'
             cand --latency 'How long every answer takes, as from a cluster that is far away'
+            cand --locust-release 'The release of Locust to simulate, from 2.22.0 on'
             cand --port 'Port to listen on; 0 takes any that is free'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'

@@ -248,6 +248,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l warnings-a
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'How long a new pod takes until it is ready' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'How long every answer takes, as from a cluster that is far away' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l locust-release -d 'The release of Locust to simulate, from 2.22.0 on' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes any that is free' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f

@@ -34,6 +34,7 @@ pub use value::{Change, FileNames};
 
 use crate::go;
 use crate::kuberc::PluginPolicy;
+use crate::sandbox::LocustRelease;
 
 /// Everything that was typed.
 #[derive(Debug, Parser)]
@@ -224,6 +225,9 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::go_duration(),
           allow_hyphen_values = true, hide_default_value = true)]
     pub latency: go::Duration,
+    /// The release of Locust to simulate, from 2.22.0 on
+    #[arg(long, value_name = "VERSION", default_value_t = LocustRelease::LATEST)]
+    pub locust_release: LocustRelease,
     /// Port to listen on; 0 takes any that is free
     #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true)]
     pub port: u16,

@@ -38,6 +38,7 @@ impl From<SandboxArgs> for Options {
     fn from(args: SandboxArgs) -> Self {
         let pod_ready_after = args.pod_ready_after.positive().unwrap_or_default();
         let latency = args.latency.positive().unwrap_or_default();
-        Self { pod_ready_after, latency, port: args.port, ..Self::default() }
+        let (locust_release, port) = (args.locust_release, args.port);
+        Self { pod_ready_after, latency, locust_release, port, ..Self::default() }
     }
 }
