@@ -16,14 +16,12 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(workers: impl Iterator<Item = String>) -> Self {
-        let mut dispatcher = Self {
+        Self {
             workers: workers.collect(),
             users: 0,
             is_rebalance_due: false,
             is_in_progress: false,
-        };
-        dispatcher.sort();
-        dispatcher
+        }
     }
 
     /// Whether the master starts no dispatch by itself.
@@ -33,7 +31,6 @@ impl Dispatcher {
 
     pub(super) fn add(&mut self, id: &str) {
         self.workers.push(id.to_owned());
-        self.sort();
         self.is_rebalance_due = true;
     }
 
@@ -47,6 +44,7 @@ impl Dispatcher {
         self.is_in_progress = self.is_rebalance_due && self.users == users;
         self.is_rebalance_due = false;
         self.users = users;
+        self.sort();
         let count = self.workers.len().max(1) as u64;
         let share = |place: u64| users / count + u64::from(place < users % count);
         (0..).zip(&self.workers).map(|(place, id)| (id.as_str(), share(place))).collect()
@@ -75,8 +73,8 @@ mod tests {
     #[test]
     fn every_host_gets_users_before_any_gets_a_second_share() {
         let mut dispatcher = ids(&["a_2", "b_1", "a_1"]);
-        assert_eq!(dispatcher.workers, ["a_1", "b_1", "a_2"]);
         assert_eq!(dispatcher.dispatch(4)["a_1"], 2);
+        assert_eq!(dispatcher.workers, ["a_1", "b_1", "a_2"]);
     }
 
     /// As measured with 2.47.0 and 2.46.4, in this order.
