@@ -677,7 +677,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__rebalance)
-            opts="-n -s -v -h --locust --locust-cookie-file --locust-auth-file --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-n -s -v -h --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -706,6 +706,21 @@ _locustctl() {
                     return 0
                     ;;
                 --locust-auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --locust-certificate-authority)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1242,7 +1257,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__scale)
-            opts="-l -f -k -o -n -s -v -h --replicas --by --current-replicas --resource-version --all --selector --filename --kustomize --recursive --wait --timeout --locust --locust-cookie-file --locust-auth-file --rebalance --yes --record --dry-run --output --template --allow-missing-template-keys --show-managed-fields --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-l -f -k -o -n -s -v -h --replicas --by --current-replicas --resource-version --all --selector --filename --kustomize --recursive --wait --timeout --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --rebalance --yes --record --dry-run --output --template --allow-missing-template-keys --show-managed-fields --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1342,6 +1357,21 @@ _locustctl() {
                     return 0
                     ;;
                 --locust-auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --locust-certificate-authority)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1628,7 +1658,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__serve)
-            opts="-n -s -v -h --listen --min-replicas --max-replicas --open --auth --auth-token-file --auth-proxy-header --trusted-proxy --allowed-host --tls-cert --tls-key --locust-ui --locust --locust-cookie-file --locust-auth-file --rebalance --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-n -s -v -h --listen --min-replicas --max-replicas --open --auth --auth-token-file --auth-proxy-header --trusted-proxy --allowed-host --tls-cert --tls-key --locust-ui --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --rebalance --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1751,6 +1781,21 @@ _locustctl() {
                     return 0
                     ;;
                 --locust-auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --locust-certificate-authority)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2016,7 +2061,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__status)
-            opts="-o -n -s -v -h --output --watch --locust --locust-cookie-file --locust-auth-file --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-o -n -s -v -h --output --watch --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2059,6 +2104,21 @@ _locustctl() {
                     return 0
                     ;;
                 --locust-auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --locust-certificate-authority)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

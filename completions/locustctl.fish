@@ -74,6 +74,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, whether a running test is given back the users that it lost' -r -f -a "auto\t'Where that is safe'
 never\t'It is only said'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
@@ -132,6 +133,7 @@ yaml\t''"
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -167,6 +169,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -211,6 +214,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'Whether a running test is given the users back that it loses by a change' -r -f -a "auto\t'Where that is safe'
 never\t'It is only said'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F

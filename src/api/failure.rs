@@ -22,6 +22,8 @@ pub struct Failure {
 pub enum FailureKind {
     /// Nobody listens there; holds `host:port`.
     Refused(String),
+    /// An authority that is not trusted has signed the server's certificate.
+    UnknownAuthority,
     /// The connection broke before the answer came.
     Lost,
     /// There was no answer in time, or no connection could be had.
@@ -46,6 +48,9 @@ impl Failure {
         let causes = Causes::of(error);
         let text = causes.describe(error, authority);
         let kind = match causes.io_kind() {
+            _ if causes.find().is_some_and(tls_error::is_unknown_authority) => {
+                FailureKind::UnknownAuthority
+            }
             Some(io::ErrorKind::ConnectionRefused) => FailureKind::Refused(authority.to_owned()),
             _ if text == "EOF" || text.ends_with("connection reset by peer") => FailureKind::Lost,
             _ => FailureKind::Connection,

@@ -36,6 +36,7 @@ pub use discovery::Discovery;
 pub use error::Error;
 pub use failure::{Failure, FailureKind};
 pub use list::Listing;
+pub use plain::Authorities;
 pub use relay::{Relayed, leads_down};
 pub use resource::{Resource, escape_segment};
 pub use scale::{PatchKind, Scale};

@@ -1,9 +1,12 @@
 //! A GET of any address, without anything that belongs to the cluster: a manifest's URL.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Result;
 use reqwest::redirect::Policy;
 use reqwest::{Response, Url};
+use rustls::ClientConfig;
 
 use super::address::authority;
 use super::failure::{Failure, FailureKind};
@@ -29,13 +32,36 @@ pub(crate) struct Answer {
     pub body: Vec<u8>,
 }
 
+/// The certificate authorities that a server outside the cluster's API is verified with.
+#[derive(Debug, Clone)]
+pub struct Authorities(Arc<ClientConfig>);
+
+impl Authorities {
+    /// Those of a PEM file; the system's are then not trusted.
+    ///
+    /// # Errors
+    /// The file has no usable certificate.
+    pub fn from_pem(bundle: Vec<u8>) -> Result<Self> {
+        Self::of(&Cluster { certificate_authority: Some(bundle), ..Cluster::default() })
+    }
+
+    fn of_system() -> Result<Self> {
+        Self::of(&Cluster::default())
+    }
+
+    fn of(cluster: &Cluster) -> Result<Self> {
+        let config = tls::client_config(cluster, VerifiedName::UrlHost, None)?;
+        Ok(Self(Arc::new(config)))
+    }
+}
+
 /// Gets `url` with the system's trust roots and proxies, following redirects as Go's
 /// `http.Get` does; reads at most `limit` bytes.
 ///
 /// # Errors
 /// There is no whole answer.
 pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
-    let client = client(Policy::limited(MOST_REDIRECTS), TIMEOUT)?;
+    let client = client(Policy::limited(MOST_REDIRECTS), TIMEOUT, None)?;
     let authority = authority(url);
     let response = client
         .get(url.clone())
@@ -45,12 +71,17 @@ pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
     read(response, &authority, limit).await
 }
 
-/// A client for addresses outside the cluster's API, with the system's trust roots and proxies.
+/// A client for addresses outside the cluster's API, with the system's proxies. Without `authorities`
+/// it trusts the system's.
 ///
 /// # Errors
-/// The trust roots cannot be had.
-pub(crate) fn client(redirects: Policy, timeout: Duration) -> Result<reqwest::Client, Failure> {
-    let builder = builder()?.redirect(redirects).timeout(timeout);
+/// The system's authorities cannot be read.
+pub(crate) fn client(
+    redirects: Policy,
+    timeout: Duration,
+    authorities: Option<&Authorities>,
+) -> Result<reqwest::Client, Failure> {
+    let builder = builder(authorities)?.redirect(redirects).timeout(timeout);
     let builder = builder.user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")));
     builder.build().map_err(|error| unprepared(error.to_string()))
 }
@@ -61,23 +92,29 @@ pub(crate) fn client(redirects: Policy, timeout: Duration) -> Result<reqwest::Cl
 /// which the system delays for 40 ms.
 ///
 /// # Errors
-/// The trust roots cannot be had.
-pub(crate) fn relay(idle: Duration, is_encrypted: bool) -> Result<reqwest::Client, Failure> {
+/// The system's authorities cannot be read.
+pub(crate) fn relay(
+    idle: Duration,
+    is_encrypted: bool,
+    authorities: Option<&Authorities>,
+) -> Result<reqwest::Client, Failure> {
     let kept = if is_encrypted { 32 } else { 0 };
-    let builder = builder()?.redirect(Policy::none()).read_timeout(idle).no_gzip();
+    let builder = builder(authorities)?.redirect(Policy::none()).read_timeout(idle).no_gzip();
     let builder = builder.pool_max_idle_per_host(kept);
     builder.build().map_err(|error| unprepared(error.to_string()))
 }
 
-fn builder() -> Result<reqwest::ClientBuilder, Failure> {
-    let trust = tls::client_config(&Cluster::default(), VerifiedName::UrlHost, None)
-        .map_err(|error| unprepared(error.to_string()))?;
+fn builder(authorities: Option<&Authorities>) -> Result<reqwest::ClientBuilder, Failure> {
+    let Authorities(trust) = match authorities {
+        Some(authorities) => authorities.clone(),
+        None => Authorities::of_system().map_err(|error| unprepared(error.to_string()))?,
+    };
     let variables = ProxyVariables::from_process();
     let proxy = reqwest::Proxy::custom(move |url| variables.for_server(url));
     Ok(reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .proxy(proxy)
-        .tls_backend_preconfigured(trust))
+        .tls_backend_preconfigured(Arc::unwrap_or_clone(trust)))
 }
 
 fn unprepared(text: String) -> Failure {

@@ -9,10 +9,9 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use super::tls_error::is_authority_as_server;
 use crate::kubeconfig::Cluster;
 
 /// Which name the server's certificate must have.
@@ -131,7 +130,7 @@ impl ServerCertVerifier for Verifier {
             // since it trusts that very certificate. All but the chain has been checked by then,
             // except for the name.
             Err(Error::InvalidCertificate(problem))
-                if is_about_own_root(&problem)
+                if is_authority_as_server(&problem)
                     && self.roots.iter().any(|root| root == end_entity) =>
             {
                 let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
@@ -171,9 +170,4 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
-}
-
-/// The library's name for "an authority's certificate is shown as a server's".
-fn is_about_own_root(problem: &CertificateError) -> bool {
-    matches!(problem, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }

@@ -45,14 +45,32 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
         CertificateError::Expired | CertificateError::NotValidYet => {
             "certificate has expired or is not yet valid".into()
         }
-        // What the kubeconfig names itself is taken; see `tls.rs`.
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+        // The authority was made anew under its old name.
+        CertificateError::BadSignature => {
+            "certificate signed by unknown authority (a trusted authority has the same name, but \
+             another key)"
+                .into()
+        }
+        // `tls.rs` accepts such a certificate when it is itself one of the trusted authorities.
+        problem if is_authority_as_server(problem) => {
             "certificate signed by unknown authority (the server shows the certificate of an \
-             authority, which must then be the certificate-authority of the kubeconfig)"
+             authority; that very certificate must then be the trusted authority)"
                 .into()
         }
         other => other.to_string(),
     }
+}
+
+/// Whether an authority that is not trusted has signed the server's certificate.
+pub fn is_unknown_authority(error: &Error) -> bool {
+    let Error::InvalidCertificate(problem) = error else { return false };
+    matches!(problem, CertificateError::UnknownIssuer | CertificateError::BadSignature)
+        || is_authority_as_server(problem)
+}
+
+/// Whether the server shows the certificate of an authority, as `openssl req -x509` makes them.
+pub fn is_authority_as_server(problem: &CertificateError) -> bool {
+    matches!(problem, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }
 
 /// As `x509.HostnameError`: names are compared with names, addresses with addresses.

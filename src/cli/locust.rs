@@ -26,6 +26,21 @@ pub struct LocustArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub locust_auth_file: Option<PathBuf>,
+    /// PEM file with the authority that signed the certificate of --locust=https://…; the system's
+    /// authorities are then not trusted for Locust
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::path())]
+    pub locust_certificate_authority: Option<PathBuf>,
+}
+
+impl LocustArgs {
+    /// Whether any of these flags was given.
+    pub fn is_any_given(&self) -> bool {
+        let Self { locust, locust_cookie_file, locust_auth_file, locust_certificate_authority } =
+            self;
+        let files = [locust_cookie_file, locust_auth_file, locust_certificate_authority];
+        locust.is_some() || files.into_iter().any(Option::is_some)
+    }
 }
 
 /// Whether a running test is given its users back.

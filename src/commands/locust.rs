@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use reqwest::header::HeaderValue;
 
+use crate::api::Authorities;
 use crate::cli::LocustArgs;
 use crate::locust::{Address, Login};
 use crate::scaling::Whereabouts;
 use crate::terminal::conceal;
 
-/// A header has less.
-const LARGEST_FILE: u64 = 16 * 1024;
+/// The largest file with a header.
+const LARGEST_HEADER: u64 = 16 * 1024;
+
+/// The largest file with certificate authorities; the bundle of a Linux distribution has 220 KB.
+const LARGEST_BUNDLE: u64 = 1024 * 1024;
 
 /// Reads the flags; `otherwise` is the address when none is given.
 ///
 /// # Errors
-/// What is no address, or a file that cannot be used.
+/// What is no address, a file that cannot be used, or one that the address has no use for.
 pub fn whereabouts(args: &LocustArgs, otherwise: Address) -> Result<Whereabouts> {
     let given = args.locust.as_deref().filter(|text| !text.is_empty());
     let address = match given {
@@ -30,34 +34,59 @@ pub fn whereabouts(args: &LocustArgs, otherwise: Address) -> Result<Whereabouts>
         if !matches!(address, Address::Url(_)) {
             bail!("{flag} needs --locust=URL: by way of the API server it would be shown to that");
         }
-        read(flag, path).map(Some)
+        read_header(flag, path).map(Some)
     };
     let login = Login {
         cookie: header("--locust-cookie-file", &args.locust_cookie_file)?,
         authorization: header("--locust-auth-file", &args.locust_auth_file)?,
+        authorities: authorities(&address, args.locust_certificate_authority.as_deref())?,
     };
     Ok(Whereabouts { address, login })
 }
 
-fn read(flag: &str, path: &Path) -> Result<HeaderValue> {
-    let what = || format!("reading {flag}={}", path.display());
-    // Opening a pipe would wait for somebody who writes.
+fn authorities(address: &Address, path: Option<&Path>) -> Result<Option<Authorities>> {
+    const FLAG: &str = "--locust-certificate-authority";
+    let Some(path) = path else { return Ok(None) };
+    if !address.is_encrypted() {
+        bail!(
+            "{FLAG} needs --locust=https://…: only there locustctl verifies Locust's certificate"
+        );
+    }
+    let bundle = read(FLAG, path, LARGEST_BUNDLE)?;
+    let authorities = Authorities::from_pem(bundle).with_context(|| reading(FLAG, path))?;
+    Ok(Some(authorities))
+}
+
+fn reading(flag: &str, path: &Path) -> String {
+    format!("reading {flag}={}", path.display())
+}
+
+/// Reads a file of at most `limit` bytes.
+fn read(flag: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let what = || reading(flag, path);
+    // Opening a pipe would wait for a writer.
     if !path.metadata().with_context(what)?.is_file() {
         bail!("{}: it is not a file", what());
     }
-    let mut content = String::new();
+    let mut content = Vec::new();
     let file = File::open(path).with_context(what)?;
-    file.take(LARGEST_FILE + 1).read_to_string(&mut content).with_context(what)?;
-    if content.len() as u64 > LARGEST_FILE {
-        bail!("{}: it is larger than 16 KB, which is no header", what());
+    file.take(limit + 1).read_to_end(&mut content).with_context(what)?;
+    if content.len() as u64 > limit {
+        bail!("{}: it is larger than {} KB", what(), limit / 1024);
     }
+    Ok(content)
+}
+
+fn read_header(flag: &str, path: &Path) -> Result<HeaderValue> {
+    let content = read(flag, path, LARGEST_HEADER)?;
+    let content = String::from_utf8_lossy(&content);
     let content = without_name(content.trim());
     conceal(content);
     content.split([' ', ';', '=']).for_each(conceal);
-    let mut value = HeaderValue::from_str(content)
-        .ok()
-        .filter(|value| !value.is_empty())
-        .with_context(|| format!("{}: it does not hold one line with a header's value", what()))?;
+    let value = HeaderValue::from_str(content).ok().filter(|value| !value.is_empty());
+    let mut value = value.with_context(|| {
+        format!("{}: it does not hold one line with a header's value", reading(flag, path))
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -80,7 +109,8 @@ mod tests {
         let path = directory.path().join("header");
         let read = |content: &str| {
             std::fs::write(&path, content).unwrap();
-            read("--locust-cookie-file", &path).map(|value| value.to_str().unwrap().to_owned())
+            read_header("--locust-cookie-file", &path)
+                .map(|value| value.to_str().unwrap().to_owned())
         };
         for content in ["session=abcdefgh", "Cookie: session=abcdefgh\n", " session=abcdefgh \r\n"]
         {
@@ -92,7 +122,7 @@ mod tests {
         }
         std::fs::remove_file(&path).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        let error = super::read("--locust-cookie-file", &path).unwrap_err().to_string();
+        let error = read_header("--locust-cookie-file", &path).unwrap_err().to_string();
         assert!(error.ends_with("it is not a file"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::address::Address;
 use super::judge::Repair;
 use super::swarm::{Settings, Stats};
-use crate::api::{self, About, Client, Failure, Relayed, Request, plain};
+use crate::api::{self, About, Authorities, Client, Failure, FailureKind, Relayed, Request, plain};
 use crate::terminal::harmless;
 
 /// Locust answers at once; what takes longer will not come.
@@ -24,6 +24,10 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What to do when Locust's certificate is not trusted.
+const UNKNOWN_AUTHORITY: &str =
+    "; name the authority that signed Locust's certificate with --locust-certificate-authority";
 
 /// Why Locust's master does not tell.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -62,6 +66,8 @@ pub struct Login {
     pub cookie: Option<HeaderValue>,
     /// The `Authorization` header.
     pub authorization: Option<HeaderValue>,
+    /// The certificate authorities that Locust is verified with; `None` for the system's.
+    pub authorities: Option<Authorities>,
 }
 
 /// Locust's master.
@@ -95,7 +101,8 @@ impl<'a> Master<'a> {
         let way = match address {
             Address::Auto | Address::None => return Ok(None),
             Address::Url(base) => {
-                let http = plain::client(Policy::none(), TIMEOUT).map_err(Error::Failure)?;
+                let http = plain::client(Policy::none(), TIMEOUT, login.authorities.as_ref())
+                    .map_err(Error::Failure)?;
                 Way::Direct { http, base: base.clone(), login: login.clone() }
             }
             Address::Service(service) => {
@@ -242,7 +249,7 @@ async fn direct(
     let url = base.join(path).unwrap_or_else(|_| base.clone());
     let headers = headers(login.cookie.as_ref(), login.authorization.as_ref(), form.is_some());
     let request = http.request(method, url).headers(headers).body(form.unwrap_or_default());
-    let failure = |error: reqwest::Error| Error::Failure(Failure::of_request(&error, &authority));
+    let failure = |error: reqwest::Error| Error::of_url(&error, &authority);
     let response = request.send().await.map_err(failure)?;
     read(response, path, failure).await
 }
@@ -290,6 +297,15 @@ fn not_locust(path: &str, reply: &Reply) -> Error {
 }
 
 impl Error {
+    /// A request to Locust's own URL without a whole answer.
+    pub(super) fn of_url(error: &reqwest::Error, authority: &str) -> Self {
+        let mut failure = Failure::of_request(error, authority);
+        if failure.kind == FailureKind::UnknownAuthority {
+            failure.text.push_str(UNKNOWN_AUTHORITY);
+        }
+        Self::Failure(failure)
+    }
+
     /// Whether there simply is no Locust at this place, or none that we may see.
     pub fn is_absent(&self) -> bool {
         match self {

@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Url};
 
 use super::address::Address;
-use super::master::Error;
+use super::master::{Error, Login};
 use crate::api::{Client, Failure, Relayed, leads_down, plain};
 
 /// `/stop` takes as long as Locust's `--stop-timeout`, and a minute.
@@ -115,10 +115,11 @@ impl Relay {
     /// For Locust at this address; connects to nothing yet.
     ///
     /// # Errors
-    /// The system's trust roots cannot be had.
-    pub fn new(address: &Address, authorization: Option<HeaderValue>) -> Result<Self, Failure> {
-        let is_encrypted = matches!(address, Address::Url(url) if url.scheme() == "https");
-        Ok(Self { http: plain::relay(LONGEST_SILENCE, is_encrypted)?, authorization })
+    /// The system's certificate authorities cannot be read.
+    pub fn new(address: &Address, login: &Login) -> Result<Self, Failure> {
+        let http =
+            plain::relay(LONGEST_SILENCE, address.is_encrypted(), login.authorities.as_ref())?;
+        Ok(Self { http, authorization: login.authorization.clone() })
     }
 
     /// Passes a request on and gives the answer as it comes.
@@ -158,8 +159,7 @@ impl Relay {
         };
         let sent = self.http.request(method, url).headers(headers).body(body).send().await;
         let authority = base.authority();
-        sent.map(Response::from)
-            .map_err(|error| Error::Failure(Failure::of_request(&error, authority)))
+        sent.map(Response::from).map_err(|error| Error::of_url(&error, authority))
     }
 }
 

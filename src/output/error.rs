@@ -145,7 +145,7 @@ fn of_api(error: &api::Error) -> Sentence {
             FailureKind::Refused(authority) => Sentence::Whole(format!(
                 "The connection to the server {authority} was refused - did you specify the right host or port?"
             )),
-            FailureKind::Lost | FailureKind::Connection => {
+            FailureKind::Lost | FailureKind::Connection | FailureKind::UnknownAuthority => {
                 Sentence::Whole(format!("Unable to connect to the server: {}", failure.text))
             }
             FailureKind::Body { .. } | FailureKind::TooLarge { .. } => {

@@ -50,7 +50,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let new = arguments::new_count(&args)?;
     let condition = arguments::condition(&args)?;
     let plan = Plan::new(&args).filter(|_| dry_run == DryRun::None);
-    let is_locust_asked = args.locust.locust.is_some() && dry_run == DryRun::None;
+    let is_locust_asked = args.locust.is_any_given() && dry_run == DryRun::None;
     let asked = is_locust_asked.then(|| whereabouts(&args.locust, Address::None)).transpose()?;
     let is_for_people = matches!(format, Format::Line);
     let wanted = Wanted::new(&args, !is_for_people)?;

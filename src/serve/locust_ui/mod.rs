@@ -61,8 +61,7 @@ pub fn in_front(
     guarded: impl FnOnce(Router) -> Router,
 ) -> Result<Router> {
     let Whereabouts { address, login } = &app.locust.whereabouts;
-    let relay = Relay::new(address, login.authorization.clone());
-    let relay = relay.context("preparing to ask Locust")?;
+    let relay = Relay::new(address, login).context("preparing to ask Locust")?;
     let upstream = Arc::new(Upstream::new(Arc::clone(app), relay));
     let gated = routes.layer(from_fn_with_state(
         Arc::new(Gate {
