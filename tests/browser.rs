@@ -153,6 +153,59 @@ fn more_than_double_is_asked_about_and_sixty_pods_are_shown() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
+fn an_open_question_follows_the_count_and_a_hasty_yes_is_asked_again() {
+    let (cluster, serving) = served(100);
+    serving.put("?wait=20s", r#"{"replicas": 4}"#);
+    let browser = open(&serving);
+    browser.wait_for_text("#standing", "All are ready");
+    scale(&browser, "9");
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 4 to 9?");
+    browser.wait_for_text("#dialog-text", "more than twice as many");
+    // The yes follows on the change before anybody can read it.
+    browser.eval(
+        "new MutationObserver((_, own) => {
+           own.disconnect();
+           document.getElementById('dialog-ok').click();
+         }).observe(document.getElementById('dialog-title'), { childList: true })",
+    );
+    cluster.handle().set_replicas(WORKERS, 12);
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 12 to 9?");
+    browser.wait_for_text("#dialog-text", "The number of workers has changed meanwhile.");
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(browser.eval("document.getElementById('dialog').open"), true);
+    assert_eq!(cluster.workers(), 12);
+    done(&browser, "question-renewed");
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 12 to 9.");
+    assert_eq!(cluster.workers(), 9);
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn a_yes_holds_for_the_count_that_the_question_named_though_the_page_is_behind() {
+    let (cluster, serving) = served(100);
+    serving.put("?wait=20s", r#"{"replicas": 4}"#);
+    let browser = open(&serving);
+    browser.wait_for_text("#standing", "All are ready");
+    browser.eval(
+        "(Object.defineProperty(document, 'hidden', { value: true }),
+          document.dispatchEvent(new Event('visibilitychange')))",
+    );
+    scale(&browser, "9");
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 4 to 9?");
+    cluster.handle().set_replicas(WORKERS, 12);
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 12 to 9?");
+    assert_eq!(cluster.workers(), 12);
+    std::thread::sleep(Duration::from_millis(1100));
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 12 to 9.");
+    assert_eq!(cluster.workers(), 9);
+    done(&browser, "question-behind");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
 fn what_the_cluster_refuses_is_said() {
     let cluster = TestCluster::start();
     let viewer = kubeconfig_of(&cluster, cluster.token(Account::Viewer));
@@ -234,8 +287,13 @@ fn without_javascript_the_form_works_and_errors_are_seen() {
     browser.wait_for_text("#ask-title", "Scale locust-slave from 2 to 0?");
     assert_eq!(cluster.workers(), 2);
     browser.screenshot("no-javascript-question");
+    cluster.handle().set_replicas(WORKERS, 3);
     browser.click(".ask button");
-    browser.wait_for_text("#notice", "locust-slave was scaled from 2 to 0.");
+    browser.wait_for_text("#notice[role=alert]", "Expected replicas to be 2, was 3");
+    browser.wait_for_text("#ask-title", "Scale locust-slave from 3 to 0?");
+    assert_eq!(cluster.workers(), 3);
+    browser.click(".ask button");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 3 to 0.");
     assert_eq!(cluster.workers(), 0);
     let patch = Fault::once(Action::CloseBefore).on("PATCH").times(Fault::ALWAYS);
     cluster.handle().inject(patch);

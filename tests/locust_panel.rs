@@ -10,7 +10,7 @@ mod support;
 use browser::{Browser, Look};
 use locust_process::{RELEASES, RealLocust};
 use serde_json::{Value, json};
-use support::cluster::TestCluster;
+use support::cluster::{TestCluster, WORKERS};
 use support::serving::{Serving, wait_until};
 use support::swarm::{ask, running};
 
@@ -288,6 +288,29 @@ fn locusts_login_is_asked_for_first_and_then_holds_for_it() {
     panel.wait_for_text("counted", "2");
     assert_eq!(cluster.workers(), 2);
     looked_at(&browser, "panel-login");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn an_open_question_of_the_panel_names_what_the_test_loses_by_then() {
+    let cluster = running(4);
+    let serving = Serving::start(&cluster, &["--locust-ui", "--rebalance=never"]);
+    serving.wait_for_log("Locust is followed");
+    let browser = open(&serving, Look::default());
+    let panel = Panel(&browser);
+    panel.wait_for_text("counted", "4");
+    panel.scale(9);
+    panel.wait_for_text("ask-title", "from 4 to 9?");
+    panel.wait_for_text("ask-text", "more than twice as many");
+    cluster.handle().set_replicas(WORKERS, 12);
+    panel.wait_for_text("ask-title", "from 12 to 9?");
+    panel.wait_for_text("ask-text", "60 users on 12 workers; 3 of them will leave");
+    assert_eq!(cluster.workers(), 12);
+    looked_at(&browser, "panel-question-renewed");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    panel.click("yes");
+    panel.wait_for_text("history", "12 → 9");
+    assert_eq!(cluster.workers(), 9);
 }
 
 #[test]

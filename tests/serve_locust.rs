@@ -193,3 +193,46 @@ fn that_locust_cannot_be_looked_for_is_said_once() {
     let said = serving.stderr();
     assert_eq!(said.matches("Locust cannot be looked for").count(), 1, "{said}");
 }
+
+#[test]
+fn a_yes_in_the_form_holds_for_the_count_that_the_question_named() {
+    let (cluster, serving) = served(4, &[]);
+    let question = serving.post("worker_count=9");
+    assert_eq!(question.status, 428);
+    assert!(question.text.contains("from 4 to 9?"), "{}", question.text);
+    assert!(question.text.contains("name=\"current_replicas\" value=\"4\""), "{}", question.text);
+    serving.put("?wait=20s", r#"{"replicas": 12}"#);
+    serving.wait_for_state(|state| state["locust"]["ownWorkers"] == 12);
+
+    let renewed = serving.post("worker_count=9&confirm=yes&current_replicas=4");
+    assert_eq!((renewed.status, cluster.workers()), (409, 12));
+    for expected in [
+        "Expected replicas to be 4, was 12",
+        "from 12 to 9?",
+        "60 users on 12 workers; 3 of them will leave",
+        "name=\"current_replicas\" value=\"12\"",
+        "id=\"count\" name=\"worker_count\"",
+    ] {
+        assert!(renewed.text.contains(expected), "{expected}: {}", renewed.text);
+    }
+    assert_eq!(serving.post("worker_count=9&confirm=yes&current_replicas=12").status, 303);
+    assert_eq!(cluster.workers(), 9);
+}
+
+#[test]
+fn the_form_renews_a_question_that_is_needed_only_because_the_count_has_changed() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.put("?wait=20s", r#"{"replicas": 8}"#);
+    let renewed = serving.post("worker_count=9&confirm=yes&current_replicas=4");
+    assert_eq!((renewed.status, cluster.workers()), (409, 8));
+    assert!(renewed.text.contains("from 8 to 9?"), "{}", renewed.text);
+    assert!(renewed.text.contains("The number of workers has changed meanwhile."));
+    let there = serving.post("worker_count=8&confirm=yes&current_replicas=4");
+    assert_eq!(there.status, 409);
+    assert!(!there.text.contains("from 8 to 8?"), "{}", there.text);
+    let invalid = serving.post("worker_count=9&confirm=yes&current_replicas=x");
+    assert_eq!((invalid.status, cluster.workers()), (422, 8));
+    assert_eq!(serving.post("worker_count=9&confirm=yes").status, 303, "a script may say nothing");
+    assert_eq!(cluster.workers(), 9);
+}

@@ -11,6 +11,7 @@ pub mod log;
 pub mod metrics;
 pub mod page;
 pub mod problem;
+mod question;
 mod redirect;
 mod refusal;
 mod root;

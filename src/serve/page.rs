@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
+use super::question::Question;
 use super::snapshot::{Change, Pod, Snapshot};
 
 /// What the page shows besides the snapshot.
@@ -31,17 +32,6 @@ pub struct Notice<'a> {
     pub is_error: bool,
     /// In a sentence.
     pub text: &'a str,
-}
-
-/// Why a count is asked about again before it is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question<'a> {
-    /// The count that was asked for.
-    pub new: i64,
-    /// The count that stands there, where that is known.
-    pub old: Option<i64>,
-    /// What a running test loses by it, in a sentence; absent when nothing.
-    pub cost: Option<&'a str>,
 }
 
 /// A file that the pages need.
@@ -142,7 +132,10 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
         (None, Some(desired)) => desired.to_string(),
         (None, None) => String::new(),
     };
-    let (question_title, question_text) = question(snapshot, context.question);
+    let name = &snapshot.target.name;
+    let question = context.question;
+    let question_title = question.map(|question| question.title(name)).unwrap_or_default();
+    let question_text = question.map(|question| question.text()).unwrap_or_default();
     render(&Page {
         snapshot,
         context,
@@ -196,29 +189,6 @@ fn standing(snapshot: &Snapshot) -> (String, &'static str) {
         true if current > desired => (format!("{} leaving", current - desired), "moving"),
         true => (there, "moving"),
     }
-}
-
-fn question(snapshot: &Snapshot, question: Option<Question<'_>>) -> (String, String) {
-    let Some(Question { new, old, cost }) = question else { return Default::default() };
-    let text = match (cost, new, old) {
-        (Some(cost), ..) => sentence(cost),
-        (None, 0, _) => "All workers go away, and a running test ends.".to_owned(),
-        (None, _, None) => "How many workers there are now is not known.".to_owned(),
-        (None, _, Some(_)) => "That is more than twice as many as now.".to_owned(),
-    };
-    let name = &snapshot.target.name;
-    let title = match old {
-        Some(old) => format!("Scale {name} from {old} to {new}?"),
-        None => format!("Scale {name} to {new}?"),
-    };
-    (title, text)
-}
-
-/// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(rest).chain(['.']).collect()
 }
 
 mod filters {
@@ -275,6 +245,7 @@ impl Change {
 mod tests {
     use super::*;
     use crate::scaling::{Autoscaler, Limits};
+    use crate::serve::question::Reason;
     use crate::serve::snapshot::{
         Connection, Link, Outcome, Replicas, Stage, Swarm, TargetInfo, Users,
     };
@@ -343,7 +314,7 @@ mod tests {
             can_log_out: true,
             notice: Some(Notice { is_error: true, text: HOSTILE }),
             entered: Some(HOSTILE),
-            question: Some(Question { new: 0, old: Some(5), cost: Some(HOSTILE) }),
+            question: Some(Question { new: 0, old: Some(5), reason: Reason::Cost(HOSTILE) }),
         };
         for html in [page(&snapshot, context), login(HOSTILE, Some(HOSTILE))] {
             assert!(!html.contains("<script>") && !html.contains("\"'"), "{html}");

@@ -62,6 +62,11 @@ impl Problem {
         self
     }
 
+    /// The count that stands there, where the problem is that it is not the expected one.
+    pub fn current(&self) -> Option<i64> {
+        self.0.current
+    }
+
     /// With what was done all the same.
     pub fn with_standing(mut self, standing: Standing) -> Self {
         self.0.standing = Some(standing);

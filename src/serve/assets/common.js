@@ -92,6 +92,9 @@ export function historyLine(line, change) {
 /** By us, or, where Locust relays, by a redirect to its login. */
 const isSignedOut = (answer) => answer?.status === 401 || answer?.redirected === true;
 
+/** The server has changed nothing, because the count was another one than `currentReplicas` of the request. */
+const isStale = ({ reason, currentReplicas }) => reason === 'Conflict' && Number.isInteger(currentReplicas);
+
 // ---- following
 
 /**
@@ -201,12 +204,12 @@ function showLocust(byId, locust) {
 
 const workersOf = (count) => `${count} worker${count === 1 ? '' : 's'}`;
 
+const isTestRunning = (state) => ['running', 'spawning'].includes(state?.locust?.state);
+
 /** What a running test loses by this count; nothing is the empty text. */
-function costOf({ replicas, locust }, wanted) {
-  if (!locust || !['running', 'spawning'].includes(locust.state)) return '';
-  const { workers, ownWorkers, users } = locust;
-  const { desired } = replicas;
-  if (wanted >= desired) return '';
+function costOf(state, desired, wanted) {
+  if (!isTestRunning(state) || wanted >= desired) return '';
+  const { workers, ownWorkers, users } = state.locust;
   // A pod may hold several of Locust's workers; and others than ours may have some.
   const leaving = ownWorkers > desired ? Math.round(ownWorkers * (1 - wanted / desired)) : ownWorkers - wanted;
   if (leaving <= 0) return '';
@@ -216,44 +219,37 @@ function costOf({ replicas, locust }, wanted) {
 }
 
 const ENDS = 'All workers go away, and a running test ends.';
+const CHANGED = 'The number of workers has changed meanwhile.';
 
-/** What is asked before this count, which may be a slip of the finger; null when nothing. */
-function question(state, wanted) {
-  if (!state?.replicas) {
-    return {
-      title: `Scale to ${wanted}?`,
-      words: wanted === 0 ? ENDS : 'How many workers there are now is not known.',
-      yes: `Scale to ${wanted}`,
-      look: wanted === 0 ? 'danger' : 'primary',
-    };
-  }
-  const { desired } = state.replicas;
-  const cost = costOf(state, wanted);
-  const isEnd = wanted === 0 && desired > 0;
-  if (!cost && !isEnd && wanted <= 2 * Math.max(desired, 1)) return null;
-  const leap = isEnd ? ENDS : 'That is more than twice as many as now.';
-  return {
-    title: `Scale ${state.target.name} from ${desired} to ${wanted}?`,
-    words: cost || leap,
-    yes: `Scale to ${wanted}`,
-    look: isEnd ? 'danger' : 'primary',
-  };
+/** Why this count needs a question; the empty text when it needs none. */
+function reason(state, wanted) {
+  const desired = state?.replicas?.desired;
+  const cost = costOf(state, desired, wanted);
+  if (cost) return cost;
+  if (wanted === 0 && desired !== 0) return ENDS;
+  if (desired === undefined) return 'How many workers there are now is not known.';
+  return wanted > 2 * Math.max(desired, 1) ? 'That is more than twice as many as now.' : '';
 }
 
+/** A yes that comes sooner than this many milliseconds after the question has changed was meant for the old one. */
+const READING = 1000;
+
 /**
- * Makes the form do what it is for, and shows what page and panel both show. `ask` resolves to
- * whether a question was answered with yes, `tell` says what became of a change. Gives a function
- * that shows a state.
+ * Makes the form do what it is for, and shows what page and panel both show. `asking` has the elements
+ * of a question; its `open` shows them and resolves to whether the answer was yes. `tell` says what
+ * became of a change. Gives a function that shows a state.
  */
-export function operate(byId, { ask, tell, signedOut }) {
+export function operate(byId, { asking, tell, signedOut }) {
   const field = byId('count');
   let state = null;
   /** Whether somebody has begun to type another number: it is theirs until it is sent. */
   let isEdited = false;
   /** Whether a change is under way, or asked about. */
   let isBusy = false;
+  /** The open question: the count asked for, the count that it names, and since when it names that. */
+  let question = null;
 
-  const desired = () => state?.replicas?.desired ?? '';
+  const desired = () => state?.replicas?.desired;
 
   function render(next) {
     state = next;
@@ -265,6 +261,7 @@ export function operate(byId, { ask, tell, signedOut }) {
     text(byId('limits'), `From ${limits.min} to ${limits.max}.`);
     Object.assign(field, limits);
     if (replicas && !isEdited && !isBusy) field.value = replicas.desired;
+    if (question) renew();
   }
 
   /** Sends a change; resolves to the answer to it, or to null when it has none to be glad of. */
@@ -282,7 +279,7 @@ export function operate(byId, { ask, tell, signedOut }) {
         signal: AbortSignal.timeout(120000),
       });
       const result = await answer.json().catch(() => null);
-      if (answer.ok && result) return result;
+      if (result && (answer.ok || isStale(result))) return result;
       if (isSignedOut(answer)) tell(`${signedOut}. Nothing was changed.`, true);
       else tell(result?.detail ?? `The server answered ${answer.status}.`, true);
     } catch {
@@ -294,11 +291,50 @@ export function operate(byId, { ask, tell, signedOut }) {
     return null;
   }
 
+  /** Makes the open question name the present count. */
+  function renew() {
+    const { wanted } = question;
+    const from = desired();
+    if (from !== question.from) Object.assign(question, { from, since: performance.now() });
+    const { name } = state?.target ?? {};
+    text(asking.title, from === undefined ? `Scale to ${wanted}?` : `Scale ${name} from ${from} to ${wanted}?`);
+    text(asking.words, reason(state, wanted) || CHANGED);
+    text(asking.yes, `Scale to ${wanted}`);
+    asking.yes.className = wanted === 0 && from !== 0 ? 'danger' : 'primary';
+  }
+
+  /** Asks; resolves to the body of the request, or to null when the answer was no. */
+  async function ask(wanted, since) {
+    question = { wanted, from: desired(), since };
+    try {
+      do {
+        renew();
+        if (!(await asking.open())) return null;
+      } while (performance.now() - question.since < READING);
+      return { replicas: wanted, currentReplicas: question.from };
+    } finally {
+      question = null;
+    }
+  }
+
+  /** Asks where this is needed. The answer, or that none was needed, holds for the present count alone. */
+  async function order(wanted, hasChanged) {
+    if (hasChanged && wanted !== desired()) return ask(wanted, performance.now());
+    if (reason(state, wanted)) return ask(wanted, -READING);
+    return { replicas: wanted, currentReplicas: isTestRunning(state) ? desired() : undefined };
+  }
+
   async function scale(wanted) {
-    const asked = question(state, wanted);
-    if (asked && !(await ask(asked))) return field.focus();
-    const result = await send(byId('submit'), 'PUT', 'api/scale', { replicas: wanted });
-    if (!result) return field.focus();
+    let result = null;
+    do {
+      const body = await order(wanted, result !== null);
+      result = body && await send(byId('submit'), 'PUT', 'api/scale', body);
+      if (!result) return field.focus();
+      if (state?.replicas && isStale(result)) {
+        const replicas = { ...state.replicas, desired: result.currentReplicas, settled: false };
+        state = { ...state, replicas };
+      }
+    } while (isStale(result));
     isEdited = false;
     const { name } = result.target;
     const words = result.old === result.new
@@ -328,10 +364,10 @@ export function operate(byId, { ask, tell, signedOut }) {
   whenSubmitted(byId('rebalance'), rebalance);
 
   function edited() {
-    isEdited = field.value !== String(desired());
+    isEdited = field.value !== String(desired() ?? '');
   }
   function step(by) {
-    const from = Number.isNaN(field.valueAsNumber) ? Number(desired()) : field.valueAsNumber;
+    const from = Number.isNaN(field.valueAsNumber) ? desired() ?? 0 : field.valueAsNumber;
     field.value = Math.min(Math.max(from + by, Number(field.min)), Number(field.max));
     edited();
   }

@@ -66,20 +66,20 @@ function link(how) {
   text(byId('live-text'), LINKS[how]);
 }
 
-/** Asks, and resolves to whether it was meant. */
-function ask({ title, words, yes, look }) {
-  text(byId('dialog-title'), title);
-  text(byId('dialog-text'), words);
-  text(byId('dialog-ok'), yes);
-  byId('dialog-ok').className = look;
-  dialog.returnValue = '';
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'ok'), { once: true });
-  });
-}
+const asking = {
+  title: byId('dialog-title'),
+  words: byId('dialog-text'),
+  yes: byId('dialog-ok'),
+  open() {
+    dialog.returnValue = '';
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener('close', () => resolve(dialog.returnValue === 'ok'), { once: true });
+    });
+  },
+};
 
-const renderCommon = operate(byId, { ask, tell: notice, signedOut: LINKS.out });
+const renderCommon = operate(byId, { asking, tell: notice, signedOut: LINKS.out });
 for (const id of ['less', 'more', 'live']) show(byId(id), true);
 byId('live').dataset.state = 'off';
 text(byId('live-text'), 'Connecting…');

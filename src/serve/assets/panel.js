@@ -41,7 +41,7 @@ const MARKUP = `
     </div>
   </form>
   <div id="ask" role="group" aria-labelledby="ask-title" hidden>
-    <h3 id="ask-title"></h3>
+    <h3 id="ask-title" aria-live="polite"></h3>
     <p id="ask-text"></p>
     <div class="row">
       <button id="no" type="button" aria-describedby="ask-title ask-text">Cancel</button>
@@ -156,11 +156,7 @@ function start() {
   }
 
   let answer = null;
-  function ask({ title, words, yes, look }) {
-    text(byId('ask-title'), title);
-    text(byId('ask-text'), words);
-    text(byId('yes'), yes);
-    byId('yes').className = look;
+  function open() {
     show(byId('form'), false);
     show(byId('ask'), true);
     byId('no').focus();
@@ -174,6 +170,7 @@ function start() {
       };
     });
   }
+  const asking = { title: byId('ask-title'), words: byId('ask-text'), yes: byId('yes'), open };
   byId('no').addEventListener('click', () => answer?.(false));
   byId('yes').addEventListener('click', () => answer?.(true));
 
@@ -232,7 +229,7 @@ function start() {
     setTimeout(() => location.reload(), 2000);
   }
 
-  const renderCommon = operate(byId, { ask, tell, signedOut: LINKS.out });
+  const renderCommon = operate(byId, { asking, tell, signedOut: LINKS.out });
   let missing = 2;
   function addStyles(name, place) {
     const sheet = document.createElement('link');

@@ -11,19 +11,31 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::app::{App, Asked};
 use super::super::caller::{Caller, Proof};
-use super::super::page::{self, Context, Notice, Question};
+use super::super::page::{self, Context, Notice};
 use super::super::problem::Problem;
+use super::super::question::{Question, cost_of};
 use super::super::redirect::see_other;
 use super::super::root::Root;
-use super::super::snapshot::{Change, Outcome, Snapshot, Swarm};
+use super::super::snapshot::{Change, Outcome, Snapshot};
 use super::scale;
-use crate::scaling::{self, NewCount, Test, count_text};
+use crate::locust::is_running;
+use crate::scaling::{NewCount, count_text};
 
 /// What was submitted.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Submitted {
     worker_count: Option<String>,
+    /// The count that the confirmed question named.
+    current_replicas: Option<String>,
     is_confirmed: bool,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    new: i32,
+    /// The count that must still be the present one.
+    current: Option<i64>,
 }
 
 /// The page; with `?done=ID`, what became of that change.
@@ -56,29 +68,54 @@ pub(super) async fn rescale(
 ) -> Response {
     let submitted = read(&body);
     let entered = submitted.worker_count.as_deref();
-    let new = match number(entered) {
-        Ok(new) => new,
+    let Wanted { new, mut current } = match wanted(&submitted) {
+        Ok(wanted) => wanted,
         Err(problem) => {
             app.refused(&caller, None, &problem);
             return answer(&app, &caller, &root, entered, &problem);
         }
     };
-    let frame = app.live.now();
-    let cost = cost_of(&frame.snapshot, new);
-    if let Some(question) = question(&frame.snapshot, new.into(), cost.as_deref())
-        && !submitted.is_confirmed
-    {
-        let context = Context { question: Some(question), entered, ..context(&caller, &root) };
-        return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
+    if !submitted.is_confirmed {
+        let frame = app.live.now();
+        let seen = desired(&frame.snapshot);
+        let cost = cost_of(&frame.snapshot, seen, new);
+        if let Some(question) = Question::of(&frame.snapshot, seen, new, cost.as_deref()) {
+            let context = Context { question: Some(question), entered, ..context(&caller, &root) };
+            return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
+        }
+        // A running test loses nothing only if this is still the count.
+        current = seen.filter(|_| has_running_test(&frame.snapshot));
     }
-    let asked = Asked { new: NewCount::Exactly(new), current: None, is_dry_run: false };
+    let asked = Asked { new: NewCount::Exactly(new), current, is_dry_run: false };
     match app.change(asked, caller.clone()).await {
         Ok(done) => {
             let id = done.ended.map(|ended| ended.id).unwrap_or_default();
             see_other(&format!("./?done={id}"))
         }
-        Err(problem) => answer(&app, &caller, &root, entered, &problem),
+        Err(problem) => match problem.current() {
+            Some(now) => ask_again(&app, &caller, &root, (new, now), &problem),
+            None => answer(&app, &caller, &root, entered, &problem),
+        },
     }
+}
+
+/// Says that the count is another one by now, and renews the question with it.
+fn ask_again(
+    app: &App,
+    caller: &Caller,
+    root: &Root,
+    (new, now): (i32, i64),
+    problem: &Problem,
+) -> Response {
+    let frame = app.live.now();
+    let snapshot = &frame.snapshot;
+    let cost = cost_of(snapshot, Some(now), new);
+    let question = Question::again(now, new, cost.as_deref());
+    let entered = new.to_string();
+    let notice = Some(Notice { is_error: true, text: problem.detail() });
+    let entered = Some(entered.as_str());
+    let context = Context { question, notice, entered, ..context(caller, root) };
+    html(problem.status(), snapshot, context)
 }
 
 /// Gives a running test its users back; a success leads back to the page, anything else is told.
@@ -125,11 +162,19 @@ fn read(body: &[u8]) -> Submitted {
     for (name, value) in url::form_urlencoded::parse(body) {
         match &*name {
             "worker_count" => submitted.worker_count = Some(value.into_owned()),
+            "current_replicas" => submitted.current_replicas = Some(value.into_owned()),
             "confirm" => submitted.is_confirmed = value == "yes",
             _ => {}
         }
     }
     submitted
+}
+
+fn wanted(submitted: &Submitted) -> Result<Wanted, Problem> {
+    let new = number(submitted.worker_count.as_deref())?;
+    let current = submitted.current_replicas.as_deref().filter(|_| submitted.is_confirmed);
+    let current = current.map(|text| number(Some(text))).transpose()?.map(i64::from);
+    Ok(Wanted { new, current })
 }
 
 fn number(entered: Option<&str>) -> Result<i32, Problem> {
@@ -148,28 +193,12 @@ fn number(entered: Option<&str>) -> Result<i32, Problem> {
     }
 }
 
-/// Nothing at all, or more than twice as many, may be a slip of the finger, and so may anything where
-/// it is not known how many there are; and a running test may lose by it. What will be refused anyway
-/// is not asked about.
-fn question<'a>(snapshot: &Snapshot, new: i64, cost: Option<&'a str>) -> Option<Question<'a>> {
-    let old = snapshot.replicas.map(|replicas| replicas.desired);
-    let is_slip = old.is_none_or(|old| {
-        let is_end = new == 0 && old > 0;
-        let is_leap = new > old.max(1).saturating_mul(2);
-        is_end || is_leap
-    });
-    let is_asked = (is_slip || cost.is_some()) && snapshot.limits.allow(new);
-    is_asked.then_some(Question { new, old, cost })
+fn desired(snapshot: &Snapshot) -> Option<i64> {
+    snapshot.replicas.map(|replicas| replicas.desired)
 }
 
-fn cost_of(snapshot: &Snapshot, new: i32) -> Option<String> {
-    let Swarm { state, users, workers, own_workers, .. } = snapshot.locust.as_ref()?;
-    let pods = snapshot.replicas?.desired;
-    let test = Test { state, users: *users, workers: *workers };
-    scaling::cost(
-        test,
-        &[scaling::Change { workers: *own_workers, pods, new: NewCount::Exactly(new) }],
-    )
+fn has_running_test(snapshot: &Snapshot) -> bool {
+    snapshot.locust.as_ref().is_some_and(|locust| is_running(&locust.state))
 }
 
 fn summary(snapshot: &Snapshot, change: &Change) -> String {
@@ -190,57 +219,6 @@ fn summary(snapshot: &Snapshot, change: &Change) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::live::Live;
-    use crate::serve::snapshot::{Limits, Replicas, TargetInfo};
-
-    fn at(desired: i64) -> Snapshot {
-        let text = || "x".to_owned();
-        let target = TargetInfo {
-            kind: text(),
-            name: text(),
-            namespace: text(),
-            cluster: text(),
-            context: None,
-        };
-        let live = Live::new(target, Limits { min: 0, max: 100 });
-        let mut snapshot = live.now().snapshot.clone();
-        let (current, ready) = (desired, Some(desired));
-        snapshot.replicas = Some(Replicas { desired, current, ready, settled: true });
-        snapshot
-    }
-
-    #[test]
-    fn zero_and_more_than_double_are_asked_about() {
-        for (old, new, is_asked) in [
-            (5, 0, true),
-            (5, 1, false),
-            (5, 10, false),
-            (5, 11, true),
-            (1, 2, false),
-            (1, 3, true),
-            (0, 0, false),
-            (0, 2, false),
-            (0, 3, true),
-        ] {
-            assert_eq!(question(&at(old), new, None).is_some(), is_asked, "{old} to {new}");
-        }
-        let unknown = Snapshot { replicas: None, ..at(0) };
-        assert!(question(&unknown, 0, None).is_some() && question(&unknown, 3, None).is_some());
-        assert!(question(&at(5), 101, None).is_none(), "it is beyond the limits");
-    }
-
-    #[test]
-    fn what_costs_a_running_test_something_is_asked_about() {
-        let mut snapshot = at(5);
-        assert_eq!(cost_of(&snapshot, 4), None);
-        let state = "running".to_owned();
-        snapshot.locust =
-            Some(Swarm { state, users: 60, workers: 5, own_workers: 5, ..Swarm::default() });
-        let cost = cost_of(&snapshot, 4).unwrap();
-        assert!(cost.contains("60 users on 5 workers; 1 of them will leave"), "{cost}");
-        assert!(question(&snapshot, 4, Some(&cost)).is_some());
-        assert_eq!(cost_of(&snapshot, 5), None);
-    }
 
     #[test]
     fn only_a_whole_number_is_a_count() {
