@@ -677,7 +677,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__rebalance)
-            opts="-n -s -v -h --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-n -s -v -h --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --watch --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1257,7 +1257,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__scale)
-            opts="-l -f -k -o -n -s -v -h --replicas --by --current-replicas --resource-version --all --selector --filename --kustomize --recursive --wait --timeout --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --rebalance --yes --record --dry-run --output --template --allow-missing-template-keys --show-managed-fields --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-l -f -k -o -n -s -v -h --replicas --by --current-replicas --resource-version --all --selector --filename --kustomize --recursive --wait --timeout --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --rebalance --at-once --yes --record --dry-run --output --template --allow-missing-template-keys --show-managed-fields --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1387,7 +1387,7 @@ _locustctl() {
                     return 0
                     ;;
                 --rebalance)
-                    COMPREPLY=($(compgen -W "auto never" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto ramp never" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1811,7 +1811,7 @@ _locustctl() {
                     return 0
                     ;;
                 --rebalance)
-                    COMPREPLY=($(compgen -W "auto never" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

@@ -57,9 +57,9 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -l warnings-as-errors 
 complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Print version'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
-complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
-complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Give a running test the users back that it lost when workers left'
-complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost some'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -70,13 +70,14 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-v
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'How long to wait at most: 30s, 2m, 1h; without --wait only until the pods are there. 0 is as if it were not given: 5m with --wait, and no wait at all without' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'How long to wait at most: 30s, 2m, 1h. Without --wait, wait only until the pods exist. 0 means 5m with --wait, and no wait without it. A change in steps has this time for each step' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, whether a running test is given back the users that it lost' -r -f -a "auto\t'Where that is safe'
-never\t'It is only said'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, how a running test gets its lost users back: auto (all at once), ramp (at the test\'s spawn rate) or never' -r -f -a "auto\t'All lost users at once'
+ramp\t'The lost users at the test\'s spawn rate'
+never\t'Not at all; locustctl only reports what is wrong'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
 yaml\t''
 kyaml\t''
@@ -117,6 +118,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Read the directories within the directories of -f as well'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready, and those that are too many are gone'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust, remove all pods at once, even if this release of Locust can break by it'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust, do not ask before a running test loses workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Note the command in the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it'
@@ -130,10 +132,10 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-a
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of a text' -r -f -a "json\t''
 yaml\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -166,10 +168,10 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-c
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -195,6 +197,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profil
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l watch -d 'Watch the test until Ctrl-C, and redistribute its users whenever workers have left'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disable-compression -d 'Do not ask the server for compressed answers'
@@ -211,12 +214,13 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-pr
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name under which the page is reached, besides localhost; may be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-cert -d 'Certificate file, to serve over TLS; read again when it changes' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d 'Key file of the certificate' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] by way of the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: Bearer TOKEN, or Basic …' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the authority that signed the certificate of --locust=https://…; the system\'s authorities are then not trusted for Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'Whether a running test is given the users back that it loses by a change' -r -f -a "auto\t'Where that is safe'
-never\t'It is only said'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When serve redistributes the users of a running test that has lost some' -r -f -a "auto\t'After a change that was made through serve'
+always\t'Also when workers left for any other reason'
+never\t'Never; serve only shows what is wrong'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -318,9 +322,9 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "status" -d 'Show where we are, as whom, how many replicas there are, and who else changes that'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "rebalance" -d 'Give a running test the users back that it lost when workers left'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "serve" -d 'Serve a web page and an HTTP endpoint on which the count is seen and changed'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost some'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -24,7 +24,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use ignored::IgnoredArgs;
-pub use locust::{LocustArgs, Rebalance, RebalanceArgs};
+pub use locust::{LocustArgs, Rebalance, RebalanceArgs, ServeRebalance};
 pub use partial::Partial;
 pub use refusal::Refusal;
 pub use scale::ScaleArgs;
@@ -67,13 +67,13 @@ pub enum Command {
     /// Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet
     #[command(alias = "resize", args_override_self = true, after_help = scale::EXAMPLES)]
     Scale(Box<ScaleArgs>),
-    /// Show where we are, as whom, how many replicas there are, and who else changes that
+    /// Show the cluster, the replicas, autoscalers, and the running test
     #[command(args_override_self = true)]
     Status(StatusArgs),
-    /// Give a running test the users back that it lost when workers left
-    #[command(args_override_self = true)]
+    /// Redistribute the users of a running test that has lost some
+    #[command(args_override_self = true, after_help = locust::REBALANCE_EXAMPLES)]
     Rebalance(RebalanceArgs),
-    /// Serve a web page and an HTTP endpoint on which the count is seen and changed
+    /// Serve a web page and an HTTP API to view and change the number of workers
     #[command(args_override_self = true, after_help = serve::EXAMPLES)]
     Serve(Box<ServeArgs>),
     /// Run a simulated cluster on loopback, for kubectl and scripts

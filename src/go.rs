@@ -83,6 +83,11 @@ impl Duration {
         seconds.checked_mul(NANOS_PER_SECOND).map(Self)
     }
 
+    /// The same as Go's type; the longest one where it does not fit.
+    pub fn from_std(duration: std::time::Duration) -> Self {
+        Self(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+    }
+
     /// The same as a `std::time::Duration`; `None` for zero and below.
     pub fn positive(self) -> Option<std::time::Duration> {
         let nanos = u64::try_from(self.0).ok().filter(|nanos| *nanos > 0)?;

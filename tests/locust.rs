@@ -10,12 +10,20 @@ use std::time::Duration;
 use locustctl::sandbox::{Action, Fault, Options, Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
-use support::swarm::{ask, running, wait_for_workers};
+use support::swarm::{ask, running, start_test, wait_for_workers};
 use support::waiting::kubeconfig_of;
 use support::{Outcome, locustctl};
 
 fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
+}
+
+/// `rebalance` prints this line, and names the Locust that it asked.
+#[track_caller]
+fn rebalanced(cluster: &TestCluster, line: &str) {
+    let outcome = run(cluster, "rebalance");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    assert_eq!(outcome.stderr, "Using Locust at service/locust-master\n");
 }
 
 #[test]
@@ -29,8 +37,8 @@ fn a_scale_down_during_a_test_leaves_it_all_its_users() {
     );
     for said in [
         "Warning: a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost\n",
-        "Locust counts 1 worker\n",
-        "users 15 of 60, rebalanced to 60 on 1 worker\n",
+        "1 worker is connected to Locust\n",
+        "the test had 15 of 60 users; redistributed 60 users over 1 worker\n",
     ] {
         assert!(outcome.stderr.contains(said), "{said} is not in {}", outcome.stderr);
     }
@@ -44,7 +52,7 @@ fn newcomers_get_their_share_of_the_users() {
     run(&cluster, "scale --replicas=2 --wait");
     let outcome = run(&cluster, "scale --replicas=4 --locust=service/locust-master:web");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("rebalanced to 60 on 4 workers\n"), "{outcome:?}");
+    assert!(outcome.stderr.contains("redistributed 60 users over 4 workers\n"), "{outcome:?}");
     let stats = ask(&cluster, "GET", "stats/requests", "");
     let users: Vec<_> =
         stats["workers"].as_array().unwrap().iter().map(|one| one["user_count"].clone()).collect();
@@ -58,18 +66,19 @@ fn with_never_it_is_only_said() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(
         outcome.stderr.ends_with(
-            "users 15 of 60, not rebalanced: that was not asked for\n\
-             locustctl rebalance --locust=auto deployment/locust-slave gives the test its users back\n"
+            "the test has 15 of 60 users; not redistributed (--rebalance=never)\n\
+             To give the test its users back, run: locustctl rebalance --locust=auto deployment/locust-slave\n"
         ),
         "{outcome:?}"
     );
     assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 15);
-    run(&cluster, "rebalance").prints("users 15 of 60, rebalanced to 60 on 1 worker\n");
-    run(&cluster, "rebalance").prints("the test has all its 60 users\n");
+    let line = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
+    rebalanced(&cluster, line);
+    rebalanced(&cluster, "the test has all its 60 users\n");
 }
 
 #[test]
-fn a_test_with_a_run_time_is_left_to_people() {
+fn a_test_whose_run_time_is_not_certain_is_left_to_people() {
     let cluster = running(5);
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
@@ -78,7 +87,7 @@ fn a_test_with_a_run_time_is_left_to_people() {
         (Some(1), "deployment.apps/locust-slave scaled from 5 to 1\n")
     );
     assert!(
-        outcome.stderr.contains("users 15 of 60, not rebalanced: the test has a run time (180)"),
+        outcome.stderr.contains("not redistributed: the test was edited after its start"),
         "{outcome:?}"
     );
     assert_eq!(
@@ -89,13 +98,88 @@ fn a_test_with_a_run_time_is_left_to_people() {
 }
 
 #[test]
+fn a_test_with_a_run_time_gets_its_users_back_for_the_time_that_is_left() {
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=5 --wait --locust=auto");
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("redistributed 60 users over 1 worker\n"), "{outcome:?}");
+    let posted = cluster.handle().requests();
+    let posted = posted.iter().rfind(|request| request.line().ends_with("proxy/swarm")).unwrap();
+    let form = String::from_utf8_lossy(&posted.body).into_owned();
+    let left = form.strip_prefix("user_count=60&spawn_rate=20&run_time=").unwrap();
+    let left: u64 = left.strip_suffix('s').unwrap().parse().unwrap();
+    assert!((150..180).contains(&left), "{form}");
+}
+
+#[test]
+fn a_repair_of_a_test_with_a_run_time_is_remembered_for_the_next_one() {
+    let cluster = TestCluster::start();
+    let home = cluster.directory().to_owned();
+    let run = |line: &str| {
+        locustctl(line).kubeconfig(cluster.kubeconfig()).env("HOME", home.to_str().unwrap()).run()
+    };
+    run("scale --replicas=5 --wait --locust=auto");
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    for replicas in [3, 1, 4] {
+        let outcome = run(&format!("scale --replicas={replicas} --locust=auto"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 60);
+    }
+    let starts = cluster.handle().requests();
+    let last = starts.iter().rfind(|request| request.line().ends_with("proxy/swarm")).unwrap();
+    let form = String::from_utf8_lossy(&last.body).into_owned();
+    assert!(form.contains("&run_time=1"), "{form}");
+    // Somebody edits the test: when it ends is not certain any more.
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
+    let outcome = run("scale --replicas=1 --locust=auto");
+    let outcome = match outcome.stderr.contains("has all its 60 users") {
+        true => run("scale --replicas=3 --locust=auto"),
+        false => outcome,
+    };
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("the test was edited after its start"), "{outcome:?}");
+}
+
+#[test]
+fn a_release_that_breaks_is_scaled_down_one_pod_after_another() {
+    let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    run(&cluster, "scale --replicas=4 --wait --locust=auto");
+    start_test(&cluster);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    let line = "deployment.apps/locust-slave scaled from 4 to 1 in 3 steps\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    for said in [
+        "Note: Locust 2.46.4 breaks when several workers leave a running test at once, so locustctl removes one pod after another: 3 steps, about 6 s",
+        "deployment.apps/locust-slave: step 2 of 3 is done, 2 replicas\n",
+        "redistributed 60 users over 1 worker\n",
+    ] {
+        assert!(outcome.stderr.contains(said), "{said} is not in {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn at_once_breaks_an_old_master_and_scale_reports_it() {
+    let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    run(&cluster, "scale --replicas=4 --wait --locust=auto");
+    start_test(&cluster);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto --at-once");
+    let line = "deployment.apps/locust-slave scaled from 4 to 1\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), line), "{outcome:?}");
+    assert!(outcome.stderr.contains("restart the master's pod"), "{outcome:?}");
+}
+
+#[test]
 fn without_a_test_nothing_is_started() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --replicas=3 --wait --locust=auto");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.ends_with("Locust counts 3 workers\n"), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("3 workers are connected to Locust\n"), "{outcome:?}");
     assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "ready");
-    run(&cluster, "rebalance").prints("no test is running (Locust's state is ready)\n");
+    rebalanced(&cluster, "no test is running (Locust's state is ready)\n");
     let posted = cluster.request_lines().into_iter().filter(|line| line.starts_with("POST"));
     assert_eq!(posted.count(), 0);
 }
@@ -108,7 +192,7 @@ fn zero_ends_the_test_and_says_so_first() {
     assert!(
         outcome
             .stderr
-            .starts_with("Warning: a test is running with 60 users: without workers it ends\n"),
+            .contains("Warning: a test is running with 60 users: without workers it ends\n"),
         "{outcome:?}"
     );
     assert!(
@@ -143,7 +227,10 @@ fn on_a_terminal_a_running_test_is_not_disturbed_unasked() {
     for answer in ["n\n", "\n", "what?\n"] {
         let said = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
         assert!(said.contains("Go on? [y/N]"), "{said}");
-        assert!(said.ends_with("error: nothing was changed (--yes does not ask)\n"), "{said}");
+        assert!(
+            said.ends_with("error: nothing was changed (--yes skips the question)\n"),
+            "{said}"
+        );
         assert_eq!(cluster.workers(), 3);
     }
     let several = "scale --replicas=0 deployment/locust-slave statefulset/nosuch --locust=auto";
@@ -151,7 +238,10 @@ fn on_a_terminal_a_running_test_is_not_disturbed_unasked() {
     assert!(said.contains("without workers it ends"), "{said}");
     assert_eq!(cluster.workers(), 3);
     let said = typed(&cluster, "scale --replicas=1 --locust=auto", "y\n");
-    assert!(said.contains("scaled from 3 to 1") && said.contains("rebalanced to 60"), "{said}");
+    assert!(
+        said.contains("scaled from 3 to 1") && said.contains("redistributed 60 users"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -163,7 +253,7 @@ fn without_the_flag_locust_is_not_asked() {
     assert!(!lines.iter().any(|line| line.contains("proxy")), "{lines:?}");
     let call = locustctl("scale --replicas=2").env("LOCUSTCTL_LOCUST", "auto");
     let outcome = call.kubeconfig(cluster.kubeconfig()).run();
-    assert!(outcome.stderr.contains("rebalanced to 60 on 2 workers"), "{outcome:?}");
+    assert!(outcome.stderr.contains("redistributed 60 users over 2 workers"), "{outcome:?}");
     cluster.handle().clear_requests();
     run(&cluster, "scale --replicas=1 --locust=auto --dry-run=server");
     assert!(
@@ -183,7 +273,8 @@ fn a_locust_that_does_not_tell_is_an_error_but_the_scale_is_made() {
         (outcome.code, &*outcome.stdout),
         (Some(1), "deployment.apps/locust-slave scaled from 3 to 1\n")
     );
-    let expected = "error: Locust cannot be asked; what was named was scaled all the same: /stats/requests answered 500";
+    let expected = "error: Locust could not be asked, so locustctl did not check the running test: \
+                    / answered 500";
     assert!(outcome.stderr.contains(expected), "{outcome:?}");
     assert_eq!(cluster.workers(), 1);
 }
@@ -213,7 +304,7 @@ fn where_locust_is_must_be_said_rightly() {
     let outcome = run(&cluster, "rebalance --locust=service/nothing");
     assert!(outcome.stderr.contains("services \"nothing\" not found"), "{outcome:?}");
     let outcome = run(&cluster, "rebalance -n kube-system");
-    assert!(outcome.stderr.contains("no Locust was found"), "{outcome:?}");
+    assert!(outcome.stderr.contains("deployments.apps \"locust-slave\" not found"), "{outcome:?}");
 }
 
 #[test]
@@ -229,7 +320,7 @@ fn the_right_to_the_proxy_is_enough_beside_those_of_a_wait() {
     let kubeconfig = kubeconfig_of(&cluster, "tester-token-of-the-test");
     let outcome = locustctl("scale --replicas=2 --locust=auto").kubeconfig(kubeconfig).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("on 2 workers"), "{outcome:?}");
+    assert!(outcome.stderr.contains("over 2 workers"), "{outcome:?}");
 }
 
 #[test]
@@ -239,13 +330,13 @@ fn status_tells_the_test_and_each_worker() {
     wait_for_workers(&cluster, 2);
     let outcome = run(&cluster, "status");
     assert_eq!(outcome.code, Some(0));
-    let expected = "Warning: the test has 30 of the 60 users that it wants\n\
-                    locustctl rebalance deployment/locust-slave gives the test its users back\n";
+    let expected = "Warning: the test has 30 of 60 users\n\
+                    To give the test its users back, run: locustctl rebalance deployment/locust-slave\n";
     assert_eq!(outcome.stderr, expected);
     for line in [
         "Locust:      service/locust-master, release 2.47.0\n",
         "Test:        running, 30 of 60 users, 15.0 requests/s, 0.0 % failures\n",
-        "Workers:     2 counted by Locust\n\nWORKER                         STATE     USERS  CPU    MEMORY\n",
+        "Workers:     2 connected\n\nWORKER                         STATE     USERS  CPU    MEMORY\n",
         "  running   15     8 %    56 MB\n",
     ] {
         assert!(outcome.stdout.contains(line), "{line} is not in {}", outcome.stdout);
@@ -260,36 +351,37 @@ fn status_tells_the_test_and_each_worker() {
 
 #[test]
 fn status_names_pods_that_locust_sees_in_another_way() {
-    let cluster = running(2);
-    let worker = |pod: &str, state: &str, users: i64, cpu: f64| {
-        json!({"id": format!("{pod}_{:032x}", 7), "state": state, "user_count": users,
-            "cpu_usage": cpu, "memory_usage": 5e7})
-    };
-    let workers = [
-        worker("locust-slave-8", "running", 60, 95.0),
-        worker("locust-slave-1", "ready", 0, 1.0),
-        worker("locust-slave-9", "missing", 0, 1.0),
-        worker("other-deployment-1", "ready", 0, 99.0),
-    ];
+    let cluster = running(3);
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    let mut workers = stats["workers"].as_array().unwrap().clone();
+    workers[0]["user_count"] = json!(0);
+    workers[1]["cpu_usage"] = json!(95.0);
+    workers[2]["state"] = json!("missing");
+    let pod =
+        |worker: &Value| worker["id"].as_str().unwrap().rsplit_once('_').unwrap().0.to_owned();
+    let [idle, busy, missing] = [0, 1, 2].map(|place| pod(&workers[place]));
+    let other = format!("other-deployment-1_{:032x}", 7);
+    workers.push(json!({"id": other, "state": "running", "user_count": 40}));
     let stats =
         json!({"state": "running", "user_count": 60, "worker_count": 3, "workers": workers});
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let answer = Action::Answer { status: 200, headers, body: stats.to_string().into_bytes() };
-    cluster.handle().inject(Fault::once(answer).at("stats/requests"));
+    cluster.handle().inject(Fault::once(answer).at("stats/requests").times(3));
     let outcome = run(&cluster, "status");
-    let warnings: Vec<_> = outcome.stderr.lines().collect();
-    assert_eq!(warnings.len(), 6, "{outcome:?}");
-    assert!(warnings[0].starts_with("Warning: Locust does not count the ready locust-slave-"));
+    let lines: Vec<_> = outcome.stderr.lines().map(str::to_owned).collect();
     assert_eq!(
-        warnings[1],
-        "Warning: Locust still counts, though they are gone, locust-slave-1, locust-slave-8"
-    );
-    assert_eq!(warnings[2], "Warning: Locust misses the workers in locust-slave-9");
-    assert_eq!(warnings[3], "Warning: no users are on the workers in locust-slave-1");
-    assert_eq!(warnings[4], "Warning: above 90 % of a core are workers in locust-slave-8");
-    assert_eq!(
-        warnings[5],
-        "locustctl rebalance deployment/locust-slave gives the test its users back"
+        lines,
+        [
+            format!("Warning: ready, but not connected to Locust: {missing}"),
+            format!("Warning: connection to Locust lost: {missing}"),
+            format!("Warning: workers without users: {idle}"),
+            format!("Warning: workers above 90 % CPU: {busy}"),
+            "Warning: 1 of 3 workers has no users".to_owned(),
+            "Note: connected workers that run in other pods: 1".to_owned(),
+            "To give the test its users back, run: locustctl rebalance deployment/locust-slave"
+                .to_owned(),
+        ],
+        "{outcome:?}"
     );
 }
 
@@ -321,9 +413,9 @@ fn workers_that_locust_does_not_count_in_time_are_named() {
         (Some(1), "deployment.apps/locust-slave scaled from 1 to 2\n")
     );
     assert!(
-        outcome
-            .stderr
-            .contains("error: Locust counts 2 workers; ready, but not counted: locust-slave-"),
+        outcome.stderr.contains(
+            "error: 2 workers are connected to Locust; ready, but not connected: locust-slave-"
+        ),
         "{outcome:?}"
     );
     assert_eq!(cluster.handle().replicas(WORKERS), Some(2));
@@ -337,5 +429,5 @@ fn locust_is_found_by_the_name_of_any_of_several_targets() {
         "scale --replicas=1 deployment/locust-master deployment/locust-slave --locust=auto",
     );
     assert!(outcome.stderr.contains("2 of them will leave"), "{outcome:?}");
-    assert!(outcome.stderr.contains("rebalanced to 60 on 1 worker"), "{outcome:?}");
+    assert!(outcome.stderr.contains("redistributed 60 users over 1 worker"), "{outcome:?}");
 }

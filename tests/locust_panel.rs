@@ -171,6 +171,8 @@ fn a_test_for_sixty_users_is_scaled_up_and_down_and_keeps_them() {
         let workers = stats["workers"].as_array().unwrap();
         workers.len() == 4 && workers.iter().all(|one| one["user_count"].as_i64() > Some(0))
     });
+    // The button is busy until the users are confirmed.
+    panel.wait_for_text("history", "60 users");
     let before = locust.requests();
     panel.scale(1);
     panel.wait_for_text("ask-text", "60 users on 4 workers; 3 of them will leave");
@@ -179,12 +181,12 @@ fn a_test_for_sixty_users_is_scaled_up_and_down_and_keeps_them() {
     assert_eq!(cluster.workers(), 4, "it was not meant");
     panel.click("submit");
     panel.click("yes");
-    panel.wait_for_text("history", "rebalanced to 60 on 1 worker");
+    panel.wait_for_text("history", "redistributed 60 users over 1 worker");
     let stats = locust.wait_for(|stats| stats["user_count"] == 60);
     assert_eq!(stats["state"], "running");
     assert!(locust.requests() >= before, "the statistics are kept");
     assert_eq!(cluster.workers(), 1);
-    looked_at(&browser, "panel-rebalanced");
+    looked_at(&browser, "panel-redistributed");
     panel.scale(0);
     panel.wait_for_text("ask-text", "without workers it ends");
     panel.click("yes");
@@ -295,7 +297,7 @@ fn locusts_login_is_asked_for_first_and_then_holds_for_it() {
 fn an_open_question_of_the_panel_names_what_the_test_loses_by_then() {
     let cluster = running(4);
     let serving = Serving::start(&cluster, &["--locust-ui", "--rebalance=never"]);
-    serving.wait_for_log("Locust is followed");
+    serving.wait_for_log("Watching Locust at");
     let browser = open(&serving, Look::default());
     let panel = Panel(&browser);
     panel.wait_for_text("counted", "4");
@@ -318,7 +320,7 @@ fn an_open_question_of_the_panel_names_what_the_test_loses_by_then() {
 fn the_sandbox_shows_all_of_it_without_a_cluster() {
     let cluster = running(5);
     let serving = Serving::start(&cluster, &["--locust-ui"]);
-    serving.wait_for_log("Locust is followed");
+    serving.wait_for_log("Watching Locust at");
     let browser = open(&serving, Look::default());
     browser.wait_for_text("#users", "60 of 60");
     let panel = Panel(&browser);
@@ -326,7 +328,10 @@ fn the_sandbox_shows_all_of_it_without_a_cluster() {
     panel.scale(1);
     panel.wait_for_text("ask-text", "4 of them will leave");
     panel.click("yes");
-    panel.wait_for_text("history", "users 15 of 60, rebalanced to 60 on 1 worker");
+    panel.wait_for_text(
+        "history",
+        "the test had 15 of 60 users; redistributed 60 users over 1 worker",
+    );
     assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], json!(60));
     looked_at(&browser, "panel-sandbox");
     browser.eval("document.querySelector('#stop').click()");

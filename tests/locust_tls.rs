@@ -49,12 +49,12 @@ fn status_and_rebalance_trust_the_named_authority() {
     let down = "scale --replicas=1 --rebalance=never";
     let outcome = run(&cluster, down, Some(&trust));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("Locust counts 1 worker\n"), "{outcome:?}");
+    assert!(outcome.stderr.contains("1 worker is connected to Locust\n"), "{outcome:?}");
     let outcome = run(&cluster, "status", Some(&trust));
     assert!(outcome.stdout.contains("Test:        running, 15 of 60 users"), "{outcome:?}");
     let outcome = run(&cluster, "rebalance", Some(&trust));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stdout.contains("rebalanced to 60"), "{outcome:?}");
+    assert!(outcome.stdout.contains("redistributed 60 users"), "{outcome:?}");
 }
 
 #[test]
@@ -77,11 +77,13 @@ fn an_unknown_authority_of_locusts_server_brings_the_flag_for_it() {
 }
 
 #[test]
-fn an_unknown_authority_of_the_api_server_does_not_bring_it() {
+fn untrusted_api_server_does_not_suggest_the_locust_flag() {
     let certificate = ServerCertificate::SignedByUnknownCa;
     let cluster = TestCluster::with(Options { certificate, ..Options::default() });
     let outcome = locustctl("rebalance").kubeconfig(cluster.kubeconfig()).run();
-    outcome.refuses(&format!("error: tls: failed to verify certificate: x509: {UNTRUSTED}\n"));
+    outcome.refuses(&format!(
+        "Unable to connect to the server: tls: failed to verify certificate: x509: {UNTRUSTED}\n"
+    ));
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn serve_trusts_the_named_authority_for_the_test_and_for_locusts_page() {
     let page = serving.get(PATH);
     assert_eq!(page.status, 200, "{page:?}");
     assert!(page.text.contains("/-/locustctl/assets/panel.js"), "{page:?}");
-    serving.wait_for_log("Locust is followed");
+    serving.wait_for_log("Watching Locust at");
 }
 
 #[test]

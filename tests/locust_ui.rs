@@ -368,7 +368,7 @@ fn a_login_of_ours_is_in_front_of_locust_and_no_secret_of_it_reaches_it() {
 fn by_way_of_the_api_server_it_needs_a_kubeconfig_alone() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["--locust-ui"]);
-    serving.wait_for_log("Locust is followed at service/locust-master");
+    serving.wait_for_log("Watching Locust at service/locust-master");
     assert!(browse(&serving, "/").text.contains(SCRIPT));
     let request = serving.request("POST", "/swarm").body("user_count=5&spawn_rate=5");
     let request = request.header("content-type", "application/x-www-form-urlencoded");

@@ -106,7 +106,7 @@ fn a_master_in_a_new_pod_hears_of_its_workers_again() {
 }
 
 #[test]
-fn the_same_leavers_leave_a_later_master_well() {
+fn a_newer_master_survives_two_workers_leaving_at_once() {
     let cluster = running("2.46.7", 3);
     scale(&cluster, 1);
     wait_until(

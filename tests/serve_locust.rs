@@ -43,12 +43,12 @@ fn the_state_tells_what_locust_tells() {
 fn a_change_gives_a_running_test_its_users_back_and_tells_so() {
     let (cluster, serving) = served(5, &[]);
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
-    let expected = json!({"stage": "well", "text": "users 15 of 60, rebalanced to 60 on 1 worker"});
+    let expected = json!({"stage": "well", "text": "the test had 15 of 60 users; redistributed 60 users over 1 worker"});
     assert_eq!(scaled["users"], expected);
     assert_eq!(users(&cluster), 60);
     assert_eq!(serving.state()["history"][0]["users"], expected);
     serving.wait_for_log(
-        "action=\"rebalance\" old=- new=- outcome=well detail=\"users 15 of 60, rebalanced to 60 on 1 worker\"",
+        "action=\"rebalance\" old=- new=- outcome=well detail=\"the test had 15 of 60 users; redistributed 60 users over 1 worker\"",
     );
     let up = serving.put("?wait=20s", r#"{"replicas": 4}"#).json();
     assert_eq!(up["users"]["stage"], "well", "{up}");
@@ -82,12 +82,12 @@ fn with_never_it_is_only_told_and_can_be_asked_for() {
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
     let text = scaled["users"]["text"].as_str().unwrap();
-    assert!(text.starts_with("users 15 of 60, not rebalanced: "), "{text}");
+    assert!(text.starts_with("the test has 15 of 60 users; not redistributed"), "{text}");
     let state = serving.wait_for_state(|state| state["locust"]["needsRebalance"] == true);
-    assert_eq!(state["locust"]["notes"], json!(["the test has 15 of the 60 users that it wants"]));
+    assert_eq!(state["locust"]["notes"], json!(["the test has 15 of 60 users"]));
 
     let rebalance = || serving.send(serving.request("POST", "/api/rebalance"));
-    let expected = "users 15 of 60, rebalanced to 60 on 1 worker";
+    let expected = "the test had 15 of 60 users; redistributed 60 users over 1 worker";
     assert_eq!(rebalance().json(), json!({"rebalanced": true, "message": expected}));
     assert_eq!(users(&cluster), 60);
     let last = &serving.state()["history"][0];
@@ -128,7 +128,7 @@ fn what_could_do_harm_is_left_to_people() {
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
     let text = scaled["users"]["text"].as_str().unwrap();
-    assert!(text.contains("not rebalanced: the test has a run time (300)"), "{text}");
+    assert!(text.contains("not redistributed: the test was edited after its start"), "{text}");
     let answer = serving.send(serving.request("POST", "/api/rebalance"));
     answer.is_problem(409, "NotRebalanced", "run time");
 }
@@ -184,14 +184,14 @@ fn that_locust_cannot_be_looked_for_is_said_once() {
     let cluster = TestCluster::start();
     let expired = kubeconfig_of(&cluster, cluster.token(Account::Expired));
     let serving = Serving::start_with(expired, &[]);
-    serving.wait_for_log("Locust cannot be looked for");
+    serving.wait_for_log("The search for Locust failed");
     for _ in 0..4 {
         // Each viewer who comes is a reason to look again.
         serving.state();
         std::thread::sleep(Duration::from_millis(400));
     }
     let said = serving.stderr();
-    assert_eq!(said.matches("Locust cannot be looked for").count(), 1, "{said}");
+    assert_eq!(said.matches("The search for Locust failed").count(), 1, "{said}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod support;
 use locustctl::sandbox::{Action, Fault, Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
+use support::swarm::{running, start_test, wait_for_workers};
 use support::{Outcome, SLAVE, locustctl};
 
 fn status(cluster: &TestCluster, flags: &str) -> Outcome {
@@ -133,4 +134,102 @@ fn what_cannot_be_shown_is_refused() {
         .refuses("error: the server doesn't have a resource type \"big\"\n");
     status(&cluster, "deploy/zz")
         .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
+}
+
+/// What `status` says of a Locust that is not simply there.
+fn locust_lines(outcome: &Outcome) -> Vec<&str> {
+    let names = ["Locust:", "Test:", "Workers:"];
+    outcome.stdout.lines().filter(|line| names.iter().any(|name| line.starts_with(name))).collect()
+}
+
+/// Another Deployment of the sandbox, whose pods have this specification.
+fn deploy(cluster: &TestCluster, name: &str, pod_spec: Value) {
+    let labels = json!({"app": "other"});
+    let spec = json!({"replicas": 2, "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod_spec}});
+    let path = format!("/apis/apps/v1/namespaces/default/deployments/{name}");
+    cluster.handle().put_object(&path, json!({"spec": spec}));
+    cluster.wait_for(&path, |object| object["status"]["readyReplicas"] == 2);
+}
+
+#[test]
+fn a_locust_whose_workers_run_in_other_pods_is_another_test() {
+    let cluster = running(3);
+    deploy(&cluster, "web-worker", json!({"containers": [{"name": "web", "image": "web:1"}]}));
+    let outcome = status(&cluster, "deploy/web-worker");
+    assert_eq!(
+        (outcome.code, &*outcome.stderr),
+        (
+            Some(0),
+            "Note: Locust at service/locust-master has 3 workers, and none of them runs in a pod of deployment.apps/web-worker\n"
+        )
+    );
+    assert!(locust_lines(&outcome).is_empty(), "{outcome:?}");
+    let named = status(&cluster, "deploy/web-worker --locust=service/locust-master");
+    assert!(named.stderr.contains("connected workers that run in other pods: 3\n"), "{named:?}");
+    let rebalance = locustctl("rebalance deploy/web-worker --locust=service/locust-master")
+        .kubeconfig(cluster.kubeconfig())
+        .run();
+    let said = "error: this Locust runs another test: its connected workers are not in the \
+                target's pods\n";
+    assert_eq!(rebalance.code, Some(1), "{rebalance:?}");
+    assert!(rebalance.stderr.ends_with(said), "{rebalance:?}");
+}
+
+#[test]
+fn a_test_is_judged_without_pods_where_they_must_not_be_listed() {
+    let cluster = running(3);
+    let rules = vec![
+        Rule::new(&["get"], &["apps"], &["deployments"], &[]),
+        Rule::new(&["list"], &["*"], &["horizontalpodautoscalers", "scaledobjects"], &[]),
+        Rule::new(&["get"], &[""], &["services/proxy"], &["locust-master:8089"]),
+    ];
+    cluster.handle().add_account("token-of-erin", "erin", Rights::Rules(rules));
+    let outcome = status(&cluster, "--token=token-of-erin");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let note =
+        "Note: the pods of deployment.apps/locust-slave cannot be listed: pods is forbidden: ";
+    assert!(outcome.stderr.contains(note), "{outcome:?}");
+    let [_, test, workers] = locust_lines(&outcome)[..] else { panic!("{outcome:?}") };
+    assert!(test.starts_with("Test:        running, 60 of 60 users, "), "{outcome:?}");
+    assert_eq!(workers, "Workers:     3 connected");
+}
+
+#[test]
+fn workers_on_the_network_of_their_nodes_are_only_counted() {
+    let cluster = TestCluster::start();
+    let mut deployment = cluster.handle().object(SLAVE).unwrap();
+    deployment["spec"]["replicas"] = json!(2);
+    deployment["spec"]["template"]["spec"]["hostNetwork"] = json!(true);
+    cluster.handle().put_object(SLAVE, deployment);
+    cluster.wait_for(SLAVE, |object| object["status"]["updatedReplicas"] == 2);
+    cluster.wait_for(SLAVE, |object| object["status"]["readyReplicas"] == 2);
+    wait_for_workers(&cluster, 2);
+    let outcome = status(&cluster, "");
+    let note = "Note: the pods use the network of their nodes, so workers are only counted\n";
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), note), "{outcome:?}");
+    assert!(outcome.stdout.contains("\nWorkers:     2 connected\n"), "{outcome:?}");
+}
+
+#[test]
+fn pods_whose_names_the_server_cuts_belong_to_their_deployment() {
+    let cluster = TestCluster::start();
+    cluster.handle().set_replicas(SLAVE, 0);
+    let name = format!("{}-slave", "w".repeat(44));
+    let container = json!({"name": "locust", "image": "locust:1", "args": ["--worker"]});
+    deploy(&cluster, &name, json!({"containers": [container]}));
+    wait_for_workers(&cluster, 2);
+    start_test(&cluster);
+    let target = format!("deploy/{name}");
+    let outcome = status(&cluster, &target);
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{outcome:?}");
+    let [_, test, workers] = locust_lines(&outcome)[..] else { panic!("{outcome:?}") };
+    assert!(test.contains("running, 60 of 60 users, "), "{outcome:?}");
+    assert_eq!(workers, "Workers:     2 connected");
+    let scaled = locustctl(&format!("scale --replicas=1 --locust=auto {target}"))
+        .kubeconfig(cluster.kubeconfig())
+        .run();
+    assert_eq!(scaled.code, Some(0), "{scaled:?}");
+    assert!(scaled.stderr.contains("1 worker is connected to Locust\n"), "{scaled:?}");
+    assert!(scaled.stderr.ends_with("the test has all its 60 users\n"), "{scaled:?}");
 }

@@ -61,14 +61,14 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
     }
 }
 
-/// Whether an authority that is not trusted has signed the server's certificate.
+/// An authority that is not trusted has signed the server's certificate.
 pub fn is_unknown_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(problem) = error else { return false };
     matches!(problem, CertificateError::UnknownIssuer | CertificateError::BadSignature)
         || is_authority_as_server(problem)
 }
 
-/// Whether the server shows the certificate of an authority, as `openssl req -x509` makes them.
+/// The server shows the certificate of an authority, as `openssl req -x509` makes them.
 pub fn is_authority_as_server(problem: &CertificateError) -> bool {
     matches!(problem, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }

@@ -20,8 +20,11 @@ Examples:
   # Twenty workers, and wait until they are ready, for three minutes at most
   locustctl scale --replicas=20 --wait --timeout=3m
 
-  # And until Locust's master counts them; a running test keeps its users
+  # Wait also until they are connected to Locust; a running test gets its lost users back
   locustctl scale --replicas=20 --wait --locust=auto
+
+  # Take workers off a running test; the lost users start again at the test's spawn rate
+  locustctl scale --replicas=1 --locust=auto --rebalance=ramp
 
   # Only if there is one worker now; checked by the server
   locustctl scale --current-replicas=1 --replicas=3 deployment/locust-slave
@@ -76,15 +79,16 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// How long to wait at most: 30s, 2m, 1h; without --wait only until the pods are there. 0 is as
-    /// if it were not given: 5m with --wait, and no wait at all without
+    /// How long to wait at most: 30s, 2m, 1h. Without --wait, wait only until the pods exist. 0 means
+    /// 5m with --wait, and no wait without it. A change in steps has this time for each step
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
     /// Where Locust's master is.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// With --locust, whether a running test is given back the users that it lost
+    /// With --locust, how a running test gets its lost users back: auto (all at once), ramp (at the
+    /// test's spawn rate) or never
     #[arg(
         long,
         value_name = "WHEN",
@@ -94,6 +98,11 @@ pub struct ScaleArgs {
         hide_default_value = true
     )]
     pub rebalance: Rebalance,
+    /// With --locust, remove all pods at once, even if this release of Locust can break by it
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub at_once: bool,
     /// With --locust, do not ask before a running test loses workers
     #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),

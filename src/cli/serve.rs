@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::locust::{LocustArgs, Rebalance};
+use super::locust::{LocustArgs, ServeRebalance};
 use super::value;
 
 pub(super) const EXAMPLES: &str = "\
@@ -17,6 +17,9 @@ Examples:
 
   # In front of Locust's own page, with a panel for the workers in it
   locustctl serve --locust-ui
+
+  # Keep the users of a running test, whatever takes workers away
+  locustctl serve --rebalance=always
 
   # For the team, with a login and encrypted
   locustctl serve --listen=0.0.0.0:8088 --auth-token-file=tokens --tls-cert=tls.crt \\
@@ -83,9 +86,9 @@ pub struct ServeArgs {
     /// Where Locust's master is.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// Whether a running test is given the users back that it loses by a change
+    /// When serve redistributes the users of a running test that has lost some
     #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
-    pub rebalance: Rebalance,
+    pub rebalance: ServeRebalance,
     /// TYPE NAME, or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,

@@ -9,8 +9,7 @@ use reqwest::header::HeaderValue;
 
 use crate::api::Authorities;
 use crate::cli::LocustArgs;
-use crate::locust::{Address, Login};
-use crate::scaling::Whereabouts;
+use crate::locust::{Address, LocustLocation, Login};
 use crate::terminal::conceal;
 
 /// The largest file with a header.
@@ -22,8 +21,8 @@ const LARGEST_BUNDLE: u64 = 1024 * 1024;
 /// Reads the flags; `otherwise` is the address when none is given.
 ///
 /// # Errors
-/// What is no address, a file that cannot be used, or one that the address has no use for.
-pub fn whereabouts(args: &LocustArgs, otherwise: Address) -> Result<Whereabouts> {
+/// The address is invalid, a file cannot be used, or a flag does not apply to the address.
+pub fn location(args: &LocustArgs, otherwise: Address) -> Result<LocustLocation> {
     let given = args.locust.as_deref().filter(|text| !text.is_empty());
     let address = match given {
         Some(text) => Address::parse(text).context("--locust")?,
@@ -41,7 +40,7 @@ pub fn whereabouts(args: &LocustArgs, otherwise: Address) -> Result<Whereabouts>
         authorization: header("--locust-auth-file", &args.locust_auth_file)?,
         authorities: authorities(&address, args.locust_certificate_authority.as_deref())?,
     };
-    Ok(Whereabouts { address, login })
+    Ok(LocustLocation { address, login })
 }
 
 fn authorities(address: &Address, path: Option<&Path>) -> Result<Option<Authorities>> {
@@ -49,7 +48,8 @@ fn authorities(address: &Address, path: Option<&Path>) -> Result<Option<Authorit
     let Some(path) = path else { return Ok(None) };
     if !address.is_encrypted() {
         bail!(
-            "{FLAG} needs --locust=https://…: only there locustctl verifies Locust's certificate"
+            "{FLAG} needs --locust=https://…: locustctl verifies Locust's certificate only for such \
+             a URL"
         );
     }
     let bundle = read(FLAG, path, LARGEST_BUNDLE)?;

@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::connection::{self, Connection};
-use super::locust::whereabouts;
+use super::locust::location;
 use super::signals;
 use super::target::{Meant, only_one, resolve_one};
-use crate::cli::{Auth, GlobalArgs, Rebalance, ServeArgs};
+use crate::cli::{Auth, GlobalArgs, ServeArgs, ServeRebalance};
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, Typed, check_namespace};
 use crate::serve::listener::Tls;
 use crate::serve::log::log;
 use crate::serve::snapshot::TargetInfo;
-use crate::serve::{LocustSettings, Server, Settings, Subject};
+use crate::serve::{LocustSettings, RebalanceWhen, Server, Settings, Subject};
 use crate::serve::{guard, locust_ui};
 use crate::terminal::{harmless, say};
 
@@ -80,11 +80,15 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         mount: if args.locust_ui { locust_ui::MOUNT } else { "" },
     };
     let locust = LocustSettings {
-        whereabouts: whereabouts(&args.locust, Address::Auto)?,
-        may_rebalance: args.rebalance == Rebalance::Auto,
+        location: location(&args.locust, Address::Auto)?,
+        rebalance: match args.rebalance {
+            ServeRebalance::Auto => RebalanceWhen::AfterChanges,
+            ServeRebalance::Always => RebalanceWhen::Always,
+            ServeRebalance::Never => RebalanceWhen::Never,
+        },
         is_in_front: args.locust_ui,
     };
-    if locust.is_in_front && locust.whereabouts.address == Address::None {
+    if locust.is_in_front && locust.location.address == Address::None {
         bail!(
             "--locust-ui needs a Locust to stand in front of, and --locust=none says that there is none"
         );

@@ -85,7 +85,7 @@ impl Address {
         Ok(Self::Url(url))
     }
 
-    /// Whether it is the URL of a Locust that speaks TLS itself.
+    /// It is the URL of a Locust that speaks TLS itself.
     pub fn is_encrypted(&self) -> bool {
         matches!(self, Self::Url(url) if url.scheme() == "https")
     }

@@ -1,17 +1,23 @@
 //! Asking Locust's master: directly, or through the API server's proxy for Services, for which a
 //! kubeconfig is enough.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use serde::Deserialize;
-use url::form_urlencoded;
+use time::format_description::well_known::Rfc2822;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::address::Address;
-use super::judge::Repair;
-use super::swarm::{Settings, Stats};
+use super::log::MasterLog;
+use super::page::Page;
+use super::report;
+use super::start::Start;
+use super::stats::Stats;
 use crate::api::{self, About, Authorities, Client, Failure, FailureKind, Relayed, Request, plain};
 use crate::terminal::harmless;
 
@@ -74,6 +80,8 @@ pub struct Login {
 pub struct Master<'a> {
     way: Way<'a>,
     address: Address,
+    /// Start of a test by the master's log, and the start of its statistics.
+    stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
 
 enum Way<'a> {
@@ -84,6 +92,8 @@ enum Way<'a> {
 /// An answer, as far as it is read.
 struct Reply {
     status: u16,
+    /// By the clock of the server that answered.
+    answered_at: Option<OffsetDateTime>,
     body: Vec<u8>,
 }
 
@@ -112,7 +122,7 @@ impl<'a> Master<'a> {
                 Way::Service { client, name, prefix, cookie }
             }
         };
-        Ok(Some(Self { way, address: address.clone() }))
+        Ok(Some(Self { way, address: address.clone(), stats_start: Mutex::default() }))
     }
 
     /// Where it is.
@@ -137,55 +147,87 @@ impl<'a> Master<'a> {
         Stats::parse(&reply.body).ok_or_else(|| not_locust("stats/requests", &reply))
     }
 
-    /// `GET /worker-count`: how many workers answer; never kept. Older releases (2.20 is one) do not have
-    /// it: there it comes from the statistics.
+    /// The page's values, with the time of the answer; `None` where it has none, as in releases before
+    /// 2.16.
     ///
     /// # Errors
     /// Any of [`Error`].
-    pub async fn worker_count(&self) -> Result<i64, Error> {
-        #[derive(Deserialize)]
-        struct Count {
-            worker_count: i64,
+    pub async fn page(&self) -> Result<Option<Page>, Error> {
+        let reply = self.ask(Method::GET, "", None).await?;
+        let page = Page::parse(&String::from_utf8_lossy(&reply.body));
+        Ok(page.map(|page| Page { answered_at: reply.answered_at, ..page }))
+    }
+
+    /// The master's log; `None` where the release has none, or answers with something else.
+    ///
+    /// # Errors
+    /// There is no answer, or it comes from a proxy and not from Locust.
+    pub async fn log(&self) -> Result<Option<MasterLog>, Error> {
+        match self.ask(Method::GET, "logs", None).await {
+            Ok(reply) => Ok(MasterLog::parse(&reply.body)),
+            Err(Error::NotLocust { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
-        let answer = match self.ask(Method::GET, "worker-count", None).await {
-            Ok(reply) => serde_json::from_slice::<Count>(&reply.body).ok(),
-            Err(Error::NotLocust { .. }) => None,
+    }
+
+    /// The names of the user classes that the test runs; `None` where Locust does not tell.
+    ///
+    /// # Errors
+    /// There is no answer, or it comes from a proxy and not from Locust.
+    pub async fn running_classes(&self) -> Result<Option<Vec<String>>, Error> {
+        #[derive(Deserialize)]
+        struct Tasks {
+            per_class: BTreeMap<String, serde::de::IgnoredAny>,
+        }
+        let reply = match self.ask(Method::GET, "tasks", None).await {
+            Ok(reply) => reply,
+            Err(Error::NotLocust { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        match answer {
-            Some(count) => Ok(count.worker_count),
-            None => {
-                let count = self.stats().await?.counted().count();
-                Ok(i64::try_from(count).unwrap_or(i64::MAX))
-            }
+        let tasks = serde_json::from_slice::<Tasks>(&reply.body).ok();
+        Ok(tasks.map(|tasks| tasks.per_class.into_keys().collect()))
+    }
+
+    /// When the statistics began, by the master's clock in full seconds: at the start of the test, or
+    /// when they were reset. `None` where Locust does not tell. The report has about 1 MB, and adds a
+    /// point to the charts of Locust's page, so it is read once for the test that began at `test`.
+    ///
+    /// # Errors
+    /// There is no answer, or it comes from a proxy and not from Locust.
+    pub async fn stats_start(
+        &self,
+        test: Option<PrimitiveDateTime>,
+    ) -> Result<Option<OffsetDateTime>, Error> {
+        let known = *self.stats_start.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, start)) = known.filter(|(known, _)| test == Some(*known)) {
+            return Ok(Some(start));
         }
+        let start = self.read_stats_start().await?;
+        *self.stats_start.lock().unwrap_or_else(PoisonError::into_inner) = test.zip(start);
+        Ok(start)
     }
 
-    /// What the page tells of the test; `None` where it does not, as in releases before 2.16.
-    ///
-    /// # Errors
-    /// Any of [`Error`].
-    pub async fn settings(&self) -> Result<Option<Settings>, Error> {
-        let reply = self.ask(Method::GET, "", None).await?;
-        Ok(Settings::of_page(&String::from_utf8_lossy(&reply.body)))
+    async fn read_stats_start(&self) -> Result<Option<OffsetDateTime>, Error> {
+        let reply = match self.ask(Method::GET, "stats/report", None).await {
+            Ok(reply) => reply,
+            Err(Error::NotLocust { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(report::start_time(&String::from_utf8_lossy(&reply.body)))
     }
 
-    /// `POST /swarm` with the numbers that the test has already.
+    /// `POST /swarm`
     ///
     /// # Errors
-    /// Any of [`Error`]; it may have been done all the same when there was no answer.
-    pub async fn repair(&self, repair: &Repair) -> Result<(), Error> {
+    /// Any of [`Error`]; Locust may have started the users all the same when there was no answer.
+    pub async fn start(&self, start: &Start) -> Result<(), Error> {
         #[derive(Deserialize)]
         struct Answer {
             success: bool,
             #[serde(default)]
             message: String,
         }
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("user_count", &repair.users.to_string())
-            .append_pair("spawn_rate", &repair.spawn_rate.to_string())
-            .finish();
-        let reply = self.ask(Method::POST, "swarm", Some(form)).await?;
+        let reply = self.ask(Method::POST, "swarm", Some(start.form())).await?;
         let answer: Answer =
             serde_json::from_slice(&reply.body).map_err(|_| not_locust("swarm", &reply))?;
         match answer.success {
@@ -226,7 +268,7 @@ impl<'a> Master<'a> {
                 if let Some(status) = reply.api_status(&about) {
                     return Err(Error::Api(status));
                 }
-                Reply { status: reply.status, body: reply.body }
+                Reply { status: reply.status, answered_at: date(&reply.headers), body: reply.body }
             }
         };
         match reply.status {
@@ -275,6 +317,7 @@ async fn read(
     failure: impl Fn(reqwest::Error) -> Error,
 ) -> Result<Reply, Error> {
     let status = response.status().as_u16();
+    let answered_at = date(response.headers());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(&failure)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
@@ -283,7 +326,12 @@ async fn read(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, body })
+    Ok(Reply { status, answered_at, body })
+}
+
+/// The `Date` header (RFC 9110, 6.6.1).
+fn date(headers: &HeaderMap) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(headers.get(DATE)?.to_str().ok()?, &Rfc2822).ok()
 }
 
 fn not_locust(path: &str, reply: &Reply) -> Error {

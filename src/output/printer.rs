@@ -24,6 +24,8 @@ pub struct ScaleResult<'a> {
     pub new: i64,
     /// The object with its new count, where [`Format::needs_object`] asked for it.
     pub object: Option<&'a Value>,
+    /// Text after the counts: ` in 3 steps`; usually empty.
+    pub suffix: &'a str,
 }
 
 /// Prints results, in one format, to one place.
@@ -66,7 +68,7 @@ impl<W: Write> Printer<W> {
 
     /// kubectl's line with the counts after it, without a line break.
     pub fn line(&self, result: &ScaleResult<'_>) -> String {
-        let ScaleResult { target, old, new, .. } = result;
+        let ScaleResult { target, old, new, suffix, .. } = result;
         let dry_run = match self.dry_run {
             DryRun::None => "",
             DryRun::Client => " (dry run)",
@@ -74,7 +76,7 @@ impl<W: Write> Printer<W> {
         };
         let no_change = if *old == Some(*new) { " (no change)" } else { "" };
         let old = count_text(*old);
-        format!("{target} scaled{dry_run} from {old} to {new}{no_change}")
+        format!("{target} scaled{dry_run} from {old} to {new}{no_change}{suffix}")
     }
 }
 
@@ -135,7 +137,8 @@ mod tests {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, format, dry_run);
         for _ in 0..2 {
-            let result = ScaleResult { target: &target, old, new, object: Some(&object) };
+            let result =
+                ScaleResult { target: &target, old, new, object: Some(&object), suffix: "" };
             printer.print(&result).unwrap();
         }
         String::from_utf8(out).unwrap()

@@ -19,11 +19,7 @@ pub async fn scale_all(
 ) {
     let in_order = |chain: Vec<usize>| {
         let one = move |index| async move {
-            let outcome = scale(client, &orders[index], progress, index).await;
-            if outcome.is_ok() {
-                record(client, &orders[index]).await;
-            }
-            (index, outcome)
+            (index, scale_one(client, &orders[index], progress, index).await)
         };
         Box::pin(stream::iter(chain).then(one))
     };
@@ -31,6 +27,22 @@ pub async fn scale_all(
     while let Some((index, outcome)) = outcomes.next().await {
         report(index, outcome);
     }
+}
+
+/// Carries out one order, and notes its command where that is wanted. `index` is its place in
+/// `progress`.
+///
+/// # Errors
+/// [`Problem`]
+pub async fn scale_one(
+    client: &Client,
+    order: &Order,
+    progress: &Progress,
+    index: usize,
+) -> Result<Scaled, Problem> {
+    let scaled = scale(client, order, progress, index).await?;
+    record(client, order).await;
+    Ok(scaled)
 }
 
 /// The orders' indices, those for the same object together; otherwise in their order.

@@ -13,14 +13,13 @@ mod scaler;
 mod seen;
 mod selection;
 mod suggest;
-mod swarm;
 mod target;
 mod types;
 mod wait;
 
 pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
 pub use manifested::{ListErrors, ManifestRules, resolve_manifests};
-pub use many::scale_all;
+pub use many::{scale_all, scale_one};
 pub use order::{
     Condition, DryRun, Known, Limits, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
 };
@@ -29,13 +28,9 @@ pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::{explain_missing, scale};
 pub use selection::{Selection, SelectionError, Typed};
 pub use suggest::{Likeness, Suggestion, suggest};
-pub use swarm::{
-    Change, GivenBack, Test, Unsettled, Whereabouts, cost, give_back, may_hold_workers, ready_pods,
-    settle,
-};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
 pub use wait::{
-    Kind, Observer, PODS, Pod, Readiness, Unmet, Until, Wait, Workload, label_selector, readiness,
-    readiness_of_scale, troubles, wait,
+    Kind, Observer, OwnPods, PODS, Pod, Readiness, Unmet, Until, Wait, Workload, label_selector,
+    pods_of, readiness, readiness_of_scale, troubles, wait,
 };

@@ -6,48 +6,50 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::app::App;
+use super::RebalanceWhen;
+use super::app::{App, OpenChange};
 use super::caller::Caller;
 use super::live::Ended;
 use super::log::{Audit, audit};
 use super::settling::Settling;
 use super::snapshot::{Stage, Users};
-use crate::locust::{Error, Stats};
-use crate::scaling::{GivenBack, give_back, settle};
+use crate::locust::{Care, Error, KnownStart, Look, Master, Outcome, Rebalance, Search, settle};
 use crate::terminal::printable;
 
 /// A Locust that is slower must not hold up the change.
 const QUICK: Duration = Duration::from_secs(2);
 
-/// For the pods to be as they were asked for.
+/// Time limit for the pods to become ready.
 const PODS_LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// For Locust's master to count the workers in them: a killed one is missed after 4 seconds.
+/// Time limit for the workers to connect; the master notices a killed worker after 4 s.
 const WORKERS_LIMIT: Duration = Duration::from_secs(60);
+
+/// Time limit for a master that did not answer before the change.
+const SILENT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How it is at Locust before a change.
 pub(super) enum Before {
     /// There is none, or no test is running.
     NoTest,
     /// A test is running.
-    Running(Stats),
+    Running(Box<Look>),
     /// It did not tell in time.
     Unknown,
 }
 
-/// The same, when it did not answer before the change either: it may be gone.
-const SILENT_LIMIT: Duration = Duration::from_secs(10);
-
-/// A change that was made from here while a test was running, or may have been.
+/// A change that was made here while a test was running, or may have been.
 pub(super) struct Change {
-    /// As it stands in the history.
+    /// Its entry in the history.
     pub ended: Ended,
     /// The count that was asked for.
     pub new: i64,
     /// The test before it, where that is known.
-    pub before: Option<Stats>,
+    pub before: Option<Box<Look>>,
     /// Who made it.
     pub caller: Caller,
+    /// Marks the change as unfinished until it is dropped.
+    pub open: OpenChange,
 }
 
 impl App {
@@ -57,17 +59,28 @@ impl App {
             return Before::NoTest;
         }
         let asking = async {
-            let master = self.whereabouts().master(&self.client, &self.target).await?;
-            match master {
-                Some(master) => master.stats().await.map(Some),
-                None => Ok(None),
+            let pods = self.live.worker_pods();
+            match self.location().find(&self.client, &self.target, pods.as_ref()).await? {
+                Search::Found(master) => Look::take(&master, pods).await.map(Some),
+                Search::Absent | Search::Foreign { .. } => Ok(None),
             }
         };
         match timeout(QUICK, asking).await {
-            Ok(Ok(Some(stats))) if stats.is_running() => Before::Running(stats),
+            Ok(Ok(Some(look))) if look.is_running() => Before::Running(Box::new(self.best(look))),
             Ok(Ok(_)) => Before::NoTest,
             // It is there, or is said to be: what it says later counts.
             Ok(Err(_)) | Err(_) => Before::Unknown,
+        }
+    }
+
+    /// Chooses the look that tells the users before a change. If an earlier change has just cost
+    /// users, it is the last look at which the test had all of them.
+    fn best(&self, now: Look) -> Look {
+        match self.live.steady() {
+            Some(steady) if now.users() < steady.users() && steady.is_same_test(&now) => {
+                Look { pods: now.pods, ..steady }
+            }
+            _ => now,
         }
     }
 
@@ -84,15 +97,17 @@ impl App {
             let outcome = tokio::select! {
                 outcome = app.see_through(&change) => outcome,
                 _ = latest.wait_for(|latest| *latest > id) => wrong(
-                    "the count was changed again before that was known".to_owned(),
+                    "the number of workers changed again before serve could check the users"
+                        .to_owned(),
                 ),
                 _ = is_stopping.wait_for(|is_stopping| *is_stopping) => wrong(
-                    "serve ended before that was known".to_owned(),
+                    "serve ended before it could check the users".to_owned(),
                 ),
             };
             app.live.users(id, outcome.clone());
             app.live.look_again();
             app.note(&change.caller, &outcome);
+            drop(change.open);
             // Nobody may be waiting any more.
             let _ = told.send(outcome);
         });
@@ -115,26 +130,39 @@ impl App {
                 return wrong(format!("not all workers were ready within {limit} minutes"));
             }
         }
-        waiting("waiting until Locust counts the workers");
-        match self.settle_and_give_back(change.before.as_ref()).await {
+        waiting("waiting for the workers to connect to Locust");
+        match self.settle_and_give_back(change).await {
             Ok(users) => users,
-            Err(error) => wrong(format!("whether the test has its users is not known: {error}")),
+            Err(error) => {
+                wrong(format!("serve cannot tell whether the test has its users: {error}"))
+            }
         }
     }
 
-    async fn settle_and_give_back(&self, before: Option<&Stats>) -> Result<Users, Error> {
-        let whereabouts = self.whereabouts();
-        let Some(master) = whereabouts.master(&self.client, &self.target).await? else {
-            return Ok(wrong("Locust is not there any more".to_owned()));
+    async fn settle_and_give_back(&self, change: &Change) -> Result<Users, Error> {
+        let pods = self.live.worker_pods();
+        let location = self.location();
+        let master = match location.find(&self.client, &self.target, pods.as_ref()).await? {
+            Search::Found(master) => master,
+            Search::Absent => return Ok(wrong("Locust was not found after the change".to_owned())),
+            Search::Foreign { place, .. } => {
+                return Ok(wrong(format!(
+                    "Locust at {place} runs another test: its workers are not in the target's pods"
+                )));
+            }
         };
-        let pods = || {
-            let unknown = || "the pods cannot be seen".to_owned();
-            std::future::ready(self.live.ready_pods().ok_or_else(unknown))
+        let pods = || std::future::ready(self.pods_when(change.new));
+        let limit = if change.before.is_some() { WORKERS_LIMIT } else { SILENT_LIMIT };
+        let silent = Look::default();
+        let before = change.before.as_deref();
+        let settled = settle(&master, before.unwrap_or(&silent), limit, pods).await;
+        let rebalance = match self.locust.rebalance {
+            RebalanceWhen::Never => Rebalance::Never,
+            RebalanceWhen::AfterChanges | RebalanceWhen::Always => Rebalance::AtOnce,
         };
-        let limit = if before.is_some() { WORKERS_LIMIT } else { SILENT_LIMIT };
-        let settled = settle(&master, &[&self.target.name], limit, pods).await;
-        let outcome = give_back(&master, before, self.locust.may_rebalance).await?;
-        let is_well = outcome.is_well() && settled.is_ok();
+        let workers = settled.as_ref().ok().copied();
+        let outcome = self.give_back(&master, before, rebalance, workers).await?;
+        let is_well = outcome.is_well() && settled.is_ok() && !outcome.health().is_alarming();
         let text = match settled {
             Ok(_) => outcome.to_string(),
             Err(unsettled) => format!("{unsettled}; {outcome}"),
@@ -143,26 +171,44 @@ impl App {
         Ok(Users { stage, text: printable(&text) })
     }
 
+    async fn give_back(
+        &self,
+        master: &Master<'_>,
+        before: Option<&Look>,
+        rebalance: Rebalance,
+        workers: Option<usize>,
+    ) -> Result<Outcome, Error> {
+        let known = self.known_start();
+        let (known, limit) = (known.as_ref(), WORKERS_LIMIT);
+        let (memory, unfinished) = (None, None);
+        let on_start = |sent: &KnownStart| self.remember_start(sent.clone());
+        let on_start: Option<&(dyn Fn(&KnownStart) + Sync)> = Some(&on_start);
+        let care =
+            Care { master, before, known, rebalance, limit, workers, memory, on_start, unfinished };
+        care.give_back(self.live.worker_pods(), &mut |_| {}).await
+    }
+
     /// Gives a running test its users back, because somebody asks for it.
     ///
     /// # Errors
-    /// Locust does not tell, or refuses. `Ok(None)` when there is no Locust.
-    pub(super) async fn rebalance(&self, caller: &Caller) -> Result<Option<GivenBack>, Error> {
-        let whereabouts = self.whereabouts();
-        let Some(master) = whereabouts.master(&self.client, &self.target).await? else {
-            return Ok(None);
-        };
-        let result = give_back(&master, None, true).await;
+    /// Locust does not answer, or refuses. `Ok(None)` when there is no Locust.
+    pub(super) async fn rebalance(&self, caller: &Caller) -> Result<Option<Outcome>, Error> {
+        let pods = self.live.worker_pods();
+        let location = self.location();
+        let found = location.find(&self.client, &self.target, pods.as_ref()).await?;
+        let Search::Found(master) = found else { return Ok(None) };
+        let steady = self.live.steady();
+        let result = self.give_back(&master, steady.as_ref(), Rebalance::AtOnce, None).await;
         let (stage, text) = match &result {
-            Ok(outcome) if outcome.is_well() => (Stage::Well, outcome.to_string()),
+            Ok(outcome) if outcome.is_well() && !outcome.health().is_alarming() => {
+                (Stage::Well, outcome.to_string())
+            }
             Ok(outcome) => (Stage::Wrong, outcome.to_string()),
             Err(error) => (Stage::Wrong, error.to_string()),
         };
         let users = Users { stage, text: printable(&text) };
         self.note(caller, &users);
-        if let Ok(GivenBack::Done { .. }) = result
-            && stage == Stage::Well
-        {
+        if let Ok(Outcome::Repaired { .. }) = result {
             self.live.users_are_back(users);
         }
         result.map(Some)

@@ -1,9 +1,11 @@
 //! What all requests share, and the change itself.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderValue, StatusCode};
 use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::time::Instant;
 
 use super::LocustSettings;
 use super::aftermath::{Before, Change};
@@ -15,8 +17,9 @@ use super::problem::Problem;
 use super::refusal::{explain, refusal};
 use super::snapshot::{Limits, Outcome, TargetInfo, Users};
 use crate::api::Client;
+use crate::locust::{KnownStart, LocustLocation};
 use crate::scaling::{
-    self, Condition, DryRun, NewCount, ObjectSource, Order, Progress, Scaled, Target, Whereabouts,
+    self, Condition, DryRun, NewCount, ObjectSource, Order, Progress, Scaled, Target,
 };
 use crate::terminal::printable;
 
@@ -44,8 +47,12 @@ pub struct App {
     pub locust: LocustSettings,
     /// The cookie of somebody who looks at us and is logged in to Locust.
     borrowed: Mutex<Option<HeaderValue>>,
+    /// The last start of a test that was made or relayed here.
+    start: Mutex<Option<KnownStart>>,
     /// The last change: what follows from an earlier one is no longer of interest.
     pub(super) latest: watch::Sender<u64>,
+    /// Changes made here whose check of the running test is unfinished.
+    pub(super) open_changes: AtomicUsize,
     limits: Limits,
     changes: Semaphore,
 }
@@ -70,7 +77,7 @@ pub struct Done {
     pub old: Option<i64>,
     /// The count now.
     pub new: i64,
-    /// What else is to be known, in sentences.
+    /// Notes, in sentences.
     pub message: String,
     /// What it means for a running test, as soon as that is known; absent when none is running.
     pub users: Option<oneshot::Receiver<Users>>,
@@ -95,21 +102,49 @@ impl App {
             is_stopping,
             locust,
             borrowed: Mutex::default(),
+            start: Mutex::default(),
             latest: watch::Sender::new(0),
+            open_changes: AtomicUsize::new(0),
             limits,
             changes: Semaphore::new(MOST_CHANGES),
         }
     }
 
-    /// Where Locust is, and who we are there: where nobody has said, whoever looks at us. What is
-    /// asked there is what their own page of Locust's asks all the time.
-    pub fn whereabouts(&self) -> Whereabouts {
-        let mut whereabouts = self.locust.whereabouts.clone();
-        let login = &mut whereabouts.login;
+    /// Where Locust is, with the cookie of a viewer where no other is given: a viewer's own page of
+    /// Locust asks the same things all the time.
+    pub fn location(&self) -> LocustLocation {
+        let mut location = self.locust.location.clone();
+        let login = &mut location.login;
         if login.cookie.is_none() {
             login.cookie.clone_from(&self.borrowed());
         }
-        whereabouts
+        location
+    }
+
+    /// True while a change made here, or its check of the running test, is unfinished.
+    pub fn is_changing(&self) -> bool {
+        self.open_changes.load(Ordering::Relaxed) > 0
+    }
+
+    /// The last start of a test that was made or relayed here; `None` when the test has ended since.
+    pub fn known_start(&self) -> Option<KnownStart> {
+        self.start.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers a start, unless a later one is known.
+    pub fn remember_start(&self, start: KnownStart) {
+        let mut known = self.start.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known.at <= start.at) {
+            *known = Some(start);
+        }
+    }
+
+    /// Forgets the start that was accepted at this time, and earlier ones.
+    pub fn forget_start(&self, at: Instant) {
+        let mut known = self.start.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_some_and(|known| known.at <= at) {
+            *known = None;
+        }
     }
 
     /// Somebody who looks at us was let in by Locust with this cookie.
@@ -175,8 +210,13 @@ impl App {
             Before::Unknown => Some(None),
         };
         self.live.begin();
+        let open = OpenChange::new(self);
         let mut under_way = UnderWay { app: self, caller, asked: Some(asked) };
-        let result = scaling::scale(&self.client, &order, &Progress::default(), 0).await;
+        let steps = before.as_ref().and_then(|before| self.steps(&order, before.as_deref()?));
+        let (result, stopped) = match (&before, steps) {
+            (Some(Some(look)), Some(steps)) => self.scale_in_steps(&order, steps, look).await,
+            _ => (scaling::scale(&self.client, &order, &Progress::default(), 0).await, None),
+        };
         let mut summary = Summary::new(asked, &result);
         if summary.outcome == Outcome::Failed {
             summary.old = summary.old.or_else(|| self.desired());
@@ -184,12 +224,18 @@ impl App {
         under_way.asked = None;
         self.metrics.changed(summary.outcome);
         summary.audit(caller, "scale");
-        let change = self.live.end(summary.entry(caller));
+        let on_the_way = steps.and_then(|_| Some(counts_between(summary.old?, summary.new?)));
+        let change = self
+            .live
+            .end(Entry { on_the_way: on_the_way.unwrap_or_default(), ..summary.entry(caller) });
         let new = summary.new.filter(|_| summary.outcome == Outcome::Scaled);
         let users = new.zip(before).map(|(new, before)| {
-            self.look_after(Change { ended: change, new, before, caller: caller.clone() })
+            self.look_after(Change { ended: change, new, before, caller: caller.clone(), open })
         });
-        summary.answer(Some(change), result).map(|done| Done { users, ..done })
+        match stopped {
+            Some(stopped) => Err(Problem::new(StatusCode::CONFLICT, "Stopped", stopped)),
+            None => summary.answer(Some(change), result).map(|done| Done { users, ..done }),
+        }
     }
 
     /// As far as is known.
@@ -221,6 +267,22 @@ impl Asked {
     }
 }
 
+/// An unfinished change made here; dropping it marks the change as finished.
+pub(super) struct OpenChange(Arc<App>);
+
+impl OpenChange {
+    fn new(app: &Arc<App>) -> Self {
+        app.open_changes.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(app))
+    }
+}
+
+impl Drop for OpenChange {
+    fn drop(&mut self) {
+        self.0.open_changes.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Sees to it that a change which was begun is also ended, should it break off.
 struct UnderWay<'a> {
     app: &'a App,
@@ -236,6 +298,11 @@ impl Drop for UnderWay<'_> {
         self.app.metrics.changed(summary.outcome);
         self.app.live.end(summary.entry(self.caller));
     }
+}
+
+/// The counts that steps of one pod go through from `old` down to `new`; both are left out.
+fn counts_between(old: i64, new: i64) -> Vec<i64> {
+    (new + 1..old).rev().collect()
 }
 
 /// What became of a change, as it is noted.
@@ -296,6 +363,7 @@ impl Summary {
         Entry {
             who: caller.name.clone(),
             old: self.old,
+            on_the_way: Vec::new(),
             new: self.new,
             outcome: self.outcome,
             message: self.message.clone(),

@@ -18,6 +18,9 @@ pub fn log(text: &str) {
     say(&format!("{} {}", now(), text.replace('\n', " ")));
 }
 
+/// Stands for the client's address where nobody asked.
+pub const AUTOMATIC: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
 /// A change, or a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct Audit<'a> {

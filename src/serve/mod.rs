@@ -18,6 +18,7 @@ mod root;
 pub mod routes;
 mod settling;
 pub mod snapshot;
+mod stepping;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ use self::guard::Guard;
 use self::listener::{Listener, Tls};
 use self::snapshot::{Limits, TargetInfo};
 use crate::api::Client;
-use crate::scaling::{Target, Whereabouts};
+use crate::locust::LocustLocation;
+use crate::scaling::Target;
 
 /// Where to serve, and for whom.
 #[derive(Debug)]
@@ -53,11 +55,22 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct LocustSettings {
     /// Where.
-    pub whereabouts: Whereabouts,
-    /// Whether a running test is given its users back after a change.
-    pub may_rebalance: bool,
+    pub location: LocustLocation,
+    /// When a running test is given its users back.
+    pub rebalance: RebalanceWhen,
     /// Whether we are put in front of Locust's own web UI.
     pub is_in_front: bool,
+}
+
+/// When a running test is given its users back without being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RebalanceWhen {
+    /// After a change that was made here.
+    AfterChanges,
+    /// Also when workers left for another reason.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// What is served.
@@ -129,7 +142,7 @@ impl Server {
             () = live.publish() => {}
             () = live::follow(client, target, live, metrics) => {}
             () = live::follow_autoscalers(client, target, live) => {}
-            () = live::follow_swarm(client, target, || app.whereabouts(), live) => {}
+            () = live::follow_swarm(&app) => {}
         }
         Ok(())
     }

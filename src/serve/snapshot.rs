@@ -117,21 +117,22 @@ pub struct Pod {
 pub struct Swarm {
     /// Where it was found: `service/locust-master`, or a URL.
     pub at: String,
-    /// Why it does not tell at present, and the rest is what it told last; empty when it tells.
+    /// Why Locust does not answer now; empty when it answers. The other fields are then its last
+    /// answer.
     pub problem: String,
     /// `ready`, `spawning`, `running`, `stopped`, …; empty before it has told anything.
     pub state: String,
-    /// Workers that it counts.
+    /// Workers that are connected to the master.
     pub workers: i64,
     /// Those of them that are in the target's pods.
     pub own_workers: i64,
     /// Users right now.
     pub users: i64,
-    /// Users that a running test wants, where Locust tells.
+    /// Users that a running test wants; `None` where that is not known.
     pub users_wanted: Option<i64>,
-    /// What is not as it should be, in sentences.
+    /// Warnings, in sentences.
     pub notes: Vec<String>,
-    /// Whether a running test has lost users, or has workers without any.
+    /// A rebalance is needed and safe: the test has lost users, or a worker has none.
     pub needs_rebalance: bool,
 }
 
@@ -140,7 +141,7 @@ pub struct Swarm {
 pub struct Users {
     /// How it stands.
     pub stage: Stage,
-    /// For people: `users 15 of 60, rebalanced to 60 on 1 worker`
+    /// For people: `the test had 15 of 60 users; redistributed 60 users over 1 worker`
     pub text: String,
 }
 

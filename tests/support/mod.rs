@@ -4,6 +4,7 @@
 pub mod cluster;
 pub mod issuer;
 pub mod proxy;
+pub mod running;
 pub mod scaling;
 pub mod secrets;
 pub mod serving;

@@ -146,8 +146,12 @@ impl Serving {
 
     /// The state that a viewer is told first.
     pub fn state(&self) -> Value {
-        let url = format!("{}/api/events", self.url);
-        self.http.first_event(&url)
+        self.state_at("/api/events")
+    }
+
+    /// The same at another path.
+    pub fn state_at(&self, path: &str) -> Value {
+        self.http.first_event(&format!("{}{path}", self.url))
     }
 
     /// Waits until a viewer is told this.

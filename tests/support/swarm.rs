@@ -37,3 +37,13 @@ pub fn wait_for_workers(cluster: &TestCluster, count: usize) {
     let counted = || ask(cluster, "GET", "worker-count", "")["worker_count"] == count;
     wait_until(counted, || "Locust's workers".to_owned());
 }
+
+/// The names of the pods of `deployment/locust-slave`.
+pub fn worker_pods(cluster: &TestCluster) -> Vec<String> {
+    let http = Http::new();
+    let path = "/api/v1/namespaces/default/pods?labelSelector=role%3Dworker";
+    let request = http.request("GET", &format!("{}{path}", cluster.server()));
+    let pods = http.send(request.bearer_auth(cluster.token(Account::Admin))).json();
+    let items = pods["items"].as_array().unwrap().iter();
+    items.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+}

@@ -3,24 +3,26 @@
 mod arguments;
 mod display;
 mod results;
-mod swarm;
+mod running_test;
+mod stepping;
 mod waiting;
 mod wanted;
 
 use anyhow::anyhow;
 
 use self::results::Results;
-use self::swarm::Swarm;
+use self::running_test::RunningTest;
+use self::stepping::Stepping;
 use self::waiting::Plan;
 use self::wanted::Wanted;
 use super::again::Again;
 use super::connection;
 use super::hints::hints;
-use super::locust::whereabouts;
-use super::signals;
+use super::locust::location;
+use super::signals::{self, Signal};
 use crate::api::Client;
 use crate::cli::{GlobalArgs, ScaleArgs};
-use crate::locust::Address;
+use crate::locust::{Address, Unfinished};
 use crate::output::{Failed, Format, Printer};
 use crate::scaling::{
     DryRun, ObjectSource, Order, Progress, Resolved, Selected, check_namespace, scale_all,
@@ -51,7 +53,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let condition = arguments::condition(&args)?;
     let plan = Plan::new(&args).filter(|_| dry_run == DryRun::None);
     let is_locust_asked = args.locust.is_any_given() && dry_run == DryRun::None;
-    let asked = is_locust_asked.then(|| whereabouts(&args.locust, Address::None)).transpose()?;
+    let location = is_locust_asked.then(|| location(&args.locust, Address::None)).transpose()?;
     let is_for_people = matches!(format, Format::Line);
     let wanted = Wanted::new(&args, !is_for_people)?;
     check_namespace(prepared.namespace())?;
@@ -92,37 +94,68 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         change_cause: args.change_cause.clone(),
     };
     let orders: Vec<_> = selected.into_iter().map(order).collect();
-    let (swarm, unknown) = match &asked {
-        Some(asked) => known(Swarm::look(client, asked, &orders).await),
+    let interrupted = |signal: Signal| {
+        let error = anyhow!("interrupted: nothing was changed");
+        Failed::by_signal(signal.number(), vec![error])
+    };
+    let (test, unknown) = match &location {
+        Some(location) => tokio::select! {
+            looked = RunningTest::look(client, location, &orders) => known(looked),
+            signal = &mut signal => return Err(interrupted(signal)),
+        },
         None => (None, None),
     };
-    if let Some(swarm) = &swarm {
-        swarm.confirm(&orders, args.yes)?;
+    if let Some(test) = &test {
+        test.confirm(&orders, &args)?;
     }
-    let plan = match &swarm {
-        Some(swarm) if swarm.is_running() => Some(Plan::until_ready(&args)),
+    let plan = match &test {
+        Some(test) if test.is_running() => Some(Plan::until_ready(&args)),
         _ => plan,
     };
     let progress = Progress::default();
     let mut results =
         Results::new(&orders, Printer::new(std::io::stdout(), format, dry_run), errors);
-    tokio::select! {
-        () = scale_all(client, &orders, &progress, |index, outcome| results.take(index, outcome)) => {}
-        signal = &mut signal => return Err(results.interrupted(signal, &progress, &again)),
+    let steps: Vec<_> = (0..orders.len())
+        .map(|index| test.as_ref().and_then(|test| test.steps(&orders, index, &args)))
+        .collect();
+    let is_sequence = test.as_ref().is_some_and(|test| test.needs_sequence(&orders, &args));
+    let scaled = match (&test, is_sequence) {
+        (Some(test), true) => {
+            let limit = Plan::until_ready(&args).limit();
+            let stepping = Stepping { client, test, orders: &orders, steps: &steps, limit };
+            stepping.run(&progress, &mut results, signal.as_mut()).await
+        }
+        _ => tokio::select! {
+            () = scale_all(client, &orders, &progress, |index, outcome| results.take(index, outcome)) => Ok(()),
+            signal = &mut signal => Err(signal),
+        },
+    };
+    if let Err(signal) = scaled {
+        return Err(results.interrupted(signal, &progress, &again));
     }
     let done = results.take_done();
     let (mut errors, missing) = results.into_errors();
     let targets: Vec<_> = done.iter().map(|done| done.target.clone()).collect();
     if let Some(plan) = plan.filter(|_| !done.is_empty()) {
-        let (unmet, signal) = plan.carry_out(client, done, orders.len(), signal.as_mut()).await;
+        let (unmet, signalled) = plan.carry_out(client, done, orders.len(), signal.as_mut()).await;
         let is_ready = unmet.is_empty();
         errors.extend(unmet);
-        if let Some(signal) = signal {
+        if let Some(signal) = signalled {
             return Err(Failed::by_signal(signal.number(), errors));
         }
-        if let Some(swarm) = swarm.filter(|_| is_ready && plan.is_until_ready()) {
-            let limit = plan.limit();
-            errors.extend(swarm.finish(client, &targets, limit, args.rebalance, &again).await);
+        if let Some(test) = test.filter(|_| is_ready && plan.is_until_ready()) {
+            let unfinished = Unfinished::default();
+            let finish = test.finish(&targets, plan.limit(), args.rebalance, &unfinished, &again);
+            match unfinished.or_signal(finish, signal.as_mut()).await {
+                Ok(unmet) => errors.extend(unmet),
+                Err(signal) => {
+                    errors.push(anyhow!(
+                        "interrupted: the workers were scaled, but the test may not have all its \
+                         users"
+                    ));
+                    return Err(Failed::by_signal(signal.number(), errors));
+                }
+            }
         }
     }
     errors.extend(unknown);
@@ -136,18 +169,14 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     check_warnings(client, warnings_as_errors)
 }
 
-/// That Locust does not tell is said in the end: what was asked for is scaled all the same.
+/// A Locust that does not answer is an error in the end: the targets are scaled all the same.
 fn known<'a>(
-    looked: anyhow::Result<Option<Swarm<'a>>>,
-) -> (Option<Swarm<'a>>, Option<anyhow::Error>) {
+    looked: anyhow::Result<Option<RunningTest<'a>>>,
+) -> (Option<RunningTest<'a>>, Option<anyhow::Error>) {
     match looked {
-        Ok(Some(swarm)) => (Some(swarm), None),
-        Ok(None) => {
-            say("Note: no Locust was found, so only the pods are looked at");
-            (None, None)
-        }
+        Ok(test) => (test, None),
         Err(error) => {
-            let text = "Locust cannot be asked; what was named was scaled all the same";
+            let text = "Locust could not be asked, so locustctl did not check the running test";
             (None, Some(error.context(text)))
         }
     }

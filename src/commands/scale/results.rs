@@ -23,6 +23,8 @@ pub(super) struct Results<'a, W> {
     done: Vec<Done>,
     /// Known, but not their turn yet.
     early: BTreeMap<usize, Outcome>,
+    /// Text after the counts in the line of an order.
+    suffixes: BTreeMap<usize, String>,
     next: usize,
 }
 
@@ -30,7 +32,18 @@ impl<'a, W: Write> Results<'a, W> {
     /// `errors` are those from before anything was scaled; they come first.
     pub(super) fn new(orders: &'a [Order], printer: Printer<W>, errors: Vec<Error>) -> Self {
         let (missing, done, early) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { orders, printer, errors, missing, done, early, next: 0 }
+        let suffixes = BTreeMap::new();
+        Self { orders, printer, errors, missing, done, early, suffixes, next: 0 }
+    }
+
+    /// The line of this order, when its outcome is known, has this after the counts.
+    pub(super) fn suffix(&mut self, index: usize, suffix: String) {
+        self.suffixes.insert(index, suffix);
+    }
+
+    /// Something else went wrong with this order.
+    pub(super) fn error(&mut self, index: usize, error: Error) {
+        self.errors.push(Named::one_of(self.orders.len(), &self.orders[index].target, error));
     }
 
     /// One more outcome is known.
@@ -104,7 +117,8 @@ impl<'a, W: Write> Results<'a, W> {
         };
         let Scaled { old, new, object, notes, asked_for } = &scaled;
         self.done.push(Done { target: target.clone(), old: *old, new: *new });
-        let result = ScaleResult { target, old: *old, new: *new, object: object.as_ref() };
+        let suffix = self.suffixes.get(&index).map(String::as_str).unwrap_or_default();
+        let result = ScaleResult { target, old: *old, new: *new, object: object.as_ref(), suffix };
         match self.printer.print(&result) {
             Err(error) if object.is_some() => self.errors.push(error),
             // As in kubectl no error, since it took place; but not without a word.

@@ -13,15 +13,15 @@ use self::swarm::Swarm;
 use super::again::Again;
 use super::connection::{self, Connection};
 use super::hints::hints;
-use super::locust::whereabouts;
+use super::locust::location;
 use super::signals;
 use super::target::{Meant, only_one, resolve_one};
 use crate::api::{About, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
-use crate::locust::Address;
+use crate::locust::{Address, LocustLocation};
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
-    Autoscaler, Problem, Target, Typed, Whereabouts, autoscalers, check_namespace, explain_missing,
+    Autoscaler, Problem, Target, Typed, autoscalers, check_namespace, explain_missing,
 };
 use crate::terminal::{harmless, say};
 use crate::yaml;
@@ -65,7 +65,7 @@ struct Replicas {
 /// only said on stderr.
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let form = form(args.output.as_deref())?;
-    let asked = whereabouts(&args.locust, Address::Auto)?;
+    let location = location(&args.locust, Address::Auto)?;
     let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
     let again = Again::new(typed, prepared.namespace());
@@ -75,7 +75,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
     let target = resolve_one(&connection, &meant).await?;
-    let subject = Subject { connection: &connection, target, asked, form, again };
+    let subject = Subject { connection: &connection, target, location, form, again };
     if !args.watch {
         return print(&look(&subject).await?, form);
     }
@@ -90,7 +90,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
 struct Subject<'a> {
     connection: &'a Connection,
     target: Target,
-    asked: Whereabouts,
+    location: LocustLocation,
     form: Form,
     again: Again,
 }
@@ -108,7 +108,7 @@ async fn again_and_again(subject: &Subject<'_>) -> Result<(), Failed> {
 }
 
 async fn look(subject: &Subject<'_>) -> Result<Status, Failed> {
-    let Subject { connection, target, asked, again, .. } = subject;
+    let Subject { connection, target, location, again, .. } = subject;
     let client = &connection.client;
     let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
     let about = About { verb: "get", resource, name };
@@ -127,13 +127,16 @@ async fn look(subject: &Subject<'_>) -> Result<Status, Failed> {
             "Warning: {kind} {name:?} keeps {target} between {min} and {max} replicas: it may undo a scale by hand"
         ));
     }
-    let locust = swarm::look(client, target, asked).await.map_err(anyhow::Error::from)?;
+    let locust = swarm::look(client, target, location).await.map_err(anyhow::Error::from)?;
     for warning in locust.iter().flat_map(Swarm::warnings) {
         say(&format!("Warning: {warning}"));
     }
+    for note in locust.iter().flat_map(Swarm::notes) {
+        say(&format!("Note: {note}"));
+    }
     if locust.as_ref().is_some_and(Swarm::needs_rebalance) {
         let command = again.command("rebalance", target);
-        say(&format!("{command} gives the test its users back"));
+        say(&format!("To give the test its users back, run: {command}"));
     }
     Ok(Status {
         server: connection.server.clone(),

@@ -1,13 +1,19 @@
-//! What Locust's master says, beside the pods that its workers should run in.
+//! Locust beside the pods of its workers.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::api::Client;
-use crate::locust::{Address, Error, Roster, Settings, Stats, Worker, roster};
-use crate::scaling::{Target, Whereabouts, ready_pods};
+use crate::locust::{
+    Address, Error, Health, LocustLocation, Look, Search, StartMemory, Verdict, Worker, WorkerPods,
+    examine, foreign_text,
+};
+use crate::scaling::{Target, pods_of};
 use crate::terminal::{harmless, say};
+
+/// Locust caches its statistics for less than this time.
+const CACHED: Duration = Duration::from_millis(2100);
 
 /// The test and its workers; also part of the object of `-o json`.
 #[derive(Debug, Serialize)]
@@ -19,19 +25,24 @@ pub(super) struct Swarm {
     state: String,
     users: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    users_wanted: Option<f64>,
+    users_wanted: Option<u64>,
     requests_per_second: f64,
     failure_ratio: f64,
     workers: Vec<Row>,
-    /// Ready pods that Locust does not count.
+    /// Ready pods without a connected worker.
     not_counted: Vec<String>,
-    /// Pods that are gone, though Locust counts a worker in them.
+    /// Pods that are gone, with a worker that is still connected.
     gone: Vec<String>,
     #[serde(skip)]
-    roster: Roster,
-    /// Locust runs without workers.
+    connected: usize,
     #[serde(skip)]
-    is_alone: bool,
+    warnings: Vec<String>,
+    #[serde(skip)]
+    notes: Vec<String>,
+    #[serde(skip)]
+    needs_rebalance: bool,
+    #[serde(skip)]
+    is_single_process: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,19 +56,19 @@ struct Row {
     memory_bytes: Option<f64>,
 }
 
-/// Asks Locust; `None` when there is none, or it is not to be asked. Where it was only looked for,
-/// that it does not tell is a note.
+/// Asks Locust; `None` when there is none, or it is not to be asked. Where it was only looked for, a
+/// Locust that does not answer is a note.
 ///
 /// # Errors
-/// It was said where Locust is, and it does not tell.
+/// Locust does not answer at the given address.
 pub(super) async fn look(
     client: &Client,
     target: &Target,
-    asked: &Whereabouts,
+    location: &LocustLocation,
 ) -> Result<Option<Swarm>, Error> {
-    match ask(client, target, asked).await {
-        Err(error) if asked.address == Address::Auto => {
-            say(&format!("Note: Locust cannot be asked: {error}"));
+    match ask(client, target, location).await {
+        Err(error) if location.address == Address::Auto => {
+            say(&harmless(&format!("Note: Locust cannot be asked: {error}")));
             Ok(None)
         }
         result => result,
@@ -67,55 +78,81 @@ pub(super) async fn look(
 async fn ask(
     client: &Client,
     target: &Target,
-    asked: &Whereabouts,
+    location: &LocustLocation,
 ) -> Result<Option<Swarm>, Error> {
-    let Some(master) = asked.master(client, target).await? else { return Ok(None) };
-    let settings = master.settings().await?;
-    let stats = master.stats().await?;
-    let pods = match ready_pods(client, target).await {
-        Ok(pods) => Some(pods),
-        Err(error) => {
-            say(&format!("Note: the pods of {target} cannot be looked at: {error}"));
-            None
+    if location.address == Address::None {
+        return Ok(None);
+    }
+    let own = pods_of(client, target).await;
+    let pods = own.as_ref().ok().map(|own| WorkerPods::new(&own.pods));
+    match location.find(client, target, pods.as_ref()).await? {
+        Search::Found(master) => {
+            if let Err(error) = own {
+                say(&harmless(&format!("Note: the pods of {target} cannot be listed: {error}")));
+            }
+            let memory = StartMemory::of_user();
+            let look = || examine(&master, pods.clone(), None, None, Some(&memory));
+            let (mut now, mut health) = look().await?;
+            // The statistics may be of a moment before: what is wrong there may be over.
+            if !now.table().notes().is_empty() || !now.is_fresh() {
+                tokio::time::sleep(CACHED).await;
+                (now, health) = look().await?;
+            }
+            Ok(Some(Swarm::new(master.place(), &now, &health)))
         }
-    };
-    Ok(Some(Swarm::new(master.place(), &stats, settings, pods.as_ref(), &target.name)))
+        Search::Absent => Ok(None),
+        Search::Foreign { place, workers } => {
+            say(&harmless(&format!("Note: {}", foreign_text(&place, workers, target))));
+            Ok(None)
+        }
+    }
 }
 
 impl Swarm {
-    fn new(
-        at: String,
-        stats: &Stats,
-        settings: Option<Settings>,
-        pods: Option<&BTreeSet<String>>,
-        target: &str,
-    ) -> Self {
-        let roster = roster(stats, pods, &[target]);
-        let users = settings.as_ref().map_or(stats.user_count, |settings| settings.user_count);
-        let told = settings.as_ref().filter(|settings| !settings.is_shaped());
-        let wanted = told.and_then(|settings| settings.num_users);
+    fn new(at: String, look: &Look, health: &Health) -> Self {
+        let table = look.table();
         let row = |worker: &Worker| Row {
-            pod: harmless(worker.pod()),
+            pod: harmless(worker.host()),
             state: harmless(&worker.state),
             users: worker.user_count,
             cpu_percent: worker.cpu_usage,
             memory_bytes: worker.memory_usage,
         };
-        let mut workers: Vec<_> = stats.workers.iter().flatten().map(row).collect();
+        let mut workers: Vec<_> = look.stats.workers.iter().flatten().map(row).collect();
         workers.sort_by(|one, other| one.pod.cmp(&other.pod));
+        let (mut warnings, mut notes) = (look.worker_notes(), Vec::new());
+        match &health.verdict {
+            Verdict::Unknown(_) | Verdict::TooOld | Verdict::Surplus => {
+                notes.push(health.to_string())
+            }
+            _ if health.is_alarming() => warnings.push(health.to_string()),
+            _ => {}
+        }
+        if table.foreign > 0 {
+            notes.push(format!("connected workers that run in other pods: {}", table.foreign));
+        }
+        if look.pods.as_ref().is_some_and(WorkerPods::are_counted_only) {
+            notes.push(
+                "the pods use the network of their nodes, so workers are only counted".to_owned(),
+            );
+        }
+        let version = look.page.as_ref().map(|page| harmless(&page.version));
         Self {
             at,
-            version: settings.map(|settings| harmless(&settings.version)).unwrap_or_default(),
-            state: harmless(&stats.state),
-            users,
-            users_wanted: wanted.filter(|_| stats.is_running()),
-            requests_per_second: stats.rate(),
-            failure_ratio: stats.fail_ratio,
+            version: version.unwrap_or_default(),
+            state: harmless(look.state()),
+            users: health.users,
+            users_wanted: health.wanted,
+            requests_per_second: look.stats.rate(),
+            failure_ratio: look.stats.fail_ratio,
             workers,
-            not_counted: roster.uncounted.clone(),
-            gone: roster.orphaned.clone(),
-            roster,
-            is_alone: stats.workers.is_none(),
+            not_counted: table.unconnected.iter().map(|pod| harmless(pod)).collect(),
+            gone: table.leftover.iter().map(|pod| harmless(pod)).collect(),
+            connected: health.workers,
+            warnings: warnings.iter().map(|text| harmless(text)).collect(),
+            notes: notes.iter().map(|text| harmless(text)).collect(),
+            needs_rebalance: health.needs_rebalance(),
+            is_single_process: look.stats.workers.is_none(),
         }
     }
 
@@ -133,15 +170,11 @@ impl Swarm {
             self.requests_per_second,
             self.failure_ratio * 100.0
         );
-        let workers = match self.is_alone {
+        let workers = match self.is_single_process {
             true => "none: Locust runs in a single process".to_owned(),
-            false => format!("{} counted by Locust", self.counted()),
+            false => format!("{} connected", self.connected),
         };
         vec![("Locust", format!("{}{release}", self.at)), ("Test", test), ("Workers", workers)]
-    }
-
-    fn counted(&self) -> usize {
-        self.workers.iter().filter(|row| row.state != "missing").count()
     }
 
     /// The workers, one on each line.
@@ -161,23 +194,18 @@ impl Swarm {
         text
     }
 
-    /// What is not as it should be, in sentences.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let lost = self.users_wanted.filter(|_| self.has_lost_users()).map(|wanted| {
-            format!("the test has {} of the {wanted} users that it wants", self.users)
-        });
-        self.roster.notes().into_iter().chain(lost).collect()
+    /// Warnings, in sentences.
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
-    /// Whether `locustctl rebalance` has something to do.
+    /// Notes, in sentences.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// `locustctl rebalance` would put something right.
     pub(super) fn needs_rebalance(&self) -> bool {
-        // Fewer users than workers leave some idle anyhow.
-        let are_enough = self.users_wanted.is_some_and(|wanted| wanted >= self.counted() as f64);
-        self.has_lost_users() || (are_enough && !self.roster.idle.is_empty())
-    }
-
-    fn has_lost_users(&self) -> bool {
-        let wanted = self.users_wanted.filter(|_| self.state == "running");
-        wanted.is_some_and(|wanted| (self.users as f64) < wanted)
+        self.needs_rebalance
     }
 }

@@ -2,6 +2,7 @@
 //! two counts agree.
 
 mod follow;
+mod pod;
 mod readiness;
 mod reasons;
 mod tracker;
@@ -18,8 +19,9 @@ use super::Target;
 use crate::api::{Client, Error};
 use crate::go;
 
+pub use pod::{OwnPods, PODS, Pod, pods_of};
 pub use readiness::{Kind, Readiness, readiness, readiness_of_scale};
-pub use reasons::{PODS, Pod, troubles};
+pub use reasons::troubles;
 pub use unmet::Unmet;
 pub use workload::{Workload, label_selector};
 

@@ -1,25 +1,13 @@
 //! Why pods do not start: their waiting reasons, counted.
 
-use serde::Deserialize;
-
-use super::workload::Condition;
-use crate::api::{Client, Error, Listing, Resource};
+use super::pod::{Pod, list};
+use crate::api::{Client, Error};
 
 /// A message is told as far as it fits on a few lines.
 const LONGEST_MESSAGE: usize = 300;
 
 /// Of different reasons.
 const MOST_REASONS: usize = 8;
-
-/// The type of pods.
-pub const PODS: Resource = Resource {
-    group: std::borrow::Cow::Borrowed(""),
-    version: std::borrow::Cow::Borrowed("v1"),
-    plural: std::borrow::Cow::Borrowed("pods"),
-    singular: std::borrow::Cow::Borrowed("pod"),
-    kind: std::borrow::Cow::Borrowed("Pod"),
-    namespaced: true,
-};
 
 /// Lists the pods that `selector` selects, and says what each sort of trouble is, with how many of
 /// them have it. The list may be forbidden; then there is no more to say than that.
@@ -31,114 +19,7 @@ pub async fn of_pods(
     namespace: &str,
     selector: &str,
 ) -> Result<Vec<String>, Error> {
-    let listing = Listing { resource: &PODS, namespace, labels: Some(selector) };
-    Ok(troubles(&client.list::<Pod>(listing).await?))
-}
-
-/// What is kept of a pod.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Pod {
-    metadata: Metadata,
-    status: Status,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Metadata {
-    name: String,
-    creation_timestamp: String,
-    deletion_timestamp: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Status {
-    phase: String,
-    reason: String,
-    message: String,
-    conditions: Vec<Condition>,
-    init_container_statuses: Vec<Container>,
-    container_statuses: Vec<Container>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Container {
-    state: State,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct State {
-    waiting: Option<Waiting>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Waiting {
-    reason: String,
-    message: String,
-}
-
-impl Pod {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.metadata.name
-    }
-
-    /// When it was made, RFC 3339; empty when the server does not say.
-    pub fn created(&self) -> &str {
-        &self.metadata.creation_timestamp
-    }
-
-    /// Whether it is ready, and not about to leave.
-    pub fn is_ready(&self) -> bool {
-        self.metadata.deletion_timestamp.is_none() && self.is("Ready")
-    }
-
-    /// How it is, as `kubectl get pods` puts it: the phase, or why it does not start; and what
-    /// there is to say of that.
-    pub fn state(&self) -> (&str, String) {
-        if self.metadata.deletion_timestamp.is_some() {
-            return ("Terminating", String::new());
-        }
-        let (state, message) = self.trouble().unwrap_or((&self.status.phase, ""));
-        (state, shortened(message).trim_start_matches(": ").to_owned())
-    }
-
-    fn is(&self, kind: &str) -> bool {
-        self.status.conditions.iter().any(|c| c.kind == kind && c.status == "True")
-    }
-
-    /// What keeps it from being ready; `None` when nothing does, or when it is leaving.
-    fn trouble(&self) -> Option<(&str, &str)> {
-        let Status { phase, reason, message, conditions, .. } = &self.status;
-        if self.metadata.deletion_timestamp.is_some() || self.is("Ready") || phase == "Succeeded" {
-            return None;
-        }
-        if phase == "Failed" {
-            return Some((if reason.is_empty() { "Failed" } else { reason }, message));
-        }
-        let unscheduled =
-            conditions.iter().find(|c| c.kind == "PodScheduled" && c.status == "False");
-        if let Some(condition) = unscheduled {
-            return Some((&condition.reason, &condition.message));
-        }
-        let containers =
-            self.status.init_container_statuses.iter().chain(&self.status.container_statuses);
-        let waiting = containers.filter_map(|container| container.state.waiting.as_ref());
-        // That others wait for an init container, or for nothing special, tells the least.
-        let (usual, telling): (Vec<_>, Vec<_>) = waiting.partition(|waiting| {
-            matches!(waiting.reason.as_str(), "PodInitializing" | "ContainerCreating" | "")
-        });
-        match (telling.first(), usual.first()) {
-            (Some(waiting), _) => Some((&waiting.reason, &waiting.message)),
-            (None, Some(waiting)) if !waiting.reason.is_empty() => Some((&waiting.reason, "")),
-            _ if phase == "Running" => Some(("running, but not ready", "")),
-            _ => Some((phase, "")),
-        }
-    }
+    Ok(troubles(&list(client, namespace, selector).await?))
 }
 
 /// A line for each reason, the most frequent one first; of the messages only the first, since the

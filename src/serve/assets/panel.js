@@ -21,11 +21,11 @@ const MARKUP = `
   <progress id="bar" max="1" value="0" aria-label="Workers ready"></progress>
   <div id="locust" hidden>
     <dl id="swarm" class="tally">
-      <div><dt>Locust counts</dt> <dd id="counted"></dd></div>
+      <div><dt>Connected workers</dt> <dd id="counted"></dd></div>
       <div><dt>Users</dt> <dd id="users"></dd></div>
     </dl>
     <p id="problem" class="note warn" hidden></p>
-    <ul id="notes" class="troubles notes" aria-label="What is not as it should be"></ul>
+    <ul id="notes" class="troubles notes" aria-label="Warnings"></ul>
     <form id="rebalance" hidden><button id="give-back" data-busy="Giving users back…">Give users back</button></form>
   </div>
   <ul id="troubles" class="troubles" aria-label="Why workers do not start"></ul>

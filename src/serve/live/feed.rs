@@ -281,8 +281,14 @@ impl Feed<'_> {
             };
             let error = loop {
                 match self.next(&mut watch, unknown).await {
-                    Ok(WatchEvent::Present(pods)) => self.live.change(|state| state.all_pods(pods)),
-                    Ok(WatchEvent::Changed(pod)) => self.live.change(|state| state.pod(pod)),
+                    Ok(WatchEvent::Present(mut pods)) => {
+                        pods.retain(|pod| pod.is_of(self.target));
+                        self.live.change(|state| state.all_pods(pods));
+                    }
+                    Ok(WatchEvent::Changed(pod)) if pod.is_of(self.target) => {
+                        self.live.change(|state| state.pod(pod));
+                    }
+                    Ok(WatchEvent::Changed(_)) => {}
                     Ok(WatchEvent::Deleted(pod)) => self.live.change(|state| state.pod_gone(&pod)),
                     Ok(WatchEvent::Disturbed(error)) => unknown(&error),
                     Ok(WatchEvent::Resumed) => self.live.change(|state| state.pods_unknown(None)),

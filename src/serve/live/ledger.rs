@@ -12,6 +12,8 @@ pub struct Entry {
     pub who: String,
     /// The count before.
     pub old: Option<i64>,
+    /// Counts that were set on the way to the new one, in their order.
+    pub on_the_way: Vec<i64>,
     /// The count that was asked for.
     pub new: Option<i64>,
     /// What became of it.
@@ -43,8 +45,9 @@ impl Ledger {
     /// What became of it; gives its id.
     pub(super) fn end(&mut self, entry: Entry) -> u64 {
         self.under_way = self.under_way.saturating_sub(1);
-        let Entry { who, old, new, outcome, message } = entry;
+        let Entry { who, old, on_the_way, new, outcome, message } = entry;
         if matches!(outcome, Outcome::Scaled | Outcome::Unknown) {
+            self.expected.extend(on_the_way.into_iter().map(Some));
             self.expected.push(new);
         }
         let id = self.note(who, old, new, outcome, message);
@@ -89,6 +92,14 @@ impl Ledger {
         }
     }
 
+    /// A running test was given its users back although nothing was changed here.
+    pub(super) fn kept(&mut self, count: Option<i64>, users: Users) {
+        let (who, message) =
+            ("locustctl".to_owned(), "Workers of the test had changed.".to_owned());
+        let id = self.note(who, count, count, Outcome::Unchanged, message);
+        self.users(id, users);
+    }
+
     pub(super) fn history(&self) -> Vec<Change> {
         self.history.iter().cloned().collect()
     }
@@ -127,7 +138,8 @@ mod tests {
 
     fn entry(old: i64, new: i64, outcome: Outcome) -> Entry {
         let (who, message) = ("alice".to_owned(), String::new());
-        Entry { who, old: Some(old), new: Some(new), outcome, message }
+        let on_the_way = Vec::new();
+        Entry { who, old: Some(old), on_the_way, new: Some(new), outcome, message }
     }
 
     fn told(ledger: &Ledger) -> Vec<(String, Option<i64>, Outcome)> {
@@ -156,6 +168,18 @@ mod tests {
         ledger.end(entry(3, 5, Outcome::Scaled));
         ledger.seen(3, 5);
         assert_eq!(told(&ledger), [alice(5, Outcome::Scaled), alice(3, Outcome::Scaled)]);
+    }
+
+    #[test]
+    fn the_steps_of_a_change_from_here_are_not_told() {
+        let mut ledger = Ledger::default();
+        ledger.begin();
+        ledger.seen(5, 4);
+        ledger.seen(4, 2);
+        ledger.end(Entry { on_the_way: vec![4, 3, 2], ..entry(5, 1, Outcome::Scaled) });
+        ledger.seen(2, 1);
+        ledger.seen(1, 3);
+        assert_eq!(told(&ledger), [other(3), alice(1, Outcome::Scaled)]);
     }
 
     #[test]

@@ -5,7 +5,6 @@ mod ledger;
 mod state;
 mod swarm;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ pub use swarm::follow_swarm;
 
 use self::state::State;
 use super::snapshot::{Limits, Snapshot, TargetInfo, Users};
-use crate::locust::Address;
+use crate::locust::{Address, Look, WorkerPods};
 
 /// Changes that come within this time are told in one go.
 const GATHERED: Duration = Duration::from_millis(50);
@@ -57,6 +56,9 @@ pub struct Live {
     is_wanted: Notify,
     /// Where Locust was found.
     locust_address: Mutex<Option<Address>>,
+    /// The last look at Locust at which the running test had all its users.
+    steady: Mutex<Option<Look>>,
+    run_time: Mutex<Option<u64>>,
     /// Tells the states of this process from those of another.
     run: String,
 }
@@ -75,6 +77,8 @@ impl Live {
             looked: watch::Sender::new(0),
             is_wanted: Notify::new(),
             locust_address: Mutex::default(),
+            steady: Mutex::default(),
+            run_time: Mutex::default(),
             run,
         }
     }
@@ -112,9 +116,37 @@ impl Live {
         self.is_wanted.notify_one();
     }
 
-    /// The names of the ready pods; `None` where they are not known.
-    pub fn ready_pods(&self) -> Option<BTreeSet<String>> {
-        self.lock().ready_pods()
+    /// The pods of the workers; `None` where they are not known, or not yet.
+    pub fn worker_pods(&self) -> Option<WorkerPods> {
+        self.lock().worker_pods()
+    }
+
+    /// The last look at Locust at which the running test had all its users.
+    pub fn steady(&self) -> Option<Look> {
+        self.steady.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The run time in Locust's page, as it was seen last.
+    pub fn run_time(&self) -> Option<u64> {
+        *self.run_time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_run_time(&self, run_time: Option<u64>) {
+        *self.run_time.lock().unwrap_or_else(PoisonError::into_inner) = run_time;
+    }
+
+    fn set_steady(&self, look: Option<&Look>) {
+        *self.steady.lock().unwrap_or_else(PoisonError::into_inner) = look.cloned();
+    }
+
+    /// A running test was given its users back although nothing was changed here.
+    pub fn kept(&self, users: Users) {
+        {
+            let mut state = self.lock();
+            let count = state.desired();
+            state.ledger.kept(count, users);
+        }
+        self.tell();
     }
 
     /// What a change from here meant for a running test; told at once, so that whoever waited for

@@ -1,17 +1,21 @@
 //! What is known, as it comes in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::super::log::now;
 use super::super::snapshot::{
     self, Connection, Limits, Link, MOST_PODS, Outcome, Replicas, Snapshot, Swarm, TargetInfo,
 };
 use super::ledger::{Entry, Ledger};
+use crate::locust::WorkerPods;
 use crate::scaling::{Autoscaler, Kind, Pod, Readiness, Workload, readiness, troubles};
 use crate::terminal::harmless;
 
 /// Of a target with more pods only so many are kept.
 const MOST_PODS_KEPT: usize = 5000;
+
+/// Pods that are remembered after they have gone.
+const MOST_GONE_PODS: usize = 500;
 
 /// Everything that is known.
 #[derive(Debug)]
@@ -29,6 +33,10 @@ pub(super) struct State {
     /// The count that the server has confirmed since.
     confirmed: Option<i64>,
     pods: BTreeMap<String, Pod>,
+    /// The pods were listed at least once.
+    are_pods_listed: bool,
+    /// Pods that are gone, the latest last: their workers may still be connected.
+    gone_pods: VecDeque<Pod>,
     pods_unknown: Option<String>,
     /// Why its controller cannot make pods, or has given up.
     failures: Vec<String>,
@@ -51,6 +59,8 @@ impl State {
             looked: 0,
             confirmed: None,
             pods: BTreeMap::new(),
+            are_pods_listed: false,
+            gone_pods: VecDeque::new(),
             pods_unknown: None,
             failures: Vec::new(),
             autoscalers: Vec::new(),
@@ -113,8 +123,10 @@ impl State {
     }
 
     pub(super) fn all_pods(&mut self, pods: Vec<Pod>) {
-        self.pods.clear();
+        let gone = std::mem::take(&mut self.pods).into_values();
+        gone.for_each(|pod| self.remember(pod));
         pods.into_iter().for_each(|pod| self.pod(pod));
+        self.are_pods_listed = true;
         self.pods_unknown = None;
     }
 
@@ -125,17 +137,27 @@ impl State {
     }
 
     pub(super) fn pod_gone(&mut self, pod: &Pod) {
-        self.pods.remove(pod.name());
+        if let Some(pod) = self.pods.remove(pod.name()) {
+            self.remember(pod);
+        }
+    }
+
+    fn remember(&mut self, pod: Pod) {
+        self.gone_pods.push_back(pod);
+        if self.gone_pods.len() > MOST_GONE_PODS {
+            self.gone_pods.pop_front();
+        }
     }
 
     pub(super) fn pods_unknown(&mut self, why: Option<String>) {
         self.pods_unknown = why.map(|why| harmless(&why));
     }
 
-    /// The names of the ready pods; `None` where they are not known.
-    pub(super) fn ready_pods(&self) -> Option<BTreeSet<String>> {
-        let ready = self.pods.values().filter(|pod| pod.is_ready());
-        self.pods_unknown.is_none().then(|| ready.map(|pod| pod.name().to_owned()).collect())
+    /// The pods of the workers; `None` where they are not known, or not yet.
+    pub(super) fn worker_pods(&self) -> Option<WorkerPods> {
+        let is_known = self.are_pods_listed && self.pods_unknown.is_none();
+        let now = || WorkerPods::new(self.pods.values());
+        is_known.then(|| now().remember(&WorkerPods::new(&self.gone_pods)))
     }
 
     /// What became of a change that was made from here.
@@ -191,6 +213,11 @@ impl State {
             locust: self.swarm.clone(),
             history: self.ledger.history(),
         }
+    }
+
+    /// The count that is wanted, as far as it is known.
+    pub(super) fn desired(&self) -> Option<i64> {
+        self.replicas().map(|replicas| replicas.desired)
     }
 
     /// What keeps pods from being ready. Pods that have only just been made are no trouble.

@@ -1,83 +1,173 @@
-//! What Locust's master tells, looked at while somebody looks at us.
+//! Locust's master, looked at again and again, more often while somebody looks at serve.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::super::log::log;
-use super::super::snapshot::Swarm;
+use super::super::RebalanceWhen;
+use super::super::app::App;
+use super::super::log::{AUTOMATIC, Audit, audit, log};
+use super::super::snapshot::{Stage, Swarm, Users};
 use super::Live;
-use crate::api::Client;
-use crate::locust::{Address, Error, Master, Roster, Settings, Stats, roster};
-use crate::scaling::{Target, Whereabouts};
-use crate::terminal::harmless;
+use crate::locust::{
+    Address, Error, Health, Keeper, KnownStart, LocustLocation, Look, Master, MasterLog, Outcome,
+    Search, WorkerTable, foreign_text,
+};
+use crate::terminal::{harmless, printable};
 
-/// Locust keeps its statistics for as long, and its own page looks as often.
+/// The time between two looks while somebody looks at serve, or a test is to be kept: Locust caches
+/// its statistics for as long, and its own page looks as often.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// Between looks, however many people begin to look at us.
+/// Between looks, however many people begin to look at serve.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(250);
 
-/// While nobody looks, or where there is no Locust.
+/// The time between two looks while nobody looks, or where there is no Locust.
 const IDLE_PERIOD: Duration = Duration::from_secs(30);
 
-/// Looks at Locust again and again, where `whereabouts` says at that moment; never ends.
-pub async fn follow_swarm(
-    client: &Client,
-    target: &Target,
-    whereabouts: impl Fn() -> Whereabouts,
-    live: &Live,
-) {
-    let mut now = whereabouts();
-    if now.address == Address::None {
+/// Looks at Locust, where `app` says that it is at that moment; never ends.
+pub async fn follow_swarm(app: &App) {
+    let mut location = app.location();
+    if location.address == Address::None {
         return std::future::pending().await;
     }
-    let (mut master, mut told) = (None, String::new());
+    let mut follower =
+        Follower { app, live: &app.live, keeper: Keeper::default(), told: String::new() };
+    let mut master = None;
     loop {
-        let last = std::mem::replace(&mut now, whereabouts());
-        if last.login.cookie != now.login.cookie {
+        let last = std::mem::replace(&mut location, app.location());
+        if last.login.cookie != location.login.cookie {
             master = None;
         }
         if master.is_none() {
-            master = match now.master(client, target).await {
-                Ok(found) => found,
-                Err(error) => {
-                    live.no_swarm(&error, &mut told);
-                    None
-                }
-            };
+            master = follower.find(&location).await;
         }
-        live.found_locust(master.as_ref().map(|master| master.address().clone()));
-        if let Some(found) = &master {
-            match look(found, live, &target.name).await {
-                Ok(swarm) => live.swarm(swarm),
-                Err(error) => {
-                    live.swarm_is_silent(found.place(), &error);
-                    if now.address == Address::Auto && error.is_absent() {
-                        master = None;
-                    }
-                }
+        app.live.found_locust(master.as_ref().map(|master| master.address().clone()));
+        if let Some(found) = &master
+            && let Err(error) = follower.look(found).await
+        {
+            app.live.swarm_is_silent(found.place(), &error);
+            if location.address == Address::Auto && error.is_absent() {
+                master = None;
             }
         }
-        live.pause(master.is_some()).await;
+        let is_kept = app.locust.rebalance == RebalanceWhen::Always;
+        app.live.pause(master.is_some(), is_kept).await;
     }
 }
 
-async fn look(master: &Master<'_>, live: &Live, target: &str) -> Result<Swarm, Error> {
-    let settings = master.settings().await?;
-    let stats = master.stats().await?;
-    let pods = live.ready_pods();
-    let roster = roster(&stats, pods.as_ref(), &[target]);
-    Ok(Swarm::new(master.place(), &stats, settings.as_ref(), &roster))
+struct Follower<'a> {
+    app: &'a App,
+    live: &'a Live,
+    keeper: Keeper,
+    /// Why Locust could not be found, as it was logged last.
+    told: String,
+}
+
+impl<'a> Follower<'a> {
+    async fn find(&mut self, location: &LocustLocation) -> Option<Master<'a>> {
+        let pods = self.live.worker_pods();
+        let App { client, target, .. } = self.app;
+        match location.find(client, target, pods.as_ref()).await {
+            Ok(Search::Found(master)) => Some(*master),
+            Ok(Search::Absent) => None,
+            Ok(Search::Foreign { place, workers }) => {
+                self.once(foreign_text(&place, workers, target));
+                None
+            }
+            Err(error) => {
+                let is_new = self.live.is_new_silence(&error);
+                if is_new {
+                    self.once(format!("The search for Locust failed: {error}"));
+                }
+                None
+            }
+        }
+    }
+
+    fn once(&mut self, text: String) {
+        if text != self.told {
+            log(&harmless(&text));
+            self.told = text;
+        }
+    }
+
+    async fn look(&mut self, master: &Master<'_>) -> Result<(), Error> {
+        let pods = self.live.worker_pods();
+        let known = self.app.known_start();
+        let (look, health) = match self.app.locust.rebalance {
+            // A change from here is seen through by itself.
+            RebalanceWhen::Always if !self.app.is_changing() => {
+                let watched =
+                    self.keeper.keep(master, pods, known.as_ref(), None, &mut |_| {}).await?;
+                if let Some(outcome) = &watched.outcome
+                    && let Some(sent) = outcome.sent()
+                {
+                    self.app.remember_start(sent.clone());
+                    self.kept(outcome);
+                }
+                (watched.look, watched.health)
+            }
+            _ => self.keeper.look(master, pods, known.as_ref()).await?,
+        };
+        if let Some(known) = known {
+            self.update_start(known, &look);
+        }
+        self.live.set_steady(self.keeper.steady());
+        self.live.set_run_time(look.page.as_ref().and_then(|page| page.run_time));
+        let swarm = Swarm::new(master.place(), &look, &health);
+        self.live.swarm(swarm);
+        Ok(())
+    }
+
+    /// Forgets a start whose test has ended, and learns when the master's log has one that was
+    /// relayed.
+    fn update_start(&self, known: KnownStart, look: &Look) {
+        let log = look.log.as_ref();
+        let is_logged = log
+            .and_then(MasterLog::last_spawn)
+            .is_some_and(|spawn| spawn.users == known.start.users);
+        if !look.is_running() && known.at.elapsed() > PERIOD * 2 {
+            self.app.forget_start(known.at);
+        } else if known.logged_at.is_none() && is_logged && known.at.elapsed() < IDLE_PERIOD {
+            let logged_at = log.and_then(MasterLog::last_start_by_hand);
+            self.app.remember_start(KnownStart { logged_at, ..known });
+        }
+    }
+
+    /// A running test was asked for its users although nothing was changed here.
+    fn kept(&self, outcome: &Outcome) {
+        let stage = match outcome {
+            Outcome::Repaired { .. } => Stage::Well,
+            _ => Stage::Wrong,
+        };
+        let mut text = printable(&outcome.to_string());
+        if self.keeper.has_given_up() {
+            text.push_str(
+                "; three rebalances did not help; serve sends no more until the test has all its \
+                 users",
+            );
+        }
+        audit(&Audit {
+            who: "locustctl",
+            from: AUTOMATIC,
+            action: "rebalance",
+            old: None,
+            new: None,
+            outcome: stage.word(),
+            detail: &text,
+        });
+        self.live.kept(Users { stage, text });
+    }
 }
 
 impl Live {
-    /// Until it is time to look again: soon while somebody looks at us, at once when somebody
+    /// Until it is time to look again: soon while somebody looks at serve, at once when somebody
     /// begins to.
-    async fn pause(&self, is_there: bool) {
+    async fn pause(&self, is_there: bool, is_kept: bool) {
         tokio::time::sleep(SHORTEST_PERIOD).await;
         let has_viewers = self.frames.receiver_count() > 0;
-        let period = if is_there && has_viewers { PERIOD } else { IDLE_PERIOD };
+        let period = if is_there && (has_viewers || is_kept) { PERIOD } else { IDLE_PERIOD };
         let _ = timeout(period, self.is_wanted.notified()).await;
     }
 
@@ -87,7 +177,7 @@ impl Live {
             if last.is_none_or(|last| !last.problem.is_empty())
                 && let Some(now) = &state.swarm
             {
-                log(&format!("Locust is followed at {}", now.at));
+                log(&format!("Watching Locust at {}", now.at));
             }
         });
     }
@@ -101,18 +191,14 @@ impl Live {
         });
     }
 
-    /// It could not be looked for; that is told once where it was never seen.
-    fn no_swarm(&self, error: &Error, told: &mut String) {
+    /// Locust could not be looked for; gives whether it was never seen before.
+    fn is_new_silence(&self, error: &Error) -> bool {
+        let mut is_new = false;
         self.change(|state| match &mut state.swarm {
             Some(swarm) => swarm.is_silent(error),
-            None => {
-                let why = format!("Locust cannot be looked for: {error}");
-                if why != *told {
-                    log(&why);
-                    *told = why;
-                }
-            }
+            None => is_new = true,
         });
+        is_new
     }
 }
 
@@ -125,33 +211,23 @@ impl Swarm {
         self.problem = problem;
     }
 
-    fn new(at: String, stats: &Stats, settings: Option<&Settings>, roster: &Roster) -> Self {
-        let users = settings.map_or(stats.user_count, |settings| settings.user_count);
-        let state = settings.map_or(&stats.state, |settings| &settings.state);
-        let counted = i64::try_from(stats.counted().count()).unwrap_or(i64::MAX);
-        let is_running = crate::locust::is_running(state);
-        let is_shaped = settings.is_some_and(Settings::is_shaped);
-        let is_told = is_running && !is_shaped;
-        let wanted = settings.and_then(|settings| settings.num_users).filter(|_| is_told);
-        let wanted = wanted.map(|wanted| wanted as i64);
-        let is_short = state == "running" && wanted.is_some_and(|wanted| users < wanted);
-        let are_idle = state == "running"
-            && !roster.idle.is_empty()
-            && wanted.is_some_and(|wanted| wanted >= counted);
-        let mut notes = roster.notes();
-        if let Some(wanted) = wanted.filter(|_| is_short) {
-            notes.push(format!("the test has {users} of the {wanted} users that it wants"));
+    fn new(at: String, look: &Look, health: &Health) -> Self {
+        let table: WorkerTable = look.table();
+        let mut notes = look.worker_notes();
+        if health.is_alarming() {
+            notes.push(health.to_string());
         }
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         Self {
             at,
             problem: String::new(),
-            state: harmless(state),
-            workers: settings.and_then(|settings| settings.worker_count).unwrap_or(counted),
-            own_workers: i64::try_from(roster.counted).unwrap_or(i64::MAX),
-            users,
-            users_wanted: wanted,
+            state: harmless(look.state()),
+            workers: count(health.workers),
+            own_workers: count(table.own()),
+            users: health.users,
+            users_wanted: health.wanted.and_then(|wanted| i64::try_from(wanted).ok()),
             notes: notes.iter().map(|note| harmless(note)).collect(),
-            needs_rebalance: is_short || are_idle,
+            needs_rebalance: health.needs_rebalance(),
         }
     }
 }

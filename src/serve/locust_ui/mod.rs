@@ -26,7 +26,7 @@ use self::gate::{Gate, gate};
 use self::headers::Asker;
 use self::inject::{Page, accepts_html, is_page_wanted, may_hold_panel, with_panel};
 use self::login::Logins;
-use self::upstream::Upstream;
+use self::upstream::{Upstream, is_start};
 use super::app::App;
 use super::caller::Peer;
 use super::guard::{self, Guard};
@@ -35,8 +35,7 @@ use super::problem::Problem;
 use super::redirect::temporary;
 use super::root::Root;
 use super::routes::word;
-use crate::locust::{Content, Error, LONGEST_SILENCE, Outgoing, Place, Relay};
-use crate::scaling::Whereabouts;
+use crate::locust::{Content, Error, LONGEST_SILENCE, LocustLocation, Outgoing, Place, Relay};
 use crate::terminal::printable;
 
 /// Where our addresses begin, seen from the root.
@@ -60,7 +59,7 @@ pub fn in_front(
     routes: Router,
     guarded: impl FnOnce(Router) -> Router,
 ) -> Result<Router> {
-    let Whereabouts { address, login } = &app.locust.whereabouts;
+    let LocustLocation { address, login } = &app.locust.location;
     let relay = Relay::new(address, login).context("preparing to ask Locust")?;
     let upstream = Arc::new(Upstream::new(Arc::clone(app), relay));
     let gated = routes.layer(from_fn_with_state(
@@ -157,10 +156,14 @@ impl Front {
             Ok(outgoing) => outgoing,
             Err(problem) => return guard::secured(problem.into_response()),
         };
+        let start = self.upstream.start_in(&outgoing, base);
         // Who waits for a page is told soon; what else is asked for may take its time, as a stop does.
         let limit = if is_page { PAGE_LIMIT } else { LONGEST_SILENCE };
         match timeout(limit, self.upstream.send(&place, outgoing)).await {
-            Ok(Ok(response)) => visit.answer(response, &place).await,
+            Ok(Ok(response)) => match self.upstream.remember(start, response).await {
+                Ok(response) => visit.answer(response, &place).await,
+                Err(why) => visit.away(&why),
+            },
             Ok(Err(error)) => visit.away(&explain(&error)),
             Err(_) => visit.away("Locust does not answer in time."),
         }
@@ -193,8 +196,10 @@ impl Front {
         let body = request.into_body();
         let content = match place {
             _ if body.is_end_stream() => Content::Whole(Bytes::new()),
-            Place::Direct(_) => Content::Streamed(reqwest::Body::wrap(Upload(Mutex::new(body)))),
-            Place::Service { .. } => {
+            Place::Direct(base) if !is_start(&method, &path, base.path()) => {
+                Content::Streamed(reqwest::Body::wrap(Upload(Mutex::new(body))))
+            }
+            Place::Direct(_) | Place::Service { .. } => {
                 let whole = to_bytes(body, LARGEST_WHOLE_BODY).await.map_err(|_| {
                     let detail = "The body is larger than 1 MB, or did not arrive.";
                     let code = StatusCode::PAYLOAD_TOO_LARGE;

@@ -12,8 +12,7 @@ use super::super::app::App;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::scale::json;
-use crate::locust::Error;
-use crate::scaling::GivenBack;
+use crate::locust::{Error, Outcome};
 use crate::terminal::printable;
 
 /// The answer.
@@ -31,7 +30,7 @@ pub(super) async fn api(
 ) -> Response {
     match rebalance(&app, &caller).await {
         Ok(outcome) => json(&Answer {
-            rebalanced: matches!(outcome, GivenBack::Done { .. }),
+            rebalanced: matches!(outcome, Outcome::Repaired { .. }),
             message: printable(&outcome.to_string()),
         }),
         Err(problem) => problem.into_response(),
@@ -39,12 +38,14 @@ pub(super) async fn api(
 }
 
 /// Carried to its end even when whoever asked has gone.
-pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<GivenBack, Problem> {
+pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<Outcome, Problem> {
     let (app, caller) = (Arc::clone(app), caller.clone());
     let task = tokio::spawn(async move { app.rebalance(&caller).await });
     let problem = |code, reason, detail: &str| Err(Problem::new(code, reason, printable(detail)));
     match task.await {
-        Ok(Ok(Some(outcome))) if outcome.is_well() => Ok(outcome),
+        Ok(Ok(Some(outcome))) if outcome.is_well() && !outcome.health().is_alarming() => {
+            Ok(outcome)
+        }
         Ok(Ok(Some(outcome))) => {
             problem(StatusCode::CONFLICT, "NotRebalanced", &outcome.to_string())
         }

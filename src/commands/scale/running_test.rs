@@ -1,0 +1,307 @@
+//! Scaling beside a running test: warns about losses before the change, and gives the users back
+//! after it.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::{Error, anyhow, bail};
+use futures_util::future::join_all;
+
+use super::super::again::Again;
+use super::display::Display;
+use crate::api::Client;
+use crate::cli;
+use crate::go;
+use crate::locust::{
+    Care, Change, LocustLocation, Look, Master, Outcome, Rebalance, Search, StartMemory, Steps,
+    Test, Unfinished, WorkerPods, breaks_by_leaving, breaks_by_one_pod, calm, connected, cost,
+    foreign_text, may_hold_workers, settle, side_effects, steps_ahead, steps_for,
+};
+use crate::scaling::{Order, OwnPods, Target, Until, Wait, pods_of, wait};
+use crate::terminal::{harmless, say};
+
+/// Locust and its test, as they were before the scale.
+pub(super) struct RunningTest<'a> {
+    client: &'a Client,
+    master: Master<'a>,
+    before: Look,
+    /// The count and the pods of each order's target, where they can be read.
+    targets: Vec<Option<OwnPods>>,
+}
+
+impl<'a> RunningTest<'a> {
+    /// Takes a look at Locust. Returns `None`, with a note, if no Locust has these workers.
+    ///
+    /// # Errors
+    /// Locust does not answer at the given address.
+    pub(super) async fn look(
+        client: &'a Client,
+        location: &LocustLocation,
+        orders: &[Order],
+    ) -> Result<Option<Self>, Error> {
+        let targets = own_pods(client, orders).await;
+        let pods = worker_pods(&targets, orders);
+        let mut foreign = None;
+        // The name of any of the targets may lead to the master.
+        for order in orders {
+            match location.find(client, &order.target, pods.as_ref()).await? {
+                Search::Found(master) => {
+                    say(&harmless(&format!("Using Locust at {}", master.place())));
+                    let before = Look::take(&master, pods).await?;
+                    return Ok(Some(Self { client, master: *master, before, targets }));
+                }
+                Search::Foreign { place, workers } => {
+                    foreign = Some(foreign_text(&place, workers, &order.target));
+                }
+                Search::Absent => {}
+            }
+        }
+        say(&harmless(&match foreign {
+            Some(text) => format!(
+                "Note: {text}, so locustctl ignores it; to use another Locust, give --locust=URL \
+                 or --locust=service/NAME"
+            ),
+            None => {
+                "Note: Locust was not found, so locustctl does not check its workers or a running test"
+                    .to_owned()
+            }
+        }));
+        Ok(None)
+    }
+
+    /// A test is starting its users or has them.
+    pub(super) fn is_running(&self) -> bool {
+        self.before.is_running()
+    }
+
+    /// Says what the scale costs a running test; on a terminal it asks whether to go on.
+    ///
+    /// # Errors
+    /// The answer is no.
+    pub(super) fn confirm(&self, orders: &[Order], args: &cli::ScaleArgs) -> Result<(), Error> {
+        let changes: Vec<_> =
+            orders.iter().zip(&self.targets).map(|(order, own)| self.change(order, own)).collect();
+        let workers = i64::try_from(self.before.worker_count())?;
+        let test = Test { state: self.before.state(), users: self.before.users(), workers };
+        let mut losses: Vec<_> = cost(test, &changes).into_iter().collect();
+        losses.extend(breaks_by_one_pod(&self.before, &changes));
+        let steps: i64 = (0..orders.len())
+            .filter_map(|index| self.steps(orders, index, args))
+            .map(Steps::count)
+            .sum();
+        if let Ok(steps @ 1..) = u64::try_from(steps) {
+            let version = self.before.page.as_ref().map_or("", |page| &page.version);
+            say(&format!("Note: {}", harmless(&steps_ahead(version, steps))));
+        }
+        if args.rebalance != cli::Rebalance::Never {
+            let is_ramp = args.rebalance == cli::Rebalance::Ramp;
+            losses.extend(side_effects(&self.before, &changes, is_ramp));
+        }
+        if losses.is_empty() || args.yes {
+            return Ok(());
+        }
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            losses.iter().for_each(|text| say(&format!("Warning: {text}")));
+            return Ok(());
+        }
+        losses.iter().for_each(|text| say(text));
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "Go on? [y/N] ").and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => bail!("nothing was changed (--yes skips the question)"),
+        }
+    }
+
+    fn change(&self, order: &Order, own: &Option<OwnPods>) -> Change {
+        let pods = own.as_ref().map(|own| WorkerPods::new(&own.pods));
+        let owned = self
+            .before
+            .stats
+            .connected()
+            .filter(|worker| pods.as_ref().is_some_and(|pods| pods.owns(worker)));
+        let hosts: Vec<_> = owned.map(|worker| worker.host()).collect();
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let workers = count(hosts.len());
+        let pods = count(hosts.into_iter().collect::<BTreeSet<_>>().len());
+        Change { workers, pods, new: order.new }
+    }
+
+    /// The steps in which the order of this index has to be carried out, if any.
+    pub(super) fn steps(
+        &self,
+        orders: &[Order],
+        index: usize,
+        args: &cli::ScaleArgs,
+    ) -> Option<Steps> {
+        let own = self.targets[index].as_ref().filter(|_| !args.at_once)?;
+        let change = self.change(&orders[index], &self.targets[index]);
+        let steps = steps_for(&orders[index], own.replicas, &self.before);
+        steps.filter(|_| change.workers > 0)
+    }
+
+    /// These orders together take two or more pods off a running test whose release breaks by that:
+    /// they have to be carried out one after another.
+    pub(super) fn needs_sequence(&self, orders: &[Order], args: &cli::ScaleArgs) -> bool {
+        let leaving = |(order, own): (&Order, &Option<OwnPods>)| {
+            let replicas = own.as_ref().map_or(0, |own| own.replicas);
+            Steps::new(order, replicas).count().max(0)
+        };
+        let leaving: i64 = orders.iter().zip(&self.targets).map(leaving).sum();
+        !args.at_once && leaving >= 2 && breaks_by_leaving(&self.before)
+    }
+
+    /// Waits until a pod has ended and its worker has left Locust, so that the target has `count`
+    /// pods.
+    ///
+    /// # Errors
+    /// Why that did not happen within the limit.
+    pub(super) async fn left(
+        &self,
+        target: &Target,
+        count: i64,
+        limit: Duration,
+    ) -> Result<(), String> {
+        let waits = [Wait { target: target.clone(), wanted: count }];
+        let mut display = Display::silent(&waits);
+        let limit_of_go = go::Duration::from_std(limit);
+        let outcomes = wait(self.client, &waits, Until::Ready, limit_of_go, &mut display).await;
+        if let Some(Err(unmet)) = outcomes.into_iter().next() {
+            return Err(unmet.to_string());
+        }
+        let pods = || ready_pods(self.client, std::slice::from_ref(target));
+        let settled = settle(&self.master, &self.before, limit, pods).await;
+        settled.map_err(|unsettled| unsettled.to_string())?;
+        calm(&self.master, limit).await
+    }
+
+    /// Waits until the workers are connected, and gives the test its users back. Prints the result
+    /// to stderr and returns the errors.
+    pub(super) async fn finish(
+        &self,
+        targets: &[Target],
+        limit: Duration,
+        rebalance: cli::Rebalance,
+        unfinished: &Unfinished,
+        again: &Again,
+    ) -> Vec<Error> {
+        let mut errors = Vec::new();
+        let targets: Vec<_> =
+            targets.iter().filter(|target| may_hold_workers(target)).cloned().collect();
+        let pods = || ready_pods(self.client, &targets);
+        let mut settled = None;
+        match settle(&self.master, &self.before, limit, pods).await {
+            Ok(count) => {
+                settled = Some(count);
+                say(&connected(count));
+            }
+            Err(unsettled) => {
+                errors.push(anyhow!("{}", harmless(&unsettled.to_string())));
+                if unsettled.is_master_broken {
+                    return errors;
+                }
+            }
+        }
+        if !self.is_running() {
+            return errors;
+        }
+        let memory = StartMemory::of_user();
+        let care = Care {
+            master: &self.master,
+            before: Some(&self.before),
+            known: None,
+            rebalance: match rebalance {
+                cli::Rebalance::Auto => Rebalance::AtOnce,
+                cli::Rebalance::Ramp => Rebalance::Ramp,
+                cli::Rebalance::Never => Rebalance::Never,
+            },
+            limit,
+            workers: settled,
+            memory: Some(&memory),
+            on_start: None,
+            unfinished: Some(unfinished),
+        };
+        let now = pods().await.ok();
+        let known = now.map(|now| match &self.before.pods {
+            Some(before) => now.remember(before),
+            None => now,
+        });
+        let outcome = care.give_back(known, &mut |text| say(&harmless(text))).await;
+        match outcome {
+            Ok(outcome) if outcome.is_well() || matches!(outcome, Outcome::NotAsked(_)) => {
+                tell(&outcome);
+                if matches!(outcome, Outcome::NotAsked(_))
+                    && let Some(target) = targets.first()
+                {
+                    let command = again.command("rebalance", target);
+                    say(&format!("To give the test its users back, run: {command}"));
+                }
+            }
+            Ok(outcome) => errors.push(anyhow!("{}", harmless(&outcome.to_string()))),
+            Err(error) => errors.push(anyhow!(
+                "the workers were scaled, but locustctl cannot tell whether the test has its \
+                 users: {error}"
+            )),
+        }
+        errors
+    }
+}
+
+/// Prints the outcome. It is a warning if a LoadTestShape restores the users only at its next step.
+fn tell(outcome: &Outcome) {
+    let text = harmless(&outcome.to_string());
+    match outcome.health().is_alarming() && outcome.is_well() {
+        true => say(&format!("Warning: {text}")),
+        false => say(&text),
+    }
+}
+
+async fn own_pods(client: &Client, orders: &[Order]) -> Vec<Option<OwnPods>> {
+    let read = |order: &Order| {
+        let target = order.target.clone();
+        async move {
+            match may_hold_workers(&target) {
+                true => pods_of(client, &target).await,
+                false => Ok(OwnPods::default()),
+            }
+        }
+    };
+    let results = join_all(orders.iter().map(read)).await;
+    let mut told = false;
+    let own = results.into_iter().zip(orders).map(|(result, order)| match result {
+        Ok(own) => Some(own),
+        // The scale itself will report a target that is not there.
+        Err(error) if error.status().is_some_and(|status| status.code == 404) => None,
+        Err(error) => {
+            if !std::mem::replace(&mut told, true) {
+                say(&harmless(&format!(
+                    "Note: the pods of {} cannot be listed: {error}",
+                    order.target
+                )));
+            }
+            None
+        }
+    });
+    own.collect()
+}
+
+/// The pods of all targets; `None` where those of one are not known.
+fn worker_pods(targets: &[Option<OwnPods>], orders: &[Order]) -> Option<WorkerPods> {
+    let is_known = targets
+        .iter()
+        .zip(orders)
+        .all(|(own, order)| own.is_some() || !may_hold_workers(&order.target));
+    let pods = targets.iter().flatten().flat_map(|own| &own.pods);
+    is_known.then(|| WorkerPods::new(pods))
+}
+
+async fn ready_pods(client: &Client, targets: &[Target]) -> Result<WorkerPods, String> {
+    let mut pods = Vec::new();
+    for target in targets {
+        pods.extend(pods_of(client, target).await.map_err(|error| error.to_string())?.pods);
+    }
+    Ok(WorkerPods::new(&pods))
+}

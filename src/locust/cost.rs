@@ -1,0 +1,190 @@
+//! The cost of a change for a running test, said before the change is made.
+
+use super::look::Look;
+use super::page::Page;
+use super::release::Release;
+use super::stats::is_running;
+use crate::scaling::NewCount;
+
+/// A spawn rate that takes longer than this many seconds was chosen with care.
+const CAREFUL: f64 = 5.0;
+
+/// About how many seconds it takes until one pod has ended and its worker has left Locust.
+const STEP_SECONDS: u64 = 2;
+
+/// A test, as far as a change of its workers matters to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Test<'a> {
+    /// State of Locust's runner.
+    pub state: &'a str,
+    /// Users that run.
+    pub users: i64,
+    /// Workers that are connected.
+    pub workers: i64,
+}
+
+/// A change of the number of pods that hold some of the workers.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    /// Connected workers in these pods.
+    pub workers: i64,
+    /// Pods that have connected workers.
+    pub pods: i64,
+    /// Pods that there are to be.
+    pub new: NewCount,
+}
+
+/// The loss of a running test by these changes, in a sentence; `None` when it loses nothing.
+pub fn cost(test: Test<'_>, changes: &[Change]) -> Option<String> {
+    let Test { state, users, workers } = test;
+    let leaving = leaving(changes);
+    if !is_running(state) || leaving <= 0 {
+        return None;
+    }
+    let users = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
+    if leaving >= workers {
+        return Some(format!("a test is running with {users}: without workers it ends"));
+    }
+    let noun = if workers == 1 { "worker" } else { "workers" };
+    Some(format!(
+        "a test is running with {users} on {workers} {noun}; {leaving} of them will leave, and up \
+         to 3 s of their statistics are lost"
+    ))
+}
+
+/// Other effects on the test when its users are given back, in sentences.
+pub fn side_effects(look: &Look, changes: &[Change], is_ramp: bool) -> Vec<String> {
+    let test = Test {
+        state: look.state(),
+        users: look.users(),
+        workers: i64::try_from(look.worker_count()).unwrap_or(i64::MAX),
+    };
+    if !is_running(test.state) || leaving(changes) >= test.workers {
+        return Vec::new();
+    }
+    let resets = look.log.as_ref().is_some_and(|log| log.resets_stats());
+    let resets = resets.then(|| {
+        "Locust was started with --reset-stats, so it resets its statistics when users are given back"
+            .to_owned()
+    });
+    resets.into_iter().chain(burst(look, test, changes, is_ramp)).collect()
+}
+
+/// Locust starts the users that it gives to other workers at once, whatever the spawn rate.
+fn burst(look: &Look, test: Test<'_>, changes: &[Change], is_ramp: bool) -> Option<String> {
+    let rate = look.page.as_ref().and_then(|page| page.spawn_rate);
+    let logged = look.log.as_ref().and_then(|log| log.last_spawn()).map(|spawn| spawn.rate);
+    let rate = rate.or(logged).filter(|rate| *rate > 0.0)?;
+    let (leaving, joining) = (leaving(changes), joining(changes));
+    let (moved, hint) = match leaving > 0 {
+        true => (
+            test.users.saturating_mul(leaving) / test.workers.max(1),
+            "; --rebalance=ramp starts them at the spawn rate",
+        ),
+        false => {
+            (test.users.saturating_mul(joining) / test.workers.saturating_add(joining).max(1), "")
+        }
+    };
+    let is_burst = moved > 1 && moved as f64 / rate > CAREFUL && !(is_ramp && leaving > 0);
+    is_burst.then(|| {
+        format!("Locust will start about {moved} users at once, although the spawn rate is {rate} per second{hint}")
+    })
+}
+
+/// How a change is made in steps, and why, in a sentence.
+pub fn steps_ahead(version: &str, steps: u64) -> String {
+    let release = if version.is_empty() {
+        "This release of Locust".to_owned()
+    } else {
+        format!("Locust {version}")
+    };
+    format!(
+        "{release} breaks when several workers leave a running test at once, so locustctl removes \
+         one pod after another: {steps} steps, about {} s; users are missing until the last step \
+         (--at-once removes all pods at once)",
+        steps * STEP_SECONDS
+    )
+}
+
+/// A release that breaks when several workers leave at once also breaks by one pod with several of
+/// them; in a sentence.
+pub fn breaks_by_one_pod(look: &Look, changes: &[Change]) -> Option<String> {
+    let is_several =
+        changes.iter().any(|change| change.workers > change.pods && change.leaving() > 0);
+    let release = look.page.as_ref().and_then(Page::release);
+    let breaks = release.is_none_or(Release::breaks_when_workers_leave);
+    (look.is_running() && is_several && breaks).then(|| {
+        "each pod has several workers, and they leave at once: this can break this release of \
+         Locust and end the test (locust#3515)"
+            .to_owned()
+    })
+}
+
+/// Workers that leave by these changes.
+fn leaving(changes: &[Change]) -> i64 {
+    changes.iter().map(Change::leaving).sum()
+}
+
+/// Workers that join, if each new pod has one.
+fn joining(changes: &[Change]) -> i64 {
+    changes.iter().map(|change| (change.new_pods() - change.pods).max(0)).sum()
+}
+
+impl Change {
+    fn new_pods(&self) -> i64 {
+        match self.new {
+            NewCount::Exactly(count) => i64::from(count),
+            NewCount::By(by) => self.pods.saturating_add(by).max(0),
+        }
+    }
+
+    /// Workers that leave.
+    fn leaving(&self) -> i64 {
+        let Self { workers, pods, .. } = *self;
+        let new = self.new_pods();
+        match (new >= pods, workers > pods) {
+            (true, _) => 0,
+            // A pod may hold several workers.
+            (false, true) => (workers as f64 * (pods - new) as f64 / pods as f64).round() as i64,
+            (false, false) => (workers - new).max(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loss_of_a_running_test_is_said() {
+        let leave = |workers, leaving| {
+            format!(
+                "a test is running with 60 users on {workers} workers; {leaving} of them will \
+                 leave, and up to 3 s of their statistics are lost"
+            )
+        };
+        let ends = || "a test is running with 60 users: without workers it ends".to_owned();
+        let change = |workers, pods, new| Change { workers, pods, new };
+        let to = |count| NewCount::Exactly(count);
+        for (state, workers, changes, expected) in [
+            ("running", 5, vec![change(5, 5, to(1))], Some(leave(5, 4))),
+            ("running", 5, vec![change(5, 5, NewCount::By(-4))], Some(leave(5, 4))),
+            ("spawning", 5, vec![change(5, 5, to(0))], Some(ends())),
+            ("running", 5, vec![change(5, 5, NewCount::By(-9))], Some(ends())),
+            ("running", 10, vec![change(10, 5, to(3))], Some(leave(10, 4))),
+            ("running", 10, vec![change(10, 5, to(5))], None),
+            ("running", 5, vec![change(5, 5, to(9))], None),
+            ("running", 3, vec![change(3, 5, to(4))], None),
+            // The others run in other pods.
+            ("running", 10, vec![change(1, 1, to(4))], None),
+            ("running", 10, vec![change(1, 1, to(0))], Some(leave(10, 1))),
+            ("running", 5, vec![change(3, 3, to(0)), change(2, 2, to(0))], Some(ends())),
+            ("running", 5, vec![change(3, 3, to(1)), change(2, 2, to(0))], Some(leave(5, 4))),
+            ("stopped", 5, vec![change(5, 5, to(0))], None),
+            ("running", 0, vec![change(0, 5, to(0))], None),
+        ] {
+            let test = Test { state, users: 60, workers };
+            assert_eq!(cost(test, &changes), expected, "{state} {workers} {changes:?}");
+        }
+    }
+}

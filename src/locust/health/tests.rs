@@ -1,0 +1,356 @@
+use super::super::examples::{QUIT, known, look, spawn};
+use super::super::pods::WorkerPods;
+use super::*;
+use crate::scaling::Pod;
+
+const NEW: &str = "2.47.0";
+const OLD: &str = "2.32.2";
+const STOPPED: &str = "a_1 (index 0) reported that it has stopped";
+const DIED: &str = "Unhandled exception in greenlet: <Greenlet at 0x1: <bound method \
+                    MasterRunner.client_listener of <locust.runners.MasterRunner object at 0x2>>>";
+
+/// The verdict in one word.
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::NoTest => "no test",
+        Verdict::Ended => "ended",
+        Verdict::SingleProcess => "single process",
+        Verdict::TooOld => "too old",
+        Verdict::MasterBroken => "broken",
+        Verdict::Foreign => "foreign",
+        Verdict::Healthy => "healthy",
+        Verdict::Starting => "starting",
+        Verdict::Surplus => "surplus",
+        Verdict::Shaped => "shaped",
+        Verdict::Repairable(_) => "repairable",
+        Verdict::Unsafe(_) => "unsafe",
+        Verdict::Unknown(_) => "unknown",
+    }
+}
+
+fn verdict(now: &Look, before: Option<&Look>) -> &'static str {
+    word(&judge(now, before, None).verdict)
+}
+
+/// A start for 60 users on four workers, of which so many quit since.
+fn quits(look: Look, count: usize) -> Look {
+    let start = spawn(60, "10.00", 4);
+    let lines: Vec<_> = std::iter::once(&*start).chain(std::iter::repeat_n(QUIT, count)).collect();
+    look.log(&lines)
+}
+
+/// A ready pod for each of these workers.
+fn pods(names: &[&str]) -> Option<WorkerPods> {
+    let pod = |name: &&str| -> Pod {
+        serde_json::from_value(serde_json::json!({"metadata": {"name": name},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}}))
+        .unwrap()
+    };
+    Some(WorkerPods::new(&names.iter().map(pod).collect::<Vec<_>>()))
+}
+
+#[test]
+fn a_test_is_not_judged_where_there_is_nothing_to_judge() {
+    let now = || look(NEW, &[15]).told(60.0);
+    let single = |mut look: Look| {
+        look.stats.workers = None;
+        look
+    };
+    let in_pods = |look: Look, names: &[&str]| Look { pods: pods(names), ..look };
+    let start = spawn(60, "10.00", 1);
+    for (name, now, expected) in [
+        ("stopped", now().state_is("stopped"), "no test"),
+        ("ready", now().state_is("ready"), "no test"),
+        ("the log has its end", now().log(&[&start, STOPPED]), "ended"),
+        ("the log has the next start", now().log(&[STOPPED, &start]), "unsafe"),
+        ("the listener died", now().log(&[DIED]), "broken"),
+        ("the listener died, and the test ended", now().state_is("stopped").log(&[DIED]), "broken"),
+        ("without workers", single(now()), "single process"),
+        ("2.24", look("2.24.0", &[60]).told(60.0), "too old"),
+        ("2.25", look("2.25.0", &[60]).log(&[&start]), "healthy"),
+        ("no release", look("", &[60]).log(&[&start]), "healthy"),
+        ("no page", Look { page: None, ..now() }, "too old"),
+        ("other pods", in_pods(now(), &["x-0"]), "foreign"),
+        ("some other pods", in_pods(look(NEW, &[30, 30]).told(60.0), &["w-1"]), "healthy"),
+        ("its own pods", in_pods(look(NEW, &[60]).told(60.0), &["w-0"]), "healthy"),
+        ("no workers at all", in_pods(look(NEW, &[]).told(60.0), &["w-0"]), "unsafe"),
+    ] {
+        assert_eq!(verdict(&now, None), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_users_of_a_test_are_compared_with_those_that_it_wants() {
+    let now = |shares: &[i64]| look(NEW, shares).told(60.0);
+    for (name, now, expected) in [
+        ("all are there", now(&[30, 30]), ("healthy", 0)),
+        ("still starting", now(&[5, 5]).state_is("spawning"), ("starting", 0)),
+        ("started by code", look(NEW, &[60]).told(20.0), ("unknown", 0)),
+        ("one worker is idle", now(&[60, 0]), ("repairable", 1)),
+        ("fewer users than workers", look(NEW, &[1, 1, 0]).told(2.0), ("healthy", 0)),
+        ("as many users as workers", look(NEW, &[2, 0]).told(2.0), ("repairable", 1)),
+        ("no worker", now(&[]), ("unsafe", 0)),
+    ] {
+        let health = judge(&now, None, None);
+        assert_eq!((word(&health.verdict), health.idle), expected, "{name}");
+    }
+    let replaced = look(OLD, &[89]).log(&[&spawn(60, "10.00", 1)]);
+    let health = judge(&replaced, Some(&look(OLD, &[60])), None);
+    assert_eq!(word(&health.verdict), "unknown", "nobody knows why there are more");
+}
+
+#[test]
+fn missing_users_are_given_back_only_when_their_workers_left() {
+    let now = |shares: &[i64]| look(NEW, shares).told(60.0);
+    let four = || now(&[15, 15, 15, 15]);
+    for (name, now, before, expected) in [
+        ("one of four left", quits(now(&[15, 15, 15]), 1), None, "repairable"),
+        ("three of four left", quits(now(&[15]), 3), None, "repairable"),
+        ("one user more is gone", quits(now(&[15, 15, 14]), 1), None, "unsafe"),
+        ("nobody left", quits(now(&[15, 15, 15, 14]), 0), None, "unsafe"),
+        ("nobody left, however it was", quits(now(&[15, 15, 15, 14]), 0), Some(four()), "unsafe"),
+        ("lost before, too", quits(now(&[15]), 3), Some(quits(now(&[15, 15]), 2)), "repairable"),
+        (
+            "some had ended before",
+            quits(now(&[15, 15, 15]), 1),
+            Some(quits(now(&[15, 15, 15, 11]), 0)),
+            "unsafe",
+        ),
+        (
+            "they were still starting before",
+            quits(now(&[15, 15, 15]), 1),
+            Some(quits(now(&[15, 15, 15, 11]), 0).unsteady()),
+            "repairable",
+        ),
+        (
+            "the earlier log does not tell",
+            quits(now(&[15, 15, 15]), 1),
+            Some(now(&[15, 15, 15, 11])),
+            "repairable",
+        ),
+        ("no log", now(&[15, 15, 15]), Some(four()), "repairable"),
+        ("no log, one user more is gone", now(&[15, 15, 14]), Some(four()), "unsafe"),
+        ("no log, nobody left", now(&[15, 15, 15, 14]), Some(four()), "unsafe"),
+        (
+            "no log, some had ended before",
+            now(&[15, 15, 15]),
+            Some(now(&[15, 15, 15, 11])),
+            "unsafe",
+        ),
+        (
+            "no log, still starting before",
+            now(&[10, 10]),
+            Some(now(&[10, 10, 10]).unsteady()),
+            "repairable",
+        ),
+        (
+            "no log, more than before, nobody left",
+            now(&[15, 15]),
+            Some(now(&[10, 10]).unsteady()),
+            "unsafe",
+        ),
+        ("no log, nobody looked before", now(&[15, 15, 15]), None, "unsafe"),
+    ] {
+        assert_eq!(verdict(&now, before.as_ref()), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_share_of_the_users_is_rounded_up() {
+    let start = spawn(61, "10.00", 4);
+    let now = look(NEW, &[15, 15, 15]).told(61.0).log(&[&start, QUIT]);
+    assert_eq!(verdict(&now, None), "repairable");
+    let start = spawn(60, "10.00", 0);
+    let now = look(NEW, &[15]).told(60.0).log(&[&start]);
+    assert_eq!(verdict(&now, None), "unsafe", "a start without workers is no start");
+}
+
+#[test]
+fn statistics_that_do_not_fit_the_users_explain_nothing() {
+    let mut before = look(NEW, &[30, 30, 30]).told(60.0);
+    before.page.as_mut().unwrap().user_count = 60;
+    let now = look(NEW, &[30]).told(60.0);
+    assert_eq!(verdict(&now, Some(&before)), "repairable");
+    before.page.as_mut().unwrap().user_count = 50;
+    let before = before.unsteady();
+    assert_eq!(verdict(&look(NEW, &[]).told(60.0), Some(&before)), "unsafe");
+    let none = Look { stats: Default::default(), ..look(NEW, &[]).told(60.0) };
+    assert_eq!(verdict(&none, Some(&before)), "single process");
+}
+
+#[test]
+fn stale_statistics_tell_no_idle_workers() {
+    let mut now = look(NEW, &[60, 0]).told(60.0);
+    now.stats.user_count = 30;
+    assert_eq!(verdict(&now, None), "healthy");
+}
+
+#[test]
+fn the_cases_that_were_once_judged_wrongly() {
+    let start = |users: u64, workers: u64| spawn(users, "10.00", workers);
+    let fixed = |look: Look| {
+        look.page(|page| {
+            let class = super::super::page::UserClass { fixed_count: 6 };
+            page.users.insert("A".to_owned(), class);
+        })
+    };
+    let by_code = look(NEW, &[30, 30]).told(20.0);
+    let old_master = look(OLD, &[10, 10]).told(100.0);
+    for (name, now, before, expected) in [
+        (
+            "master with -u 100",
+            old_master.clone().log(&[&start(20, 2)]),
+            None,
+            ("healthy", Some(20)),
+        ),
+        ("the same without a log", old_master, None, ("unknown", None)),
+        ("started by code", by_code.clone().log(&[&start(60, 2)]), None, ("healthy", Some(60))),
+        ("the same without a log", by_code.clone(), None, ("unknown", None)),
+        (
+            "started by code, then scaled",
+            look(NEW, &[30]).told(20.0).log(&[&start(60, 2), QUIT]),
+            Some(by_code),
+            ("unsafe", Some(60)),
+        ),
+        (
+            "lost by somebody else, then scaled",
+            look(OLD, &[15]).log(&[&start(60, 4), QUIT, QUIT, QUIT]),
+            Some(look(OLD, &[15, 15]).log(&[&start(60, 4), QUIT, QUIT])),
+            ("unknown", None),
+        ),
+        ("only fixed_count", fixed(look(NEW, &[3, 3])).told(60.0), None, ("healthy", Some(6))),
+        (
+            "scaled while still spawning",
+            look(NEW, &[10]).told(60.0).state_is("spawning"),
+            Some(look(NEW, &[10, 10]).told(60.0).state_is("spawning")),
+            ("starting", Some(60)),
+        ),
+        ("2.15", look("2.15.1", &[15]), None, ("too old", None)),
+    ] {
+        let health = judge(&now, before.as_ref(), None);
+        assert_eq!((word(&health.verdict), health.wanted), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_repair_is_the_same_start_once_more() {
+    let now = Look { classes: Some(vec!["A".to_owned()]), ..quits(look(NEW, &[15]).told(60.0), 3) };
+    let health = judge(&now, None, Some(&known(60)));
+    let Verdict::Repairable(repair) = &health.verdict else { panic!("{health:?}") };
+    let Repair { start, wanted, .. } = repair;
+    assert_eq!((start.users, start.spawn_rate, start.run_time), (60, 10.0, None));
+    assert_eq!((&*start.user_classes, *wanted), (&["A".to_owned()][..], 60));
+    let no_rate = spawn(60, "0.00", 4);
+    let now = look(OLD, &[15]).log(&[&no_rate, QUIT, QUIT, QUIT]);
+    let before = look(OLD, &[15; 4]).log(&[&no_rate]);
+    let health = judge(&now, Some(&before), None);
+    assert_eq!(health.verdict, Verdict::Unsafe("Locust does not tell the spawn rate".to_owned()));
+}
+
+#[test]
+fn a_shape_is_never_touched() {
+    let shaped = |shares: &[i64]| look(NEW, shares).page(|page| page.has_shape = true);
+    let start = spawn(60, "10.00", 4);
+    for (name, now, before, expected) in [
+        ("nothing tells", shaped(&[15]), None, ("healthy", None)),
+        ("the log tells", shaped(&[15]).log(&[&start]), None, ("shaped", Some(60))),
+        ("all are there", shaped(&[60]).log(&[&start]), None, ("healthy", Some(60))),
+        ("one worker is idle", shaped(&[60, 0]).log(&[&start]), None, ("shaped", Some(60))),
+        ("as before", shaped(&[15]), Some(shaped(&[60])), ("shaped", Some(60))),
+        ("it was changing", shaped(&[15]), Some(shaped(&[60]).unsteady()), ("healthy", None)),
+        (
+            "the log is newer",
+            shaped(&[15]).log(&[&spawn(30, "10.00", 4)]),
+            Some(shaped(&[60])),
+            ("shaped", Some(30)),
+        ),
+        (
+            "the next step",
+            shaped(&[15]).log(&[&start]).state_is("spawning"),
+            None,
+            ("starting", Some(60)),
+        ),
+    ] {
+        let health = judge(&now, before.as_ref(), None);
+        assert_eq!((word(&health.verdict), health.wanted), expected, "{name}");
+    }
+}
+
+fn health(verdict: Verdict, users: i64, idle: usize) -> Health {
+    let state = "running".to_owned();
+    Health { state, users, wanted: Some(60), workers: 3, idle, verdict }
+}
+
+#[test]
+fn what_is_wrong_is_told_in_numbers() {
+    let shortage = |users, idle| health(Verdict::Healthy, users, idle).shortage();
+    assert_eq!(shortage(15, 0), "the test has 15 of 60 users");
+    assert_eq!(shortage(15, 1), "the test has 15 of 60 users, and 1 of 3 workers has no users");
+    assert_eq!(shortage(60, 2), "2 of 3 workers have no users");
+    assert_eq!(shortage(89, 0), "the test has 89 users instead of 60");
+    assert_eq!(shortage(60, 0), "the test has 60 of 60 users in state running");
+}
+
+#[test]
+fn each_verdict_is_a_sentence() {
+    let why = || "why".to_owned();
+    for (verdict, users, idle, expected) in [
+        (Verdict::NoTest, 0, 0, "no test is running (Locust's state is running)"),
+        (Verdict::Ended, 0, 0, "the test has ended, although Locust's state is running"),
+        (Verdict::Healthy, 60, 0, "the test has all its 60 users"),
+        (Verdict::Starting, 15, 0, "the test is still starting its users: 15 of 60"),
+        (
+            Verdict::Surplus,
+            89,
+            0,
+            "the test has 89 users instead of 60: replaced users finish their tasks",
+        ),
+        (
+            Verdict::Shaped,
+            15,
+            1,
+            "the test has 15 of 60 users until the next step of its LoadTestShape",
+        ),
+        (
+            Verdict::Shaped,
+            60,
+            1,
+            "1 of 3 workers has no users until the next step of the test's LoadTestShape",
+        ),
+        (Verdict::Unsafe(why()), 15, 0, "the test has 15 of 60 users; not redistributed: why"),
+        (
+            Verdict::Unknown(why()),
+            15,
+            0,
+            "it is not known how many users the test wants: why; to start a number again, press Edit \
+             in Locust's page",
+        ),
+    ] {
+        assert_eq!(health(verdict, users, idle).to_string(), expected);
+    }
+}
+
+#[test]
+fn what_a_person_should_know_is_an_alarm() {
+    let why = || "why".to_owned();
+    // Alarming, and well.
+    for (verdict, expected) in [
+        (Verdict::NoTest, (false, true)),
+        (Verdict::Ended, (false, true)),
+        (Verdict::SingleProcess, (false, true)),
+        (Verdict::Healthy, (false, true)),
+        (Verdict::Starting, (false, true)),
+        (Verdict::Shaped, (true, true)),
+        (Verdict::TooOld, (false, false)),
+        (Verdict::Foreign, (false, false)),
+        (Verdict::Surplus, (false, false)),
+        (Verdict::MasterBroken, (true, false)),
+        (Verdict::Unsafe(why()), (true, false)),
+        (Verdict::Unknown(why()), (true, false)),
+    ] {
+        let health = health(verdict, 60, 0);
+        assert_eq!((health.is_alarming(), health.is_well()), expected, "{health:?}");
+    }
+    let starting = health(Verdict::Unknown(why()), 60, 0);
+    assert!(!Health { state: "spawning".to_owned(), ..starting }.is_alarming());
+}

@@ -1,0 +1,364 @@
+//! The master's log, as far as it tells how a test was started and which workers left since.
+//!
+//! `GET /logs` has the last 500 lines of `locust/runners.py` and others. Releases from 2.25 to 2.47 write
+//! the same lines, but for `Worker ` before some ids.
+
+use serde::Deserialize;
+use time::macros::format_description;
+use time::{Duration, PrimitiveDateTime};
+
+/// A line that Locust writes right after another one comes within this time.
+const AT_ONCE: Duration = Duration::milliseconds(250);
+
+/// The events of the master's log, the oldest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MasterLog {
+    events: Vec<Entry>,
+    /// The log begins with the start of the master: nothing was dropped.
+    is_whole: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    /// By the master's clock, in its own time zone.
+    at: Option<PrimitiveDateTime>,
+    event: Event,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Event {
+    /// The master asked its workers to start users.
+    Spawn(Spawn),
+    /// They have started them.
+    Spawned,
+    Joined,
+    Quit,
+    Missing,
+    Healed,
+    /// The test has ended.
+    Stopped,
+    StatsReset,
+    /// The greenlet that listens to the workers has died (locust#3515).
+    ListenerDied,
+}
+
+/// `Sending spawn jobs of 60 users at 10.00 spawn rate to 3 ready workers`: Locust writes this for
+/// each start, its own included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spawn {
+    /// Users that the test shall have.
+    pub users: u64,
+    /// Users to start in a second, with two decimals.
+    pub rate: f64,
+    /// Workers that were connected.
+    pub workers: u64,
+}
+
+/// How the running test was started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestStart {
+    /// When, by the master's clock, in its own time zone.
+    pub at: PrimitiveDateTime,
+    /// Somebody started it again since, with these numbers or others: an edit, or a repair.
+    pub is_edited: bool,
+    /// An earlier test may have left its run time in the page.
+    pub is_first: bool,
+}
+
+impl MasterLog {
+    /// Reads the answer to `GET /logs`; `None` when it has another form.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Logs {
+            // Releases up to 2.31 have the other name.
+            #[serde(alias = "logs")]
+            master: Vec<String>,
+        }
+        let Logs { master } = serde_json::from_slice(body).ok()?;
+        let is_whole = master.first().is_some_and(|line| line.contains("locust.main: Starting"))
+            || master.iter().take(20).any(|line| line.contains("locust.main: Starting Locust "));
+        Some(Self { events: master.iter().filter_map(|line| entry(line)).collect(), is_whole })
+    }
+
+    /// The last start: what the test wants, by whomever it was started.
+    pub fn last_spawn(&self) -> Option<Spawn> {
+        self.events.iter().rev().find_map(|entry| match entry.event {
+            Event::Spawn(spawn) => Some(spawn),
+            _ => None,
+        })
+    }
+
+    /// How many workers have left since the last start, and took their users along; `connected` is
+    /// how many are connected now. `None` where the log does not tell.
+    pub fn left_since_spawn(&self, connected: u64) -> Option<u64> {
+        let is_spawn = |entry: &Entry| matches!(entry.event, Event::Spawn(_));
+        let place = self.events.iter().rposition(is_spawn)?;
+        let workers = i64::try_from(self.last_spawn()?.workers).ok()?;
+        let count = |event: &Event| {
+            let later = self.events[place..].iter();
+            i64::try_from(later.filter(|entry| entry.event == *event).count()).unwrap_or(i64::MAX)
+        };
+        let healed = count(&Event::Healed);
+        let left = count(&Event::Quit) + count(&Event::Missing) - healed;
+        // Locust starts the users again when a worker quits or joins, and logs the worker after
+        // that start. Do not count that worker.
+        let expected = workers + count(&Event::Joined) - left;
+        let left = match i64::try_from(connected).ok()? - expected {
+            -1 | 0 => left,
+            1 => left - 1,
+            _ => return None,
+        };
+        // A worker that was missing and came back has lost its users all the same.
+        u64::try_from(left + healed).ok()
+    }
+
+    /// How the running test was started; `None` where the log does not tell.
+    pub fn test_start(&self) -> Option<TestStart> {
+        let is_end = |entry: &Entry| entry.event == Event::Stopped;
+        let after = self.events.iter().rposition(is_end).map_or(0, |place| place + 1);
+        let (earlier, current) = self.events.split_at(after);
+        let is_spawn = |entry: &&Entry| matches!(entry.event, Event::Spawn(_));
+        let first = current.iter().position(|entry| is_spawn(&entry))?;
+        let at = current[first].at?;
+        let later = (first + 1)..current.len();
+        let is_edited = later
+            .filter(|place| is_spawn(&&current[*place]))
+            .any(|place| !is_by_locust(&current[place..], &current[..place]));
+        let is_first = self.is_whole && !earlier.iter().any(|entry| is_spawn(&entry));
+        Some(TestStart { at, is_edited, is_first })
+    }
+
+    /// When somebody last started the running test or edited it, by the master's clock; starts that
+    /// Locust made by itself do not count.
+    pub fn last_start_by_hand(&self) -> Option<PrimitiveDateTime> {
+        let places = (0..self.events.len()).rev();
+        let place = places
+            .filter(|place| matches!(self.events[*place].event, Event::Spawn(_)))
+            .find(|place| !is_by_locust(&self.events[*place..], &self.events[..*place]))?;
+        self.events[place].at
+    }
+
+    /// The test has ended since the last start, whatever the state of the runner is: Locust 2.47 may
+    /// stay `running` when it is stopped while it starts users by itself.
+    pub fn has_ended(&self) -> bool {
+        let last = self
+            .events
+            .iter()
+            .rev()
+            .find(|entry| matches!(entry.event, Event::Stopped | Event::Spawn(_)));
+        last.is_some_and(|entry| entry.event == Event::Stopped)
+    }
+
+    /// The statistics were reset after a start, as with `--reset-stats`.
+    pub fn resets_stats(&self) -> bool {
+        self.events.iter().any(|entry| entry.event == Event::StatsReset)
+    }
+
+    /// The master does not hear its workers any more (locust#3515).
+    pub fn is_listener_dead(&self) -> bool {
+        self.events.iter().any(|entry| entry.event == Event::ListenerDied)
+    }
+}
+
+/// True if Locust itself made this start, because a worker joined, quit or was dropped. Locust then
+/// writes the worker's line right after the start. `since` begins with the start; `before` ends
+/// just before it.
+fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
+    let worker_line = since.iter().skip(1).take(3).find(|entry| {
+        matches!(entry.event, Event::Joined | Event::Quit | Event::Missing | Event::Healed)
+    });
+    let spawned = since.iter().skip(1).take(2).find(|entry| entry.event == Event::Spawned);
+    let follows = |(spawned, line): (PrimitiveDateTime, PrimitiveDateTime)| {
+        (Duration::ZERO..=AT_ONCE).contains(&(line - spawned))
+    };
+    let is_triggered =
+        spawned.and_then(|spawned| spawned.at.zip(worker_line?.at)).is_some_and(follows);
+    // A missing worker is dropped about a minute later, without a line of its own.
+    let at = since.first().and_then(|entry| entry.at);
+    let is_drop = before.iter().filter(|entry| entry.event == Event::Missing).any(|entry| {
+        at.zip(entry.at)
+            .is_some_and(|(at, missing)| (58..=63).contains(&(at - missing).whole_seconds()))
+    });
+    is_triggered || is_drop
+}
+
+fn entry(line: &str) -> Option<Entry> {
+    let (time, rest) = line.strip_prefix('[')?.split_once("] ")?;
+    let form =
+        format_description!("[year]-[month]-[day] [hour]:[minute]:[second],[subsecond digits:3]");
+    let event = event(rest)?;
+    Some(Entry { at: PrimitiveDateTime::parse(time, form).ok(), event })
+}
+
+fn event(rest: &str) -> Option<Event> {
+    if rest.contains("Unhandled exception in greenlet") && rest.contains(".client_listener ") {
+        return Some(Event::ListenerDied);
+    }
+    let (_, message) = rest.split_once("/INFO/locust.runners: ")?;
+    if let Some(numbers) = message.strip_prefix("Sending spawn jobs of ") {
+        return spawn(numbers).map(Event::Spawn);
+    }
+    // A worker's id is its host name and a number: neither has blanks.
+    let is_of_worker = |text: &str| message.contains(text);
+    if message.starts_with("All users spawned") || message.starts_with("Spawning is complete") {
+        Some(Event::Spawned)
+    } else if message.starts_with("Resetting stats") {
+        Some(Event::StatsReset)
+    } else if message.starts_with("The last worker ")
+        || is_of_worker(" reported that it has stopped")
+    {
+        Some(Event::Stopped)
+    } else if is_of_worker(") reported as ready. ") {
+        Some(Event::Joined)
+    } else if is_of_worker(") quit. ") {
+        Some(Event::Quit)
+    } else if is_of_worker(" failed to send heartbeat") {
+        Some(Event::Missing)
+    } else if is_of_worker(" self-healed with heartbeat") {
+        Some(Event::Healed)
+    } else {
+        None
+    }
+}
+
+/// `60 users at 10.00 spawn rate to 3 ready workers`
+fn spawn(numbers: &str) -> Option<Spawn> {
+    let (users, rest) = numbers.split_once(" users at ")?;
+    let (rate, rest) = rest.split_once(" spawn rate to ")?;
+    let (workers, _) = rest.split_once(" ready workers")?;
+    let rate: f64 = rate.parse().ok()?;
+    let spawn = Spawn { users: users.parse().ok()?, rate, workers: workers.parse().ok()? };
+    rate.is_finite().then_some(spawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+
+    /// Lines of the master at these times, in seconds after 14:15.
+    fn log(lines: &[(f64, &str)]) -> MasterLog {
+        let line = |(at, message): &(f64, &str)| {
+            let millis = (at * 1000.0).round() as u64;
+            let (minutes, millis) = (15 + millis / 60_000, millis % 60_000);
+            let level = if message.contains("Unhandled") { "CRITICAL" } else { "INFO" };
+            let logger = if message.starts_with("Starting") { "main" } else { "runners" };
+            format!(
+                "[2026-11-26 14:{minutes:02}:{:02},{:03}] host/{level}/locust.{logger}: {message}",
+                millis / 1000,
+                millis % 1000
+            )
+        };
+        let master: Vec<String> = lines.iter().map(line).collect();
+        MasterLog::parse(json!({"master": master, "workers": {}}).to_string().as_bytes()).unwrap()
+    }
+
+    const STARTED: (f64, &str) = (0.0, "Starting Locust 2.47.0");
+    const READY: &str = "a_1 (index 0) reported as ready. 1 workers connected.";
+    const QUIT: &str = "Worker 'a_1' (index 0) quit. 0 workers ready.";
+    const MISSING: &str = "Worker a_1 failed to send heartbeat, setting state to missing.";
+    const STOPPED: &str = "a_1 (index 0) reported that it has stopped";
+    const SPAWNED: &str = "All users spawned: {\"U\": 60} (60 total users)";
+    const LATE: &str = "Spawning is complete and report waittime is expired, but not all reports received from \
+         workers: {\"U\": 45} (45 total users)";
+    const TO_4: &str = "Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers";
+    const TO_3: &str = "Sending spawn jobs of 60 users at 10.00 spawn rate to 3 ready workers";
+    const TO_5: &str = "Sending spawn jobs of 60 users at 10.00 spawn rate to 5 ready workers";
+
+    #[test]
+    fn the_last_start_is_read_out_of_its_line() {
+        let spawn =
+            log(&[(1.0, "Sending spawn jobs of 7 users at 2.50 spawn rate to 2 ready workers")])
+                .last_spawn();
+        assert_eq!(spawn, Some(Spawn { users: 7, rate: 2.5, workers: 2 }));
+        assert_eq!(log(&[(1.0, READY)]).last_spawn(), None);
+        for hostile in [
+            "Sending spawn jobs of -7 users at 2.50 spawn rate to 2 ready workers",
+            "Sending spawn jobs of 7 users at inf spawn rate to 2 ready workers",
+            "Sending spawn jobs of 7 users",
+        ] {
+            assert_eq!(log(&[(1.0, hostile)]).last_spawn(), None, "{hostile}");
+        }
+        let other = json!({"master": ["[2026-11-26 14:15:31,096] h/INFO/root: Sending spawn jobs of 7 users at 2.50 spawn rate to 2 ready workers", "x", ""]});
+        assert_eq!(MasterLog::parse(other.to_string().as_bytes()).unwrap().last_spawn(), None);
+    }
+
+    #[test]
+    fn older_releases_have_another_form() {
+        let body = json!({"logs": ["[2026-11-26 14:15:31,096] h/INFO/locust.runners: Worker a_1 (index 0) reported as ready. 1 workers connected."]});
+        assert!(MasterLog::parse(body.to_string().as_bytes()).is_some());
+        assert_eq!(MasterLog::parse(b"{\"other\": []}"), None);
+        assert_eq!(MasterLog::parse(b"<html>"), None);
+    }
+
+    #[test]
+    fn workers_that_left_are_those_whose_users_locust_has_not_moved() {
+        let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
+        let with = |more: &[(f64, &str)]| log(&[&start, more].concat());
+        assert_eq!(with(&[]).left_since_spawn(4), Some(0));
+        // Locust balances the first one itself, and writes its line after that.
+        let first = [(5.0, TO_3), (6.0, LATE), (6.001, QUIT)];
+        assert_eq!(with(&first).left_since_spawn(3), Some(0));
+        let three = [&first[..], &[(6.002, QUIT), (6.003, QUIT)]].concat();
+        assert_eq!(with(&three).left_since_spawn(1), Some(2));
+        // The same when a worker joins.
+        let joined = [(5.0, TO_5), (5.1, SPAWNED), (5.101, READY)];
+        assert_eq!(with(&joined).left_since_spawn(5), Some(0));
+        // A second one is not balanced.
+        assert_eq!(with(&[(5.0, READY)]).left_since_spawn(5), Some(0));
+        assert_eq!(with(&[(5.0, QUIT)]).left_since_spawn(3), Some(1));
+        assert_eq!(with(&[(5.0, MISSING)]).left_since_spawn(3), Some(1));
+        let healed = [
+            (5.0, MISSING),
+            (6.0, "Worker a_1 self-healed with heartbeat, setting state to ready."),
+        ];
+        assert_eq!(with(&healed).left_since_spawn(4), Some(1));
+        assert_eq!(with(&[]).left_since_spawn(9), None, "the log does not fit the workers");
+        assert_eq!(log(&[(1.0, READY)]).left_since_spawn(1), None);
+    }
+
+    #[test]
+    fn the_start_of_a_test_is_its_first_start_after_the_last_end() {
+        let at = datetime!(2026-11-26 14:15:01);
+        let first = log(&[STARTED, (1.0, TO_4), (1.2, SPAWNED)]);
+        assert_eq!(first.test_start(), Some(TestStart { at, is_edited: false, is_first: true }));
+        let second = log(&[STARTED, (0.2, TO_4), (0.5, STOPPED), (0.6, READY), (1.0, TO_4)]);
+        assert_eq!(second.test_start(), Some(TestStart { at, is_edited: false, is_first: false }));
+        let cut = log(&[(1.0, TO_4), (1.2, SPAWNED)]);
+        assert_eq!(cut.test_start(), Some(TestStart { at, is_edited: false, is_first: false }));
+        assert_eq!(log(&[STARTED, (1.0, TO_4), (2.0, STOPPED)]).test_start(), None);
+    }
+
+    #[test]
+    fn starts_by_locust_itself_are_no_edits() {
+        let is_edited = |more: &[(f64, &str)]| {
+            let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
+            log(&[&start, more].concat()).test_start().unwrap().is_edited
+        };
+        assert!(is_edited(&[(5.0, TO_4), (5.1, SPAWNED)]));
+        assert!(!is_edited(&[(5.0, TO_3), (6.0, LATE), (6.001, QUIT)]));
+        assert!(!is_edited(&[(5.0, TO_5), (5.003, SPAWNED), (5.004, READY)]));
+        // The worker left later, for another reason.
+        assert!(is_edited(&[(5.0, TO_4), (5.1, SPAWNED), (9.0, QUIT)]));
+        // A missing worker is dropped a minute later.
+        assert!(!is_edited(&[(5.0, MISSING), (65.1, TO_3), (66.1, LATE)]));
+        assert!(is_edited(&[(5.0, MISSING), (25.1, TO_3), (26.1, LATE)]));
+    }
+
+    #[test]
+    fn an_end_a_reset_and_a_broken_master_are_seen() {
+        let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
+        let with = |message: &str| log(&[&start[..], &[(2.0, message)]].concat());
+        assert!(!with(QUIT).has_ended() && with(STOPPED).has_ended());
+        assert!(with("The last worker quit, stopping test.").has_ended());
+        assert!(!log(&[(1.0, STOPPED), (2.0, TO_4)]).has_ended());
+        assert!(with("Resetting stats\n").resets_stats() && !with(QUIT).resets_stats());
+        let died = "Unhandled exception in greenlet: <Greenlet at 0x7f: <bound method \
+                    MasterRunner.client_listener of <locust.runners.MasterRunner object at 0x7f>>>\n\
+                    Traceback (most recent call last):\nKeyError: 'a_1'";
+        assert!(with(died).is_listener_dead() && !with(QUIT).is_listener_dead());
+        assert!(!with(&died.replace("client_listener", "heartbeat_worker")).is_listener_dead());
+    }
+}

@@ -1,0 +1,182 @@
+//! Starts that locustctl made, remembered from one run to the next.
+//!
+//! A repair of a test with a run time sends the time that is left. The next run of locustctl sees only
+//! that somebody started the test again, and could not tell when it ends. So the start is noted in a
+//! small file of the user's cache directory. A file that cannot be read or written is no error: the
+//! next repair is refused then, with its reason.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::log::MasterLog;
+use super::start::{KnownStart, Start};
+
+/// Starts that are kept; the oldest ones go first.
+const MOST_STARTS: usize = 32;
+
+/// The largest file that is read.
+const LARGEST_FILE: u64 = 64 * 1024;
+
+/// The file with the starts.
+#[derive(Debug, Clone)]
+pub struct StartMemory {
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    /// Where the master is.
+    locust: String,
+    /// When the master's log has the start, by its own clock. No other start has the same.
+    logged_at: String,
+    /// When it was sent, in seconds since 1970.
+    sent_at: f64,
+    users: u64,
+    spawn_rate: f64,
+    run_time: u64,
+    user_classes: Vec<String>,
+}
+
+impl StartMemory {
+    /// The file in the user's cache directory; nothing is remembered where there is none.
+    pub fn of_user() -> Self {
+        Self { path: dirs::cache_dir().map(|cache| cache.join("locustctl").join("starts.json")) }
+    }
+
+    /// The last start of the running test, if locustctl made it: the master's log has no later one.
+    pub fn load(&self, place: &str, log: Option<&MasterLog>) -> Option<KnownStart> {
+        let at = log?.last_start_by_hand()?;
+        let logged_at = at.to_string();
+        let entries = read(self.path.as_deref()?);
+        let entry = entries
+            .into_iter()
+            .find(|entry| entry.locust == place && entry.logged_at == logged_at)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
+        let passed = Duration::try_from_secs_f64(now - entry.sent_at).ok()?;
+        Some(KnownStart {
+            start: Start {
+                users: entry.users,
+                spawn_rate: entry.spawn_rate,
+                run_time: Some(entry.run_time),
+                user_classes: entry.user_classes,
+            },
+            at: Instant::now().checked_sub(passed)?,
+            run_time_before: None,
+            logged_at: Some(at),
+        })
+    }
+
+    /// Remembers a start with a run time; `log` is the master's after it.
+    pub fn save(&self, place: &str, log: Option<&MasterLog>, known: &KnownStart) {
+        let Some(entry) = entry(place, log, known) else { return };
+        let Some(path) = &self.path else { return };
+        let mut entries = read(path);
+        entries.retain(|other| other.locust != place || other.logged_at != entry.logged_at);
+        entries.push(entry);
+        let surplus = entries.len().saturating_sub(MOST_STARTS);
+        entries.drain(..surplus);
+        // The next repair says why it is refused.
+        let _ = write(path, &entries);
+    }
+}
+
+fn entry(place: &str, log: Option<&MasterLog>, known: &KnownStart) -> Option<Entry> {
+    let Start { users, spawn_rate, run_time, user_classes } = known.start.clone();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
+    Some(Entry {
+        locust: place.to_owned(),
+        logged_at: log?.last_start_by_hand()?.to_string(),
+        sent_at: now - known.at.elapsed().as_secs_f64(),
+        users,
+        spawn_rate,
+        run_time: run_time?,
+        user_classes,
+    })
+}
+
+/// What the file holds; nothing when it is damaged.
+fn read(path: &Path) -> Vec<Entry> {
+    let mut content = Vec::new();
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let read = fs::File::open(path)
+        .ok()
+        .filter(|_| is_file)
+        .and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut content).ok());
+    read.and_then(|_| serde_json::from_slice(&content).ok()).unwrap_or_default()
+}
+
+/// Another process may write at the same time: each writes a file of its own and puts it in place.
+fn write(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let draft = directory.join(format!("starts.{}.tmp", std::process::id()));
+    fs::write(&draft, serde_json::to_vec(entries)?)?;
+    fs::rename(&draft, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn log(seconds: &[u32]) -> MasterLog {
+        let lines: Vec<_> = seconds
+            .iter()
+            .map(|at| {
+                format!(
+                    "[2026-11-26 14:15:{at:02},000] h/INFO/locust.runners: Sending spawn jobs of 60 users at \
+                     10.00 spawn rate to 3 ready workers"
+                )
+            })
+            .collect();
+        MasterLog::parse(json!({"master": lines}).to_string().as_bytes()).unwrap()
+    }
+
+    fn known(run_time: Option<u64>) -> KnownStart {
+        let start = Start { users: 60, spawn_rate: 10.0, run_time, user_classes: Vec::new() };
+        KnownStart { start, at: Instant::now(), run_time_before: None, logged_at: None }
+    }
+
+    #[tokio::test]
+    async fn a_start_is_known_again_as_long_as_nobody_has_started_the_test_since() {
+        let directory = tempfile::tempdir().unwrap();
+        let memory = StartMemory { path: Some(directory.path().join("sub").join("starts.json")) };
+        memory.save("http://x/", Some(&log(&[1, 9])), &known(Some(120)));
+        let again = memory.load("http://x/", Some(&log(&[1, 9]))).unwrap();
+        assert_eq!(again.start, known(Some(120)).start);
+        let left = again.ends_at().unwrap().duration_since(Instant::now()).as_secs_f64();
+        assert!((119.0..=120.1).contains(&left), "{left}");
+        assert_eq!(memory.load("http://x/", Some(&log(&[1, 9, 20]))), None, "somebody edited it");
+        assert_eq!(memory.load("http://y/", Some(&log(&[1, 9]))), None, "another master");
+        assert_eq!(memory.load("http://x/", None), None);
+    }
+
+    #[tokio::test]
+    async fn without_a_run_time_nothing_is_remembered() {
+        let directory = tempfile::tempdir().unwrap();
+        let memory = StartMemory { path: Some(directory.path().join("starts.json")) };
+        memory.save("http://x/", Some(&log(&[1])), &known(None));
+        assert_eq!(memory.load("http://x/", Some(&log(&[1]))), None);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("starts.json");
+        fs::write(&path, "{").unwrap();
+        let memory = StartMemory { path: Some(path.clone()) };
+        for at in 1..50 {
+            memory.save("http://x/", Some(&log(&[at])), &known(Some(120)));
+        }
+        assert!(memory.load("http://x/", Some(&log(&[49]))).is_some());
+        assert_eq!(read(&path).len(), MOST_STARTS);
+        assert_eq!(memory.load("http://x/", Some(&log(&[1]))), None, "the oldest ones go");
+    }
+}

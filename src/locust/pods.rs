@@ -1,0 +1,258 @@
+//! Locust's workers beside the pods that they run in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::stats::{Stats, Worker};
+use crate::scaling::Pod;
+
+/// Locust itself warns above this usage: percent of one core.
+const BUSY: f64 = 90.0;
+
+/// Pods of earlier looks that are remembered.
+const MOST_REMEMBERED: usize = 5000;
+
+/// The pods of a target, by the host names that their workers report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkerPods {
+    /// Host names of the ready pods.
+    ready: BTreeSet<String>,
+    /// Host names of all pods that were ever seen, those that are gone included.
+    known: BTreeSet<String>,
+    /// Ready pods that use the network of their node: their workers report the node's name.
+    on_host_network: usize,
+}
+
+impl WorkerPods {
+    /// The pods of one moment.
+    pub fn new<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Self {
+        let mut all = Self::default();
+        for pod in pods {
+            match pod.host() {
+                Some(host) => {
+                    all.known.insert(host.to_owned());
+                    if pod.is_ready() {
+                        all.ready.insert(host.to_owned());
+                    }
+                }
+                None => all.on_host_network += usize::from(pod.is_ready()),
+            }
+        }
+        all
+    }
+
+    /// Remembers the pods that were seen earlier: a worker in one of them is still the target's own.
+    pub fn remember(mut self, earlier: &Self) -> Self {
+        self.known.extend(earlier.known.iter().take(MOST_REMEMBERED).cloned());
+        self
+    }
+
+    /// Ready pods.
+    pub fn ready_count(&self) -> usize {
+        self.ready.len() + self.on_host_network
+    }
+
+    /// Workers can only be counted, since some pods use the network of their node.
+    pub fn are_counted_only(&self) -> bool {
+        self.on_host_network > 0
+    }
+
+    /// The worker runs in one of these pods. With `hostNetwork` nobody can tell, so it is assumed.
+    pub fn owns(&self, worker: &Worker) -> bool {
+        self.are_counted_only() || self.known.contains(worker.host())
+    }
+}
+
+/// The workers of a target's pods, as Locust sees them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkerTable {
+    /// Ready pods without a connected worker.
+    pub unconnected: Vec<String>,
+    /// Pods that are gone or not ready, with a worker that is still connected.
+    pub leftover: Vec<String>,
+    /// Pods whose workers do not send heartbeats.
+    pub missing: Vec<String>,
+    /// Pods with a worker without users, while a test is running.
+    pub idle: Vec<String>,
+    /// Pods with a worker above 90 % of a core.
+    pub busy: Vec<String>,
+    /// Connected workers of each host.
+    pub processes: BTreeMap<String, usize>,
+    /// Connected workers that run in none of the pods.
+    pub foreign: usize,
+}
+
+impl WorkerTable {
+    /// Joins workers and pods by the host name in the worker's id. Without `pods`, since they may
+    /// not be listed, every worker is taken for the target's own.
+    pub fn new(stats: &Stats, pods: Option<&WorkerPods>) -> Self {
+        let is_own = |worker: &&Worker| pods.is_none_or(|pods| pods.owns(worker));
+        let mut by_host: BTreeMap<&str, Vec<&Worker>> = BTreeMap::new();
+        for worker in stats.connected().filter(is_own) {
+            by_host.entry(worker.host()).or_default().push(worker);
+        }
+        let hosts_with = |is_so: &dyn Fn(&Worker) -> bool| -> Vec<String> {
+            let hosts = by_host.iter().filter(|(_, all)| all.iter().any(|worker| is_so(worker)));
+            hosts.map(|(host, _)| (*host).to_owned()).collect()
+        };
+        let all = stats.workers.iter().flatten();
+        let missing: BTreeSet<_> =
+            all.filter(|worker| worker.is_missing()).filter(is_own).map(Worker::host).collect();
+        let named = pods.filter(|pods| !pods.are_counted_only());
+        let is_connected = |host: &&String| by_host.contains_key(host.as_str());
+        let is_running = super::stats::is_running(&stats.state);
+        Self {
+            unconnected: named
+                .into_iter()
+                .flat_map(|pods| pods.ready.iter().filter(|host| !is_connected(host)).cloned())
+                .collect(),
+            leftover: by_host
+                .keys()
+                .filter(|host| named.is_some_and(|pods| !pods.ready.contains(**host)))
+                .map(|host| (*host).to_owned())
+                .collect(),
+            missing: missing.into_iter().map(str::to_owned).collect(),
+            idle: hosts_with(&|worker| is_running && worker.user_count == 0),
+            busy: hosts_with(&|worker| worker.cpu_usage > BUSY),
+            processes: by_host.iter().map(|(host, all)| ((*host).to_owned(), all.len())).collect(),
+            foreign: stats.connected().filter(|worker| !is_own(worker)).count(),
+        }
+    }
+
+    /// Connected workers that run in the target's pods.
+    pub fn own(&self) -> usize {
+        self.processes.values().sum()
+    }
+
+    /// How many worker processes each pod has, where all have the same number.
+    pub fn processes_in_each(&self) -> Option<usize> {
+        let mut counts = self.processes.values();
+        let first = *counts.next()?;
+        counts.all(|count| *count == first).then_some(first)
+    }
+
+    /// The connected workers that the master will have when all pods are connected, judged by
+    /// those that were connected before; `None` where that is not known.
+    pub fn expected(&self, pods: &WorkerPods) -> Option<usize> {
+        let each = self.processes_in_each();
+        if pods.are_counted_only() {
+            return Some(pods.ready_count() * each.filter(|_| self.processes.len() > 1)?);
+        }
+        let of_host = |host: &String| self.processes.get(host).copied().or(each);
+        let own: Option<usize> = pods.ready.iter().map(of_host).sum();
+        Some(own? + self.foreign)
+    }
+
+    /// Every ready pod has a connected worker, and no other pod of the target has one.
+    pub fn is_complete(&self, pods: &WorkerPods) -> bool {
+        match pods.are_counted_only() {
+            true => self.own() >= pods.ready_count(),
+            false => self.unconnected.is_empty() && self.leftover.is_empty(),
+        }
+    }
+
+    /// Warnings, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let lists = [
+            ("ready, but not connected to Locust", &self.unconnected),
+            ("still connected to Locust, although gone", &self.leftover),
+            ("connection to Locust lost", &self.missing),
+            ("workers without users", &self.idle),
+            ("workers above 90 % CPU", &self.busy),
+        ];
+        let filled = lists.iter().filter(|(_, hosts)| !hosts.is_empty());
+        filled.map(|(what, hosts)| format!("{what}: {}", hosts.join(", "))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn worker(host: &str, number: u32, state: &str, users: i64, cpu: f64) -> Worker {
+        Worker {
+            id: format!("{host}_{number:032x}"),
+            state: state.to_owned(),
+            user_count: users,
+            cpu_usage: cpu,
+            memory_usage: None,
+        }
+    }
+
+    fn stats(workers: Vec<Worker>) -> Stats {
+        Stats { state: "running".to_owned(), workers: Some(workers), ..Stats::default() }
+    }
+
+    fn connected(hosts: &[&str]) -> Stats {
+        let workers = hosts.iter().zip(1..);
+        stats(workers.map(|(host, number)| worker(host, number, "ready", 0, 0.0)).collect())
+    }
+
+    fn pod(name: &str, is_ready: bool, on_host_network: bool) -> Pod {
+        let ready = if is_ready { "True" } else { "False" };
+        serde_json::from_value(json!({"metadata": {"name": name},
+            "spec": {"hostNetwork": on_host_network},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]}}))
+        .unwrap()
+    }
+
+    fn pods(names: &[&str]) -> WorkerPods {
+        WorkerPods::new(&names.iter().map(|name| pod(name, true, false)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn workers_and_pods_are_joined_by_host_name() {
+        let stats = stats(vec![
+            worker("w-0", 1, "running", 5, 95.0),
+            worker("w-1", 2, "ready", 0, 1.0),
+            worker("w-8", 3, "running", 5, 1.0),
+            worker("w-9", 4, "missing", 5, 1.0),
+            worker("web-1", 5, "ready", 0, 99.0),
+            worker("w", 6, "missing", 0, 99.0),
+        ]);
+        let now = pods(&["w-0", "w-1", "w-2"]).remember(&pods(&["w-8", "w-9"]));
+        let table = WorkerTable::new(&stats, Some(&now));
+        assert_eq!(table.unconnected, ["w-2"]);
+        assert_eq!(table.leftover, ["w-8"]);
+        assert_eq!(table.missing, ["w-9"]);
+        assert_eq!(table.idle, ["w-1"]);
+        assert_eq!(table.busy, ["w-0"]);
+        assert_eq!((table.own(), table.foreign), (3, 1));
+        assert!(!table.is_complete(&now));
+    }
+
+    #[test]
+    fn a_pod_that_is_not_ready_is_known_but_not_waited_for() {
+        let all = [pod("w-0", true, false), pod("w-1", false, false)];
+        let now = WorkerPods::new(&all);
+        let table = WorkerTable::new(&connected(&["w-0"]), Some(&now));
+        assert!(table.is_complete(&now));
+        let table = WorkerTable::new(&connected(&["w-0", "w-1"]), Some(&now));
+        assert_eq!(table.leftover, ["w-1"]);
+    }
+
+    #[test]
+    fn the_expected_count_follows_from_the_processes_of_each_pod() {
+        let one_each = WorkerTable::new(&connected(&["w-0", "w-1"]), Some(&pods(&["w-0", "w-1"])));
+        assert_eq!(one_each.expected(&pods(&["w-0"])), Some(1));
+        assert_eq!(one_each.expected(&pods(&["w-0", "w-1", "w-2"])), Some(3));
+        let mixed =
+            WorkerTable::new(&connected(&["w-0", "w-0", "w-1"]), Some(&pods(&["w-0", "w-1"])));
+        assert_eq!(mixed.expected(&pods(&["w-0"])), Some(2));
+        assert_eq!(mixed.expected(&pods(&["w-0", "w-2"])), None, "a new pod may have 1 or 2");
+        let beside = WorkerTable::new(&connected(&["w-0", "x"]), Some(&pods(&["w-0"])));
+        assert_eq!(beside.expected(&pods(&["w-0"])), Some(2));
+        assert_eq!(WorkerTable::default().expected(&pods(&["w-0"])), None);
+    }
+
+    #[test]
+    fn on_the_host_network_workers_are_only_counted() {
+        let all = [pod("w-0", true, true), pod("w-1", true, true)];
+        let now = WorkerPods::new(&all);
+        let table = WorkerTable::new(&connected(&["node-1", "node-2"]), Some(&now));
+        assert_eq!((table.own(), table.foreign, table.notes().len()), (2, 0, 1));
+        assert!(table.is_complete(&now));
+        assert!(!WorkerTable::new(&connected(&["node-1"]), Some(&now)).is_complete(&now));
+    }
+}

@@ -1,0 +1,226 @@
+//! Waiting until the workers in the ready pods are connected to Locust's master.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::look::Look;
+use super::master::{Error, Master};
+use super::pods::{WorkerPods, WorkerTable};
+use super::stats::Stats;
+
+/// The time between two looks. Locust's page is never cached.
+const PERIOD: Duration = Duration::from_millis(200);
+
+/// The statistics are cached for 2 seconds: after this time they are of another moment.
+const STABLE: Duration = Duration::from_millis(2500);
+
+/// The same where no worker was connected before, so that the processes of a pod are not known.
+const STABLE_AT_FIRST: Duration = Duration::from_secs(1);
+
+/// The time between two looks at the master's log.
+const LOG_PERIOD: Duration = Duration::from_secs(2);
+
+/// Why the connected workers are not those of the pods.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Workers that are connected.
+    pub connected: usize,
+    /// Ready pods without a connected worker.
+    pub unconnected: Vec<String>,
+    /// Pods that are gone, with a worker that is still connected.
+    pub leftover: Vec<String>,
+    /// Pods whose workers do not send heartbeats.
+    pub missing: Vec<String>,
+    /// Why the last look failed.
+    pub disturbance: Option<String>,
+    /// The master does not hear its workers any more (locust#3515).
+    pub is_master_broken: bool,
+}
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_master_broken {
+            return f.write_str(
+                "Locust's master does not hear its workers any more, and the test is over \
+                 (locust#3515): restart the master's pod",
+            );
+        }
+        write!(f, "{}", connected(self.connected))?;
+        let lists = [
+            ("ready, but not connected", &self.unconnected),
+            ("still connected, although gone", &self.leftover),
+            ("connection lost", &self.missing),
+        ];
+        for (what, pods) in lists.iter().filter(|(_, pods)| !pods.is_empty()) {
+            write!(f, "; {what}: {}", pods.join(", "))?;
+        }
+        match &self.disturbance {
+            Some(why) => write!(f, "; the last look failed: {why}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `1 worker is connected to Locust`
+pub fn connected(count: usize) -> String {
+    match count {
+        0 => "no worker is connected to Locust".to_owned(),
+        1 => "1 worker is connected to Locust".to_owned(),
+        count => format!("{count} workers are connected to Locust"),
+    }
+}
+
+/// Waits until exactly the workers in the ready pods are connected. `before` is how it was before the
+/// pods changed; `pods` lists them anew for each look. Gives how many workers are connected.
+///
+/// # Errors
+/// How it stands when the time is over, or when the master is broken.
+pub async fn settle<F: Future<Output = Result<WorkerPods, String>>>(
+    master: &Master<'_>,
+    before: &Look,
+    limit: Duration,
+    pods: impl Fn() -> F,
+) -> Result<usize, Unsettled> {
+    let mut settling = Settling::new(master, before);
+    let end = Instant::now() + limit;
+    let mut next_log = Instant::now() + LOG_PERIOD;
+    loop {
+        match settling.look(pods()).await {
+            Ok(Ok(connected)) => return Ok(connected),
+            Ok(Err(unsettled)) => settling.last = unsettled,
+            Err(why) => settling.last.disturbance = Some(why),
+        }
+        if Instant::now() >= next_log {
+            next_log += LOG_PERIOD;
+            settling.last.is_master_broken = settling.is_master_broken().await;
+        }
+        if settling.last.is_master_broken || Instant::now() + PERIOD > end {
+            return Err(settling.last);
+        }
+        sleep(PERIOD).await;
+    }
+}
+
+struct Settling<'a, 'b> {
+    master: &'a Master<'b>,
+    before: &'a Look,
+    /// The workers before, beside their pods.
+    table: WorkerTable,
+    /// Connected workers of each pod, and since when they are the same.
+    stable: Option<(BTreeMap<String, usize>, Instant)>,
+    last: Unsettled,
+}
+
+impl<'a, 'b> Settling<'a, 'b> {
+    fn new(master: &'a Master<'b>, before: &'a Look) -> Self {
+        let (table, last) = (before.table(), Unsettled::default());
+        Self { master, before, table, stable: None, last }
+    }
+
+    async fn look(
+        &mut self,
+        pods: impl Future<Output = Result<WorkerPods, String>>,
+    ) -> Result<Result<usize, Unsettled>, String> {
+        let text = |error: Error| error.to_string();
+        let mut pods = pods.await?;
+        if let Some(earlier) = &self.before.pods {
+            pods = pods.remember(earlier);
+        }
+        let page = self.master.page().await.map_err(text)?;
+        let count = page.and_then(|page| usize::try_from(page.worker_count?).ok());
+        // The number alone is enough where it is known beforehand, and it is never stale.
+        if count.is_some() && self.table.expected(&pods) == count {
+            return Ok(Ok(count.unwrap_or_default()));
+        }
+        let stats = self.master.stats().await.map_err(text)?;
+        let table = WorkerTable::new(&stats, Some(&pods));
+        let connected = count.unwrap_or_else(|| stats.connected().count());
+        if self.is_settled(&stats, &table, &pods, connected) {
+            return Ok(Ok(connected));
+        }
+        let WorkerTable { unconnected, leftover, missing, .. } = table;
+        let unsettled =
+            Unsettled { connected, unconnected, leftover, missing, ..Unsettled::default() };
+        Ok(Err(unsettled))
+    }
+
+    /// Judges by the workers' names, which may be 2 seconds old.
+    fn is_settled(
+        &mut self,
+        stats: &Stats,
+        table: &WorkerTable,
+        pods: &WorkerPods,
+        connected: usize,
+    ) -> bool {
+        if stats.connected().count() != connected || !table.is_complete(pods) {
+            self.stable = None;
+            return false;
+        }
+        let each = table.processes_in_each();
+        if each.is_some() && each == self.table.processes_in_each() {
+            return true;
+        }
+        // The number of processes per pod is unknown, so wait until the number of workers is
+        // stable.
+        let now = Instant::now();
+        match &self.stable {
+            Some((processes, since)) if *processes == table.processes => {
+                let is_first = self.table.processes.is_empty();
+                now - *since >= if is_first { STABLE_AT_FIRST } else { STABLE }
+            }
+            _ => {
+                self.stable = Some((table.processes.clone(), now));
+                pods.ready_count() == 0
+            }
+        }
+    }
+
+    async fn is_master_broken(&self) -> bool {
+        let log = self.master.log().await;
+        log.is_ok_and(|log| log.is_some_and(|log| log.is_listener_dead()))
+    }
+}
+
+/// Waits until Locust has ended its own work on a worker that left, so that the next one may leave.
+/// While it balances the users its state is `spawning`, and its listener handles no other message.
+///
+/// # Errors
+/// Why that did not happen within the limit.
+pub async fn calm(master: &Master<'_>, limit: Duration) -> Result<(), String> {
+    let end = Instant::now() + limit;
+    let mut looks = 0;
+    while looks < 3 {
+        let page = master.page().await.map_err(|error| error.to_string())?.unwrap_or_default();
+        looks = if page.state == "spawning" { 0 } else { looks + 1 };
+        if Instant::now() >= end {
+            return Err("Locust is still starting users".to_owned());
+        }
+        sleep(PERIOD).await;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_without_a_connected_worker_are_named() {
+        let unsettled = Unsettled {
+            connected: 1,
+            unconnected: vec!["a".into(), "b".into()],
+            leftover: vec!["c".into()],
+            ..Unsettled::default()
+        };
+        assert_eq!(
+            unsettled.to_string(),
+            "1 worker is connected to Locust; ready, but not connected: a, b; still connected, \
+             although gone: c"
+        );
+        let broken = Unsettled { is_master_broken: true, ..unsettled };
+        assert!(broken.to_string().contains("restart the master's pod"), "{broken}");
+    }
+}

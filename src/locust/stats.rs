@@ -1,0 +1,118 @@
+//! `GET /stats/requests`: the statistics, and each worker. Locust keeps its answer for 2 seconds.
+
+use serde::{Deserialize, Serialize};
+
+use super::page::object;
+
+/// The statistics; a field that a release leaves out is absent.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Stats {
+    /// State of the runner: `ready`, `spawning`, `running`, `stopping`, `stopped`, …
+    pub state: String,
+    /// Users that run.
+    pub user_count: i64,
+    /// Workers that are connected, and for a minute those that are missing. Absent when Locust runs
+    /// in a single process.
+    pub workers: Option<Vec<Worker>>,
+    /// Requests per second since the start.
+    pub total_rps: f64,
+    /// Requests per second over the last seconds; absent before release 2.17.
+    pub current_rps: Option<f64>,
+    /// Share of failed requests, from 0 to 1.
+    pub fail_ratio: f64,
+}
+
+/// One worker process, as the master sees it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Worker {
+    /// Host name, an underscore, and 32 hexadecimal digits.
+    pub id: String,
+    /// `ready`, `spawning`, `running` or `missing`.
+    pub state: String,
+    /// Users that run on it.
+    pub user_count: i64,
+    /// CPU usage in percent of one core.
+    pub cpu_usage: f64,
+    /// Memory in bytes; absent before release 2.9.
+    pub memory_usage: Option<f64>,
+}
+
+impl Stats {
+    /// Reads the answer; `None` when another server gave it.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let stats: Self =
+            serde_json::from_value(object(serde_json::from_slice(body).ok()?)?).ok()?;
+        // Every release tells the state; other servers' JSON does not.
+        (!stats.state.is_empty()).then_some(stats)
+    }
+
+    /// Requests per second.
+    pub fn rate(&self) -> f64 {
+        self.current_rps.unwrap_or(self.total_rps)
+    }
+
+    /// The workers that are connected.
+    pub fn connected(&self) -> impl Iterator<Item = &Worker> {
+        self.workers.iter().flatten().filter(|worker| !worker.is_missing())
+    }
+}
+
+impl Worker {
+    /// The host name in the id: that of its pod, or of its node with `hostNetwork`.
+    pub fn host(&self) -> &str {
+        let is_random =
+            |end: &str| end.len() == 32 && end.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match self.id.rsplit_once('_') {
+            Some((host, end)) if is_random(end) => host,
+            _ => &self.id,
+        }
+    }
+
+    /// The master has not received its heartbeat for some seconds.
+    pub fn is_missing(&self) -> bool {
+        self.state == "missing"
+    }
+}
+
+/// A test is starting its users or has them, in this state of the runner.
+pub fn is_running(state: &str) -> bool {
+    matches!(state, "running" | "spawning")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_that_a_release_leaves_out_is_absent() {
+        let stats = json!({"state": "running", "user_count": 3, "total_rps": 1.5, "fail_ratio": 0.1,
+            "stats": [], "errors": []});
+        let stats = Stats::parse(stats.to_string().as_bytes()).unwrap();
+        assert_eq!((stats.rate(), stats.workers.as_ref()), (1.5, None));
+        let worker: Worker =
+            serde_json::from_value(json!({"id": "a_1", "state": "ready"})).unwrap();
+        assert_eq!((worker.host(), worker.memory_usage), ("a_1", None));
+    }
+
+    #[test]
+    fn answers_of_other_servers_are_not_statistics() {
+        for body in ["[]", "{}", "[\"running\"]", "<html>", "{\"state\": 3}"] {
+            assert_eq!(Stats::parse(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_workers_id_names_its_host() {
+        let host = |id: &str| Worker { id: id.to_owned(), ..Worker::default() }.host().to_owned();
+        assert_eq!(
+            host("locust-slave-7d6d-x2x_532504a3fc6440c3a0773eb17e1576da"),
+            "locust-slave-7d6d-x2x"
+        );
+        assert_eq!(host("host_name_532504a3fc6440c3a0773eb17e1576da"), "host_name");
+        assert_eq!(host("no-end"), "no-end");
+    }
+}

@@ -1,0 +1,81 @@
+//! One call of the binary that goes on while the test does.
+#![allow(dead_code, reason = "not every test file uses all of it")]
+
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+
+use super::cluster::TestCluster;
+use super::serving::wait_until;
+
+/// It is ended when this is dropped.
+pub struct Running {
+    child: Child,
+    output: tempfile::TempDir,
+}
+
+impl Running {
+    /// The command line `locustctl LINE` against the cluster, with Ctrl-C as on a terminal.
+    pub fn start(cluster: &TestCluster, line: &str) -> Self {
+        let output = tempfile::tempdir().unwrap();
+        let file = |name: &str| File::create(output.path().join(name)).unwrap();
+        let child = Command::new("/usr/bin/env")
+            .args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_locustctl")])
+            .args(line.split_whitespace())
+            .env_clear()
+            .env("HOME", output.path())
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .unwrap();
+        Self { child, output }
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.output.path().join(name)).unwrap()
+    }
+
+    /// What it has printed so far.
+    pub fn stdout(&self) -> String {
+        self.read("stdout")
+    }
+
+    /// What it has said so far.
+    pub fn stderr(&self) -> String {
+        self.read("stderr")
+    }
+
+    /// Waits until it has printed or said this.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        let all = || format!("{}{}", self.stdout(), self.stderr());
+        wait_until(|| all().contains(text), || format!("{text:?} in {}", all()));
+    }
+
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self) {
+        let process = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "INT", &process]).status().unwrap().success());
+    }
+
+    /// Waits for its end; gives the exit code.
+    pub fn end(&mut self) -> Option<i32> {
+        let mut status = None;
+        wait_until(
+            || {
+                status = self.child.try_wait().unwrap();
+                status.is_some()
+            },
+            || "the end of the command".to_owned(),
+        );
+        status.unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
