@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
 # Runs every test, also those that `cargo test` leaves out because they need another program.
 # Installs such a program where it is missing (Debian's packages; Python's and Node's below
-# target/), and nothing else.
+# target/), and nothing else. With --long first, the tests with a real Locust use every release and
+# more random sequences.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+if [ "${1-}" = --long ]; then
+  export LOCUSTCTL_LONG=1
+  shift
+fi
 
 debian() {
   echo "missing: installing Debian's $*" >&2
@@ -25,9 +31,9 @@ if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$schemathesis"; 
 fi
 export PATH=$PATH:$venv/bin
 
-# The real thing: the latest release, and an older one.
-export LOCUSTS=$PWD/target/locust
-for release in 2.47.0 2.32.2; do
+# The real Locust: each release that behaves differently, and one that is too old to be judged.
+export LOCUSTS=${LOCUSTS:-$PWD/target/locust}
+for release in 2.47.0 2.46.4 2.32.2 2.25.0 2.15.1; do
   if ! "$LOCUSTS/$release/bin/locust" --version 2>/dev/null | grep -qF "$release"; then
     python3 -m venv "$LOCUSTS/$release"
     "$LOCUSTS/$release/bin/pip" install --quiet --disable-pip-version-check "locust==$release"

@@ -1,36 +1,68 @@
-//! A real Locust: its master, and a worker for each ready pod of a sandbox.
-#![allow(dead_code, reason = "not every test file uses all of it")]
+//! A real Locust: its master, the server that it tests, and a worker for each ready pod of a sandbox.
+#![allow(dead_code, unused_imports, reason = "not every test file uses all of it")]
 
-use std::collections::HashMap;
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+#[path = "locust_process/builder.rs"]
+mod builder;
+#[path = "locust_process/follower.rs"]
+mod follower;
+#[path = "locust_process/monitor.rs"]
+mod monitor;
+#[path = "locust_process/process.rs"]
+mod process;
+#[path = "locust_process/relay.rs"]
+mod relay;
+#[path = "locust_process/request.rs"]
+mod request;
+#[path = "locust_process/scenario.rs"]
+mod scenario;
+#[path = "locust_process/target.rs"]
+mod target;
+
+use std::path::PathBuf;
+use std::process::Command;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::support::cluster::TestCluster;
-use super::support::serving::{Http, wait_until};
-use locustctl::sandbox::Account;
+use crate::support::cluster::TestCluster;
+use crate::support::serving::{Http, Reply, wait_until};
+use follower::{Pods, lock};
+use process::Process;
+use target::Target;
 
-/// Releases that are installed by tests/run.sh: an older one, and the latest.
-pub const RELEASES: [&str; 2] = ["2.32.2", "2.47.0"];
+pub use builder::{Builder, HostName};
+pub use follower::Frozen;
+pub use monitor::{Monitor, Sample};
+pub use relay::{Post, Relay};
+pub use scenario::{
+    Scenario, assert_says, assert_silent, assert_tells, create_deployment, is_long, releases,
+};
 
-/// The worker of each pod; none where it was killed and stays so.
-type Workers = Arc<Mutex<HashMap<String, Option<Child>>>>;
+/// The oldest release that is judged, the last one before each change of behaviour, and the latest.
+pub const ALL_RELEASES: [&str; 4] = ["2.25.0", "2.32.2", "2.46.4", "2.47.0"];
 
-/// A running Locust; ends when dropped.
+/// The most common release, and the latest.
+pub const RELEASES: [&str; 2] = ["2.32.2", LATEST];
+
+/// The latest release.
+pub const LATEST: &str = "2.47.0";
+
+/// A release that locustctl refuses to judge.
+pub const TOO_OLD: &str = "2.15.1";
+
+/// Longer than Locust needs to start, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running Locust; all its processes end when it is dropped.
 pub struct RealLocust {
     url: String,
     http: Http,
-    tested: Child,
-    master: Child,
+    target: Target,
+    master: Process,
     start_master: Command,
-    workers: Workers,
-    stop: Arc<AtomicBool>,
+    log: PathBuf,
+    pods: Pods,
     follower: Option<JoinHandle<()>>,
 }
 
@@ -38,71 +70,42 @@ impl RealLocust {
     /// Starts a master, a server to test, and workers as the pods of `deployment/locust-slave` come
     /// and go.
     pub fn start(release: &str, cluster: &TestCluster) -> Self {
-        Self::start_with(release, cluster, "locustfile.py", &[])
+        Self::builder(release, cluster).start()
     }
 
-    /// The same with another locustfile of the fixtures, and further flags for the master.
+    /// The same with another locustfile for the master, and further flags for it.
     pub fn start_with(
         release: &str,
         cluster: &TestCluster,
         locustfile: &str,
         flags: &[&str],
     ) -> Self {
-        let python = python(release);
-        let (web, bind, tested) = (free_port(), free_port(), free_port());
-        let empty = cluster.directory().join("served");
-        std::fs::create_dir_all(&empty).unwrap();
-        let mut start_tested = quiet(&python);
-        start_tested.args(["-m", "http.server", "--bind", "127.0.0.1", &tested.to_string()]);
-        let mut start_master = quiet(&python);
-        start_master
-            .args(["-m", "locust", "--master", "--web-host=127.0.0.1", "-f"])
-            .arg(fixture(locustfile))
-            .args(["--web-port", &web.to_string(), "--master-bind-port", &bind.to_string()])
-            .args(["--host", &format!("http://127.0.0.1:{tested}")])
-            .args(flags);
-        let stop = Arc::new(AtomicBool::new(false));
-        let follower = Follower {
-            python,
-            bind,
-            url: format!(
-                "{}/api/v1/namespaces/default/pods?labelSelector=role%3Dworker",
-                cluster.server()
-            ),
-            token: cluster.token(Account::Admin).to_owned(),
-            workers: Arc::default(),
-        };
-        let workers = Arc::clone(&follower.workers);
-        let is_over = Arc::clone(&stop);
-        let follower = std::thread::spawn(move || follower.run(&is_over));
-        let locust = Self {
-            url: format!("http://127.0.0.1:{web}"),
-            http: Http::new(),
-            tested: start_tested.current_dir(empty).spawn().unwrap(),
-            master: start_master.spawn().unwrap(),
-            start_master,
-            workers,
-            stop,
-            follower: Some(follower),
-        };
-        locust.wait_for_page();
-        locust
+        let builder = Self::builder(release, cluster).locustfile(locustfile);
+        builder.worker_locustfile("locustfile.py").master_flags(flags).start()
+    }
+
+    pub fn builder<'a>(release: &'a str, cluster: &'a TestCluster) -> Builder<'a> {
+        Builder::new(release, cluster)
     }
 
     fn wait_for_page(&self) {
-        let address = self.url.strip_prefix("http://").unwrap();
-        wait_until(|| TcpStream::connect(address).is_ok(), || "Locust's page".to_owned());
+        let request = || self.http.request("GET", &format!("{}/", self.url));
+        eventually(
+            PATIENCE,
+            || self.http.try_send(request()).is_ok(),
+            || format!("Locust's page; the master logged {}", self.log_text()),
+        );
     }
 
     /// Ends the master in good order, as when its pod is replaced; its workers end with it.
     pub fn stop_master(&mut self) {
-        terminate(&self.master);
-        self.master.wait().unwrap();
+        self.master.signal("TERM");
+        self.master.wait();
     }
 
     /// Starts a master in the place of the one that was stopped.
     pub fn start_master(&mut self) {
-        self.master = self.start_master.spawn().unwrap();
+        self.master = Process::spawn(&mut self.start_master);
         self.wait_for_page();
     }
 
@@ -111,15 +114,27 @@ impl RealLocust {
     }
 
     pub fn get(&self, path: &str) -> Value {
-        self.http.send(self.http.request("GET", &format!("{}{path}", self.url))).json()
+        self.fetch("GET", path).json()
     }
 
+    /// The page's text.
     pub fn page(&self) -> String {
         self.text("/")
     }
 
+    /// The text of an answer.
     pub fn text(&self, path: &str) -> String {
-        self.http.send(self.http.request("GET", &format!("{}{path}", self.url))).text
+        self.fetch("GET", path).text
+    }
+
+    /// The values in Locust's page: `state`, `user_count`, `worker_count`, `num_users`, `run_time`, …
+    /// Locust does not cache them.
+    pub fn values(&self) -> Value {
+        values_of(&self.page()).expect("a page with values: 2.22 or newer")
+    }
+
+    fn fetch(&self, method: &str, path: &str) -> Reply {
+        self.http.send(self.http.request(method, &format!("{}{path}", self.url)))
     }
 
     pub fn post(&self, path: &str, form: &str) -> Value {
@@ -128,132 +143,135 @@ impl RealLocust {
         self.http.send(request.header("content-type", media_type).body(form.to_owned())).json()
     }
 
+    /// Ends the test.
+    pub fn stop_test(&self) {
+        self.command("/stop");
+    }
+
+    /// Sets the statistics to zero, as the button in Locust's page does.
+    pub fn reset_statistics(&self) {
+        self.command("/stats/reset");
+    }
+
+    /// Releases before 2.47.0 take such a command as a GET only, and refuse a POST with 405 or 500.
+    fn command(&self, path: &str) {
+        let reply = self.fetch("POST", path);
+        let reply = if reply.status >= 400 { self.fetch("GET", path) } else { reply };
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
+    }
+
     /// Waits until the statistics are so; they are up to two seconds old.
     #[track_caller]
     pub fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait_until_seen(|| self.get("/stats/requests"), wanted)
+    }
+
+    /// Waits until the values in the page are so.
+    #[track_caller]
+    pub fn wait_for_values(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait_until_seen(|| self.values(), wanted)
+    }
+
+    #[track_caller]
+    fn wait_until_seen(&self, look: impl Fn() -> Value, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
-        wait_until(
-            || {
-                last = self.get("/stats/requests");
-                wanted(&last)
-            },
-            || "Locust's statistics".to_owned(),
-        );
-        last
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            last = look();
+            if wanted(&last) {
+                return last;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("not seen in time: {last:#}");
+    }
+
+    /// The users of each worker that Locust counts, by the worker's id; up to two seconds old.
+    pub fn users_by_worker(&self) -> Vec<(String, i64)> {
+        let stats = self.get("/stats/requests");
+        let workers = stats["workers"].as_array().cloned().unwrap_or_default();
+        let counted = workers.iter().filter(|worker| worker["state"] != "missing");
+        let users = |worker: &Value| worker["user_count"].as_i64().unwrap();
+        counted.map(|worker| (worker["id"].as_str().unwrap().to_owned(), users(worker))).collect()
+    }
+
+    /// Requests that the test has made so far, as the statistics tell.
+    pub fn requests(&self) -> i64 {
+        requests_in(&self.get("/stats/requests"))
+    }
+
+    /// Requests that the tested server has answered.
+    pub fn served(&self) -> usize {
+        self.target.served()
+    }
+
+    /// What the master has logged, one line each.
+    pub fn log(&self) -> Vec<String> {
+        self.log_text().lines().map(str::to_owned).collect()
+    }
+
+    fn log_text(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The master's log tells that users were asked for so many times.
+    pub fn spawn_jobs(&self) -> usize {
+        self.log().iter().filter(|line| line.contains("Sending spawn jobs of ")).count()
+    }
+
+    /// The master has failed while workers left, and ends no test any more (locust#3515).
+    pub fn is_broken(&self) -> bool {
+        self.log_text().contains("KeyError")
     }
 
     /// Kills the worker of one pod, as when memory runs out; gives the pod's name.
     pub fn kill_a_worker(&self) -> String {
-        let mut workers = self.workers.lock().unwrap();
-        let (pod, worker) = workers.iter_mut().next().unwrap();
-        let mut worker = worker.take().unwrap();
-        worker.kill().unwrap();
-        worker.wait().unwrap();
-        pod.clone()
+        lock(&self.pods).kill_one()
     }
 
-    /// Requests that the test has made so far.
-    pub fn requests(&self) -> i64 {
-        let stats = self.get("/stats/requests");
-        let entries = stats["stats"].as_array().unwrap();
-        entries.last().map_or(0, |one| one["num_requests"].as_i64().unwrap())
+    /// Stops the newest worker as soon as the master counts more workers than now, as on a node that
+    /// hangs. It goes on when the result is dropped.
+    pub fn freeze_newcomer(&self) -> Frozen {
+        let counted = self.values()["worker_count"].as_i64().unwrap();
+        let url = format!("{}/", self.url);
+        Frozen::start(self.pods.clone(), move |http| {
+            let page = http.try_send(http.request("GET", &url)).ok()?;
+            Some(values_of(&page.text)?["worker_count"].as_i64()? > counted)
+        })
     }
 }
 
 impl Drop for RealLocust {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        lock(&self.pods).is_over = true;
         let _ = self.follower.take().map(JoinHandle::join);
-        for process in [&mut self.tested, &mut self.master] {
-            let _ = process.kill();
-            let _ = process.wait();
+        lock(&self.pods).clear();
+        if std::thread::panicking() {
+            let log = self.log();
+            let last = log.len().saturating_sub(40);
+            eprintln!("the master's log ends with:\n{}", log[last..].join("\n"));
         }
     }
 }
 
-/// Starts and ends workers as pods get ready and go.
-struct Follower {
-    python: PathBuf,
-    bind: u16,
-    url: String,
-    token: String,
-    workers: Workers,
+/// The values that Locust writes into its page; releases before 2.22 write none.
+pub fn values_of(page: &str) -> Option<Value> {
+    let (_, values) = page.split_once("window.templateArgs = ")?;
+    serde_json::Deserializer::from_str(values).into_iter().next()?.ok()
 }
 
-impl Follower {
-    fn run(self, is_over: &AtomicBool) {
-        let http = Http::new();
-        while !is_over.load(Ordering::Relaxed) {
-            let pods = http.send(http.request("GET", &self.url).bearer_auth(&self.token)).json();
-            self.follow(&pods);
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        for worker in self.workers.lock().unwrap().values_mut().flatten() {
-            let _ = worker.kill();
-            let _ = worker.wait();
-        }
+/// The requests of the row `Aggregated`.
+fn requests_in(stats: &Value) -> i64 {
+    let rows = stats["stats"].as_array().and_then(|rows| rows.last());
+    rows.and_then(|row| row["num_requests"].as_i64()).unwrap_or_default()
+}
+
+/// Waits for what is bound to happen within this time.
+#[track_caller]
+pub fn eventually(limit: Duration, mut is_so: impl FnMut() -> bool, what: impl Fn() -> String) {
+    let deadline = Instant::now() + limit;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not seen within {limit:?}: {}", what());
+        std::thread::sleep(Duration::from_millis(50));
     }
-
-    fn follow(&self, pods: &Value) {
-        let mut workers = self.workers.lock().unwrap();
-        let conditions =
-            |pod: &Value| pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        let is_ready = |pod: &&Value| {
-            conditions(pod).iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
-        };
-        let items = pods["items"].as_array().cloned().unwrap_or_default();
-        let ready: Vec<String> = items
-            .iter()
-            .filter(is_ready)
-            .map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
-            .collect();
-        let gone: Vec<_> = workers.keys().filter(|name| !ready.contains(name)).cloned().collect();
-        for name in gone {
-            let Some(Some(mut worker)) = workers.remove(&name) else { continue };
-            terminate(&worker);
-            // It is waited for elsewhere, as a kubelet would.
-            std::thread::spawn(move || worker.wait());
-        }
-        // One that has ended by itself is started anew, as a kubelet would.
-        workers.retain(|_, worker| match worker {
-            Some(worker) => worker.try_wait().unwrap().is_none(),
-            None => true,
-        });
-        for name in ready {
-            workers.entry(name).or_insert_with_key(|name| Some(self.worker(name)));
-        }
-    }
-
-    fn worker(&self, pod: &str) -> Child {
-        quiet(&self.python)
-            .arg(fixture("worker.py"))
-            .args(["--worker", "--master-port", &self.bind.to_string(), "-f"])
-            .arg(fixture("locustfile.py"))
-            .env("POD", pod)
-            .spawn()
-            .unwrap()
-    }
-}
-
-fn quiet(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
-fn terminate(process: &Child) {
-    let _ = Command::new("kill").args(["-s", "TERM", &process.id().to_string()]).status();
-}
-
-fn python(release: &str) -> PathBuf {
-    let root = std::env::var("LOCUSTS").expect("tests/run.sh sets LOCUSTS");
-    Path::new(&root).join(release).join("bin/python")
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/locust").join(name)
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -1,0 +1,181 @@
+//! How a real Locust is started.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use locustctl::sandbox::Account;
+
+use super::RealLocust;
+use super::follower::{Follower, Pods};
+use super::process::Process;
+use super::target::Target;
+use crate::support::cluster::TestCluster;
+use crate::support::serving::Http;
+
+/// The host name that a worker sees, and so the first part of its id.
+#[derive(Debug, Clone, Default)]
+pub enum HostName {
+    /// Its pod's name, as usual.
+    #[default]
+    Pod,
+    /// This node's name, as with `hostNetwork: true`.
+    Node(String),
+}
+
+/// The settings of a Locust that is to be started.
+pub struct Builder<'a> {
+    release: &'a str,
+    cluster: &'a TestCluster,
+    locustfile: String,
+    worker_locustfile: Option<String>,
+    master_flags: Vec<String>,
+    first_worker_flags: Vec<String>,
+    host_name: HostName,
+    starts_after: Duration,
+    ends_after: Duration,
+    selector: String,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(release: &'a str, cluster: &'a TestCluster) -> Self {
+        Self {
+            release,
+            cluster,
+            locustfile: "locustfile.py".to_owned(),
+            worker_locustfile: None,
+            master_flags: Vec::new(),
+            first_worker_flags: Vec::new(),
+            host_name: HostName::Pod,
+            starts_after: Duration::ZERO,
+            ends_after: Duration::ZERO,
+            selector: "role=worker".to_owned(),
+        }
+    }
+
+    /// The locustfile, a fixture's name or an absolute path.
+    pub fn locustfile(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.locustfile);
+        self
+    }
+
+    /// Another locustfile for the workers than for the master.
+    pub fn worker_locustfile(mut self, name: &str) -> Self {
+        self.worker_locustfile = Some(name.to_owned());
+        self
+    }
+
+    pub fn master_flags(mut self, flags: &[&str]) -> Self {
+        self.master_flags.extend(flags.iter().map(|&flag| flag.to_owned()));
+        self
+    }
+
+    /// Flags of the worker that is started first, such as `--processes 2`.
+    pub fn first_worker_flags(mut self, flags: &[&str]) -> Self {
+        self.first_worker_flags.extend(flags.iter().map(|&flag| flag.to_owned()));
+        self
+    }
+
+    pub fn host_name(mut self, host_name: HostName) -> Self {
+        self.host_name = host_name;
+        self
+    }
+
+    /// Workers start so much later than their pods are ready.
+    pub fn workers_start_after(mut self, delay: Duration) -> Self {
+        self.starts_after = delay;
+        self
+    }
+
+    /// Workers end so much later than their pods are gone, as with a `preStop` hook.
+    pub fn workers_end_after(mut self, delay: Duration) -> Self {
+        self.ends_after = delay;
+        self
+    }
+
+    /// The label selector of the pods that have a worker; `role=worker` if it is not set.
+    pub fn pods(mut self, selector: &str) -> Self {
+        selector.clone_into(&mut self.selector);
+        self
+    }
+
+    /// Starts it, and waits until the master shows its page.
+    pub fn start(self) -> RealLocust {
+        let python = python(self.release);
+        let (web, bind) = (free_port(), free_port());
+        let target = Target::start();
+        let log = self.cluster.path(&format!("master-{web}.log"));
+        let mut start_master = locust(&python, File::create(&log).unwrap());
+        start_master
+            .env("POD", "locust-master")
+            .args(["--master", "--web-host=127.0.0.1", "-f"])
+            .arg(fixture(&self.locustfile))
+            .args(["--web-port", &web.to_string(), "--master-bind-port", &bind.to_string()])
+            .args(["--host", &target.url()])
+            .args(&self.master_flags);
+        let pods = Pods::default();
+        let follower = self.follower(python, bind, pods.clone());
+        let locust = RealLocust {
+            url: format!("http://127.0.0.1:{web}"),
+            http: Http::new(),
+            target,
+            master: Process::spawn(&mut start_master),
+            start_master,
+            log,
+            pods,
+            follower: Some(std::thread::spawn(move || follower.run())),
+        };
+        locust.wait_for_page();
+        locust
+    }
+
+    fn follower(self, python: PathBuf, bind: u16, pods: Pods) -> Follower {
+        let locustfile = self.worker_locustfile.unwrap_or(self.locustfile);
+        let locustfile = fixture(&locustfile).to_str().unwrap().to_owned();
+        let selector = url::form_urlencoded::byte_serialize(self.selector.as_bytes());
+        let selector: String = selector.collect();
+        let server = self.cluster.server();
+        let arguments = ["--worker", "--master-port", &bind.to_string(), "-f", &locustfile];
+        Follower {
+            url: format!("{server}/api/v1/namespaces/default/pods?labelSelector={selector}"),
+            token: self.cluster.token(Account::Admin).to_owned(),
+            python,
+            arguments: arguments.map(str::to_owned).to_vec(),
+            first: self.first_worker_flags,
+            node: match self.host_name {
+                HostName::Pod => None,
+                HostName::Node(name) => Some(name),
+            },
+            starts_after: self.starts_after,
+            ends_after: self.ends_after,
+            log: self.cluster.path("workers.log"),
+            pods,
+        }
+    }
+}
+
+/// A Locust that logs to a file, and sees the host name in `POD`. The kernel kills it when the thread
+/// that started it is gone, also when the test program itself is killed.
+pub(super) fn locust(python: &Path, log: File) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(python);
+    command.arg(fixture("named.py")).env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
+    command.stdout(log.try_clone().unwrap()).stderr(log);
+    command
+}
+
+fn python(release: &str) -> PathBuf {
+    let root = std::env::var("LOCUSTS").expect("tests/run.sh sets LOCUSTS");
+    Path::new(&root).join(release).join("bin/python")
+}
+
+/// A fixture's path; an absolute path is taken as it is.
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/locust").join(name)
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,203 @@
+//! Starts and ends workers as pods become ready and go.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::process::Process;
+use crate::support::serving::Http;
+
+/// The workers, shared by the test and the thread that follows the pods.
+pub type Pods = Arc<Mutex<Workers>>;
+
+/// Locks them; a test that panicked has not left them half changed.
+pub fn lock(pods: &Mutex<Workers>) -> MutexGuard<'_, Workers> {
+    pods.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The workers of the pods.
+#[derive(Default)]
+pub struct Workers {
+    pub is_over: bool,
+    by_pod: HashMap<String, Worker>,
+    /// Workers of pods that are gone, and when they are told to end.
+    leaving: Vec<(Process, Option<Instant>)>,
+    /// Workers that were started so far.
+    started: usize,
+}
+
+enum Worker {
+    /// Its pod was ready first at this time.
+    Waiting(Instant),
+    /// The number tells which is newer.
+    Running(usize, Process),
+    /// It was killed, and is not started again.
+    Killed,
+}
+
+impl Workers {
+    /// Kills one worker; gives its pod.
+    pub fn kill_one(&mut self) -> String {
+        let is_running = |worker: &Worker| matches!(worker, Worker::Running(..));
+        let (pod, worker) = self.by_pod.iter_mut().find(|(_, worker)| is_running(worker)).unwrap();
+        *worker = Worker::Killed;
+        pod.clone()
+    }
+
+    /// Kills all.
+    pub fn clear(&mut self) {
+        self.by_pod.clear();
+        self.leaving.clear();
+    }
+
+    /// The newest worker, if it was started after `number`.
+    fn newest(&self, number: usize) -> Option<(usize, &Process)> {
+        let running = self.by_pod.values().filter_map(|worker| match worker {
+            Worker::Running(number, process) => Some((*number, process)),
+            _ => None,
+        });
+        running.max_by_key(|(number, _)| *number).filter(|(newest, _)| *newest > number)
+    }
+
+    fn with_number(&self, wanted: usize) -> Option<&Process> {
+        self.by_pod.values().find_map(|worker| match worker {
+            Worker::Running(number, process) if *number == wanted => Some(process),
+            _ => None,
+        })
+    }
+}
+
+/// What it takes to start a worker.
+pub struct Follower {
+    /// Where the pods are listed.
+    pub url: String,
+    pub token: String,
+    pub python: PathBuf,
+    /// Arguments of each worker.
+    pub arguments: Vec<String>,
+    /// Further arguments of the first worker.
+    pub first: Vec<String>,
+    /// The name of the node, when the pods have the node's network.
+    pub node: Option<String>,
+    pub starts_after: Duration,
+    pub ends_after: Duration,
+    pub log: PathBuf,
+    pub pods: Pods,
+}
+
+impl Follower {
+    pub fn run(self) {
+        let http = Http::new();
+        while !lock(&self.pods).is_over {
+            let request = http.request("GET", &self.url).bearer_auth(&self.token);
+            // A cluster that is busy for a moment is asked again.
+            if let Ok(reply) = http.try_send(request)
+                && reply.status == 200
+            {
+                self.follow(&ready_pods(&reply.json()));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn follow(&self, ready: &[String]) {
+        let mut workers = lock(&self.pods);
+        let gone: Vec<_> =
+            workers.by_pod.keys().filter(|name| !ready.contains(name)).cloned().collect();
+        for name in gone {
+            if let Some(Worker::Running(_, process)) = workers.by_pod.remove(&name) {
+                workers.leaving.push((process, Some(Instant::now() + self.ends_after)));
+            }
+        }
+        for (process, ends) in &mut workers.leaving {
+            if ends.is_some_and(|ends| ends <= Instant::now()) {
+                process.signal("TERM");
+                *ends = None;
+            }
+        }
+        workers.leaving.retain_mut(|(process, _)| !process.has_ended());
+        // A worker that has ended by itself is started again, as a kubelet does.
+        workers.by_pod.retain(|_, worker| match worker {
+            Worker::Running(_, process) => !process.has_ended(),
+            Worker::Waiting(_) | Worker::Killed => true,
+        });
+        for name in ready {
+            self.start(&mut workers, name);
+        }
+    }
+
+    /// Starts the worker of a pod when it is time.
+    fn start(&self, workers: &mut Workers, pod: &str) {
+        let waiting = Worker::Waiting(Instant::now());
+        let worker = workers.by_pod.entry(pod.to_owned()).or_insert(waiting);
+        let Worker::Waiting(since) = worker else { return };
+        if since.elapsed() < self.starts_after {
+            return;
+        }
+        let first: &[String] = if workers.started == 0 { &self.first } else { &[] };
+        let host = self.node.as_deref().unwrap_or(pod);
+        let log = std::fs::File::options().append(true).create(true).open(&self.log).unwrap();
+        let mut command: Command = super::builder::locust(&self.python, log);
+        command.args(&self.arguments).args(first).env("POD", host);
+        workers.started += 1;
+        *worker = Worker::Running(workers.started, Process::spawn_group(&mut command));
+    }
+}
+
+fn ready_pods(pods: &Value) -> Vec<String> {
+    let conditions =
+        |pod: &Value| pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    let is_ready = |pod: &&Value| {
+        conditions(pod).iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+    };
+    let items = pods["items"].as_array().cloned().unwrap_or_default();
+    let ready = items.iter().filter(is_ready);
+    ready.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A worker that is stopped as soon as it is counted; it goes on when this is dropped.
+pub struct Frozen {
+    pods: Pods,
+    thread: Option<JoinHandle<Option<usize>>>,
+}
+
+impl Frozen {
+    /// Stops the next worker that is started from now on, when `is_counted`.
+    pub fn start(pods: Pods, is_counted: impl Fn(&Http) -> Option<bool> + Send + 'static) -> Self {
+        let shared = pods.clone();
+        let started = lock(&pods).started;
+        let thread = std::thread::spawn(move || {
+            let http = Http::new();
+            while !lock(&shared).is_over {
+                if is_counted(&http) == Some(true)
+                    && let Some((number, process)) = lock(&shared).newest(started)
+                {
+                    process.signal("STOP");
+                    return Some(number);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            None
+        });
+        Self { pods, thread: Some(thread) }
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        if !self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
+            // No worker has come; the thread ends with Locust.
+            return;
+        }
+        let number = self.thread.take().and_then(|thread| thread.join().ok()).flatten();
+        let Some(number) = number else { return };
+        if let Some(process) = lock(&self.pods).with_number(number) {
+            process.signal("CONT");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Looks at a running test four times a second.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::{RealLocust, requests_in, values_of};
+use crate::support::serving::Http;
+
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// One look at the test.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    pub at: Instant,
+    pub state: String,
+    pub users: i64,
+    pub workers: i64,
+    /// The requests of the row `Aggregated`; up to two seconds old.
+    pub requests: i64,
+}
+
+/// Takes samples until it is dropped.
+pub struct Monitor {
+    samples: Arc<Mutex<Vec<Sample>>>,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Monitor {
+    pub fn start(locust: &RealLocust) -> Self {
+        let url = locust.url().to_owned();
+        let samples: Arc<Mutex<Vec<Sample>>> = Arc::default();
+        let is_over = Arc::<AtomicBool>::default();
+        let (taken, ends) = (Arc::clone(&samples), Arc::clone(&is_over));
+        let thread = std::thread::spawn(move || {
+            let http = Http::new();
+            while !ends.load(Ordering::Relaxed) {
+                // A look that fails is left out.
+                taken.lock().unwrap().extend(sample(&http, &url));
+                std::thread::sleep(PERIOD);
+            }
+        });
+        Self { samples, is_over, thread: Some(thread) }
+    }
+
+    pub fn samples(&self) -> Vec<Sample> {
+        self.samples.lock().unwrap().clone()
+    }
+
+    pub fn lowest_users(&self) -> i64 {
+        self.samples().iter().map(|sample| sample.users).min().unwrap()
+    }
+
+    pub fn highest_users(&self) -> i64 {
+        self.samples().iter().map(|sample| sample.users).max().unwrap()
+    }
+
+    /// The first two looks between which requests were lost from the statistics.
+    pub fn decrease(&self) -> Option<(Sample, Sample)> {
+        let samples = self.samples();
+        let lost = samples.windows(2).find(|pair| pair[1].requests < pair[0].requests)?;
+        Some((lost[0].clone(), lost[1].clone()))
+    }
+
+    /// The test was in this state at every look.
+    #[track_caller]
+    pub fn assert_state_throughout(&self, states: &[&str]) {
+        for sample in self.samples() {
+            assert!(states.contains(&&*sample.state), "{sample:?}");
+        }
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn sample(http: &Http, url: &str) -> Option<Sample> {
+    let get = |path: &str| http.try_send(http.request("GET", &format!("{url}{path}"))).ok();
+    let stats = serde_json::from_str(&get("/stats/requests")?.text).ok()?;
+    let values = values_of(&get("/")?.text)?;
+    Some(Sample {
+        at: Instant::now(),
+        state: values["state"].as_str()?.to_owned(),
+        users: values["user_count"].as_i64()?,
+        workers: values["worker_count"].as_i64()?,
+        requests: requests_in(&stats),
+    })
+}

@@ -1,0 +1,84 @@
+//! A relay in front of Locust that remembers which POSTs it passed on.
+
+use std::io::{BufReader, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::request::read_request;
+
+/// One POST that reached Locust.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub at: Instant,
+    pub path: String,
+    /// The body: `user_count=60&spawn_rate=60`.
+    pub form: String,
+}
+
+impl Post {
+    /// A field of the form.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut fields = url::form_urlencoded::parse(self.form.as_bytes());
+        fields.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    }
+
+    /// The users that it asks for.
+    pub fn users(&self) -> i64 {
+        self.field("user_count").and_then(|users| users.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// The relay; it listens on a port of its own.
+pub struct Relay {
+    address: SocketAddr,
+    posts: Arc<Mutex<Vec<Post>>>,
+}
+
+impl Relay {
+    /// Relays to the Locust at this URL.
+    pub fn start(url: &str) -> Self {
+        let master = url.strip_prefix("http://").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let posts: Arc<Mutex<Vec<Post>>> = Arc::default();
+        let seen = Arc::clone(&posts);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (seen, master) = (Arc::clone(&seen), master.clone());
+                std::thread::spawn(move || relay(client, &master, &seen));
+            }
+        });
+        Self { address, posts }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The POSTs so far, oldest first.
+    pub fn posts(&self) -> Vec<Post> {
+        self.posts.lock().unwrap().clone()
+    }
+}
+
+/// Passes requests on until one of the two sides closes.
+fn relay(client: TcpStream, master: &str, seen: &Mutex<Vec<Post>>) -> Option<()> {
+    let mut server = TcpStream::connect(master).ok()?;
+    let (mut answers, mut to_client) = (server.try_clone().ok()?, client.try_clone().ok()?);
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut answers, &mut to_client);
+        let _ = to_client.shutdown(Shutdown::Both);
+    });
+    let mut client = BufReader::new(client);
+    while let Some(request) = read_request(&mut client) {
+        server.write_all(&request.head).ok()?;
+        server.write_all(&request.body).ok()?;
+        if request.method == "POST" {
+            let form = String::from_utf8_lossy(&request.body).into_owned();
+            seen.lock().unwrap().push(Post { at: Instant::now(), path: request.path, form });
+        }
+    }
+    let _ = server.shutdown(Shutdown::Both);
+    Some(())
+}

@@ -1,0 +1,241 @@
+//! A running test on a real Locust, whose workers locustctl scales.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{ALL_RELEASES, Builder, PATIENCE, Post, RealLocust, Relay, eventually};
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::{Outcome, locustctl};
+
+/// How long users must stand: longer than Locust caches its statistics.
+const STANDS: Duration = Duration::from_millis(2500);
+
+/// One real Locust at a time in each test program: they would take each other's CPU.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A cluster, and a real Locust that runs in it. Commands ask Locust by way of a relay.
+pub struct Scenario {
+    pub locust: RealLocust,
+    pub cluster: TestCluster,
+    /// The Deployment that is scaled, `deployment/NAME`.
+    deployment: String,
+    relay: Relay,
+    _only: MutexGuard<'static, ()>,
+}
+
+/// Releases for a test: the named ones, and all with `tests/run.sh --long`.
+pub fn releases(usual: &[&'static str]) -> Vec<&'static str> {
+    if is_long() { ALL_RELEASES.to_vec() } else { usual.to_vec() }
+}
+
+/// Whether tests may take long: `tests/run.sh --long`.
+pub fn is_long() -> bool {
+    std::env::var_os("LOCUSTCTL_LONG").is_some()
+}
+
+impl Scenario {
+    /// The usual Locust of this release, with one worker.
+    pub fn new(release: &str) -> Self {
+        Self::with(release, |builder| builder)
+    }
+
+    /// A Locust with other settings.
+    pub fn with(release: &str, settings: impl FnOnce(Builder<'_>) -> Builder<'_>) -> Self {
+        Self::of("locust-slave", release, settings)
+    }
+
+    /// The same, whose workers are in another Deployment, which is created. Its pods have the label
+    /// `app=NAME`.
+    pub fn of(
+        name: &str,
+        release: &str,
+        settings: impl FnOnce(Builder<'_>) -> Builder<'_>,
+    ) -> Self {
+        // A test that failed leaves nothing behind that would harm the next.
+        let only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let cluster = TestCluster::start();
+        let builder = RealLocust::builder(release, &cluster);
+        let builder = if name == "locust-slave" {
+            builder
+        } else {
+            create_deployment(&cluster, name);
+            builder.pods(&format!("app={name}"))
+        };
+        let locust = settings(builder).start();
+        let relay = Relay::start(locust.url());
+        let deployment = format!("deployment/{name}");
+        Self { locust, cluster, deployment, relay, _only: only }
+    }
+
+    /// Where commands ask Locust.
+    pub fn url(&self) -> String {
+        self.relay.url()
+    }
+
+    /// `locustctl LINE DEPLOYMENT --locust=URL`
+    pub fn run(&self, line: &str) -> Outcome {
+        self.run_on(&self.deployment, line)
+    }
+
+    /// The same for another Deployment.
+    pub fn run_on(&self, deployment: &str, line: &str) -> Outcome {
+        let line = format!("{line} {deployment} --locust={}", self.url());
+        locustctl(&line).kubeconfig(self.cluster.kubeconfig()).env("KUBERC", "off").run()
+    }
+
+    /// `locustctl scale --replicas=N` with a minute for each step.
+    pub fn scale(&self, replicas: i64) -> Outcome {
+        self.run(&format!("scale --replicas={replicas} --timeout=60s"))
+    }
+
+    /// The same, which must succeed.
+    #[track_caller]
+    pub fn scaled(&self, replicas: i64) -> Outcome {
+        let outcome = self.scale(replicas);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        outcome
+    }
+
+    /// Sets the replicas as kubectl does, and waits until Locust counts as many workers.
+    #[track_caller]
+    pub fn scale_as_kubectl(&self, replicas: i64) {
+        self.scale_as_kubectl_to(replicas, replicas);
+    }
+
+    /// The same where pods have more than one worker, or workers stay.
+    #[track_caller]
+    pub fn scale_as_kubectl_to(&self, replicas: i64, workers: i64) {
+        self.cluster.handle().set_replicas(&self.path(), replicas);
+        self.locust.wait_for_values(|values| values["worker_count"] == workers);
+    }
+
+    fn path(&self) -> String {
+        WORKERS.replace("deployments/locust-slave", &self.deployment.replacen('/', "s/", 1))
+    }
+
+    /// The replicas that are wanted now.
+    pub fn replicas(&self) -> i64 {
+        self.cluster.handle().replicas(&self.path()).unwrap()
+    }
+
+    /// How often a command or serve changed the replicas.
+    pub fn patches(&self) -> usize {
+        let lines = self.cluster.request_lines();
+        lines.iter().filter(|line| line.starts_with("PATCH ")).count()
+    }
+
+    /// Starts a test as Locust's page does, and waits until all its users run. `extra` is more of the
+    /// form: `&run_time=30s`.
+    #[track_caller]
+    pub fn start_test(&self, users: i64, rate: i64, extra: &str) {
+        let form = format!("user_count={users}&spawn_rate={rate}{extra}");
+        let answer = self.locust.post("/swarm", &form);
+        assert_eq!(answer["success"], true, "{answer}");
+        self.wait_until_running(users);
+    }
+
+    /// Waits until a test runs with so many users.
+    #[track_caller]
+    pub fn wait_until_running(&self, users: i64) {
+        let all = |values: &Value| values["state"] == "running" && values["user_count"] == users;
+        self.locust.wait_for_values(all);
+    }
+
+    /// A test for 60 users on so many workers, which has run for some seconds.
+    #[track_caller]
+    pub fn with_60_users(self, workers: i64) -> Self {
+        self.scale_as_kubectl(workers);
+        self.start_test(60, 60, "");
+        self.wait_for_first_report();
+        self
+    }
+
+    /// Waits until each worker has reported its users and requests. Locust balances its users once
+    /// more after a ramp-up, about a second later.
+    pub fn wait_for_first_report(&self) {
+        eventually(PATIENCE, || self.locust.requests() > 0, || "requests".to_owned());
+        std::thread::sleep(STANDS);
+    }
+
+    /// The POSTs to `/swarm` that commands and serve have sent.
+    pub fn posts(&self) -> Vec<Post> {
+        let posts = self.relay.posts().into_iter();
+        posts.filter(|post| post.path == "/swarm").collect()
+    }
+
+    #[track_caller]
+    pub fn assert_nothing_posted(&self) {
+        let posts = self.posts();
+        assert!(posts.is_empty(), "{posts:?}");
+    }
+
+    /// Each POST asked for so many users.
+    #[track_caller]
+    pub fn assert_posts_ask_for(&self, users: i64) {
+        let posts = self.posts();
+        assert!(posts.iter().all(|post| post.users() == users), "{posts:?}");
+    }
+
+    /// The test has so many users at every look for more than two seconds, and then every worker
+    /// that Locust counts has its share.
+    #[track_caller]
+    pub fn assert_users_stand(&self, users: i64) {
+        let end = Instant::now() + STANDS;
+        while Instant::now() < end {
+            let values = self.locust.values();
+            let seen = (&values["state"], &values["user_count"]);
+            assert_eq!(
+                seen,
+                (&json!("running"), &json!(users)),
+                "{:?}",
+                self.locust.users_by_worker()
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let shares = self.locust.users_by_worker();
+        let sum: i64 = shares.iter().map(|(_, users)| users).sum();
+        let busy = shares.iter().filter(|(_, users)| *users > 0).count();
+        let wanted = shares.len().min(usize::try_from(users).unwrap());
+        assert_eq!((sum, busy), (users, wanted), "{shares:?}");
+    }
+}
+
+/// A Deployment like `locust-slave` with a name and a label of its own, and one replica. The
+/// sandbox's own Locust does not count its pods: they have no argument `--worker`.
+pub fn create_deployment(cluster: &TestCluster, name: &str) {
+    let mut object = cluster.handle().object(WORKERS).unwrap();
+    let labels = json!({ "app": name });
+    object["metadata"] = json!({ "labels": labels });
+    object["status"] = Value::Null;
+    object["spec"]["selector"] = json!({ "matchLabels": labels });
+    object["spec"]["template"]["metadata"]["labels"] = labels;
+    let container = &mut object["spec"]["template"]["spec"]["containers"][0];
+    container["args"] = json!([]);
+    container["env"] = json!([{ "name": "LOCUST_MODE_WORKER", "value": "true" }]);
+    object["spec"]["replicas"] = json!(1);
+    let path = WORKERS.replace("locust-slave", name);
+    cluster.handle().put_object(&path, object);
+    cluster.wait_for(&path, |object| object["status"]["availableReplicas"] == 1);
+}
+
+/// This text is in what was written to stderr.
+#[track_caller]
+pub fn assert_says(outcome: &Outcome, text: &str) {
+    assert!(outcome.stderr.contains(text), "{text:?} is not in {outcome:?}");
+}
+
+/// This text is on stdout or stderr: `rebalance` and `status` tell on stdout what they were asked.
+#[track_caller]
+pub fn assert_tells(outcome: &Outcome, text: &str) {
+    let is_told = outcome.stdout.contains(text) || outcome.stderr.contains(text);
+    assert!(is_told, "{text:?} is not in {outcome:?}");
+}
+
+/// This text is neither on stdout nor on stderr.
+#[track_caller]
+pub fn assert_silent(outcome: &Outcome, text: &str) {
+    let is_told = outcome.stdout.contains(text) || outcome.stderr.contains(text);
+    assert!(!is_told, "{text:?} is in {outcome:?}");
+}
