@@ -79,7 +79,7 @@ impl Keeper {
                 self.steady = None;
                 self.failures = 0;
             }
-            // What was seen earlier may tell how many users the test wants, and why some are gone.
+            // An earlier look may tell how many users the test wants, and why some are gone.
             Verdict::Unknown(_) | Verdict::Unsafe(_) if self.steady.is_some() => {
                 let before = self.steady.as_ref();
                 let judged = judge(&look, before, known);

@@ -6,7 +6,7 @@ use super::page::Page;
 use super::pods::{WorkerPods, WorkerTable};
 use super::stats::Stats;
 
-/// What Locust told at one moment.
+/// Locust's state at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Look {
     /// The page, which is never cached; `None` for releases whose page cannot be read.

@@ -31,7 +31,7 @@ const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What to do when Locust's certificate is not trusted.
+/// The advice when Locust's certificate is not trusted.
 const UNKNOWN_AUTHORITY: &str =
     "; name the authority that signed Locust's certificate with --locust-certificate-authority";
 

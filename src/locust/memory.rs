@@ -100,7 +100,7 @@ fn entry(place: &str, log: Option<&MasterLog>, known: &KnownStart) -> Option<Ent
     })
 }
 
-/// What the file holds; nothing when it is damaged.
+/// The entries in the file; none when it is damaged.
 fn read(path: &Path) -> Vec<Entry> {
     let mut content = Vec::new();
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());

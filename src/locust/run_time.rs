@@ -21,7 +21,7 @@ const TOLERANCE: Duration = Duration::from_secs(2);
 /// Time zones differ from UTC by multiples of this.
 const ZONE_STEP: i64 = 15 * 60;
 
-/// What a new start has to do about the run time.
+/// The run time that a new start has to send.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TimeLimit {
     /// Send none: the test has none, or Locust's timer survives the start.

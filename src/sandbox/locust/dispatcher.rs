@@ -24,7 +24,7 @@ impl Dispatcher {
         }
     }
 
-    /// Whether the master starts no dispatch by itself.
+    /// The master starts no dispatch by itself.
     pub(super) fn is_in_progress(&self) -> bool {
         self.is_in_progress
     }

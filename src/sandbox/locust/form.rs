@@ -2,7 +2,7 @@
 
 use super::{super::query::Query, release::LocustRelease};
 
-/// What the page's fields show: the last values that a form brought, used or not.
+/// The values in the page's fields: the last ones of a form, used or not.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub num_users: Option<i64>,

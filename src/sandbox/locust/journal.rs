@@ -60,7 +60,7 @@ impl Level {
     }
 }
 
-/// What `GET /logs` tells.
+/// The answer to `GET /logs`.
 #[derive(Debug)]
 pub(super) struct Journal {
     pub(super) clock: Clock,

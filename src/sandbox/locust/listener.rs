@@ -29,14 +29,14 @@ pub(super) enum Change {
     Left(String),
 }
 
-/// What the listener does.
+/// The work of the listener.
 #[derive(Debug)]
 pub(super) enum Listener {
     Free,
     /// It waits for reports on behalf of one worker; the changes that come meanwhile wait too.
     Busy {
         since: Instant,
-        /// What is said of that worker in the end.
+        /// The last log line about that worker.
         line: String,
         waiting: Vec<(Instant, Change)>,
     },
@@ -184,7 +184,7 @@ impl Swarm {
     }
 }
 
-/// What the end of the listener leaves in the log; as 2.46.4 writes it.
+/// The log line at the end of the listener, as 2.46.4 writes it.
 fn traceback(id: &str) -> String {
     const FILE: &str = "/opt/venv/lib/python3.11/site-packages/locust/runners.py";
     format!(

@@ -88,7 +88,7 @@ pub(super) struct Swarm {
     booted: Instant,
     pub(super) statistics: Statistics,
     pub(super) journal: Journal,
-    /// Whether there were users when the test stopped.
+    /// Users were running when the test stopped.
     pub(super) had_users: bool,
 }
 
