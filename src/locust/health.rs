@@ -11,6 +11,10 @@ use super::run_time::TimeLimit;
 use super::start::{KnownStart, Start};
 use super::wanted::{Wanted, wanted};
 
+/// The sentence on a broken master; Locust's log alone tells it from a loss of workers.
+pub(super) const MASTER_BROKEN: &str = "Locust's master does not hear its workers any more, and the test is over \
+                 (locust#3515): restart the master's pod";
+
 /// Health of a running test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Health {
@@ -308,10 +312,7 @@ impl fmt::Display for Health {
                 "locustctl cannot check the users of the test: that needs Locust {OLDEST_JUDGED} \
                  or newer"
             ),
-            Verdict::MasterBroken => f.write_str(
-                "Locust's master does not hear its workers any more, and the test is over \
-                 (locust#3515): restart the master's pod",
-            ),
+            Verdict::MasterBroken => f.write_str(MASTER_BROKEN),
             Verdict::Foreign => f.write_str(
                 "this Locust runs another test: its connected workers are not in the target's pods",
             ),

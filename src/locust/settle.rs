@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::health::MASTER_BROKEN;
 use super::look::Look;
 use super::master::{Error, Master};
 use super::pods::{WorkerPods, WorkerTable};
@@ -43,10 +44,7 @@ pub struct Unsettled {
 impl fmt::Display for Unsettled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_master_broken {
-            return f.write_str(
-                "Locust's master does not hear its workers any more, and the test is over \
-                 (locust#3515): restart the master's pod",
-            );
+            return f.write_str(MASTER_BROKEN);
         }
         write!(f, "{}", connected(self.connected))?;
         let lists = [
