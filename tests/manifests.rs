@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use locustctl::manifests::{self, Document, Error, Object, Selector};
+use locustctl::scaling::manifests::{self, Document, Error, Object, Selector};
 use serde::Deserialize;
 use serde_json::Value;
 

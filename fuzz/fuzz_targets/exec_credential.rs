@@ -4,5 +4,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|output: &str| {
-    let _ = locustctl::credentials::is_plugin_answer(output);
+    let _ = locustctl::cluster::credentials::is_plugin_answer(output);
 });

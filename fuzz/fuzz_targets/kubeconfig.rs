@@ -4,5 +4,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
-    let _ = locustctl::kubeconfig::resolve_content(content);
+    let _ = locustctl::cluster::kubeconfig::resolve_content(content);
 });

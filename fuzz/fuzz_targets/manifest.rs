@@ -4,5 +4,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
-    let _ = locustctl::manifests::parse(content, "manifest");
+    let _ = locustctl::scaling::manifests::parse(content, "manifest");
 });

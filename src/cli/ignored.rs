@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::Refusal;
 use super::value;
-use crate::go;
-use crate::terminal::printable;
+use crate::text::go;
+use crate::text::terminal::printable;
 
 /// What kubectl can make a profile of: Go's own, and none.
 const PROFILES: [&str; 8] =

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::{Cli, GlobalArgs, grammar, preferences};
-use crate::kuberc::PluginPolicy;
+use crate::cluster::kuberc::PluginPolicy;
 
 /// What the words say so far.
 pub struct Partial {

@@ -7,10 +7,10 @@ use clap::{Arg, Command};
 
 use super::grammar;
 use super::refusal::{self, Refusal};
-use crate::api::Trace;
-use crate::go;
-use crate::kuberc::{self, Alias, CommandDefaults, Place, PluginPolicy, Preset};
-use crate::terminal::{printable, say};
+use crate::cluster::api::Trace;
+use crate::cluster::kuberc::{self, Alias, CommandDefaults, Place, PluginPolicy, Preset};
+use crate::text::go;
+use crate::text::terminal::{printable, say};
 
 /// What is left to parse.
 #[derive(Default)]

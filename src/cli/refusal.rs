@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-use crate::go;
+use crate::text::go;
 
 /// Why nothing is run, and what to print instead.
 #[derive(Debug, PartialEq, Eq)]

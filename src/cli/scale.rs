@@ -4,7 +4,7 @@ use clap::{ArgAction, Args};
 
 use super::locust::{LocustArgs, Rebalance};
 use super::value::{self, Change, FileNames};
-use crate::go;
+use crate::text::go;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

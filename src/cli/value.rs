@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser};
 
-use crate::go;
-use crate::manifests::split_filenames;
+use crate::scaling::manifests::split_filenames;
+use crate::text::go;
 
 /// `--by`: by how many replicas, and in which direction; never 0 by accident, since the sign
 /// must be typed.

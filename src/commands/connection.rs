@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow, bail};
 use secrecy::SecretString;
 
-use crate::api::{Client, Options, Timeout, Trace};
 use crate::cli::{GlobalArgs, Hidden};
-use crate::credentials::Credentials;
-use crate::go;
-use crate::kubeconfig::{
+use crate::cluster::api::{Client, Options, Timeout, Trace};
+use crate::cluster::credentials::Credentials;
+use crate::cluster::kubeconfig::{
     self, Access, Cluster, ConfigError, Environment, Impersonation, InteractiveMode, Overrides,
     User,
 };
-use crate::kuberc::PluginPolicy;
+use crate::cluster::kuberc::PluginPolicy;
 use crate::sandbox::{self, Account, Sandbox};
-use crate::terminal::say;
+use crate::text::go;
+use crate::text::terminal::say;
 
 /// A client, where it points to, and the simulated cluster behind it when there is one.
 pub struct Connection {

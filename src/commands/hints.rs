@@ -1,7 +1,7 @@
 //! What may have been meant by a target that does not exist.
 
 use super::again::{Again, typed};
-use crate::api::Client;
+use crate::cluster::api::Client;
 use crate::scaling::{Likeness, Suggestion, Target, suggest};
 
 /// Where more are missing, something else is wrong than a name.

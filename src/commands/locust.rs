@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use reqwest::header::HeaderValue;
 
-use crate::api::Authorities;
 use crate::cli::LocustArgs;
+use crate::cluster::api::Authorities;
 use crate::locust::{Address, LocustLocation, Login};
-use crate::terminal::conceal;
+use crate::text::terminal::conceal;
 
 /// The largest file with a header.
 const LARGEST_HEADER: u64 = 16 * 1024;

@@ -15,7 +15,7 @@ use crate::locust::{
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{Target, Typed, check_namespace, pods_of};
-use crate::terminal::{harmless, say};
+use crate::text::terminal::{harmless, say};
 
 /// How long to wait for users that Locust is still starting.
 const LIMIT: Duration = Duration::from_secs(60);

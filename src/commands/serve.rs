@@ -17,7 +17,7 @@ use crate::serve::log::log;
 use crate::serve::snapshot::TargetInfo;
 use crate::serve::{LocustSettings, RebalanceWhen, Server, Settings, Subject};
 use crate::serve::{guard, locust_ui};
-use crate::terminal::{harmless, say};
+use crate::text::terminal::{harmless, say};
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP; then answers under way may end.
 ///

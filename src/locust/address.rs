@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::api::{escape_segment, leads_down};
+use crate::cluster::api::{escape_segment, leads_down};
 
 /// Of Locust's web UI.
 const PORT: &str = "8089";

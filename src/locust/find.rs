@@ -3,7 +3,7 @@
 use super::address::{Address, candidates};
 use super::master::{Error, Login, Master};
 use super::pods::{WorkerPods, WorkerTable};
-use crate::api::Client;
+use crate::cluster::api::Client;
 use crate::scaling::Target;
 
 /// Where Locust's master is said to be, and how to authenticate there.

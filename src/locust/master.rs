@@ -18,8 +18,10 @@ use super::page::Page;
 use super::report;
 use super::start::Start;
 use super::stats::Stats;
-use crate::api::{self, About, Authorities, Client, Failure, FailureKind, Relayed, Request, plain};
-use crate::terminal::harmless;
+use crate::cluster::api::{
+    self, About, Authorities, Client, Failure, FailureKind, Relayed, Request, plain,
+};
+use crate::text::terminal::harmless;
 
 /// Locust answers at once; what takes longer will not come.
 const TIMEOUT: Duration = Duration::from_secs(20);

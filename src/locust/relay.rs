@@ -9,7 +9,7 @@ use reqwest::{Body, Method, Url};
 
 use super::address::Address;
 use super::master::{Error, Login};
-use crate::api::{Client, Failure, Relayed, leads_down, plain};
+use crate::cluster::api::{Client, Failure, Relayed, leads_down, plain};
 
 /// `/stop` takes as long as Locust's `--stop-timeout`, and a minute.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::look::Look;
 use super::page::Page;
 use super::release::Release;
-use crate::api::Client;
+use crate::cluster::api::Client;
 use crate::scaling::{
     Condition, Known, NewCount, Order, Problem, Progress, Scaled, count_text, scale_one,
 };

@@ -3,11 +3,11 @@
 use anyhow::Error;
 
 use super::Named;
-use crate::api::{self, FailureKind, Status};
-use crate::kubeconfig::ConfigError;
-use crate::manifests;
+use crate::cluster::api::{self, FailureKind, Status};
+use crate::cluster::kubeconfig::ConfigError;
+use crate::scaling::manifests;
 use crate::scaling::{ListErrors, Problem, Unmet};
-use crate::terminal::printable;
+use crate::text::terminal::printable;
 
 /// A command that did not succeed; everything that went wrong, in order.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ mod tests {
     use anyhow::anyhow;
 
     use super::*;
-    use crate::api::{Cause, Details, Failure};
+    use crate::cluster::api::{Cause, Details, Failure};
 
     fn status(reason: &str, message: &str, details: Option<Details>) -> Error {
         let mut status = Status::default();

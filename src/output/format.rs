@@ -4,8 +4,8 @@ use anyhow::{Result, bail};
 
 use super::jsonpath::{JsonPath, Rendering};
 use super::template::GoTemplate;
-use crate::go;
-use crate::kubeconfig::os_error;
+use crate::cluster::kubeconfig::os_error;
+use crate::text::go;
 
 /// A template in a file is not larger than this.
 const LARGEST_TEMPLATE: u64 = 1 << 20;

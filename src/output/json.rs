@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::go;
+use crate::text::go;
 
 /// `-o json`: four spaces, with a newline at its end.
 pub fn print(object: &Value) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::go;
+use crate::text::go;
 
 /// The document, with its `---` and a newline at its end.
 pub fn print(object: &Value) -> String {

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::format::{Format, JsonPathFormat, ManagedFields};
 use super::template::GoTemplate;
 use super::{json, kyaml, stdout};
-use crate::go;
 use crate::scaling::{DryRun, Target, count_text};
-use crate::yaml;
+use crate::text::go;
+use crate::text::yaml;
 
 /// One result to print.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! A simulated Kubernetes cluster on loopback, to try locustctl in and to test it against.
 //!
 //! It speaks TLS, HTTP/2 and HTTP/1.1, and answers as the recordings of a real API server in
-//! `tests/fixtures/transcripts` do. It shares no type with [`crate::api`]: a misreading on one
+//! `tests/fixtures/transcripts` do. It shares no type with [`crate::cluster::api`]: a misreading on one
 //! side must not hide on the other.
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};

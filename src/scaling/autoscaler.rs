@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Target;
-use crate::api::{About, Client, Error, escape_segment};
+use crate::cluster::api::{About, Client, Error, escape_segment};
 
 /// An autoscaler that manages a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::record::record;
 use super::{Order, Problem, Progress, Scaled, Target, scale};
-use crate::api::{Client, MOST_AT_ONCE};
+use crate::cluster::api::{Client, MOST_AT_ONCE};
 
 /// Carries out all orders, as many at once as the server bears, and reports each as soon as its
 /// outcome is known, with its index. Orders for the same object are carried out one after another:

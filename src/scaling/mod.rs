@@ -2,7 +2,7 @@
 //! became of it. The command line and the web endpoint both stand on this.
 
 mod autoscaler;
-mod manifested;
+pub mod manifests;
 mod many;
 mod order;
 mod patch;
@@ -18,7 +18,7 @@ mod types;
 mod wait;
 
 pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
-pub use manifested::{ListErrors, ManifestRules, resolve_manifests};
+pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::{scale_all, scale_one};
 pub use order::{
     Condition, DryRun, Known, Limits, NewCount, ObjectSource, Order, Problem, Scaled, count_text,

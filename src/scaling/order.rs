@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Target;
-use crate::api::{Details, Error};
+use crate::cluster::api::{Details, Error};
 
 /// How often a scale is tried while somebody else keeps changing the count.
 pub(super) const ATTEMPTS: u32 = 10;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{DryRun, Order};
-use crate::api::{About, Client, Request};
+use crate::cluster::api::{About, Client, Request};
 
 /// Writes the annotation, after the scale and never in a dry run. A failure is only logged, as by
 /// kubectl: the scale itself took place.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::order::Known;
 use super::seen::replicas_in_spec;
 use super::{Selection, SelectionError, Target, Types};
-use crate::api::{Client, Error, Listing, Resource};
+use crate::cluster::api::{Client, Error, Listing, Resource};
 
 /// One object to scale, with what is known of it before anything was asked about it alone.
 #[derive(Debug)]

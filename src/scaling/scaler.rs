@@ -12,7 +12,7 @@ use super::order::{
     ATTEMPTS, Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
 };
 use super::{Progress, patch::tested_patch, seen::Seen};
-use crate::api::{About, Client, Error, FailureKind, PatchKind, Status};
+use crate::cluster::api::{About, Client, Error, FailureKind, PatchKind, Status};
 
 /// Carries out one order: one request when the old count is given as a condition or known from a
 /// LIST, two otherwise. `index` is its place in `progress`.

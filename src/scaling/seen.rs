@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::order::{ObjectSource, Order, count_text};
-use crate::api::{About, Client, Error, Status};
+use crate::cluster::api::{About, Client, Error, Status};
 
 /// The count as it was last seen.
 pub(super) struct Seen {

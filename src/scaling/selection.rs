@@ -1,7 +1,7 @@
 //! Which objects to scale, as it was typed: the rules of kubectl's resource builder
 //! (`cli-runtime/pkg/resource/builder.go`) that need no server.
 
-use crate::go;
+use crate::text::go;
 
 /// What is wrong with what was typed, in the words of kubectl's resource builder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

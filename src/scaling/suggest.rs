@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Target;
-use crate::api::{Client, Listing};
+use crate::cluster::api::{Client, Listing};
 
 /// Nobody waits long for a hint.
 const LONGEST: Duration = Duration::from_secs(2);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SelectionError;
-use crate::api::Resource;
+use crate::cluster::api::Resource;
 
 /// One object to scale.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::api::{Client, Discovery, Error, Resource};
-use crate::go;
+use crate::cluster::api::{Client, Discovery, Error, Resource};
+use crate::text::go;
 
 /// A type that the server does not have, in kubectl's words: without group and version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

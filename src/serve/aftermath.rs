@@ -14,7 +14,7 @@ use super::log::{Audit, audit};
 use super::settling::Settling;
 use super::snapshot::{Stage, Users};
 use crate::locust::{Care, Error, KnownStart, Look, Master, Outcome, Rebalance, Search, settle};
-use crate::terminal::printable;
+use crate::text::terminal::printable;
 
 /// A Locust that is slower must not hold up the change.
 const QUICK: Duration = Duration::from_secs(2);

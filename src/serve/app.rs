@@ -16,12 +16,12 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use super::refusal::{explain, refusal};
 use super::snapshot::{Limits, Outcome, TargetInfo, Users};
-use crate::api::Client;
+use crate::cluster::api::Client;
 use crate::locust::{KnownStart, LocustLocation};
 use crate::scaling::{
     self, Condition, DryRun, NewCount, ObjectSource, Order, Progress, Scaled, Target,
 };
-use crate::terminal::printable;
+use crate::text::terminal::printable;
 
 /// Changes under way at the same time; each waits for the API server.
 const MOST_CHANGES: usize = 16;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::terminal::say;
+use crate::text::terminal::say;
 
 /// Now, RFC 3339 in UTC, to the second.
 pub fn now() -> String {

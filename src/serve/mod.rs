@@ -32,7 +32,7 @@ use self::app::App;
 use self::guard::Guard;
 use self::listener::{Listener, Tls};
 use self::snapshot::{Limits, TargetInfo};
-use crate::api::Client;
+use crate::cluster::api::Client;
 use crate::locust::LocustLocation;
 use crate::scaling::Target;
 

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 
 use super::problem::Problem;
-use crate::api::{Error, FailureKind, Status};
+use crate::cluster::api::{Error, FailureKind, Status};
 use crate::scaling;
-use crate::terminal::printable;
+use crate::text::terminal::printable;
 
 /// The answer for a problem of scaling. What the API server says of our own login is nothing that
 /// the caller's would mend: that is a 502.

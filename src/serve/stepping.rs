@@ -8,7 +8,7 @@ use crate::locust::{
     instead_of_steps, settle, steps_for,
 };
 use crate::scaling::{Order, Problem, Progress, Scaled, scale};
-use crate::terminal::printable;
+use crate::text::terminal::printable;
 
 /// How long one step may take: the pod's termination and Locust's notice of it.
 const STEP_LIMIT: Duration = Duration::from_secs(60);

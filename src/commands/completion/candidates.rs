@@ -5,9 +5,9 @@ use std::time::Instant;
 use tokio::time::timeout_at;
 
 use super::super::connection::{self, Connection};
-use crate::api::{Client, Discovery, Listing, Resource};
 use crate::cli::Partial;
-use crate::kubeconfig::{self, Entries, Environment};
+use crate::cluster::api::{Client, Discovery, Listing, Resource};
+use crate::cluster::kubeconfig::{self, Entries, Environment};
 use crate::scaling::{Types, check_namespace};
 
 /// More would be no help.

@@ -11,7 +11,7 @@ use clap_complete::env::EnvCompleter;
 
 use super::candidates::{MOST, Source};
 use crate::cli::{Partial, completable_grammar};
-use crate::kubeconfig::Entries;
+use crate::cluster::kubeconfig::Entries;
 
 /// What `shell` is told about the last of `words`, or about the one that it says the cursor is
 /// in. `None` when there is nothing to tell.

@@ -14,7 +14,7 @@ use clap_complete::env::{Elvish, Fish, Powershell, Shells, Zsh};
 
 use crate::cli::{self, CompletionArgs};
 use crate::output::{self, Failed};
-use crate::terminal;
+use crate::text::terminal;
 
 /// Which shell asks; set by its script alone.
 const VARIABLE: &str = "LOCUSTCTL_COMPLETE";

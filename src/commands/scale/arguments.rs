@@ -2,11 +2,11 @@
 
 use anyhow::{Result, bail};
 
-use crate::api::Trace;
 use crate::cli::{Change, ScaleArgs};
-use crate::go;
+use crate::cluster::api::Trace;
 use crate::output::{Format, FormatArgs};
 use crate::scaling::{Condition, DryRun, NewCount};
+use crate::text::go;
 
 /// kubectl's three ways, and what was typed before there were three.
 pub(super) fn dry_run(text: &str) -> Result<DryRun> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::scaling::{Observer, Readiness, Wait};
-use crate::terminal::{can_redraw, say};
+use crate::text::terminal::{can_redraw, say};
 
 /// The elapsed time is shown in seconds.
 const TICK: Duration = Duration::from_millis(250);

@@ -20,14 +20,14 @@ use super::connection;
 use super::hints::hints;
 use super::locust::location;
 use super::signals::{self, Signal};
-use crate::api::Client;
 use crate::cli::{GlobalArgs, ScaleArgs};
+use crate::cluster::api::Client;
 use crate::locust::{Address, Unfinished};
 use crate::output::{Failed, Format, Printer};
 use crate::scaling::{
     DryRun, ObjectSource, Order, Progress, Resolved, Selected, check_namespace, scale_all,
 };
-use crate::terminal::say;
+use crate::text::terminal::say;
 
 /// Scales everything that was named, and prints each result as it is known.
 ///

@@ -10,7 +10,7 @@ use super::super::signals::Signal;
 use super::waiting::Done;
 use crate::output::{Failed, Named, Printer, ScaleResult};
 use crate::scaling::{Order, Problem, Progress, Scaled, Target};
-use crate::terminal::say;
+use crate::text::terminal::say;
 
 type Outcome = Result<Scaled, Problem>;
 

@@ -10,16 +10,16 @@ use futures_util::future::join_all;
 
 use super::super::again::Again;
 use super::display::Display;
-use crate::api::Client;
 use crate::cli;
-use crate::go;
+use crate::cluster::api::Client;
 use crate::locust::{
     Care, Change, LocustLocation, Look, Master, Outcome, Rebalance, Search, StartMemory, Steps,
     Test, Unfinished, WorkerPods, breaks_by_leaving, breaks_by_one_pod, calm, connected, cost,
     foreign_text, may_hold_workers, settle, side_effects, steps_ahead, steps_for,
 };
 use crate::scaling::{Order, OwnPods, Target, Until, Wait, pods_of, wait};
-use crate::terminal::{harmless, say};
+use crate::text::go;
+use crate::text::terminal::{harmless, say};
 
 /// Locust and its test, as they were before the scale.
 pub(super) struct RunningTest<'a> {

@@ -9,10 +9,10 @@ use anyhow::anyhow;
 use super::super::signals::Signal;
 use super::results::Results;
 use super::running_test::RunningTest;
-use crate::api::Client;
+use crate::cluster::api::Client;
 use crate::locust::{Instead, Stepped, Steps, StepwiseChange, instead_of_steps};
 use crate::scaling::{Order, Progress, Scaled, scale_one};
-use crate::terminal::say;
+use crate::text::terminal::say;
 
 /// How often the steps are worked out anew.
 const MOST_RACES: usize = 5;

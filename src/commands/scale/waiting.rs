@@ -7,11 +7,11 @@ use anyhow::{Error, anyhow};
 
 use super::super::signals::Signal;
 use super::display::Display;
-use crate::api::Client;
 use crate::cli::ScaleArgs;
-use crate::go;
+use crate::cluster::api::Client;
 use crate::output::Named;
 use crate::scaling::{Target, Unmet, Until, Wait, count_text, wait};
+use crate::text::go;
 
 /// With `--wait` and no time.
 const DEFAULT_LIMIT: &str = "5m";

@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::super::connection::Connection;
 use super::super::target::Meant;
 use crate::cli::ScaleArgs;
-use crate::manifests::{self, Document, Selector, Source, Sources};
 use crate::output::Failed;
+use crate::scaling::manifests::{self, Document, Selector, Source, Sources};
 use crate::scaling::{ManifestRules, Resolved, Selection, Typed, resolve, resolve_manifests};
 
 /// What was typed, found to be sound.

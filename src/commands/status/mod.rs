@@ -16,15 +16,15 @@ use super::hints::hints;
 use super::locust::location;
 use super::signals;
 use super::target::{Meant, only_one, resolve_one};
-use crate::api::{About, Error};
 use crate::cli::{GlobalArgs, StatusArgs};
+use crate::cluster::api::{About, Error};
 use crate::locust::{Address, LocustLocation};
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
     Autoscaler, Problem, Target, Typed, autoscalers, check_namespace, explain_missing,
 };
-use crate::terminal::{harmless, say};
-use crate::yaml;
+use crate::text::terminal::{harmless, say};
+use crate::text::yaml;
 
 /// With `--watch`; Locust itself keeps its statistics for as long.
 const PERIOD: Duration = Duration::from_secs(2);

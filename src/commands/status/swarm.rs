@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::api::Client;
+use crate::cluster::api::Client;
 use crate::locust::{
     Address, Error, Health, LocustLocation, Look, Search, StartMemory, Verdict, Worker, WorkerPods,
     examine, foreign_text,
 };
 use crate::scaling::{Target, pods_of};
-use crate::terminal::{harmless, say};
+use crate::text::terminal::{harmless, say};
 
 /// Locust caches its statistics for less than this time.
 const CACHED: Duration = Duration::from_millis(2100);

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::Item;
-use crate::go::Numeric;
+use crate::text::go::Numeric;
 
 enum Basic<'a> {
     Bool(bool),

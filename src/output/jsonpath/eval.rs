@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Item;
 use super::compare::compare;
 use super::parser::{Filter, Literal, Node, Slice};
-use crate::go;
+use crate::text::go;
 
 /// Steps and results of one evaluation: several `..` in one path multiply, so do nested ranges.
 const LARGEST_EFFORT: usize = 5_000_000;

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::json;
-use crate::go;
+use crate::text::go;
 use eval::Evaluation;
 use parser::Node;
 

@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
                 Some(other) => {
                     return Err(format!(
                         "unrecognized character in action: {}",
-                        crate::go::unicode(other)
+                        crate::text::go::unicode(other)
                     ));
                 }
             }

@@ -106,7 +106,7 @@ impl<'a> Checker<'a> {
             "template" => match rest.first().unwrap_or(close) {
                 name if name.kind == Kind::Literal => self.pipeline(&rest[1..]),
                 other => Err((
-                    format!("unexpected {} in template clause", crate::go::quote(other.text)),
+                    format!("unexpected {} in template clause", crate::text::go::quote(other.text)),
                     other.at,
                 )),
             },
@@ -130,18 +130,20 @@ impl<'a> Checker<'a> {
             let what = match word.kind {
                 Kind::Variable if is_declared => continue,
                 Kind::Variable if !is_known(&self.variables) => {
-                    format!("undefined variable {}", crate::go::quote(word.text))
+                    format!("undefined variable {}", crate::text::go::quote(word.text))
                 }
                 Kind::Name
                     if !is_known(&FUNCTIONS)
                         && !matches!(word.text, "true" | "false" | "nil" | "urlquery") =>
                 {
-                    format!("function {} not defined", crate::go::quote(word.text))
+                    format!("function {} not defined", crate::text::go::quote(word.text))
                 }
                 Kind::Dot if word.is_joined && follows_operand(words, at) => {
                     "unexpected <.> in operand".to_owned()
                 }
-                Kind::Other => format!("unexpected {} in command", crate::go::quote(word.text)),
+                Kind::Other => {
+                    format!("unexpected {} in command", crate::text::go::quote(word.text))
+                }
                 _ => continue,
             };
             return Err((what, word.at));

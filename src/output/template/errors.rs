@@ -50,7 +50,7 @@ fn explain(error: &TemplateError, source: &Source<'_>) -> (Option<Place>, String
     };
     match error {
         TemplateError::MissingKey { key } => {
-            let what = format!("map has no entry for key {}", crate::go::quote(key));
+            let what = format!("map has no entry for key {}", crate::text::go::quote(key));
             (source.field(key), what)
         }
         TemplateError::IndexOutOfRange { index } => {
@@ -67,9 +67,10 @@ fn explain(error: &TemplateError, source: &Source<'_>) -> (Option<Place>, String
             let place = source.call(&[name]).map(|(_, place)| place);
             (place, format!("wrong number of args for {name}: want {want} got {got}"))
         }
-        TemplateError::UndefinedTemplate(name) => {
-            (source.template(name), format!("template {} not defined", crate::go::quote(name)))
-        }
+        TemplateError::UndefinedTemplate(name) => (
+            source.template(name),
+            format!("template {} not defined", crate::text::go::quote(name)),
+        ),
         TemplateError::Exec(message) => of_message(message, source),
         TemplateError::RecursionLimit => (None, "exceeded maximum template depth".to_owned()),
         TemplateError::Write => (None, "the output is too large".to_owned()),
@@ -158,7 +159,7 @@ impl Source<'_> {
     }
 
     fn template(&self, name: &str) -> Option<Place> {
-        let quoted = crate::go::quote(name);
+        let quoted = crate::text::go::quote(name);
         let is_it = |pair: &&[Token<'_>]| pair[0].text == "template" && pair[1].text == quoted;
         let pair = self.tokens.windows(2).find(is_it)?;
         Some(Place { at: pair[1].at, shown: format!("{{{{template {quoted}}}}}") })

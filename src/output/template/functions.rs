@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use gotmpl::{Template, TemplateError, Value};
 use serde_json::Value as Json;
 
-use crate::go::Numeric;
+use crate::text::go::Numeric;
 
 /// The template with kubectl's functions.
 pub fn register(template: Template) -> Template {

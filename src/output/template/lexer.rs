@@ -165,8 +165,10 @@ impl<'a> Lexer<'a> {
             ':' => return self.wrong("expected :="),
             c if c.is_ascii_graphic() => self.push(Kind::Other, 1),
             c => {
-                return self
-                    .wrong(format!("unrecognized character in action: {}", crate::go::unicode(c)));
+                return self.wrong(format!(
+                    "unrecognized character in action: {}",
+                    crate::text::go::unicode(c)
+                ));
             }
         }
         Ok(true)
@@ -198,7 +200,7 @@ impl<'a> Lexer<'a> {
         let after = &rest[length..];
         match after.chars().next() {
             Some(c) if !is_space(c) && !".,|:)(".contains(c) && !after.starts_with("}}") => {
-                self.wrong(format!("bad character {}", crate::go::unicode(c)))
+                self.wrong(format!("bad character {}", crate::text::go::unicode(c)))
             }
             _ => {
                 self.push(kind, length);

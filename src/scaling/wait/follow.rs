@@ -11,7 +11,7 @@ use super::Unmet;
 use super::readiness::{Kind, readiness_of_scale};
 use super::tracker::Tracker;
 use super::workload::Workload;
-use crate::api::{About, Client, Error, Status, WatchEvent, Watched};
+use crate::cluster::api::{About, Client, Error, Status, WatchEvent, Watched};
 
 /// On one connection; more than that are asked about instead.
 const MOST_WATCHES: usize = 32;

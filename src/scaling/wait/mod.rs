@@ -16,8 +16,8 @@ use tokio::time::timeout;
 
 use self::tracker::{Slot, Tracker};
 use super::Target;
-use crate::api::{Client, Error};
-use crate::go;
+use crate::cluster::api::{Client, Error};
+use crate::text::go;
 
 pub use pod::{OwnPods, PODS, Pod, pods_of};
 pub use readiness::{Kind, Readiness, readiness, readiness_of_scale};

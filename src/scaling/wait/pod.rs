@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::reasons::shortened;
 use super::workload::{Condition, Workload, label_selector};
-use crate::api::{self, About, Client, Listing, Resource};
+use crate::cluster::api::{self, About, Client, Listing, Resource};
 use crate::scaling::Target;
 
 /// The type of pods.

@@ -3,7 +3,7 @@
 //! scaling: a StatefulSet whose update is held up by a partition or `OnDelete` does not hang.
 
 use super::workload::Workload;
-use crate::api::{Resource, Scale};
+use crate::cluster::api::{Resource, Scale};
 
 /// The kinds whose status is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

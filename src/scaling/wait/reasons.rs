@@ -1,7 +1,7 @@
 //! Why pods do not start: their waiting reasons, counted.
 
 use super::pod::{Pod, list};
-use crate::api::{Client, Error};
+use crate::cluster::api::{Client, Error};
 
 /// A message is told as far as it fits on a few lines.
 const LONGEST_MESSAGE: usize = 300;

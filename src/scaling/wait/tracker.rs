@@ -6,7 +6,7 @@ use super::readiness::{Kind, Readiness, readiness};
 use super::reasons::shortened;
 use super::workload::{Workload, label_selector};
 use super::{Observer, Unmet, Wait};
-use crate::api::Error;
+use crate::cluster::api::Error;
 
 /// Collects what the looks at the targets bring, and ends each wait as soon as it is decided.
 pub(super) struct Tracker<'a> {

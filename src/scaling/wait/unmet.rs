@@ -1,7 +1,7 @@
 //! Why a wait has ended without what was waited for.
 
-use crate::api::Error;
-use crate::go;
+use crate::cluster::api::Error;
+use crate::text::go;
 
 /// What has become of a wait; the scale itself took place in any case.
 #[derive(Debug, thiserror::Error)]

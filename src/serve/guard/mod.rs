@@ -45,7 +45,7 @@ use self::tokens::Tokens;
 use super::caller::{Caller, Peer, Proof};
 use super::log::Audit;
 use super::problem::Problem;
-use crate::terminal::harmless;
+use crate::text::terminal::harmless;
 
 /// Answered without a login: what an orchestrator asks, and what the login page needs.
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];

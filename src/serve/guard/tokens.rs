@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::log::log;
 use super::is_showable;
-use crate::terminal::conceal;
+use crate::text::terminal::conceal;
 
 /// While the file cannot be used (a Secret is mounted anew, an editor replaces it), the last tokens
 /// hold for so long. Then nobody is let in: who deletes a file means something by it.

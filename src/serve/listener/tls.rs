@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::super::log::log;
 use super::Tls;
-use crate::credentials::certified_key;
+use crate::cluster::credentials::certified_key;
 
 /// HTTP/2 as the handshake names it.
 pub(super) const HTTP2: &[u8] = b"h2";

@@ -12,7 +12,7 @@ use super::super::log::log;
 use super::super::metrics::Metrics;
 use super::super::snapshot::Link;
 use super::Live;
-use crate::api::{About, Client, Error, Watch, WatchEvent, Watched};
+use crate::cluster::api::{About, Client, Error, Watch, WatchEvent, Watched};
 use crate::scaling::{
     Kind, PODS, Pod, Target, Workload, autoscalers, label_selector, readiness_of_scale,
 };

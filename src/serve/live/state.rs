@@ -9,7 +9,7 @@ use super::super::snapshot::{
 use super::ledger::{Entry, Ledger};
 use crate::locust::WorkerPods;
 use crate::scaling::{Autoscaler, Kind, Pod, Readiness, Workload, readiness, troubles};
-use crate::terminal::harmless;
+use crate::text::terminal::harmless;
 
 /// Of a target with more pods only so many are kept.
 const MOST_PODS_KEPT: usize = 5000;

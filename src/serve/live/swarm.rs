@@ -13,7 +13,7 @@ use crate::locust::{
     Address, Error, Health, Keeper, KnownStart, LocustLocation, Look, Master, MasterLog, Outcome,
     Search, WorkerTable, foreign_text,
 };
-use crate::terminal::{harmless, printable};
+use crate::text::terminal::{harmless, printable};
 
 /// The time between two looks while somebody looks at serve, or a test is to be kept: Locust caches
 /// its statistics for as long, and its own page looks as often.

@@ -36,7 +36,7 @@ use super::redirect::temporary;
 use super::root::Root;
 use super::routes::word;
 use crate::locust::{Content, Error, LONGEST_SILENCE, LocustLocation, Outgoing, Place, Relay};
-use crate::terminal::printable;
+use crate::text::terminal::printable;
 
 /// Where our addresses begin, seen from the root.
 pub const MOUNT: &str = "-/locustctl/";

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::app::App;
 use super::login::Answer;
-use crate::api::{About, Reply};
+use crate::cluster::api::{About, Reply};
 use crate::locust::{Address, Content, Error, KnownStart, Outgoing, Place, Relay, Start};
 
 /// Locust answers at once; what takes longer will not come.

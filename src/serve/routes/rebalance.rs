@@ -13,7 +13,7 @@ use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::scale::json;
 use crate::locust::{Error, Outcome};
-use crate::terminal::printable;
+use crate::text::terminal::printable;
 
 /// The answer.
 #[derive(Serialize)]

@@ -19,8 +19,8 @@ use super::super::caller::Caller;
 use super::super::problem::{Problem, Standing};
 use super::super::settling::Settling;
 use super::super::snapshot::{Link, Replicas, Snapshot, Stage, TargetInfo, Users};
-use crate::go;
 use crate::scaling::NewCount;
+use crate::text::go;
 
 /// Nobody needs to hold a request for longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);

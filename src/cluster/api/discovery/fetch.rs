@@ -1,0 +1,242 @@
+//! The requests of discovery, as client-go's `discovery_client.go` makes them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+
+use super::document::{Aggregated, CoreVersions, GroupList, GroupVersion, ResourceList};
+use crate::cluster::api::{About, Client, Error, Reply, Request, Status, Trace};
+use crate::text::go;
+
+/// What kubectl accepts: each newer form before the older one.
+const ACCEPT: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+                      application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,\
+                      application/json";
+
+/// What client-go tells the server when nothing else was asked for.
+const TIMEOUT: &str = "32s";
+
+/// More than any cluster has; a server that lists more is not asked about the others.
+const MOST_GROUP_VERSIONS: usize = 1000;
+
+/// All answers about single group versions together.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// All group versions with their types, the core group first.
+pub async fn group_versions(client: &Client) -> Result<Vec<GroupVersion>, Error> {
+    let core = read_core(get(client, "/api", ACCEPT).await?)?;
+    let named = read_named(get(client, "/apis", ACCEPT).await?)?;
+    let is_complete = core.is_complete && named.is_complete;
+    let stale = [core.stale, named.stale].concat();
+    if !stale.is_empty() {
+        log_stale(client.trace(), &stale);
+    }
+    let mut all: Vec<_> = core.group_versions.into_iter().chain(named.group_versions).collect();
+    if !is_complete {
+        all.truncate(MOST_GROUP_VERSIONS);
+        fill(client, &mut all).await;
+    }
+    Ok(all)
+}
+
+/// What one of the two entry points says.
+#[derive(Default)]
+struct Entry {
+    group_versions: Vec<GroupVersion>,
+    /// Whether the types are there already.
+    is_complete: bool,
+    stale: Vec<String>,
+}
+
+fn read_core(reply: Reply) -> Result<Entry, Error> {
+    // Aggregated API servers have no core group.
+    if reply.status == 404 {
+        return Ok(Entry { is_complete: true, ..Entry::default() });
+    }
+    read(reply, "/api", CoreVersions::group_versions)
+}
+
+fn read_named(reply: Reply) -> Result<Entry, Error> {
+    read(reply, "/apis", GroupList::group_versions)
+}
+
+fn read<T: DeserializeOwned>(
+    reply: Reply,
+    path: &str,
+    group_versions: impl FnOnce(T) -> Vec<GroupVersion>,
+) -> Result<Entry, Error> {
+    if !reply.is_success() {
+        return Err(Error::Status(Box::new(Status::ignoring_body(&reply, &about(path)))));
+    }
+    if is_aggregated(reply.content_type()) {
+        let (group_versions, stale) = decode::<Aggregated>(&reply, path)?.group_versions();
+        return Ok(Entry { group_versions, is_complete: true, stale });
+    }
+    let group_versions = group_versions(decode(&reply, path)?);
+    Ok(Entry { group_versions, ..Entry::default() })
+}
+
+/// Whether a media type is that of aggregated discovery; its parameters come in any order, and
+/// with others between them.
+fn is_aggregated(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let parameters: Vec<(String, &str)> = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_matches('"')))
+        .collect();
+    let has = |name: &str, values: &[&str]| {
+        parameters.iter().any(|(given, value)| given == name && values.contains(value))
+    };
+    is_json
+        && has("g", &["apidiscovery.k8s.io"])
+        && has("v", &["v2", "v2beta1"])
+        && has("as", &["APIGroupDiscoveryList"])
+}
+
+/// Asks for the types of each group version, of all at once. One that cannot be had stays without.
+async fn fill(client: &Client, all: &mut Vec<GroupVersion>) {
+    let budget = AtomicUsize::new(MOST_BYTES);
+    let lists = join_all(all.iter().map(|here| resource_list(client, here, &budget))).await;
+    let mut lists = lists.into_iter();
+    all.retain_mut(|here| match lists.next() {
+        Some(Ok(list)) => {
+            here.types.clear();
+            here.fill(list);
+            true
+        }
+        Some(Err(error)) => {
+            let text = format!("couldn't get resource list for {}: {error}", here.name());
+            let text = format!("\"Unhandled Error\" err={}", go::quote(&text));
+            Trace::error("memcache.go", &text);
+            false
+        }
+        None => false,
+    });
+}
+
+async fn resource_list(
+    client: &Client,
+    here: &GroupVersion,
+    budget: &AtomicUsize,
+) -> Result<ResourceList, Error> {
+    let path = here.path();
+    let reply = get(client, &path, "application/json").await?;
+    if reply.status == 404 && here.name() == "v1" {
+        return Ok(ResourceList::default());
+    }
+    if !reply.is_success() {
+        return Err(Error::Status(Box::new(Status::from_reply(&reply, &about(&path)))));
+    }
+    let take = |left: usize| left.checked_sub(reply.body.len());
+    if budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+        let limit = MOST_BYTES / (1024 * 1024);
+        return Err(Error::Unreadable(format!("discovery is larger than {limit} MiB in all")));
+    }
+    decode(&reply, &path)
+}
+
+async fn get(client: &Client, path: &str, accept: &'static str) -> Result<Reply, Error> {
+    let default = [("timeout", TIMEOUT)];
+    let query = if client.tells_timeout() { &[][..] } else { &default[..] };
+    let (method, accept, about) = (Method::GET, Some(accept), &about(path));
+    client.send(Request { method, path, query, content: None, accept, about }).await
+}
+
+/// Without a resource, as client-go words what is about none.
+fn about(path: &str) -> About {
+    About { verb: "get", resource: String::new(), name: path.to_owned() }
+}
+
+fn decode<T: DeserializeOwned>(reply: &Reply, path: &str) -> Result<T, Error> {
+    serde_json::from_slice(&reply.body).map_err(|error| {
+        Error::Unreadable(match error.is_eof() {
+            true => "unexpected end of JSON input".to_owned(),
+            false => format!("the server's answer to {path} cannot be read: {error}"),
+        })
+    })
+}
+
+/// Only for those who want to know more, as with client-go: such a group is often one that nobody
+/// here asks for.
+fn log_stale(trace: Trace, stale: &[String]) {
+    let mut each: Vec<String> =
+        stale.iter().map(|name| format!("{name}: stale GroupVersion discovery: {name}")).collect();
+    each.sort();
+    let text =
+        "Error loading discovery information: unable to retrieve the complete list of server APIs";
+    trace.info(1, "shortcut.go", &format!("{text}: {}", each.join(", ")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aggregated_discovery_is_known_by_its_media_type() {
+        for (content_type, expected) in [
+            ("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", true),
+            ("application/json; as=APIGroupDiscoveryList; v=v2beta1; g=apidiscovery.k8s.io", true),
+            (
+                "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;charset=utf-8",
+                true,
+            ),
+            ("application/json;g=apidiscovery.k8s.io;v=v3;as=APIGroupDiscoveryList", false),
+            ("application/json;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList", false),
+            ("text/html;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            assert_eq!(is_aggregated(content_type), expected, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_worded_without_its_body() {
+        let refusal = r#"{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden"}"#;
+        for (status, content_type, reason, message) in [
+            (
+                401,
+                "application/json",
+                "Unauthorized",
+                "the server has asked for the client to provide credentials",
+            ),
+            (403, "application/json", "Forbidden", "unknown"),
+            (403, "text/plain", "Forbidden", refusal),
+            (
+                404,
+                "application/json",
+                "NotFound",
+                "the server could not find the requested resource",
+            ),
+        ] {
+            let reply = Reply::for_test(status, content_type, refusal);
+            let Err(Error::Status(given)) = read_named(reply) else { panic!("{status}") };
+            assert_eq!((&*given.reason, &*given.message), (reason, message), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_server_without_core_group_is_none_the_worse() {
+        let entry = read_core(Reply::for_test(404, "text/plain", "404 page not found")).unwrap();
+        assert!(entry.is_complete && entry.group_versions.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_discovery_is_an_error() {
+        for (body, expected) in [
+            ("", "unexpected end of JSON input"),
+            (
+                "<html>",
+                "the server's answer to /apis cannot be read: expected value at line 1 column 1",
+            ),
+        ] {
+            let Err(error) = read_named(Reply::for_test(200, "application/json", body)) else {
+                panic!("{body}")
+            };
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}

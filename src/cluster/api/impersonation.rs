@@ -1,0 +1,75 @@
+//! Acting as somebody else: the `Impersonate-*` headers of the API server, as client-go encodes
+//! them.
+
+use anyhow::{Result, anyhow};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::cluster::kubeconfig::Impersonation;
+
+/// The headers that go with every request; none when we act as ourselves.
+///
+/// # Errors
+/// A value that fits no header.
+pub fn headers(who: &Impersonation) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    let mut add = |name: String, text: &str| -> Result<()> {
+        let unfit = || anyhow!("{name} cannot be sent: {text:?} does not fit into a header");
+        let value = HeaderValue::from_str(text).map_err(|_| unfit())?;
+        headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?, value);
+        Ok(())
+    };
+    for (name, text) in [("Impersonate-User", &who.user), ("Impersonate-Uid", &who.uid)] {
+        if !text.is_empty() {
+            add(name.to_owned(), text)?;
+        }
+    }
+    for group in &who.groups {
+        add("Impersonate-Group".to_owned(), group)?;
+    }
+    for (key, values) in &who.extra {
+        for value in values {
+            add(format!("Impersonate-Extra-{}", escape_key(key)), value)?;
+        }
+    }
+    Ok(headers)
+}
+
+/// `headerKeyEscape` of client-go: whatever RFC 7230 does not allow in a header's name, and `%`
+/// itself, becomes `%` and two hexadecimal digits.
+fn escape_key(key: &str) -> String {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte);
+    key.bytes()
+        .map(|byte| match is_token(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02x}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_about_somebody_else_becomes_a_header() {
+        let extra = [("ex/a@b".to_owned(), vec!["1".to_owned(), "2".to_owned()])];
+        let who = Impersonation {
+            user: "bob".into(),
+            uid: "42".into(),
+            groups: vec!["devs".into(), "ops".into()],
+            extra: extra.into(),
+        };
+        let headers = headers(&who).unwrap();
+        let all = |name| headers.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(all("impersonate-user"), ["bob"]);
+        assert_eq!(all("impersonate-uid"), ["42"]);
+        assert_eq!(all("impersonate-group"), ["devs", "ops"]);
+        assert_eq!(all("impersonate-extra-ex%2fa%40b"), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_line_break_cannot_smuggle_another_header_in() {
+        let who = Impersonation { user: "bob\r\nx: y".into(), ..Impersonation::default() };
+        assert!(headers(&who).is_err());
+    }
+}

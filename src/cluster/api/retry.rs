@@ -1,0 +1,111 @@
+//! When a request is sent again without asking: as client-go does, but only where it is certain
+//! that nothing was done yet; and a server that is too busy need not say for how long.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::RETRY_AFTER;
+
+use super::client::Reply;
+use super::{Error, FailureKind};
+
+/// Retries of one request; client-go's number.
+pub const RETRIES: u32 = 10;
+
+/// A server that asks for a longer pause is not waited for: its refusal is reported instead.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Before a server that is too busy, and does not say for how long, is asked again; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// As long as that at most.
+const LONGEST_OWN_PAUSE: Duration = Duration::from_secs(5);
+
+/// The pause that the server asks for with `Retry-After` in whole seconds; a date is not read, as
+/// in client-go.
+pub fn asked_pause(reply: &Reply) -> Option<Duration> {
+    if reply.status != 429 && reply.status < 500 {
+        return None;
+    }
+    retry_after(reply).filter(|pause| *pause <= LONGEST_PAUSE)
+}
+
+fn retry_after(reply: &Reply) -> Option<Duration> {
+    let seconds = reply.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// How long to wait before the request is sent again; `None` when it is not. `attempt` counts the
+/// tries before this result.
+pub fn pause(method: &Method, result: &Result<Reply, Error>, attempt: u32) -> Option<Duration> {
+    if attempt >= RETRIES {
+        return None;
+    }
+    let only_reads = *method == Method::GET;
+    match result {
+        // A 429 was turned away at the door; any other may have been carried out.
+        Ok(reply) if reply.status == 429 && retry_after(reply).is_none() => {
+            Some((FIRST_PAUSE * (1 << attempt.min(8))).min(LONGEST_OWN_PAUSE))
+        }
+        Ok(reply) if only_reads || reply.status == 429 => asked_pause(reply),
+        Err(Error::Failure(failure)) if only_reads && failure.kind == FailureKind::Lost => {
+            Some(Duration::from_millis(100 << attempt.min(3)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+    use crate::cluster::api::Failure;
+
+    fn answer(status: u16, retry_after: Option<&str>) -> Result<Reply, Error> {
+        let mut reply = Reply::for_test(status, "text/plain", "");
+        if let Some(text) = retry_after {
+            reply.headers.insert(RETRY_AFTER, HeaderValue::from_str(text).unwrap());
+        }
+        Ok(reply)
+    }
+
+    fn failure(kind: FailureKind) -> Result<Reply, Error> {
+        Err(Error::Failure(Failure { kind, text: String::new(), sent: true }))
+    }
+
+    #[test]
+    fn only_what_was_certainly_not_done_is_sent_again() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        for (method, result, expected) in [
+            (Method::GET, answer(429, Some("2")), seconds(2)),
+            (Method::GET, answer(503, Some("0")), seconds(0)),
+            (Method::GET, answer(500, Some("1")), seconds(1)),
+            (Method::GET, answer(500, None), None),
+            (Method::GET, answer(429, None), seconds(1)),
+            (Method::PATCH, answer(429, None), seconds(1)),
+            (Method::GET, answer(429, Some("Mon, 23 Nov 2026 19:00:00 GMT")), seconds(1)),
+            (Method::GET, answer(429, Some("-1")), seconds(1)),
+            (Method::GET, answer(503, Some("Mon, 23 Nov 2026 19:00:00 GMT")), None),
+            (Method::GET, answer(429, Some("3600")), None),
+            (Method::GET, answer(404, Some("1")), None),
+            (Method::GET, answer(200, Some("1")), None),
+            (Method::PATCH, answer(429, Some("2")), seconds(2)),
+            (Method::PATCH, answer(503, Some("2")), None),
+            (Method::GET, failure(FailureKind::Lost), Some(Duration::from_millis(100))),
+            (Method::GET, failure(FailureKind::Connection), None),
+            (Method::PATCH, failure(FailureKind::Lost), None),
+        ] {
+            assert_eq!(pause(&method, &result, 0), expected, "{method} {result:?}");
+        }
+        assert_eq!(pause(&Method::GET, &answer(429, Some("1")), RETRIES), None);
+    }
+
+    #[test]
+    fn a_busy_server_that_does_not_say_for_how_long_gets_longer_and_longer_pauses() {
+        let busy = answer(429, None);
+        let pauses = (0..).map_while(|attempt| pause(&Method::PATCH, &busy, attempt));
+        let seconds: Vec<_> = pauses.map(|pause| pause.as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 5, 5, 5, 5, 5, 5, 5]);
+    }
+}

@@ -1,0 +1,227 @@
+//! What `-v=6` and above says about each exchange, in the line format of klog and of client-go's
+//! debugging round tripper.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::text::go;
+use crate::text::terminal::{is_silent, printable};
+
+/// Writes the log to stderr, as far as the level asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trace {
+    level: i64,
+}
+
+/// Headers as `(name, value)`, already without secrets.
+pub type Headers = [(String, String)];
+
+impl Trace {
+    /// `level` as given with `-v`.
+    pub fn new(level: i64) -> Self {
+        Self { level }
+    }
+
+    /// Whether anything is written at this level.
+    pub fn is_on(self, level: i64) -> bool {
+        self.level >= level
+    }
+
+    /// One line of plain text, as klog's `V(level).Info`.
+    pub fn info(self, level: i64, file: &str, text: &str) {
+        if self.is_on(level) {
+            write_line(file, text);
+        }
+    }
+
+    /// A warning, which klog writes at every level.
+    pub fn warning(file: &str, text: &str) {
+        write_severe('W', file, text);
+    }
+
+    /// An error that ends nothing, which klog writes at every level.
+    pub(super) fn error(file: &str, text: &str) {
+        write_severe('E', file, text);
+    }
+
+    pub(super) fn request(self, verb: &str, url: &str, headers: &Headers, body: &[u8]) {
+        self.body("Request Body", body);
+        match self.level {
+            ..=6 => {}
+            7 | 8 => write_line(
+                FILE,
+                &format!(
+                    "\"Request\" verb={} url={} headers={}",
+                    value(verb),
+                    value(url),
+                    value(&header_lines(headers))
+                ),
+            ),
+            _ => write_line(
+                FILE,
+                &format!(
+                    "\"Request\" curlCommand={}",
+                    value(&format!("{}\n", curl(verb, url, headers)))
+                ),
+            ),
+        }
+    }
+
+    /// A connection was opened for this exchange; `milliseconds` cover TCP and TLS.
+    pub(super) fn connected(self, address: &str) {
+        if self.is_on(9) {
+            let text =
+                format!("\"HTTP Trace: Dial succeed\" network=\"tcp\" address={}", value(address));
+            write_line(FILE, &text);
+        }
+    }
+
+    pub(super) fn response(self, exchange: &Exchange<'_>) {
+        if !self.is_on(6) {
+            return;
+        }
+        let mut line = String::from("\"Response\"");
+        if self.level == 6 || self.level >= 9 {
+            push(&mut line, "verb", exchange.verb);
+            push(&mut line, "url", exchange.url);
+        }
+        push(&mut line, "status", exchange.status);
+        if self.is_on(8) {
+            push(&mut line, "headers", &header_lines(exchange.headers));
+        }
+        let _ = write!(line, " milliseconds={}", exchange.took.as_millis());
+        if self.is_on(9) {
+            // The HTTP library does not tell TCP from TLS: their sum, under a name of its own.
+            if let Some(connecting) = exchange.connecting {
+                let _ = write!(line, " connectMilliseconds={}", connecting.as_millis());
+            }
+            let waited = exchange.took.saturating_sub(exchange.connecting.unwrap_or_default());
+            let _ = write!(line, " serverProcessingMilliseconds={}", waited.as_millis());
+        }
+        write_line(FILE, &line);
+    }
+
+    pub(super) fn body(self, title: &str, body: &[u8]) {
+        let limit = match self.level {
+            ..=7 => return,
+            8 => 1024,
+            9 => 10240,
+            _ => usize::MAX,
+        };
+        let text = String::from_utf8_lossy(body);
+        let shown = match text.char_indices().nth(limit) {
+            Some((end, _)) => {
+                format!("{} [truncated {} chars]", &text[..end], text[end..].chars().count())
+            }
+            None => text.into_owned(),
+        };
+        write_line(FILE, &format!("{} body={}", go::quote(title), value(&shown)));
+    }
+}
+
+/// What is said about an answer, or about a request that got none (`status` empty).
+pub struct Exchange<'a> {
+    pub verb: &'a str,
+    pub url: &'a str,
+    pub status: &'a str,
+    pub headers: &'a Headers,
+    pub took: Duration,
+    /// How long the connection took to open; `None` when one was there already.
+    pub connecting: Option<Duration>,
+}
+
+const FILE: &str = "trace.rs";
+
+fn push(line: &mut String, key: &str, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = write!(line, " {key}={}", value(text));
+}
+
+/// klog's form of a string: quoted, or as an indented block when it has several lines.
+fn value(text: &str) -> String {
+    if !text.contains('\n') {
+        return go::quote(text);
+    }
+    let mut block = String::from("<\n");
+    for line in text.lines() {
+        let _ = writeln!(block, "\t{line}");
+    }
+    block.push_str(" >");
+    block
+}
+
+fn header_lines(headers: &Headers) -> String {
+    let mut lines: Vec<_> =
+        headers.iter().map(|(name, value)| format!("{}: {value}\n", canonical(name))).collect();
+    lines.sort();
+    lines.concat()
+}
+
+fn curl(verb: &str, url: &str, headers: &Headers) -> String {
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| format!("-H {}", go::quote(&format!("{}: {value}", canonical(name)))))
+        .collect();
+    format!("curl -v -X{verb}  {} '{url}'", headers.join(" "))
+}
+
+/// `content-type` as Go shows it: `Content-Type`.
+fn canonical(name: &str) -> String {
+    let word = |word: &str| match word.split_at_checked(1) {
+        Some((first, rest)) => first.to_uppercase() + rest,
+        None => String::new(),
+    };
+    name.split('-').map(word).collect::<Vec<_>>().join("-")
+}
+
+fn write_line(file: &str, text: &str) {
+    write_severe('I', file, text);
+}
+
+/// klog's header: severity, date, time in the local zone, process, place.
+fn write_severe(severity: char, file: &str, text: &str) {
+    if is_silent() {
+        return;
+    }
+    // The zone cannot be had in every surrounding; UTC is then better than no log.
+    let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
+    let stamp = now
+        .format(format_description!("[month][day] [hour]:[minute]:[second].[subsecond digits:6]"))
+        .unwrap_or_default();
+    let pid = std::process::id();
+    // A log that cannot be written is no reason to fail.
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "{severity}{stamp} {pid:>7} {file}:1] {}",
+        printable(text)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_several_lines_become_a_block() {
+        assert_eq!(value("a \"b\""), "\"a \\\"b\\\"\"");
+        assert_eq!(value("{}\n"), "<\n\t{}\n >");
+        assert_eq!(value("a\nb"), "<\n\ta\n\tb\n >");
+    }
+
+    #[test]
+    fn headers_are_sorted_and_named_as_go_names_them() {
+        let headers = [
+            ("user-agent".to_owned(), "x".to_owned()),
+            ("accept".to_owned(), "application/json".to_owned()),
+        ];
+        assert_eq!(header_lines(&headers), "Accept: application/json\nUser-Agent: x\n");
+        assert_eq!(
+            curl("GET", "https://h/p?a=b", &headers),
+            "curl -v -XGET  -H \"User-Agent: x\" -H \"Accept: application/json\" 'https://h/p?a=b'"
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! What a plugin answers: an `ExecCredential` with a token, a certificate with its key, or both.
+
+use std::sync::Arc;
+
+use rustls::sign::CertifiedKey;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::cluster::credentials::client_certificate;
+
+/// An answer that can be used.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub token: Option<SecretString>,
+    expires: Option<OffsetDateTime>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Head {
+    api_version: Option<String>,
+    kind: Option<String>,
+}
+
+/// Not `Debug`: it holds secrets.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    token: Option<String>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<String>,
+    expiration_timestamp: Option<String>,
+}
+
+impl Answer {
+    /// Reads a plugin's output, which must be of the version that the plugin was asked in.
+    ///
+    /// # Errors
+    /// kubectl's text, to follow `getting credentials: `; never shows any of the output.
+    pub fn parse(
+        output: &str,
+        api_version: &str,
+    ) -> Result<(Self, Option<Arc<CertifiedKey>>), String> {
+        check_version(output, api_version)?;
+        let status = status(output)?.ok_or("exec plugin didn't return a status field")?;
+        let set = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let token = set(status.token);
+        let certificate = set(status.client_certificate_data);
+        let identity = match (certificate, set(status.client_key_data)) {
+            (None, None) if token.is_none() => {
+                return Err("exec plugin didn't return a token or cert/key pair".to_owned());
+            }
+            (None, None) => None,
+            (Some(certificate), Some(key)) => {
+                let identity = client_certificate::identity(certificate.as_bytes(), &key)
+                    .map_err(|err| format!("failed parsing client key/certificate: {err}"))?;
+                Some(identity)
+            }
+            _ => return Err("exec plugin returned only certificate or key, not both".to_owned()),
+        };
+        let expires = match set(status.expiration_timestamp) {
+            None => None,
+            Some(text) => Some(OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| {
+                "decoding stdout: expirationTimestamp is no time of the form \"2006-01-02T15:04:05Z07:00\"".to_owned()
+            })?),
+        };
+        Ok((Self { token: token.map(SecretString::from), expires }, identity))
+    }
+
+    /// Whether it has not expired; without an end it never does.
+    pub fn is_valid(&self) -> bool {
+        self.expires.is_none_or(|expires| OffsetDateTime::now_utc() < expires)
+    }
+}
+
+fn check_version(output: &str, api_version: &str) -> Result<(), String> {
+    let returned = if output.trim().is_empty() {
+        "client.authentication.k8s.io/__internal".to_owned()
+    } else {
+        let head: Head = serde_json::from_str(output).map_err(|err| {
+            format!(
+                "decoding stdout: couldn't get version/kind; json parse error: {}",
+                position(&err)
+            )
+        })?;
+        let (version, kind) = (head.api_version.unwrap_or_default(), head.kind.unwrap_or_default());
+        if kind != "ExecCredential" {
+            return Err(format!(
+                "decoding stdout: no kind {kind:?} is registered for version {version:?}"
+            ));
+        }
+        version
+    };
+    if returned == api_version {
+        return Ok(());
+    }
+    Err(format!(
+        "exec plugin is configured to use API version {api_version}, \
+         plugin returned version {returned}"
+    ))
+}
+
+fn status(output: &str) -> Result<Option<Status>, String> {
+    let bad = |err: serde_json::Error| format!("decoding stdout: {}", position(&err));
+    let mut output: Value = serde_json::from_str(output).map_err(bad)?;
+    match output.get_mut("status").map(Value::take) {
+        None | Some(Value::Null) => Ok(None),
+        Some(status) => serde_json::from_value(status).map(Some).map_err(bad),
+    }
+}
+
+/// Where JSON is broken. The parser's own text may quote the value that it stumbled over.
+fn position(err: &serde_json::Error) -> String {
+    let what = match err.classify() {
+        serde_json::error::Category::Eof => "unexpected end of JSON input",
+        serde_json::error::Category::Data => "a field is of the wrong type",
+        _ => "invalid character",
+    };
+    match err.line() {
+        0 => what.to_owned(),
+        line => format!("{what} at line {line}, column {}", err.column()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const V1: &str = "client.authentication.k8s.io/v1";
+
+    fn output(status: &str) -> String {
+        format!("{{\"kind\":\"ExecCredential\",\"apiVersion\":\"{V1}\",\"status\":{status}}}")
+    }
+
+    #[test]
+    fn a_token_is_kept_until_it_expires() {
+        let answer = |status: &str| Answer::parse(&output(status), V1).unwrap().0;
+        let forever = answer(r#"{"token":"t"}"#);
+        assert_eq!(forever.token.as_ref().unwrap().expose_secret(), "t");
+        assert!(forever.is_valid());
+        assert!(answer(r#"{"token":"t","expirationTimestamp":"2100-01-01T00:00:00Z"}"#).is_valid());
+        assert!(answer(r#"{"token":"t","expirationTimestamp":null}"#).is_valid());
+        let past = r#"{"token":"t","expirationTimestamp":"2020-01-01T00:00:00+02:00"}"#;
+        assert!(!answer(past).is_valid());
+    }
+
+    #[test]
+    fn answers_that_cannot_be_used_get_kubectls_texts() {
+        let configured =
+            format!("exec plugin is configured to use API version {V1}, plugin returned version ");
+        let v1beta1 = output("{}").replace("/v1", "/v1beta1");
+        let table = [
+            (String::new(), configured.clone() + "client.authentication.k8s.io/__internal"),
+            (v1beta1, configured + "client.authentication.k8s.io/v1beta1"),
+            (output("null"), "exec plugin didn't return a status field".into()),
+            (output("{}"), "exec plugin didn't return a token or cert/key pair".into()),
+            (
+                output(r#"{"clientKeyData":"s3cret"}"#),
+                "exec plugin returned only certificate or key, not both".into(),
+            ),
+            (
+                output(r#"{"clientKeyData":"s3cret","clientCertificateData":"s3cret"}"#),
+                "failed parsing client key/certificate: \
+                 tls: failed to find any PEM data in certificate input"
+                    .into(),
+            ),
+            (
+                "s3cret".into(),
+                "decoding stdout: couldn't get version/kind; json parse error: \
+                 invalid character at line 1, column 1"
+                    .into(),
+            ),
+            (
+                output(r#"{"token":["s3cret"]}"#),
+                "decoding stdout: a field is of the wrong type".into(),
+            ),
+        ];
+        for (output, expected) in table {
+            assert_eq!(Answer::parse(&output, V1).err(), Some(expected), "{output}");
+        }
+    }
+
+    #[test]
+    fn damaged_answers_never_panic_nor_show_a_secret() {
+        const SEEDS: [&str; 3] = [
+            include_str!("../../../../fuzz/corpus/exec_credential/certificate.json"),
+            include_str!("../../../../fuzz/corpus/exec_credential/empty.json"),
+            include_str!("../../../../fuzz/corpus/exec_credential/token.json"),
+        ];
+        assert!(Answer::parse(SEEDS[2], V1).is_ok());
+        let mut random = fastrand::Rng::with_seed(3);
+        for round in 0..3000 {
+            let mut bytes = SEEDS[round % 3].replace("\"t\"", "\"s3cret\"").into_bytes();
+            for _ in 0..random.usize(1..5) {
+                let at = random.usize(0..bytes.len());
+                match random.u8(0..4) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes.insert(at, *random.choice(b"{}[]:,\"\\-n0 ").unwrap()),
+                    2 => bytes[at] = random.u8(..),
+                    _ => drop(bytes.remove(at)),
+                }
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            if let Err(problem) = Answer::parse(&String::from_utf8_lossy(&bytes), V1) {
+                assert!(!problem.contains("s3cret"), "{problem}");
+            }
+        }
+    }
+}

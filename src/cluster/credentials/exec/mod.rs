@@ -1,0 +1,240 @@
+//! A credential plugin: a command that prints a token or a client certificate. As client-go
+//! `plugin/pkg/client/auth/exec` does, but bounded in time and output.
+
+mod answer;
+mod output;
+mod permission;
+mod request;
+
+use std::{
+    io,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use anyhow::Result;
+use rustls::sign::CertifiedKey;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{
+    process::{Child, Command},
+    sync::Mutex,
+    time::timeout,
+};
+
+use self::answer::Answer;
+use crate::cluster::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode, os_error};
+use crate::cluster::kuberc::PluginPolicy;
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Whether a plugin's output would be taken for an answer.
+pub(super) fn is_answer(output: &str, api_version: &str) -> bool {
+    Answer::parse(output, api_version).is_ok()
+}
+
+/// How long a plugin may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// When it asks nobody anything.
+    alone: Duration,
+    /// When it may be waiting for a person, at the terminal or in a browser.
+    with_people: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { alone: Duration::from_secs(60), with_people: Duration::from_secs(600) }
+    }
+}
+
+/// The plugin of one user, and what it last answered.
+#[derive(Debug)]
+pub(super) struct Plugin {
+    exec: Exec,
+    policy: PluginPolicy,
+    /// What `KUBERNETES_EXEC_INFO` says about the cluster.
+    cluster: Option<request::ClusterInfo>,
+    patience: Patience,
+    last: Mutex<Option<Answer>>,
+    /// The certificate of the last answer that had one.
+    identity: RwLock<Option<Arc<CertifiedKey>>>,
+    /// Whether it has neither the terminal to ask nor stderr to talk.
+    pub is_unattended: bool,
+}
+
+impl Plugin {
+    /// Prepares the plugin, without running it.
+    ///
+    /// # Errors
+    /// An API version that does not exist, in kubectl's words.
+    pub fn new(
+        exec: &Exec,
+        cluster: &Cluster,
+        policy: &PluginPolicy,
+        patience: Patience,
+    ) -> Result<Self> {
+        match exec.api_version.strip_prefix("client.authentication.k8s.io/") {
+            Some("v1" | "v1beta1") => {}
+            _ => anyhow::bail!("exec plugin: invalid apiVersion {:?}", exec.api_version),
+        }
+        Ok(Self {
+            exec: exec.clone(),
+            policy: policy.clone(),
+            cluster: exec.provide_cluster_info.then(|| request::ClusterInfo::of(cluster)),
+            patience,
+            last: Mutex::new(None),
+            identity: RwLock::default(),
+            is_unattended: false,
+        })
+    }
+
+    /// The token, if the plugin gives one; runs it when there is no answer, or an expired one.
+    ///
+    /// # Errors
+    /// The plugin cannot be run, fails, or answers something else; in kubectl's words.
+    pub async fn token(&self) -> Result<Option<SecretString>> {
+        let mut last = self.last.lock().await;
+        match last.as_ref() {
+            Some(answer) if answer.is_valid() => Ok(answer.token.clone()),
+            _ => {
+                let answer = self.run().await.map_err(|problem| {
+                    ConfigError::Credentials(format!("getting credentials: {problem}"))
+                })?;
+                Ok(last.insert(answer).token.clone())
+            }
+        }
+    }
+
+    /// The certificate that the plugin gave when it last gave one.
+    pub fn identity(&self) -> Option<Arc<CertifiedKey>> {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets the answer: the server did not take it.
+    pub async fn forget(&self) {
+        *self.last.lock().await = None;
+    }
+
+    async fn run(&self) -> Result<Answer, String> {
+        permission::check(&self.policy, &self.exec.command)?;
+        let interactive = self.is_interactive()?;
+        let child = self.start(interactive)?;
+        let patience = if interactive { self.patience.with_people } else { self.patience.alone };
+        let command = &self.exec.command;
+        let output = match timeout(patience, output::of(child, command)).await {
+            Ok(output) => output?,
+            // The child is killed with its handle, which the future owned.
+            Err(_) => {
+                return Err(format!("exec: executable {command} did not end within {patience:?}"));
+            }
+        };
+        let (answer, identity) = Answer::parse(output.expose_secret(), &self.exec.api_version)?;
+        if identity.is_some() {
+            *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+        }
+        Ok(answer)
+    }
+
+    fn is_interactive(&self) -> Result<bool, String> {
+        match self.exec.interactive_mode {
+            InteractiveMode::Never => Ok(false),
+            InteractiveMode::IfAvailable if self.is_unattended => Ok(false),
+            InteractiveMode::IfAvailable => Ok(io::stdin().is_terminal()),
+            InteractiveMode::Always if !self.is_unattended && io::stdin().is_terminal() => Ok(true),
+            InteractiveMode::Always => Err("exec plugin cannot support interactive mode: \
+                                            standard input is not a terminal"
+                .to_owned()),
+        }
+    }
+
+    fn start(&self, interactive: bool) -> Result<Child, String> {
+        let info = request::info(&self.exec.api_version, self.cluster.as_ref(), interactive);
+        let stdin = if interactive { Stdio::inherit() } else { Stdio::null() };
+        let stderr = if self.is_unattended { Stdio::null() } else { Stdio::inherit() };
+        let env = self.exec.env.iter().map(|(name, value)| (name, value.expose_secret()));
+        Command::new(self.executable()?)
+            .args(&self.exec.args)
+            .envs(env)
+            .env("KUBERNETES_EXEC_INFO", info)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|err| self.not_started(&err))
+    }
+
+    fn executable(&self) -> Result<PathBuf, String> {
+        let command = &self.exec.command;
+        if command.contains(std::path::is_separator) {
+            return Ok(command.into());
+        }
+        on_path(command).ok_or_else(|| self.not_started(&io::ErrorKind::NotFound.into()))
+    }
+
+    fn not_started(&self, err: &io::Error) -> String {
+        let command = &self.exec.command;
+        if command.contains(std::path::is_separator) {
+            return format!("exec: fork/exec {command}: {}", os_error(err));
+        }
+        if err.kind() != io::ErrorKind::NotFound {
+            return format!("exec: {command}: {}", os_error(err));
+        }
+        let mut text = format!(
+            "exec: executable {command} not found\n\n\
+             It looks like you are trying to use a client-go credential plugin that is not installed.\n\n\
+             To learn more about this feature, consult the documentation available at:\n      \
+             https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins"
+        );
+        if !self.exec.install_hint.is_empty() {
+            text += "\n\n";
+            text += &printable(&self.exec.install_hint);
+        }
+        text
+    }
+}
+
+/// As Go's `exec.LookPath`: only our own `$PATH` counts, and what it finds in the current
+/// directory is refused, since anybody may have put it there.
+fn on_path(command: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(command))
+        .find(|candidate| is_executable(candidate))
+}
+
+/// A hint from a file that somebody else may have written, fit for a terminal: nothing in it may
+/// move the cursor, and none of what turns the order of characters around or is not seen at all.
+fn printable(hint: &str) -> String {
+    let is_unseen = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+    };
+    let mut text = String::new();
+    for c in hint.chars() {
+        match c {
+            '\n' | '\t' => text.push(c),
+            c if c.is_control() || is_unseen(c) => text += &format!("U+{:04X}", c as u32),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Whether the user's kuberc lets a plugin run, as client-go's `exec` decides it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{is_executable, on_path};
+use crate::cluster::kubeconfig::os_error;
+use crate::cluster::kuberc::PluginPolicy;
+use crate::text::go;
+
+/// Says whether `command`, as the kubeconfig has it, may be run under this policy.
+///
+/// # Errors
+/// kubectl's text for a plugin that may not run, or of which that cannot be found out.
+pub(super) fn check(policy: &PluginPolicy, command: &str) -> Result<(), String> {
+    let entries = match policy {
+        PluginPolicy::AllowAll => return Ok(()),
+        PluginPolicy::DenyAll => {
+            return Err(format!(
+                "plugin {} not allowed: policy set to \"{policy}\"",
+                go::quote(command)
+            ));
+        }
+        PluginPolicy::Allowlist(entries) => entries,
+    };
+    if entries.iter().any(|entry| entry == command) {
+        return Ok(());
+    }
+    let path = resolve(command).map_err(|why| {
+        let command = go::quote(command);
+        format!(
+            "plugin path {command} cannot be resolved for credential plugin allowlist check: \
+             exec: {command}: {why}"
+        )
+    })?;
+    // A name and a path may be the same program.
+    let is_it = |entry: &String| resolve(entry).is_ok_and(|entry| entry == path);
+    if entries.iter().any(is_it) {
+        return Ok(());
+    }
+    let path = go::quote(&path.to_string_lossy());
+    Err(format!("plugin path {path} is not permitted by the credential plugin allowlist"))
+}
+
+/// As Go's `exec.LookPath`.
+fn resolve(command: &str) -> Result<PathBuf, String> {
+    if !command.contains(std::path::is_separator) {
+        return on_path(command).ok_or_else(|| "executable file not found in $PATH".to_owned());
+    }
+    let path = Path::new(command);
+    match path.metadata() {
+        Err(err) => Err(format!("stat {command}: {}", os_error(&err))),
+        Ok(file) if file.is_dir() => Err("is a directory".to_owned()),
+        Ok(_) if !is_executable(path) => {
+            Err(os_error(&io::Error::from(io::ErrorKind::PermissionDenied)))
+        }
+        Ok(_) => Ok(path.to_owned()),
+    }
+}

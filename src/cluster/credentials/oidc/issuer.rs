@@ -1,0 +1,262 @@
+//! The two requests to an issuer: where its token endpoint is, and new tokens from there. The
+//! second is made as golang.org/x/oauth2 makes it.
+
+use std::{collections::BTreeMap, error::Error, io, path::Path, time::Duration};
+
+use anyhow::{Result, bail};
+use reqwest::{
+    Certificate, Client, RequestBuilder, StatusCode, Url,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+    redirect::Policy,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::timeout;
+use url::form_urlencoded::{Serializer, byte_serialize};
+
+use super::{
+    Pair,
+    answer::{self, Answer, Secrets},
+};
+use crate::cluster::credentials::header;
+use crate::cluster::kubeconfig::{os_error, trust_roots};
+
+/// No discovery document or token is larger.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// Who gives out the tokens, and as whom we ask for them.
+#[derive(Debug)]
+pub(super) struct Issuer {
+    url: String,
+    client_id: String,
+    client_secret: SecretString,
+    /// PEM bundle that is the only trust root; `None` means the system's roots.
+    trust: Option<Vec<u8>>,
+    patience: Duration,
+}
+
+/// How the client proves itself to the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    InHeader,
+    InForm,
+}
+
+impl Issuer {
+    /// Checks the settings; makes no request.
+    ///
+    /// # Errors
+    /// In kubectl's words: a setting is missing, or the trust roots cannot be used.
+    pub fn new(config: &BTreeMap<String, SecretString>, patience: Duration) -> Result<Self> {
+        let get = |name: &str| config.get(name).map(|value| value.expose_secret());
+        let setting = |name: &str| get(name).unwrap_or_default().to_owned();
+        for name in ["idp-issuer-url", "client-id"] {
+            if setting(name).is_empty() {
+                bail!("Must provide {name}");
+            }
+        }
+        Ok(Self {
+            url: setting("idp-issuer-url"),
+            client_id: setting("client-id"),
+            client_secret: setting("client-secret").into(),
+            trust: trust_roots(
+                &setting("idp-certificate-authority-data"),
+                Path::new(&setting("idp-certificate-authority")),
+            )?,
+            patience,
+        })
+    }
+
+    /// New tokens for a refresh token; the same refresh token when the issuer gives no other.
+    ///
+    /// # Errors
+    /// In kubectl's words. No error shows a secret, even when the issuer sends it back.
+    pub async fn renew(&self, refresh: &SecretString) -> Result<Pair, String> {
+        match timeout(self.patience, self.exchange(refresh)).await {
+            Ok(result) => result,
+            Err(_) => Err(format!(
+                "failed to refresh token: the issuer did not answer within {:?}",
+                self.patience
+            )),
+        }
+    }
+
+    async fn exchange(&self, refresh: &SecretString) -> Result<Pair, String> {
+        let client = self.client()?;
+        let endpoint = self.token_endpoint(&client).await?;
+        let secrets = Secrets(vec![
+            refresh.clone(),
+            self.client_secret.clone(),
+            self.pair()?.to_str().unwrap_or_default().trim_start_matches("Basic ").into(),
+        ]);
+        let received = self.ask(&client, &endpoint, refresh, Proof::InHeader).await?;
+        let mut answer = received.read(&secrets);
+        if answer.is_err() {
+            // Perhaps it wants the proof in the other form.
+            let received = self.ask(&client, &endpoint, refresh, Proof::InForm).await?;
+            answer = received.read(&secrets);
+        }
+        let tokens = answer.map_err(failed)?;
+        let Some(id) = tokens.id else {
+            return Err("token response did not contain an id_token, either the scope \
+                        \"openid\" wasn't requested upon login, or the provider doesn't support \
+                        id_tokens as part of the refresh response"
+                .to_owned());
+        };
+        // What is written to the kubeconfig must be of use next time.
+        super::id_token::is_valid(id.expose_secret())
+            .and_then(|_| header::bearer(id.expose_secret(), "").map_err(|err| err.to_string()))
+            .map_err(|_| failed("the issuer's id_token is not a valid JWT".to_owned()))?;
+        Ok(Pair { id, refresh: tokens.refresh.unwrap_or_else(|| refresh.clone()) })
+    }
+
+    fn client(&self) -> Result<Client, String> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none());
+        if is_loopback(&self.url) {
+            // As Go's proxy rules have it.
+            builder = builder.no_proxy();
+        }
+        if let Some(pem) = &self.trust {
+            let roots = Certificate::from_pem_bundle(pem).map_err(|err| reason(&err))?;
+            builder = builder.tls_certs_only(roots);
+        }
+        builder.build().map_err(|err| reason(&err))
+    }
+
+    async fn token_endpoint(&self, client: &Client) -> Result<Url, String> {
+        let url = self.url.strip_suffix('/').unwrap_or(&self.url);
+        let url = parse(&format!("{url}/.well-known/openid-configuration"))
+            .ok_or("oidc: idp-issuer-url is not an http or https URL")?;
+        let Received { status, body, .. } = send("Get", &url, client.get(url.clone())).await?;
+        if status != StatusCode::OK {
+            let status = answer::status_text(status);
+            let start = answer::excerpt(&body, &Secrets::default());
+            return Err(format!("oidc: failed to query metadata endpoint {status}: {start}"));
+        }
+        let document: Value = serde_json::from_slice(&body).map_err(|err| {
+            let (line, column) = (err.line(), err.column());
+            format!(
+                "oidc: failed to decode provider discovery object: \
+                 invalid JSON at line {line}, column {column}"
+            )
+        })?;
+        let endpoint = match document.get("token_endpoint").and_then(Value::as_str) {
+            None | Some("") => {
+                return Err("oidc: discovery object doesn't contain a token_endpoint".to_owned());
+            }
+            Some(endpoint) => parse(endpoint).ok_or_else(|| {
+                failed("the issuer's token_endpoint is not an http or https URL".to_owned())
+            })?,
+        };
+        if url.scheme() == "https" && endpoint.scheme() != "https" {
+            return Err(failed(
+                "the issuer's token_endpoint is not an https URL, \
+                 and the refresh token would be sent in clear"
+                    .to_owned(),
+            ));
+        }
+        Ok(endpoint)
+    }
+
+    /// Client id and secret as basic authentication.
+    fn pair(&self) -> Result<HeaderValue, String> {
+        let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let secret = encode(self.client_secret.expose_secret());
+        header::basic(&encode(&self.client_id), &secret).map_err(|err| failed(err.to_string()))
+    }
+
+    async fn ask(
+        &self,
+        client: &Client,
+        endpoint: &Url,
+        refresh: &SecretString,
+        proof: Proof,
+    ) -> Result<Received, String> {
+        let mut request =
+            client.post(endpoint.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if proof == Proof::InHeader {
+            request = request.header(AUTHORIZATION, self.pair()?);
+        }
+        let form = self.form(refresh, proof);
+        send("Post", endpoint, request.body(form)).await.map_err(failed)
+    }
+
+    fn form(&self, refresh: &SecretString, proof: Proof) -> String {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "refresh_token");
+        form.append_pair("refresh_token", refresh.expose_secret());
+        if proof == Proof::InForm {
+            let secret = self.client_secret.expose_secret();
+            form.append_pair("client_id", &self.client_id);
+            if !secret.is_empty() {
+                form.append_pair("client_secret", secret);
+            }
+        }
+        form.finish()
+    }
+}
+
+/// An answer of bounded size.
+struct Received {
+    status: StatusCode,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+impl Received {
+    fn read(self, secrets: &Secrets) -> Result<Answer, String> {
+        Answer::parse(self.status, &self.content_type, &self.body, secrets)
+    }
+}
+
+fn failed(problem: String) -> String {
+    format!("failed to refresh token: {problem}")
+}
+
+/// `None` for anything but http and https.
+fn parse(url: &str) -> Option<Url> {
+    Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+async fn send(method: &str, url: &Url, request: RequestBuilder) -> Result<Received, String> {
+    // The URL may have a password in it, or whatever else the issuer put there.
+    let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
+    let failed = |err: reqwest::Error| format!("{method} \"{place}\": {}", reason(&err));
+    let mut response = request.send().await.map_err(failed)?;
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(text).unwrap_or_default();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ANSWER {
+            return Err(format!("{method} \"{place}\": the answer is larger than 1 MB"));
+        }
+    }
+    Ok(Received { status: response.status(), content_type, body })
+}
+
+fn text(value: &HeaderValue) -> Option<String> {
+    value.to_str().ok().map(str::to_owned)
+}
+
+fn is_loopback(url: &str) -> bool {
+    match Url::parse(url).ok().as_ref().and_then(Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The innermost cause: the outer ones only say that a request failed.
+fn reason(err: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = err;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    match cause.downcast_ref::<io::Error>() {
+        Some(err) => os_error(err),
+        None => cause.to_string(),
+    }
+}

@@ -1,0 +1,118 @@
+//! What a builder says on stderr: why it failed, and what it only wants to be known.
+
+use crate::text::terminal;
+
+/// As many lines are passed on; who says more, says it to nobody.
+const MOST_WARNINGS: usize = 20;
+
+/// What stands before a reason; cobra writes the second.
+const PREFIXES: [&str; 2] = ["error: ", "Error: "];
+
+/// What some builds of kubectl make of `error: …`: a line of klog's, with the reason as a Go
+/// literal, or, of several lines, indented behind `err=<`.
+const LOGGED: &str = "] \"command failed\" err=";
+
+/// What was said; harmless.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Complaint {
+    /// Why it failed, if it did: the last that is called an error, else everything. Empty when
+    /// nothing was said.
+    pub reason: String,
+    /// The lines before.
+    pub warnings: Vec<String>,
+}
+
+impl Complaint {
+    /// Of a builder that failed.
+    pub(super) fn of_failure(stderr: &[u8]) -> Self {
+        let text = text(stderr);
+        let lines: Vec<&str> = text.lines().collect();
+        let begins = |line: &&str| reason_in(line).is_some();
+        let Some(at) = lines.iter().rposition(begins) else {
+            return Self { reason: text.trim().to_owned(), warnings: Vec::new() };
+        };
+        let (before, reason) = lines.split_at(at);
+        Self { reason: reason_of(reason), warnings: bounded(before.iter().copied()) }
+    }
+
+    /// Of a builder that succeeded: what it said is a warning.
+    pub(super) fn of_success(stderr: &[u8]) -> Self {
+        Self { reason: String::new(), warnings: bounded(text(stderr).lines()) }
+    }
+}
+
+fn text(stderr: &[u8]) -> String {
+    terminal::harmless(&String::from_utf8_lossy(stderr))
+}
+
+/// What stands in a line behind what announces a reason.
+fn reason_in(line: &str) -> Option<&str> {
+    let plain = PREFIXES.iter().find_map(|prefix| line.strip_prefix(prefix));
+    plain.or_else(|| line.split_once(LOGGED).map(|(_, logged)| logged))
+}
+
+/// A reason of one or more lines, without what announces it.
+fn reason_of(lines: &[&str]) -> String {
+    let Some((first, rest)) = lines.split_first() else { return String::new() };
+    let begun = reason_in(first).unwrap_or(first);
+    let is_logged = first.contains(LOGGED);
+    let joined = match (is_logged, begun) {
+        (true, "<") => {
+            let inside = rest.iter().take_while(|line| **line != " >");
+            inside.map(|line| line.trim_start_matches('\t')).collect::<Vec<_>>().join("\n")
+        }
+        // Go's literals are JSON's, but for rare escapes; with those it is left as it is.
+        (true, literal) => serde_json::from_str(literal).unwrap_or_else(|_| literal.to_owned()),
+        (false, _) => {
+            let all: Vec<_> = std::iter::once(begun).chain(rest.iter().copied()).collect();
+            all.join("\n")
+        }
+    };
+    terminal::harmless(joined.trim())
+}
+
+fn bounded<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let said: Vec<_> = lines.map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let mut kept: Vec<String> =
+        said.iter().take(MOST_WARNINGS).map(|line| (*line).to_owned()).collect();
+    if said.len() > MOST_WARNINGS {
+        kept.push(format!("… and {} lines more", said.len() - MOST_WARNINGS));
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_error_is_the_reason_and_what_comes_before_are_warnings() {
+        let logged = "E1125 02:57:10.736631   23295 run.go:72] \"command failed\" err=";
+        for (stderr, reason, warnings) in [
+            ("error: no\n", "no", &[][..]),
+            ("Error: no\n", "no", &[]),
+            ("no such thing\n", "no such thing", &[]),
+            ("# Warning: old\n\nerror: no\n", "no", &["# Warning: old"]),
+            ("error: one\nError: two\n", "two", &["error: one"]),
+            ("Error: no\nmore of it\n", "no\nmore of it", &[]),
+            ("error: \n", "", &[]),
+            ("", "", &[]),
+            (&format!("w\n{logged}\"a \\\"b\\\"\\nc\"\n"), "a \"b\"\nc", &["w"]),
+            (&format!("{logged}\"\\x00\"\n"), "\"\\x00\"", &[]),
+            (&format!("{logged}\"\\u001b[2J\"\n"), "\\u{1b}[2J", &[]),
+            (&format!("{logged}<\n\ta\n\tb\n >\n"), "a\nb", &[]),
+            ("\u{1b}[2Jx\n", "\\u{1b}[2Jx", &[]),
+        ] {
+            let complaint = Complaint::of_failure(stderr.as_bytes());
+            assert_eq!(complaint.reason, reason, "{stderr:?}");
+            assert_eq!(complaint.warnings, warnings, "{stderr:?}");
+        }
+    }
+
+    #[test]
+    fn warnings_are_bounded() {
+        let many = "a\n".repeat(30);
+        let warnings = Complaint::of_success(many.as_bytes()).warnings;
+        assert_eq!((warnings.len(), &*warnings[20]), (21, "… and 10 lines more"));
+    }
+}

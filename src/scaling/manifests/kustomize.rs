@@ -1,0 +1,132 @@
+//! `-k`: what `kustomize build` makes of a directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+
+use super::complaint::Complaint;
+use super::{Error, LARGEST_FILE};
+use crate::cluster::kubeconfig::os_error;
+use crate::text::terminal::say;
+
+/// A remote base may be fetched with git.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What is worth showing of why it failed.
+const LARGEST_COMPLAINT: usize = 64 * 1024;
+
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// The programs that can do it, with what comes before the directory. kubectl has it built in.
+const BUILDERS: [(&str, &[&str]); 2] = [("kustomize", &["build"]), ("kubectl", &["kustomize"])];
+
+/// Runs the first builder that is installed; it ends with the future.
+pub(super) async fn build(directory: &str) -> Result<Vec<u8>, Error> {
+    check(directory).map_err(Error::Text)?;
+    for (program, arguments) in BUILDERS {
+        let child = Command::new(program)
+            .args(arguments)
+            .arg("--")
+            .arg(directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        match child {
+            Ok(child) => return output(child, program).await.map_err(Error::Text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::new(format!("{program}: {}", os_error(&error)))),
+        }
+    }
+    Err(Error::new(
+        "-k needs kustomize or kubectl, and neither is installed: install kustomize \
+         (https://kubectl.docs.kubernetes.io/installation/kustomize/), or run `kustomize build` \
+         elsewhere and pass its output with -f -",
+    ))
+}
+
+/// kubectl's errors for what can be seen without running anything.
+fn check(directory: &str) -> Result<(), String> {
+    if is_remote(directory) {
+        return Ok(());
+    }
+    let path = std::path::absolute(directory).unwrap_or_else(|_| directory.into());
+    let real = path.canonicalize().map_err(|error| {
+        let (first, problem) = (first_missing(&path), os_error(&error));
+        format!(
+            "must build at directory: not a valid directory: evalsymlink failure on \
+             '{directory}' : lstat {}: {problem}",
+            first.display()
+        )
+    })?;
+    if !real.is_dir() {
+        return Err(format!("must build at directory: '{directory}': file is not directory"));
+    }
+    if !NAMES.iter().any(|name| real.join(name).is_file()) {
+        let [yaml, yml, plain] = NAMES;
+        return Err(format!(
+            "unable to find one of '{yaml}', '{yml}' or '{plain}' in directory '{}'",
+            real.display()
+        ));
+    }
+    Ok(())
+}
+
+/// A git repository, which the builder fetches.
+fn is_remote(directory: &str) -> bool {
+    let marks = ["://", "git@", "git::", "github.com", ".git", "?ref=", "_git/"];
+    !Path::new(directory).exists() && marks.iter().any(|mark| directory.contains(mark))
+}
+
+fn first_missing(path: &Path) -> PathBuf {
+    let upwards: Vec<_> = path.ancestors().collect();
+    let missing = upwards.into_iter().rev().find(|part| part.symlink_metadata().is_err());
+    missing.unwrap_or(path).to_owned()
+}
+
+async fn output(mut child: Child, program: &str) -> Result<Vec<u8>, String> {
+    let failed = |error: io::Error| format!("{program}: {}", os_error(&error));
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let work = async {
+        tokio::try_join!(
+            beginning_of(stdout, LARGEST_FILE + 1),
+            beginning_of(stderr, LARGEST_COMPLAINT),
+            child.wait()
+        )
+    };
+    let (output, complaint, status) = match tokio::time::timeout(PATIENCE, work).await {
+        Ok(result) => result.map_err(failed)?,
+        Err(_) => return Err(format!("{program} did not end within {PATIENCE:?}")),
+    };
+    let Complaint { reason, warnings } = match status.success() {
+        true => Complaint::of_success(&complaint),
+        false => Complaint::of_failure(&complaint),
+    };
+    // As kubectl, of which the builder is a part.
+    warnings.iter().for_each(|line| say(line));
+    if !status.success() {
+        return Err(match reason.as_str() {
+            "" => format!("{program} failed: {status}"),
+            _ => reason,
+        });
+    }
+    if output.len() > LARGEST_FILE {
+        return Err(format!("{program} printed more than {} MiB", LARGEST_FILE / (1024 * 1024)));
+    }
+    Ok(output)
+}
+
+/// Reads on to the end, lest the child waits for somebody to read; keeps no more than `limit`.
+async fn beginning_of(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    let Some(mut pipe) = pipe else { return Ok(kept) };
+    (&mut pipe).take(limit as u64).read_to_end(&mut kept).await?;
+    let mut rest = vec![0; 64 * 1024];
+    while pipe.read(&mut rest).await? > 0 {}
+    Ok(kept)
+}

@@ -1,0 +1,182 @@
+//! What was typed → what is to be read, as cli-runtime's `Builder.FilenameParam` finds it.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::{Error, Source, Sources, glob, url};
+use crate::cluster::kubeconfig::os_error;
+
+const EXTENSIONS: [&str; 3] = [".json", ".yaml", ".yml"];
+
+/// More than anybody keeps in one directory; a walk through `/` must end somewhere.
+const MOST_FILES: usize = 10_000;
+
+/// Deeper than any tree of manifests; each level costs stack.
+const DEEPEST: usize = 100;
+
+impl Sources {
+    /// Resolves everything that was typed. kubectl reports all errors of this step together, and
+    /// then reads nothing; nothing is read here either, but for directories.
+    pub fn check(&self) -> (Vec<Source>, Vec<Error>) {
+        let mut check = Check::default();
+        let kustomize = self.kustomize.as_deref().filter(|directory| !directory.is_empty());
+        if !self.filenames.is_empty() && kustomize.is_some() {
+            check.errors.push(Error::new("only one of -f or -k can be specified"));
+        }
+        if self.recursive && kustomize.is_some() {
+            check.errors.push(Error::new("the -k flag can't be used with -f or -R"));
+        }
+        if !check.errors.is_empty() {
+            return (Vec::new(), check.errors);
+        }
+        for name in &self.filenames {
+            if let Err(error) = check.add(name, self.recursive) {
+                check.errors.push(error);
+            }
+        }
+        check.sources.extend(kustomize.map(|directory| Source::Kustomization(directory.into())));
+        (check.sources, check.errors)
+    }
+}
+
+#[derive(Default)]
+struct Check {
+    sources: Vec<Source>,
+    errors: Vec<Error>,
+}
+
+impl Check {
+    fn add(&mut self, name: &str, recursive: bool) -> Result<(), Error> {
+        if name == "-" {
+            let is_second = self.sources.contains(&Source::Stdin);
+            self.sources.push(Source::Stdin);
+            return match is_second {
+                true => Err(Error::new("standard input cannot be used for multiple arguments")),
+                false => Ok(()),
+            };
+        }
+        if name.starts_with("http://") || name.starts_with("https://") {
+            url::check(name).map_err(|problem| {
+                Error::new(format!("the URL passed to filename {name:?} is not valid: {problem}"))
+            })?;
+            self.sources.push(Source::Url(name.to_owned()));
+            return Ok(());
+        }
+        self.paths(expand(name)?, recursive);
+        Ok(())
+    }
+
+    fn paths(&mut self, paths: Vec<PathBuf>, recursive: bool) {
+        for path in &paths {
+            match path.metadata() {
+                Ok(_) => self.path(path, recursive),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.errors.push(does_not_exist(&path.to_string_lossy()));
+                }
+                Err(error) => {
+                    let (shown, problem) = (path.to_string_lossy(), os_error(&error));
+                    self.errors.push(Error::new(format!(
+                        "the path {shown:?} cannot be accessed: stat {shown}: {problem}"
+                    )));
+                }
+            }
+        }
+        if self.sources.is_empty() && self.errors.is_empty() {
+            let shown: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+            self.errors.push(Error::new(format!(
+                "error reading [{}]: recognized file extensions are [{}]",
+                shown.join(" "),
+                EXTENSIONS.join(" ")
+            )));
+        }
+    }
+
+    /// One file of any name, or a directory's. A link to a directory is not followed.
+    fn path(&mut self, path: &Path, recursive: bool) {
+        let is_directory = match path.as_os_str().as_encoded_bytes().last() {
+            Some(b'/') => true,
+            _ => path.symlink_metadata().is_ok_and(|meta| meta.is_dir()),
+        };
+        if !is_directory {
+            self.sources.push(Source::File(path.to_owned()));
+            return;
+        }
+        let mut files = Vec::new();
+        if let Err(problem) = walk(path, recursive, 0, &mut files) {
+            let shown = path.to_string_lossy();
+            self.errors.push(Error::new(format!("error reading {shown:?}: {problem}")));
+            return;
+        }
+        self.sources.extend(files.into_iter().map(Source::File));
+    }
+}
+
+/// The path itself, or what it matches when it does not exist.
+fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
+    match Path::new(name).metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        _ => return Ok(vec![name.into()]),
+    }
+    match glob::glob(name) {
+        Ok(found) if found.is_empty() => Err(does_not_exist(name)),
+        Ok(found) => Ok(found),
+        Err(glob::BadPattern) => {
+            Err(Error::new(format!("pattern {name:?} is not valid: syntax error in pattern")))
+        }
+    }
+}
+
+fn does_not_exist(path: &str) -> Error {
+    Error::new(format!("the path {path:?} does not exist"))
+}
+
+/// As `filepath.Walk`: in lexical order, directories where their names stand.
+fn walk(
+    directory: &Path,
+    recursive: bool,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), String> {
+    if depth > DEEPEST {
+        return Err(format!("more than {DEEPEST} directories within each other"));
+    }
+    let failed = |error: io::Error| format!("open {}: {}", directory.display(), os_error(&error));
+    let entries = directory.read_dir().map_err(failed)?;
+    let mut entries = entries.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let path = join(directory, &name);
+        if entry.file_type().map_err(failed)?.is_dir() {
+            if recursive {
+                walk(&path, recursive, depth + 1, files)?;
+            }
+        } else if has_known_extension(&name) {
+            files.push(path);
+        }
+        if files.len() > MOST_FILES {
+            return Err(format!("more than {MOST_FILES} files"));
+        }
+    }
+    Ok(())
+}
+
+/// As `filepath.Ext`, for which `.yaml` is nothing but an extension.
+fn has_known_extension(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.rfind('.').is_some_and(|at| EXTENSIONS.contains(&&name[at..]))
+}
+
+/// As `filepath.Join`, which also cleans: no `.`, no doubled slash, `..` resolved by name.
+pub(super) fn join(directory: &Path, name: &OsStr) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in directory.join(name).components() {
+        match (component, clean.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(clean.pop()),
+            (component, _) => clean.push(component),
+        }
+    }
+    clean
+}

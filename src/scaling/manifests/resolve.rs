@@ -1,0 +1,179 @@
+//! From the objects of manifests to those of the cluster. No object is looked up: what a manifest
+//! says of it is what is printed, as by kubectl.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use serde_json::{Value, json};
+
+use super::{self as manifests, Document, Object, Selector};
+use crate::cluster::api::{Client, Resource};
+use crate::scaling::{Resolved, Selected, Target, Types};
+use crate::text::go;
+
+/// What manifests are read with.
+#[derive(Debug, Clone, Copy)]
+pub struct ManifestRules<'a> {
+    /// For objects that name none.
+    pub namespace: &'a str,
+    /// Whether objects of another namespace are refused: `-n` was given.
+    pub is_enforced: bool,
+    /// `-l`: only objects that have these labels.
+    pub selector: Option<&'a Selector>,
+}
+
+/// Everything that is wrong with the items of one list: a single error among others.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", joined(.0))]
+pub struct ListErrors(pub Vec<String>);
+
+/// As apimachinery's aggregate writes itself.
+fn joined(errors: &[String]) -> String {
+    match errors {
+        [only] => only.clone(),
+        several => format!("[{}]", several.join(", ")),
+    }
+}
+
+/// Finds the types and namespaces of all objects. What cannot be read, or has a type that the
+/// cluster does not know, is an error among others; the rest is scaled all the same.
+pub async fn resolve_manifests(
+    client: &Client,
+    documents: Vec<Result<Document, manifests::Error>>,
+    rules: ManifestRules<'_>,
+) -> Resolved {
+    let reader = Reader { types: Types::new(client), rules };
+    let mut resolved = Resolved::default();
+    for document in documents {
+        match document {
+            Ok(Document { object, items: None }) => match reader.of_document(object).await {
+                Ok(selected) => resolved.selected.extend(selected),
+                Err(error) => resolved.errors.push(error),
+            },
+            Ok(Document { object, items: Some(items) }) => {
+                if let Err(error) = reader.check_list(&object).await {
+                    resolved.errors.push(error);
+                    continue;
+                }
+                let mut errors = Vec::new();
+                for item in items {
+                    match reader.of_item(item).await {
+                        Ok(selected) => resolved.selected.extend(selected),
+                        Err(Wrong::Item(text)) => errors.push(text),
+                        Err(Wrong::Object(error)) => resolved.errors.push(error),
+                    }
+                }
+                if !errors.is_empty() {
+                    resolved.errors.push(ListErrors(errors).into());
+                }
+            }
+            Err(error) => resolved.errors.push(error.into()),
+        }
+    }
+    resolved
+}
+
+/// Where an error of a list's item belongs.
+enum Wrong {
+    /// To the list's own.
+    Item(String),
+    /// To the others.
+    Object(anyhow::Error),
+}
+
+struct Reader<'a> {
+    types: Types<'a>,
+    rules: ManifestRules<'a>,
+}
+
+impl Reader<'_> {
+    async fn of_document(&self, object: Object) -> anyhow::Result<Option<Selected>> {
+        let Object { api_version, kind, source, .. } = &object;
+        let found = self.types.of_kind(api_version, kind).await;
+        match found.map_err(|error| unrecognized(source, error))? {
+            Some(resource) => self.select(resource, object),
+            None => Err(no_mapping(&object)),
+        }
+    }
+
+    async fn of_item(
+        &self,
+        item: Result<Object, manifests::Error>,
+    ) -> Result<Option<Selected>, Wrong> {
+        let object = item.map_err(|error| Wrong::Item(error.to_string()))?;
+        let found = self.types.of_kind(&object.api_version, &object.kind).await;
+        match found {
+            Ok(Some(resource)) => self.select(resource, object).map_err(Wrong::Object),
+            Ok(None) => Err(Wrong::Item(format!("unable to recognize {}", no_match(&object)))),
+            Err(error) => Err(Wrong::Item(format!("unable to recognize {error}"))),
+        }
+    }
+
+    /// A list of a kind that the cluster does not know is not read.
+    async fn check_list(&self, list: &Object) -> anyhow::Result<()> {
+        let Some(kind) = list.kind.strip_suffix("List").filter(|kind| !kind.is_empty()) else {
+            return match list.kind.as_str() {
+                "List" => Ok(()),
+                _ => self.of_document(list.clone()).await.map(drop),
+            };
+        };
+        let found = self.types.of_kind(&list.api_version, kind).await;
+        match found.map_err(|error| unrecognized(&list.source, error))? {
+            Some(_) => Ok(()),
+            None => Err(no_mapping(list)),
+        }
+    }
+
+    /// `None` for an object that does not have the labels.
+    fn select(&self, resource: Arc<Resource>, object: Object) -> anyhow::Result<Option<Selected>> {
+        let ManifestRules { namespace: default, is_enforced, selector } = self.rules;
+        let namespace = object.namespace.as_deref().unwrap_or(default);
+        if resource.namespaced && is_enforced && namespace != default {
+            return Err(anyhow!(
+                "the namespace from the provided object {} does not match the namespace {}. You \
+                 must pass '--namespace={namespace}' to perform this operation.",
+                go::quote(namespace),
+                go::quote(default)
+            ));
+        }
+        if selector.is_some_and(|selector| !selector.matches(|key| object.label(key))) {
+            return Ok(None);
+        }
+        let name = object.name.as_deref().unwrap_or_default();
+        let target = Target::new(Arc::clone(&resource), namespace, name)?;
+        let mut value = object.value;
+        if resource.namespaced {
+            set_namespace(&mut value, namespace);
+        }
+        Ok(Some(Selected { target, known: None, object: Some(value) }))
+    }
+}
+
+fn set_namespace(object: &mut Value, namespace: &str) {
+    if let Some(fields) = object.as_object_mut()
+        && let Some(metadata) =
+            fields.entry("metadata").or_insert_with(|| json!({})).as_object_mut()
+    {
+        metadata.insert("namespace".to_owned(), namespace.into());
+    }
+}
+
+fn unrecognized(source: &str, error: crate::cluster::api::Error) -> anyhow::Error {
+    anyhow!("unable to recognize {}: {error}", go::quote(source))
+}
+
+fn no_match(object: &Object) -> String {
+    let Object { api_version, kind, .. } = object;
+    format!("no matches for kind {} in version {}", go::quote(kind), go::quote(api_version))
+}
+
+fn no_mapping(object: &Object) -> anyhow::Error {
+    anyhow!(
+        "resource mapping not found for name: {} namespace: {} from {}: {}\nensure CRDs are \
+         installed first",
+        go::quote(object.name.as_deref().unwrap_or_default()),
+        go::quote(object.namespace.as_deref().unwrap_or_default()),
+        go::quote(&object.source),
+        no_match(object)
+    )
+}

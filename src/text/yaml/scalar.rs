@@ -1,0 +1,393 @@
+//! One string as YAML: which style go-yaml asks for, what libyaml's emitter allows, and where it
+//! folds a long line.
+
+use std::fmt::Write as _;
+
+/// After this column a line is folded at the next space.
+const WIDTH: usize = 80;
+
+/// Where a scalar stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    is_key: bool,
+    /// The indentation of continued lines.
+    indent: usize,
+}
+
+impl Place {
+    /// In front of `:`; on one line.
+    pub fn key() -> Self {
+        Self { is_key: true, indent: 0 }
+    }
+
+    /// A value, whose further lines are indented by `indent`.
+    pub fn value(indent: usize) -> Self {
+        Self { is_key: false, indent }
+    }
+}
+
+/// Appends `string` to the line that `text` ends in.
+pub fn write(text: &mut String, string: &str, place: Place) {
+    let allowed = Allowed::analyze(string);
+    let wants_literal = string.contains('\n');
+    if wants_literal && allowed.block && !place.is_key {
+        return literal(text, string, place.indent);
+    }
+    let mut writer = Folding::new(text, place);
+    if wants_literal || !is_plain_string(string) {
+        writer.double_quoted(string);
+    } else if allowed.plain {
+        writer.plain(string);
+    } else if allowed.single_quoted {
+        writer.single_quoted(string);
+    } else {
+        writer.double_quoted(string);
+    }
+}
+
+/// Whether YAML 1.1 would read the plain text back as this string and nothing else.
+fn is_plain_string(text: &str) -> bool {
+    const OTHERS: [&str; 39] = [
+        "", "~", "null", "Null", "NULL", "y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO",
+        "true", "True", "TRUE", "false", "False", "FALSE", "on", "On", "ON", "off", "Off", "OFF",
+        ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
+        "-.Inf", "-.INF",
+    ];
+    let first = text.chars().next();
+    let may_be_number = first.is_some_and(|c| c.is_ascii_digit() || "+-.".contains(c));
+    !OTHERS.contains(&text)
+        && !(may_be_number
+            && (is_integer(text) || is_float(text) || is_base_60(text) || is_timestamp(text)))
+}
+
+fn is_integer(text: &str) -> bool {
+    let plain = text.replace('_', "");
+    let plain = plain.as_str();
+    let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(plain);
+    let fits_unsigned =
+        plain.parse::<u64>().is_ok() && !(unsigned.len() > 1 && unsigned.starts_with('0'));
+    !text.starts_with('.') && (crate::text::go::parse_int(plain).is_ok() || fits_unsigned)
+}
+
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
+fn is_float(text: &str) -> bool {
+    let plain = text.replace('_', "");
+    let rest = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
+    let (mantissa, exponent) = match rest.find(['e', 'E']) {
+        Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+        None => (rest, None),
+    };
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_mantissa = match mantissa.split_once('.') {
+        Some(("", fraction)) => !fraction.is_empty() && all_digits(fraction),
+        Some((whole, fraction)) => all_digits(whole) && all_digits(fraction),
+        None => !mantissa.is_empty() && all_digits(mantissa),
+    };
+    let is_exponent = exponent.is_none_or(|exponent| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !digits.is_empty() && all_digits(digits)
+    });
+    is_mantissa && is_exponent
+}
+
+/// `1:30`, which YAML 1.1 reads as 90.
+fn is_base_60(text: &str) -> bool {
+    let rest = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let mut parts = rest.split(':');
+    let is_first = parts.next().is_some_and(|first| {
+        first.starts_with(|c: char| c.is_ascii_digit())
+            && first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+    });
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else {
+        return false;
+    };
+    let last = last.split_once('.').map_or(*last, |(whole, _)| whole);
+    let is_sixtieth =
+        |part: &str| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
+    is_first && middle.iter().copied().chain([last]).all(is_sixtieth)
+}
+
+/// `2026-11-23`, with or without a time of day: what YAML 1.1 reads as a date.
+fn is_timestamp(text: &str) -> bool {
+    let take = |text: &mut &str, lengths: std::ops::RangeInclusive<usize>| {
+        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let fits = lengths.contains(&digits);
+        *text = &text[digits..];
+        fits
+    };
+    let skip = |text: &mut &str, set: &[char]| match text.strip_prefix(set) {
+        Some(rest) => {
+            *text = rest;
+            true
+        }
+        None => false,
+    };
+    let mut rest = text;
+    let is_date = take(&mut rest, 4..=4)
+        && skip(&mut rest, &['-'])
+        && take(&mut rest, 1..=2)
+        && skip(&mut rest, &['-'])
+        && take(&mut rest, 1..=2);
+    if !is_date || rest.is_empty() {
+        return is_date;
+    }
+    let with_zone = rest.starts_with(['T', 't']);
+    let is_time = skip(&mut rest, &['T', 't', ' '])
+        && take(&mut rest, 1..=2)
+        && skip(&mut rest, &[':'])
+        && take(&mut rest, 1..=2)
+        && skip(&mut rest, &[':'])
+        && take(&mut rest, 1..=2)
+        && (!skip(&mut rest, &['.']) || take(&mut rest, 1..=9));
+    let is_zone = match rest {
+        "" => !with_zone,
+        "Z" => with_zone,
+        offset => with_zone && offset.len() == 6 && offset.starts_with(['+', '-']),
+    };
+    is_time && is_zone
+}
+
+/// The styles in which libyaml's emitter can write a string.
+#[derive(Debug, Clone, Copy)]
+struct Allowed {
+    plain: bool,
+    single_quoted: bool,
+    block: bool,
+}
+
+impl Allowed {
+    fn analyze(string: &str) -> Self {
+        let characters: Vec<char> = string.chars().collect();
+        let is_blank = |at: usize| {
+            characters.get(at).is_none_or(|c| " \t\n\r\u{85}\u{2028}\u{2029}".contains(*c))
+        };
+        let indicators = string.starts_with("---")
+            || string.starts_with("...")
+            || characters.iter().enumerate().any(|(at, character)| match character {
+                '#' => at == 0 || is_blank(at - 1),
+                ':' => is_blank(at + 1),
+                '?' | '-' => at == 0 && is_blank(1),
+                ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+                | '@' | '`' => at == 0,
+                _ => false,
+            });
+        let special = characters.iter().any(|character| !is_printable(*character));
+        let pair =
+            |first: char, second: char| characters.windows(2).any(|pair| pair == [first, second]);
+        let (space_break, break_space) = (pair(' ', '\n'), pair('\n', ' '));
+        let at_edge = |edge: Option<&char>| matches!(edge, Some(' ' | '\n'));
+        let edges = at_edge(characters.first()) || at_edge(characters.last());
+        let breaks = characters.contains(&'\n');
+        Self {
+            plain: !(indicators || special || edges || breaks),
+            single_quoted: !(special || space_break || break_space),
+            block: !(special || space_break || characters.last() == Some(&' ')),
+        }
+    }
+}
+
+/// libyaml's idea of it: no tab, no control, no byte order mark. The line breaks that only
+/// Unicode knows count as not printable too: libyaml would write them as they are, where not
+/// every reader takes them for text.
+fn is_printable(character: char) -> bool {
+    matches!(character,
+        '\n' | ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}'
+        | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
+}
+
+/// `|`, with the hints that keep the line breaks at the end and a blank at the beginning.
+fn literal(text: &mut String, string: &str, indent: usize) {
+    text.push('|');
+    if string.starts_with([' ', '\n']) {
+        text.push('2');
+    }
+    match string.strip_suffix('\n') {
+        None => text.push('-'),
+        Some(rest) if rest.is_empty() || rest.ends_with('\n') => text.push('+'),
+        Some(_) => {}
+    }
+    let body = string.strip_suffix('\n').unwrap_or(string);
+    for line in body.split('\n') {
+        text.push('\n');
+        if !line.is_empty() {
+            text.extend(std::iter::repeat_n(' ', indent));
+            text.push_str(line);
+        }
+    }
+}
+
+/// Writes on, and folds where the line gets long.
+struct Folding<'a> {
+    text: &'a mut String,
+    column: usize,
+    place: Place,
+    after_space: bool,
+}
+
+impl<'a> Folding<'a> {
+    fn new(text: &'a mut String, place: Place) -> Self {
+        let line = text.rsplit('\n').next().unwrap_or_default();
+        let column = line.chars().count();
+        Self { text, column, place, after_space: false }
+    }
+
+    fn push(&mut self, character: char) {
+        self.text.push(character);
+        self.column += 1;
+    }
+
+    fn fold(&mut self) {
+        self.text.push('\n');
+        self.text.extend(std::iter::repeat_n(' ', self.place.indent));
+        self.column = self.place.indent;
+    }
+
+    fn may_fold(&self) -> bool {
+        !self.place.is_key && !self.after_space && self.column > WIDTH
+    }
+
+    fn plain(&mut self, string: &str) {
+        let mut characters = string.chars().peekable();
+        while let Some(character) = characters.next() {
+            if character == ' ' && self.may_fold() && characters.peek() != Some(&' ') {
+                self.fold();
+            } else {
+                self.push(character);
+            }
+            self.after_space = character == ' ';
+        }
+    }
+
+    fn single_quoted(&mut self, string: &str) {
+        self.push('\'');
+        let mut characters = string.chars().enumerate().peekable();
+        while let Some((at, character)) = characters.next() {
+            let next = characters.peek().map(|(_, next)| *next);
+            let inside = at > 0 && next.is_some();
+            if character == ' ' && self.may_fold() && inside && next != Some(' ') {
+                self.fold();
+            } else {
+                if character == '\'' {
+                    self.push('\'');
+                }
+                self.push(character);
+            }
+            self.after_space = character == ' ';
+        }
+        self.push('\'');
+    }
+
+    fn double_quoted(&mut self, string: &str) {
+        self.push('"');
+        let mut characters = string.chars().enumerate().peekable();
+        while let Some((at, character)) = characters.next() {
+            let next = characters.peek().map(|(_, next)| *next);
+            if character == ' ' && self.may_fold() && at > 0 && next.is_some() {
+                self.fold();
+                if next == Some(' ') {
+                    self.push('\\');
+                }
+            } else {
+                for escaped in escape(character).chars() {
+                    self.push(escaped);
+                }
+            }
+            self.after_space = character == ' ';
+        }
+        self.push('"');
+    }
+}
+
+fn escape(character: char) -> String {
+    let short = match character {
+        '\0' => "\\0",
+        '\u{7}' => "\\a",
+        '\u{8}' => "\\b",
+        '\t' => "\\t",
+        '\n' => "\\n",
+        '\u{b}' => "\\v",
+        '\u{c}' => "\\f",
+        '\r' => "\\r",
+        '\u{1b}' => "\\e",
+        '\u{85}' => "\\N",
+        '\u{2028}' => "\\L",
+        '\u{2029}' => "\\P",
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        printable if is_printable(printable) => return printable.to_string(),
+        other => {
+            let mut escaped = String::new();
+            let code = other as u32;
+            // Writing to a String cannot fail.
+            let _ = match code {
+                0..=0xff => write!(escaped, "\\x{code:02X}"),
+                0x100..=0xffff => write!(escaped, "\\u{code:04X}"),
+                _ => write!(escaped, "\\U{code:08X}"),
+            };
+            return escaped;
+        }
+    };
+    short.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(string: &str) -> String {
+        let mut text = "key: ".to_owned();
+        write(&mut text, string, Place::value(2));
+        text.split_off(5)
+    }
+
+    #[test]
+    fn strings_are_quoted_as_by_kubectl() {
+        for (string, expected) in [
+            ("locust", "locust"),
+            ("", "\"\""),
+            ("yes", "\"yes\""),
+            ("null", "\"null\""),
+            ("~", "\"~\""),
+            ("3", "\"3\""),
+            ("-1.5", "\"-1.5\""),
+            ("1e5", "\"1e5\""),
+            ("0x1f", "\"0x1f\""),
+            ("1_000", "\"1_000\""),
+            ("12:30", "\"12:30\""),
+            ("2026-11-23T16:48:32Z", "\"2026-11-23T16:48:32Z\""),
+            ("2026-11-23", "\"2026-11-23\""),
+            ("<<", "<<"),
+            ("1.2.3", "1.2.3"),
+            ("a: b", "'a: b'"),
+            ("a #b", "'a #b'"),
+            ("a#b", "a#b"),
+            ("it's", "it's"),
+            ("'it'", "'''it'''"),
+            ("25%", "25%"),
+            ("%25", "'%25'"),
+            ("- a", "'- a'"),
+            ("-a", "-a"),
+            (" a", "' a'"),
+            ("a\tb", "\"a\\tb\""),
+            ("\u{1b}[0m", "\"\\e[0m\""),
+            ("a\u{2028}b", "\"a\\Lb\""),
+            ("a\u{1f600}", "\"a\\U0001F600\""),
+            ("a\nb", "|-\n  a\n  b"),
+            ("a\n\nb\n", "|\n  a\n\n  b"),
+            ("a\n\n", "|+\n  a\n"),
+            (" a\nb", "|2-\n   a\n  b"),
+            ("a \nb", "\"a \\nb\""),
+        ] {
+            assert_eq!(written(string), expected, "{string:?}");
+        }
+    }
+
+    #[test]
+    fn long_lines_are_folded_at_the_first_space_after_column_80() {
+        let words = "word ".repeat(20);
+        let lengths = |text: String| text.lines().map(str::len).collect::<Vec<_>>();
+        assert_eq!(lengths(written(words.trim_end())), [79, 21]);
+        assert_eq!(lengths(written(&format!("say: {}", words.trim_end()))), [80, 27]);
+    }
+}
