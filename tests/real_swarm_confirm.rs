@@ -50,13 +50,16 @@ fn a_load_test_shape_is_told_to_lack_users_until_its_next_step() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_newcomer_that_hangs_is_no_success() {
-    let scenario = Scenario::new(LATEST).with_60_users(1);
-    let _frozen = scenario.locust.freeze_newcomer();
-    let outcome = scenario.run("scale --replicas=2 --timeout=15s");
-    assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    // Its users are given to the other worker, or they are missing.
-    let is_explained = ["of 60 users", "not connected", "missing"];
-    assert!(is_explained.iter().any(|text| outcome.stderr.contains(text)), "{outcome:?}");
+    // It hangs before it has reported its users, or after.
+    for after in [Duration::ZERO, Duration::from_millis(300)] {
+        let scenario = Scenario::new(LATEST).with_60_users(1);
+        let _hanging = scenario.locust.next_worker_hangs(after);
+        let outcome = scenario.run("scale --replicas=2 --timeout=15s");
+        assert_eq!(outcome.code, Some(1), "{after:?}: {outcome:?}");
+        // Its users are given to the other worker, or they are missing.
+        let is_explained = ["of 60 users", "not connected", "missing"];
+        assert!(is_explained.iter().any(|text| outcome.stderr.contains(text)), "{outcome:?}");
+    }
 }
 
 #[test]
@@ -66,12 +69,12 @@ fn a_newcomer_that_hangs_after_a_repair_is_no_success() {
     scenario.scaled(2);
     scenario.scaled(1);
     scenario.assert_users_stand(60);
-    let frozen = scenario.locust.freeze_newcomer();
+    let hanging = scenario.locust.next_worker_hangs(Duration::ZERO);
     let outcome = scenario.run("scale --replicas=2 --timeout=15s");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_says(&outcome, "of 60 users");
     // Once it goes on, the test can be repaired.
-    drop(frozen);
+    drop(hanging);
     scenario.locust.wait_for_values(|values| values["worker_count"] == 2);
     let outcome = scenario.run("rebalance");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -159,7 +162,9 @@ fn pods_may_have_different_numbers_of_workers() {
 /// One worker in a pod with `hostNetwork: true`. The sandbox's node has the name `sandbox`.
 fn on_the_nodes_network(release: &str) -> Scenario {
     let node = HostName::Node("sandbox".to_owned());
-    let scenario = Scenario::with(release, |it| it.host_name(node));
+    // They end late: the number of pods tells how many of them are to be left.
+    let late = Duration::from_secs(1);
+    let scenario = Scenario::with(release, |it| it.host_name(node).workers_end_after(late));
     let mut object = scenario.cluster.handle().object(WORKERS).unwrap();
     object["spec"]["template"]["spec"]["hostNetwork"] = true.into();
     scenario.cluster.handle().put_object(WORKERS, object);

@@ -20,6 +20,8 @@ pub struct WorkerPods {
     known: BTreeSet<String>,
     /// Ready pods that use the network of their node: their workers report the node's name.
     on_host_network: usize,
+    /// Some pods use the network of their node, or did so earlier.
+    are_counted_only: bool,
 }
 
 impl WorkerPods {
@@ -34,7 +36,10 @@ impl WorkerPods {
                         all.ready.insert(host.to_owned());
                     }
                 }
-                None => all.on_host_network += usize::from(pod.is_ready()),
+                None => {
+                    all.are_counted_only = true;
+                    all.on_host_network += usize::from(pod.is_ready());
+                }
             }
         }
         all
@@ -43,6 +48,7 @@ impl WorkerPods {
     /// Remembers the pods that were seen earlier: a worker in one of them is still the target's own.
     pub fn remember(mut self, earlier: &Self) -> Self {
         self.known.extend(earlier.known.iter().take(MOST_REMEMBERED).cloned());
+        self.are_counted_only |= earlier.are_counted_only;
         self
     }
 
@@ -53,7 +59,7 @@ impl WorkerPods {
 
     /// Workers can only be counted, since some pods use the network of their node.
     pub fn are_counted_only(&self) -> bool {
-        self.on_host_network > 0
+        self.are_counted_only
     }
 
     /// The worker runs in one of these pods. With `hostNetwork` nobody can tell, so it is assumed.
@@ -79,6 +85,8 @@ pub struct WorkerTable {
     pub processes: BTreeMap<String, usize>,
     /// Connected workers that run in none of the pods.
     pub foreign: usize,
+    /// Ready pods.
+    ready_pods: usize,
 }
 
 impl WorkerTable {
@@ -115,6 +123,7 @@ impl WorkerTable {
             busy: hosts_with(&|worker| worker.cpu_usage > BUSY),
             processes: by_host.iter().map(|(host, all)| ((*host).to_owned(), all.len())).collect(),
             foreign: stats.connected().filter(|worker| !is_own(worker)).count(),
+            ready_pods: pods.map_or(0, WorkerPods::ready_count),
         }
     }
 
@@ -133,10 +142,13 @@ impl WorkerTable {
     /// The connected workers that the master will have when all pods are connected, judged by
     /// those that were connected before; `None` where that is not known.
     pub fn expected(&self, pods: &WorkerPods) -> Option<usize> {
-        let each = self.processes_in_each();
         if pods.are_counted_only() {
-            return Some(pods.ready_count() * each.filter(|_| self.processes.len() > 1)?);
+            // A node's name stands for all its pods, so only their total number is known.
+            let own = self.own();
+            let is_even = own > 0 && self.ready_pods > 0 && own.is_multiple_of(self.ready_pods);
+            return is_even.then(|| own / self.ready_pods * pods.ready_count());
         }
+        let each = self.processes_in_each();
         let of_host = |host: &String| self.processes.get(host).copied().or(each);
         let own: Option<usize> = pods.ready.iter().map(of_host).sum();
         Some(own? + self.foreign)
@@ -254,5 +266,23 @@ mod tests {
         assert_eq!((table.own(), table.foreign, table.notes().len()), (2, 0, 1));
         assert!(table.is_complete(&now));
         assert!(!WorkerTable::new(&connected(&["node-1"]), Some(&now)).is_complete(&now));
+    }
+
+    #[test]
+    fn on_the_host_network_the_expected_count_follows_from_the_number_of_pods() {
+        let on_node = |names: &[&str]| {
+            WorkerPods::new(&names.iter().map(|name| pod(name, true, true)).collect::<Vec<_>>())
+        };
+        let before = on_node(&["w-0", "w-1", "w-2"]);
+        let table = |hosts: &[&str]| WorkerTable::new(&connected(hosts), Some(&before));
+        let (one, four) = (on_node(&["w-0"]), on_node(&["w-0", "w-1", "w-2", "w-3"]));
+        let one_each = table(&["node", "node", "node"]);
+        assert_eq!((one_each.expected(&one), one_each.expected(&four)), (Some(1), Some(4)));
+        let two_each = table(&["node-1", "node-1", "node-1", "node-1", "node-2", "node-2"]);
+        assert_eq!((two_each.expected(&one), two_each.expected(&four)), (Some(2), Some(8)));
+        assert_eq!(table(&["node", "node"]).expected(&one), None, "one is not connected");
+        let none = WorkerPods::default().remember(&before);
+        assert!(none.are_counted_only());
+        assert_eq!(one_each.expected(&none), Some(0));
     }
 }

@@ -21,6 +21,9 @@ const STABLE: Duration = Duration::from_millis(2500);
 /// The same where no worker was connected before, so that the processes of a pod are not known.
 const STABLE_AT_FIRST: Duration = Duration::from_secs(1);
 
+/// The same where workers are only counted: one that is late to leave cannot be told from the others.
+const STABLE_NUMBER: Duration = Duration::from_secs(10);
+
 /// The time between two looks at the master's log.
 const LOG_PERIOD: Duration = Duration::from_secs(2);
 
@@ -157,8 +160,9 @@ impl<'a, 'b> Settling<'a, 'b> {
             self.stable = None;
             return false;
         }
+        let is_counted_only = pods.are_counted_only();
         let each = table.processes_in_each();
-        if each.is_some() && each == self.table.processes_in_each() {
+        if !is_counted_only && each.is_some() && each == self.table.processes_in_each() {
             return true;
         }
         // The number of processes per pod is unknown, so wait until the number of workers is
@@ -166,12 +170,16 @@ impl<'a, 'b> Settling<'a, 'b> {
         let now = Instant::now();
         match &self.stable {
             Some((processes, since)) if *processes == table.processes => {
-                let is_first = self.table.processes.is_empty();
-                now - *since >= if is_first { STABLE_AT_FIRST } else { STABLE }
+                let needed = match (self.table.processes.is_empty(), is_counted_only) {
+                    (true, _) => STABLE_AT_FIRST,
+                    (false, true) => STABLE_NUMBER,
+                    (false, false) => STABLE,
+                };
+                now - *since >= needed
             }
             _ => {
                 self.stable = Some((table.processes.clone(), now));
-                pods.ready_count() == 0
+                pods.ready_count() == 0 && !is_counted_only
             }
         }
     }

@@ -32,7 +32,7 @@ use process::Process;
 use target::Target;
 
 pub use builder::{Builder, HostName};
-pub use follower::Frozen;
+pub use follower::Hanging;
 pub use monitor::{Monitor, Sample};
 pub use relay::{Post, Relay};
 pub use scenario::{
@@ -229,15 +229,9 @@ impl RealLocust {
         lock(&self.pods).kill_one()
     }
 
-    /// Stops the newest worker as soon as the master counts more workers than now, as on a node that
-    /// hangs. It goes on when the result is dropped.
-    pub fn freeze_newcomer(&self) -> Frozen {
-        let counted = self.values()["worker_count"].as_i64().unwrap();
-        let url = format!("{}/", self.url);
-        Frozen::start(self.pods.clone(), move |http| {
-            let page = http.try_send(http.request("GET", &url)).ok()?;
-            Some(values_of(&page.text)?["worker_count"].as_i64()? > counted)
-        })
+    /// The next worker hangs so long after its first user has started, as on a node that hangs.
+    pub fn next_worker_hangs(&self, after: Duration) -> Hanging {
+        Hanging::next(&self.pods, after)
     }
 }
 

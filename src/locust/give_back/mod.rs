@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A test has its users when two looks this far apart tell so. The statistics are cached for less.
 const CONFIRMATION: Duration = Duration::from_millis(2100);
 
+/// The same with a worker that was not there before. Locust takes up to 4.5 s to notice that it hangs.
+const CONFIRMATION_OF_NEWCOMERS: Duration = Duration::from_secs(5);
+
 /// After a signal: time limit for the second start of a ramp.
 const LONGEST_END: Duration = SETTLING.saturating_mul(2);
 
@@ -221,6 +224,13 @@ impl Care<'_, '_> {
         is_running.then(|| Health { verdict, ..health.clone() })
     }
 
+    /// A worker is connected that was not there before the change.
+    fn has_newcomers(&self, look: &Look) -> bool {
+        let Some(before) = self.before else { return false };
+        let was_there = |id: &str| before.stats.connected().any(|worker| worker.id == id);
+        look.stats.connected().any(|worker| !was_there(&worker.id))
+    }
+
     async fn repair(
         &self,
         mut look: Look,
@@ -326,10 +336,11 @@ impl Care<'_, '_> {
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Outcome, Error> {
         let wanted = now.wanted.unwrap_or_default();
-        let end = Instant::now() + self.limit.max(PATIENCE);
+        let mut end = Instant::now() + self.limit.max(PATIENCE);
         let patience = if sent.is_some() { PATIENCE } else { SETTLING };
         let mut give_up = Instant::now() + patience;
-        let mut stands_since = None;
+        let mut stands_since: Option<Instant> = None;
+        let mut needed = CONFIRMATION;
         let mut next_report = Instant::now() + REPORT_PERIOD;
         loop {
             look.page = self.master.page().await?;
@@ -340,13 +351,18 @@ impl Care<'_, '_> {
                 return Ok(Outcome::Left(health));
             }
             let is_right = now.state == "running" && i128::from(now.users) == i128::from(wanted);
-            match stands_since {
+            let stands_for = stands_since.map(|since| since.elapsed());
+            match stands_for {
                 None if is_right => stands_since = Some(Instant::now()),
-                Some(since) if is_right && Instant::now() - since >= CONFIRMATION => {
+                Some(stands) if is_right && stands >= needed => {
                     look.stats = self.master.stats().await?;
+                    if self.has_newcomers(&look) {
+                        needed = CONFIRMATION_OF_NEWCOMERS;
+                    }
                     let holders = look.stats.connected().filter(|one| one.user_count > 0).count();
                     now.idle = look.idle();
-                    if look.is_fresh()
+                    if stands >= needed
+                        && look.is_fresh()
                         && holders as u64
                             >= wanted.min(now.workers.max(self.workers.unwrap_or(0)) as u64)
                     {
@@ -363,8 +379,12 @@ impl Care<'_, '_> {
             }
             // Users that Locust still starts, or that finish their tasks, are waited for.
             let is_moving = now.state == "spawning" || i128::from(now.users) > i128::from(wanted);
-            if is_moving {
+            let is_standing = is_right && stands_for.unwrap_or_default() < needed;
+            if is_moving || is_standing {
                 give_up = Instant::now() + patience;
+            }
+            if is_standing {
+                end = end.max(Instant::now() + CONFIRMATION);
             }
             if Instant::now() >= end.min(give_up) {
                 if let Some(lacking) = self.lacks_workers(&look, &now) {

@@ -29,12 +29,14 @@ pub struct Workers {
     leaving: Vec<(Process, Option<Instant>)>,
     /// Workers that were started so far.
     started: usize,
+    /// The next worker hangs so long after its first user has started.
+    next_hangs_after: Option<Duration>,
 }
 
 enum Worker {
     /// Its pod was ready first at this time.
     Waiting(Instant),
-    /// The number tells which is newer.
+    /// It was started as the first, second, … of all.
     Running(usize, Process),
     /// It was killed, and is not started again.
     Killed,
@@ -53,15 +55,6 @@ impl Workers {
     pub fn clear(&mut self) {
         self.by_pod.clear();
         self.leaving.clear();
-    }
-
-    /// The newest worker, if it was started after `number`.
-    fn newest(&self, number: usize) -> Option<(usize, &Process)> {
-        let running = self.by_pod.values().filter_map(|worker| match worker {
-            Worker::Running(number, process) => Some((*number, process)),
-            _ => None,
-        });
-        running.max_by_key(|(number, _)| *number).filter(|(newest, _)| *newest > number)
     }
 
     fn with_number(&self, wanted: usize) -> Option<&Process> {
@@ -144,6 +137,9 @@ impl Follower {
         let log = std::fs::File::options().append(true).create(true).open(&self.log).unwrap();
         let mut command: Command = super::builder::locust(&self.python, log);
         command.args(&self.arguments).args(first).env("POD", host);
+        if let Some(after) = workers.next_hangs_after.take() {
+            command.env("HANGS_AFTER", after.as_secs_f64().to_string());
+        }
         workers.started += 1;
         *worker = Worker::Running(workers.started, Process::spawn_group(&mut command));
     }
@@ -160,43 +156,24 @@ fn ready_pods(pods: &Value) -> Vec<String> {
     ready.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A worker that is stopped as soon as it is counted; it goes on when this is dropped.
-pub struct Frozen {
+/// The next worker hangs; it goes on when this is dropped.
+pub struct Hanging {
     pods: Pods,
-    thread: Option<JoinHandle<Option<usize>>>,
+    /// Its number.
+    number: usize,
 }
 
-impl Frozen {
-    /// Stops the next worker that is started from now on, when `is_counted`.
-    pub fn start(pods: Pods, is_counted: impl Fn(&Http) -> Option<bool> + Send + 'static) -> Self {
-        let shared = pods.clone();
-        let started = lock(&pods).started;
-        let thread = std::thread::spawn(move || {
-            let http = Http::new();
-            while !lock(&shared).is_over {
-                if is_counted(&http) == Some(true)
-                    && let Some((number, process)) = lock(&shared).newest(started)
-                {
-                    process.signal("STOP");
-                    return Some(number);
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            None
-        });
-        Self { pods, thread: Some(thread) }
+impl Hanging {
+    pub fn next(pods: &Pods, after: Duration) -> Self {
+        let mut workers = lock(pods);
+        workers.next_hangs_after = Some(after);
+        Self { pods: pods.clone(), number: workers.started + 1 }
     }
 }
 
-impl Drop for Frozen {
+impl Drop for Hanging {
     fn drop(&mut self) {
-        if !self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
-            // No worker has come; the thread ends with Locust.
-            return;
-        }
-        let number = self.thread.take().and_then(|thread| thread.join().ok()).flatten();
-        let Some(number) = number else { return };
-        if let Some(process) = lock(&self.pods).with_number(number) {
+        if let Some(process) = lock(&self.pods).with_number(self.number) {
             process.signal("CONT");
         }
     }
