@@ -16,6 +16,7 @@ mod conditions;
 mod difference;
 mod errors;
 mod flags;
+mod kubeconfig;
 mod manifests;
 mod output;
 mod row;

@@ -1,0 +1,385 @@
+//! What the shells are told when they ask what may stand at the cursor.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use locustctl::sandbox::{Action, Fault, Options, Rights};
+use serde_json::json;
+
+use crate::support::cluster::TestCluster;
+use crate::support::{Locustctl, Outcome, dead_kubeconfig};
+
+const BUILT_IN: &str = "deployment replicaset replicationcontroller statefulset";
+
+/// Much more than a second, for machines that are busy.
+const FAR_TOO_LONG: Duration = Duration::from_secs(10);
+
+/// As bash's script asks about the last word of `locustctl LINE`; a blank at the end of the line
+/// begins a new one.
+fn asked(line: &str) -> Locustctl {
+    let words: Vec<_> = line.split(' ').collect();
+    Locustctl::new(["--", "locustctl"].iter().chain(&words))
+        .env("LOCUSTCTL_COMPLETE", "bash")
+        .env("_CLAP_IFS", " ")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+}
+
+/// What is answered; whatever happens, that is all, and soon.
+#[track_caller]
+fn answer(call: Locustctl) -> String {
+    let started = Instant::now();
+    let Outcome { code, stdout, stderr } = call.run();
+    assert_eq!((code, &*stderr), (Some(0), ""));
+    assert!(started.elapsed() < FAR_TOO_LONG, "{:?}", started.elapsed());
+    stdout
+}
+
+#[track_caller]
+fn answers(cluster: &TestCluster, table: &[(&str, &str)]) {
+    for (line, expected) in table {
+        assert_eq!(answer(asked(line).kubeconfig(cluster.kubeconfig())), *expected, "{line:?}");
+    }
+}
+
+fn deployment(name: &str) -> serde_json::Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"a": "b"}},
+                 "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}},
+    })
+}
+
+#[test]
+fn names_of_the_kubeconfig_are_offered_without_a_request() {
+    let cluster = TestCluster::start();
+    answers(
+        &cluster,
+        &[
+            ("scale --context ", "sandbox sandbox-expired sandbox-viewer"),
+            ("--context ", "sandbox sandbox-expired sandbox-viewer"),
+            ("--context sandbox-v", "sandbox-viewer"),
+            ("scale --context=sandbox-", "--context=sandbox-expired --context=sandbox-viewer"),
+            ("status --cluster ", "sandbox"),
+            ("scale --context nonsense", ""),
+            // What the line says already counts, wherever it stands.
+            ("--kubeconfig /nonexistent scale --context ", ""),
+            ("scale --kubeconfig=/nonexistent --context ", ""),
+        ],
+    );
+    assert_eq!(cluster.request_lines(), Vec::<String>::new());
+}
+
+#[test]
+fn types_names_and_namespaces_come_from_the_cluster() {
+    let cluster = TestCluster::start();
+    answers(
+        &cluster,
+        &[
+            ("scale ", BUILT_IN),
+            ("scale rep", "replicaset replicationcontroller"),
+            ("scale -n ", "default kube-system"),
+            ("scale -nkube", "-nkube-system"),
+            ("--namespace=d", "--namespace=default"),
+            ("scale --namespace=d", "--namespace=default"),
+            ("scale deployment/", "deployment/locust-master deployment/locust-slave"),
+            ("resize deploy.apps/locust-s", "deploy.apps/locust-slave"),
+            ("scale deploy ", "locust-master locust-slave"),
+            ("scale deploy locust-slave ", "locust-master"),
+            ("scale deploy/locust-slave deploy/", "deploy/locust-master"),
+            ("scale deploy/locust-slave dep", "deployment/"),
+            ("scale deploy x/", ""),
+            ("scale deploy/ x", ""),
+            ("scale -n kube-system deploy ", ""),
+            ("scale --replicas 3 deploy ", "locust-master locust-slave"),
+            ("--replicas 3 --context sandbox scale deploy ", "locust-master locust-slave"),
+            ("status ", BUILT_IN),
+            ("status deployment/locust-s", "deployment/locust-slave"),
+            ("serve --max-replicas=9 deployment/locust-s", "deployment/locust-slave"),
+            ("status deploy locust-s", "locust-slave"),
+            ("status deploy locust-slave ", ""),
+            ("status deploy/locust-slave ", ""),
+            ("scale nonsense/", ""),
+            // A line that cannot be right is nobody's.
+            ("scale --bogus deploy ", ""),
+            ("scale --replicas=x deploy/", ""),
+        ],
+    );
+}
+
+#[test]
+fn custom_types_with_a_scale_subresource_are_offered() {
+    let cluster = TestCluster::with(Options { custom_resources: true, ..Options::default() });
+    answers(
+        &cluster,
+        &[
+            ("scale ", &format!("{BUILT_IN} swarm")),
+            ("scale sw", "swarm"),
+            ("scale deploy/locust-slave sw", "swarm/"),
+        ],
+    );
+}
+
+#[test]
+fn flags_and_their_values_are_offered_to_those_who_want_one() {
+    let cluster = TestCluster::start();
+    answers(
+        &cluster,
+        &[
+            ("scale --dry-run=", "--dry-run=none --dry-run=client --dry-run=server"),
+            ("scale --rep", "--replicas"),
+            ("status -o ", "json yaml"),
+            ("scale --output=y", "--output=yaml"),
+            ("stat", "status"),
+            ("completion ", "bash elvish fish powershell zsh"),
+        ],
+    );
+    let flags = answer(asked("scale -").kubeconfig(cluster.kubeconfig()));
+    for flag in ["--replicas", "--selector", "--dry-run", "--namespace", "--help"] {
+        assert!(flags.split(' ').any(|offered| offered == flag), "{flag}: {flags}");
+    }
+    assert!(!flags.contains("--record"), "{flags}");
+}
+
+#[test]
+fn files_are_offered_for_a_manifest() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("workers.yaml"), "").unwrap();
+    std::fs::create_dir(directory.path().join("more")).unwrap();
+    let answer = answer(asked("scale -f ").current_dir(directory.path()));
+    assert_eq!(answer, ". more/ workers.yaml");
+}
+
+#[test]
+fn a_simulated_cluster_is_asked_as_any_other() {
+    assert_eq!(answer(asked("--sandbox scale deploy locust-s")), "locust-slave");
+    assert_eq!(answer(asked("scale --sandbox deploy locust-s")), "locust-slave");
+}
+
+#[test]
+fn without_a_cluster_the_built_in_types_are_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let dead = dead_kubeconfig(directory.path());
+    let broken = directory.path().join("broken");
+    std::fs::write(&broken, "contexts: [").unwrap();
+    for (line, expected) in [
+        ("scale ", BUILT_IN),
+        ("scale -v=9 ", BUILT_IN),
+        ("scale deploy/", ""),
+        ("scale --bogus ", ""),
+        ("scale -n ", ""),
+    ] {
+        for kubeconfig in [&dead, &broken, &PathBuf::from("/nonexistent")] {
+            assert_eq!(answer(asked(line).kubeconfig(kubeconfig)), expected, "{line:?}");
+        }
+    }
+    assert_eq!(answer(asked("--context ").kubeconfig(&broken)), "");
+}
+
+#[test]
+fn a_server_that_hangs_is_not_waited_for() {
+    let cluster = TestCluster::start();
+    let hang = || Fault::once(Action::Delay(Duration::from_secs(60))).times(Fault::ALWAYS);
+    cluster.handle().inject(hang());
+    answers(&cluster, &[("scale ", BUILT_IN), ("scale deploy/", ""), ("scale -n ", "")]);
+}
+
+#[test]
+fn what_is_not_allowed_is_left_out_in_silence() {
+    let cluster = TestCluster::start();
+    cluster.handle().add_account("token-without-any-rights", "nobody", Rights::Rules(Vec::new()));
+    let line = "scale --token token-without-any-rights ";
+    for (rest, expected) in [("", BUILT_IN), ("deploy/", ""), ("-n ", "")] {
+        let call = asked(&format!("{line}{rest}")).kubeconfig(cluster.kubeconfig());
+        assert_eq!(answer(call), expected, "{rest}");
+    }
+    answers(&cluster, &[("scale --context sandbox-expired deploy/", "")]);
+}
+
+#[test]
+fn a_name_that_a_shell_could_evaluate_is_not_offered() {
+    let cluster = TestCluster::start();
+    let evil = ["$(touch pwned)", "`id`", "a;id", "a b", "a\u{1b}[2J", "a\nb", "-rf", "ok-name"];
+    let items: Vec<_> = evil.map(deployment).into();
+    let list = json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "items": items});
+    let headers = vec![
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("warning".to_owned(), "299 - \"be warned\"".to_owned()),
+    ];
+    let body = list.to_string().into_bytes();
+    let action = Action::Answer { status: 200, headers, body };
+    cluster.handle().inject(Fault::once(action).at("/deployments"));
+    answers(&cluster, &[("scale deploy ", "ok-name")]);
+}
+
+#[test]
+fn only_some_hundred_names_are_offered() {
+    let cluster = TestCluster::start();
+    for i in 0..400 {
+        let path = format!("/apis/apps/v1/namespaces/default/deployments/d{i:03}");
+        cluster.handle().put_object(&path, deployment(&format!("d{i:03}")));
+    }
+    // On a machine that is too busy nothing is offered, since it would take more than a second.
+    let offered = (0..5).map(|_| {
+        let names = answer(asked("scale deploy d").kubeconfig(cluster.kubeconfig()));
+        names.split(' ').count()
+    });
+    assert_eq!(offered.max(), Some(300));
+    answers(&cluster, &[("scale deploy d399", "d399")]);
+}
+
+/// A kubeconfig whose user's plugin is this script.
+fn with_plugin(cluster: &TestCluster, script: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let plugin = cluster.file("plugin", &format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (server, authority) = (cluster.server(), cluster.certificate_authority_file());
+    let text = format!(
+        "current-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n\
+         clusters: [{{name: k, cluster: {{server: '{server}', certificate-authority: '{}'}}}}]\n\
+         users:\n- name: u\n  user: {{exec: {{apiVersion: client.authentication.k8s.io/v1, \
+         command: ./plugin, interactiveMode: IfAvailable}}}}\n",
+        authority.display()
+    );
+    cluster.file("config", &text)
+}
+
+#[test]
+fn a_plugin_that_talks_and_hangs_is_ended() {
+    let cluster = TestCluster::start();
+    let started = cluster.path("started");
+    let script = format!("echo some noise >&2; echo $$ > '{}'; exec sleep 60", started.display());
+    let config = with_plugin(&cluster, &script);
+    assert_eq!(answer(asked("scale ").kubeconfig(&config).env("PATH", "/usr/bin:/bin")), BUILT_IN);
+    let process = std::fs::read_to_string(started).unwrap();
+    let process = Path::new("/proc").join(process.trim());
+    let is_gone =
+        || !std::fs::read_to_string(process.join("cmdline")).is_ok_and(|line| !line.is_empty());
+    let waiting = Instant::now();
+    while !is_gone() {
+        assert!(waiting.elapsed() < FAR_TOO_LONG, "the plugin still runs");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_plugin_that_the_kuberc_forbids_is_not_run() {
+    let cluster = TestCluster::start();
+    let started = cluster.path("started");
+    let config = with_plugin(&cluster, &format!("touch '{}'", started.display()));
+    let kuberc = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n\
+                  credentialPluginPolicy: DenyAll\n";
+    let kuberc = cluster.file("kuberc", kuberc);
+    let call = asked("scale deploy ").kubeconfig(&config).env("KUBERC", kuberc);
+    assert_eq!(answer(call), "");
+    assert!(!started.exists());
+}
+
+#[test]
+fn a_kubeconfig_that_never_ends_is_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert_eq!(answer(asked("scale --context ").kubeconfig(&pipe)), "");
+}
+
+#[test]
+fn the_variable_alone_does_not_change_what_is_done() {
+    let call =
+        crate::support::locustctl("--sandbox scale --replicas=3").env("LOCUSTCTL_COMPLETE", "bash");
+    call.run().prints("deployment.apps/locust-slave scaled from 1 to 3\n");
+}
+
+#[test]
+fn damaged_questions_have_empty_answers() {
+    for index in ["99", "0", "-1", "x", ""] {
+        let call = asked("scale dep").env("_CLAP_COMPLETE_INDEX", index);
+        let answer = answer(call);
+        assert!(matches!(&*answer, "" | "deployment"), "{index}: {answer}");
+    }
+    assert_eq!(answer(asked("scale dep").env("LOCUSTCTL_COMPLETE", "tcsh")), "");
+}
+
+#[test]
+fn every_shell_gets_a_script_that_asks_back() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let outcome = crate::support::locustctl(&format!("completion {shell}")).run();
+        assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{shell}");
+        assert!(outcome.stdout.contains("LOCUSTCTL_COMPLETE"), "{shell}");
+        let call = Locustctl::new(["--", "locustctl", "scale", "dep"])
+            .env("LOCUSTCTL_COMPLETE", shell)
+            .env("_CLAP_COMPLETE_INDEX", "2");
+        assert_eq!(answer(call).trim_end(), "deployment", "{shell}");
+    }
+}
+
+/// What a real bash makes of `locustctl LINE` with the cursor at its end, one candidate a line.
+fn in_bash(line: &str, words: &str, at_cursor: &str, kubeconfig: &Path) -> String {
+    let script = format!(
+        "source <(locustctl completion bash) || exit 1\n\
+         COMP_LINE='locustctl {line}' COMP_WORDS=({words})\n\
+         COMP_POINT=${{#COMP_LINE}} COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
+         _locustctl locustctl '{at_cursor}' ''\n\
+         printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    );
+    let directory = Path::new(env!("CARGO_BIN_EXE_locustctl")).parent().unwrap();
+    let output = Command::new("bash")
+        .args(["--norc", "-c", &script])
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", directory.display()))
+        .env("KUBECONFIG", kubeconfig)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{line}");
+    String::from_utf8(output.stdout).unwrap().trim_end().replace('\n', " ")
+}
+
+#[test]
+fn bash_completes_what_it_takes_for_several_words() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("config");
+    let text = "contexts:\n- {name: 'arn:aws:eks/a', context: {cluster: k}}\n\
+                - {name: 'arn:aws:eks/b', context: {cluster: k}}\n- {name: 'a b', context: {}}\n\
+                - {name: '$(id)', context: {}}\n- {name: dev, context: {}}\n";
+    std::fs::write(&config, text).unwrap();
+    for (line, words, at_cursor, expected) in [
+        ("sca", "locustctl sca", "sca", "scale"),
+        ("scale --context ", "locustctl scale --context ''", "", "arn:aws:eks/a arn:aws:eks/b dev"),
+        ("scale --context d", "locustctl scale --context d", "d", "dev"),
+        ("scale --context=d", "locustctl scale --context = d", "d", "dev"),
+        ("scale --context=", "locustctl scale --context =", "", "arn:aws:eks/a arn:aws:eks/b dev"),
+        ("scale --context arn:aws:", "locustctl scale --context arn : aws :", "", "eks/a eks/b"),
+        (
+            "scale --context=arn:a",
+            "locustctl scale --context = arn : a",
+            "a",
+            "aws:eks/a aws:eks/b",
+        ),
+        (
+            "scale --context=arn:aws:eks/a dep",
+            "locustctl scale --context = arn : aws : eks/a dep",
+            "dep",
+            "deployment",
+        ),
+        ("scale dep", "locustctl scale dep", "dep", "deployment"),
+        ("scale --dry-run=c", "locustctl scale --dry-run = c", "c", "client"),
+        ("scale nonsense ", "locustctl scale nonsense ''", "", ""),
+    ] {
+        assert_eq!(in_bash(line, words, at_cursor, &config), expected, "{line:?}");
+    }
+}
+
+#[test]
+fn bash_quotes_the_names_of_files() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a b$(id).yaml"), "").unwrap();
+    let path = format!("{}/", directory.path().display());
+    let found = in_bash(
+        &format!("scale -f {path}"),
+        &format!("locustctl scale -f {path}"),
+        &path,
+        Path::new("/nonexistent"),
+    );
+    assert_eq!(found, format!("{path}a\\ b\\$\\(id\\).yaml"));
+}

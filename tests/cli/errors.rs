@@ -1,0 +1,395 @@
+//! Errors of the server and of the way to it, in kubectl's words; each is one run of the binary.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use locustctl::sandbox::{Account, Action, Fault, Options, ServerCertificate};
+
+use crate::support::cluster::TestCluster;
+use crate::support::{Outcome, SLAVE, locustctl};
+
+fn run(cluster: &TestCluster, line: &str) -> Outcome {
+    locustctl(line).kubeconfig(cluster.kubeconfig()).run()
+}
+
+fn scale(cluster: &TestCluster) -> Outcome {
+    run(cluster, "scale --replicas=3")
+}
+
+fn on(cluster: &TestCluster, method: &str, action: Action) {
+    let method = Some(method.to_owned());
+    cluster.handle().inject(Fault { method, path_contains: None, times: 100, action });
+}
+
+fn answer(status: u16, content_type: &str, body: &str) -> Action {
+    let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+    Action::Answer { status, headers, body: body.into() }
+}
+
+#[test]
+fn a_missing_object_is_named() {
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=3 deploy/zz")
+        .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
+    run(&cluster, "scale --replicas=3 --current-replicas=1 rc/zz")
+        .refuses("Error from server (NotFound): replicationcontrollers \"zz\" not found\n");
+}
+
+#[test]
+fn a_missing_namespace_is_named_instead_of_the_object_in_it() {
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=3 -n nowhere")
+        .refuses("Error from server (NotFound): namespaces \"nowhere\" not found\n");
+    run(&cluster, "scale --replicas=3 -n kube-system")
+        .refuses("Error from server (NotFound): deployments.apps \"locust-slave\" not found\n");
+}
+
+#[test]
+fn a_missing_right_is_named() {
+    let cluster = TestCluster::start();
+    let outcome = run(&cluster, "scale --replicas=3 --context=sandbox-viewer");
+    outcome.refuses(
+        "Error from server (Forbidden): deployments.apps \"locust-slave\" is forbidden: User \
+         \"sandbox-viewer\" cannot patch resource \"deployments/scale\" in API group \"apps\" in \
+         the namespace \"default\"\n",
+    );
+    assert_eq!(cluster.handle().replicas(SLAVE), Some(1));
+}
+
+#[test]
+fn unknown_and_expired_credentials_are_refused() {
+    let cluster = TestCluster::start();
+    for flag in ["--context=sandbox-expired", "--token=nobody-knows-this-token"] {
+        run(&cluster, &format!("scale --replicas=3 {flag}"))
+            .refuses("error: You must be logged in to the server (Unauthorized)\n");
+    }
+}
+
+#[test]
+fn without_credentials_the_servers_answer_is_reported() {
+    let cluster = TestCluster::start();
+    let ca = cluster.file("ca.crt", cluster.certificate_authority());
+    let server = cluster.server();
+    let outcome = locustctl("scale --replicas=3")
+        .kubeconfig(cluster.file("empty", ""))
+        .arg("--server")
+        .arg(server)
+        .arg("--certificate-authority")
+        .arg(ca)
+        .run();
+    outcome.refuses(
+        "Error from server (Forbidden): deployments.apps \"locust-slave\" is forbidden: User \
+         \"system:anonymous\" cannot get resource \"deployments/scale\" in API group \"apps\" in \
+         the namespace \"default\"\n",
+    );
+}
+
+#[test]
+fn a_refusal_for_its_content_names_what_is_wrong() {
+    let cluster = TestCluster::start();
+    let status = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,
+        "message":"m","details":{"name":"locust-slave","kind":"Scale","causes":[
+        {"message":"Invalid value: 3: too many","field":"spec.replicas"}]}}"#;
+    on(&cluster, "PATCH", answer(422, "application/json", status));
+    scale(&cluster).refuses(
+        "The Scale \"locust-slave\" is invalid: spec.replicas: Invalid value: 3: too many\n",
+    );
+}
+
+#[test]
+fn a_server_that_refuses_every_attempt_as_a_conflict_is_believed_after_ten() {
+    let cluster = TestCluster::start();
+    on(&cluster, "PATCH", Action::conflict());
+    let outcome = scale(&cluster);
+    assert!(outcome.stderr.starts_with("Error from server (Conflict): "), "{outcome:?}");
+    assert_eq!(outcome.code, Some(1));
+}
+
+#[test]
+fn server_errors_are_reported_in_kubectls_words() {
+    for (action, expected, is_certain) in [
+        (
+            answer(500, "text/plain", "boom"),
+            "Error from server (InternalError): an error on the server (\"boom\") has prevented the request from succeeding (patch deployments locust-slave)",
+            false,
+        ),
+        (
+            answer(502, "text/html", "<html><h1>Bad Gateway</h1></html>"),
+            "Error from server (InternalError): an error on the server (\"<html><h1>Bad Gateway</h1></html>\") has prevented the request from succeeding (patch deployments locust-slave)",
+            false,
+        ),
+        (
+            answer(503, "text/html", "<html>"),
+            "Error from server (ServiceUnavailable): the server is currently unable to handle the request (patch deployments locust-slave)",
+            false,
+        ),
+        (
+            // In an hour: nobody waits so long.
+            Action::Answer {
+                status: 429,
+                headers: vec![("retry-after".to_owned(), "3600".to_owned())],
+                body: Vec::new(),
+            },
+            "Error from server (TooManyRequests): the server has received too many requests and has asked us to try again later (patch deployments locust-slave)",
+            true,
+        ),
+        (
+            answer(418, "text/plain", ""),
+            "Error from server: the server responded with the status code 418 but did not return more information (patch deployments locust-slave)",
+            true,
+        ),
+        (
+            answer(403, "text/plain", "not you"),
+            "Error from server (Forbidden): not you (patch deployments locust-slave)",
+            true,
+        ),
+    ] {
+        let cluster = TestCluster::start();
+        on(&cluster, "PATCH", action);
+        // A 5xx says nothing certain about a change: see outcome.rs.
+        let truth =
+            "deployment.apps/locust-slave is still at 1; what was sent may yet scale it to 3\n";
+        let truth = if is_certain { "" } else { truth };
+        scale(&cluster).refuses(&format!("{expected}\n{truth}"));
+        assert_eq!(cluster.handle().replicas(SLAVE), Some(1));
+    }
+}
+
+#[test]
+fn answers_that_are_no_scale_are_refused() {
+    for (action, expected) in [
+        (
+            answer(200, "text/html", "<html>log in</html>"),
+            "error: serializer for text/html doesn't exist",
+        ),
+        (answer(200, "application/json", "{}"), "error: Object 'Kind' is missing in '{}'"),
+        (
+            answer(200, "application/json", "{\"kind\":\"Sca"),
+            "error: couldn't get version/kind; json parse error: unexpected end of JSON input",
+        ),
+        (
+            answer(
+                200,
+                "application/json",
+                r#"{"kind":"Status","status":"Failure","message":"no"}"#,
+            ),
+            "error: the server answered 200 with a Status instead of the object: no",
+        ),
+    ] {
+        let cluster = TestCluster::start();
+        on(&cluster, "GET", action);
+        scale(&cluster).refuses(&format!("{expected}\n"));
+    }
+}
+
+#[test]
+fn a_body_that_breaks_off_is_an_error() {
+    let cluster = TestCluster::start();
+    on(&cluster, "GET", Action::TruncatedBody);
+    let outcome = scale(&cluster);
+    assert!(
+        outcome.stderr.starts_with(
+            "error: unexpected error when reading response body. Please retry. Original error: "
+        ),
+        "{outcome:?}"
+    );
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));
+}
+
+#[test]
+fn a_body_of_100_mb_is_not_read_to_its_end() {
+    let cluster = TestCluster::start();
+    on(&cluster, "GET", Action::Oversized(100 * 1024 * 1024));
+    scale(&cluster).refuses(
+        "error: the answer to get deployments \"locust-slave\" is larger than 8 MiB and was not read to its end\n",
+    );
+}
+
+#[test]
+fn a_redirect_is_reported_and_not_followed() {
+    let cluster = TestCluster::start();
+    let headers = vec![("location".to_owned(), "https://elsewhere.example/".to_owned())];
+    on(&cluster, "GET", Action::Answer { status: 302, headers, body: Vec::new() });
+    let outcome = scale(&cluster);
+    assert!(
+        outcome.stderr.contains(
+            "with a redirect (302) to \"https://elsewhere.example/\", which is not followed"
+        ),
+        "{outcome:?}"
+    );
+    assert_eq!((outcome.code, cluster.handle().requests().len()), (Some(1), 1));
+}
+
+#[test]
+fn certificates_are_verified() {
+    for (certificate, expected) in [
+        (ServerCertificate::SignedByUnknownCa, "certificate signed by unknown authority\n"),
+        (
+            ServerCertificate::WrongHost,
+            "cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs\n",
+        ),
+    ] {
+        let cluster = TestCluster::with(Options { certificate, ..Options::default() });
+        scale(&cluster).refuses(&format!(
+            "Unable to connect to the server: tls: failed to verify certificate: x509: {expected}"
+        ));
+        assert_eq!(cluster.handle().requests().len(), 0);
+        let insecure = run(&cluster, "scale --replicas=3 --insecure-skip-tls-verify");
+        insecure.prints("deployment.apps/locust-slave scaled from 1 to 3\n");
+    }
+    let certificate = ServerCertificate::Expired;
+    let cluster = TestCluster::with(Options { certificate, ..Options::default() });
+    let outcome = scale(&cluster);
+    let expected = "Unable to connect to the server: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time ";
+    assert!(
+        outcome.stderr.starts_with(expected) && outcome.stderr.contains(" is after "),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn another_name_can_be_verified() {
+    let certificate = ServerCertificate::WrongHost;
+    let cluster = TestCluster::with(Options { certificate, ..Options::default() });
+    run(&cluster, "scale --replicas=3 --tls-server-name=alt.example")
+        .prints("deployment.apps/locust-slave scaled from 1 to 3\n");
+    let host = cluster.server().trim_start_matches("https://").to_owned();
+    for request in cluster.handle().requests() {
+        let sent = request.headers.iter().find(|(name, _)| name == "host");
+        assert_eq!(sent.map(|(_, value)| value.as_str()), Some(host.as_str()), "{request:?}");
+    }
+    run(&cluster, "scale --replicas=3 --tls-server-name=foo.example").refuses(
+        "Unable to connect to the server: tls: failed to verify certificate: x509: certificate is \
+         valid for localhost, alt.example, not foo.example\n",
+    );
+}
+
+#[test]
+fn a_port_without_a_server_is_said_to_refuse() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    locustctl(&format!("scale --replicas=3 -s https://{address} --token=some-token")).run().refuses(&format!(
+        "The connection to the server {address} was refused - did you specify the right host or port?\n"
+    ));
+}
+
+#[test]
+fn a_server_that_is_not_there_by_name_is_named() {
+    locustctl("scale --replicas=3 -s https://no-such-host.invalid:6443 --token=some-token").run().refuses(
+        "Unable to connect to the server: dial tcp: lookup no-such-host.invalid: no such host\n",
+    );
+}
+
+#[test]
+fn a_plain_http_server_behind_https_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    locustctl(&format!("scale --replicas=3 -s https://{address} --token=some-token")).run().refuses(
+        "Unable to connect to the server: tls: first record does not look like a TLS handshake\n",
+    );
+}
+
+#[test]
+fn a_slow_server_is_waited_for_no_longer_than_asked() {
+    let cluster = TestCluster::start();
+    on(&cluster, "GET", Action::Delay(Duration::from_secs(60)));
+    run(&cluster, "scale --replicas=3 --request-timeout=1s")
+        .refuses("Unable to connect to the server: context deadline exceeded\n");
+    let request = &cluster.handle().requests()[0];
+    assert!(request.path_and_query.ends_with("/scale?timeout=1s"), "{request:?}");
+}
+
+#[test]
+fn a_server_that_accepts_and_says_nothing_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let outcome = locustctl(&format!(
+        "scale --replicas=3 -s https://{address} --token=x --request-timeout=1"
+    ))
+    .run();
+    outcome.refuses("Unable to connect to the server: context deadline exceeded\n");
+    drop(listener);
+}
+
+#[test]
+fn a_credential_that_the_server_repeats_is_not_shown() {
+    let cluster = TestCluster::start();
+    let token = cluster.token(Account::Admin);
+    on(&cluster, "GET", answer(500, "text/plain", &format!("you sent Bearer {token}")));
+    for line in ["scale --replicas=3", "scale --replicas=3 -v=9"] {
+        let outcome = run(&cluster, line);
+        assert!(outcome.stderr.contains("you sent Bearer <masked>"), "{outcome:?}");
+        assert!(!outcome.stderr.contains(token), "{outcome:?}");
+    }
+}
+
+#[test]
+fn wherever_a_server_repeats_a_credential_it_is_not_shown() {
+    let cluster = TestCluster::start();
+    let token = cluster.token(Account::Admin);
+    let escaped: String = token.chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
+    let status = format!(
+        r#"{{"kind":"Status","status":"Failure","reason":"Forbidden","message":"{escaped}","code":403}}"#
+    );
+    let headers = |name: &str| vec![(name.to_owned(), format!("https://elsewhere/?t={token}"))];
+    for action in [
+        answer(403, "application/json", &status),
+        Action::Answer { status: 302, headers: headers("location"), body: Vec::new() },
+        Action::Answer {
+            status: 500,
+            headers: vec![("warning".to_owned(), format!("299 - \"you are {token}\""))],
+            body: Vec::new(),
+        },
+        answer(200, &format!("text/{token}"), "x"),
+    ] {
+        cluster.handle().clear_faults();
+        on(&cluster, "GET", action);
+        for verbosity in ["", "-v=9"] {
+            // The harness looks for every secret in whatever is printed.
+            let outcome = run(&cluster, &format!("scale --replicas=3 {verbosity}"));
+            assert!(outcome.stderr.contains("<masked>"), "{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_password_is_not_shown_when_a_server_has_decoded_it() {
+    crate::support::secrets::add("pass-word-of-bob");
+    let cluster = TestCluster::start();
+    on(&cluster, "GET", answer(403, "text/plain", "you are bob with pass-word-of-bob"));
+    let address = cluster.server().replace("https://", "https://bob:pass-word-of-bob@");
+    let ca = cluster.certificate_authority_file();
+    for flags in
+        ["--username=bob --password=pass-word-of-bob -s SERVER", "-s LOGIN", "-s LOGIN -v=9"]
+    {
+        let flags = flags.replace("SERVER", cluster.server()).replace("LOGIN", &address);
+        let outcome = locustctl(&format!(
+            "scale --replicas=3 {flags} --certificate-authority={}",
+            ca.display()
+        ))
+        .run();
+        assert!(
+            outcome.stderr.ends_with("Error from server (Forbidden): you are bob with <masked> (get deployments locust-slave)\n"),
+            "{outcome:?}"
+        );
+    }
+    let sent = cluster.handle().requests();
+    assert!(sent.iter().all(
+        |request| request.header("authorization") == Some("Basic Ym9iOnBhc3Mtd29yZC1vZi1ib2I=")
+    ));
+}
+
+#[test]
+fn control_characters_of_a_server_do_not_reach_the_terminal() {
+    let cluster = TestCluster::start();
+    on(&cluster, "GET", answer(403, "text/plain", "\u{1b}[2Jgone"));
+    scale(&cluster)
+        .refuses("Error from server (Forbidden): \\u{1b}[2Jgone (get deployments locust-slave)\n");
+}

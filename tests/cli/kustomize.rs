@@ -1,0 +1,108 @@
+//! `-k`: what another program builds, and what it says.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::support::cluster::TestCluster;
+use crate::support::{Outcome, locustctl};
+
+const SLAVE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: locust-slave}\n";
+const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
+const DEPRECATED: &str = "# Warning: 'commonLabels' is deprecated. Please use 'labels' instead. \
+                          Run 'kustomize edit fix' to update your Kustomization automatically.\n";
+
+/// A directory `k` with a kustomization and the manifest of the workers.
+struct Directory(tempfile::TempDir);
+
+impl Directory {
+    fn with(kustomization: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("k")).unwrap();
+        fs::write(directory.path().join("k/kustomization.yaml"), kustomization).unwrap();
+        fs::write(directory.path().join("k/slave.yaml"), SLAVE).unwrap();
+        Self(directory)
+    }
+
+    /// The `$PATH` with nothing but a builder that is this shell script.
+    fn builder(&self, script: &str) -> PathBuf {
+        let bin = self.0.path().join("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let program = bin.join("kustomize");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+        bin
+    }
+
+    fn scale(&self, cluster: &TestCluster, name: &str, path: impl Into<OsString>) -> Outcome {
+        locustctl(&format!("scale --replicas=3 -k {name}"))
+            .kubeconfig(cluster.kubeconfig())
+            .current_dir(self.0.path())
+            .env("PATH", path.into())
+            .run()
+    }
+}
+
+fn printing(text: &str) -> String {
+    format!("printf '{}'", text.replace('\n', "\\n"))
+}
+
+#[test]
+fn it_is_built_by_whatever_program_is_there() {
+    let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
+    let bin = directory.builder(&format!("[ \"$*\" = \"build -- k\" ] && {}", printing(SLAVE)));
+    directory.scale(&cluster, "k", &bin).prints(SCALED);
+    let outcome = directory.scale(&cluster, "k", "/nonexistent");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    assert!(
+        outcome.stderr.contains("kustomize") && outcome.stderr.contains("kubectl"),
+        "{}",
+        outcome.stderr
+    );
+    let outcome = directory.scale(&cluster, "empty", &bin);
+    assert!(outcome.stderr.starts_with("error: must build at directory: not a valid directory"));
+}
+
+#[test]
+fn why_it_cannot_be_built_is_said_whatever_form_it_comes_in() {
+    let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
+    for (complaint, expected) in [
+        ("Error: no such base", "error: no such base\n"),
+        ("no such base", "error: no such base\n"),
+        ("# Warning: old\nError: no such base", "# Warning: old\nerror: no such base\n"),
+        (
+            "E1125 02:57:10.736631   23295 run.go:72] \"command failed\" err=\"no \\\\\"base\\\\\"\"",
+            "error: no \"base\"\n",
+        ),
+        ("", "error: kustomize failed: exit status: 3\n"),
+    ] {
+        let bin = directory.builder(&format!("{} >&2; exit 3", printing(complaint)));
+        directory.scale(&cluster, "k", bin).refuses(expected);
+    }
+    assert!(cluster.request_lines().is_empty());
+}
+
+#[test]
+fn what_it_warns_of_is_passed_on() {
+    let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
+    let bin = directory.builder(&format!("echo '# Warning: old' >&2; {}", printing(SLAVE)));
+    let outcome = directory.scale(&cluster, "k", bin);
+    let expected = (Some(0), SCALED, "# Warning: old\n");
+    assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), expected);
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn the_real_builder_is_understood() {
+    let cluster = TestCluster::start();
+    let path = std::env::var_os("PATH").unwrap();
+    let broken = Directory::with("resources: [nofile.yaml]\n").scale(&cluster, "k", &path);
+    assert_eq!((broken.code, broken.stdout.as_str()), (Some(1), ""));
+    let begins = "error: accumulating resources: accumulation err='accumulating resources from 'nofile.yaml'";
+    assert!(broken.stderr.starts_with(begins), "{broken:?}");
+    let old = Directory::with("resources: [slave.yaml]\ncommonLabels: {a: b}\n");
+    let outcome = old.scale(&cluster, "k", &path);
+    let expected = (Some(0), SCALED, DEPRECATED);
+    assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), expected);
+}

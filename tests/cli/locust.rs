@@ -1,0 +1,431 @@
+//! Locust and its workers: what is waited for, and how a running test keeps its users.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use locustctl::sandbox::{Action, Fault, Options, Rights, Rule};
+use serde_json::{Value, json};
+
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::swarm::{ask, running, start_test, wait_for_workers};
+use crate::support::waiting::kubeconfig_of;
+use crate::support::{Outcome, locustctl};
+
+fn run(cluster: &TestCluster, line: &str) -> Outcome {
+    locustctl(line).kubeconfig(cluster.kubeconfig()).run()
+}
+
+/// `rebalance` prints this line, and names the Locust that it asked.
+#[track_caller]
+fn rebalanced(cluster: &TestCluster, line: &str) {
+    let outcome = run(cluster, "rebalance");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    assert_eq!(outcome.stderr, "Using Locust at service/locust-master\n");
+}
+
+#[test]
+fn a_scale_down_during_a_test_leaves_it_all_its_users() {
+    let cluster = running(5);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "deployment.apps/locust-slave scaled from 5 to 1\n"),
+        "{outcome:?}"
+    );
+    for said in [
+        "Warning: a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost\n",
+        "1 worker is connected to Locust\n",
+        "the test had 15 of 60 users; redistributed 60 users over 1 worker\n",
+    ] {
+        assert!(outcome.stderr.contains(said), "{said} is not in {}", outcome.stderr);
+    }
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    assert_eq!((&stats["user_count"], &stats["state"]), (&json!(60), &json!("running")));
+}
+
+#[test]
+fn newcomers_get_their_share_of_the_users() {
+    let cluster = running(1);
+    run(&cluster, "scale --replicas=2 --wait");
+    let outcome = run(&cluster, "scale --replicas=4 --locust=service/locust-master:web");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("redistributed 60 users over 4 workers\n"), "{outcome:?}");
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    let users: Vec<_> =
+        stats["workers"].as_array().unwrap().iter().map(|one| one["user_count"].clone()).collect();
+    assert_eq!(users, [15, 15, 15, 15]);
+}
+
+#[test]
+fn with_never_it_is_only_said() {
+    let cluster = running(5);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto --rebalance=never");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(
+        outcome.stderr.ends_with(
+            "the test has 15 of 60 users; not redistributed (--rebalance=never)\n\
+             To give the test its users back, run: locustctl rebalance --locust=auto deployment/locust-slave\n"
+        ),
+        "{outcome:?}"
+    );
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 15);
+    let line = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
+    rebalanced(&cluster, line);
+    rebalanced(&cluster, "the test has all its 60 users\n");
+}
+
+#[test]
+fn a_test_whose_run_time_is_not_certain_is_left_to_people() {
+    let cluster = running(5);
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(1), "deployment.apps/locust-slave scaled from 5 to 1\n")
+    );
+    assert!(
+        outcome.stderr.contains("not redistributed: the test was edited after its start"),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        ask(&cluster, "GET", "stats/requests", "")["user_count"],
+        15,
+        "nothing was started anew"
+    );
+}
+
+#[test]
+fn a_test_with_a_run_time_gets_its_users_back_for_the_time_that_is_left() {
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=5 --wait --locust=auto");
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("redistributed 60 users over 1 worker\n"), "{outcome:?}");
+    let posted = cluster.handle().requests();
+    let posted = posted.iter().rfind(|request| request.line().ends_with("proxy/swarm")).unwrap();
+    let form = String::from_utf8_lossy(&posted.body).into_owned();
+    let left = form.strip_prefix("user_count=60&spawn_rate=20&run_time=").unwrap();
+    let left: u64 = left.strip_suffix('s').unwrap().parse().unwrap();
+    assert!((150..180).contains(&left), "{form}");
+}
+
+#[test]
+fn a_repair_of_a_test_with_a_run_time_is_remembered_for_the_next_one() {
+    let cluster = TestCluster::start();
+    let home = cluster.directory().to_owned();
+    let run = |line: &str| {
+        locustctl(line).kubeconfig(cluster.kubeconfig()).env("HOME", home.to_str().unwrap()).run()
+    };
+    run("scale --replicas=5 --wait --locust=auto");
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    for replicas in [3, 1, 4] {
+        let outcome = run(&format!("scale --replicas={replicas} --locust=auto"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 60);
+    }
+    let starts = cluster.handle().requests();
+    let last = starts.iter().rfind(|request| request.line().ends_with("proxy/swarm")).unwrap();
+    let form = String::from_utf8_lossy(&last.body).into_owned();
+    assert!(form.contains("&run_time=1"), "{form}");
+    // Somebody edits the test: when it ends is not certain any more.
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
+    let outcome = run("scale --replicas=1 --locust=auto");
+    let outcome = match outcome.stderr.contains("has all its 60 users") {
+        true => run("scale --replicas=3 --locust=auto"),
+        false => outcome,
+    };
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("the test was edited after its start"), "{outcome:?}");
+}
+
+#[test]
+fn a_release_that_breaks_is_scaled_down_one_pod_after_another() {
+    let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    run(&cluster, "scale --replicas=4 --wait --locust=auto");
+    start_test(&cluster);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    let line = "deployment.apps/locust-slave scaled from 4 to 1 in 3 steps\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    for said in [
+        "Note: Locust 2.46.4 breaks when several workers leave a running test at once, so locustctl removes one pod after another: 3 steps, about 6 s",
+        "deployment.apps/locust-slave: step 2 of 3 is done, 2 replicas\n",
+        "redistributed 60 users over 1 worker\n",
+    ] {
+        assert!(outcome.stderr.contains(said), "{said} is not in {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn at_once_breaks_an_old_master_and_scale_reports_it() {
+    let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    run(&cluster, "scale --replicas=4 --wait --locust=auto");
+    start_test(&cluster);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto --at-once");
+    let line = "deployment.apps/locust-slave scaled from 4 to 1\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), line), "{outcome:?}");
+    assert!(outcome.stderr.contains("restart the master's pod"), "{outcome:?}");
+}
+
+#[test]
+fn without_a_test_nothing_is_started() {
+    let cluster = TestCluster::start();
+    let outcome = run(&cluster, "scale --replicas=3 --wait --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("3 workers are connected to Locust\n"), "{outcome:?}");
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "ready");
+    rebalanced(&cluster, "no test is running (Locust's state is ready)\n");
+    let posted = cluster.request_lines().into_iter().filter(|line| line.starts_with("POST"));
+    assert_eq!(posted.count(), 0);
+}
+
+#[test]
+fn zero_ends_the_test_and_says_so_first() {
+    let cluster = running(2);
+    let outcome = run(&cluster, "scale --replicas=0 --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("Warning: a test is running with 60 users: without workers it ends\n"),
+        "{outcome:?}"
+    );
+    assert!(
+        outcome.stderr.ends_with("no test is running (Locust's state is stopped)\n"),
+        "{outcome:?}"
+    );
+    let outcome = run(&running(2), "scale --replicas=0 --locust=auto --yes");
+    assert!(!outcome.stderr.contains("Warning"), "who says --yes knows: {outcome:?}");
+}
+
+/// The command on a terminal, with this typed when it asks.
+fn typed(cluster: &TestCluster, line: &str, answer: &str) -> String {
+    let command = format!("{} {line}", env!("CARGO_BIN_EXE_locustctl"));
+    let mut child = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("TERM", "dumb")
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.as_mut().unwrap().write_all(answer.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
+}
+
+#[test]
+fn on_a_terminal_a_running_test_is_not_disturbed_unasked() {
+    let cluster = running(3);
+    for answer in ["n\n", "\n", "what?\n"] {
+        let said = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
+        assert!(said.contains("Go on? [y/N]"), "{said}");
+        assert!(
+            said.ends_with("error: nothing was changed (--yes skips the question)\n"),
+            "{said}"
+        );
+        assert_eq!(cluster.workers(), 3);
+    }
+    let several = "scale --replicas=0 deployment/locust-slave statefulset/nosuch --locust=auto";
+    let said = typed(&cluster, several, "n\n");
+    assert!(said.contains("without workers it ends"), "{said}");
+    assert_eq!(cluster.workers(), 3);
+    let said = typed(&cluster, "scale --replicas=1 --locust=auto", "y\n");
+    assert!(
+        said.contains("scaled from 3 to 1") && said.contains("redistributed 60 users"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_the_flag_locust_is_not_asked() {
+    let cluster = running(3);
+    cluster.handle().clear_requests();
+    run(&cluster, "scale --replicas=1 --wait");
+    let lines = cluster.request_lines();
+    assert!(!lines.iter().any(|line| line.contains("proxy")), "{lines:?}");
+    let call = locustctl("scale --replicas=2").env("LOCUSTCTL_LOCUST", "auto");
+    let outcome = call.kubeconfig(cluster.kubeconfig()).run();
+    assert!(outcome.stderr.contains("redistributed 60 users over 2 workers"), "{outcome:?}");
+    cluster.handle().clear_requests();
+    run(&cluster, "scale --replicas=1 --locust=auto --dry-run=server");
+    assert!(
+        !cluster.request_lines().iter().any(|line| line.contains("proxy")),
+        "a dry run changes nothing"
+    );
+}
+
+#[test]
+fn a_locust_that_does_not_tell_is_an_error_but_the_scale_is_made() {
+    let cluster = running(3);
+    let down =
+        Action::Answer { status: 500, headers: Vec::new(), body: b"<html>down</html>".to_vec() };
+    cluster.handle().inject(Fault::once(down).at("proxy").times(Fault::ALWAYS));
+    let outcome = run(&cluster, "scale --replicas=1 --locust=service/locust-master");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(1), "deployment.apps/locust-slave scaled from 3 to 1\n")
+    );
+    let expected = "error: Locust could not be asked, so locustctl did not check the running test: \
+                    / answered 500";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn where_locust_is_must_be_said_rightly() {
+    let cluster = TestCluster::start();
+    cluster.handle().clear_requests();
+    for (line, expected) in [
+        ("scale --replicas=2 --locust=locust", "error: --locust: \"locust\" is not where"),
+        ("scale --replicas=2 --locust=http://me:pw@x/", "is not where Locust's master can be"),
+        (
+            "rebalance --locust=auto --locust-cookie-file=/x",
+            "error: --locust-cookie-file needs --locust=URL",
+        ),
+        (
+            "rebalance --locust=http://x --locust-auth-file=/missing",
+            "error: reading --locust-auth-file=/missing: ",
+        ),
+    ] {
+        let outcome = run(&cluster, line);
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{line}");
+        assert!(outcome.stderr.contains(expected), "{line}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("pw@"), "{}", outcome.stderr);
+    }
+    assert_eq!(cluster.request_lines(), [""; 0]);
+    let outcome = run(&cluster, "rebalance --locust=service/nothing");
+    assert!(outcome.stderr.contains("services \"nothing\" not found"), "{outcome:?}");
+    let outcome = run(&cluster, "rebalance -n kube-system");
+    assert!(outcome.stderr.contains("deployments.apps \"locust-slave\" not found"), "{outcome:?}");
+}
+
+#[test]
+fn the_right_to_the_proxy_is_enough_beside_those_of_a_wait() {
+    let cluster = running(4);
+    let rules = vec![
+        Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &["locust-slave"]),
+        Rule::new(&["get", "watch"], &["apps"], &["deployments"], &["locust-slave"]),
+        Rule::new(&["list"], &[""], &["pods"], &[]),
+        Rule::new(&["get", "create"], &[""], &["services/proxy"], &["locust-master:8089"]),
+    ];
+    cluster.handle().add_account("tester-token-of-the-test", "tester", Rights::Rules(rules));
+    let kubeconfig = kubeconfig_of(&cluster, "tester-token-of-the-test");
+    let outcome = locustctl("scale --replicas=2 --locust=auto").kubeconfig(kubeconfig).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("over 2 workers"), "{outcome:?}");
+}
+
+#[test]
+fn status_tells_the_test_and_each_worker() {
+    let cluster = running(5);
+    run(&cluster, "scale --replicas=2 --wait");
+    wait_for_workers(&cluster, 2);
+    let outcome = run(&cluster, "status");
+    assert_eq!(outcome.code, Some(0));
+    let expected = "Warning: the test has 30 of 60 users\n\
+                    To give the test its users back, run: locustctl rebalance deployment/locust-slave\n";
+    assert_eq!(outcome.stderr, expected);
+    for line in [
+        "Locust:      service/locust-master, release 2.47.0\n",
+        "Test:        running, 30 of 60 users, 15.0 requests/s, 0.0 % failures\n",
+        "Workers:     2 connected\n\nWORKER                         STATE     USERS  CPU    MEMORY\n",
+        "  running   15     8 %    56 MB\n",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line} is not in {}", outcome.stdout);
+    }
+    let object: Value = serde_json::from_str(&run(&cluster, "status -o json").stdout).unwrap();
+    let locust = &object["locust"];
+    assert_eq!((&locust["users"], &locust["usersWanted"]), (&json!(30), &json!(60)));
+    assert_eq!(locust["workers"].as_array().unwrap().len(), 2);
+    assert_eq!((&locust["notCounted"], &locust["gone"]), (&json!([]), &json!([])));
+    assert!(!run(&cluster, "status deploy/locust-master").stdout.contains("Locust:"));
+}
+
+#[test]
+fn status_names_pods_that_locust_sees_in_another_way() {
+    let cluster = running(3);
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    let mut workers = stats["workers"].as_array().unwrap().clone();
+    workers[0]["user_count"] = json!(0);
+    workers[1]["cpu_usage"] = json!(95.0);
+    workers[2]["state"] = json!("missing");
+    let pod =
+        |worker: &Value| worker["id"].as_str().unwrap().rsplit_once('_').unwrap().0.to_owned();
+    let [idle, busy, missing] = [0, 1, 2].map(|place| pod(&workers[place]));
+    let other = format!("other-deployment-1_{:032x}", 7);
+    workers.push(json!({"id": other, "state": "running", "user_count": 40}));
+    let stats =
+        json!({"state": "running", "user_count": 60, "worker_count": 3, "workers": workers});
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 200, headers, body: stats.to_string().into_bytes() };
+    cluster.handle().inject(Fault::once(answer).at("stats/requests").times(3));
+    let outcome = run(&cluster, "status");
+    let lines: Vec<_> = outcome.stderr.lines().map(str::to_owned).collect();
+    assert_eq!(
+        lines,
+        [
+            format!("Warning: ready, but not connected to Locust: {missing}"),
+            format!("Warning: connection to Locust lost: {missing}"),
+            format!("Warning: workers without users: {idle}"),
+            format!("Warning: workers above 90 % CPU: {busy}"),
+            "Warning: 1 of 3 workers has no users".to_owned(),
+            "Note: connected workers that run in other pods: 1".to_owned(),
+            "To give the test its users back, run: locustctl rebalance deployment/locust-slave"
+                .to_owned(),
+        ],
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_locust_that_is_not_there_is_no_matter_to_status() {
+    let cluster = TestCluster::start();
+    cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
+    let outcome = run(&cluster, "status");
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    assert!(!outcome.stdout.contains("Locust"), "{outcome:?}");
+    let outcome = run(&cluster, "status --locust=service/locust-master");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("services \"locust-master\" not found"), "{outcome:?}");
+}
+
+#[test]
+fn workers_that_locust_does_not_count_in_time_are_named() {
+    let cluster = TestCluster::with(Options {
+        pod_ready_after: Duration::from_millis(50),
+        ..Options::default()
+    });
+    let stale = json!({"state": "ready", "user_count": 0, "workers": []}).to_string();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 200, headers, body: stale.into_bytes() };
+    cluster.handle().inject(Fault::once(answer).at("stats/requests").times(Fault::ALWAYS));
+    let outcome = run(&cluster, "scale --replicas=2 --wait --timeout=2s --locust=auto");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(1), "deployment.apps/locust-slave scaled from 1 to 2\n")
+    );
+    assert!(
+        outcome.stderr.contains(
+            "error: 2 workers are connected to Locust; ready, but not connected: locust-slave-"
+        ),
+        "{outcome:?}"
+    );
+    assert_eq!(cluster.handle().replicas(WORKERS), Some(2));
+}
+
+#[test]
+fn locust_is_found_by_the_name_of_any_of_several_targets() {
+    let cluster = running(3);
+    let outcome = run(
+        &cluster,
+        "scale --replicas=1 deployment/locust-master deployment/locust-slave --locust=auto",
+    );
+    assert!(outcome.stderr.contains("2 of them will leave"), "{outcome:?}");
+    assert!(outcome.stderr.contains("redistributed 60 users over 1 worker"), "{outcome:?}");
+}

@@ -1,0 +1,173 @@
+//! What must never be done to a running test: told by a Locust that answers as the test says.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::fake_locust::{FakeLocust, reply};
+use crate::support::cluster::TestCluster;
+use crate::support::swarm::worker_pods;
+use crate::support::{Outcome, locustctl};
+
+/// What the master's log says of a test for 60 users that has lost three of its four workers.
+const LOG: &str = r#"{"master": [
+    "[2026-11-26 14:15:30,000] host/INFO/locust.main: Starting Locust 2.47.0",
+    "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
+    "[2026-11-26 14:15:37,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)",
+    "[2026-11-26 14:15:40,000] host/INFO/locust.runners: Worker 'a_1' (index 0) quit. 3 workers ready.",
+    "[2026-11-26 14:15:41,000] host/INFO/locust.runners: Worker 'b_1' (index 1) quit. 2 workers ready.",
+    "[2026-11-26 14:15:42,000] host/INFO/locust.runners: Worker 'c_1' (index 2) quit. 1 workers ready."
+    ]}"#;
+
+/// A Locust 2.47 on the one pod of this cluster, whose page tells these values, one after the other;
+/// the last again and again.
+fn locust(cluster: &TestCluster, log: &'static str, pages: Vec<Value>) -> FakeLocust {
+    let asked = AtomicUsize::new(0);
+    let pod = worker_pods(cluster).remove(0);
+    let stats = move |users: &Value| {
+        json!({"state": "running", "user_count": users, "worker_count": 1, "workers":
+            [{"id": format!("{pod}_{:032x}", 1), "state": "running", "user_count": users}]})
+        .to_string()
+    };
+    let last = Mutex::new(Value::Null);
+    FakeLocust::start(move |request, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        match &*request.path {
+            "/" => {
+                let number = asked.fetch_add(1, Ordering::Relaxed);
+                let args = pages.get(number).or(pages.last()).unwrap();
+                *last.lock().unwrap() = args["user_count"].clone();
+                let page = format!(
+                    "<div id=\"root\"></div><script>window.templateArgs = {args}</script></body>"
+                );
+                reply(stream, "200 OK\nContent-Type: text/html", page);
+            }
+            "/stats/requests" => reply(stream, json, stats(&last.lock().unwrap())),
+            "/logs" => reply(stream, json, log),
+            _ => reply(stream, json, r#"{"success": true, "message": "Swarming started"}"#),
+        }
+    })
+}
+
+fn page(state: &str, users: u64, wanted: u64) -> Value {
+    json!({"state": state, "user_count": users, "num_users": wanted, "spawn_rate": 10,
+        "worker_count": 1, "run_time": null, "hide_common_options": null,
+        "shape_use_common_options": null, "version": "2.47.0"})
+}
+
+fn rebalance(cluster: &TestCluster, locust: &FakeLocust) -> Outcome {
+    let line = format!("rebalance --locust={}", locust.url());
+    locustctl(&line).kubeconfig(cluster.kubeconfig()).run()
+}
+
+#[test]
+fn lost_users_are_given_back_by_the_same_start() {
+    let cluster = TestCluster::start();
+    let pages = [15, 15, 15, 60].map(|users| page("running", users, 60));
+    let locust = locust(&cluster, LOG, pages.to_vec());
+    let outcome = rebalance(&cluster, &locust);
+    let said = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
+    assert_eq!(outcome.stdout, said, "{outcome:?}");
+    let [asked] = &locust.asked("/swarm")[..] else { panic!("not asked once") };
+    assert_eq!((&*asked.method, &*asked.body), ("POST", "user_count=60&spawn_rate=10"));
+}
+
+#[test]
+fn a_test_that_was_stopped_meanwhile_is_not_started() {
+    let cluster = TestCluster::start();
+    let pages = vec![page("running", 15, 60), page("running", 15, 60), page("stopped", 0, 60)];
+    let locust = locust(&cluster, LOG, pages);
+    let outcome = rebalance(&cluster, &locust);
+    let said = "no test is running (Locust's state is stopped)\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), said), "{outcome:?}");
+    assert!(locust.asked("/swarm").is_empty());
+}
+
+#[test]
+fn a_test_that_was_edited_meanwhile_is_not_started_with_the_old_numbers() {
+    let cluster = TestCluster::start();
+    let pages = vec![page("running", 15, 60), page("running", 15, 60), page("running", 10, 10)];
+    let locust = locust(&cluster, LOG, pages);
+    rebalance(&cluster, &locust);
+    assert!(locust.asked("/swarm").is_empty());
+}
+
+#[test]
+fn users_that_ended_by_themselves_are_not_started_again() {
+    const NOBODY_LEFT: &str = r#"{"master": [
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 1 ready workers"
+        ]}"#;
+    let cluster = TestCluster::start();
+    let locust = locust(&cluster, NOBODY_LEFT, vec![page("running", 15, 60)]);
+    let outcome = rebalance(&cluster, &locust);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("users that end by themselves are not started again"));
+    assert!(locust.asked("/swarm").is_empty());
+}
+
+#[test]
+fn more_users_than_were_asked_for_in_the_page_are_left_alone() {
+    const BY_CODE: &str = r#"{"master": [
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 1 ready workers"
+        ]}"#;
+    let cluster = TestCluster::start();
+    let locust = locust(&cluster, BY_CODE, vec![page("running", 60, 20)]);
+    let outcome = rebalance(&cluster, &locust);
+    assert_eq!(outcome.stdout, "the test has all its 60 users\n", "{outcome:?}");
+    assert!(locust.asked("/swarm").is_empty());
+}
+
+#[test]
+fn a_test_that_has_ended_is_not_revived_whatever_the_state_is() {
+    const STOPPED: &str = r#"{"master": [
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
+        "[2026-11-26 14:15:40,000] host/INFO/locust.runners: a_1 (index 0) reported that it has stopped"
+        ]}"#;
+    let cluster = TestCluster::start();
+    let locust = locust(&cluster, STOPPED, vec![page("running", 0, 60)]);
+    let outcome = rebalance(&cluster, &locust);
+    let said = "the test has ended, although Locust's state is running\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), said), "{outcome:?}");
+    assert!(locust.asked("/swarm").is_empty());
+}
+
+#[test]
+fn a_broken_master_is_named() {
+    const BROKEN: &str = r#"{"master": [
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
+        "[2026-11-26 14:15:40,000] host/CRITICAL/locust.runners: Unhandled exception in greenlet: <Greenlet at 0x1: <bound method MasterRunner.client_listener of <locust.runners.MasterRunner object at 0x2>>>\\nKeyError: 'a_1'"
+        ]}"#;
+    let cluster = TestCluster::start();
+    let locust = locust(&cluster, BROKEN, vec![page("running", 15, 60)]);
+    let outcome = rebalance(&cluster, &locust);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("restart the master's pod"), "{outcome:?}");
+    assert!(locust.asked("/swarm").is_empty());
+}
+
+#[test]
+fn a_load_test_shape_is_not_given_up() {
+    for uses_common_options in [false, true] {
+        let mut shaped = page("running", 15, 30);
+        shaped["shape_use_common_options"] = json!(uses_common_options);
+        let cluster = TestCluster::start();
+        let locust = locust(&cluster, LOG, vec![shaped]);
+        let outcome = rebalance(&cluster, &locust);
+        let said = "the test has 15 of 60 users until the next step of its LoadTestShape\n";
+        assert!(outcome.stderr.ends_with(said), "{outcome:?}");
+        assert!(locust.asked("/swarm").is_empty());
+    }
+}
+
+#[test]
+fn a_release_that_is_too_old_is_not_judged() {
+    let mut old = page("running", 15, 60);
+    old["version"] = json!("2.20.1");
+    let cluster = TestCluster::start();
+    let locust = locust(&cluster, LOG, vec![old]);
+    let outcome = rebalance(&cluster, &locust);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("that needs Locust 2.25 or newer"), "{outcome:?}");
+    assert!(locust.asked("/swarm").is_empty());
+}

@@ -1,0 +1,279 @@
+//! A running test keeps its users, whoever takes workers away, and whatever comes in between.
+
+use std::time::{Duration, Instant};
+
+use locustctl::sandbox::{Action, Fault, Options};
+use serde_json::{Value, json};
+
+use crate::fake_locust::{FakeLocust, reply};
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::locustctl;
+use crate::support::running::Running;
+use crate::support::serving::{Reply, Serving, wait_until};
+use crate::support::swarm::{ask, running, start_test, wait_for_workers, worker_pods};
+
+/// What is said when three of four or five workers with 60 users left.
+const REPAIRED: &str = "the test had 15 of 60 users; redistributed 60 users over 1 worker";
+
+fn users(cluster: &TestCluster) -> Value {
+    ask(cluster, "GET", "stats/requests", "")["user_count"].clone()
+}
+
+/// The forms of all starts that reached Locust.
+fn starts(cluster: &TestCluster) -> Vec<String> {
+    let requests = cluster.handle().requests();
+    let starts = requests.iter().filter(|request| request.line().ends_with("proxy/swarm"));
+    starts.map(|start| String::from_utf8_lossy(&start.body).into_owned()).collect()
+}
+
+/// Somebody scales without Locust, and the test loses users.
+fn lose_users(cluster: &TestCluster) {
+    cluster.handle().set_replicas(WORKERS, 1);
+    wait_for_workers(cluster, 1);
+}
+
+/// A test for 60 users on so many workers of this release.
+fn running_on(release: &str, workers: i64) -> TestCluster {
+    let cluster = TestCluster::with(Options {
+        locust_release: release.parse().unwrap(),
+        pod_ready_after: Duration::from_millis(100),
+        ..Options::default()
+    });
+    locustctl(&format!("scale --replicas={workers} --wait --locust=auto"))
+        .kubeconfig(cluster.kubeconfig())
+        .run();
+    start_test(&cluster);
+    cluster
+}
+
+fn served(cluster: &TestCluster, workers: i64, flags: &[&str]) -> Serving {
+    let serving = Serving::start(cluster, flags);
+    serving.wait_until_settled(workers);
+    serving.wait_for_state(|state| state["locust"]["users"] == 60);
+    serving
+}
+
+#[test]
+fn a_watch_gives_users_back_that_somebody_else_took() {
+    let cluster = running(5);
+    let mut watch = Running::start(&cluster, "rebalance --watch");
+    watch.wait_for("the test has all its 60 users\n");
+    lose_users(&cluster);
+    wait_until(|| users(&cluster) == 60, || format!("60 users: {}", watch.stderr()));
+    watch.wait_for(REPAIRED);
+    watch.interrupt();
+    assert_eq!((watch.end(), &*watch.stdout()), (Some(0), &*format!("{REPAIRED}\n")));
+    let said = watch.stderr();
+    let begin = "Using Locust at service/locust-master\nthe test has all its 60 users\n";
+    assert!(said.starts_with(begin), "{said}");
+    assert_eq!(said.matches("Using Locust").count(), 1, "{said}");
+}
+
+/// A Locust whose one worker never has more than 15 of 60 users, since three others left.
+fn hopeless(cluster: &TestCluster) -> FakeLocust {
+    const LOG: &str = r#"{"master": [
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
+        "[2026-11-26 14:15:40,000] host/INFO/locust.runners: Worker 'a_1' (index 0) quit. 3 workers ready.",
+        "[2026-11-26 14:15:41,000] host/INFO/locust.runners: Worker 'b_1' (index 1) quit. 2 workers ready.",
+        "[2026-11-26 14:15:42,000] host/INFO/locust.runners: Worker 'c_1' (index 2) quit. 1 workers ready."
+        ]}"#;
+    let worker = json!({"id": format!("{}_{:032x}", worker_pods(cluster)[0], 1),
+        "state": "running", "user_count": 15});
+    let stats = json!({"state": "running", "user_count": 15, "workers": [worker]}).to_string();
+    let args = json!({"state": "running", "user_count": 15, "num_users": 60, "spawn_rate": 10,
+        "worker_count": 1, "version": "2.47.0"});
+    let page = format!("<script>window.templateArgs = {args}</script>");
+    FakeLocust::start(move |asked, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        match &*asked.path {
+            "/" => reply(stream, "200 OK\nContent-Type: text/html", &page),
+            "/stats/requests" => reply(stream, json, &stats),
+            "/logs" => reply(stream, json, LOG),
+            _ => reply(stream, json, r#"{"success": true, "message": "Swarming started"}"#),
+        }
+    })
+}
+
+#[test]
+fn a_watch_does_not_press_a_locust_that_does_not_start_users() {
+    let cluster = TestCluster::start();
+    let locust = hopeless(&cluster);
+    let mut watch =
+        Running::start(&cluster, &format!("rebalance --watch --locust={}", locust.url()));
+    let in_vain = "locustctl asked Locust for the users again, but the test has 15 of 60 users\n";
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while watch.stdout() != in_vain && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(watch.stdout(), in_vain);
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(locust.asked("/swarm").len(), 1);
+    assert!(watch.stderr().ends_with("the test has 15 of 60 users\n"), "{}", watch.stderr());
+    watch.interrupt();
+    assert_eq!(watch.end(), Some(0));
+}
+
+#[test]
+fn a_watch_ends_by_ctrl_c_while_there_is_nothing_to_do() {
+    let cluster = TestCluster::start();
+    let mut watch = Running::start(&cluster, "rebalance --watch");
+    watch.wait_for("no test is running (Locust's state is ready)\n");
+    watch.interrupt();
+    assert_eq!((watch.end(), &*watch.stdout()), (Some(0), ""));
+}
+
+#[test]
+fn always_gives_users_back_that_somebody_else_took_and_writes_it_down() {
+    let cluster = running(5);
+    let serving = served(&cluster, 5, &["--rebalance=always"]);
+    lose_users(&cluster);
+    let is_told = |state: &Value| state["history"][0]["who"] == "locustctl";
+    let state = serving.wait_for_state(is_told);
+    assert_eq!(state["history"][0]["users"], json!({"stage": "well", "text": REPAIRED}));
+    assert_eq!(state["history"][1]["who"], "somebody else");
+    assert_eq!((users(&cluster), starts(&cluster).len()), (json!(60), 2));
+    serving.wait_for_log(&format!(
+        "audit who=\"locustctl\" from=0.0.0.0 action=\"rebalance\" old=- new=- outcome=well \
+         detail=\"{REPAIRED}\""
+    ));
+}
+
+#[test]
+fn auto_ignores_changes_made_outside_serve() {
+    let cluster = running(5);
+    let serving = served(&cluster, 5, &["--rebalance=auto"]);
+    lose_users(&cluster);
+    let state = serving.wait_for_state(|state| state["locust"]["needsRebalance"] == true);
+    assert_eq!(state["locust"]["notes"], json!(["the test has 15 of 60 users"]));
+    // Longer than `always` would wait.
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!((users(&cluster), starts(&cluster).len()), (json!(15), 1));
+    let history = serving.state()["history"].clone();
+    assert!(history.as_array().unwrap().iter().all(|one| one["who"] == "somebody else"));
+}
+
+/// Starts a test as Locust's own page does, through serve.
+fn start_in_page(serving: &Serving, form: &str) -> Reply {
+    let request = serving.request("POST", "/swarm").body(form.to_owned());
+    let reply = serving.send(
+        request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", serving.url()),
+    );
+    assert_eq!(reply.json()["success"], true, "{reply:?}");
+    reply
+}
+
+#[test]
+fn serve_knows_the_users_of_a_start_in_locusts_page_on_an_older_release() {
+    let cluster = running_on("2.32.2", 5);
+    ask(&cluster, "GET", "stop", "");
+    let no_log = Action::Answer { status: 404, headers: Vec::new(), body: b"Not Found".to_vec() };
+    cluster.handle().inject(Fault::once(no_log).at("proxy/logs").times(Fault::ALWAYS));
+    let serving = Serving::start(&cluster, &["--locust-ui"]);
+    wait_until(|| serving.get("/-/locustctl/readyz").status == 200, || "readiness".to_owned());
+    wait_until(|| serving.get("/").status == 200, || "Locust's page".to_owned());
+    start_in_page(&serving, "user_count=60&spawn_rate=30");
+    let wanted = || serving.state_at("/-/locustctl/api/events")["locust"]["usersWanted"].clone();
+    wait_until(|| wanted() == 60, || wanted().to_string());
+    // The master balances the users after the first change alone.
+    for (workers, users) in [(4, 60), (3, 45)] {
+        cluster.handle().set_replicas(WORKERS, workers);
+        let told = || {
+            let stats = ask(&cluster, "GET", "stats/requests", "");
+            (stats["workers"].as_array().unwrap().len() as i64, stats["user_count"].clone())
+        };
+        wait_until(|| told() == (workers, json!(users)), || format!("{:?}", told()));
+    }
+    let request = serving.request("PUT", "/-/locustctl/api/scale?wait=20s");
+    let request = request.header("content-type", "application/json").body(r#"{"replicas": 2}"#);
+    let scaled = serving.send(request).json();
+    assert_eq!(
+        (&scaled["users"]["stage"], users(&cluster)),
+        (&json!("well"), json!(60)),
+        "{scaled}"
+    );
+}
+
+#[test]
+fn a_ramp_asks_for_the_users_that_there_are_and_then_for_all() {
+    let cluster = running(5);
+    let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
+    let outcome = locustctl(line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with(&format!("{REPAIRED}\n")), "{outcome:?}");
+    let [_, first, second] = &starts(&cluster)[..] else { panic!("{:?}", starts(&cluster)) };
+    assert_eq!(first, "user_count=15&spawn_rate=60");
+    assert_eq!(second, "user_count=60&spawn_rate=20");
+}
+
+#[test]
+fn ctrl_c_between_the_starts_of_a_ramp_does_not_leave_the_test_with_fewer_users() {
+    let cluster = running(5);
+    let slow = Fault::once(Action::DelayAnswer(Duration::from_secs(1)));
+    cluster.handle().inject(slow.at("proxy/swarm"));
+    let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
+    let mut scale = Running::start(&cluster, line);
+    wait_until(|| starts(&cluster).len() == 2, || format!("the first start: {}", scale.stderr()));
+    scale.interrupt();
+    assert_eq!(scale.end(), Some(130), "{}", scale.stderr());
+    assert_eq!(starts(&cluster)[2], "user_count=60&spawn_rate=20");
+    wait_until(|| users(&cluster) == 60, || "60 users".to_owned());
+}
+
+#[test]
+fn serve_takes_one_pod_after_another_off_a_release_that_breaks() {
+    let cluster = running_on("2.46.4", 4);
+    let serving = served(&cluster, 4, &[]);
+    let scaled = serving.put("?wait=60s", r#"{"replicas": 1}"#).json();
+    let text = "the test had 20 of 60 users; redistributed 60 users over 1 worker";
+    assert_eq!(scaled["users"], json!({"stage": "well", "text": text}), "{scaled}");
+    let state = serving.state();
+    let [change] = &state["history"].as_array().unwrap()[..] else { panic!("{state:#}") };
+    let told = (&change["old"], &change["new"], &change["message"]);
+    let message = json!("made in 3 steps, one pod after another");
+    assert_eq!(told, (&json!(4), &json!(1), &message), "{change}");
+    assert_eq!(users(&cluster), 60);
+}
+
+#[test]
+fn serve_stops_between_two_steps_when_somebody_else_changes_the_count() {
+    let cluster = running_on("2.46.4", 4);
+    let serving = served(&cluster, 4, &[]);
+    let reply = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until(|| cluster.workers() == 3, || "the first step".to_owned());
+            cluster.handle().set_replicas(WORKERS, 5);
+        });
+        serving.put("", r#"{"replicas": 1}"#)
+    });
+    let detail = "deployment.apps/locust-slave was scaled to 3 replicas, in 1 of 3 steps: somebody \
+                  else changed the count from 3 to 5";
+    reply.is_problem(409, "Stopped", detail);
+    assert_eq!(cluster.workers(), 5);
+    let state = serving.wait_for_state(|state| state["history"][1]["users"] != Value::Null);
+    let who: Vec<_> = state["history"].as_array().unwrap().iter().map(|one| &one["who"]).collect();
+    assert_eq!(who.len(), 2, "{state:#}");
+}
+
+#[test]
+fn steps_start_at_the_count_that_there_is() {
+    let rival = |to| {
+        let cluster = running_on("2.46.4", 3);
+        cluster.handle().inject(Fault::once(Action::Rival(to)).on("PATCH"));
+        cluster
+    };
+    let scale = |cluster: &TestCluster, flags: &str| {
+        let line = format!("scale --replicas=1 --locust=auto {flags}");
+        locustctl(&line).kubeconfig(cluster.kubeconfig()).run()
+    };
+    let outcome = scale(&rival(4), "");
+    let line = "deployment.apps/locust-slave scaled from 4 to 1 in 3 steps\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    let outcome = scale(&rival(2), "");
+    assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 2 to 1\n", "{outcome:?}");
+    let cluster = rival(4);
+    let outcome = scale(&cluster, "--current-replicas=3");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+    assert_eq!(cluster.workers(), 4);
+}

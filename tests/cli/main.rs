@@ -1,0 +1,36 @@
+//! Runs the commands of the binary against a simulated cluster.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+#[path = "../support/fake_locust.rs"]
+mod fake_locust;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod completions;
+mod connection;
+mod discovery;
+mod dynamic_completion;
+mod errors;
+mod formats;
+mod identity;
+mod kuberc;
+mod kustomize;
+mod large_lists;
+mod locust;
+mod locust_harm;
+mod locust_keep;
+mod locust_tls;
+mod lost_answers;
+mod manifests;
+mod outcome;
+mod plugin_policy;
+mod plugins;
+mod program;
+mod refusals;
+mod scale;
+mod scale_files;
+mod selection;
+mod status;
+mod verbosity;
+mod wait;
+mod wait_trouble;

@@ -1,0 +1,312 @@
+//! The program as the shell sees it: its name, its streams, its signals.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use locustctl::sandbox::{Action, Fault};
+
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::{Outcome, locustctl};
+
+fn scale(cluster: &TestCluster, line: &str, stdout: Stdio) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))
+        .args(line.split_whitespace())
+        .env_clear()
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn full() -> Stdio {
+    std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap().into()
+}
+
+#[test]
+fn as_a_plugin_of_kubectls_it_names_itself_as_the_user_typed_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let plugin = directory.path().join("kubectl-locust");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), &plugin).unwrap();
+    let run = |args: &[&str]| {
+        let output = Command::new(&plugin).args(args).env_clear().output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(
+        run(&["scale", "--bogus"]),
+        (
+            Some(1),
+            "error: unknown flag: --bogus\nSee 'kubectl locust scale --help' for usage.\n"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        run(&["nonsense"]),
+        (Some(1), "error: unknown command \"nonsense\" for \"kubectl locust\"\n".to_owned())
+    );
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn kubectl_finds_it_as_its_plugin() {
+    let cluster = TestCluster::start();
+    let plugin = cluster.path("kubectl-locust");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), plugin).unwrap();
+    let path = format!("{}:{}", cluster.directory().display(), std::env::var("PATH").unwrap());
+    let output = Command::new("kubectl")
+        .args(["locust", "scale", "--replicas=3"])
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", cluster.directory())
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stdout, "deployment.apps/locust-slave scaled from 1 to 3\n");
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn objects_are_printed_to_the_byte_as_by_kubectl() {
+    let cluster = TestCluster::start();
+    let annotations = serde_json::json!({
+        "long": "a sentence that goes on for longer than a line of eighty columns can hold, and then some more",
+        "quoted": "it's: \"quoted\" <&>", "empty": "", "yes": "yes", "number": "0123", "lines": "one\n two\n",
+        "tab": "a\tb", "when": "2026-11-23T16:48:32Z", "a10": "1", "a2": "2",
+    });
+    let mut object = cluster.handle().object(WORKERS).unwrap();
+    object["metadata"]["annotations"] = annotations;
+    cluster.handle().put_object(WORKERS, object);
+    cluster.handle().pause_controllers();
+    for format in ["json", "yaml"] {
+        // The same count again changes nothing, so both see the same object.
+        let ours = locustctl(&format!("scale --replicas=1 -o {format}"))
+            .kubeconfig(cluster.kubeconfig())
+            .run();
+        let theirs = Command::new("kubectl")
+            .args(["get", "deployment/locust-slave", "-o", format])
+            .env_clear()
+            .env("PATH", std::env::var("PATH").unwrap())
+            .env("HOME", cluster.directory())
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .output()
+            .unwrap();
+        assert_eq!(ours.stdout, String::from_utf8(theirs.stdout).unwrap());
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_written_is_no_error_and_an_object_is() {
+    let cluster = TestCluster::start();
+    let warning = "Warning: write /dev/stdout: no space left on device: deployment.apps/locust-slave scaled from 1 to 3\n";
+    assert_eq!(scale(&cluster, "scale --replicas=3", full()), (Some(0), warning.to_owned()));
+    for format in ["json", "yaml"] {
+        let line = format!("scale --replicas=2 -o {format}");
+        let expected = "error: write /dev/stdout: no space left on device\n".to_owned();
+        assert_eq!(scale(&cluster, &line, full()), (Some(1), expected));
+    }
+    assert_eq!(cluster.workers(), 2);
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    let cluster = TestCluster::start();
+    for line in
+        ["scale --replicas=3", "scale --replicas=2 -o json", "status", "--help", "completion bash"]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(scale(&cluster, line, writer.into()), (Some(0), String::new()), "{line}");
+    }
+}
+
+#[test]
+fn nowhere_to_complain_is_no_reason_to_stop() {
+    let cluster = TestCluster::start();
+    let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))
+        .args(["scale", "--by=-5", "deploy/locust-slave", "deploy/locust-master"])
+        .env_clear()
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stderr(full())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        (output.status.code(), &*stdout),
+        (
+            Some(0),
+            "deployment.apps/locust-slave scaled from 1 to 0\ndeployment.apps/locust-master scaled from 1 to 0\n"
+        )
+    );
+}
+
+/// The program, which finds the signals as at a terminal, or ignored: whoever runs the tests may
+/// have done either.
+fn with_signals(ignored: bool) -> Command {
+    let mut command = Command::new("env");
+    let what = if ignored { "--ignore-signal" } else { "--default-signal" };
+    command.arg(format!("{what}=HUP,INT,TERM")).arg(env!("CARGO_BIN_EXE_locustctl"));
+    command
+}
+
+/// Starts a scale whose PATCH takes `delay`, and sends the signal while it is under way.
+fn interrupted(
+    args: &[&str],
+    signal: &str,
+    delay: Duration,
+    ignore: bool,
+) -> (Option<i32>, String) {
+    interrupted_at(args, signal, Action::Delay(delay), ignore)
+}
+
+/// The same, with another thing that happens to the PATCH.
+fn interrupted_at(
+    args: &[&str],
+    signal: &str,
+    action: Action,
+    ignore: bool,
+) -> (Option<i32>, String) {
+    let cluster = TestCluster::start();
+    cluster.handle().inject(Fault::once(action).on("PATCH").at("locust-slave"));
+    let child = with_signals(ignore)
+        .args(args)
+        .env_clear()
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let is_under_way = || {
+        let requests = cluster.handle().requests();
+        requests.iter().any(|r| r.method == "PATCH" && r.path_and_query.contains("locust-slave"))
+    };
+    while !is_under_way() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // For an answer that comes at once to arrive.
+    std::thread::sleep(Duration::from_millis(200));
+    let kill = format!("kill -{signal} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may have been made, or be made yet; look at it with: locustctl status";
+const LOOK: &str = " deployment/locust-slave";
+
+#[test]
+fn who_interrupts_is_told_what_is_under_way() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let ended = interrupted(&["scale", "--replicas=3"], signal, Duration::from_secs(30), false);
+        assert_eq!(ended, (Some(code), format!("error: {UNDER_WAY}{LOOK}\n")));
+    }
+}
+
+#[test]
+fn what_is_looked_at_after_an_interruption_is_in_the_same_place() {
+    let args = ["scale", "--replicas=3", "--context=sandbox", "--wait", "-n", "default"];
+    let (_, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
+    let flags = " --context=sandbox --namespace=default";
+    assert_eq!(stderr, format!("error: {UNDER_WAY}{flags}{LOOK}\n"));
+}
+
+#[test]
+fn what_a_busy_server_turned_away_is_not_under_way() {
+    let busy = Action::too_many_requests(Some(30));
+    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", busy, false);
+    let end =
+        "error: interrupted: no change was under way; not changed: deployment.apps/locust-slave\n";
+    assert_eq!(code, Some(130));
+    assert!(stderr.ends_with(end), "{stderr}");
+}
+
+#[test]
+fn an_interruption_swallows_no_error() {
+    let args = ["scale", "--replicas=3", "deploy", "zz", "locust-slave"];
+    let (code, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
+    assert_eq!(
+        (code, stderr),
+        (
+            Some(130),
+            format!(
+                "Error from server (NotFound): deployments.apps \"zz\" not found\n{UNDER_WAY}{LOOK}\n"
+            )
+        )
+    );
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let args = ["scale", "--replicas=3"];
+    let ended = interrupted(&args, "HUP", Duration::from_millis(300), true);
+    assert_eq!(ended, (Some(0), String::new()));
+}
+
+struct Sandbox {
+    child: Child,
+    lines: Vec<String>,
+}
+
+fn start_sandbox() -> Sandbox {
+    let mut child = with_signals(false)
+        .args(["sandbox", "--pod-ready-after=50ms"])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = Vec::new();
+    for line in stdout.lines() {
+        lines.push(line.unwrap());
+        if lines.last().unwrap().contains("Ctrl-C") {
+            break;
+        }
+    }
+    Sandbox { child, lines }
+}
+
+impl Sandbox {
+    fn kubeconfig(&self) -> String {
+        let line = self.lines.iter().find(|line| line.contains("export KUBECONFIG=")).unwrap();
+        line.split_once('=').unwrap().1.to_owned()
+    }
+
+    fn end(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("sh")
+                .args(["-c", &format!("kill -{signal} {pid}")])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn a_sandbox_says_how_to_use_it_and_ends_cleanly() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let sandbox = start_sandbox();
+        let kubeconfig = sandbox.kubeconfig();
+        let use_it = || -> Outcome { locustctl("scale --by=+1").kubeconfig(&kubeconfig).run() };
+        use_it().prints("deployment.apps/locust-slave scaled from 1 to 2\n");
+        use_it().prints("deployment.apps/locust-slave scaled from 2 to 3\n");
+        assert_eq!(sandbox.end(signal), Some(0));
+        assert!(!std::path::Path::new(&kubeconfig).exists(), "{kubeconfig}");
+    }
+}
+
+#[test]
+fn the_sandboxs_kubeconfig_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = start_sandbox();
+    let kubeconfig = std::path::PathBuf::from(sandbox.kubeconfig());
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&kubeconfig), mode(kubeconfig.parent().unwrap())), (0o600, 0o700));
+    assert_eq!(sandbox.end("TERM"), Some(0));
+}

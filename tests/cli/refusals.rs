@@ -1,0 +1,288 @@
+//! What is wrong with a command line is said in kubectl's words, with exit code 1, before any
+//! request: the server of these tests does not exist.
+
+use crate::support::{Locustctl, Outcome, dead_kubeconfig};
+
+fn scale(args: &[&str]) -> Outcome {
+    let home = tempfile::tempdir().unwrap();
+    let args = std::iter::once("scale").chain(args.iter().copied());
+    Locustctl::new(args).kubeconfig(dead_kubeconfig(home.path())).run()
+}
+
+#[track_caller]
+fn refuses(args: &str, stderr: &str) {
+    scale(&args.split(' ').filter(|arg| !arg.is_empty()).collect::<Vec<_>>()).refuses(stderr);
+}
+
+const HINT: &str = "See 'locustctl scale --help' for usage.\n";
+
+#[test]
+fn a_scale_needs_a_new_count() {
+    for args in ["", "deployment/a"] {
+        refuses(args, "error: required flag(s) \"replicas\" not set\n");
+    }
+}
+
+#[test]
+fn a_negative_count_never_scales_down() {
+    for args in ["--replicas=-1 deployment/a", "--replicas -1", "--replicas=-0x1"] {
+        refuses(
+            args,
+            "error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0\n",
+        );
+    }
+}
+
+#[test]
+fn a_count_over_int32_is_refused_and_not_truncated() {
+    for (count, shown) in
+        [("2147483648", "2147483648"), ("4294967297", "4294967297"), ("0xffffffff", "4294967295")]
+    {
+        refuses(
+            &format!("--replicas={count} --current-replicas=1"),
+            &format!(
+                "error: The --replicas=COUNT flag must not be greater than 2147483647, was {shown}\n"
+            ),
+        );
+    }
+}
+
+#[test]
+fn flag_values_are_refused_in_gos_words() {
+    for (args, expected) in [
+        (
+            "--replicas=abc deployment/a",
+            "invalid argument \"abc\" for \"--replicas\" flag: strconv.ParseInt: parsing \"abc\": invalid syntax",
+        ),
+        (
+            "--replicas=1.5 deployment/a",
+            "invalid argument \"1.5\" for \"--replicas\" flag: strconv.ParseInt: parsing \"1.5\": invalid syntax",
+        ),
+        (
+            "--replicas= deployment/a",
+            "invalid argument \"\" for \"--replicas\" flag: strconv.ParseInt: parsing \"\": invalid syntax",
+        ),
+        (
+            "--replicas 99999999999999999999 deployment/a",
+            "invalid argument \"99999999999999999999\" for \"--replicas\" flag: strconv.ParseInt: parsing \"99999999999999999999\": value out of range",
+        ),
+        (
+            "--replicas --all",
+            "invalid argument \"--all\" for \"--replicas\" flag: strconv.ParseInt: parsing \"--all\": invalid syntax",
+        ),
+        (
+            "--replicas=1 --current-replicas=x",
+            "invalid argument \"x\" for \"--current-replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax",
+        ),
+        (
+            "--replicas=1 -v=x",
+            "invalid argument \"x\" for \"-v, --v\" flag: strconv.ParseInt: parsing \"x\": invalid syntax",
+        ),
+        (
+            "--replicas=1 --insecure-skip-tls-verify=maybe",
+            "invalid argument \"maybe\" for \"--insecure-skip-tls-verify\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
+        ),
+        ("--by=3", "invalid argument \"3\" for \"--by\" flag: \"3\" is not +COUNT or -COUNT"),
+        ("--by=+", "invalid argument \"+\" for \"--by\" flag: \"+\" is not +COUNT or -COUNT"),
+    ] {
+        refuses(args, &format!("error: {expected}\n{HINT}"));
+    }
+}
+
+#[test]
+fn flags_that_do_not_exist_or_lack_their_value_are_refused_in_pflags_words() {
+    for (args, expected) in [
+        ("--replicas", "flag needs an argument: --replicas"),
+        ("--replicas=1 -n", "flag needs an argument: 'n' in -n"),
+        ("--replicas=1 --bogus deployment/a", "unknown flag: --bogus"),
+        ("--replicas=1 --bogus=x deployment/a", "unknown flag: --bogus"),
+        ("--replicas=1 -z deployment/a", "unknown shorthand flag: 'z' in -z"),
+        ("--replicas=1 -zx deployment/a", "unknown shorthand flag: 'z' in -zx"),
+        ("--replicas=1 --field-selector=a=b deployment", "unknown flag: --field-selector"),
+        ("--repl=1 deployment/a", "unknown flag: --repl"),
+    ] {
+        refuses(args, &format!("error: {expected}\n{HINT}"));
+    }
+}
+
+#[test]
+fn the_first_mistake_on_the_line_is_the_one_that_is_reported() {
+    refuses("--bogus --replicas=x", &format!("error: unknown flag: --bogus\n{HINT}"));
+    refuses(
+        "--replicas=x --bogus",
+        &format!(
+            "error: invalid argument \"x\" for \"--replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax\n{HINT}"
+        ),
+    );
+}
+
+#[test]
+fn an_unknown_command_is_refused_with_a_suggestion() {
+    let outcome = crate::support::locustctl("scal --replicas=1").run();
+    outcome.refuses(
+        "error: unknown command \"scal\" for \"locustctl\"\n\nDid you mean this?\n\tscale\n",
+    );
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for (args, expected) in [
+        (
+            "--replicas=1 --by=+1",
+            "--replicas and --by cannot be used together: give the new count, or the change",
+        ),
+        (
+            "--replicas=1 --current-replicas=-2 deployment/a",
+            "The --current-replicas must specify an integer of -1 or greater",
+        ),
+        (
+            "--replicas=1 --dry-run=foo deployment/a",
+            "Invalid dry-run value (foo). Must be \"none\", \"server\", or \"client\".",
+        ),
+        (
+            "--replicas=1 --resource-version=7 deploy a b",
+            "cannot use --resource-version with multiple resources",
+        ),
+        (
+            "--replicas=1 --sandbox --context=dead",
+            "--sandbox and --context cannot be used together: the simulated cluster is not yours; leave one of them out",
+        ),
+    ] {
+        refuses(args, &format!("error: {expected}\n"));
+    }
+}
+
+#[test]
+fn an_unknown_output_format_is_refused_with_those_that_there_are() {
+    refuses(
+        "--replicas=1 -o foo deployment/a",
+        "error: unable to match a printer suitable for the output format \"foo\", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml\n",
+    );
+}
+
+#[test]
+fn targets_are_refused_in_kubectls_words() {
+    for (args, expected) in [
+        (
+            "deployment/a b",
+            "error: there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
+        ),
+        (
+            "deployment/a/b",
+            "error: arguments in resource/name form may not have more than one slash",
+        ),
+        (
+            "deployment/",
+            "error: arguments in resource/name form must have a single resource and name",
+        ),
+        (
+            "deployment,statefulset/a",
+            "error: arguments in resource/name form must have a single resource and name",
+        ),
+        (
+            "deployment/a/b deployment/",
+            "error: arguments in resource/name form may not have more than one slash",
+        ),
+        ("deployment", "error: resource(s) were provided, but no name was specified"),
+        ("deployment a%b", "error: invalid resource name \"a%b\": [may not contain '%']"),
+        ("deployment/a -n a/b", "error: invalid namespace \"a/b\": [may not contain '/']"),
+    ] {
+        refuses(&format!("--replicas=1 {args}"), &format!("{expected}\n"));
+    }
+}
+
+#[test]
+fn a_shorthand_without_its_value_does_not_mean_the_default() {
+    refuses(
+        "--replicas=1 -s=",
+        "Unable to connect to the server: dial tcp: lookup =: no such host\n",
+    );
+    refuses(
+        "--replicas=1 -o= deploy/a",
+        "error: unable to match a printer suitable for the output format \"=\", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml\n",
+    );
+}
+
+#[test]
+fn a_default_target_that_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let home = tempfile::tempdir().unwrap();
+    let outcome = crate::support::locustctl("scale --replicas=1")
+        .kubeconfig(dead_kubeconfig(home.path()))
+        .env("LOCUSTCTL_TARGET", std::ffi::OsStr::from_bytes(b"\xff"))
+        .run();
+    outcome.refuses("error: $LOCUSTCTL_TARGET is \"\\xFF\", which is not valid UTF-8\n");
+}
+
+#[test]
+fn flags_of_kubectls_that_have_nothing_to_act_on_are_taken() {
+    refuses(
+        "--replicas=1 --cache-dir=/x --log-flush-frequency=5s --profile=none --profile-output=x --vmodule=a=1",
+        "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?\n",
+    );
+}
+
+#[test]
+fn an_empty_name_is_refused() {
+    scale(&["--replicas=1", "deployment", ""]).refuses("error: resource name may not be empty\n");
+}
+
+#[test]
+fn a_bad_request_timeout_is_refused() {
+    for value in ["xx", "-1"] {
+        refuses(
+            &format!("--replicas=1 deployment/a --request-timeout={value}"),
+            "error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)\n",
+        );
+    }
+}
+
+#[test]
+fn a_broken_configuration_is_reported_before_a_negative_count() {
+    refuses(
+        "--replicas=-1 --context=nope",
+        "Error in configuration: context was not found for specified context: nope\n",
+    );
+}
+
+#[test]
+fn help_and_version_go_to_stdout_and_beat_a_missing_flag() {
+    let help = scale(&["--help"]);
+    assert_eq!((help.code, &*help.stderr), (Some(0), ""));
+    assert!(help.stdout.contains("--current-replicas <COUNT>"), "{}", help.stdout);
+    // Alone it is answered without the grammar; the answer is the same.
+    for asked in ["--version", "-V", "--version -n x", "-n x -V"] {
+        let version = crate::support::locustctl(asked).run();
+        version.prints(&format!("locustctl {}\n", env!("CARGO_PKG_VERSION")));
+    }
+    let nothing = crate::support::locustctl("").run();
+    assert_eq!((nothing.code, &*nothing.stderr), (Some(0), ""));
+    assert!(nothing.stdout.contains("Usage: locustctl"), "{}", nothing.stdout);
+}
+
+#[test]
+fn everything_right_gets_as_far_as_the_server() {
+    for args in [
+        "--replicas=1",
+        "--replicas=0x10 deploy a",
+        "--replicas 1_000 sts/a",
+        "--by=+1",
+        "--by -1",
+        "--replicas=1 --current-replicas=0",
+        "--replicas=2147483647",
+        "--replicas=5 --replicas=1",
+        "--current_replicas=1 --replicas=1",
+        "--replicas=1 -o YAML",
+    ] {
+        refuses(
+            args,
+            "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?\n",
+        );
+    }
+    // Flags of the subcommand may stand before it.
+    let home = tempfile::tempdir().unwrap();
+    let outcome = crate::support::locustctl("--replicas=1 -n x scale deploy/a")
+        .kubeconfig(dead_kubeconfig(home.path()))
+        .run();
+    assert!(outcome.stderr.starts_with("The connection to the server"), "{outcome:?}");
+}

@@ -1,0 +1,283 @@
+//! `--wait` and `--timeout`: what is waited for, what ends it, and what is said about it.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use locustctl::sandbox::{Action, Fault, Options, Trouble};
+use serde_json::json;
+
+use crate::support::SLAVE;
+use crate::support::cluster::TestCluster;
+use crate::support::scaling::run;
+use crate::support::waiting::{
+    MASTER, SCALED, cluster, fails_after_scaling, ready, run_while, watches,
+};
+
+#[test]
+fn it_is_waited_until_the_new_pods_are_ready() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "scale --replicas=3 --wait");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED));
+    assert_eq!(ready(&cluster, SLAVE), 3);
+    let lines: Vec<_> = outcome.stderr.lines().collect();
+    assert_eq!(lines.first(), Some(&"deployment.apps/locust-slave: 1 of 3 replicas are ready"));
+    assert_eq!(lines.last(), Some(&"deployment.apps/locust-slave: 3 of 3 replicas are ready"));
+    let watches = watches(&cluster);
+    assert!(watches[0].contains("&fieldSelector=metadata.name%3Dlocust-slave"), "{watches:?}");
+    assert_eq!(watches.len(), 1);
+}
+
+#[test]
+fn what_is_ready_already_is_not_talked_about() {
+    let cluster = cluster();
+    run(&cluster, "scale --replicas=1 --wait")
+        .prints("deployment.apps/locust-slave scaled from 1 to 1 (no change)\n");
+    assert_eq!(watches(&cluster), Vec::<String>::new());
+}
+
+#[test]
+fn it_is_waited_until_the_last_pod_is_gone() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "scale --replicas=0 --wait");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "deployment.apps/locust-slave scaled from 1 to 0\n")
+    );
+    let object = cluster.handle().object(SLAVE).unwrap();
+    assert_eq!(object["status"]["replicas"].as_i64().unwrap_or_default(), 0);
+}
+
+#[test]
+fn who_is_overtaken_fails_and_learns_by_which_count() {
+    let cluster = cluster();
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let outcome = run_while(&cluster, "scale --replicas=3 --wait", || {
+        cluster.handle().set_replicas(SLAVE, 5);
+    });
+    fails_after_scaling(
+        &outcome,
+        "error: deployment.apps/locust-slave was scaled to 3, but somebody else scaled it to 5 meanwhile\n",
+    );
+}
+
+#[test]
+fn a_target_that_is_deleted_meanwhile_fails() {
+    let cluster = cluster();
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let outcome = run_while(&cluster, "scale --replicas=3 --wait", || {
+        cluster.handle().delete_object(SLAVE);
+    });
+    fails_after_scaling(
+        &outcome,
+        "error: deployment.apps/locust-slave was scaled to 3, but somebody deleted it meanwhile\n",
+    );
+}
+
+#[test]
+fn when_pods_do_not_start_the_error_says_why() {
+    for (trouble, ready, why) in [
+        (
+            Trouble::ImagePull,
+            1,
+            "2 pods: ImagePullBackOff: Back-off pulling image \"locustio/locust:2.47.0\": ErrImagePull: not found",
+        ),
+        (
+            Trouble::Unschedulable,
+            1,
+            "2 pods: Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.",
+        ),
+        (
+            Trouble::Quota(2),
+            2,
+            "FailedCreate: pods \"pod\" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=2, limited: pods=2",
+        ),
+    ] {
+        let cluster = cluster();
+        cluster.handle().set_trouble(Some(trouble.clone()));
+        let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=2s");
+        let error = format!(
+            "error: timed out after 2s waiting for deployment.apps/locust-slave: {ready} of 3 replicas are ready\n  {why}\n"
+        );
+        fails_after_scaling(&outcome, &error);
+    }
+}
+
+#[test]
+fn several_targets_share_one_watch() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "scale --replicas=3 --wait deploy locust-slave locust-master");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!((ready(&cluster, SLAVE), ready(&cluster, MASTER)), (3, 3));
+    let watches = watches(&cluster);
+    assert_eq!(watches.len(), 1, "{watches:?}");
+    assert!(!watches[0].contains("fieldSelector"), "{watches:?}");
+}
+
+#[test]
+fn each_target_has_its_own_outcome() {
+    let cluster = cluster();
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let line = "scale --replicas=0 --wait --timeout=1s deploy zz locust-slave";
+    let outcome = run(&cluster, line);
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 1 to 0\n");
+    assert!(outcome.stderr.contains("deployments.apps \"zz\" not found"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("timed out"), "{outcome:?}");
+}
+
+#[test]
+fn a_timeout_of_zero_is_as_none() {
+    let waiting = cluster();
+    let outcome = run(&waiting, "scale --replicas=3 --wait --timeout=0s");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    assert_eq!(ready(&waiting, SLAVE), 3);
+    let plain = cluster();
+    plain.handle().pause_controllers();
+    run(&plain, "scale --replicas=3 --timeout=0s").prints(SCALED);
+    let help = crate::support::locustctl("scale --help").run().stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "0 is as if it were not given: 5m with --wait, and no wait at all without";
+    assert!(help.contains(expected), "{help}");
+}
+
+#[test]
+fn plain_timeout_waits_for_the_two_counts_of_the_scale() {
+    let cluster = cluster();
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    // kubectl does not care whether pods are ready.
+    run(&cluster, "scale --replicas=3 --timeout=20s").prints(SCALED);
+    assert_eq!(watches(&cluster), Vec::<String>::new());
+    let gets = cluster.request_lines().iter().filter(|line| line.starts_with("GET")).count();
+    assert!(gets >= 2);
+}
+
+#[test]
+fn plain_timeout_ends_in_kubectls_words_after_the_line() {
+    for (timeout, most_gets) in [("1200ms", 3), ("-1s", 1)] {
+        let cluster = cluster();
+        cluster.handle().pause_controllers();
+        let outcome = run(&cluster, &format!("scale --replicas=3 --timeout={timeout}"));
+        fails_after_scaling(
+            &outcome,
+            "error: timed out waiting for \"locust-slave\" to be synced\n",
+        );
+        assert_eq!(outcome.stderr.lines().count(), 1);
+        let gets = cluster.request_lines().iter().filter(|line| line.starts_with("GET")).count();
+        assert_eq!(gets, most_gets, "{timeout}: {:?}", cluster.request_lines());
+    }
+}
+
+#[test]
+fn plain_timeout_does_not_succeed_when_somebody_else_scales() {
+    let cluster = cluster();
+    cluster.handle().inject(Fault::once(Action::Rival(5)).on("GET").at("/scale"));
+    cluster.handle().inject(Fault::once(Action::Rival(7)).on("GET").at("/scale"));
+    let outcome = run(&cluster, "scale --replicas=3 --timeout=5s");
+    assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 5 to 3\n");
+    assert_eq!(
+        outcome.stderr,
+        "error: deployment.apps/locust-slave was scaled to 3, but somebody else scaled it to 7 meanwhile\n"
+    );
+}
+
+#[test]
+fn nothing_is_waited_for_in_a_dry_run_or_without_time() {
+    let cluster = cluster();
+    for (flags, said) in [
+        ("--wait --dry-run=client", "scaled (dry run) from 1 to 3"),
+        ("--timeout=1m --dry-run=server", "scaled (server dry run) from 1 to 3"),
+        ("--timeout=0", "scaled from 1 to 3"),
+    ] {
+        run(&cluster, &format!("scale --replicas=3 {flags}"))
+            .prints(&format!("deployment.apps/locust-slave {said}\n"));
+    }
+}
+
+#[test]
+fn a_negative_time_is_over_at_once() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=-1s");
+    fails_after_scaling(
+        &outcome,
+        "error: timed out after -1s waiting for deployment.apps/locust-slave\n",
+    );
+}
+
+#[test]
+fn times_that_are_none_are_refused_in_pflags_words() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "scale --replicas=3 --timeout=5");
+    let error = "error: invalid argument \"5\" for \"--timeout\" flag: time: missing unit in duration \"5\"\n";
+    assert!(outcome.stderr.starts_with(error), "{outcome:?}");
+}
+
+#[test]
+fn a_stateful_set_is_waited_for_too() {
+    let cluster = cluster();
+    let path = "/apis/apps/v1/namespaces/default/statefulsets/users";
+    cluster.handle().put_object(path, json!({
+        "kind": "StatefulSet", "apiVersion": "apps/v1",
+        "spec": {"replicas": 1, "serviceName": "users", "selector": {"matchLabels": {"app": "users"}},
+            "template": {"metadata": {"labels": {"app": "users"}},
+                "spec": {"containers": [{"name": "c", "image": "i"}]}}},
+    }));
+    let outcome = run(&cluster, "scale --replicas=2 --wait sts/users");
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "statefulset.apps/users scaled from 1 to 2\n"),
+        "{outcome:?}"
+    );
+    assert_eq!(cluster.handle().object(path).unwrap()["status"]["readyReplicas"], 2);
+}
+
+#[test]
+fn who_interrupts_a_wait_is_told_that_the_scale_stands() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let cluster = cluster();
+        cluster.handle().set_trouble(Some(Trouble::ImagePull));
+        let child = Command::new("env")
+            .arg("--default-signal=HUP,INT,TERM")
+            .arg(env!("CARGO_BIN_EXE_locustctl"))
+            .args(["scale", "--replicas=3", "--wait"])
+            .env_clear()
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while watches(&cluster).is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), SCALED);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let end = "error: interrupted while waiting: deployment.apps/locust-slave was scaled from 1 to 3 and stays so; 1 of 3 replicas were ready\n";
+        assert!(stderr.ends_with(end), "{stderr}");
+    }
+}
+
+#[test]
+fn of_another_type_the_count_of_its_scale_is_waited_for() {
+    let cluster = TestCluster::with(Options { custom_resources: true, ..Options::default() });
+    let path = "/apis/load.example.com/v1/namespaces/default/swarms/big";
+    let outcome = std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&cluster, "scale swarms/big --replicas=5 --wait"));
+        cluster.wait_for(path, |object| object["spec"]["workers"] == 5);
+        let mut object = cluster.handle().object(path).unwrap();
+        object["status"]["workers"] = json!(5);
+        std::thread::sleep(Duration::from_millis(500));
+        cluster.handle().put_object(path, object);
+        running.join().unwrap()
+    });
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "swarm.load.example.com/big scaled from 4 to 5\n"),
+        "{outcome:?}"
+    );
+    let said = "swarm.load.example.com/big: 0 of 5 replicas are there\nswarm.load.example.com/big: 5 of 5 replicas are there\n";
+    assert_eq!(outcome.stderr, said);
+}

@@ -1,0 +1,160 @@
+//! Waiting under trouble: broken watches, a server that is away, narrow rights.
+
+use std::time::{Duration, Instant};
+
+use locustctl::sandbox::{Action, Fault, Rights, Rule, Trouble};
+
+use crate::support::scaling::run;
+use crate::support::waiting::{
+    SCALED, cluster, cluster_with, fails_after_scaling, kubeconfig_of, ready, run_while, watches,
+};
+use crate::support::{SLAVE, locustctl};
+
+#[test]
+fn who_may_not_look_at_pods_is_told_no_more_than_that() {
+    let cluster = cluster();
+    let rules = vec![
+        Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &[]),
+        Rule::new(&["get", "list", "watch"], &["apps"], &["deployments"], &[]),
+    ];
+    cluster.handle().add_account("token-of-a-narrow-account", "narrow", Rights::Rules(rules));
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let kubeconfig = kubeconfig_of(&cluster, "token-of-a-narrow-account");
+    let outcome = locustctl("scale --replicas=3 --wait --timeout=1s").kubeconfig(kubeconfig).run();
+    fails_after_scaling(
+        &outcome,
+        "1 of 3 replicas are ready\n  what its pods wait for may not be looked at: pods is forbidden: User \"narrow\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"\n",
+    );
+}
+
+#[test]
+fn where_watching_is_forbidden_it_is_asked_again_and_again() {
+    let cluster = cluster();
+    let rules = vec![
+        Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &[]),
+        Rule::new(&["get"], &["apps"], &["deployments"], &[]),
+    ];
+    cluster.handle().add_account("token-of-a-narrow-account", "narrow", Rights::Rules(rules));
+    let kubeconfig = kubeconfig_of(&cluster, "token-of-a-narrow-account");
+    let outcome = locustctl("scale --replicas=3 --wait").kubeconfig(kubeconfig).run();
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    let note = "Note: deployments.apps cannot be watched, so they are asked about every second: deployments.apps \"locust-slave\" is forbidden: User \"narrow\" cannot watch resource";
+    assert!(outcome.stderr.contains(note), "{outcome:?}");
+    assert_eq!(ready(&cluster, SLAVE), 3);
+}
+
+#[test]
+fn who_may_only_scale_is_told_that_nothing_is_known() {
+    let cluster = cluster();
+    let rules = vec![Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &[])];
+    cluster.handle().add_account("token-of-a-narrow-account", "narrow", Rights::Rules(rules));
+    let kubeconfig = kubeconfig_of(&cluster, "token-of-a-narrow-account");
+    let outcome = locustctl("scale --replicas=3 --wait").kubeconfig(kubeconfig).run();
+    fails_after_scaling(
+        &outcome,
+        "error: deployment.apps/locust-slave was scaled to 3, but whether it gets ready is not known: deployments.apps \"locust-slave\" is forbidden: User \"narrow\" cannot get resource \"deployments\" in API group \"apps\" in the namespace \"default\"\n",
+    );
+}
+
+#[test]
+fn a_watch_that_ends_or_breaks_is_taken_up_again() {
+    for action in [
+        Action::EndWatch(Duration::from_millis(100)),
+        Action::BreakWatch(Duration::from_millis(100)),
+        Action::CloseAfter,
+        Action::unavailable(None),
+        Action::too_many_requests(Some(1)),
+    ] {
+        let cluster = cluster_with(Duration::from_millis(700));
+        cluster.handle().inject(Fault::once(action.clone()).at("watch=1"));
+        let outcome = run(&cluster, "scale --replicas=3 --wait");
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{action:?} {outcome:?}");
+        assert_eq!(watches(&cluster).len(), 2, "{action:?}");
+    }
+}
+
+#[test]
+fn a_server_that_is_away_is_named_as_the_reason_only_while_it_is() {
+    let away = || Fault::once(Action::unavailable(None)).on("GET");
+    for (fault, reason) in [
+        (
+            away().times(Fault::ALWAYS),
+            "\n  the server could not be asked lately: the server is currently unable to handle the request\n",
+        ),
+        (away().at("watch=1").times(Fault::ALWAYS), "ErrImagePull: not found\n"),
+        (away().at("watch=1"), "ErrImagePull: not found\n"),
+    ] {
+        let cluster = cluster();
+        cluster.handle().set_trouble(Some(Trouble::ImagePull));
+        cluster.handle().inject(fault);
+        let line = "scale --current-replicas=1 --replicas=3 --wait --timeout=2s";
+        let outcome = run(&cluster, line);
+        fails_after_scaling(&outcome, reason);
+    }
+}
+
+#[test]
+fn a_watch_that_is_held_back_does_not_decide() {
+    let long = Duration::from_secs(30);
+    for action in [Action::HoldWatch(long), Action::Delay(long)] {
+        let cluster = cluster();
+        cluster.handle().inject(Fault::once(action.clone()).at("watch=1").times(Fault::ALWAYS));
+        let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=2s");
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{action:?} {outcome:?}");
+        assert_eq!(watches(&cluster).len(), 1, "{action:?}");
+    }
+}
+
+#[test]
+fn the_last_look_does_not_hang() {
+    let cluster = cluster();
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let hold = Fault::once(Action::HoldWatch(Duration::from_secs(30))).at("watch=1");
+    cluster.handle().inject(hold);
+    let started = Instant::now();
+    let outcome = run_while(&cluster, "scale --replicas=3 --wait --timeout=2s", || {
+        let delay = Fault::once(Action::Delay(Duration::from_secs(30))).on("GET");
+        cluster.handle().inject(delay.at("deployments/locust-slave").times(Fault::ALWAYS));
+    });
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), SCALED), "{outcome:?}");
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}
+
+#[test]
+fn after_watches_that_tell_nothing_it_is_looked_anew() {
+    let cluster = cluster_with(Duration::from_millis(700));
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let nothing = Action::Answer { status: 200, headers, body: Vec::new() };
+    cluster.handle().inject(Fault::once(nothing).at("watch=1").times(Fault::ALWAYS));
+    let started = Instant::now();
+    let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=30s");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+}
+
+#[test]
+fn forgotten_history_is_looked_at_anew() {
+    let cluster = cluster_with(Duration::from_millis(700));
+    // While the first watch is away, the server forgets where it was.
+    cluster.handle().inject(Fault::once(Action::EndWatch(Duration::from_millis(50))).at("watch=1"));
+    let delay = Fault::once(Action::Delay(Duration::from_millis(800))).at("watch=1");
+    cluster.handle().inject(delay);
+    let outcome = run_while(&cluster, "scale --replicas=3 --wait", || {
+        std::thread::sleep(Duration::from_millis(500));
+        cluster.wait_for(SLAVE, |object| object["status"]["readyReplicas"] == 3);
+        cluster.handle().compact();
+    });
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    let gets = cluster.request_lines();
+    let gets = gets.iter().filter(|line| line.ends_with("deployments/locust-slave")).count();
+    // At first, after the watch that has told nothing, and after the one that was refused.
+    assert_eq!(gets, 3, "{:?}", cluster.request_lines());
+}
+
+#[test]
+fn the_time_for_one_request_does_not_end_a_watch() {
+    let cluster = cluster_with(Duration::from_millis(2500));
+    let outcome = run(&cluster, "scale --replicas=3 --wait --request-timeout=1s");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    assert_eq!(watches(&cluster).len(), 1);
+}

@@ -1,0 +1,358 @@
+//! The page in a real browser: what people see and what comes of what they do.
+
+use std::time::Duration;
+
+use locustctl::sandbox::{Account, Action, Fault, Options, Trouble};
+
+use crate::chromium::{Browser, Look};
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::serving::Serving;
+use crate::support::waiting::kubeconfig_of;
+
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+const TAB: &str = "\u{e004}";
+
+/// A cluster whose pods take long enough to be seen on their way, and a server for it.
+fn served(pod_ready_after: u64) -> (TestCluster, Serving) {
+    let pod_ready_after = Duration::from_millis(pod_ready_after);
+    let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    (cluster, serving)
+}
+
+fn open(serving: &Serving) -> Browser {
+    open_as(serving, Look::default())
+}
+
+fn open_as(serving: &Serving, look: Look) -> Browser {
+    let browser = Browser::open(look);
+    browser.goto(serving.url());
+    if look.has_javascript {
+        browser.wait_for_text("#live-text", "Live");
+    }
+    browser
+}
+
+fn scale(browser: &Browser, count: &str) {
+    browser.fill("#count", count);
+    browser.click("#submit");
+}
+
+/// Ends a scenario: it is looked at, by axe too, and nothing was complained of.
+#[track_caller]
+fn done(browser: &Browser, name: &str) {
+    browser.screenshot(name);
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{complaints:?}");
+    let barriers = browser.barriers();
+    assert!(barriers.is_empty(), "{barriers:#?}");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn the_page_shows_what_there_is() {
+    let (cluster, serving) = served(100);
+    let browser = open(&serving);
+    assert_eq!(browser.text("h1"), "locust-slave");
+    assert!(browser.text(".where p").contains(cluster.server()));
+    assert_eq!((browser.text("#ready"), browser.text("#desired")), ("1".into(), "1".into()));
+    assert_eq!(browser.text(".tally").replace('\n', " "), "Wanted 1 There 1 Ready 1");
+    assert_eq!(browser.text("#standing"), "All are ready");
+    assert_eq!(browser.eval("document.getElementById('bar').position"), 1);
+    assert_eq!(browser.eval("document.querySelectorAll('#pods li').length"), 1);
+    assert_eq!(browser.text("#no-history"), "Nothing since this server was started.");
+    assert_eq!(browser.eval("document.getElementById('count').value"), "1");
+    done(&browser, "load");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn scaling_up_fills_the_bar_as_pods_become_ready() {
+    let (cluster, serving) = served(700);
+    let browser = open(&serving);
+    browser.click("#more");
+    browser.click("#submit");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 1 to 2.");
+    browser.wait_for_text("#standing", "1 of 2 ready");
+    assert_eq!(browser.eval("document.getElementById('bar').position"), 0.5);
+    browser.wait_for("document.querySelector('#pods li[data-look=wait]') !== null");
+    browser.screenshot("scale-up-under-way");
+    browser.wait_for_text("#standing", "All are ready");
+    assert_eq!(browser.eval("document.getElementById('bar').position"), 1);
+    browser.wait_for("document.querySelectorAll('#pods li[data-look=ready]').length === 2");
+    assert!(browser.text("#history li").contains("1 → 2"));
+    browser.wait_for("document.getElementById('spoken').textContent === '2 of 2 workers ready'");
+    assert_eq!(cluster.workers(), 2);
+    done(&browser, "scale-up");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn scaling_down_and_back_by_keyboard_alone() {
+    let (cluster, serving) = served(100);
+    serving.put("?wait=20s", r#"{"replicas": 3}"#);
+    let browser = open(&serving);
+    browser.wait_for_text("#standing", "All are ready");
+    browser.press(TAB);
+    assert_eq!(browser.eval("document.activeElement.className"), "skip");
+    browser.press(ENTER);
+    browser.wait_for("document.activeElement.id === 'count'");
+    browser.press("\u{e015}");
+    assert_eq!(browser.eval("document.getElementById('count').value"), "2");
+    browser.press(ENTER);
+    browser.wait_for_text("#notice", "was scaled from 3 to 2.");
+    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for("document.querySelectorAll('#pods li').length === 2");
+    assert_eq!(cluster.workers(), 2);
+    done(&browser, "scale-down");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn zero_is_asked_about_first() {
+    let (cluster, serving) = served(100);
+    let browser = open(&serving);
+    scale(&browser, "0");
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 1 to 0?");
+    assert_eq!(browser.eval("document.activeElement.id"), "dialog-cancel");
+    done(&browser, "zero");
+    browser.press(ESCAPE);
+    browser.wait_for("!document.getElementById('dialog').open");
+    assert_eq!(cluster.workers(), 1);
+    browser.click("#submit");
+    browser.click("#dialog-cancel");
+    browser.wait_for("!document.getElementById('dialog').open");
+    assert_eq!(cluster.workers(), 1);
+    assert_eq!(browser.eval("document.getElementById('count').value"), "0", "what was typed stays");
+    browser.click("#submit");
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#notice", "was scaled from 1 to 0.");
+    browser.wait_for_text("#standing", "None are wanted");
+    browser.wait_for_text("#no-pods", "No pods.");
+    done(&browser, "none");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn more_than_double_is_asked_about_and_sixty_pods_are_shown() {
+    let (_cluster, serving) = served(100);
+    let browser = open(&serving);
+    scale(&browser, "60");
+    browser.wait_for_text("#dialog-text", "more than twice as many");
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for("document.querySelectorAll('#pods li[data-look=ready]').length === 60");
+    done(&browser, "sixty");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn an_open_question_follows_the_count_and_a_hasty_yes_is_asked_again() {
+    let (cluster, serving) = served(100);
+    serving.put("?wait=20s", r#"{"replicas": 4}"#);
+    let browser = open(&serving);
+    browser.wait_for_text("#standing", "All are ready");
+    scale(&browser, "9");
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 4 to 9?");
+    browser.wait_for_text("#dialog-text", "more than twice as many");
+    // The yes follows on the change before anybody can read it.
+    browser.eval(
+        "new MutationObserver((_, own) => {
+           own.disconnect();
+           document.getElementById('dialog-ok').click();
+         }).observe(document.getElementById('dialog-title'), { childList: true })",
+    );
+    cluster.handle().set_replicas(WORKERS, 12);
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 12 to 9?");
+    browser.wait_for_text("#dialog-text", "The number of workers has changed meanwhile.");
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(browser.eval("document.getElementById('dialog').open"), true);
+    assert_eq!(cluster.workers(), 12);
+    done(&browser, "question-renewed");
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 12 to 9.");
+    assert_eq!(cluster.workers(), 9);
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn a_yes_holds_for_the_count_that_the_question_named_though_the_page_is_behind() {
+    let (cluster, serving) = served(100);
+    serving.put("?wait=20s", r#"{"replicas": 4}"#);
+    let browser = open(&serving);
+    browser.wait_for_text("#standing", "All are ready");
+    browser.eval(
+        "(Object.defineProperty(document, 'hidden', { value: true }),
+          document.dispatchEvent(new Event('visibilitychange')))",
+    );
+    scale(&browser, "9");
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 4 to 9?");
+    cluster.handle().set_replicas(WORKERS, 12);
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#dialog-title", "Scale locust-slave from 12 to 9?");
+    assert_eq!(cluster.workers(), 12);
+    std::thread::sleep(Duration::from_millis(1100));
+    browser.click("#dialog-ok");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 12 to 9.");
+    assert_eq!(cluster.workers(), 9);
+    done(&browser, "question-behind");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn what_the_cluster_refuses_is_said() {
+    let cluster = TestCluster::start();
+    let viewer = kubeconfig_of(&cluster, cluster.token(Account::Viewer));
+    let serving = Serving::start_with(viewer, &[]);
+    serving.wait_until_settled(1);
+    let browser = open(&serving);
+    scale(&browser, "2");
+    browser.wait_for_text("#notice[role=alert]", "cannot patch resource \"deployments/scale\"");
+    assert_eq!(browser.eval("document.activeElement.id"), "count");
+    assert_eq!(browser.eval("document.getElementById('count').value"), "2", "what was typed stays");
+    browser.wait_for_text("#history li", "failed");
+    assert_eq!(cluster.workers(), 1);
+    done(&browser, "refused");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn a_cluster_that_is_gone_is_said_and_it_comes_back_by_itself() {
+    let (cluster, serving) = served(100);
+    let browser = open(&serving);
+    // The first request breaks the connection, and with it what is watched.
+    cluster.handle().inject(Fault::once(Action::CloseBefore).times(Fault::ALWAYS));
+    scale(&browser, "2");
+    browser.wait_for("document.getElementById('notice').getAttribute('role') === 'alert'");
+    browser.wait_for_text("#connection", "The cluster does not answer");
+    browser.wait_for("document.body.classList.contains('stale')");
+    done(&browser, "cluster-gone");
+    cluster.handle().set_replicas(WORKERS, 2);
+    cluster.handle().clear_faults();
+    browser.wait_for("document.getElementById('connection').hidden");
+    browser.wait_for_text("#desired", "2");
+    done(&browser, "cluster-back");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn why_pods_do_not_start_is_shown() {
+    let (cluster, serving) = served(100);
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let browser = open(&serving);
+    scale(&browser, "2");
+    browser.wait_for_text("#troubles", "1 pod: ");
+    browser.wait_for("document.querySelector('#pods li[data-look=bad]') !== null");
+    assert_eq!(browser.eval("document.getElementById('standing').dataset.state"), "stuck");
+    done(&browser, "trouble");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn two_windows_see_each_others_changes_and_what_is_typed_is_not_overwritten() {
+    let (_cluster, serving) = served(100);
+    let (one, other) = (open(&serving), open(&serving));
+    other.fill("#count", "7");
+    scale(&one, "2");
+    other.wait_for_text("#desired", "2");
+    other.wait_for_text("#history li", "1 → 2");
+    assert_eq!(other.eval("document.getElementById('count').value"), "7");
+    one.wait_for("document.getElementById('count').value === '2'");
+    other.click("#submit");
+    other.click("#dialog-ok");
+    one.wait_for_text("#desired", "7");
+    one.wait_for_text("#history li", "2 → 7");
+    one.wait_for("document.getElementById('count').value === '7'");
+    done(&one, "two-windows-one");
+    done(&other, "two-windows-other");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn without_javascript_the_form_works_and_errors_are_seen() {
+    let (cluster, serving) = served(100);
+    let browser = open_as(&serving, Look { has_javascript: false, ..Look::default() });
+    assert!(browser.text("#limits").contains("refresh it"));
+    scale(&browser, "2");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 1 to 2.");
+    assert!(browser.url().contains("/?done="), "{}", browser.url());
+    browser.screenshot("no-javascript");
+    scale(&browser, "0");
+    browser.wait_for_text("#ask-title", "Scale locust-slave from 2 to 0?");
+    assert_eq!(cluster.workers(), 2);
+    browser.screenshot("no-javascript-question");
+    cluster.handle().set_replicas(WORKERS, 3);
+    browser.click(".ask button");
+    browser.wait_for_text("#notice[role=alert]", "Expected replicas to be 2, was 3");
+    browser.wait_for_text("#ask-title", "Scale locust-slave from 3 to 0?");
+    assert_eq!(cluster.workers(), 3);
+    browser.click(".ask button");
+    browser.wait_for_text("#notice", "locust-slave was scaled from 3 to 0.");
+    assert_eq!(cluster.workers(), 0);
+    let patch = Fault::once(Action::CloseBefore).on("PATCH").times(Fault::ALWAYS);
+    cluster.handle().inject(patch);
+    scale(&browser, "1");
+    browser.wait_for_text("#notice[role=alert]", "did not answer");
+    assert!(browser.url().ends_with("/rescale"), "an error is not hidden by a redirect");
+    browser.screenshot("no-javascript-error");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn a_phone_needs_no_scrolling_sideways_and_has_room_for_fingers() {
+    let (cluster, serving) = served(100);
+    cluster.handle().set_trouble(Some(Trouble::Unschedulable));
+    serving.put("", r#"{"replicas": 3}"#);
+    for (name, is_dark) in [("phone", false), ("phone-dark", true)] {
+        let look = Look { width: 360, height: 740, is_dark, ..Look::default() };
+        let browser = open_as(&serving, look);
+        browser.wait_for_text("#troubles", "2 pods: ");
+        assert_eq!(browser.eval("document.documentElement.scrollWidth"), 360);
+        let small = "[...document.querySelectorAll('button, input, .button')].filter((one) => \
+                     one.checkVisibility() && one.getBoundingClientRect().height < 44).length";
+        assert_eq!(browser.eval(small), 0);
+        done(&browser, name);
+    }
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn the_dark_page_is_dark() {
+    let (_cluster, serving) = served(100);
+    let browser = open_as(&serving, Look { is_dark: true, ..Look::default() });
+    let ground = browser.eval("getComputedStyle(document.body).backgroundColor");
+    assert_eq!(ground, "rgb(14, 19, 17)");
+    scale(&browser, "0");
+    browser.wait_for_text("#dialog-title", "to 0?");
+    done(&browser, "dark-zero");
+    browser.click("#dialog-cancel");
+    done(&browser, "dark");
+}
+
+#[test]
+#[ignore = "needs chromium: tests/run.sh runs it"]
+fn people_log_in_and_out_in_the_browser() {
+    let cluster = TestCluster::start();
+    let file = cluster.file("tokens", "alice alice-s-token-0123456789");
+    let flag = format!("--auth-token-file={}", file.display());
+    let serving = Serving::start(&cluster, &[&flag]);
+    let browser = Browser::open(Look::default());
+    browser.goto(serving.url());
+    browser.fill("#token", "alice-s-token-9876543210");
+    browser.click("button");
+    browser.wait_for_text("[role=alert]", "not one of those");
+    done(&browser, "login");
+    browser.fill("#token", "alice-s-token-0123456789");
+    browser.click("button");
+    browser.wait_for_text("#live-text", "Live");
+    assert_eq!(browser.text(".who span"), "alice");
+    scale(&browser, "2");
+    browser.wait_for_text("#history li", "alice");
+    done(&browser, "logged-in");
+    browser.click(".who button");
+    browser.wait_for_text("h1", "Sign in");
+    browser.goto(serving.url());
+    browser.wait_for_text("h1", "Sign in");
+}

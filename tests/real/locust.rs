@@ -1,0 +1,251 @@
+//! The real Locust, with workers that come and go with the sandbox's pods.
+
+use locustctl::sandbox::Account;
+use serde_json::{Value, json};
+
+use crate::locust_process::{RELEASES, RealLocust};
+use crate::support::cluster::TestCluster;
+use crate::support::serving::{Http, Serving, wait_until};
+use crate::support::{Outcome, locustctl};
+
+fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
+    let line = format!("{line} --locust={}", locust.url());
+    locustctl(&line).kubeconfig(cluster.kubeconfig()).run()
+}
+
+#[track_caller]
+fn scaled_to(outcome: &Outcome, said: &str) {
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains(said), "{said:?} is not in {outcome:?}");
+}
+
+/// Workers that answer; older releases have no count of them here.
+fn counted(stats: &Value) -> usize {
+    let workers = stats["workers"].as_array().unwrap();
+    workers.iter().filter(|worker| worker["state"] != "missing").count()
+}
+
+/// A test for 60 users on one worker.
+fn running(release: &str, cluster: &TestCluster) -> RealLocust {
+    let locust = RealLocust::start(release, cluster);
+    scaled_to(
+        &run(cluster, &locust, "scale --replicas=1 --wait --timeout=60s"),
+        "1 worker is connected to Locust\n",
+    );
+    let answer = locust.post("/swarm", "user_count=60&spawn_rate=60");
+    assert_eq!(answer["success"], true, "{answer}");
+    locust.wait_for(|stats| stats["state"] == "running" && stats["user_count"] == 60);
+    locust
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_running_test_keeps_its_users_and_its_statistics() {
+    for release in RELEASES {
+        let cluster = TestCluster::start();
+        let locust = running(release, &cluster);
+        locust.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
+        let outcome = run(&cluster, &locust, "scale --replicas=4 --timeout=60s");
+        scaled_to(&outcome, "4 workers are connected to Locust\n");
+        let has_users = |worker: &Value| worker["user_count"].as_i64() > Some(0);
+        locust.wait_for(|stats| {
+            let workers = stats["workers"].as_array().unwrap();
+            stats["user_count"] == 60 && workers.len() == 4 && workers.iter().all(has_users)
+        });
+        let before = locust.requests();
+        assert!(before > 0, "{release}");
+
+        let outcome = run(&cluster, &locust, "scale --replicas=1 --timeout=60s");
+        scaled_to(&outcome, "1 worker is connected to Locust\n");
+        scaled_to(&outcome, " of 60 users; redistributed 60 users over 1 worker\n");
+        let stats = locust.wait_for(|stats| stats["user_count"] == 60 && counted(stats) == 1);
+        assert_eq!(stats["state"], "running", "{release}");
+        assert!(locust.requests() >= before, "{release}: the statistics are kept");
+
+        scaled_to(&run(&cluster, &locust, "rebalance"), "");
+        let outcome = run(&cluster, &locust, "scale --replicas=0 --timeout=60s");
+        scaled_to(&outcome, "no test is running (Locust's state is stopped)\n");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn four_then_one_then_three_workers_are_three() {
+    let cluster = TestCluster::start();
+    let locust = RealLocust::start(RELEASES[1], &cluster);
+    for count in [4, 1, 3] {
+        let line = format!("scale --replicas={count} --wait --timeout=60s");
+        assert_eq!(run(&cluster, &locust, &line).code, Some(0));
+    }
+    assert_eq!(locust.get("/worker-count"), json!({"worker_count": 3}));
+    let outcome = run(&cluster, &locust, "status");
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    assert!(outcome.stdout.contains("Workers:     3 connected\n"), "{outcome:?}");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_worker_that_was_killed_is_missed_by_name() {
+    let cluster = TestCluster::start();
+    let locust = RealLocust::start(RELEASES[1], &cluster);
+    assert_eq!(run(&cluster, &locust, "scale --replicas=2 --wait --timeout=60s").code, Some(0));
+    let pod = locust.kill_a_worker();
+    // The statistics may still be those of the time before both workers were there.
+    let is_missed = || locust.values()["worker_count"] == 1;
+    wait_until(is_missed, || "Locust misses the worker".to_owned());
+    let outcome = run(&cluster, &locust, "status");
+    let said = format!(
+        "Warning: ready, but not connected to Locust: {pod}\nWarning: connection to Locust lost: {pod}\n"
+    );
+    assert_eq!((outcome.code, &outcome.stderr), (Some(0), &said));
+    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
+    let said = format!(
+        "error: 1 worker is connected to Locust; ready, but not connected: {pod}; connection \
+             lost: {pod}\n"
+    );
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.ends_with(&said), "{outcome:?}");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn by_the_endpoint_a_running_test_keeps_its_users_too() {
+    let cluster = TestCluster::start();
+    let locust = running(RELEASES[1], &cluster);
+    let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
+    serving.wait_for_state(|state| state["locust"]["users"] == 60);
+    let before = locust.requests();
+    for (replicas, workers) in [(4, "4 workers"), (1, "1 worker")] {
+        let scaled = serving.put("?wait=60s", &format!(r#"{{"replicas": {replicas}}}"#)).json();
+        let text = scaled["users"]["text"].as_str().unwrap();
+        assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
+        let is_known = text.contains(workers) || text == "the test has all its 60 users";
+        assert!(is_known, "{text}");
+    }
+    let stats = locust.wait_for(|stats| stats["user_count"] == 60 && counted(stats) == 1);
+    assert_eq!(stats["state"], "running");
+    assert!(locust.requests() >= before, "the statistics are kept");
+    let scaled = serving.put("?wait=60s", r#"{"replicas": 0}"#).json();
+    assert!(scaled["users"]["text"].as_str().unwrap().contains("no test is running"), "{scaled}");
+    serving.wait_for_state(|state| state["locust"]["workers"] == 0);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_master_that_is_restarted_is_followed_again() {
+    let cluster = TestCluster::start();
+    let mut locust = running(RELEASES[1], &cluster);
+    let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
+    serving.wait_for_state(|state| state["locust"]["state"] == "running");
+    locust.stop_master();
+    serving.wait_for_state(|state| state["locust"]["problem"] != "");
+    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait");
+    let line = "deployment.apps/locust-slave scaled from 1 to 2\n";
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), line), "{outcome:?}");
+    let said = "error: Locust could not be asked, so locustctl did not check the running test";
+    assert!(outcome.stderr.contains(said), "{outcome:?}");
+    assert_eq!(serving.put("?wait=60s", r#"{"replicas": 4}"#).status, 200, "and so does the page");
+    locust.start_master();
+    let outcome = run(&cluster, &locust, "scale --replicas=3 --wait --timeout=60s");
+    scaled_to(&outcome, "3 workers are connected to Locust\n");
+    let is_back =
+        |state: &Value| state["locust"]["problem"] == "" && state["locust"]["workers"] == 3;
+    let state = serving.wait_for_state(is_back);
+    assert_eq!(state["locust"]["state"], "ready", "the test ended with its master");
+}
+
+/// The names of all fields, and of what is in them.
+fn fields(value: &Value) -> Value {
+    match value {
+        Value::Object(all) => all.iter().map(|(name, one)| (name.clone(), fields(one))).collect(),
+        Value::Array(all) => all.iter().map(fields).take(1).collect(),
+        _ => Value::Null,
+    }
+}
+
+fn template_args(page: &str) -> Value {
+    let (_, args) = page.split_once("window.templateArgs = ").unwrap();
+    serde_json::Deserializer::from_str(args).into_iter().next().unwrap().unwrap()
+}
+
+/// The lines of a master's log, without times, hosts, addresses and ids.
+fn lines(logs: &Value) -> Vec<String> {
+    let word = |word: &str| match word.rsplit_once('_') {
+        Some((_, hex)) if hex.trim_end_matches('\'').len() == 32 => "ID".to_owned(),
+        _ if word.starts_with("http://") => "URL".to_owned(),
+        _ => word.to_owned(),
+    };
+    let line = |line: &Value| {
+        let (_, rest) = line.as_str().unwrap().split_once('/').unwrap();
+        rest.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    };
+    logs["master"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn the_sandboxs_locust_answers_as_the_real_one() {
+    let cluster = TestCluster::start();
+    let real = running(RELEASES[1], &cluster);
+    let http = Http::new();
+    let proxy =
+        format!("{}/api/v1/namespaces/default/services/locust-master:8089/proxy", cluster.server());
+    let ask = |method: &str, path: &str, form: &str| {
+        let request = http.request(method, &format!("{proxy}{path}")).body(form.to_owned());
+        http.send(request.bearer_auth(cluster.token(Account::Admin)))
+    };
+    let swarm = "user_count=60&spawn_rate=60";
+    // The real one has had its first start.
+    ask("POST", "/swarm", swarm);
+    let again = "user_count=60&spawn_rate=60&run_time=1h20m";
+    let (own, theirs) = (ask("POST", "/swarm", again).json(), real.post("/swarm", again));
+    assert_eq!((fields(&own), &own["run_time"]), (fields(&theirs), &theirs["run_time"]));
+    let stats = real.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
+    assert_eq!(fields(&ask("GET", "/stats/requests", "").json()), fields(&stats));
+    assert_eq!(ask("GET", "/worker-count", "").json(), real.get("/worker-count"));
+    for path in ["/tasks", "/exceptions"] {
+        assert_eq!(ask("GET", path, "").json(), real.get(path), "{path}");
+    }
+    let has_history = |page: &str| template_args(page)["history"] != json!([]);
+    wait_until(
+        || has_history(&ask("GET", "/", "").text) && has_history(&real.page()),
+        || "the history".to_owned(),
+    );
+    let (own, theirs) = (template_args(&ask("GET", "/", "").text), template_args(&real.page()));
+    assert_eq!(fields(&own["history"]), fields(&theirs["history"]));
+    let names = |all: &Value| all.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&own), names(&theirs));
+    for field in [
+        "state",
+        "user_count",
+        "worker_count",
+        "num_users",
+        "spawn_rate",
+        "run_time",
+        "is_distributed",
+        "version",
+    ] {
+        assert_eq!(own[field], theirs[field], "{field}");
+    }
+    for query in ["", "?download=1"] {
+        let path = format!("/stats/report{query}");
+        let (own, theirs) = (template_args(&ask("GET", &path, "").text), real.text(&path));
+        let theirs = template_args(&theirs);
+        assert_eq!(names(&own), names(&theirs), "{query}");
+        for field in ["history", "requests_statistics", "response_time_statistics"] {
+            assert_eq!(fields(&own[field]), fields(&theirs[field]), "{query} {field}");
+        }
+        assert_eq!(own["show_download_link"], theirs["show_download_link"], "{query}");
+    }
+    for form in ["", "user_count=-1&spawn_rate=1", "user_count=abc&spawn_rate=1"] {
+        let (own, theirs) = (ask("POST", "/swarm", form).json(), real.post("/swarm", form));
+        assert_eq!(
+            (&own["success"], &own["message"]),
+            (&theirs["success"], &theirs["message"]),
+            "{form}"
+        );
+    }
+    assert_eq!(ask("POST", "/stop", "").json(), real.post("/stop", ""));
+    let (own, theirs) = (ask("GET", "/logs", "").json(), real.get("/logs"));
+    assert_eq!((names(&own), lines(&own)), (names(&theirs), lines(&theirs)));
+}

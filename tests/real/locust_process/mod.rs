@@ -1,0 +1,263 @@
+//! A real Locust: its master, the server that it tests, and a worker for each ready pod of a sandbox.
+#![allow(dead_code, unused_imports, reason = "not every test file uses all of it")]
+
+mod builder;
+mod follower;
+mod monitor;
+mod process;
+mod relay;
+mod request;
+mod scenario;
+mod target;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::cluster::TestCluster;
+use crate::support::serving::{Http, Reply, wait_until};
+use follower::{Pods, lock};
+use process::Process;
+use target::Target;
+
+pub use builder::{Builder, HostName};
+pub use follower::Hanging;
+pub use monitor::{Monitor, Sample};
+pub use relay::{Post, Relay};
+pub use scenario::{
+    Scenario, assert_says, assert_silent, assert_tells, create_deployment, is_long, releases,
+};
+
+/// The oldest release that is judged, the last one before each change of behaviour, and the latest.
+pub const ALL_RELEASES: [&str; 4] = ["2.25.0", "2.32.2", "2.46.4", "2.47.0"];
+
+/// The most common release, and the latest.
+pub const RELEASES: [&str; 2] = ["2.32.2", LATEST];
+
+/// The latest release.
+pub const LATEST: &str = "2.47.0";
+
+/// A release that locustctl refuses to judge.
+pub const TOO_OLD: &str = "2.15.1";
+
+/// Longer than Locust needs to start, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running Locust; all its processes end when it is dropped.
+pub struct RealLocust {
+    url: String,
+    http: Http,
+    target: Target,
+    master: Process,
+    start_master: Command,
+    log: PathBuf,
+    pods: Pods,
+    follower: Option<JoinHandle<()>>,
+}
+
+impl RealLocust {
+    /// Starts a master, a server to test, and workers as the pods of `deployment/locust-slave` come
+    /// and go.
+    pub fn start(release: &str, cluster: &TestCluster) -> Self {
+        Self::builder(release, cluster).start()
+    }
+
+    /// The same with another locustfile for the master, and further flags for it.
+    pub fn start_with(
+        release: &str,
+        cluster: &TestCluster,
+        locustfile: &str,
+        flags: &[&str],
+    ) -> Self {
+        let builder = Self::builder(release, cluster).locustfile(locustfile);
+        builder.worker_locustfile("locustfile.py").master_flags(flags).start()
+    }
+
+    pub fn builder<'a>(release: &'a str, cluster: &'a TestCluster) -> Builder<'a> {
+        Builder::new(release, cluster)
+    }
+
+    fn wait_for_page(&self) {
+        let request = || self.http.request("GET", &format!("{}/", self.url));
+        eventually(
+            PATIENCE,
+            || self.http.try_send(request()).is_ok(),
+            || format!("Locust's page; the master logged {}", self.log_text()),
+        );
+    }
+
+    /// Ends the master in good order, as when its pod is replaced; its workers end with it.
+    pub fn stop_master(&mut self) {
+        self.master.signal("TERM");
+        self.master.wait();
+    }
+
+    /// Starts a master in the place of the one that was stopped.
+    pub fn start_master(&mut self) {
+        self.master = Process::spawn(&mut self.start_master);
+        self.wait_for_page();
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.fetch("GET", path).json()
+    }
+
+    /// The page's text.
+    pub fn page(&self) -> String {
+        self.text("/")
+    }
+
+    /// The text of an answer.
+    pub fn text(&self, path: &str) -> String {
+        self.fetch("GET", path).text
+    }
+
+    /// The values in Locust's page: `state`, `user_count`, `worker_count`, `num_users`, `run_time`, …
+    /// Locust does not cache them.
+    pub fn values(&self) -> Value {
+        values_of(&self.page()).expect("a page with values: 2.22 or newer")
+    }
+
+    fn fetch(&self, method: &str, path: &str) -> Reply {
+        self.http.send(self.http.request(method, &format!("{}{path}", self.url)))
+    }
+
+    pub fn post(&self, path: &str, form: &str) -> Value {
+        let request = self.http.request("POST", &format!("{}{path}", self.url));
+        let media_type = "application/x-www-form-urlencoded";
+        self.http.send(request.header("content-type", media_type).body(form.to_owned())).json()
+    }
+
+    /// Ends the test.
+    pub fn stop_test(&self) {
+        self.command("/stop");
+    }
+
+    /// Sets the statistics to zero, as the button in Locust's page does.
+    pub fn reset_statistics(&self) {
+        self.command("/stats/reset");
+    }
+
+    /// Releases before 2.47.0 take such a command as a GET only, and refuse a POST with 405 or 500.
+    fn command(&self, path: &str) {
+        let reply = self.fetch("POST", path);
+        let reply = if reply.status >= 400 { self.fetch("GET", path) } else { reply };
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
+    }
+
+    /// Waits until the statistics are so; they are up to two seconds old.
+    #[track_caller]
+    pub fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait_until_seen(|| self.get("/stats/requests"), wanted)
+    }
+
+    /// Waits until the values in the page are so.
+    #[track_caller]
+    pub fn wait_for_values(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait_until_seen(|| self.values(), wanted)
+    }
+
+    #[track_caller]
+    fn wait_until_seen(&self, look: impl Fn() -> Value, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            last = look();
+            if wanted(&last) {
+                return last;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("not seen in time: {last:#}");
+    }
+
+    /// The users of each worker that Locust counts, by the worker's id; up to two seconds old.
+    pub fn users_by_worker(&self) -> Vec<(String, i64)> {
+        let stats = self.get("/stats/requests");
+        let workers = stats["workers"].as_array().cloned().unwrap_or_default();
+        let counted = workers.iter().filter(|worker| worker["state"] != "missing");
+        let users = |worker: &Value| worker["user_count"].as_i64().unwrap();
+        counted.map(|worker| (worker["id"].as_str().unwrap().to_owned(), users(worker))).collect()
+    }
+
+    /// Requests that the test has made so far, as the statistics tell.
+    pub fn requests(&self) -> i64 {
+        requests_in(&self.get("/stats/requests"))
+    }
+
+    /// Requests that the tested server has answered.
+    pub fn served(&self) -> usize {
+        self.target.served()
+    }
+
+    /// What the master has logged, one line each.
+    pub fn log(&self) -> Vec<String> {
+        self.log_text().lines().map(str::to_owned).collect()
+    }
+
+    fn log_text(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The master's log tells that users were asked for so many times.
+    pub fn spawn_jobs(&self) -> usize {
+        self.log().iter().filter(|line| line.contains("Sending spawn jobs of ")).count()
+    }
+
+    /// The master has failed while workers left, and ends no test any more (locust#3515).
+    pub fn is_broken(&self) -> bool {
+        self.log_text().contains("KeyError")
+    }
+
+    /// Kills the worker of one pod, as when memory runs out; gives the pod's name.
+    pub fn kill_a_worker(&self) -> String {
+        lock(&self.pods).kill_one()
+    }
+
+    /// The next worker hangs so long after its first user has started, as on a node that hangs.
+    pub fn next_worker_hangs(&self, after: Duration) -> Hanging {
+        Hanging::next(&self.pods, after)
+    }
+}
+
+impl Drop for RealLocust {
+    fn drop(&mut self) {
+        lock(&self.pods).is_over = true;
+        let _ = self.follower.take().map(JoinHandle::join);
+        lock(&self.pods).clear();
+        if std::thread::panicking() {
+            let log = self.log();
+            let last = log.len().saturating_sub(40);
+            eprintln!("the master's log ends with:\n{}", log[last..].join("\n"));
+        }
+    }
+}
+
+/// The values that Locust writes into its page; releases before 2.22 write none.
+pub fn values_of(page: &str) -> Option<Value> {
+    let (_, values) = page.split_once("window.templateArgs = ")?;
+    serde_json::Deserializer::from_str(values).into_iter().next()?.ok()
+}
+
+/// The requests of the row `Aggregated`.
+fn requests_in(stats: &Value) -> i64 {
+    let rows = stats["stats"].as_array().and_then(|rows| rows.last());
+    rows.and_then(|row| row["num_requests"].as_i64()).unwrap_or_default()
+}
+
+/// Waits for what is bound to happen within this time.
+#[track_caller]
+pub fn eventually(limit: Duration, mut is_so: impl FnMut() -> bool, what: impl Fn() -> String) {
+    let deadline = Instant::now() + limit;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not seen within {limit:?}: {}", what());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,279 @@
+//! What locustctl says about a running test is so, and stays so.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::locust_process::{
+    HostName, LATEST, Monitor, RELEASES, Scenario, assert_says, assert_silent, assert_tells,
+    releases,
+};
+use crate::support::cluster::WORKERS;
+use crate::support::serving::Serving;
+
+/// Of at least 47 characters: the API server cuts the names of its pods.
+const LONG_NAME: &str = "load-test-of-the-web-shop-in-northern-europe-worker";
+
+const LATE: Duration = Duration::from_secs(4);
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_load_test_shape_is_told_to_lack_users_until_its_next_step() {
+    for release in releases(&[LATEST]) {
+        let scenario = Scenario::with(release, |it| it.locustfile("shape.py"));
+        scenario.scale_as_kubectl(5);
+        scenario.locust.post("/swarm", "");
+        scenario.wait_until_running(60);
+        scenario.wait_for_first_report();
+        let locust = format!("--locust={}", scenario.url());
+        let serving = Serving::start(&scenario.cluster, &[&locust]);
+        serving.wait_for_state(|state| state["locust"]["users"] == 60);
+
+        let outcome = scenario.scaled(1);
+        scenario.assert_nothing_posted();
+        let users = scenario.locust.values()["user_count"].as_i64().unwrap();
+        assert!(users < 60, "{release}: Locust has lost no users");
+        let said = format!("{users} of 60 users until the next step of its LoadTestShape");
+        assert_says(&outcome, &said);
+        assert_tells(&scenario.run("status"), "LoadTestShape");
+        let state = serving.wait_for_state(|state| state["locust"]["users"] == users);
+        assert!(state["locust"]["notes"].to_string().contains("LoadTestShape"), "{state}");
+        assert_eq!(state["locust"]["needsRebalance"], false, "{state}");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_newcomer_that_hangs_is_no_success() {
+    // It hangs before it has reported its users, or after.
+    for after in [Duration::ZERO, Duration::from_millis(300)] {
+        let scenario = Scenario::new(LATEST).with_60_users(1);
+        let _hanging = scenario.locust.next_worker_hangs(after);
+        let outcome = scenario.run("scale --replicas=2 --timeout=15s");
+        assert_eq!(outcome.code, Some(1), "{after:?}: {outcome:?}");
+        // Its users are given to the other worker, or they are missing.
+        let is_explained = ["of 60 users", "not connected", "missing"];
+        assert!(is_explained.iter().any(|text| outcome.stderr.contains(text)), "{outcome:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_newcomer_that_hangs_after_a_repair_is_no_success() {
+    let scenario = Scenario::new(LATEST).with_60_users(1);
+    scenario.scaled(2);
+    scenario.scaled(1);
+    scenario.assert_users_stand(60);
+    let hanging = scenario.locust.next_worker_hangs(Duration::ZERO);
+    let outcome = scenario.run("scale --replicas=2 --timeout=15s");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert_says(&outcome, "of 60 users");
+    // Once it goes on, the test can be repaired.
+    drop(hanging);
+    scenario.locust.wait_for_values(|values| values["worker_count"] == 2);
+    let outcome = scenario.run("rebalance");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    scenario.assert_users_stand(60);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn workers_that_start_late_are_waited_for() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::with(release, |it| it.workers_start_after(LATE));
+        let scenario = scenario.with_60_users(1);
+        scenario.scaled(4);
+        assert_eq!(scenario.locust.values()["worker_count"], 4);
+        scenario.assert_users_stand(60);
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn workers_that_end_late_are_waited_for() {
+    for name in ["locust-slave", LONG_NAME] {
+        for release in releases(&[LATEST]) {
+            let scenario = Scenario::of(name, release, |it| it.workers_end_after(LATE));
+            let scenario = scenario.with_60_users(4);
+            let outcome = scenario.scaled(1);
+            assert_eq!(scenario.locust.values()["worker_count"], 1, "{name}: {outcome:?}");
+            scenario.assert_users_stand(60);
+            sleep(LATE);
+            scenario.assert_users_stand(60);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn pods_with_names_that_were_cut_are_recognised() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::of(LONG_NAME, release, |it| it).with_60_users(3);
+        for replicas in [1, 3] {
+            let outcome = scenario.scaled(replicas);
+            assert_silent(&outcome, "not counted");
+            scenario.assert_users_stand(60);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_that_resets_its_statistics_is_told_to_do_so() {
+    for release in releases(&[LATEST]) {
+        let scenario = Scenario::with(release, |it| it.master_flags(&["--reset-stats"]));
+        let scenario = scenario.with_60_users(4);
+        let outcome = scenario.scaled(1);
+        assert!(!scenario.posts().is_empty(), "{release}");
+        scenario.assert_users_stand(60);
+        assert_says(&outcome, "resets its statistics");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn pods_may_have_different_numbers_of_workers() {
+    for release in releases(&RELEASES) {
+        let two = ["--processes", "2"];
+        let scenario = Scenario::with(release, |it| it.first_worker_flags(&two));
+        scenario.scale_as_kubectl_to(3, 4);
+        scenario.start_test(60, 60, "");
+        scenario.wait_for_first_report();
+        let status = scenario.run("status");
+        assert_eq!(
+            (status.code, status.stderr.contains("Warning")),
+            (Some(0), false),
+            "{status:?}"
+        );
+        // The oldest pod, with its two workers, is the last to leave.
+        for (replicas, workers) in [(4, 5), (1, 2)] {
+            let outcome = scenario.scaled(replicas);
+            assert_eq!(scenario.locust.values()["worker_count"], workers, "{outcome:?}");
+            scenario.assert_users_stand(60);
+        }
+    }
+}
+
+/// One worker in a pod with `hostNetwork: true`. The sandbox's node has the name `sandbox`.
+fn on_the_nodes_network(release: &str) -> Scenario {
+    let node = HostName::Node("sandbox".to_owned());
+    // They end late: the number of pods tells how many of them are to be left.
+    let late = Duration::from_secs(1);
+    let scenario = Scenario::with(release, |it| it.host_name(node).workers_end_after(late));
+    let mut object = scenario.cluster.handle().object(WORKERS).unwrap();
+    object["spec"]["template"]["spec"]["hostNetwork"] = true.into();
+    scenario.cluster.handle().put_object(WORKERS, object);
+    let is_rolled_out = |object: &Value| {
+        let status = &object["status"];
+        status["updatedReplicas"] == 1
+            && status["replicas"] == 1
+            && status["availableReplicas"] == 1
+    };
+    scenario.cluster.wait_for(WORKERS, is_rolled_out);
+    // The old worker has left as soon as the next one is counted alone.
+    sleep(LATE);
+    scenario.locust.wait_for_values(|values| values["worker_count"] == 1);
+    scenario
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn workers_on_the_nodes_network_are_counted() {
+    for release in releases(&RELEASES) {
+        let scenario = on_the_nodes_network(release);
+        let outcome = scenario.run("scale --replicas=3 --wait --timeout=60s");
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_silent(&outcome, "not counted");
+        assert_eq!(scenario.locust.values()["worker_count"], 3);
+        let scenario = scenario.with_60_users(3);
+        for replicas in [1, 3] {
+            let outcome = scenario.scaled(replicas);
+            scenario.assert_users_stand(60);
+            assert_silent(&outcome, "not counted");
+        }
+        let status = scenario.run("status");
+        assert_eq!(status.code, Some(0), "{status:?}");
+        assert_silent(&status, "not counted");
+    }
+}
+
+/// So many users, and a spawn rate that was lowered when they were there.
+#[track_caller]
+fn with_slow_rate(users: i64, rate: i64) -> Scenario {
+    let scenario = Scenario::with(LATEST, |it| it.locustfile("on_start.py"));
+    scenario.scale_as_kubectl(5);
+    scenario.start_test(users, users, "");
+    scenario.wait_for_first_report();
+    scenario.start_test(users, rate, "");
+    sleep(Duration::from_secs(2));
+    scenario
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn users_that_start_all_at_once_are_told_beforehand() {
+    let scenario = with_slow_rate(80, 1);
+    let outcome = scenario.scaled(1);
+    scenario.assert_users_stand(80);
+    assert_says(&outcome, "--rebalance=ramp");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_ramp_gives_the_users_back_at_the_spawn_rate() {
+    let scenario = with_slow_rate(40, 4);
+    let monitor = Monitor::start(&scenario.locust);
+    let outcome = scenario.run("scale --replicas=1 --rebalance=ramp --timeout=60s");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    scenario.assert_users_stand(40);
+    let asked: Vec<_> = scenario.posts().iter().map(crate::locust_process::Post::users).collect();
+    assert_eq!(asked.last(), Some(&40), "{asked:?}");
+    let samples = monitor.samples();
+    let lowest = samples.iter().rposition(|one| one.users == monitor.lowest_users()).unwrap();
+    for (index, one) in samples.iter().enumerate().skip(lowest) {
+        // A second's users, and some for looks that come late; all at once would be thirty.
+        let before = samples[lowest..=index].iter().find(|it| (one.at - it.at).as_secs() < 1);
+        let rise = one.users - before.unwrap().users;
+        assert!(rise <= 15, "{rise} users came within a second: {asked:?}");
+    }
+    // At least 24 users are lost, which takes six seconds at 4/s.
+    let whole = samples[lowest..].iter().find(|one| one.users == 40).unwrap();
+    let took = whole.at - samples[lowest].at;
+    assert!((4..15).contains(&took.as_secs()), "{took:?}: {asked:?}");
+    assert!(monitor.highest_users() <= 40);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn with_a_stop_timeout_success_is_told_when_the_number_is_right() {
+    let settings = ["--stop-timeout", "20"];
+    let scenario = Scenario::with(LATEST, |it| it.locustfile("slow.py").master_flags(&settings));
+    scenario.scale_as_kubectl(4);
+    scenario.start_test(60, 60, "");
+    sleep(Duration::from_secs(10));
+    for replicas in [1, 3] {
+        let outcome = scenario.scaled(replicas);
+        scenario.assert_users_stand(60);
+        assert_says(&outcome, "60 users");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_that_is_still_starting_is_left_alone() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::new(release);
+        scenario.scale_as_kubectl(3);
+        let answer = scenario.locust.post("/swarm", "user_count=60&spawn_rate=2");
+        assert_eq!(answer["success"], true, "{answer}");
+        sleep(Duration::from_secs(4));
+        let outcome = scenario.scaled(4);
+        let values: Value = scenario.locust.values();
+        assert_eq!(values["state"], "spawning", "{release}: it has not started all yet");
+        assert_says(&outcome, "the test is still starting its users");
+        scenario.assert_nothing_posted();
+        scenario.wait_until_running(60);
+        scenario.assert_users_stand(60);
+    }
+}

@@ -1,0 +1,88 @@
+//! Random changes of the number of workers during a test.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::locust_process::{ALL_RELEASES, Monitor, RELEASES, Scenario, is_long};
+
+const CHANGES: usize = 15;
+const FIRST: i64 = 3;
+
+/// The numbers of workers of one sequence, from 1 to 5, none twice in a row.
+fn sequence(seed: u64) -> Vec<i64> {
+    let mut random = Rng::with_seed(seed);
+    let mut now = FIRST;
+    let mut next = |index: usize| {
+        let fits = |count: &i64| match (index, seed % 2) {
+            (0, 0) => *count < FIRST,
+            (0, _) => *count > FIRST,
+            _ => *count != now,
+        };
+        let choices: Vec<_> = (1..=5).filter(fits).collect();
+        now = choices[random.usize(..choices.len())];
+        now
+    };
+    (0..CHANGES).map(&mut next).collect()
+}
+
+#[test]
+fn half_of_the_sequences_begin_downwards() {
+    for seed in 0..20 {
+        let counts = sequence(seed);
+        assert_eq!(counts.len(), CHANGES);
+        assert_eq!(counts[0] < FIRST, seed % 2 == 0, "{counts:?}");
+        assert!(counts.windows(2).all(|pair| pair[0] != pair[1]), "{counts:?}");
+        assert!(counts.iter().all(|count| (1..=5).contains(count)), "{counts:?}");
+    }
+}
+
+/// Makes the changes of one sequence, and checks after each one what was said and what is so.
+fn run_sequence(release: &str, seed: u64) {
+    let counts = sequence(seed);
+    let scenario = Scenario::new(release).with_60_users(FIRST);
+    let monitor = Monitor::start(&scenario.locust);
+    let mut random = Rng::with_seed(seed);
+    let mut before = FIRST;
+    for count in &counts {
+        let step = format!("{release}, seed {seed}, {counts:?}, {before} to {count}");
+        let outcome = scenario.scale(*count);
+        assert_eq!(outcome.code, Some(0), "{step}: {outcome:?}");
+        scenario.assert_users_stand(60);
+        assert!(!scenario.locust.is_broken(), "{step}");
+        let shares = scenario.locust.users_by_worker();
+        assert_eq!(i64::try_from(shares.len()), Ok(*count), "{step}: {shares:?}");
+        let line = format!("deployment.apps/locust-slave scaled from {before} to {count}");
+        assert!(outcome.stdout.starts_with(&line), "{step}: {outcome:?}");
+        let noun = if *count == 1 { "worker" } else { "workers" };
+        let repaired = format!("redistributed 60 users over {count} {noun}");
+        let whole = "the test has all its 60 users";
+        let is_told = outcome.stderr.contains(&repaired) || outcome.stderr.contains(whole);
+        assert!(is_told, "{step}: {outcome:?}");
+        assert!(monitor.decrease().is_none(), "{step}: {:?}", monitor.decrease());
+        before = *count;
+        sleep(Duration::from_secs(random.u64(..3)));
+    }
+    scenario.assert_posts_ask_for(60);
+    monitor.assert_state_throughout(&["running", "spawning"]);
+    // Old workers may hold their users for a moment while new ones start theirs.
+    assert!(monitor.highest_users() <= 120, "{release}, seed {seed}");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn random_changes_lose_no_user_and_no_statistics() {
+    if is_long() {
+        let seeds = 0..4;
+        for (release, seed) in
+            ALL_RELEASES.iter().flat_map(|one| seeds.clone().map(move |seed| (one, seed)))
+        {
+            run_sequence(release, seed);
+        }
+    } else {
+        for (release, seed) in RELEASES.into_iter().zip([0, 1]) {
+            run_sequence(release, seed);
+        }
+    }
+}

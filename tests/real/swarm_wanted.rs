@@ -1,0 +1,284 @@
+//! How many users a running test wants, and whose test it is.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::locust_process::{
+    LATEST, RELEASES, Scenario, TOO_OLD, assert_says, assert_silent, assert_tells,
+    create_deployment, releases,
+};
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::locustctl;
+use crate::support::serving::Serving;
+use crate::support::swarm::ask;
+
+const UNKNOWN: &str = "it is not known how many users the test wants";
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn the_masters_own_number_of_users_is_not_the_tests() {
+    for release in releases(&["2.46.4", "2.32.2", "2.25.0"]) {
+        let scenario = Scenario::with(release, |it| it.master_flags(&["-u", "100", "-r", "10"]));
+        scenario.scale_as_kubectl(3);
+        scenario.start_test(20, 20, "");
+        scenario.wait_for_first_report();
+        let status = scenario.run("status");
+        assert_eq!(status.code, Some(0), "{status:?}");
+        assert_silent(&status, "100");
+        for replicas in [4, 1] {
+            let outcome = scenario.scaled(replicas);
+            scenario.assert_posts_ask_for(20);
+            scenario.assert_users_stand(20);
+            assert_silent(&outcome, "of 100");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn serve_does_not_offer_the_masters_own_number_of_users() {
+    let release = "2.32.2";
+    let scenario = Scenario::with(release, |it| it.master_flags(&["-u", "100", "-r", "10"]));
+    scenario.scale_as_kubectl(3);
+    scenario.start_test(20, 20, "");
+    scenario.wait_for_first_report();
+    let locust = format!("--locust={}", scenario.url());
+    let serving = Serving::start(&scenario.cluster, &[&locust]);
+    let state = serving.wait_for_state(|state| state["locust"]["users"] == 20);
+    assert_ne!(state["locust"]["usersWanted"], 100, "{state}");
+    assert_eq!(state["locust"]["needsRebalance"], false, "{state}");
+    serving.send(serving.request("POST", "/api/rebalance"));
+    let scaled = serving.put("?wait=60s", r#"{"replicas": 1}"#).json();
+    scenario.assert_posts_ask_for(20);
+    scenario.assert_users_stand(20);
+    assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
+}
+
+/// A test for 60 users on three workers, started by the locustfile.
+fn started_by_code(flags: &[&str]) -> Scenario {
+    let scenario = Scenario::with(LATEST, |it| it.locustfile("by_code.py").master_flags(flags));
+    scenario.scale_as_kubectl(3);
+    scenario.locust.get("/begin");
+    scenario.wait_until_running(60);
+    scenario.wait_for_first_report();
+    scenario
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_with_more_users_than_locust_says_it_wants_is_left_alone() {
+    let scenario = started_by_code(&["-u", "20"]);
+    let status = scenario.run("status");
+    assert_eq!(status.code, Some(0), "{status:?}");
+    let rebalance = scenario.run("rebalance");
+    assert_silent(&rebalance, "redistributed 60");
+    scenario.scale(2);
+    scenario.assert_nothing_posted();
+    scenario.assert_users_stand(60);
+    // Locust balances the first change only; the users of this worker are lost.
+    let outcome = scenario.scale(1);
+    scenario.assert_nothing_posted();
+    assert_silent(&outcome, "has all its");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_without_a_number_wants_the_users_it_had() {
+    let scenario = started_by_code(&[]);
+    let outcome = scenario.scale(1);
+    scenario.assert_posts_ask_for(60);
+    if scenario.posts().is_empty() {
+        // Locust tells no spawn rate for it.
+        assert_eq!(outcome.code, Some(1), "{outcome:?}");
+        assert_says(&outcome, "of 60 users");
+    } else {
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        scenario.assert_users_stand(60);
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_that_has_just_started_is_seen() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::new(release);
+        scenario.scale_as_kubectl(3);
+        // Locust caches this for two seconds.
+        assert_eq!(scenario.locust.get("/stats/requests")["state"], "ready");
+        scenario.start_test(60, 60, "");
+        for replicas in [2, 1] {
+            let outcome = scenario.scaled(replicas);
+            scenario.assert_users_stand(60);
+            assert_says(&outcome, "60 users");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn serve_sees_a_test_that_has_just_started() {
+    let scenario = Scenario::new(LATEST);
+    scenario.scale_as_kubectl(3);
+    let locust = format!("--locust={}", scenario.url());
+    let serving = Serving::start(&scenario.cluster, &[&locust]);
+    serving.wait_for_state(|state| state["locust"]["workers"] == 3);
+    scenario.locust.get("/stats/requests");
+    scenario.start_test(60, 60, "");
+    for replicas in [2, 1] {
+        let body = format!(r#"{{"replicas": {replicas}}}"#);
+        let scaled = serving.put("?wait=60s", &body).json();
+        scenario.assert_users_stand(60);
+        assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn users_that_somebody_elses_change_lost_are_unknown() {
+    let scenario = Scenario::new("2.32.2").with_60_users(3);
+    scenario.scale_as_kubectl(2);
+    sleep(Duration::from_secs(3));
+    scenario.scale_as_kubectl(1);
+    scenario.locust.wait_for_values(|values| values["user_count"] == 30);
+    sleep(Duration::from_secs(3));
+    let rebalance = scenario.run("rebalance");
+    scenario.assert_nothing_posted();
+    assert_tells(&rebalance, UNKNOWN);
+    assert_tells(&scenario.run("status"), UNKNOWN);
+    let outcome = scenario.scale(2);
+    scenario.assert_nothing_posted();
+    assert_says(&outcome, UNKNOWN);
+    assert_eq!(scenario.locust.values()["user_count"], 30);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn users_that_have_finished_are_not_started_again() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::with(release, |it| it.locustfile("stop_user.py"));
+        scenario.scale_as_kubectl(3);
+        scenario.start_test(60, 60, "");
+        // Locust balances the first change itself, and would start users for it.
+        scenario.scale_as_kubectl(2);
+        scenario.locust.wait_for_values(|values| values["user_count"] == 0);
+        sleep(Duration::from_secs(3));
+        let served = scenario.locust.served();
+        let status = scenario.run("status");
+        assert_silent(&status, "rebalance");
+        for line in ["scale --replicas=1", "scale --replicas=3 --timeout=60s", "rebalance"] {
+            let outcome = scenario.run(line);
+            scenario.assert_nothing_posted();
+            assert_silent(&outcome, "redistributed 60");
+        }
+        sleep(Duration::from_secs(3));
+        assert_eq!(scenario.locust.served(), served, "{release}: no order is placed twice");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_with_fixed_counts_only_is_healthy() {
+    for release in releases(&[LATEST]) {
+        let scenario = Scenario::with(release, |it| it.locustfile("fixed_only.py"));
+        scenario.scale_as_kubectl(2);
+        let answer = scenario.locust.post("/swarm", "user_count=60&spawn_rate=60");
+        assert_eq!(answer["success"], true, "{answer}");
+        scenario.wait_until_running(6);
+        scenario.wait_for_first_report();
+        let scale = "scale --replicas=3 --timeout=60s";
+        for line in ["status", "rebalance", scale, "status", "rebalance"] {
+            let outcome = scenario.run(line);
+            assert_eq!(outcome.code, Some(0), "{release}, {line}: {outcome:?}");
+            assert_silent(&outcome, "of 60");
+            assert_silent(&outcome, "Warning");
+        }
+        scenario.assert_users_stand(6);
+        assert_eq!(scenario.locust.users_by_worker().len(), 3);
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_with_some_fixed_counts_gets_all_its_users_back() {
+    for release in releases(&[LATEST]) {
+        let scenario = Scenario::with(release, |it| it.locustfile("fixed_mixed.py"));
+        let scenario = scenario.with_60_users(3);
+        for replicas in [1, 4] {
+            scenario.scaled(replicas);
+            scenario.assert_posts_ask_for(60);
+            scenario.assert_users_stand(60);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_locust_whose_workers_are_not_ours_is_left_alone() {
+    let scenario = Scenario::new(LATEST).with_60_users(3);
+    create_deployment(&scenario.cluster, "shop-worker");
+    // The test of the others has lost users.
+    scenario.scale_as_kubectl(1);
+    scenario.locust.wait_for_values(|values| values["user_count"].as_i64() < Some(60));
+    for line in ["scale --replicas=3 --timeout=5s", "rebalance", "status"] {
+        let outcome = scenario.run_on("deployment/shop-worker", line);
+        scenario.assert_nothing_posted();
+        assert_tells(&outcome, &format!("{}/", scenario.url()));
+        assert_silent(&outcome, "redistributed 60");
+    }
+}
+
+#[test]
+fn the_master_of_other_workers_in_the_namespace_is_left_alone() {
+    let cluster = TestCluster::start();
+    create_deployment(&cluster, "shop-worker");
+    let scale_as_kubectl = |replicas: i64| {
+        cluster.handle().set_replicas(WORKERS, replicas);
+        cluster.wait_for(WORKERS, |object| object["status"]["availableReplicas"] == replicas);
+    };
+    scale_as_kubectl(3);
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=60");
+    scale_as_kubectl(2);
+    scale_as_kubectl(1);
+    let users = ask(&cluster, "GET", "stats/requests", "")["user_count"].clone();
+    assert!(users.as_i64() < Some(60), "their test has lost users: {users}");
+    cluster.handle().clear_requests();
+    for line in ["scale --replicas=3 --timeout=5s", "scale --replicas=2 --wait", "rebalance"] {
+        let line = format!("{line} deployment/shop-worker --locust=auto");
+        locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    }
+    let lines = cluster.request_lines();
+    let posts: Vec<_> = lines.iter().filter(|line| line.starts_with("POST ")).collect();
+    assert!(posts.is_empty(), "{posts:?}");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn each_command_names_the_locust_that_it_asks() {
+    let scenario = Scenario::new(LATEST).with_60_users(2);
+    let name = format!("Locust at {}/", scenario.url());
+    let wait = "scale --replicas=2 --wait --timeout=60s";
+    for line in ["scale --replicas=1", wait, "rebalance"] {
+        assert_says(&scenario.run(line), &name);
+    }
+    assert_tells(&scenario.run("status"), &format!("{}/", scenario.url()));
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_release_that_is_too_old_is_not_judged() {
+    let scenario = Scenario::new(TOO_OLD);
+    scenario.cluster.handle().set_replicas(WORKERS, 3);
+    let workers = |stats: &Value| stats["workers"].as_array().map_or(0, Vec::len);
+    scenario.locust.wait_for(|stats| workers(stats) == 3);
+    scenario.locust.post("/swarm", "user_count=60&spawn_rate=60");
+    scenario.locust.wait_for(|stats| stats["state"] == "running" && stats["user_count"] == 60);
+    for line in ["scale --replicas=2 --timeout=20s", "rebalance", "status"] {
+        let outcome = scenario.run(line);
+        scenario.assert_nothing_posted();
+        assert_tells(&outcome, "Locust 2.25 or newer");
+        assert_silent(&outcome, "has all its");
+    }
+    assert_eq!(scenario.replicas(), 2);
+}

@@ -1,0 +1,199 @@
+//! The sandbox's Locust, asked through the API server, as a chosen release.
+
+use std::time::Duration;
+
+use locustctl::sandbox::{Account, Options};
+use serde_json::{Value, json};
+
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::locustctl;
+use crate::support::serving::{Http, Reply, wait_until};
+use crate::support::swarm::wait_for_workers;
+
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
+fn cluster(release: &str) -> TestCluster {
+    let pod_ready_after = Duration::from_millis(100);
+    let locust_release = release.parse().unwrap();
+    TestCluster::with(Options { pod_ready_after, locust_release, ..Options::default() })
+}
+
+fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Reply {
+    let http = Http::new();
+    let proxy = "/api/v1/namespaces/default/services/locust-master:8089/proxy";
+    let request = http.request(method, &format!("{}{proxy}{path}", cluster.server()));
+    http.send(request.bearer_auth(cluster.token(Account::Admin)).body(form.to_owned()))
+}
+
+/// The JSON behind `window.templateArgs`.
+fn args(page: &Reply) -> Value {
+    let (_, args) = page.text.split_once("window.templateArgs = ").unwrap();
+    serde_json::Deserializer::from_str(args).into_iter().next().unwrap().unwrap()
+}
+
+/// State, users and workers in the page.
+fn shown(cluster: &TestCluster) -> (Value, Value, Value) {
+    let mut args = args(&ask(cluster, "GET", "/", ""));
+    (args["state"].take(), args["user_count"].take(), args["worker_count"].take())
+}
+
+fn log(cluster: &TestCluster) -> Vec<String> {
+    let logs = ask(cluster, "GET", "/logs", "").json();
+    logs["master"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+}
+
+fn scale(cluster: &TestCluster, replicas: i64) {
+    cluster.handle().set_replicas(WORKERS, replicas);
+}
+
+/// A test for 60 users on so many workers.
+fn running(release: &str, workers: usize) -> TestCluster {
+    let cluster = cluster(release);
+    scale(&cluster, workers.try_into().unwrap());
+    wait_for_workers(&cluster, workers);
+    ask(&cluster, "POST", "/swarm", "user_count=60&spawn_rate=20");
+    cluster
+}
+
+/// The names of the pods.
+fn pods(cluster: &TestCluster, selector: &str) -> Vec<String> {
+    let http = Http::new();
+    let url = format!("{}{PODS}?labelSelector={selector}", cluster.server());
+    let list =
+        http.send(http.request("GET", &url).bearer_auth(cluster.token(Account::Admin))).json();
+    let names =
+        list["items"].as_array().unwrap().iter().map(|pod| pod["metadata"]["name"].as_str());
+    names.map(|name| name.unwrap().to_owned()).collect()
+}
+
+#[test]
+fn two_workers_that_leave_at_once_break_a_master_up_to_2_46_5() {
+    let cluster = running("2.46.4", 3);
+    scale(&cluster, 1);
+    wait_until(
+        || shown(&cluster) == (json!("running"), json!(30), json!(1)),
+        || "30 users".to_owned(),
+    );
+    let line = log(&cluster).pop().unwrap();
+    assert!(line.contains("/CRITICAL/locust.runners: Unhandled exception in greenlet"), "{line}");
+    assert!(line.contains("\nKeyError: 'locust-slave-"), "{line}");
+    wait_until(
+        || shown(&cluster) == (json!("stopped"), json!(0), json!(0)),
+        || "the end".to_owned(),
+    );
+    let stats = ask(&cluster, "GET", "/stats/requests", "").json();
+    assert_eq!(stats["workers"][0]["state"], "missing");
+    let last = log(&cluster).pop().unwrap();
+    assert!(last.ends_with("The last worker went missing, stopping test."), "{last}");
+}
+
+#[test]
+fn a_master_in_a_new_pod_hears_of_its_workers_again() {
+    let cluster = running("2.46.4", 3);
+    scale(&cluster, 1);
+    wait_until(|| shown(&cluster).0 == "stopped", || "the end of the test".to_owned());
+    let list = pods(&cluster, "role%3Dmaster");
+    cluster.handle().delete_object(&format!("{PODS}/{}", list[0]));
+    let is_new = || {
+        let page = ask(&cluster, "GET", "/", "");
+        page.status == 200 && args(&page)["state"] == "ready"
+    };
+    wait_until(is_new, || "a new master".to_owned());
+    wait_for_workers(&cluster, 1);
+    assert!(log(&cluster)[0].ends_with("/INFO/locust.main: Starting Locust 2.46.4"));
+}
+
+#[test]
+fn a_newer_master_survives_two_workers_leaving_at_once() {
+    let cluster = running("2.46.7", 3);
+    scale(&cluster, 1);
+    wait_until(
+        || shown(&cluster) == (json!("running"), json!(30), json!(1)),
+        || "30 users".to_owned(),
+    );
+    let line = log(&cluster).pop().unwrap();
+    assert!(line.contains("/WARNING/locust.runners: Got spawning_complete message"), "{line}");
+    scale(&cluster, 2);
+    wait_for_workers(&cluster, 2);
+}
+
+#[test]
+fn a_stop_and_a_reset_are_posted_from_2_47_0_on() {
+    for (release, right, wrong) in [("2.47.0", "POST", "GET"), ("2.46.7", "GET", "POST")] {
+        let cluster = running(release, 1);
+        for path in ["/stats/reset", "/stop"] {
+            assert_eq!(ask(&cluster, wrong, path, "").status, 405, "{release} {path}");
+            assert_eq!(ask(&cluster, right, path, "").status, 200, "{release} {path}");
+        }
+        assert_eq!(shown(&cluster).0, "stopped", "{release}");
+    }
+}
+
+#[test]
+fn older_releases_do_without_what_came_later() {
+    let cluster = running("2.46.4", 1);
+    assert_eq!(args(&ask(&cluster, "GET", "/", ""))["num_users"], Value::Null);
+    assert_eq!(ask(&cluster, "POST", "/swarm", "user_count=x&spawn_rate=1").status, 500);
+    let cluster = self::cluster("2.32.2");
+    assert_eq!(ask(&cluster, "GET", "/worker-count", "").status, 404);
+    assert_eq!(ask(&cluster, "GET", "/stats/requests", "").json().get("worker_count"), None);
+    assert!(ask(&cluster, "GET", "/logs", "").json()["master"].is_array());
+    let cluster = self::cluster("2.25.0");
+    assert!(ask(&cluster, "GET", "/logs", "").json()["logs"].is_array());
+}
+
+#[test]
+fn a_report_can_be_downloaded() {
+    let cluster = running("2.47.0", 1);
+    let shown = ask(&cluster, "GET", "/stats/report", "");
+    assert_eq!(
+        (shown.header("content-disposition"), &args(&shown)["show_download_link"]),
+        ("", &json!(true))
+    );
+    let file = ask(&cluster, "GET", "/stats/report?download=1", "");
+    let name = file.header("content-disposition");
+    assert!(name.starts_with("attachment;filename=Locust_2"), "{name}");
+    assert_eq!(args(&file)["show_download_link"], false);
+    assert_eq!(args(&file)["start_time"], args(&shown)["start_time"]);
+}
+
+#[test]
+fn a_run_time_ends_the_test() {
+    let cluster = running("2.47.0", 1);
+    let answer = ask(&cluster, "POST", "/swarm", "user_count=60&spawn_rate=20&run_time=1s").json();
+    assert_eq!(answer["run_time"], 1);
+    wait_until(|| shown(&cluster).0 == "stopped", || "the end of the test".to_owned());
+    assert_eq!(args(&ask(&cluster, "GET", "/", ""))["run_time"], 1);
+}
+
+#[test]
+fn on_the_network_of_a_node_workers_have_the_name_of_the_node() {
+    let cluster = cluster("2.47.0");
+    let mut deployment = cluster.handle().object(WORKERS).unwrap();
+    deployment["spec"]["template"]["spec"]["hostNetwork"] = json!(true);
+    cluster.handle().put_object(WORKERS, deployment);
+    let ids = || {
+        let stats = ask(&cluster, "GET", "/stats/requests", "").json();
+        let ids = stats["workers"].as_array().unwrap().iter().map(|one| one["id"].to_string());
+        ids.collect::<Vec<_>>()
+    };
+    wait_until(
+        || matches!(ids().as_slice(), [id] if id.starts_with("\"sandbox_")),
+        || format!("{:?}", ids()),
+    );
+}
+
+#[test]
+fn a_release_that_cannot_be_simulated_is_refused() {
+    for (release, problem) in [
+        ("2.21.0", "must be from 2.22.0 to 2.47.0"),
+        ("latest", "must be a release such as 2.46.4"),
+    ] {
+        let outcome = locustctl(&format!("sandbox --locust-release={release}")).run();
+        assert_eq!(outcome.code, Some(1), "{outcome:?}");
+        let said = format!(
+            "error: invalid argument \"{release}\" for \"--locust-release\" flag: {problem}\n"
+        );
+        assert!(outcome.stderr.starts_with(&said), "{outcome:?}");
+    }
+}

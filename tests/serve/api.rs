@@ -1,0 +1,380 @@
+//! The HTTP endpoint of `locustctl serve`: what programs get, and what the cluster sees of it.
+
+use std::time::Duration;
+
+use locustctl::sandbox::{Account, Action, Fault, Options, Rights, Rule, Trouble};
+use serde_json::json;
+
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::serving::Serving;
+use crate::support::waiting::kubeconfig_of;
+
+#[test]
+fn the_count_is_read_without_a_request_to_the_cluster() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    cluster.handle().clear_requests();
+    for _ in 0..50 {
+        let scale = serving.get("/api/scale").json();
+        assert_eq!(
+            scale,
+            json!({"target": {"type": "deployment.apps", "name": "locust-slave",
+                "namespace": "default", "cluster": cluster.server(), "context": "sandbox"},
+                "replicas": 1, "current": 1, "ready": 1, "settled": true})
+        );
+    }
+    let asked: Vec<_> = cluster.request_lines();
+    assert!(!asked.iter().any(|line| line.contains("scale")), "{asked:?}");
+}
+
+#[test]
+fn a_change_tells_the_old_and_the_new_count_and_is_seen_at_once() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    for (body, old, new) in [
+        (r#"{"replicas": 3}"#, 1, 3),
+        (r#"{"by": 2}"#, 3, 5),
+        (r#"{"by": -1}"#, 5, 4),
+        (r#"{"replicas": 4}"#, 4, 4),
+        (r#"{"replicas": 2, "currentReplicas": 4}"#, 4, 2),
+        (r#"{"by": -7}"#, 2, 0),
+    ] {
+        let reply = serving.put("", body);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let answer = reply.json();
+        assert_eq!((&answer["old"], &answer["new"]), (&json!(old), &json!(new)), "{body}");
+        assert_eq!(answer["dryRun"], false);
+        assert_eq!(serving.get("/api/scale").json()["replicas"], new, "{body}");
+        assert_eq!(cluster.workers(), new);
+    }
+    serving.wait_until_settled(0);
+}
+
+#[test]
+fn a_change_is_one_get_and_one_patch_and_with_a_condition_the_patch_alone() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    let scale = format!("{WORKERS}/scale");
+    let sent = |body: &str| {
+        cluster.handle().clear_requests();
+        assert_eq!(serving.put("", body).status, 200);
+        let lines = cluster.request_lines();
+        lines.into_iter().filter(|line| line.contains(&scale)).collect::<Vec<_>>()
+    };
+    let get = format!("GET {scale}");
+    let lines = sent(r#"{"replicas": 3}"#);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0] == get && lines[1].starts_with("PATCH "), "{lines:?}");
+    let lines = sent(r#"{"replicas": 2, "currentReplicas": 3}"#);
+    assert!(lines.len() == 1 && lines[0].starts_with("PATCH "), "{lines:?}");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_any_request() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["--min-replicas=1", "--max-replicas=10"]);
+    serving.wait_until_settled(1);
+    cluster.handle().clear_requests();
+    for (query, body, status, reason, detail) in [
+        ("", "{}", 400, "BadRequest", "Either replicas or by"),
+        ("", "", 400, "BadRequest", "{\"replicas\": 3}"),
+        ("", r#"{"replicas": "3"}"#, 400, "BadRequest", "invalid type: string"),
+        ("", r#"{"replicas": 3, "by": 1}"#, 400, "BadRequest", "together"),
+        ("", r#"{"workers": 3}"#, 400, "BadRequest", "unknown field"),
+        ("?dryrun=true", r#"{"replicas": 3}"#, 400, "BadRequest", "no parameter \"dryrun\""),
+        ("?wait=soon", r#"{"replicas": 3}"#, 400, "BadRequest", "duration"),
+        ("", r#"{"replicas": -1}"#, 422, "Invalid", "from 0 to 2147483647"),
+        ("", r#"{"replicas": 4294967297}"#, 422, "Invalid", "from 0 to 2147483647"),
+    ] {
+        serving.put(query, body).is_problem(status, reason, detail);
+    }
+    let text = serving.request("PUT", "/api/scale").body("{\"replicas\": 3}");
+    serving.send(text).is_problem(415, "UnsupportedMediaType", "application/json");
+    let lines = cluster.request_lines();
+    assert!(!lines.iter().any(|line| line.contains("/scale")), "{lines:?}");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn the_limits_hold_for_relative_changes_too_and_nothing_is_changed() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["--min-replicas=1", "--max-replicas=10"]);
+    serving.wait_until_settled(1);
+    let allowed = "from 1 to 10 replicas are allowed here";
+    for body in [r#"{"replicas": 11}"#, r#"{"replicas": 0}"#, r#"{"by": 10}"#, r#"{"by": -1}"#] {
+        serving.put("", body).is_problem(422, "Invalid", allowed);
+    }
+    assert_eq!(serving.put("", r#"{"by": 9}"#).json()["new"], 10);
+    assert_eq!(cluster.workers(), 10);
+}
+
+#[test]
+fn a_condition_that_does_not_hold_is_a_409_with_the_present_count() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    let reply = serving.put("", r#"{"replicas": 3, "currentReplicas": 9}"#);
+    reply.is_problem(409, "Conflict", "Expected replicas to be 9, was 1");
+    assert_eq!(reply.json()["currentReplicas"], 1);
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_is_not_in_the_history() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    let answer = serving.put("?dryRun=true&wait=5s", r#"{"replicas": 3}"#).json();
+    assert_eq!(
+        (&answer["old"], &answer["new"], &answer["dryRun"]),
+        (&json!(1), &json!(3), &json!(true))
+    );
+    assert_eq!(answer["settled"], false);
+    assert_eq!(cluster.workers(), 1);
+    assert_eq!(serving.state()["history"], json!([]));
+    serving.wait_for_log("action=\"scale (dry run)\" old=1 new=3 outcome=scaled");
+}
+
+#[test]
+fn who_waits_is_answered_when_all_workers_are_ready() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    let answer = serving.put("?wait=20s", r#"{"replicas": 4}"#).json();
+    assert_eq!((&answer["ready"], &answer["settled"]), (&json!(4), &json!(true)));
+    let answer = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    assert_eq!((&answer["ready"], &answer["settled"]), (&json!(1), &json!(true)));
+}
+
+#[test]
+fn who_waits_in_vain_is_told_what_was_done_and_why_it_is_not_ready() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    let reply = serving.put("?wait=1s", r#"{"replicas": 3}"#);
+    reply.is_problem(
+        504,
+        "Timeout",
+        "was scaled from 1 to 3 and stays so, but after 1s only 1 of 3",
+    );
+    reply.is_problem(504, "Timeout", "2 pods: ");
+    let problem = reply.json();
+    assert_eq!(
+        (&problem["old"], &problem["new"], &problem["ready"]),
+        (&json!(1), &json!(3), &json!(1))
+    );
+    assert_eq!(cluster.workers(), 3);
+}
+
+#[test]
+fn who_is_overtaken_while_waiting_is_told_by_whose_count() {
+    let options = Options { pod_ready_after: Duration::from_secs(60), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_for_scale(|reply| reply.status == 200);
+    let reply = std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            let other = crate::support::serving::Http::new();
+            let url = format!("{}/api/scale?wait=30s", serving.url());
+            let request = other.request("PUT", &url).header("content-type", "application/json");
+            other.send(request.body(r#"{"replicas": 3}"#))
+        });
+        cluster.wait_for(WORKERS, |object| object["spec"]["replicas"] == 3);
+        serving.wait_for_state(|state| state["replicas"]["desired"] == 3);
+        cluster.handle().set_replicas(WORKERS, 5);
+        running.join().unwrap()
+    });
+    reply.is_problem(409, "Overtaken", "somebody else scaled it to 5 meanwhile");
+    assert_eq!(reply.json()["currentReplicas"], 5);
+}
+
+#[test]
+fn what_the_cluster_refuses_comes_with_its_reason() {
+    let cluster = TestCluster::start();
+    let viewer = kubeconfig_of(&cluster, cluster.token(Account::Viewer));
+    let serving = Serving::start_with(viewer, &[]);
+    serving.wait_until_settled(1);
+    serving.put("", r#"{"replicas": 3}"#).is_problem(403, "Forbidden", "cannot patch resource");
+    serving.wait_for_log("old=1 new=3 outcome=failed");
+
+    let patch = |status: u16, reason: &str| {
+        let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
+            "message": "no", "reason": reason, "code": status});
+        // Nobody waits for an hour.
+        let headers = [("content-type", "application/json"), ("retry-after", "3600")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let body = body.to_string().into_bytes();
+        Fault::once(Action::Answer { status, headers, body }).on("PATCH")
+    };
+    let serving = Serving::start(&cluster, &[]);
+    for (status, reason, expected) in [
+        (400, "BadRequest", 400),
+        (404, "NotFound", 404),
+        (429, "TooManyRequests", 429),
+        (401, "Unauthorized", 502),
+        (422, "Invalid", 422),
+    ] {
+        cluster.handle().inject(patch(status, reason).times(20));
+        serving.put("", r#"{"replicas": 3}"#).is_problem(expected, reason, "no");
+        cluster.handle().clear_faults();
+    }
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn an_answer_that_is_lost_is_never_told_as_a_failure_of_what_was_done() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
+    let reply = serving.put("", r#"{"replicas": 3}"#);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(reply.json()["message"].as_str().unwrap().contains("the server has 3 now"));
+    cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
+    let reply = serving.put("", r#"{"by": 1}"#);
+    assert_eq!(reply.status, 502, "{reply:?}");
+    reply.is_problem(502, "Unknown", "is at 4 now");
+    let state = serving.wait_for_state(|state| state["replicas"]["desired"] == 4);
+    assert_eq!(state["history"][0]["outcome"], "unknown", "{state:#}");
+}
+
+#[test]
+fn a_target_that_does_not_exist_is_a_404_until_it_does() {
+    let cluster = TestCluster::start();
+    let object = cluster.handle().object(WORKERS).unwrap();
+    cluster.handle().delete_object(WORKERS);
+    let serving = Serving::start(&cluster, &[]);
+    let reply = serving.wait_for_scale(|reply| reply.status == 404);
+    reply.is_problem(404, "NotFound", "There is no deployment.apps \"locust-slave\"");
+    serving.put("", r#"{"replicas": 3}"#).is_problem(404, "NotFound", "locust-slave");
+    cluster.handle().put_object(WORKERS, object);
+    serving.wait_until_settled(1);
+}
+
+#[test]
+fn changes_of_others_are_seen_and_told_as_theirs() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    assert_eq!(serving.put("", r#"{"replicas": 2}"#).status, 200);
+    serving.wait_until_settled(2);
+    cluster.handle().set_replicas(WORKERS, 4);
+    let state = serving.wait_for_state(|state| state["replicas"]["desired"] == 4);
+    let told = |index: usize| {
+        let change = &state["history"][index];
+        (change["old"].clone(), change["new"].clone(), change["outcome"].clone())
+    };
+    assert_eq!(told(0), (json!(2), json!(4), json!("observed")));
+    assert_eq!(told(1), (json!(1), json!(2), json!("scaled")));
+    assert_eq!(state["history"].as_array().unwrap().len(), 2, "{state:#}");
+}
+
+#[test]
+fn other_kinds_and_custom_resources_are_served_too() {
+    let cluster = TestCluster::with(Options {
+        custom_resources: true,
+        pod_ready_after: Duration::from_millis(50),
+        ..Options::default()
+    });
+    let serving = Serving::start(&cluster, &["swarm/big"]);
+    serving.wait_for_scale(|reply| reply.status == 200 && reply.json()["replicas"] == 4);
+    let answer = serving.put("", r#"{"replicas": 6}"#).json();
+    assert_eq!((&answer["old"], &answer["new"]), (&json!(4), &json!(6)));
+    assert_eq!(serving.get("/api/scale").json()["ready"], json!(null));
+}
+
+#[test]
+fn only_the_rights_that_serve_needs_are_needed() {
+    let cluster = TestCluster::start();
+    let rules = vec![
+        Rule::new(&["get", "watch"], &["apps"], &["deployments"], &["locust-slave"]),
+        Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &["locust-slave"]),
+    ];
+    cluster.handle().add_account("serve-token-of-the-test", "serve", Rights::Rules(rules));
+    let serving = Serving::start_with(kubeconfig_of(&cluster, "serve-token-of-the-test"), &[]);
+    serving.wait_until_settled(1);
+    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).json()["ready"], 3);
+    let state = serving.wait_for_state(|state| !state["podsUnknown"].is_null());
+    assert!(state["podsUnknown"].as_str().unwrap().contains("forbidden"), "{state:#}");
+    serving.wait_for_log("who else changes the count is not known");
+}
+
+#[test]
+fn metrics_tell_of_requests_changes_and_counts() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    serving.put("?wait=20s", r#"{"replicas": 3}"#);
+    serving.put("", r#"{"replicas": 3}"#);
+    serving.put("", r#"{"replicas": 300}"#);
+    serving.get("/nothing-here");
+    let reply = serving.get("/metrics");
+    assert!(reply.header("content-type").starts_with("application/openmetrics-text"));
+    for line in [
+        "locustctl_replicas_desired 3.0",
+        "locustctl_replicas_ready 3.0",
+        "locustctl_cluster_connected 1",
+        "locustctl_scale_operations_total{outcome=\"scaled\"} 1",
+        "locustctl_scale_operations_total{outcome=\"unchanged\"} 1",
+        "locustctl_scale_operations_total{outcome=\"failed\"} 1",
+        "locustctl_http_requests_total{route=\"/api/scale\",method=\"PUT\",code=\"200\"} 2",
+        "locustctl_http_requests_total{route=\"none\",method=\"GET\",code=\"404\"} 1",
+        "locustctl_watch_restarts_total 0",
+        "locustctl_event_streams 0",
+    ] {
+        assert!(reply.text.lines().any(|is| is == line), "{line} is not in\n{}", reply.text);
+    }
+}
+
+#[test]
+fn health_and_readiness_are_told_apart() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    assert_eq!(serving.get("/healthz").text, "ok\n");
+    serving.wait_until_settled(1);
+    let ready = serving.get("/readyz");
+    assert_eq!((ready.status, &*ready.text), (200, "ok\n"));
+}
+
+#[test]
+fn what_is_not_there_is_a_problem_too() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.get("/nothing-here").is_problem(404, "NotFound", "/api/openapi.json");
+    let reply = serving.send(serving.request("DELETE", "/api/scale"));
+    assert_eq!((reply.status, reply.header("allow")), (405, "GET,HEAD,PUT"));
+}
+
+#[test]
+fn what_is_not_known_is_no_number_in_the_metrics() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["deployment/nobody"]);
+    serving.wait_for_scale(|reply| reply.status == 404);
+    let metrics = serving.get("/metrics").text;
+    assert!(metrics.contains("locustctl_replicas_desired NaN\n"), "{metrics}");
+}
+
+#[test]
+fn a_body_that_is_no_object_and_a_parameter_given_twice_are_refused() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    serving.put("", "[3]").is_problem(400, "BadRequest", "not an object");
+    let twice = serving.put("?dryRun=true&dryRun=false", r#"{"replicas": 3}"#);
+    twice.is_problem(400, "BadRequest", "given twice");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn the_page_shows_a_failure_as_one_and_does_not_ask_about_what_is_refused_anyway() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["--max-replicas=10"]);
+    serving.wait_until_settled(1);
+    assert_eq!(serving.post("worker_count=1000").status, 422);
+    let page = serving.get("/?done=1").text;
+    assert!(page.contains("class=\"note bad\""), "{page}");
+    assert!(page.contains("locust-slave was not scaled."), "{page}");
+    assert_eq!(cluster.workers(), 1);
+}

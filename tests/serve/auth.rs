@@ -1,0 +1,411 @@
+//! Who may use `locustctl serve`: each rule with a request that must fail and one that must pass.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::support::cluster::TestCluster;
+use crate::support::serving::{Reply, Serving, wait_until};
+use crate::support::tls::Certificate;
+use crate::support::{locustctl, secrets};
+
+const ALICE: &str = "alice-s-token-0123456789abcdef";
+const BOB: &str = "bob-s-token-0123456789abcdef";
+const ORDER: &str = r#"{"replicas": 2}"#;
+
+/// One server with a login, and the file with its tokens.
+fn with_tokens(cluster: &TestCluster, flags: &[&str]) -> Serving {
+    let file = cluster.file("tokens", &format!("alice {ALICE}\nbob {BOB}\n"));
+    [ALICE, BOB].iter().for_each(|secret| secrets::add(secret));
+    let flag = format!("--auth-token-file={}", file.display());
+    let serving = Serving::start(cluster, &[&[flag.as_str()], flags].concat());
+    wait_until(|| serving.get("/readyz").status == 200, || "readiness".to_owned());
+    serving
+}
+
+/// A `PUT` with headers.
+fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
+    let mut request = serving.request("PUT", "/api/scale").body(ORDER);
+    if !headers.iter().any(|(name, _)| *name == "content-type") {
+        request = request.header("content-type", "application/json");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    serving.send(request)
+}
+
+fn get(serving: &Serving, path: &str, headers: &[(&str, &str)]) -> Reply {
+    let request = serving.request("GET", path);
+    serving
+        .send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
+}
+
+fn log_in(serving: &Serving, form: &str) -> Reply {
+    let request = serving.request("POST", "/login").body(form.to_owned());
+    serving.send(request.header("content-type", "application/x-www-form-urlencoded"))
+}
+
+/// The cookie of a fresh session, as a browser sends it.
+fn session(serving: &Serving) -> String {
+    let reply = log_in(serving, &format!("token={ALICE}"));
+    assert_eq!(reply.status, 303, "{reply:?}");
+    reply.header("set-cookie").split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn on_loopback_nobody_is_asked() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    assert_eq!(put(&serving, &[]).status, 200);
+    serving.wait_for_log(
+        "audit who=\"anonymous\" from=127.0.0.1 action=\"scale\" old=1 new=2 outcome=scaled",
+    );
+}
+
+#[test]
+fn beyond_loopback_somebody_must_say_who_may() {
+    let cluster = TestCluster::start();
+    for (flags, expected) in [
+        ("--listen=0.0.0.0:0", "error: others can reach 0.0.0.0:0: say who may"),
+        ("--listen=[::]:0", "error: others can reach [::]:0: say who may"),
+        ("--auth-proxy-header=X-User", "error: --auth-proxy-header needs --trusted-proxy"),
+        ("--trusted-proxy=10.0.0.0/8", "error: --trusted-proxy needs --auth-proxy-header, the"),
+        ("--auth=none --auth-token-file=/x", "error: --auth=none and a login cannot"),
+        ("--auth-token-file=/missing", "error: reading --auth-token-file=/missing: "),
+        ("--auth-proxy-header=X-User --trusted-proxy=10/8", "error: --trusted-proxy=10/8 is not a"),
+        ("--allowed-host=https://x", "error: --allowed-host=https://x is not a host name"),
+        ("--tls-cert=/x", "error: --tls-cert needs --tls-key"),
+        ("--min-replicas=5 --max-replicas=4", "error: --min-replicas=5 is more than"),
+        ("--max-replicas=-1", "error: --max-replicas must be from 0 to 2147483647"),
+        ("--listen=here", "error: --listen=here is not an address and a port"),
+    ] {
+        let line = format!("serve {flags}");
+        let outcome = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{flags}");
+        assert!(outcome.stderr.starts_with(expected), "{flags}: {}", outcome.stderr);
+    }
+    let serving = Serving::start(&cluster, &["--listen=0.0.0.0:0", "--auth=none"]);
+    assert_eq!(serving.get("/healthz").status, 200);
+}
+
+#[test]
+fn programs_show_a_token() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    let bearer = |token: &str| format!("Bearer {token}");
+    for wrong in ["", "Bearer", "Bearer x", &bearer(&ALICE[1..]), &format!("Basic {ALICE}")] {
+        let reply = get(&serving, "/api/scale", &[("authorization", wrong)]);
+        reply.is_problem(401, "Unauthorized", "not one of those");
+        assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"locustctl\"");
+    }
+    serving.get("/api/scale").is_problem(401, "Unauthorized", "A token is needed");
+    serving.get("/api/events").is_problem(401, "Unauthorized", "A token is needed");
+    serving.get("/metrics").is_problem(401, "Unauthorized", "A token is needed");
+    put(&serving, &[]).is_problem(401, "Unauthorized", "A token is needed");
+    assert_eq!(cluster.workers(), 1);
+    let reply = put(&serving, &[("authorization", &bearer(BOB))]);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    serving.wait_for_log("audit who=\"bob\" from=127.0.0.1 action=\"scale\" old=1 new=2");
+    assert_eq!(get(&serving, "/metrics", &[("authorization", &bearer(ALICE))]).status, 200);
+    for open in ["/healthz", "/readyz", "/assets/style.css", "/login"] {
+        assert_eq!(serving.get(open).status, 200, "{open}");
+    }
+}
+
+#[test]
+fn people_log_in_and_out() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    let html = ("accept", "text/html,application/xhtml+xml");
+    let reply = get(&serving, "/rescale-form?x=1", &[html]);
+    assert_eq!((reply.status, reply.header("location")), (303, "login?next=rescale-form%3Fx%3D1"));
+    let reply = log_in(&serving, "token=wrong-token-wrong-token&next=rescale-form");
+    assert_eq!((reply.status, reply.header("set-cookie")), (401, ""));
+    assert!(reply.text.contains("role=\"alert\"") && reply.text.contains("value=\"rescale-form\""));
+
+    let reply = log_in(&serving, &format!("token={ALICE}&next=rescale-form"));
+    assert_eq!((reply.status, reply.header("location")), (303, "./rescale-form"));
+    let cookie = reply.header("set-cookie").to_owned();
+    let (pair, attributes) = cookie.split_once(';').unwrap();
+    assert_eq!(attributes, " Path=/; Max-Age=43200; HttpOnly; SameSite=Strict");
+    assert!(pair.starts_with("locustctl-session-"), "{pair}");
+
+    let as_alice = ("cookie", pair);
+    let page = get(&serving, "/", &[html, as_alice]);
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("alice") && page.text.contains("Sign out"));
+    let same = ("sec-fetch-site", "same-origin");
+    assert_eq!(put(&serving, &[as_alice, same]).status, 200);
+    serving.wait_for_log("audit who=\"alice\" from=127.0.0.1 action=\"scale\" old=1 new=2");
+
+    let request = serving.request("POST", "/logout").header("cookie", pair);
+    let reply = serving.send(request.header("sec-fetch-site", "same-origin"));
+    assert_eq!((reply.status, reply.header("location")), (303, "./login"));
+    assert!(reply.header("set-cookie").contains("Max-Age=0"));
+    get(&serving, "/api/scale", &[as_alice]).is_problem(401, "Unauthorized", "A token is needed");
+}
+
+#[test]
+fn nobody_is_led_to_another_server_by_logging_in() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    for next in ["//evil.example.com", "https://evil.example.com", "%5Cevil.example.com", "../x"] {
+        let reply = log_in(&serving, &format!("token={ALICE}&next={next}"));
+        assert_eq!((reply.status, reply.header("location")), (303, "./"), "{next}");
+    }
+}
+
+#[test]
+fn a_token_that_leaves_the_file_takes_its_sessions_along() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    let cookie = session(&serving);
+    assert_eq!(get(&serving, "/api/scale", &[("cookie", &cookie)]).status, 200);
+    cluster.file("tokens", BOB);
+    let is_out = || get(&serving, "/api/scale", &[("cookie", &cookie)]).status == 401;
+    wait_until(is_out, || "the session's end".to_owned());
+    let bearer = format!("Bearer {BOB}");
+    assert_eq!(get(&serving, "/api/scale", &[("authorization", &bearer)]).status, 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_token_file_that_everybody_can_read_is_worth_a_note() {
+    use std::os::unix::fs::PermissionsExt;
+    let cluster = TestCluster::start();
+    let file = cluster.file("tokens", ALICE);
+    secrets::add(ALICE);
+    let flag = format!("--auth-token-file={}", file.display());
+    for (mode, is_noted) in [(0o644, true), (0o600, false), (0o640, false)] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let serving = Serving::start(&cluster, &[&flag]);
+        serving.wait_for_log("is followed");
+        assert_eq!(serving.stderr().contains("everybody on this machine"), is_noted, "{mode:o}");
+    }
+}
+
+#[test]
+fn who_is_wrong_too_often_has_to_wait() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    let cookie = session(&serving);
+    for _ in 0..6 {
+        let reply = get(&serving, "/api/scale", &[("authorization", "Bearer wrong")]);
+        assert_eq!(reply.status, 401);
+    }
+    let bearer = format!("Bearer {ALICE}");
+    let reply = get(&serving, "/api/scale", &[("authorization", &bearer)]);
+    reply.is_problem(429, "TooManyRequests", "Too many wrong tokens");
+    assert_eq!(reply.header("retry-after"), "1");
+    let reply = log_in(&serving, &format!("token={ALICE}"));
+    assert_eq!((reply.status, reply.header("retry-after")), (429, "1"));
+    assert_eq!(
+        get(&serving, "/api/scale", &[("cookie", &cookie)]).status,
+        200,
+        "who is in, stays in"
+    );
+    let is_in = || get(&serving, "/api/scale", &[("authorization", &bearer)]).status == 200;
+    wait_until(is_in, || "the end of the pause".to_owned());
+}
+
+#[test]
+fn only_the_trusted_proxy_says_who_asks() {
+    let cluster = TestCluster::start();
+    let header = "--auth-proxy-header=X-Forwarded-User";
+    let serving = Serving::start(&cluster, &[header, "--trusted-proxy=127.0.0.0/8"]);
+    serving.wait_for_log("is followed");
+    get(&serving, "/api/scale", &[]).is_problem(401, "Unauthorized", "Only the proxy");
+    let alice = ("x-forwarded-user", "alice");
+    let from = ("x-forwarded-for", "203.0.113.9");
+    assert_eq!(put(&serving, &[alice, from]).status, 200);
+    serving.wait_for_log("audit who=\"alice\" from=203.0.113.9 action=\"scale\"");
+    let twice = put(&serving, &[alice, ("x-forwarded-user", "root")]);
+    twice.is_problem(401, "Unauthorized", "does not say in one header");
+
+    let serving = Serving::start(&cluster, &[header, "--trusted-proxy=10.0.0.0/8"]);
+    put(&serving, &[alice]).is_problem(403, "UntrustedProxy", "127.0.0.1 is not one of");
+}
+
+#[test]
+fn names_of_others_do_not_lead_here() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["--allowed-host=workers.example.com"]);
+    for (host, expected) in [
+        ("evil.example.com", 421),
+        ("localhost.evil.example.com:8088", 421),
+        ("workers.example.com", 200),
+        ("WORKERS.example.com:443", 200),
+        ("localhost:8088", 200),
+    ] {
+        let reply = get(&serving, "/", &[("host", host)]);
+        assert_eq!(reply.status, expected, "{host}");
+        assert_eq!(get(&serving, "/healthz", &[("host", host)]).status, 200, "{host}");
+    }
+    serving.wait_for_log("action=\"GET /\" old=- new=- outcome=refused detail=\"This server is not known as \\\"evil.example.com\\\"");
+}
+
+#[test]
+fn a_change_comes_from_our_own_page_or_from_no_page_at_all() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    let cookie = session(&serving);
+    let own = serving.url().to_owned();
+    let as_alice = ("cookie", cookie.as_str());
+    for (headers, expected) in [
+        (vec![as_alice], 403),
+        (vec![as_alice, ("sec-fetch-site", "cross-site")], 403),
+        (vec![as_alice, ("sec-fetch-site", "same-site")], 403),
+        (vec![as_alice, ("origin", "https://evil.example.com")], 403),
+        (vec![as_alice, ("origin", "null")], 403),
+        (vec![as_alice, ("sec-fetch-site", "cross-site"), ("origin", &own)], 403),
+        (vec![as_alice, ("sec-fetch-site", "same-origin")], 200),
+        (vec![as_alice, ("origin", &own)], 200),
+    ] {
+        assert_eq!(put(&serving, &headers).status, expected, "{headers:?}");
+    }
+    serving.wait_for_log(
+        "audit who=\"alice\" from=127.0.0.1 action=\"PUT /api/scale\" old=- new=- outcome=refused",
+    );
+    let bearer = format!("Bearer {ALICE}");
+    let headers = [("authorization", &*bearer), ("origin", "https://tools.example.com")];
+    assert_eq!(put(&serving, &headers).status, 200, "a token is nothing that a browser adds");
+
+    let open = Serving::start(&cluster, &[]);
+    for (headers, expected) in [
+        (vec![("origin", "https://evil.example.com")], 403),
+        (vec![("sec-fetch-site", "cross-site")], 403),
+        (vec![], 200),
+    ] {
+        assert_eq!(put(&open, &headers).status, expected, "{headers:?}");
+    }
+    let form = open.request("POST", "/rescale").body("worker_count=2");
+    let form = form.header("content-type", "application/x-www-form-urlencoded");
+    let reply = open.send(form.header("origin", "https://evil.example.com"));
+    reply.is_problem(403, "CrossSite", "comes from another site");
+}
+
+#[test]
+fn no_other_page_is_let_in_by_cors() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    let request =
+        serving.request("OPTIONS", "/api/scale").header("origin", "https://evil.example.com");
+    let reply = serving.send(request.header("access-control-request-method", "PUT"));
+    assert!(
+        reply.headers.keys().all(|name| !name.as_str().starts_with("access-control")),
+        "{reply:?}"
+    );
+    let reply = get(&serving, "/api/scale", &[("origin", "https://evil.example.com")]);
+    assert!(
+        reply.headers.keys().all(|name| !name.as_str().starts_with("access-control")),
+        "{reply:?}"
+    );
+}
+
+#[test]
+fn bodies_have_a_form_and_a_largest_size() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    for media_type in ["text/plain", "multipart/form-data; boundary=x", "application/xml"] {
+        let reply = put(&serving, &[("content-type", media_type)]);
+        reply.is_problem(415, "UnsupportedMediaType", "must be JSON");
+    }
+    assert_eq!(put(&serving, &[("content-type", "Application/JSON; charset=utf-8")]).status, 200);
+    let padded = |size: usize| format!("{{\"replicas\": 2{}}}", " ".repeat(size - 15));
+    assert_eq!(serving.put("", &padded(16 * 1024)).status, 200);
+    serving.put("", &padded(16 * 1024 + 1)).is_problem(413, "RequestEntityTooLarge", "16 KB");
+
+    let mut stream = TcpStream::connect(serving.authority()).unwrap();
+    let head = "PUT /api/scale HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
+    // It may be answered, and closed, before all was sent.
+    let _ = (0..5).try_for_each(|_| stream.write_all(chunk.as_bytes()));
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[test]
+fn every_answer_tells_the_browser_what_it_may_do() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    for (path, host) in [("/", "localhost"), ("/nothing", "localhost"), ("/", "evil.example.com")] {
+        let reply = get(&serving, path, &[("host", host)]);
+        assert_eq!(reply.status == 200, (path, host) == ("/", "localhost"));
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("cache-control", "no-store"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        ] {
+            assert_eq!(reply.header(name), value, "{path} {host} {name}");
+        }
+        let policy = reply.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(
+            policy.ends_with("frame-ancestors 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+    }
+    let style = serving.get("/assets/style.css");
+    assert_eq!(style.header("cache-control"), "no-cache");
+    let known = get(&serving, "/assets/style.css", &[("if-none-match", style.header("etag"))]);
+    assert_eq!((known.status, &*known.text), (304, ""));
+}
+
+#[test]
+fn over_tls_the_cookie_is_for_tls_alone() {
+    let cluster = TestCluster::start();
+    let certificate = Certificate::of(&cluster);
+    let serving = with_tokens(&cluster, &certificate.flags());
+    assert!(serving.url().starts_with("https://"));
+    let cookie = session(&serving);
+    assert!(cookie.starts_with("__Host-locustctl-session-"), "{cookie}");
+    let reply = log_in(&serving, &format!("token={ALICE}"));
+    assert!(reply.header("set-cookie").ends_with("; Secure"));
+    let own = serving.url().to_owned();
+    assert_eq!(put(&serving, &[("cookie", &cookie), ("origin", &own)]).status, 200);
+    let plain = own.replace("https", "http");
+    assert_eq!(put(&serving, &[("cookie", &cookie), ("origin", &plain)]).status, 403);
+
+    let mut stream = TcpStream::connect(serving.authority()).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("speaks HTTPS"), "{answer}");
+}
+
+#[test]
+fn refusals_are_written_down_but_do_not_fill_the_disk() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    for _ in 0..100 {
+        assert_eq!(serving.get("/api/scale").status, 401);
+    }
+    let lines = serving.stderr().matches("outcome=refused").count();
+    assert!((20..80).contains(&lines), "{lines}");
+    serving.wait_for_log(" more refusals were not written down");
+    put(&serving, &[("authorization", "Bearer wrong-token-wrong-token")]);
+    assert!(!serving.stderr().contains("wrong-token"));
+}
+
+#[test]
+fn what_is_refused_leaves_the_cluster_alone() {
+    let cluster = TestCluster::start();
+    let serving = with_tokens(&cluster, &[]);
+    cluster.handle().clear_requests();
+    put(&serving, &[]);
+    put(&serving, &[("authorization", "Bearer x"), ("host", "evil.example.com")]);
+    put(&serving, &[("cookie", "locustctl-session-0=x"), ("sec-fetch-site", "same-origin")]);
+    let lines = cluster.request_lines();
+    assert!(!lines.iter().any(|line| line.contains("/scale")), "{lines:?}");
+    assert_eq!(json!(cluster.workers()), 1);
+}

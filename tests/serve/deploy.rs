@@ -1,0 +1,279 @@
+//! What `kubectl apply -k deploy/` makes: no more rights than serve uses, and none too few.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use locustctl::sandbox::{Rights, Rule};
+use serde_json::{Value, json};
+
+use crate::support::cluster::TestCluster;
+use crate::support::serving::Serving;
+use crate::support::swarm::start_test;
+use crate::support::waiting::kubeconfig_of;
+
+const TOKEN: &str = "serve-s-token-of-the-test";
+const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+
+fn deploy() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
+}
+
+fn manifest(name: &str) -> Value {
+    let text = std::fs::read_to_string(deploy().join(name)).unwrap();
+    serde_saphyr::from_str(&text).unwrap()
+}
+
+fn words(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect()
+}
+
+/// Each verb on each resource of the Role, alone.
+fn rights() -> Vec<(String, String)> {
+    let mut rights = Vec::new();
+    for rule in manifest("role.yaml")["rules"].as_array().unwrap() {
+        for resource in words(&rule["resources"]) {
+            rights.extend(
+                words(&rule["verbs"]).iter().map(|verb| (resource.to_owned(), (*verb).to_owned())),
+            );
+        }
+    }
+    rights
+}
+
+/// The Role in the namespace `default`, without one of its rights.
+fn role_without(without: Option<&(String, String)>) -> Rights {
+    let role = manifest("role.yaml");
+    let rules = role["rules"].as_array().unwrap().iter().map(|rule| {
+        let resources = words(&rule["resources"]);
+        let is_left = |verb: &&str| {
+            without.is_none_or(|(resource, left)| resources != [resource.as_str()] || left != *verb)
+        };
+        let verbs: Vec<_> = words(&rule["verbs"]).into_iter().filter(is_left).collect();
+        let (groups, names) = (words(&rule["apiGroups"]), words(&rule["resourceNames"]));
+        Rule::new(&verbs, &groups, &resources, &names).in_namespace("default")
+    });
+    Rights::Rules(rules.collect())
+}
+
+/// A cluster with an autoscaler, and a kubeconfig for these rights.
+fn cluster_for(rights: Rights) -> (TestCluster, PathBuf) {
+    let cluster = TestCluster::start();
+    cluster.handle().put_object(
+        &format!("{AUTOSCALERS}/workers"),
+        json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "workers"}, "spec": {"minReplicas": 1, "maxReplicas": 5,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "locust-slave"}}}),
+    );
+    cluster.handle().add_account(TOKEN, "system:serviceaccount:default:locustctl", rights);
+    let kubeconfig = kubeconfig_of(&cluster, TOKEN);
+    (cluster, kubeconfig)
+}
+
+/// The resource and the verb of a request, as RBAC reads it.
+fn asked(method: &str, line: &str) -> (String, String) {
+    let (path, query) = line.split_once('?').unwrap_or((line, ""));
+    let (_, below) = path.split_once("/namespaces/default/").unwrap_or(("", path));
+    let segments: Vec<_> = below.split('/').collect();
+    let verb = match (method, segments.len()) {
+        ("PATCH", _) => "patch",
+        ("POST", _) => "create",
+        ("GET", _) if query.contains("watch=1") => "watch",
+        ("GET", 1) => "list",
+        ("GET", _) => "get",
+        _ => method,
+    };
+    let resource = match segments.as_slice() {
+        [resource, _, subresource, ..] => format!("{resource}/{subresource}"),
+        [resource, ..] => (*resource).to_owned(),
+        [] => String::new(),
+    };
+    (resource, verb.to_owned())
+}
+
+#[test]
+fn with_the_rights_of_the_role_serve_does_all_that_it_does_and_uses_each() {
+    let (cluster, kubeconfig) = cluster_for(role_without(None));
+    let serving = Serving::start_with(kubeconfig, &[]);
+    serving.wait_until_settled(1);
+    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 5}"#).status, 200);
+    serving.wait_for_state(|state| state["locust"]["workers"] == 5);
+    start_test(&cluster);
+    let scaled = serving.put("?wait=20s", r#"{"replicas": 3}"#).json();
+    assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
+    serving.wait_for_state(|state| {
+        state["connection"]["state"] == "connected"
+            && state["pods"].as_array().is_some_and(|pods| pods.len() == 3)
+            && state["podsUnknown"].is_null()
+            && state["autoscalers"][0]["name"] == "workers"
+    });
+    assert!(!serving.stderr().contains("not known"), "{}", serving.stderr());
+    assert!(serving.get("/").text.contains("workers</b> keeps this between 1 and 5"));
+
+    let allowed = rights();
+    let mut used: Vec<_> = cluster
+        .handle()
+        .requests()
+        .iter()
+        .filter(|request| request.header("authorization") == Some(&format!("Bearer {TOKEN}")))
+        .map(|request| {
+            let line = request.line();
+            let (method, path) = line.split_once(' ').unwrap();
+            asked(method, path)
+        })
+        .collect();
+    used.sort();
+    used.dedup();
+    let mut expected = allowed;
+    expected.sort();
+    assert_eq!(used, expected);
+}
+
+#[test]
+fn without_any_one_right_something_is_missing_and_said() {
+    for right in rights() {
+        let (cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
+        let serving = Serving::start_with(kubeconfig, &[]);
+        match (right.0.as_str(), right.1.as_str()) {
+            ("deployments", _) => serving.wait_for_log("The cluster refuses to show"),
+            ("deployments/scale", _) => {
+                serving.put("", r#"{"replicas": 3}"#).is_problem(
+                    403,
+                    "Forbidden",
+                    "deployments/scale",
+                );
+            }
+            ("services/proxy", "get") => {
+                serving.put("?wait=20s", r#"{"replicas": 2}"#);
+                assert!(serving.state()["locust"].is_null(), "{right:?}");
+            }
+            ("services/proxy", "create") => {
+                serving.put("?wait=20s", r#"{"replicas": 5}"#);
+                start_test(&cluster);
+                serving.wait_for_state(|state| state["locust"]["state"] == "running");
+                let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+                let text = scaled["users"]["text"].as_str().unwrap();
+                assert!(text.contains("cannot create resource \"services/proxy\""), "{text}");
+            }
+            ("pods", _) => drop(serving.wait_for_state(|state| !state["podsUnknown"].is_null())),
+            (autoscalers, "list") => {
+                serving.wait_for_log(&format!(
+                    "who else changes the count is not known: {autoscalers}"
+                ));
+            }
+            other => panic!("nobody has said what {other:?} is for"),
+        }
+    }
+}
+
+#[test]
+fn the_role_opens_nothing_else() {
+    let (cluster, kubeconfig) = cluster_for(role_without(None));
+    let run = |line: &str| crate::support::locustctl(line).kubeconfig(&kubeconfig).run();
+    for line in [
+        "scale --replicas=2 deployment/locust-master",
+        "scale --replicas=2 statefulset/x",
+        "scale --replicas=2 -n kube-system deployment/locust-slave",
+        "scale --replicas=2 deployment --all",
+    ] {
+        let outcome = run(line);
+        assert_eq!(outcome.code, Some(1), "{line}");
+        assert!(outcome.stderr.contains("forbidden"), "{line}: {}", outcome.stderr);
+    }
+    let master =
+        cluster.handle().replicas("/apis/apps/v1/namespaces/default/deployments/locust-master");
+    assert_eq!(master, Some(1));
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn the_pod_has_no_more_than_it_needs() {
+    let deployment = manifest("deployment.yaml");
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["enableServiceLinks"], false);
+    assert_eq!(pod["serviceAccountName"], manifest("serviceaccount.yaml")["metadata"]["name"]);
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    assert!(pod["terminationGracePeriodSeconds"].as_i64() > Some(10));
+    let container = &pod["containers"][0];
+    assert_eq!(
+        container["securityContext"],
+        json!({"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
+            "capabilities": {"drop": ["ALL"]}})
+    );
+    assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/healthz");
+    assert_eq!(container["readinessProbe"]["httpGet"]["path"], "/readyz");
+    assert!(container["resources"]["limits"]["memory"].is_string());
+    let role = manifest("role.yaml");
+    for rule in role["rules"].as_array().unwrap() {
+        let all = [&rule["verbs"], &rule["resources"], &rule["apiGroups"]];
+        assert!(all.iter().all(|list| !words(list).contains(&"*")), "{rule}");
+    }
+    let policy = manifest("networkpolicy.yaml");
+    assert_eq!(policy["spec"]["ingress"], json!([{"ports": [{"port": 8088, "protocol": "TCP"}]}]));
+    assert_eq!(policy["spec"]["podSelector"], deployment["spec"]["selector"]);
+    assert_eq!(
+        manifest("service.yaml")["spec"]["selector"],
+        deployment["spec"]["selector"]["matchLabels"]
+    );
+}
+
+#[test]
+fn the_arguments_of_the_pod_are_ones_that_serve_takes() {
+    let cluster = TestCluster::start();
+    let token = cluster.file("token", "a-token-of-the-test-0123456789");
+    let deployment = manifest("deployment.yaml");
+    let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+    let args: Vec<_> = words(args)
+        .into_iter()
+        .map(|arg| match arg {
+            "--listen=0.0.0.0:8088" => "--listen=0.0.0.0:0".to_owned(),
+            arg => arg.replace("/etc/locustctl/token", token.to_str().unwrap()),
+        })
+        .collect();
+    let (command, flags) = args.split_first().unwrap();
+    assert_eq!(command, "serve");
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    let serving = Serving::start(&cluster, &flags);
+    assert_eq!((serving.get("/healthz").status, serving.get("/api/scale").status), (200, 401));
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn kubectl_takes_all_of_it() {
+    let output = Command::new("kubectl").arg("kustomize").arg(deploy()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut kinds: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("kind: ")).collect();
+    kinds.sort_unstable();
+    assert_eq!(
+        kinds,
+        ["Deployment", "NetworkPolicy", "Role", "RoleBinding", "Service", "ServiceAccount"]
+    );
+    let subject = "subjects:\n- kind: ServiceAccount\n  name: locustctl\n  namespace: default\n";
+    assert!(text.contains(subject), "{text}");
+    assert!(text.contains(&format!("image: locustctl:{}", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn in_front_of_locust_the_probes_find_it_and_it_finds_locust() {
+    let copy = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp").arg("-r").arg(deploy()).arg(copy.path()).status().unwrap();
+    assert!(copied.success());
+    let directory = copy.path().join("deploy");
+    let file = directory.join("kustomization.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("# components:", "components:")).unwrap();
+    let output = Command::new("kubectl").arg("kustomize").arg(directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for (line, times) in [
+        ("        - --locust-ui\n", 1),
+        ("        - --locust=http://locust-master:8089\n", 1),
+        ("            path: /-/locustctl/readyz\n", 2),
+        ("            path: /-/locustctl/healthz\n", 1),
+        ("    - port: 8089\n", 1),
+    ] {
+        assert_eq!(text.matches(line).count(), times, "{line} in {text}");
+    }
+}

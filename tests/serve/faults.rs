@@ -1,0 +1,391 @@
+//! `locustctl serve` while everything around it fails: nothing hangs, nothing lies, and it comes
+//! back by itself.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Barrier;
+use std::time::Duration;
+
+use locustctl::sandbox::{Account, Action, Fault, Options};
+use serde_json::json;
+
+use crate::support::cluster::{TestCluster, WORKERS};
+use crate::support::serving::{Http, Reply, Serving, data_of, wait_until};
+use crate::support::waiting::watches;
+use crate::support::{Locustctl, dead_kubeconfig};
+
+const ALWAYS: usize = Fault::ALWAYS;
+
+/// A viewer of the events, as raw as they come.
+struct Viewer(TcpStream);
+
+impl Viewer {
+    fn open(serving: &Serving, headers: &str) -> Self {
+        let mut stream = TcpStream::connect(serving.authority()).unwrap();
+        let request = format!("GET /api/events HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self(stream)
+    }
+
+    /// Reads until this was told.
+    fn read_until(&mut self, wanted: &str) -> String {
+        let (mut text, mut bytes) = (String::new(), [0; 4096]);
+        while !text.contains(wanted) {
+            let count = self.0.read(&mut bytes).unwrap();
+            assert!(count > 0, "the stream ended after {text}");
+            text.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        text
+    }
+
+    fn read_to_end(mut self) -> String {
+        let mut text = String::new();
+        self.0.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+/// A `PUT` on a connection of its own.
+fn put(serving: &Serving, query: &str, body: &'static str) -> Reply {
+    let http = Http::new();
+    let request = http.request("PUT", &format!("{}/api/scale{query}", serving.url()));
+    http.send(request.header("content-type", "application/json").body(body))
+}
+
+fn served() -> (TestCluster, Serving) {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    (cluster, serving)
+}
+
+#[test]
+fn a_cluster_that_is_not_there_at_the_start_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let serving = Serving::start_with(dead_kubeconfig(directory.path()), &[]);
+    let reply = serving.wait_for_scale(|reply| reply.status == 502);
+    reply.is_problem(502, "Unreachable", "The cluster does not answer");
+    let ready = serving.get("/readyz");
+    assert_eq!((ready.status, &*ready.text), (200, "ok, but the cluster does not answer\n"));
+    assert!(serving.get("/").text.contains("The cluster does not answer"));
+    serving.put("", r#"{"replicas": 3}"#).is_problem(502, "Unreachable", "nothing was changed");
+}
+
+#[test]
+fn a_cluster_that_goes_away_comes_back_by_itself() {
+    let (cluster, serving) = served();
+    cluster.handle().inject(Fault::once(Action::CloseBefore).times(ALWAYS));
+    serving.put("", r#"{"replicas": 3}"#).is_problem(502, "Unreachable", "did not answer");
+    serving.wait_for_scale(|reply| reply.status == 502);
+    let state = serving.wait_for_state(|state| state["connection"]["state"] == "lost");
+    assert_eq!(state["replicas"]["desired"], 1, "the last that was known");
+    cluster.handle().set_replicas(WORKERS, 2);
+    cluster.handle().clear_faults();
+    serving.wait_until_settled(2);
+    let state = serving.wait_for_state(|state| state["podsUnknown"].is_null());
+    assert_eq!(state["pods"].as_array().unwrap().len(), 2);
+    let log = serving.stderr();
+    assert_eq!(log.matches("The cluster does not answer").count(), 1, "{log}");
+    assert_eq!(log.matches("locust-slave is followed").count(), 2, "{log}");
+}
+
+#[test]
+fn a_server_that_never_answers_holds_up_nobody_else() {
+    let (cluster, serving) = served();
+    cluster.handle().inject(Fault::once(Action::Delay(Duration::from_secs(3))).on("PATCH"));
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| put(&serving, "", r#"{"replicas": 3}"#));
+        wait_until(
+            || cluster.request_lines().iter().any(|line| line.starts_with("PATCH")),
+            || "the PATCH".to_owned(),
+        );
+        assert_eq!(serving.get("/api/scale").json()["replicas"], 1, "not before it is so");
+        assert_eq!(serving.get("/").status, 200);
+        assert_eq!(slow.join().unwrap().status, 200);
+    });
+    assert_eq!(serving.get("/api/scale").json()["replicas"], 3);
+}
+
+#[test]
+fn watches_that_break_or_are_too_old_lose_nothing() {
+    let (cluster, serving) = served();
+    for (round, action) in [
+        Action::BreakWatch(Duration::ZERO),
+        Action::EndWatch(Duration::ZERO),
+        Action::TruncatedBody,
+        Action::BreakWatch(Duration::from_millis(50)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cluster.handle().inject(Fault::once(action).at("watch=1").times(4));
+        cluster.handle().compact();
+        cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
+        put(&serving, "", r#"{"replicas": 1, "currentReplicas": 99}"#);
+        let wanted = i64::try_from(round).unwrap() + 2;
+        cluster.handle().set_replicas(WORKERS, wanted);
+        serving.wait_until_settled(wanted);
+        serving.wait_for_state(|state| state["pods"].as_array().unwrap().len() as i64 == wanted);
+    }
+    let metrics = serving.get("/metrics").text;
+    let restarts =
+        metrics.lines().find_map(|line| line.strip_prefix("locustctl_watch_restarts_total "));
+    assert!(restarts.unwrap().parse::<u64>().unwrap() > 0, "{metrics}");
+}
+
+#[test]
+fn a_token_that_is_renewed_is_taken_up() {
+    let cluster = TestCluster::start();
+    let token = cluster.file("serve-token", cluster.token(Account::Expired));
+    let text = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
+    let inline = format!("token: {}", cluster.token(Account::Admin));
+    assert!(text.contains(&inline), "{text}");
+    let kubeconfig = cluster
+        .file("rotating", &text.replacen(&inline, &format!("tokenFile: {}", token.display()), 1));
+    let serving = Serving::start_with(kubeconfig, &[]);
+    let reply = serving.wait_for_scale(|reply| reply.status == 502);
+    reply.is_problem(502, "Refused", "The cluster refuses to show");
+    std::fs::write(token, cluster.token(Account::Admin)).unwrap();
+    serving.wait_until_settled(1);
+}
+
+#[test]
+fn one_watch_serves_all_viewers() {
+    let (cluster, serving) = served();
+    let mut viewers: Vec<_> = (0..40).map(|_| Viewer::open(&serving, "")).collect();
+    for viewer in &mut viewers {
+        viewer.read_until("\n\n");
+    }
+    serving.put("", r#"{"replicas": 3}"#);
+    for viewer in &mut viewers {
+        viewer.read_until("\"desired\":3,\"current\":3,\"ready\":3,\"settled\":true");
+    }
+    let watches = watches(&cluster);
+    assert_eq!(watches.len(), 2, "the Deployment's and its pods': {watches:?}");
+    let count = || serving.get("/metrics").text.contains("locustctl_event_streams 40\n");
+    assert!(count());
+    drop(viewers);
+    let is_free = || serving.get("/metrics").text.contains("locustctl_event_streams 0\n");
+    wait_until(is_free, || "the viewers' end".to_owned());
+}
+
+#[test]
+fn a_viewer_that_comes_back_is_told_only_what_is_new() {
+    let (_cluster, serving) = served();
+    serving.wait_for_state(|state| state["pods"].as_array().is_some_and(|pods| pods.len() == 1));
+    let first = Viewer::open(&serving, "").read_until("\n\nid: ");
+    let _ = first;
+    let told = Viewer::open(&serving, "").read_until("\nevent: state\n");
+    let (_, rest) = told.split_once("\nid: ").unwrap();
+    let id = rest.lines().next().unwrap();
+    let mut back = Viewer::open(&serving, &format!("Last-Event-ID: {id}\r\n"));
+    back.read_until("retry: 2000\n\n");
+    serving.put("", r#"{"replicas": 2}"#);
+    let next = back.read_until("\nevent: state\n");
+    assert!(!next.contains(&format!("id: {id}\n")), "{next}");
+    let other = Viewer::open(&serving, "Last-Event-ID: 00000000-1\r\n").read_until("\n\n");
+    assert!(other.contains("retry: 2000"), "an id of another run is nothing that is known");
+}
+
+#[test]
+fn a_slow_viewer_is_told_the_latest_state_and_not_each() {
+    let (_cluster, serving) = served();
+    let mut slow = Viewer::open(&serving, "");
+    for count in 0..30 {
+        let body = format!("{{\"replicas\": {}}}", 1 + count % 3);
+        assert_eq!(serving.put("", &body).status, 200);
+    }
+    serving.put("?wait=20s", r#"{"replicas": 2}"#);
+    let told = slow.read_until("\"desired\":2,\"current\":2,\"ready\":2,\"settled\":true");
+    assert!(data_of(&told).is_some());
+}
+
+#[test]
+fn it_ends_cleanly_and_lets_running_answers_finish() {
+    let options = Options { pod_ready_after: Duration::from_secs(3600), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    for signal in ["TERM", "INT"] {
+        let serving = Serving::start(&cluster, &[]);
+        serving.wait_for_scale(|reply| reply.status == 200);
+        let mut viewer = Viewer::open(&serving, "");
+        viewer.read_until("\n\n");
+        let url = serving.url().to_owned();
+        let waiting = std::thread::spawn(move || {
+            let http = Http::new();
+            let request = http.request("PUT", &format!("{url}/api/scale?wait=60s"));
+            http.send(request.header("content-type", "application/json").body(r#"{"by": 1}"#))
+        });
+        serving.wait_for_log("outcome=scaled");
+        serving.signal(signal);
+        let reply = waiting.join().unwrap();
+        reply.is_problem(503, "Stopping", "waits no longer");
+        let rest = viewer.read_to_end();
+        assert!(rest.ends_with("\r\n0\r\n\r\n"), "the stream is ended, not broken: {rest:?}");
+        let (code, log) = serving.wait();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(!log.contains("broken off"), "{log}");
+    }
+}
+
+#[test]
+fn too_many_changes_at_once_are_turned_away() {
+    let (cluster, serving) = served();
+    let delay = Action::Delay(Duration::from_secs(2));
+    cluster.handle().inject(Fault::once(delay).on("GET").at("/scale").times(16));
+    let together = Barrier::new(24);
+    let statuses: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..24)
+            .map(|_| {
+                scope.spawn(|| {
+                    together.wait();
+                    put(&serving, "", r#"{"replicas": 2}"#).status
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let turned_away = statuses.iter().filter(|status| **status == 429).count();
+    let served = statuses.iter().filter(|status| **status == 200).count();
+    assert!(turned_away > 0 && turned_away + served == 24, "{statuses:?}");
+    assert_eq!(cluster.workers(), 2);
+}
+
+#[test]
+fn memory_does_not_grow_with_what_happens() {
+    let (cluster, serving) = served();
+    let resident = || {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", serving.process())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().to_owned();
+        line.trim().trim_end_matches(" kB").parse::<i64>().unwrap()
+    };
+    let churn = |rounds: i64| {
+        for round in 0..rounds {
+            serving.put("", &format!("{{\"replicas\": {}}}", 1 + round % 5));
+            serving.state();
+            if round % 20 == 0 {
+                let fault = Fault::once(Action::BreakWatch(Duration::ZERO)).at("watch=1");
+                cluster.handle().inject(fault);
+            }
+        }
+    };
+    churn(100);
+    let before = resident();
+    churn(400);
+    let after = resident();
+    assert!(after - before < 4096, "from {before} to {after} kB");
+}
+
+#[test]
+fn what_a_server_says_cannot_drive_the_terminal_or_the_page() {
+    let (cluster, serving) = served();
+    let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "\u{1b}[2J<script>alert(1)</script>\n2026 audit forged"});
+    cluster.handle().inject(
+        Fault::once(Action::Answer {
+            status: 403,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+        })
+        .on("PATCH"),
+    );
+    let reply = serving.post("worker_count=2");
+    assert_eq!(reply.status, 403);
+    assert!(
+        reply.text.contains("&#60;script&#62;") && !reply.text.contains("<script>alert"),
+        "{reply:?}"
+    );
+    let log = serving.stderr();
+    assert!(!log.contains('\u{1b}') && !log.contains("\n2026 audit forged"), "{log}");
+}
+
+#[test]
+fn the_sandbox_is_served_too() {
+    let serving = Locustctl::new(["serve", "--sandbox", "--listen=127.0.0.1:99999"]).run();
+    assert!(serving.stderr.starts_with("error: --listen=127.0.0.1:99999"), "{serving:?}");
+    let directory = tempfile::tempdir().unwrap();
+    let serving = Serving::start_with(directory.path().join("none"), &["--sandbox"]);
+    serving.wait_until_settled(1);
+    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).json()["settled"], true);
+}
+
+/// Cuts the watches, and lets no new one begin. The first request breaks the connection that they
+/// share.
+fn cut_the_watches(cluster: &TestCluster, serving: &Serving) {
+    cluster.handle().inject(Fault::once(Action::CloseBefore).at("watch=1").times(ALWAYS));
+    cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
+    serving.put("", r#"{"replicas": 3, "currentReplicas": 99}"#);
+}
+
+#[test]
+fn while_the_watch_is_down_nobody_is_told_what_is_not_known() {
+    let pod_ready_after = Duration::from_secs(5);
+    let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
+    cluster.handle().set_replicas(WORKERS, 3);
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(3);
+    cut_the_watches(&cluster, &serving);
+    cluster.handle().set_replicas(WORKERS, 1);
+    let reply = serving.put("?wait=2s", r#"{"replicas": 3}"#);
+    assert_eq!(reply.status, 504, "two of them were started only now: {reply:?}");
+    assert_eq!(cluster.workers(), 3);
+    let reply = serving.put("?wait=3s", r#"{"replicas": 5}"#);
+    reply.is_problem(504, "Timeout", "locust-slave was scaled from 3 to 5");
+    let history = &serving.state()["history"];
+    assert_eq!(history[0]["who"], "anonymous", "nobody else has done it: {history}");
+    cluster.handle().clear_faults();
+    serving.wait_until_settled(5);
+    let history = &serving.state()["history"];
+    assert_eq!((&history[0]["who"], &history[0]["new"]), (&json!("anonymous"), &json!(5)));
+}
+
+#[test]
+fn who_waits_for_what_is_deleted_is_told_so() {
+    let pod_ready_after = Duration::from_secs(60);
+    let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_for_scale(|reply| reply.status == 200);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| put(&serving, "?wait=60s", r#"{"replicas": 3}"#));
+        wait_until(|| cluster.workers() == 3, || "the change".to_owned());
+        cluster.handle().delete_object(WORKERS);
+        waiting.join().unwrap().is_problem(404, "NotFound", "but it does not exist any more");
+    });
+}
+
+#[test]
+fn a_change_that_the_end_breaks_off_is_in_the_audit_log() {
+    let (cluster, serving) = served();
+    cluster.handle().inject(Fault::once(Action::DelayAnswer(Duration::from_secs(60))).on("PATCH"));
+    let url = format!("{}/api/scale", serving.url());
+    let asking = std::thread::spawn(move || {
+        let http = Http::new();
+        let request = http.request("PUT", &url).header("content-type", "application/json");
+        http.try_send(request.body(r#"{"replicas": 7}"#))
+    });
+    wait_until(|| cluster.workers() == 7, || "the change".to_owned());
+    serving.signal("TERM");
+    let (code, said) = serving.wait();
+    assert_eq!(code, Some(0), "{said}");
+    let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change broke off; what became of it is not known.\"";
+    assert!(said.contains(line), "{said}");
+    assert!(asking.join().unwrap().is_err());
+}
+
+#[test]
+fn after_a_broken_connection_everything_is_looked_at_anew() {
+    let (cluster, serving) = served();
+    // As when the API server comes back with an older state: no event would ever tell of it.
+    cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
+    cluster.handle().clear_requests();
+    serving.put("", r#"{"replicas": 3, "currentReplicas": 99}"#);
+    let is_look =
+        |line: &String| line.starts_with("GET ") && line.ends_with("/deployments/locust-slave");
+    wait_until(|| !watches(&cluster).is_empty(), || "a watch".to_owned());
+    let lines = cluster.request_lines();
+    let watch =
+        lines.iter().position(|line| line.contains("watch=1") && line.contains("deployments"));
+    let look = lines.iter().position(is_look).expect("a look");
+    assert!(watch.is_none_or(|watch| look < watch), "{lines:#?}");
+}

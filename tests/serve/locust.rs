@@ -1,0 +1,236 @@
+//! What `locustctl serve` knows of Locust, and what it does for a running test.
+
+use std::time::Duration;
+
+use locustctl::sandbox::{Account, Action, Fault};
+use serde_json::{Value, json};
+
+use crate::support::cluster::TestCluster;
+use crate::support::serving::Serving;
+use crate::support::swarm::{ask, running};
+use crate::support::waiting::kubeconfig_of;
+
+/// A running test for 60 users on so many workers, and a server that knows of it.
+fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {
+    let cluster = running(workers);
+    let serving = Serving::start(&cluster, flags);
+    serving.wait_until_settled(workers);
+    serving.wait_for_state(|state| state["locust"]["state"] == "running");
+    (cluster, serving)
+}
+
+fn users(cluster: &TestCluster) -> Value {
+    ask(cluster, "GET", "stats/requests", "")["user_count"].clone()
+}
+
+#[test]
+fn the_state_tells_what_locust_tells() {
+    let (cluster, serving) = served(2, &[]);
+    assert_eq!(
+        serving.state()["locust"],
+        json!({"at": "service/locust-master", "problem": "", "state": "running", "workers": 2,
+            "ownWorkers": 2, "users": 60, "usersWanted": 60, "notes": [], "needsRebalance": false})
+    );
+    ask(&cluster, "POST", "stop", "");
+    serving.wait_for_state(|state| state["locust"]["state"] == "stopped");
+    let locust = &serving.state()["locust"];
+    assert_eq!((&locust["users"], &locust["usersWanted"]), (&json!(0), &Value::Null));
+}
+
+#[test]
+fn a_change_gives_a_running_test_its_users_back_and_tells_so() {
+    let (cluster, serving) = served(5, &[]);
+    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    let expected = json!({"stage": "well", "text": "the test had 15 of 60 users; redistributed 60 users over 1 worker"});
+    assert_eq!(scaled["users"], expected);
+    assert_eq!(users(&cluster), 60);
+    assert_eq!(serving.state()["history"][0]["users"], expected);
+    serving.wait_for_log(
+        "action=\"rebalance\" old=- new=- outcome=well detail=\"the test had 15 of 60 users; redistributed 60 users over 1 worker\"",
+    );
+    let up = serving.put("?wait=20s", r#"{"replicas": 4}"#).json();
+    assert_eq!(up["users"]["stage"], "well", "{up}");
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    let shares = stats["workers"].as_array().unwrap().iter().map(|one| &one["user_count"]);
+    assert!(shares.into_iter().all(|share| share == 15), "{stats}");
+}
+
+#[test]
+fn without_waiting_it_is_done_all_the_same() {
+    let (cluster, serving) = served(5, &[]);
+    let scaled = serving.put("", r#"{"replicas": 1}"#).json();
+    assert_eq!(scaled["users"]["stage"], "waiting");
+    serving.wait_for_state(|state| state["history"][0]["users"]["stage"] == "well");
+    assert_eq!(users(&cluster), 60);
+}
+
+#[test]
+fn when_no_test_runs_nothing_is_said_of_users() {
+    let (cluster, serving) = served(2, &[]);
+    ask(&cluster, "POST", "stop", "");
+    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    assert_eq!(scaled["users"], Value::Null);
+    assert_eq!(serving.state()["history"][0]["users"], Value::Null);
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped", "none was started");
+}
+
+#[test]
+fn with_never_it_is_only_told_and_can_be_asked_for() {
+    let (cluster, serving) = served(5, &["--rebalance=never"]);
+    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    assert_eq!(scaled["users"]["stage"], "wrong");
+    let text = scaled["users"]["text"].as_str().unwrap();
+    assert!(text.starts_with("the test has 15 of 60 users; not redistributed"), "{text}");
+    let state = serving.wait_for_state(|state| state["locust"]["needsRebalance"] == true);
+    assert_eq!(state["locust"]["notes"], json!(["the test has 15 of 60 users"]));
+
+    let rebalance = || serving.send(serving.request("POST", "/api/rebalance"));
+    let expected = "the test had 15 of 60 users; redistributed 60 users over 1 worker";
+    assert_eq!(rebalance().json(), json!({"rebalanced": true, "message": expected}));
+    assert_eq!(users(&cluster), 60);
+    let last = &serving.state()["history"][0];
+    assert_eq!(last["users"], json!({"stage": "well", "text": expected}), "it is right now");
+    let expected = json!({"rebalanced": false, "message": "the test has all its 60 users"});
+    assert_eq!(rebalance().json(), expected);
+    serving.wait_for_state(|state| state["locust"]["needsRebalance"] == false);
+}
+
+#[test]
+fn the_form_asks_before_a_running_test_loses_workers() {
+    let (cluster, serving) = served(3, &[]);
+    let question = serving.post("worker_count=2");
+    assert_eq!(question.status, 428);
+    let text = "A test is running with 60 users on 3 workers; 1 of them will leave, and up to 3 s of their statistics are lost.";
+    assert!(question.text.contains(text), "{}", question.text);
+    assert_eq!(cluster.workers(), 3);
+    assert_eq!(serving.post("worker_count=4").status, 303, "nothing is lost by more");
+    assert_eq!(serving.post("worker_count=2&confirm=yes").status, 303);
+    assert_eq!(cluster.workers(), 2);
+}
+
+#[test]
+fn the_form_gives_users_back_without_javascript() {
+    let (cluster, serving) = served(5, &["--rebalance=never"]);
+    serving.put("?wait=20s", r#"{"replicas": 1}"#);
+    let request = serving.request("POST", "/rebalance");
+    let form = "application/x-www-form-urlencoded";
+    let answer = serving.send(request.header("content-type", form).body(""));
+    assert_eq!((answer.status, answer.header("location")), (303, "./"));
+    assert_eq!(users(&cluster), 60);
+}
+
+#[test]
+fn what_could_do_harm_is_left_to_people() {
+    let (cluster, serving) = served(5, &[]);
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=5m");
+    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    assert_eq!(scaled["users"]["stage"], "wrong");
+    let text = scaled["users"]["text"].as_str().unwrap();
+    assert!(text.contains("not redistributed: the test was edited after its start"), "{text}");
+    let answer = serving.send(serving.request("POST", "/api/rebalance"));
+    answer.is_problem(409, "NotRebalanced", "run time");
+}
+
+#[test]
+fn a_change_that_is_overtaken_leaves_the_users_to_the_next() {
+    let (cluster, serving) = served(5, &[]);
+    serving.put("", r#"{"replicas": 9}"#);
+    serving.put("?wait=20s", r#"{"replicas": 1}"#);
+    let history = &serving.state()["history"];
+    assert_eq!(history[0]["users"]["stage"], "well", "{history}");
+    assert_eq!(history[1]["users"]["stage"], "wrong", "{history}");
+    assert_eq!(users(&cluster), 60);
+}
+
+#[test]
+fn a_locust_that_hangs_does_not_hold_up_a_change() {
+    let (cluster, serving) = served(3, &[]);
+    let hang = Fault::once(Action::Delay(Duration::from_secs(60)));
+    cluster.handle().inject(hang.at("/proxy/").times(Fault::ALWAYS));
+    assert_eq!(serving.put("", r#"{"replicas": 2}"#).status, 200);
+    assert_eq!(cluster.workers(), 2);
+}
+
+#[test]
+fn a_locust_that_goes_is_told_with_what_was_known_last() {
+    let (cluster, serving) = served(2, &[]);
+    cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
+    let state = serving.wait_for_state(|state| state["locust"]["problem"] != "");
+    let problem = state["locust"]["problem"].as_str().unwrap();
+    assert!(problem.contains("services \"locust-master\" not found"), "{problem}");
+    assert_eq!(state["locust"]["users"], 60);
+    serving.wait_for_log("Locust cannot be asked");
+    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).status, 200);
+}
+
+#[test]
+fn with_none_locust_is_not_asked() {
+    let cluster = running(3);
+    let serving = Serving::start(&cluster, &["--locust=none"]);
+    serving.wait_until_settled(3);
+    cluster.handle().clear_requests();
+    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    assert_eq!((&scaled["users"], &serving.state()["locust"]), (&Value::Null, &Value::Null));
+    let requests = cluster.handle().requests();
+    assert!(!requests.iter().any(|request| request.path_and_query.contains("/proxy/")));
+    let answer = serving.send(serving.request("POST", "/api/rebalance"));
+    answer.is_problem(404, "NotFound", "No Locust was found");
+}
+
+#[test]
+fn that_locust_cannot_be_looked_for_is_said_once() {
+    let cluster = TestCluster::start();
+    let expired = kubeconfig_of(&cluster, cluster.token(Account::Expired));
+    let serving = Serving::start_with(expired, &[]);
+    serving.wait_for_log("The search for Locust failed");
+    for _ in 0..4 {
+        // Each viewer who comes is a reason to look again.
+        serving.state();
+        std::thread::sleep(Duration::from_millis(400));
+    }
+    let said = serving.stderr();
+    assert_eq!(said.matches("The search for Locust failed").count(), 1, "{said}");
+}
+
+#[test]
+fn a_yes_in_the_form_holds_for_the_count_that_the_question_named() {
+    let (cluster, serving) = served(4, &[]);
+    let question = serving.post("worker_count=9");
+    assert_eq!(question.status, 428);
+    assert!(question.text.contains("from 4 to 9?"), "{}", question.text);
+    assert!(question.text.contains("name=\"current_replicas\" value=\"4\""), "{}", question.text);
+    serving.put("?wait=20s", r#"{"replicas": 12}"#);
+    serving.wait_for_state(|state| state["locust"]["ownWorkers"] == 12);
+
+    let renewed = serving.post("worker_count=9&confirm=yes&current_replicas=4");
+    assert_eq!((renewed.status, cluster.workers()), (409, 12));
+    for expected in [
+        "Expected replicas to be 4, was 12",
+        "from 12 to 9?",
+        "60 users on 12 workers; 3 of them will leave",
+        "name=\"current_replicas\" value=\"12\"",
+        "id=\"count\" name=\"worker_count\"",
+    ] {
+        assert!(renewed.text.contains(expected), "{expected}: {}", renewed.text);
+    }
+    assert_eq!(serving.post("worker_count=9&confirm=yes&current_replicas=12").status, 303);
+    assert_eq!(cluster.workers(), 9);
+}
+
+#[test]
+fn the_form_renews_a_question_that_is_needed_only_because_the_count_has_changed() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.put("?wait=20s", r#"{"replicas": 8}"#);
+    let renewed = serving.post("worker_count=9&confirm=yes&current_replicas=4");
+    assert_eq!((renewed.status, cluster.workers()), (409, 8));
+    assert!(renewed.text.contains("from 8 to 9?"), "{}", renewed.text);
+    assert!(renewed.text.contains("The number of workers has changed meanwhile."));
+    let there = serving.post("worker_count=8&confirm=yes&current_replicas=4");
+    assert_eq!(there.status, 409);
+    assert!(!there.text.contains("from 8 to 8?"), "{}", there.text);
+    let invalid = serving.post("worker_count=9&confirm=yes&current_replicas=x");
+    assert_eq!((invalid.status, cluster.workers()), (422, 8));
+    assert_eq!(serving.post("worker_count=9&confirm=yes").status, 303, "a script may say nothing");
+    assert_eq!(cluster.workers(), 9);
+}

@@ -1,0 +1,402 @@
+//! `locustctl serve --locust-ui`: what goes through to Locust, and what is ours.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use crate::fake_locust::{Asked, FakeLocust, PAGE, reply, usual};
+use crate::support::cluster::TestCluster;
+use crate::support::serving::{Reply, Serving, wait_until};
+
+const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
+const SCRIPT: &str = "<script type=\"module\" src=\"-/locustctl/assets/panel.js\"></script></body>";
+
+/// In front of this Locust.
+fn in_front(cluster: &TestCluster, locust: &FakeLocust, flags: &[&str]) -> Serving {
+    in_front_at(cluster, &locust.url(), flags)
+}
+
+fn in_front_at(cluster: &TestCluster, url: &str, flags: &[&str]) -> Serving {
+    let locust = format!("--locust={url}");
+    let flags: Vec<_> = flags.iter().copied().chain(["--locust-ui", &locust]).collect();
+    let serving = Serving::start(cluster, &flags);
+    wait_until(|| serving.get("/-/locustctl/readyz").status == 200, || "readiness".to_owned());
+    serving
+}
+
+fn browse(serving: &Serving, path: &str) -> Reply {
+    serving.send(serving.request("GET", path).header("accept", HTML))
+}
+
+/// `PUT` of two replicas, with these headers.
+fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
+    let request = serving.request("PUT", "/-/locustctl/api/scale").body(r#"{"replicas": 2}"#);
+    let request = request.header("content-type", "application/json");
+    serving
+        .send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
+}
+
+#[test]
+fn what_is_asked_of_locust_reaches_it_as_it_is() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(|asked, stream| match &*asked.path {
+        "/swarm?x=%2F&y=a+b" => reply(stream, "200 OK\nContent-Type: text/plain\nX-Own: 1", "done"),
+        _ => usual(asked, stream),
+    });
+    let serving = in_front(&cluster, &locust, &[]);
+    let form = "user_count=5&spawn_rate=1&host=%C3%A4";
+    let request = serving.request("POST", "/swarm?x=%2F&y=a+b").body(form);
+    let request = request
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", "session=locusts")
+        .header("x-custom", "kept")
+        .header("te", "trailers")
+        .header("authorization", "Basic bG9jdXN0")
+        // Locust's own rules hold there, not ours.
+        .header("origin", "http://evil.example.com")
+        .header("sec-fetch-site", "cross-site");
+    let answer = serving.send(request);
+    assert_eq!((answer.status, &*answer.text), (200, "done"));
+    assert_eq!((answer.header("x-own"), answer.header("access-control-allow-origin")), ("1", "*"));
+    assert_eq!(answer.header("content-security-policy"), "", "Locust's page has none");
+    let [asked] = &locust.asked("/swarm?x=%2F&y=a+b")[..] else { panic!("not asked once") };
+    assert_eq!((&*asked.method, &*asked.body), ("POST", form));
+    for (name, value) in [
+        ("cookie", Some("session=locusts")),
+        ("x-custom", Some("kept")),
+        ("authorization", Some("Basic bG9jdXN0")),
+        ("origin", Some("http://evil.example.com")),
+        ("host", Some(serving.authority())),
+        ("x-forwarded-for", Some("127.0.0.1")),
+        ("x-forwarded-proto", Some("http")),
+        ("te", None),
+        ("accept-encoding", None),
+    ] {
+        assert_eq!(asked.header(name), value, "{name}");
+    }
+}
+
+#[test]
+fn other_statuses_methods_and_encodings_go_through_too() {
+    let cluster = TestCluster::start();
+    let zipped = b"\x1f\x8b\x08not really";
+    let locust = FakeLocust::start(move |asked, stream| match (&*asked.method, &*asked.path) {
+        ("DELETE", "/custom") => reply(stream, "418 I'M A TEAPOT", "short and stout"),
+        ("GET", "/zipped") => {
+            reply(stream, "200 OK\nContent-Type: text/html\nContent-Encoding: gzip", zipped);
+        }
+        _ => usual(asked, stream),
+    });
+    let serving = in_front(&cluster, &locust, &[]);
+    let answer = serving.send(serving.request("DELETE", "/custom"));
+    assert_eq!((answer.status, &*answer.text), (418, "short and stout"));
+    assert_eq!(serving.get("/nope").text, "<h1>Not Found</h1>");
+    let request = serving.request("GET", "/zipped").header("accept-encoding", "gzip");
+    let answer = serving.send(request);
+    assert_eq!(answer.header("content-encoding"), "gzip");
+    assert_eq!(answer.header("content-length"), zipped.len().to_string());
+    assert_eq!(locust.asked("/zipped")[0].header("accept-encoding"), Some("gzip"));
+}
+
+#[test]
+fn the_panel_is_in_locusts_page_and_nowhere_else() {
+    let cluster = TestCluster::start();
+    let login = PAGE.replace("templateArgs", "authArgs");
+    let locust = FakeLocust::start(move |asked, stream| {
+        let html = "200 OK\nContent-Type: text/html; charset=utf-8\nETag: \"1\"";
+        match &*asked.path {
+            "/login" => reply(stream, html, &login),
+            "/stats/report?download=1" | "/extend" => reply(stream, html, PAGE),
+            "/gone" => reply(stream, &html.replace("200 OK", "404 NOT FOUND"), PAGE),
+            "/text" => reply(stream, "200 OK\nContent-Type: text/plain", PAGE),
+            _ => usual(asked, stream),
+        }
+    });
+    let serving = in_front(&cluster, &locust, &[]);
+    let with_panel = PAGE.replace("</body>", SCRIPT);
+    for path in ["/", "/extend"] {
+        let answer = browse(&serving, path);
+        assert_eq!((&*answer.text, answer.header("etag")), (&*with_panel, ""), "{path}");
+        assert_eq!(answer.header("content-length"), with_panel.len().to_string());
+    }
+    assert_eq!(serving.get("/").text, with_panel, "whoever asks");
+    let head = serving.send(serving.request("HEAD", "/"));
+    assert_eq!(head.header("content-length"), with_panel.len().to_string());
+    let request = serving.request("GET", "/").header("accept", HTML);
+    serving.send(request.header("accept-encoding", "gzip, br"));
+    let browsers = locust.asked("/");
+    let browsers = browsers.iter().filter(|asked| asked.header("x-forwarded-for").is_some());
+    let encodings: Vec<_> = browsers.map(|asked| asked.header("accept-encoding")).collect();
+    assert_eq!(encodings, [None; 4]);
+    for path in ["/login", "/stats/report?download=1", "/gone", "/text"] {
+        let answer = browse(&serving, path);
+        assert!(!answer.text.contains("locustctl"), "{path}: {}", answer.text);
+    }
+    assert_eq!(browse(&serving, "/login").header("etag"), "\"1\"");
+}
+
+#[test]
+fn a_base_path_is_kept_and_redirects_lead_to_us() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(|asked, stream| match &*asked.path {
+        "/locust/old" => {
+            let host = asked.header("host").unwrap();
+            let head = format!("308 PERMANENT REDIRECT\nLocation: http://{host}/locust/?a=b");
+            reply(stream, &head, "");
+        }
+        "/locust/away" => reply(stream, "302 FOUND\nLocation: https://sign-in.example.com/x", ""),
+        _ => usual(asked, stream),
+    });
+    let serving = in_front_at(&cluster, &format!("{}/locust", locust.url()), &[]);
+    let answer = browse(&serving, "/?done=3");
+    assert_eq!((answer.status, answer.header("location")), (307, "locust/?done=3"));
+    assert_eq!(browse(&serving, "/locust/old").header("location"), "/locust/?a=b");
+    let page = browse(&serving, "/locust/");
+    assert!(page.text.contains("src=\"../-/locustctl/assets/panel.js\""), "{}", page.text);
+    assert_eq!(browse(&serving, "/-/locustctl/assets/panel.js").status, 200);
+    assert_eq!(
+        browse(&serving, "/locust/away").header("location"),
+        "https://sign-in.example.com/x"
+    );
+    assert_eq!(browse(&serving, "/locust").header("location"), "locust/");
+    assert_eq!(browse(&serving, "/elsewhere").status, 404, "what is beside it is not Locust's");
+    assert!(locust.asked("/elsewhere").is_empty());
+}
+
+#[test]
+fn downloads_arrive_as_they_come_and_are_not_held() {
+    let cluster = TestCluster::start();
+    let (go_on, wait) = channel::<()>();
+    let wait = Mutex::new(wait);
+    let locust = FakeLocust::start(move |asked, stream| match &*asked.path {
+        "/stats/requests_full_history/csv" => {
+            let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Disposition: attachment\r\nConnection: close\r\n\r\nfirst,line\n";
+            stream.write_all(head).unwrap();
+            wait.lock().unwrap().recv().unwrap();
+            for _ in 0..1024 {
+                let _ = stream.write_all(&[b'x'; 64 * 1024]);
+            }
+        }
+        _ => usual(asked, stream),
+    });
+    let serving = in_front(&cluster, &locust, &[]);
+    let mut stream = TcpStream::connect(serving.authority()).unwrap();
+    let request = "GET /stats/requests_full_history/csv HTTP/1.0\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut received = Vec::new();
+    let mut buffer = vec![0; 256 * 1024];
+    while !received.ends_with(b"first,line\n") {
+        let count = stream.read(&mut buffer).unwrap();
+        assert!(count > 0, "it ended early");
+        received.extend_from_slice(&buffer[..count]);
+    }
+    let before = memory(&serving);
+    go_on.send(()).unwrap();
+    let mut most = 0;
+    let mut length = 0;
+    loop {
+        let count = stream.read(&mut buffer).unwrap();
+        if count == 0 {
+            break;
+        }
+        length += count;
+        most = most.max(memory(&serving));
+    }
+    assert_eq!(length, 64 * 1024 * 1024);
+    assert!(most < before + 8 * 1024, "from {before} KB to {most} KB");
+}
+
+/// Resident, in KB.
+fn memory(serving: &Serving) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.process())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn our_own_addresses_are_below_one_path_and_the_form_stays_where_it_was() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(usual);
+    let serving = in_front(&cluster, &locust, &[]);
+    for (path, to) in [("/rescale-form", "-/locustctl/"), ("/-/locustctl", "locustctl/")] {
+        let answer = browse(&serving, path);
+        assert_eq!((answer.status, answer.header("location")), (307, to), "{path}");
+    }
+    let page = browse(&serving, "/-/locustctl/");
+    assert!(page.text.contains("name=\"worker_count\"") && page.text.contains("href=\"assets/"));
+    for path in ["healthz", "readyz", "metrics", "api/scale", "api/openapi.json", "assets/panel.js"]
+    {
+        let answer = serving.get(&format!("/-/locustctl/{path}"));
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (200, ""),
+            "{path}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+    }
+    let answer = serving.post("worker_count=2");
+    assert_eq!((answer.status, answer.header("location")), (303, "./?done=1"));
+    assert_eq!(cluster.workers(), 2);
+    let answer = serving.post("worker_count=many");
+    assert_eq!(answer.status, 422);
+    assert!(answer.text.contains("href=\"-/locustctl/assets/style.css\""), "{}", answer.text);
+    assert!(answer.text.contains("action=\"-/locustctl/rescale\""), "{}", answer.text);
+    assert!(locust.asked("/rescale").is_empty() && locust.asked("/rescale-form").is_empty());
+}
+
+#[test]
+fn what_locust_allows_other_sites_we_do_not() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(usual);
+    let serving = in_front(&cluster, &locust, &[]);
+    let evil = [("origin", "http://evil.example.com")];
+    put(&serving, &evil).is_problem(403, "CrossSite", "another site");
+    let request = serving.request("OPTIONS", "/-/locustctl/api/scale");
+    let request = request.header("origin", "http://evil.example.com");
+    let answer = serving.send(request.header("access-control-request-method", "PUT"));
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    assert_eq!(cluster.workers(), 1);
+    let request = serving.request("GET", "/").header("host", "evil.example.com");
+    serving.send(request).is_problem(421, "Misdirected", "--allowed-host");
+}
+
+/// A Locust with a login, which knows one cookie.
+fn with_login(asked: &Asked, stream: &mut TcpStream) {
+    match asked.has_cookie("session=good") || asked.path.starts_with("/login") {
+        true => usual(asked, stream),
+        false => reply(stream, "302 FOUND\nLocation: /login?next=%2F", ""),
+    }
+}
+
+#[test]
+fn locusts_login_holds_for_us_too() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(with_login);
+    let serving = in_front(&cluster, &locust, &[]);
+    let get = |path: &str, cookie: &str| {
+        serving
+            .send(serving.request("GET", &format!("/-/locustctl/{path}")).header("cookie", cookie))
+    };
+    for cookie in ["", "session=bad", "other=session=good"] {
+        for path in ["api/scale", "api/events", "metrics"] {
+            get(path, cookie).is_problem(401, "Unauthorized", "Log in to Locust first");
+        }
+    }
+    for path in ["healthz", "readyz", "assets/panel.js"] {
+        assert_eq!(get(path, "").status, 200, "{path}");
+    }
+    assert_eq!(get("api/scale", "a=b; session=good").status, 200);
+    let page = browse(&serving, "/-/locustctl/");
+    assert_eq!((page.status, page.header("location")), (303, "../../"));
+    assert_eq!(browse(&serving, "/").header("location"), "/login?next=%2F");
+
+    put(&serving, &[]).is_problem(401, "Unauthorized", "Log in");
+    let cookie = ("cookie", "session=good");
+    put(&serving, &[cookie]).is_problem(403, "CrossSite", "another site");
+    put(&serving, &[cookie, ("sec-fetch-site", "same-site")]).is_problem(403, "CrossSite", "");
+    assert_eq!(cluster.workers(), 1);
+    assert_eq!(put(&serving, &[cookie, ("sec-fetch-site", "same-origin")]).status, 200);
+    assert_eq!(cluster.workers(), 2);
+    serving.wait_for_log("who=\"a user of Locust\" from=127.0.0.1 action=\"scale\" old=1 new=2");
+    serving.wait_for_log("action=\"PUT /api/scale\" old=- new=- outcome=refused");
+}
+
+#[test]
+fn while_locust_is_down_its_page_says_so_and_the_workers_can_be_scaled() {
+    let cluster = TestCluster::start();
+    let serving = in_front_at(&cluster, "http://127.0.0.1:9", &[]);
+    let page = browse(&serving, "/");
+    assert_eq!((page.status, page.header("retry-after")), (502, "5"));
+    assert!(page.text.contains("<h1>Locust does not answer</h1>"), "{}", page.text);
+    assert!(page.text.contains("connection refused"), "{}", page.text);
+    assert!(page.text.contains("src=\"-/locustctl/assets/panel.js\""), "{}", page.text);
+    assert!(page.header("content-security-policy").contains("script-src 'self'"));
+    serving.get("/stats/requests").is_problem(502, "LocustSilent", "connection refused");
+    assert_eq!(put(&serving, &[]).status, 200);
+    assert_eq!(cluster.workers(), 2);
+}
+
+#[test]
+fn a_login_of_ours_is_in_front_of_locust_and_no_secret_of_it_reaches_it() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(usual);
+    let tokens = cluster.file("tokens", "alice alice-s-token-0123456789");
+    let serving =
+        in_front(&cluster, &locust, &[&format!("--auth-token-file={}", tokens.display())]);
+    let page = browse(&serving, "/extend?a=b");
+    let to = "-/locustctl/login?next=extend%3Fa%3Db";
+    assert_eq!((page.status, page.header("location")), (303, to));
+    serving.get("/worker-count").is_problem(401, "Unauthorized", "A token is needed");
+    assert_eq!(browse(&serving, "/-/locustctl/").header("location"), "login?next=-%2Flocustctl%2F");
+
+    let form = "application/x-www-form-urlencoded";
+    let request = serving.request("POST", "/rescale").header("accept", HTML);
+    let answer = serving.send(request.header("content-type", form).body("worker_count=2"));
+    let to = "-/locustctl/login?next=-%2Flocustctl%2F&lost=1";
+    assert_eq!((answer.status, answer.header("location")), (303, to));
+    let told = browse(&serving, "/-/locustctl/login?next=&lost=1");
+    assert!(told.text.contains("You were signed out, and nothing was changed."), "{}", told.text);
+    assert_eq!(cluster.workers(), 1);
+
+    let request = serving.request("POST", "/-/locustctl/login");
+    let request = request
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin")
+        .body("token=alice-s-token-0123456789&next=extend%3Fa%3Db");
+    let answer = serving.send(request);
+    assert_eq!((answer.status, answer.header("location")), (303, "../../extend?a=b"));
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let cookies = format!("{cookie}; session=locusts");
+    let page = serving.send(serving.request("GET", "/").header("cookie", cookies));
+    assert!(page.text.contains(SCRIPT));
+    let bearer = "Bearer alice-s-token-0123456789";
+    let request = serving.request("GET", "/worker-count").header("authorization", bearer);
+    assert_eq!(serving.send(request).status, 200);
+    let page = &locust.asked("/");
+    assert_eq!(page.last().unwrap().header("cookie"), Some("session=locusts"));
+    let all = ["/", "/worker-count"].iter().flat_map(|path| locust.asked(path));
+    assert!(all.into_iter().all(|asked| asked.header("authorization").is_none()));
+}
+
+#[test]
+fn by_way_of_the_api_server_it_needs_a_kubeconfig_alone() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &["--locust-ui"]);
+    serving.wait_for_log("Watching Locust at service/locust-master");
+    assert!(browse(&serving, "/").text.contains(SCRIPT));
+    let request = serving.request("POST", "/swarm").body("user_count=5&spawn_rate=5");
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let request =
+        request.header("impersonate-user", "system:admin").header("x-remote-user", "root");
+    assert_eq!(serving.send(request).json()["message"], "Swarming started");
+    let seen = cluster.handle().requests();
+    let seen = seen.iter().find(|seen| seen.path_and_query.ends_with("/proxy/swarm")).unwrap();
+    assert_eq!((seen.header("impersonate-user"), seen.header("x-remote-user")), (None, None));
+    assert_eq!(browse(&serving, "/nope").status, 404, "Locust's own");
+
+    let secrets = "/%2e%2e/%2e%2e/%2e%2e/secrets";
+    let mut stream = TcpStream::connect(serving.authority()).unwrap();
+    let request = format!("GET {secrets} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.0 502") && answer.contains("leads out"), "{answer}");
+    assert!(
+        !cluster.handle().requests().iter().any(|seen| seen.path_and_query.contains("secrets"))
+    );
+
+    cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
+    let page = browse(&serving, "/");
+    assert_eq!(page.status, 502);
+    assert!(page.text.contains("services &#34;locust-master&#34; not found"), "{}", page.text);
+}
+
+#[test]
+fn without_a_locust_to_stand_in_front_of_it_is_refused() {
+    let cluster = TestCluster::start();
+    let line = "serve --locust-ui --locust=none --listen=127.0.0.1:0";
+    let outcome = crate::support::locustctl(line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("--locust-ui needs a Locust"), "{outcome:?}");
+}

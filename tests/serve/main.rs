@@ -1,0 +1,17 @@
+//! Runs `locustctl serve` against a simulated cluster, and talks to it over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+#[path = "../support/fake_locust.rs"]
+mod fake_locust;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod api;
+mod auth;
+mod deploy;
+mod faults;
+mod locust;
+mod locust_ui;
+mod openapi;
+mod revoked;
+mod slow;

@@ -1,0 +1,103 @@
+//! `locustctl serve` and those who may not any more, or who come by way of a proxy.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::support::cluster::TestCluster;
+use crate::support::serving::Serving;
+
+const ALICE: &str = "alice-s-token-0123456789";
+const BOB: &str = "bob-s-token-9876543210";
+
+fn served(flags: &[&str]) -> (TestCluster, PathBuf, Serving) {
+    let cluster = TestCluster::start();
+    let file = cluster.file("tokens", &format!("alice {ALICE}\nbob {BOB}\n"));
+    let tokens = format!("--auth-token-file={}", file.display());
+    let flags: Vec<_> = flags.iter().copied().chain([&*tokens]).collect();
+    let serving = Serving::start(&cluster, &flags);
+    (cluster, file, serving)
+}
+
+/// A viewer of the events who shows this header; gives what is told until the stream ends.
+fn viewer(serving: &Serving, header: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(serving.authority()).unwrap();
+    let request = format!(
+        "GET /api/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut begin = [0; 12];
+    stream.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    stream
+}
+
+fn end_of(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("the stream ends");
+    text
+}
+
+fn log_in(serving: &Serving, token: &str) -> String {
+    let request = serving.request("POST", "/login");
+    let form = "application/x-www-form-urlencoded";
+    let request = request.header("content-type", form).header("sec-fetch-site", "same-origin");
+    let answer = serving.send(request.body(format!("token={token}")));
+    answer.header("set-cookie").split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn who_leaves_the_file_is_told_nothing_any_more() {
+    let (_cluster, file, serving) = served(&[]);
+    let cookie = log_in(&serving, BOB);
+    let program = viewer(&serving, &format!("Authorization: Bearer {BOB}"));
+    let person = viewer(&serving, &format!("Cookie: {cookie}"));
+    std::fs::write(&file, format!("alice {ALICE}\n")).unwrap();
+    end_of(program);
+    end_of(person);
+    let request = serving.request("GET", "/api/scale").bearer_auth(BOB);
+    assert_eq!(serving.send(request).status, 401);
+    let request = serving.request("GET", "/readyz");
+    assert_eq!(serving.send(request).status, 200);
+}
+
+#[test]
+fn who_signs_out_is_told_nothing_any_more() {
+    let (_cluster, _file, serving) = served(&[]);
+    let cookie = log_in(&serving, ALICE);
+    let person = viewer(&serving, &format!("Cookie: {cookie}"));
+    let request = serving.request("POST", "/logout").header("cookie", &cookie);
+    let form = "application/x-www-form-urlencoded";
+    let request = request.header("content-type", form).header("sec-fetch-site", "same-origin");
+    assert_eq!(serving.send(request.body("")).status, 303);
+    end_of(person);
+}
+
+#[test]
+fn a_file_without_tokens_lets_nobody_in() {
+    let (_cluster, file, serving) = served(&[]);
+    let status = || {
+        let request = serving.request("GET", "/metrics").bearer_auth(ALICE);
+        serving.send(request).status
+    };
+    assert_eq!(status(), 200);
+    std::fs::write(&file, format!("# alice {ALICE}\n")).unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(status(), 401);
+    serving.wait_for_log("any more: nobody is let in");
+}
+
+#[test]
+fn behind_a_proxy_each_client_is_one_of_its_own() {
+    let (_cluster, _file, serving) = served(&["--trusted-proxy=127.0.0.0/8"]);
+    let ask = |from: &str, token: &str| {
+        let request = serving.request("GET", "/metrics").bearer_auth(token);
+        serving.send(request.header("x-forwarded-for", from)).status
+    };
+    let tries: Vec<_> = (0..8).map(|_| ask("203.0.113.9", "a-wrong-token-0123456789")).collect();
+    assert_eq!(tries.last(), Some(&429), "{tries:?}");
+    assert_eq!(ask("203.0.113.10", ALICE), 200, "others are not held up");
+    serving.wait_for_log("from=203.0.113.9 action=\"GET /metrics\"");
+}
