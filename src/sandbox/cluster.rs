@@ -9,7 +9,7 @@ use super::{
     faults::Fault,
     identity::Rights,
     object,
-    resources::ResourceType,
+    resource_type::ResourceType,
     routes,
     shared::{SeenRequest, Shared},
     store::Key,

@@ -13,12 +13,9 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
 use super::{
-    deployments, object, pods, statefulsets,
+    deployments, object, pods, replicasets, statefulsets,
     store::{Change, Event, Key, Store},
 };
-
-/// More pods than this are not made for one object: a count is easily mistyped.
-pub(super) const MOST_PODS: i64 = 2000;
 
 /// When each pending pod becomes ready.
 #[derive(Debug)]
@@ -82,8 +79,8 @@ type Step = fn(&mut Store, &Key, &Value);
 /// In the order in which a change goes through them.
 const STEPS: [(&str, Step); 5] = [
     ("deployments", deployments::step),
-    ("replicasets", pods::replica_set_step),
-    ("replicationcontrollers", pods::replica_set_step),
+    ("replicasets", replicasets::step),
+    ("replicationcontrollers", replicasets::step),
     ("statefulsets", statefulsets::step),
     ("daemonsets", daemon_set_step),
 ];

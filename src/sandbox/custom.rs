@@ -5,18 +5,9 @@ use serde_json::Value;
 
 use super::{
     object,
-    resources::{ResourceType, Subresource, core},
+    resource_type::{Custom, ResourceType, Subresource, core},
     status::Failure,
 };
-
-/// What a built-in type has not.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Custom {
-    /// The member of `spec` that holds the count; it may be missing.
-    pub count: &'static str,
-    /// The warning that comes with every answer about this version.
-    pub deprecation: Option<&'static str>,
-}
 
 const SWARMS: ResourceType = ResourceType {
     group: "load.example.com",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{custom, object, patch, resources::ResourceType, status::Failure};
+use super::{custom, object, patch, resource_type::ResourceType, status::Failure};
 
 /// Fills in the fields that a client may leave out.
 pub(super) fn apply(kind: &ResourceType, object: &mut Value) {

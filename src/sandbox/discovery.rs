@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::resources::{ResourceType, Subresource, Types};
+use super::{
+    resource_type::{ResourceType, Subresource},
+    resources::Types,
+};
 
 const SCALE_VERBS: [&str; 3] = ["get", "patch", "update"];
 

@@ -9,7 +9,8 @@ use super::{
     discovery,
     list::{self, View},
     locust, openapi, protobuf,
-    resources::ResourceType,
+    proxied::Proxied,
+    resource_type::ResourceType,
     routes::{Asked, Target},
     shared::State,
     status::Failure,
@@ -28,21 +29,6 @@ pub(super) enum Answer {
     Proxied(Proxied),
 }
 
-/// An answer of what stands behind a Service.
-#[derive(Debug)]
-pub(super) struct Proxied {
-    pub status: u16,
-    pub media_type: &'static str,
-    pub body: String,
-    pub disposition: Option<String>,
-}
-
-impl Proxied {
-    pub(super) fn new(status: u16, media_type: &'static str, body: impl Into<String>) -> Self {
-        Self { status, media_type, body: body.into(), disposition: None }
-    }
-}
-
 /// Does what was asked, by somebody who may.
 pub(super) fn answer(
     state: &mut State,
@@ -53,7 +39,8 @@ pub(super) fn answer(
 ) -> Result<Answer, Failure> {
     match &asked.target {
         Some(target) if is_proxied(target) => {
-            locust::answer(state, target, &asked.query, method, body)
+            let State { store, locusts, .. } = state;
+            locust::answer(store, locusts, target, &asked.query, method, body).map(Answer::Proxied)
         }
         Some(target) => on_objects(state, headers, asked, target, body),
         None if matches!(method, "GET" | "HEAD") => plain_path(state, headers, &asked.path),

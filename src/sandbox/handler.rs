@@ -14,9 +14,10 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::{
     body::Body,
-    dispatch::{self, Answer, Proxied},
+    dispatch::{self, Answer},
     faults::{self, Action},
     object,
+    proxied::Proxied,
     routes::{self, Asked},
     shared::{SeenRequest, Shared, State},
     status::{Failure, FailureBody},

@@ -8,6 +8,17 @@ use super::{
     status::Failure,
 };
 
+/// The accounts that every sandbox has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// May do everything.
+    Admin,
+    /// May read.
+    Viewer,
+    /// Its token has expired.
+    Expired,
+}
+
 /// What an account may do besides reading versions, health and discovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rights {

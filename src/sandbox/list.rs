@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     custom,
     query::Query,
-    resources::ResourceType,
+    resource_type::ResourceType,
     selector::{FieldSelector, LabelSelector},
     status::Failure,
     store::{Key, Store},

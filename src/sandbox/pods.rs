@@ -1,15 +1,11 @@
-//! Pods, and the objects that only count them: ReplicaSets and ReplicationControllers.
+//! Pods: made from a template, and made ready.
 
-use std::{cmp::Reverse, sync::Arc};
+use serde_json::{Value, json};
 
-use serde_json::{Map, Value, json};
+use super::object;
 
-use super::{
-    controller::MOST_PODS,
-    object,
-    store::{Key, Store},
-    trouble::Trouble,
-};
+/// More pods than this are not made for one object: a count is easily mistyped.
+pub(super) const MOST_PODS: i64 = 2000;
 
 /// A pod from its owner's template, waiting for its containers.
 pub(super) fn from_template(owner: &Value, name: &str) -> Value {
@@ -78,86 +74,4 @@ pub(super) fn container_statuses(pod: &Value, finish: impl Fn(&mut Value)) -> Va
 
 pub(super) fn is_ready(pod: &Value) -> bool {
     object::has_condition(pod, "Ready")
-}
-
-/// One step towards the wanted count: either pods come or go, or the status follows.
-pub(super) fn replica_set_step(store: &mut Store, key: &Key, set: &Value) {
-    let mut present = store.controlled_by(set, "pods");
-    let adopted = adopt(store, set, key);
-    let wanted = object::number(set, "/spec/replicas").clamp(0, MOST_PODS);
-    let wanted = usize::try_from(wanted).unwrap_or(0);
-    if adopted {
-        return;
-    }
-    if present.len() < wanted
-        && let Some(refusal) = store.trouble.as_ref().and_then(|trouble| trouble.refuses(&present))
-    {
-        let mut set = set.clone();
-        set["status"] = status(&set, &present);
-        set["status"]["conditions"] = json!([refusal]);
-        store.put(key, set);
-    } else if present.len() < wanted {
-        let most = store.trouble.as_ref().and_then(Trouble::most_pods).unwrap_or(wanted);
-        for _ in present.len()..wanted.min(most) {
-            let base = format!("{}-", key.name);
-            let mut pod = from_template(set, &object::generated_name(&base));
-            pod["metadata"]["generateName"] = json!(base);
-            store.put(&Key::new("pods", &key.namespace, object::name(&pod)), pod);
-        }
-    } else if present.len() > wanted {
-        // Those that are not ready go first, then the youngest.
-        present.sort_by_key(|(_, pod)| (is_ready(pod), Reverse(version(pod))));
-        for (key, _) in &present[..present.len() - wanted] {
-            store.remove(key);
-        }
-    } else {
-        let mut set = set.clone();
-        set["status"] = status(&set, &present);
-        store.put(key, set);
-    }
-}
-
-fn version(pod: &Value) -> u64 {
-    object::text(pod, "/metadata/resourceVersion").parse().unwrap_or(0)
-}
-
-/// Pods that nobody controls and that fit the selector join the set.
-fn adopt(store: &mut Store, set: &Value, key: &Key) -> bool {
-    let selector = &set["spec"]["selector"];
-    let labels =
-        if key.plural == "replicationcontrollers" { selector } else { &selector["matchLabels"] };
-    let Some(labels) = labels.as_object().filter(|labels| !labels.is_empty()) else {
-        return false;
-    };
-    let fits =
-        |pod: &Value| labels.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value);
-    let free: Vec<(Key, Arc<Value>)> = store
-        .list("pods", Some(&key.namespace))
-        .filter(|(_, pod)| object::controller_uid(pod).is_none() && fits(pod))
-        .map(|(key, pod)| (key.clone(), Arc::clone(pod)))
-        .collect();
-    for (key, pod) in &free {
-        let mut pod = (**pod).clone();
-        pod["metadata"]["ownerReferences"] = json!([object::owner_reference(set)]);
-        store.put(key, pod);
-    }
-    !free.is_empty()
-}
-
-fn status(set: &Value, pods: &[(Key, Arc<Value>)]) -> Value {
-    let ready = pods.iter().filter(|(_, pod)| is_ready(pod)).count();
-    let mut status = Map::new();
-    status.insert("replicas".to_owned(), json!(pods.len()));
-    let counts = [
-        ("fullyLabeledReplicas", pods.len()),
-        ("readyReplicas", ready),
-        ("availableReplicas", ready),
-    ];
-    for (field, count) in counts {
-        if count > 0 {
-            status.insert(field.to_owned(), json!(count));
-        }
-    }
-    status.insert("observedGeneration".to_owned(), set["metadata"]["generation"].clone());
-    Value::Object(status)
 }

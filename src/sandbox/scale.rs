@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     object,
     patch::{self, PatchKind},
-    resources::ResourceType,
+    resource_type::ResourceType,
     selector,
     status::Failure,
 };

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    controller::MOST_PODS,
     object, pods,
     store::{Key, Store},
 };
@@ -20,7 +19,7 @@ pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
         .filter_map(|(pod_key, pod)| Some((ordinal(&pod_key.name, &key.name)?, (pod_key, pod))))
         .collect();
     let revision = format!("{}-{}", key.name, object::template_hash(&set["spec"]["template"]));
-    let wanted = object::number(set, "/spec/replicas").clamp(0, MOST_PODS);
+    let wanted = object::number(set, "/spec/replicas").clamp(0, pods::MOST_PODS);
     let parallel = set["spec"]["podManagementPolicy"] == "Parallel";
     let all_ready = present.values().all(|(_, pod)| pods::is_ready(pod));
     let is_old = |pod: &Value| pod["metadata"]["labels"][REVISION_LABEL] != revision.as_str();

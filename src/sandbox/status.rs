@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::resources::{ResourceType, qualified};
+use super::resource_type::{ResourceType, qualified};
 
 /// Why a request was refused.
 #[derive(Debug)]

@@ -14,7 +14,10 @@ use rustls::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{Options, Protocol, ServerCertificate, client_certificate::AnyCertificate};
+use super::{
+    client_certificate::AnyCertificate,
+    options::{Options, Protocol, ServerCertificate},
+};
 
 /// A certificate and its key, both PEM, by which a client proves who it is.
 #[derive(Debug, Clone)]

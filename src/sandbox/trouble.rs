@@ -1,10 +1,8 @@
 //! What keeps pods from starting, when a test orders it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use super::{object, pods, store::Key};
+use super::{object, pods};
 
 /// What is wrong with the pods that are not ready yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +66,9 @@ impl Trouble {
     }
 
     /// The condition of a ReplicaSet that may not have more pods than these.
-    pub(super) fn refuses(&self, present: &[(Key, Arc<Value>)]) -> Option<Value> {
+    pub(super) fn refuses(&self, present: usize) -> Option<Value> {
         let most = self.most_pods()?;
-        (present.len() >= most).then(|| {
+        (present >= most).then(|| {
             json!({
                 "type": "ReplicaFailure", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z",
                 "reason": "FailedCreate",

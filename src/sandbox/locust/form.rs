@@ -1,6 +1,7 @@
 //! The form of `POST /swarm`.
 
-use super::{super::query::Query, release::LocustRelease};
+use super::super::query::Query;
+use super::release::LocustRelease;
 
 /// The values in the page's fields: the last ones of a form, used or not.
 #[derive(Debug, Default)]

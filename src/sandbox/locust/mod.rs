@@ -7,12 +7,14 @@ mod dispatcher;
 mod form;
 mod journal;
 mod listener;
+mod membership;
 mod page;
 mod release;
 mod statistics;
 mod swarm;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod views;
 
 use std::collections::{HashMap, HashSet};
@@ -20,12 +22,11 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::{
-    dispatch::{Answer, Proxied},
     object,
+    proxied::Proxied,
     query::Query,
     resources::by_plural,
     routes::Target,
-    shared::State,
     status::Failure,
     store::{Key, Store},
 };
@@ -43,16 +44,17 @@ const SERVICE: (&str, &str) = ("default", "locust-master");
 ///
 /// The messages are those of the API server's proxy for Services; recordings 49 and 61 to 70.
 pub(super) fn answer(
-    state: &mut State,
+    store: &Store,
+    locusts: &mut Locusts,
     target: &Target,
     query: &Query,
     method: &str,
     body: &[u8],
-) -> Result<Answer, Failure> {
+) -> Result<Proxied, Failure> {
     let whole = target.name.as_deref().unwrap_or("");
     let (name, port) = whole.split_once(':').unwrap_or((whole, ""));
     let namespace = target.namespace.as_deref().unwrap_or("");
-    let service = state.store.get(&Key::new("services", namespace, name)).ok_or_else(|| {
+    let service = store.get(&Key::new("services", namespace, name)).ok_or_else(|| {
         by_plural("services")
             .map_or_else(Failure::no_such_resource, |kind| Failure::not_found(kind, name))
     })?;
@@ -60,15 +62,15 @@ pub(super) fn answer(
         let text = format!("no service port {port} found for service {name:?}");
         return Err(Failure::new(503, "ServiceUnavailable", &text, None));
     }
-    let Some(master) = state.locusts.master(&state.store, namespace, service) else {
+    let Some(master) = locusts.master(store, namespace, service) else {
         let text = format!("no endpoints available for service {name:?}");
         return Err(Failure::new(503, "ServiceUnavailable", &text, None));
     };
-    let workers = workers(&state.store, namespace);
-    let swarm = state.locusts.swarm(namespace, &master);
+    let workers = workers(store, namespace);
+    let swarm = locusts.swarm(namespace, &master);
     swarm.meet(&workers);
     let path = target.subresource.as_deref().unwrap_or("").trim_start_matches("proxy");
-    Ok(Answer::Proxied(respond(swarm, method, path.trim_matches('/'), query, body)))
+    Ok(respond(swarm, method, path.trim_matches('/'), query, body))
 }
 
 /// The masters that run, each with its swarm.

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::time::{Duration, Instant};
 
-use super::{super::object::format_time, journal::Clock};
+use super::super::object::format_time;
+use super::journal::Clock;
 
 /// Requests that a user makes in a second.
 const PACE: f64 = 0.5;

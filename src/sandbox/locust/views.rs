@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::object::format_time;
 use super::{
-    super::object::format_time,
     statistics::rate,
     swarm::{Phase, Swarm, Worker},
 };
