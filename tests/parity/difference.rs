@@ -1,6 +1,6 @@
 //! Where locustctl means to differ from kubectl. Nothing else may.
 
-/// A difference that is meant; the README lists them for users.
+/// A difference that is meant; docs/differences.md lists them for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
     /// With nothing named, kubectl complains; we scale `deployment/locust-slave`.
