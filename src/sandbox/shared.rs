@@ -1,10 +1,8 @@
 //! The state that connections, controllers and handles share.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::{
@@ -77,9 +75,8 @@ impl Shared {
         Self(Mutex::new(state))
     }
 
-    /// The state; whoever panicked while holding it has not left it half written.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
