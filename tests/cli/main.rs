@@ -13,6 +13,7 @@ mod dynamic_completion;
 mod errors;
 mod formats;
 mod identity;
+mod import_order;
 mod kuberc;
 mod kustomize;
 mod large_lists;
