@@ -15,7 +15,7 @@ fn recorded(transcript: &str) -> Value {
 
 macro_rules! transcript {
     ($name:literal) => {
-        recorded(include_str!(concat!("../../../tests/fixtures/transcripts/", $name, ".json")))
+        recorded(include_str!(concat!("../../../../tests/fixtures/transcripts/", $name, ".json")))
     };
 }
 
