@@ -1,4 +1,4 @@
-//! Response bodies: whole ones, streams of watch events, and those that faults ask for.
+//! Response bodies: whole bodies, streams of watch events, and broken bodies for faults.
 
 use std::{
     io,
@@ -10,30 +10,30 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::{sync::mpsc, time::Sleep};
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug)]
 pub(super) enum Body {
     Whole(Bytes),
-    /// Lines as they come.
+    /// A stream of lines.
     Lines(mpsc::Receiver<Bytes>),
-    /// Lines as they come, but none before a time.
+    /// A stream of lines that is held back until a time.
     LinesAfter {
         lines: mpsc::Receiver<Bytes>,
         begin: Pin<Box<Sleep>>,
     },
-    /// Lines as they come, until a time: then nothing, or half a line and an error.
+    /// A stream of lines that ends at a time. With `breaks` it ends with half a line and an error.
     LinesUntil {
         lines: mpsc::Receiver<Bytes>,
         end: Pin<Box<Sleep>>,
         breaks: bool,
     },
-    /// The first part of an answer, then an error; the length announced is the whole one's.
+    /// The first part of a body, and then an error. `Content-Length` announces the whole body.
     Cut {
         first: Bytes,
         whole: u64,
         failed: bool,
     },
-    /// So many bytes of filling.
+    /// This many bytes of filling.
     Filler(u64),
 }
 
@@ -82,7 +82,7 @@ impl HttpBody for Body {
                 if std::mem::replace(failed, true) {
                     return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))));
                 }
-                // One turn of waiting, so that the first part is written before the stream breaks.
+                // Wait one turn, so that the first part is written before the stream breaks.
                 context.waker().wake_by_ref();
                 Poll::Pending
             }

@@ -1,5 +1,5 @@
-//! Client certificates in the TLS handshake: every one is let through, as by a real API server,
-//! which judges them only afterwards, beside the other credentials.
+//! Client certificates in the TLS handshake. The handshake accepts every certificate, as a real API
+//! server's does; authentication judges it later, together with the other credentials.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 
-/// Asks for a certificate and takes what comes, as long as its key belongs to it.
+/// Asks for a certificate, and accepts any whose private key the client has.
 #[derive(Debug)]
 pub(super) struct AnyCertificate {
     pub provider: Arc<CryptoProvider>,

@@ -1,4 +1,4 @@
-//! A handle on a running sandbox: what tests look at and arrange.
+//! A handle on a running sandbox, for tests to inspect and change what is in it.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use super::{
     faults::Fault,
     identity::Rights,
     object,
+    pod_failure::PodFailure,
     resource_type::ResourceType,
     routes,
-    shared::{SeenRequest, Shared},
+    shared::{RecordedRequest, Shared},
     store::Key,
     tls::{Authority, ClientCertificate},
-    trouble::Trouble,
     verbs,
 };
 
-/// Looks into a running sandbox and arranges what is in it; may be used from any thread.
+/// Inspects and changes a running sandbox. It may be used from any thread.
 #[derive(Clone)]
 pub struct ClusterHandle {
     pub(super) shared: Arc<Shared>,
@@ -32,37 +32,38 @@ impl std::fmt::Debug for ClusterHandle {
 }
 
 impl ClusterHandle {
-    /// The requests seen, oldest first; at most the latest 4096.
-    pub fn requests(&self) -> Vec<SeenRequest> {
+    /// The recorded requests, oldest first. Only the latest 4096 are kept.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.lock().requests.iter().cloned().collect()
     }
 
-    /// Forgets the requests seen.
+    /// Forgets the recorded requests.
     pub fn clear_requests(&self) {
         self.shared.lock().requests.clear();
     }
 
-    /// Orders a fault; of several that fit a request, the one ordered first happens.
+    /// Adds a fault. If several faults match a request, the oldest one happens.
     pub fn inject(&self, fault: Fault) {
         self.shared.lock().faults.push(fault);
     }
 
-    /// Takes back all faults that are still to happen.
+    /// Removes all faults that have not happened yet.
     pub fn clear_faults(&self) {
         self.shared.lock().faults.clear();
     }
 
-    /// The object at an API path, such as `/apis/apps/v1/namespaces/default/deployments/locust-slave`.
+    /// The object at an API path such as
+    /// `/apis/apps/v1/namespaces/default/deployments/locust-slave`.
     pub fn object(&self, path: &str) -> Option<Value> {
         let (_, key) = self.locate(path)?;
         self.shared.lock().store.get(&key).map(|object| (**object).clone())
     }
 
-    /// Creates or replaces the object at an API path. Name, namespace, uid, times, generation and
-    /// defaults are filled in where they are missing; the status is taken as given.
+    /// Creates or replaces the object at an API path. Missing names, namespaces, uids, times,
+    /// generations and defaults are filled in. The status is stored as given.
     ///
     /// # Panics
-    /// When the path does not name an object of a type that the sandbox knows.
+    /// If the path does not name an object of a type that the sandbox serves.
     pub fn put_object(&self, path: &str, mut object: Value) {
         let Some((kind, key)) = self.locate(path) else {
             panic!("{path} does not name an object that a sandbox can hold");
@@ -84,13 +85,13 @@ impl ClusterHandle {
         state.store.put(&key, object);
     }
 
-    /// The count of the object at an API path: `spec.replicas` of the built-in types.
+    /// The replicas of the object at an API path: `spec.replicas` for the built-in types.
     pub fn replicas(&self, path: &str) -> Option<i64> {
         let (kind, _) = self.locate(path)?;
         self.object(path)?["spec"][kind.count()].as_i64()
     }
 
-    /// Scales the object at an API path, as somebody else would.
+    /// Scales the object at an API path, as another client would.
     pub fn set_replicas(&self, path: &str, replicas: i64) {
         let Some((kind, key)) = self.locate(path) else { return };
         let mut state = self.shared.lock();
@@ -100,20 +101,20 @@ impl ClusterHandle {
         }
     }
 
-    /// Adds an account that proves itself by a bearer token.
+    /// Adds an account with a bearer token.
     pub fn add_account(&self, token: &str, user: &str, rights: Rights) {
         self.shared.lock().accounts.add_token(token, user, rights);
     }
 
-    /// Adds an account that proves itself by a password.
+    /// Adds an account with a password.
     pub fn add_password(&self, user: &str, password: &str, rights: Rights) {
         self.shared.lock().accounts.add_password(user, password, rights);
     }
 
-    /// Adds an account that proves itself by a certificate, and signs that certificate.
+    /// Adds an account with a client certificate, and signs that certificate.
     ///
     /// # Errors
-    /// When the system gives no random numbers.
+    /// If the system has no random numbers.
     pub fn add_certificate(&self, user: &str, rights: Rights) -> Result<ClientCertificate> {
         let (certificate, der) =
             self.authority.client_certificate(user).context("signing a client certificate")?;
@@ -121,33 +122,33 @@ impl ClusterHandle {
         Ok(certificate)
     }
 
-    /// Keeps pods that are not ready yet from becoming so; `None` lets them again.
-    pub fn set_trouble(&self, trouble: Option<Trouble>) {
+    /// Keeps pending pods from becoming ready, for this reason. `None` ends that.
+    pub fn set_pod_failure(&self, pod_failure: Option<PodFailure>) {
         let mut state = self.shared.lock();
-        state.store.trouble = trouble;
+        state.store.pod_failure = pod_failure;
         state.store.wake();
     }
 
-    /// Deletes the object at an API path, as somebody else would.
+    /// Deletes the object at an API path, as another client would.
     pub fn delete_object(&self, path: &str) {
         if let Some((_, key)) = self.locate(path) {
             self.shared.lock().store.remove(&key);
         }
     }
 
-    /// Stops the controllers: no pods come or go and no status follows until they are resumed.
+    /// Stops the controllers. Until they resume, no pods come or go, and no status changes.
     pub fn pause_controllers(&self) {
         self.shared.lock().controllers_paused = true;
     }
 
-    /// Lets the controllers go on.
+    /// Starts the controllers again.
     pub fn resume_controllers(&self) {
         let mut state = self.shared.lock();
         state.controllers_paused = false;
         state.store.wake();
     }
 
-    /// Forgets the history: a watch from an older resourceVersion gets `410 Expired`.
+    /// Compacts the history: a watch from an older resourceVersion gets `410 Expired`.
     pub fn compact(&self) {
         self.shared.lock().store.compact();
     }

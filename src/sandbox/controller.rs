@@ -1,8 +1,8 @@
-//! The controllers: what the cluster does by itself after a change, as far as a client can see it.
+//! The controllers, as far as a client can see their work.
 //!
-//! One pass looks once at every object that something has changed for, and does one step for each,
-//! so that a watch sees the same sequence of counts as from a real controller manager: an observed
-//! generation first, then the wish, then the pods, then their readiness.
+//! One pass visits each object that is affected by a change, and does one step for it. So a watch
+//! sees the same sequence of values as from a real controller manager: first the observed
+//! generation, then the desired count, then the pods, then their readiness.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Controllers {
     ready_after: Duration,
     due: HashMap<String, Instant>,
-    /// Changes up to this version have been looked at.
+    /// The changes up to this version have been handled.
     seen: u64,
 }
 
@@ -31,9 +31,10 @@ impl Controllers {
         Self { ready_after, due: HashMap::new(), seen: 0 }
     }
 
-    /// Works until nothing is left to do now; says when there will be.
+    /// Works until there is nothing to do now. Returns when there will be more.
     pub(super) fn settle(&mut self, store: &mut Store, now: Instant) -> Option<Instant> {
-        // Every pass moves towards a fixed point; the bound is for objects that contradict themselves.
+        // Every pass gets closer to a fixed point. The limit is for objects that contradict
+        // themselves.
         for _ in 0..10_000 {
             let before = store.version();
             let work = Work::since(store, self.seen);
@@ -46,13 +47,15 @@ impl Controllers {
         self.due.values().min().copied()
     }
 
-    /// Pods whose time has come, few at a time: they never become ready all at once.
+    /// Makes some of the pods ready that are due. Pods never become ready all at once.
     fn make_ready(&mut self, store: &mut Store, now: Instant) -> bool {
-        let trouble = store.trouble.clone();
+        let pod_failure = store.pod_failure.clone();
         let pending: Vec<(Key, Arc<Value>)> = store
             .list("pods", None)
             .filter(|(_, pod)| object::text(pod, "/status/phase") == "Pending")
-            .filter(|(_, pod)| trouble.as_ref().is_none_or(|trouble| !trouble.has_struck(pod)))
+            .filter(|(_, pod)| {
+                pod_failure.as_ref().is_none_or(|pod_failure| !pod_failure.is_applied_to(pod))
+            })
             .map(|(key, pod)| (key.clone(), Arc::clone(pod)))
             .collect();
         let present: HashSet<&str> = pending.iter().map(|(_, pod)| object::uid(pod)).collect();
@@ -67,8 +70,8 @@ impl Controllers {
         ripe.sort_by_key(|(due, _, _)| *due);
         for (_, key, pod) in ripe.iter().take(ripe.len().div_ceil(8)) {
             self.due.remove(object::uid(pod));
-            let struck = trouble.as_ref().and_then(|trouble| trouble.strike(pod));
-            store.put(key, struck.unwrap_or_else(|| pods::made_ready(pod)));
+            let failed = pod_failure.as_ref().and_then(|pod_failure| pod_failure.apply_to(pod));
+            store.put(key, failed.unwrap_or_else(|| pods::made_ready(pod)));
         }
         !ripe.is_empty()
     }
@@ -76,7 +79,7 @@ impl Controllers {
 
 type Step = fn(&mut Store, &Key, &Value);
 
-/// In the order in which a change goes through them.
+/// The steps in the order in which a change goes through them.
 const STEPS: [(&str, Step); 5] = [
     ("deployments", deployments::step),
     ("replicasets", replicasets::step),
@@ -85,7 +88,7 @@ const STEPS: [(&str, Step); 5] = [
     ("daemonsets", daemon_set_step),
 ];
 
-/// What has to be looked at after some changes.
+/// The objects to visit after some changes.
 #[derive(Default)]
 struct Work {
     keys: BTreeSet<Key>,
@@ -97,7 +100,7 @@ impl Work {
         let mut work = Self::default();
         match store.changes_after(version) {
             Ok(changes) => changes.for_each(|event| work.add(store, event)),
-            // There were more than are remembered.
+            // There were more changes than the store keeps.
             Err(_) => {
                 work.keys = store.all().map(|(key, _)| key.clone()).collect();
                 work.is_something_gone = true;
@@ -113,7 +116,7 @@ impl Work {
                 Some(owner) => _ = self.keys.insert(owner.clone()),
                 None => self.is_something_gone = true,
             },
-            // Whoever's selector it fits may adopt it.
+            // Any set whose selector fits may adopt the pod.
             None if key.plural == "pods" => {
                 for plural in ["replicasets", "replicationcontrollers"] {
                     let owners = store.list(plural, Some(&key.namespace));
@@ -141,7 +144,7 @@ impl Work {
     }
 }
 
-/// Takes away what belonged to an owner or a namespace that is gone.
+/// Removes the objects whose owner or namespace is gone.
 fn collect_garbage(store: &mut Store) {
     let present: HashSet<&str> = store.all().map(|(_, object)| object::uid(object)).collect();
     let orphan = |object: &Value| {
@@ -161,7 +164,7 @@ fn collect_garbage(store: &mut Store) {
     }
 }
 
-/// There are no nodes for the pods of a DaemonSet to run on.
+/// The cluster has no nodes on which the pods of a DaemonSet could run.
 fn daemon_set_step(store: &mut Store, key: &Key, set: &Value) {
     let mut set = set.clone();
     set["status"] = json!({

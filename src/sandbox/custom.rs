@@ -1,11 +1,11 @@
-//! A type from a CustomResourceDefinition: `swarms.load.example.com`, whose scale subresource
-//! stands for `.spec.workers`, served in a current and in a deprecated version.
+//! A type from a CustomResourceDefinition: `swarms.load.example.com`. Its scale subresource maps to
+//! `.spec.workers`. It is served in a current and in a deprecated version.
 
 use serde_json::Value;
 
 use super::{
     object,
-    resource_type::{Custom, ResourceType, Subresource, core},
+    resource_type::{CustomType, ResourceType, Subresource, core},
     status::Failure,
 };
 
@@ -13,16 +13,16 @@ const SWARMS: ResourceType = ResourceType {
     group: "load.example.com",
     short_names: &["sw"],
     subresources: &[Subresource::Status, Subresource::Scale],
-    custom: Some(Custom { count: "workers", deprecation: None }),
+    custom: Some(CustomType { count: "workers", deprecation: None }),
     ..core("swarms", "swarm", "Swarm", "1pXajLVf68g=")
 };
 
-/// The preferred version, which is also the stored one, comes first.
+/// The versions. The first one is the preferred one and the stored one.
 pub(super) const TYPES: &[ResourceType] = &[
     SWARMS,
     ResourceType {
         version: "v1alpha1",
-        custom: Some(Custom {
+        custom: Some(CustomType {
             count: "workers",
             deprecation: Some(
                 "load.example.com/v1alpha1 Swarm is deprecated; use load.example.com/v1 Swarm",
@@ -32,7 +32,7 @@ pub(super) const TYPES: &[ResourceType] = &[
     },
 ];
 
-/// The object in the version that was asked for: here versions of a type differ in nothing else.
+/// The object in the requested version. Here the versions of a type differ in nothing else.
 pub(super) fn in_version(kind: &ResourceType, object: &Value) -> Value {
     let mut object = object.clone();
     if kind.custom.is_some() || kind.group == "autoscaling" {
@@ -41,7 +41,7 @@ pub(super) fn in_version(kind: &ResourceType, object: &Value) -> Value {
     object
 }
 
-/// Refuses a count that cannot be one, as apiextensions-apiserver's `ValidateScaleSpec` does.
+/// Refuses an invalid count, as apiextensions-apiserver's `ValidateScaleSpec` does.
 pub(super) fn validate(kind: &ResourceType, object: &Value) -> Result<(), Failure> {
     let count = &object["spec"][kind.count()];
     let problem = match count.as_i64() {

@@ -1,4 +1,4 @@
-//! What the server fills in when an object is created, and the little it insists on.
+//! Defaults that the server fills in when an object is created, and a few validations.
 
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ fn pod_spec(spec: &mut Value) {
     }
 }
 
-/// The items of a list that may be missing; indexing would put a null in its place.
+/// The items of a list that may be missing. Indexing would insert a null instead.
 fn items<'a>(object: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> {
     object.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten()
 }
@@ -115,7 +115,7 @@ fn service(spec: &mut Value) {
 
 const SCALED: [&str; 4] = ["deployments", "replicasets", "replicationcontrollers", "statefulsets"];
 
-/// Refuses what a real server would refuse in the fields that matter here.
+/// Refuses invalid values in the fields that matter here, as a real server does.
 pub(super) fn validate(kind: &ResourceType, object: &Value) -> Result<(), Failure> {
     let name = object::name(object);
     let invalid = |reason: &str, field: &str, problem: &str| {

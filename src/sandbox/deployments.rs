@@ -12,7 +12,7 @@ use super::{
 const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
-/// One step: the counts of the ReplicaSets, and a status from what they were before it.
+/// One step: sets the counts of the ReplicaSets, and a status from their state before the step.
 pub(super) fn step(store: &mut Store, key: &Key, deployment: &Value) {
     let sets = store.controlled_by(deployment, "replicasets");
     let current = sets.iter().position(|(_, set)| has_template_of(set, deployment));
@@ -43,7 +43,7 @@ pub(super) fn step(store: &mut Store, key: &Key, deployment: &Value) {
     store.put(key, updated);
 }
 
-/// The set that is current has the highest revision: one that was taken up again gets a new one.
+/// The current set has the highest revision. A set that becomes current again gets a new revision.
 fn revision_of_current(sets: &[(Key, Arc<Value>)], current: usize) -> String {
     let others = sets.iter().enumerate().filter(|(index, _)| *index != current);
     let highest = others.map(|(_, (_, set))| revision(set)).max().unwrap_or(0);
@@ -69,7 +69,7 @@ fn adjust_set(store: &mut Store, key: &Key, set: &Value, count: i64, revision: O
     store.put(key, adjusted);
 }
 
-/// Whether the set's template is the Deployment's, the label with the hash aside.
+/// True if the set has the Deployment's template, apart from the label with the hash.
 fn has_template_of(set: &Value, deployment: &Value) -> bool {
     let mut template = set["spec"]["template"].clone();
     object::member(&mut template["metadata"], "labels").remove(HASH);
@@ -141,7 +141,7 @@ fn status(deployment: &Value, sets: &[(Key, Arc<Value>)], current: usize) -> Val
     status.insert("terminatingReplicas".to_owned(), json!(0));
     let before = deployment["status"]["conditions"].clone();
     status.insert("conditions".to_owned(), if before.is_array() { before } else { json!([]) });
-    if available >= wanted - most_unavailable(deployment, wanted) {
+    if available >= wanted - max_unavailable(deployment, wanted) {
         let message = "Deployment has minimum availability.";
         set_condition(&mut status, "Available", "True", "MinimumReplicasAvailable", message);
     } else {
@@ -161,7 +161,7 @@ fn status(deployment: &Value, sets: &[(Key, Arc<Value>)], current: usize) -> Val
     Value::Object(status)
 }
 
-/// That pods cannot be made is told by the Deployment as by its ReplicaSet.
+/// Copies the condition `ReplicaFailure` from the ReplicaSet to the Deployment.
 fn copy_failure(status: &mut Map<String, Value>, set: &Value) {
     let is_failure = |condition: &&Value| condition["type"] == "ReplicaFailure";
     let conditions = set["status"]["conditions"].as_array().into_iter().flatten();
@@ -181,8 +181,8 @@ fn progress_reason(deployment: &Value) -> &str {
         .unwrap_or("")
 }
 
-/// `maxUnavailable`, where a percentage is rounded down.
-fn most_unavailable(deployment: &Value, wanted: i64) -> i64 {
+/// `maxUnavailable` as a number. A percentage is rounded down.
+fn max_unavailable(deployment: &Value, wanted: i64) -> i64 {
     match &deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] {
         Value::String(text) => {
             text.trim_end_matches('%').parse::<i64>().map_or(0, |percent| wanted * percent / 100)
@@ -191,7 +191,7 @@ fn most_unavailable(deployment: &Value, wanted: i64) -> i64 {
     }
 }
 
-/// A condition that changed goes to the end of the list, as in the real controller.
+/// Sets a condition. If it changes, it moves to the end of the list, as in the real controller.
 fn set_condition(
     status: &mut Map<String, Value>,
     kind: &str,

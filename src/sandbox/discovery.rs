@@ -1,4 +1,4 @@
-//! What the cluster can do: legacy and aggregated discovery, and its version.
+//! Discovery, legacy and aggregated, and the server's version.
 
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ pub(super) fn resources(types: Types, group: &str, version: &str) -> Value {
     let entries: Vec<Value> = types.of(group, version).flat_map(entries).collect();
     let mut list =
         json!({ "kind": "APIResourceList", "groupVersion": group_version, "resources": entries });
-    // The core group's list is older than the field.
+    // The list of the core group has no `apiVersion`.
     if !group.is_empty() {
         list["apiVersion"] = json!("v1");
     }
@@ -69,7 +69,7 @@ fn entries(kind: &ResourceType) -> Vec<Value> {
         "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
         "verbs": kind.verbs(), "storageVersionHash": kind.storage_hash,
     });
-    name_shortly(&mut own, kind);
+    add_short_names(&mut own, kind);
     let below = kind.subresources.iter().map(|subresource| {
         let mut entry = json!({
             "name": format!("{}/{}", kind.plural, subresource.name()), "singularName": "",
@@ -85,7 +85,7 @@ fn entries(kind: &ResourceType) -> Vec<Value> {
     std::iter::once(own).chain(below).collect()
 }
 
-fn name_shortly(entry: &mut Value, kind: &ResourceType) {
+fn add_short_names(entry: &mut Value, kind: &ResourceType) {
     if !kind.short_names.is_empty() {
         entry["shortNames"] = json!(kind.short_names);
     }
@@ -94,7 +94,7 @@ fn name_shortly(entry: &mut Value, kind: &ResourceType) {
     }
 }
 
-/// `/api` or `/apis` for clients that accept all of it in one answer; the core group has no name.
+/// `/api` or `/apis` for clients that accept aggregated discovery. The core group has no name.
 pub(super) fn aggregated(types: Types, core: bool) -> Value {
     let groups = types.groups();
     let groups = groups.iter().filter(|(group, _)| group.is_empty() == core);
@@ -117,7 +117,7 @@ pub(super) fn aggregated(types: Types, core: bool) -> Value {
 }
 
 fn aggregated_entry(kind: &ResourceType) -> Value {
-    // Built-in types leave group and version to where they are listed.
+    // Entries of built-in types leave group and version empty.
     let (group, version) = match kind.custom {
         Some(_) => (kind.group, kind.version),
         None => ("", ""),
@@ -128,7 +128,7 @@ fn aggregated_entry(kind: &ResourceType) -> Value {
         "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
         "singularResource": kind.singular, "verbs": kind.verbs(),
     });
-    name_shortly(&mut entry, kind);
+    add_short_names(&mut entry, kind);
     let below = kind.subresources.iter().map(|subresource| {
         let answers = match subresource {
             Subresource::Scale => {

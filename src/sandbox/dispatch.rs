@@ -1,4 +1,4 @@
-//! Which answer belongs to which path and verb.
+//! Routes each path and verb to the code that answers it.
 
 use std::borrow::Cow;
 
@@ -11,17 +11,17 @@ use super::{
     locust, openapi, protobuf,
     proxied::Proxied,
     resource_type::ResourceType,
-    routes::{Asked, Target},
-    shared::State,
+    routes::{RequestInfo, Target},
+    shared::ClusterState,
     status::Failure,
-    table::{self, Include},
-    verbs::{self, Place},
+    table::{self, IncludeObject},
+    verbs::{self, ObjectRef},
     watch::Watch,
 };
 
-/// What to send back.
+/// The content of a response.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ApiResponse {
     Json(u16, Value),
     Text(&'static str),
     Aggregated(Value),
@@ -29,33 +29,38 @@ pub(super) enum Answer {
     Proxied(Proxied),
 }
 
-/// Does what was asked, by somebody who may.
+/// Executes an authorized request.
 pub(super) fn answer(
-    state: &mut State,
+    state: &mut ClusterState,
     headers: &HeaderMap,
-    asked: &Asked,
+    info: &RequestInfo,
     method: &str,
     body: &[u8],
-) -> Result<Answer, Failure> {
-    match &asked.target {
+) -> Result<ApiResponse, Failure> {
+    match &info.target {
         Some(target) if is_proxied(target) => {
-            let State { store, locusts, .. } = state;
-            locust::answer(store, locusts, target, &asked.query, method, body).map(Answer::Proxied)
+            let ClusterState { store, locusts, .. } = state;
+            locust::answer(store, locusts, target, &info.query, method, body)
+                .map(ApiResponse::Proxied)
         }
-        Some(target) => on_objects(state, headers, asked, target, body),
-        None if matches!(method, "GET" | "HEAD") => plain_path(state, headers, &asked.path),
+        Some(target) => on_objects(state, headers, info, target, body),
+        None if matches!(method, "GET" | "HEAD") => plain_path(state, headers, &info.path),
         None => Err(Failure::method_not_allowed()),
     }
 }
 
-/// `services/NAME/proxy/…`
+/// True for `services/NAME/proxy/…`.
 fn is_proxied(target: &Target) -> bool {
     let path = target.subresource.as_deref().unwrap_or("");
     let is_proxy = path == "proxy" || path.starts_with("proxy/");
     (target.group.as_str(), target.resource.as_str()) == ("", "services") && is_proxy
 }
 
-fn plain_path(state: &State, headers: &HeaderMap, path: &str) -> Result<Answer, Failure> {
+fn plain_path(
+    state: &ClusterState,
+    headers: &HeaderMap,
+    path: &str,
+) -> Result<ApiResponse, Failure> {
     let aggregated = text(headers, "accept").split(',').any(|alternative| {
         alternative.contains("as=APIGroupDiscoveryList")
             && alternative.split(';').any(|p| p.trim() == "v=v2")
@@ -65,10 +70,12 @@ fn plain_path(state: &State, headers: &HeaderMap, path: &str) -> Result<Answer, 
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let value = match segments.as_slice() {
         ["version"] => discovery::version(),
-        ["healthz" | "livez" | "readyz", ..] => return Ok(Answer::Text("ok")),
-        ["api"] if aggregated => return Ok(Answer::Aggregated(discovery::aggregated(types, true))),
+        ["healthz" | "livez" | "readyz", ..] => return Ok(ApiResponse::Text("ok")),
+        ["api"] if aggregated => {
+            return Ok(ApiResponse::Aggregated(discovery::aggregated(types, true)));
+        }
         ["apis"] if aggregated => {
-            return Ok(Answer::Aggregated(discovery::aggregated(types, false)));
+            return Ok(ApiResponse::Aggregated(discovery::aggregated(types, false)));
         }
         ["api"] => discovery::core_versions(state.server.trim_start_matches("https://")),
         ["apis"] => discovery::groups(types),
@@ -84,16 +91,16 @@ fn plain_path(state: &State, headers: &HeaderMap, path: &str) -> Result<Answer, 
         ["openapi", "v3", "apis", group, version] => openapi::document(types, group, version),
         _ => return Err(Failure::no_such_path()),
     };
-    Ok(Answer::Json(200, value))
+    Ok(ApiResponse::Json(200, value))
 }
 
 fn on_objects(
-    state: &mut State,
+    state: &mut ClusterState,
     headers: &HeaderMap,
-    asked: &Asked,
+    info: &RequestInfo,
     target: &Target,
     body: &[u8],
-) -> Result<Answer, Failure> {
+) -> Result<ApiResponse, Failure> {
     if !state.types.has_group_version(&target.group, &target.version) {
         return Err(Failure::no_such_path());
     }
@@ -111,19 +118,19 @@ fn on_objects(
         return Err(Failure::no_such_resource());
     }
     if !target.named {
-        return on_collection(state, headers, asked, kind, target, body);
+        return on_collection(state, headers, info, kind, target, body);
     }
     let name = target.name.as_deref().unwrap_or("");
-    let place =
-        Place { kind, namespace: target.namespace.as_deref().unwrap_or(""), name, subresource };
+    let reference =
+        ObjectRef { kind, namespace: target.namespace.as_deref().unwrap_or(""), name, subresource };
     let store = &mut state.store;
     let content_type = text(headers, "content-type");
-    let value = match asked.verb {
-        "watch" => return watch(headers, asked, kind, target),
+    let value = match info.verb {
+        "watch" => return watch(headers, info, kind, target),
         "get" => {
-            let found = verbs::get(store, place)?;
+            let found = verbs::get(store, reference)?;
             if subresource.is_none() && wants_table(headers) {
-                let include = Include::from_parameter(asked.query.get("includeObject"));
+                let include = IncludeObject::from_parameter(info.query.get("includeObject"));
                 let metadata = json!({ "resourceVersion": found["metadata"]["resourceVersion"] });
                 table::of(kind.plural, std::iter::once(&found), &metadata, include, true)
             } else {
@@ -132,53 +139,60 @@ fn on_objects(
         }
         "update" => {
             let body = as_json(headers, body)?;
-            verbs::update(store, place, &asked.query, &body)?
+            verbs::update(store, reference, &info.query, &body)?
         }
-        "patch" => verbs::patch(store, place, &asked.query, content_type, body)?,
-        "delete" if subresource.is_none() => verbs::delete(store, place, &asked.query, body)?,
+        "patch" => verbs::patch(store, reference, &info.query, content_type, body)?,
+        "delete" if subresource.is_none() => verbs::delete(store, reference, &info.query, body)?,
         _ => return Err(Failure::method_not_allowed()),
     };
-    Ok(Answer::Json(200, value))
+    Ok(ApiResponse::Json(200, value))
 }
 
 fn on_collection(
-    state: &mut State,
+    state: &mut ClusterState,
     headers: &HeaderMap,
-    asked: &Asked,
+    info: &RequestInfo,
     kind: &'static ResourceType,
     target: &Target,
     body: &[u8],
-) -> Result<Answer, Failure> {
+) -> Result<ApiResponse, Failure> {
     let store = &mut state.store;
     let everywhere = kind.namespaced && target.namespace.is_none();
-    match asked.verb {
-        "watch" => watch(headers, asked, kind, target),
+    match info.verb {
+        "watch" => watch(headers, info, kind, target),
         "list" => {
-            let view = View::new(kind, target.namespace.as_deref(), None, &asked.query)?;
-            let page = list::page(store, &view, &asked.query)?;
+            let view = View::new(kind, target.namespace.as_deref(), None, &info.query)?;
+            let page = list::page(store, &view, &info.query)?;
             if !wants_table(headers) {
-                return Ok(Answer::Json(200, list::as_list(kind, page)));
+                return Ok(ApiResponse::Json(200, list::as_list(kind, page)));
             }
-            let include = Include::from_parameter(asked.query.get("includeObject"));
+            let include = IncludeObject::from_parameter(info.query.get("includeObject"));
             let objects = page.items.iter().map(|object| &**object);
-            Ok(Answer::Json(200, table::of(kind.plural, objects, &page.metadata, include, true)))
+            Ok(ApiResponse::Json(
+                200,
+                table::of(kind.plural, objects, &page.metadata, include, true),
+            ))
         }
         "create" if !everywhere => {
             let body = as_json(headers, body)?;
             let namespace = target.namespace.as_deref().unwrap_or("");
-            let place = Place { kind, namespace, name: "", subresource: None };
-            Ok(Answer::Json(201, verbs::create(store, place, &asked.query, &body)?))
+            let reference = ObjectRef { kind, namespace, name: "", subresource: None };
+            Ok(ApiResponse::Json(201, verbs::create(store, reference, &info.query, &body)?))
         }
         "deletecollection" if !everywhere && kind.plural != "namespaces" => {
-            let view = View::new(kind, target.namespace.as_deref(), None, &asked.query)?;
-            let page = list::page(store, &view, &asked.query)?;
+            let view = View::new(kind, target.namespace.as_deref(), None, &info.query)?;
+            let page = list::page(store, &view, &info.query)?;
             let keys: Vec<_> = view.all(store).map(|(key, _)| key.clone()).collect();
             for key in keys {
-                let place =
-                    Place { kind, namespace: &key.namespace, name: &key.name, subresource: None };
-                verbs::delete(store, place, &asked.query, body)?;
+                let reference = ObjectRef {
+                    kind,
+                    namespace: &key.namespace,
+                    name: &key.name,
+                    subresource: None,
+                };
+                verbs::delete(store, reference, &info.query, body)?;
             }
-            Ok(Answer::Json(200, list::as_list(kind, page)))
+            Ok(ApiResponse::Json(200, list::as_list(kind, page)))
         }
         _ => Err(Failure::method_not_allowed()),
     }
@@ -186,22 +200,22 @@ fn on_collection(
 
 fn watch(
     headers: &HeaderMap,
-    asked: &Asked,
+    info: &RequestInfo,
     kind: &'static ResourceType,
     target: &Target,
-) -> Result<Answer, Failure> {
+) -> Result<ApiResponse, Failure> {
     let name = target.name.as_deref().filter(|_| target.named);
-    let view = View::new(kind, target.namespace.as_deref(), name, &asked.query)?;
-    let table =
-        wants_table(headers).then(|| Include::from_parameter(asked.query.get("includeObject")));
-    Ok(Answer::Watch(Watch::new(view, table, &asked.query)?))
+    let view = View::new(kind, target.namespace.as_deref(), name, &info.query)?;
+    let table = wants_table(headers)
+        .then(|| IncludeObject::from_parameter(info.query.get("includeObject")));
+    Ok(ApiResponse::Watch(Watch::new(view, table, &info.query)?))
 }
 
 fn wants_table(headers: &HeaderMap) -> bool {
     table::is_wanted(text(headers, "accept"))
 }
 
-/// The body as JSON; one without a type is JSON already, as kubectl's own PUT shows.
+/// The body as JSON. A body without a content type is JSON, as in kubectl's own PUT.
 fn as_json<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Failure> {
     match text(headers, "content-type").split(';').next().unwrap_or("").trim() {
         "" | "application/json" => Ok(Cow::Borrowed(body)),

@@ -1,15 +1,15 @@
-//! Faults that a test orders: what can go wrong between a client and a cluster.
+//! Faults that a test injects: what can go wrong between a client and a cluster.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What is to happen to the next matching requests.
+/// A fault for the next matching requests.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// Only requests with this method.
+    /// Match only requests with this method.
     pub method: Option<String>,
-    /// Only requests whose path and query contain this.
+    /// Match only requests whose path and query contain this text.
     pub path_contains: Option<String>,
     /// How many requests it happens to.
     pub times: usize,
@@ -17,68 +17,69 @@ pub struct Fault {
     pub action: Action,
 }
 
-/// What a fault does.
+/// The effect of a fault.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// The request waits, and is then handled.
+    /// The request is handled after this delay.
     Delay(Duration),
-    /// The request is handled at once, its answer waits.
+    /// The request is handled at once, and the response is sent after this delay.
     DelayAnswer(Duration),
-    /// The connection is dropped; the request is not applied.
+    /// The connection is closed, and the request is not applied.
     CloseBefore,
-    /// The request is applied, then the connection is dropped without an answer.
+    /// The request is applied, and the connection is closed without a response.
     CloseAfter,
-    /// This answer is given; the request is not applied.
+    /// This response is sent, and the request is not applied.
     Answer {
-        /// Status code.
+        /// The status code.
         status: u16,
         /// Header names and values.
         headers: Vec<(String, String)>,
-        /// Body.
+        /// The body.
         body: Vec<u8>,
     },
-    /// The request is applied; this status is answered, with a text, as by a gateway that gave
-    /// up waiting.
+    /// The request is applied, and this status is sent with a short text, as by a gateway that has
+    /// timed out.
     AnswerAfter(u16),
-    /// The request is applied; its answer breaks off in the middle.
+    /// The request is applied, and the body of the response breaks off in the middle.
     TruncatedBody,
-    /// A watch is answered at once, but tells nothing before this time, as by a proxy that holds
-    /// it back; then all of it.
+    /// A watch sends its headers at once, and its events only after this time, as through a proxy
+    /// that buffers them.
     HoldWatch(Duration),
-    /// A watch ends after this time, as it does when its server goes away in good order.
+    /// A watch ends cleanly after this time, as when its server shuts down.
     EndWatch(Duration),
-    /// A watch breaks after this time, in the middle of a line.
+    /// A watch breaks in the middle of a line after this time.
     BreakWatch(Duration),
-    /// A body of this many bytes, which is never held in memory; the request is not applied.
+    /// A body of this many bytes is sent. It is never held in memory, and the request is not
+    /// applied.
     Oversized(u64),
-    /// Just before the request is handled, somebody else scales the addressed object to this.
+    /// Another client scales the addressed object to this count just before the request is handled.
     Rival(i64),
-    /// Just before the request is handled, somebody else scales the addressed object up by one.
+    /// Another client adds one replica to the addressed object just before the request is handled.
     RivalIncrement,
 }
 
 impl Fault {
-    /// Happens to every matching request from now on.
+    /// The number of times for a fault that happens to every matching request.
     pub const ALWAYS: usize = usize::MAX;
 
-    /// Happens to the next request, whatever it is.
+    /// A fault that happens once, to the next request.
     pub fn once(action: Action) -> Self {
         Self { method: None, path_contains: None, times: 1, action }
     }
 
-    /// Happens so many times instead.
+    /// Happens this many times.
     #[must_use]
     pub fn times(self, times: usize) -> Self {
         Self { times, ..self }
     }
 
-    /// Happens to requests with this method only.
+    /// Happens only to requests with this method.
     #[must_use]
     pub fn on(self, method: &str) -> Self {
         Self { method: Some(method.to_owned()), ..self }
     }
 
-    /// Happens to requests whose path and query contain this only.
+    /// Happens only to requests whose path and query contain this text.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
         Self { path_contains: Some(path.to_owned()), ..self }
@@ -92,7 +93,7 @@ impl Fault {
 }
 
 impl Action {
-    /// 409 Conflict, as when somebody else has just written the object.
+    /// 409 Conflict, as when another client has just written the object.
     pub fn conflict() -> Self {
         Self::status(
             409,
@@ -102,7 +103,7 @@ impl Action {
         )
     }
 
-    /// 429, with `Retry-After` in seconds or without.
+    /// 429, optionally with `Retry-After` in seconds.
     pub fn too_many_requests(retry_after: Option<u64>) -> Self {
         Self::status(
             429,
@@ -112,7 +113,7 @@ impl Action {
         )
     }
 
-    /// 500, with `Retry-After` in seconds or without.
+    /// 500, optionally with `Retry-After` in seconds.
     pub fn internal_error(retry_after: Option<u64>) -> Self {
         Self::status(
             500,
@@ -122,7 +123,7 @@ impl Action {
         )
     }
 
-    /// 503, with `Retry-After` in seconds or without.
+    /// 503, optionally with `Retry-After` in seconds.
     pub fn unavailable(retry_after: Option<u64>) -> Self {
         Self::status(
             503,
@@ -132,7 +133,7 @@ impl Action {
         )
     }
 
-    /// A page such as a proxy gives.
+    /// An error page as a proxy sends it.
     pub fn html(status: u16) -> Self {
         let body = format!(
             "<html><head><title>{status}</title></head><body><h1>{status} from the proxy</h1></body></html>\n"
@@ -160,7 +161,7 @@ impl Action {
     }
 }
 
-/// What is to happen to this request; the first fault that matches is used up by it.
+/// The effect on this request of the first matching fault, which counts as one of its times.
 pub(super) fn take(faults: &mut Vec<Fault>, method: &str, path_and_query: &str) -> Option<Action> {
     let fault = faults.iter_mut().find(|fault| fault.matches(method, path_and_query))?;
     if fault.times != Fault::ALWAYS {

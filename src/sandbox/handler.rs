@@ -1,4 +1,4 @@
-//! From one HTTP request to its answer: read, remembered, faulted, handled.
+//! Handles one HTTP request: reads it, records it, applies faults, and responds.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -14,26 +14,26 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::{
     body::Body,
-    dispatch::{self, Answer},
+    dispatch::{self, ApiResponse},
     faults::{self, Action},
     object,
     proxied::Proxied,
-    routes::{self, Asked},
-    shared::{SeenRequest, Shared, State},
+    routes::{self, RequestInfo},
+    shared::{ClusterState, RecordedRequest, Shared},
     status::{Failure, FailureBody},
     store::Key,
 };
 
-/// As a real API server limits what it reads.
-const MOST_BODY: usize = 3 * 1024 * 1024;
+/// The limit of a real API server.
+const MAX_BODY: usize = 3 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const REMEMBERED_BODY: usize = 64 * 1024;
 
-/// The connection a request came on.
+/// The connection of a request.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub number: u64,
-    /// Ends the connection at once.
+    /// Closes the connection at once.
     pub kill: Notify,
     /// The client's certificate, DER.
     pub certificate: Option<Vec<u8>>,
@@ -41,7 +41,7 @@ pub(super) struct Connection {
     pub server_name: Option<String>,
 }
 
-/// Answers one request.
+/// Responds to one request.
 pub(super) async fn serve(
     shared: Arc<Shared>,
     connection: Arc<Connection>,
@@ -54,7 +54,7 @@ pub(super) async fn serve(
         let mut state = shared.lock();
         let seen = seen(&parts, &whole, &connection);
         let action = faults::take(&mut state.faults, &seen.method, &seen.path_and_query);
-        (state.remember(seen), action, state.latency)
+        (state.record(seen), action, state.latency)
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
@@ -93,9 +93,9 @@ async fn kill(connection: &Connection) -> Result<Response<Body>, Infallible> {
 }
 
 async fn read(body: Incoming) -> Result<Bytes, Failure> {
-    match timeout(BODY_TIMEOUT, Limited::new(body, MOST_BODY).collect()).await {
+    match timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::too_large(MOST_BODY)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::too_large(MAX_BODY)),
         Ok(Err(_)) => Err(Failure::bad_request("unexpected EOF")),
         Err(_) => {
             Err(Failure::new(408, "Timeout", "the request's body did not arrive in time", None))
@@ -103,11 +103,11 @@ async fn read(body: Incoming) -> Result<Bytes, Failure> {
     }
 }
 
-fn seen(parts: &Parts, body: &Bytes, connection: &Connection) -> SeenRequest {
+fn seen(parts: &Parts, body: &Bytes, connection: &Connection) -> RecordedRequest {
     let header = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    SeenRequest {
+    RecordedRequest {
         method: parts.method.to_string(),
         path_and_query: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
         headers: parts.headers.iter().map(header).collect(),
@@ -127,29 +127,31 @@ fn respond(
     body: &[u8],
     action: Option<&Action>,
 ) -> Response<Body> {
-    let asked =
+    let info =
         routes::read(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or(""));
     let mut deprecation = None;
     let answer = {
         let mut state = shared.lock();
         match action {
-            Some(Action::Rival(replicas)) => rival(&mut state, &asked, |_| *replicas),
-            Some(Action::RivalIncrement) => rival(&mut state, &asked, |replicas| replicas + 1),
+            Some(Action::Rival(replicas)) => rival(&mut state, &info, |_| *replicas),
+            Some(Action::RivalIncrement) => rival(&mut state, &info, |replicas| replicas + 1),
             _ => {}
         }
         let caller = state.accounts.authenticate(&parts.headers, connection.certificate.as_deref());
         caller.and_then(|caller| {
-            caller.authorize(&asked)?;
-            deprecation = deprecation_of(&state, &asked);
-            dispatch::answer(&mut state, &parts.headers, &asked, parts.method.as_str(), body)
+            caller.authorize(&info)?;
+            deprecation = deprecation_of(&state, &info);
+            dispatch::answer(&mut state, &parts.headers, &info, parts.method.as_str(), body)
         })
     };
     let mut response = match answer {
-        Ok(Answer::Json(code, value)) => json_response(code, Body::Whole(value.to_string().into())),
-        Ok(Answer::Text(text)) => plain(200, text),
-        Ok(Answer::Aggregated(value)) => aggregated(&value.to_string()),
-        Ok(Answer::Proxied(answer)) => proxied(answer),
-        Ok(Answer::Watch(watch)) => {
+        Ok(ApiResponse::Json(code, value)) => {
+            json_response(code, Body::Whole(value.to_string().into()))
+        }
+        Ok(ApiResponse::Text(text)) => plain(200, text),
+        Ok(ApiResponse::Aggregated(value)) => aggregated(&value.to_string()),
+        Ok(ApiResponse::Proxied(answer)) => proxied(answer),
+        Ok(ApiResponse::Watch(watch)) => {
             let (sender, lines) = tokio::sync::mpsc::channel(16);
             tokio::spawn(watch.run(Arc::clone(shared), sender));
             json_response(200, Body::Lines(lines))
@@ -164,15 +166,15 @@ fn respond(
     response
 }
 
-fn deprecation_of(state: &State, asked: &Asked) -> Option<&'static str> {
-    let target = asked.target.as_ref()?;
+fn deprecation_of(state: &ClusterState, info: &RequestInfo) -> Option<&'static str> {
+    let target = info.target.as_ref()?;
     let kind = state.types.find(&target.group, &target.version, &target.resource)?;
     kind.custom?.deprecation
 }
 
-/// Somebody else scales the object that this request addresses.
-fn rival(state: &mut State, asked: &Asked, count: impl Fn(i64) -> i64) {
-    let Some(target) = &asked.target else { return };
+/// Another client scales the object that this request addresses.
+fn rival(state: &mut ClusterState, info: &RequestInfo, count: impl Fn(i64) -> i64) {
+    let Some(target) = &info.target else { return };
     let found = state.types.find(&target.group, &target.version, &target.resource);
     let Some(kind) = found else { return };
     let namespace = target.namespace.as_deref().unwrap_or("");

@@ -1,49 +1,49 @@
-//! Who asks, and what they may do.
+//! Authentication and authorization.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hyper::HeaderMap;
 
 use super::{
-    routes::{Asked, Target},
+    routes::{RequestInfo, Target},
     status::Failure,
 };
 
-/// The accounts that every sandbox has.
+/// The accounts of every sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Account {
-    /// May do everything.
+    /// Full rights.
     Admin,
-    /// May read.
+    /// Read rights.
     Viewer,
-    /// Its token has expired.
+    /// An account whose token has expired.
     Expired,
 }
 
-/// What an account may do besides reading versions, health and discovery.
+/// The rights of an account, besides reading versions, health and discovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rights {
-    /// Everything, impersonation included.
+    /// Everything, including impersonation.
     All,
-    /// `get`, `list` and `watch` of everything.
+    /// `get`, `list` and `watch` on everything.
     ReadOnly,
     /// Nothing.
     None,
-    /// What any of these rules allows.
+    /// Everything that one of these rules allows.
     Rules(Vec<Rule>),
 }
 
-/// One rule, as a Role has them; `*` stands for everything.
+/// One rule of a Role. `*` stands for everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rule {
     /// `get`, `patch`, …
     pub verbs: Vec<String>,
-    /// API groups; the core group is the empty text.
+    /// API groups. The core group is the empty string.
     pub groups: Vec<String>,
-    /// Plural names, with the subresource after a slash: `deployments/scale`.
+    /// Plural names. A subresource follows after a slash: `deployments/scale`.
     pub resources: Vec<String>,
-    /// Names of objects; empty allows all.
+    /// Names of objects. An empty list allows all names.
     pub names: Vec<String>,
-    /// The namespace of the Role; a ClusterRole's rules hold in every one.
+    /// The namespace of the Role. The rules of a ClusterRole apply in every namespace.
     pub namespace: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl Rule {
         }
     }
 
-    /// The same rule of a Role in this namespace.
+    /// The same rule in a Role of this namespace.
     #[must_use]
     pub fn in_namespace(self, namespace: &str) -> Self {
         Self { namespace: Some(namespace.to_owned()), ..self }
@@ -78,7 +78,7 @@ impl Rule {
 }
 
 #[derive(Debug)]
-enum Proof {
+enum Credential {
     Bearer(String),
     Basic(String),
     Certificate(Vec<u8>),
@@ -87,12 +87,12 @@ enum Proof {
 #[derive(Debug)]
 struct Entry {
     user: String,
-    proof: Proof,
+    proof: Credential,
     rights: Rights,
     expired: bool,
 }
 
-/// Somebody whose identity is settled.
+/// An authenticated user.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub user: String,
@@ -115,25 +115,25 @@ impl Caller {
         }
     }
 
-    /// Refuses in RBAC's words what this caller may not do.
-    pub(super) fn authorize(&self, asked: &Asked) -> Result<(), Failure> {
-        let Some(target) = &asked.target else {
+    /// Refuses a request that this user may not make, in RBAC's words.
+    pub(super) fn authorize(&self, info: &RequestInfo) -> Result<(), Failure> {
+        let Some(target) = &info.target else {
             let public = ["/version", "/healthz", "/livez", "/readyz"];
-            let open = public.iter().any(|path| asked.path.starts_with(path));
+            let open = public.iter().any(|path| info.path.starts_with(path));
             let known = self.user != ANONYMOUS;
-            let reading = asked.verb == "get" && (open || known);
+            let reading = info.verb == "get" && (open || known);
             return if reading || self.rights == Rights::All {
                 Ok(())
             } else {
-                Err(Failure::forbidden_path(&self.user, asked.verb, &asked.path))
+                Err(Failure::forbidden_path(&self.user, info.verb, &info.path))
             };
         };
-        if self.may(asked.verb, target) {
+        if self.may(info.verb, target) {
             return Ok(());
         }
         let (namespace, name) = (target.namespace.as_deref(), target.name.as_deref().unwrap_or(""));
         let resource = target.resource_path();
-        Err(Failure::forbidden(&self.user, asked.verb, &target.group, &resource, namespace, name))
+        Err(Failure::forbidden(&self.user, info.verb, &target.group, &resource, namespace, name))
     }
 }
 
@@ -143,29 +143,29 @@ pub(super) struct Accounts(Vec<Entry>);
 
 impl Accounts {
     pub(super) fn add_token(&mut self, token: &str, user: &str, rights: Rights) {
-        self.add(user, Proof::Bearer(token.to_owned()), rights, false);
+        self.add(user, Credential::Bearer(token.to_owned()), rights, false);
     }
 
     pub(super) fn add_expired_token(&mut self, token: &str, user: &str) {
-        self.add(user, Proof::Bearer(token.to_owned()), Rights::None, true);
+        self.add(user, Credential::Bearer(token.to_owned()), Rights::None, true);
     }
 
     pub(super) fn add_password(&mut self, user: &str, password: &str, rights: Rights) {
         let pair = BASE64_STANDARD.encode(format!("{user}:{password}"));
-        self.add(user, Proof::Basic(pair), rights, false);
+        self.add(user, Credential::Basic(pair), rights, false);
     }
 
-    /// `der` is the client certificate itself: the sandbox signs few enough to know each.
+    /// `der` is the whole client certificate: the sandbox signs so few that it can compare them.
     pub(super) fn add_certificate(&mut self, der: Vec<u8>, user: &str, rights: Rights) {
-        self.add(user, Proof::Certificate(der), rights, false);
+        self.add(user, Credential::Certificate(der), rights, false);
     }
 
-    fn add(&mut self, user: &str, proof: Proof, rights: Rights, expired: bool) {
+    fn add(&mut self, user: &str, proof: Credential, rights: Rights, expired: bool) {
         // The latest account comes first, so that a test can replace one.
         self.0.insert(0, Entry { user: user.to_owned(), proof, rights, expired });
     }
 
-    /// Who sent this request; impersonation is applied.
+    /// The user who sent this request, after impersonation.
     pub(super) fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -190,8 +190,8 @@ impl Accounts {
     }
 
     fn identify(&self, headers: &HeaderMap, certificate: Option<&[u8]>) -> Result<Caller, Failure> {
-        // As in a real server, a certificate is looked at before the headers are.
-        let by_certificate = |entry: &&Entry| matches!(&entry.proof, Proof::Certificate(der) if Some(&der[..]) == certificate);
+        // A certificate has priority over the headers, as in a real server.
+        let by_certificate = |entry: &&Entry| matches!(&entry.proof, Credential::Certificate(der) if Some(&der[..]) == certificate);
         if let Some(entry) = self.0.iter().find(by_certificate) {
             return Ok(entry.caller());
         }
@@ -202,9 +202,11 @@ impl Accounts {
             return Ok(Caller::anonymous());
         };
         let proves = |entry: &&Entry| match &entry.proof {
-            Proof::Bearer(token) => scheme.eq_ignore_ascii_case("bearer") && token == proof.trim(),
-            Proof::Basic(pair) => scheme.eq_ignore_ascii_case("basic") && pair == proof.trim(),
-            Proof::Certificate(_) => false,
+            Credential::Bearer(token) => {
+                scheme.eq_ignore_ascii_case("bearer") && token == proof.trim()
+            }
+            Credential::Basic(pair) => scheme.eq_ignore_ascii_case("basic") && pair == proof.trim(),
+            Credential::Certificate(_) => false,
         };
         match self.0.iter().find(proves) {
             Some(entry) if !entry.expired => Ok(entry.caller()),

@@ -1,8 +1,8 @@
-//! The kubeconfig that leads to a sandbox.
+//! The kubeconfig of a sandbox.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-/// Its text, with one context for each account; the first is the current one.
+/// Its text, with one context for each account. The first context is the current one.
 pub(super) fn text(server: &str, certificate_authority: &str, accounts: &[(&str, &str)]) -> String {
     let authority = BASE64_STANDARD.encode(certificate_authority);
     let current = accounts.first().map_or("", |(name, _)| name);

@@ -1,4 +1,4 @@
-//! Lists: selectors, pages.
+//! Lists: selectors and pages.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use super::{
     store::{Key, Store},
 };
 
-/// Which objects of one type a request wants to see.
+/// The objects of one type that a request selects.
 #[derive(Debug)]
 pub(super) struct View {
     pub kind: &'static ResourceType,
     pub namespace: Option<String>,
-    /// The one name, when the path names it.
+    /// The name, if the path has one.
     pub name: Option<String>,
     labels: LabelSelector,
     fields: FieldSelector,
@@ -41,7 +41,7 @@ impl View {
         })
     }
 
-    /// Whether an object of this type is in view.
+    /// True if this object is selected.
     pub(super) fn shows(&self, key: &Key, object: &Value) -> bool {
         key.plural == self.kind.plural
             && self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
@@ -50,7 +50,7 @@ impl View {
             && self.fields.matches(object)
     }
 
-    /// Everything in view now.
+    /// All objects that are selected now.
     pub(super) fn all<'a>(
         &'a self,
         store: &'a Store,
@@ -68,18 +68,18 @@ pub(super) struct Page {
     pub items: Vec<Arc<Value>>,
 }
 
-/// The objects in view, at most `limit` of them after the place that `continue` names.
+/// The selected objects, at most `limit` of them, from where `continue` points to.
 pub(super) fn page(store: &Store, view: &View, query: &Query) -> Result<Page, Failure> {
     let limit =
         query.get("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0_usize);
     let token = query.get("continue").filter(|token| !token.is_empty());
     let begun = token.map(Continue::parse).transpose()?;
     if let Some(begun) =
-        begun.as_ref().filter(|begun| begun.version.is_some_and(|v| store.has_forgotten(v)))
+        begun.as_ref().filter(|begun| begun.version.is_some_and(|v| store.is_compacted(v)))
     {
         return Err(Failure::page_expired(Continue { version: None, ..begun.clone() }.token()));
     }
-    // Later pages belong to the list as it was when it began.
+    // Later pages have the version of the first page.
     let version = begun.as_ref().and_then(|begun| begun.version).unwrap_or(store.version());
     let mut metadata = json!({ "resourceVersion": version.to_string() });
     let mut all =
@@ -99,10 +99,10 @@ pub(super) fn page(store: &Store, view: &View, query: &Query) -> Result<Page, Fa
     Ok(Page { metadata, items })
 }
 
-/// Where the next page of a list begins.
+/// The position at which the next page of a list begins.
 #[derive(Debug, Clone)]
 struct Continue {
-    /// The version of the list; `None` for one that goes on with what is there now.
+    /// The version of the list. `None` continues with the objects of now.
     version: Option<u64>,
     namespace: String,
     name: String,
@@ -129,13 +129,14 @@ impl Continue {
         let [version, namespace, name] = parts[..] else {
             return Err(Failure::bad_request("continue key is not valid: illegal base64 data"));
         };
-        // -1, or anything else that is no version.
+        // -1, or anything else that is not a version.
         let version = version.parse().ok();
         Ok(Self { version, namespace: namespace.to_owned(), name: name.to_owned() })
     }
 }
 
-/// A page as a `…List`; items of built-in types say neither kind nor version, as in a real answer.
+/// A page as a `…List`. Items of built-in types have neither kind nor apiVersion, as in a real
+/// response.
 pub(super) fn as_list(kind: &ResourceType, page: Page) -> Value {
     let bare = |item: &Arc<Value>| {
         let mut item = custom::in_version(kind, item);
@@ -186,15 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_a_forgotten_list_is_refused_with_a_way_on() {
+    fn an_expired_page_is_refused_with_a_new_token() {
         let mut store = pods(&["a", "b"]);
         let (_, token) = names_and_token(&store, "limit=1").unwrap();
         store.put(&Key::new("pods", "default", "c"), json!({ "metadata": { "name": "c" } }));
         store.compact();
         let expired = names_and_token(&store, &format!("continue={token}")).unwrap_err();
         assert_eq!((expired.code, &expired.status()["reason"]), (410, &json!("Expired")));
-        let way_on = expired.status()["metadata"]["continue"].as_str().unwrap().to_owned();
-        let rest = names_and_token(&store, &format!("continue={way_on}")).unwrap();
+        let new_token = expired.status()["metadata"]["continue"].as_str().unwrap().to_owned();
+        let rest = names_and_token(&store, &format!("continue={new_token}")).unwrap();
         assert_eq!(rest, ("b c".to_owned(), String::new()));
         let broken = names_and_token(&store, "continue=x").unwrap_err();
         assert_eq!(broken.code, 400);

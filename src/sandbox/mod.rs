@@ -1,8 +1,8 @@
-//! A simulated Kubernetes cluster on loopback, to try locustctl in and to test it against.
+//! A simulated Kubernetes cluster on loopback, for trying out and testing locustctl.
 //!
-//! It speaks TLS, HTTP/2 and HTTP/1.1, and answers as the recordings of a real API server in
-//! `tests/fixtures/transcripts` do. It shares no type with [`crate::cluster::api`]: a misreading on one
-//! side must not hide on the other.
+//! It speaks TLS, HTTP/2 and HTTP/1.1. Its responses match the recordings of a real API server in
+//! `tests/fixtures/transcripts`. It shares no type with [`crate::cluster::api`], so that a mistake
+//! on one side is found by the other.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -32,6 +32,7 @@ mod object;
 mod openapi;
 mod options;
 mod patch;
+mod pod_failure;
 mod pods;
 mod protobuf;
 mod proxied;
@@ -50,7 +51,6 @@ mod status;
 mod store;
 mod table;
 mod tls;
-mod trouble;
 mod verbs;
 mod watch;
 
@@ -58,12 +58,12 @@ pub use cluster::ClusterHandle;
 pub use faults::{Action, Fault};
 pub use identity::{Account, Rights, Rule};
 pub use locust::LocustRelease;
-pub use options::{Discovery, Options, Protocol, ServerCertificate, Start};
-pub use shared::SeenRequest;
+pub use options::{Discovery, InitialObjects, Options, Protocol, ServerCertificate};
+pub use pod_failure::PodFailure;
+pub use shared::RecordedRequest;
 pub use tls::ClientCertificate;
-pub use trouble::Trouble;
 
-/// A running simulated cluster; it ends when this is dropped.
+/// A running simulated cluster. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     server: String,
@@ -80,7 +80,7 @@ impl Sandbox {
     /// Binds to 127.0.0.1 and serves on the current runtime.
     ///
     /// # Errors
-    /// When the port is taken, or the system gives no random numbers.
+    /// If the port is in use, or if the system has no random numbers.
     pub async fn start(options: Options) -> Result<Self> {
         let authority = Arc::new(tls::Authority::new("locustctl-sandbox")?);
         let config = tls::server_config(&authority, &options)?;
@@ -140,7 +140,7 @@ impl Sandbox {
     }
 
     /// A kubeconfig with the contexts `sandbox` (admin, the current one), `sandbox-viewer` and
-    /// `sandbox-expired`, each in the namespace `default`.
+    /// `sandbox-expired`. Each has the namespace `default`.
     pub fn kubeconfig(&self) -> String {
         let accounts = [
             ("sandbox", self.token(Account::Admin)),
@@ -150,12 +150,12 @@ impl Sandbox {
         kubeconfig::text(&self.server, &self.certificate_authority, &accounts)
     }
 
-    /// A handle on what is in it; may be used from any thread.
+    /// A handle on the cluster. It may be used from any thread.
     pub fn cluster(&self) -> ClusterHandle {
         self.cluster.clone()
     }
 
-    /// Ends it: no new connections, requests under way may end within half a second.
+    /// Shuts down: accepts no new connections, and gives open requests half a second to end.
     pub async fn shutdown(mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -177,7 +177,7 @@ fn initial_state(
     server: &str,
     tokens: &[String; 3],
     password: &str,
-) -> shared::State {
+) -> shared::ClusterState {
     let mut accounts = identity::Accounts::default();
     let [admin, viewer, expired] = tokens;
     accounts.add_token(admin, "sandbox-admin", Rights::All);
@@ -186,13 +186,13 @@ fn initial_state(
     accounts.add_password("admin", password, Rights::All);
     let mut store = store::Store::new();
     seed::namespaces(&mut store);
-    if options.start == Start::Locust {
+    if options.objects == InitialObjects::Locust {
         seed::locust(&mut store, options.locust_release);
     }
     if options.custom_resources {
         seed::swarms(&mut store);
     }
-    shared::State {
+    shared::ClusterState {
         store,
         accounts,
         faults: Vec::new(),

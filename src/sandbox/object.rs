@@ -1,4 +1,4 @@
-//! Small readers and makers for the JSON objects of the store.
+//! Helpers that read and build the JSON objects of the store.
 
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::FormatItem, macros::format_description};
@@ -6,12 +6,12 @@ use time::{OffsetDateTime, format_description::FormatItem, macros::format_descri
 const RFC3339: &[FormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
-/// The text at a JSON pointer; empty when there is none.
+/// The string at a JSON pointer, or the empty string.
 pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or("")
 }
 
-/// The number at a JSON pointer; 0 when there is none.
+/// The number at a JSON pointer, or 0.
 pub(super) fn number(object: &Value, pointer: &str) -> i64 {
     object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
 }
@@ -28,7 +28,7 @@ pub(super) fn uid(object: &Value) -> &str {
     text(object, "/metadata/uid")
 }
 
-/// The member of an object, made an object itself if it is not one.
+/// A member of an object, as an object. Any other value is replaced with an empty object.
 pub(super) fn member<'a>(object: &'a mut Value, key: &str) -> &'a mut Map<String, Value> {
     if !object.is_object() {
         *object = json!({});
@@ -43,7 +43,7 @@ pub(super) fn member<'a>(object: &'a mut Value, key: &str) -> &'a mut Map<String
     }
 }
 
-/// Puts a value where there is none.
+/// Sets a member that is missing or null.
 pub(super) fn default(object: &mut Value, key: &str, value: Value) {
     if !object.is_object() {
         *object = json!({});
@@ -53,7 +53,8 @@ pub(super) fn default(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// The object scaled, as somebody else's request would leave it; `field` is the member of its spec that holds the count.
+/// The object with another count, and the next generation. `field` is the member of `spec` that
+/// holds the count.
 pub(super) fn with_count(object: &Value, field: &str, count: i64) -> Value {
     let mut scaled = object.clone();
     if object["spec"][field] != count {
@@ -63,13 +64,13 @@ pub(super) fn with_count(object: &Value, field: &str, count: i64) -> Value {
     scaled
 }
 
-/// The owner that controls this object.
+/// The uid of the owner that controls this object.
 pub(super) fn controller_uid(object: &Value) -> Option<&str> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
     owners.iter().find(|owner| owner["controller"] == json!(true))?["uid"].as_str()
 }
 
-/// A reference by which `owner` controls an object.
+/// The reference that makes `owner` the controller of an object.
 pub(super) fn owner_reference(owner: &Value) -> Value {
     json!({
         "apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": name(owner), "uid": uid(owner),
@@ -77,23 +78,23 @@ pub(super) fn owner_reference(owner: &Value) -> Value {
     })
 }
 
-/// Whether a condition of this type is `True`.
+/// True if the condition of this type is `True`.
 pub(super) fn has_condition(object: &Value, kind: &str) -> bool {
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
     conditions.is_some_and(|all| all.iter().any(|c| c["type"] == kind && c["status"] == "True"))
 }
 
-/// The time now, as the API writes times.
+/// The time now, in the format of the API.
 pub(super) fn now() -> String {
     format_time(OffsetDateTime::now_utc())
 }
 
 pub(super) fn format_time(time: OffsetDateTime) -> String {
-    // Only a year beyond 9999 could fail to be written.
+    // Formatting fails only for years beyond 9999.
     time.format(RFC3339).unwrap_or_default()
 }
 
-/// Seconds since a time that the API wrote; `None` for anything else.
+/// The seconds since a time in the format of the API; `None` for any other text.
 pub(super) fn seconds_since(time: &str) -> Option<i64> {
     let then = time::PrimitiveDateTime::parse(time, RFC3339).ok()?.assume_utc();
     Some((OffsetDateTime::now_utc() - then).whole_seconds().max(0))
@@ -106,20 +107,20 @@ pub(super) fn new_uid() -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// Letters and digits that cannot spell a word: the API's alphabet for generated names.
+/// The API's alphabet for generated names. Its letters and digits cannot spell a word.
 const SAFE: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// The most characters of a `generateName` that stay, as in the API server's
-/// `apiserver/pkg/storage/names/generate.go`: a name of 63 without its 5 random characters.
-const MOST_BASE: usize = 58;
+/// How many characters of a `generateName` are kept, as in the API server's
+/// `apiserver/pkg/storage/names/generate.go`: a name has 63 characters, 5 of them random.
+const MAX_BASE: usize = 58;
 
-/// The name that the API server makes of a `generateName`.
+/// The name that the API server generates from a `generateName`.
 pub(super) fn generated_name(base: &str) -> String {
     let random = (0..5).map(|_| char::from(SAFE[fastrand::usize(..SAFE.len())]));
-    base.chars().take(MOST_BASE).chain(random).collect()
+    base.chars().take(MAX_BASE).chain(random).collect()
 }
 
-/// A short name for a pod template: the same template gives the same name.
+/// The hash of a pod template, as a short name.
 pub(super) fn template_hash(template: &Value) -> String {
     let hash = template
         .to_string()

@@ -1,11 +1,11 @@
-//! The least of OpenAPI v3: kubectl asks it whether the server validates fields itself, and
-//! refuses to apply a manifest when it cannot ask.
+//! The part of OpenAPI v3 that kubectl needs. kubectl looks up there if the server validates fields
+//! itself, and refuses to apply a manifest without it.
 
 use serde_json::{Map, Value, json};
 
 use super::resources::Types;
 
-/// `/openapi/v3`: where each group version's document is.
+/// `/openapi/v3`: the address of each group version's document.
 pub(super) fn index(types: Types) -> Value {
     let mut paths = Map::new();
     for (group, versions) in types.groups() {
@@ -25,7 +25,7 @@ fn root(group: &str, version: &str) -> String {
     }
 }
 
-/// One group version's document: which parameters its PATCH requests take, no schemas.
+/// The document of one group version. It has the parameters of PATCH requests, and no schemas.
 pub(super) fn document(types: Types, group: &str, version: &str) -> Value {
     let (root, mut paths) = (root(group, version), Map::new());
     for kind in types.of(group, version) {

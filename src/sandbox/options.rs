@@ -4,29 +4,29 @@ use std::time::Duration;
 
 use super::locust::LocustRelease;
 
-/// How a sandbox is to be.
+/// The settings of a sandbox.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long a pod takes to become ready.
+    /// The time until a pod becomes ready.
     pub pod_ready_after: Duration,
-    /// The certificate that the server shows.
+    /// The certificate of the server.
     pub certificate: ServerCertificate,
-    /// The protocols that the server offers.
+    /// The protocols of the server.
     pub protocol: Protocol,
-    /// Whether a client without a certificate is turned away in the TLS handshake.
+    /// Refuse clients without a certificate in the TLS handshake.
     pub client_certificate_required: bool,
-    /// The port on 127.0.0.1; 0 takes any that is free.
+    /// The port on 127.0.0.1; 0 means any free port.
     pub port: u16,
-    /// What the cluster holds at the start.
-    pub start: Start,
-    /// Whether there are `swarms.load.example.com`, whose count is `.spec.workers`: `big` with
-    /// four, and `unset` with none. Their version `v1alpha1` is deprecated.
+    /// The objects at the start.
+    pub objects: InitialObjects,
+    /// Serve the type `swarms.load.example.com`, whose count is `.spec.workers`. There are two
+    /// objects: `big` with four, and `unset` without a count. The version `v1alpha1` is deprecated.
     pub custom_resources: bool,
-    /// How clients learn of the types.
+    /// The kinds of discovery that the server supports.
     pub discovery: Discovery,
-    /// How long every answer takes: what a cluster far away is like.
+    /// A delay for each response, as from a cluster that is far away.
     pub latency: Duration,
-    /// The release of Locust that is simulated.
+    /// The simulated release of Locust.
     pub locust_release: LocustRelease,
 }
 
@@ -38,7 +38,7 @@ impl Default for Options {
             protocol: Protocol::Http2AndHttp1,
             client_certificate_required: false,
             port: 0,
-            start: Start::Locust,
+            objects: InitialObjects::Locust,
             custom_resources: false,
             discovery: Discovery::Aggregated,
             latency: Duration::ZERO,
@@ -47,48 +47,49 @@ impl Default for Options {
     }
 }
 
-/// The server's certificate; all but one would make a careful client refuse it.
+/// The server's certificate. A careful client refuses all but the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ServerCertificate {
-    /// Valid for 127.0.0.1, ::1, localhost and the names of the API server inside a cluster.
+    /// Valid for 127.0.0.1, ::1, localhost, and the names of the API server inside a cluster.
     #[default]
     Good,
-    /// Valid for `localhost` and `alt.example` only, not for any address.
+    /// Valid only for `localhost` and `alt.example`, and for no address.
     WrongHost,
-    /// Has ended yesterday.
+    /// Expired yesterday.
     Expired,
-    /// Signed by an authority other than the kubeconfig's.
+    /// Signed by an authority that is not in the kubeconfig.
     SignedByUnknownCa,
-    /// The authority's own certificate, as a quick `openssl req -x509` makes it.
+    /// The certificate of the authority itself, as `openssl req -x509` makes it.
     ItsOwnAuthority,
 }
 
-/// What the server offers in the TLS handshake.
+/// The protocols that the server offers in the TLS handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Protocol {
-    /// HTTP/2, and HTTP/1.1 for clients without it.
+    /// HTTP/2, or HTTP/1.1 for clients without HTTP/2.
     #[default]
     Http2AndHttp1,
-    /// HTTP/1.1 alone.
+    /// Only HTTP/1.1.
     Http1Only,
 }
 
-/// In which forms the server describes its types.
+/// The kinds of discovery that the server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Discovery {
-    /// All in one answer for clients that accept it, and group version by group version.
+    /// Aggregated discovery for clients that accept it, and legacy discovery.
     #[default]
     Aggregated,
-    /// Group version by group version alone, as servers before Kubernetes 1.26.
+    /// Only legacy discovery, as in servers before Kubernetes 1.26.
     LegacyOnly,
 }
 
-/// What a sandbox holds at the start.
+/// The objects of a new sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Start {
-    /// Deployments `locust-master` and `locust-slave` with one ready pod each, Service `locust-master`.
+pub enum InitialObjects {
+    /// The Deployments `locust-master` and `locust-slave` with one ready pod each, and the Service
+    /// `locust-master`.
     #[default]
     Locust,
-    /// The namespaces `default` and `kube-system`, nothing in them.
+    /// Only the namespaces `default` and `kube-system`.
     Empty,
 }

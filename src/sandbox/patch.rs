@@ -1,11 +1,11 @@
-//! The three kinds of patch, with the real server's leniencies.
+//! The three kinds of patch, as lenient as the real server.
 
 use json_patch::{Patch, PatchOperation};
 use serde_json::{Map, Value};
 
 use super::status::Failure;
 
-/// What a patch's `Content-Type` says.
+/// The kind of patch that `Content-Type` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PatchKind {
     Json,
@@ -14,7 +14,7 @@ pub(super) enum PatchKind {
 }
 
 impl PatchKind {
-    /// Server-side apply is not among them.
+    /// Server-side apply is not supported.
     pub(super) fn from_content_type(content_type: &str) -> Result<Self, Failure> {
         match content_type.split(';').next().unwrap_or("").trim() {
             "application/json-patch+json" => Ok(Self::Json),
@@ -25,10 +25,10 @@ impl PatchKind {
     }
 }
 
-/// As a real server limits what copying may add up to.
-const MOST_COPIED: usize = 3 * 1024 * 1024;
+/// The real server's limit for the size of copies.
+const MAX_COPIED: usize = 3 * 1024 * 1024;
 
-/// The object after the patch.
+/// Applies a patch to an object.
 pub(super) fn apply(kind: PatchKind, body: &[u8], object: &Value) -> Result<Value, Failure> {
     let mut patched = object.clone();
     match kind {
@@ -36,9 +36,9 @@ pub(super) fn apply(kind: PatchKind, body: &[u8], object: &Value) -> Result<Valu
             for operation in operations(body)? {
                 let grows = operation["op"] == "copy";
                 apply_operation(&mut patched, operation)?;
-                // Copies of copies double each time.
-                if grows && patched.to_string().len() > MOST_COPIED {
-                    return Err(Failure::too_large(MOST_COPIED));
+                // Copies of copies double in size each time.
+                if grows && patched.to_string().len() > MAX_COPIED {
+                    return Err(Failure::too_large(MAX_COPIED));
                 }
             }
         }
@@ -61,7 +61,7 @@ fn decode_object(body: &[u8], problem: &str) -> Result<Value, Failure> {
     }
 }
 
-/// Go's words for JSON that does not parse.
+/// Go's message for JSON that does not parse.
 pub(super) fn json_problem(body: &[u8], error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "unexpected end of JSON input".to_owned();
@@ -88,7 +88,7 @@ fn operations(body: &[u8]) -> Result<Vec<Value>, Failure> {
     }
 }
 
-/// What Go's decoder calls a JSON value.
+/// The name of a JSON value in Go's messages.
 pub(super) fn go_type(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -100,8 +100,8 @@ pub(super) fn go_type(value: &Value) -> String {
     }
 }
 
-/// RFC 6902, except where the server's library differs: an absent member tests equal to null,
-/// and `replace` of an absent member adds it.
+/// Applies an operation of RFC 6902. The server's library differs from it in two points: a missing
+/// member tests equal to null, and `replace` adds a missing member.
 fn apply_operation(object: &mut Value, mut operation: Value) -> Result<(), Failure> {
     let does_not_apply = |_| Failure::patch_does_not_apply();
     if operation["op"] == "test" && operation.get("value").is_none() {
@@ -121,7 +121,7 @@ fn apply_operation(object: &mut Value, mut operation: Value) -> Result<(), Failu
     json_patch::patch(object, &patch.0).map_err(does_not_apply)
 }
 
-/// Whether the path leads to an object that has no such member.
+/// True if the path leads to an object that does not have the member.
 fn names_absent_member(object: &Value, path: &str) -> bool {
     let Some((parent, key)) = path.rsplit_once('/') else { return false };
     let key = key.replace("~1", "/").replace("~0", "~");
@@ -131,7 +131,7 @@ fn names_absent_member(object: &Value, path: &str) -> bool {
         .is_some_and(|parent| !parent.contains_key(&key))
 }
 
-/// Lists that are maps by one of their members; all others are replaced whole.
+/// The key of a list whose items are merged by key. Other lists are replaced.
 fn merge_key(field: &str) -> Option<&'static str> {
     match field {
         "containers"
@@ -156,7 +156,7 @@ fn merge_strategically(target: &mut Value, patch: &Value) {
         *target = Value::Object(Map::new());
     }
     let Value::Object(target) = target else { return };
-    // Other directives ($setElementOrder, $retainKeys) only speak of order and unions.
+    // Other directives ($setElementOrder, $retainKeys) only concern order and unions.
     for (field, value) in patch.iter().filter(|(field, _)| !field.starts_with('$')) {
         match (value, merge_key(field), target.get_mut(field)) {
             (Value::Null, _, _) => {

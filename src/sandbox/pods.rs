@@ -1,13 +1,13 @@
-//! Pods: made from a template, and made ready.
+//! Pods: created from a template, and made ready.
 
 use serde_json::{Value, json};
 
 use super::object;
 
-/// More pods than this are not made for one object: a count is easily mistyped.
-pub(super) const MOST_PODS: i64 = 2000;
+/// The maximum number of pods for one object, for the case of a mistyped count.
+pub(super) const MAX_PODS: i64 = 2000;
 
-/// A pod from its owner's template, waiting for its containers.
+/// A new pod from its owner's template. Its containers are not running yet.
 pub(super) fn from_template(owner: &Value, name: &str) -> Value {
     let template = &owner["spec"]["template"];
     let mut pod = json!({
@@ -32,7 +32,7 @@ pub(super) fn from_template(owner: &Value, name: &str) -> Value {
     pod
 }
 
-/// A pod whose containers have started.
+/// The pod with running containers.
 pub(super) fn made_ready(pod: &Value) -> Value {
     let mut pod = pod.clone();
     let started = object::now();

@@ -1,28 +1,29 @@
-//! The little of Kubernetes' protobuf that `kubectl create deployment`, `create namespace` and
+//! The part of Kubernetes' protobuf that `kubectl create deployment`, `create namespace` and
 //! `create configmap` send.
 //!
-//! kubectl's typed clients prefer it for bodies and do not fall back to JSON. Field numbers are
-//! those of `generated.proto` in k8s.io/api; what stands in no table here is refused, never lost.
+//! kubectl's typed clients send protobuf bodies, and do not fall back to JSON. The field numbers
+//! are those of `generated.proto` in k8s.io/api. A field that is missing in these tables is
+//! refused, so that nothing is lost silently.
 
 use serde_json::{Map, Value, json};
 
-/// How one field's value is written, and what becomes of it in JSON.
+/// The encoding of a field, and its form in JSON.
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
     Texts,
-    /// A number that is left out when it is zero.
+    /// A number that is left out if it is zero.
     Number,
-    /// A number behind a pointer: zero is a value.
+    /// An optional number, which may be zero.
     OptionalNumber,
     Flag,
-    /// Labels and such.
+    /// A map of strings, such as labels.
     TextMap,
     Message(&'static [Field]),
     Messages(&'static [Field]),
-    /// A number or a text, such as `25%`.
+    /// A number or a string such as `25%`.
     NumberOrText,
-    /// Known, and of no consequence in a request.
+    /// A known field without any effect in a request.
     Ignored,
 }
 
@@ -57,7 +58,7 @@ const CONTAINER: &[Field] = &[
     (5, "workingDir", Kind::Text),
     (6, "ports", Kind::Messages(PORT)),
     (7, "env", Kind::Messages(&[(1, "name", Kind::Text), (2, "value", Kind::Text)])),
-    // Quantities: requests would need a table more, and no simulated pod uses anything.
+    // Quantities would need one more table, and simulated pods use no resources.
     (8, "resources", Kind::Ignored),
     (13, "terminationMessagePath", Kind::Text),
     (14, "imagePullPolicy", Kind::Text),
@@ -150,10 +151,10 @@ const CONFIG_MAP: &[Field] = &[
     (4, "immutable", Kind::Flag),
 ];
 
-/// Deeper than any object here nests.
-const DEEPEST: u8 = 16;
+/// The maximum nesting depth. No object here is deeper.
+const MAX_DEPTH: u8 = 16;
 
-/// The object in a protobuf body; `None` when it is not one of the types and fields known here.
+/// The object in a protobuf body. `None` if it has a type or a field that is not in the tables.
 pub(super) fn decode(body: &[u8]) -> Option<Value> {
     let envelope = body.strip_prefix(b"k8s\0")?;
     let (mut version, mut kind, mut raw) = (String::new(), String::new(), &[][..]);
@@ -178,7 +179,7 @@ pub(super) fn decode(body: &[u8]) -> Option<Value> {
         ("v1", "ConfigMap") => CONFIG_MAP,
         _ => return None,
     };
-    let mut object = message(raw, fields, DEEPEST)?;
+    let mut object = message(raw, fields, MAX_DEPTH)?;
     object["apiVersion"] = json!(version);
     object["kind"] = json!(kind);
     Some(object)
@@ -241,13 +242,13 @@ fn text(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
-/// A value as it stands on the wire.
+/// The value of a field on the wire.
 enum Wire<'a> {
     Number(u64),
     Bytes(&'a [u8]),
 }
 
-/// The fields of a message; an item is `None` where the bytes make no sense, and is then the last.
+/// The fields of a message. An item is `None` if the bytes are invalid, and is then the last item.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {
@@ -321,10 +322,10 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_protobuf_is_refused() {
         let good = envelope("Namespace", &field(1, &field(1, b"tests")));
         for end in 0..good.len() {
-            // Every prefix is read to an end without panicking; most are refused.
+            // Every prefix is decoded without a panic. Most are refused.
             let _ = decode(&good[..end]);
         }
         assert_eq!(decode(&envelope("Pod", b"")), None);

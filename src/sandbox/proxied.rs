@@ -1,6 +1,6 @@
-//! Answers of programs behind a Service.
+//! Responses of programs behind a Service.
 
-/// The answer of a program behind a Service.
+/// The response of a program behind a Service.
 #[derive(Debug)]
 pub(super) struct Proxied {
     pub status: u16,

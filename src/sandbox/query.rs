@@ -1,8 +1,8 @@
-//! Paths and queries, percent-decoded.
+//! Query parameters, percent-decoded.
 
 use percent_encoding::percent_decode_str;
 
-/// The parameters of one request's query, in order.
+/// The parameters of a query, in order.
 #[derive(Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -14,17 +14,17 @@ impl Query {
         )
     }
 
-    /// The first value of a parameter; `None` when it is absent.
+    /// The first value of a parameter, if any.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a parameter that may be repeated.
+    /// All values of a repeated parameter.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A boolean as Go's `strconv.ParseBool` would read it in these parameters.
+    /// A boolean parameter, as Go's `strconv.ParseBool` reads it.
     pub(super) fn flag(&self, name: &str) -> bool {
         matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
     }
@@ -34,7 +34,7 @@ fn decode_pair((key, value): (&str, &str)) -> (String, String) {
     (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
 }
 
-/// Percent-decodes; an escape that is not one stays as it is.
+/// Percent-decodes a text. Invalid escapes stay as they are.
 pub(super) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -1,34 +1,37 @@
-//! ReplicaSets and ReplicationControllers: they only count pods.
+//! ReplicaSets and ReplicationControllers: they only keep a number of pods.
 
 use std::{cmp::Reverse, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    object, pods,
+    object,
+    pod_failure::PodFailure,
+    pods,
     store::{Key, Store},
-    trouble::Trouble,
 };
 
-/// One step towards the wanted count: either pods come or go, or the status follows.
+/// One step towards the desired count: either pods come or go, or the status changes.
 pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
     let mut present = store.controlled_by(set, "pods");
     let adopted = adopt(store, set, key);
-    let wanted = object::number(set, "/spec/replicas").clamp(0, pods::MOST_PODS);
+    let wanted = object::number(set, "/spec/replicas").clamp(0, pods::MAX_PODS);
     let wanted = usize::try_from(wanted).unwrap_or(0);
     if adopted {
         return;
     }
     if present.len() < wanted
-        && let Some(refusal) =
-            store.trouble.as_ref().and_then(|trouble| trouble.refuses(present.len()))
+        && let Some(refusal) = store
+            .pod_failure
+            .as_ref()
+            .and_then(|pod_failure| pod_failure.quota_condition(present.len()))
     {
         let mut set = set.clone();
         set["status"] = status(&set, &present);
         set["status"]["conditions"] = json!([refusal]);
         store.put(key, set);
     } else if present.len() < wanted {
-        let most = store.trouble.as_ref().and_then(Trouble::most_pods).unwrap_or(wanted);
+        let most = store.pod_failure.as_ref().and_then(PodFailure::max_pods).unwrap_or(wanted);
         for _ in present.len()..wanted.min(most) {
             let base = format!("{}-", key.name);
             let mut pod = pods::from_template(set, &object::generated_name(&base));
@@ -36,7 +39,7 @@ pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
             store.put(&Key::new("pods", &key.namespace, object::name(&pod)), pod);
         }
     } else if present.len() > wanted {
-        // Those that are not ready go first, then the youngest.
+        // First remove the pods that are not ready, then the newest ones.
         present.sort_by_key(|(_, pod)| (pods::is_ready(pod), Reverse(version(pod))));
         for (key, _) in &present[..present.len() - wanted] {
             store.remove(key);
@@ -52,7 +55,7 @@ fn version(pod: &Value) -> u64 {
     object::text(pod, "/metadata/resourceVersion").parse().unwrap_or(0)
 }
 
-/// Pods that nobody controls and that fit the selector join the set.
+/// Adopts the pods that match the selector and have no controller.
 fn adopt(store: &mut Store, set: &Value, key: &Key) -> bool {
     let selector = &set["spec"]["selector"];
     let labels =

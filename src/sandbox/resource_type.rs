@@ -1,6 +1,6 @@
-//! One type of object, as discovery describes it.
+//! The type of an object, as discovery describes it.
 
-/// A type of object.
+/// A type of objects.
 #[derive(Debug)]
 pub(super) struct ResourceType {
     pub group: &'static str,
@@ -13,8 +13,8 @@ pub(super) struct ResourceType {
     pub in_all: bool,
     pub storage_hash: &'static str,
     pub subresources: &'static [Subresource],
-    /// What only a type from a CustomResourceDefinition has.
-    pub custom: Option<Custom>,
+    /// Only for types from a CustomResourceDefinition.
+    pub custom: Option<CustomType>,
 }
 
 impl ResourceType {
@@ -27,7 +27,7 @@ impl ResourceType {
         }
     }
 
-    /// `deployments.apps`, `pods`: how messages name the type.
+    /// The name in messages: `deployments.apps`, `pods`.
     pub(super) fn qualified(&self) -> String {
         qualified(self.plural, self.group)
     }
@@ -42,7 +42,7 @@ impl ResourceType {
         }
     }
 
-    /// The member of `spec`, and of `status`, that the scale subresource stands for.
+    /// The member of `spec` and `status` that the scale subresource maps to.
     pub(super) fn count(&self) -> &'static str {
         self.custom.map_or("replicas", |custom| custom.count)
     }
@@ -52,7 +52,7 @@ impl ResourceType {
     }
 }
 
-/// What may follow a name in a path.
+/// A subresource that may follow a name in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subresource {
     Scale,
@@ -68,12 +68,12 @@ impl Subresource {
     }
 }
 
-/// What a built-in type has not.
+/// The properties of a type from a CustomResourceDefinition.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Custom {
-    /// The member of `spec` that holds the count; it may be missing.
+pub(super) struct CustomType {
+    /// The member of `spec` that holds the count. It may be missing.
     pub count: &'static str,
-    /// The warning that comes with every answer about this version.
+    /// The warning in every response about this version.
     pub deprecation: Option<&'static str>,
 }
 
@@ -99,7 +99,7 @@ pub(super) const fn core(
     }
 }
 
-/// A type's plural name with its group, as messages write it.
+/// The plural name of a type with its group, as in messages.
 pub(super) fn qualified(plural: &str, group: &str) -> String {
     if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
 }

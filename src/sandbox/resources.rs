@@ -1,4 +1,4 @@
-//! The table of types the sandbox holds; routing, discovery and the verbs all read it.
+//! The table of the types that the sandbox serves, for routing, discovery and the verbs.
 
 use super::{
     custom,
@@ -17,7 +17,7 @@ const fn apps(
     ResourceType { group: "apps", ..core(plural, singular, kind, storage_hash) }
 }
 
-/// They are kept, and do nothing.
+/// Autoscalers are stored, and do nothing.
 const AUTOSCALERS: ResourceType = ResourceType {
     group: "autoscaling",
     version: "v2",
@@ -32,7 +32,7 @@ const AUTOSCALERS: ResourceType = ResourceType {
     )
 };
 
-/// Sorted as discovery lists them: core first, then by plural name.
+/// The built-in types in the order of discovery: the core group first, then by plural name.
 const RESOURCES: &[ResourceType] = &[
     ResourceType {
         short_names: &["cm"],
@@ -115,12 +115,12 @@ const RESOURCES: &[ResourceType] = &[
 /// The types that one sandbox serves.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Types {
-    /// Whether the custom ones are among them.
+    /// Include the custom types.
     pub custom: bool,
 }
 
 impl Types {
-    /// All of them, in the order of discovery: core, then group by group.
+    /// All types in the order of discovery: the core group, then group by group.
     pub(super) fn all(self) -> impl Iterator<Item = &'static ResourceType> {
         let custom = if self.custom { custom::TYPES } else { &[] };
         RESOURCES.iter().chain(custom)
@@ -145,12 +145,12 @@ impl Types {
         self.of(group, version).find(|kind| kind.plural == plural)
     }
 
-    /// Whether any type lives in this group version.
+    /// True if there is a type in this group version.
     pub(super) fn has_group_version(self, group: &str, version: &str) -> bool {
         self.of(group, version).next().is_some()
     }
 
-    /// The groups with their versions, the preferred one first; the core group has no name.
+    /// The groups with their versions, the preferred version first. The core group has no name.
     pub(super) fn groups(self) -> Vec<(&'static str, Vec<&'static str>)> {
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
         for kind in self.all() {
@@ -164,7 +164,7 @@ impl Types {
     }
 }
 
-/// The type with this plural name, in the version that is stored; no two groups here share one.
+/// The type with this plural name, in the stored version. Plural names are unique here.
 pub(super) fn by_plural(plural: &str) -> Option<&'static ResourceType> {
     Types { custom: true }.all().find(|kind| kind.plural == plural)
 }

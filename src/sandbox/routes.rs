@@ -1,22 +1,22 @@
-//! What a method and a path ask for, as the API machinery reads them before anything is looked up.
+//! Reads method and path of a request, as the API machinery does before it looks anything up.
 
 use super::{
     query::{Query, decode},
     selector::FieldSelector,
 };
 
-/// One request, read.
+/// The parsed first line of a request.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct RequestInfo {
     pub path: String,
     pub query: Query,
-    /// RBAC's verb.
+    /// The verb for RBAC.
     pub verb: &'static str,
-    /// The objects addressed; `None` for paths outside the resources.
+    /// The addressed objects. `None` for paths that are not resources.
     pub target: Option<Target>,
 }
 
-/// Objects addressed by a path, whether their type exists or not.
+/// The objects that a path addresses. Their type may not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub group: String,
@@ -25,12 +25,13 @@ pub(super) struct Target {
     pub namespace: Option<String>,
     pub name: Option<String>,
     pub subresource: Option<String>,
-    /// Whether the name stands in the path: a list restricted to one name has it too, for RBAC.
+    /// True if the path has the name. A list with `metadata.name` in its field selector has a name
+    /// without it, for RBAC.
     pub named: bool,
 }
 
 impl Target {
-    /// `deployments/scale`: as a Role names it. What stands behind `proxy` is the Service's own.
+    /// The name in a Role: `deployments/scale`. A path below `proxy` is left out.
     pub(super) fn resource_path(&self) -> String {
         match &self.subresource {
             Some(path) if path.starts_with("proxy/") => format!("{}/proxy", self.resource),
@@ -40,15 +41,15 @@ impl Target {
     }
 }
 
-/// Reads a request's first line.
-pub(super) fn read(method: &str, path: &str, query: &str) -> Asked {
+/// Reads the first line of a request.
+pub(super) fn read(method: &str, path: &str, query: &str) -> RequestInfo {
     let query = Query::parse(query);
     let mut target = target_of(path);
     let verb = match &mut target {
         Some(target) => resource_verb(method, target, &query),
         None => plain_verb(method),
     };
-    Asked { path: path.to_owned(), query, verb, target }
+    RequestInfo { path: path.to_owned(), query, verb, target }
 }
 
 fn target_of(path: &str) -> Option<Target> {
@@ -61,7 +62,7 @@ fn target_of(path: &str) -> Option<Target> {
     };
     let (namespace, rest) = match rest {
         [] => return None,
-        // A namespace's own subresources are not resources in it.
+        // The subresources of a namespace are not resources in it.
         ["namespaces", name] | ["namespaces", name, "status" | "finalize"] => (Some(*name), rest),
         ["namespaces", namespace, tail @ ..] => (Some(*namespace), tail),
         _ => (None, rest),
@@ -160,9 +161,9 @@ mod tests {
         ];
         for (method, path, verb, resource, namespace, name) in table {
             let (path, query) = path.split_once('?').unwrap_or((path, ""));
-            let asked = read(method, path, query);
-            let target = asked.target.unwrap();
-            assert_eq!((asked.verb, target.resource_path().as_str()), (*verb, *resource), "{path}");
+            let info = read(method, path, query);
+            let target = info.target.unwrap();
+            assert_eq!((info.verb, target.resource_path().as_str()), (*verb, *resource), "{path}");
             assert_eq!(
                 (target.namespace.as_deref(), target.name.as_deref()),
                 (*namespace, *name),

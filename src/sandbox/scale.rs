@@ -1,4 +1,4 @@
-//! The scale subresource: one small object of its own over several types.
+//! The scale subresource, which has the same form for several types.
 
 use serde_json::{Value, json};
 
@@ -10,11 +10,10 @@ use super::{
     status::Failure,
 };
 
-/// What stands for a count that is not set while the Scale is changed, as in
-/// apiextensions-apiserver.
+/// The value of an unset count while a Scale is changed, as in apiextensions-apiserver.
 const UNSET: i32 = i32::MIN;
 
-/// The Scale of an object, or 500 when its count is not set.
+/// The Scale of an object. Error 500 if its count is not set.
 pub(super) fn of(kind: &ResourceType, parent: &Value) -> Result<Value, Failure> {
     if count_of(kind, parent) == i64::from(UNSET) {
         let problem = format!("the spec replicas field {:?} does not exist", path(kind));
@@ -23,7 +22,7 @@ pub(super) fn of(kind: &ResourceType, parent: &Value) -> Result<Value, Failure> 
     Ok(to_change(kind, parent))
 }
 
-/// Where the count is, as a CustomResourceDefinition says it.
+/// The path of the count, as in a CustomResourceDefinition.
 fn path(kind: &ResourceType) -> String {
     format!(".spec.{}", kind.count())
 }
@@ -33,7 +32,7 @@ fn count_of(kind: &ResourceType, parent: &Value) -> i64 {
     parent["spec"][kind.count()].as_i64().unwrap_or(unset)
 }
 
-/// The Scale that a change starts from; at zero its spec is empty.
+/// The Scale that a change starts from. Its spec is empty if the count is zero.
 fn to_change(kind: &ResourceType, parent: &Value) -> Value {
     let metadata = &parent["metadata"];
     let mut scale = json!({
@@ -56,7 +55,7 @@ fn to_change(kind: &ResourceType, parent: &Value) -> Value {
     scale
 }
 
-/// The parent after a patch of its Scale.
+/// The object after a patch of its Scale.
 pub(super) fn patched(
     kind: &ResourceType,
     parent: &Value,
@@ -71,7 +70,7 @@ pub(super) fn patched(
     with_replicas(kind, parent, &scale, replicas)
 }
 
-/// The parent after a PUT of its Scale.
+/// The object after a PUT of its Scale.
 pub(super) fn updated(kind: &ResourceType, parent: &Value, body: &[u8]) -> Result<Value, Failure> {
     let scale: Value = serde_json::from_slice(body).map_err(|error| {
         let problem = patch::json_problem(body, &error);
@@ -110,7 +109,7 @@ fn with_replicas(
         let problem = format!("the spec replicas field {:?} cannot be empty", path(kind));
         return Err(Failure::bad_request(problem));
     }
-    // The type's own validation looks at a custom one's count.
+    // The count of a custom type is validated with the type.
     if replicas < 0 && kind.custom.is_none() {
         let problem = format!("Invalid value: {replicas}: must be greater than or equal to 0");
         return Err(Failure::invalid(
@@ -131,7 +130,7 @@ fn with_replicas(
     Ok(parent)
 }
 
-/// `spec.replicas` as Go would decode it into an int32; absent and null are 0.
+/// `spec.replicas` as Go decodes it into an int32. A missing or null value is 0.
 fn replicas_of(scale: &Value) -> Result<i32, String> {
     let refuse = |found: &Value, place: &str| {
         Err(format!("json: cannot unmarshal {} into Go {place}", patch::go_type(found)))
@@ -151,12 +150,12 @@ fn replicas_of(scale: &Value) -> Result<i32, String> {
     }
 }
 
-/// A refusal about a patch's result, which at that point has no kind and no name.
+/// The refusal of a patch's result, which has neither kind nor name at that point.
 fn anonymous_invalid(problem: &str) -> Failure {
     Failure::invalid("", "", "", "FieldValueInvalid", "patch", problem)
 }
 
-/// The Scale as the server quotes it: top level sorted, metadata in the order of its declaration.
+/// The Scale as the server quotes it: members sorted, metadata in the order of its declaration.
 fn as_go_writes(scale: &Value) -> String {
     let ordered = |object: &Value, fields: &[&str]| {
         let members = object.as_object().into_iter().flatten();
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_custom_count_that_is_not_set_is_no_zero() {
+    fn an_unset_custom_count_is_not_zero() {
         let swarms = by_plural("swarms").unwrap();
         let unset = json!({"metadata": {"name": "unset"}, "spec": {}});
         let change = |operations: Value| {

@@ -1,4 +1,4 @@
-//! What a fresh sandbox holds: a Locust master, one worker, the master's Service.
+//! The objects of a new sandbox: a Locust master, one worker, and the master's Service.
 
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use super::{
     verbs,
 };
 
-/// The namespaces that every cluster has.
+/// The namespaces of every cluster.
 pub(super) fn namespaces(store: &mut Store) {
     for name in ["default", "kube-system"] {
         add(store, "namespaces", json!({ "metadata": { "name": name } }));
     }
 }
 
-/// A Locust load test at rest.
+/// A Locust deployment without a running test.
 pub(super) fn locust(store: &mut Store, release: LocustRelease) {
     let image = format!("locustio/locust:{release}");
     let master = ["--master"];
@@ -47,11 +47,11 @@ pub(super) fn locust(store: &mut Store, release: LocustRelease) {
         },
     });
     add(store, "services", service);
-    // The test has been deployed a while ago: its pods are ready at once.
+    // The deployment is not new, so its pods are ready at once.
     Controllers::new(Duration::ZERO).settle(store, Instant::now());
 }
 
-/// Custom resources with a count and without.
+/// Custom resources with and without a count.
 pub(super) fn swarms(store: &mut Store) {
     add(store, "swarms", json!({ "metadata": { "name": "big" }, "spec": { "workers": 4 } }));
     add(store, "swarms", json!({ "metadata": { "name": "unset" }, "spec": {} }));

@@ -1,10 +1,10 @@
-//! Label selectors in the API's full grammar, and the field selectors that every type knows.
+//! Label selectors with the API's full grammar, and field selectors.
 
 use serde_json::Value;
 
 use super::{object, status::Failure};
 
-/// A conjunction of requirements on labels.
+/// The requirements of a label selector. All of them must hold.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct LabelSelector(Vec<Requirement>);
 
@@ -23,7 +23,7 @@ enum Test {
 }
 
 impl LabelSelector {
-    /// Reads a `labelSelector` parameter.
+    /// Parses the parameter `labelSelector`.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let mut parser = Parser { tokens: tokens(text), at: 0 };
         parser.requirements().map(Self).map_err(|problem| {
@@ -177,7 +177,7 @@ impl Parser {
         loop {
             match self.next() {
                 Token::Word(value) => values.push(check_value(value)?),
-                // An empty value may stand between commas and brackets.
+                // A value between commas and brackets may be empty.
                 Token::Symbol(symbol @ ("," | ")")) => {
                     values.push(String::new());
                     if symbol == ")" {
@@ -239,7 +239,7 @@ fn check_value(value: String) -> Result<String, String> {
     ))
 }
 
-/// The equality tests of a `fieldSelector`.
+/// The comparisons of a `fieldSelector`.
 #[derive(Debug, Default)]
 pub(super) struct FieldSelector(Vec<(&'static str, bool, String)>);
 
@@ -285,14 +285,14 @@ impl FieldSelector {
             .all(|(pointer, equal, value)| (object::text(object, pointer) == value) == *equal)
     }
 
-    /// The one name it asks for: rights are checked against that name.
+    /// The name that it selects. RBAC checks the rights for this name.
     pub(super) fn name(&self) -> Option<&str> {
         let test = self.0.iter().find(|(pointer, equal, _)| *pointer == "/metadata/name" && *equal);
         test.map(|(_, _, value)| value.as_str())
     }
 }
 
-/// An object's own selector (`spec.selector`), as the scale subresource writes it: keys in order.
+/// The text of an object's `spec.selector` in the scale subresource, sorted by key.
 pub(super) fn written(selector: &Value) -> String {
     let labels = selector.get("matchLabels").unwrap_or(selector);
     let mut terms = Vec::new();

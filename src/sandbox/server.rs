@@ -1,4 +1,4 @@
-//! The accept loop: one task for each connection, TLS, HTTP/2 or HTTP/1.1.
+//! The accept loop, with one task for each connection: TLS, then HTTP/2 or HTTP/1.1.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,12 +20,12 @@ use super::{
 };
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long requests under way may take to end at a shutdown.
+/// How long open requests may take at a shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
-/// Further connections wait in the kernel.
-const MOST_CONNECTIONS: usize = 1024;
+/// Further connections wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 1024;
 
-/// Accepts until told to stop, then lets requests under way end.
+/// Accepts connections until it is told to stop, and then lets open requests end.
 pub(super) async fn run(
     listener: TcpListener,
     acceptor: TlsAcceptor,
@@ -33,7 +33,7 @@ pub(super) async fn run(
     stop: oneshot::Receiver<()>,
 ) {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     let mut number = 0;
     loop {
@@ -46,7 +46,7 @@ pub(super) async fn run(
             _ = &mut stop => break,
         };
         let Ok((stream, _)) = accepted else {
-            // Out of file descriptors, most likely: some will be returned.
+            // The process is probably out of file descriptors. Wait until some are returned.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -59,7 +59,7 @@ pub(super) async fn run(
         });
     }
     drop(listener);
-    // Watches never end by themselves; whatever is left is dropped with the runtime.
+    // Watches do not end by themselves. Whatever is left is dropped with the runtime.
     let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
@@ -70,7 +70,7 @@ async fn serve(
     number: u64,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    // Without it, Nagle's algorithm and delayed acknowledgements add 40 ms to most requests.
+    // Nagle's algorithm and delayed acknowledgements would add 40 ms to most requests.
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await else {
         return;
@@ -89,7 +89,7 @@ async fn serve(
     let serving =
         watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
     tokio::select! {
-        // A connection that breaks is the client's affair.
+        // Only the client is affected by a broken connection.
         _ = serving => {}
         () = connection.kill.notified() => {}
     }

@@ -1,4 +1,4 @@
-//! The state that connections, controllers and handles share.
+//! The state that is shared by connections, controllers and handles.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -10,83 +10,83 @@ use super::{
     store::Store,
 };
 
-/// Requests remembered for tests; the oldest are forgotten first.
-const MOST_REQUESTS: usize = 4096;
+/// How many requests are recorded for tests. The oldest are dropped first.
+const MAX_REQUESTS: usize = 4096;
 
-/// Everything behind the one lock.
+/// The state of the cluster, protected by one lock.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct ClusterState {
     pub store: Store,
     pub accounts: Accounts,
     pub faults: Vec<Fault>,
     pub controllers: Controllers,
     pub controllers_paused: bool,
     pub latency: Duration,
-    pub requests: VecDeque<SeenRequest>,
+    pub requests: VecDeque<RecordedRequest>,
     pub next_request: u64,
     pub server: String,
     pub types: Types,
-    /// The Locusts that run in the cluster.
+    /// The Locust masters in the cluster.
     pub locusts: Locusts,
-    /// Whether clients get discovery group version by group version only.
+    /// Do not serve aggregated discovery.
     pub legacy_discovery: bool,
 }
 
-/// One request, as the server saw it.
+/// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenRequest {
+pub struct RecordedRequest {
     /// `GET`, `PATCH`, …
     pub method: String,
-    /// As it stood in the request.
+    /// Path and query as the client sent them.
     pub path_and_query: String,
-    /// Names are in lower case.
+    /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// The first 64 KiB of it.
+    /// The first 64 KiB of the body.
     pub body: Vec<u8>,
-    /// Which connection it came on, counted from 1.
+    /// The number of the connection, from 1.
     pub connection: u64,
     /// The name that the client asked for in the TLS handshake (SNI).
     pub server_name: Option<String>,
-    /// Whether it came over HTTP/2.
+    /// True for HTTP/2.
     pub http2: bool,
-    /// The answer's status; `None` as long as there is none, or when there never was one.
+    /// The status of the response. `None` until the response is sent.
     pub status: Option<u16>,
     pub(super) number: u64,
 }
 
-impl SeenRequest {
-    /// The first header of this name (lower case).
+impl RecordedRequest {
+    /// The first header with this name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Method and path, as one line of a log.
+    /// Method and path, as a line of a log.
     pub fn line(&self) -> String {
         format!("{} {}", self.method, self.path_and_query)
     }
 }
 
-/// The lock, and nothing else.
+/// The lock around the state.
 #[derive(Debug)]
-pub(super) struct Shared(Mutex<State>);
+pub(super) struct Shared(Mutex<ClusterState>);
 
 impl Shared {
-    pub(super) fn new(state: State) -> Self {
+    pub(super) fn new(state: ClusterState) -> Self {
         Self(Mutex::new(state))
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ClusterState> {
         self.0.lock()
     }
 }
 
-impl State {
-    /// Remembers a request; the number is for [`Self::answered`].
-    pub(super) fn remember(&mut self, mut request: SeenRequest) -> u64 {
+impl ClusterState {
+    /// Records a request. Returns its number for [`Self::answered`].
+    pub(super) fn record(&mut self, mut request: RecordedRequest) -> u64 {
         self.next_request += 1;
         request.number = self.next_request;
         self.requests.push_back(request);
-        if self.requests.len() > MOST_REQUESTS {
+        if self.requests.len() > MAX_REQUESTS {
             self.requests.pop_front();
         }
         self.next_request
@@ -99,7 +99,7 @@ impl State {
     }
 }
 
-/// Runs the controllers after every change and whenever a pod is due.
+/// Runs the controllers after every change, and when a pod becomes ready.
 pub(super) async fn run_controllers(shared: Arc<Shared>) {
     let mut changes = shared.lock().store.subscribe();
     loop {
@@ -112,7 +112,7 @@ pub(super) async fn run_controllers(shared: Arc<Shared>) {
                 state.controllers.settle(&mut state.store, Instant::now())
             };
             state.locusts.follow(&state.store);
-            // The controllers' own changes need no second look.
+            // The controllers' own changes are handled already.
             changes.borrow_and_update();
             due
         };

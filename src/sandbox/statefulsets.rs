@@ -11,7 +11,8 @@ use super::{
 
 const REVISION_LABEL: &str = "controller-revision-hash";
 
-/// One step: at most one pod comes or goes (all of them when the policy is `Parallel`), then the status.
+/// One step: at most one pod comes or goes (with `Parallel`, any number), and then the status
+/// changes.
 pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
     let present: BTreeMap<i64, (Key, Arc<Value>)> = store
         .controlled_by(set, "pods")
@@ -19,7 +20,7 @@ pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
         .filter_map(|(pod_key, pod)| Some((ordinal(&pod_key.name, &key.name)?, (pod_key, pod))))
         .collect();
     let revision = format!("{}-{}", key.name, object::template_hash(&set["spec"]["template"]));
-    let wanted = object::number(set, "/spec/replicas").clamp(0, pods::MOST_PODS);
+    let wanted = object::number(set, "/spec/replicas").clamp(0, pods::MAX_PODS);
     let parallel = set["spec"]["podManagementPolicy"] == "Parallel";
     let all_ready = present.values().all(|(_, pod)| pods::is_ready(pod));
     let is_old = |pod: &Value| pod["metadata"]["labels"][REVISION_LABEL] != revision.as_str();

@@ -1,17 +1,18 @@
-//! Refusals: the `Status` objects a real API server answers with, in its words.
+//! Refusals: the `Status` objects of a real API server, with its texts.
 
 use serde_json::{Map, Value, json};
 
 use super::resource_type::{ResourceType, qualified};
 
-/// Why a request was refused.
+/// A refused request.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub code: u16,
     pub body: FailureBody,
 }
 
-/// A group version that nobody serves is answered by the router below the API machinery, in plain text.
+/// The body of a refusal. The router below the API machinery answers in plain text if a group
+/// version does not exist.
 #[derive(Debug)]
 pub(super) enum FailureBody {
     Status(Value),
@@ -35,7 +36,7 @@ impl Failure {
         Self { code, body: FailureBody::Status(status) }
     }
 
-    /// The message, for tests and for wrapping into watch events.
+    /// The `Status`, for tests and for watch events.
     pub(super) fn status(&self) -> Value {
         match &self.body {
             FailureBody::Status(status) => status.clone(),
@@ -98,7 +99,7 @@ impl Failure {
         )
     }
 
-    /// The body's type is none of these.
+    /// The body has none of these media types.
     pub(super) fn accepts_only(types: &str) -> Self {
         let message = format!(
             "the body of the request was in an unknown format - accepted media types include: {types}"
@@ -111,13 +112,13 @@ impl Failure {
         Self::new(413, "RequestEntityTooLarge", message, Some(json!({})))
     }
 
-    /// A patch whose operations do not apply: no word about which, as in the real server.
+    /// A patch that cannot be applied. The real server does not name the operation either.
     pub(super) fn patch_does_not_apply() -> Self {
         let message = "the server rejected our request due to an error in our request";
         Self::new(422, "Invalid", message, Some(json!({})))
     }
 
-    /// One field of one object (`group`, `kind` and `name` may all be empty) that validation refuses.
+    /// The refusal of one field. `group`, `kind` and `name` may be empty.
     pub(super) fn invalid(
         group: &str,
         kind: &str,
@@ -137,7 +138,8 @@ impl Failure {
         Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"), None)
     }
 
-    /// A page cannot be continued where its list began; `token` continues it where it is now.
+    /// A page whose list is too old to be continued. `token` continues the list with the objects of
+    /// now.
     pub(super) fn page_expired(token: String) -> Self {
         let message = "The provided continue parameter is too old to display a consistent list result. \
                        You can start a new list without the continue parameter, or use the continue token \
@@ -158,7 +160,7 @@ impl Failure {
         Self::new(500, "InternalError", message, Some(details))
     }
 
-    /// RBAC's refusal; `resource` may carry a subresource.
+    /// The refusal of RBAC. `resource` may have a subresource.
     pub(super) fn forbidden(
         user: &str,
         verb: &str,
@@ -188,7 +190,7 @@ impl Failure {
     }
 }
 
-/// `details`, with the empty fields left out as Go's `omitempty` does.
+/// `details` without the empty fields, as with Go's `omitempty`.
 fn details(name: &str, group: &str, kind: &str) -> Value {
     let mut fields = Map::new();
     for (field, value) in [("name", name), ("group", group), ("kind", kind)] {

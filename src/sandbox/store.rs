@@ -1,4 +1,4 @@
-//! What the cluster holds: objects, one counter of versions, and the recent changes that watches replay.
+//! The store: the objects, the version counter, and the recent changes for watches.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -8,16 +8,17 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{object, status::Failure, trouble::Trouble};
+use super::{object, pod_failure::PodFailure, status::Failure};
 
-/// Older changes are forgotten, as etcd compacts them; a watch from before gets 410.
-const HISTORY: usize = 4096;
+/// How many changes are kept. A watch from an older version gets 410, as after a compaction of
+/// etcd.
+const MAX_HISTORY: usize = 4096;
 
-/// Where an object stands.
+/// The key of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub plural: &'static str,
-    /// Empty for objects outside any namespace.
+    /// Empty for cluster-scoped objects.
     pub namespace: String,
     pub name: String,
 }
@@ -28,7 +29,7 @@ impl Key {
     }
 }
 
-/// What happened to an object.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Added,
@@ -36,31 +37,31 @@ pub(super) enum Change {
     Deleted,
 }
 
-/// One change.
+/// One change of an object.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub version: u64,
     pub key: Key,
     pub change: Change,
     pub object: Arc<Value>,
-    /// As it was before: a watch with a selector needs to know whether the object left its view.
+    /// The object before the change: a watch with a selector must know if it was selected.
     pub before: Option<Arc<Value>>,
 }
 
-/// The objects, under one lock with everything else that a request may change.
+/// The objects and their history.
 #[derive(Debug)]
 pub(super) struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
     by_uid: HashMap<String, Key>,
-    /// By the uid of their controller.
+    /// The keys of controlled objects, by the uid of their controller.
     controlled: HashMap<String, BTreeSet<Key>>,
     version: u64,
     history: VecDeque<Event>,
-    /// Changes up to this version are forgotten.
-    forgotten: u64,
+    /// Changes up to this version have been dropped.
+    compacted: u64,
     changed: watch::Sender<u64>,
-    /// What keeps pods from starting.
-    pub trouble: Option<Trouble>,
+    /// Why pending pods do not become ready.
+    pub pod_failure: Option<PodFailure>,
 }
 
 impl Store {
@@ -71,9 +72,9 @@ impl Store {
             controlled: HashMap::new(),
             version: 1,
             history: VecDeque::new(),
-            forgotten: 0,
+            compacted: 0,
             changed: watch::Sender::new(1),
-            trouble: None,
+            pod_failure: None,
         }
     }
 
@@ -82,7 +83,7 @@ impl Store {
         self.version
     }
 
-    /// Tells of every change; carries its version.
+    /// A receiver that is notified of every change, with its version.
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
@@ -91,7 +92,7 @@ impl Store {
         self.objects.get(key)
     }
 
-    /// Objects of one type in one namespace (or all), in the order of their names.
+    /// The objects of one type, in one namespace or in all, sorted by name.
     pub(super) fn list<'a>(
         &'a self,
         plural: &'static str,
@@ -112,7 +113,7 @@ impl Store {
         self.by_uid.get(uid)
     }
 
-    /// What an object controls, of one type.
+    /// The objects of one type that `owner` controls.
     pub(super) fn controlled_by(&self, owner: &Value, plural: &str) -> Vec<(Key, Arc<Value>)> {
         let keys = self.controlled.get(object::uid(owner)).into_iter().flatten();
         keys.filter(|key| key.plural == plural)
@@ -120,7 +121,7 @@ impl Store {
             .collect()
     }
 
-    /// Stores an object under a new version; one that equals what is there changes nothing.
+    /// Stores an object with a new version. An equal object changes nothing.
     pub(super) fn put(&mut self, key: &Key, mut object: Value) -> Arc<Value> {
         let before = self.objects.get(key).cloned();
         if let Some(before) = &before {
@@ -133,7 +134,7 @@ impl Store {
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let object = Arc::new(object);
         if let Some(before) = &before {
-            self.forget_relations(key, before);
+            self.remove_relations(key, before);
         }
         self.objects.insert(key.clone(), Arc::clone(&object));
         self.by_uid.insert(object::uid(&object).to_owned(), key.clone());
@@ -141,23 +142,23 @@ impl Store {
             self.controlled.entry(owner.to_owned()).or_default().insert(key.clone());
         }
         let change = if before.is_some() { Change::Modified } else { Change::Added };
-        self.remember(key, change, &object, before);
+        self.record(key, change, &object, before);
         object
     }
 
-    /// Takes an object away.
+    /// Removes an object.
     pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
         let before = self.objects.remove(key)?;
-        self.forget_relations(key, &before);
+        self.remove_relations(key, &before);
         self.version += 1;
         let mut last = (*before).clone();
         last["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let last = Arc::new(last);
-        self.remember(key, Change::Deleted, &last, Some(before));
+        self.record(key, Change::Deleted, &last, Some(before));
         Some(last)
     }
 
-    fn forget_relations(&mut self, key: &Key, object: &Value) {
+    fn remove_relations(&mut self, key: &Key, object: &Value) {
         self.by_uid.remove(object::uid(object));
         let Some(owner) = object::controller_uid(object) else { return };
         if let Some(keys) = self.controlled.get_mut(owner) {
@@ -168,7 +169,7 @@ impl Store {
         }
     }
 
-    fn remember(
+    fn record(
         &mut self,
         key: &Key,
         change: Change,
@@ -183,44 +184,44 @@ impl Store {
             object,
             before,
         });
-        if self.history.len() > HISTORY
+        if self.history.len() > MAX_HISTORY
             && let Some(oldest) = self.history.pop_front()
         {
-            self.forgotten = oldest.version;
+            self.compacted = oldest.version;
         }
         self.changed.send_replace(self.version);
     }
 
-    /// Makes subscribers look again although nothing has changed.
+    /// Notifies the subscribers although nothing has changed.
     pub(super) fn wake(&self) {
         self.changed.send_replace(self.version);
     }
 
-    /// Forgets all changes, as a compaction of etcd does.
+    /// Drops the history, as a compaction of etcd does.
     pub(super) fn compact(&mut self) {
         self.history.clear();
-        self.forgotten = self.version;
+        self.compacted = self.version;
     }
 
-    /// Whether what the cluster held at this version cannot be told any more.
-    pub(super) fn has_forgotten(&self, version: u64) -> bool {
-        version < self.forgotten
+    /// True if the history before this version is incomplete.
+    pub(super) fn is_compacted(&self, version: u64) -> bool {
+        version < self.compacted
     }
 
-    /// The changes after a version; 410 when some of them are forgotten.
+    /// The changes after a version. Error 410 if some of them have been dropped.
     pub(super) fn changes_after(
         &self,
         version: u64,
     ) -> Result<impl Iterator<Item = &Event>, Failure> {
-        if self.has_forgotten(version) {
-            return Err(Failure::expired(version, self.forgotten));
+        if self.is_compacted(version) {
+            return Err(Failure::expired(version, self.compacted));
         }
         let first = self.history.partition_point(|event| event.version <= version);
         Ok(self.history.range(first..))
     }
 }
 
-/// The key of an object that says itself where it belongs.
+/// The key of an object from its own metadata.
 pub(super) fn key_of(plural: &'static str, object: &Value) -> Key {
     Key::new(plural, object::namespace(object), object::name(object))
 }
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn forgotten_changes_are_gone() {
+    fn dropped_changes_are_gone() {
         let mut store = Store::new();
         let (key, object) = pod("a", "Pending");
         store.put(&key, object);

@@ -1,18 +1,18 @@
-//! Tables: the columns that `kubectl get` prints are computed by the server.
+//! Tables: the server computes the columns that `kubectl get` prints.
 
 use serde_json::{Value, json};
 
 use super::{object, selector};
 
-/// How much of each object goes with its row.
+/// The part of each object that is sent with its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Include {
+pub(super) enum IncludeObject {
     Nothing,
     Metadata,
     Object,
 }
 
-impl Include {
+impl IncludeObject {
     pub(super) fn from_parameter(parameter: Option<&str>) -> Self {
         match parameter {
             Some("None") => Self::Nothing,
@@ -22,7 +22,7 @@ impl Include {
     }
 }
 
-/// Whether an `Accept` header asks for a table of the version known here.
+/// True if the header `Accept` asks for a table of the supported version.
 pub(super) fn is_wanted(accept: &str) -> bool {
     accept.split(',').any(|alternative| {
         let has = |wanted: &str| alternative.split(';').any(|parameter| parameter.trim() == wanted);
@@ -30,7 +30,7 @@ pub(super) fn is_wanted(accept: &str) -> bool {
     })
 }
 
-/// Name, type, and whether only `-o wide` shows it.
+/// Name, type, and true if only `-o wide` shows it.
 type Column = (&'static str, &'static str, bool);
 
 const NAME: Column = ("Name", "string", false);
@@ -161,7 +161,7 @@ fn service_cells(service: &Value, name: Value, age: Value) -> Vec<Value> {
     ]
 }
 
-/// The age as kubectl writes durations: two units at most.
+/// The age as kubectl writes durations, with two units at most.
 fn age(object: &Value) -> String {
     let created = object::text(object, "/metadata/creationTimestamp");
     object::seconds_since(created).map_or_else(|| "<unknown>".to_owned(), human)
@@ -183,12 +183,12 @@ fn human(seconds: i64) -> String {
     }
 }
 
-/// A table of these objects; without rows' columns when the client has seen them already.
+/// The table of these objects. The column definitions are left out if the client has them.
 pub(super) fn of<'a>(
     plural: &str,
     objects: impl Iterator<Item = &'a Value>,
     metadata: &Value,
-    include: Include,
+    include: IncludeObject,
     with_columns: bool,
 ) -> Value {
     let definitions = columns(plural).into_iter().map(|(name, kind, wide)| {
@@ -198,9 +198,9 @@ pub(super) fn of<'a>(
     let definitions: Vec<Value> = if with_columns { definitions.collect() } else { Vec::new() };
     let rows = objects.map(|object| {
         let shown = match include {
-            Include::Nothing => Value::Null,
-            Include::Object => object.clone(),
-            Include::Metadata => json!({
+            IncludeObject::Nothing => Value::Null,
+            IncludeObject::Object => object.clone(),
+            IncludeObject::Metadata => json!({
                 "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
             }),
         };

@@ -1,4 +1,4 @@
-//! A certificate authority of the sandbox's own, and what it signs.
+//! The sandbox's certificate authority, and the certificates that it signs.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::{
     options::{Options, Protocol, ServerCertificate},
 };
 
-/// A certificate and its key, both PEM, by which a client proves who it is.
+/// A client certificate and its key, both PEM.
 #[derive(Debug, Clone)]
 pub struct ClientCertificate {
     /// The certificate, PEM.
@@ -28,7 +28,7 @@ pub struct ClientCertificate {
     pub key: String,
 }
 
-/// The authority that the kubeconfig names.
+/// The certificate authority in the kubeconfig.
 pub(super) struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -37,7 +37,7 @@ pub(super) struct Authority {
 impl Authority {
     pub(super) fn new(name: &str) -> Result<Self> {
         let key = KeyPair::generate().context("generating the certificate authority's key")?;
-        // A name or an address is no use to an authority, unless it is shown as a server's.
+        // The names are only needed when the server shows this certificate as its own.
         let mut params = parameters(name, &NAMES)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![
@@ -53,7 +53,7 @@ impl Authority {
         self.certificate.pem()
     }
 
-    /// Signs a client certificate; its DER is what the handshake will show.
+    /// Signs a client certificate. Returns also its DER form, as the handshake will show it.
     pub(super) fn client_certificate(&self, user: &str) -> Result<(ClientCertificate, Vec<u8>)> {
         let mut params = parameters(user, &[])?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -89,7 +89,7 @@ const NAMES: [&str; 7] = [
     "kubernetes.default.svc.cluster.local",
 ];
 
-/// The server's side of TLS, with the certificate that was ordered.
+/// The TLS configuration of the server, with the requested certificate.
 pub(super) fn server_config(authority: &Authority, options: &Options) -> Result<ServerConfig> {
     let certificate = options.certificate;
     let names: &[&str] = match certificate {
@@ -133,7 +133,7 @@ fn der((certificate, key): &(Certificate, KeyPair)) -> (CertificateDer<'static>,
     (certificate.der().clone(), key.serialize_der())
 }
 
-/// A secret that nobody can guess, in hexadecimal.
+/// A random secret in hexadecimal.
 pub(super) fn random_secret() -> Result<String> {
     let mut bytes = [0_u8; 20];
     ring::default_provider()

@@ -1,4 +1,4 @@
-//! What can be done to the objects themselves: create, update, patch, delete.
+//! The operations on objects: get, create, update, patch, delete.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use super::{
     store::{Key, Store},
 };
 
-/// One object that a request names, or the collection it would go into.
+/// The object that a request addresses, or its collection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct ObjectRef<'a> {
     pub kind: &'static ResourceType,
     pub namespace: &'a str,
     pub name: &'a str,
     pub subresource: Option<Subresource>,
 }
 
-impl Place<'_> {
+impl ObjectRef<'_> {
     pub(super) fn key(&self) -> Key {
         Key::new(
             self.kind.plural,
@@ -33,14 +33,14 @@ impl Place<'_> {
         )
     }
 
-    /// The object, or 404.
+    /// The object, or error 404.
     pub(super) fn existing(&self, store: &Store) -> Result<Arc<Value>, Failure> {
         let found = store.get(&self.key()).cloned();
         found.ok_or_else(|| Failure::not_found(self.kind, self.name))
     }
 }
 
-/// Whether the request is to change nothing; `options` is the kind named in a refusal.
+/// True for a dry run. `options` is the kind in a refusal.
 pub(super) fn dry_run(query: &Query, options: &str) -> Result<bool, Failure> {
     let values: Vec<&str> = query.all("dryRun").collect();
     if values.iter().all(|value| *value == "All") {
@@ -52,34 +52,34 @@ pub(super) fn dry_run(query: &Query, options: &str) -> Result<bool, Failure> {
 }
 
 /// GET of an object or its subresource.
-pub(super) fn get(store: &Store, place: Place<'_>) -> Result<Value, Failure> {
-    let found = place.existing(store)?;
-    shown(place, &found)
+pub(super) fn get(store: &Store, reference: ObjectRef<'_>) -> Result<Value, Failure> {
+    let found = reference.existing(store)?;
+    shown(reference, &found)
 }
 
-/// The object as the request's path names it.
-fn shown(place: Place<'_>, object: &Value) -> Result<Value, Failure> {
-    match place.subresource {
-        Some(Subresource::Scale) => scale::of(place.kind, object),
-        _ => Ok(custom::in_version(place.kind, object)),
+/// The object or its subresource, in the requested version.
+fn shown(reference: ObjectRef<'_>, object: &Value) -> Result<Value, Failure> {
+    match reference.subresource {
+        Some(Subresource::Scale) => scale::of(reference.kind, object),
+        _ => Ok(custom::in_version(reference.kind, object)),
     }
 }
 
 /// POST into a collection.
 pub(super) fn create(
     store: &mut Store,
-    place: Place<'_>,
+    reference: ObjectRef<'_>,
     query: &Query,
     body: &[u8],
 ) -> Result<Value, Failure> {
     let dry = dry_run(query, "CreateOptions")?;
-    let mut fresh = decode(place.kind, body)?;
-    if place.kind.namespaced {
+    let mut fresh = decode(reference.kind, body)?;
+    if reference.kind.namespaced {
         let given = object::namespace(&fresh);
-        if !given.is_empty() && given != place.namespace {
+        if !given.is_empty() && given != reference.namespace {
             let message = format!(
                 "the namespace of the provided object does not match the namespace sent on the request ({given} != {})",
-                place.namespace
+                reference.namespace
             );
             return Err(Failure::bad_request(message));
         }
@@ -91,7 +91,7 @@ pub(super) fn create(
     let name = object::name(&fresh).to_owned();
     if name.is_empty() {
         let problem = "Required value: name or generateName is required";
-        let (group, kind) = (place.kind.group, place.kind.kind);
+        let (group, kind) = (reference.kind.group, reference.kind.kind);
         return Err(Failure::invalid(
             group,
             kind,
@@ -101,26 +101,29 @@ pub(super) fn create(
             problem,
         ));
     }
-    if place.kind.namespaced && store.get(&Key::new("namespaces", "", place.namespace)).is_none() {
-        // The only type that another type's request can miss.
+    if reference.kind.namespaced
+        && store.get(&Key::new("namespaces", "", reference.namespace)).is_none()
+    {
+        // Only a namespace can be missing here.
         return Err(match by_plural("namespaces") {
-            Some(namespaces) => Failure::not_found(namespaces, place.namespace),
+            Some(namespaces) => Failure::not_found(namespaces, reference.namespace),
             None => Failure::no_such_resource(),
         });
     }
-    let key = Place { name: &name, ..place }.key();
+    let key = ObjectRef { name: &name, ..reference }.key();
     if store.get(&key).is_some() {
-        return Err(Failure::already_exists(place.kind, &name));
+        return Err(Failure::already_exists(reference.kind, &name));
     }
-    if let Some(fields) = fresh.as_object_mut().filter(|_| place.kind.has(Subresource::Status)) {
+    if let Some(fields) = fresh.as_object_mut().filter(|_| reference.kind.has(Subresource::Status))
+    {
         fields.remove("status");
     }
-    complete(place.kind, place.namespace, &mut fresh);
-    defaults::validate(place.kind, &fresh)?;
+    complete(reference.kind, reference.namespace, &mut fresh);
+    defaults::validate(reference.kind, &fresh)?;
     Ok(if dry { fresh } else { (*store.put(&key, fresh)).clone() })
 }
 
-/// Gives a new object what only the server can give, and the defaults.
+/// Sets the fields of a new object that only the server sets, and the defaults.
 pub(super) fn complete(kind: &ResourceType, namespace: &str, fresh: &mut Value) {
     fresh["kind"] = json!(kind.kind);
     fresh["apiVersion"] = json!(kind.api_version());
@@ -146,67 +149,67 @@ pub(super) fn complete(kind: &ResourceType, namespace: &str, fresh: &mut Value) 
 /// PUT of an object or its subresource.
 pub(super) fn update(
     store: &mut Store,
-    place: Place<'_>,
+    reference: ObjectRef<'_>,
     query: &Query,
     body: &[u8],
 ) -> Result<Value, Failure> {
     let dry = dry_run(query, "UpdateOptions")?;
-    let present = place.existing(store)?;
-    let wanted = if place.subresource == Some(Subresource::Scale) {
-        scale::updated(place.kind, &present, body)?
+    let present = reference.existing(store)?;
+    let wanted = if reference.subresource == Some(Subresource::Scale) {
+        scale::updated(reference.kind, &present, body)?
     } else {
-        let wanted = decode(place.kind, body)?;
+        let wanted = decode(reference.kind, body)?;
         let given = object::name(&wanted);
-        if given != place.name {
+        if given != reference.name {
             let message = format!(
                 "the name of the object ({given}) does not match the name on the URL ({})",
-                place.name
+                reference.name
             );
             return Err(Failure::bad_request(message));
         }
         wanted
     };
-    replace(store, place, &present, wanted, dry)
+    replace(store, reference, &present, wanted, dry)
 }
 
 /// PATCH of an object or its subresource.
 pub(super) fn patch(
     store: &mut Store,
-    place: Place<'_>,
+    reference: ObjectRef<'_>,
     query: &Query,
     content_type: &str,
     body: &[u8],
 ) -> Result<Value, Failure> {
     let how = PatchKind::from_content_type(content_type)?;
-    if place.kind.custom.is_some() && how == PatchKind::StrategicMerge {
+    if reference.kind.custom.is_some() && how == PatchKind::StrategicMerge {
         return Err(Failure::accepts_only(
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
         ));
     }
     let dry = dry_run(query, "PatchOptions")?;
-    let present = place.existing(store)?;
-    let wanted = if place.subresource == Some(Subresource::Scale) {
-        scale::patched(place.kind, &present, how, body)?
+    let present = reference.existing(store)?;
+    let wanted = if reference.subresource == Some(Subresource::Scale) {
+        scale::patched(reference.kind, &present, how, body)?
     } else {
         patch::apply(how, body, &present)?
     };
-    replace(store, place, &present, wanted, dry)
+    replace(store, reference, &present, wanted, dry)
 }
 
 fn replace(
     store: &mut Store,
-    place: Place<'_>,
+    reference: ObjectRef<'_>,
     present: &Value,
     mut wanted: Value,
     dry: bool,
 ) -> Result<Value, Failure> {
     let version = object::text(&wanted, "/metadata/resourceVersion");
     if !version.is_empty() && version != object::text(present, "/metadata/resourceVersion") {
-        return Err(Failure::conflict(place.kind, place.name));
+        return Err(Failure::conflict(reference.kind, reference.name));
     }
-    keep_what_is_the_servers(place, present, &mut wanted);
-    defaults::apply(place.kind, &mut wanted);
-    defaults::validate(place.kind, &wanted)?;
+    keep_what_is_the_servers(reference, present, &mut wanted);
+    defaults::apply(reference.kind, &mut wanted);
+    defaults::validate(reference.kind, &wanted)?;
     if present["metadata"].get("generation").is_some() && present["spec"] != wanted["spec"] {
         wanted["metadata"]["generation"] =
             json!(object::number(present, "/metadata/generation") + 1);
@@ -215,13 +218,14 @@ fn replace(
         wanted["metadata"]["resourceVersion"] = present["metadata"]["resourceVersion"].clone();
         Arc::new(wanted)
     } else {
-        store.put(&place.key(), wanted)
+        store.put(&reference.key(), wanted)
     };
-    shown(place, &stored)
+    shown(reference, &stored)
 }
 
-/// A status is written through its own subresource only, everything else through the object.
-fn keep_what_is_the_servers(place: Place<'_>, present: &Value, wanted: &mut Value) {
+/// Keeps the server's own fields. A status changes only through its subresource, and nothing else
+/// does.
+fn keep_what_is_the_servers(reference: ObjectRef<'_>, present: &Value, wanted: &mut Value) {
     object::member(wanted, "metadata").remove("managedFields");
     for field in ["kind", "apiVersion"] {
         wanted[field] = present[field].clone();
@@ -234,24 +238,24 @@ fn keep_what_is_the_servers(place: Place<'_>, present: &Value, wanted: &mut Valu
             }
         }
     }
-    if place.subresource == Some(Subresource::Status) {
+    if reference.subresource == Some(Subresource::Status) {
         let status = wanted["status"].take();
         *wanted = present.clone();
         wanted["status"] = status;
-    } else if place.kind.has(Subresource::Status) {
+    } else if reference.kind.has(Subresource::Status) {
         wanted["status"] = present["status"].clone();
     }
 }
 
-/// DELETE of one object; its dependents follow when the controllers next look.
+/// DELETE of one object. The controllers remove its dependents later.
 pub(super) fn delete(
     store: &mut Store,
-    place: Place<'_>,
+    reference: ObjectRef<'_>,
     query: &Query,
     body: &[u8],
 ) -> Result<Value, Failure> {
     let dry = dry_run(query, "DeleteOptions")?;
-    let present = place.existing(store)?;
+    let present = reference.existing(store)?;
     let options: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let dry = dry || options["dryRun"] == json!(["All"]);
     let policy = query.get("propagationPolicy").or_else(|| options["propagationPolicy"].as_str());
@@ -259,15 +263,14 @@ pub(super) fn delete(
         if policy == Some("Orphan") {
             orphan_dependents(store, object::uid(&present));
         }
-        store.remove(&place.key());
+        store.remove(&reference.key());
     }
-    if place.kind.plural == "pods" {
+    if reference.kind.plural == "pods" {
         return Ok((*present).clone());
     }
-    let mut details =
-        json!({ "name": place.name, "kind": place.kind.plural, "uid": object::uid(&present) });
-    if !place.kind.group.is_empty() {
-        details["group"] = json!(place.kind.group);
+    let mut details = json!({ "name": reference.name, "kind": reference.kind.plural, "uid": object::uid(&present) });
+    if !reference.kind.group.is_empty() {
+        details["group"] = json!(reference.kind.group);
     }
     Ok(
         json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details }),
@@ -287,7 +290,7 @@ fn orphan_dependents(store: &mut Store, owner: &str) {
     }
 }
 
-/// The object in a request's body, which must be of the type that the path says.
+/// The object in a request's body. It must have the type of the path.
 fn decode(kind: &ResourceType, body: &[u8]) -> Result<Value, Failure> {
     let fresh: Value = serde_json::from_slice(body).map_err(|error| {
         let problem = patch::json_problem(body, &error);

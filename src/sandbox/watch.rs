@@ -1,4 +1,4 @@
-//! Watches: one JSON event a line until the time is up.
+//! Watches: one JSON event a line, until the timeout.
 
 use std::sync::Arc;
 
@@ -17,32 +17,36 @@ use super::{
     shared::Shared,
     status::Failure,
     store::{Change, Event, Store},
-    table::{self, Include},
+    table::{self, IncludeObject},
 };
 
-/// How long a watch lasts when the client does not say.
+/// The timeout in seconds if the client sets none.
 const DEFAULT_TIMEOUT: u64 = 30 * 60;
 
-/// How events are written.
+/// The state of a watch.
 #[derive(Debug)]
 pub(super) struct Watch {
     view: View,
-    /// Rows of a table instead of the objects.
-    table: Option<Include>,
+    /// Send table rows instead of objects.
+    table: Option<IncludeObject>,
     columns_sent: bool,
-    /// Everything up to this version has been sent.
+    /// The changes up to this version have been sent.
     seen: u64,
-    /// Start with what is there now.
+    /// Send the present objects first.
     from_now: bool,
-    /// Say when what is there has been sent.
+    /// Send a bookmark after the present objects.
     mark_initial_end: bool,
-    /// Say at the end how far it got.
+    /// Send a bookmark at the end.
     bookmarks: bool,
     until: Instant,
 }
 
 impl Watch {
-    pub(super) fn new(view: View, table: Option<Include>, query: &Query) -> Result<Self, Failure> {
+    pub(super) fn new(
+        view: View,
+        table: Option<IncludeObject>,
+        query: &Query,
+    ) -> Result<Self, Failure> {
         let seconds = query.get("timeoutSeconds").and_then(|seconds| seconds.parse().ok());
         let seconds =
             seconds.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_TIMEOUT).min(24 * 3600);
@@ -67,7 +71,7 @@ impl Watch {
         })
     }
 
-    /// Sends until the client leaves, the time is up, or the history has a gap.
+    /// Sends events until the client leaves, the timeout is over, or the history has a gap.
     pub(super) async fn run(mut self, shared: Arc<Shared>, lines: mpsc::Sender<Bytes>) {
         let (mut changes, mut batch) = {
             let state = shared.lock();
@@ -99,7 +103,7 @@ impl Watch {
                 Ok(Err(_)) => return,
                 Err(_) => {
                     if self.bookmarks {
-                        // A client that does not read has no use for it.
+                        // A client that does not read does not need it.
                         let _ = lines.try_send(self.bookmark(false));
                     }
                     return;
@@ -133,7 +137,7 @@ impl Watch {
             object["metadata"]["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
         }
         if kind.plural == "deployments" {
-            // The fields that Go writes even when they are empty.
+            // Go writes these fields even if they are empty.
             let template = json!({ "metadata": {}, "spec": { "containers": null } });
             object["spec"] =
                 json!({ "replicas": 0, "selector": null, "template": template, "strategy": {} });
@@ -142,7 +146,7 @@ impl Watch {
         written("BOOKMARK", &object)
     }
 
-    /// What has happened since, and whether the watch is over.
+    /// The events since the last call, and true if the watch is over.
     fn next(&mut self, store: &Store) -> (Vec<Bytes>, bool) {
         let events: Vec<Event> = match store.changes_after(self.seen) {
             Ok(events) => events.cloned().collect(),
@@ -152,7 +156,7 @@ impl Watch {
         (events.iter().filter_map(|event| self.translate(event)).collect(), false)
     }
 
-    /// An event as this view sees it: an object that leaves the view is deleted for it.
+    /// An event as this watch sees it. An object that is no longer selected is reported as deleted.
     fn translate(&mut self, event: &Event) -> Option<Bytes> {
         let was = event.before.as_ref().is_some_and(|before| self.view.shows(&event.key, before));
         let is = event.change != Change::Deleted && self.view.shows(&event.key, &event.object);

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use locustctl::sandbox::{Action, Fault, Options, Trouble};
+use locustctl::sandbox::{Action, Fault, Options, PodFailure};
 use serde_json::json;
 
 use crate::support::SLAVE;
@@ -50,7 +50,7 @@ fn it_is_waited_until_the_last_pod_is_gone() {
 #[test]
 fn who_is_overtaken_fails_and_learns_by_which_count() {
     let cluster = cluster();
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let outcome = run_while(&cluster, "scale --replicas=3 --wait", || {
         cluster.handle().set_replicas(SLAVE, 5);
     });
@@ -63,7 +63,7 @@ fn who_is_overtaken_fails_and_learns_by_which_count() {
 #[test]
 fn a_target_that_is_deleted_meanwhile_fails() {
     let cluster = cluster();
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let outcome = run_while(&cluster, "scale --replicas=3 --wait", || {
         cluster.handle().delete_object(SLAVE);
     });
@@ -77,23 +77,23 @@ fn a_target_that_is_deleted_meanwhile_fails() {
 fn when_pods_do_not_start_the_error_says_why() {
     for (trouble, ready, why) in [
         (
-            Trouble::ImagePull,
+            PodFailure::ImagePull,
             1,
             "2 pods: ImagePullBackOff: Back-off pulling image \"locustio/locust:2.47.0\": ErrImagePull: not found",
         ),
         (
-            Trouble::Unschedulable,
+            PodFailure::Unschedulable,
             1,
             "2 pods: Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.",
         ),
         (
-            Trouble::Quota(2),
+            PodFailure::Quota(2),
             2,
             "FailedCreate: pods \"pod\" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=2, limited: pods=2",
         ),
     ] {
         let cluster = cluster();
-        cluster.handle().set_trouble(Some(trouble.clone()));
+        cluster.handle().set_pod_failure(Some(trouble.clone()));
         let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=2s");
         let error = format!(
             "error: timed out after 2s waiting for deployment.apps/locust-slave: {ready} of 3 replicas are ready\n  {why}\n"
@@ -116,7 +116,7 @@ fn several_targets_share_one_watch() {
 #[test]
 fn each_target_has_its_own_outcome() {
     let cluster = cluster();
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let line = "scale --replicas=0 --wait --timeout=1s deploy zz locust-slave";
     let outcome = run(&cluster, line);
     assert_eq!(outcome.code, Some(1));
@@ -143,7 +143,7 @@ fn a_timeout_of_zero_is_as_none() {
 #[test]
 fn plain_timeout_waits_for_the_two_counts_of_the_scale() {
     let cluster = cluster();
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     // kubectl does not care whether pods are ready.
     run(&cluster, "scale --replicas=3 --timeout=20s").prints(SCALED);
     assert_eq!(watches(&cluster), Vec::<String>::new());
@@ -234,7 +234,7 @@ fn a_stateful_set_is_waited_for_too() {
 fn who_interrupts_a_wait_is_told_that_the_scale_stands() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let cluster = cluster();
-        cluster.handle().set_trouble(Some(Trouble::ImagePull));
+        cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
         let child = Command::new("env")
             .arg("--default-signal=HUP,INT,TERM")
             .arg(env!("CARGO_BIN_EXE_locustctl"))

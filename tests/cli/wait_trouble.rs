@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use locustctl::sandbox::{Action, Fault, Rights, Rule, Trouble};
+use locustctl::sandbox::{Action, Fault, PodFailure, Rights, Rule};
 
 use crate::support::scaling::run;
 use crate::support::waiting::{
@@ -18,7 +18,7 @@ fn who_may_not_look_at_pods_is_told_no_more_than_that() {
         Rule::new(&["get", "list", "watch"], &["apps"], &["deployments"], &[]),
     ];
     cluster.handle().add_account("token-of-a-narrow-account", "narrow", Rights::Rules(rules));
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let kubeconfig = kubeconfig_of(&cluster, "token-of-a-narrow-account");
     let outcome = locustctl("scale --replicas=3 --wait --timeout=1s").kubeconfig(kubeconfig).run();
     fails_after_scaling(
@@ -85,7 +85,7 @@ fn a_server_that_is_away_is_named_as_the_reason_only_while_it_is() {
         (away().at("watch=1"), "ErrImagePull: not found\n"),
     ] {
         let cluster = cluster();
-        cluster.handle().set_trouble(Some(Trouble::ImagePull));
+        cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
         cluster.handle().inject(fault);
         let line = "scale --current-replicas=1 --replicas=3 --wait --timeout=2s";
         let outcome = run(&cluster, line);
@@ -108,7 +108,7 @@ fn a_watch_that_is_held_back_does_not_decide() {
 #[test]
 fn the_last_look_does_not_hang() {
     let cluster = cluster();
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let hold = Fault::once(Action::HoldWatch(Duration::from_secs(30))).at("watch=1");
     cluster.handle().inject(hold);
     let started = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use locustctl::sandbox::{Account, ClusterHandle, Options, Start};
+use locustctl::sandbox::{Account, ClusterHandle, InitialObjects, Options};
 use serde_json::{Value, json};
 
 use crate::row::Around;
@@ -28,7 +28,7 @@ const UNSCALABLE: [&str; 3] = ["daemonsets/ds1", "pods/p1", "configmaps/cm1"];
 /// A cluster with everything that the row finds.
 pub fn build(around: &Around) -> TestCluster {
     let cluster = TestCluster::with(Options {
-        start: Start::Empty,
+        objects: InitialObjects::Empty,
         custom_resources: true,
         pod_ready_after: std::time::Duration::from_millis(50),
         ..Options::default()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, Action, Fault, Options, Trouble};
+use locustctl::sandbox::{Account, Action, Fault, Options, PodFailure};
 
 use crate::chromium::{Browser, Look};
 use crate::support::cluster::{TestCluster, WORKERS};
@@ -240,7 +240,7 @@ fn a_cluster_that_is_gone_is_said_and_it_comes_back_by_itself() {
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn why_pods_do_not_start_is_shown() {
     let (cluster, serving) = served(100);
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let browser = open(&serving);
     scale(&browser, "2");
     browser.wait_for_text("#troubles", "1 pod: ");
@@ -303,7 +303,7 @@ fn without_javascript_the_form_works_and_errors_are_seen() {
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn a_phone_needs_no_scrolling_sideways_and_has_room_for_fingers() {
     let (cluster, serving) = served(100);
-    cluster.handle().set_trouble(Some(Trouble::Unschedulable));
+    cluster.handle().set_pod_failure(Some(PodFailure::Unschedulable));
     serving.put("", r#"{"replicas": 3}"#);
     for (name, is_dark) in [("phone", false), ("phone-dark", true)] {
         let look = Look { width: 360, height: 740, is_dark, ..Look::default() };

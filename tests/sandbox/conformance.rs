@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, ClusterHandle, Options, Rights, Start};
+use locustctl::sandbox::{Account, ClusterHandle, InitialObjects, Options, Rights};
 use serde_json::{Value, json};
 
 use crate::http::Answer;
@@ -150,7 +150,7 @@ fn answers_agree_with_the_recordings() {
         let recording = recording(number);
         let cluster = match state {
             Swarms { .. } => paused(Options { custom_resources: true, ..empty() }),
-            Locust { .. } => paused(Options { start: Start::Locust, ..empty() }),
+            Locust { .. } => paused(Options { objects: InitialObjects::Locust, ..empty() }),
             _ => paused(empty()),
         };
         arrange(cluster.handle(), state, &recording);
@@ -168,7 +168,7 @@ fn answers_agree_with_the_recordings() {
 
 fn empty() -> Options {
     let pod_ready_after = Duration::from_millis(200);
-    Options { start: Start::Empty, pod_ready_after, ..Options::default() }
+    Options { objects: InitialObjects::Empty, pod_ready_after, ..Options::default() }
 }
 
 fn paused(options: Options) -> TestCluster {

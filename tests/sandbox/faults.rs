@@ -7,7 +7,7 @@ use std::{
 };
 
 use locustctl::sandbox::{
-    Account, Action, Fault, Options, Protocol, Rights, Rule, ServerCertificate, Start,
+    Account, Action, Fault, InitialObjects, Options, Protocol, Rights, Rule, ServerCertificate,
 };
 use serde_json::{Value, json};
 
@@ -316,7 +316,8 @@ fn garbage_and_silence_disturb_nobody() {
 
 #[test]
 fn it_ends_although_a_watch_is_open() {
-    let cluster = TestCluster::with(Options { start: Start::Empty, ..Options::default() });
+    let cluster =
+        TestCluster::with(Options { objects: InitialObjects::Empty, ..Options::default() });
     let address = ("127.0.0.1", cluster.port());
     let (server, token) = (cluster.server().to_owned(), cluster.token(Account::Admin).to_owned());
     let client = crate::http::client(&cluster);

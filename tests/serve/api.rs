@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, Action, Fault, Options, Rights, Rule, Trouble};
+use locustctl::sandbox::{Account, Action, Fault, Options, PodFailure, Rights, Rule};
 use serde_json::json;
 
 use crate::support::cluster::{TestCluster, WORKERS};
@@ -153,7 +153,7 @@ fn who_waits_in_vain_is_told_what_was_done_and_why_it_is_not_ready() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
-    cluster.handle().set_trouble(Some(Trouble::ImagePull));
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let reply = serving.put("?wait=1s", r#"{"replicas": 3}"#);
     reply.is_problem(
         504,

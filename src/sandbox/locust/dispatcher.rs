@@ -1,8 +1,8 @@
-//! How Locust spreads the users over its workers, and when it does not.
+//! Locust's dispatcher, which distributes the users over the workers.
 //!
-//! This is `locust/dispatch.py` for one user class. A dispatch that only rebalances leaves the
-//! mark `dispatch_in_progress` set, and the master ignores every later change among the workers
-//! until a dispatch that has nothing to rebalance, or another number of users, clears it.
+//! This is `locust/dispatch.py` for one user class. A dispatch that only rebalances leaves the flag
+//! `dispatch_in_progress` set. The master then ignores every change of the workers, until the flag
+//! is cleared by a dispatch that has nothing to rebalance or that changes the number of users.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ impl Dispatcher {
         }
     }
 
-    /// The master starts no dispatch by itself.
+    /// While this is true, the master starts no dispatch by itself.
     pub(super) fn is_in_progress(&self) -> bool {
         self.is_in_progress
     }
@@ -39,7 +39,7 @@ impl Dispatcher {
         self.is_rebalance_due |= !self.workers.is_empty();
     }
 
-    /// Goes to this number of users; gives the users of each worker.
+    /// Distributes this number of users. Returns the users of each worker.
     pub(super) fn dispatch(&mut self, users: u64) -> HashMap<&str, u64> {
         self.is_in_progress = self.is_rebalance_due && self.users == users;
         self.is_rebalance_due = false;
@@ -50,7 +50,7 @@ impl Dispatcher {
         (0..).zip(&self.workers).map(|(place, id)| (id.as_str(), share(place))).collect()
     }
 
-    /// The first worker of each host, then the second of each.
+    /// Sorts the workers: the first of each host, then the second of each host, and so on.
     fn sort(&mut self) {
         self.workers.sort_unstable();
         let mut hosts: HashMap<String, usize> = HashMap::new();
@@ -77,9 +77,9 @@ mod tests {
         assert_eq!(dispatcher.workers, ["a_1", "b_1", "a_2"]);
     }
 
-    /// As measured with 2.47.0 and 2.46.4, in this order.
+    /// Measured with 2.47.0 and 2.46.4, in this order.
     #[test]
-    fn only_a_dispatch_that_rebalances_nothing_or_changes_the_users_is_ever_over() {
+    fn a_dispatch_that_only_rebalances_stays_in_progress() {
         let mut dispatcher = ids(&["a_1", "b_1", "c_1", "d_1"]);
         for (leaves, users, is_in_progress) in [
             (None, 60, false),

@@ -3,7 +3,7 @@
 use super::super::query::Query;
 use super::release::LocustRelease;
 
-/// The values in the page's fields: the last ones of a form, used or not.
+/// The values of the page's fields, from the last form. They are kept even if the form was refused.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub num_users: Option<i64>,
@@ -12,7 +12,7 @@ pub(super) struct Settings {
     pub run_time: Option<u64>,
 }
 
-/// A start that a form asks for.
+/// A valid form.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start {
     pub users: u64,
@@ -20,22 +20,22 @@ pub(super) struct Start {
     pub run_time: Option<u64>,
 }
 
-/// Why a form starts nothing.
+/// Why a form does not start a test.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// A field that cannot be read: nothing has been done.
+    /// A field cannot be parsed. Nothing has been changed.
     Unreadable(String),
-    /// Users or rate are missing or make no sense; timers are cancelled by now.
+    /// Users or spawn rate are missing or invalid. The timers have been cancelled.
     Incomplete(&'static str),
-    /// Locust's code fails: error 500.
+    /// An exception in Locust: error 500.
     Crash,
 }
 
-/// Locust's code failed.
+/// An exception in Locust.
 #[derive(Debug)]
 pub(super) struct Crash;
 
-/// Reads a form as the release does, which stores each field as soon as it is read.
+/// Reads a form as the release does. It stores each field before it reads the next.
 pub(super) fn read(
     body: &[u8],
     release: LocustRelease,
@@ -43,7 +43,7 @@ pub(super) fn read(
 ) -> Result<Start, Refusal> {
     let form = Query::parse(&String::from_utf8_lossy(body));
     let unreadable = |field: &str, value: &str, wanted: &str| {
-        if release.keeps_num_users() {
+        if release.saves_num_users() {
             let text = format!("Invalid {field} value: '{value}' (must be {wanted})");
             Refusal::Unreadable(text)
         } else {
@@ -54,7 +54,7 @@ pub(super) fn read(
     if let Some(value) = form.get("user_count") {
         let number = value.trim().parse::<i64>();
         users = Some(number.map_err(|_| unreadable("user_count", value, "an integer"))?);
-        if release.keeps_num_users() {
+        if release.saves_num_users() {
             settings.num_users = users;
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn read(
     if let Some(value) = form.get("spawn_rate") {
         let number = value.trim().parse::<f64>();
         rate = Some(number.map_err(|_| unreadable("spawn_rate", value, "a number"))?);
-        if release.keeps_spawn_rate() {
+        if release.saves_spawn_rate() {
             settings.spawn_rate = rate;
         }
     }
@@ -76,14 +76,14 @@ pub(super) fn read(
     let users = users.and_then(|users| u64::try_from(users).ok());
     match (users, rate.filter(|rate| *rate > 0.0 && rate.is_finite())) {
         (Some(users), Some(rate)) => Ok(Start { users, rate, run_time }),
-        _ if release.keeps_num_users() => Err(Refusal::Incomplete(
+        _ if release.saves_num_users() => Err(Refusal::Incomplete(
             "Missing or invalid user_count or spawn_rate from /swarm request",
         )),
         _ => Err(Refusal::Incomplete("Missing user_count or spawn_rate from /swarm request")),
     }
 }
 
-/// The seconds of `20`, `20s`, `3m`, `2h`, `1h20m` and so on.
+/// The seconds of a duration such as `20`, `20s`, `3m`, `2h` or `1h20m`.
 fn seconds(text: &str) -> Option<u64> {
     if let Ok(seconds) = text.parse() {
         return Some(seconds);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_starts_nothing_changes_num_users_all_the_same() {
+    fn a_refused_form_still_sets_num_users() {
         let mut settings = Settings::default();
         let refusal = read(b"user_count=-1&spawn_rate=1", LocustRelease::LATEST, &mut settings);
         assert!(matches!(refusal, Err(Refusal::Incomplete(_))), "{refusal:?}");

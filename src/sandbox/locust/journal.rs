@@ -1,4 +1,4 @@
-//! The logs of the master and its workers, in Locust's format.
+//! The logs of the master and the workers, in Locust's format.
 
 use std::collections::VecDeque;
 
@@ -7,16 +7,16 @@ use tokio::time::Instant;
 
 use super::release::LocustRelease;
 
-/// Locust keeps this many records of the master.
-const MOST_LINES: usize = 500;
+/// Locust keeps this many log lines of the master.
+const MAX_LINES: usize = 500;
 
 /// The sandbox keeps the logs of this many workers.
-const MOST_WORKERS: usize = 1000;
+const MAX_WORKERS: usize = 1000;
 
 const TIME: &[FormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second],[subsecond digits:3]");
 
-/// The time of day of the runtime's clock.
+/// Converts the runtime's clock to the time of day.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     since: Instant,
@@ -35,12 +35,12 @@ impl Clock {
     }
 
     fn stamp(&self, at: Instant) -> String {
-        // Only a year beyond 9999 could fail to be written.
+        // Formatting fails only for years beyond 9999.
         self.time(at).format(TIME).unwrap_or_default()
     }
 }
 
-/// The level of a record.
+/// The level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Info,
@@ -60,13 +60,13 @@ impl Level {
     }
 }
 
-/// The answer to `GET /logs`.
+/// The content of `GET /logs`.
 #[derive(Debug)]
 pub(super) struct Journal {
     pub(super) clock: Clock,
     host: String,
     lines: VecDeque<String>,
-    /// The id of each worker, and its only line.
+    /// The id of each worker, and its only log line.
     workers: VecDeque<(String, String)>,
 }
 
@@ -80,21 +80,21 @@ impl Journal {
         }
     }
 
-    /// A record of the module `locust.{module}`.
+    /// Adds a line of the module `locust.{module}`.
     pub(super) fn write(&mut self, at: Instant, level: Level, module: &str, text: &str) {
         let (stamp, host, level) = (self.clock.stamp(at), &self.host, level.name());
         self.lines.push_back(format!("[{stamp}] {host}/{level}/locust.{module}: {text}"));
-        if self.lines.len() > MOST_LINES {
+        if self.lines.len() > MAX_LINES {
             self.lines.pop_front();
         }
     }
 
-    /// The first line of a worker; its id begins with its host.
+    /// Adds the first line of a worker. The id of a worker begins with its host.
     pub(super) fn worker_started(&mut self, at: Instant, id: &str, release: LocustRelease) {
         let (stamp, host) = (self.clock.stamp(at), id.split('_').next().unwrap_or(id));
         let line = format!("[{stamp}] {host}/INFO/locust.main: Starting Locust {release}");
         self.workers.push_back((id.to_owned(), line));
-        if self.workers.len() > MOST_WORKERS {
+        if self.workers.len() > MAX_WORKERS {
             self.workers.pop_front();
         }
     }
@@ -103,7 +103,7 @@ impl Journal {
         self.lines.iter().map(String::as_str)
     }
 
-    /// The id of each worker, with its line.
+    /// The id of each worker, with its log line.
     pub(super) fn workers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.workers.iter().map(|(id, line)| (id.as_str(), line.as_str()))
     }

@@ -1,35 +1,35 @@
-//! The master's listener, which hears of the workers that join and leave.
+//! The master's listener, which handles the messages of the workers.
 //!
-//! It also starts the dispatch that balances a change. It then waits a second for reports that
-//! only itself could receive, and every other message waits too. Up to 2.46.5 a worker that leaves
-//! at the same time ends the listener: the master never hears of a worker again, and misses all of
-//! them.
+//! The listener also starts the dispatch that rebalances the users after a change. It then waits
+//! one second for reports that only the listener itself could receive, so all other messages wait
+//! too. Up to 2.46.5, a worker that leaves during that second ends the listener. The master then
+//! handles no message any more, and all its workers go missing.
 
 use tokio::time::{Duration, Instant};
 
-/// The master waits this long for reports that do not come.
+/// How long the master waits for reports.
 pub(super) const REPORT_WAIT: Duration = Duration::from_secs(1);
 
-/// A worker that joins or leaves, by its id.
+/// A worker has joined or left. It is named by its id.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
     Joined(String),
     Left(String),
 }
 
-/// The work of the listener.
+/// The state of the listener.
 #[derive(Debug)]
 pub(super) enum Listener {
     Free,
-    /// It waits for reports on behalf of one worker; the changes that come meanwhile wait too.
+    /// It waits for reports after a change. The changes that come meanwhile are queued.
     Busy {
         since: Instant,
-        /// The last log line about that worker.
+        /// The log line for the change.
         line: String,
         waiting: Vec<(Instant, Change)>,
     },
-    /// It has ended.
-    Dead {
+    /// It has ended with an exception.
+    Ended {
         since: Instant,
     },
 }
@@ -39,7 +39,7 @@ impl Listener {
     pub(super) fn busy_until(&self) -> Option<Instant> {
         match self {
             Self::Busy { since, .. } => since.checked_add(REPORT_WAIT),
-            Self::Free | Self::Dead { .. } => None,
+            Self::Free | Self::Ended { .. } => None,
         }
     }
 }

@@ -1,30 +1,29 @@
-//! Workers that join and leave, as the master's listener hears of them.
+//! Workers that join and leave, as the listener handles them.
 
 use tokio::time::{Duration, Instant};
 
 use super::{
     journal::Level,
     listener::{Change, Listener},
-    swarm::{Phase, Swarm, Worker, reported_as_ready},
+    swarm::{RunnerState, Swarm, Worker, reported_as_ready},
 };
 
 /// A worker that quits still answers the master's messages for this long.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const LATE_MESSAGES: Duration = Duration::from_millis(500);
 
-/// The master misses its workers this long after its listener has ended; 3.2 to 4.8 s were
-/// measured.
+/// How long after the end of the listener the workers go missing. 3.2 to 4.8 s were measured.
 const MISSING_AFTER: Duration = Duration::from_secs(4);
 
-/// The master forgets missing workers after this time.
+/// How long after that the master drops the missing workers.
 const DROPPED_AFTER: Duration = Duration::from_secs(60);
 
 impl Swarm {
     /// A worker has joined or left.
-    pub(super) fn notice(&mut self, at: Instant, change: Change) {
+    pub(super) fn on_change(&mut self, at: Instant, change: Change) {
         match &mut self.listener {
             Listener::Free => self.handle(at, change),
             Listener::Busy { waiting, .. } => waiting.push((at, change)),
-            Listener::Dead { .. } => {}
+            Listener::Ended { .. } => {}
         }
     }
 
@@ -36,7 +35,7 @@ impl Swarm {
                 None => return,
             },
         };
-        let is_balanced = self.phase == Phase::Running
+        let is_balanced = self.state == RunnerState::Running
             && self.dispatcher.as_ref().is_some_and(|dispatcher| !dispatcher.is_in_progress());
         if is_balanced && self.send_spawn_jobs(at) {
             if self.users() != self.target.0 {
@@ -44,12 +43,12 @@ impl Swarm {
                 return;
             }
             self.finish_spawning(at);
-            self.hear_reports();
+            self.receive_reports();
         }
         self.conclude(at, &line);
     }
 
-    /// Adds a worker; gives its line for the log.
+    /// Adds a worker. Returns its log line.
     fn connect(&mut self, at: Instant, id: String) -> String {
         self.journal.worker_started(at, &id, self.release);
         self.dispatcher.iter_mut().for_each(|dispatcher| dispatcher.add(&id));
@@ -60,7 +59,7 @@ impl Swarm {
         line
     }
 
-    /// Removes a worker; gives its line for the log.
+    /// Removes a worker. Returns its log line.
     fn disconnect(&mut self, id: &str) -> Option<String> {
         let place = self.workers.iter().position(|worker| worker.id == id)?;
         let worker = self.workers.remove(place);
@@ -69,18 +68,18 @@ impl Swarm {
         Some(format!("Worker '{id}' (index {}) quit. {ready} workers ready.", worker.index))
     }
 
-    /// The end of a message of a worker.
+    /// The last step of handling a message.
     fn conclude(&mut self, at: Instant, line: &str) {
         self.journal.write(at, Level::Info, "runners", line);
         if self.workers.is_empty() {
             let text = "The last worker quit, stopping test.";
             self.journal.write(at, Level::Info, "runners", text);
             self.stop_test(at);
-            self.phase = Phase::Stopped;
+            self.state = RunnerState::Stopped;
         }
     }
 
-    /// The listener stops waiting for reports, and hears all that has been said meanwhile.
+    /// The listener stops waiting for reports, and handles the queued changes.
     pub(super) fn free_listener(&mut self, at: Instant) {
         if !matches!(self.listener, Listener::Busy { .. }) {
             return;
@@ -88,41 +87,41 @@ impl Swarm {
         let listener = std::mem::replace(&mut self.listener, Listener::Free);
         let Listener::Busy { since, line, waiting } = listener else { return };
         self.finish_spawning(at);
-        self.hear_reports();
+        self.receive_reports();
         self.conclude(at, &line);
-        let mut last_words = Vec::new();
+        let mut late = Vec::new();
         for (said, change) in waiting {
             if let Change::Left(id) = &change
-                && said.saturating_duration_since(since) <= LAST_WORDS
+                && said.saturating_duration_since(since) <= LATE_MESSAGES
                 && self.workers.iter().any(|worker| worker.id == *id)
             {
-                last_words.push(id.clone());
+                late.push(id.clone());
             }
-            self.notice(at, change);
+            self.on_change(at, change);
         }
-        self.hear_last_words(at, &last_words);
+        self.handle_late_messages(at, &late);
     }
 
-    /// Messages of workers that have quit, but had been sent users before.
-    fn hear_last_words(&mut self, at: Instant, ids: &[String]) {
+    /// Handles the messages of workers that have quit after the master had sent them users.
+    fn handle_late_messages(&mut self, at: Instant, ids: &[String]) {
         let mut warn = |message: &str, id: &str| {
             let text =
                 format!("Got {message} message from unknown worker {id}. Asking worker to quit.");
             self.journal.write(at, Level::Warning, "runners", &text);
         };
         ids.iter().for_each(|id| warn("spawning", id));
-        if self.release.survives_leavers() {
+        if self.release.survives_late_messages() {
             ids.iter().for_each(|id| warn("spawning_complete", id));
         } else if let Some(id) = ids.first() {
             self.journal.write(at, Level::Critical, "runners", &traceback(id));
-            self.listener = Listener::Dead { since: at };
+            self.listener = Listener::Ended { since: at };
         }
     }
 
-    /// Locust's `MasterRunner.stop`. A master that hears nothing is `stopping` until it misses its
-    /// workers.
+    /// Locust's `MasterRunner.stop`. Without a listener the state is `stopping` until the workers
+    /// go missing.
     pub(super) fn stop_test(&mut self, at: Instant) {
-        if matches!(self.phase, Phase::Ready | Phase::Stopped | Phase::Stopping) {
+        if matches!(self.state, RunnerState::Ready | RunnerState::Stopped | RunnerState::Stopping) {
             return;
         }
         self.free_listener(at);
@@ -130,12 +129,12 @@ impl Swarm {
         self.had_users = self.users() > 0;
         self.dispatcher = None;
         self.workers.iter_mut().for_each(|worker| worker.users = 0);
-        if matches!(self.listener, Listener::Dead { .. }) && self.users() > 0 {
-            self.phase = Phase::Stopping;
+        if matches!(self.listener, Listener::Ended { .. }) && self.users() > 0 {
+            self.state = RunnerState::Stopping;
             return;
         }
-        self.hear_reports();
-        self.phase = Phase::Stopped;
+        self.receive_reports();
+        self.state = RunnerState::Stopped;
         let count = self.count();
         for worker in self.workers.iter().filter(|worker| !worker.is_missing) {
             let name = format!("{} (index {})", worker.id, worker.index);
@@ -145,16 +144,16 @@ impl Swarm {
         }
     }
 
-    /// When a master without a listener misses its workers, and when it forgets them.
-    pub(super) fn workers_go(&self) -> (Option<Instant>, Option<Instant>) {
-        let Listener::Dead { since } = self.listener else { return (None, None) };
+    /// When the workers of a master without a listener go missing, and when they are dropped.
+    pub(super) fn missing_and_dropped_at(&self) -> (Option<Instant>, Option<Instant>) {
+        let Listener::Ended { since } = self.listener else { return (None, None) };
         let missing = since.checked_add(MISSING_AFTER);
         let dropped = missing.and_then(|missing| missing.checked_add(DROPPED_AFTER));
         let has = |is_missing: bool| self.workers.iter().any(|one| one.is_missing == is_missing);
         (missing.filter(|_| has(false)), dropped.filter(|_| has(true)))
     }
 
-    pub(super) fn miss_workers(&mut self, at: Instant) {
+    pub(super) fn mark_workers_missing(&mut self, at: Instant) {
         for worker in &mut self.workers {
             let text =
                 format!("Worker {} failed to send heartbeat, setting state to missing.", worker.id);
@@ -164,7 +163,7 @@ impl Swarm {
         let text = "The last worker went missing, stopping test.";
         self.journal.write(at, Level::Info, "runners", text);
         self.stop_test(at);
-        self.phase = Phase::Stopped;
+        self.state = RunnerState::Stopped;
     }
 
     pub(super) fn drop_missing(&mut self) {
@@ -172,7 +171,7 @@ impl Swarm {
     }
 }
 
-/// The log line at the end of the listener, as 2.46.4 writes it.
+/// The log line at the end of the listener, from 2.46.4.
 fn traceback(id: &str) -> String {
     const FILE: &str = "/opt/venv/lib/python3.11/site-packages/locust/runners.py";
     format!(

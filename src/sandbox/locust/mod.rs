@@ -1,7 +1,8 @@
 //! The Locust behind the Service `locust-master`: its web API, through the API server's proxy.
 //!
-//! It answers as Locust 2.47 does, or as an older release. Its workers are the ready pods that run
-//! with `--worker`. Users are lost and left idle as in the real one when workers leave and join.
+//! It behaves like Locust 2.47, or like an older release. Its workers are the ready pods with the
+//! argument `--worker`. When workers join and leave, it loses users and leaves workers idle as the
+//! real Locust does.
 
 mod dispatcher;
 mod form;
@@ -37,12 +38,13 @@ pub use release::LocustRelease;
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The master here is there from the start; others begin when they are asked.
+/// The master behind this Service runs from the start. Other masters start at the first request.
 const SERVICE: (&str, &str) = ("default", "locust-master");
 
 /// Answers a request to `services/NAME[:PORT]/proxy/PATH`.
 ///
-/// The messages are those of the API server's proxy for Services; recordings 49 and 61 to 70.
+/// The error messages are those of the API server's proxy for Services (recordings 49 and 61 to
+/// 70).
 pub(super) fn answer(
     store: &Store,
     locusts: &mut Locusts,
@@ -68,16 +70,16 @@ pub(super) fn answer(
     };
     let workers = workers(store, namespace);
     let swarm = locusts.swarm(namespace, &master);
-    swarm.meet(&workers);
+    swarm.update_workers(&workers);
     let path = target.subresource.as_deref().unwrap_or("").trim_start_matches("proxy");
     Ok(respond(swarm, method, path.trim_matches('/'), query, body))
 }
 
-/// The masters that run, each with its swarm.
+/// The running masters.
 #[derive(Debug)]
 pub(super) struct Locusts {
     release: LocustRelease,
-    /// By the uid of the master's pod: its namespace and its swarm.
+    /// The namespace and the swarm of each master, by the uid of its pod.
     swarms: HashMap<String, (String, Swarm)>,
 }
 
@@ -86,7 +88,7 @@ impl Locusts {
         Self { release, swarms: HashMap::new() }
     }
 
-    /// Lets every master notice which workers there are. A master ends with its pod.
+    /// Tells every master which workers there are. A master ends with its pod.
     pub(super) fn follow(&mut self, store: &Store) {
         let (namespace, name) = SERVICE;
         if let Some(service) = store.get(&Key::new("services", namespace, name))
@@ -98,11 +100,11 @@ impl Locusts {
             store.list("pods", None).map(|(_, pod)| object::uid(pod)).collect();
         self.swarms.retain(|uid, _| pods.contains(uid.as_str()));
         for (namespace, swarm) in self.swarms.values_mut() {
-            swarm.meet(&workers(store, namespace));
+            swarm.update_workers(&workers(store, namespace));
         }
     }
 
-    /// A ready pod behind the Service; the one that has a swarm already, if there are several.
+    /// A ready pod behind the Service. A pod that already has a swarm is preferred.
     fn master(&self, store: &Store, namespace: &str, service: &Value) -> Option<Process> {
         let selector = service["spec"]["selector"].as_object()?;
         let is_selected = |pod: &Value| {
@@ -127,7 +129,7 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
     let wanted = match path {
         "swarm" => "POST",
         "stop" | "stats/reset" => change,
-        "worker-count" if !release.tells_worker_count() => return not_found(),
+        "worker-count" if !release.reports_worker_count() => return not_found(),
         "" | "worker-count" | "stats/requests" | "stats/report" | "exceptions" | "tasks"
         | "logs" => "GET",
         _ => return not_found(),
@@ -170,7 +172,7 @@ fn not_found() -> Proxied {
     Proxied::new(404, HTML, page::NOT_FOUND)
 }
 
-/// A port by number, by name, or the only one there is.
+/// True if the Service has this port, by number or by name. An empty port means the only one.
 fn has_port(service: &Value, port: &str) -> bool {
     let ports = service["spec"]["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
     match port {
@@ -195,7 +197,7 @@ fn is_worker(pod: &Value) -> bool {
     args.any(|arg| arg == "--worker")
 }
 
-/// The process in a pod. With `hostNetwork` it sees the name of its node as its host name.
+/// The process in a pod. With `hostNetwork` its host name is the name of the node.
 fn process(pod: &Value) -> Process {
     let spec = &pod["spec"];
     let host = match (spec["hostNetwork"].as_bool(), spec["nodeName"].as_str()) {

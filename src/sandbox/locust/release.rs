@@ -1,4 +1,4 @@
-//! The release of Locust that the sandbox plays, and how older ones differ from 2.47.0.
+//! The simulated release of Locust, and how older releases differ from 2.47.0.
 
 use std::{fmt, str::FromStr};
 
@@ -7,10 +7,10 @@ use std::{fmt, str::FromStr};
 pub struct LocustRelease([u32; 3]);
 
 impl LocustRelease {
-    /// The latest release that the sandbox plays.
+    /// The latest release that the sandbox simulates.
     pub const LATEST: Self = Self([2, 47, 0]);
 
-    /// `POST /stop` and `POST /stats/reset`; before, both are GET.
+    /// `/stop` and `/stats/reset` are POST requests. In older releases they are GET requests.
     pub(super) fn stops_by_post(self) -> bool {
         self >= Self([2, 47, 0])
     }
@@ -20,30 +20,31 @@ impl LocustRelease {
         self >= Self([2, 47, 0])
     }
 
-    /// The page's `num_users` follows the form, whose numbers are checked; before, it is the
-    /// master's `-u`, and a number that cannot be read is an error 500.
-    pub(super) fn keeps_num_users(self) -> bool {
+    /// The form sets the page's `num_users`, and its numbers are checked. In older releases
+    /// `num_users` is the master's `-u`, and an invalid number is an error 500.
+    pub(super) fn saves_num_users(self) -> bool {
         self >= Self([2, 46, 7])
     }
 
-    /// The master survives a `spawning_complete` message of a worker that has left.
-    /// See <https://github.com/locustio/locust/issues/3515>.
-    pub(super) fn survives_leavers(self) -> bool {
+    /// The master survives a `spawning_complete` message of a worker that has left. See
+    /// <https://github.com/locustio/locust/issues/3515>.
+    pub(super) fn survives_late_messages(self) -> bool {
         self >= Self([2, 46, 6])
     }
 
-    /// `GET /worker-count`, and `worker_count` in `/stats/requests`.
-    pub(super) fn tells_worker_count(self) -> bool {
+    /// `GET /worker-count` exists, and `/stats/requests` has `worker_count`.
+    pub(super) fn reports_worker_count(self) -> bool {
         self >= Self([2, 37, 2])
     }
 
-    /// `GET /logs` has the lines of master and workers; before, `{"logs": […]}`.
+    /// `GET /logs` has the lines of the master and the workers. In older releases it is `{"logs":
+    /// […]}`.
     pub(super) fn collects_logs(self) -> bool {
         self >= Self([2, 29, 0])
     }
 
-    /// The page's `spawn_rate` follows the form.
-    pub(super) fn keeps_spawn_rate(self) -> bool {
+    /// The form sets the page's `spawn_rate`.
+    pub(super) fn saves_spawn_rate(self) -> bool {
         self >= Self([2, 28, 0])
     }
 }

@@ -1,4 +1,4 @@
-//! The statistics of the requests, and the history that the charts are made of.
+//! The statistics of the requests, and the history for the charts.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -7,14 +7,14 @@ use tokio::time::{Duration, Instant};
 use super::super::object::format_time;
 use super::journal::Clock;
 
-/// Requests that a user makes in a second.
+/// Requests per second of each user.
 const PACE: f64 = 0.5;
 
-/// Locust adds to the history this often.
+/// How often Locust adds a sample to the history.
 pub(super) const HISTORY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The sandbox keeps the history of a bit more than a day.
-const MOST_HISTORY: usize = 20_000;
+/// The sandbox keeps a bit more than one day of history.
+const MAX_HISTORY: usize = 20_000;
 
 /// Locust's `RequestStats`.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Statistics {
     requests: f64,
     started: Instant,
     last_request: Option<Instant>,
-    /// Requests are counted up to this moment.
+    /// Requests are counted up to this time.
     pub(super) counted: Instant,
     history: Vec<Sample>,
 }
@@ -39,12 +39,12 @@ impl Statistics {
         Self { requests: 0.0, started: now, last_request: None, counted: now, history: Vec::new() }
     }
 
-    /// Forgets everything: a start does this, and a reset.
+    /// Resets everything, as a start and a reset do.
     pub(super) fn clear(&mut self, now: Instant) {
         *self = Self::new(now);
     }
 
-    /// Counts what so many users have requested up to this moment.
+    /// Adds the requests that this many users have made up to this time.
     pub(super) fn count_until(&mut self, at: Instant, users: u64) {
         let passed = at.saturating_duration_since(self.counted);
         self.counted = at;
@@ -58,9 +58,9 @@ impl Statistics {
         self.requests >= 1.0
     }
 
-    /// Adds to the history.
+    /// Adds a sample to the history.
     pub(super) fn sample(&mut self, at: Instant, users: u64) {
-        if self.history.len() < MOST_HISTORY {
+        if self.history.len() < MAX_HISTORY {
             self.history.push(Sample { at, users, has_requests: self.has_requests() });
         }
     }
@@ -70,7 +70,7 @@ impl Statistics {
         self.history.iter().map(|sample| sample.json(clock)).collect()
     }
 
-    /// The rows of `/stats/requests`; the last one is the sum.
+    /// The rows of `/stats/requests`. The last row is the sum.
     pub(super) fn rows(&self, users: u64, is_started: bool) -> Vec<Value> {
         let sum = self.row("Aggregated", "", users);
         if is_started { vec![self.row("/", "GET", users), sum] } else { vec![sum] }
@@ -97,7 +97,7 @@ impl Statistics {
         (start, end, duration((end - start).whole_seconds()))
     }
 
-    /// A report's history reaches up to its end.
+    /// Adds a sample at the end of the report.
     pub(super) fn complete_history(&mut self, users: u64) {
         let end = self.last();
         let is_behind =
@@ -125,12 +125,12 @@ impl Sample {
     }
 }
 
-/// Requests per second of so many users.
+/// Requests per second of this many users.
 pub(super) fn rate(users: u64) -> f64 {
     users as f64 * PACE
 }
 
-/// A duration in Locust's words: `1 hour, 2 minutes and 3 seconds`.
+/// A duration in Locust's format: `1 hour, 2 minutes and 3 seconds`.
 fn duration(seconds: i64) -> String {
     let parts = [
         (seconds / 86_400, "day"),

@@ -1,8 +1,9 @@
-//! The swarm: Locust's master with its workers, its test, and what happens to it as time passes.
+//! The swarm: Locust's master with its workers and its test.
 //!
-//! After a start the master balances the first change among the workers; it ignores each later
-//! one: the users of a worker that leaves are gone, and one that joins stays idle. So 5 workers
-//! with 60 users that become 1 go on with 15, in the state `running`.
+//! After a start, the master rebalances the users for the first change of the workers and ignores
+//! each later change: the users of a worker that leaves are lost, and a worker that joins stays
+//! idle. So 5 workers with 60 users that are scaled to 1 continue with 15 users, in the state
+//! `running`.
 
 use std::collections::HashSet;
 
@@ -19,7 +20,7 @@ use super::{
 
 /// The state of the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum RunnerState {
     Ready,
     Spawning,
     Running,
@@ -46,19 +47,19 @@ impl Process {
 pub(super) struct Worker {
     pub id: String,
     pub index: usize,
-    /// Users that it runs.
+    /// The users that it runs.
     pub users: u64,
-    /// Users that the master has been told of.
+    /// The users that it has reported to the master.
     pub reported: u64,
     pub is_missing: bool,
 }
 
-/// The master and what it knows.
+/// The master and its state.
 #[derive(Debug)]
 pub(super) struct Swarm {
     pub(super) release: LocustRelease,
-    pub(super) phase: Phase,
-    /// The ids of the workers that run, known to the master or not.
+    pub(super) state: RunnerState,
+    /// The ids of the running workers, including those that the master does not know.
     pub(super) processes: HashSet<String>,
     pub(super) workers: Vec<Worker>,
     pub(super) next_index: usize,
@@ -67,14 +68,14 @@ pub(super) struct Swarm {
     pub(super) target: (u64, f64),
     pub(super) dispatcher: Option<Dispatcher>,
     pub(super) listener: Listener,
-    /// When a start that the listener does not hear of stops waiting for reports.
+    /// When a start outside the listener stops waiting for reports.
     pub(super) reports_expire: Option<Instant>,
-    /// When the run times that have been asked for end.
+    /// When the requested run times end.
     pub(super) timers: Vec<Instant>,
     pub(super) booted: Instant,
     pub(super) statistics: Statistics,
     pub(super) journal: Journal,
-    /// Users were running when the test stopped.
+    /// True if users were running when the test stopped.
     pub(super) had_users: bool,
 }
 
@@ -88,7 +89,7 @@ impl Swarm {
         journal.write(now, Level::Info, "main", text);
         Self {
             release,
-            phase: Phase::Ready,
+            state: RunnerState::Ready,
             processes: HashSet::new(),
             workers: Vec::new(),
             next_index: 0,
@@ -105,8 +106,8 @@ impl Swarm {
         }
     }
 
-    /// Locust's `MasterRunner.start`, up to where it waits for reports; says whether there is
-    /// anybody to start users.
+    /// Locust's `MasterRunner.start`, up to where it waits for reports. Returns false if there is
+    /// no worker.
     pub(super) fn send_spawn_jobs(&mut self, at: Instant) -> bool {
         let (users, rate) = self.target;
         let count = self.count();
@@ -123,10 +124,10 @@ impl Swarm {
             let text = "Your selected spawn rate is very high (>100/worker), and this is known to sometimes cause issues. Do you really need to ramp up that fast?";
             self.journal.write(at, Level::Warning, "runners", text);
         }
-        if !matches!(self.phase, Phase::Running | Phase::Spawning) {
+        if !matches!(self.state, RunnerState::Running | RunnerState::Spawning) {
             self.statistics.clear(at);
         }
-        self.phase = Phase::Spawning;
+        self.state = RunnerState::Spawning;
         let counted = self.workers.iter().filter(|worker| !worker.is_missing);
         let ids = counted.map(|worker| worker.id.clone());
         let dispatcher = self.dispatcher.get_or_insert_with(|| Dispatcher::new(ids));
@@ -139,7 +140,7 @@ impl Swarm {
 
     /// The end of Locust's `MasterRunner.start`.
     pub(super) fn finish_spawning(&mut self, at: Instant) {
-        self.phase = Phase::Running;
+        self.state = RunnerState::Running;
         let users = self.users();
         let prefix = if users == self.target.0 {
             "All users spawned"
@@ -150,8 +151,8 @@ impl Swarm {
         self.journal.write(at, Level::Info, "runners", &text);
     }
 
-    /// The workers' reports reach the master.
-    pub(super) fn hear_reports(&mut self) {
+    /// The master receives the workers' reports.
+    pub(super) fn receive_reports(&mut self) {
         self.workers.iter_mut().for_each(|worker| worker.reported = worker.users);
     }
 
@@ -160,18 +161,18 @@ impl Swarm {
         self.statistics.clear(Instant::now());
     }
 
-    /// Workers that are counted.
+    /// The number of workers that are not missing.
     pub(super) fn count(&self) -> usize {
         self.workers.iter().filter(|worker| !worker.is_missing).count()
     }
 
-    /// Users that the master knows of.
+    /// The number of users that the workers have reported.
     pub(super) fn users(&self) -> u64 {
         self.workers.iter().map(|worker| worker.reported).sum()
     }
 }
 
-/// The end of the line of a worker that has connected.
+/// The end of the log line of a worker that has connected.
 pub(super) fn reported_as_ready(count: usize) -> String {
     format!("reported as ready. {count} workers connected.")
 }

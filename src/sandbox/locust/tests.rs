@@ -1,4 +1,4 @@
-//! The swarm as time passes and workers come and go, as measured with real ones.
+//! The swarm over time, while workers come and go. All values were measured with a real Locust.
 
 use serde_json::{Value, json};
 use tokio::time::{Duration, advance};
@@ -17,14 +17,14 @@ fn first(count: usize) -> Vec<Process> {
     pods(0..count)
 }
 
-/// The users that the master knows of, worker by worker.
+/// The reported users of each worker.
 fn users(swarm: &Swarm) -> Vec<u64> {
     swarm.workers.iter().map(|worker| worker.reported).collect()
 }
 
 fn running(release: &str, workers: usize, form: &str) -> Swarm {
     let mut swarm = Swarm::new(release.parse().unwrap_or(LocustRelease::LATEST), "master");
-    swarm.meet(&first(workers));
+    swarm.update_workers(&first(workers));
     post(&mut swarm, form);
     swarm
 }
@@ -33,13 +33,13 @@ fn post(swarm: &mut Swarm, form: &str) -> Value {
     swarm.start(form.as_bytes()).unwrap_or_default()
 }
 
-/// Lets time pass; the workers stay as they are.
+/// Lets time pass with the same workers.
 async fn pass(swarm: &mut Swarm, workers: usize, time: Duration) {
     advance(time).await;
-    swarm.meet(&first(workers));
+    swarm.update_workers(&first(workers));
 }
 
-/// State, users and workers in the page.
+/// State, users and workers on the page.
 fn page(swarm: &Swarm) -> (String, u64, u64) {
     let args = swarm.template_args();
     let number = |field: &str| args[field].as_u64().unwrap_or(u64::MAX);
@@ -54,7 +54,7 @@ fn shows(state: &str, users: u64, workers: u64) -> (String, u64, u64) {
     (state.to_owned(), users, workers)
 }
 
-/// The log from its line `skipped` on, without times.
+/// The log without times, from line `skipped` on.
 fn log(swarm: &Swarm, skipped: usize) -> Vec<String> {
     let lines = swarm.journal.lines().skip(skipped);
     lines.map(|line| line.split_once("] ").unwrap_or_default().1.to_owned()).collect()
@@ -66,7 +66,7 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn five_workers_that_become_one_leave_fifteen_of_sixty_users() {
     let mut swarm = running("2.47.0", 5, "user_count=60&spawn_rate=20");
     assert_eq!(users(&swarm), [12; 5]);
-    swarm.meet(&first(1));
+    swarm.update_workers(&first(1));
     assert_eq!(page(&swarm), shows("spawning", 48, 4), "the master waits for reports");
     pass(&mut swarm, 1, SECOND).await;
     assert_eq!(page(&swarm), shows("running", 15, 1));
@@ -86,7 +86,7 @@ async fn a_repair_does_not_make_the_next_change_balanced() {
         (3, true, 60),
         (2, false, 40),
     ] {
-        swarm.meet(&first(workers));
+        swarm.update_workers(&first(workers));
         pass(&mut swarm, workers, SECOND).await;
         if is_repaired {
             post(&mut swarm, "user_count=60&spawn_rate=20");
@@ -98,22 +98,22 @@ async fn a_repair_does_not_make_the_next_change_balanced() {
 #[tokio::test(start_paused = true)]
 async fn the_first_newcomer_gets_users_and_the_next_stay_idle() {
     let mut swarm = running("2.47.0", 2, "user_count=20&spawn_rate=10");
-    swarm.meet(&first(3));
+    swarm.update_workers(&first(3));
     assert_eq!(users(&swarm), [7, 7, 6]);
-    swarm.meet(&first(5));
+    swarm.update_workers(&first(5));
     assert_eq!(users(&swarm), [7, 7, 6, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_workers_a_test_stops_and_a_start_starts_nothing() {
     let mut swarm = running("2.47.0", 2, "user_count=20&spawn_rate=10");
-    swarm.meet(&[]);
+    swarm.update_workers(&[]);
     pass(&mut swarm, 0, SECOND).await;
     assert_eq!(page(&swarm), shows("stopped", 0, 0));
     assert_eq!(post(&mut swarm, "user_count=5&spawn_rate=5")["success"], true);
     let warning = "master/WARNING/locust.runners: You can't start a distributed test before at least one worker processes has connected";
     assert_eq!(log(&swarm, 0).last().map(String::as_str), Some(warning));
-    swarm.meet(&first(1));
+    swarm.update_workers(&first(1));
     assert_eq!(page(&swarm), shows("stopped", 0, 1), "and stays so when workers return");
 }
 
@@ -203,7 +203,7 @@ async fn a_later_start_cancels_the_run_time_from_2_47_0_on_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn older_releases_do_not_tell_how_many_users_were_asked_for() {
+async fn before_2_46_7_the_form_does_not_set_num_users() {
     for (release, expected) in [("2.46.7", json!(60)), ("2.46.4", json!(null))] {
         let swarm = running(release, 1, "user_count=60&spawn_rate=10");
         let args = swarm.template_args();
@@ -212,9 +212,9 @@ async fn older_releases_do_not_tell_how_many_users_were_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_log_of_three_leavers_is_the_real_one() {
+async fn three_workers_that_leave_are_logged_as_by_locust() {
     let mut swarm = running("2.47.0", 4, "user_count=60&spawn_rate=20");
-    swarm.meet(&first(1));
+    swarm.update_workers(&first(1));
     pass(&mut swarm, 1, SECOND).await;
     let quit = |number: usize| {
         format!(
@@ -246,7 +246,7 @@ async fn the_log_of_three_leavers_is_the_real_one() {
 #[tokio::test(start_paused = true)]
 async fn up_to_2_46_5_two_workers_that_leave_at_once_break_the_master() {
     let mut swarm = running("2.46.4", 4, "user_count=60&spawn_rate=20");
-    swarm.meet(&first(1));
+    swarm.update_workers(&first(1));
     assert_eq!(page(&swarm), shows("spawning", 45, 3));
     pass(&mut swarm, 1, SECOND).await;
     assert_eq!(page(&swarm), shows("running", 20, 1));
@@ -266,7 +266,7 @@ async fn up_to_2_46_5_two_workers_that_leave_at_once_break_the_master() {
 async fn up_to_2_46_5_workers_that_leave_one_after_the_other_break_nothing() {
     let mut swarm = running("2.46.4", 4, "user_count=60&spawn_rate=20");
     for (workers, users) in [(3, 60), (2, 40), (1, 20)] {
-        swarm.meet(&first(workers));
+        swarm.update_workers(&first(workers));
         pass(&mut swarm, workers, SECOND).await;
         assert_eq!(page(&swarm), shows("running", users, workers as u64));
     }

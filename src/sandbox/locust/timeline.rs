@@ -1,4 +1,4 @@
-//! The swarm as time passes, and the starts and stops that its web API is asked for.
+//! The swarm over time: workers that come and go, starts, stops, and timers.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use super::{
     journal::Level,
     listener::{Change, Listener, REPORT_WAIT},
     statistics::HISTORY_INTERVAL,
-    swarm::{Phase, Process, Swarm},
+    swarm::{Process, RunnerState, Swarm},
 };
 
-/// Something that happens by itself.
+/// An event that happens at a time.
 #[derive(Debug, Clone, Copy)]
-enum Due {
+enum TimedEvent {
     ReportsExpire,
     RunTimeEnds,
     WorkersMissing,
@@ -24,8 +24,8 @@ enum Due {
 }
 
 impl Swarm {
-    /// Takes note of the workers that run now.
-    pub(super) fn meet(&mut self, workers: &[Process]) {
+    /// Updates the swarm to the workers that run now.
+    pub(super) fn update_workers(&mut self, workers: &[Process]) {
         let now = Instant::now();
         self.advance(now);
         let present: HashSet<String> = workers.iter().map(Process::id).collect();
@@ -35,49 +35,50 @@ impl Swarm {
         let joined: Vec<String> = joined.collect();
         self.processes = present;
         for id in left {
-            self.notice(now, Change::Left(id));
+            self.on_change(now, Change::Left(id));
         }
         for id in joined {
-            self.notice(now, Change::Joined(id));
+            self.on_change(now, Change::Joined(id));
         }
     }
 
-    /// Lets everything happen that is due by now.
+    /// Handles all events up to this time.
     fn advance(&mut self, now: Instant) {
         while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
             self.statistics.count_until(at, self.users());
             match due {
-                Due::ReportsExpire => self.expire_reports(at),
-                Due::RunTimeEnds => {
+                TimedEvent::ReportsExpire => self.expire_reports(at),
+                TimedEvent::RunTimeEnds => {
                     self.timers.retain(|timer| *timer > at);
                     self.stop_test(at);
                 }
-                Due::WorkersMissing => self.miss_workers(at),
-                Due::WorkersDropped => self.drop_missing(),
-                Due::History => self.statistics.sample(at, self.users()),
+                TimedEvent::WorkersMissing => self.mark_workers_missing(at),
+                TimedEvent::WorkersDropped => self.drop_missing(),
+                TimedEvent::History => self.statistics.sample(at, self.users()),
             }
         }
         self.statistics.count_until(now, self.users());
     }
 
-    fn next_due(&self) -> Option<(Instant, Due)> {
-        let (missing, dropped) = self.workers_go();
+    fn next_due(&self) -> Option<(Instant, TimedEvent)> {
+        let (missing, dropped) = self.missing_and_dropped_at();
         let expire = self.listener.busy_until().into_iter().chain(self.reports_expire).min();
         [
-            (expire, Due::ReportsExpire),
-            (self.timers.iter().copied().min(), Due::RunTimeEnds),
-            (missing, Due::WorkersMissing),
-            (dropped, Due::WorkersDropped),
-            (self.next_sample(), Due::History),
+            (expire, TimedEvent::ReportsExpire),
+            (self.timers.iter().copied().min(), TimedEvent::RunTimeEnds),
+            (missing, TimedEvent::WorkersMissing),
+            (dropped, TimedEvent::WorkersDropped),
+            (self.next_sample(), TimedEvent::History),
         ]
         .into_iter()
         .filter_map(|(at, due)| Some((at?, due)))
         .min_by_key(|(at, _)| *at)
     }
 
-    /// The master looks at its statistics all the time, but keeps what it sees only of a test.
+    /// When the next sample is due. The master takes samples all the time, but keeps only those of
+    /// a test.
     fn next_sample(&self) -> Option<Instant> {
-        if matches!(self.phase, Phase::Ready | Phase::Stopped) {
+        if matches!(self.state, RunnerState::Ready | RunnerState::Stopped) {
             return None;
         }
         let passed = self.statistics.counted.saturating_duration_since(self.booted);
@@ -128,14 +129,14 @@ impl Swarm {
     }
 
     fn start_test(&mut self, now: Instant, start: Start) {
-        // What the listener is busy with would be over before the users of this start are there.
+        // Whatever the listener waits for is over before the users of this start are spawned.
         self.free_listener(now);
         self.target = (start.users, start.rate);
         if !self.send_spawn_jobs(now) {
             return;
         }
         if matches!(self.listener, Listener::Free) {
-            self.hear_reports();
+            self.receive_reports();
         }
         if self.users() == start.users {
             self.finish_spawning(now);

@@ -1,11 +1,11 @@
-//! What the master tells, as JSON.
+//! The master's state as JSON.
 
 use serde_json::{Map, Value, json};
 
 use super::super::object::format_time;
 use super::{
     statistics::rate,
-    swarm::{Phase, Swarm, Worker},
+    swarm::{RunnerState, Swarm, Worker},
 };
 
 const LOCUSTFILE: &str = "locustfile.py";
@@ -20,14 +20,14 @@ impl Swarm {
             "total_rps": self.statistics.total_rate(), "current_rps": rate, "current_fail_per_sec": 0.0,
             "current_response_time_percentiles":
                 { "response_time_percentile_0.5": 11, "response_time_percentile_0.95": 26 } });
-        if self.release.tells_worker_count() {
+        if self.release.reports_worker_count() {
             stats["worker_count"] = json!(self.count());
         }
         stats
     }
 
     fn rows(&self) -> Vec<Value> {
-        self.statistics.rows(self.users(), self.phase != Phase::Ready)
+        self.statistics.rows(self.users(), self.state != RunnerState::Ready)
     }
 
     /// `window.templateArgs` in the page.
@@ -71,7 +71,7 @@ impl Swarm {
         self.statistics.complete_history(self.users());
         let clock = &self.journal.clock;
         let (start, end, duration) = self.statistics.span(clock);
-        let is_over = matches!(self.phase, Phase::Stopping | Phase::Stopped);
+        let is_over = matches!(self.state, RunnerState::Stopping | RunnerState::Stopped);
         let has_users = if is_over { self.had_users } else { self.users() > 0 };
         let rows = self.rows();
         let args = json!({ "is_report": true, "requests_statistics": rows, "failures_statistics": [],
@@ -85,12 +85,12 @@ impl Swarm {
     }
 
     fn word(&self) -> &'static str {
-        match self.phase {
-            Phase::Ready => "ready",
-            Phase::Spawning => "spawning",
-            Phase::Running => "running",
-            Phase::Stopping => "stopping",
-            Phase::Stopped => "stopped",
+        match self.state {
+            RunnerState::Ready => "ready",
+            RunnerState::Spawning => "spawning",
+            RunnerState::Running => "running",
+            RunnerState::Stopping => "stopping",
+            RunnerState::Stopped => "stopped",
         }
     }
 }
@@ -105,7 +105,7 @@ fn row(worker: &Worker) -> Value {
         "cpu_usage": 1.5 + worker.reported as f64 * 0.4, "memory_usage": 55_914_496 })
 }
 
-/// The share of each user class and task.
+/// The ratio of each user class and task.
 fn ratios(has_users: bool) -> Value {
     let share = if has_users { 1.0 } else { 0.0 };
     let class =

@@ -1,23 +1,23 @@
-//! What keeps pods from starting, when a test orders it.
+//! Reasons that keep pods from starting, for tests.
 
 use serde_json::{Value, json};
 
 use super::{object, pods};
 
-/// What is wrong with the pods that are not ready yet.
+/// Why pending pods do not become ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum PodFailure {
     /// Their image cannot be pulled.
     ImagePull,
     /// No node has room for them.
     Unschedulable,
-    /// A quota allows a ReplicaSet only so many.
+    /// A quota limits the pods of a ReplicaSet to this many.
     Quota(usize),
 }
 
-impl Trouble {
-    /// The pod as the trouble leaves it; `None` when it leaves it alone.
-    pub(super) fn strike(&self, pod: &Value) -> Option<Value> {
+impl PodFailure {
+    /// The pod with this failure in its status. `None` if the failure does not concern pods.
+    pub(super) fn apply_to(&self, pod: &Value) -> Option<Value> {
         let mut pod = pod.clone();
         match self {
             Self::ImagePull => {
@@ -44,8 +44,8 @@ impl Trouble {
         Some(pod)
     }
 
-    /// Whether a pod is in this trouble already.
-    pub(super) fn has_struck(&self, pod: &Value) -> bool {
+    /// True if the pod has this failure in its status.
+    pub(super) fn is_applied_to(&self, pod: &Value) -> bool {
         let status = &pod["status"];
         match self {
             Self::ImagePull => {
@@ -57,17 +57,17 @@ impl Trouble {
         }
     }
 
-    /// How many pods a ReplicaSet may have.
-    pub(super) fn most_pods(&self) -> Option<usize> {
+    /// The maximum number of pods of a ReplicaSet.
+    pub(super) fn max_pods(&self) -> Option<usize> {
         match self {
             Self::Quota(most) => Some(*most),
             Self::ImagePull | Self::Unschedulable => None,
         }
     }
 
-    /// The condition of a ReplicaSet that may not have more pods than these.
-    pub(super) fn refuses(&self, present: usize) -> Option<Value> {
-        let most = self.most_pods()?;
+    /// The condition of a ReplicaSet that has `present` pods and may not create more.
+    pub(super) fn quota_condition(&self, present: usize) -> Option<Value> {
+        let most = self.max_pods()?;
         (present >= most).then(|| {
             json!({
                 "type": "ReplicaFailure", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z",
