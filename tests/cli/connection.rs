@@ -4,10 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use locustctl::sandbox::{Action, Fault, Options, Protocol, Rights, ServerCertificate};
-
-use crate::support::cluster::TestCluster;
-use crate::support::proxy::{ConnectProxy, SocksProxy};
-use crate::support::{Locustctl, Outcome, SLAVE, locustctl};
+use support::cluster::TestCluster;
+use support::proxy::{ConnectProxy, SocksProxy};
+use support::{Locustctl, Outcome, SLAVE, locustctl};
 
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
@@ -21,7 +20,7 @@ fn inject(cluster: &TestCluster, method: &str, times: usize, action: Action) {
 
 #[track_caller]
 fn assert_failed(outcome: &Outcome, beginning: &str) {
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+    outcome.exits(1, "");
     assert!(outcome.stderr.starts_with(beginning), "{outcome:?}");
 }
 
@@ -288,7 +287,7 @@ fn a_server_that_is_too_busy_is_asked_again_though_it_does_not_say_when() {
         inject(&cluster, method, 2, Action::too_many_requests(None));
         let outcome = scale(&cluster, "").run();
         let said = "Waiting 2 s before asking again, since the server is busy\n";
-        assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (Some(0), SCALED, said));
+        outcome.warns(SCALED, said);
         assert_eq!(cluster.handle().requests().len(), 4);
     }
 }
@@ -327,12 +326,12 @@ fn warnings_are_shown_once_and_can_be_errors() {
     };
     warn(&cluster);
     let outcome = scale(&cluster, "").run();
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED));
+    outcome.exits(0, SCALED);
     assert_eq!(outcome.stderr, "Warning: apps/v0 is old\nWarning: another\n");
     cluster.handle().set_replicas(SLAVE, 1);
     warn(&cluster);
     let strict = scale(&cluster, "--warnings-as-errors").run();
-    assert_eq!((strict.code, &*strict.stdout), (Some(1), SCALED));
+    strict.exits(1, SCALED);
     assert!(strict.stderr.ends_with("error: 2 warnings received\n"), "{strict:?}");
 }
 

@@ -1,9 +1,8 @@
 //! Types that are not built in are asked of the server, in whatever form it tells of them.
 
 use locustctl::sandbox::{Action, Discovery, Fault, Options};
-
-use crate::support::cluster::TestCluster;
-use crate::support::scaling::run;
+use support::cluster::TestCluster;
+use support::scaling::run;
 
 const FORMS: [Discovery; 2] = [Discovery::Aggregated, Discovery::LegacyOnly];
 

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use locustctl::sandbox::{Action, Fault, Options, Rights};
 use serde_json::json;
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Locustctl, Outcome, dead_kubeconfig};
+use support::cluster::TestCluster;
+use support::{Locustctl, Outcome, dead_kubeconfig};
 
 const BUILT_IN: &str = "deployment replicaset replicationcontroller statefulset";
 
@@ -286,8 +285,7 @@ fn a_kubeconfig_that_never_ends_is_not_waited_for() {
 
 #[test]
 fn the_variable_alone_does_not_change_what_is_done() {
-    let call =
-        crate::support::locustctl("--sandbox scale --replicas=3").env("LOCUSTCTL_COMPLETE", "bash");
+    let call = support::locustctl("--sandbox scale --replicas=3").env("LOCUSTCTL_COMPLETE", "bash");
     call.run().prints("deployment.apps/locust-slave scaled from 1 to 3\n");
 }
 
@@ -304,7 +302,7 @@ fn damaged_questions_have_empty_answers() {
 #[test]
 fn every_shell_gets_a_script_that_asks_back() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let outcome = crate::support::locustctl(&format!("completion {shell}")).run();
+        let outcome = support::locustctl(&format!("completion {shell}")).run();
         assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{shell}");
         assert!(outcome.stdout.contains("LOCUSTCTL_COMPLETE"), "{shell}");
         let call = Locustctl::new(["--", "locustctl", "scale", "dep"])

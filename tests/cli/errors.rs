@@ -5,9 +5,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use locustctl::sandbox::{Account, Action, Fault, Options, ServerCertificate};
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Outcome, SLAVE, locustctl};
+use support::cluster::TestCluster;
+use support::{Outcome, SLAVE, locustctl};
 
 fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
@@ -194,7 +193,7 @@ fn a_body_that_breaks_off_is_an_error() {
         ),
         "{outcome:?}"
     );
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));
+    outcome.exits(1, "");
 }
 
 #[test]
@@ -361,7 +360,7 @@ fn wherever_a_server_repeats_a_credential_it_is_not_shown() {
 
 #[test]
 fn a_password_is_not_shown_when_a_server_has_decoded_it() {
-    crate::support::secrets::add("pass-word-of-bob");
+    support::secrets::add("pass-word-of-bob");
     let cluster = TestCluster::start();
     on(&cluster, "GET", answer(403, "text/plain", "you are bob with pass-word-of-bob"));
     let address = cluster.server().replace("https://", "https://bob:pass-word-of-bob@");

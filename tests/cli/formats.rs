@@ -1,9 +1,8 @@
 //! `-o` and `--template`: every format, with the object that carries the new count.
 
 use serde_json::Value;
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Locustctl, Outcome, SLAVE, locustctl};
+use support::cluster::TestCluster;
+use support::{Locustctl, Outcome, SLAVE, locustctl};
 
 fn scale(cluster: &TestCluster, args: &[&str]) -> Outcome {
     Locustctl::new(["scale", "--replicas=3"].iter().chain(args))
@@ -95,7 +94,7 @@ fn a_template_that_fails_does_so_after_the_scale() {
     let cluster = TestCluster::start();
     let outcome =
         scale(&cluster, &["-o", "jsonpath={.nope}", "--allow-missing-template-keys=false"]);
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));
+    outcome.exits(1, "");
     let start = "error: error executing jsonpath \"{.nope}\": Error executing template: nope is not \
                  found. Printing more information for debugging the template:\n\ttemplate was:\n\t\t\
                  {.nope}\n\tobject given to jsonpath engine was:\n\t\tmap[string]interface {}{\

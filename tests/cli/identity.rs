@@ -3,9 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use locustctl::sandbox::Account;
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Locustctl, locustctl};
+use support::cluster::TestCluster;
+use support::{Locustctl, locustctl};
 
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
@@ -201,7 +200,7 @@ fn a_token_file_without_end_is_not_read_to_its_end() {
 #[test]
 fn without_any_configuration_the_error_says_what_to_do() {
     let outcome = locustctl("scale --replicas=3").run();
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));
+    outcome.exits(1, "");
     assert!(outcome.stderr.starts_with("error: no cluster is configured: "), "{outcome:?}");
     for help in [".kube/config", "--kubeconfig", "locustctl --sandbox scale --replicas=3"] {
         assert!(outcome.stderr.contains(help), "{outcome:?}");

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::support::cluster::TestCluster;
-use crate::support::{Locustctl, dead_kubeconfig, locustctl};
+use support::cluster::TestCluster;
+use support::{Locustctl, dead_kubeconfig, locustctl};
 
 const HEADER: &str = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";

@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::support::cluster::TestCluster;
-use crate::support::{Outcome, locustctl};
+use support::cluster::TestCluster;
+use support::{Outcome, locustctl};
 
 const SLAVE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: locust-slave}\n";
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
@@ -54,7 +54,7 @@ fn it_is_built_by_whatever_program_is_there() {
     let bin = directory.builder(&format!("[ \"$*\" = \"build -- k\" ] && {}", printing(SLAVE)));
     directory.scale(&cluster, "k", &bin).prints(SCALED);
     let outcome = directory.scale(&cluster, "k", "/nonexistent");
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    outcome.exits(1, "");
     assert!(
         outcome.stderr.contains("kustomize") && outcome.stderr.contains("kubectl"),
         "{}",
@@ -88,8 +88,7 @@ fn what_it_warns_of_is_passed_on() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     let bin = directory.builder(&format!("echo '# Warning: old' >&2; {}", printing(SLAVE)));
     let outcome = directory.scale(&cluster, "k", bin);
-    let expected = (Some(0), SCALED, "# Warning: old\n");
-    assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), expected);
+    outcome.warns(SCALED, "# Warning: old\n");
 }
 
 #[test]
@@ -98,11 +97,10 @@ fn the_real_builder_is_understood() {
     let cluster = TestCluster::start();
     let path = std::env::var_os("PATH").unwrap();
     let broken = Directory::with("resources: [nofile.yaml]\n").scale(&cluster, "k", &path);
-    assert_eq!((broken.code, broken.stdout.as_str()), (Some(1), ""));
+    broken.exits(1, "");
     let begins = "error: accumulating resources: accumulation err='accumulating resources from 'nofile.yaml'";
     assert!(broken.stderr.starts_with(begins), "{broken:?}");
     let old = Directory::with("resources: [slave.yaml]\ncommonLabels: {a: b}\n");
     let outcome = old.scale(&cluster, "k", &path);
-    let expected = (Some(0), SCALED, DEPRECATED);
-    assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), expected);
+    outcome.warns(SCALED, DEPRECATED);
 }

@@ -2,9 +2,8 @@
 
 use locustctl::sandbox::{Action, Fault};
 use serde_json::json;
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Outcome, locustctl};
+use support::cluster::TestCluster;
+use support::{Outcome, locustctl};
 
 /// Together more than the 8 MiB of one answer.
 const COUNT: usize = 260;

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault, Options, Rights, Rule};
 use serde_json::{Value, json};
-
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::swarm::{ask, running, start_test, wait_for_workers};
-use crate::support::waiting::kubeconfig_of;
-use crate::support::{Outcome, locustctl};
+use support::cluster::{TestCluster, WORKERS};
+use support::swarm::{ask, running, start_test, wait_for_workers};
+use support::waiting::kubeconfig_of;
+use support::{Outcome, locustctl};
 
 fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
@@ -20,7 +19,7 @@ fn run(cluster: &TestCluster, line: &str) -> Outcome {
 #[track_caller]
 fn rebalanced(cluster: &TestCluster, line: &str) {
     let outcome = run(cluster, "rebalance");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    outcome.exits(0, line);
     assert_eq!(outcome.stderr, "Using Locust at service/locust-master\n");
 }
 
@@ -28,11 +27,7 @@ fn rebalanced(cluster: &TestCluster, line: &str) {
 fn a_scale_down_during_a_test_leaves_it_all_its_users() {
     let cluster = running(5);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(0), "deployment.apps/locust-slave scaled from 5 to 1\n"),
-        "{outcome:?}"
-    );
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 5 to 1\n");
     for said in [
         "Warning: a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost\n",
         "1 worker is connected to Locust\n",
@@ -80,10 +75,7 @@ fn a_test_whose_run_time_is_not_certain_is_left_to_people() {
     let cluster = running(5);
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(1), "deployment.apps/locust-slave scaled from 5 to 1\n")
-    );
+    outcome.exits(1, "deployment.apps/locust-slave scaled from 5 to 1\n");
     assert!(
         outcome.stderr.contains("not redistributed: the test was edited after its start"),
         "{outcome:?}"
@@ -148,7 +140,7 @@ fn a_release_that_breaks_is_scaled_down_one_pod_after_another() {
     start_test(&cluster);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
     let line = "deployment.apps/locust-slave scaled from 4 to 1 in 3 steps\n";
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    outcome.exits(0, line);
     for said in [
         "Note: Locust 2.46.4 breaks when several workers leave a running test at once, so locustctl removes one pod after another: 3 steps, about 6 s",
         "deployment.apps/locust-slave: step 2 of 3 is done, 2 replicas\n",
@@ -166,7 +158,7 @@ fn at_once_breaks_an_old_master_and_scale_reports_it() {
     start_test(&cluster);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto --at-once");
     let line = "deployment.apps/locust-slave scaled from 4 to 1\n";
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), line), "{outcome:?}");
+    outcome.exits(1, line);
     assert!(outcome.stderr.contains("restart the master's pod"), "{outcome:?}");
 }
 
@@ -267,10 +259,7 @@ fn a_locust_that_does_not_tell_is_an_error_but_the_scale_is_made() {
         Action::Answer { status: 500, headers: Vec::new(), body: b"<html>down</html>".to_vec() };
     cluster.handle().inject(Fault::once(down).at("proxy").times(Fault::ALWAYS));
     let outcome = run(&cluster, "scale --replicas=1 --locust=service/locust-master");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(1), "deployment.apps/locust-slave scaled from 3 to 1\n")
-    );
+    outcome.exits(1, "deployment.apps/locust-slave scaled from 3 to 1\n");
     let expected = "error: Locust could not be asked, so locustctl did not check the running test: \
                     / answered 500";
     assert!(outcome.stderr.contains(expected), "{outcome:?}");
@@ -406,10 +395,7 @@ fn workers_that_locust_does_not_count_in_time_are_named() {
     let answer = Action::Answer { status: 200, headers, body: stale.into_bytes() };
     cluster.handle().inject(Fault::once(answer).at("stats/requests").times(Fault::ALWAYS));
     let outcome = run(&cluster, "scale --replicas=2 --wait --timeout=2s --locust=auto");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(1), "deployment.apps/locust-slave scaled from 1 to 2\n")
-    );
+    outcome.exits(1, "deployment.apps/locust-slave scaled from 1 to 2\n");
     assert!(
         outcome.stderr.contains(
             "error: 2 workers are connected to Locust; ready, but not connected: locust-slave-"

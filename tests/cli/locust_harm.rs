@@ -4,11 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
-
-use crate::fake_locust::{FakeLocust, reply};
-use crate::support::cluster::TestCluster;
-use crate::support::swarm::worker_pods;
-use crate::support::{Outcome, locustctl};
+use support::cluster::TestCluster;
+use support::fake_locust::{FakeLocust, reply};
+use support::swarm::worker_pods;
+use support::{Outcome, locustctl};
 
 /// What the master's log says of a test for 60 users that has lost three of its four workers.
 const LOG: &str = r#"{"master": [
@@ -80,7 +79,7 @@ fn a_test_that_was_stopped_meanwhile_is_not_started() {
     let locust = locust(&cluster, LOG, pages);
     let outcome = rebalance(&cluster, &locust);
     let said = "no test is running (Locust's state is stopped)\n";
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), said), "{outcome:?}");
+    outcome.exits(0, said);
     assert!(locust.asked("/swarm").is_empty());
 }
 
@@ -128,7 +127,7 @@ fn a_test_that_has_ended_is_not_revived_whatever_the_state_is() {
     let locust = locust(&cluster, STOPPED, vec![page("running", 0, 60)]);
     let outcome = rebalance(&cluster, &locust);
     let said = "the test has ended, although Locust's state is running\n";
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), said), "{outcome:?}");
+    outcome.exits(0, said);
     assert!(locust.asked("/swarm").is_empty());
 }
 

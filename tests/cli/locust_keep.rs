@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use locustctl::sandbox::{Action, Fault, Options};
 use serde_json::{Value, json};
-
-use crate::fake_locust::{FakeLocust, reply};
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::locustctl;
-use crate::support::running::Running;
-use crate::support::serving::{Reply, Serving, wait_until};
-use crate::support::swarm::{ask, running, start_test, wait_for_workers, worker_pods};
+use support::cluster::{TestCluster, WORKERS};
+use support::fake_locust::{FakeLocust, reply};
+use support::locustctl;
+use support::running::Running;
+use support::serving::{Reply, Serving, wait_until};
+use support::swarm::{ask, running, start_test, wait_for_workers, worker_pods};
 
 /// What is said when three of four or five workers with 60 users left.
 const REPAIRED: &str = "the test had 15 of 60 users; redistributed 60 users over 1 worker";
@@ -269,11 +268,11 @@ fn steps_start_at_the_count_that_there_is() {
     };
     let outcome = scale(&rival(4), "");
     let line = "deployment.apps/locust-slave scaled from 4 to 1 in 3 steps\n";
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), line), "{outcome:?}");
+    outcome.exits(0, line);
     let outcome = scale(&rival(2), "");
     assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 2 to 1\n", "{outcome:?}");
     let cluster = rival(4);
     let outcome = scale(&cluster, "--current-replicas=3");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+    outcome.exits(1, "");
     assert_eq!(cluster.workers(), 4);
 }

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use locustctl::sandbox::{Account, Options, ServerCertificate};
-
-use crate::support::cluster::TestCluster;
-use crate::support::serving::Serving;
-use crate::support::swarm::{running, start_test};
-use crate::support::{Outcome, locustctl};
+use support::cluster::TestCluster;
+use support::serving::Serving;
+use support::swarm::{running, start_test};
+use support::{Outcome, locustctl};
 
 const PATH: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
 

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault};
-
-use crate::support::cluster::TestCluster;
-use crate::support::scaling::{at, on_patch, replicas, run};
+use support::cluster::TestCluster;
+use support::scaling::{at, on_patch, replicas, run};
 
 fn on_get(cluster: &TestCluster, times: usize, action: Action) {
     cluster.handle().inject(Fault::once(action).on("GET").times(times));
@@ -46,7 +45,7 @@ fn who_wants_to_be_the_one_that_scaled_is_not_told_so_without_proof() {
         let cluster = at(1);
         on_patch(&cluster, 1, Action::CloseAfter);
         let outcome = run(&cluster, line);
-        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+        outcome.exits(1, "");
         assert!(
             outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 3 now; whether this call scaled it from 1 is not known\n"),
             "{outcome:?}"
@@ -60,7 +59,7 @@ fn a_condition_that_was_false_all_along_does_not_hold_because_an_answer_was_lost
         let cluster = at(3);
         on_patch(&cluster, 1, action);
         let outcome = run(&cluster, "scale --replicas=3 --current-replicas=1");
-        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+        outcome.exits(1, "");
     }
 }
 
@@ -72,7 +71,7 @@ fn a_rivals_equal_change_is_not_taken_for_a_relative_one_of_ours() {
     on_get(&cluster, 1, pass);
     on_get(&cluster, 1, Action::Rival(3));
     let outcome = run(&cluster, "scale --by=+2");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+    outcome.exits(1, "");
 }
 
 #[test]
@@ -84,11 +83,7 @@ fn a_change_that_comes_to_pass_while_the_server_is_waited_for_is_our_own() {
     on_get(&cluster, 2, pass);
     on_get(&cluster, 1, Action::Rival(3));
     let outcome = run(&cluster, "scale --replicas=3");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(0), "deployment.apps/locust-slave scaled from 1 to 3\n"),
-        "{outcome:?}"
-    );
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 1 to 3\n");
     assert!(outcome.stderr.starts_with("Warning: the answer to the change of "), "{outcome:?}");
 }
 
@@ -98,7 +93,7 @@ fn a_change_that_did_not_arrive_is_not_reported_as_made() {
         let cluster = at(1);
         on_patch(&cluster, 1, Action::CloseBefore);
         let outcome = run(&cluster, line);
-        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+        outcome.exits(1, "");
         assert!(outcome.stderr.starts_with("Unable to connect to the server: "), "{outcome:?}");
         assert!(
             outcome.stderr.ends_with(
@@ -118,7 +113,7 @@ fn a_lost_answer_and_a_rival_leave_only_what_stands_there() {
     on_get(&cluster, 1, Action::Delay(Duration::ZERO));
     on_get(&cluster, 1, Action::Rival(9));
     let outcome = run(&cluster, "scale --replicas=3");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));
+    outcome.exits(1, "");
     assert!(
         outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 9 now: somebody else changed it; whether it was scaled from 1 to 3 before is not known\n"),
         "{outcome:?}"
@@ -131,7 +126,7 @@ fn an_answer_that_is_lost_for_good_is_reported_as_unknown() {
     on_patch(&cluster, 1, Action::CloseAfter);
     on_get(&cluster, 100, Action::CloseBefore);
     let outcome = run(&cluster, "scale --replicas=3 --current-replicas=1");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));
+    outcome.exits(1, "");
     assert!(
         outcome.stderr.contains("\nwhether deployment.apps/locust-slave was scaled from 1 to 3 is not known, since reading it again failed too: "),
         "{outcome:?}"
@@ -203,9 +198,5 @@ fn a_change_that_was_left_unclear_is_not_forgotten_when_trying_again_is_refused(
     on_get(&cluster, 3, Action::Delay(Duration::ZERO));
     on_get(&cluster, 1, Action::Rival(3));
     let outcome = run(&cluster, "scale --replicas=3");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(0), "deployment.apps/locust-slave scaled from 1 to 3\n"),
-        "{outcome:?}"
-    );
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 1 to 3\n");
 }

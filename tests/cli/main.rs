@@ -1,11 +1,6 @@
 //! Runs the commands of the binary against a simulated cluster.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "../support/fake_locust.rs"]
-mod fake_locust;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod completions;
 mod connection;
 mod discovery;

@@ -2,10 +2,9 @@
 //! really stands there, and at the requests that the server saw.
 
 use locustctl::sandbox::Action;
-
-use crate::support::SLAVE;
-use crate::support::cluster::TestCluster;
-use crate::support::scaling::{at, on_patch, replicas, run};
+use support::SLAVE;
+use support::cluster::TestCluster;
+use support::scaling::{at, on_patch, replicas, run};
 
 /// The verbs of the requests that the server saw.
 fn verbs(cluster: &TestCluster) -> Vec<String> {
@@ -89,7 +88,7 @@ fn a_resource_version_that_goes_stale_in_between_changes_nothing() {
     let version = object["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
     on_patch(&cluster, 1, Action::Rival(7));
     let outcome = run(&cluster, &format!("scale --resource-version={version} --replicas=5"));
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""));
+    outcome.exits(1, "");
     let expected = format!("error: Expected resource version to be {version}, was ");
     assert!(outcome.stderr.starts_with(&expected), "{outcome:?}");
     assert_eq!(replicas(&cluster), 7);
@@ -183,13 +182,9 @@ fn a_dry_run_on_the_client_only_reads() {
         .prints("deployment.apps/locust-slave scaled (dry run) from 1 to 3\n");
     assert_eq!(verbs(&cluster), ["GET"]);
     let unmet = run(&cluster, "scale --replicas=3 --current-replicas=9 --dry-run=client");
-    assert_eq!(
-        (unmet.code, &*unmet.stdout, &*unmet.stderr),
-        (
-            Some(0),
-            "deployment.apps/locust-slave scaled (dry run) from 1 to 3\n",
-            "Warning: the condition would not hold: Expected replicas to be 9, was 1\n"
-        )
+    unmet.warns(
+        "deployment.apps/locust-slave scaled (dry run) from 1 to 3\n",
+        "Warning: the condition would not hold: Expected replicas to be 9, was 1\n",
     );
 }
 

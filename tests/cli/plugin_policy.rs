@@ -5,9 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use locustctl::sandbox::Account;
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Locustctl, locustctl};
+use support::cluster::TestCluster;
+use support::{Locustctl, locustctl};
 
 const HEADER: &str = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
 

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use locustctl::sandbox::{Account, Options, Rights};
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Locustctl, locustctl, secrets};
+use support::cluster::TestCluster;
+use support::{Locustctl, locustctl, secrets};
 
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
@@ -56,7 +55,7 @@ fn a_plugin_runs_once_for_all_requests() {
     let user =
         plugin(&cluster, &format!("echo '{}'", answer(&format!(r#"{{"token":"{token}"}}"#))));
     let outcome = scale(&cluster, &user).run();
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
     assert_eq!((runs(&cluster), cluster.handle().requests().len()), (1, 2));
 }
 
@@ -75,7 +74,7 @@ fn after_a_401_the_plugin_runs_once_more_and_the_request_is_repeated() {
     );
     let user = plugin(&cluster, &script);
     let outcome = scale(&cluster, &user).run();
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
     let statuses: Vec<_> =
         cluster.handle().requests().iter().map(|request| request.status).collect();
     assert_eq!((runs(&cluster), statuses), (2, vec![Some(401), Some(200), Some(200)]));
@@ -135,13 +134,13 @@ fn a_plugin_may_answer_with_a_certificate() {
     secrets::add(pair.key.lines().nth(1).unwrap());
     let user = plugin(&cluster, &format!("cat {}", file.display()));
     let outcome = scale(&cluster, &user).run();
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
 }
 
 #[test]
 fn an_expired_id_token_is_renewed_and_written_back() {
     let cluster = TestCluster::start();
-    let issuer = crate::support::issuer::Issuer::start(cluster.token(Account::Admin));
+    let issuer = support::issuer::Issuer::start(cluster.token(Account::Admin));
     let (address, client) = (
         issuer.url(),
         "{idp-issuer-url: '%', client-id: me, client-secret: secret-of-client, refresh-token: token-to-refresh, id-token: OLD}",

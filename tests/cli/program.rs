@@ -5,9 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault};
-
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::{Outcome, locustctl};
+use support::cluster::{TestCluster, WORKERS};
+use support::{Outcome, locustctl};
 
 fn scale(cluster: &TestCluster, line: &str, stdout: Stdio) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))

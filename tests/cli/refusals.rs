@@ -1,7 +1,7 @@
 //! What is wrong with a command line is said in kubectl's words, with exit code 1, before any
 //! request: the server of these tests does not exist.
 
-use crate::support::{Locustctl, Outcome, dead_kubeconfig};
+use support::{Locustctl, Outcome, dead_kubeconfig};
 
 fn scale(args: &[&str]) -> Outcome {
     let home = tempfile::tempdir().unwrap();
@@ -118,7 +118,7 @@ fn the_first_mistake_on_the_line_is_the_one_that_is_reported() {
 
 #[test]
 fn an_unknown_command_is_refused_with_a_suggestion() {
-    let outcome = crate::support::locustctl("scal --replicas=1").run();
+    let outcome = support::locustctl("scal --replicas=1").run();
     outcome.refuses(
         "error: unknown command \"scal\" for \"locustctl\"\n\nDid you mean this?\n\tscale\n",
     );
@@ -207,7 +207,7 @@ fn a_shorthand_without_its_value_does_not_mean_the_default() {
 fn a_default_target_that_is_no_text_is_refused() {
     use std::os::unix::ffi::OsStrExt;
     let home = tempfile::tempdir().unwrap();
-    let outcome = crate::support::locustctl("scale --replicas=1")
+    let outcome = support::locustctl("scale --replicas=1")
         .kubeconfig(dead_kubeconfig(home.path()))
         .env("LOCUSTCTL_TARGET", std::ffi::OsStr::from_bytes(b"\xff"))
         .run();
@@ -252,10 +252,10 @@ fn help_and_version_go_to_stdout_and_beat_a_missing_flag() {
     assert!(help.stdout.contains("--current-replicas <COUNT>"), "{}", help.stdout);
     // Alone it is answered without the grammar; the answer is the same.
     for asked in ["--version", "-V", "--version -n x", "-n x -V"] {
-        let version = crate::support::locustctl(asked).run();
+        let version = support::locustctl(asked).run();
         version.prints(&format!("locustctl {}\n", env!("CARGO_PKG_VERSION")));
     }
-    let nothing = crate::support::locustctl("").run();
+    let nothing = support::locustctl("").run();
     assert_eq!((nothing.code, &*nothing.stderr), (Some(0), ""));
     assert!(nothing.stdout.contains("Usage: locustctl"), "{}", nothing.stdout);
 }
@@ -281,7 +281,7 @@ fn everything_right_gets_as_far_as_the_server() {
     }
     // Flags of the subcommand may stand before it.
     let home = tempfile::tempdir().unwrap();
-    let outcome = crate::support::locustctl("--replicas=1 -n x scale deploy/a")
+    let outcome = support::locustctl("--replicas=1 -n x scale deploy/a")
         .kubeconfig(dead_kubeconfig(home.path()))
         .run();
     assert!(outcome.stderr.starts_with("The connection to the server"), "{outcome:?}");

@@ -1,9 +1,8 @@
 //! What can be scaled, how it is named, and in which form the result is printed.
 
 use serde_json::{Value, json};
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Outcome, SLAVE, locustctl};
+use support::cluster::TestCluster;
+use support::{Outcome, SLAVE, locustctl};
 
 fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()

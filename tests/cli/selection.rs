@@ -2,9 +2,8 @@
 
 use locustctl::sandbox::{Account, Action, Fault};
 use serde_json::{Value, json};
-
-use crate::support::cluster::TestCluster;
-use crate::support::{Outcome, locustctl};
+use support::cluster::TestCluster;
+use support::{Outcome, locustctl};
 
 fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
@@ -136,7 +135,7 @@ fn a_list_whose_first_pages_are_forgotten_is_made_again() {
 fn what_the_server_says_of_a_selector_is_passed_on() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --replicas=2 deploy -l a==b=c");
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    outcome.exits(1, "");
     assert!(
         outcome.stderr.starts_with(
             "Error from server (BadRequest): Unable to find \"apps/v1, Resource=deployments\" \

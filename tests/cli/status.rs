@@ -2,10 +2,9 @@
 
 use locustctl::sandbox::{Action, Fault, Rights, Rule};
 use serde_json::{Value, json};
-
-use crate::support::cluster::TestCluster;
-use crate::support::swarm::{running, start_test, wait_for_workers};
-use crate::support::{Outcome, SLAVE, locustctl};
+use support::cluster::TestCluster;
+use support::swarm::{running, start_test, wait_for_workers};
+use support::{Outcome, SLAVE, locustctl};
 
 fn status(cluster: &TestCluster, flags: &str) -> Outcome {
     locustctl(&format!("status {flags}")).kubeconfig(cluster.kubeconfig()).run()

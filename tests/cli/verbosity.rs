@@ -1,9 +1,8 @@
 //! What `-v` shows on stderr, in kubectl's line format, and what it never shows.
 
 use locustctl::sandbox::Account;
-
-use crate::support::cluster::TestCluster;
-use crate::support::{SLAVE, locustctl};
+use support::cluster::TestCluster;
+use support::{SLAVE, locustctl};
 
 /// The log of a scale from 1 to 3, without klog's headers.
 fn log(level: u8) -> (TestCluster, String) {

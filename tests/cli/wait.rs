@@ -5,19 +5,16 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault, Options, PodFailure};
 use serde_json::json;
-
-use crate::support::SLAVE;
-use crate::support::cluster::TestCluster;
-use crate::support::scaling::run;
-use crate::support::waiting::{
-    MASTER, SCALED, cluster, fails_after_scaling, ready, run_while, watches,
-};
+use support::SLAVE;
+use support::cluster::TestCluster;
+use support::scaling::run;
+use support::waiting::{MASTER, SCALED, cluster, fails_after_scaling, ready, run_while, watches};
 
 #[test]
 fn it_is_waited_until_the_new_pods_are_ready() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=3 --wait");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED));
+    outcome.exits(0, SCALED);
     assert_eq!(ready(&cluster, SLAVE), 3);
     let lines: Vec<_> = outcome.stderr.lines().collect();
     assert_eq!(lines.first(), Some(&"deployment.apps/locust-slave: 1 of 3 replicas are ready"));
@@ -39,10 +36,7 @@ fn what_is_ready_already_is_not_talked_about() {
 fn it_is_waited_until_the_last_pod_is_gone() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=0 --wait");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(0), "deployment.apps/locust-slave scaled from 1 to 0\n")
-    );
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 1 to 0\n");
     let object = cluster.handle().object(SLAVE).unwrap();
     assert_eq!(object["status"]["replicas"].as_i64().unwrap_or_default(), 0);
 }
@@ -129,12 +123,12 @@ fn each_target_has_its_own_outcome() {
 fn a_timeout_of_zero_is_as_none() {
     let waiting = cluster();
     let outcome = run(&waiting, "scale --replicas=3 --wait --timeout=0s");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
     assert_eq!(ready(&waiting, SLAVE), 3);
     let plain = cluster();
     plain.handle().pause_controllers();
     run(&plain, "scale --replicas=3 --timeout=0s").prints(SCALED);
-    let help = crate::support::locustctl("scale --help").run().stdout;
+    let help = support::locustctl("scale --help").run().stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let expected = "0 is as if it were not given: 5m with --wait, and no wait at all without";
     assert!(help.contains(expected), "{help}");
@@ -222,11 +216,7 @@ fn a_stateful_set_is_waited_for_too() {
                 "spec": {"containers": [{"name": "c", "image": "i"}]}}},
     }));
     let outcome = run(&cluster, "scale --replicas=2 --wait sts/users");
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(0), "statefulset.apps/users scaled from 1 to 2\n"),
-        "{outcome:?}"
-    );
+    outcome.exits(0, "statefulset.apps/users scaled from 1 to 2\n");
     assert_eq!(cluster.handle().object(path).unwrap()["status"]["readyReplicas"], 2);
 }
 
@@ -273,11 +263,7 @@ fn of_another_type_the_count_of_its_scale_is_waited_for() {
         cluster.handle().put_object(path, object);
         running.join().unwrap()
     });
-    assert_eq!(
-        (outcome.code, &*outcome.stdout),
-        (Some(0), "swarm.load.example.com/big scaled from 4 to 5\n"),
-        "{outcome:?}"
-    );
+    outcome.exits(0, "swarm.load.example.com/big scaled from 4 to 5\n");
     let said = "swarm.load.example.com/big: 0 of 5 replicas are there\nswarm.load.example.com/big: 5 of 5 replicas are there\n";
     assert_eq!(outcome.stderr, said);
 }

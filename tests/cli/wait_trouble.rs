@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use locustctl::sandbox::{Action, Fault, PodFailure, Rights, Rule};
-
-use crate::support::scaling::run;
-use crate::support::waiting::{
+use support::scaling::run;
+use support::waiting::{
     SCALED, cluster, cluster_with, fails_after_scaling, kubeconfig_of, ready, run_while, watches,
 };
-use crate::support::{SLAVE, locustctl};
+use support::{SLAVE, locustctl};
 
 #[test]
 fn who_may_not_look_at_pods_is_told_no_more_than_that() {
@@ -37,7 +36,7 @@ fn where_watching_is_forbidden_it_is_asked_again_and_again() {
     cluster.handle().add_account("token-of-a-narrow-account", "narrow", Rights::Rules(rules));
     let kubeconfig = kubeconfig_of(&cluster, "token-of-a-narrow-account");
     let outcome = locustctl("scale --replicas=3 --wait").kubeconfig(kubeconfig).run();
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
     let note = "Note: deployments.apps cannot be watched, so they are asked about every second: deployments.apps \"locust-slave\" is forbidden: User \"narrow\" cannot watch resource";
     assert!(outcome.stderr.contains(note), "{outcome:?}");
     assert_eq!(ready(&cluster, SLAVE), 3);
@@ -116,7 +115,7 @@ fn the_last_look_does_not_hang() {
         let delay = Fault::once(Action::Delay(Duration::from_secs(30))).on("GET");
         cluster.handle().inject(delay.at("deployments/locust-slave").times(Fault::ALWAYS));
     });
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), SCALED), "{outcome:?}");
+    outcome.exits(1, SCALED);
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
 }
 
@@ -128,7 +127,7 @@ fn after_watches_that_tell_nothing_it_is_looked_anew() {
     cluster.handle().inject(Fault::once(nothing).at("watch=1").times(Fault::ALWAYS));
     let started = Instant::now();
     let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=30s");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 }
 
@@ -144,7 +143,7 @@ fn forgotten_history_is_looked_at_anew() {
         cluster.wait_for(SLAVE, |object| object["status"]["readyReplicas"] == 3);
         cluster.handle().compact();
     });
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
     let gets = cluster.request_lines();
     let gets = gets.iter().filter(|line| line.ends_with("deployments/locust-slave")).count();
     // At first, after the watch that has told nothing, and after the one that was refused.
@@ -155,6 +154,6 @@ fn forgotten_history_is_looked_at_anew() {
 fn the_time_for_one_request_does_not_end_a_watch() {
     let cluster = cluster_with(Duration::from_millis(2500));
     let outcome = run(&cluster, "scale --replicas=3 --wait --request-timeout=1s");
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{outcome:?}");
+    outcome.exits(0, SCALED);
     assert_eq!(watches(&cluster).len(), 1);
 }

@@ -11,8 +11,7 @@ use std::process::{Command, Stdio};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use locustctl::sandbox::Account;
-
-use crate::support::cluster::TestCluster;
+use support::cluster::TestCluster;
 
 const SCALE: [&str; 3] = ["scale", "--replicas=2", "deployment/locust-slave"];
 

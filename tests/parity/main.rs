@@ -8,9 +8,6 @@
 //! `PARITY=text` runs only the rows whose name has it.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod check;
 mod conditions;
 mod difference;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use locustctl::sandbox::{Account, ClusterHandle, InitialObjects, Options};
 use serde_json::{Value, json};
+use support::cluster::TestCluster;
 
 use crate::row::Around;
-use crate::support::cluster::TestCluster;
 
 /// `PLURAL/NAME` or `NAMESPACE/PLURAL/NAME`, replicas, labels.
 const OBJECTS: [(&str, i64, &str); 10] = [

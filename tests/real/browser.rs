@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use locustctl::sandbox::{Account, Action, Fault, Options, PodFailure};
+use support::cluster::{TestCluster, WORKERS};
+use support::serving::Serving;
+use support::waiting::kubeconfig_of;
 
 use crate::chromium::{Browser, Look};
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::serving::Serving;
-use crate::support::waiting::kubeconfig_of;
 
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";

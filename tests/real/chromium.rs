@@ -1,5 +1,4 @@
 //! A real browser: Debian's Chromium, driven through its WebDriver.
-#![allow(dead_code, reason = "not every test file uses all of it")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,6 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use url::Url;
+
+use crate::Alone;
 
 /// Longer than anything here takes, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,10 +39,12 @@ pub struct Browser {
     client: Client,
     driver: Child,
     _profile: TempDir,
+    _alone: Alone,
 }
 
 impl Browser {
     pub fn open(look: Look) -> Self {
+        let alone = crate::alone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let profile = tempfile::tempdir().unwrap();
         let (driver, port) = start_driver();
@@ -51,7 +54,7 @@ impl Browser {
             builder.capabilities(capabilities);
             builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap()
         });
-        let browser = Self { runtime, client, driver, _profile: profile };
+        let browser = Self { runtime, client, driver, _profile: profile, _alone: alone };
         let metrics = json!({"width": look.width, "height": look.height, "deviceScaleFactor": 1,
             "mobile": look.width < 600});
         browser.devtools("Emulation.setDeviceMetricsOverride", metrics);

@@ -7,8 +7,7 @@ use std::{
 };
 
 use locustctl::sandbox::{Discovery, Options, Protocol};
-
-use crate::support::cluster::{TestCluster, WORKERS};
+use support::cluster::{TestCluster, WORKERS};
 
 /// kubectl with a HOME and a discovery cache of its own.
 fn kubectl(cluster: &TestCluster, arguments: &[&str]) -> Command {

@@ -2,11 +2,11 @@
 
 use locustctl::sandbox::Account;
 use serde_json::{Value, json};
+use support::cluster::TestCluster;
+use support::serving::{Http, Serving, wait_until};
+use support::{Outcome, locustctl};
 
 use crate::locust_process::{RELEASES, RealLocust};
-use crate::support::cluster::TestCluster;
-use crate::support::serving::{Http, Serving, wait_until};
-use crate::support::{Outcome, locustctl};
 
 fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
     let line = format!("{line} --locust={}", locust.url());
@@ -141,7 +141,7 @@ fn a_master_that_is_restarted_is_followed_again() {
     serving.wait_for_state(|state| state["locust"]["problem"] != "");
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait");
     let line = "deployment.apps/locust-slave scaled from 1 to 2\n";
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), line), "{outcome:?}");
+    outcome.exits(1, line);
     let said = "error: Locust could not be asked, so locustctl did not check the running test";
     assert!(outcome.stderr.contains(said), "{outcome:?}");
     assert_eq!(serving.put("?wait=60s", r#"{"replicas": 4}"#).status, 200, "and so does the page");

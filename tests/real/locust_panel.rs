@@ -1,12 +1,12 @@
 //! The panel in the page of a real Locust, in a real browser.
 
 use serde_json::{Value, json};
+use support::cluster::{TestCluster, WORKERS};
+use support::serving::{Serving, wait_until};
+use support::swarm::{ask, running};
 
 use crate::chromium::{Browser, Look};
 use crate::locust_process::{RELEASES, RealLocust};
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::serving::{Serving, wait_until};
-use crate::support::swarm::{ask, running};
 
 const ROOT: &str = "document.getElementById('locustctl-panel').shadowRoot";
 

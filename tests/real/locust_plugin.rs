@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use reqwest::RequestBuilder;
+use support::cluster::TestCluster;
+use support::secrets;
+use support::serving::{Http, PATIENCE, Reply, Serving, wait_until};
 
 use crate::locust_process::{RELEASES, RealLocust};
-use crate::support::cluster::TestCluster;
-use crate::support::secrets;
-use crate::support::serving::{Http, PATIENCE, Reply, Serving, wait_until};
 
 const PLUGIN: &str = include_str!("../../deploy/locust_plugin.py");
 const SCRIPT: &str = "<script type=\"module\" src=\"-/locustctl/assets/panel.js\"></script></body>";

@@ -2,9 +2,6 @@
 //! `tests/run.sh` installs them.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod browser;
 mod chromium;
 mod kubectl;
@@ -17,3 +14,15 @@ mod swarm_random;
 mod swarm_steps;
 mod swarm_time;
 mod swarm_wanted;
+
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
+
+/// The right to run a real Locust or a browser.
+type Alone = ReentrantMutexGuard<'static, ()>;
+
+/// Waits until no other test runs a real Locust or a browser: they would take each other's CPU. One
+/// test may run both.
+fn alone() -> Alone {
+    static ALONE: ReentrantMutex<()> = ReentrantMutex::new(());
+    ALONE.lock()
+}

@@ -4,13 +4,13 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
+use support::cluster::WORKERS;
+use support::serving::Serving;
 
 use crate::locust_process::{
     HostName, LATEST, Monitor, RELEASES, Scenario, assert_says, assert_silent, assert_tells,
     releases,
 };
-use crate::support::cluster::WORKERS;
-use crate::support::serving::Serving;
 
 /// Of at least 47 characters: the API server cuts the names of its pods.
 const LONG_NAME: &str = "load-test-of-the-web-shop-in-northern-europe-worker";

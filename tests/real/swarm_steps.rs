@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use support::cluster::WORKERS;
+use support::serving::Serving;
+
 use crate::locust_process::{LATEST, Monitor, Scenario, assert_says, assert_tells, releases};
-use crate::support::cluster::WORKERS;
-use crate::support::serving::Serving;
 
 /// The last release before each change, of those whose master breaks.
 const BREAK: [&str; 3] = ["2.46.4", "2.32.2", "2.25.0"];

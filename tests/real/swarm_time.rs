@@ -3,8 +3,9 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use support::serving::Serving;
+
 use crate::locust_process::{LATEST, RELEASES, Scenario, assert_says, releases};
-use crate::support::serving::Serving;
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]

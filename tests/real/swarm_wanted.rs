@@ -4,15 +4,15 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
+use support::cluster::{TestCluster, WORKERS};
+use support::locustctl;
+use support::serving::Serving;
+use support::swarm::ask;
 
 use crate::locust_process::{
     LATEST, RELEASES, Scenario, TOO_OLD, assert_says, assert_silent, assert_tells,
     create_deployment, releases,
 };
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::locustctl;
-use crate::support::serving::Serving;
-use crate::support::swarm::ask;
 
 const UNKNOWN: &str = "it is not known how many users the test wants";
 

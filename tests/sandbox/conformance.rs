@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Account, ClusterHandle, InitialObjects, Options, Rights};
 use serde_json::{Value, json};
+use support::cluster::{TestCluster, WORKERS};
 
 use crate::http::Answer;
 use crate::recordings::{Compare, agrees, comparable, recording, recordings};
-use crate::support::cluster::{TestCluster, WORKERS};
 
 /// The state that a recording was made in.
 enum State {

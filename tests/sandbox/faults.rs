@@ -10,9 +10,9 @@ use locustctl::sandbox::{
     Account, Action, Fault, InitialObjects, Options, Protocol, Rights, Rule, ServerCertificate,
 };
 use serde_json::{Value, json};
+use support::cluster::{TestCluster, WORKERS};
 
 use crate::http::as_admin;
-use crate::support::cluster::{TestCluster, WORKERS};
 
 const TO_THREE: &str = r#"{"spec":{"replicas":3}}"#;
 

@@ -6,8 +6,7 @@ use reqwest::{
     Client, ClientBuilder,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-
-use crate::support::cluster::TestCluster;
+use support::cluster::TestCluster;
 
 /// One answer, read to its end.
 #[derive(Debug)]
@@ -57,7 +56,6 @@ pub fn send(
 }
 
 /// Sends one request as the administrator.
-#[allow(dead_code, reason = "not every test file uses all of the harness")]
 pub fn as_admin(
     cluster: &TestCluster,
     method: &str,

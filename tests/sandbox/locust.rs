@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Account, Options};
 use serde_json::{Value, json};
-
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::locustctl;
-use crate::support::serving::{Http, Reply, wait_until};
-use crate::support::swarm::wait_for_workers;
+use support::cluster::{TestCluster, WORKERS};
+use support::locustctl;
+use support::serving::{Http, Reply, wait_until};
+use support::swarm::wait_for_workers;
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 

@@ -1,9 +1,6 @@
 //! Holds the simulated cluster to recordings of a real API server.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod conformance;
 mod faults;
 mod http;

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-
-use crate::support::cluster::TestCluster;
+use support::cluster::TestCluster;
 
 const APPS: &str = "/apis/apps/v1/namespaces/default";
 

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Account, Action, Fault, Options, PodFailure, Rights, Rule};
 use serde_json::json;
-
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::serving::Serving;
-use crate::support::waiting::kubeconfig_of;
+use support::cluster::{TestCluster, WORKERS};
+use support::serving::Serving;
+use support::waiting::kubeconfig_of;
 
 #[test]
 fn the_count_is_read_without_a_request_to_the_cluster() {
@@ -177,7 +176,7 @@ fn who_is_overtaken_while_waiting_is_told_by_whose_count() {
     serving.wait_for_scale(|reply| reply.status == 200);
     let reply = std::thread::scope(|scope| {
         let running = scope.spawn(|| {
-            let other = crate::support::serving::Http::new();
+            let other = support::serving::Http::new();
             let url = format!("{}/api/scale?wait=30s", serving.url());
             let request = other.request("PUT", &url).header("content-type", "application/json");
             other.send(request.body(r#"{"replicas": 3}"#))

@@ -4,11 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::json;
-
-use crate::support::cluster::TestCluster;
-use crate::support::serving::{Reply, Serving, wait_until};
-use crate::support::tls::Certificate;
-use crate::support::{locustctl, secrets};
+use support::cluster::TestCluster;
+use support::serving::{Reply, Serving, wait_until};
+use support::tls::Certificate;
+use support::{locustctl, secrets};
 
 const ALICE: &str = "alice-s-token-0123456789abcdef";
 const BOB: &str = "bob-s-token-0123456789abcdef";

@@ -5,11 +5,10 @@ use std::process::Command;
 
 use locustctl::sandbox::{Rights, Rule};
 use serde_json::{Value, json};
-
-use crate::support::cluster::TestCluster;
-use crate::support::serving::Serving;
-use crate::support::swarm::start_test;
-use crate::support::waiting::kubeconfig_of;
+use support::cluster::TestCluster;
+use support::serving::Serving;
+use support::swarm::start_test;
+use support::waiting::kubeconfig_of;
 
 const TOKEN: &str = "serve-s-token-of-the-test";
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
@@ -168,7 +167,7 @@ fn without_any_one_right_something_is_missing_and_said() {
 #[test]
 fn the_role_opens_nothing_else() {
     let (cluster, kubeconfig) = cluster_for(role_without(None));
-    let run = |line: &str| crate::support::locustctl(line).kubeconfig(&kubeconfig).run();
+    let run = |line: &str| support::locustctl(line).kubeconfig(&kubeconfig).run();
     for line in [
         "scale --replicas=2 deployment/locust-master",
         "scale --replicas=2 statefulset/x",

@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Account, Action, Fault, Options};
 use serde_json::json;
-
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::serving::{Http, Reply, Serving, data_of, wait_until};
-use crate::support::waiting::watches;
-use crate::support::{Locustctl, dead_kubeconfig};
+use support::cluster::{TestCluster, WORKERS};
+use support::serving::{Http, Reply, Serving, data_of, wait_until};
+use support::waiting::watches;
+use support::{Locustctl, dead_kubeconfig};
 
 const ALWAYS: usize = Fault::ALWAYS;
 

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Account, Action, Fault};
 use serde_json::{Value, json};
-
-use crate::support::cluster::TestCluster;
-use crate::support::serving::Serving;
-use crate::support::swarm::{ask, running};
-use crate::support::waiting::kubeconfig_of;
+use support::cluster::TestCluster;
+use support::serving::Serving;
+use support::swarm::{ask, running};
+use support::waiting::kubeconfig_of;
 
 /// A running test for 60 users on so many workers, and a server that knows of it.
 fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {

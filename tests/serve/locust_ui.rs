@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
-use crate::fake_locust::{Asked, FakeLocust, PAGE, reply, usual};
-use crate::support::cluster::TestCluster;
-use crate::support::serving::{Reply, Serving, wait_until};
+use support::cluster::TestCluster;
+use support::fake_locust::{Asked, FakeLocust, PAGE, reply, usual};
+use support::serving::{Reply, Serving, wait_until};
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 const SCRIPT: &str = "<script type=\"module\" src=\"-/locustctl/assets/panel.js\"></script></body>";
@@ -396,7 +396,7 @@ fn by_way_of_the_api_server_it_needs_a_kubeconfig_alone() {
 fn without_a_locust_to_stand_in_front_of_it_is_refused() {
     let cluster = TestCluster::start();
     let line = "serve --locust-ui --locust=none --listen=127.0.0.1:0";
-    let outcome = crate::support::locustctl(line).kubeconfig(cluster.kubeconfig()).run();
+    let outcome = support::locustctl(line).kubeconfig(cluster.kubeconfig()).run();
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.contains("--locust-ui needs a Locust"), "{outcome:?}");
 }

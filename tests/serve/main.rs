@@ -1,11 +1,6 @@
 //! Runs `locustctl serve` against a simulated cluster, and talks to it over HTTP.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "../support/fake_locust.rs"]
-mod fake_locust;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod api;
 mod auth;
 mod deploy;

@@ -3,9 +3,8 @@
 use std::process::Command;
 
 use serde_json::Value;
-
-use crate::support::cluster::TestCluster;
-use crate::support::serving::Serving;
+use support::cluster::TestCluster;
+use support::serving::Serving;
 
 #[test]
 #[ignore = "needs schemathesis: tests/run.sh runs it"]

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::support::cluster::TestCluster;
-use crate::support::serving::Serving;
+use support::cluster::TestCluster;
+use support::serving::Serving;
 
 const ALICE: &str = "alice-s-token-0123456789";
 const BOB: &str = "bob-s-token-9876543210";

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-
-use crate::support::cluster::TestCluster;
-use crate::support::serving::{PATIENCE, Serving};
-use crate::support::tls::Certificate;
+use support::cluster::TestCluster;
+use support::serving::{PATIENCE, Serving};
+use support::tls::Certificate;
 
 type Client = StreamOwned<ClientConnection, TcpStream>;
 

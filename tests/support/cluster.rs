@@ -1,5 +1,4 @@
 //! A simulated cluster on a thread of its own, for tests that run a program against it.
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use std::{
     path::{Path, PathBuf},
@@ -12,10 +11,9 @@ use locustctl::sandbox::{Account, ClusterHandle, Options, Sandbox};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use super::secrets;
+use crate::secrets;
 
 /// The path of the Deployment that most tests scale.
-#[allow(dead_code, reason = "not every test file uses all of the harness")]
 pub const WORKERS: &str = "/apis/apps/v1/namespaces/default/deployments/locust-slave";
 
 /// A running cluster and the files that lead to it; both are gone when this is dropped.
@@ -30,7 +28,6 @@ pub struct TestCluster {
     thread: Option<JoinHandle<()>>,
 }
 
-#[allow(dead_code, reason = "not every test file uses all of the harness")]
 impl TestCluster {
     /// The usual cluster, whose pods become ready quickly.
     pub fn start() -> Self {

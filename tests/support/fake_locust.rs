@@ -1,5 +1,4 @@
 //! A web server in Locust's place, that answers as a test says and remembers what it was asked.
-#![allow(dead_code, reason = "not every test file uses all of it")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,11 +1,11 @@
 //! One call of the binary that goes on while the test does.
-#![allow(dead_code, reason = "not every test file uses all of it")]
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
 
-use super::cluster::TestCluster;
-use super::serving::wait_until;
+use crate::cluster::TestCluster;
+use crate::program;
+use crate::serving::wait_until;
 
 /// It is ended when this is dropped.
 pub struct Running {
@@ -19,7 +19,8 @@ impl Running {
         let output = tempfile::tempdir().unwrap();
         let file = |name: &str| File::create(output.path().join(name)).unwrap();
         let child = Command::new("/usr/bin/env")
-            .args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_locustctl")])
+            .arg("--default-signal=HUP,INT,TERM")
+            .arg(program())
             .args(line.split_whitespace())
             .env_clear()
             .env("HOME", output.path())

@@ -2,8 +2,8 @@
 
 use locustctl::sandbox::{Action, Fault};
 
-use super::cluster::TestCluster;
-use super::{Outcome, SLAVE, locustctl};
+use crate::cluster::TestCluster;
+use crate::{Outcome, SLAVE, locustctl};
 
 /// The sandbox's Deployment `locust-slave`, set to `replicas`.
 pub fn at(replicas: i64) -> TestCluster {

@@ -1,5 +1,4 @@
 //! Every secret that the tests use, so that each output can be searched for all of them.
-#![allow(dead_code, clippy::unwrap_used)]
 
 use std::sync::Mutex;
 

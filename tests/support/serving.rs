@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::cluster::TestCluster;
-use super::secrets;
+use crate::cluster::TestCluster;
+use crate::program;
+use crate::secrets;
 
 /// Longer than anything here takes, on a busy machine too.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -47,7 +48,7 @@ impl Serving {
     pub fn start_with(kubeconfig: impl AsRef<std::path::Path>, flags: &[&str]) -> Self {
         // A test run in the background of a shell ignores Ctrl-C, and what it starts would too.
         let mut command = Command::new("/usr/bin/env");
-        command.arg("--default-signal=HUP,INT,TERM").arg(env!("CARGO_BIN_EXE_locustctl"));
+        command.arg("--default-signal=HUP,INT,TERM").arg(program());
         command.arg("serve").args(flags);
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             command.arg("--listen=127.0.0.1:0");

@@ -3,9 +3,9 @@
 use locustctl::sandbox::Account;
 use serde_json::Value;
 
-use super::cluster::TestCluster;
-use super::locustctl;
-use super::serving::{Http, wait_until};
+use crate::cluster::TestCluster;
+use crate::locustctl;
+use crate::serving::{Http, wait_until};
 
 const PROXY: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
 

@@ -1,9 +1,8 @@
 //! A certificate for serve.
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use rcgen::{CertificateParams, KeyPair};
 
-use super::cluster::TestCluster;
+use crate::cluster::TestCluster;
 
 /// A certificate for localhost, in the cluster's directory with its key.
 pub struct Certificate {

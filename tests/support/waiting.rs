@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use locustctl::sandbox::{Account, Options};
 
-use super::cluster::TestCluster;
-use super::scaling::run;
-use super::{Outcome, SLAVE};
+use crate::cluster::TestCluster;
+use crate::scaling::run;
+use crate::{Outcome, SLAVE};
 
 pub const MASTER: &str = "/apis/apps/v1/namespaces/default/deployments/locust-master";
 pub const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";

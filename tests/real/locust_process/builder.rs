@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use locustctl::sandbox::Account;
+use support::cluster::TestCluster;
+use support::serving::Http;
 
 use super::RealLocust;
 use super::follower::{Follower, Pods};
 use super::process::Process;
 use super::target::Target;
-use crate::support::cluster::TestCluster;
-use crate::support::serving::Http;
 
 /// The host name that a worker sees, and so the first part of its id.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +103,7 @@ impl<'a> Builder<'a> {
 
     /// Starts it, and waits until the master shows its page.
     pub fn start(self) -> RealLocust {
+        let alone = crate::alone();
         let python = python(self.release);
         let (web, bind) = (free_port(), free_port());
         let target = Target::start();
@@ -118,6 +119,7 @@ impl<'a> Builder<'a> {
         let pods = Pods::default();
         let follower = self.follower(python, bind, pods.clone());
         let locust = RealLocust {
+            _alone: alone,
             url: format!("http://127.0.0.1:{web}"),
             http: Http::new(),
             target,

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::serving::Http;
 
 use super::process::Process;
-use crate::support::serving::Http;
 
 /// The workers, shared by the test and the thread that follows the pods.
 pub type Pods = Arc<Mutex<Workers>>;

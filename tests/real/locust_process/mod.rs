@@ -1,5 +1,4 @@
 //! A real Locust: its master, the server that it tests, and a worker for each ready pod of a sandbox.
-#![allow(dead_code, unused_imports, reason = "not every test file uses all of it")]
 
 mod builder;
 mod follower;
@@ -15,17 +14,17 @@ use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use crate::support::cluster::TestCluster;
-use crate::support::serving::{Http, Reply, wait_until};
+use crate::Alone;
 use follower::{Pods, lock};
 use process::Process;
+use serde_json::Value;
+use support::cluster::TestCluster;
+use support::serving::{Http, Reply};
 use target::Target;
 
 pub use builder::{Builder, HostName};
 pub use follower::Hanging;
-pub use monitor::{Monitor, Sample};
+pub use monitor::Monitor;
 pub use relay::{Post, Relay};
 pub use scenario::{
     Scenario, assert_says, assert_silent, assert_tells, create_deployment, is_long, releases,
@@ -48,6 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running Locust; all its processes end when it is dropped.
 pub struct RealLocust {
+    _alone: Alone,
     url: String,
     http: Http,
     target: Target,
@@ -204,11 +204,6 @@ impl RealLocust {
 
     fn log_text(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
-    }
-
-    /// The master's log tells that users were asked for so many times.
-    pub fn spawn_jobs(&self) -> usize {
-        self.log().iter().filter(|line| line.contains("Sending spawn jobs of ")).count()
     }
 
     /// The master has failed while workers left, and ends no test any more (locust#3515).

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use support::serving::Http;
+
 use super::{RealLocust, requests_in, values_of};
-use crate::support::serving::Http;
 
 const PERIOD: Duration = Duration::from_millis(250);
 
@@ -16,7 +17,6 @@ pub struct Sample {
     pub at: Instant,
     pub state: String,
     pub users: i64,
-    pub workers: i64,
     /// The requests of the row `Aggregated`; up to two seconds old.
     pub requests: i64,
 }
@@ -88,7 +88,6 @@ fn sample(http: &Http, url: &str) -> Option<Sample> {
         at: Instant::now(),
         state: values["state"].as_str()?.to_owned(),
         users: values["user_count"].as_i64()?,
-        workers: values["worker_count"].as_i64()?,
         requests: requests_in(&stats),
     })
 }

@@ -3,14 +3,12 @@
 use std::io::{BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use super::request::read_request;
 
 /// One POST that reached Locust.
 #[derive(Debug, Clone)]
 pub struct Post {
-    pub at: Instant,
     pub path: String,
     /// The body: `user_count=60&spawn_rate=60`.
     pub form: String,
@@ -76,7 +74,7 @@ fn relay(client: TcpStream, master: &str, seen: &Mutex<Vec<Post>>) -> Option<()>
         server.write_all(&request.body).ok()?;
         if request.method == "POST" {
             let form = String::from_utf8_lossy(&request.body).into_owned();
-            seen.lock().unwrap().push(Post { at: Instant::now(), path: request.path, form });
+            seen.lock().unwrap().push(Post { path: request.path, form });
         }
     }
     let _ = server.shutdown(Shutdown::Both);

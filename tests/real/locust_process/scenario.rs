@@ -1,19 +1,16 @@
 //! A running test on a real Locust, whose workers locustctl scales.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use support::cluster::{TestCluster, WORKERS};
+use support::{Outcome, locustctl};
 
 use super::{ALL_RELEASES, Builder, PATIENCE, Post, RealLocust, Relay, eventually};
-use crate::support::cluster::{TestCluster, WORKERS};
-use crate::support::{Outcome, locustctl};
+use crate::Alone;
 
 /// How long users must stand: longer than Locust caches its statistics.
 const STANDS: Duration = Duration::from_millis(2500);
-
-/// One real Locust at a time in each test program: they would take each other's CPU.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A cluster, and a real Locust that runs in it. Commands ask Locust by way of a relay.
 pub struct Scenario {
@@ -22,7 +19,7 @@ pub struct Scenario {
     /// The Deployment that is scaled, `deployment/NAME`.
     deployment: String,
     relay: Relay,
-    _only: MutexGuard<'static, ()>,
+    _alone: Alone,
 }
 
 /// Releases for a test: the named ones, and all with `tests/run.sh --long`.
@@ -53,8 +50,7 @@ impl Scenario {
         release: &str,
         settings: impl FnOnce(Builder<'_>) -> Builder<'_>,
     ) -> Self {
-        // A test that failed leaves nothing behind that would harm the next.
-        let only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = crate::alone();
         let cluster = TestCluster::start();
         let builder = RealLocust::builder(release, &cluster);
         let builder = if name == "locust-slave" {
@@ -66,7 +62,7 @@ impl Scenario {
         let locust = settings(builder).start();
         let relay = Relay::start(locust.url());
         let deployment = format!("deployment/{name}");
-        Self { locust, cluster, deployment, relay, _only: only }
+        Self { locust, cluster, deployment, relay, _alone: alone }
     }
 
     /// Where commands ask Locust.

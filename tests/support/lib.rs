@@ -1,7 +1,8 @@
 //! The harness: the real binary, in surroundings that the test alone decides.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 pub mod cluster;
+pub mod fake_locust;
 pub mod issuer;
 pub mod proxy;
 pub mod running;
@@ -13,7 +14,7 @@ pub mod tls;
 pub mod waiting;
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
@@ -32,6 +33,15 @@ pub struct Outcome {
     pub stderr: String,
 }
 
+/// The binary under test.
+pub fn program() -> PathBuf {
+    // A test program that is started without cargo finds the binary in the directory above its own.
+    std::env::var_os("CARGO_BIN_EXE_locustctl").map_or_else(
+        || std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("locustctl"),
+        PathBuf::from,
+    )
+}
+
 /// The command line `locustctl ARGS…`, split at blanks.
 pub fn locustctl(line: &str) -> Locustctl {
     Locustctl::new(line.split_whitespace())
@@ -40,7 +50,7 @@ pub fn locustctl(line: &str) -> Locustctl {
 impl Locustctl {
     pub fn new(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_locustctl"));
+        let mut command = Command::new(program());
         command.args(args).env_clear().env("HOME", home.path()).stdin(Stdio::null());
         Self { command, home }
     }
@@ -101,6 +111,18 @@ impl Outcome {
         assert_eq!((self.code, &*self.stdout, &*self.stderr), (Some(0), stdout, ""));
     }
 
+    /// Exit 0, exactly this on stdout, exactly this on stderr.
+    #[track_caller]
+    pub fn warns(&self, stdout: &str, stderr: &str) {
+        assert_eq!((self.code, &*self.stdout, &*self.stderr), (Some(0), stdout, stderr));
+    }
+
+    /// This exit code, and exactly this on stdout. The caller checks stderr.
+    #[track_caller]
+    pub fn exits(&self, code: i32, stdout: &str) {
+        assert_eq!((self.code, &*self.stdout), (Some(code), stdout), "{self:?}");
+    }
+
     /// Exit 1, nothing on stdout, exactly this on stderr.
     #[track_caller]
     pub fn refuses(&self, stderr: &str) {
@@ -109,7 +131,7 @@ impl Outcome {
 }
 
 /// A kubeconfig for a server at which nobody listens: whoever gets there was not refused before.
-pub fn dead_kubeconfig(directory: &Path) -> std::path::PathBuf {
+pub fn dead_kubeconfig(directory: &Path) -> PathBuf {
     let path = directory.join("dead-kubeconfig");
     let text = "\
 apiVersion: v1
