@@ -1,4 +1,4 @@
-//! The committed completion scripts are what the binary prints.
+//! The committed completion scripts equal the output of the binary.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ fn committed_scripts_are_current() {
 }
 
 #[test]
-fn no_script_is_missing_and_none_is_left_over() {
+fn there_is_one_script_for_each_shell() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
     let mut found: Vec<_> = std::fs::read_dir(directory)
         .unwrap()

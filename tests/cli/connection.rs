@@ -1,4 +1,4 @@
-//! The way to the server: certificates, names, proxies, retries, warnings, acting as somebody else.
+//! The connection to the server: certificates, names, proxies, retries, warnings, impersonation.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -25,7 +25,7 @@ fn assert_failed(outcome: &Outcome, beginning: &str) {
 }
 
 #[test]
-fn a_server_that_shows_its_own_root_is_taken_as_by_kubectl() {
+fn a_server_certificate_that_is_its_own_root_is_accepted_as_by_kubectl() {
     let certificate = ServerCertificate::ItsOwnAuthority;
     let cluster = TestCluster::with(Options { certificate, ..Options::default() });
     scale(&cluster, "").run().prints(SCALED);
@@ -37,7 +37,7 @@ fn a_server_that_shows_its_own_root_is_taken_as_by_kubectl() {
 }
 
 #[test]
-fn an_address_can_be_the_name_to_verify() {
+fn an_ip_address_can_be_the_name_to_verify() {
     let cluster = TestCluster::start();
     let by_name = cluster.server().replace("127.0.0.1", "localhost");
     scale(&cluster, &format!("--server={by_name} --tls-server-name=127.0.0.1"))
@@ -61,7 +61,7 @@ fn a_name_to_verify_is_also_sent() {
 }
 
 #[test]
-fn a_client_certificate_proves_who_we_are() {
+fn a_client_certificate_authenticates() {
     let cluster =
         TestCluster::with(Options { client_certificate_required: true, ..Options::default() });
     let pair = cluster.handle().add_certificate("carol", Rights::All).unwrap();
@@ -73,7 +73,7 @@ fn a_client_certificate_proves_who_we_are() {
 }
 
 #[test]
-fn a_server_that_wants_a_certificate_says_so() {
+fn a_server_that_requires_a_certificate_refuses_without_one() {
     for protocol in [Protocol::Http2AndHttp1, Protocol::Http1Only] {
         let cluster = TestCluster::with(Options {
             client_certificate_required: true,
@@ -87,7 +87,7 @@ fn a_server_that_wants_a_certificate_says_so() {
 }
 
 #[test]
-fn http_1_is_used_where_there_is_nothing_else_or_it_is_wished() {
+fn http_1_is_used_if_the_server_has_no_http_2_or_if_requested() {
     let cluster = TestCluster::start();
     scale(&cluster, "").env("DISABLE_HTTP2", "1").run().prints(SCALED);
     assert!(cluster.handle().requests().iter().all(|request| !request.http2));
@@ -96,7 +96,7 @@ fn http_1_is_used_where_there_is_nothing_else_or_it_is_wished() {
 }
 
 #[test]
-fn answers_may_be_compressed_unless_it_is_switched_off() {
+fn compressed_answers_are_accepted_unless_disabled() {
     let cluster = TestCluster::start();
     scale(&cluster, "").run();
     scale(&cluster, "--disable-compression").run();
@@ -110,7 +110,7 @@ fn answers_may_be_compressed_unless_it_is_switched_off() {
     assert_eq!(encodings, [gzip.clone(), gzip, None, None]);
 }
 
-/// gzip of a Scale at 1.
+/// The gzip form of a Scale with one replica.
 const COMPRESSED: &[u8] = b"\
     \x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x45\xca\x31\x0a\xc0\x20\x10\x05\xd1\xbb\xfc\x5a\
     \x08\xb6\x5e\x23\x90\x7e\xd1\x25\x2c\x31\x2a\xae\xa6\x11\xef\x1e\x21\x45\xda\x79\x33\x70\
@@ -142,12 +142,12 @@ fn a_compressed_answer_is_read() {
 }
 
 #[test]
-fn an_ipv6_address_is_dialled_and_named_in_brackets() {
+fn an_ipv6_address_is_written_in_brackets() {
     for server in ["https://[::1]:1", "[::1]:1"] {
         let outcome =
             locustctl(&format!("scale --replicas=3 -s {server} --token=some-token")).run();
         let refused = "The connection to the server [::1]:1 was refused - did you specify the right host or port?\n";
-        // What a machine without IPv6 says instead.
+        // The error of a machine without IPv6.
         let unreachable = "Unable to connect to the server: dial tcp [::1]:1: connect: ";
         assert!(
             outcome.stderr == refused || outcome.stderr.starts_with(unreachable),
@@ -157,7 +157,7 @@ fn an_ipv6_address_is_dialled_and_named_in_brackets() {
 }
 
 #[test]
-fn the_clusters_proxy_is_used_for_this_machine_too() {
+fn the_proxy_of_the_kubeconfig_is_also_used_for_loopback() {
     let cluster = TestCluster::start();
     let proxy = ConnectProxy::start();
     let config = with_proxy(&cluster, &format!("http://user:secret-of-proxy@{}", proxy.address()));
@@ -167,7 +167,7 @@ fn the_clusters_proxy_is_used_for_this_machine_too() {
 }
 
 #[test]
-fn a_socks_proxy_looks_names_up_itself() {
+fn a_socks_proxy_resolves_names() {
     let cluster = TestCluster::start();
     let proxy = SocksProxy::start();
     let config = with_proxy(&cluster, &format!("socks5://{}", proxy.address()));
@@ -177,7 +177,7 @@ fn a_socks_proxy_looks_names_up_itself() {
 }
 
 #[test]
-fn a_name_to_verify_holds_behind_a_proxy_as_well() {
+fn the_name_to_verify_is_also_checked_behind_a_proxy() {
     let cluster = TestCluster::with(Options {
         certificate: ServerCertificate::WrongHost,
         ..Options::default()
@@ -189,7 +189,7 @@ fn a_name_to_verify_holds_behind_a_proxy_as_well() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
+fn a_proxy_of_the_environment_is_not_used_for_loopback() {
     let cluster = TestCluster::start();
     let proxy = ConnectProxy::start();
     let address = format!("http://{}", proxy.address());
@@ -202,7 +202,7 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_asked_for_others() {
+fn a_proxy_of_the_environment_is_used_for_other_hosts() {
     let proxy = ConnectProxy::start();
     let run = |no_proxy: &str| {
         locustctl("scale --replicas=3 -s https://k8s.invalid:6443 --token=some-token")
@@ -218,7 +218,7 @@ fn a_proxy_of_the_environment_is_asked_for_others() {
 }
 
 #[test]
-fn a_proxy_of_an_unknown_kind_is_not_left_out() {
+fn a_proxy_with_an_unknown_scheme_is_an_error() {
     let outcome = locustctl("scale --replicas=3 -s https://k8s.invalid --token=some-token")
         .env("HTTPS_PROXY", "ftp://me:secret-of-proxy@p:1")
         .run();
@@ -228,7 +228,7 @@ fn a_proxy_of_an_unknown_kind_is_not_left_out() {
 }
 
 #[test]
-fn a_namespace_cannot_lead_to_another_path() {
+fn a_namespace_cannot_change_the_path() {
     let cluster = TestCluster::start();
     let namespace = "x\\..\\..\\nodes";
     let outcome = Locustctl::new(["scale", "--replicas=1", "-n", namespace])
@@ -250,7 +250,7 @@ fn with_proxy(cluster: &TestCluster, url: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_server_that_asks_to_wait_is_asked_again() {
+fn retry_after_is_followed() {
     for (method, action) in [
         ("GET", Action::too_many_requests(Some(0))),
         ("GET", Action::unavailable(Some(0))),
@@ -265,7 +265,7 @@ fn a_server_that_asks_to_wait_is_asked_again() {
 }
 
 #[test]
-fn a_server_that_asks_to_wait_for_ever_is_believed_after_ten_times() {
+fn after_ten_retries_the_error_is_reported() {
     let cluster = TestCluster::start();
     inject(&cluster, "GET", Fault::ALWAYS, Action::too_many_requests(Some(0)));
     assert_failed(&scale(&cluster, "").run(), "Error from server (TooManyRequests): ");
@@ -273,7 +273,7 @@ fn a_server_that_asks_to_wait_for_ever_is_believed_after_ten_times() {
 }
 
 #[test]
-fn without_being_asked_to_nothing_is_sent_again() {
+fn without_retry_after_there_is_no_retry() {
     let cluster = TestCluster::start();
     inject(&cluster, "GET", Fault::ALWAYS, Action::unavailable(None));
     assert_failed(&scale(&cluster, "").run(), "Error from server (");
@@ -281,7 +281,7 @@ fn without_being_asked_to_nothing_is_sent_again() {
 }
 
 #[test]
-fn a_server_that_is_too_busy_is_asked_again_though_it_does_not_say_when() {
+fn a_429_without_retry_after_is_retried() {
     for method in ["GET", "PATCH"] {
         let cluster = TestCluster::start();
         inject(&cluster, method, 2, Action::too_many_requests(None));
@@ -293,7 +293,7 @@ fn a_server_that_is_too_busy_is_asked_again_though_it_does_not_say_when() {
 }
 
 #[test]
-fn a_relative_change_is_not_repeated_when_it_may_have_been_made() {
+fn a_relative_change_is_not_repeated_if_it_may_have_been_made() {
     let cluster = TestCluster::start();
     inject(&cluster, "PATCH", Fault::ALWAYS, Action::unavailable(Some(0)));
     let outcome = locustctl("scale --by=+2").kubeconfig(cluster.kubeconfig()).run();
@@ -336,7 +336,7 @@ fn warnings_are_shown_once_and_can_be_errors() {
 }
 
 #[test]
-fn acting_as_somebody_else_is_said_in_headers() {
+fn impersonation_is_sent_in_headers() {
     let cluster = TestCluster::start();
     let flags = "--as=bob --as-uid=7 --as-group=devs --as-group=ops --as-user-extra=ex/a@b=1 --as-user-extra=nothing";
     assert_failed(
@@ -365,7 +365,7 @@ fn acting_as_somebody_else_is_said_in_headers() {
 }
 
 #[test]
-fn the_server_can_be_required_to_be_of_our_release() {
+fn match_server_version_requires_our_release() {
     let cluster = TestCluster::start();
     scale(&cluster, "--match-server-version").run().prints(SCALED);
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -378,7 +378,7 @@ fn the_server_can_be_required_to_be_of_our_release() {
 }
 
 #[test]
-fn every_request_says_who_sent_it() {
+fn every_request_has_our_user_agent() {
     let cluster = TestCluster::start();
     scale(&cluster, "").run();
     for request in cluster.handle().requests() {

@@ -1,4 +1,4 @@
-//! Types that are not built in are asked of the server, in whatever form it tells of them.
+//! Discovery of types that are not built in, aggregated and legacy.
 
 use locustctl::sandbox::{Action, Discovery, Fault, Options};
 use support::cluster::TestCluster;
@@ -18,14 +18,14 @@ fn answer(status: u16, path: &str, body: &str) -> Fault {
     Fault { path_contains, times: Fault::ALWAYS, ..Fault::once(action) }
 }
 
-/// The paths of the requests of discovery.
+/// The paths of the discovery requests.
 fn asked(cluster: &TestCluster) -> Vec<String> {
     let lines = cluster.request_lines();
     lines.into_iter().filter(|line| line.contains("?timeout=32s")).collect()
 }
 
 #[test]
-fn a_custom_resource_is_scaled_by_every_name() {
+fn a_custom_resource_is_found_by_each_of_its_names() {
     for form in FORMS {
         let cluster = cluster(form);
         for (token, replicas) in [("sw", 5), ("swarm", 6), ("Swarms", 7), ("swarms.load", 8)] {
@@ -39,7 +39,7 @@ fn a_custom_resource_is_scaled_by_every_name() {
 }
 
 #[test]
-fn two_requests_tell_all_where_the_server_knows_how() {
+fn aggregated_discovery_takes_two_requests() {
     let cluster = cluster(Discovery::Aggregated);
     run(&cluster, "scale sw/big swarm/big --replicas=5");
     assert_eq!(asked(&cluster), ["GET /api?timeout=32s", "GET /apis?timeout=32s"]);
@@ -50,7 +50,7 @@ fn two_requests_tell_all_where_the_server_knows_how() {
 }
 
 #[test]
-fn an_older_server_is_asked_for_each_group_version() {
+fn legacy_discovery_asks_for_each_group_version() {
     let cluster = cluster(Discovery::LegacyOnly);
     run(&cluster, "scale sw/big --replicas=5");
     let mut asked = asked(&cluster);
@@ -72,7 +72,7 @@ fn an_older_server_is_asked_for_each_group_version() {
 }
 
 #[test]
-fn a_request_timeout_is_told_instead() {
+fn a_request_timeout_is_reported() {
     let cluster = cluster(Discovery::Aggregated);
     run(&cluster, "scale sw/big --replicas=5 --request-timeout=9s");
     assert_eq!(cluster.request_lines()[0], "GET /api?timeout=9s");
@@ -86,7 +86,7 @@ fn built_in_types_need_no_discovery() {
 }
 
 #[test]
-fn a_deprecated_version_is_warned_of() {
+fn a_deprecated_version_brings_a_warning() {
     for form in FORMS {
         let outcome =
             run(&cluster(form), "scale swarms.v1alpha1.load.example.com/big --replicas=5");
@@ -113,7 +113,7 @@ fn one_group_version_that_fails_is_logged_and_its_types_are_unknown() {
 }
 
 #[test]
-fn discovery_that_fails_is_an_error() {
+fn failed_discovery_is_an_error() {
     for (status, path, expected) in [
         (
             401,
@@ -139,7 +139,7 @@ fn discovery_that_fails_is_an_error() {
 }
 
 #[test]
-fn discovery_that_is_too_large_is_not_read_to_its_end() {
+fn discovery_that_is_too_large_is_refused() {
     let cluster = cluster(Discovery::Aggregated);
     let action = Action::Oversized(9 * 1024 * 1024);
     cluster

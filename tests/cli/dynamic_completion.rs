@@ -1,4 +1,4 @@
-//! What the shells are told when they ask what may stand at the cursor.
+//! Dynamic completion: the candidates that the binary offers to the shells.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,11 +11,11 @@ use support::{Locustctl, Outcome, dead_kubeconfig};
 
 const BUILT_IN: &str = "deployment replicaset replicationcontroller statefulset";
 
-/// Much more than a second, for machines that are busy.
+/// Much longer than one second, for busy machines.
 const FAR_TOO_LONG: Duration = Duration::from_secs(10);
 
-/// As bash's script asks about the last word of `locustctl LINE`; a blank at the end of the line
-/// begins a new one.
+/// Asks as bash's script does, about the last word of `locustctl LINE`. A blank at the end of the
+/// line begins a new word.
 fn asked(line: &str) -> Locustctl {
     let words: Vec<_> = line.split(' ').collect();
     Locustctl::new(["--", "locustctl"].iter().chain(&words))
@@ -24,7 +24,7 @@ fn asked(line: &str) -> Locustctl {
         .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
 }
 
-/// What is answered; whatever happens, that is all, and soon.
+/// The candidates. The call must succeed quickly and print nothing else.
 #[track_caller]
 fn answer(call: Locustctl) -> String {
     let started = Instant::now();
@@ -62,7 +62,7 @@ fn names_of_the_kubeconfig_are_offered_without_a_request() {
             ("scale --context=sandbox-", "--context=sandbox-expired --context=sandbox-viewer"),
             ("status --cluster ", "sandbox"),
             ("scale --context nonsense", ""),
-            // What the line says already counts, wherever it stands.
+            // Flags on the line count, wherever they stand.
             ("--kubeconfig /nonexistent scale --context ", ""),
             ("scale --kubeconfig=/nonexistent --context ", ""),
         ],
@@ -100,7 +100,7 @@ fn types_names_and_namespaces_come_from_the_cluster() {
             ("status deploy locust-slave ", ""),
             ("status deploy/locust-slave ", ""),
             ("scale nonsense/", ""),
-            // A line that cannot be right is nobody's.
+            // An invalid line gets no candidates.
             ("scale --bogus deploy ", ""),
             ("scale --replicas=x deploy/", ""),
         ],
@@ -121,7 +121,7 @@ fn custom_types_with_a_scale_subresource_are_offered() {
 }
 
 #[test]
-fn flags_and_their_values_are_offered_to_those_who_want_one() {
+fn flags_and_their_values_are_offered() {
     let cluster = TestCluster::start();
     answers(
         &cluster,
@@ -151,13 +151,13 @@ fn files_are_offered_for_a_manifest() {
 }
 
 #[test]
-fn a_simulated_cluster_is_asked_as_any_other() {
+fn the_sandbox_is_asked_like_any_cluster() {
     assert_eq!(answer(asked("--sandbox scale deploy locust-s")), "locust-slave");
     assert_eq!(answer(asked("scale --sandbox deploy locust-s")), "locust-slave");
 }
 
 #[test]
-fn without_a_cluster_the_built_in_types_are_left() {
+fn without_a_cluster_the_built_in_types_are_offered() {
     let directory = tempfile::tempdir().unwrap();
     let dead = dead_kubeconfig(directory.path());
     let broken = directory.path().join("broken");
@@ -177,7 +177,7 @@ fn without_a_cluster_the_built_in_types_are_left() {
 }
 
 #[test]
-fn a_server_that_hangs_is_not_waited_for() {
+fn a_server_that_hangs_does_not_delay_the_answer() {
     let cluster = TestCluster::start();
     let hang = || Fault::once(Action::Delay(Duration::from_secs(60))).times(Fault::ALWAYS);
     cluster.handle().inject(hang());
@@ -185,7 +185,7 @@ fn a_server_that_hangs_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_not_allowed_is_left_out_in_silence() {
+fn without_the_right_to_list_nothing_is_offered() {
     let cluster = TestCluster::start();
     cluster.handle().add_account("token-without-any-rights", "nobody", Rights::Rules(Vec::new()));
     let line = "scale --token token-without-any-rights ";
@@ -213,13 +213,13 @@ fn a_name_that_a_shell_could_evaluate_is_not_offered() {
 }
 
 #[test]
-fn only_some_hundred_names_are_offered() {
+fn at_most_300_names_are_offered() {
     let cluster = TestCluster::start();
     for i in 0..400 {
         let path = format!("/apis/apps/v1/namespaces/default/deployments/d{i:03}");
         cluster.handle().put_object(&path, deployment(&format!("d{i:03}")));
     }
-    // On a machine that is too busy nothing is offered, since it would take more than a second.
+    // On a very busy machine there are no candidates, since they would take more than a second.
     let offered = (0..5).map(|_| {
         let names = answer(asked("scale deploy d").kubeconfig(cluster.kubeconfig()));
         names.split(' ').count()
@@ -228,7 +228,7 @@ fn only_some_hundred_names_are_offered() {
     answers(&cluster, &[("scale deploy d399", "d399")]);
 }
 
-/// A kubeconfig whose user's plugin is this script.
+/// A kubeconfig whose user has this script as its plugin.
 fn with_plugin(cluster: &TestCluster, script: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let plugin = cluster.file("plugin", &format!("#!/bin/sh\n{script}\n"));
@@ -245,7 +245,7 @@ fn with_plugin(cluster: &TestCluster, script: &str) -> PathBuf {
 }
 
 #[test]
-fn a_plugin_that_talks_and_hangs_is_ended() {
+fn a_plugin_that_hangs_is_killed_and_its_output_is_dropped() {
     let cluster = TestCluster::start();
     let started = cluster.path("started");
     let script = format!("echo some noise >&2; echo $$ > '{}'; exec sleep 60", started.display());
@@ -276,7 +276,7 @@ fn a_plugin_that_the_kuberc_forbids_is_not_run() {
 }
 
 #[test]
-fn a_kubeconfig_that_never_ends_is_not_waited_for() {
+fn an_endless_kubeconfig_does_not_delay_the_answer() {
     let directory = tempfile::tempdir().unwrap();
     let pipe = directory.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -284,13 +284,13 @@ fn a_kubeconfig_that_never_ends_is_not_waited_for() {
 }
 
 #[test]
-fn the_variable_alone_does_not_change_what_is_done() {
+fn the_variable_alone_does_not_start_completion() {
     let call = support::locustctl("--sandbox scale --replicas=3").env("LOCUSTCTL_COMPLETE", "bash");
     call.run().prints("deployment.apps/locust-slave scaled from 1 to 3\n");
 }
 
 #[test]
-fn damaged_questions_have_empty_answers() {
+fn invalid_requests_get_no_candidates() {
     for index in ["99", "0", "-1", "x", ""] {
         let call = asked("scale dep").env("_CLAP_COMPLETE_INDEX", index);
         let answer = answer(call);
@@ -300,7 +300,7 @@ fn damaged_questions_have_empty_answers() {
 }
 
 #[test]
-fn every_shell_gets_a_script_that_asks_back() {
+fn every_shell_gets_a_script_that_calls_the_binary() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let outcome = support::locustctl(&format!("completion {shell}")).run();
         assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{shell}");
@@ -312,7 +312,7 @@ fn every_shell_gets_a_script_that_asks_back() {
     }
 }
 
-/// What a real bash makes of `locustctl LINE` with the cursor at its end, one candidate a line.
+/// The candidates of a real bash for `locustctl LINE` with the cursor at its end, one on each line.
 fn in_bash(line: &str, words: &str, at_cursor: &str, kubeconfig: &Path) -> String {
     let script = format!(
         "source <(locustctl completion bash) || exit 1\n\
@@ -334,7 +334,7 @@ fn in_bash(line: &str, words: &str, at_cursor: &str, kubeconfig: &Path) -> Strin
 }
 
 #[test]
-fn bash_completes_what_it_takes_for_several_words() {
+fn bash_completes_words_with_colons_and_equal_signs() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("config");
     let text = "contexts:\n- {name: 'arn:aws:eks/a', context: {cluster: k}}\n\

@@ -1,4 +1,5 @@
-//! Errors of the server and of the way to it, in kubectl's words; each is one run of the binary.
+//! Errors of the server and of the connection, in kubectl's words. Each test is one run of the
+//! binary.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -85,7 +86,7 @@ fn without_credentials_the_servers_answer_is_reported() {
 }
 
 #[test]
-fn a_refusal_for_its_content_names_what_is_wrong() {
+fn an_invalid_object_is_reported_with_its_causes() {
     let cluster = TestCluster::start();
     let status = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,
         "message":"m","details":{"name":"locust-slave","kind":"Scale","causes":[
@@ -97,7 +98,7 @@ fn a_refusal_for_its_content_names_what_is_wrong() {
 }
 
 #[test]
-fn a_server_that_refuses_every_attempt_as_a_conflict_is_believed_after_ten() {
+fn after_ten_conflicts_the_error_is_reported() {
     let cluster = TestCluster::start();
     on(&cluster, "PATCH", Action::conflict());
     let outcome = scale(&cluster);
@@ -124,7 +125,7 @@ fn server_errors_are_reported_in_kubectls_words() {
             false,
         ),
         (
-            // In an hour: nobody waits so long.
+            // In one hour. locustctl must not wait that long.
             Action::Answer {
                 status: 429,
                 headers: vec![("retry-after".to_owned(), "3600".to_owned())],
@@ -146,7 +147,7 @@ fn server_errors_are_reported_in_kubectls_words() {
     ] {
         let cluster = TestCluster::start();
         on(&cluster, "PATCH", action);
-        // A 5xx says nothing certain about a change: see outcome.rs.
+        // A 5xx does not tell if the change was made: see outcome.rs.
         let truth =
             "deployment.apps/locust-slave is still at 1; what was sent may yet scale it to 3\n";
         let truth = if is_certain { "" } else { truth };
@@ -156,7 +157,7 @@ fn server_errors_are_reported_in_kubectls_words() {
 }
 
 #[test]
-fn answers_that_are_no_scale_are_refused() {
+fn answers_other_than_a_scale_are_refused() {
     for (action, expected) in [
         (
             answer(200, "text/html", "<html>log in</html>"),
@@ -183,7 +184,7 @@ fn answers_that_are_no_scale_are_refused() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_an_error() {
+fn a_truncated_body_is_an_error() {
     let cluster = TestCluster::start();
     on(&cluster, "GET", Action::TruncatedBody);
     let outcome = scale(&cluster);
@@ -197,7 +198,7 @@ fn a_body_that_breaks_off_is_an_error() {
 }
 
 #[test]
-fn a_body_of_100_mb_is_not_read_to_its_end() {
+fn a_body_of_100_mb_is_not_read_completely() {
     let cluster = TestCluster::start();
     on(&cluster, "GET", Action::Oversized(100 * 1024 * 1024));
     scale(&cluster).refuses(
@@ -265,7 +266,7 @@ fn another_name_can_be_verified() {
 }
 
 #[test]
-fn a_port_without_a_server_is_said_to_refuse() {
+fn a_refused_connection_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -275,14 +276,14 @@ fn a_port_without_a_server_is_said_to_refuse() {
 }
 
 #[test]
-fn a_server_that_is_not_there_by_name_is_named() {
+fn an_unknown_host_is_named() {
     locustctl("scale --replicas=3 -s https://no-such-host.invalid:6443 --token=some-token").run().refuses(
         "Unable to connect to the server: dial tcp: lookup no-such-host.invalid: no such host\n",
     );
 }
 
 #[test]
-fn a_plain_http_server_behind_https_is_told_apart() {
+fn an_http_server_at_an_https_address_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -296,7 +297,7 @@ fn a_plain_http_server_behind_https_is_told_apart() {
 }
 
 #[test]
-fn a_slow_server_is_waited_for_no_longer_than_asked() {
+fn the_request_timeout_limits_the_wait_for_a_slow_server() {
     let cluster = TestCluster::start();
     on(&cluster, "GET", Action::Delay(Duration::from_secs(60)));
     run(&cluster, "scale --replicas=3 --request-timeout=1s")
@@ -306,7 +307,7 @@ fn a_slow_server_is_waited_for_no_longer_than_asked() {
 }
 
 #[test]
-fn a_server_that_accepts_and_says_nothing_is_given_up() {
+fn a_server_that_never_answers_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let outcome = locustctl(&format!(
@@ -318,7 +319,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up() {
 }
 
 #[test]
-fn a_credential_that_the_server_repeats_is_not_shown() {
+fn a_credential_in_the_servers_answer_is_masked() {
     let cluster = TestCluster::start();
     let token = cluster.token(Account::Admin);
     on(&cluster, "GET", answer(500, "text/plain", &format!("you sent Bearer {token}")));
@@ -330,7 +331,7 @@ fn a_credential_that_the_server_repeats_is_not_shown() {
 }
 
 #[test]
-fn wherever_a_server_repeats_a_credential_it_is_not_shown() {
+fn a_credential_is_masked_wherever_the_server_repeats_it() {
     let cluster = TestCluster::start();
     let token = cluster.token(Account::Admin);
     let escaped: String = token.chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
@@ -351,7 +352,7 @@ fn wherever_a_server_repeats_a_credential_it_is_not_shown() {
         cluster.handle().clear_faults();
         on(&cluster, "GET", action);
         for verbosity in ["", "-v=9"] {
-            // The harness looks for every secret in whatever is printed.
+            // The harness searches all output for secrets.
             let outcome = run(&cluster, &format!("scale --replicas=3 {verbosity}"));
             assert!(outcome.stderr.contains("<masked>"), "{outcome:?}");
         }
@@ -359,7 +360,7 @@ fn wherever_a_server_repeats_a_credential_it_is_not_shown() {
 }
 
 #[test]
-fn a_password_is_not_shown_when_a_server_has_decoded_it() {
+fn a_decoded_password_in_the_servers_answer_is_masked() {
     support::secrets::add("pass-word-of-bob");
     let cluster = TestCluster::start();
     on(&cluster, "GET", answer(403, "text/plain", "you are bob with pass-word-of-bob"));
@@ -386,7 +387,7 @@ fn a_password_is_not_shown_when_a_server_has_decoded_it() {
 }
 
 #[test]
-fn control_characters_of_a_server_do_not_reach_the_terminal() {
+fn control_characters_from_the_server_are_escaped() {
     let cluster = TestCluster::start();
     on(&cluster, "GET", answer(403, "text/plain", "\u{1b}[2Jgone"));
     scale(&cluster)

@@ -1,4 +1,4 @@
-//! `-o` and `--template`: every format, with the object that carries the new count.
+//! `-o` and `--template`: every format prints the object with the new count.
 
 use serde_json::Value;
 use support::cluster::TestCluster;
@@ -11,7 +11,7 @@ fn scale(cluster: &TestCluster, args: &[&str]) -> Outcome {
 }
 
 #[test]
-fn templates_are_filled_in_from_the_object_with_its_new_count() {
+fn templates_see_the_object_with_its_new_count() {
     let cluster = TestCluster::start();
     for (args, expected) in [
         (&["-o", "jsonpath={.spec.replicas}"][..], "3"),
@@ -46,7 +46,7 @@ fn templates_are_filled_in_from_the_object_with_its_new_count() {
 }
 
 #[test]
-fn templates_can_be_in_a_file() {
+fn templates_can_be_read_from_a_file() {
     let cluster = TestCluster::start();
     for (name, format, template) in [
         ("a", "jsonpath-file", "{.spec.replicas}"),
@@ -90,7 +90,7 @@ fn kyaml_is_printed_with_a_header_for_each_object() {
 }
 
 #[test]
-fn a_template_that_fails_does_so_after_the_scale() {
+fn a_template_fails_after_the_scale() {
     let cluster = TestCluster::start();
     let outcome =
         scale(&cluster, &["-o", "jsonpath={.nope}", "--allow-missing-template-keys=false"]);
@@ -132,7 +132,7 @@ fn a_template_that_fails_does_so_after_the_scale() {
 }
 
 #[test]
-fn mistakes_in_a_template_are_reported_before_anything_is_asked_of_the_server() {
+fn syntax_errors_in_a_template_are_reported_before_any_request() {
     let cluster = TestCluster::start();
     cluster.handle().clear_requests();
     for (args, expected) in [
@@ -154,7 +154,7 @@ fn mistakes_in_a_template_are_reported_before_anything_is_asked_of_the_server() 
         ),
     ] {
         scale(&cluster, args).refuses(&format!("error: {expected}\n"));
-        // Before the connection's own mistakes too.
+        // They are also reported before mistakes of the connection.
         let args: Vec<_> = args.iter().copied().chain(["--context=nope"]).collect();
         scale(&cluster, &args).refuses(&format!("error: {expected}\n"));
     }
@@ -163,7 +163,7 @@ fn mistakes_in_a_template_are_reported_before_anything_is_asked_of_the_server() 
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn every_format_gives_what_it_gives_in_kubectl() {
+fn every_format_prints_what_kubectl_prints() {
     let cluster = TestCluster::start();
     for format in [
         "name",

@@ -1,4 +1,4 @@
-//! Which cluster, and as whom: kubeconfig files, flags, and the pod's own service account.
+//! The cluster and the user: kubeconfig files, flags, and the service account of a pod.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,7 +8,7 @@ use support::{Locustctl, locustctl};
 
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
-/// A kubeconfig for the cluster, with this for its only user.
+/// A kubeconfig for the cluster whose only user has these fields.
 fn kubeconfig(cluster: &TestCluster, user: &str) -> String {
     let server = cluster.server();
     let authority = BASE64_STANDARD.encode(cluster.certificate_authority());
@@ -31,7 +31,7 @@ fn scale_as(cluster: &TestCluster, user: &str) -> Locustctl {
 }
 
 #[test]
-fn a_token_proves_who_we_are() {
+fn a_token_authenticates() {
     let cluster = TestCluster::start();
     let token = cluster.token(Account::Admin).to_owned();
     scale_as(&cluster, &format!("{{token: '{token}'}}")).run().prints(SCALED);
@@ -39,7 +39,7 @@ fn a_token_proves_who_we_are() {
 }
 
 #[test]
-fn a_token_file_is_found_beside_its_kubeconfig() {
+fn a_token_file_is_relative_to_its_kubeconfig() {
     let cluster = TestCluster::start();
     let token = cluster.token(Account::Admin).to_owned();
     cluster.file("token", &format!("{token}\n"));
@@ -67,7 +67,7 @@ fn a_name_and_a_password_are_sent_as_basic_authentication() {
 }
 
 #[test]
-fn a_client_certificate_goes_along_with_a_token() {
+fn a_client_certificate_and_a_token_are_both_sent() {
     let cluster = TestCluster::start();
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
@@ -148,7 +148,7 @@ fn the_flag_wins_over_the_variable() {
 }
 
 #[test]
-fn inside_a_pod_the_service_account_is_used() {
+fn in_a_pod_the_service_account_is_used() {
     let cluster = TestCluster::start();
     let token = cluster.token(Account::Admin).to_owned();
     cluster.file("token", &token);
@@ -175,7 +175,7 @@ fn inside_a_pod_the_service_account_is_used() {
 }
 
 #[test]
-fn a_pod_without_its_service_account_says_so() {
+fn in_a_pod_a_missing_service_account_is_reported() {
     let outcome = locustctl("scale --replicas=3")
         .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         .env("KUBERNETES_SERVICE_PORT", "1")
@@ -190,7 +190,7 @@ fn a_pod_without_its_service_account_says_so() {
 }
 
 #[test]
-fn a_token_file_without_end_is_not_read_to_its_end() {
+fn an_endless_token_file_is_refused() {
     let cluster = TestCluster::start();
     scale_as(&cluster, "{tokenFile: /dev/zero}")
         .run()
@@ -208,7 +208,7 @@ fn without_any_configuration_the_error_says_what_to_do() {
 }
 
 #[test]
-fn a_broken_kubeconfig_is_named_with_what_is_wrong_in_it() {
+fn a_broken_kubeconfig_is_reported_with_its_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("broken");
     let shown = path.display();
@@ -229,7 +229,7 @@ fn a_broken_kubeconfig_is_named_with_what_is_wrong_in_it() {
 }
 
 #[test]
-fn no_credential_is_ever_sent_over_plain_http() {
+fn no_credential_is_sent_over_plain_http() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let received = std::thread::spawn(move || {

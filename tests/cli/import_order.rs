@@ -1,13 +1,13 @@
-//! Imports run downwards in the order that `src/lib.rs` lists, and no two files import each other.
+//! Imports go down the list of modules in `src/lib.rs`, and no two files import each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The path of a module, or of an item in it: `["cluster", "api"]`. The crate's root is empty.
+/// The path of a module or of an item: `["cluster", "api"]`. The path of the crate's root is empty.
 type Module = Vec<String>;
 
-/// The first module of each group of files that still import each other.
+/// The first module of each known group of files that import each other.
 const KNOWN_GROUPS: &[&str] = &[
     "cli",
     "cluster::api",
@@ -31,11 +31,11 @@ const KNOWN_GROUPS: &[&str] = &[
     "text::go",
 ];
 
-/// What one file imports.
+/// The imports of one file.
 #[derive(Default)]
 struct Imports {
     paths: Vec<Module>,
-    /// Items that the file re-exports, and their paths.
+    /// The items that the file re-exports, with their paths.
     reexports: BTreeMap<String, Module>,
 }
 
@@ -74,14 +74,14 @@ fn no_two_files_import_each_other() {
     assert!(groups.is_empty(), "these files import each other:\n{}", groups.join("\n"));
 }
 
-/// The modules in the documentation of `src/lib.rs`, from the top to the bottom.
+/// The modules in the documentation of `src/lib.rs`, from top to bottom.
 fn order() -> Vec<String> {
     let text = fs::read_to_string(source().join("lib.rs")).unwrap();
     let names = text.lines().filter_map(|line| line.strip_prefix("//! - [`")?.split('`').next());
     names.map(str::to_owned).collect()
 }
 
-/// The files that each file imports.
+/// The imported files of each file.
 fn edges() -> BTreeMap<Module, BTreeSet<Module>> {
     let mut texts = BTreeMap::new();
     read(source(), &Vec::new(), &mut texts);
@@ -102,7 +102,7 @@ fn source() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
 }
 
-/// Reads the files below a directory, without tests and comments.
+/// Reads the files in a directory, without tests and comments.
 fn read(directory: &Path, module: &Module, texts: &mut BTreeMap<Module, String>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -122,7 +122,7 @@ fn read(directory: &Path, module: &Module, texts: &mut BTreeMap<Module, String>)
     }
 }
 
-/// The paths in a text: those of its `use` declarations, and those that are written out elsewhere.
+/// The paths in the `use` declarations of a file, and the paths that are written out elsewhere.
 fn imports(text: &str, module: &Module, modules: &BTreeSet<Module>) -> Imports {
     let mut imports = Imports::default();
     let mut add = |path: &[&str], is_reexport: bool| {
@@ -151,7 +151,7 @@ fn imports(text: &str, module: &Module, modules: &BTreeSet<Module>) -> Imports {
     imports
 }
 
-/// Splits the declaration `pub use TREE;` off the end of a statement: `pub` and the tree.
+/// Separates a declaration `pub use TREE;` from the code before it. Returns `pub` and the tree.
 fn split_use(statement: &str) -> (&str, Option<(&str, &str)>) {
     for (start, keyword) in statement.match_indices("use ") {
         let line = statement[..start].rfind('\n').map_or(0, |end| end + 1);
@@ -164,7 +164,7 @@ fn split_use(statement: &str) -> (&str, Option<(&str, &str)>) {
     (statement, None)
 }
 
-/// The paths of a tree such as `a::{b, c::{self, D as E}}`.
+/// The paths in a tree such as `a::{b, c::{self, D as E}}`.
 fn expand<'a>(tree: &'a str, prefix: &[&'a str], paths: &mut Vec<Vec<&'a str>>) {
     let mut depth = 0;
     let branches = tree.split(|c: char| {
@@ -186,7 +186,7 @@ fn expand<'a>(tree: &'a str, prefix: &[&'a str], paths: &mut Vec<Vec<&'a str>>) 
     }
 }
 
-/// A path from the crate's root on; `None` for paths of other crates.
+/// A path from the crate's root. `None` for paths of other crates.
 fn absolute(path: &[&str], module: &Module, modules: &BTreeSet<Module>) -> Option<Module> {
     let (mut base, mut path) = match path {
         ["crate", path @ ..] => (Vec::new(), path),
@@ -206,7 +206,7 @@ fn absolute(path: &[&str], module: &Module, modules: &BTreeSet<Module>) -> Optio
     Some(base.into_iter().chain(path.map(|name| (*name).to_owned())).collect())
 }
 
-/// The module that holds an item: where a re-export leads to.
+/// The module that defines an item. Re-exports are followed.
 fn home(path: &Module, imports: &BTreeMap<Module, Imports>) -> Option<Module> {
     let end = (0..=path.len()).rev().find(|end| imports.contains_key(&path[..*end]))?;
     let module = &path[..end];
@@ -217,7 +217,7 @@ fn home(path: &Module, imports: &BTreeMap<Module, Imports>) -> Option<Module> {
     }
 }
 
-/// The files that a file imports, directly or not.
+/// All modules that a module imports, directly or indirectly.
 fn reachable<'a>(
     edges: &'a BTreeMap<Module, BTreeSet<Module>>,
     start: &Module,

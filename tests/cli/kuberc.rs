@@ -1,4 +1,4 @@
-//! kubectl's preferences, from end to end. The texts are those of kubectl 1.36.
+//! kubectl's preferences, end to end. The texts are those of kubectl 1.36.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use support::{Locustctl, dead_kubeconfig, locustctl};
 
 const HEADER: &str = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
-/// Says that the command line was understood, before there is any request.
+/// The message after a valid command line, before any request.
 const NEGATIVE: &str =
     "error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0\n";
 
-/// A call with this as `~/.kube/kuberc` and nobody to talk to.
+/// A call with this as `~/.kube/kuberc`, and without a server.
 fn with_kuberc(line: &str, rest: &str) -> Locustctl {
     let call = locustctl(line);
     std::fs::create_dir(call.home().join(".kube")).unwrap();
@@ -34,7 +34,7 @@ fn scale(options: &str) -> String {
 }
 
 #[test]
-fn a_preset_count_is_the_new_count() {
+fn a_default_for_replicas_is_the_new_count() {
     let cluster = TestCluster::start();
     let kuberc =
         cluster.file("kuberc", &format!("{HEADER}{}", scale("{name: replicas, default: '3'}")));
@@ -54,7 +54,7 @@ fn a_preset_count_is_the_new_count() {
 }
 
 #[test]
-fn presets_hold_where_the_command_line_says_nothing() {
+fn defaults_apply_if_the_command_line_has_no_value() {
     let negative = "{name: replicas, default: '-1'}";
     for (line, options, stderr) in [
         ("scale", negative, NEGATIVE),
@@ -73,7 +73,7 @@ fn presets_hold_where_the_command_line_says_nothing() {
             "{name: output, default: name}, {name: replicas, default: '-1'}",
             NEGATIVE,
         ),
-        // The last of several wins, and `_` is `-`.
+        // The last of several values wins, and `_` equals `-`.
         ("scale", "{name: replicas, default: '1'}, {name: replicas, default: '-1'}", NEGATIVE),
         (
             "--replicas=1 scale",
@@ -109,7 +109,7 @@ fn presets_hold_where_the_command_line_says_nothing() {
 }
 
 #[test]
-fn presets_for_other_commands_do_not_matter() {
+fn defaults_for_other_commands_are_ignored() {
     for rest in [
         "defaults: [{command: get, options: [{name: foo, default: x}]}]",
         "defaults: [{command: set env, options: [{name: replicas, default: '3'}]}]",
@@ -125,7 +125,7 @@ fn presets_for_other_commands_do_not_matter() {
 }
 
 #[test]
-fn an_alias_stands_for_its_command_and_arguments() {
+fn an_alias_expands_to_its_command_and_arguments() {
     let cluster = TestCluster::start();
     let kuberc = cluster.file(
         "kuberc",
@@ -185,13 +185,13 @@ fn aliases_are_refused_in_kubectls_words() {
             alias("command: scale") + "\ndefaults: [{command: sc}]",
             "… alias sc can not be overridden",
         ),
-        // What is preset for the command is not for its alias.
+        // Defaults for a command do not apply to its alias.
         (
             "sc",
             alias("command: scale") + "\n" + &scale("{name: replicas, default: '3'}"),
             "error: required flag(s) \"replicas\" not set\n",
         ),
-        // A command of ours is never an alias.
+        // An alias cannot replace one of our commands.
         (
             "scale",
             "aliases: [{name: scale, command: scale, options: [{name: replicas, default: '3'}]}]"
@@ -218,7 +218,7 @@ fn call(line: &str, variable: Option<&str>, directory: &Path) -> Locustctl {
 }
 
 #[test]
-fn the_flag_wins_over_the_variable_and_that_over_the_home_directory() {
+fn the_flag_wins_over_the_variable_and_the_variable_over_the_home_directory() {
     let directory = tempfile::tempdir().unwrap();
     let good = format!("{HEADER}{}", scale("{name: replicas, default: '-1'}"));
     std::fs::write(directory.path().join("good"), &good).unwrap();
@@ -281,7 +281,7 @@ fn the_flag_wins_over_the_variable_and_that_over_the_home_directory() {
 }
 
 #[test]
-fn a_broken_file_in_the_home_directory_is_noticed_and_the_run_goes_on() {
+fn a_broken_file_in_the_home_directory_is_only_a_warning() {
     let call = with_kuberc("scale --replicas=-1 -v5", "defaults: 5");
     let path = call.home().join(".kube/kuberc").display().to_string();
     let outcome = call.run();
@@ -306,7 +306,7 @@ fn a_broken_file_in_the_home_directory_is_noticed_and_the_run_goes_on() {
 }
 
 #[test]
-fn a_policy_without_sense_stops_every_command() {
+fn an_invalid_policy_stops_every_command() {
     for line in ["status", "scale", "sandbox", "completion bash", "--help"] {
         refuses(line, "credentialPluginPolicy: Foo", "… unknown plugin policy: \"Foo\"");
     }

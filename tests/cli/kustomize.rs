@@ -1,4 +1,4 @@
-//! `-k`: what another program builds, and what it says.
+//! `-k`: the manifests that another program builds, and its messages.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,7 +13,7 @@ const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 const DEPRECATED: &str = "# Warning: 'commonLabels' is deprecated. Please use 'labels' instead. \
                           Run 'kustomize edit fix' to update your Kustomization automatically.\n";
 
-/// A directory `k` with a kustomization and the manifest of the workers.
+/// A directory `k` with a kustomization and the workers' manifest.
 struct Directory(tempfile::TempDir);
 
 impl Directory {
@@ -25,7 +25,7 @@ impl Directory {
         Self(directory)
     }
 
-    /// The `$PATH` with nothing but a builder that is this shell script.
+    /// A `$PATH` with only a builder, which is this shell script.
     fn builder(&self, script: &str) -> PathBuf {
         let bin = self.0.path().join("bin");
         fs::create_dir_all(&bin).unwrap();
@@ -49,7 +49,7 @@ fn printing(text: &str) -> String {
 }
 
 #[test]
-fn it_is_built_by_whatever_program_is_there() {
+fn any_installed_builder_is_used() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     let bin = directory.builder(&format!("[ \"$*\" = \"build -- k\" ] && {}", printing(SLAVE)));
     directory.scale(&cluster, "k", &bin).prints(SCALED);
@@ -65,7 +65,7 @@ fn it_is_built_by_whatever_program_is_there() {
 }
 
 #[test]
-fn why_it_cannot_be_built_is_said_whatever_form_it_comes_in() {
+fn the_builders_error_is_reported_in_any_form() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     for (complaint, expected) in [
         ("Error: no such base", "error: no such base\n"),
@@ -84,7 +84,7 @@ fn why_it_cannot_be_built_is_said_whatever_form_it_comes_in() {
 }
 
 #[test]
-fn what_it_warns_of_is_passed_on() {
+fn the_builders_warnings_are_passed_on() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     let bin = directory.builder(&format!("echo '# Warning: old' >&2; {}", printing(SLAVE)));
     let outcome = directory.scale(&cluster, "k", bin);
@@ -93,7 +93,7 @@ fn what_it_warns_of_is_passed_on() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn the_real_builder_is_understood() {
+fn the_real_builder_works() {
     let cluster = TestCluster::start();
     let path = std::env::var_os("PATH").unwrap();
     let broken = Directory::with("resources: [nofile.yaml]\n").scale(&cluster, "k", &path);

@@ -1,15 +1,15 @@
-//! Lists of objects so large that a page of the usual number of them cannot be read.
+//! Lists of objects so large that a page of the usual size cannot be read.
 
 use locustctl::sandbox::{Action, Fault};
 use serde_json::json;
 use support::cluster::TestCluster;
 use support::{Outcome, locustctl};
 
-/// Together more than the 8 MiB of one answer.
+/// Together they exceed the limit of 8 MiB for one answer.
 const COUNT: usize = 260;
 const SIZE: usize = 40_000;
 
-/// A cluster with as many Deployments of that size, which have the label `large`.
+/// A cluster with this number of large Deployments. They have the label `large`.
 fn cluster() -> TestCluster {
     let cluster = TestCluster::start();
     for index in 0..COUNT {
@@ -43,7 +43,7 @@ fn scales_all(outcome: &Outcome) {
     assert_eq!((outcome.code, scaled), (Some(0), COUNT), "{}", outcome.stderr);
 }
 
-/// How many objects the LISTs have asked for at most, in order.
+/// The limits of the LIST requests, in order.
 fn limits(cluster: &TestCluster) -> Vec<String> {
     let limit = |line: String| {
         let (_, rest) = line.split_once("limit=")?;
@@ -53,21 +53,21 @@ fn limits(cluster: &TestCluster) -> Vec<String> {
 }
 
 #[test]
-fn fewer_are_asked_for_at_a_time() {
+fn pages_become_smaller() {
     let cluster = cluster();
     scales_all(&run(&cluster, "scale --replicas=1 deploy -l large=yes"));
     assert_eq!(limits(&cluster), ["250", "125", "125", "125"]);
 }
 
 #[test]
-fn the_same_when_they_are_waited_for() {
+fn pages_also_become_smaller_with_wait() {
     let cluster = cluster();
     scales_all(&run(&cluster, "scale --replicas=1 deploy -l large=yes --wait --timeout=60s"));
     assert_eq!(limits(&cluster).len(), 8);
 }
 
 #[test]
-fn a_list_that_is_begun_once_more_stays_in_pages() {
+fn a_list_that_starts_again_keeps_its_pages() {
     let cluster = cluster();
     let gone = || {
         let expired = json!({
@@ -88,7 +88,7 @@ fn a_list_that_is_begun_once_more_stays_in_pages() {
 }
 
 #[test]
-fn one_object_that_cannot_be_read_is_an_error() {
+fn a_single_object_that_is_too_large_is_an_error() {
     let cluster = TestCluster::start();
     let oversized = Fault::once(Action::Oversized(9 * 1024 * 1024));
     cluster.handle().inject(oversized.on("GET").at("limit=").times(Fault::ALWAYS));

@@ -1,4 +1,4 @@
-//! Locust and its workers: what is waited for, and how a running test keeps its users.
+//! Locust and its workers: `--locust`, `--rebalance`, and `status`.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
 }
 
-/// `rebalance` prints this line, and names the Locust that it asked.
+/// `rebalance` prints this line, which names the Locust that it asked.
 #[track_caller]
 fn rebalanced(cluster: &TestCluster, line: &str) {
     let outcome = run(cluster, "rebalance");
@@ -24,7 +24,7 @@ fn rebalanced(cluster: &TestCluster, line: &str) {
 }
 
 #[test]
-fn a_scale_down_during_a_test_leaves_it_all_its_users() {
+fn a_scale_down_keeps_all_users_of_the_test() {
     let cluster = running(5);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 5 to 1\n");
@@ -40,7 +40,7 @@ fn a_scale_down_during_a_test_leaves_it_all_its_users() {
 }
 
 #[test]
-fn newcomers_get_their_share_of_the_users() {
+fn new_workers_get_their_share_of_the_users() {
     let cluster = running(1);
     run(&cluster, "scale --replicas=2 --wait");
     let outcome = run(&cluster, "scale --replicas=4 --locust=service/locust-master:web");
@@ -53,7 +53,7 @@ fn newcomers_get_their_share_of_the_users() {
 }
 
 #[test]
-fn with_never_it_is_only_said() {
+fn with_never_the_loss_is_only_reported() {
     let cluster = running(5);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto --rebalance=never");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -71,7 +71,7 @@ fn with_never_it_is_only_said() {
 }
 
 #[test]
-fn a_test_whose_run_time_is_not_certain_is_left_to_people() {
+fn a_test_with_an_uncertain_run_time_is_not_repaired() {
     let cluster = running(5);
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
@@ -88,7 +88,7 @@ fn a_test_whose_run_time_is_not_certain_is_left_to_people() {
 }
 
 #[test]
-fn a_test_with_a_run_time_gets_its_users_back_for_the_time_that_is_left() {
+fn a_test_with_a_run_time_is_repaired_for_the_remaining_time() {
     let cluster = TestCluster::start();
     run(&cluster, "scale --replicas=5 --wait --locust=auto");
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
@@ -104,7 +104,7 @@ fn a_test_with_a_run_time_gets_its_users_back_for_the_time_that_is_left() {
 }
 
 #[test]
-fn a_repair_of_a_test_with_a_run_time_is_remembered_for_the_next_one() {
+fn a_repair_keeps_the_run_time_for_the_next_repair() {
     let cluster = TestCluster::start();
     let home = cluster.directory().to_owned();
     let run = |line: &str| {
@@ -121,7 +121,7 @@ fn a_repair_of_a_test_with_a_run_time_is_remembered_for_the_next_one() {
     let last = starts.iter().rfind(|request| request.line().ends_with("proxy/swarm")).unwrap();
     let form = String::from_utf8_lossy(&last.body).into_owned();
     assert!(form.contains("&run_time=1"), "{form}");
-    // Somebody edits the test: when it ends is not certain any more.
+    // A user edits the test, so the end of its run time is uncertain.
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
     let outcome = run("scale --replicas=1 --locust=auto");
     let outcome = match outcome.stderr.contains("has all its 60 users") {
@@ -133,7 +133,7 @@ fn a_repair_of_a_test_with_a_run_time_is_remembered_for_the_next_one() {
 }
 
 #[test]
-fn a_release_that_breaks_is_scaled_down_one_pod_after_another() {
+fn a_release_that_breaks_is_scaled_down_pod_by_pod() {
     let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
     let cluster = TestCluster::with(options);
     run(&cluster, "scale --replicas=4 --wait --locust=auto");
@@ -175,7 +175,7 @@ fn without_a_test_nothing_is_started() {
 }
 
 #[test]
-fn zero_ends_the_test_and_says_so_first() {
+fn zero_ends_the_test_after_a_warning() {
     let cluster = running(2);
     let outcome = run(&cluster, "scale --replicas=0 --locust=auto");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -193,7 +193,7 @@ fn zero_ends_the_test_and_says_so_first() {
     assert!(!outcome.stderr.contains("Warning"), "who says --yes knows: {outcome:?}");
 }
 
-/// The command on a terminal, with this typed when it asks.
+/// The command on a terminal. This text is typed at the question.
 fn typed(cluster: &TestCluster, line: &str, answer: &str) -> String {
     let command = format!("{} {line}", env!("CARGO_BIN_EXE_locustctl"));
     let mut child = Command::new("script")
@@ -212,7 +212,7 @@ fn typed(cluster: &TestCluster, line: &str, answer: &str) -> String {
 }
 
 #[test]
-fn on_a_terminal_a_running_test_is_not_disturbed_unasked() {
+fn on_a_terminal_a_scale_during_a_test_asks_first() {
     let cluster = running(3);
     for answer in ["n\n", "\n", "what?\n"] {
         let said = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
@@ -253,7 +253,7 @@ fn without_the_flag_locust_is_not_asked() {
 }
 
 #[test]
-fn a_locust_that_does_not_tell_is_an_error_but_the_scale_is_made() {
+fn if_locust_fails_the_scale_is_made_and_the_error_is_reported() {
     let cluster = running(3);
     let down =
         Action::Answer { status: 500, headers: Vec::new(), body: b"<html>down</html>".to_vec() };
@@ -267,7 +267,7 @@ fn a_locust_that_does_not_tell_is_an_error_but_the_scale_is_made() {
 }
 
 #[test]
-fn where_locust_is_must_be_said_rightly() {
+fn invalid_locust_addresses_are_refused() {
     let cluster = TestCluster::start();
     cluster.handle().clear_requests();
     for (line, expected) in [
@@ -295,7 +295,7 @@ fn where_locust_is_must_be_said_rightly() {
 }
 
 #[test]
-fn the_right_to_the_proxy_is_enough_beside_those_of_a_wait() {
+fn the_right_to_the_proxy_is_enough_besides_those_of_wait() {
     let cluster = running(4);
     let rules = vec![
         Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &["locust-slave"]),
@@ -311,7 +311,7 @@ fn the_right_to_the_proxy_is_enough_beside_those_of_a_wait() {
 }
 
 #[test]
-fn status_tells_the_test_and_each_worker() {
+fn status_shows_the_test_and_each_worker() {
     let cluster = running(5);
     run(&cluster, "scale --replicas=2 --wait");
     wait_for_workers(&cluster, 2);
@@ -337,7 +337,7 @@ fn status_tells_the_test_and_each_worker() {
 }
 
 #[test]
-fn status_names_pods_that_locust_sees_in_another_way() {
+fn status_names_pods_whose_state_differs_in_locust() {
     let cluster = running(3);
     let stats = ask(&cluster, "GET", "stats/requests", "");
     let mut workers = stats["workers"].as_array().unwrap().clone();
@@ -373,7 +373,7 @@ fn status_names_pods_that_locust_sees_in_another_way() {
 }
 
 #[test]
-fn a_locust_that_is_not_there_is_no_matter_to_status() {
+fn status_works_without_locust() {
     let cluster = TestCluster::start();
     cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
     let outcome = run(&cluster, "status");
@@ -385,7 +385,7 @@ fn a_locust_that_is_not_there_is_no_matter_to_status() {
 }
 
 #[test]
-fn workers_that_locust_does_not_count_in_time_are_named() {
+fn workers_that_do_not_connect_in_time_are_named() {
     let cluster = TestCluster::with(Options {
         pod_ready_after: Duration::from_millis(50),
         ..Options::default()
@@ -406,7 +406,7 @@ fn workers_that_locust_does_not_count_in_time_are_named() {
 }
 
 #[test]
-fn locust_is_found_by_the_name_of_any_of_several_targets() {
+fn locust_is_found_by_the_name_of_one_of_several_targets() {
     let cluster = running(3);
     let outcome = run(
         &cluster,

@@ -1,4 +1,4 @@
-//! What must never be done to a running test: told by a Locust that answers as the test says.
+//! Changes that must never be made to a running test. Locust's answers come from the test.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use support::fake_locust::{FakeLocust, reply};
 use support::swarm::worker_pods;
 use support::{Outcome, locustctl};
 
-/// What the master's log says of a test for 60 users that has lost three of its four workers.
+/// The master's log of a test for 60 users that has lost three of its four workers.
 const LOG: &str = r#"{"master": [
     "[2026-11-26 14:15:30,000] host/INFO/locust.main: Starting Locust 2.47.0",
     "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
@@ -19,8 +19,8 @@ const LOG: &str = r#"{"master": [
     "[2026-11-26 14:15:42,000] host/INFO/locust.runners: Worker 'c_1' (index 2) quit. 1 workers ready."
     ]}"#;
 
-/// A Locust 2.47 on the one pod of this cluster, whose page tells these values, one after the other;
-/// the last again and again.
+/// A Locust 2.47 with one pod. Its page has these values, one after the other. The last values are
+/// repeated.
 fn locust(cluster: &TestCluster, log: &'static str, pages: Vec<Value>) -> FakeLocust {
     let asked = AtomicUsize::new(0);
     let pod = worker_pods(cluster).remove(0);
@@ -61,7 +61,7 @@ fn rebalance(cluster: &TestCluster, locust: &FakeLocust) -> Outcome {
 }
 
 #[test]
-fn lost_users_are_given_back_by_the_same_start() {
+fn lost_users_are_restored_by_the_same_start() {
     let cluster = TestCluster::start();
     let pages = [15, 15, 15, 60].map(|users| page("running", users, 60));
     let locust = locust(&cluster, LOG, pages.to_vec());
@@ -84,7 +84,7 @@ fn a_test_that_was_stopped_meanwhile_is_not_started() {
 }
 
 #[test]
-fn a_test_that_was_edited_meanwhile_is_not_started_with_the_old_numbers() {
+fn a_test_that_was_edited_meanwhile_does_not_get_the_old_numbers() {
     let cluster = TestCluster::start();
     let pages = vec![page("running", 15, 60), page("running", 15, 60), page("running", 10, 10)];
     let locust = locust(&cluster, LOG, pages);
@@ -93,7 +93,7 @@ fn a_test_that_was_edited_meanwhile_is_not_started_with_the_old_numbers() {
 }
 
 #[test]
-fn users_that_ended_by_themselves_are_not_started_again() {
+fn users_that_have_finished_are_not_started_again() {
     const NOBODY_LEFT: &str = r#"{"master": [
         "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 1 ready workers"
         ]}"#;
@@ -106,7 +106,7 @@ fn users_that_ended_by_themselves_are_not_started_again() {
 }
 
 #[test]
-fn more_users_than_were_asked_for_in_the_page_are_left_alone() {
+fn a_test_with_more_users_than_requested_is_left_alone() {
     const BY_CODE: &str = r#"{"master": [
         "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 1 ready workers"
         ]}"#;
@@ -118,7 +118,7 @@ fn more_users_than_were_asked_for_in_the_page_are_left_alone() {
 }
 
 #[test]
-fn a_test_that_has_ended_is_not_revived_whatever_the_state_is() {
+fn a_test_that_has_ended_is_not_started_again() {
     const STOPPED: &str = r#"{"master": [
         "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
         "[2026-11-26 14:15:40,000] host/INFO/locust.runners: a_1 (index 0) reported that it has stopped"
@@ -132,7 +132,7 @@ fn a_test_that_has_ended_is_not_revived_whatever_the_state_is() {
 }
 
 #[test]
-fn a_broken_master_is_named() {
+fn a_broken_master_is_reported() {
     const BROKEN: &str = r#"{"master": [
         "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
         "[2026-11-26 14:15:40,000] host/CRITICAL/locust.runners: Unhandled exception in greenlet: <Greenlet at 0x1: <bound method MasterRunner.client_listener of <locust.runners.MasterRunner object at 0x2>>>\\nKeyError: 'a_1'"
@@ -146,7 +146,7 @@ fn a_broken_master_is_named() {
 }
 
 #[test]
-fn a_load_test_shape_is_not_given_up() {
+fn a_load_test_shape_is_left_alone() {
     for uses_common_options in [false, true] {
         let mut shaped = page("running", 15, 30);
         shaped["shape_use_common_options"] = json!(uses_common_options);

@@ -1,4 +1,4 @@
-//! A running test keeps its users, whoever takes workers away, and whatever comes in between.
+//! A running test keeps its users, whoever removes workers, and whatever happens in between.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use support::running::Running;
 use support::serving::{Reply, Serving, wait_until};
 use support::swarm::{ask, running, start_test, wait_for_workers, worker_pods};
 
-/// What is said when three of four or five workers with 60 users left.
+/// The message after three of four or five workers with 60 users have left.
 const REPAIRED: &str = "the test had 15 of 60 users; redistributed 60 users over 1 worker";
 
 fn users(cluster: &TestCluster) -> Value {
@@ -25,13 +25,13 @@ fn starts(cluster: &TestCluster) -> Vec<String> {
     starts.map(|start| String::from_utf8_lossy(&start.body).into_owned()).collect()
 }
 
-/// Somebody scales without Locust, and the test loses users.
+/// Another client scales without asking Locust, and the test loses users.
 fn lose_users(cluster: &TestCluster) {
     cluster.handle().set_replicas(WORKERS, 1);
     wait_for_workers(cluster, 1);
 }
 
-/// A test for 60 users on so many workers of this release.
+/// A cluster with a running test for 60 users on this many workers of this release.
 fn running_on(release: &str, workers: i64) -> TestCluster {
     let cluster = TestCluster::with(Options {
         locust_release: release.parse().unwrap(),
@@ -53,7 +53,7 @@ fn served(cluster: &TestCluster, workers: i64, flags: &[&str]) -> Serving {
 }
 
 #[test]
-fn a_watch_gives_users_back_that_somebody_else_took() {
+fn a_watch_restores_users_after_a_change_by_another_client() {
     let cluster = running(5);
     let mut watch = Running::start(&cluster, "rebalance --watch");
     watch.wait_for("the test has all its 60 users\n");
@@ -68,7 +68,7 @@ fn a_watch_gives_users_back_that_somebody_else_took() {
     assert_eq!(said.matches("Using Locust").count(), 1, "{said}");
 }
 
-/// A Locust whose one worker never has more than 15 of 60 users, since three others left.
+/// A Locust with one worker that never has more than 15 of 60 users, since three workers have left.
 fn hopeless(cluster: &TestCluster) -> FakeLocust {
     const LOG: &str = r#"{"master": [
         "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
@@ -94,7 +94,7 @@ fn hopeless(cluster: &TestCluster) -> FakeLocust {
 }
 
 #[test]
-fn a_watch_does_not_press_a_locust_that_does_not_start_users() {
+fn a_watch_backs_off_if_locust_starts_no_users() {
     let cluster = TestCluster::start();
     let locust = hopeless(&cluster);
     let mut watch =
@@ -113,7 +113,7 @@ fn a_watch_does_not_press_a_locust_that_does_not_start_users() {
 }
 
 #[test]
-fn a_watch_ends_by_ctrl_c_while_there_is_nothing_to_do() {
+fn ctrl_c_ends_an_idle_watch() {
     let cluster = TestCluster::start();
     let mut watch = Running::start(&cluster, "rebalance --watch");
     watch.wait_for("no test is running (Locust's state is ready)\n");
@@ -122,7 +122,7 @@ fn a_watch_ends_by_ctrl_c_while_there_is_nothing_to_do() {
 }
 
 #[test]
-fn always_gives_users_back_that_somebody_else_took_and_writes_it_down() {
+fn always_restores_users_after_a_change_by_another_client_and_logs_it() {
     let cluster = running(5);
     let serving = served(&cluster, 5, &["--rebalance=always"]);
     lose_users(&cluster);
@@ -151,7 +151,7 @@ fn auto_ignores_changes_made_outside_serve() {
     assert!(history.as_array().unwrap().iter().all(|one| one["who"] == "somebody else"));
 }
 
-/// Starts a test as Locust's own page does, through serve.
+/// Starts a test through `serve`, as Locust's own page does.
 fn start_in_page(serving: &Serving, form: &str) -> Reply {
     let request = serving.request("POST", "/swarm").body(form.to_owned());
     let reply = serving.send(
@@ -164,7 +164,7 @@ fn start_in_page(serving: &Serving, form: &str) -> Reply {
 }
 
 #[test]
-fn serve_knows_the_users_of_a_start_in_locusts_page_on_an_older_release() {
+fn on_an_older_release_serve_knows_the_users_of_a_start_in_locusts_page() {
     let cluster = running_on("2.32.2", 5);
     ask(&cluster, "GET", "stop", "");
     let no_log = Action::Answer { status: 404, headers: Vec::new(), body: b"Not Found".to_vec() };
@@ -175,7 +175,7 @@ fn serve_knows_the_users_of_a_start_in_locusts_page_on_an_older_release() {
     start_in_page(&serving, "user_count=60&spawn_rate=30");
     let wanted = || serving.state_at("/-/locustctl/api/events")["locust"]["usersWanted"].clone();
     wait_until(|| wanted() == 60, || wanted().to_string());
-    // The master balances the users after the first change alone.
+    // The master balances the users only after the first change.
     for (workers, users) in [(4, 60), (3, 45)] {
         cluster.handle().set_replicas(WORKERS, workers);
         let told = || {
@@ -195,7 +195,7 @@ fn serve_knows_the_users_of_a_start_in_locusts_page_on_an_older_release() {
 }
 
 #[test]
-fn a_ramp_asks_for_the_users_that_there_are_and_then_for_all() {
+fn a_ramp_starts_the_present_users_and_then_all() {
     let cluster = running(5);
     let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
     let outcome = locustctl(line).kubeconfig(cluster.kubeconfig()).run();
@@ -207,7 +207,7 @@ fn a_ramp_asks_for_the_users_that_there_are_and_then_for_all() {
 }
 
 #[test]
-fn ctrl_c_between_the_starts_of_a_ramp_does_not_leave_the_test_with_fewer_users() {
+fn ctrl_c_during_a_ramp_does_not_reduce_the_users() {
     let cluster = running(5);
     let slow = Fault::once(Action::DelayAnswer(Duration::from_secs(1)));
     cluster.handle().inject(slow.at("proxy/swarm"));
@@ -221,7 +221,7 @@ fn ctrl_c_between_the_starts_of_a_ramp_does_not_leave_the_test_with_fewer_users(
 }
 
 #[test]
-fn serve_takes_one_pod_after_another_off_a_release_that_breaks() {
+fn serve_scales_a_release_that_breaks_pod_by_pod() {
     let cluster = running_on("2.46.4", 4);
     let serving = served(&cluster, 4, &[]);
     let scaled = serving.put("?wait=60s", r#"{"replicas": 1}"#).json();
@@ -236,7 +236,7 @@ fn serve_takes_one_pod_after_another_off_a_release_that_breaks() {
 }
 
 #[test]
-fn serve_stops_between_two_steps_when_somebody_else_changes_the_count() {
+fn serve_stops_between_two_steps_if_another_client_changes_the_count() {
     let cluster = running_on("2.46.4", 4);
     let serving = served(&cluster, 4, &[]);
     let reply = std::thread::scope(|scope| {
@@ -256,7 +256,7 @@ fn serve_stops_between_two_steps_when_somebody_else_changes_the_count() {
 }
 
 #[test]
-fn steps_start_at_the_count_that_there_is() {
+fn steps_start_at_the_present_count() {
     let rival = |to| {
         let cluster = running_on("2.46.4", 3);
         cluster.handle().inject(Fault::once(Action::Rival(to)).on("PATCH"));

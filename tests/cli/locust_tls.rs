@@ -1,4 +1,4 @@
-//! A Locust at an `https://` URL whose certificate a private authority has signed.
+//! A Locust at an `https://` URL with a certificate from a private authority.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const UNTRUSTED: &str = "certificate signed by unknown authority";
 const ADVICE: &str =
     "; name the authority that signed Locust's certificate with --locust-certificate-authority";
 
-/// The flags for the cluster's Locust behind a TLS server that wants a token. The server is the
+/// The flags for the cluster's Locust behind a TLS server that requires a token. The server is the
 /// cluster's own API server.
 fn flags(cluster: &TestCluster) -> [String; 2] {
     let token = format!("Bearer {}", cluster.token(Account::Admin));
@@ -40,7 +40,7 @@ fn names_the_flag(text: &str) {
 }
 
 #[test]
-fn status_and_rebalance_trust_the_named_authority() {
+fn status_and_rebalance_trust_the_given_authority() {
     let cluster = running(5);
     let trust = trust(&cluster.certificate_authority_file());
     let down = "scale --replicas=1 --rebalance=never";
@@ -55,7 +55,7 @@ fn status_and_rebalance_trust_the_named_authority() {
 }
 
 #[test]
-fn an_unknown_authority_of_locusts_server_brings_the_flag_for_it() {
+fn an_unknown_authority_brings_a_hint_at_the_flag() {
     let its_own = Options { certificate: ServerCertificate::ItsOwnAuthority, ..Options::default() };
     let other = TestCluster::start();
     let others = trust(&other.certificate_authority_file());
@@ -74,7 +74,7 @@ fn an_unknown_authority_of_locusts_server_brings_the_flag_for_it() {
 }
 
 #[test]
-fn untrusted_api_server_does_not_suggest_the_locust_flag() {
+fn an_untrusted_api_server_brings_no_hint_at_the_flag() {
     let certificate = ServerCertificate::SignedByUnknownCa;
     let cluster = TestCluster::with(Options { certificate, ..Options::default() });
     let outcome = locustctl("rebalance").kubeconfig(cluster.kubeconfig()).run();
@@ -84,7 +84,7 @@ fn untrusted_api_server_does_not_suggest_the_locust_flag() {
 }
 
 #[test]
-fn serve_trusts_the_named_authority_for_the_test_and_for_locusts_page() {
+fn serve_trusts_the_given_authority_for_the_test_and_for_locusts_page() {
     let cluster = TestCluster::start();
     start_test(&cluster);
     let trust = trust(&cluster.certificate_authority_file());
@@ -97,7 +97,7 @@ fn serve_trusts_the_named_authority_for_the_test_and_for_locusts_page() {
 }
 
 #[test]
-fn serve_without_the_authority_names_the_flag_in_its_log_and_in_locusts_place() {
+fn serve_without_the_authority_names_the_flag_in_its_log_and_instead_of_locusts_page() {
     let cluster = TestCluster::start();
     let [url, login] = &flags(&cluster);
     let serving = Serving::start(&cluster, &["--locust-ui", url, login]);

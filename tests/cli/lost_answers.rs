@@ -1,4 +1,4 @@
-//! An answer that is lost says nothing; what the server holds does, and no more than that is said.
+//! Lost answers: the result is what the server holds afterwards, and no more than that is claimed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn on_get(cluster: &TestCluster, times: usize, action: Action) {
 }
 
 #[test]
-fn a_change_whose_answer_is_lost_is_reported_as_made() {
+fn a_change_with_a_lost_answer_is_reported_as_made() {
     for format in ["", " -o name", " -o json"] {
         let cluster = at(1);
         on_patch(&cluster, 1, Action::CloseAfter);
@@ -36,7 +36,7 @@ fn a_change_whose_answer_is_lost_is_reported_as_made() {
 }
 
 #[test]
-fn who_wants_to_be_the_one_that_scaled_is_not_told_so_without_proof() {
+fn with_a_condition_or_by_success_needs_proof_of_our_own_change() {
     for line in [
         "scale --by=+2",
         "scale --replicas=3 --current-replicas=1",
@@ -54,7 +54,7 @@ fn who_wants_to_be_the_one_that_scaled_is_not_told_so_without_proof() {
 }
 
 #[test]
-fn a_condition_that_was_false_all_along_does_not_hold_because_an_answer_was_lost() {
+fn a_false_condition_stays_false_after_a_lost_answer() {
     for action in [Action::unavailable(None), Action::unavailable(Some(0)), Action::CloseBefore] {
         let cluster = at(3);
         on_patch(&cluster, 1, action);
@@ -64,7 +64,7 @@ fn a_condition_that_was_false_all_along_does_not_hold_because_an_answer_was_lost
 }
 
 #[test]
-fn a_rivals_equal_change_is_not_taken_for_a_relative_one_of_ours() {
+fn an_equal_change_by_a_rival_is_not_taken_for_our_relative_change() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::CloseBefore);
     let pass = Action::Delay(Duration::ZERO);
@@ -75,11 +75,11 @@ fn a_rivals_equal_change_is_not_taken_for_a_relative_one_of_ours() {
 }
 
 #[test]
-fn a_change_that_comes_to_pass_while_the_server_is_waited_for_is_our_own() {
+fn a_change_that_is_made_during_the_wait_is_our_own() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::unavailable(Some(0)));
     let pass = Action::Delay(Duration::ZERO);
-    // The first GET, and the first look afterwards, find the old count; the second look the new one.
+    // The first GET and the first check find the old count. The second check finds the new one.
     on_get(&cluster, 2, pass);
     on_get(&cluster, 1, Action::Rival(3));
     let outcome = run(&cluster, "scale --replicas=3");
@@ -88,7 +88,7 @@ fn a_change_that_comes_to_pass_while_the_server_is_waited_for_is_our_own() {
 }
 
 #[test]
-fn a_change_that_did_not_arrive_is_not_reported_as_made() {
+fn a_lost_change_is_not_reported_as_made() {
     for line in ["scale --replicas=3", "scale --replicas=3 --current-replicas=1"] {
         let cluster = at(1);
         on_patch(&cluster, 1, Action::CloseBefore);
@@ -106,10 +106,10 @@ fn a_change_that_did_not_arrive_is_not_reported_as_made() {
 }
 
 #[test]
-fn a_lost_answer_and_a_rival_leave_only_what_stands_there() {
+fn after_a_lost_answer_and_a_rival_only_the_present_count_is_reported() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::CloseAfter);
-    // The GET before the PATCH passes; the one after it finds that somebody was faster.
+    // The GET before the PATCH passes. The GET after it finds the rival's change.
     on_get(&cluster, 1, Action::Delay(Duration::ZERO));
     on_get(&cluster, 1, Action::Rival(9));
     let outcome = run(&cluster, "scale --replicas=3");
@@ -121,7 +121,7 @@ fn a_lost_answer_and_a_rival_leave_only_what_stands_there() {
 }
 
 #[test]
-fn an_answer_that_is_lost_for_good_is_reported_as_unknown() {
+fn if_the_server_stays_away_the_result_is_unknown() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::CloseAfter);
     on_get(&cluster, 100, Action::CloseBefore);
@@ -143,7 +143,7 @@ fn a_timeout_after_the_change_is_reported_as_made() {
 }
 
 #[test]
-fn a_timeout_before_the_change_says_that_it_may_yet_come() {
+fn a_timeout_before_the_change_warns_that_it_may_still_happen() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::Delay(Duration::from_secs(30)));
     let outcome = run(&cluster, "scale --replicas=3 --request-timeout=1s");
@@ -154,7 +154,7 @@ fn a_timeout_before_the_change_says_that_it_may_yet_come() {
 }
 
 #[test]
-fn an_error_of_the_server_for_a_change_that_was_made_is_not_believed() {
+fn a_server_error_for_a_change_that_was_made_is_checked() {
     for action in [Action::AnswerAfter(500), Action::AnswerAfter(504)] {
         let cluster = at(1);
         on_patch(&cluster, 1, action);
@@ -168,7 +168,7 @@ fn an_error_of_the_server_for_a_change_that_was_made_is_not_believed() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_checked_against_the_server() {
+fn a_truncated_answer_is_checked_against_the_server() {
     for action in [Action::TruncatedBody, Action::Oversized(100 * 1024 * 1024)] {
         let cluster = at(1);
         on_patch(&cluster, 1, action);
@@ -179,7 +179,7 @@ fn an_answer_that_breaks_off_is_checked_against_the_server() {
 }
 
 #[test]
-fn a_change_that_was_left_unclear_is_not_forgotten_when_trying_again_is_refused() {
+fn an_unclear_change_is_still_reported_if_the_retry_is_refused() {
     let refuse = |cluster: &TestCluster| {
         on_patch(cluster, 1, Action::unavailable(Some(0)));
         let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
@@ -194,7 +194,8 @@ fn a_change_that_was_left_unclear_is_not_forgotten_when_trying_again_is_refused(
     );
     let cluster = at(1);
     refuse(&cluster);
-    // Read before, twice after the first PATCH, and once more at the end: by then it was made.
+    // There is one GET before, two after the first PATCH, and one at the end, which finds the
+    // change.
     on_get(&cluster, 3, Action::Delay(Duration::ZERO));
     on_get(&cluster, 1, Action::Rival(3));
     let outcome = run(&cluster, "scale --replicas=3");

@@ -1,4 +1,4 @@
-//! Runs the commands of the binary against a simulated cluster.
+//! Tests of the commands against a simulated cluster.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 mod completions;

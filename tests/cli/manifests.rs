@@ -1,5 +1,5 @@
-//! Manifests are read as kubectl reads them. The tables hold what kubectl 1.36 said; where another
-//! one is installed, it is asked for what no version says differently.
+//! Manifests are read as kubectl reads them. The tables have the results of kubectl 1.36. Another
+//! installed kubectl is only asked about results that are the same in all versions.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,11 +11,11 @@ use serde_json::Value;
 struct Case {
     text: Option<String>,
     base64: Option<String>,
-    /// As kubectl prints them, without `metadata` where that has nothing in it.
+    /// The objects as kubectl prints them, without an empty `metadata`.
     objects: Vec<Value>,
-    /// As kubectl prints them, without `error: `.
+    /// The errors as kubectl prints them, without `error: `.
     errors: String,
-    /// What we say instead, on purpose or for the sake of the YAML reader.
+    /// Our own errors, which differ on purpose or because of the YAML reader.
     #[serde(default)]
     ours: Option<String>,
 }
@@ -34,7 +34,7 @@ fn cases() -> Vec<Case> {
     serde_json::from_str(include_str!("../fixtures/manifests.json")).unwrap()
 }
 
-/// The objects, flat, and the errors as kubectl prints them.
+/// The flattened objects, and the errors as kubectl prints them.
 fn outcome(documents: Vec<Result<Document, Error>>) -> (Vec<Value>, String) {
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
     for document in documents {
@@ -70,7 +70,7 @@ fn shown(object: Object) -> Value {
     value
 }
 
-/// Without the difference between a float and an integer beyond 64 bits.
+/// Ignores the difference between a float and an integer beyond 64 bits.
 fn numbers(objects: &[Value]) -> Vec<Value> {
     fn number(value: &Value) -> Value {
         match value {
@@ -85,7 +85,7 @@ fn numbers(objects: &[Value]) -> Vec<Value> {
     objects.iter().map(number).collect()
 }
 
-/// Each error once, as apimachinery's `Aggregate` has it.
+/// Each error once, as in apimachinery's `Aggregate`.
 fn together(errors: &[String]) -> String {
     let mut different: Vec<&str> = Vec::new();
     for error in errors {
@@ -127,12 +127,12 @@ fn selectors_are_refused_as_kubectl_refuses_them() {
     }
 }
 
-/// Only where the installed kubectl can be asked without a cluster, and whatever its version.
+/// Asks the installed kubectl of any version, if it needs no cluster for that.
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
 fn the_installed_kubectl_reads_the_same_objects() {
     let directory = tempfile::tempdir().unwrap();
-    // Before 1.33 a stream that began as JSON had to remain so.
+    // Before 1.33 a stream that began as JSON could not continue as YAML.
     let is_yaml = |case: &Case| case.text.as_ref().is_some_and(|text| !text.starts_with('{'));
     for case in cases().into_iter().filter(|case| case.ours.is_none() && is_yaml(case)) {
         std::fs::write(directory.path().join("m"), case.content()).unwrap();

@@ -1,12 +1,12 @@
-//! What is printed is what the server holds: every scale is followed by a look at the count that
-//! really stands there, and at the requests that the server saw.
+//! The output agrees with the server. Each scale is followed by a look at the count in the cluster
+//! and at the recorded requests.
 
 use locustctl::sandbox::Action;
 use support::SLAVE;
 use support::cluster::TestCluster;
 use support::scaling::{at, on_patch, replicas, run};
 
-/// The verbs of the requests that the server saw.
+/// The verbs of the recorded requests.
 fn verbs(cluster: &TestCluster) -> Vec<String> {
     cluster.handle().requests().into_iter().map(|request| request.method).collect()
 }
@@ -95,7 +95,7 @@ fn a_resource_version_that_goes_stale_in_between_changes_nothing() {
 }
 
 #[test]
-fn both_preconditions_hold_or_the_count_is_reported_first() {
+fn of_two_false_preconditions_the_count_is_reported_first() {
     let cluster = at(3);
     run(&cluster, "scale --current-replicas=9 --resource-version=1 --replicas=5")
         .refuses("error: Expected replicas to be 9, was 3\n");
@@ -148,7 +148,7 @@ fn a_relative_change_stops_at_zero_and_says_so() {
 }
 
 #[test]
-fn a_relative_change_over_int32_is_refused_before_the_patch() {
+fn a_relative_change_beyond_int32_is_refused_before_the_patch() {
     let cluster = at(2);
     run(&cluster, "scale --by=+2147483647").refuses(
         "error: deployment.apps/locust-slave cannot be scaled from 2 by +2147483647: more than 2147483647 replicas\n",
@@ -189,7 +189,7 @@ fn a_dry_run_on_the_client_only_reads() {
 }
 
 #[test]
-fn older_spellings_of_a_dry_run_are_understood_and_deprecated() {
+fn deprecated_spellings_of_dry_run_work_with_a_warning() {
     let cluster = at(1);
     for (flag, warning) in [
         ("--dry-run", "--dry-run is deprecated and can be replaced with --dry-run=client."),
@@ -214,7 +214,7 @@ fn older_spellings_of_a_dry_run_are_understood_and_deprecated() {
 }
 
 #[test]
-fn a_count_that_the_server_made_another_is_printed_as_it_is_and_is_an_error() {
+fn a_count_that_the_server_changed_is_printed_and_is_an_error() {
     let cluster = at(1);
     let scale =
         r#"{"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{},"spec":{"replicas":10}}"#;

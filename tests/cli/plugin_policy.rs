@@ -1,4 +1,4 @@
-//! Which credential plugins the user's kuberc lets run. The texts are those of kubectl 1.36.
+//! The kuberc's policy for credential plugins. The texts are those of kubectl 1.36.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -10,7 +10,7 @@ use support::{Locustctl, locustctl};
 
 const HEADER: &str = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
 
-/// A user of a credential plugin `./plugin`, which is also found on the `$PATH`.
+/// A kubeconfig whose user has the credential plugin `./plugin`, which is also on the `$PATH`.
 fn plugin_user(cluster: &TestCluster, command: &str) -> Locustctl {
     let token = cluster.token(Account::Admin);
     let answer = format!(
@@ -96,7 +96,7 @@ fn a_plugin_runs_only_if_the_policy_permits_it() {
 }
 
 #[test]
-fn the_policy_holds_for_every_command() {
+fn the_policy_applies_to_every_command() {
     let cluster = TestCluster::start();
     let kuberc = cluster.file("kuberc", &format!("{HEADER}credentialPluginPolicy: DenyAll\n"));
     plugin_user(&cluster, "plugin");

@@ -1,4 +1,4 @@
-//! Users who prove themselves by a credential plugin or by an OIDC issuer, from end to end.
+//! Users with a credential plugin or an OIDC issuer, end to end.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use support::{Locustctl, locustctl, secrets};
 
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
-/// A kubeconfig whose only user is this.
+/// A kubeconfig with only this user.
 fn config(cluster: &TestCluster, user: &str) -> PathBuf {
     let server = cluster.server();
     let authority = BASE64_STANDARD.encode(cluster.certificate_authority());
@@ -29,7 +29,7 @@ fn scale(cluster: &TestCluster, user: &str) -> Locustctl {
         .env("PATH", "/usr/bin:/bin")
 }
 
-/// A plugin that counts its runs in the file `runs`.
+/// A plugin that records its runs in the file `runs`.
 fn plugin(cluster: &TestCluster, script: &str) -> String {
     let runs = cluster.path("runs");
     let path =
@@ -81,7 +81,7 @@ fn after_a_401_the_plugin_runs_once_more_and_the_request_is_repeated() {
 }
 
 #[test]
-fn a_plugin_is_not_run_for_a_command_line_that_is_refused() {
+fn an_invalid_command_line_runs_no_plugin() {
     let cluster = TestCluster::start();
     let user = plugin(&cluster, "exit 1");
     for mistake in
@@ -95,7 +95,7 @@ fn a_plugin_is_not_run_for_a_command_line_that_is_refused() {
 }
 
 #[test]
-fn a_plugin_of_the_current_directory_is_not_run() {
+fn a_plugin_in_the_current_directory_is_not_run() {
     let cluster = TestCluster::start();
     let user = plugin(&cluster, "exit 1").replace("./plugin", "plugin");
     let outcome = locustctl("scale --replicas=1")
@@ -122,7 +122,7 @@ fn a_second_401_is_reported() {
 }
 
 #[test]
-fn a_plugin_may_answer_with_a_certificate() {
+fn a_plugin_may_return_a_certificate() {
     let cluster =
         TestCluster::with(Options { client_certificate_required: true, ..Options::default() });
     let pair = cluster.handle().add_certificate("carol", Rights::All).unwrap();
@@ -151,7 +151,7 @@ fn an_expired_id_token_is_renewed_and_written_back() {
     let settings = client.replace('%', &address).replace("OLD", &expired);
     let outcome =
         scale(&cluster, &format!("{{auth-provider: {{name: oidc, config: {settings}}}}}")).run();
-    // The issuer's token is no JWT that the sandbox knows; what counts is that it was sent.
+    // The sandbox does not know the issuer's token. The test checks that it was sent.
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let sent = cluster.handle().requests()[0].header("authorization").unwrap().to_owned();
     assert_eq!(sent, format!("Bearer {}", issuer.id_token()));

@@ -1,4 +1,4 @@
-//! The program as the shell sees it: its name, its streams, its signals.
+//! The program in its environment: its name, its streams, its signals.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -25,7 +25,7 @@ fn full() -> Stdio {
 }
 
 #[test]
-fn as_a_plugin_of_kubectls_it_names_itself_as_the_user_typed_it() {
+fn as_a_kubectl_plugin_it_has_the_name_that_the_user_typed() {
     let directory = tempfile::tempdir().unwrap();
     let plugin = directory.path().join("kubectl-locust");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), &plugin).unwrap();
@@ -68,7 +68,7 @@ fn kubectl_finds_it_as_its_plugin() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn objects_are_printed_to_the_byte_as_by_kubectl() {
+fn printed_objects_equal_kubectls_byte_for_byte() {
     let cluster = TestCluster::start();
     let annotations = serde_json::json!({
         "long": "a sentence that goes on for longer than a line of eighty columns can hold, and then some more",
@@ -80,7 +80,7 @@ fn objects_are_printed_to_the_byte_as_by_kubectl() {
     cluster.handle().put_object(WORKERS, object);
     cluster.handle().pause_controllers();
     for format in ["json", "yaml"] {
-        // The same count again changes nothing, so both see the same object.
+        // The same count changes nothing, so both programs see the same object.
         let ours = locustctl(&format!("scale --replicas=1 -o {format}"))
             .kubeconfig(cluster.kubeconfig())
             .run();
@@ -97,7 +97,7 @@ fn objects_are_printed_to_the_byte_as_by_kubectl() {
 }
 
 #[test]
-fn a_line_that_cannot_be_written_is_no_error_and_an_object_is() {
+fn a_lost_line_is_no_error_but_a_lost_object_is() {
     let cluster = TestCluster::start();
     let warning = "Warning: write /dev/stdout: no space left on device: deployment.apps/locust-slave scaled from 1 to 3\n";
     assert_eq!(scale(&cluster, "scale --replicas=3", full()), (Some(0), warning.to_owned()));
@@ -110,7 +110,7 @@ fn a_line_that_cannot_be_written_is_no_error_and_an_object_is() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let cluster = TestCluster::start();
     for line in
         ["scale --replicas=3", "scale --replicas=2 -o json", "status", "--help", "completion bash"]
@@ -122,7 +122,7 @@ fn a_reader_that_has_gone_is_no_error() {
 }
 
 #[test]
-fn nowhere_to_complain_is_no_reason_to_stop() {
+fn a_closed_stderr_does_not_stop_the_program() {
     let cluster = TestCluster::start();
     let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))
         .args(["scale", "--by=-5", "deploy/locust-slave", "deploy/locust-master"])
@@ -141,8 +141,7 @@ fn nowhere_to_complain_is_no_reason_to_stop() {
     );
 }
 
-/// The program, which finds the signals as at a terminal, or ignored: whoever runs the tests may
-/// have done either.
+/// The program with these signals at their default or ignored, however the tests were started.
 fn with_signals(ignored: bool) -> Command {
     let mut command = Command::new("env");
     let what = if ignored { "--ignore-signal" } else { "--default-signal" };
@@ -150,7 +149,7 @@ fn with_signals(ignored: bool) -> Command {
     command
 }
 
-/// Starts a scale whose PATCH takes `delay`, and sends the signal while it is under way.
+/// Starts a scale whose PATCH takes `delay`, and sends the signal during the PATCH.
 fn interrupted(
     args: &[&str],
     signal: &str,
@@ -160,7 +159,7 @@ fn interrupted(
     interrupted_at(args, signal, Action::Delay(delay), ignore)
 }
 
-/// The same, with another thing that happens to the PATCH.
+/// The same with another fault for the PATCH.
 fn interrupted_at(
     args: &[&str],
     signal: &str,
@@ -184,7 +183,7 @@ fn interrupted_at(
     while !is_under_way() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    // For an answer that comes at once to arrive.
+    // Time for an immediate answer to arrive.
     std::thread::sleep(Duration::from_millis(200));
     let kill = format!("kill -{signal} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
@@ -196,7 +195,7 @@ const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave
 const LOOK: &str = " deployment/locust-slave";
 
 #[test]
-fn who_interrupts_is_told_what_is_under_way() {
+fn an_interruption_reports_the_pending_change() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let ended = interrupted(&["scale", "--replicas=3"], signal, Duration::from_secs(30), false);
         assert_eq!(ended, (Some(code), format!("error: {UNDER_WAY}{LOOK}\n")));
@@ -204,7 +203,7 @@ fn who_interrupts_is_told_what_is_under_way() {
 }
 
 #[test]
-fn what_is_looked_at_after_an_interruption_is_in_the_same_place() {
+fn the_command_after_an_interruption_names_the_same_cluster() {
     let args = ["scale", "--replicas=3", "--context=sandbox", "--wait", "-n", "default"];
     let (_, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
     let flags = " --context=sandbox --namespace=default";
@@ -212,7 +211,7 @@ fn what_is_looked_at_after_an_interruption_is_in_the_same_place() {
 }
 
 #[test]
-fn what_a_busy_server_turned_away_is_not_under_way() {
+fn a_request_that_a_busy_server_refused_is_not_pending() {
     let busy = Action::too_many_requests(Some(30));
     let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", busy, false);
     let end =
@@ -222,7 +221,7 @@ fn what_a_busy_server_turned_away_is_not_under_way() {
 }
 
 #[test]
-fn an_interruption_swallows_no_error() {
+fn an_interruption_does_not_hide_an_error() {
     let args = ["scale", "--replicas=3", "deploy", "zz", "locust-slave"];
     let (code, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
     assert_eq!(
@@ -287,7 +286,7 @@ impl Sandbox {
 }
 
 #[test]
-fn a_sandbox_says_how_to_use_it_and_ends_cleanly() {
+fn a_sandbox_prints_how_to_use_it_and_ends_cleanly() {
     for signal in ["INT", "TERM", "HUP"] {
         let sandbox = start_sandbox();
         let kubeconfig = sandbox.kubeconfig();
@@ -300,7 +299,7 @@ fn a_sandbox_says_how_to_use_it_and_ends_cleanly() {
 }
 
 #[test]
-fn the_sandboxs_kubeconfig_is_for_its_owner_only() {
+fn only_the_owner_can_read_the_sandboxs_kubeconfig() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = start_sandbox();
     let kubeconfig = std::path::PathBuf::from(sandbox.kubeconfig());

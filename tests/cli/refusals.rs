@@ -1,5 +1,5 @@
-//! What is wrong with a command line is said in kubectl's words, with exit code 1, before any
-//! request: the server of these tests does not exist.
+//! Mistakes on the command line are reported in kubectl's words, with exit code 1 and before any
+//! request. The server of these tests does not exist.
 
 use support::{Locustctl, Outcome, dead_kubeconfig};
 
@@ -24,7 +24,7 @@ fn a_scale_needs_a_new_count() {
 }
 
 #[test]
-fn a_negative_count_never_scales_down() {
+fn a_negative_count_is_refused() {
     for args in ["--replicas=-1 deployment/a", "--replicas -1", "--replicas=-0x1"] {
         refuses(
             args,
@@ -48,7 +48,7 @@ fn a_count_over_int32_is_refused_and_not_truncated() {
 }
 
 #[test]
-fn flag_values_are_refused_in_gos_words() {
+fn invalid_flag_values_are_refused_in_gos_words() {
     for (args, expected) in [
         (
             "--replicas=abc deployment/a",
@@ -90,7 +90,7 @@ fn flag_values_are_refused_in_gos_words() {
 }
 
 #[test]
-fn flags_that_do_not_exist_or_lack_their_value_are_refused_in_pflags_words() {
+fn unknown_flags_and_missing_values_are_refused_in_pflags_words() {
     for (args, expected) in [
         ("--replicas", "flag needs an argument: --replicas"),
         ("--replicas=1 -n", "flag needs an argument: 'n' in -n"),
@@ -106,7 +106,7 @@ fn flags_that_do_not_exist_or_lack_their_value_are_refused_in_pflags_words() {
 }
 
 #[test]
-fn the_first_mistake_on_the_line_is_the_one_that_is_reported() {
+fn the_first_mistake_on_the_line_is_reported() {
     refuses("--bogus --replicas=x", &format!("error: unknown flag: --bogus\n{HINT}"));
     refuses(
         "--replicas=x --bogus",
@@ -125,7 +125,7 @@ fn an_unknown_command_is_refused_with_a_suggestion() {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused() {
+fn contradictory_flags_are_refused() {
     for (args, expected) in [
         (
             "--replicas=1 --by=+1",
@@ -153,7 +153,7 @@ fn what_contradicts_itself_is_refused() {
 }
 
 #[test]
-fn an_unknown_output_format_is_refused_with_those_that_there_are() {
+fn an_unknown_output_format_is_refused_with_a_list_of_formats() {
     refuses(
         "--replicas=1 -o foo deployment/a",
         "error: unable to match a printer suitable for the output format \"foo\", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml\n",
@@ -161,7 +161,7 @@ fn an_unknown_output_format_is_refused_with_those_that_there_are() {
 }
 
 #[test]
-fn targets_are_refused_in_kubectls_words() {
+fn invalid_targets_are_refused_in_kubectls_words() {
     for (args, expected) in [
         (
             "deployment/a b",
@@ -192,7 +192,7 @@ fn targets_are_refused_in_kubectls_words() {
 }
 
 #[test]
-fn a_shorthand_without_its_value_does_not_mean_the_default() {
+fn a_shorthand_flag_without_its_value_is_an_error() {
     refuses(
         "--replicas=1 -s=",
         "Unable to connect to the server: dial tcp: lookup =: no such host\n",
@@ -204,7 +204,7 @@ fn a_shorthand_without_its_value_does_not_mean_the_default() {
 }
 
 #[test]
-fn a_default_target_that_is_no_text_is_refused() {
+fn a_default_target_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStrExt;
     let home = tempfile::tempdir().unwrap();
     let outcome = support::locustctl("scale --replicas=1")
@@ -215,7 +215,7 @@ fn a_default_target_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn flags_of_kubectls_that_have_nothing_to_act_on_are_taken() {
+fn flags_of_kubectl_without_an_effect_are_accepted() {
     refuses(
         "--replicas=1 --cache-dir=/x --log-flush-frequency=5s --profile=none --profile-output=x --vmodule=a=1",
         "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?\n",
@@ -246,11 +246,11 @@ fn a_broken_configuration_is_reported_before_a_negative_count() {
 }
 
 #[test]
-fn help_and_version_go_to_stdout_and_beat_a_missing_flag() {
+fn help_and_version_go_to_stdout_and_need_no_other_flags() {
     let help = scale(&["--help"]);
     assert_eq!((help.code, &*help.stderr), (Some(0), ""));
     assert!(help.stdout.contains("--current-replicas <COUNT>"), "{}", help.stdout);
-    // Alone it is answered without the grammar; the answer is the same.
+    // Alone it is answered without parsing the command line. The answer is the same.
     for asked in ["--version", "-V", "--version -n x", "-n x -V"] {
         let version = support::locustctl(asked).run();
         version.prints(&format!("locustctl {}\n", env!("CARGO_PKG_VERSION")));
@@ -261,7 +261,7 @@ fn help_and_version_go_to_stdout_and_beat_a_missing_flag() {
 }
 
 #[test]
-fn everything_right_gets_as_far_as_the_server() {
+fn valid_command_lines_reach_the_server() {
     for args in [
         "--replicas=1",
         "--replicas=0x10 deploy a",

@@ -1,4 +1,4 @@
-//! What can be scaled, how it is named, and in which form the result is printed.
+//! The types that can be scaled, their names, and the forms of the result.
 
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
@@ -8,7 +8,7 @@ fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
 }
 
-/// A cluster with one object of each scalable kind, besides those that the sandbox starts with.
+/// A cluster with one more object of each scalable kind.
 fn with_every_kind() -> TestCluster {
     let cluster = TestCluster::start();
     let namespace =
@@ -44,7 +44,7 @@ fn with_every_kind() -> TestCluster {
 }
 
 #[test]
-fn every_kind_is_scaled_by_every_spelling() {
+fn every_kind_is_found_by_every_spelling() {
     let cluster = with_every_kind();
     for (target, printed) in [
         ("deployment/locust-slave", "deployment.apps/locust-slave"),
@@ -143,7 +143,7 @@ fn the_object_is_printed_with_its_new_count() {
 }
 
 #[test]
-fn printing_the_object_costs_no_request_more() {
+fn printing_the_object_needs_no_further_request() {
     let cluster = with_every_kind();
     cluster.handle().clear_requests();
     run(&cluster, "scale --replicas=3 -o json");
@@ -168,7 +168,7 @@ fn a_dry_run_prints_the_object_as_it_would_be() {
 }
 
 #[test]
-fn the_first_command_of_the_readme_works_without_a_cluster() {
+fn the_readmes_first_command_needs_no_cluster() {
     locustctl("--sandbox scale --replicas=3")
         .run()
         .prints("deployment.apps/locust-slave scaled from 1 to 3\n");
@@ -178,7 +178,7 @@ fn the_first_command_of_the_readme_works_without_a_cluster() {
 }
 
 #[test]
-fn one_connection_is_enough_for_http_1_too() {
+fn http_1_also_needs_only_one_connection() {
     let cluster = TestCluster::with(locustctl::sandbox::Options {
         protocol: locustctl::sandbox::Protocol::Http1Only,
         ..Default::default()

@@ -1,4 +1,4 @@
-//! Targets from manifests, from the file to the server.
+//! Targets from manifests, end to end.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ metadata: {name: locust-master, namespace: default}
 const SLAVE_SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 const MASTER_SCALED: &str = "deployment.apps/locust-master scaled from 1 to 3\n";
 
-/// `scale --replicas=3 LINE` in a directory with these files.
+/// Runs `scale --replicas=3 LINE` in a directory with these files.
 fn call(cluster: &TestCluster, directory: &Path, line: &str) -> Locustctl {
     locustctl(&format!("scale --replicas=3 {line}"))
         .kubeconfig(cluster.kubeconfig())
@@ -55,7 +55,7 @@ fn every_kind_of_source_is_read() {
 }
 
 #[test]
-fn directories_are_entered_on_request() {
+fn subdirectories_are_read_with_recursive() {
     let files = [("d/a.yaml", SLAVE), ("d/deep/b.yaml", MASTER), ("d/deep/notes.txt", "no")];
     let (cluster, directory) = (TestCluster::start(), directory(&files));
     call(&cluster, directory.path(), "-f d").run().prints(SLAVE_SCALED);
@@ -67,7 +67,7 @@ fn directories_are_entered_on_request() {
 }
 
 #[test]
-fn what_cannot_be_read_stops_nothing_else() {
+fn unreadable_files_do_not_stop_the_others() {
     let files = [
         ("1.yaml", SLAVE),
         ("2.yaml", "apiVersion: v1\nind: ReplicationController\nmetadata: {name: x}\n"),
@@ -88,7 +88,7 @@ ensure CRDs are installed first
 }
 
 #[test]
-fn labels_choose_among_the_objects_of_a_file() {
+fn labels_select_objects_of_a_file() {
     let both = format!("{SLAVE}---\n{MASTER}");
     let (cluster, directory) = (TestCluster::start(), directory(&[("a.yaml", &both)]));
     call(&cluster, directory.path(), "-f a.yaml -l role=worker").run().prints(SLAVE_SCALED);
@@ -98,7 +98,7 @@ fn labels_choose_among_the_objects_of_a_file() {
 }
 
 #[test]
-fn a_namespace_that_is_given_must_be_the_files_own() {
+fn a_given_namespace_must_equal_the_files_namespace() {
     let (cluster, directory) = (TestCluster::start(), directory(&[("a.yaml", MASTER)]));
     call(&cluster, directory.path(), "-f a.yaml -n other").run().refuses(
         "error: the namespace from the provided object \"default\" does not match the namespace \
@@ -108,7 +108,7 @@ fn a_namespace_that_is_given_must_be_the_files_own() {
 }
 
 #[test]
-fn an_object_of_a_file_is_printed_as_it_stands_there() {
+fn an_object_of_a_file_is_printed_as_in_the_file() {
     let (cluster, directory) = (TestCluster::start(), directory(&[("a.yaml", SLAVE)]));
     call(&cluster, directory.path(), "-f a.yaml -o yaml").run().prints(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  labels:\n    role: worker\n  \
@@ -119,7 +119,7 @@ fn an_object_of_a_file_is_printed_as_it_stands_there() {
 }
 
 #[test]
-fn nothing_is_sent_for_what_does_not_go_together() {
+fn incompatible_flags_send_no_request() {
     let files = [("a.yaml", SLAVE), ("empty.yaml", ""), ("empty/readme.txt", "")];
     let (cluster, directory) = (TestCluster::start(), directory(&files));
     for (line, expected) in [
@@ -151,7 +151,7 @@ fn nothing_is_sent_for_what_does_not_go_together() {
 }
 
 #[test]
-fn a_flag_that_names_no_file_does_not_mean_the_default_target() {
+fn a_flag_without_a_file_does_not_select_the_default_target() {
     let (cluster, directory) = (TestCluster::start(), directory(&[]));
     for line in ["-f=", "-R", "-k="] {
         let outcome = call(&cluster, directory.path(), line).run();

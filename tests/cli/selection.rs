@@ -1,4 +1,4 @@
-//! Which objects a command is about: types, names, labels, all.
+//! The selection of objects: types, names, labels, all.
 
 use locustctl::sandbox::{Account, Action, Fault};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn path(name: &str) -> String {
     format!("/apis/apps/v1/namespaces/default/deployments/{name}")
 }
 
-/// Puts Deployments of one replica besides those that the sandbox starts with.
+/// Adds Deployments with one replica to the cluster.
 fn put(cluster: &TestCluster, name: &str, labels: Value) {
     let selector = json!({"app": name});
     cluster.handle().put_object(
@@ -34,14 +34,14 @@ fn replicas(cluster: &TestCluster, name: &str) -> Option<i64> {
     cluster.handle().object(&path(name)).unwrap()["spec"]["replicas"].as_i64()
 }
 
-/// Method and path of every request that was made, in order.
+/// Method and path of all requests, in order.
 fn requests(cluster: &TestCluster) -> Vec<String> {
     let requests = cluster.handle().requests();
     requests.iter().map(|seen| format!("{} {}", seen.method, seen.path_and_query)).collect()
 }
 
 #[test]
-fn a_selector_means_one_list_and_one_patch_for_each_object() {
+fn a_selector_needs_one_list_and_one_patch_for_each_object() {
     let cluster = TestCluster::start();
     for (name, run) in [("hello-1", "hello"), ("hello-2", "hello"), ("other", "other")] {
         put(&cluster, name, json!({"run": run}));
@@ -66,7 +66,7 @@ fn a_selector_means_one_list_and_one_patch_for_each_object() {
 }
 
 #[test]
-fn all_means_every_object_of_the_types_in_the_namespace() {
+fn all_selects_every_object_of_the_types_in_the_namespace() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --by=+1 deploy,rs,deployments.apps --all");
     let scaled: Vec<_> =
@@ -78,7 +78,7 @@ fn all_means_every_object_of_the_types_in_the_namespace() {
 }
 
 #[test]
-fn a_selection_of_nothing_is_an_error() {
+fn an_empty_selection_is_an_error() {
     let cluster = TestCluster::start();
     run(&cluster, "scale --replicas=2 deploy -l a=b")
         .refuses("error: no objects passed to scale\n");
@@ -103,7 +103,7 @@ fn a_list_comes_in_pages() {
 }
 
 #[test]
-fn a_list_whose_first_pages_are_forgotten_is_made_again() {
+fn an_expired_list_starts_again() {
     let cluster = TestCluster::start();
     for index in 0..300 {
         put(&cluster, &format!("many-{index:03}"), json!({"many": "yes"}));
@@ -132,7 +132,7 @@ fn a_list_whose_first_pages_are_forgotten_is_made_again() {
 }
 
 #[test]
-fn what_the_server_says_of_a_selector_is_passed_on() {
+fn the_servers_error_about_a_selector_is_passed_on() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --replicas=2 deploy -l a==b=c");
     outcome.exits(1, "");
@@ -165,7 +165,7 @@ fn every_target_is_tried_and_every_failure_is_reported() {
 }
 
 #[test]
-fn what_is_named_twice_is_changed_twice_in_order() {
+fn a_target_that_is_named_twice_is_changed_twice_in_order() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --by=+2 deploy locust-slave locust-master locust-slave");
     assert_eq!(
@@ -177,7 +177,7 @@ fn what_is_named_twice_is_changed_twice_in_order() {
 }
 
 #[test]
-fn a_busy_server_gets_less_at_once_and_all_is_done() {
+fn a_busy_server_gets_fewer_requests_at_once() {
     let cluster = TestCluster::start();
     for index in 0..40 {
         put(&cluster, &format!("many-{index:02}"), json!({"many": "yes"}));
@@ -205,7 +205,7 @@ fn many_targets_share_one_connection() {
 }
 
 #[test]
-fn unknown_types_are_named_as_by_kubectl() {
+fn unknown_types_are_reported_as_by_kubectl() {
     let cluster = TestCluster::start();
     for (args, expected) in [
         ("widget/a", "error: the server doesn't have a resource type \"widget\"\n"),
@@ -238,7 +238,7 @@ fn a_bad_default_target_names_the_variable() {
 }
 
 #[test]
-fn a_missing_target_brings_the_command_for_what_was_meant() {
+fn a_missing_target_brings_a_suggestion() {
     let cluster = TestCluster::start();
     let missing = "Error from server (NotFound): deployments.apps";
     let outcome = run(&cluster, "scale --replicas=3 deploy/locust-slvae -n default");
@@ -276,7 +276,7 @@ fn a_missing_target_brings_the_command_for_what_was_meant() {
 }
 
 #[test]
-fn what_is_suggested_goes_to_the_same_cluster_and_shows_no_secret() {
+fn a_suggestion_names_the_same_cluster_and_no_secret() {
     let cluster = TestCluster::start();
     let (server, ca) = (cluster.server(), cluster.certificate_authority_file());
     let token = cluster.token(Account::Admin);
@@ -297,7 +297,7 @@ fn what_is_suggested_goes_to_the_same_cluster_and_shows_no_secret() {
 }
 
 #[test]
-fn what_is_suggested_for_an_object_of_a_manifest_names_its_namespace() {
+fn a_suggestion_for_an_object_of_a_manifest_names_its_namespace() {
     let cluster = TestCluster::start();
     let manifest = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: locust-worker, namespace: default}}";
     let outcome = locustctl("scale --replicas=2 -f -")
@@ -308,7 +308,7 @@ fn what_is_suggested_for_an_object_of_a_manifest_names_its_namespace() {
     assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
 }
 
-/// The cluster's kubeconfig, with this namespace in its contexts.
+/// The cluster's kubeconfig with this namespace in its contexts.
 fn kubeconfig_in(cluster: &TestCluster, namespace: &str) -> std::path::PathBuf {
     let text = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
     let context = |line: &str| match line.trim_start().strip_prefix("namespace:") {
@@ -320,7 +320,7 @@ fn kubeconfig_in(cluster: &TestCluster, namespace: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn nothing_is_suggested_to_programs_or_to_those_who_may_not_look() {
+fn programs_and_users_without_the_right_to_list_get_no_suggestion() {
     let cluster = TestCluster::start();
     let missing = "Error from server (NotFound): deployments.apps \"locust-slvae\" not found\n";
     for format in ["json", "yaml", "name"] {

@@ -1,4 +1,4 @@
-//! `locustctl status`: where we are, as whom, how many, and who else changes that.
+//! `locustctl status`: cluster, user, replicas, autoscalers, and the running test.
 
 use locustctl::sandbox::{Action, Fault, Rights, Rule};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn status(cluster: &TestCluster, flags: &str) -> Outcome {
     locustctl(&format!("status {flags}")).kubeconfig(cluster.kubeconfig()).run()
 }
 
-/// From now on the cluster lists this under the plural.
+/// Lists this under the plural name from now on.
 fn list(cluster: &TestCluster, plural: &str, items: Value) {
     let body = json!({"kind": "List", "apiVersion": "v1", "items": items}).to_string();
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -46,7 +46,7 @@ fn everything_about_the_target_is_shown() {
 }
 
 #[test]
-fn machines_get_an_object() {
+fn json_output_is_an_object() {
     let cluster = TestCluster::start();
     let outcome = status(&cluster, "-o json deploy/locust-master");
     let object: Value = serde_json::from_str(&outcome.stdout).unwrap();
@@ -61,7 +61,7 @@ fn machines_get_an_object() {
 }
 
 #[test]
-fn an_autoscaler_of_the_target_is_warned_about() {
+fn an_autoscaler_of_the_target_brings_a_warning() {
     let cluster = TestCluster::start();
     list(&cluster, "horizontalpodautoscalers", json!([autoscaler("by-cpu", Value::Null)]));
     let outcome = status(&cluster, "");
@@ -82,7 +82,7 @@ fn an_autoscaler_of_the_target_is_warned_about() {
 }
 
 #[test]
-fn a_scaled_object_is_named_instead_of_what_keda_makes_of_it() {
+fn a_scaled_object_is_named_instead_of_its_autoscaler() {
     let cluster = TestCluster::start();
     let owners = json!([{"kind": "ScaledObject", "name": "by-users"}]);
     list(&cluster, "horizontalpodautoscalers", json!([autoscaler("keda-hpa-by-users", owners)]));
@@ -99,7 +99,7 @@ fn a_scaled_object_is_named_instead_of_what_keda_makes_of_it() {
 }
 
 #[test]
-fn a_missing_right_to_look_for_autoscalers_is_said_and_no_error() {
+fn a_missing_right_to_list_autoscalers_is_only_a_note() {
     let cluster = TestCluster::start();
     let rules = vec![Rule::new(&["get"], &["apps"], &["deployments"], &[])];
     cluster.handle().add_account("token-of-dave", "dave", Rights::Rules(rules));
@@ -111,7 +111,7 @@ fn a_missing_right_to_look_for_autoscalers_is_said_and_no_error() {
 }
 
 #[test]
-fn a_scale_asks_for_none_of_it() {
+fn a_scale_does_not_look_for_autoscalers() {
     let cluster = TestCluster::start();
     list(&cluster, "horizontalpodautoscalers", json!([autoscaler("by-cpu", Value::Null)]));
     locustctl("scale --replicas=3")
@@ -122,7 +122,7 @@ fn a_scale_asks_for_none_of_it() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_refused() {
+fn invalid_targets_are_refused() {
     let cluster = TestCluster::start();
     status(&cluster, "deploy a b").refuses("error: status is about one target, 2 were named\n");
     status(&cluster, "-n nowhere")
@@ -133,13 +133,13 @@ fn what_cannot_be_shown_is_refused() {
         .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
 }
 
-/// What `status` says of a Locust that is not simply there.
+/// The part of `status` about Locust.
 fn locust_lines(outcome: &Outcome) -> Vec<&str> {
     let names = ["Locust:", "Test:", "Workers:"];
     outcome.stdout.lines().filter(|line| names.iter().any(|name| line.starts_with(name))).collect()
 }
 
-/// Another Deployment of the sandbox, whose pods have this specification.
+/// Another Deployment in the sandbox, with this specification for its pods.
 fn deploy(cluster: &TestCluster, name: &str, pod_spec: Value) {
     let labels = json!({"app": "other"});
     let spec = json!({"replicas": 2, "selector": {"matchLabels": labels},
@@ -150,7 +150,7 @@ fn deploy(cluster: &TestCluster, name: &str, pod_spec: Value) {
 }
 
 #[test]
-fn a_locust_whose_workers_run_in_other_pods_is_another_test() {
+fn a_locust_with_workers_in_other_pods_is_another_test() {
     let cluster = running(3);
     deploy(&cluster, "web-worker", json!({"containers": [{"name": "web", "image": "web:1"}]}));
     let outcome = status(&cluster, "deploy/web-worker");
@@ -174,7 +174,7 @@ fn a_locust_whose_workers_run_in_other_pods_is_another_test() {
 }
 
 #[test]
-fn a_test_is_judged_without_pods_where_they_must_not_be_listed() {
+fn without_the_right_to_list_pods_the_test_is_judged_alone() {
     let cluster = running(3);
     let rules = vec![
         Rule::new(&["get"], &["apps"], &["deployments"], &[]),
@@ -193,7 +193,7 @@ fn a_test_is_judged_without_pods_where_they_must_not_be_listed() {
 }
 
 #[test]
-fn workers_on_the_network_of_their_nodes_are_only_counted() {
+fn workers_with_host_network_are_only_counted() {
     let cluster = TestCluster::start();
     let mut deployment = cluster.handle().object(SLAVE).unwrap();
     deployment["spec"]["replicas"] = json!(2);
@@ -209,7 +209,7 @@ fn workers_on_the_network_of_their_nodes_are_only_counted() {
 }
 
 #[test]
-fn pods_whose_names_the_server_cuts_belong_to_their_deployment() {
+fn pods_with_truncated_names_belong_to_their_deployment() {
     let cluster = TestCluster::start();
     cluster.handle().set_replicas(SLAVE, 0);
     let name = format!("{}-slave", "w".repeat(44));

@@ -1,4 +1,4 @@
-//! What `-v` shows on stderr, in kubectl's line format, and what it never shows.
+//! The log on stderr with `-v`, in kubectl's line format, and the masking of secrets.
 
 use locustctl::sandbox::Account;
 use support::cluster::TestCluster;
@@ -31,7 +31,7 @@ fn is_klog_header(header: &str) -> bool {
 }
 
 #[test]
-fn below_six_nothing_is_said() {
+fn below_six_nothing_is_logged() {
     assert_eq!(log(5).1, "");
 }
 

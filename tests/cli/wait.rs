@@ -1,4 +1,4 @@
-//! `--wait` and `--timeout`: what is waited for, what ends it, and what is said about it.
+//! `--wait` and `--timeout`: conditions, ends, and messages.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use support::scaling::run;
 use support::waiting::{MASTER, SCALED, cluster, fails_after_scaling, ready, run_while, watches};
 
 #[test]
-fn it_is_waited_until_the_new_pods_are_ready() {
+fn wait_lasts_until_the_new_pods_are_ready() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=3 --wait");
     outcome.exits(0, SCALED);
@@ -25,7 +25,7 @@ fn it_is_waited_until_the_new_pods_are_ready() {
 }
 
 #[test]
-fn what_is_ready_already_is_not_talked_about() {
+fn ready_pods_bring_no_message() {
     let cluster = cluster();
     run(&cluster, "scale --replicas=1 --wait")
         .prints("deployment.apps/locust-slave scaled from 1 to 1 (no change)\n");
@@ -33,7 +33,7 @@ fn what_is_ready_already_is_not_talked_about() {
 }
 
 #[test]
-fn it_is_waited_until_the_last_pod_is_gone() {
+fn wait_lasts_until_the_last_pod_is_gone() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=0 --wait");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 1 to 0\n");
@@ -42,7 +42,7 @@ fn it_is_waited_until_the_last_pod_is_gone() {
 }
 
 #[test]
-fn who_is_overtaken_fails_and_learns_by_which_count() {
+fn another_scale_ends_the_wait_with_its_count() {
     let cluster = cluster();
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let outcome = run_while(&cluster, "scale --replicas=3 --wait", || {
@@ -55,7 +55,7 @@ fn who_is_overtaken_fails_and_learns_by_which_count() {
 }
 
 #[test]
-fn a_target_that_is_deleted_meanwhile_fails() {
+fn a_target_that_is_deleted_ends_the_wait() {
     let cluster = cluster();
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let outcome = run_while(&cluster, "scale --replicas=3 --wait", || {
@@ -68,7 +68,7 @@ fn a_target_that_is_deleted_meanwhile_fails() {
 }
 
 #[test]
-fn when_pods_do_not_start_the_error_says_why() {
+fn pods_that_do_not_start_are_reported_with_the_reason() {
     for (trouble, ready, why) in [
         (
             PodFailure::ImagePull,
@@ -120,7 +120,7 @@ fn each_target_has_its_own_outcome() {
 }
 
 #[test]
-fn a_timeout_of_zero_is_as_none() {
+fn a_timeout_of_zero_equals_no_timeout() {
     let waiting = cluster();
     let outcome = run(&waiting, "scale --replicas=3 --wait --timeout=0s");
     outcome.exits(0, SCALED);
@@ -130,7 +130,7 @@ fn a_timeout_of_zero_is_as_none() {
     run(&plain, "scale --replicas=3 --timeout=0s").prints(SCALED);
     let help = support::locustctl("scale --help").run().stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = "0 is as if it were not given: 5m with --wait, and no wait at all without";
+    let expected = "0 means 5m with --wait, and no wait without it";
     assert!(help.contains(expected), "{help}");
 }
 
@@ -138,7 +138,7 @@ fn a_timeout_of_zero_is_as_none() {
 fn plain_timeout_waits_for_the_two_counts_of_the_scale() {
     let cluster = cluster();
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
-    // kubectl does not care whether pods are ready.
+    // kubectl ignores the readiness of pods.
     run(&cluster, "scale --replicas=3 --timeout=20s").prints(SCALED);
     assert_eq!(watches(&cluster), Vec::<String>::new());
     let gets = cluster.request_lines().iter().filter(|line| line.starts_with("GET")).count();
@@ -162,7 +162,7 @@ fn plain_timeout_ends_in_kubectls_words_after_the_line() {
 }
 
 #[test]
-fn plain_timeout_does_not_succeed_when_somebody_else_scales() {
+fn plain_timeout_fails_if_another_client_scales() {
     let cluster = cluster();
     cluster.handle().inject(Fault::once(Action::Rival(5)).on("GET").at("/scale"));
     cluster.handle().inject(Fault::once(Action::Rival(7)).on("GET").at("/scale"));
@@ -175,7 +175,7 @@ fn plain_timeout_does_not_succeed_when_somebody_else_scales() {
 }
 
 #[test]
-fn nothing_is_waited_for_in_a_dry_run_or_without_time() {
+fn a_dry_run_and_a_timeout_of_zero_do_not_wait() {
     let cluster = cluster();
     for (flags, said) in [
         ("--wait --dry-run=client", "scaled (dry run) from 1 to 3"),
@@ -188,7 +188,7 @@ fn nothing_is_waited_for_in_a_dry_run_or_without_time() {
 }
 
 #[test]
-fn a_negative_time_is_over_at_once() {
+fn a_negative_timeout_ends_at_once() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=-1s");
     fails_after_scaling(
@@ -198,7 +198,7 @@ fn a_negative_time_is_over_at_once() {
 }
 
 #[test]
-fn times_that_are_none_are_refused_in_pflags_words() {
+fn invalid_durations_are_refused_in_pflags_words() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=3 --timeout=5");
     let error = "error: invalid argument \"5\" for \"--timeout\" flag: time: missing unit in duration \"5\"\n";
@@ -206,7 +206,7 @@ fn times_that_are_none_are_refused_in_pflags_words() {
 }
 
 #[test]
-fn a_stateful_set_is_waited_for_too() {
+fn wait_works_for_stateful_sets() {
     let cluster = cluster();
     let path = "/apis/apps/v1/namespaces/default/statefulsets/users";
     cluster.handle().put_object(path, json!({
@@ -221,7 +221,7 @@ fn a_stateful_set_is_waited_for_too() {
 }
 
 #[test]
-fn who_interrupts_a_wait_is_told_that_the_scale_stands() {
+fn an_interrupted_wait_reports_that_the_scale_was_made() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let cluster = cluster();
         cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
@@ -251,7 +251,7 @@ fn who_interrupts_a_wait_is_told_that_the_scale_stands() {
 }
 
 #[test]
-fn of_another_type_the_count_of_its_scale_is_waited_for() {
+fn wait_for_a_custom_type_uses_its_scale() {
     let cluster = TestCluster::with(Options { custom_resources: true, ..Options::default() });
     let path = "/apis/load.example.com/v1/namespaces/default/swarms/big";
     let outcome = std::thread::scope(|scope| {

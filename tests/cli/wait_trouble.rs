@@ -1,4 +1,4 @@
-//! Waiting under trouble: broken watches, a server that is away, narrow rights.
+//! `--wait` with problems: broken watches, an unreachable server, few rights.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use support::waiting::{
 use support::{SLAVE, locustctl};
 
 #[test]
-fn who_may_not_look_at_pods_is_told_no_more_than_that() {
+fn without_the_right_to_list_pods_no_reason_is_given() {
     let cluster = cluster();
     let rules = vec![
         Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &[]),
@@ -27,7 +27,7 @@ fn who_may_not_look_at_pods_is_told_no_more_than_that() {
 }
 
 #[test]
-fn where_watching_is_forbidden_it_is_asked_again_and_again() {
+fn without_the_right_to_watch_wait_polls() {
     let cluster = cluster();
     let rules = vec![
         Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &[]),
@@ -43,7 +43,7 @@ fn where_watching_is_forbidden_it_is_asked_again_and_again() {
 }
 
 #[test]
-fn who_may_only_scale_is_told_that_nothing_is_known() {
+fn with_only_the_right_to_scale_the_state_is_unknown() {
     let cluster = cluster();
     let rules = vec![Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &[])];
     cluster.handle().add_account("token-of-a-narrow-account", "narrow", Rights::Rules(rules));
@@ -56,7 +56,7 @@ fn who_may_only_scale_is_told_that_nothing_is_known() {
 }
 
 #[test]
-fn a_watch_that_ends_or_breaks_is_taken_up_again() {
+fn a_watch_that_ends_or_breaks_is_resumed() {
     for action in [
         Action::EndWatch(Duration::from_millis(100)),
         Action::BreakWatch(Duration::from_millis(100)),
@@ -73,7 +73,7 @@ fn a_watch_that_ends_or_breaks_is_taken_up_again() {
 }
 
 #[test]
-fn a_server_that_is_away_is_named_as_the_reason_only_while_it_is() {
+fn an_unreachable_server_is_the_reason_only_while_it_is_unreachable() {
     let away = || Fault::once(Action::unavailable(None)).on("GET");
     for (fault, reason) in [
         (
@@ -93,7 +93,7 @@ fn a_server_that_is_away_is_named_as_the_reason_only_while_it_is() {
 }
 
 #[test]
-fn a_watch_that_is_held_back_does_not_decide() {
+fn a_watch_that_is_held_back_does_not_delay_the_result() {
     let long = Duration::from_secs(30);
     for action in [Action::HoldWatch(long), Action::Delay(long)] {
         let cluster = cluster();
@@ -105,7 +105,7 @@ fn a_watch_that_is_held_back_does_not_decide() {
 }
 
 #[test]
-fn the_last_look_does_not_hang() {
+fn the_last_check_does_not_hang() {
     let cluster = cluster();
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let hold = Fault::once(Action::HoldWatch(Duration::from_secs(30))).at("watch=1");
@@ -120,7 +120,7 @@ fn the_last_look_does_not_hang() {
 }
 
 #[test]
-fn after_watches_that_tell_nothing_it_is_looked_anew() {
+fn after_watches_without_events_the_state_is_read_again() {
     let cluster = cluster_with(Duration::from_millis(700));
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let nothing = Action::Answer { status: 200, headers, body: Vec::new() };
@@ -132,9 +132,9 @@ fn after_watches_that_tell_nothing_it_is_looked_anew() {
 }
 
 #[test]
-fn forgotten_history_is_looked_at_anew() {
+fn after_a_compaction_the_state_is_read_again() {
     let cluster = cluster_with(Duration::from_millis(700));
-    // While the first watch is away, the server forgets where it was.
+    // The server compacts its history while the first watch is broken.
     cluster.handle().inject(Fault::once(Action::EndWatch(Duration::from_millis(50))).at("watch=1"));
     let delay = Fault::once(Action::Delay(Duration::from_millis(800))).at("watch=1");
     cluster.handle().inject(delay);
@@ -146,12 +146,12 @@ fn forgotten_history_is_looked_at_anew() {
     outcome.exits(0, SCALED);
     let gets = cluster.request_lines();
     let gets = gets.iter().filter(|line| line.ends_with("deployments/locust-slave")).count();
-    // At first, after the watch that has told nothing, and after the one that was refused.
+    // A list at first, one after the watch without events, and one after the refused watch.
     assert_eq!(gets, 3, "{:?}", cluster.request_lines());
 }
 
 #[test]
-fn the_time_for_one_request_does_not_end_a_watch() {
+fn the_request_timeout_does_not_end_a_watch() {
     let cluster = cluster_with(Duration::from_millis(2500));
     let outcome = run(&cluster, "scale --replicas=3 --wait --request-timeout=1s");
     outcome.exits(0, SCALED);

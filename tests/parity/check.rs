@@ -1,16 +1,16 @@
-//! Whether a row holds.
+//! Checks of one row.
 
 use crate::row::{Ending, Older, Row, Text};
 use crate::run::{Outcome, Program, run};
 
-/// The kubectl that answers to that name.
+/// The installed kubectl.
 pub struct Kubectl {
     minor: u32,
     is_vanilla: bool,
 }
 
 impl Kubectl {
-    /// Asks it.
+    /// Reads the version of the installed kubectl.
     pub fn installed() -> Self {
         let output = std::process::Command::new("kubectl")
             .args(["version", "--client", "-o", "json"])
@@ -22,7 +22,7 @@ impl Kubectl {
         Self { minor, is_vanilla: !version.contains("dispatcher") }
     }
 
-    /// Whether its words are those of 1.36.
+    /// True if its texts are those of 1.36.
     fn speaks(&self, older: Older) -> bool {
         match older {
             Older::Same => true,
@@ -34,7 +34,7 @@ impl Kubectl {
     }
 }
 
-/// Everything that is wrong with our side of a row, whatever kubectl may be installed.
+/// All errors of our side of a row. They do not depend on the installed kubectl.
 pub fn ours(row: &Row) -> Vec<String> {
     let outcome = run(Program::Locustctl, row);
     let mut wrong = against_table(row, &outcome);
@@ -42,7 +42,7 @@ pub fn ours(row: &Row) -> Vec<String> {
     wrong
 }
 
-/// Everything that is wrong with a row when both programs are there.
+/// All errors of a row, with both programs.
 pub fn both(row: &Row, installed: &Kubectl) -> Vec<String> {
     let ours = run(Program::Locustctl, row);
     let mut wrong = against_table(row, &ours);
@@ -55,7 +55,7 @@ pub fn both(row: &Row, installed: &Kubectl) -> Vec<String> {
     let same_words = installed.speaks(row.older) && !is_old_wrapping;
     let known = mismatches(&row.kubectl, &theirs, same_words);
     wrong.extend(known.iter().map(|what| format!("kubectl: {what}")));
-    // What the table says of each has been said; the rest is what it leaves open.
+    // The expectations of the table are checked. What they leave open must be equal.
     if row.ours.is_none() && wrong.is_empty() {
         wrong.extend(between(&ours, &theirs, same_words).map(|what| format!("between: {what}")));
     }
@@ -100,7 +100,7 @@ fn mismatches(expected: &Ending, found: &Outcome, same_words: bool) -> Vec<Strin
     wrong
 }
 
-/// What the table leaves open must still be the same on both sides.
+/// Compares what the table leaves open.
 fn between(ours: &Outcome, theirs: &Outcome, same_words: bool) -> impl Iterator<Item = String> {
     let streams =
         [("stdout", &ours.stdout, &theirs.stdout), ("stderr", &ours.stderr, &theirs.stderr)];

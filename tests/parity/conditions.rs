@@ -1,4 +1,4 @@
-//! `--current-replicas` and `--resource-version`, and races about them.
+//! `--current-replicas` and `--resource-version`, and races with other clients.
 
 use locustctl::sandbox::{Action, Fault};
 

@@ -1,43 +1,43 @@
-//! Where locustctl means to differ from kubectl. Nothing else may.
+//! The intended differences between locustctl and kubectl. There may be no other.
 
-/// A difference that is meant; docs/differences.md lists them for users.
+/// An intended difference. The documentation lists them for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
-    /// With nothing named, kubectl complains; we scale `deployment/locust-slave`.
+    /// Without a target kubectl reports an error. We scale `deployment/locust-slave`.
     DefaultTarget,
-    /// kubectl forgets what it could not find once a target fails, and stops there; we try every
-    /// target and report every error.
+    /// When a target fails, kubectl stops and drops the errors about targets that it could not
+    /// find. We try every target and report every error.
     EveryTarget,
-    /// kubectl sends counts above int32, cut down in the PUT path; we refuse them.
+    /// kubectl sends counts above int32, truncated in the PUT path. We refuse them.
     CountAboveInt32,
-    /// kubectl prints nothing for a target that was scaled but timed out; we print its line.
+    /// kubectl prints nothing for a target that was scaled before a timeout. We print its line.
     LineBeforeTimeout,
-    /// kubectl writes the change-cause in a server dry run; we write nothing in dry runs.
+    /// kubectl writes the change-cause in a server dry run. We write nothing in dry runs.
     RecordInDryRun,
-    /// kubectl writes `--token` into the change-cause; we leave secrets out.
+    /// kubectl writes `--token` into the change-cause. We leave secrets out.
     SecretInRecord,
-    /// kubectl falls back to localhost:8080; we say that no cluster is configured.
+    /// kubectl falls back to localhost:8080. We report that no cluster is configured.
     NoCluster,
-    /// kubectl asks nothing of the server in a client dry run with a manifest; we read the count
-    /// that would be replaced, so that what is missing or has no scale is an error.
+    /// In a client dry run with a manifest, kubectl sends no request. We read the present count, so
+    /// a missing object and a type without scale are errors.
     ClientDryRunReads,
-    /// After NotFound we add lines with what may have been meant.
+    /// After NotFound we add suggestions.
     Suggestion,
-    /// After an unknown type that stands alone we add that it may be a name.
+    /// After a single unknown type we add that it may be a name.
     LoneName,
-    /// Built-in types need no discovery: a mistake is named although no server answers, and what
-    /// the server has against the caller is said in its own words.
+    /// Built-in types need no discovery. So we report a mistake even if no server answers, and we
+    /// report the server's refusal of the user in the server's own words.
     NoDiscovery,
-    /// kubectl takes `deploymentlist` for a type and fails with it; to us it is unknown.
+    /// kubectl accepts `deploymentlist` as a type and fails with it later. It is unknown to us.
     ListKind,
-    /// In a client dry run kubectl does not look at conditions; we say when one would not hold.
+    /// In a client dry run kubectl does not check conditions. We warn if one would not hold.
     ClientDryRunChecks,
-    /// kubectl scales what comes before an impossible name; we scale nothing then.
+    /// kubectl scales the targets before an invalid name. We scale nothing.
     ImpossibleName,
-    /// After a 429 without `Retry-After` kubectl gives up; we send it again a little later.
+    /// After a 429 without `Retry-After` kubectl gives up. We retry after a short time.
     BusyIsNoReason,
-    /// Of several targets kubectl does not always say which one an error is about.
+    /// With several targets kubectl does not always name the target of an error.
     NamesTarget,
-    /// After an answer that leaves open what was done, we read the count and say what stands there.
+    /// If a response does not tell what was done, we read the count and report it.
     CountLookedUp,
 }

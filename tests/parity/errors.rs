@@ -1,4 +1,4 @@
-//! What the server may have against it.
+//! Errors of the server.
 
 use locustctl::sandbox::{Action, Fault};
 

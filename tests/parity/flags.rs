@@ -1,4 +1,4 @@
-//! Flags: their spellings, their literals, and what kubectl says to wrong ones.
+//! Flags: their spellings, their values, and kubectl's texts about wrong ones.
 
 use crate::difference::Difference::{
     ClientDryRunChecks, CountAboveInt32, NoDiscovery, RecordInDryRun, SecretInRecord,
@@ -21,13 +21,13 @@ fn a(args: &'static str, count: u32) -> Row {
     row(args, prints(A).scales(&format!("deployments/a={count}")))
 }
 
-/// A mistake in a flag, after which the help is named.
+/// A mistake in a flag whose message names the help.
 fn mistake(args: &'static str, text: &str) -> Row {
     let stderr = format!("error: {text}\nSee 'kubectl scale --help' for usage.");
     row(args, refuses(&stderr)).older(Older::Vendor)
 }
 
-/// A value that Go's `strconv` or `time` does not take.
+/// A value that Go's `strconv` or `time` does not accept.
 fn invalid(args: &'static str, value: &str, flag: &str, why: &str) -> Row {
     mistake(args, &format!("invalid argument \"{value}\" for \"{flag}\" flag: {why}"))
 }

@@ -1,8 +1,8 @@
-//! Every kubeconfig in `tests/fixtures/kubeconfig/` leads kubectl and locustctl to the same place as
-//! the same somebody, or nowhere both of them.
+//! Every kubeconfig in `tests/fixtures/kubeconfig/` leads kubectl and locustctl to the same server
+//! as the same user, or both fail.
 //!
 //! A fixture begins with lines `# key: value`: `about`; `args` for the command line; `encoding` of
-//! the file; `ours`, where we differ on purpose, with what we do instead. `{{…}}` are filled in.
+//! the file; `ours` for an intended difference, with our behaviour. `{{…}}` are placeholders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ struct Fixture {
     text: String,
 }
 
-/// What the server saw of a program that reached it.
+/// The request of a program, as the server saw it.
 #[derive(Debug, PartialEq, Eq, Default)]
 struct Arrival {
     authorization: BTreeSet<Option<String>>,
@@ -54,7 +54,7 @@ fn read(path: &Path) -> Fixture {
     Fixture { name, head, text: rest.to_owned() }
 }
 
-/// Puts everything that fixtures name beside them, and gives what their placeholders stand for.
+/// Creates the files that fixtures refer to. Returns the values of the placeholders.
 fn surroundings(cluster: &TestCluster) -> BTreeMap<&'static str, String> {
     let data = |text: &str| BASE64_STANDARD.encode(text);
     let pair = || {
@@ -134,7 +134,7 @@ fn encode(text: &str, encoding: Option<&str>) -> Vec<u8> {
     }
 }
 
-/// Runs a program; gives how it ended and how it arrived, if it did.
+/// Runs a program. Returns its exit and its request, if it sent one.
 fn run(
     program: &str,
     fixture: &Fixture,
@@ -159,7 +159,7 @@ fn run(
         .output()
         .unwrap();
     let mut requests = cluster.handle().requests();
-    // The vendor's build of kubectl asks for the version first, to choose among several kubectls.
+    // Vendors' builds of kubectl ask for the version first, to choose among several kubectls.
     requests.retain(|request| !request.path_and_query.ends_with("/version?timeout=5s"));
     let arrival = (!requests.is_empty()).then(|| {
         let mut arrival = Arrival::default();
@@ -187,7 +187,7 @@ fn run(
 }
 
 #[test]
-fn no_kubeconfig_makes_a_secret_appear_whatever_the_verbosity() {
+fn no_kubeconfig_shows_a_secret_at_any_verbosity() {
     let cluster = TestCluster::start();
     let values = surroundings(&cluster);
     let key = std::fs::read_to_string(cluster.path("client.key")).unwrap();
@@ -225,7 +225,7 @@ fn no_kubeconfig_makes_a_secret_appear_whatever_the_verbosity() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn every_kubeconfig_leads_to_the_same_place_as_the_same_somebody() {
+fn every_kubeconfig_leads_to_the_same_server_as_the_same_user() {
     let cluster = TestCluster::start();
     let values = surroundings(&cluster);
     let fixtures = fixtures();

@@ -1,11 +1,11 @@
-//! kubectl and locustctl, invocation by invocation: the same exit code, the same cluster
-//! afterwards, the same words but for our counts; and a named list of what is meant to differ.
+//! The parity table of kubectl and locustctl. Both must have the same exit code, leave the same
+//! cluster, and print the same texts apart from our counts. Intended differences are listed.
 //!
-//! Each row has a cluster of its own for each program, in the same state to the byte, and says
-//! what vanilla kubectl 1.36 does. So our side can be checked without kubectl, and an installed
-//! kubectl that words things differently is still held to the same exit code and the same changes.
+//! Each row has its own cluster for each program, in exactly the same state. A row states what
+//! kubectl 1.36 does, so our side can be checked without kubectl. An installed kubectl with other
+//! texts must still have the same exit code and make the same changes.
 //!
-//! `PARITY=text` runs only the rows whose name has it.
+//! `PARITY=text` runs only the rows whose name contains the text.
 #![allow(clippy::unwrap_used)]
 
 mod check;
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use check::Kubectl;
 use row::Row;
 
-/// Most of the time programs start or wait.
+/// How many rows run at once. Most of the time they wait for programs to start.
 const AT_ONCE: usize = 4;
 
 fn table() -> Vec<Row> {
@@ -45,8 +45,8 @@ fn table() -> Vec<Row> {
     tables.into_iter().flatten().collect()
 }
 
-/// Checks all rows, several at once, and reports everything that does not hold.
-fn hold(check: impl Fn(&Row) -> Vec<String> + Sync) {
+/// Checks all rows, several at once, and reports all errors.
+fn check_all(check: impl Fn(&Row) -> Vec<String> + Sync) {
     let only = std::env::var("PARITY").unwrap_or_default();
     let mut rows = table();
     rows.retain(|row| row.name().contains(&only));
@@ -68,18 +68,18 @@ fn hold(check: impl Fn(&Row) -> Vec<String> + Sync) {
 
 #[test]
 fn our_side_of_every_row_holds() {
-    hold(check::ours);
+    check_all(check::ours);
 }
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
 fn kubectl_and_locustctl_do_the_same() {
     let kubectl = Kubectl::installed();
-    hold(|row| check::both(row, &kubectl));
+    check_all(|row| check::both(row, &kubectl));
 }
 
 #[test]
-fn no_row_is_there_twice() {
+fn row_names_are_unique() {
     let mut names = BTreeSet::new();
     for row in table() {
         assert!(names.insert(row.name()), "{}", row.name());

@@ -1,4 +1,5 @@
-//! Objects of files, stdin and lists; waiting; and what kubernetes' own `test/cmd/*.sh` asserts.
+//! Objects from files, stdin and lists; waiting; and the assertions of kubernetes' own
+//! `test/cmd/*.sh`.
 
 use crate::difference::Difference::{ClientDryRunReads, LineBeforeTimeout};
 use crate::row::{Older, Row, ends, prints, refuses, row};
@@ -147,7 +148,7 @@ fn waiting() -> Vec<Row> {
     ]
 }
 
-/// Those of the upstream assertions that no other row makes.
+/// The upstream assertions that no other row covers.
 fn upstream() -> Vec<Row> {
     vec![
         row("--current-replicas=2 --replicas=1 statefulset web", prints("statefulset.apps/web scaled").scales("statefulsets/web=1")),

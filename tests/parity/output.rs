@@ -1,4 +1,4 @@
-//! Every format of `-o`, and the errors of formats.
+//! Every format of `-o`, and the errors about formats.
 
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
@@ -6,7 +6,7 @@ pub fn rows() -> Vec<Row> {
     [formats(), templates(), mistakes(), missing_keys(), custom()].into_iter().flatten().collect()
 }
 
-/// The name of the format and something that only its text has.
+/// A format, and a text that only its output contains.
 fn formats() -> Vec<Row> {
     let object = |args, part| {
         row(args, prints("").having(part).scales("deployments/a=4")).older(Older::Before36)
@@ -171,7 +171,7 @@ fn missing_keys() -> Vec<Row> {
     ]
 }
 
-/// Their printed object keeps the old count.
+/// The printed object of these kubectls has the old count.
 fn custom() -> Vec<Row> {
     vec![
         row(

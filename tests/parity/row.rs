@@ -1,4 +1,4 @@
-//! One row of the table: an invocation, its surroundings, and what kubectl makes of it.
+//! One row of the table: an invocation, its environment, and what kubectl does.
 
 use std::collections::BTreeMap;
 
@@ -6,65 +6,67 @@ use locustctl::sandbox::Fault;
 
 use crate::difference::Difference;
 
-/// An invocation and what is expected of it.
+/// An invocation and the expectations about it.
 pub struct Row {
-    /// What comes after `scale`, in a shell's quoting. `{server}`, `{dir}` and `{version}` are filled in.
+    /// The arguments after `scale`, quoted as in a shell. `{server}`, `{dir}` and `{version}` are
+    /// placeholders.
     pub args: &'static str,
     pub around: Around,
-    /// What vanilla kubectl 1.36 does.
+    /// What kubectl 1.36 does.
     pub kubectl: Ending,
-    /// Kubectls that end in the same way, but say it in other words.
+    /// The kubectls that do the same, but with other texts.
     pub older: Older,
-    /// Where we mean to differ: how, and what we do instead.
+    /// An intended difference, and what we do.
     pub ours: Option<(Difference, Ending)>,
 }
 
-/// What a row needs besides the world that all have.
+/// The environment of a row, in addition to the world of all rows.
 #[derive(Default)]
 pub struct Around {
-    /// Tells rows with the same arguments apart.
+    /// Distinguishes rows with the same arguments.
     pub about: &'static str,
     pub stdin: &'static str,
     pub files: Vec<(&'static str, &'static str)>,
     pub env: Vec<(&'static str, &'static str)>,
-    /// `PLURAL/NAME`, its replicas, its labels.
+    /// `PLURAL/NAME`, its replicas, and its labels.
     pub objects: Vec<(&'static str, i64, &'static str)>,
     pub faults: Vec<Fault>,
-    /// Whether pods come and go.
+    /// True if pods come and go.
     pub with_controllers: bool,
 }
 
-/// Which kubectls put it into other words than 1.36.
+/// The kubectls whose texts differ from those of 1.36.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Older {
     Same,
-    /// Vendors' builds that print the errors of flags in their own way.
+    /// Vendors' builds that print errors about flags in their own way.
     Vendor,
-    /// `error: no objects passed to scale` came before every error of finding the objects.
+    /// Releases in which `error: no objects passed to scale` came before all errors about the
+    /// objects.
     Before35,
-    /// `kyaml` was not known.
+    /// Releases that did not know `kyaml`.
     Before34,
-    /// Printed objects had the old count.
+    /// Releases whose printed objects had the old count.
     Before36,
 }
 
-/// How a run ended, and what it changed.
+/// The result of a run, and its changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     pub code: i32,
     pub stdout: Text,
     pub stderr: Text,
-    /// `PLURAL/NAME` and its new count.
+    /// `PLURAL/NAME` and the new count.
     pub scaled: BTreeMap<String, i64>,
-    /// `PLURAL/NAME` and its new change-cause.
+    /// `PLURAL/NAME` and the new change-cause.
     pub causes: BTreeMap<String, String>,
 }
 
-/// What a stream must hold.
+/// The expected content of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
     Exactly(String),
-    /// Too long for the table: this somewhere in it, and the same from both programs.
+    /// A text that is too long for the table. It must contain this, and be equal for both programs.
     Having(&'static str),
 }
 
@@ -85,17 +87,17 @@ pub fn row(args: &'static str, kubectl: Ending) -> Row {
     Row { args, around: Around::default(), kubectl, older: Older::Same, ours: None }
 }
 
-/// Exit 0, and these lines on stdout.
+/// Exit code 0, and these lines on stdout.
 pub fn prints(stdout: &str) -> Ending {
     ends(0, stdout, "")
 }
 
-/// Exit 1, nothing done, and these lines on stderr.
+/// Exit code 1, no change, and these lines on stderr.
 pub fn refuses(stderr: &str) -> Ending {
     ends(1, "", stderr)
 }
 
-/// Lines on both streams.
+/// These lines on both streams.
 pub fn ends(code: i32, stdout: &str, stderr: &str) -> Ending {
     Ending {
         code,
@@ -122,7 +124,7 @@ impl Ending {
         self
     }
 
-    /// Without the line break at the end.
+    /// The line has no line break at the end.
     pub fn unbroken(mut self) -> Self {
         if let Text::Exactly(text) = &mut self.stdout {
             text.truncate(text.trim_end_matches('\n').len());
@@ -130,13 +132,13 @@ impl Ending {
         self
     }
 
-    /// Stdout is longer than this.
+    /// Stdout has more than this.
     pub fn having(mut self, part: &'static str) -> Self {
         self.stdout = Text::Having(part);
         self
     }
 
-    /// Stderr is longer than this.
+    /// Stderr has more than this.
     pub fn complaining(mut self, part: &'static str) -> Self {
         self.stderr = Text::Having(part);
         self
@@ -168,7 +170,7 @@ impl Row {
         self
     }
 
-    /// A name that ends in `/` is a directory's.
+    /// A name that ends in `/` creates a directory.
     pub fn file(mut self, name: &'static str, content: &'static str) -> Self {
         self.around.files.push((name, content));
         self

@@ -1,4 +1,4 @@
-//! Runs a row with one of the two programs, and takes from what it says all that may vary.
+//! Runs a row with one of the two programs, and removes from its output what may vary.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -8,14 +8,14 @@ use std::process::{Command, Stdio};
 use crate::row::Row;
 use crate::world;
 
-/// Which program a row is run with.
+/// The program of a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     Kubectl,
     Locustctl,
 }
 
-/// What a run came to, in words that both programs share.
+/// The result of a run, in a form that can be compared.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub code: i32,
@@ -25,7 +25,7 @@ pub struct Outcome {
     pub causes: BTreeMap<String, String>,
 }
 
-/// One run in a cluster and a directory of its own.
+/// Runs the program in its own cluster and directory.
 pub fn run(program: Program, row: &Row) -> Outcome {
     let cluster = world::build(&row.around);
     let before = world::state(cluster.handle(), &row.around);
@@ -53,7 +53,7 @@ pub fn run(program: Program, row: &Row) -> Outcome {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
-    // Whoever does not read it closes the pipe.
+    // A program that does not read stdin closes the pipe.
     let _ = child.stdin.take().unwrap().write_all(row.around.stdin.as_bytes());
     let output = child.wait_with_output().unwrap();
 
@@ -91,7 +91,7 @@ fn put_files(row: &Row, directory: &Path) {
     }
 }
 
-/// Words as a shell takes them, with its two kinds of quotes.
+/// Splits a text into words as a shell does, with both kinds of quotes.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -115,7 +115,7 @@ fn fill_in(text: &str, values: &[(&str, String)]) -> String {
     values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
 }
 
-/// The placeholders back in place of what they stand for, but for a version, which is a mere number.
+/// Replaces values with their placeholders, except the version, which is only a number.
 fn take_out(text: &str, values: &[(&str, String)]) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {
@@ -134,12 +134,12 @@ fn take_out(text: &str, values: &[(&str, String)]) -> String {
     text
 }
 
-/// Each program says its own name.
+/// Each program prints its own name.
 fn same_name(text: &str) -> String {
     text.replace("locustctl", "kubectl")
 }
 
-/// What we print after kubectl's line: ` from X to Y`, and ` (no change)`.
+/// Our addition after kubectl's line: ` from X to Y`, and ` (no change)`.
 fn without_counts(text: &str) -> String {
     let line = |line: &str| {
         let counts = line.split_once(" scaled").and_then(|(_, rest)| rest.split_once("from "));
@@ -157,7 +157,8 @@ fn without_counts(text: &str) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-/// Log lines without time, process and place; none of kubectl's about discovery and its own throttle.
+/// Log lines without time, process and file. kubectl's lines about discovery and throttling are
+/// dropped.
 fn without_logs(text: &str) -> String {
     let line = |line: &str| {
         let Some((head, message)) = line.split_once("] ").filter(|(head, _)| is_log_header(head))

@@ -1,4 +1,4 @@
-//! Many targets at once: labels, all, categories, and what becomes of the others when one fails.
+//! Several targets at once: labels, all, categories, and the effect of one failure on the others.
 
 use locustctl::sandbox::{Action, Fault};
 

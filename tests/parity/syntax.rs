@@ -1,4 +1,4 @@
-//! Arguments that make no sense, and every spelling of a target that does.
+//! Invalid arguments, and every valid spelling of a target.
 
 use crate::difference::Difference::{
     DefaultTarget, ImpossibleName, ListKind, LoneName, NoDiscovery,

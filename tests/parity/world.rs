@@ -1,4 +1,4 @@
-//! What every row finds: the same objects in every cluster, byte for byte.
+//! The objects in the cluster of every row. They are the same in every cluster, byte for byte.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,10 @@ const OBJECTS: [(&str, i64, &str); 10] = [
     ("staging/deployments/a", 5, "app=a"),
 ];
 
-/// Of these there is one each, and they have no size.
+/// Types without replicas, with one object of each.
 const UNSCALABLE: [&str; 3] = ["daemonsets/ds1", "pods/p1", "configmaps/cm1"];
 
-/// A cluster with everything that the row finds.
+/// A cluster with all objects of the row.
 pub fn build(around: &Around) -> TestCluster {
     let cluster = TestCluster::with(Options {
         objects: InitialObjects::Empty,
@@ -107,12 +107,12 @@ fn object_of(short: &str, replicas: i64, labels: &str) -> (String, Value) {
     (format!("{root}/namespaces/{namespace}/{plural}/{name}"), object)
 }
 
-/// The API path of an object in a row's short form.
+/// The API path of an object from its short form in a row.
 pub fn path(short: &str) -> String {
     object_of(short, 0, "").0
 }
 
-/// Count and change-cause of everything that has a size.
+/// Count and change-cause of every object with replicas.
 pub fn state(handle: &ClusterHandle, around: &Around) -> BTreeMap<String, (i64, String)> {
     let objects = OBJECTS.iter().chain(&around.objects);
     let state = objects.map(|(short, ..)| {
@@ -125,7 +125,7 @@ pub fn state(handle: &ClusterHandle, around: &Around) -> BTreeMap<String, (i64, 
     state.collect()
 }
 
-/// What placeholders in a row stand for.
+/// The values of the placeholders in a row.
 pub fn placeholders(cluster: &TestCluster) -> [(&'static str, String); 4] {
     let object = cluster.handle().object(&path("deployments/a")).unwrap_or_default();
     let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The page in a real browser: what people see and what comes of what they do.
+//! The page of `serve` in a real browser.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const TAB: &str = "\u{e004}";
 
-/// A cluster whose pods take long enough to be seen on their way, and a server for it.
+/// A cluster whose pods become ready slowly enough to be seen, and a server for it.
 fn served(pod_ready_after: u64) -> (TestCluster, Serving) {
     let pod_ready_after = Duration::from_millis(pod_ready_after);
     let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
@@ -40,7 +40,7 @@ fn scale(browser: &Browser, count: &str) {
     browser.click("#submit");
 }
 
-/// Ends a scenario: it is looked at, by axe too, and nothing was complained of.
+/// The end of a scenario: a screenshot, axe, and no error in the console.
 #[track_caller]
 fn done(browser: &Browser, name: &str) {
     browser.screenshot(name);
@@ -52,7 +52,7 @@ fn done(browser: &Browser, name: &str) {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn the_page_shows_what_there_is() {
+fn the_page_shows_the_present_state() {
     let (cluster, serving) = served(100);
     let browser = open(&serving);
     assert_eq!(browser.text("h1"), "locust-slave");
@@ -111,7 +111,7 @@ fn scaling_down_and_back_by_keyboard_alone() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn zero_is_asked_about_first() {
+fn zero_needs_a_confirmation() {
     let (cluster, serving) = served(100);
     let browser = open(&serving);
     scale(&browser, "0");
@@ -136,7 +136,7 @@ fn zero_is_asked_about_first() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn more_than_double_is_asked_about_and_sixty_pods_are_shown() {
+fn more_than_double_needs_a_confirmation_and_sixty_pods_are_shown() {
     let (_cluster, serving) = served(100);
     let browser = open(&serving);
     scale(&browser, "60");
@@ -149,7 +149,7 @@ fn more_than_double_is_asked_about_and_sixty_pods_are_shown() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn an_open_question_follows_the_count_and_a_hasty_yes_is_asked_again() {
+fn an_open_question_follows_the_count_and_a_hasty_confirmation_is_refused() {
     let (cluster, serving) = served(100);
     serving.put("?wait=20s", r#"{"replicas": 4}"#);
     let browser = open(&serving);
@@ -157,7 +157,7 @@ fn an_open_question_follows_the_count_and_a_hasty_yes_is_asked_again() {
     scale(&browser, "9");
     browser.wait_for_text("#dialog-title", "Scale locust-slave from 4 to 9?");
     browser.wait_for_text("#dialog-text", "more than twice as many");
-    // The yes follows on the change before anybody can read it.
+    // The confirmation follows too quickly for a person to have read the change.
     browser.eval(
         "new MutationObserver((_, own) => {
            own.disconnect();
@@ -178,7 +178,7 @@ fn an_open_question_follows_the_count_and_a_hasty_yes_is_asked_again() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn a_yes_holds_for_the_count_that_the_question_named_though_the_page_is_behind() {
+fn a_confirmation_applies_to_the_count_in_the_question_of_an_outdated_page() {
     let (cluster, serving) = served(100);
     serving.put("?wait=20s", r#"{"replicas": 4}"#);
     let browser = open(&serving);
@@ -202,7 +202,7 @@ fn a_yes_holds_for_the_count_that_the_question_named_though_the_page_is_behind()
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn what_the_cluster_refuses_is_said() {
+fn a_refusal_by_the_cluster_is_shown() {
     let cluster = TestCluster::start();
     let viewer = kubeconfig_of(&cluster, cluster.token(Account::Viewer));
     let serving = Serving::start_with(viewer, &[]);
@@ -219,10 +219,10 @@ fn what_the_cluster_refuses_is_said() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn a_cluster_that_is_gone_is_said_and_it_comes_back_by_itself() {
+fn an_unreachable_cluster_is_shown_and_the_page_recovers() {
     let (cluster, serving) = served(100);
     let browser = open(&serving);
-    // The first request breaks the connection, and with it what is watched.
+    // The first request closes the connection with the watches.
     cluster.handle().inject(Fault::once(Action::CloseBefore).times(Fault::ALWAYS));
     scale(&browser, "2");
     browser.wait_for("document.getElementById('notice').getAttribute('role') === 'alert'");
@@ -238,7 +238,7 @@ fn a_cluster_that_is_gone_is_said_and_it_comes_back_by_itself() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn why_pods_do_not_start_is_shown() {
+fn the_reason_why_pods_do_not_start_is_shown() {
     let (cluster, serving) = served(100);
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let browser = open(&serving);
@@ -251,7 +251,7 @@ fn why_pods_do_not_start_is_shown() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn two_windows_see_each_others_changes_and_what_is_typed_is_not_overwritten() {
+fn two_windows_show_each_others_changes_and_keep_typed_text() {
     let (_cluster, serving) = served(100);
     let (one, other) = (open(&serving), open(&serving));
     other.fill("#count", "7");
@@ -271,7 +271,7 @@ fn two_windows_see_each_others_changes_and_what_is_typed_is_not_overwritten() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn without_javascript_the_form_works_and_errors_are_seen() {
+fn without_javascript_the_form_works_and_shows_errors() {
     let (cluster, serving) = served(100);
     let browser = open_as(&serving, Look { has_javascript: false, ..Look::default() });
     assert!(browser.text("#limits").contains("refresh it"));
@@ -301,7 +301,7 @@ fn without_javascript_the_form_works_and_errors_are_seen() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn a_phone_needs_no_scrolling_sideways_and_has_room_for_fingers() {
+fn on_a_phone_nothing_is_cut_off_and_buttons_are_large() {
     let (cluster, serving) = served(100);
     cluster.handle().set_pod_failure(Some(PodFailure::Unschedulable));
     serving.put("", r#"{"replicas": 3}"#);

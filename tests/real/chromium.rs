@@ -1,4 +1,4 @@
-//! A real browser: Debian's Chromium, driven through its WebDriver.
+//! A real browser: Debian's Chromium with its WebDriver.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use url::Url;
 
 use crate::Alone;
 
-/// Longer than anything here takes, on a busy machine too.
+/// Longer than any wait takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How the browser is to be.
+/// The settings of a browser.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     pub width: u32,
@@ -33,7 +33,7 @@ impl Default for Look {
     }
 }
 
-/// A browser with one window; gone when this is dropped.
+/// A browser with one window. It is closed when this is dropped.
 pub struct Browser {
     runtime: Runtime,
     client: Client,
@@ -72,7 +72,7 @@ impl Browser {
         self.runtime.block_on(self.client.current_url()).unwrap().into()
     }
 
-    /// Clicks what this selector finds first.
+    /// Clicks the first element that matches the selector.
     #[track_caller]
     pub fn click(&self, selector: &str) {
         self.runtime.block_on(async {
@@ -81,7 +81,7 @@ impl Browser {
         });
     }
 
-    /// Puts this into a field, in place of what is there.
+    /// Replaces the content of a field.
     pub fn fill(&self, selector: &str, text: &str) {
         self.runtime.block_on(async {
             let field = self.client.find(Locator::Css(selector)).await.unwrap();
@@ -90,7 +90,7 @@ impl Browser {
         });
     }
 
-    /// Presses keys, wherever the focus is.
+    /// Presses keys in the focused element.
     pub fn press(&self, keys: &str) {
         self.runtime.block_on(async {
             let active = self.client.active_element().await.unwrap();
@@ -104,7 +104,7 @@ impl Browser {
         self.runtime.block_on(self.client.execute(&script, Vec::new())).unwrap()
     }
 
-    /// What is visible of an element's text.
+    /// The visible text of an element.
     #[track_caller]
     pub fn text(&self, selector: &str) -> String {
         self.runtime.block_on(async {
@@ -113,7 +113,7 @@ impl Browser {
         })
     }
 
-    /// Waits until an element's visible text contains this.
+    /// Waits until the visible text of an element contains this.
     #[track_caller]
     pub fn wait_for_text(&self, selector: &str, wanted: &str) {
         let deadline = Instant::now() + PATIENCE;
@@ -143,7 +143,7 @@ impl Browser {
         }
     }
 
-    /// Saves what is seen to `target/screenshots/`.
+    /// Saves a screenshot in `target/screenshots/`.
     pub fn screenshot(&self, name: &str) {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&directory).unwrap();
@@ -151,7 +151,7 @@ impl Browser {
         std::fs::write(directory.join(format!("{name}.png")), image).unwrap();
     }
 
-    /// What the page has complained of, but for answers that were refused, which are meant.
+    /// The page's errors in the console. Refused requests are left out, since tests cause them.
     pub fn complaints(&self) -> Vec<String> {
         let body = json!({"type": "browser"});
         let log = self.command("POST", "se/log", body);
@@ -161,12 +161,12 @@ impl Browser {
         texts.filter(|text| !text.contains("Failed to load resource")).collect()
     }
 
-    /// What axe-core finds that is serious or critical, one text for each.
+    /// The serious and critical findings of axe-core, one text for each.
     pub fn barriers(&self) -> Vec<String> {
         self.barriers_in("html")
     }
 
-    /// The same in a part of the page.
+    /// The findings in a part of the page.
     pub fn barriers_in(&self, selector: &str) -> Vec<String> {
         let axe = PathBuf::from(std::env::var("AXE").expect("tests/run.sh sets AXE"));
         let source = std::fs::read_to_string(axe).unwrap();
@@ -199,7 +199,7 @@ impl Drop for Browser {
     }
 }
 
-/// A command that is Chromium's own.
+/// A command of Chromium's own.
 #[derive(Debug)]
 struct Own {
     method: reqwest::Method,

@@ -1,4 +1,4 @@
-//! The real kubectl works against the sandbox.
+//! The real kubectl with the sandbox.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -9,7 +9,7 @@ use std::{
 use locustctl::sandbox::{Discovery, Options, Protocol};
 use support::cluster::{TestCluster, WORKERS};
 
-/// kubectl with a HOME and a discovery cache of its own.
+/// kubectl with its own HOME and discovery cache.
 fn kubectl(cluster: &TestCluster, arguments: &[&str]) -> Command {
     let mut command = Command::new("kubectl");
     command
@@ -25,7 +25,7 @@ fn run(cluster: &TestCluster, arguments: &[&str]) -> Output {
     kubectl(cluster, arguments).output().expect("kubectl is installed")
 }
 
-/// What kubectl prints when it succeeds.
+/// The output of kubectl, which must succeed.
 fn stdout(cluster: &TestCluster, arguments: &[&str]) -> String {
     let output = run(cluster, arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -47,7 +47,7 @@ fn words(text: &str) -> Vec<Vec<&str>> {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn get_prints_the_columns_of_a_real_cluster() {
+fn get_prints_the_same_columns_as_with_a_real_cluster() {
     let cluster = TestCluster::start();
     let printed = stdout(&cluster, &["get", "deployments"]);
     let table = words(&printed);
@@ -226,7 +226,7 @@ fn the_other_accounts_are_refused() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn http1_alone_is_enough() {
+fn kubectl_works_with_http_1() {
     let options = Options {
         protocol: Protocol::Http1Only,
         pod_ready_after: Duration::ZERO,
@@ -237,7 +237,7 @@ fn http1_alone_is_enough() {
     assert!(cluster.handle().requests().iter().all(|request| !request.http2));
 }
 
-/// A cluster with custom resources, once for each form of discovery.
+/// One cluster with custom resources for each kind of discovery.
 fn with_custom_resources() -> [TestCluster; 2] {
     [Discovery::Aggregated, Discovery::LegacyOnly].map(|discovery| {
         TestCluster::with(Options { custom_resources: true, discovery, ..Options::default() })
@@ -264,7 +264,7 @@ fn custom_resources_are_scaled() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn a_deprecated_version_is_warned_of() {
+fn a_deprecated_version_brings_a_warning() {
     for cluster in with_custom_resources() {
         let old = ["get", "swarms.v1alpha1.load.example.com", "big", "-o", "name"];
         let output = run(&cluster, &old);
@@ -276,7 +276,7 @@ fn a_deprecated_version_is_warned_of() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn what_has_no_scale_is_not_scaled() {
+fn an_object_without_a_scale_is_not_scaled() {
     for cluster in with_custom_resources() {
         cluster.handle().put_object(
             "/apis/apps/v1/namespaces/default/daemonsets/agent",

@@ -1,4 +1,4 @@
-//! The real Locust, with workers that come and go with the sandbox's pods.
+//! The real Locust, with workers that follow the sandbox's pods.
 
 use locustctl::sandbox::Account;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn scaled_to(outcome: &Outcome, said: &str) {
     assert!(outcome.stderr.contains(said), "{said:?} is not in {outcome:?}");
 }
 
-/// Workers that answer; older releases have no count of them here.
+/// The number of workers in the state `ready` or `running`. Older releases do not report a number.
 fn counted(stats: &Value) -> usize {
     let workers = stats["workers"].as_array().unwrap();
     workers.iter().filter(|worker| worker["state"] != "missing").count()
@@ -85,12 +85,12 @@ fn four_then_one_then_three_workers_are_three() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_worker_that_was_killed_is_missed_by_name() {
+fn a_killed_worker_is_named() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     assert_eq!(run(&cluster, &locust, "scale --replicas=2 --wait --timeout=60s").code, Some(0));
     let pod = locust.kill_a_worker();
-    // The statistics may still be those of the time before both workers were there.
+    // The statistics may be from before both workers were there.
     let is_missed = || locust.values()["worker_count"] == 1;
     wait_until(is_missed, || "Locust misses the worker".to_owned());
     let outcome = run(&cluster, &locust, "status");
@@ -109,7 +109,7 @@ fn a_worker_that_was_killed_is_missed_by_name() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn by_the_endpoint_a_running_test_keeps_its_users_too() {
+fn through_serve_a_running_test_also_keeps_its_users() {
     let cluster = TestCluster::start();
     let locust = running(RELEASES[1], &cluster);
     let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
@@ -132,7 +132,7 @@ fn by_the_endpoint_a_running_test_keeps_its_users_too() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_master_that_is_restarted_is_followed_again() {
+fn a_restarted_master_is_followed_again() {
     let cluster = TestCluster::start();
     let mut locust = running(RELEASES[1], &cluster);
     let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
@@ -154,7 +154,7 @@ fn a_master_that_is_restarted_is_followed_again() {
     assert_eq!(state["locust"]["state"], "ready", "the test ended with its master");
 }
 
-/// The names of all fields, and of what is in them.
+/// The names of all fields, also of nested ones.
 fn fields(value: &Value) -> Value {
     match value {
         Value::Object(all) => all.iter().map(|(name, one)| (name.clone(), fields(one))).collect(),
@@ -184,7 +184,7 @@ fn lines(logs: &Value) -> Vec<String> {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn the_sandboxs_locust_answers_as_the_real_one() {
+fn the_simulated_locust_answers_as_the_real_one() {
     let cluster = TestCluster::start();
     let real = running(RELEASES[1], &cluster);
     let http = Http::new();
@@ -195,7 +195,7 @@ fn the_sandboxs_locust_answers_as_the_real_one() {
         http.send(request.bearer_auth(cluster.token(Account::Admin)))
     };
     let swarm = "user_count=60&spawn_rate=60";
-    // The real one has had its first start.
+    // The real Locust has had a first start.
     ask("POST", "/swarm", swarm);
     let again = "user_count=60&spawn_rate=60&run_time=1h20m";
     let (own, theirs) = (ask("POST", "/swarm", again).json(), real.post("/swarm", again));

@@ -10,7 +10,7 @@ use crate::locust_process::{RELEASES, RealLocust};
 
 const ROOT: &str = "document.getElementById('locustctl-panel').shadowRoot";
 
-/// The panel, inside its shadow root.
+/// The panel's shadow root.
 struct Panel<'a>(&'a Browser);
 
 impl Panel<'_> {
@@ -43,7 +43,7 @@ impl Panel<'_> {
         self.click("submit");
     }
 
-    /// It is there once, in sight, below Locust's dialogs, and what it shows is alive.
+    /// The panel exists once, is visible, is below Locust's dialogs, and shows the present state.
     #[track_caller]
     fn is_there(&self, counts: &str) {
         assert_eq!(self.0.eval("document.querySelectorAll('#locustctl-panel').length"), 1);
@@ -57,7 +57,7 @@ impl Panel<'_> {
     }
 }
 
-/// Locust's page by way of serve.
+/// Opens Locust's page through `serve`.
 fn served(cluster: &TestCluster, locust: &RealLocust, flags: &[&str]) -> Serving {
     let locust = format!("--locust={}", locust.url());
     let flags: Vec<_> = flags.iter().copied().chain(["--locust-ui", &locust]).collect();
@@ -74,7 +74,7 @@ fn open(serving: &Serving, look: Look) -> Browser {
     browser
 }
 
-/// Clicks the button of Locust's own with this text.
+/// Clicks the button with this text in Locust's page.
 fn press(browser: &Browser, text: &str) {
     browser.wait_for(&format!(
         "[...document.querySelectorAll('button')].some((one) => \
@@ -86,7 +86,7 @@ fn press(browser: &Browser, text: &str) {
     ));
 }
 
-/// Fills Locust's form, and starts a test.
+/// Fills Locust's form and starts a test.
 fn start_test(browser: &Browser) {
     for field in ["userCount", "spawnRate"] {
         browser.wait_for(&format!("!!document.querySelector('input[name={field}]')"));
@@ -106,7 +106,7 @@ fn looked_at(browser: &Browser, name: &str) {
 
 #[test]
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
-fn it_is_there_in_every_state_of_locusts_page() {
+fn the_panel_is_visible_in_every_state_of_locusts_page() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
@@ -147,7 +147,7 @@ fn it_is_there_in_every_state_of_locusts_page() {
 
 #[test]
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
-fn a_test_for_sixty_users_is_scaled_up_and_down_and_keeps_them() {
+fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
@@ -165,7 +165,7 @@ fn a_test_for_sixty_users_is_scaled_up_and_down_and_keeps_them() {
         let workers = stats["workers"].as_array().unwrap();
         workers.len() == 4 && workers.iter().all(|one| one["user_count"].as_i64() > Some(0))
     });
-    // The button is busy until the users are confirmed.
+    // The button is disabled until the users are confirmed.
     panel.wait_for_text("history", "60 users");
     let before = locust.requests();
     panel.scale(1);
@@ -191,7 +191,7 @@ fn a_test_for_sixty_users_is_scaled_up_and_down_and_keeps_them() {
 
 #[test]
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
-fn it_follows_locusts_own_switch_to_dark() {
+fn the_panel_follows_locusts_dark_mode() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
@@ -209,7 +209,7 @@ fn it_follows_locusts_own_switch_to_dark() {
 
 #[test]
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
-fn on_a_phone_it_is_folded_until_it_is_wanted() {
+fn on_a_phone_the_panel_is_collapsed_at_first() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
@@ -238,7 +238,7 @@ fn on_a_phone_it_is_folded_until_it_is_wanted() {
 
 #[test]
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
-fn while_locust_is_down_it_says_so_and_goes_on_when_it_is_back() {
+fn without_locust_the_panel_says_so_and_recovers() {
     let cluster = TestCluster::start();
     let mut locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
@@ -262,7 +262,7 @@ fn while_locust_is_down_it_says_so_and_goes_on_when_it_is_back() {
 
 #[test]
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
-fn locusts_login_is_asked_for_first_and_then_holds_for_it() {
+fn locusts_login_also_protects_the_panel() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start_with(RELEASES[1], &cluster, "login.py", &["--web-login"]);
     let serving = served(&cluster, &locust, &[]);
@@ -288,7 +288,7 @@ fn locusts_login_is_asked_for_first_and_then_holds_for_it() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn an_open_question_of_the_panel_names_what_the_test_loses_by_then() {
+fn an_open_question_names_the_present_loss() {
     let cluster = running(4);
     let serving = Serving::start(&cluster, &["--locust-ui", "--rebalance=never"]);
     serving.wait_for_log("Watching Locust at");
@@ -311,7 +311,7 @@ fn an_open_question_of_the_panel_names_what_the_test_loses_by_then() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn the_sandbox_shows_all_of_it_without_a_cluster() {
+fn the_sandbox_shows_the_panel_without_a_cluster() {
     let cluster = running(5);
     let serving = Serving::start(&cluster, &["--locust-ui"]);
     serving.wait_for_log("Watching Locust at");

@@ -1,5 +1,5 @@
-//! `deploy/locust_plugin.py` in a real Locust: the panel in its page, and what goes through it to
-//! serve.
+//! `deploy/locust_plugin.py` in a real Locust: the panel in its page, and the requests that the
+//! plugin passes on to serve.
 
 use std::time::{Duration, Instant};
 
@@ -15,17 +15,17 @@ const SCRIPT: &str = "<script type=\"module\" src=\"-/locustctl/assets/panel.js\
 const ORDER: &str = r#"{"replicas": 3}"#;
 const TOKEN: &str = "plugin-s-token-0123456789abcdef";
 
-/// What a browser says of a request that Locust's own page makes.
+/// The header of a browser for a request from Locust's own page.
 const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 const ELSEWHERE: (&str, &str) = ("sec-fetch-site", "cross-site");
 
-/// How a Locust is started.
+/// The settings of a Locust.
 struct Setting<'a> {
     release: &'a str,
-    /// The locustfile of the fixtures which is used.
+    /// The name of the locustfile in the fixtures.
     locustfile: &'a str,
     flags: &'a [&'a str],
-    /// For the plugin, besides where serve is.
+    /// Further environment variables of the plugin.
     environment: &'a [(&'a str, &'a str)],
 }
 
@@ -104,7 +104,7 @@ fn is_for_no_other_page(reply: &Reply) {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn locusts_page_has_the_panel_once_and_its_report_has_none() {
+fn locusts_page_has_the_panel_once_and_its_report_does_not() {
     for release in RELEASES {
         let (_cluster, _serving, locust) = start(release);
         let page = locust.get("/", &[]).text;
@@ -117,7 +117,7 @@ fn locusts_page_has_the_panel_once_and_its_report_has_none() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn serves_answers_come_through_as_they_are() {
+fn serves_answers_are_passed_on_unchanged() {
     for release in RELEASES {
         let (_cluster, serving, locust) = start(release);
         let asset = locust.get("/-/locustctl/assets/panel.js", &[]);
@@ -137,7 +137,7 @@ fn serves_answers_come_through_as_they_are() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn other_pages_cannot_read_our_answers_as_they_can_locusts() {
+fn other_sites_cannot_read_serves_answers() {
     let other = [("origin", "http://evil.example.com")];
     let preflight = [other[0], ("access-control-request-method", "PUT")];
     for release in RELEASES {
@@ -157,7 +157,7 @@ fn other_pages_cannot_read_our_answers_as_they_can_locusts() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_change_by_locusts_page_is_made_and_told_at_once() {
+fn a_change_by_locusts_page_is_made_and_reported_at_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for release in RELEASES {
         let (cluster, _serving, locust) = start(release);
@@ -217,7 +217,7 @@ fn a_change_by_another_page_is_refused() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn locusts_login_is_asked_for_first() {
+fn locusts_login_also_protects_the_plugin() {
     for release in RELEASES {
         let cluster = TestCluster::start();
         let serving = Serving::start(&cluster, &[]);
@@ -244,7 +244,7 @@ fn locusts_login_is_asked_for_first() {
     }
 }
 
-/// The cookie of a fresh session.
+/// The cookie of a new session.
 fn log_in(locust: &Locust) -> String {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let request = locust.request("POST", "/login_submit", &form);
@@ -254,7 +254,7 @@ fn log_in(locust: &Locust) -> String {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn it_stands_below_locusts_base_path() {
+fn the_plugin_works_below_locusts_base_path() {
     for release in RELEASES {
         let cluster = TestCluster::start();
         let serving = Serving::start(&cluster, &[]);
@@ -270,7 +270,7 @@ fn it_stands_below_locusts_base_path() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn while_serve_is_down_it_says_so_at_once() {
+fn an_unreachable_serve_is_reported_at_once() {
     for release in RELEASES {
         let (_cluster, serving, locust) = start(release);
         serving.signal("TERM");
@@ -289,7 +289,7 @@ fn while_serve_is_down_it_says_so_at_once() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_token_lets_it_in_and_is_nowhere_to_be_read() {
+fn the_token_is_used_and_not_shown_anywhere() {
     secrets::add(TOKEN);
     for release in RELEASES {
         let cluster = TestCluster::start();
@@ -301,7 +301,7 @@ fn a_token_lets_it_in_and_is_nowhere_to_be_read() {
         let environment = &[("LOCUSTCTL_TOKEN_FILE", token.to_str().unwrap())][..];
         let setting = Setting { environment, ..Setting::of(release) };
         let locust = setting.start(&cluster, &serving);
-        // A file that comes later, or is another one later, is read then.
+        // The file may be created or replaced later.
         assert_eq!(locust.get("/-/locustctl/api/scale", &[]).status, 502);
         cluster.file("token", "not-the-token-0123456789\n");
         locust.get("/-/locustctl/api/scale", &[]).is_problem(401, "Unauthorized", "The token");
@@ -318,7 +318,7 @@ fn a_token_lets_it_in_and_is_nowhere_to_be_read() {
 }
 
 #[test]
-fn it_is_short_and_says_how_it_is_used() {
+fn the_plugin_is_short_and_documented() {
     assert!(PLUGIN.lines().count() <= 30);
     assert!(PLUGIN.lines().all(|line| line.len() <= 100));
     let (_, rest) = PLUGIN.split_once("\"\"\"").unwrap();

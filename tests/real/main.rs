@@ -1,5 +1,4 @@
-//! Runs the binary with real programs beside it: Locust, Chromium and kubectl.
-//! `tests/run.sh` installs them.
+//! Tests with real programs: Locust, Chromium and kubectl. `tests/run.sh` installs them.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 mod browser;
@@ -17,11 +16,11 @@ mod swarm_wanted;
 
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
-/// The right to run a real Locust or a browser.
+/// The exclusive right to run a real Locust or a browser.
 type Alone = ReentrantMutexGuard<'static, ()>;
 
-/// Waits until no other test runs a real Locust or a browser: they would take each other's CPU. One
-/// test may run both.
+/// Waits until no other test runs a real Locust or a browser, because they would slow each other
+/// down. One test may run both.
 fn alone() -> Alone {
     static ALONE: ReentrantMutex<()> = ReentrantMutex::new(());
     ALONE.lock()

@@ -1,4 +1,4 @@
-//! What locustctl says about a running test is so, and stays so.
+//! The reports of locustctl about a running test are true, and stay true.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::locust_process::{
     releases,
 };
 
-/// Of at least 47 characters: the API server cuts the names of its pods.
+/// The API server truncates the names of the pods, because this has at least 47 characters.
 const LONG_NAME: &str = "load-test-of-the-web-shop-in-northern-europe-worker";
 
 const LATE: Duration = Duration::from_secs(4);
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_load_test_shape_is_told_to_lack_users_until_its_next_step() {
+fn a_load_test_shape_lacks_users_until_its_next_step() {
     for release in releases(&[LATEST]) {
         let scenario = Scenario::with(release, |it| it.locustfile("shape.py"));
         scenario.scale_as_kubectl(5);
@@ -45,8 +45,8 @@ fn a_load_test_shape_is_told_to_lack_users_until_its_next_step() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_newcomer_that_hangs_is_no_success() {
-    // It hangs before it has reported its users, or after.
+fn a_new_worker_that_hangs_is_an_error() {
+    // The worker hangs before or after it has reported its users.
     for after in [Duration::ZERO, Duration::from_millis(300)] {
         let scenario = Scenario::new(LATEST).with_60_users(1);
         let _hanging = scenario.locust.next_worker_hangs(after);
@@ -60,7 +60,7 @@ fn a_newcomer_that_hangs_is_no_success() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_newcomer_that_hangs_after_a_repair_is_no_success() {
+fn a_new_worker_that_hangs_after_a_repair_is_an_error() {
     let scenario = Scenario::new(LATEST).with_60_users(1);
     scenario.scaled(2);
     scenario.scaled(1);
@@ -69,7 +69,7 @@ fn a_newcomer_that_hangs_after_a_repair_is_no_success() {
     let outcome = scenario.run("scale --replicas=2 --timeout=15s");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_says(&outcome, "of 60 users");
-    // Once it goes on, the test can be repaired.
+    // When the worker continues, the test can be repaired.
     drop(hanging);
     scenario.locust.wait_for_values(|values| values["worker_count"] == 2);
     let outcome = scenario.run("rebalance");
@@ -107,7 +107,7 @@ fn workers_that_end_late_are_waited_for() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn pods_with_names_that_were_cut_are_recognised() {
+fn pods_with_truncated_names_are_recognised() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::of(LONG_NAME, release, |it| it).with_60_users(3);
         for replicas in [1, 3] {
@@ -120,7 +120,7 @@ fn pods_with_names_that_were_cut_are_recognised() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_that_resets_its_statistics_is_told_to_do_so() {
+fn a_test_that_resets_its_statistics_is_reported() {
     for release in releases(&[LATEST]) {
         let scenario = Scenario::with(release, |it| it.master_flags(&["--reset-stats"]));
         let scenario = scenario.with_60_users(4);
@@ -146,7 +146,7 @@ fn pods_may_have_different_numbers_of_workers() {
             (Some(0), false),
             "{status:?}"
         );
-        // The oldest pod, with its two workers, is the last to leave.
+        // The oldest pod, which has two workers, is removed last.
         for (replicas, workers) in [(4, 5), (1, 2)] {
             let outcome = scenario.scaled(replicas);
             assert_eq!(scenario.locust.values()["worker_count"], workers, "{outcome:?}");
@@ -158,7 +158,7 @@ fn pods_may_have_different_numbers_of_workers() {
 /// One worker in a pod with `hostNetwork: true`. The sandbox's node has the name `sandbox`.
 fn on_the_nodes_network(release: &str) -> Scenario {
     let node = HostName::Node("sandbox".to_owned());
-    // They end late: the number of pods tells how many of them are to be left.
+    // The workers end late. The number of pods tells how many of them will be left.
     let late = Duration::from_secs(1);
     let scenario = Scenario::with(release, |it| it.host_name(node).workers_end_after(late));
     let mut object = scenario.cluster.handle().object(WORKERS).unwrap();
@@ -171,7 +171,7 @@ fn on_the_nodes_network(release: &str) -> Scenario {
             && status["availableReplicas"] == 1
     };
     scenario.cluster.wait_for(WORKERS, is_rolled_out);
-    // The old worker has left as soon as the next one is counted alone.
+    // The old worker is gone when the next one is counted alone.
     sleep(LATE);
     scenario.locust.wait_for_values(|values| values["worker_count"] == 1);
     scenario
@@ -198,7 +198,7 @@ fn workers_on_the_nodes_network_are_counted() {
     }
 }
 
-/// So many users, and a spawn rate that was lowered when they were there.
+/// This many users, and a spawn rate that was lowered after they had started.
 #[track_caller]
 fn with_slow_rate(users: i64, rate: i64) -> Scenario {
     let scenario = Scenario::with(LATEST, |it| it.locustfile("on_start.py"));
@@ -212,7 +212,7 @@ fn with_slow_rate(users: i64, rate: i64) -> Scenario {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn users_that_start_all_at_once_are_told_beforehand() {
+fn a_start_of_all_users_at_once_is_announced() {
     let scenario = with_slow_rate(80, 1);
     let outcome = scenario.scaled(1);
     scenario.assert_users_stand(80);
@@ -221,7 +221,7 @@ fn users_that_start_all_at_once_are_told_beforehand() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_ramp_gives_the_users_back_at_the_spawn_rate() {
+fn a_ramp_restores_the_users_at_the_spawn_rate() {
     let scenario = with_slow_rate(40, 4);
     let monitor = Monitor::start(&scenario.locust);
     let outcome = scenario.run("scale --replicas=1 --rebalance=ramp --timeout=60s");
@@ -232,12 +232,12 @@ fn a_ramp_gives_the_users_back_at_the_spawn_rate() {
     let samples = monitor.samples();
     let lowest = samples.iter().rposition(|one| one.users == monitor.lowest_users()).unwrap();
     for (index, one) in samples.iter().enumerate().skip(lowest) {
-        // A second's users, and some for looks that come late; all at once would be thirty.
+        // The users of one second, and some for late samples. Without a ramp there would be thirty.
         let before = samples[lowest..=index].iter().find(|it| (one.at - it.at).as_secs() < 1);
         let rise = one.users - before.unwrap().users;
         assert!(rise <= 15, "{rise} users came within a second: {asked:?}");
     }
-    // At least 24 users are lost, which takes six seconds at 4/s.
+    // At least 24 users are lost. At 4/s their start takes six seconds.
     let whole = samples[lowest..].iter().find(|one| one.users == 40).unwrap();
     let took = whole.at - samples[lowest].at;
     assert!((4..15).contains(&took.as_secs()), "{took:?}: {asked:?}");
@@ -246,7 +246,7 @@ fn a_ramp_gives_the_users_back_at_the_spawn_rate() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn with_a_stop_timeout_success_is_told_when_the_number_is_right() {
+fn with_a_stop_timeout_success_is_reported_when_the_number_is_right() {
     let settings = ["--stop-timeout", "20"];
     let scenario = Scenario::with(LATEST, |it| it.locustfile("slow.py").master_flags(&settings));
     scenario.scale_as_kubectl(4);

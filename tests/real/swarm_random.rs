@@ -10,7 +10,7 @@ use crate::locust_process::{ALL_RELEASES, Monitor, RELEASES, Scenario, is_long};
 const CHANGES: usize = 15;
 const FIRST: i64 = 3;
 
-/// The numbers of workers of one sequence, from 1 to 5, none twice in a row.
+/// The numbers of workers in one sequence, from 1 to 5. No number follows itself.
 fn sequence(seed: u64) -> Vec<i64> {
     let mut random = Rng::with_seed(seed);
     let mut now = FIRST;
@@ -28,7 +28,7 @@ fn sequence(seed: u64) -> Vec<i64> {
 }
 
 #[test]
-fn half_of_the_sequences_begin_downwards() {
+fn half_of_the_sequences_begin_with_a_scale_down() {
     for seed in 0..20 {
         let counts = sequence(seed);
         assert_eq!(counts.len(), CHANGES);
@@ -38,7 +38,7 @@ fn half_of_the_sequences_begin_downwards() {
     }
 }
 
-/// Makes the changes of one sequence, and checks after each one what was said and what is so.
+/// Makes the changes of one sequence, and checks the reports and the test after each.
 fn run_sequence(release: &str, seed: u64) {
     let counts = sequence(seed);
     let scenario = Scenario::new(release).with_60_users(FIRST);
@@ -66,7 +66,7 @@ fn run_sequence(release: &str, seed: u64) {
     }
     scenario.assert_posts_ask_for(60);
     monitor.assert_state_throughout(&["running", "spawning"]);
-    // Old workers may hold their users for a moment while new ones start theirs.
+    // Old workers may keep their users for a moment while new workers start theirs.
     assert!(monitor.highest_users() <= 120, "{release}, seed {seed}");
 }
 

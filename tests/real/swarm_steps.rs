@@ -1,5 +1,5 @@
-//! Workers that leave a running test, on releases whose master breaks when several leave at once
-//! (locust#3515).
+//! Workers that leave a running test, on releases whose master breaks when several workers leave at
+//! once (locust#3515).
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use support::serving::Serving;
 
 use crate::locust_process::{LATEST, Monitor, Scenario, assert_says, assert_tells, releases};
 
-/// The last release before each change, of those whose master breaks.
+/// The last release before each change, of the releases whose master breaks.
 const BREAK: [&str; 3] = ["2.46.4", "2.32.2", "2.25.0"];
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn workers_leave_one_after_the_other_where_the_master_would_break() {
+fn on_a_release_that_breaks_workers_leave_one_after_another() {
     for release in BREAK {
         let scenario = Scenario::new(release).with_60_users(4);
         let monitor = Monitor::start(&scenario.locust);
@@ -54,7 +54,7 @@ fn without_a_running_test_all_workers_leave_at_once() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_master_outlives_the_last_of_its_workers() {
+fn a_master_survives_the_last_of_its_workers() {
     for release in releases(&["2.32.2"]) {
         let scenario = Scenario::new(release).with_60_users(3);
         let outcome = scenario.scaled(0);
@@ -66,10 +66,10 @@ fn a_master_outlives_the_last_of_its_workers() {
     }
 }
 
-/// At once, the master breaks three times of four: it is tried until it has.
+/// The master breaks in three of four cases, so this is repeated until it does.
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn at_once_opts_out_and_a_broken_master_is_named() {
+fn at_once_removes_all_workers_and_a_broken_master_is_reported() {
     for _ in 0..6 {
         let scenario = Scenario::new("2.32.2").with_60_users(4);
         let outcome = scenario.run("scale --replicas=1 --at-once --timeout=20s");
@@ -90,7 +90,7 @@ fn at_once_opts_out_and_a_broken_master_is_named() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn serve_lets_workers_leave_one_after_the_other_too() {
+fn with_serve_workers_also_leave_one_after_another() {
     for release in releases(&["2.32.2"]) {
         let scenario = Scenario::new(release).with_60_users(4);
         let locust = format!("--locust={}", scenario.url());
@@ -119,7 +119,7 @@ fn scale_stops_at_a_failed_step() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn conditions_count_for_the_first_step() {
+fn conditions_apply_to_the_first_step() {
     let scenario = Scenario::new("2.32.2").with_60_users(4);
     let outcome = scenario.run("scale --replicas=2 --current-replicas=3 --timeout=60s");
     assert_eq!((outcome.code, scenario.replicas()), (Some(1), 4), "{outcome:?}");

@@ -1,4 +1,4 @@
-//! Tests with a run time, and tests after one that had a run time.
+//! Tests with a run time, and tests after one with a run time.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use crate::locust_process::{LATEST, RELEASES, Scenario, assert_says, releases};
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn the_run_time_of_an_earlier_test_blocks_no_repair() {
+fn the_run_time_of_an_earlier_test_does_not_prevent_a_repair() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         scenario.start_test(20, 20, "&run_time=5s");
         scenario.locust.wait_for_values(|values| values["state"] == "stopped");
         scenario.start_test(60, 60, "");
-        // It runs for longer than five seconds: the run time is not its own.
+        // The test runs longer than five seconds, so the run time belongs to the earlier test.
         sleep(Duration::from_secs(8));
         let outcome = scenario.scaled(1);
         assert_says(&outcome, "redistributed 60 users over 1 worker");
@@ -29,7 +29,7 @@ fn the_run_time_of_an_earlier_test_blocks_no_repair() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn no_rebalance_when_the_run_time_may_belong_to_an_earlier_test() {
+fn no_repair_if_the_run_time_may_belong_to_an_earlier_test() {
     let scenario = Scenario::new(LATEST);
     scenario.scale_as_kubectl(3);
     scenario.start_test(20, 20, "&run_time=10m");
@@ -42,7 +42,7 @@ fn no_rebalance_when_the_run_time_may_belong_to_an_earlier_test() {
     assert_says(&outcome, "run time");
 }
 
-/// The test ends by itself, two seconds early or late at most.
+/// The test ends by itself. A deviation of two seconds is allowed.
 #[track_caller]
 fn assert_ends_after(scenario: &Scenario, start: Instant, wanted: f64) {
     scenario.locust.wait_for_values(|values| values["state"] == "stopped");
@@ -53,7 +53,7 @@ fn assert_ends_after(scenario: &Scenario, start: Instant, wanted: f64) {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_with_a_run_time_is_repaired_and_ends_when_its_owner_asked() {
+fn a_test_with_a_run_time_is_repaired_and_ends_on_time() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
@@ -65,7 +65,7 @@ fn a_test_with_a_run_time_is_repaired_and_ends_when_its_owner_asked() {
         assert_says(&outcome, "redistributed 60 users over 1 worker");
         let posts = scenario.posts();
         let is_limited = posts.iter().all(|post| post.field("run_time").is_some());
-        // Up to 2.46.6 the timer of the first start goes on.
+        // Up to 2.46.6 the timer of the first start continues.
         assert_eq!(is_limited, release == LATEST, "{release}: {posts:?}");
         assert_ends_after(&scenario, start, 40.0);
     }
@@ -73,13 +73,13 @@ fn a_test_with_a_run_time_is_repaired_and_ends_when_its_owner_asked() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn when_the_start_is_not_known_a_run_time_is_left_alone() {
+fn if_the_start_is_unknown_a_test_with_a_run_time_is_left_alone() {
     let scenario = Scenario::new(LATEST);
     scenario.scale_as_kubectl(3);
     let start = Instant::now();
     scenario.start_test(60, 60, "&run_time=40s");
     sleep(Duration::from_secs(6));
-    // The statistics begin later than the test from here on.
+    // From here on the statistics begin later than the test.
     scenario.locust.reset_statistics();
     sleep(Duration::from_secs(3));
     let outcome = scenario.scale(1);
@@ -94,7 +94,7 @@ fn when_the_start_is_not_known_a_run_time_is_left_alone() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_start_by_way_of_serve_is_known_to_it() {
+fn serve_knows_the_starts_that_pass_through_it() {
     let scenario = Scenario::new(LATEST);
     scenario.scale_as_kubectl(3);
     let locust = format!("--locust={}", scenario.url());

@@ -1,4 +1,4 @@
-//! How many users a running test wants, and whose test it is.
+//! The requested number of users of a running test, and the assignment of a Locust to a Deployment.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const UNKNOWN: &str = "it is not known how many users the test wants";
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn the_masters_own_number_of_users_is_not_the_tests() {
+fn the_masters_number_of_users_is_not_the_tests() {
     for release in releases(&["2.46.4", "2.32.2", "2.25.0"]) {
         let scenario = Scenario::with(release, |it| it.master_flags(&["-u", "100", "-r", "10"]));
         scenario.scale_as_kubectl(3);
@@ -38,7 +38,7 @@ fn the_masters_own_number_of_users_is_not_the_tests() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn serve_does_not_offer_the_masters_own_number_of_users() {
+fn serve_does_not_offer_the_masters_number_of_users() {
     let release = "2.32.2";
     let scenario = Scenario::with(release, |it| it.master_flags(&["-u", "100", "-r", "10"]));
     scenario.scale_as_kubectl(3);
@@ -68,7 +68,7 @@ fn started_by_code(flags: &[&str]) -> Scenario {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_with_more_users_than_locust_says_it_wants_is_left_alone() {
+fn a_test_with_more_users_than_requested_is_left_alone() {
     let scenario = started_by_code(&["-u", "20"]);
     let status = scenario.run("status");
     assert_eq!(status.code, Some(0), "{status:?}");
@@ -77,7 +77,7 @@ fn a_test_with_more_users_than_locust_says_it_wants_is_left_alone() {
     scenario.scale(2);
     scenario.assert_nothing_posted();
     scenario.assert_users_stand(60);
-    // Locust balances the first change only; the users of this worker are lost.
+    // Locust balances only the first change. The users of this worker are lost.
     let outcome = scenario.scale(1);
     scenario.assert_nothing_posted();
     assert_silent(&outcome, "has all its");
@@ -85,12 +85,12 @@ fn a_test_with_more_users_than_locust_says_it_wants_is_left_alone() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_without_a_number_wants_the_users_it_had() {
+fn a_test_without_a_requested_number_keeps_its_users() {
     let scenario = started_by_code(&[]);
     let outcome = scenario.scale(1);
     scenario.assert_posts_ask_for(60);
     if scenario.posts().is_empty() {
-        // Locust tells no spawn rate for it.
+        // Locust reports no spawn rate for this test.
         assert_eq!(outcome.code, Some(1), "{outcome:?}");
         assert_says(&outcome, "of 60 users");
     } else {
@@ -101,7 +101,7 @@ fn a_test_without_a_number_wants_the_users_it_had() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_that_has_just_started_is_seen() {
+fn a_test_that_has_just_started_is_recognised() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
@@ -118,7 +118,7 @@ fn a_test_that_has_just_started_is_seen() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn serve_sees_a_test_that_has_just_started() {
+fn serve_recognises_a_test_that_has_just_started() {
     let scenario = Scenario::new(LATEST);
     scenario.scale_as_kubectl(3);
     let locust = format!("--locust={}", scenario.url());
@@ -136,7 +136,7 @@ fn serve_sees_a_test_that_has_just_started() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn users_that_somebody_elses_change_lost_are_unknown() {
+fn the_users_lost_by_another_clients_change_are_unknown() {
     let scenario = Scenario::new("2.32.2").with_60_users(3);
     scenario.scale_as_kubectl(2);
     sleep(Duration::from_secs(3));
@@ -215,10 +215,10 @@ fn a_test_with_some_fixed_counts_gets_all_its_users_back() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_locust_whose_workers_are_not_ours_is_left_alone() {
+fn a_locust_with_other_workers_is_left_alone() {
     let scenario = Scenario::new(LATEST).with_60_users(3);
     create_deployment(&scenario.cluster, "shop-worker");
-    // The test of the others has lost users.
+    // The test of the other workers has lost users.
     scenario.scale_as_kubectl(1);
     scenario.locust.wait_for_values(|values| values["user_count"].as_i64() < Some(60));
     for line in ["scale --replicas=3 --timeout=5s", "rebalance", "status"] {
@@ -230,7 +230,7 @@ fn a_locust_whose_workers_are_not_ours_is_left_alone() {
 }
 
 #[test]
-fn the_master_of_other_workers_in_the_namespace_is_left_alone() {
+fn a_master_of_other_workers_in_the_namespace_is_left_alone() {
     let cluster = TestCluster::start();
     create_deployment(&cluster, "shop-worker");
     let scale_as_kubectl = |replicas: i64| {
@@ -255,7 +255,7 @@ fn the_master_of_other_workers_in_the_namespace_is_left_alone() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn each_command_names_the_locust_that_it_asks() {
+fn each_command_names_its_locust() {
     let scenario = Scenario::new(LATEST).with_60_users(2);
     let name = format!("Locust at {}/", scenario.url());
     let wait = "scale --replicas=2 --wait --timeout=60s";

@@ -1,5 +1,5 @@
-//! The sandbox answers as a real API server does: every recording is replayed against it in the
-//! state in which it was made, and status, headers and body are compared.
+//! The sandbox answers as a real API server does. Each recording is replayed in the state in which
+//! it was made. Status, headers and body are compared.
 
 use std::time::Duration;
 
@@ -10,29 +10,29 @@ use support::cluster::{TestCluster, WORKERS};
 use crate::http::Answer;
 use crate::recordings::{Compare, agrees, comparable, recording, recordings};
 
-/// The state that a recording was made in.
+/// The state in which a recording was made.
 enum State {
-    /// Deployment `locust-slave` with this wish and this many in its status.
+    /// Deployment `locust-slave` with this count in its spec and this count in its status.
     Workers { wanted: i64, counted: i64 },
-    /// The same, where the request names the object's current resourceVersion.
+    /// As `Workers`. The request has the object's current resourceVersion.
     CurrentVersion { wanted: i64, counted: i64 },
-    /// The objects that the answer itself shows.
+    /// The objects in the recorded response.
     AsAnswered,
-    /// The custom resource `big` with this many workers, and `unset` with no count.
+    /// The custom resource `big` with this many workers, and `unset` without a count.
     Swarms { big: i64 },
-    /// Another type's object with one replica.
+    /// An object of another type with one replica.
     One { path: &'static str, app: &'static str },
-    /// A Locust master with one worker, and a test for 5 users or none.
+    /// A Locust master with one worker, with or without a test for 5 users.
     Locust { is_running: bool },
-    /// Nothing matters.
+    /// Any state.
     Any,
 }
 
-/// Who asks; the recordings leave the administrator's token out.
+/// The account of a request. The recordings do not have the administrator's token.
 enum As {
     Admin,
     Anonymous,
-    /// As the recorded headers say; bob has no rights.
+    /// The credentials in the recorded headers. The user bob has no rights.
     Recorded,
 }
 
@@ -44,7 +44,7 @@ const fn workers(wanted: i64, counted: i64) -> State {
     Workers { wanted, counted }
 }
 
-const CLAIMED: &[(&str, State, As, Compare)] = &[
+const TESTED: &[(&str, State, As, Compare)] = &[
     ("01", workers(2, 2), Admin, Exactly),
     ("02", workers(2, 2), Admin, Exactly),
     ("03", workers(3, 2), Admin, Exactly),
@@ -130,23 +130,23 @@ const CLAIMED: &[(&str, State, As, Compare)] = &[
     ("70", Locust { is_running: false }, Recorded, Exactly),
 ];
 
-/// Recorded watches have tests of their own.
+/// Watches have their own tests.
 const WATCHES: &[&str] = &["59", "60"];
 
 #[test]
-fn every_recording_is_claimed() {
+fn every_recording_has_a_test() {
     for (name, _) in recordings() {
         let number = &name[..2];
-        let claimed = CLAIMED.iter().filter(|row| row.0 == number).count()
+        let claimed = TESTED.iter().filter(|row| row.0 == number).count()
             + WATCHES.iter().filter(|watch| **watch == number).count();
         assert_eq!(claimed, 1, "{name}");
     }
 }
 
 #[test]
-fn answers_agree_with_the_recordings() {
+fn responses_match_the_recordings() {
     let mut disagreements = Vec::new();
-    for (number, state, identity, compare) in CLAIMED {
+    for (number, state, identity, compare) in TESTED {
         let recording = recording(number);
         let cluster = match state {
             Swarms { .. } => paused(Options { custom_resources: true, ..empty() }),
@@ -181,7 +181,7 @@ fn paused(options: Options) -> TestCluster {
 fn arrange(cluster: &ClusterHandle, state: &State, recording: &Value) {
     match state {
         Workers { wanted, counted } | CurrentVersion { wanted, counted } => {
-            // What the requests address in the recordings: the object of 40, with other counts.
+            // The requests address the object of recording 40, with other counts.
             let mut deployment =
                 crate::recordings::recording("40")["response"]["body"]["items"][0].clone();
             deployment["spec"]["replicas"] = json!(wanted);
@@ -215,7 +215,7 @@ fn arrange(cluster: &ClusterHandle, state: &State, recording: &Value) {
     }
 }
 
-/// The recorded request, with the resourceVersion of now where it named that of then.
+/// The recorded request, with the current resourceVersion in place of the recorded one.
 fn replayable(request: &Value, state: &State, cluster: &ClusterHandle) -> Value {
     let mut request = request.clone();
     if matches!(state, CurrentVersion { .. }) {
@@ -249,7 +249,7 @@ fn events(text: &str) -> Vec<Value> {
     text.lines().map(|line| comparable(&serde_json::from_str(line).unwrap())).collect()
 }
 
-/// The ReplicaSet and pods behind the Deployment of the recordings.
+/// The ReplicaSet and the pods of the recorded Deployment.
 fn arrange_settled_workers(cluster: &TestCluster, deployment: &Value) {
     let handle = cluster.handle();
     handle.put_object(WORKERS, deployment.clone());

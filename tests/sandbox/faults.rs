@@ -1,4 +1,4 @@
-//! What a test can order of the sandbox happens as ordered, and nothing from outside harms it.
+//! Faults happen as the test orders them, and bad requests do no harm to the sandbox.
 
 use std::{
     io::{Read as _, Write as _},
@@ -27,7 +27,7 @@ fn both_protocols() -> [TestCluster; 2] {
 }
 
 #[test]
-fn a_connection_closed_before_applies_nothing() {
+fn close_before_does_not_apply_the_request() {
     for cluster in both_protocols() {
         cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH").at("/scale"));
         assert_eq!(as_admin(&cluster, "GET", &scale_path(), "").unwrap().status, 200);
@@ -40,7 +40,7 @@ fn a_connection_closed_before_applies_nothing() {
 }
 
 #[test]
-fn a_connection_closed_after_has_applied_the_request() {
+fn close_after_applies_the_request() {
     for cluster in both_protocols() {
         cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
         as_admin(&cluster, "PATCH", &scale_path(), TO_THREE).unwrap_err();
@@ -91,7 +91,7 @@ fn bodies_can_be_html_truncated_and_endless() {
 }
 
 #[test]
-fn a_rival_scales_first() {
+fn a_rival_scales_before_the_request() {
     let cluster = TestCluster::start();
     let version = &cluster.handle().object(WORKERS).unwrap()["metadata"]["resourceVersion"];
     let patch = json!({ "metadata": { "resourceVersion": version }, "spec": { "replicas": 3 } })
@@ -112,7 +112,7 @@ fn a_rival_scales_first() {
 }
 
 #[test]
-fn delays_are_before_or_after() {
+fn delays_can_be_before_or_after_the_request() {
     let cluster = TestCluster::start();
     let pause = Duration::from_millis(150);
     for action in [Action::Delay(pause), Action::DelayAnswer(pause)] {
@@ -167,7 +167,7 @@ fn base64_of(text: &str) -> String {
 }
 
 #[test]
-fn an_account_can_have_two_rights_only() {
+fn an_account_can_have_only_two_rights() {
     let cluster = TestCluster::start();
     let rule = Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &["locust-slave"]);
     cluster.handle().add_account("t", "ci", Rights::Rules(vec![rule]));
@@ -190,7 +190,7 @@ fn an_account_can_have_two_rights_only() {
 }
 
 #[test]
-fn anonymous_callers_see_versions_and_health_only() {
+fn anonymous_users_see_only_version_and_health() {
     let cluster = TestCluster::start();
     let get = |path: &str| {
         let answer = crate::http::send(
@@ -213,7 +213,7 @@ fn anonymous_callers_see_versions_and_health_only() {
 }
 
 #[test]
-fn a_watch_after_a_compaction_is_told_that_its_version_is_gone() {
+fn a_watch_from_before_a_compaction_is_expired() {
     let cluster = TestCluster::start();
     let version = cluster.handle().resource_version();
     cluster.handle().set_replicas(WORKERS, 2);
@@ -230,7 +230,7 @@ fn a_watch_after_a_compaction_is_told_that_its_version_is_gone() {
 }
 
 #[test]
-fn a_watch_that_is_held_back_tells_all_of_it_later() {
+fn a_watch_that_is_held_back_sends_all_events_later() {
     let cluster = TestCluster::start();
     let hold = Fault::once(Action::HoldWatch(Duration::from_millis(600)));
     cluster.handle().inject(hold.at("watch=1"));
@@ -271,7 +271,7 @@ fn a_body_beyond_the_limit_is_refused() {
 }
 
 #[test]
-fn patches_that_make_no_sense_do_no_harm() {
+fn invalid_patches_are_refused() {
     let cluster = TestCluster::start();
     let pod = "/api/v1/namespaces/default/pods/odd";
     cluster.handle().put_object(pod, json!({}));
@@ -300,14 +300,14 @@ fn patches_that_make_no_sense_do_no_harm() {
 }
 
 #[test]
-fn garbage_and_silence_disturb_nobody() {
+fn garbage_and_silence_do_not_disturb_other_clients() {
     let cluster = TestCluster::start();
     let address = ("127.0.0.1", cluster.port());
     let mut garbage = TcpStream::connect(address).unwrap();
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     garbage.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let mut answer = Vec::new();
-    // An alert and an end, or a reset: the connection is over either way.
+    // The connection ends with an alert, or with a reset.
     let _ = garbage.read_to_end(&mut answer);
     let silent: Vec<TcpStream> = (0..50).map(|_| TcpStream::connect(address).unwrap()).collect();
     assert_eq!(as_admin(&cluster, "GET", &scale_path(), "").unwrap().status, 200);
@@ -315,7 +315,7 @@ fn garbage_and_silence_disturb_nobody() {
 }
 
 #[test]
-fn it_ends_although_a_watch_is_open() {
+fn it_shuts_down_while_a_watch_is_open() {
     let cluster =
         TestCluster::with(Options { objects: InitialObjects::Empty, ..Options::default() });
     let address = ("127.0.0.1", cluster.port());
@@ -332,7 +332,7 @@ fn it_ends_although_a_watch_is_open() {
         std::thread::sleep(Duration::from_millis(5));
     }
     drop(cluster);
-    // Ended or broken off, but not still waiting.
+    // The response has ended or has been broken off. It must not be pending.
     let _ = watch.join().unwrap();
     assert!(TcpStream::connect(address).is_err());
 }

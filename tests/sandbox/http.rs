@@ -1,4 +1,4 @@
-//! Requests without any client of ours: what a test of the sandbox itself sends.
+//! An HTTP client for the sandbox that shares no code with locustctl.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use locustctl::sandbox::Account;
@@ -8,7 +8,7 @@ use reqwest::{
 };
 use support::cluster::TestCluster;
 
-/// One answer, read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -16,7 +16,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// A client that trusts the cluster's authority and nothing else.
+/// A client that trusts only the cluster's certificate authority.
 pub fn builder(cluster: &TestCluster) -> ClientBuilder {
     let certificate =
         reqwest::Certificate::from_pem(cluster.certificate_authority().as_bytes()).unwrap();
@@ -27,7 +27,7 @@ pub fn builder(cluster: &TestCluster) -> ClientBuilder {
         .pool_max_idle_per_host(0)
 }
 
-/// The same, ready for use.
+/// The finished client.
 pub fn client(cluster: &TestCluster) -> Client {
     builder(cluster).build().unwrap()
 }

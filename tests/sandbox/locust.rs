@@ -1,4 +1,4 @@
-//! The sandbox's Locust, asked through the API server, as a chosen release.
+//! The simulated Locust of different releases, through the API server.
 
 use std::time::Duration;
 
@@ -24,13 +24,13 @@ fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Reply {
     http.send(request.bearer_auth(cluster.token(Account::Admin)).body(form.to_owned()))
 }
 
-/// The JSON behind `window.templateArgs`.
+/// The JSON in `window.templateArgs`.
 fn args(page: &Reply) -> Value {
     let (_, args) = page.text.split_once("window.templateArgs = ").unwrap();
     serde_json::Deserializer::from_str(args).into_iter().next().unwrap().unwrap()
 }
 
-/// State, users and workers in the page.
+/// State, users and workers on the page.
 fn shown(cluster: &TestCluster) -> (Value, Value, Value) {
     let mut args = args(&ask(cluster, "GET", "/", ""));
     (args["state"].take(), args["user_count"].take(), args["worker_count"].take())
@@ -45,7 +45,7 @@ fn scale(cluster: &TestCluster, replicas: i64) {
     cluster.handle().set_replicas(WORKERS, replicas);
 }
 
-/// A test for 60 users on so many workers.
+/// A cluster with a running test for 60 users on this many workers.
 fn running(release: &str, workers: usize) -> TestCluster {
     let cluster = cluster(release);
     scale(&cluster, workers.try_into().unwrap());
@@ -66,7 +66,7 @@ fn pods(cluster: &TestCluster, selector: &str) -> Vec<String> {
 }
 
 #[test]
-fn two_workers_that_leave_at_once_break_a_master_up_to_2_46_5() {
+fn up_to_2_46_5_two_workers_that_leave_at_once_break_the_master() {
     let cluster = running("2.46.4", 3);
     scale(&cluster, 1);
     wait_until(
@@ -87,7 +87,7 @@ fn two_workers_that_leave_at_once_break_a_master_up_to_2_46_5() {
 }
 
 #[test]
-fn a_master_in_a_new_pod_hears_of_its_workers_again() {
+fn a_new_master_pod_counts_its_workers_again() {
     let cluster = running("2.46.4", 3);
     scale(&cluster, 1);
     wait_until(|| shown(&cluster).0 == "stopped", || "the end of the test".to_owned());
@@ -103,7 +103,7 @@ fn a_master_in_a_new_pod_hears_of_its_workers_again() {
 }
 
 #[test]
-fn a_newer_master_survives_two_workers_leaving_at_once() {
+fn from_2_46_6_on_the_master_survives_two_workers_that_leave_at_once() {
     let cluster = running("2.46.7", 3);
     scale(&cluster, 1);
     wait_until(
@@ -117,7 +117,7 @@ fn a_newer_master_survives_two_workers_leaving_at_once() {
 }
 
 #[test]
-fn a_stop_and_a_reset_are_posted_from_2_47_0_on() {
+fn from_2_47_0_on_stop_and_reset_are_post_requests() {
     for (release, right, wrong) in [("2.47.0", "POST", "GET"), ("2.46.7", "GET", "POST")] {
         let cluster = running(release, 1);
         for path in ["/stats/reset", "/stop"] {
@@ -129,7 +129,7 @@ fn a_stop_and_a_reset_are_posted_from_2_47_0_on() {
 }
 
 #[test]
-fn older_releases_do_without_what_came_later() {
+fn older_releases_lack_later_features() {
     let cluster = running("2.46.4", 1);
     assert_eq!(args(&ask(&cluster, "GET", "/", ""))["num_users"], Value::Null);
     assert_eq!(ask(&cluster, "POST", "/swarm", "user_count=x&spawn_rate=1").status, 500);
@@ -166,7 +166,7 @@ fn a_run_time_ends_the_test() {
 }
 
 #[test]
-fn on_the_network_of_a_node_workers_have_the_name_of_the_node() {
+fn with_host_network_workers_have_the_name_of_the_node() {
     let cluster = cluster("2.47.0");
     let mut deployment = cluster.handle().object(WORKERS).unwrap();
     deployment["spec"]["template"]["spec"]["hostNetwork"] = json!(true);

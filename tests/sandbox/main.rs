@@ -1,4 +1,4 @@
-//! Holds the simulated cluster to recordings of a real API server.
+//! Tests of the simulated cluster itself.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 mod conformance;

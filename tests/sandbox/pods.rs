@@ -1,4 +1,4 @@
-//! The sandbox's pods have the names and the nodes that a real cluster gives them.
+//! The names and nodes of the sandbox's pods.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn items(cluster: &TestCluster, path: &str) -> Vec<Value> {
     list["items"].as_array().unwrap().clone()
 }
 
-/// The name of the ReplicaSet and the only pod of a new Deployment.
+/// The names of the ReplicaSet and of the only pod of a new Deployment.
 fn deployed(name: &str, pod_spec: &Value) -> (String, Value) {
     let cluster = TestCluster::start();
     let mut spec = json!({ "containers": [{ "name": "c", "image": "image:1" }] });

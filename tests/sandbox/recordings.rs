@@ -1,22 +1,22 @@
-//! Recorded exchanges with a real API server, and their comparison with other answers.
+//! Recorded requests and responses of a real API server, and their comparison with other responses.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use serde_json::{Value, json};
 
 use super::http::Answer;
 
-/// How much of the body is compared.
+/// The part of the body that is compared.
 pub enum Compare {
     Exactly,
-    /// The sandbox serves fewer types: each entry that it has is the recorded one.
+    /// The sandbox serves fewer types. Each of its entries must equal the recorded one.
     EntriesAmong(&'static str, &'static str),
-    /// The fields' names alone, of JSON or of what Locust's page holds.
+    /// Only the names of the fields, in JSON or in the data of Locust's page.
     Fields,
-    /// The fields' names, and the values but for the build's.
+    /// The names of the fields, and the values except those about the build.
     Version,
 }
 
-/// All recordings, each with its file's name.
+/// All recordings, each with the name of its file.
 pub fn recordings() -> Vec<(String, Value)> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/transcripts");
     let mut all: Vec<(String, Value)> = std::fs::read_dir(directory)
@@ -37,7 +37,7 @@ pub fn recording(number: &str) -> Value {
     found.unwrap_or_else(|| panic!("no recording {number}")).1
 }
 
-/// Says where an answer differs from the recorded one.
+/// Compares a response with the recorded one. The error describes the difference.
 pub fn agrees(answer: &Answer, recorded: &Value, compare: &Compare) -> Result<(), String> {
     if answer.status != recorded["status"] {
         return Err(format!(
@@ -108,7 +108,7 @@ fn same(given: &Value, expected: &Value) -> Result<(), String> {
     }
 }
 
-/// Without what differs from one cluster to the next: uids, versions, times, managedFields.
+/// The value without what differs between clusters: uids, versions, times, managedFields.
 pub fn comparable(value: &Value) -> Value {
     const VOLATILE: [&str; 5] =
         ["uid", "resourceVersion", "creationTimestamp", "lastUpdateTime", "lastTransitionTime"];
@@ -127,7 +127,7 @@ pub fn comparable(value: &Value) -> Value {
     }
 }
 
-/// Messages quote whole objects: their volatile values are put aside as well.
+/// Messages quote whole objects, whose volatile values are replaced as well.
 fn without_quoted_values(text: &str) -> String {
     let mut text = text.to_owned();
     for field in ["uid", "resourceVersion", "creationTimestamp"] {

@@ -1,4 +1,4 @@
-//! The HTTP endpoint of `locustctl serve`: what programs get, and what the cluster sees of it.
+//! The HTTP API of `locustctl serve`: its answers, and its requests to the cluster.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use support::serving::Serving;
 use support::waiting::kubeconfig_of;
 
 #[test]
-fn the_count_is_read_without_a_request_to_the_cluster() {
+fn reading_the_count_sends_no_request_to_the_cluster() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -28,7 +28,7 @@ fn the_count_is_read_without_a_request_to_the_cluster() {
 }
 
 #[test]
-fn a_change_tells_the_old_and_the_new_count_and_is_seen_at_once() {
+fn a_change_returns_the_old_and_the_new_count_and_is_visible_at_once() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -52,7 +52,7 @@ fn a_change_tells_the_old_and_the_new_count_and_is_seen_at_once() {
 }
 
 #[test]
-fn a_change_is_one_get_and_one_patch_and_with_a_condition_the_patch_alone() {
+fn a_change_is_a_get_and_a_patch_and_with_a_condition_only_a_patch() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -72,7 +72,7 @@ fn a_change_is_one_get_and_one_patch_and_with_a_condition_the_patch_alone() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_before_any_request() {
+fn invalid_bodies_are_refused_before_any_request() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["--min-replicas=1", "--max-replicas=10"]);
     serving.wait_until_settled(1);
@@ -98,7 +98,7 @@ fn what_cannot_be_meant_is_refused_before_any_request() {
 }
 
 #[test]
-fn the_limits_hold_for_relative_changes_too_and_nothing_is_changed() {
+fn the_limits_also_apply_to_relative_changes() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["--min-replicas=1", "--max-replicas=10"]);
     serving.wait_until_settled(1);
@@ -137,7 +137,7 @@ fn a_dry_run_changes_nothing_and_is_not_in_the_history() {
 }
 
 #[test]
-fn who_waits_is_answered_when_all_workers_are_ready() {
+fn with_wait_the_answer_comes_when_all_workers_are_ready() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -148,7 +148,7 @@ fn who_waits_is_answered_when_all_workers_are_ready() {
 }
 
 #[test]
-fn who_waits_in_vain_is_told_what_was_done_and_why_it_is_not_ready() {
+fn a_wait_that_times_out_reports_the_change_and_the_reason() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -169,7 +169,7 @@ fn who_waits_in_vain_is_told_what_was_done_and_why_it_is_not_ready() {
 }
 
 #[test]
-fn who_is_overtaken_while_waiting_is_told_by_whose_count() {
+fn a_wait_ends_with_the_count_of_another_change() {
     let options = Options { pod_ready_after: Duration::from_secs(60), ..Options::default() };
     let cluster = TestCluster::with(options);
     let serving = Serving::start(&cluster, &[]);
@@ -191,7 +191,7 @@ fn who_is_overtaken_while_waiting_is_told_by_whose_count() {
 }
 
 #[test]
-fn what_the_cluster_refuses_comes_with_its_reason() {
+fn a_refusal_by_the_cluster_is_passed_on_with_its_reason() {
     let cluster = TestCluster::start();
     let viewer = kubeconfig_of(&cluster, cluster.token(Account::Viewer));
     let serving = Serving::start_with(viewer, &[]);
@@ -202,7 +202,7 @@ fn what_the_cluster_refuses_comes_with_its_reason() {
     let patch = |status: u16, reason: &str| {
         let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
             "message": "no", "reason": reason, "code": status});
-        // Nobody waits for an hour.
+        // In one hour. serve must not wait that long.
         let headers = [("content-type", "application/json"), ("retry-after", "3600")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let body = body.to_string().into_bytes();
@@ -224,7 +224,7 @@ fn what_the_cluster_refuses_comes_with_its_reason() {
 }
 
 #[test]
-fn an_answer_that_is_lost_is_never_told_as_a_failure_of_what_was_done() {
+fn a_lost_answer_is_not_reported_as_a_failed_change() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
@@ -240,7 +240,7 @@ fn an_answer_that_is_lost_is_never_told_as_a_failure_of_what_was_done() {
 }
 
 #[test]
-fn a_target_that_does_not_exist_is_a_404_until_it_does() {
+fn a_missing_target_is_a_404_until_it_exists() {
     let cluster = TestCluster::start();
     let object = cluster.handle().object(WORKERS).unwrap();
     cluster.handle().delete_object(WORKERS);
@@ -253,7 +253,7 @@ fn a_target_that_does_not_exist_is_a_404_until_it_does() {
 }
 
 #[test]
-fn changes_of_others_are_seen_and_told_as_theirs() {
+fn changes_by_other_clients_are_reported_as_such() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -271,7 +271,7 @@ fn changes_of_others_are_seen_and_told_as_theirs() {
 }
 
 #[test]
-fn other_kinds_and_custom_resources_are_served_too() {
+fn other_types_and_custom_resources_are_served() {
     let cluster = TestCluster::with(Options {
         custom_resources: true,
         pod_ready_after: Duration::from_millis(50),
@@ -285,7 +285,7 @@ fn other_kinds_and_custom_resources_are_served_too() {
 }
 
 #[test]
-fn only_the_rights_that_serve_needs_are_needed() {
+fn serve_works_with_the_minimal_rights() {
     let cluster = TestCluster::start();
     let rules = vec![
         Rule::new(&["get", "watch"], &["apps"], &["deployments"], &["locust-slave"]),
@@ -301,7 +301,7 @@ fn only_the_rights_that_serve_needs_are_needed() {
 }
 
 #[test]
-fn metrics_tell_of_requests_changes_and_counts() {
+fn metrics_count_requests_and_changes() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -328,7 +328,7 @@ fn metrics_tell_of_requests_changes_and_counts() {
 }
 
 #[test]
-fn health_and_readiness_are_told_apart() {
+fn health_and_readiness_differ() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     assert_eq!(serving.get("/healthz").text, "ok\n");
@@ -338,7 +338,7 @@ fn health_and_readiness_are_told_apart() {
 }
 
 #[test]
-fn what_is_not_there_is_a_problem_too() {
+fn unknown_paths_and_methods_are_problems() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.get("/nothing-here").is_problem(404, "NotFound", "/api/openapi.json");
@@ -347,7 +347,7 @@ fn what_is_not_there_is_a_problem_too() {
 }
 
 #[test]
-fn what_is_not_known_is_no_number_in_the_metrics() {
+fn unknown_counts_are_missing_in_the_metrics() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["deployment/nobody"]);
     serving.wait_for_scale(|reply| reply.status == 404);
@@ -356,7 +356,7 @@ fn what_is_not_known_is_no_number_in_the_metrics() {
 }
 
 #[test]
-fn a_body_that_is_no_object_and_a_parameter_given_twice_are_refused() {
+fn other_bodies_than_objects_and_repeated_parameters_are_refused() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -367,7 +367,7 @@ fn a_body_that_is_no_object_and_a_parameter_given_twice_are_refused() {
 }
 
 #[test]
-fn the_page_shows_a_failure_as_one_and_does_not_ask_about_what_is_refused_anyway() {
+fn the_page_shows_a_failure_and_does_not_ask_about_a_change_that_is_refused() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["--max-replicas=10"]);
     serving.wait_until_settled(1);

@@ -1,4 +1,4 @@
-//! Who may use `locustctl serve`: each rule with a request that must fail and one that must pass.
+//! Access control of `locustctl serve`: each rule with a request that fails and one that passes.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ const ALICE: &str = "alice-s-token-0123456789abcdef";
 const BOB: &str = "bob-s-token-0123456789abcdef";
 const ORDER: &str = r#"{"replicas": 2}"#;
 
-/// One server with a login, and the file with its tokens.
+/// A server with a login, and the file with its tokens.
 fn with_tokens(cluster: &TestCluster, flags: &[&str]) -> Serving {
     let file = cluster.file("tokens", &format!("alice {ALICE}\nbob {BOB}\n"));
     [ALICE, BOB].iter().for_each(|secret| secrets::add(secret));
@@ -23,7 +23,7 @@ fn with_tokens(cluster: &TestCluster, flags: &[&str]) -> Serving {
     serving
 }
 
-/// A `PUT` with headers.
+/// A `PUT` with these headers.
 fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
     let mut request = serving.request("PUT", "/api/scale").body(ORDER);
     if !headers.iter().any(|(name, _)| *name == "content-type") {
@@ -46,7 +46,7 @@ fn log_in(serving: &Serving, form: &str) -> Reply {
     serving.send(request.header("content-type", "application/x-www-form-urlencoded"))
 }
 
-/// The cookie of a fresh session, as a browser sends it.
+/// The cookie of a new session, as a browser sends it.
 fn session(serving: &Serving) -> String {
     let reply = log_in(serving, &format!("token={ALICE}"));
     assert_eq!(reply.status, 303, "{reply:?}");
@@ -54,7 +54,7 @@ fn session(serving: &Serving) -> String {
 }
 
 #[test]
-fn on_loopback_nobody_is_asked() {
+fn on_loopback_no_login_is_needed() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -65,7 +65,7 @@ fn on_loopback_nobody_is_asked() {
 }
 
 #[test]
-fn beyond_loopback_somebody_must_say_who_may() {
+fn beyond_loopback_access_control_must_be_given() {
     let cluster = TestCluster::start();
     for (flags, expected) in [
         ("--listen=0.0.0.0:0", "error: others can reach 0.0.0.0:0: say who may"),
@@ -91,7 +91,7 @@ fn beyond_loopback_somebody_must_say_who_may() {
 }
 
 #[test]
-fn programs_show_a_token() {
+fn programs_send_a_token() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     let bearer = |token: &str| format!("Bearer {token}");
@@ -148,7 +148,7 @@ fn people_log_in_and_out() {
 }
 
 #[test]
-fn nobody_is_led_to_another_server_by_logging_in() {
+fn the_login_redirects_to_no_other_server() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     for next in ["//evil.example.com", "https://evil.example.com", "%5Cevil.example.com", "../x"] {
@@ -158,7 +158,7 @@ fn nobody_is_led_to_another_server_by_logging_in() {
 }
 
 #[test]
-fn a_token_that_leaves_the_file_takes_its_sessions_along() {
+fn a_token_that_is_removed_from_the_file_ends_its_sessions() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     let cookie = session(&serving);
@@ -172,7 +172,7 @@ fn a_token_that_leaves_the_file_takes_its_sessions_along() {
 
 #[cfg(unix)]
 #[test]
-fn a_token_file_that_everybody_can_read_is_worth_a_note() {
+fn a_token_file_that_is_readable_for_everyone_brings_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let cluster = TestCluster::start();
     let file = cluster.file("tokens", ALICE);
@@ -187,7 +187,7 @@ fn a_token_file_that_everybody_can_read_is_worth_a_note() {
 }
 
 #[test]
-fn who_is_wrong_too_often_has_to_wait() {
+fn repeated_wrong_tokens_are_rate_limited() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     let cookie = session(&serving);
@@ -211,7 +211,7 @@ fn who_is_wrong_too_often_has_to_wait() {
 }
 
 #[test]
-fn only_the_trusted_proxy_says_who_asks() {
+fn only_the_trusted_proxy_may_name_the_user() {
     let cluster = TestCluster::start();
     let header = "--auth-proxy-header=X-Forwarded-User";
     let serving = Serving::start(&cluster, &[header, "--trusted-proxy=127.0.0.0/8"]);
@@ -229,7 +229,7 @@ fn only_the_trusted_proxy_says_who_asks() {
 }
 
 #[test]
-fn names_of_others_do_not_lead_here() {
+fn requests_for_other_host_names_are_refused() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["--allowed-host=workers.example.com"]);
     for (host, expected) in [
@@ -247,7 +247,7 @@ fn names_of_others_do_not_lead_here() {
 }
 
 #[test]
-fn a_change_comes_from_our_own_page_or_from_no_page_at_all() {
+fn a_change_from_another_sites_page_is_refused() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     let cookie = session(&serving);
@@ -287,7 +287,7 @@ fn a_change_comes_from_our_own_page_or_from_no_page_at_all() {
 }
 
 #[test]
-fn no_other_page_is_let_in_by_cors() {
+fn cors_admits_no_other_site() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     let request =
@@ -305,7 +305,7 @@ fn no_other_page_is_let_in_by_cors() {
 }
 
 #[test]
-fn bodies_have_a_form_and_a_largest_size() {
+fn bodies_have_a_media_type_and_a_maximum_size() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     for media_type in ["text/plain", "multipart/form-data; boundary=x", "application/xml"] {
@@ -322,7 +322,7 @@ fn bodies_have_a_form_and_a_largest_size() {
                 Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
-    // It may be answered, and closed, before all was sent.
+    // The server may answer and close the connection before everything was sent.
     let _ = (0..5).try_for_each(|_| stream.write_all(chunk.as_bytes()));
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
@@ -330,7 +330,7 @@ fn bodies_have_a_form_and_a_largest_size() {
 }
 
 #[test]
-fn every_answer_tells_the_browser_what_it_may_do() {
+fn every_answer_has_the_security_headers() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     for (path, host) in [("/", "localhost"), ("/nothing", "localhost"), ("/", "evil.example.com")] {
@@ -361,7 +361,7 @@ fn every_answer_tells_the_browser_what_it_may_do() {
 }
 
 #[test]
-fn over_tls_the_cookie_is_for_tls_alone() {
+fn over_tls_the_cookie_is_secure() {
     let cluster = TestCluster::start();
     let certificate = Certificate::of(&cluster);
     let serving = with_tokens(&cluster, &certificate.flags());
@@ -383,7 +383,7 @@ fn over_tls_the_cookie_is_for_tls_alone() {
 }
 
 #[test]
-fn refusals_are_written_down_but_do_not_fill_the_disk() {
+fn refusals_are_logged_at_a_limited_rate() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     for _ in 0..100 {
@@ -397,7 +397,7 @@ fn refusals_are_written_down_but_do_not_fill_the_disk() {
 }
 
 #[test]
-fn what_is_refused_leaves_the_cluster_alone() {
+fn refused_requests_do_not_reach_the_cluster() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     cluster.handle().clear_requests();

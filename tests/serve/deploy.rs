@@ -1,4 +1,4 @@
-//! What `kubectl apply -k deploy/` makes: no more rights than serve uses, and none too few.
+//! The manifests of `kubectl apply -k deploy/`: the pod has exactly the rights that serve uses.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +26,7 @@ fn words(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect()
 }
 
-/// Each verb on each resource of the Role, alone.
+/// Each pair of a verb and a resource in the Role.
 fn rights() -> Vec<(String, String)> {
     let mut rights = Vec::new();
     for rule in manifest("role.yaml")["rules"].as_array().unwrap() {
@@ -54,7 +54,7 @@ fn role_without(without: Option<&(String, String)>) -> Rights {
     Rights::Rules(rules.collect())
 }
 
-/// A cluster with an autoscaler, and a kubeconfig for these rights.
+/// A cluster with an autoscaler, and a kubeconfig with these rights.
 fn cluster_for(rights: Rights) -> (TestCluster, PathBuf) {
     let cluster = TestCluster::start();
     cluster.handle().put_object(
@@ -90,7 +90,7 @@ fn asked(method: &str, line: &str) -> (String, String) {
 }
 
 #[test]
-fn with_the_rights_of_the_role_serve_does_all_that_it_does_and_uses_each() {
+fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
     let (cluster, kubeconfig) = cluster_for(role_without(None));
     let serving = Serving::start_with(kubeconfig, &[]);
     serving.wait_until_settled(1);
@@ -128,7 +128,7 @@ fn with_the_rights_of_the_role_serve_does_all_that_it_does_and_uses_each() {
 }
 
 #[test]
-fn without_any_one_right_something_is_missing_and_said() {
+fn each_missing_right_is_reported() {
     for right in rights() {
         let (cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
         let serving = Serving::start_with(kubeconfig, &[]);
@@ -165,7 +165,7 @@ fn without_any_one_right_something_is_missing_and_said() {
 }
 
 #[test]
-fn the_role_opens_nothing_else() {
+fn the_role_allows_nothing_else() {
     let (cluster, kubeconfig) = cluster_for(role_without(None));
     let run = |line: &str| support::locustctl(line).kubeconfig(&kubeconfig).run();
     for line in [
@@ -185,7 +185,7 @@ fn the_role_opens_nothing_else() {
 }
 
 #[test]
-fn the_pod_has_no_more_than_it_needs() {
+fn the_pod_has_only_what_it_needs() {
     let deployment = manifest("deployment.yaml");
     let pod = &deployment["spec"]["template"]["spec"];
     assert_eq!(pod["enableServiceLinks"], false);
@@ -217,7 +217,7 @@ fn the_pod_has_no_more_than_it_needs() {
 }
 
 #[test]
-fn the_arguments_of_the_pod_are_ones_that_serve_takes() {
+fn serve_accepts_the_arguments_of_the_pod() {
     let cluster = TestCluster::start();
     let token = cluster.file("token", "a-token-of-the-test-0123456789");
     let deployment = manifest("deployment.yaml");
@@ -238,7 +238,7 @@ fn the_arguments_of_the_pod_are_ones_that_serve_takes() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn kubectl_takes_all_of_it() {
+fn kubectl_accepts_all_manifests() {
     let output = Command::new("kubectl").arg("kustomize").arg(deploy()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -255,7 +255,7 @@ fn kubectl_takes_all_of_it() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn in_front_of_locust_the_probes_find_it_and_it_finds_locust() {
+fn in_front_of_locust_the_probes_work_and_serve_finds_locust() {
     let copy = tempfile::tempdir().unwrap();
     let copied = Command::new("cp").arg("-r").arg(deploy()).arg(copy.path()).status().unwrap();
     assert!(copied.success());

@@ -1,5 +1,5 @@
-//! `locustctl serve` while everything around it fails: nothing hangs, nothing lies, and it comes
-//! back by itself.
+//! `locustctl serve` with failures around it. It does not hang, it reports nothing wrong, and it
+//! recovers by itself.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use support::{Locustctl, dead_kubeconfig};
 
 const ALWAYS: usize = Fault::ALWAYS;
 
-/// A viewer of the events, as raw as they come.
+/// A client of the event stream that returns the raw text.
 struct Viewer(TcpStream);
 
 impl Viewer {
@@ -27,7 +27,7 @@ impl Viewer {
         Self(stream)
     }
 
-    /// Reads until this was told.
+    /// Reads until the stream has this text.
     fn read_until(&mut self, wanted: &str) -> String {
         let (mut text, mut bytes) = (String::new(), [0; 4096]);
         while !text.contains(wanted) {
@@ -45,7 +45,7 @@ impl Viewer {
     }
 }
 
-/// A `PUT` on a connection of its own.
+/// A `PUT` on its own connection.
 fn put(serving: &Serving, query: &str, body: &'static str) -> Reply {
     let http = Http::new();
     let request = http.request("PUT", &format!("{}/api/scale{query}", serving.url()));
@@ -60,7 +60,7 @@ fn served() -> (TestCluster, Serving) {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_at_the_start_is_said() {
+fn an_unreachable_cluster_at_the_start_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let serving = Serving::start_with(dead_kubeconfig(directory.path()), &[]);
     let reply = serving.wait_for_scale(|reply| reply.status == 502);
@@ -72,7 +72,7 @@ fn a_cluster_that_is_not_there_at_the_start_is_said() {
 }
 
 #[test]
-fn a_cluster_that_goes_away_comes_back_by_itself() {
+fn serve_recovers_when_the_cluster_comes_back() {
     let (cluster, serving) = served();
     cluster.handle().inject(Fault::once(Action::CloseBefore).times(ALWAYS));
     serving.put("", r#"{"replicas": 3}"#).is_problem(502, "Unreachable", "did not answer");
@@ -90,7 +90,7 @@ fn a_cluster_that_goes_away_comes_back_by_itself() {
 }
 
 #[test]
-fn a_server_that_never_answers_holds_up_nobody_else() {
+fn a_server_that_never_answers_does_not_block_other_requests() {
     let (cluster, serving) = served();
     cluster.handle().inject(Fault::once(Action::Delay(Duration::from_secs(3))).on("PATCH"));
     std::thread::scope(|scope| {
@@ -107,7 +107,7 @@ fn a_server_that_never_answers_holds_up_nobody_else() {
 }
 
 #[test]
-fn watches_that_break_or_are_too_old_lose_nothing() {
+fn watches_that_break_or_expire_lose_no_change() {
     let (cluster, serving) = served();
     for (round, action) in [
         Action::BreakWatch(Duration::ZERO),
@@ -134,7 +134,7 @@ fn watches_that_break_or_are_too_old_lose_nothing() {
 }
 
 #[test]
-fn a_token_that_is_renewed_is_taken_up() {
+fn a_renewed_token_is_used() {
     let cluster = TestCluster::start();
     let token = cluster.file("serve-token", cluster.token(Account::Expired));
     let text = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
@@ -170,7 +170,7 @@ fn one_watch_serves_all_viewers() {
 }
 
 #[test]
-fn a_viewer_that_comes_back_is_told_only_what_is_new() {
+fn a_viewer_that_reconnects_gets_only_new_events() {
     let (_cluster, serving) = served();
     serving.wait_for_state(|state| state["pods"].as_array().is_some_and(|pods| pods.len() == 1));
     let first = Viewer::open(&serving, "").read_until("\n\nid: ");
@@ -188,7 +188,7 @@ fn a_viewer_that_comes_back_is_told_only_what_is_new() {
 }
 
 #[test]
-fn a_slow_viewer_is_told_the_latest_state_and_not_each() {
+fn a_slow_viewer_gets_only_the_latest_state() {
     let (_cluster, serving) = served();
     let mut slow = Viewer::open(&serving, "");
     for count in 0..30 {
@@ -201,7 +201,7 @@ fn a_slow_viewer_is_told_the_latest_state_and_not_each() {
 }
 
 #[test]
-fn it_ends_cleanly_and_lets_running_answers_finish() {
+fn it_shuts_down_cleanly_and_finishes_open_requests() {
     let options = Options { pod_ready_after: Duration::from_secs(3600), ..Options::default() };
     let cluster = TestCluster::with(options);
     for signal in ["TERM", "INT"] {
@@ -228,7 +228,7 @@ fn it_ends_cleanly_and_lets_running_answers_finish() {
 }
 
 #[test]
-fn too_many_changes_at_once_are_turned_away() {
+fn too_many_changes_at_once_are_refused() {
     let (cluster, serving) = served();
     let delay = Action::Delay(Duration::from_secs(2));
     cluster.handle().inject(Fault::once(delay).on("GET").at("/scale").times(16));
@@ -251,7 +251,7 @@ fn too_many_changes_at_once_are_turned_away() {
 }
 
 #[test]
-fn memory_does_not_grow_with_what_happens() {
+fn memory_does_not_grow_with_events() {
     let (cluster, serving) = served();
     let resident = || {
         let status =
@@ -277,7 +277,7 @@ fn memory_does_not_grow_with_what_happens() {
 }
 
 #[test]
-fn what_a_server_says_cannot_drive_the_terminal_or_the_page() {
+fn text_from_the_server_is_escaped_on_the_terminal_and_the_page() {
     let (cluster, serving) = served();
     let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
         "reason": "Forbidden", "message": "\u{1b}[2J<script>alert(1)</script>\n2026 audit forged"});
@@ -300,7 +300,7 @@ fn what_a_server_says_cannot_drive_the_terminal_or_the_page() {
 }
 
 #[test]
-fn the_sandbox_is_served_too() {
+fn serve_works_with_the_sandbox() {
     let serving = Locustctl::new(["serve", "--sandbox", "--listen=127.0.0.1:99999"]).run();
     assert!(serving.stderr.starts_with("error: --listen=127.0.0.1:99999"), "{serving:?}");
     let directory = tempfile::tempdir().unwrap();
@@ -309,8 +309,7 @@ fn the_sandbox_is_served_too() {
     assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).json()["settled"], true);
 }
 
-/// Cuts the watches, and lets no new one begin. The first request breaks the connection that they
-/// share.
+/// Breaks the watches and lets no new one begin. The first request closes the shared connection.
 fn cut_the_watches(cluster: &TestCluster, serving: &Serving) {
     cluster.handle().inject(Fault::once(Action::CloseBefore).at("watch=1").times(ALWAYS));
     cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
@@ -318,7 +317,7 @@ fn cut_the_watches(cluster: &TestCluster, serving: &Serving) {
 }
 
 #[test]
-fn while_the_watch_is_down_nobody_is_told_what_is_not_known() {
+fn without_a_watch_the_state_is_reported_as_unknown() {
     let pod_ready_after = Duration::from_secs(5);
     let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
     cluster.handle().set_replicas(WORKERS, 3);
@@ -340,7 +339,7 @@ fn while_the_watch_is_down_nobody_is_told_what_is_not_known() {
 }
 
 #[test]
-fn who_waits_for_what_is_deleted_is_told_so() {
+fn a_wait_ends_when_the_target_is_deleted() {
     let pod_ready_after = Duration::from_secs(60);
     let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
     let serving = Serving::start(&cluster, &[]);
@@ -354,7 +353,7 @@ fn who_waits_for_what_is_deleted_is_told_so() {
 }
 
 #[test]
-fn a_change_that_the_end_breaks_off_is_in_the_audit_log() {
+fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
     let (cluster, serving) = served();
     cluster.handle().inject(Fault::once(Action::DelayAnswer(Duration::from_secs(60))).on("PATCH"));
     let url = format!("{}/api/scale", serving.url());
@@ -373,9 +372,9 @@ fn a_change_that_the_end_breaks_off_is_in_the_audit_log() {
 }
 
 #[test]
-fn after_a_broken_connection_everything_is_looked_at_anew() {
+fn after_a_broken_connection_the_state_is_read_again() {
     let (cluster, serving) = served();
-    // As when the API server comes back with an older state: no event would ever tell of it.
+    // The API server comes back with an older state, about which no event will come.
     cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
     cluster.handle().clear_requests();
     serving.put("", r#"{"replicas": 3, "currentReplicas": 99}"#);

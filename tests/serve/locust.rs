@@ -1,4 +1,4 @@
-//! What `locustctl serve` knows of Locust, and what it does for a running test.
+//! `locustctl serve` and Locust: the state of the test, and the repair of lost users.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use support::serving::Serving;
 use support::swarm::{ask, running};
 use support::waiting::kubeconfig_of;
 
-/// A running test for 60 users on so many workers, and a server that knows of it.
+/// A running test for 60 users on this many workers, and a server that knows of it.
 fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {
     let cluster = running(workers);
     let serving = Serving::start(&cluster, flags);
@@ -23,7 +23,7 @@ fn users(cluster: &TestCluster) -> Value {
 }
 
 #[test]
-fn the_state_tells_what_locust_tells() {
+fn the_state_has_the_test_from_locust() {
     let (cluster, serving) = served(2, &[]);
     assert_eq!(
         serving.state()["locust"],
@@ -37,7 +37,7 @@ fn the_state_tells_what_locust_tells() {
 }
 
 #[test]
-fn a_change_gives_a_running_test_its_users_back_and_tells_so() {
+fn a_change_restores_the_users_of_a_running_test() {
     let (cluster, serving) = served(5, &[]);
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     let expected = json!({"stage": "well", "text": "the test had 15 of 60 users; redistributed 60 users over 1 worker"});
@@ -55,7 +55,7 @@ fn a_change_gives_a_running_test_its_users_back_and_tells_so() {
 }
 
 #[test]
-fn without_waiting_it_is_done_all_the_same() {
+fn users_are_also_restored_without_wait() {
     let (cluster, serving) = served(5, &[]);
     let scaled = serving.put("", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "waiting");
@@ -64,7 +64,7 @@ fn without_waiting_it_is_done_all_the_same() {
 }
 
 #[test]
-fn when_no_test_runs_nothing_is_said_of_users() {
+fn without_a_test_users_are_not_mentioned() {
     let (cluster, serving) = served(2, &[]);
     ask(&cluster, "POST", "stop", "");
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
@@ -74,7 +74,7 @@ fn when_no_test_runs_nothing_is_said_of_users() {
 }
 
 #[test]
-fn with_never_it_is_only_told_and_can_be_asked_for() {
+fn with_never_the_loss_is_reported_and_a_repair_can_be_requested() {
     let (cluster, serving) = served(5, &["--rebalance=never"]);
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
@@ -108,7 +108,7 @@ fn the_form_asks_before_a_running_test_loses_workers() {
 }
 
 #[test]
-fn the_form_gives_users_back_without_javascript() {
+fn the_form_restores_users_without_javascript() {
     let (cluster, serving) = served(5, &["--rebalance=never"]);
     serving.put("?wait=20s", r#"{"replicas": 1}"#);
     let request = serving.request("POST", "/rebalance");
@@ -119,7 +119,7 @@ fn the_form_gives_users_back_without_javascript() {
 }
 
 #[test]
-fn what_could_do_harm_is_left_to_people() {
+fn an_uncertain_repair_is_left_to_the_user() {
     let (cluster, serving) = served(5, &[]);
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=5m");
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
@@ -131,7 +131,7 @@ fn what_could_do_harm_is_left_to_people() {
 }
 
 #[test]
-fn a_change_that_is_overtaken_leaves_the_users_to_the_next() {
+fn an_overtaken_change_leaves_the_repair_to_the_next_change() {
     let (cluster, serving) = served(5, &[]);
     serving.put("", r#"{"replicas": 9}"#);
     serving.put("?wait=20s", r#"{"replicas": 1}"#);
@@ -142,7 +142,7 @@ fn a_change_that_is_overtaken_leaves_the_users_to_the_next() {
 }
 
 #[test]
-fn a_locust_that_hangs_does_not_hold_up_a_change() {
+fn a_locust_that_hangs_does_not_delay_a_change() {
     let (cluster, serving) = served(3, &[]);
     let hang = Fault::once(Action::Delay(Duration::from_secs(60)));
     cluster.handle().inject(hang.at("/proxy/").times(Fault::ALWAYS));
@@ -151,7 +151,7 @@ fn a_locust_that_hangs_does_not_hold_up_a_change() {
 }
 
 #[test]
-fn a_locust_that_goes_is_told_with_what_was_known_last() {
+fn an_unreachable_locust_is_reported_with_its_last_state() {
     let (cluster, serving) = served(2, &[]);
     cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
     let state = serving.wait_for_state(|state| state["locust"]["problem"] != "");
@@ -163,7 +163,7 @@ fn a_locust_that_goes_is_told_with_what_was_known_last() {
 }
 
 #[test]
-fn with_none_locust_is_not_asked() {
+fn with_none_locust_gets_no_request() {
     let cluster = running(3);
     let serving = Serving::start(&cluster, &["--locust=none"]);
     serving.wait_until_settled(3);
@@ -177,13 +177,13 @@ fn with_none_locust_is_not_asked() {
 }
 
 #[test]
-fn that_locust_cannot_be_looked_for_is_said_once() {
+fn a_missing_right_to_find_locust_is_logged_once() {
     let cluster = TestCluster::start();
     let expired = kubeconfig_of(&cluster, cluster.token(Account::Expired));
     let serving = Serving::start_with(expired, &[]);
     serving.wait_for_log("The search for Locust failed");
     for _ in 0..4 {
-        // Each viewer who comes is a reason to look again.
+        // Each new viewer causes a new search.
         serving.state();
         std::thread::sleep(Duration::from_millis(400));
     }
@@ -192,7 +192,7 @@ fn that_locust_cannot_be_looked_for_is_said_once() {
 }
 
 #[test]
-fn a_yes_in_the_form_holds_for_the_count_that_the_question_named() {
+fn a_confirmation_in_the_form_applies_to_the_count_in_the_question() {
     let (cluster, serving) = served(4, &[]);
     let question = serving.post("worker_count=9");
     assert_eq!(question.status, 428);
@@ -217,7 +217,7 @@ fn a_yes_in_the_form_holds_for_the_count_that_the_question_named() {
 }
 
 #[test]
-fn the_form_renews_a_question_that_is_needed_only_because_the_count_has_changed() {
+fn the_form_asks_again_if_the_count_has_changed() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.put("?wait=20s", r#"{"replicas": 8}"#);

@@ -1,4 +1,4 @@
-//! `locustctl serve --locust-ui`: what goes through to Locust, and what is ours.
+//! `locustctl serve --locust-ui`: the requests that pass through to Locust, and our own paths.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use support::serving::{Reply, Serving, wait_until};
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 const SCRIPT: &str = "<script type=\"module\" src=\"-/locustctl/assets/panel.js\"></script></body>";
 
-/// In front of this Locust.
+/// A server in front of this Locust.
 fn in_front(cluster: &TestCluster, locust: &FakeLocust, flags: &[&str]) -> Serving {
     in_front_at(cluster, &locust.url(), flags)
 }
@@ -29,7 +29,7 @@ fn browse(serving: &Serving, path: &str) -> Reply {
     serving.send(serving.request("GET", path).header("accept", HTML))
 }
 
-/// `PUT` of two replicas, with these headers.
+/// A `PUT` of two replicas with these headers.
 fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
     let request = serving.request("PUT", "/-/locustctl/api/scale").body(r#"{"replicas": 2}"#);
     let request = request.header("content-type", "application/json");
@@ -38,7 +38,7 @@ fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
 }
 
 #[test]
-fn what_is_asked_of_locust_reaches_it_as_it_is() {
+fn requests_reach_locust_unchanged() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(|asked, stream| match &*asked.path {
         "/swarm?x=%2F&y=a+b" => reply(stream, "200 OK\nContent-Type: text/plain\nX-Own: 1", "done"),
@@ -53,7 +53,7 @@ fn what_is_asked_of_locust_reaches_it_as_it_is() {
         .header("x-custom", "kept")
         .header("te", "trailers")
         .header("authorization", "Basic bG9jdXN0")
-        // Locust's own rules hold there, not ours.
+        // Locust's own rules apply there, not ours.
         .header("origin", "http://evil.example.com")
         .header("sec-fetch-site", "cross-site");
     let answer = serving.send(request);
@@ -78,7 +78,7 @@ fn what_is_asked_of_locust_reaches_it_as_it_is() {
 }
 
 #[test]
-fn other_statuses_methods_and_encodings_go_through_too() {
+fn statuses_methods_and_encodings_pass_through() {
     let cluster = TestCluster::start();
     let zipped = b"\x1f\x8b\x08not really";
     let locust = FakeLocust::start(move |asked, stream| match (&*asked.method, &*asked.path) {
@@ -100,7 +100,7 @@ fn other_statuses_methods_and_encodings_go_through_too() {
 }
 
 #[test]
-fn the_panel_is_in_locusts_page_and_nowhere_else() {
+fn only_locusts_page_gets_the_panel() {
     let cluster = TestCluster::start();
     let login = PAGE.replace("templateArgs", "authArgs");
     let locust = FakeLocust::start(move |asked, stream| {
@@ -137,7 +137,7 @@ fn the_panel_is_in_locusts_page_and_nowhere_else() {
 }
 
 #[test]
-fn a_base_path_is_kept_and_redirects_lead_to_us() {
+fn a_base_path_is_kept_and_redirects_lead_to_serve() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(|asked, stream| match &*asked.path {
         "/locust/old" => {
@@ -165,7 +165,7 @@ fn a_base_path_is_kept_and_redirects_lead_to_us() {
 }
 
 #[test]
-fn downloads_arrive_as_they_come_and_are_not_held() {
+fn downloads_are_streamed() {
     let cluster = TestCluster::start();
     let (go_on, wait) = channel::<()>();
     let wait = Mutex::new(wait);
@@ -207,7 +207,7 @@ fn downloads_arrive_as_they_come_and_are_not_held() {
     assert!(most < before + 8 * 1024, "from {before} KB to {most} KB");
 }
 
-/// Resident, in KB.
+/// The resident memory in KB.
 fn memory(serving: &Serving) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", serving.process())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -215,7 +215,7 @@ fn memory(serving: &Serving) -> u64 {
 }
 
 #[test]
-fn our_own_addresses_are_below_one_path_and_the_form_stays_where_it_was() {
+fn our_paths_have_one_prefix_and_the_form_keeps_its_path() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(usual);
     let serving = in_front(&cluster, &locust, &[]);
@@ -246,7 +246,7 @@ fn our_own_addresses_are_below_one_path_and_the_form_stays_where_it_was() {
 }
 
 #[test]
-fn what_locust_allows_other_sites_we_do_not() {
+fn locusts_cors_headers_do_not_apply_to_our_paths() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(usual);
     let serving = in_front(&cluster, &locust, &[]);
@@ -261,7 +261,7 @@ fn what_locust_allows_other_sites_we_do_not() {
     serving.send(request).is_problem(421, "Misdirected", "--allowed-host");
 }
 
-/// A Locust with a login, which knows one cookie.
+/// A Locust with a login that accepts one cookie.
 fn with_login(asked: &Asked, stream: &mut TcpStream) {
     match asked.has_cookie("session=good") || asked.path.starts_with("/login") {
         true => usual(asked, stream),
@@ -270,7 +270,7 @@ fn with_login(asked: &Asked, stream: &mut TcpStream) {
 }
 
 #[test]
-fn locusts_login_holds_for_us_too() {
+fn locusts_login_also_protects_our_paths() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(with_login);
     let serving = in_front(&cluster, &locust, &[]);
@@ -303,7 +303,7 @@ fn locusts_login_holds_for_us_too() {
 }
 
 #[test]
-fn while_locust_is_down_its_page_says_so_and_the_workers_can_be_scaled() {
+fn without_locust_the_page_says_so_and_the_workers_can_be_scaled() {
     let cluster = TestCluster::start();
     let serving = in_front_at(&cluster, "http://127.0.0.1:9", &[]);
     let page = browse(&serving, "/");
@@ -318,7 +318,7 @@ fn while_locust_is_down_its_page_says_so_and_the_workers_can_be_scaled() {
 }
 
 #[test]
-fn a_login_of_ours_is_in_front_of_locust_and_no_secret_of_it_reaches_it() {
+fn our_login_protects_locust_and_its_secrets_do_not_reach_locust() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(usual);
     let tokens = cluster.file("tokens", "alice alice-s-token-0123456789");
@@ -360,7 +360,7 @@ fn a_login_of_ours_is_in_front_of_locust_and_no_secret_of_it_reaches_it() {
 }
 
 #[test]
-fn by_way_of_the_api_server_it_needs_a_kubeconfig_alone() {
+fn through_the_api_server_only_a_kubeconfig_is_needed() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["--locust-ui"]);
     serving.wait_for_log("Watching Locust at service/locust-master");
@@ -393,7 +393,7 @@ fn by_way_of_the_api_server_it_needs_a_kubeconfig_alone() {
 }
 
 #[test]
-fn without_a_locust_to_stand_in_front_of_it_is_refused() {
+fn locust_ui_without_locust_is_refused() {
     let cluster = TestCluster::start();
     let line = "serve --locust-ui --locust=none --listen=127.0.0.1:0";
     let outcome = support::locustctl(line).kubeconfig(cluster.kubeconfig()).run();

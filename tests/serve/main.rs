@@ -1,4 +1,4 @@
-//! Runs `locustctl serve` against a simulated cluster, and talks to it over HTTP.
+//! Tests of `locustctl serve` against a simulated cluster.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 mod api;

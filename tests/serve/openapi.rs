@@ -1,4 +1,4 @@
-//! The description of the endpoint, held against its real answers.
+//! The OpenAPI description of the HTTP API, compared with real answers.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use support::serving::Serving;
 
 #[test]
 #[ignore = "needs schemathesis: tests/run.sh runs it"]
-fn every_answer_is_as_described() {
+fn every_answer_matches_the_description() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -26,12 +26,12 @@ fn every_answer_is_as_described() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    // A run that looked at nothing would succeed as well.
+    // A run without any check would succeed as well.
     assert!(said.contains("Tested: 6") && said.contains("No issues found"), "{said}");
 }
 
 #[test]
-fn the_description_is_that_of_this_version_and_names_every_route() {
+fn the_description_has_this_version_and_every_route() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     let reply = serving.get("/api/openapi.json");

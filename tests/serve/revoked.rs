@@ -1,4 +1,4 @@
-//! `locustctl serve` and those who may not any more, or who come by way of a proxy.
+//! `locustctl serve` and clients that lose their access, or that come through a proxy.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ fn served(flags: &[&str]) -> (TestCluster, PathBuf, Serving) {
     (cluster, file, serving)
 }
 
-/// A viewer of the events who shows this header; gives what is told until the stream ends.
+/// A client of the event stream with this header. Returns the text of the stream when it ends.
 fn viewer(serving: &Serving, header: &str) -> TcpStream {
     let mut stream = TcpStream::connect(serving.authority()).unwrap();
     let request = format!(
@@ -49,7 +49,7 @@ fn log_in(serving: &Serving, token: &str) -> String {
 }
 
 #[test]
-fn who_leaves_the_file_is_told_nothing_any_more() {
+fn a_removed_token_ends_its_event_streams() {
     let (_cluster, file, serving) = served(&[]);
     let cookie = log_in(&serving, BOB);
     let program = viewer(&serving, &format!("Authorization: Bearer {BOB}"));
@@ -64,7 +64,7 @@ fn who_leaves_the_file_is_told_nothing_any_more() {
 }
 
 #[test]
-fn who_signs_out_is_told_nothing_any_more() {
+fn signing_out_ends_the_event_streams() {
     let (_cluster, _file, serving) = served(&[]);
     let cookie = log_in(&serving, ALICE);
     let person = viewer(&serving, &format!("Cookie: {cookie}"));
@@ -76,7 +76,7 @@ fn who_signs_out_is_told_nothing_any_more() {
 }
 
 #[test]
-fn a_file_without_tokens_lets_nobody_in() {
+fn an_empty_token_file_refuses_everyone() {
     let (_cluster, file, serving) = served(&[]);
     let status = || {
         let request = serving.request("GET", "/metrics").bearer_auth(ALICE);
@@ -90,7 +90,7 @@ fn a_file_without_tokens_lets_nobody_in() {
 }
 
 #[test]
-fn behind_a_proxy_each_client_is_one_of_its_own() {
+fn behind_a_proxy_each_client_has_its_own_limits() {
     let (_cluster, _file, serving) = served(&["--trusted-proxy=127.0.0.0/8"]);
     let ask = |from: &str, token: &str| {
         let request = serving.request("GET", "/metrics").bearer_auth(token);

@@ -1,4 +1,4 @@
-//! Clients of `locustctl serve` that hold connections and say nothing on them.
+//! Clients of `locustctl serve` that keep connections open without sending anything.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use support::tls::Certificate;
 
 type Client = StreamOwned<ClientConnection, TcpStream>;
 
-/// A client that could speak HTTP/2, and has said no more than this.
+/// A client that negotiates HTTP/2 and sends nothing more.
 fn client(serving: &Serving, certificate: &Certificate, begun: &[u8]) -> Client {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(certificate.pem.as_bytes()).unwrap()).unwrap();
@@ -31,7 +31,7 @@ fn client(serving: &Serving, certificate: &Certificate, begun: &[u8]) -> Client 
 }
 
 #[test]
-fn who_never_says_what_http2_begins_with_does_not_stay() {
+fn a_client_without_an_http2_preface_is_disconnected() {
     let cluster = TestCluster::start();
     let certificate = Certificate::of(&cluster);
     let serving = Serving::start(&cluster, &certificate.flags());
@@ -49,7 +49,7 @@ fn who_never_says_what_http2_begins_with_does_not_stay() {
 }
 
 #[test]
-fn who_says_nothing_does_not_hold_up_the_end() {
+fn a_silent_client_does_not_delay_the_shutdown() {
     let cluster = TestCluster::start();
     let certificate = Certificate::of(&cluster);
     let serving = Serving::start(&cluster, &certificate.flags());

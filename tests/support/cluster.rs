@@ -1,4 +1,4 @@
-//! A simulated cluster on a thread of its own, for tests that run a program against it.
+//! A simulated cluster in its own thread, for tests that run a program against it.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use crate::secrets;
 /// The path of the Deployment that most tests scale.
 pub const WORKERS: &str = "/apis/apps/v1/namespaces/default/deployments/locust-slave";
 
-/// A running cluster and the files that lead to it; both are gone when this is dropped.
+/// A running cluster and the files to reach it. Both are removed when this is dropped.
 pub struct TestCluster {
     handle: ClusterHandle,
     server: String,
@@ -29,14 +29,14 @@ pub struct TestCluster {
 }
 
 impl TestCluster {
-    /// The usual cluster, whose pods become ready quickly.
+    /// The usual cluster, with pods that become ready quickly.
     pub fn start() -> Self {
         Self::with(Options { pod_ready_after: Duration::from_millis(100), ..Options::default() })
     }
 
-    /// A cluster of another kind.
+    /// A cluster with these options.
     pub fn with(options: Options) -> Self {
-        // Err means that another test has installed it.
+        // An error means that another test has installed a provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (started, starting) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
@@ -78,7 +78,7 @@ impl TestCluster {
         }
     }
 
-    /// What is in it.
+    /// The handle to inspect and change the cluster.
     pub fn handle(&self) -> &ClusterHandle {
         &self.handle
     }
@@ -93,12 +93,12 @@ impl TestCluster {
         self.server.rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    /// The certificate to trust, PEM.
+    /// The certificate authority to trust, PEM.
     pub fn certificate_authority(&self) -> &str {
         &self.certificate_authority
     }
 
-    /// The same as a file.
+    /// The file with the certificate authority.
     pub fn certificate_authority_file(&self) -> PathBuf {
         self.directory.path().join("ca.crt")
     }
@@ -108,7 +108,7 @@ impl TestCluster {
         self.directory.path().join("kubeconfig")
     }
 
-    /// A directory of this cluster's own, for further files and as a HOME.
+    /// A directory of this cluster, for further files and as a HOME.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -140,7 +140,7 @@ impl TestCluster {
         &self.password
     }
 
-    /// The requests seen, each as `METHOD /path?query`.
+    /// The recorded requests, each as `METHOD /path?query`.
     pub fn request_lines(&self) -> Vec<String> {
         self.handle.requests().iter().map(|request| request.line()).collect()
     }
@@ -150,7 +150,7 @@ impl TestCluster {
         self.handle.replicas(WORKERS).expect("deployment/locust-slave exists")
     }
 
-    /// Waits until the object at a path is as wanted; panics after ten seconds.
+    /// Waits until the object at a path fulfils the condition. Panics after ten seconds.
     pub fn wait_for(&self, path: &str, wanted: impl Fn(&serde_json::Value) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {

@@ -1,10 +1,10 @@
-//! A web server in Locust's place, that answers as a test says and remembers what it was asked.
+//! A web server that stands in for Locust. It answers as the test says, and records its requests.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// Locust's page, as far as a proxy looks at it.
+/// The parts of Locust's page that a proxy looks at.
 pub const PAGE: &str = "<!doctype html><html><body><div id=\"root\"></div>\
 <script>window.templateArgs = {\"state\": \"ready\"}</script></body></html>";
 
@@ -12,9 +12,9 @@ pub const PAGE: &str = "<!doctype html><html><body><div id=\"root\"></div>\
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub method: String,
-    /// With its query.
+    /// The path with its query.
     pub path: String,
-    /// `name: value`, names in lower case.
+    /// `name: value`, with names in lower case.
     pub headers: Vec<String>,
     pub body: String,
 }
@@ -24,20 +24,20 @@ impl Asked {
         self.headers.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
-    /// Whether this cookie was sent.
+    /// True if the request has this cookie.
     pub fn has_cookie(&self, cookie: &str) -> bool {
         self.header("cookie").is_some_and(|all| all.split("; ").any(|one| one == cookie))
     }
 }
 
-/// The server; each connection carries one request.
+/// The server. It serves one request on each connection.
 pub struct FakeLocust {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl FakeLocust {
-    /// Answers by what is written to the connection.
+    /// Answers each request by what `answer` writes to the connection.
     pub fn start(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -61,14 +61,14 @@ impl FakeLocust {
         format!("http://{}", self.address)
     }
 
-    /// What it was asked for at this path.
+    /// The requests for this path.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|asked| asked.path == path).cloned().collect()
     }
 }
 
-/// Writes a whole answer; `head` is the status line and the headers, without the length.
+/// Writes a whole response. `head` is the status line and the headers without `Content-Length`.
 pub fn reply(stream: &mut TcpStream, head: &str, body: impl AsRef<[u8]>) {
     let body = body.as_ref();
     let length = body.len();
@@ -77,11 +77,11 @@ pub fn reply(stream: &mut TcpStream, head: &str, body: impl AsRef<[u8]>) {
         "HTTP/1.1 {head}\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: {length}\r\n\
          Connection: close\r\n\r\n"
     );
-    // Whoever asked may have gone.
+    // The client may be gone.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
 }
 
-/// What Locust answers to the questions of its workers' number and statistics, and with its page.
+/// Locust's usual responses: its page, the number of workers, and statistics.
 pub fn usual(asked: &Asked, stream: &mut TcpStream) {
     let json = "200 OK\nContent-Type: application/json";
     match asked.path.trim_start_matches("/locust") {

@@ -1,4 +1,4 @@
-//! An OIDC issuer: a discovery document, and a token endpoint that renews whatever is shown to it.
+//! An OIDC issuer: a discovery document, and a token endpoint that accepts every refresh token.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -15,7 +15,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// `mark` makes the id-tokens of this issuer different from others'.
+    /// `mark` makes the id-tokens of this issuer unique.
     pub fn start(mark: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

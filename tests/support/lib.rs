@@ -1,4 +1,4 @@
-//! The harness: the real binary, in surroundings that the test alone decides.
+//! The harness: it runs the real binary in an environment that only the test defines.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 pub mod cluster;
@@ -19,13 +19,13 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// One call of the binary. Nothing of the machine's own configuration reaches it.
+/// One call of the binary. It inherits nothing from the machine's own configuration.
 pub struct Locustctl {
     command: Command,
     home: TempDir,
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub code: Option<i32>,
@@ -35,14 +35,14 @@ pub struct Outcome {
 
 /// The binary under test.
 pub fn program() -> PathBuf {
-    // A test program that is started without cargo finds the binary in the directory above its own.
+    // A test program that runs without cargo finds the binary in the parent of its own directory.
     std::env::var_os("CARGO_BIN_EXE_locustctl").map_or_else(
         || std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("locustctl"),
         PathBuf::from,
     )
 }
 
-/// The command line `locustctl ARGS…`, split at blanks.
+/// The command line `locustctl LINE`, split at blanks.
 pub fn locustctl(line: &str) -> Locustctl {
     Locustctl::new(line.split_whitespace())
 }
@@ -69,7 +69,7 @@ impl Locustctl {
         self.env("KUBECONFIG", path.as_ref())
     }
 
-    /// The home directory of the call, to put files into.
+    /// The home directory of the call, for files.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
@@ -79,7 +79,7 @@ impl Locustctl {
         self
     }
 
-    /// What it finds on standard input.
+    /// The content of standard input.
     pub fn stdin(mut self, text: &str) -> Self {
         let path = self.home().join("stdin");
         std::fs::write(&path, text).unwrap();
@@ -87,7 +87,7 @@ impl Locustctl {
         self
     }
 
-    /// Runs it to its end. Whatever it prints, no secret may be in it.
+    /// Runs it to its end. No secret may be in its output.
     pub fn run(mut self) -> Outcome {
         let output = self.command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -105,32 +105,33 @@ impl Locustctl {
 }
 
 impl Outcome {
-    /// Exit 0, exactly this on stdout, nothing on stderr.
+    /// Asserts exit code 0, this text on stdout, and nothing on stderr.
     #[track_caller]
     pub fn prints(&self, stdout: &str) {
         assert_eq!((self.code, &*self.stdout, &*self.stderr), (Some(0), stdout, ""));
     }
 
-    /// Exit 0, exactly this on stdout, exactly this on stderr.
+    /// Asserts exit code 0 and these texts on stdout and stderr.
     #[track_caller]
     pub fn warns(&self, stdout: &str, stderr: &str) {
         assert_eq!((self.code, &*self.stdout, &*self.stderr), (Some(0), stdout, stderr));
     }
 
-    /// This exit code, and exactly this on stdout. The caller checks stderr.
+    /// Asserts this exit code and this text on stdout. The caller checks stderr.
     #[track_caller]
     pub fn exits(&self, code: i32, stdout: &str) {
         assert_eq!((self.code, &*self.stdout), (Some(code), stdout), "{self:?}");
     }
 
-    /// Exit 1, nothing on stdout, exactly this on stderr.
+    /// Asserts exit code 1, nothing on stdout, and this text on stderr.
     #[track_caller]
     pub fn refuses(&self, stderr: &str) {
         assert_eq!((self.code, &*self.stdout, &*self.stderr), (Some(1), "", stderr));
     }
 }
 
-/// A kubeconfig for a server at which nobody listens: whoever gets there was not refused before.
+/// A kubeconfig with the address of a server that does not exist. A command that tries to connect
+/// to it has accepted its command line.
 pub fn dead_kubeconfig(directory: &Path) -> PathBuf {
     let path = directory.join("dead-kubeconfig");
     let text = "\
@@ -145,5 +146,5 @@ users: [{name: u, user: {token: secret-token-of-the-test}}]
     path
 }
 
-/// Where the sandbox's Deployment `locust-slave` is.
+/// The path of the sandbox's Deployment `locust-slave`.
 pub const SLAVE: &str = "/apis/apps/v1/namespaces/default/deployments/locust-slave";

@@ -1,4 +1,4 @@
-//! Proxies that remember what they were asked for, and then do it.
+//! Proxies that record the requests they forward.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,10 +7,10 @@ use std::thread;
 
 type Requests = Arc<Mutex<Vec<String>>>;
 
-/// An HTTP proxy for `CONNECT`; remembers `CONNECT host:port AUTHORIZATION`.
+/// An HTTP proxy for `CONNECT`. It records `CONNECT host:port AUTHORIZATION`.
 pub struct ConnectProxy(SocketAddr, Requests);
 
-/// A SOCKS5 proxy without a login; remembers `name:port`, as it was asked for.
+/// A SOCKS5 proxy without authentication. It records the requested `name:port`.
 pub struct SocksProxy(SocketAddr, Requests);
 
 impl ConnectProxy {
@@ -51,7 +51,8 @@ impl SocksProxy {
             client.write_all(&[5, 0]).ok()?;
             let mut head = [0; 5];
             client.read_exact(&mut head).ok()?;
-            // Only names (3): an address would mean that the client looked the name up.
+            // Only names (3) are accepted. An address would mean that the client has resolved the
+            // name.
             assert_eq!(head[3], 3, "the client looked the name up itself");
             let mut rest = vec![0; usize::from(head[4]) + 2];
             client.read_exact(&mut rest).ok()?;
@@ -75,7 +76,7 @@ impl SocksProxy {
     }
 }
 
-/// Accepts connections; `open` reads what is wanted and opens the way there.
+/// Accepts connections. `open` reads the request and connects to the target.
 fn serve(
     open: fn(&mut TcpStream, &Mutex<Vec<String>>) -> Option<TcpStream>,
 ) -> (SocketAddr, Requests) {

@@ -1,4 +1,4 @@
-//! One call of the binary that goes on while the test does.
+//! A call of the binary that runs in the background.
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
@@ -7,14 +7,14 @@ use crate::cluster::TestCluster;
 use crate::program;
 use crate::serving::wait_until;
 
-/// It is ended when this is dropped.
+/// The running call. It is killed when this is dropped.
 pub struct Running {
     child: Child,
     output: tempfile::TempDir,
 }
 
 impl Running {
-    /// The command line `locustctl LINE` against the cluster, with Ctrl-C as on a terminal.
+    /// Starts `locustctl LINE` against the cluster. Ctrl-C works as in a terminal.
     pub fn start(cluster: &TestCluster, line: &str) -> Self {
         let output = tempfile::tempdir().unwrap();
         let file = |name: &str| File::create(output.path().join(name)).unwrap();
@@ -37,30 +37,30 @@ impl Running {
         std::fs::read_to_string(self.output.path().join(name)).unwrap()
     }
 
-    /// What it has printed so far.
+    /// The output so far.
     pub fn stdout(&self) -> String {
         self.read("stdout")
     }
 
-    /// What it has said so far.
+    /// The error output so far.
     pub fn stderr(&self) -> String {
         self.read("stderr")
     }
 
-    /// Waits until it has printed or said this.
+    /// Waits until this text is in either output.
     #[track_caller]
     pub fn wait_for(&self, text: &str) {
         let all = || format!("{}{}", self.stdout(), self.stderr());
         wait_until(|| all().contains(text), || format!("{text:?} in {}", all()));
     }
 
-    /// Presses Ctrl-C.
+    /// Sends the signal of Ctrl-C.
     pub fn interrupt(&self) {
         let process = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", "INT", &process]).status().unwrap().success());
     }
 
-    /// Waits for its end; gives the exit code.
+    /// Waits for its end. Returns the exit code.
     pub fn end(&mut self) -> Option<i32> {
         let mut status = None;
         wait_until(

@@ -1,15 +1,15 @@
-//! Every secret that the tests use, so that each output can be searched for all of them.
+//! All secrets of the tests. Each output is searched for all of them.
 
 use std::sync::Mutex;
 
 static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// From now on this must not be printed by any program under test.
+/// Adds a secret. No program under test may print it from now on.
 pub fn add(secret: &str) {
     SECRETS.lock().unwrap().push(secret.to_owned());
 }
 
-/// All that were added.
+/// All secrets.
 pub fn all() -> Vec<String> {
     SECRETS.lock().unwrap().clone()
 }

@@ -1,4 +1,4 @@
-//! `locustctl serve`, running against a sandbox, and how a program talks to it.
+//! A running `locustctl serve`, and an HTTP client for it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -12,10 +12,10 @@ use crate::cluster::TestCluster;
 use crate::program;
 use crate::secrets;
 
-/// Longer than anything here takes, on a busy machine too.
+/// Longer than any wait in the tests takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running serve; it is ended when this is dropped.
+/// A running `serve`. It is killed when this is dropped.
 pub struct Serving {
     child: Child,
     url: String,
@@ -24,7 +24,7 @@ pub struct Serving {
     http: Http,
 }
 
-/// One answer.
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -32,21 +32,21 @@ pub struct Reply {
     pub text: String,
 }
 
-/// A client that keeps no cookies and follows no redirect.
+/// A client without cookies that follows no redirects.
 pub struct Http {
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
 }
 
 impl Serving {
-    /// Serves the cluster's `deployment/locust-slave` on a free port, with further flags.
+    /// Serves the cluster's `deployment/locust-slave` on a free port, with these flags.
     pub fn start(cluster: &TestCluster, flags: &[&str]) -> Self {
         Self::start_with(cluster.kubeconfig(), flags)
     }
 
-    /// The same with another kubeconfig.
+    /// Serves with another kubeconfig.
     pub fn start_with(kubeconfig: impl AsRef<std::path::Path>, flags: &[&str]) -> Self {
-        // A test run in the background of a shell ignores Ctrl-C, and what it starts would too.
+        // A background job of a shell ignores Ctrl-C, and its children inherit that.
         let mut command = Command::new("/usr/bin/env");
         command.arg("--default-signal=HUP,INT,TERM").arg(program());
         command.arg("serve").args(flags);
@@ -86,13 +86,13 @@ impl Serving {
         self.send(self.request("GET", path))
     }
 
-    /// `PUT /api/scale` with a body, and a query behind it.
+    /// `PUT /api/scale` with a query and a body.
     pub fn put(&self, query: &str, body: &str) -> Reply {
         let request = self.request("PUT", &format!("/api/scale{query}"));
         self.send(request.header("content-type", "application/json").body(body.to_owned()))
     }
 
-    /// `POST /rescale` as the form does.
+    /// `POST /rescale` with the form's content.
     pub fn post(&self, form: &str) -> Reply {
         let request = self.request("POST", "/rescale");
         let media_type = "application/x-www-form-urlencoded";
@@ -107,18 +107,18 @@ impl Serving {
         self.http.send(request)
     }
 
-    /// What it has said so far.
+    /// The log so far.
     pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
 
-    /// Waits until it has said this.
+    /// Waits until the log has this text.
     #[track_caller]
     pub fn wait_for_log(&self, text: &str) {
         wait_until(|| self.stderr().contains(text), || format!("{text:?} in {}", self.stderr()));
     }
 
-    /// Waits until `GET /api/scale` answers so.
+    /// Waits until the response of `GET /api/scale` fulfils the condition.
     #[track_caller]
     pub fn wait_for_scale(&self, wanted: impl Fn(&Reply) -> bool) -> Reply {
         let mut last = None;
@@ -134,7 +134,7 @@ impl Serving {
         last.unwrap()
     }
 
-    /// Waits until it shows as many replicas, all of them ready.
+    /// Waits until this many replicas exist and all are ready.
     #[track_caller]
     pub fn wait_until_settled(&self, replicas: i64) {
         self.wait_for_scale(|reply| {
@@ -145,17 +145,17 @@ impl Serving {
         });
     }
 
-    /// The state that a viewer is told first.
+    /// The state in the first event.
     pub fn state(&self) -> Value {
         self.state_at("/api/events")
     }
 
-    /// The same at another path.
+    /// The state in the first event at another path.
     pub fn state_at(&self, path: &str) -> Value {
         self.http.first_event(&format!("{}{path}", self.url))
     }
 
-    /// Waits until a viewer is told this.
+    /// Waits until the state fulfils the condition.
     #[track_caller]
     pub fn wait_for_state(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
@@ -169,14 +169,14 @@ impl Serving {
         }
     }
 
-    /// Sends a signal, as `kill -NAME`.
+    /// Sends a signal, like `kill -NAME`.
     pub fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &process]).status().unwrap();
         assert!(sent.success());
     }
 
-    /// Waits for its end; gives the exit code and all that it has said.
+    /// Waits for its end. Returns the exit code and the whole log.
     pub fn wait(mut self) -> (Option<i32>, String) {
         let mut status = None;
         wait_until(
@@ -217,7 +217,8 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// A problem document with this status and reason, whose detail contains this.
+    /// Asserts a problem document with this status, this reason, and a detail that contains this
+    /// text.
     #[track_caller]
     pub fn is_problem(&self, status: u16, reason: &str, detail: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -237,7 +238,7 @@ impl Http {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            // What is sent and what comes is what a test says and sees.
+            // Tests decide on encodings themselves.
             .no_gzip()
             .tls_danger_accept_invalid_certs(true)
             .timeout(Duration::from_secs(60))
@@ -278,14 +279,14 @@ impl Http {
     }
 }
 
-/// The data of the first whole event.
+/// The data of the first complete event.
 pub fn data_of(text: &str) -> Option<Value> {
     let (_, rest) = text.split_once("\ndata: ")?;
     let (data, _) = rest.split_once("\n\n")?;
     Some(serde_json::from_str(data).unwrap())
 }
 
-/// Waits for what is bound to happen.
+/// Waits until the condition holds.
 #[track_caller]
 pub fn wait_until(mut is_so: impl FnMut() -> bool, what: impl Fn() -> String) {
     let deadline = Instant::now() + PATIENCE;

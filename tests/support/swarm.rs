@@ -1,4 +1,4 @@
-//! The sandbox's Locust, as whoever runs a load test uses it.
+//! The sandbox's Locust, as its users see it.
 
 use locustctl::sandbox::Account;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::serving::{Http, wait_until};
 
 const PROXY: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
 
-/// Asks Locust as the administrator would, through the API server.
+/// Sends a request to Locust as the administrator, through the API server.
 pub fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Value {
     let http = Http::new();
     let request = http.request(method, &format!("{}{PROXY}{path}", cluster.server()));
@@ -17,7 +17,7 @@ pub fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Value
     http.send(request).json()
 }
 
-/// A test for 60 users on so many workers.
+/// A cluster with a running test for 60 users on this many workers.
 pub fn running(workers: i64) -> TestCluster {
     let cluster = TestCluster::start();
     let line = format!("scale --replicas={workers} --wait");
@@ -32,7 +32,7 @@ pub fn start_test(cluster: &TestCluster) {
     assert_eq!(ask(cluster, "GET", "stats/requests", "")["user_count"], 60);
 }
 
-/// Waits until Locust counts so many workers. After the first change of a test it takes a second.
+/// Waits until Locust counts this many workers. The first change of a test takes it one second.
 pub fn wait_for_workers(cluster: &TestCluster, count: usize) {
     let counted = || ask(cluster, "GET", "worker-count", "")["worker_count"] == count;
     wait_until(counted, || "Locust's workers".to_owned());

@@ -1,10 +1,10 @@
-//! A certificate for serve.
+//! A certificate for `serve`.
 
 use rcgen::{CertificateParams, KeyPair};
 
 use crate::cluster::TestCluster;
 
-/// A certificate for localhost, in the cluster's directory with its key.
+/// A certificate for localhost. It is in the cluster's directory, together with its key.
 pub struct Certificate {
     pub pem: String,
     flags: [String; 2],

@@ -1,4 +1,4 @@
-//! Scales that are waited for, on a cluster at rest.
+//! Scales with `--wait`, on a cluster that has settled.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::{Outcome, SLAVE};
 pub const MASTER: &str = "/apis/apps/v1/namespaces/default/deployments/locust-master";
 pub const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
-/// A cluster whose controllers have come to rest.
+/// A cluster whose controllers have settled.
 pub fn cluster_with(pod_ready_after: Duration) -> TestCluster {
     let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
     for path in [SLAVE, MASTER] {
@@ -35,7 +35,7 @@ pub fn watches(cluster: &TestCluster) -> Vec<String> {
     lines.into_iter().filter(|line| line.contains("watch=1")).collect()
 }
 
-/// Runs the command while `meanwhile` happens, as soon as a watch is open.
+/// Runs the command. Calls `meanwhile` when a watch is open.
 pub fn run_while(cluster: &TestCluster, line: &str, meanwhile: impl FnOnce()) -> Outcome {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| run(cluster, line));
@@ -54,7 +54,7 @@ pub fn fails_after_scaling(outcome: &Outcome, error: &str) {
     assert!(outcome.stderr.ends_with(error), "{:?} does not end with {error:?}", outcome.stderr);
 }
 
-/// The cluster's kubeconfig, with another token.
+/// The cluster's kubeconfig with another token.
 pub fn kubeconfig_of(cluster: &TestCluster, token: &str) -> std::path::PathBuf {
     let text = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
     let text = text.replace(cluster.token(Account::Admin), token);

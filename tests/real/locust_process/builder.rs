@@ -1,4 +1,4 @@
-//! How a real Locust is started.
+//! The start of a real Locust.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -15,17 +15,17 @@ use super::follower::{Follower, Pods};
 use super::process::Process;
 use super::target::Target;
 
-/// The host name that a worker sees, and so the first part of its id.
+/// The host name of a worker, which is the first part of its id.
 #[derive(Debug, Clone, Default)]
 pub enum HostName {
-    /// Its pod's name, as usual.
+    /// The pod's name, as usual.
     #[default]
     Pod,
     /// This node's name, as with `hostNetwork: true`.
     Node(String),
 }
 
-/// The settings of a Locust that is to be started.
+/// The settings of a Locust.
 pub struct Builder<'a> {
     release: &'a str,
     cluster: &'a TestCluster,
@@ -55,13 +55,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The locustfile, a fixture's name or an absolute path.
+    /// The locustfile: the name of a fixture, or an absolute path.
     pub fn locustfile(mut self, name: &str) -> Self {
         name.clone_into(&mut self.locustfile);
         self
     }
 
-    /// Another locustfile for the workers than for the master.
+    /// Another locustfile for the workers.
     pub fn worker_locustfile(mut self, name: &str) -> Self {
         self.worker_locustfile = Some(name.to_owned());
         self
@@ -72,7 +72,7 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// Flags of the worker that is started first, such as `--processes 2`.
+    /// Flags of the first worker, such as `--processes 2`.
     pub fn first_worker_flags(mut self, flags: &[&str]) -> Self {
         self.first_worker_flags.extend(flags.iter().map(|&flag| flag.to_owned()));
         self
@@ -83,25 +83,25 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// Workers start so much later than their pods are ready.
+    /// Workers start this long after their pods are ready.
     pub fn workers_start_after(mut self, delay: Duration) -> Self {
         self.starts_after = delay;
         self
     }
 
-    /// Workers end so much later than their pods are gone, as with a `preStop` hook.
+    /// Workers end this long after their pods are gone, as with a `preStop` hook.
     pub fn workers_end_after(mut self, delay: Duration) -> Self {
         self.ends_after = delay;
         self
     }
 
-    /// The label selector of the pods that have a worker; `role=worker` if it is not set.
+    /// The label selector of the pods with a worker. The default is `role=worker`.
     pub fn pods(mut self, selector: &str) -> Self {
         selector.clone_into(&mut self.selector);
         self
     }
 
-    /// Starts it, and waits until the master shows its page.
+    /// Starts Locust, and waits until the master serves its page.
     pub fn start(self) -> RealLocust {
         let alone = crate::alone();
         let python = python(self.release);
@@ -158,8 +158,8 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// A Locust that logs to a file, and sees the host name in `POD`. The kernel kills it when the thread
-/// that started it is gone, also when the test program itself is killed.
+/// A Locust that logs to a file. Its host name is in `POD`. The kernel kills it when the thread
+/// that started it ends, even if the test program is killed.
 pub(super) fn locust(python: &Path, log: File) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(python);
@@ -173,7 +173,7 @@ fn python(release: &str) -> PathBuf {
     Path::new(&root).join(release).join("bin/python")
 }
 
-/// A fixture's path; an absolute path is taken as it is.
+/// The path of a fixture. An absolute path stays as it is.
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/locust").join(name)
 }

@@ -1,4 +1,4 @@
-//! Starts and ends workers as pods become ready and go.
+//! Starts and ends workers when pods become ready and go.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -14,35 +14,35 @@ use super::process::Process;
 /// The workers, shared by the test and the thread that follows the pods.
 pub type Pods = Arc<Mutex<Workers>>;
 
-/// Locks them; a test that panicked has not left them half changed.
+/// Locks the workers. A test that panicked has not left them half changed.
 pub fn lock(pods: &Mutex<Workers>) -> MutexGuard<'_, Workers> {
     pods.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The workers of the pods.
+/// The workers of all pods.
 #[derive(Default)]
 pub struct Workers {
     pub is_over: bool,
     by_pod: HashMap<String, Worker>,
-    /// Workers of pods that are gone, and when they are told to end.
+    /// Workers whose pods are gone, and the times at which they are told to end.
     leaving: Vec<(Process, Option<Instant>)>,
-    /// Workers that were started so far.
+    /// How many workers have been started.
     started: usize,
-    /// The next worker hangs so long after its first user has started.
+    /// The next worker hangs this long after its first user has started.
     next_hangs_after: Option<Duration>,
 }
 
 enum Worker {
-    /// Its pod was ready first at this time.
+    /// The pod has been ready since this time.
     Waiting(Instant),
-    /// It was started as the first, second, … of all.
+    /// The worker has this number in the order of starts.
     Running(usize, Process),
-    /// It was killed, and is not started again.
+    /// The worker was killed and is not started again.
     Killed,
 }
 
 impl Workers {
-    /// Kills one worker; gives its pod.
+    /// Kills one worker. Returns the name of its pod.
     pub fn kill_one(&mut self) -> String {
         let is_running = |worker: &Worker| matches!(worker, Worker::Running(..));
         let (pod, worker) = self.by_pod.iter_mut().find(|(_, worker)| is_running(worker)).unwrap();
@@ -50,7 +50,7 @@ impl Workers {
         pod.clone()
     }
 
-    /// Kills all.
+    /// Kills all workers.
     pub fn clear(&mut self) {
         self.by_pod.clear();
         self.leaving.clear();
@@ -64,17 +64,17 @@ impl Workers {
     }
 }
 
-/// What it takes to start a worker.
+/// Everything that is needed to start a worker.
 pub struct Follower {
-    /// Where the pods are listed.
+    /// The URL of the list of pods.
     pub url: String,
     pub token: String,
     pub python: PathBuf,
-    /// Arguments of each worker.
+    /// The arguments of each worker.
     pub arguments: Vec<String>,
     /// Further arguments of the first worker.
     pub first: Vec<String>,
-    /// The name of the node, when the pods have the node's network.
+    /// The name of the node, if the pods use the node's network.
     pub node: Option<String>,
     pub starts_after: Duration,
     pub ends_after: Duration,
@@ -87,7 +87,7 @@ impl Follower {
         let http = Http::new();
         while !lock(&self.pods).is_over {
             let request = http.request("GET", &self.url).bearer_auth(&self.token);
-            // A cluster that is busy for a moment is asked again.
+            // A request to a busy cluster is repeated.
             if let Ok(reply) = http.try_send(request)
                 && reply.status == 200
             {
@@ -123,7 +123,7 @@ impl Follower {
         }
     }
 
-    /// Starts the worker of a pod when it is time.
+    /// Starts the worker of a pod when it is due.
     fn start(&self, workers: &mut Workers, pod: &str) {
         let waiting = Worker::Waiting(Instant::now());
         let worker = workers.by_pod.entry(pod.to_owned()).or_insert(waiting);
@@ -155,7 +155,7 @@ fn ready_pods(pods: &Value) -> Vec<String> {
     ready.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The next worker hangs; it goes on when this is dropped.
+/// The next worker hangs. It continues when this is dropped.
 pub struct Hanging {
     pods: Pods,
     /// Its number.

@@ -1,4 +1,4 @@
-//! A real Locust: its master, the server that it tests, and a worker for each ready pod of a sandbox.
+//! A real Locust: its master, the server under test, and a worker for each ready pod of a sandbox.
 
 mod builder;
 mod follower;
@@ -30,7 +30,7 @@ pub use scenario::{
     Scenario, assert_says, assert_silent, assert_tells, create_deployment, is_long, releases,
 };
 
-/// The oldest release that is judged, the last one before each change of behaviour, and the latest.
+/// The oldest supported release, the last release before each change of behaviour, and the latest.
 pub const ALL_RELEASES: [&str; 4] = ["2.25.0", "2.32.2", "2.46.4", "2.47.0"];
 
 /// The most common release, and the latest.
@@ -39,13 +39,13 @@ pub const RELEASES: [&str; 2] = ["2.32.2", LATEST];
 /// The latest release.
 pub const LATEST: &str = "2.47.0";
 
-/// A release that locustctl refuses to judge.
+/// A release that is too old for locustctl.
 pub const TOO_OLD: &str = "2.15.1";
 
-/// Longer than Locust needs to start, on a busy machine too.
+/// Longer than Locust needs to start, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running Locust; all its processes end when it is dropped.
+/// A running Locust. All its processes end when it is dropped.
 pub struct RealLocust {
     _alone: Alone,
     url: String,
@@ -59,13 +59,12 @@ pub struct RealLocust {
 }
 
 impl RealLocust {
-    /// Starts a master, a server to test, and workers as the pods of `deployment/locust-slave` come
-    /// and go.
+    /// Starts a master, a server under test, and workers for the pods of `deployment/locust-slave`.
     pub fn start(release: &str, cluster: &TestCluster) -> Self {
         Self::builder(release, cluster).start()
     }
 
-    /// The same with another locustfile for the master, and further flags for it.
+    /// Starts it with another locustfile and further flags for the master.
     pub fn start_with(
         release: &str,
         cluster: &TestCluster,
@@ -89,13 +88,13 @@ impl RealLocust {
         );
     }
 
-    /// Ends the master in good order, as when its pod is replaced; its workers end with it.
+    /// Ends the master cleanly, as when its pod is replaced. Its workers end with it.
     pub fn stop_master(&mut self) {
         self.master.signal("TERM");
         self.master.wait();
     }
 
-    /// Starts a master in the place of the one that was stopped.
+    /// Starts a master in the place of the stopped one.
     pub fn start_master(&mut self) {
         self.master = Process::spawn(&mut self.start_master);
         self.wait_for_page();
@@ -109,7 +108,7 @@ impl RealLocust {
         self.fetch("GET", path).json()
     }
 
-    /// The page's text.
+    /// The text of the page.
     pub fn page(&self) -> String {
         self.text("/")
     }
@@ -119,8 +118,8 @@ impl RealLocust {
         self.fetch("GET", path).text
     }
 
-    /// The values in Locust's page: `state`, `user_count`, `worker_count`, `num_users`, `run_time`, …
-    /// Locust does not cache them.
+    /// The values in Locust's page: `state`, `user_count`, `worker_count`, `num_users`, `run_time`,
+    /// and others. Locust does not cache them.
     pub fn values(&self) -> Value {
         values_of(&self.page()).expect("a page with values: 2.22 or newer")
     }
@@ -135,30 +134,30 @@ impl RealLocust {
         self.http.send(request.header("content-type", media_type).body(form.to_owned())).json()
     }
 
-    /// Ends the test.
+    /// Stops the test.
     pub fn stop_test(&self) {
         self.command("/stop");
     }
 
-    /// Sets the statistics to zero, as the button in Locust's page does.
+    /// Resets the statistics, as the button in Locust's page does.
     pub fn reset_statistics(&self) {
         self.command("/stats/reset");
     }
 
-    /// Releases before 2.47.0 take such a command as a GET only, and refuse a POST with 405 or 500.
+    /// Releases before 2.47.0 accept these commands only as GET, and refuse a POST with 405 or 500.
     fn command(&self, path: &str) {
         let reply = self.fetch("POST", path);
         let reply = if reply.status >= 400 { self.fetch("GET", path) } else { reply };
         assert_eq!(reply.status, 200, "{path}: {reply:?}");
     }
 
-    /// Waits until the statistics are so; they are up to two seconds old.
+    /// Waits until the statistics fulfil the condition. They are up to two seconds old.
     #[track_caller]
     pub fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.wait_until_seen(|| self.get("/stats/requests"), wanted)
     }
 
-    /// Waits until the values in the page are so.
+    /// Waits until the values in the page fulfil the condition.
     #[track_caller]
     pub fn wait_for_values(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.wait_until_seen(|| self.values(), wanted)
@@ -178,7 +177,7 @@ impl RealLocust {
         panic!("not seen in time: {last:#}");
     }
 
-    /// The users of each worker that Locust counts, by the worker's id; up to two seconds old.
+    /// The users of each counted worker, by the worker's id. They are up to two seconds old.
     pub fn users_by_worker(&self) -> Vec<(String, i64)> {
         let stats = self.get("/stats/requests");
         let workers = stats["workers"].as_array().cloned().unwrap_or_default();
@@ -187,17 +186,17 @@ impl RealLocust {
         counted.map(|worker| (worker["id"].as_str().unwrap().to_owned(), users(worker))).collect()
     }
 
-    /// Requests that the test has made so far, as the statistics tell.
+    /// The number of requests of the test so far, from the statistics.
     pub fn requests(&self) -> i64 {
         requests_in(&self.get("/stats/requests"))
     }
 
-    /// Requests that the tested server has answered.
+    /// The number of requests that the server under test has answered.
     pub fn served(&self) -> usize {
         self.target.served()
     }
 
-    /// What the master has logged, one line each.
+    /// The lines of the master's log.
     pub fn log(&self) -> Vec<String> {
         self.log_text().lines().map(str::to_owned).collect()
     }
@@ -206,17 +205,18 @@ impl RealLocust {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// The master has failed while workers left, and ends no test any more (locust#3515).
+    /// True if the master has failed while workers left. It then ends no test any more
+    /// (locust#3515).
     pub fn is_broken(&self) -> bool {
         self.log_text().contains("KeyError")
     }
 
-    /// Kills the worker of one pod, as when memory runs out; gives the pod's name.
+    /// Kills the worker of one pod, as when it runs out of memory. Returns the name of the pod.
     pub fn kill_a_worker(&self) -> String {
         lock(&self.pods).kill_one()
     }
 
-    /// The next worker hangs so long after its first user has started, as on a node that hangs.
+    /// The next worker hangs this long after its first user has started, as on a node that hangs.
     pub fn next_worker_hangs(&self, after: Duration) -> Hanging {
         Hanging::next(&self.pods, after)
     }
@@ -235,19 +235,19 @@ impl Drop for RealLocust {
     }
 }
 
-/// The values that Locust writes into its page; releases before 2.22 write none.
+/// The values in Locust's page. Releases before 2.22 have none.
 pub fn values_of(page: &str) -> Option<Value> {
     let (_, values) = page.split_once("window.templateArgs = ")?;
     serde_json::Deserializer::from_str(values).into_iter().next()?.ok()
 }
 
-/// The requests of the row `Aggregated`.
+/// The requests in the row `Aggregated`.
 fn requests_in(stats: &Value) -> i64 {
     let rows = stats["stats"].as_array().and_then(|rows| rows.last());
     rows.and_then(|row| row["num_requests"].as_i64()).unwrap_or_default()
 }
 
-/// Waits for what is bound to happen within this time.
+/// Waits for an event at most this long.
 #[track_caller]
 pub fn eventually(limit: Duration, mut is_so: impl FnMut() -> bool, what: impl Fn() -> String) {
     let deadline = Instant::now() + limit;

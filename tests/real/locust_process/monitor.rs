@@ -1,4 +1,4 @@
-//! Looks at a running test four times a second.
+//! Takes four samples a second of a running test.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,13 +11,13 @@ use super::{RealLocust, requests_in, values_of};
 
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// One look at the test.
+/// One sample of the test.
 #[derive(Debug, Clone)]
 pub struct Sample {
     pub at: Instant,
     pub state: String,
     pub users: i64,
-    /// The requests of the row `Aggregated`; up to two seconds old.
+    /// The requests in the row `Aggregated`. They are up to two seconds old.
     pub requests: i64,
 }
 
@@ -37,7 +37,7 @@ impl Monitor {
         let thread = std::thread::spawn(move || {
             let http = Http::new();
             while !ends.load(Ordering::Relaxed) {
-                // A look that fails is left out.
+                // A failed sample is left out.
                 taken.lock().unwrap().extend(sample(&http, &url));
                 std::thread::sleep(PERIOD);
             }
@@ -57,14 +57,14 @@ impl Monitor {
         self.samples().iter().map(|sample| sample.users).max().unwrap()
     }
 
-    /// The first two looks between which requests were lost from the statistics.
+    /// The first two samples between which the number of requests decreased.
     pub fn decrease(&self) -> Option<(Sample, Sample)> {
         let samples = self.samples();
         let lost = samples.windows(2).find(|pair| pair[1].requests < pair[0].requests)?;
         Some((lost[0].clone(), lost[1].clone()))
     }
 
-    /// The test was in this state at every look.
+    /// Asserts that the test was in one of these states in every sample.
     #[track_caller]
     pub fn assert_state_throughout(&self, states: &[&str]) {
         for sample in self.samples() {

@@ -1,12 +1,12 @@
-//! Processes that end with the test, also when it panics.
+//! Processes that end with the test, even if it panics.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
-/// One process or a group of processes; killed when dropped.
+/// One process or a group of processes. It is killed when this is dropped.
 pub struct Process {
     child: Child,
-    /// What `kill` is given: a process id, or `-` and the id of a group.
+    /// The argument of `kill`: a process id, or `-` and the id of a group.
     address: String,
 }
 
@@ -18,7 +18,7 @@ impl Process {
         Self { child, address }
     }
 
-    /// Starts a process that leads a group of its own: signals reach its children, too.
+    /// Starts a process that leads its own group. Signals also reach its children.
     pub fn spawn_group(command: &mut Command) -> Self {
         let child = command.process_group(0).spawn().unwrap();
         let address = format!("-{}", child.id());
@@ -27,7 +27,7 @@ impl Process {
 
     /// Sends a signal: `TERM`, `KILL`, `STOP` or `CONT`.
     pub fn signal(&self, name: &str) {
-        // A process that has ended already cannot be reached, and need not be.
+        // A process that has ended cannot get the signal, and does not need it.
         let _ = Command::new("kill")
             .args(["-s", name, "--", &self.address])
             .stderr(std::process::Stdio::null())

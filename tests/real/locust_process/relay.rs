@@ -1,4 +1,4 @@
-//! A relay in front of Locust that remembers which POSTs it passed on.
+//! A relay in front of Locust that records the POST requests.
 
 use std::io::{BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::request::read_request;
 
-/// One POST that reached Locust.
+/// One POST request to Locust.
 #[derive(Debug, Clone)]
 pub struct Post {
     pub path: String,
@@ -21,13 +21,13 @@ impl Post {
         fields.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
     }
 
-    /// The users that it asks for.
+    /// The requested number of users.
     pub fn users(&self) -> i64 {
         self.field("user_count").and_then(|users| users.parse().ok()).unwrap_or_default()
     }
 }
 
-/// The relay; it listens on a port of its own.
+/// The relay, which listens on its own port.
 pub struct Relay {
     address: SocketAddr,
     posts: Arc<Mutex<Vec<Post>>>,
@@ -54,13 +54,13 @@ impl Relay {
         format!("http://{}", self.address)
     }
 
-    /// The POSTs so far, oldest first.
+    /// The POST requests so far, oldest first.
     pub fn posts(&self) -> Vec<Post> {
         self.posts.lock().unwrap().clone()
     }
 }
 
-/// Passes requests on until one of the two sides closes.
+/// Relays requests until one of the two sides closes the connection.
 fn relay(client: TcpStream, master: &str, seen: &Mutex<Vec<Post>>) -> Option<()> {
     let mut server = TcpStream::connect(master).ok()?;
     let (mut answers, mut to_client) = (server.try_clone().ok()?, client.try_clone().ok()?);

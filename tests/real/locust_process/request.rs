@@ -1,8 +1,8 @@
-//! Reads HTTP requests whose bodies have a length.
+//! Reads HTTP requests whose bodies have a `Content-Length`.
 
 use std::io::{BufRead, Read};
 
-/// One request, as it came.
+/// One request.
 pub struct Request {
     pub method: String,
     pub path: String,
@@ -10,7 +10,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// Reads the next request; `None` when the client has closed the connection.
+/// Reads the next request. `None` if the client has closed the connection.
 pub fn read_request(reader: &mut impl BufRead) -> Option<Request> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! A running test on a real Locust, whose workers locustctl scales.
+//! A running test on a real Locust whose workers are scaled by locustctl.
 
 use std::time::{Duration, Instant};
 
@@ -9,25 +9,25 @@ use support::{Outcome, locustctl};
 use super::{ALL_RELEASES, Builder, PATIENCE, Post, RealLocust, Relay, eventually};
 use crate::Alone;
 
-/// How long users must stand: longer than Locust caches its statistics.
+/// How long the number of users must be stable. This is longer than Locust caches its statistics.
 const STANDS: Duration = Duration::from_millis(2500);
 
-/// A cluster, and a real Locust that runs in it. Commands ask Locust by way of a relay.
+/// A cluster, and a real Locust in it. Commands reach Locust through a relay.
 pub struct Scenario {
     pub locust: RealLocust,
     pub cluster: TestCluster,
-    /// The Deployment that is scaled, `deployment/NAME`.
+    /// The scaled Deployment, `deployment/NAME`.
     deployment: String,
     relay: Relay,
     _alone: Alone,
 }
 
-/// Releases for a test: the named ones, and all with `tests/run.sh --long`.
+/// The releases of a test: these, or all with `tests/run.sh --long`.
 pub fn releases(usual: &[&'static str]) -> Vec<&'static str> {
     if is_long() { ALL_RELEASES.to_vec() } else { usual.to_vec() }
 }
 
-/// Whether tests may take long: `tests/run.sh --long`.
+/// True with `tests/run.sh --long`.
 pub fn is_long() -> bool {
     std::env::var_os("LOCUSTCTL_LONG").is_some()
 }
@@ -43,7 +43,7 @@ impl Scenario {
         Self::of("locust-slave", release, settings)
     }
 
-    /// The same, whose workers are in another Deployment, which is created. Its pods have the label
+    /// The same with the workers in another Deployment, which is created. Its pods have the label
     /// `app=NAME`.
     pub fn of(
         name: &str,
@@ -65,7 +65,7 @@ impl Scenario {
         Self { locust, cluster, deployment, relay, _alone: alone }
     }
 
-    /// Where commands ask Locust.
+    /// The address of Locust for commands.
     pub fn url(&self) -> String {
         self.relay.url()
     }
@@ -81,12 +81,12 @@ impl Scenario {
         locustctl(&line).kubeconfig(self.cluster.kubeconfig()).env("KUBERC", "off").run()
     }
 
-    /// `locustctl scale --replicas=N` with a minute for each step.
+    /// `locustctl scale --replicas=N` with one minute for each step.
     pub fn scale(&self, replicas: i64) -> Outcome {
         self.run(&format!("scale --replicas={replicas} --timeout=60s"))
     }
 
-    /// The same, which must succeed.
+    /// A scale that must succeed.
     #[track_caller]
     pub fn scaled(&self, replicas: i64) -> Outcome {
         let outcome = self.scale(replicas);
@@ -94,13 +94,13 @@ impl Scenario {
         outcome
     }
 
-    /// Sets the replicas as kubectl does, and waits until Locust counts as many workers.
+    /// Sets the replicas as kubectl does, and waits until Locust counts this many workers.
     #[track_caller]
     pub fn scale_as_kubectl(&self, replicas: i64) {
         self.scale_as_kubectl_to(replicas, replicas);
     }
 
-    /// The same where pods have more than one worker, or workers stay.
+    /// The same for pods with several workers, and for workers that stay.
     #[track_caller]
     pub fn scale_as_kubectl_to(&self, replicas: i64, workers: i64) {
         self.cluster.handle().set_replicas(&self.path(), replicas);
@@ -111,19 +111,19 @@ impl Scenario {
         WORKERS.replace("deployments/locust-slave", &self.deployment.replacen('/', "s/", 1))
     }
 
-    /// The replicas that are wanted now.
+    /// The present `spec.replicas`.
     pub fn replicas(&self) -> i64 {
         self.cluster.handle().replicas(&self.path()).unwrap()
     }
 
-    /// How often a command or serve changed the replicas.
+    /// How often a command or serve has changed the replicas.
     pub fn patches(&self) -> usize {
         let lines = self.cluster.request_lines();
         lines.iter().filter(|line| line.starts_with("PATCH ")).count()
     }
 
-    /// Starts a test as Locust's page does, and waits until all its users run. `extra` is more of the
-    /// form: `&run_time=30s`.
+    /// Starts a test as Locust's page does, and waits until all its users run. `extra` is added to
+    /// the form: `&run_time=30s`.
     #[track_caller]
     pub fn start_test(&self, users: i64, rate: i64, extra: &str) {
         let form = format!("user_count={users}&spawn_rate={rate}{extra}");
@@ -132,14 +132,14 @@ impl Scenario {
         self.wait_until_running(users);
     }
 
-    /// Waits until a test runs with so many users.
+    /// Waits until a test runs with this many users.
     #[track_caller]
     pub fn wait_until_running(&self, users: i64) {
         let all = |values: &Value| values["state"] == "running" && values["user_count"] == users;
         self.locust.wait_for_values(all);
     }
 
-    /// A test for 60 users on so many workers, which has run for some seconds.
+    /// A test for 60 users on this many workers that has run for some seconds.
     #[track_caller]
     pub fn with_60_users(self, workers: i64) -> Self {
         self.scale_as_kubectl(workers);
@@ -148,14 +148,14 @@ impl Scenario {
         self
     }
 
-    /// Waits until each worker has reported its users and requests. Locust balances its users once
-    /// more after a ramp-up, about a second later.
+    /// Waits until each worker has reported its users and requests. Locust balances the users again
+    /// about one second after a ramp-up.
     pub fn wait_for_first_report(&self) {
         eventually(PATIENCE, || self.locust.requests() > 0, || "requests".to_owned());
         std::thread::sleep(STANDS);
     }
 
-    /// The POSTs to `/swarm` that commands and serve have sent.
+    /// The POST requests of commands and serve to `/swarm`.
     pub fn posts(&self) -> Vec<Post> {
         let posts = self.relay.posts().into_iter();
         posts.filter(|post| post.path == "/swarm").collect()
@@ -167,15 +167,15 @@ impl Scenario {
         assert!(posts.is_empty(), "{posts:?}");
     }
 
-    /// Each POST asked for so many users.
+    /// Asserts that each POST asked for this many users.
     #[track_caller]
     pub fn assert_posts_ask_for(&self, users: i64) {
         let posts = self.posts();
         assert!(posts.iter().all(|post| post.users() == users), "{posts:?}");
     }
 
-    /// The test has so many users at every look for more than two seconds, and then every worker
-    /// that Locust counts has its share.
+    /// Asserts that the test has this many users for more than two seconds, and that every counted
+    /// worker has its share afterwards.
     #[track_caller]
     pub fn assert_users_stand(&self, users: i64) {
         let end = Instant::now() + STANDS;
@@ -198,8 +198,8 @@ impl Scenario {
     }
 }
 
-/// A Deployment like `locust-slave` with a name and a label of its own, and one replica. The
-/// sandbox's own Locust does not count its pods: they have no argument `--worker`.
+/// Creates a Deployment like `locust-slave` with its own name and label, and one replica. The
+/// sandbox's own Locust does not count its pods, because they lack the argument `--worker`.
 pub fn create_deployment(cluster: &TestCluster, name: &str) {
     let mut object = cluster.handle().object(WORKERS).unwrap();
     let labels = json!({ "app": name });
@@ -216,20 +216,21 @@ pub fn create_deployment(cluster: &TestCluster, name: &str) {
     cluster.wait_for(&path, |object| object["status"]["availableReplicas"] == 1);
 }
 
-/// This text is in what was written to stderr.
+/// Asserts that this text is on stderr.
 #[track_caller]
 pub fn assert_says(outcome: &Outcome, text: &str) {
     assert!(outcome.stderr.contains(text), "{text:?} is not in {outcome:?}");
 }
 
-/// This text is on stdout or stderr: `rebalance` and `status` tell on stdout what they were asked.
+/// Asserts that this text is on stdout or stderr. `rebalance` and `status` print their result on
+/// stdout.
 #[track_caller]
 pub fn assert_tells(outcome: &Outcome, text: &str) {
     let is_told = outcome.stdout.contains(text) || outcome.stderr.contains(text);
     assert!(is_told, "{text:?} is not in {outcome:?}");
 }
 
-/// This text is neither on stdout nor on stderr.
+/// Asserts that this text is neither on stdout nor on stderr.
 #[track_caller]
 pub fn assert_silent(outcome: &Outcome, text: &str) {
     let is_told = outcome.stdout.contains(text) || outcome.stderr.contains(text);

@@ -1,4 +1,4 @@
-//! The server that Locust tests: `/` answers at once, `/slow` after eight seconds.
+//! The server under test: `/` answers at once, `/slow` after eight seconds.
 
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use super::request::read_request;
 
 const SLOW: Duration = Duration::from_secs(8);
 
-/// The server; one thread for each connection.
+/// The server, with one thread for each connection.
 pub struct Target {
     address: SocketAddr,
     state: Arc<State>,
@@ -44,7 +44,7 @@ impl Target {
         format!("http://{}", self.address)
     }
 
-    /// Requests that were answered.
+    /// The number of answered requests.
     pub fn served(&self) -> usize {
         self.state.served.load(Ordering::Relaxed)
     }
@@ -53,7 +53,7 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         self.state.is_over.store(true, Ordering::Relaxed);
-        // The listener looks at the flag after its next connection.
+        // The listener checks the flag after its next connection.
         let _ = TcpStream::connect(self.address);
     }
 }
