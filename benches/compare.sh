@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# locustctl, kubectl and curl side by side against one simulated cluster: medians and ratios.
-# Takes the number of rounds; needs kubectl, curl, python3, GNU time and, for instruction counts,
-# valgrind.
+# Compares locustctl, kubectl and curl with one simulated cluster: medians and ratios.
+# The argument is the number of rounds. Needs kubectl, curl, python3 and GNU time. Instruction
+# counts also need valgrind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-30}
@@ -11,7 +11,7 @@ binary=$(realpath "${CARGO_TARGET_DIR:-target}/release/locustctl")
 work=$(mktemp -d)
 trap 'kill "$sandbox" 2>/dev/null; rm -rf "$work"' EXIT
 
-# Starts a simulated cluster with these flags, and measures with a script of this directory.
+# Starts a simulated cluster with these flags, and runs a script of this directory against it.
 measure() {
   local script=$1
   shift

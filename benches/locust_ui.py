@@ -1,4 +1,4 @@
-"""What `locustctl serve --locust-ui` adds to Locust's page, and how soon it gives users back."""
+"""Measures the latency of `locustctl serve --locust-ui`, and the time until users are restored."""
 
 import contextlib
 import http.client
@@ -91,14 +91,14 @@ class Follower(threading.Thread):
 
 
 def memory(process: subprocess.Popen) -> float:
-    """Resident megabytes."""
+    """Resident memory in MB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
 def overhead(direct: int, proxied: int) -> None:
-    """The same requests in turn, each on a connection of its own: on one that is kept, 40 ms of each
-    of Locust's answers, which it sends in two pieces, are the wait for an acknowledgement."""
+    """The same requests to each program in turn, each on its own connection. Locust sends an answer
+    in two pieces, so on a kept connection each answer would wait 40 ms for an acknowledgement."""
     for path in ("/worker-count", "/", "/stats/requests"):
         took: list[list[float]] = [[], []]
         for _ in range(REQUESTS):
@@ -114,7 +114,7 @@ def overhead(direct: int, proxied: int) -> None:
 
 
 def pages(proxied: int, serve: subprocess.Popen) -> None:
-    """As many people have Locust's page open: each loads it, follows the events, and looks on."""
+    """The given number of open pages: each loads the page, follows the events, and keeps polling."""
     url = f"http://127.0.0.1:{proxied}"
     bundle = re.search(r"assets/[\w-]+\.js", ask(f"{url}/"))[0]
     print(f"before any page: {memory(serve):.1f} MB")
@@ -153,7 +153,7 @@ def pages(proxied: int, serve: subprocess.Popen) -> None:
 
 def rebalance(direct: int, proxied: int) -> None:
     """The time until a test has its users back after 5 → 1 workers. It begins when Locust's page
-    tells one worker, and ends when the page tells all users."""
+    shows one worker, and ends when the page shows all users."""
     locust, ours = f"http://127.0.0.1:{direct}", f"http://127.0.0.1:{proxied}/-/locustctl/api"
 
     def told(name: str) -> int:
@@ -173,7 +173,7 @@ def rebalance(direct: int, proxied: int) -> None:
             assert left < wanted, "no user was lost, so there is nothing to measure"
             until(lambda: told("user_count") == wanted, pause=0.01)
             times.append(time.monotonic() - begin)
-            # The confirmation comes later, and must not see the test end.
+            # The confirmation follows later. The test must still run then.
             time.sleep(4)
             ask(f"{locust}/stop", "POST", "", form=True)
         middle, most = statistics.median(times), max(times)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# `locustctl serve --locust-ui` in front of a real Locust (tests/run.sh installs it): what it adds to
-# a request, what 50 open pages cost, and how soon a running test has its users back.
+# Measures `locustctl serve --locust-ui` in front of a real Locust (installed by tests/run.sh): the
+# latency that it adds to a request, the cost of 50 open pages, and the time until a running test has
+# its users back.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
-"""Many targets: `--all` over 200 Deployments against kubectl, and the memory for up to 1000.
+"""Compares `--all` with 200 Deployments to kubectl, and measures the memory for up to 1000 targets.
 
-kubectl allows itself five requests a second, so one round of it takes most of a minute.
+kubectl limits itself to five requests a second, so one round of it takes most of a minute.
 """
 
 import json

@@ -1,7 +1,6 @@
 """Runs the three programs in turn and prints medians and ratios as a table.
 
-Everything is measured in one run, one program after the other in each round, since the
-machine's load changes from minute to minute.
+Each round runs one program after the other, since the machine's load changes from minute to minute.
 """
 
 import base64
@@ -52,7 +51,7 @@ def measure(command):
 
 
 def peak_memory(command):
-    """Peak memory in MB. Not from the call above: there a child inherits this process's peak."""
+    """Peak memory in MB. Not from the call above, where a child inherits the peak of this process."""
     out = os.path.join(WORK, "memory")
     subprocess.run(["time", "-f", "%M", "-o", out, *command], stdout=subprocess.DEVNULL, check=True)
     return int(open(out).read().split()[-1]) / 1024

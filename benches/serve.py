@@ -1,4 +1,4 @@
-"""What serve costs: idle, and with 500 viewers while the target scales 1 → 50 → 1."""
+"""The cost of serve: idle, and with 500 viewers while the target scales 1 → 50 → 1."""
 
 import asyncio
 import json
@@ -13,14 +13,14 @@ VIEWERS = 500
 
 
 def memory() -> float:
-    """Resident megabytes."""
+    """Resident memory in MB."""
     with open(f"/proc/{PROCESS}/status") as status:
         line = next(line for line in status if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
 
 
 def cpu() -> float:
-    """Seconds so far."""
+    """CPU time in seconds."""
     with open(f"/proc/{PROCESS}/stat") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -34,7 +34,7 @@ def idle() -> None:
 
 
 async def view(states: list[tuple[int, bool]]) -> None:
-    """Notes each state that one viewer is told."""
+    """Records each state that one viewer gets."""
     where = urlsplit(URL)
     reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1 << 20)
     writer.write(f"GET /api/events HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode())

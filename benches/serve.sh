@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `locustctl serve` with 500 viewers, idle, and asked as often as it can: what it costs, and what
-# the API server sees of it. Needs python3, curl and wrk.
+# Measures `locustctl serve`: idle, with 500 viewers, and at its maximum request rate. Also counts its
+# requests to the API server. Needs python3, curl and wrk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

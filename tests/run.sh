@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every test, also those that `cargo test` leaves out because they need another program.
-# Installs such a program where it is missing (Debian's packages; Python's and Node's below
-# target/), and nothing else. With --long first, the tests with a real Locust use every release and
-# more random sequences.
+# Runs all tests, including those that `cargo test` skips because they need another program.
+# Installs missing programs: Debian's packages, and packages of Python and Node in target/.
+# With --long as the first argument, the tests with a real Locust use every release and more random
+# sequences.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ command -v kubectl >/dev/null || debian kubernetes-client
 command -v chromedriver >/dev/null || debian chromium chromium-driver
 command -v npm >/dev/null || debian npm
 
-# Holds the description of the HTTP endpoint against its answers.
+# Checks the answers of the HTTP API against its OpenAPI description.
 schemathesis=4.32.5
 venv=$PWD/target/venv
 if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$schemathesis"; then
@@ -31,7 +31,7 @@ if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$schemathesis"; 
 fi
 export PATH=$PATH:$venv/bin
 
-# The real Locust: each release that behaves differently, and one that is too old to be judged.
+# The real Locust: each release that behaves differently, and one that is too old for locustctl.
 export LOCUSTS=${LOCUSTS:-$PWD/target/locust}
 for release in 2.47.0 2.46.4 2.32.2 2.25.0 2.15.1; do
   if ! "$LOCUSTS/$release/bin/locust" --version 2>/dev/null | grep -qF "$release"; then
@@ -40,7 +40,7 @@ for release in 2.47.0 2.46.4 2.32.2 2.25.0 2.15.1; do
   fi
 done
 
-# Looks for what keeps people from using the page.
+# Checks the accessibility of the page.
 axe=4.14.1
 export AXE=$PWD/target/npm/node_modules/axe-core/axe.min.js
 if ! grep -qsF "axe v$axe" "$AXE"; then

@@ -1,4 +1,4 @@
-//! Any text as the answer of a credential plugin: taken or refused, never a panic.
+//! Any text as the answer of a credential plugin is accepted or refused, without a panic.
 //! `cargo +nightly fuzz run exec_credential`
 
 #![no_main]

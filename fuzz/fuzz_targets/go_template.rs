@@ -1,4 +1,4 @@
-//! Any text as a Go template: filled in or refused, never a panic or a hang.
+//! Any text as a Go template is rendered or refused, without a panic or a hang.
 //! `cargo +nightly fuzz run go_template`
 
 #![no_main]

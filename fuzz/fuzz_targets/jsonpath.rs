@@ -1,4 +1,4 @@
-//! Any text as a JSONPath template: filled in or refused, never a panic or a hang.
+//! Any text as a JSONPath template is rendered or refused, without a panic or a hang.
 //! `cargo +nightly fuzz run jsonpath`
 
 #![no_main]

@@ -1,4 +1,4 @@
-//! Any bytes as the content of a kubeconfig: an access or an error, never a panic or a hang.
+//! Any bytes as a kubeconfig give an access or an error, without a panic or a hang.
 //! `cargo +nightly fuzz run kubeconfig`
 
 #![no_main]

@@ -1,4 +1,4 @@
-//! Any bytes as the content of a kuberc: preferences or an error, never a panic or a hang.
+//! Any bytes as a kuberc give preferences or an error, without a panic or a hang.
 //! `cargo +nightly fuzz run kuberc`
 
 #![no_main]

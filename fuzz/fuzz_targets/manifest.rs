@@ -1,4 +1,4 @@
-//! Any bytes as the content of a manifest: objects and errors, never a panic or a hang.
+//! Any bytes as a manifest give objects and errors, without a panic or a hang.
 //! `cargo +nightly fuzz run manifest`
 
 #![no_main]
