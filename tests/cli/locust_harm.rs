@@ -22,7 +22,7 @@ const LOG: &str = r#"{"master": [
 /// A Locust 2.47 with one pod. Its page has these values, one after the other. The last values are
 /// repeated.
 fn locust(cluster: &TestCluster, log: &'static str, pages: Vec<Value>) -> FakeLocust {
-    let asked = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     let pod = worker_pods(cluster).remove(0);
     let stats = move |users: &Value| {
         json!({"state": "running", "user_count": users, "worker_count": 1, "workers":
@@ -34,7 +34,7 @@ fn locust(cluster: &TestCluster, log: &'static str, pages: Vec<Value>) -> FakeLo
         let json = "200 OK\nContent-Type: application/json";
         match &*request.path {
             "/" => {
-                let number = asked.fetch_add(1, Ordering::Relaxed);
+                let number = count.fetch_add(1, Ordering::Relaxed);
                 let args = pages.get(number).or(pages.last()).unwrap();
                 *last.lock().unwrap() = args["user_count"].clone();
                 let page = format!(
@@ -68,8 +68,8 @@ fn lost_users_are_restored_by_the_same_start() {
     let outcome = rebalance(&cluster, &locust);
     let said = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
     assert_eq!(outcome.stdout, said, "{outcome:?}");
-    let [asked] = &locust.asked("/swarm")[..] else { panic!("not asked once") };
-    assert_eq!((&*asked.method, &*asked.body), ("POST", "user_count=60&spawn_rate=10"));
+    let [request] = &locust.requests("/swarm")[..] else { panic!("not exactly one request") };
+    assert_eq!((&*request.method, &*request.body), ("POST", "user_count=60&spawn_rate=10"));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_test_that_was_stopped_meanwhile_is_not_started() {
     let outcome = rebalance(&cluster, &locust);
     let said = "no test is running (Locust's state is stopped)\n";
     outcome.exits(0, said);
-    assert!(locust.asked("/swarm").is_empty());
+    assert!(locust.requests("/swarm").is_empty());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_test_that_was_edited_meanwhile_does_not_get_the_old_numbers() {
     let pages = vec![page("running", 15, 60), page("running", 15, 60), page("running", 10, 10)];
     let locust = locust(&cluster, LOG, pages);
     rebalance(&cluster, &locust);
-    assert!(locust.asked("/swarm").is_empty());
+    assert!(locust.requests("/swarm").is_empty());
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn users_that_have_finished_are_not_started_again() {
     let outcome = rebalance(&cluster, &locust);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("users that end by themselves are not started again"));
-    assert!(locust.asked("/swarm").is_empty());
+    assert!(locust.requests("/swarm").is_empty());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_test_with_more_users_than_requested_is_left_alone() {
     let locust = locust(&cluster, BY_CODE, vec![page("running", 60, 20)]);
     let outcome = rebalance(&cluster, &locust);
     assert_eq!(outcome.stdout, "the test has all its 60 users\n", "{outcome:?}");
-    assert!(locust.asked("/swarm").is_empty());
+    assert!(locust.requests("/swarm").is_empty());
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_test_that_has_ended_is_not_started_again() {
     let outcome = rebalance(&cluster, &locust);
     let said = "the test has ended, although Locust's state is running\n";
     outcome.exits(0, said);
-    assert!(locust.asked("/swarm").is_empty());
+    assert!(locust.requests("/swarm").is_empty());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_broken_master_is_reported() {
     let outcome = rebalance(&cluster, &locust);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("restart the master's pod"), "{outcome:?}");
-    assert!(locust.asked("/swarm").is_empty());
+    assert!(locust.requests("/swarm").is_empty());
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_load_test_shape_is_left_alone() {
         let outcome = rebalance(&cluster, &locust);
         let said = "the test has 15 of 60 users until the next step of its LoadTestShape\n";
         assert!(outcome.stderr.ends_with(said), "{outcome:?}");
-        assert!(locust.asked("/swarm").is_empty());
+        assert!(locust.requests("/swarm").is_empty());
     }
 }
 
@@ -168,5 +168,5 @@ fn a_release_that_is_too_old_is_not_judged() {
     let outcome = rebalance(&cluster, &locust);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("that needs Locust 2.25 or newer"), "{outcome:?}");
-    assert!(locust.asked("/swarm").is_empty());
+    assert!(locust.requests("/swarm").is_empty());
 }

@@ -82,9 +82,9 @@ fn hopeless(cluster: &TestCluster) -> FakeLocust {
     let args = json!({"state": "running", "user_count": 15, "num_users": 60, "spawn_rate": 10,
         "worker_count": 1, "version": "2.47.0"});
     let page = format!("<script>window.templateArgs = {args}</script>");
-    FakeLocust::start(move |asked, stream| {
+    FakeLocust::start(move |request, stream| {
         let json = "200 OK\nContent-Type: application/json";
-        match &*asked.path {
+        match &*request.path {
             "/" => reply(stream, "200 OK\nContent-Type: text/html", &page),
             "/stats/requests" => reply(stream, json, &stats),
             "/logs" => reply(stream, json, LOG),
@@ -106,7 +106,7 @@ fn a_watch_backs_off_if_locust_starts_no_users() {
     }
     assert_eq!(watch.stdout(), in_vain);
     std::thread::sleep(Duration::from_secs(5));
-    assert_eq!(locust.asked("/swarm").len(), 1);
+    assert_eq!(locust.requests("/swarm").len(), 1);
     assert!(watch.stderr().ends_with("the test has 15 of 60 users\n"), "{}", watch.stderr());
     watch.interrupt();
     assert_eq!(watch.end(), Some(0));

@@ -11,7 +11,7 @@ pub struct Row {
     /// The arguments after `scale`, quoted as in a shell. `{server}`, `{dir}` and `{version}` are
     /// placeholders.
     pub args: &'static str,
-    pub around: Around,
+    pub environment: Environment,
     /// What kubectl 1.36 does.
     pub kubectl: Ending,
     /// The kubectls that do the same, but with other texts.
@@ -22,7 +22,7 @@ pub struct Row {
 
 /// The environment of a row, in addition to the world of all rows.
 #[derive(Default)]
-pub struct Around {
+pub struct Environment {
     /// Distinguishes rows with the same arguments.
     pub about: &'static str,
     pub stdin: &'static str,
@@ -84,7 +84,7 @@ impl Text {
 }
 
 pub fn row(args: &'static str, kubectl: Ending) -> Row {
-    Row { args, around: Around::default(), kubectl, older: Older::Same, ours: None }
+    Row { args, environment: Environment::default(), kubectl, older: Older::Same, ours: None }
 }
 
 /// Exit code 0, and these lines on stdout.
@@ -147,7 +147,7 @@ impl Ending {
 
 impl Row {
     pub fn name(&self) -> String {
-        let Around { about, .. } = self.around;
+        let Environment { about, .. } = self.environment;
         let about = if about.is_empty() { String::new() } else { format!(" [{about}]") };
         format!("scale {}{about}", self.args)
     }
@@ -161,38 +161,38 @@ impl Row {
     }
 
     pub fn about(mut self, about: &'static str) -> Self {
-        self.around.about = about;
+        self.environment.about = about;
         self
     }
 
     pub fn stdin(mut self, text: &'static str) -> Self {
-        self.around.stdin = text;
+        self.environment.stdin = text;
         self
     }
 
     /// A name that ends in `/` creates a directory.
     pub fn file(mut self, name: &'static str, content: &'static str) -> Self {
-        self.around.files.push((name, content));
+        self.environment.files.push((name, content));
         self
     }
 
     pub fn env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.around.env.push((name, value));
+        self.environment.env.push((name, value));
         self
     }
 
     pub fn with(mut self, object: &'static str, replicas: i64, labels: &'static str) -> Self {
-        self.around.objects.push((object, replicas, labels));
+        self.environment.objects.push((object, replicas, labels));
         self
     }
 
     pub fn fault(mut self, fault: Fault) -> Self {
-        self.around.faults.push(fault);
+        self.environment.faults.push(fault);
         self
     }
 
     pub fn with_controllers(mut self) -> Self {
-        self.around.with_controllers = true;
+        self.environment.with_controllers = true;
         self
     }
 }

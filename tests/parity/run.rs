@@ -27,8 +27,8 @@ pub struct Outcome {
 
 /// Runs the program in its own cluster and directory.
 pub fn run(program: Program, row: &Row) -> Outcome {
-    let cluster = world::build(&row.around);
-    let before = world::state(cluster.handle(), &row.around);
+    let cluster = world::build(&row.environment);
+    let before = world::state(cluster.handle(), &row.environment);
     let home = tempfile::tempdir().unwrap();
     let directory = tempfile::tempdir().unwrap();
     put_files(row, directory.path());
@@ -47,17 +47,17 @@ pub fn run(program: Program, row: &Row) -> Outcome {
         .env("HOME", home.path())
         .env("KUBERC", "off")
         .env("KUBECONFIG", cluster.kubeconfig())
-        .envs(row.around.env.iter().map(|(name, value)| (name, fill_in(value, &values))))
+        .envs(row.environment.env.iter().map(|(name, value)| (name, fill_in(value, &values))))
         .current_dir(directory.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
     // A program that does not read stdin closes the pipe.
-    let _ = child.stdin.take().unwrap().write_all(row.around.stdin.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(row.environment.stdin.as_bytes());
     let output = child.wait_with_output().unwrap();
 
-    let after = world::state(cluster.handle(), &row.around);
+    let after = world::state(cluster.handle(), &row.environment);
     let changed = after.iter().filter(|(object, now)| before[*object] != **now);
     let mut scaled = BTreeMap::new();
     let mut causes = BTreeMap::new();
@@ -81,7 +81,7 @@ pub fn run(program: Program, row: &Row) -> Outcome {
 }
 
 fn put_files(row: &Row, directory: &Path) {
-    for (name, content) in &row.around.files {
+    for (name, content) in &row.environment.files {
         let path = directory.join(name);
         let parent = if name.ends_with('/') { &path } else { path.parent().unwrap() };
         std::fs::create_dir_all(parent).unwrap();

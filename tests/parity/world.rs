@@ -6,7 +6,7 @@ use locustctl::sandbox::{Account, ClusterHandle, InitialObjects, Options};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 
-use crate::row::Around;
+use crate::row::Environment;
 
 /// `PLURAL/NAME` or `NAMESPACE/PLURAL/NAME`, replicas, labels.
 const OBJECTS: [(&str, i64, &str); 10] = [
@@ -26,7 +26,7 @@ const OBJECTS: [(&str, i64, &str); 10] = [
 const UNSCALABLE: [&str; 3] = ["daemonsets/ds1", "pods/p1", "configmaps/cm1"];
 
 /// A cluster with all objects of the row.
-pub fn build(around: &Around) -> TestCluster {
+pub fn build(environment: &Environment) -> TestCluster {
     let cluster = TestCluster::with(Options {
         objects: InitialObjects::Empty,
         custom_resources: true,
@@ -38,7 +38,7 @@ pub fn build(around: &Around) -> TestCluster {
     let staging = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "staging",
         "uid": "uid-staging", "creationTimestamp": "2026-01-01T00:00:00Z"}});
     handle.put_object("/api/v1/namespaces/staging", staging);
-    for (object, replicas, labels) in OBJECTS.iter().chain(&around.objects) {
+    for (object, replicas, labels) in OBJECTS.iter().chain(&environment.objects) {
         let (path, value) = object_of(object, *replicas, labels);
         handle.put_object(&path, value);
     }
@@ -46,10 +46,10 @@ pub fn build(around: &Around) -> TestCluster {
         let (path, value) = object_of(object, 1, "app=x");
         handle.put_object(&path, value);
     }
-    for fault in &around.faults {
+    for fault in &environment.faults {
         handle.inject(fault.clone());
     }
-    if around.with_controllers {
+    if environment.with_controllers {
         handle.resume_controllers();
     }
     cluster
@@ -113,8 +113,8 @@ pub fn path(short: &str) -> String {
 }
 
 /// Count and change-cause of every object with replicas.
-pub fn state(handle: &ClusterHandle, around: &Around) -> BTreeMap<String, (i64, String)> {
-    let objects = OBJECTS.iter().chain(&around.objects);
+pub fn state(handle: &ClusterHandle, environment: &Environment) -> BTreeMap<String, (i64, String)> {
+    let objects = OBJECTS.iter().chain(&environment.objects);
     let state = objects.map(|(short, ..)| {
         let object = handle.object(&path(short)).unwrap_or_else(|| panic!("{short} is gone"));
         let spec = &object["spec"];

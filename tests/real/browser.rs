@@ -7,7 +7,7 @@ use support::cluster::{TestCluster, WORKERS};
 use support::serving::Serving;
 use support::waiting::kubeconfig_of;
 
-use crate::chromium::{Browser, Look};
+use crate::chromium::{Browser, BrowserOptions};
 
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
@@ -23,13 +23,13 @@ fn served(pod_ready_after: u64) -> (TestCluster, Serving) {
 }
 
 fn open(serving: &Serving) -> Browser {
-    open_as(serving, Look::default())
+    open_as(serving, BrowserOptions::default())
 }
 
-fn open_as(serving: &Serving, look: Look) -> Browser {
-    let browser = Browser::open(look);
+fn open_as(serving: &Serving, options: BrowserOptions) -> Browser {
+    let browser = Browser::open(options);
     browser.goto(serving.url());
-    if look.has_javascript {
+    if options.has_javascript {
         browser.wait_for_text("#live-text", "Live");
     }
     browser
@@ -44,10 +44,10 @@ fn scale(browser: &Browser, count: &str) {
 #[track_caller]
 fn done(browser: &Browser, name: &str) {
     browser.screenshot(name);
-    let complaints = browser.complaints();
-    assert!(complaints.is_empty(), "{complaints:?}");
-    let barriers = browser.barriers();
-    assert!(barriers.is_empty(), "{barriers:#?}");
+    let console_errors = browser.console_errors();
+    assert!(console_errors.is_empty(), "{console_errors:?}");
+    let accessibility_findings = browser.accessibility_findings();
+    assert!(accessibility_findings.is_empty(), "{accessibility_findings:#?}");
 }
 
 #[test]
@@ -273,7 +273,8 @@ fn two_windows_show_each_others_changes_and_keep_typed_text() {
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn without_javascript_the_form_works_and_shows_errors() {
     let (cluster, serving) = served(100);
-    let browser = open_as(&serving, Look { has_javascript: false, ..Look::default() });
+    let browser =
+        open_as(&serving, BrowserOptions { has_javascript: false, ..BrowserOptions::default() });
     assert!(browser.text("#limits").contains("refresh it"));
     scale(&browser, "2");
     browser.wait_for_text("#notice", "locust-slave was scaled from 1 to 2.");
@@ -306,8 +307,9 @@ fn on_a_phone_nothing_is_cut_off_and_buttons_are_large() {
     cluster.handle().set_pod_failure(Some(PodFailure::Unschedulable));
     serving.put("", r#"{"replicas": 3}"#);
     for (name, is_dark) in [("phone", false), ("phone-dark", true)] {
-        let look = Look { width: 360, height: 740, is_dark, ..Look::default() };
-        let browser = open_as(&serving, look);
+        let options =
+            BrowserOptions { width: 360, height: 740, is_dark, ..BrowserOptions::default() };
+        let browser = open_as(&serving, options);
         browser.wait_for_text("#troubles", "2 pods: ");
         assert_eq!(browser.eval("document.documentElement.scrollWidth"), 360);
         let small = "[...document.querySelectorAll('button, input, .button')].filter((one) => \
@@ -321,7 +323,7 @@ fn on_a_phone_nothing_is_cut_off_and_buttons_are_large() {
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn the_dark_page_is_dark() {
     let (_cluster, serving) = served(100);
-    let browser = open_as(&serving, Look { is_dark: true, ..Look::default() });
+    let browser = open_as(&serving, BrowserOptions { is_dark: true, ..BrowserOptions::default() });
     let ground = browser.eval("getComputedStyle(document.body).backgroundColor");
     assert_eq!(ground, "rgb(14, 19, 17)");
     scale(&browser, "0");
@@ -338,7 +340,7 @@ fn people_log_in_and_out_in_the_browser() {
     let file = cluster.file("tokens", "alice alice-s-token-0123456789");
     let flag = format!("--auth-token-file={}", file.display());
     let serving = Serving::start(&cluster, &[&flag]);
-    let browser = Browser::open(Look::default());
+    let browser = Browser::open(BrowserOptions::default());
     browser.goto(serving.url());
     browser.fill("#token", "alice-s-token-9876543210");
     browser.click("button");

@@ -20,14 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The settings of a browser.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct BrowserOptions {
     pub width: u32,
     pub height: u32,
     pub is_dark: bool,
     pub has_javascript: bool,
 }
 
-impl Default for Look {
+impl Default for BrowserOptions {
     fn default() -> Self {
         Self { width: 1100, height: 900, is_dark: false, has_javascript: true }
     }
@@ -43,22 +43,22 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub fn open(look: Look) -> Self {
+    pub fn open(options: BrowserOptions) -> Self {
         let alone = crate::alone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let profile = tempfile::tempdir().unwrap();
         let (driver, port) = start_driver();
-        let capabilities = capabilities(look, profile.path());
+        let capabilities = capabilities(options, profile.path());
         let client = runtime.block_on(async {
             let mut builder = ClientBuilder::new(HttpConnector::new());
             builder.capabilities(capabilities);
             builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap()
         });
         let browser = Self { runtime, client, driver, _profile: profile, _alone: alone };
-        let metrics = json!({"width": look.width, "height": look.height, "deviceScaleFactor": 1,
-            "mobile": look.width < 600});
+        let metrics = json!({"width": options.width, "height": options.height, "deviceScaleFactor": 1,
+            "mobile": options.width < 600});
         browser.devtools("Emulation.setDeviceMetricsOverride", metrics);
-        let scheme = if look.is_dark { "dark" } else { "light" };
+        let scheme = if options.is_dark { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         browser.devtools("Emulation.setEmulatedMedia", media);
         browser
@@ -152,7 +152,7 @@ impl Browser {
     }
 
     /// The page's errors in the console. Refused requests are left out, since tests cause them.
-    pub fn complaints(&self) -> Vec<String> {
+    pub fn console_errors(&self) -> Vec<String> {
         let body = json!({"type": "browser"});
         let log = self.command("POST", "se/log", body);
         let entries = log.as_array().cloned().unwrap_or_default();
@@ -162,12 +162,12 @@ impl Browser {
     }
 
     /// The serious and critical findings of axe-core, one text for each.
-    pub fn barriers(&self) -> Vec<String> {
-        self.barriers_in("html")
+    pub fn accessibility_findings(&self) -> Vec<String> {
+        self.accessibility_findings_in("html")
     }
 
     /// The findings in a part of the page.
-    pub fn barriers_in(&self, selector: &str) -> Vec<String> {
+    pub fn accessibility_findings_in(&self, selector: &str) -> Vec<String> {
         let axe = PathBuf::from(std::env::var("AXE").expect("tests/run.sh sets AXE"));
         let source = std::fs::read_to_string(axe).unwrap();
         let script = format!(
@@ -187,7 +187,9 @@ impl Browser {
 
     fn command(&self, method: &str, path: &'static str, body: Value) -> Value {
         let method = method.parse().unwrap();
-        self.runtime.block_on(self.client.issue_cmd(Own { method, path, body })).unwrap()
+        self.runtime
+            .block_on(self.client.issue_cmd(ChromiumCommand { method, path, body }))
+            .unwrap()
     }
 }
 
@@ -201,13 +203,13 @@ impl Drop for Browser {
 
 /// A command of Chromium's own.
 #[derive(Debug)]
-struct Own {
+struct ChromiumCommand {
     method: reqwest::Method,
     path: &'static str,
     body: Value,
 }
 
-impl WebDriverCompatibleCommand for Own {
+impl WebDriverCompatibleCommand for ChromiumCommand {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
         base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
     }
@@ -233,16 +235,16 @@ fn start_driver() -> (Child, u16) {
     (driver, port)
 }
 
-fn capabilities(look: Look, profile: &Path) -> serde_json::Map<String, Value> {
+fn capabilities(options: BrowserOptions, profile: &Path) -> serde_json::Map<String, Value> {
     let profile = format!("--user-data-dir={}", profile.display());
-    let mut options = json!({"args": ["--headless", "--no-sandbox", "--disable-gpu",
+    let mut chrome_options = json!({"args": ["--headless", "--no-sandbox", "--disable-gpu",
         "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", "--hide-scrollbars",
         "--window-size=1100,900", profile]});
-    if !look.has_javascript {
-        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+    if !options.has_javascript {
+        chrome_options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
     }
-    let capabilities = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"},
+    let capabilities = json!({"goog:chromeOptions": chrome_options, "goog:loggingPrefs": {"browser": "ALL"},
         "timeouts": {"script": 60_000}});
     capabilities.as_object().unwrap().clone()
 }

@@ -5,7 +5,7 @@ use support::cluster::{TestCluster, WORKERS};
 use support::serving::{Serving, wait_until};
 use support::swarm::{ask, running};
 
-use crate::chromium::{Browser, Look};
+use crate::chromium::{Browser, BrowserOptions};
 use crate::locust_process::{RELEASES, RealLocust};
 
 const ROOT: &str = "document.getElementById('locustctl-panel').shadowRoot";
@@ -66,8 +66,8 @@ fn served(cluster: &TestCluster, locust: &RealLocust, flags: &[&str]) -> Serving
     serving
 }
 
-fn open(serving: &Serving, look: Look) -> Browser {
-    let browser = Browser::open(look);
+fn open(serving: &Serving, options: BrowserOptions) -> Browser {
+    let browser = Browser::open(options);
     browser.goto(serving.url());
     browser.wait_for("!!document.getElementById('locustctl-panel')");
     browser.wait_for("!document.getElementById('locustctl-panel').hidden");
@@ -98,10 +98,10 @@ fn start_test(browser: &Browser) {
 #[track_caller]
 fn looked_at(browser: &Browser, name: &str) {
     browser.screenshot(name);
-    let complaints = browser.complaints();
-    assert!(complaints.is_empty(), "{name}: {complaints:?}");
-    let barriers = browser.barriers_in("#locustctl-panel");
-    assert!(barriers.is_empty(), "{name}: {barriers:#?}");
+    let console_errors = browser.console_errors();
+    assert!(console_errors.is_empty(), "{name}: {console_errors:?}");
+    let accessibility_findings = browser.accessibility_findings_in("#locustctl-panel");
+    assert!(accessibility_findings.is_empty(), "{name}: {accessibility_findings:#?}");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn the_panel_is_visible_in_every_state_of_locusts_page() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
-    let browser = open(&serving, Look { width: 1280, ..Look::default() });
+    let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
     panel.is_there("1/1");
     panel.wait_for_text("counted", "1");
@@ -151,7 +151,7 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
-    let browser = open(&serving, Look { width: 1280, ..Look::default() });
+    let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
     panel.wait_for_text("counted", "1");
     start_test(&browser);
@@ -195,7 +195,7 @@ fn the_panel_follows_locusts_dark_mode() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
-    let browser = open(&serving, Look { width: 1280, ..Look::default() });
+    let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let theme = "document.getElementById('locustctl-panel').dataset.theme";
     browser.wait_for(&format!("{theme} === 'light'"));
     let switch = "[...document.querySelectorAll('header button')].at(-1)";
@@ -213,7 +213,8 @@ fn on_a_phone_the_panel_is_collapsed_at_first() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
-    let browser = open(&serving, Look { width: 360, height: 740, ..Look::default() });
+    let browser =
+        open(&serving, BrowserOptions { width: 360, height: 740, ..BrowserOptions::default() });
     let panel = Panel(&browser);
     panel.wait_for_text("short", "1/1");
     assert_eq!(panel.eval("panel", "checkVisibility()"), false);
@@ -242,7 +243,7 @@ fn without_locust_the_panel_says_so_and_recovers() {
     let cluster = TestCluster::start();
     let mut locust = RealLocust::start(RELEASES[1], &cluster);
     let serving = served(&cluster, &locust, &[]);
-    let browser = open(&serving, Look { width: 1280, ..Look::default() });
+    let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
     panel.wait_for_text("counted", "1");
     locust.stop_master();
@@ -250,7 +251,7 @@ fn without_locust_the_panel_says_so_and_recovers() {
     panel.scale(2);
     panel.wait_for_text("history", "1 → 2");
     assert_eq!(cluster.workers(), 2);
-    browser.complaints();
+    browser.console_errors();
     browser.goto(serving.url());
     browser.wait_for_text("h1", "Locust does not answer");
     panel.is_there("2/2");
@@ -266,7 +267,7 @@ fn locusts_login_also_protects_the_panel() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start_with(RELEASES[1], &cluster, "login.py", &["--web-login"]);
     let serving = served(&cluster, &locust, &[]);
-    let browser = Browser::open(Look { width: 1280, ..Look::default() });
+    let browser = Browser::open(BrowserOptions { width: 1280, ..BrowserOptions::default() });
     browser.goto(serving.url());
     browser.wait_for("location.pathname === '/login'");
     browser.wait_for("document.querySelectorAll('input').length >= 2");
@@ -292,7 +293,7 @@ fn an_open_question_names_the_present_loss() {
     let cluster = running(4);
     let serving = Serving::start(&cluster, &["--locust-ui", "--rebalance=never"]);
     serving.wait_for_log("Watching Locust at");
-    let browser = open(&serving, Look::default());
+    let browser = open(&serving, BrowserOptions::default());
     let panel = Panel(&browser);
     panel.wait_for_text("counted", "4");
     panel.scale(9);
@@ -315,7 +316,7 @@ fn the_sandbox_shows_the_panel_without_a_cluster() {
     let cluster = running(5);
     let serving = Serving::start(&cluster, &["--locust-ui"]);
     serving.wait_for_log("Watching Locust at");
-    let browser = open(&serving, Look::default());
+    let browser = open(&serving, BrowserOptions::default());
     browser.wait_for_text("#users", "60 of 60");
     let panel = Panel(&browser);
     panel.wait_for_text("counted", "5");

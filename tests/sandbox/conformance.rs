@@ -29,14 +29,14 @@ enum State {
 }
 
 /// The account of a request. The recordings do not have the administrator's token.
-enum As {
+enum Caller {
     Admin,
     Anonymous,
     /// The credentials in the recorded headers. The user bob has no rights.
     Recorded,
 }
 
-use As::{Admin, Anonymous, Recorded};
+use Caller::{Admin, Anonymous, Recorded};
 use Compare::{EntriesAmong, Exactly, Fields};
 use State::{Any, AsAnswered, CurrentVersion, Locust, One, Swarms, Workers};
 
@@ -44,7 +44,7 @@ const fn workers(wanted: i64, counted: i64) -> State {
     Workers { wanted, counted }
 }
 
-const TESTED: &[(&str, State, As, Compare)] = &[
+const TESTED: &[(&str, State, Caller, Compare)] = &[
     ("01", workers(2, 2), Admin, Exactly),
     ("02", workers(2, 2), Admin, Exactly),
     ("03", workers(3, 2), Admin, Exactly),
@@ -228,7 +228,7 @@ fn replayable(request: &Value, state: &State, cluster: &ClusterHandle) -> Value 
     request
 }
 
-fn send(cluster: &TestCluster, request: &Value, identity: &As) -> Answer {
+fn send(cluster: &TestCluster, request: &Value, identity: &Caller) -> Answer {
     let recorded = request["headers"].as_object().into_iter().flatten();
     let mut headers: Vec<(&str, String)> =
         recorded.map(|(name, value)| (name.as_str(), value.as_str().unwrap().to_owned())).collect();

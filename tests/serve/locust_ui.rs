@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
 use support::cluster::TestCluster;
-use support::fake_locust::{Asked, FakeLocust, PAGE, reply, usual};
+use support::fake_locust::{FakeLocust, PAGE, Request, reply, usual};
 use support::serving::{Reply, Serving, wait_until};
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -40,9 +40,9 @@ fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
 #[test]
 fn requests_reach_locust_unchanged() {
     let cluster = TestCluster::start();
-    let locust = FakeLocust::start(|asked, stream| match &*asked.path {
+    let locust = FakeLocust::start(|request, stream| match &*request.path {
         "/swarm?x=%2F&y=a+b" => reply(stream, "200 OK\nContent-Type: text/plain\nX-Own: 1", "done"),
-        _ => usual(asked, stream),
+        _ => usual(request, stream),
     });
     let serving = in_front(&cluster, &locust, &[]);
     let form = "user_count=5&spawn_rate=1&host=%C3%A4";
@@ -60,8 +60,10 @@ fn requests_reach_locust_unchanged() {
     assert_eq!((answer.status, &*answer.text), (200, "done"));
     assert_eq!((answer.header("x-own"), answer.header("access-control-allow-origin")), ("1", "*"));
     assert_eq!(answer.header("content-security-policy"), "", "Locust's page has none");
-    let [asked] = &locust.asked("/swarm?x=%2F&y=a+b")[..] else { panic!("not asked once") };
-    assert_eq!((&*asked.method, &*asked.body), ("POST", form));
+    let [request] = &locust.requests("/swarm?x=%2F&y=a+b")[..] else {
+        panic!("not exactly one request")
+    };
+    assert_eq!((&*request.method, &*request.body), ("POST", form));
     for (name, value) in [
         ("cookie", Some("session=locusts")),
         ("x-custom", Some("kept")),
@@ -73,7 +75,7 @@ fn requests_reach_locust_unchanged() {
         ("te", None),
         ("accept-encoding", None),
     ] {
-        assert_eq!(asked.header(name), value, "{name}");
+        assert_eq!(request.header(name), value, "{name}");
     }
 }
 
@@ -81,13 +83,14 @@ fn requests_reach_locust_unchanged() {
 fn statuses_methods_and_encodings_pass_through() {
     let cluster = TestCluster::start();
     let zipped = b"\x1f\x8b\x08not really";
-    let locust = FakeLocust::start(move |asked, stream| match (&*asked.method, &*asked.path) {
-        ("DELETE", "/custom") => reply(stream, "418 I'M A TEAPOT", "short and stout"),
-        ("GET", "/zipped") => {
-            reply(stream, "200 OK\nContent-Type: text/html\nContent-Encoding: gzip", zipped);
-        }
-        _ => usual(asked, stream),
-    });
+    let locust =
+        FakeLocust::start(move |request, stream| match (&*request.method, &*request.path) {
+            ("DELETE", "/custom") => reply(stream, "418 I'M A TEAPOT", "short and stout"),
+            ("GET", "/zipped") => {
+                reply(stream, "200 OK\nContent-Type: text/html\nContent-Encoding: gzip", zipped);
+            }
+            _ => usual(request, stream),
+        });
     let serving = in_front(&cluster, &locust, &[]);
     let answer = serving.send(serving.request("DELETE", "/custom"));
     assert_eq!((answer.status, &*answer.text), (418, "short and stout"));
@@ -96,21 +99,21 @@ fn statuses_methods_and_encodings_pass_through() {
     let answer = serving.send(request);
     assert_eq!(answer.header("content-encoding"), "gzip");
     assert_eq!(answer.header("content-length"), zipped.len().to_string());
-    assert_eq!(locust.asked("/zipped")[0].header("accept-encoding"), Some("gzip"));
+    assert_eq!(locust.requests("/zipped")[0].header("accept-encoding"), Some("gzip"));
 }
 
 #[test]
 fn only_locusts_page_gets_the_panel() {
     let cluster = TestCluster::start();
     let login = PAGE.replace("templateArgs", "authArgs");
-    let locust = FakeLocust::start(move |asked, stream| {
+    let locust = FakeLocust::start(move |request, stream| {
         let html = "200 OK\nContent-Type: text/html; charset=utf-8\nETag: \"1\"";
-        match &*asked.path {
+        match &*request.path {
             "/login" => reply(stream, html, &login),
             "/stats/report?download=1" | "/extend" => reply(stream, html, PAGE),
             "/gone" => reply(stream, &html.replace("200 OK", "404 NOT FOUND"), PAGE),
             "/text" => reply(stream, "200 OK\nContent-Type: text/plain", PAGE),
-            _ => usual(asked, stream),
+            _ => usual(request, stream),
         }
     });
     let serving = in_front(&cluster, &locust, &[]);
@@ -125,9 +128,9 @@ fn only_locusts_page_gets_the_panel() {
     assert_eq!(head.header("content-length"), with_panel.len().to_string());
     let request = serving.request("GET", "/").header("accept", HTML);
     serving.send(request.header("accept-encoding", "gzip, br"));
-    let browsers = locust.asked("/");
-    let browsers = browsers.iter().filter(|asked| asked.header("x-forwarded-for").is_some());
-    let encodings: Vec<_> = browsers.map(|asked| asked.header("accept-encoding")).collect();
+    let browsers = locust.requests("/");
+    let browsers = browsers.iter().filter(|request| request.header("x-forwarded-for").is_some());
+    let encodings: Vec<_> = browsers.map(|request| request.header("accept-encoding")).collect();
     assert_eq!(encodings, [None; 4]);
     for path in ["/login", "/stats/report?download=1", "/gone", "/text"] {
         let answer = browse(&serving, path);
@@ -139,14 +142,14 @@ fn only_locusts_page_gets_the_panel() {
 #[test]
 fn a_base_path_is_kept_and_redirects_lead_to_serve() {
     let cluster = TestCluster::start();
-    let locust = FakeLocust::start(|asked, stream| match &*asked.path {
+    let locust = FakeLocust::start(|request, stream| match &*request.path {
         "/locust/old" => {
-            let host = asked.header("host").unwrap();
+            let host = request.header("host").unwrap();
             let head = format!("308 PERMANENT REDIRECT\nLocation: http://{host}/locust/?a=b");
             reply(stream, &head, "");
         }
         "/locust/away" => reply(stream, "302 FOUND\nLocation: https://sign-in.example.com/x", ""),
-        _ => usual(asked, stream),
+        _ => usual(request, stream),
     });
     let serving = in_front_at(&cluster, &format!("{}/locust", locust.url()), &[]);
     let answer = browse(&serving, "/?done=3");
@@ -161,7 +164,7 @@ fn a_base_path_is_kept_and_redirects_lead_to_serve() {
     );
     assert_eq!(browse(&serving, "/locust").header("location"), "locust/");
     assert_eq!(browse(&serving, "/elsewhere").status, 404, "what is beside it is not Locust's");
-    assert!(locust.asked("/elsewhere").is_empty());
+    assert!(locust.requests("/elsewhere").is_empty());
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn downloads_are_streamed() {
     let cluster = TestCluster::start();
     let (go_on, wait) = channel::<()>();
     let wait = Mutex::new(wait);
-    let locust = FakeLocust::start(move |asked, stream| match &*asked.path {
+    let locust = FakeLocust::start(move |request, stream| match &*request.path {
         "/stats/requests_full_history/csv" => {
             let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Disposition: attachment\r\nConnection: close\r\n\r\nfirst,line\n";
             stream.write_all(head).unwrap();
@@ -178,7 +181,7 @@ fn downloads_are_streamed() {
                 let _ = stream.write_all(&[b'x'; 64 * 1024]);
             }
         }
-        _ => usual(asked, stream),
+        _ => usual(request, stream),
     });
     let serving = in_front(&cluster, &locust, &[]);
     let mut stream = TcpStream::connect(serving.authority()).unwrap();
@@ -242,7 +245,7 @@ fn our_paths_have_one_prefix_and_the_form_keeps_its_path() {
     assert_eq!(answer.status, 422);
     assert!(answer.text.contains("href=\"-/locustctl/assets/style.css\""), "{}", answer.text);
     assert!(answer.text.contains("action=\"-/locustctl/rescale\""), "{}", answer.text);
-    assert!(locust.asked("/rescale").is_empty() && locust.asked("/rescale-form").is_empty());
+    assert!(locust.requests("/rescale").is_empty() && locust.requests("/rescale-form").is_empty());
 }
 
 #[test]
@@ -262,9 +265,9 @@ fn locusts_cors_headers_do_not_apply_to_our_paths() {
 }
 
 /// A Locust with a login that accepts one cookie.
-fn with_login(asked: &Asked, stream: &mut TcpStream) {
-    match asked.has_cookie("session=good") || asked.path.starts_with("/login") {
-        true => usual(asked, stream),
+fn with_login(request: &Request, stream: &mut TcpStream) {
+    match request.has_cookie("session=good") || request.path.starts_with("/login") {
+        true => usual(request, stream),
         false => reply(stream, "302 FOUND\nLocation: /login?next=%2F", ""),
     }
 }
@@ -353,10 +356,10 @@ fn our_login_protects_locust_and_its_secrets_do_not_reach_locust() {
     let bearer = "Bearer alice-s-token-0123456789";
     let request = serving.request("GET", "/worker-count").header("authorization", bearer);
     assert_eq!(serving.send(request).status, 200);
-    let page = &locust.asked("/");
+    let page = &locust.requests("/");
     assert_eq!(page.last().unwrap().header("cookie"), Some("session=locusts"));
-    let all = ["/", "/worker-count"].iter().flat_map(|path| locust.asked(path));
-    assert!(all.into_iter().all(|asked| asked.header("authorization").is_none()));
+    let all = ["/", "/worker-count"].iter().flat_map(|path| locust.requests(path));
+    assert!(all.into_iter().all(|request| request.header("authorization").is_none()));
 }
 
 #[test]

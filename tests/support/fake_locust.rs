@@ -10,7 +10,7 @@ pub const PAGE: &str = "<!doctype html><html><body><div id=\"root\"></div>\
 
 /// One request.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct Request {
     pub method: String,
     /// The path with its query.
     pub path: String,
@@ -19,7 +19,7 @@ pub struct Asked {
     pub body: String,
 }
 
-impl Asked {
+impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
@@ -33,28 +33,28 @@ impl Asked {
 /// The server. It serves one request on each connection.
 pub struct FakeLocust {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl FakeLocust {
     /// Answers each request by what `answer` writes to the connection.
-    pub fn start(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (answer, remembered) = (Arc::new(answer), Arc::clone(&asked));
+        let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
+        let (answer, recorded) = (Arc::new(answer), Arc::clone(&requests));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (answer, remembered) = (Arc::clone(&answer), Arc::clone(&remembered));
+                let (answer, recorded) = (Arc::clone(&answer), Arc::clone(&recorded));
                 std::thread::spawn(move || {
                     let mut stream = stream;
-                    let Some(asked) = read(&mut stream) else { return };
-                    remembered.lock().unwrap().push(asked.clone());
-                    answer(&asked, &mut stream);
+                    let Some(request) = read(&mut stream) else { return };
+                    recorded.lock().unwrap().push(request.clone());
+                    answer(&request, &mut stream);
                 });
             }
         });
-        Self { address, asked }
+        Self { address, requests }
     }
 
     pub fn url(&self) -> String {
@@ -62,9 +62,9 @@ impl FakeLocust {
     }
 
     /// The requests for this path.
-    pub fn asked(&self, path: &str) -> Vec<Asked> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|asked| asked.path == path).cloned().collect()
+    pub fn requests(&self, path: &str) -> Vec<Request> {
+        let requests = self.requests.lock().unwrap();
+        requests.iter().filter(|request| request.path == path).cloned().collect()
     }
 }
 
@@ -82,9 +82,9 @@ pub fn reply(stream: &mut TcpStream, head: &str, body: impl AsRef<[u8]>) {
 }
 
 /// Locust's usual responses: its page, the number of workers, and statistics.
-pub fn usual(asked: &Asked, stream: &mut TcpStream) {
+pub fn usual(request: &Request, stream: &mut TcpStream) {
     let json = "200 OK\nContent-Type: application/json";
-    match asked.path.trim_start_matches("/locust") {
+    match request.path.trim_start_matches("/locust") {
         "/" | "" => reply(stream, "200 OK\nContent-Type: text/html; charset=utf-8", PAGE),
         "/worker-count" => reply(stream, json, r#"{"worker_count": 0}"#),
         "/stats/requests" => {
@@ -94,7 +94,7 @@ pub fn usual(asked: &Asked, stream: &mut TcpStream) {
     }
 }
 
-fn read(stream: &mut TcpStream) -> Option<Asked> {
+fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut received = Vec::new();
     let end = loop {
         if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -109,25 +109,25 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| format!("{}: {value}", name.to_lowercase()))
         .collect();
-    let mut asked = Asked {
+    let mut request = Request {
         method: first.next()?.to_owned(),
         path: first.next()?.to_owned(),
         headers,
         body: String::new(),
     };
     let mut body = received.split_off(end + 4);
-    if asked.header("transfer-encoding").is_some() {
+    if request.header("transfer-encoding").is_some() {
         while !body.ends_with(b"0\r\n\r\n") {
             more(stream, &mut body)?;
         }
         body = unchunked(&body)?;
     }
-    let length = asked.header("content-length").and_then(|length| length.parse().ok());
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
     while body.len() < length.unwrap_or(0) {
         more(stream, &mut body)?;
     }
-    asked.body = String::from_utf8(body).ok()?;
-    Some(asked)
+    request.body = String::from_utf8(body).ok()?;
+    Some(request)
 }
 
 fn more(stream: &mut TcpStream, received: &mut Vec<u8>) -> Option<()> {
