@@ -231,8 +231,8 @@ impl Reply {
     }
 }
 
-impl Http {
-    pub fn new() -> Self {
+impl Default for Http {
+    fn default() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = reqwest::Client::builder()
@@ -245,6 +245,12 @@ impl Http {
             .build()
             .unwrap();
         Self { runtime, client }
+    }
+}
+
+impl Http {
+    pub fn new() -> Self {
+        Self::default()
     }
 
     pub fn request(&self, method: &str, url: &str) -> reqwest::RequestBuilder {
