@@ -267,7 +267,7 @@ impl<'a> Master<'a> {
                     about: &about,
                 };
                 let reply = client.send(request).await.map_err(Error::Api)?;
-                if let Some(status) = reply.api_status(&about) {
+                if let Some(status) = api::Error::from_api_server(&reply, &about) {
                     return Err(Error::Api(status));
                 }
                 Reply { status: reply.status, answered_at: date(&reply.headers), body: reply.body }

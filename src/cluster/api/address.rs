@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use super::client::{Request, Timeout};
+use super::exchange::{Request, Timeout};
 
 /// The whole URL: the server's path stays in front, `timeout` comes last.
 pub fn address(server: &Url, request: &Request<'_>, timeout: Timeout) -> Url {

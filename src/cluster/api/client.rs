@@ -4,119 +4,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use reqwest::Method;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
 };
 
 use super::address::{address, authority};
 use super::admission::Admission;
+use super::exchange::{Options, Reply, Request, Timeout};
 use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
-use super::{About, Error, Failure, Status, Trace, impersonation, retry, user_agent};
+use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{Cluster, Impersonation};
-use crate::text::go;
 use crate::text::terminal::say;
 
 /// Larger than any object that etcd stores, smaller than what hurts.
 pub(super) const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
-
-/// Longer than the API server's own limit of one minute, so that it only ends what would
-/// otherwise hang for ever.
-const SAFETY_TIMEOUT: Duration = Duration::from_secs(90);
-
-/// How long one request may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Timeout {
-    /// Nothing was asked for: 90 seconds, of which the server is not told.
-    Safety,
-    /// `--request-timeout=0`
-    Never,
-    /// `--request-timeout`; the server is told as well, in the `timeout` parameter. A negative
-    /// one is only told, as client-go does.
-    After(go::Duration),
-}
-
-impl Timeout {
-    pub(super) fn limit(self) -> Option<Duration> {
-        match self {
-            Self::Safety => Some(SAFETY_TIMEOUT),
-            Self::Never => None,
-            Self::After(duration) => duration.positive(),
-        }
-    }
-
-    pub(super) fn parameter(self) -> Option<String> {
-        match self {
-            Self::After(duration) => Some(duration.to_string()),
-            Self::Safety | Self::Never => None,
-        }
-    }
-}
-
-/// What a client is made with, besides the cluster and the credentials.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// For each request.
-    pub timeout: Timeout,
-    /// Where each exchange is logged.
-    pub trace: Trace,
-}
-
-/// One request, without what goes with all of them.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// HTTP method.
-    pub method: Method,
-    /// From the server's root, already escaped.
-    pub path: &'a str,
-    /// Query parameters, not yet escaped.
-    pub query: &'a [(&'a str, &'a str)],
-    /// Media type and body.
-    pub content: Option<(&'static str, Vec<u8>)>,
-    /// Media types of the answer, where it may be another than JSON.
-    pub accept: Option<&'static str>,
-    /// For messages.
-    pub about: &'a About,
-}
-
-/// A whole answer of any status but a redirect.
-#[derive(Debug)]
-pub struct Reply {
-    /// HTTP status code.
-    pub status: u16,
-    /// As received.
-    pub headers: HeaderMap,
-    /// Uncompressed; at most 8 MiB.
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// The media type, with its parameters; empty when there is none.
-    pub fn content_type(&self) -> &str {
-        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// The API server's own refusal; what stands behind its proxy answers in other ways.
-    pub fn api_status(&self, about: &About) -> Option<Error> {
-        let is_refusal = !self.is_success() && Status::decode(&self.body).is_some();
-        is_refusal.then(|| Error::Status(Box::new(Status::from_reply(self, about))))
-    }
-
-    /// Whether the server agreed (2xx).
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    #[cfg(test)]
-    pub(super) fn for_test(status: u16, content_type: &str, body: &str) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
-        Self { status, headers, body: body.as_bytes().to_vec() }
-    }
-}
 
 /// The client. Requests share one connection where the server speaks HTTP/2; otherwise each that
 /// is under way has its own, and they are kept for the next ones.
@@ -220,7 +124,7 @@ impl Client {
             let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
             let is_news = !is_turned_away || self.admission.close(pause);
             if is_news && pause > Duration::from_secs(1) {
-                let is_wish = result.is_ok_and(|reply| retry::asked_pause(&reply).is_some());
+                let is_wish = result.is_ok_and(|reply| reply.asked_pause().is_some());
                 let why = if is_wish { "as the server wishes" } else { "since the server is busy" };
                 say(&format!("Waiting {} s before asking again, {why}", pause.as_secs()));
             }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Failure, FailureKind, Status};
+use super::exchange::Reply;
+use super::{About, Failure, FailureKind, Status};
 
 /// Why a request did not bring what was asked for. The texts are those of kubectl; the prefix
 /// (`Error from server`, `error:`) is the printer's.
@@ -23,6 +24,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// The API server's own refusal. `None` for any other reply: what stands behind the server's
+    /// proxy for Services refuses in its own form.
+    pub fn from_api_server(reply: &Reply, about: &About) -> Option<Self> {
+        let is_refusal = !reply.is_success() && Status::decode(&reply.body).is_some();
+        is_refusal.then(|| Self::Status(Box::new(Status::from_reply(reply, about))))
+    }
+
     /// The refusal, when it is one.
     pub fn status(&self) -> Option<&Status> {
         match self {

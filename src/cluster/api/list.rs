@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{Client, Reply, Request};
+use super::client::Client;
+use super::exchange::{Reply, Request};
 use super::scale::read_object;
 use super::{About, Error, Resource};
 use crate::text::go;

@@ -4,36 +4,18 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::RETRY_AFTER;
 
-use super::client::Reply;
+use super::exchange::Reply;
 use super::{Error, FailureKind};
 
 /// Retries of one request; client-go's number.
 pub const RETRIES: u32 = 10;
-
-/// A server that asks for a longer pause is not waited for: its refusal is reported instead.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Before a server that is too busy, and does not say for how long, is asked again; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// As long as that at most.
 const LONGEST_OWN_PAUSE: Duration = Duration::from_secs(5);
-
-/// The pause that the server asks for with `Retry-After` in whole seconds; a date is not read, as
-/// in client-go.
-pub fn asked_pause(reply: &Reply) -> Option<Duration> {
-    if reply.status != 429 && reply.status < 500 {
-        return None;
-    }
-    retry_after(reply).filter(|pause| *pause <= LONGEST_PAUSE)
-}
-
-fn retry_after(reply: &Reply) -> Option<Duration> {
-    let seconds = reply.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
 
 /// How long to wait before the request is sent again; `None` when it is not. `attempt` counts the
 /// tries before this result.
@@ -44,10 +26,10 @@ pub fn pause(method: &Method, result: &Result<Reply, Error>, attempt: u32) -> Op
     let only_reads = *method == Method::GET;
     match result {
         // A 429 was turned away at the door; any other may have been carried out.
-        Ok(reply) if reply.status == 429 && retry_after(reply).is_none() => {
+        Ok(reply) if reply.status == 429 && reply.retry_after().is_none() => {
             Some((FIRST_PAUSE * (1 << attempt.min(8))).min(LONGEST_OWN_PAUSE))
         }
-        Ok(reply) if only_reads || reply.status == 429 => asked_pause(reply),
+        Ok(reply) if only_reads || reply.status == 429 => reply.asked_pause(),
         Err(Error::Failure(failure)) if only_reads && failure.kind == FailureKind::Lost => {
             Some(Duration::from_millis(100 << attempt.min(3)))
         }
@@ -57,7 +39,7 @@ pub fn pause(method: &Method, result: &Result<Reply, Error>, attempt: u32) -> Op
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{HeaderValue, RETRY_AFTER};
 
     use super::*;
     use crate::cluster::api::Failure;

@@ -4,7 +4,8 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::client::{Client, Reply, Request};
+use super::client::Client;
+use super::exchange::{Reply, Request};
 use super::{About, Error, Status, escape_segment};
 use crate::text::go;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::client::Reply;
-use super::{About, retry};
+use super::About;
+use super::exchange::Reply;
 use crate::text::go;
 
 /// A refusal, as the API server words it.
@@ -64,13 +64,13 @@ impl Status {
         let own = Self::decode(&reply.body).filter(|status| status.status == "Failure");
         let status = own.unwrap_or_else(|| Self::generic(reply, about));
         // Only the status line is sure to be there; proxies and old servers leave the code out.
-        Self { retry_after: retry::asked_pause(reply), code: reply.status, ..status }
+        Self { retry_after: reply.asked_pause(), code: reply.status, ..status }
     }
 
     /// The error that a non-2xx answer stands for by its code alone, as where client-go only looks
     /// at the answer's bytes.
     pub(super) fn ignoring_body(reply: &Reply, about: &About) -> Self {
-        Self { retry_after: retry::asked_pause(reply), ..Self::generic(reply, about) }
+        Self { retry_after: reply.asked_pause(), ..Self::generic(reply, about) }
     }
 
     /// A `Status` object of any outcome; `None` when the text is something else.

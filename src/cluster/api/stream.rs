@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::client::{Begun, Client, LARGEST_ANSWER, Reply, Request, Timeout};
+use super::client::{Begun, Client, LARGEST_ANSWER};
+use super::exchange::{Reply, Request, Timeout};
 use super::{Error, Failure};
 
 /// What a request for a stream was answered with.

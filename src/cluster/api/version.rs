@@ -3,7 +3,8 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::client::{Client, Request};
+use super::client::Client;
+use super::exchange::Request;
 use super::{About, Error, Status};
 
 /// The release of Kubernetes whose kubectl is mirrored here.

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::client::{Client, Reply, Request};
+use super::client::Client;
+use super::exchange::{Reply, Request};
 use super::scale::read_object;
 use super::stream::{LineStream, Opened};
 use super::{About, Error, Listing, Resource, Status};

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::app::App;
 use super::login::Answer;
-use crate::cluster::api::{About, Reply};
+use crate::cluster::api::{self, About, Reply};
 use crate::locust::{Address, Content, Error, KnownStart, Outgoing, Place, Relay, Start};
 
 /// Locust answers at once; what takes longer will not come.
@@ -168,7 +168,7 @@ async fn not_of_the_api_server(
     let name = prefix.trim_end_matches("/proxy/").rsplit('/').next().unwrap_or_default();
     let about = About { verb: "get", resource: "services/proxy".to_owned(), name: name.to_owned() };
     let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec() };
-    match reply.api_status(&about) {
+    match api::Error::from_api_server(&reply, &about) {
         Some(error) => Err(Error::Api(error)),
         None => Ok(Response::from_parts(parts, body.into())),
     }

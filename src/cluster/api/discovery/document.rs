@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::cluster::api::{Resource, escape_segment};
+use crate::cluster::api::resource::{Resource, escape_segment};
 
 /// The types of one version of a group.
 #[derive(Debug, Default)]

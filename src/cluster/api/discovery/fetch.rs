@@ -7,7 +7,12 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 
 use super::document::{Aggregated, CoreVersions, GroupList, GroupVersion, ResourceList};
-use crate::cluster::api::{About, Client, Error, Reply, Request, Status, Trace};
+use crate::cluster::api::about::About;
+use crate::cluster::api::client::Client;
+use crate::cluster::api::error::Error;
+use crate::cluster::api::exchange::{Reply, Request};
+use crate::cluster::api::status::Status;
+use crate::cluster::api::trace::Trace;
 use crate::text::go;
 
 /// What kubectl accepts: each newer form before the older one.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::document::{GroupVersion, Type};
-use crate::cluster::api::Resource;
+use crate::cluster::api::resource::Resource;
 use crate::text::go;
 
 /// What a user has typed, taken apart; an empty part is open.
