@@ -6,8 +6,10 @@
 //! - [`credentials`]: tokens, client certificates, credential plugins, OIDC
 //! - [`kuberc`]: preset flags, aliases, and the credential plugins that may run
 //! - [`kubeconfig`]: kubeconfig files, their contexts, and the service account of a pod
+//! - `body`: the bodies of HTTP answers, bounded in size
 
 pub mod api;
+pub(crate) mod body;
 pub mod credentials;
 pub mod kubeconfig;
 pub mod kuberc;

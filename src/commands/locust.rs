@@ -1,7 +1,6 @@
 //! From the flags to Locust's master.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +9,7 @@ use reqwest::header::HeaderValue;
 use crate::cli::LocustArgs;
 use crate::cluster::api::Authorities;
 use crate::locust::{Address, LocustLocation, Login};
+use crate::text::bounded;
 use crate::text::terminal::conceal;
 
 /// The largest file with a header.
@@ -68,13 +68,11 @@ fn read(flag: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
     if !path.metadata().with_context(what)?.is_file() {
         bail!("{}: it is not a file", what());
     }
-    let mut content = Vec::new();
     let file = File::open(path).with_context(what)?;
-    file.take(limit + 1).read_to_end(&mut content).with_context(what)?;
-    if content.len() as u64 > limit {
-        bail!("{}: it is larger than {} KB", what(), limit / 1024);
+    match bounded::read(file, limit).with_context(what)? {
+        Some(content) => Ok(content),
+        None => bail!("{}: it is larger than {} KB", what(), limit / 1024),
     }
-    Ok(content)
 }
 
 fn read_header(flag: &str, path: &Path) -> Result<HeaderValue> {

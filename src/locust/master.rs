@@ -21,6 +21,7 @@ use super::stats::Stats;
 use crate::cluster::api::{
     self, About, Authorities, Client, Failure, FailureKind, Relayed, Request, plain,
 };
+use crate::cluster::body::{BodyError, read_body};
 use crate::text::terminal::harmless;
 
 /// Locust answers at once; what takes longer will not come.
@@ -314,21 +315,20 @@ fn headers(
 }
 
 async fn read(
-    mut response: reqwest::Response,
+    response: reqwest::Response,
     path: &str,
     failure: impl Fn(reqwest::Error) -> Error,
 ) -> Result<Reply, Error> {
     let status = response.status().as_u16();
     let answered_at = date(response.headers());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(&failure)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+    match read_body(response, LARGEST_ANSWER).await {
+        Ok(body) => Ok(Reply { status, answered_at, body }),
+        Err(BodyError::TooLarge) => {
             let status = "more than 16 MB".to_owned();
-            return Err(Error::NotLocust { path: format!("/{path}"), status });
+            Err(Error::NotLocust { path: format!("/{path}"), status })
         }
-        body.extend_from_slice(&chunk);
+        Err(BodyError::Broken(error)) => Err(failure(error)),
     }
-    Ok(Reply { status, answered_at, body })
 }
 
 /// The `Date` header (RFC 9110, 6.6.1).

@@ -6,7 +6,6 @@
 //! next repair is refused then, with its reason.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,6 +14,7 @@ use tokio::time::Instant;
 
 use super::log::MasterLog;
 use super::start::{KnownStart, Start};
+use crate::text::bounded;
 
 /// Starts that are kept; the oldest ones go first.
 const MOST_STARTS: usize = 32;
@@ -102,13 +102,10 @@ fn entry(place: &str, log: Option<&MasterLog>, known: &KnownStart) -> Option<Ent
 
 /// The entries in the file; none when it is damaged.
 fn read(path: &Path) -> Vec<Entry> {
-    let mut content = Vec::new();
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
-    let read = fs::File::open(path)
-        .ok()
-        .filter(|_| is_file)
-        .and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut content).ok());
-    read.and_then(|_| serde_json::from_slice(&content).ok()).unwrap_or_default()
+    let file = fs::File::open(path).ok().filter(|_| is_file);
+    let content = file.and_then(|file| bounded::read(file, LARGEST_FILE).ok()?);
+    content.and_then(|content| serde_json::from_slice(&content).ok()).unwrap_or_default()
 }
 
 /// Another process may write at the same time: each writes a file of its own and puts it in place.

@@ -4,8 +4,9 @@ use anyhow::{Result, bail};
 
 use super::jsonpath::{JsonPath, Rendering};
 use super::template::GoTemplate;
-use crate::cluster::kubeconfig::os_error;
+use crate::text::bounded;
 use crate::text::go;
+use crate::text::go::os_error;
 
 /// A template in a file is not larger than this.
 const LARGEST_TEMPLATE: u64 = 1 << 20;
@@ -172,18 +173,14 @@ impl Language {
 }
 
 fn read_file(path: &str) -> Result<String> {
-    use std::io::Read as _;
     let fail = |action: &str, error: &std::io::Error| {
         anyhow::anyhow!("error reading --template {path}, {action} {path}: {}", os_error(error))
     };
     let file = std::fs::File::open(path).map_err(|error| fail("open", &error))?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST_TEMPLATE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| fail("read", &error))?;
-    if bytes.len() as u64 > LARGEST_TEMPLATE {
+    let content = bounded::read(file, LARGEST_TEMPLATE).map_err(|error| fail("read", &error))?;
+    let Some(bytes) = content else {
         bail!("error reading --template {path}, it is larger than 1 MiB");
-    }
+    };
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

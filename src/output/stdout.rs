@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 
 use anyhow::{Result, anyhow};
 
-use crate::cluster::kubeconfig::os_error;
+use crate::text::go::os_error;
 
 /// Writes the text. That nobody reads it any more is not an error: it has seen enough.
 ///

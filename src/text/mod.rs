@@ -1,5 +1,6 @@
-//! Text in and out: YAML, literals as Go writes them, and text that is safe to show.
+//! Text in and out: YAML, literals as Go writes them, bounded reading, and text that is safe to show.
 
+pub mod bounded;
 pub mod go;
 pub mod terminal;
 pub mod yaml;

@@ -15,6 +15,7 @@ use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
 use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
+use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{Cluster, Impersonation};
 use crate::text::terminal::say;
@@ -250,21 +251,16 @@ impl Client {
     ) -> Result<Reply, Error> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
-                    let what = about.in_words();
-                    return Err(Error::Failure(Failure::too_large(&what, LARGEST_ANSWER, status)));
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => {
-                    return Err(Error::Failure(Failure::from_body(&error, authority, status)));
-                }
+        match read_body(response, LARGEST_ANSWER).await {
+            Ok(body) => Ok(Reply { status, headers, body }),
+            Err(BodyError::TooLarge) => {
+                let what = about.in_words();
+                Err(Error::Failure(Failure::too_large(&what, LARGEST_ANSWER, status)))
+            }
+            Err(BodyError::Broken(error)) => {
+                Err(Error::Failure(Failure::from_body(&error, authority, status)))
             }
         }
-        Ok(Reply { status, headers, body })
     }
 }
 

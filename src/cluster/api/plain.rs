@@ -12,6 +12,7 @@ use super::address::authority;
 use super::failure::{Failure, FailureKind};
 use super::proxy::ProxyVariables;
 use super::tls::{self, VerifiedName};
+use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::kubeconfig::Cluster;
 
 /// Go's own limit is only that of dialling; a server that trickles must not hang us for ever.
@@ -121,7 +122,7 @@ fn unprepared(text: String) -> Failure {
     Failure { kind: FailureKind::Connection, text, sent: false }
 }
 
-async fn read(mut response: Response, authority: &str, limit: usize) -> Result<Answer, Failure> {
+async fn read(response: Response, authority: &str, limit: usize) -> Result<Answer, Failure> {
     let status = response.status();
     let own_words = response.extensions().get::<hyper::ext::ReasonPhrase>();
     let words = match own_words {
@@ -130,19 +131,12 @@ async fn read(mut response: Response, authority: &str, limit: usize) -> Result<A
     };
     let status_line = format!("{} {words}", status.as_u16());
     let status = status.as_u16();
-    let mut body = Vec::new();
     if status != 200 {
-        return Ok(Answer { status, status_line, body });
+        return Ok(Answer { status, status_line, body: Vec::new() });
     }
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
-                return Err(Failure::too_large("GET", limit, status));
-            }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(error) => return Err(Failure::from_body(&error, authority, status)),
-        }
+    match read_body(response, limit).await {
+        Ok(body) => Ok(Answer { status, status_line, body }),
+        Err(BodyError::TooLarge) => Err(Failure::too_large("GET", limit, status)),
+        Err(BodyError::Broken(error)) => Err(Failure::from_body(&error, authority, status)),
     }
-    Ok(Answer { status, status_line, body })
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Read,
     path::PathBuf,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -11,7 +10,8 @@ use std::{
 use anyhow::{Result, anyhow, bail};
 use secrecy::SecretString;
 
-use crate::cluster::kubeconfig::os_error;
+use crate::text::bounded;
+use crate::text::go::os_error;
 
 /// As client-go `transport/token_source.go`: the file is read again after a minute.
 const KEPT_FOR: Duration = Duration::from_secs(60);
@@ -73,12 +73,10 @@ impl TokenFile {
     fn read(&self) -> Result<SecretString> {
         let path = self.path.display();
         let failed = |err| anyhow!("open {path}: {}", os_error(&err));
-        let mut text = String::new();
         let file = fs::File::open(&self.path).map_err(failed)?;
-        file.take(MAX_SIZE + 1).read_to_string(&mut text).map_err(failed)?;
-        if text.len() as u64 > MAX_SIZE {
+        let Some(text) = bounded::read_text(file, MAX_SIZE).map_err(failed)? else {
             bail!("{path} is larger than {MAX_SIZE} bytes, too large for a token");
-        }
+        };
         match text.trim() {
             "" => bail!("read empty token from file \"{path}\""),
             token => Ok(token.into()),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     fields::{base64, boolean, list, object, text, text_named, texts},
-    file::extensions,
+    named_list::extensions,
     types::{AuthProvider, Impersonation, InteractiveMode},
 };
 

@@ -1,14 +1,15 @@
 //! Which files are read, and what is said when one cannot be.
 
 use std::{
-    fs,
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Result, anyhow};
 
-use super::{ConfigError, Environment, entries::Origin, file::File, merge::merge, os_error};
+use super::{ConfigError, Environment, entries::Origin, file::File, merge::merge};
+use crate::text::bounded;
+use crate::text::go::os_error;
 use crate::text::yaml::read as yaml;
 
 /// No kubeconfig is larger; a file that is (a disk image, `/dev/zero`) is not read to its end.
@@ -101,12 +102,10 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(err) => return Err(failed("open", &err)),
     };
-    let mut bytes = Vec::new();
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(|err| failed("read", &err))?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err("the file is larger than 16 MB, which no kubeconfig is".to_owned());
+    match bounded::read(file, MAX_SIZE).map_err(|err| failed("read", &err))? {
+        Some(content) => Ok(Some(content)),
+        None => Err("the file is larger than 16 MB, which no kubeconfig is".to_owned()),
     }
-    Ok(Some(bytes))
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use anyhow::Result;
 use secrecy::ExposeSecret;
 
 use super::{
-    Access, Cluster, Environment, Impersonation, Overrides, User, context, os_error, server_url,
-    tls,
+    Access, Cluster, Environment, Impersonation, Overrides, User, server_url, tls, with_flags,
 };
+use crate::text::go::os_error;
 
 /// Whether this is a pod with a service account.
 pub(super) fn is_possible(surroundings: &Environment) -> bool {
@@ -32,7 +32,7 @@ fn token(surroundings: &Environment) -> PathBuf {
 
 /// `$POD_NAMESPACE`, else the service account's namespace, else `default`.
 pub(super) fn namespace(surroundings: &Environment) -> String {
-    if let Some(namespace) = super::given(&surroundings.pod_namespace) {
+    if let Some(namespace) = with_flags::given(&surroundings.pod_namespace) {
         return namespace.to_owned();
     }
     let file = fs::read_to_string(surroundings.service_account.join("namespace"));
@@ -58,7 +58,7 @@ pub(super) fn access(
         true => format!("https://[{host}]:{port}"),
         false => format!("https://{host}:{port}"),
     })?;
-    let entry = context::cluster_with_flags(Default::default(), flags, &Environment::default());
+    let entry = with_flags::cluster_with_flags(Default::default(), flags, &Environment::default());
     let names_trust =
         entry.insecure_skip_tls_verify || !entry.certificate_authority.as_os_str().is_empty();
     let mut cluster: Cluster = tls::cluster("", entry, server)?;
@@ -76,7 +76,7 @@ pub(super) fn access(
             )),
         }
     }
-    let entry = context::user_with_flags(Default::default(), flags);
+    let entry = with_flags::user_with_flags(Default::default(), flags);
     let has_identity = !entry.token.expose_secret().is_empty()
         || !entry.username.is_empty()
         || entry.has_certificate();

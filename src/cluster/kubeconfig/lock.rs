@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-use super::os_error;
+use crate::text::go::os_error;
 
 /// How often to look whether the lock is free.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -14,15 +14,16 @@ mod files;
 mod in_cluster;
 mod lock;
 mod merge;
+mod named_list;
 mod proxy_url;
 mod replace;
 mod server_url;
 mod tls;
 mod types;
 mod validate;
+mod with_flags;
 mod write_back;
 
-use std::io;
 use std::path::Path;
 
 use anyhow::Result;
@@ -34,6 +35,8 @@ pub use types::{
     Access, AuthProvider, Cluster, Exec, Impersonation, InteractiveMode, Overrides, User,
 };
 pub(crate) use write_back::Store;
+
+use self::with_flags::given;
 
 /// What kubectl falls back to without any configuration. It counts as no configuration when it
 /// stands in a kubeconfig, too.
@@ -124,22 +127,6 @@ fn access(loaded: files::Loaded, flags: &Overrides, surroundings: &Environment) 
         in_cluster: false,
         warnings: Vec::new(),
     })
-}
-
-/// A flag that counts: given, and not empty.
-fn given(flag: &Option<String>) -> Option<&str> {
-    flag.as_deref().filter(|value| !value.is_empty())
-}
-
-/// An operating system's error as Go words it: `no such file or directory`.
-pub(crate) fn os_error(err: &io::Error) -> String {
-    let text = err.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

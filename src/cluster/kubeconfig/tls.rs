@@ -1,11 +1,7 @@
 //! From entries to what the connection needs: certificates and keys read, whichever form they
 //! are given in. Nothing is read for a plain http server, which gets none of it.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
 
 use anyhow::{Result, anyhow, bail};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -14,9 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     Cluster, Exec, User, base64_field,
     entries::{ClusterEntry, UserEntry},
-    os_error,
     server_url::is_plain_http,
 };
+use crate::text::bounded;
+use crate::text::go::os_error;
 
 /// A bundle of every public root is below 300 KB.
 const MAX_PEM: u64 = 4 * 1024 * 1024;
@@ -133,11 +130,9 @@ pub(super) fn data_or_file(data: &str, file: &Path) -> Result<Vec<u8>> {
         let doing = if err.kind() == io::ErrorKind::IsADirectory { "read" } else { "open" };
         anyhow!("{doing} {}: {}", file.display(), os_error(&err))
     };
-    let mut pem = Vec::new();
-    let open = File::open(file).map_err(failed)?;
-    open.take(MAX_PEM + 1).read_to_end(&mut pem).map_err(failed)?;
-    if pem.len() as u64 > MAX_PEM {
-        bail!("{} is larger than 4 MB, which no certificate or key is", file.display());
+    let opened = File::open(file).map_err(failed)?;
+    match bounded::read(opened, MAX_PEM).map_err(failed)? {
+        Some(pem) => Ok(pem),
+        None => bail!("{} is larger than 4 MB, which no certificate or key is", file.display()),
     }
-    Ok(pem)
 }

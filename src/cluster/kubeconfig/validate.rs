@@ -7,8 +7,9 @@ use secrecy::ExposeSecret;
 
 use super::{
     entries::{ClusterEntry, ExecEntry, UserEntry},
-    os_error, proxy_url,
+    proxy_url,
 };
+use crate::text::go::os_error;
 
 /// The reasons why `user` cannot be used; none when it can.
 pub(super) fn user(name: &str, user: &UserEntry) -> Vec<String> {

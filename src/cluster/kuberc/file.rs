@@ -1,12 +1,13 @@
 //! A kuberc file: the first of its YAML documents that is a `Preference` counts.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use super::Place;
 use super::document::{Document, Preference};
-use crate::cluster::kubeconfig::os_error;
+use crate::text::bounded;
+use crate::text::go::os_error;
 
 /// No kuberc is larger; a file that is (a disk image, `/dev/zero`) is not read to its end.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -53,12 +54,8 @@ pub(super) fn load(place: &Place) -> Unchecked {
 }
 
 fn read(file: fs::File) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    file.take(MAX_SIZE + 1).read_to_end(&mut content)?;
-    match content.len() as u64 > MAX_SIZE {
-        true => Err(io::Error::other("the file is larger than 1 MB, which no kuberc is")),
-        false => Ok(content),
-    }
+    let content = bounded::read(file, MAX_SIZE)?;
+    content.ok_or_else(|| io::Error::other("the file is larger than 1 MB, which no kuberc is"))
 }
 
 /// Reads the documents one after the other; `path` is for texts.

@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 use super::complaint::Complaint;
 use super::{Error, LARGEST_FILE};
-use crate::cluster::kubeconfig::os_error;
+use crate::text::go::os_error;
 use crate::text::terminal::say;
 
 /// A remote base may be fetched with git.

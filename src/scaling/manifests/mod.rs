@@ -26,7 +26,8 @@ pub use resolve::{ListErrors, ManifestRules, resolve_manifests};
 pub use selector::Selector;
 
 use crate::cluster::api::Failure;
-use crate::cluster::kubeconfig::os_error;
+use crate::text::bounded;
+use crate::text::go::os_error;
 
 /// More than any file that anybody wrote; etcd takes objects of 1.5 MiB.
 const LARGEST_FILE: usize = 16 * 1024 * 1024;
@@ -140,15 +141,13 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn bounded(from: impl Read, name: &str) -> Result<Vec<u8>, Error> {
-    let mut content = Vec::new();
-    from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut content).map_err(|error| {
+    let content = bounded::read(from, LARGEST_FILE as u64).map_err(|error| {
         Error::new(format!("error parsing {name}: read {name}: {}", os_error(&error)))
     })?;
-    if content.len() > LARGEST_FILE {
+    content.ok_or_else(|| {
         let limit = LARGEST_FILE / (1024 * 1024);
-        return Err(Error::new(format!("error parsing {name}: larger than {limit} MiB")));
-    }
-    Ok(content)
+        Error::new(format!("error parsing {name}: larger than {limit} MiB"))
+    })
 }
 
 /// Runs what may block for ever, as reading a terminal or a pipe, where nothing waits for it: the

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Error, Source, Sources, glob, url};
-use crate::cluster::kubeconfig::os_error;
+use crate::text::go::os_error;
 
 const EXTENSIONS: [&str; 3] = [".json", ".yaml", ".yml"];
 

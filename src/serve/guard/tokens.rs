@@ -1,7 +1,6 @@
 //! The tokens that let somebody in, read again when their file changes.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::log::log;
 use super::is_showable;
+use crate::text::bounded;
 use crate::text::terminal::conceal;
 
 /// While the file cannot be used (a Secret is mounted anew, an editor replaces it), the last tokens
@@ -189,12 +189,10 @@ fn read_plain(path: &Path) -> Result<SecretString> {
 
 fn read(path: &Path) -> Result<SecretString> {
     let what = || format!("reading --auth-token-file={}", path.display());
-    let mut content = String::new();
     let file = File::open(path).with_context(what)?;
-    file.take(LARGEST_FILE + 1).read_to_string(&mut content).with_context(what)?;
-    match content.len() as u64 > LARGEST_FILE {
-        true => bail!("{}: it is larger than 64 KB", what()),
-        false => Ok(content.into()),
+    match bounded::read_text(file, LARGEST_FILE).with_context(what)? {
+        Some(content) => Ok(content.into()),
+        None => bail!("{}: it is larger than 64 KB", what()),
     }
 }
 

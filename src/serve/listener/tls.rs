@@ -1,7 +1,6 @@
 //! The server's certificate, read again when its files change.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use super::super::log::log;
 use super::Tls;
 use crate::cluster::credentials::certified_key;
+use crate::text::bounded;
 
 /// HTTP/2 as the handshake names it.
 pub(super) const HTTP2: &[u8] = b"h2";
@@ -109,12 +109,10 @@ impl Pair {
 
 fn read(flag: &str, path: &Path) -> Result<Vec<u8>> {
     let what = || format!("reading {flag}={}", path.display());
-    let mut content = Vec::new();
     let file = File::open(path).with_context(what)?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut content).with_context(what)?;
-    match content.len() as u64 > LARGEST_FILE {
-        true => bail!("{}: it is larger than a megabyte", what()),
-        false => Ok(content),
+    match bounded::read(file, LARGEST_FILE).with_context(what)? {
+        Some(content) => Ok(content),
+        None => bail!("{}: it is larger than a megabyte", what()),
     }
 }
 

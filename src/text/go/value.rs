@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
-use super::quote;
+use super::quote::quote;
 
 /// A number as kubectl holds it: an `int64` where it fits, otherwise a `float64`.
 #[derive(Debug, Clone, Copy, PartialEq)]

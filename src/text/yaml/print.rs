@@ -1,18 +1,12 @@
-//! YAML: objects as `-o yaml` prints them, and what kubectl reads (`read`).
-//!
-//! Printed are keys in go-yaml's natural order, lists not indented below
-//! their key, scalars as libyaml's emitter would write them.
+//! Objects as `-o yaml` prints them: keys in go-yaml's natural order, lists not indented below
+//! their key, scalars as libyaml's emitter writes them.
 
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
+use super::scalar::{self, Place};
 use crate::text::go;
-
-pub(crate) mod read;
-mod scalar;
-
-use self::scalar::Place;
 
 /// libyaml's limit for what may be a key in front of `:`; a longer one is written as `? key`.
 const LONGEST_SIMPLE_KEY: usize = 128;

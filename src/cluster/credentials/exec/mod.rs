@@ -25,8 +25,9 @@ use tokio::{
 };
 
 use self::answer::Answer;
-use crate::cluster::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode, os_error};
+use crate::cluster::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode};
 use crate::cluster::kuberc::PluginPolicy;
+use crate::text::go::os_error;
 
 #[cfg(unix)]
 fn is_executable(path: &Path) -> bool {

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::cluster::kubeconfig::os_error;
+use crate::text::go::os_error;
 
 /// No token or certificate is larger.
 const MAX_OUTPUT: usize = 1024 * 1024;

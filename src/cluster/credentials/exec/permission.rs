@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{is_executable, on_path};
-use crate::cluster::kubeconfig::os_error;
 use crate::cluster::kuberc::PluginPolicy;
 use crate::text::go;
+use crate::text::go::os_error;
 
 /// Says whether `command`, as the kubeconfig has it, may be run under this policy.
 ///

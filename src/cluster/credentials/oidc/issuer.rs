@@ -15,11 +15,14 @@ use tokio::time::timeout;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::{
-    Pair,
     answer::{self, Answer, Secrets},
+    id_token,
+    token_pair::TokenPair,
 };
+use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::credentials::header;
-use crate::cluster::kubeconfig::{os_error, trust_roots};
+use crate::cluster::kubeconfig::trust_roots;
+use crate::text::go::os_error;
 
 /// No discovery document or token is larger.
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -71,7 +74,7 @@ impl Issuer {
     ///
     /// # Errors
     /// In kubectl's words. No error shows a secret, even when the issuer sends it back.
-    pub async fn renew(&self, refresh: &SecretString) -> Result<Pair, String> {
+    pub async fn renew(&self, refresh: &SecretString) -> Result<TokenPair, String> {
         match timeout(self.patience, self.exchange(refresh)).await {
             Ok(result) => result,
             Err(_) => Err(format!(
@@ -81,7 +84,7 @@ impl Issuer {
         }
     }
 
-    async fn exchange(&self, refresh: &SecretString) -> Result<Pair, String> {
+    async fn exchange(&self, refresh: &SecretString) -> Result<TokenPair, String> {
         let client = self.client()?;
         let endpoint = self.token_endpoint(&client).await?;
         let secrets = Secrets(vec![
@@ -104,10 +107,10 @@ impl Issuer {
                 .to_owned());
         };
         // What is written to the kubeconfig must be of use next time.
-        super::id_token::is_valid(id.expose_secret())
+        id_token::is_valid(id.expose_secret())
             .and_then(|_| header::bearer(id.expose_secret(), "").map_err(|err| err.to_string()))
             .map_err(|_| failed("the issuer's id_token is not a valid JWT".to_owned()))?;
-        Ok(Pair { id, refresh: tokens.refresh.unwrap_or_else(|| refresh.clone()) })
+        Ok(TokenPair { id, refresh: tokens.refresh.unwrap_or_else(|| refresh.clone()) })
     }
 
     fn client(&self) -> Result<Client, String> {
@@ -224,16 +227,16 @@ async fn send(method: &str, url: &Url, request: RequestBuilder) -> Result<Receiv
     // The URL may have a password in it, or whatever else the issuer put there.
     let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
     let failed = |err: reqwest::Error| format!("{method} \"{place}\": {}", reason(&err));
-    let mut response = request.send().await.map_err(failed)?;
+    let response = request.send().await.map_err(failed)?;
     let content_type = response.headers().get(CONTENT_TYPE).and_then(text).unwrap_or_default();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_ANSWER {
-            return Err(format!("{method} \"{place}\": the answer is larger than 1 MB"));
+    let status = response.status();
+    match read_body(response, MAX_ANSWER).await {
+        Ok(body) => Ok(Received { status, content_type, body }),
+        Err(BodyError::TooLarge) => {
+            Err(format!("{method} \"{place}\": the answer is larger than 1 MB"))
         }
+        Err(BodyError::Broken(err)) => Err(failed(err)),
     }
-    Ok(Received { status: response.status(), content_type, body })
 }
 
 fn text(value: &HeaderValue) -> Option<String> {

@@ -4,14 +4,16 @@
 mod answer;
 mod id_token;
 mod issuer;
+mod token_pair;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use self::issuer::Issuer;
+use self::token_pair::TokenPair;
 use crate::cluster::kubeconfig::{AuthProvider, ConfigError, Store, User};
 
 /// For the issuer to answer everything that it is asked.
@@ -29,16 +31,9 @@ pub(super) struct Oidc {
 
 #[derive(Debug)]
 struct Tokens {
-    current: Pair,
+    current: TokenPair,
     /// What the kubeconfig said when it was last looked at.
-    stored: Pair,
-}
-
-/// An id-token and what the next one is got with; empty where there is none.
-#[derive(Debug, Clone, Default)]
-struct Pair {
-    id: SecretString,
-    refresh: SecretString,
+    stored: TokenPair,
 }
 
 impl Oidc {
@@ -51,7 +46,7 @@ impl Oidc {
     }
 
     fn within(provider: &AuthProvider, user: &User, patience: Duration) -> Result<Self> {
-        let pair = Pair::of(&provider.config);
+        let pair = TokenPair::of(&provider.config);
         Ok(Self {
             issuer: Issuer::new(&provider.config, patience)?,
             store: Store::of(user),
@@ -81,8 +76,8 @@ impl Oidc {
         // Another program may have renewed the tokens since, and used up our refresh token with it.
         let store = self.store.as_ref().and_then(|store| Some((store, store.load()?)));
         if let Some((_, config)) = &store {
-            let now = Pair::of(config);
-            if !now.is(&tokens.stored) {
+            let now = TokenPair::of(config);
+            if !now.is_same(&tokens.stored) {
                 *tokens = Tokens { current: now.clone(), stored: now };
                 if let Some(token) = tokens.current.valid()? {
                     return Ok(token);
@@ -106,31 +101,12 @@ impl Oidc {
         // Even if they cannot be stored: in a process that goes on, they are all that is left.
         tokens.current = renewed;
         if let Some((store, _)) = &store {
-            let Pair { id, refresh } = &tokens.current;
+            let TokenPair { id, refresh } = &tokens.current;
             let changes = [("id-token", id), ("refresh-token", refresh)];
             store.save(&changes).await.map_err(not_stored)?;
             tokens.stored = tokens.current.clone();
         }
         Ok(tokens.current.id.clone())
-    }
-}
-
-impl Pair {
-    fn of(config: &BTreeMap<String, SecretString>) -> Self {
-        let get = |name: &str| config.get(name).cloned().unwrap_or_default();
-        Self { id: get("id-token"), refresh: get("refresh-token") }
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.id.expose_secret() == other.id.expose_secret()
-            && self.refresh.expose_secret() == other.refresh.expose_secret()
-    }
-
-    /// The id-token while it is valid; `None` when there is none.
-    fn valid(&self) -> Result<Option<SecretString>, String> {
-        let token = self.id.expose_secret();
-        let is_valid = !token.is_empty() && id_token::is_valid(token)?;
-        Ok(is_valid.then(|| self.id.clone()))
     }
 }
 

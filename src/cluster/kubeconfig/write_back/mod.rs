@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::{User, files, lock::Lock, os_error, replace::replace};
+use super::{User, files, lock::Lock, replace::replace};
+use crate::text::go::os_error;
 use crate::text::yaml::read as yaml;
 
 /// A kubeconfig is locked only while it is written.

@@ -1,0 +1,45 @@
+//! Bounded reading: a file or pipe that is larger than expected is not read to its end.
+
+use std::io::{self, Read};
+
+/// Reads everything; `None` when it is more than `limit` bytes.
+///
+/// # Errors
+/// The reader's error.
+pub fn read(from: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut content = Vec::new();
+    from.take(limit.saturating_add(1)).read_to_end(&mut content)?;
+    Ok((content.len() as u64 <= limit).then_some(content))
+}
+
+/// Reads everything as UTF-8; `None` when it is more than `limit` bytes.
+///
+/// # Errors
+/// The reader's error, or `InvalidData` for a content that is not UTF-8.
+pub fn read_text(from: impl Read, limit: u64) -> io::Result<Option<String>> {
+    let Some(content) = read(from, limit)? else { return Ok(None) };
+    let text = String::from_utf8(content).map_err(|_| {
+        io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8")
+    })?;
+    Ok(Some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_above_the_limit_is_not_returned() {
+        assert_eq!(read(&b"abc"[..], 3).unwrap(), Some(b"abc".to_vec()));
+        assert_eq!(read(&b"abcd"[..], 3).unwrap(), None);
+        assert_eq!(read(io::repeat(0), 1000).unwrap(), None, "an endless reader");
+    }
+
+    #[test]
+    fn text_is_checked_after_the_size() {
+        assert_eq!(read_text(&b"abc"[..], 3).unwrap().as_deref(), Some("abc"));
+        assert_eq!(read_text("aé".as_bytes(), 2).unwrap(), None);
+        let error = read_text(&b"\xff"[..], 3).unwrap_err();
+        assert_eq!(error.to_string(), "stream did not contain valid UTF-8");
+    }
+}

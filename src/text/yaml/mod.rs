@@ -1,0 +1,7 @@
+//! YAML: objects as `-o yaml` prints them, and files as kubectl reads them.
+
+mod print;
+pub(crate) mod read;
+mod scalar;
+
+pub use print::print;
