@@ -1,8 +1,8 @@
 //! How many requests are under way at once: as many as the server bears.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -32,7 +32,7 @@ pub struct Admitted<'a>(&'a Admission);
 
 impl Drop for Admitted<'_> {
     fn drop(&mut self) {
-        self.0.lock().under_way -= 1;
+        self.0.state.lock().under_way -= 1;
         self.0.changed.notify_waiters();
     }
 }
@@ -50,7 +50,7 @@ impl Admission {
         loop {
             let changed = self.changed.notified();
             let closed_until = {
-                let mut state = self.lock();
+                let mut state = self.state.lock();
                 match state.closed_until.filter(|until| *until > Instant::now()) {
                     None if state.under_way < state.limit => {
                         state.under_way += 1;
@@ -69,7 +69,7 @@ impl Admission {
     /// The server turned a request away and asks for a pause. True for the first to say so: what
     /// was under way at the same time is about the same pause.
     pub fn close(&self, pause: Duration) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let now = Instant::now();
         let is_first = state.closed_until.is_none_or(|until| until <= now);
         if is_first {
@@ -83,17 +83,13 @@ impl Admission {
     /// A request has come to its end: after the first one all may come, and after the server was
     /// busy one more at once than before.
     pub fn open(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.limit = match std::mem::take(&mut state.is_new) {
             true => MOST_AT_ONCE,
             false => (state.limit + 1).min(MOST_AT_ONCE),
         };
         drop(state);
         self.changed.notify_waiters();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

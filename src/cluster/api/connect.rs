@@ -5,10 +5,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -28,12 +29,11 @@ pub struct Opened {
 impl Connections {
     /// The state right now.
     pub fn opened(&self) -> Opened {
-        // A poisoned lock would still hold a plain count.
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.0.lock()
     }
 
     fn add(&self, took: Duration) {
-        let mut opened = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut opened = self.0.lock();
         *opened = Opened { count: opened.count + 1, took };
     }
 }

@@ -3,11 +3,11 @@
 use std::{
     fs,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, anyhow, bail};
+use parking_lot::Mutex;
 use secrecy::SecretString;
 
 use crate::text::bounded;
@@ -44,7 +44,7 @@ impl TokenFile {
     /// # Errors
     /// The file has no token and never had one, and there is no fallback.
     pub fn token(&self) -> Result<SecretString> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         if let Some((at, token)) = last.as_ref()
             && at.elapsed() < KEPT_FOR
         {
@@ -62,7 +62,7 @@ impl TokenFile {
 
     /// Makes the next [`TokenFile::token`] read the file.
     pub fn expire(&self) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         if let Some((at, _)) = last.as_mut()
             && let Some(earlier) = at.checked_sub(KEPT_FOR)
         {

@@ -3,8 +3,10 @@
 use std::{
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
+
+use tempfile::NamedTempFile;
 
 /// Replaces the content of an existing file, or of the file that a symbolic link leads to. Mode
 /// and owner stay what they are.
@@ -14,58 +16,37 @@ use std::{
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let real = fs::canonicalize(path)?;
     let original = fs::metadata(&real)?;
-    let draft = Draft::write(&real, content)?;
-    if keep_owner(&draft.path, &original).is_ok()
-        && fs::set_permissions(&draft.path, original.permissions()).is_ok()
-        && fs::rename(&draft.path, &real).is_ok()
-    {
-        return sync_directory(&real);
-    }
-    // The directory entry cannot be replaced (a file mounted into a container) or would change its
-    // owner. Written in place, the file could be lost half way; the copy stays until it is not.
+    let draft = write_draft(&real, content)?;
+    let is_ready = keep_owner(draft.path(), &original).is_ok()
+        && fs::set_permissions(draft.path(), original.permissions()).is_ok();
+    let draft = match is_ready {
+        true => match draft.persist(&real) {
+            Ok(_) => return sync_directory(&real),
+            Err(failed) => failed.file,
+        },
+        false => draft,
+    };
+    // The directory entry cannot be replaced (a file mounted into a container), or the owner would
+    // change. The file is then overwritten. If that fails half way, the draft stays as a copy.
     let file = OpenOptions::new().write(true).open(&real)?;
     overwrite(file, content).map_err(|err| {
-        let kept = draft.keep();
-        let text = format!("{err}; its new content is in {}", kept.display());
+        let kept = draft.path().display().to_string();
+        let text = match draft.keep() {
+            Ok(_) => format!("{err}; its new content is in {kept}"),
+            Err(_) => err.to_string(),
+        };
         io::Error::new(err.kind(), text)
     })
 }
 
-/// The new content in a file of its own beside the old one, readable only by us at first.
-struct Draft {
-    path: PathBuf,
-    is_wanted: bool,
-}
-
-impl Draft {
-    fn write(real: &Path, content: &[u8]) -> io::Result<Self> {
-        let name = real.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!(".{name}.{:016x}", fastrand::u64(..));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let path = real.with_file_name(name);
-        let mut file = options.open(&path)?;
-        let draft = Self { path, is_wanted: false };
-        file.write_all(content)?;
-        file.sync_all()?;
-        Ok(draft)
-    }
-
-    fn keep(mut self) -> PathBuf {
-        self.is_wanted = true;
-        self.path.clone()
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.is_wanted {
-            // After the rename there is nothing to remove.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
+/// The new content in a file of its own beside the old one. Only its owner can read it.
+fn write_draft(real: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let directory = real.parent().unwrap_or(Path::new("."));
+    let name = real.file_name().unwrap_or_default().to_string_lossy();
+    let mut draft = tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(directory)?;
+    draft.write_all(content)?;
+    draft.as_file().sync_all()?;
+    Ok(draft)
 }
 
 fn overwrite(mut file: File, content: &[u8]) -> io::Result<()> {

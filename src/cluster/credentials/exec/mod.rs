@@ -11,11 +11,12 @@ use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Result;
+use parking_lot::RwLock;
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
@@ -120,7 +121,7 @@ impl Plugin {
 
     /// The certificate that the plugin gave when it last gave one.
     pub fn identity(&self) -> Option<Arc<CertifiedKey>> {
-        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.identity.read().clone()
     }
 
     /// Forgets the answer: the server did not take it.
@@ -143,7 +144,7 @@ impl Plugin {
         };
         let (answer, identity) = Answer::parse(output.expose_secret(), &self.exec.api_version)?;
         if identity.is_some() {
-            *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+            *self.identity.write() = identity;
         }
         Ok(answer)
     }
