@@ -61,7 +61,7 @@ pub(super) fn access(
     let entry = with_flags::cluster_with_flags(Default::default(), flags, &Environment::default());
     let names_trust =
         entry.insecure_skip_tls_verify || !entry.certificate_authority.as_os_str().is_empty();
-    let mut cluster: Cluster = tls::cluster("", entry, server)?;
+    let mut cluster: Cluster = tls::cluster(entry, server)?;
     let mut warnings = Vec::new();
     if !names_trust {
         let path = surroundings.service_account.join("ca.crt");
@@ -92,7 +92,6 @@ pub(super) fn access(
         context: None,
         files: Vec::new(),
         missing_files: Vec::new(),
-        in_cluster: true,
         warnings,
     })
 }

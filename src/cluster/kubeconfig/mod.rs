@@ -118,13 +118,12 @@ fn access(loaded: files::Loaded, flags: &Overrides, surroundings: &Environment) 
         (user.username, user.password) = login.unzip();
     }
     Ok(Access {
-        cluster: tls::cluster(&chosen.cluster_name, chosen.cluster, server)?,
+        cluster: tls::cluster(chosen.cluster, server)?,
         user,
         namespace,
         context: chosen.context_name,
         files: loaded.files,
         missing_files: loaded.missing,
-        in_cluster: false,
         warnings: Vec::new(),
     })
 }

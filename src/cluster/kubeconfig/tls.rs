@@ -22,7 +22,7 @@ const MAX_PEM: u64 = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// A certificate authority beside `insecure`, or one that cannot be read, or is none.
-pub(super) fn cluster(name: &str, entry: ClusterEntry, server: String) -> Result<Cluster> {
+pub(super) fn cluster(entry: ClusterEntry, server: String) -> Result<Cluster> {
     let mut certificate_authority = None;
     if !is_plain_http(&server) {
         let file = entry.certificate_authority.as_path();
@@ -37,7 +37,6 @@ pub(super) fn cluster(name: &str, entry: ClusterEntry, server: String) -> Result
     }
     let set = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Cluster {
-        name: name.to_owned(),
         server,
         certificate_authority,
         insecure_skip_tls_verify: entry.insecure_skip_tls_verify,

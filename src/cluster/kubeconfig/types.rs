@@ -58,8 +58,6 @@ pub struct Access {
     pub files: Vec<PathBuf>,
     /// Files that were looked for and do not exist.
     pub missing_files: Vec<PathBuf>,
-    /// Whether this is the pod's own service account, for lack of a configured server.
-    pub in_cluster: bool,
     /// What should be said on stderr though nothing failed.
     pub warnings: Vec<String>,
 }
@@ -67,8 +65,6 @@ pub struct Access {
 /// One API server and how to trust it.
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
-    /// Name of the kubeconfig entry; empty without one.
-    pub name: String,
     /// `http://` or `https://`, host, port and optional path prefix; no trailing slash, query or fragment.
     pub server: String,
     /// PEM bundle that is the only trust root; `None` means the system's roots.

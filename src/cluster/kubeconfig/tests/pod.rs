@@ -6,7 +6,7 @@ use super::*;
 fn a_pod_without_configuration_uses_its_service_account() {
     let dir = Dir::of("").in_pod().write("ca.crt", super::trust::CA);
     let access = dir.resolve(flags(&[("as", "me")])).unwrap();
-    assert!(access.in_cluster && access.warnings.is_empty());
+    assert!(access.warnings.is_empty());
     assert_eq!(access.cluster.server, "https://10.0.0.1:443");
     assert_eq!(access.cluster.certificate_authority.as_deref(), Some(super::trust::CA.as_bytes()));
     assert_eq!(access.user.token_file, Some(dir.path("token")));
@@ -35,7 +35,6 @@ fn a_pods_ipv6_host_is_bracketed_and_a_missing_ca_is_a_warning() {
 fn a_pods_namespace_counts_beside_a_kubeconfig_but_its_token_does_not() {
     let dir = Dir::of(CLUSTERS).in_pod();
     let access = dir.resolve(flags(&[("context", "two")])).unwrap();
-    assert!(!access.in_cluster);
     assert_eq!(access.namespace, "pod-ns");
     assert_eq!(access.user.token_file, None);
     assert_eq!(dir.resolve(flags(&[])).unwrap().namespace, "ns");
