@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow, bail};
 use secrecy::SecretString;
 
+use super::events;
 use crate::cli::{GlobalArgs, Hidden};
 use crate::cluster::api::{Client, Options, Timeout, Trace};
 use crate::cluster::credentials::Credentials;
@@ -57,7 +58,8 @@ enum Place {
 /// Anything wrong with the flags, the kubeconfig or the files that it names.
 pub fn prepare(mut global: GlobalArgs) -> Result<Prepared> {
     let trace = Trace::new(global.verbosity);
-    let options = Options { timeout: timeout(global.request_timeout.as_deref())?, trace };
+    let timeout = timeout(global.request_timeout.as_deref())?;
+    let options = Options { timeout, trace, on_event: events::show };
     let (with_sandbox, match_server_version) = (global.sandbox, global.match_server_version);
     let plugin_policy = std::mem::take(&mut global.plugin_policy);
     let overrides = overrides(global);

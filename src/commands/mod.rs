@@ -3,6 +3,7 @@
 mod again;
 mod completion;
 mod connection;
+mod events;
 mod hints;
 mod locust;
 mod rebalance;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 /// What stands where a secret was.
 pub const MASK: &str = "<masked>";
@@ -27,7 +28,7 @@ pub fn is_silent() -> bool {
 
 /// From now on this does not appear in anything that goes through [`printable`].
 pub fn conceal(secret: &str) {
-    let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut secrets = SECRETS.lock();
     if secret.len() >= SHORTEST_SECRET && !secrets.iter().any(|known| known == secret) {
         secrets.push(secret.to_owned());
         // A long one may contain a short one.
@@ -43,6 +44,18 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
 }
 
+/// Writes a warning to stderr as kubectl does: with a yellow label on a terminal that wants colour.
+pub fn warn(text: &str) {
+    if is_silent() {
+        return;
+    }
+    let label = match can_redraw() && std::env::var_os("NO_COLOR").is_none() {
+        true => "\u{1b}[33;1mWarning:\u{1b}[0m",
+        false => "Warning:",
+    };
+    let _ = writeln!(std::io::stderr().lock(), "{label} {}", printable(text));
+}
+
 /// Whether stderr is a terminal on which a line can be drawn again.
 pub fn can_redraw() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -52,7 +65,7 @@ pub fn can_redraw() -> bool {
 /// The text without secrets and passwords in URLs, and [`harmless`].
 pub fn printable(text: &str) -> String {
     let mut text = Cow::Borrowed(text);
-    for secret in SECRETS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for secret in SECRETS.lock().iter() {
         if text.contains(secret.as_str()) {
             text = Cow::Owned(text.replace(secret.as_str(), MASK));
         }

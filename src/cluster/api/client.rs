@@ -1,15 +1,17 @@
 //! One client for one API server: one connection, kept; every answer bounded in size and time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use parking_lot::Mutex;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
 };
 
 use super::address::{address, authority};
 use super::admission::Admission;
+use super::event::{Event, PauseReason};
 use super::exchange::{Options, Reply, Request, Timeout};
 use super::exchange_log::{Log, Timing, conceal_credential};
 use super::transport::Transport;
@@ -18,7 +20,6 @@ use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{Cluster, Impersonation};
-use crate::text::terminal::say;
 
 /// Larger than any object that etcd stores, smaller than what hurts.
 pub(super) const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -67,7 +68,7 @@ impl Client {
         })
     }
 
-    /// The warnings that the server has sent so far; each was printed to stderr as it came.
+    /// The warnings that the server has sent so far. Each was reported as an [`Event::Warning`].
     pub fn warnings(&self) -> &Warnings {
         &self.warnings
     }
@@ -125,9 +126,9 @@ impl Client {
             let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
             let is_news = !is_turned_away || self.admission.close(pause);
             if is_news && pause > Duration::from_secs(1) {
-                let is_wish = result.is_ok_and(|reply| reply.asked_pause().is_some());
-                let why = if is_wish { "as the server wishes" } else { "since the server is busy" };
-                say(&format!("Waiting {} s before asking again, {why}", pause.as_secs()));
+                let is_asked = result.is_ok_and(|reply| reply.asked_pause().is_some());
+                let reason = if is_asked { PauseReason::RetryAfter } else { PauseReason::Busy };
+                (self.options.on_event)(Event::Pause { length: pause, reason });
             }
             let text = format!("Sending {} again in {pause:?}, retry {attempt}", request.path);
             self.options.trace.info(4, "client.rs", &text);
@@ -181,7 +182,7 @@ impl Client {
     /// The connections to use; others than before when a credential plugin has given another
     /// certificate.
     pub(super) fn transport(&self) -> Result<Arc<Transport>> {
-        let mut transport = self.transport.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transport = self.transport.lock();
         let identity = self.credentials.identity();
         let is_same = match (&identity, &transport.identity) {
             (Some(new), Some(old)) => Arc::ptr_eq(new, old),
@@ -210,7 +211,7 @@ impl Client {
         match result {
             Ok(response) => {
                 log.response(&response, timing);
-                self.warnings.print(response.headers());
+                self.warnings.report(response.headers(), self.options.on_event);
                 Ok(response)
             }
             Err(error) => {

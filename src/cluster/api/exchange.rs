@@ -8,6 +8,7 @@ use reqwest::header::HeaderValue;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
 use super::about::About;
+use super::event::Event;
 use super::trace::Trace;
 use crate::text::go;
 
@@ -54,6 +55,8 @@ pub struct Options {
     pub timeout: Timeout,
     /// Where each exchange is logged.
     pub trace: Trace,
+    /// Receives the events of the client.
+    pub on_event: fn(Event<'_>),
 }
 
 /// One request, without what goes with all of them.

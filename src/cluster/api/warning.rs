@@ -1,48 +1,32 @@
 //! `Warning:` headers, with which the API server tells of deprecated things (RFC 7234, 5.5).
 
-use std::io::Write;
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use reqwest::header::{HeaderMap, WARNING};
 
-use crate::text::terminal::{can_redraw, is_silent, printable};
+use super::event::Event;
 
-/// The warnings of one run: each is printed to stderr at once, and no text twice.
+/// The warnings of one run. Each text is reported once, as soon as it arrives.
 #[derive(Debug, Default)]
 pub struct Warnings(Mutex<Vec<String>>);
 
 impl Warnings {
     /// How many different ones there were.
     pub fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.lock().len()
     }
 
-    pub(super) fn print(&self, headers: &HeaderMap) {
+    /// Reports the warnings in `headers` that are new.
+    pub(super) fn report(&self, headers: &HeaderMap, on_event: fn(Event<'_>)) {
         for header in headers.get_all(WARNING) {
             let text = String::from_utf8_lossy(header.as_bytes());
             for warning in parse(&text) {
-                let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut seen = self.0.lock();
                 if !seen.contains(&warning) {
-                    show(&warning);
+                    on_event(Event::Warning(&warning));
                     seen.push(warning);
                 }
             }
         }
-    }
-}
-
-/// Prints one warning to stderr.
-pub(super) fn show(text: &str) {
-    if !is_silent() {
-        let _ = writeln!(std::io::stderr(), "{} {}", label(), printable(text));
-    }
-}
-
-/// Yellow on a terminal that wants it, as kubectl's.
-fn label() -> &'static str {
-    match can_redraw() && std::env::var_os("NO_COLOR").is_none() {
-        true => "\u{1b}[33;1mWarning:\u{1b}[0m",
-        false => "Warning:",
     }
 }
 

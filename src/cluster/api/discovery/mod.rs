@@ -7,17 +7,23 @@ mod lookup;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use self::document::GroupVersion;
-use super::{Client, Error, Resource};
+use super::client::Client;
+use super::error::Error;
+use super::event::Event;
+use super::resource::Resource;
 
 /// The types of one server, in the order in which it lists them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Discovery {
     group_versions: Vec<GroupVersion>,
-    /// Warnings that were printed already.
+    /// Warnings that were reported already.
     warned: Mutex<Vec<String>>,
+    on_event: fn(Event<'_>),
 }
 
 impl Discovery {
@@ -31,25 +37,25 @@ impl Discovery {
     /// Any of [`Error`], when the list of groups cannot be had. As in client-go, what a refusal
     /// says in its body does not count.
     pub async fn fetch(client: &Client) -> Result<Self, Error> {
-        Ok(Self::of(fetch::group_versions(client).await?))
+        Ok(Self::of(fetch::group_versions(client).await?, client.options.on_event))
     }
 
-    fn of(group_versions: Vec<GroupVersion>) -> Self {
-        Self { group_versions, warned: Mutex::default() }
+    fn of(group_versions: Vec<GroupVersion>, on_event: fn(Event<'_>)) -> Self {
+        Self { group_versions, warned: Mutex::default(), on_event }
     }
 
     /// The type that a user's token means: `TYPE`, `TYPE.GROUP` with the beginning of the group,
     /// or `TYPE.VERSION.GROUP`, where TYPE is a plural or singular name in any case, a short name
     /// as the server has it, or a kind. `None` when the server has none like it.
     ///
-    /// Where a short name could have meant another type as well, stderr says so, as kubectl's
-    /// `restmapper/shortcut.go` does.
+    /// A short name that stands for another type as well is reported as an [`Event::Warning`], as
+    /// kubectl's `restmapper/shortcut.go` does.
     pub fn find(&self, token: &str) -> Option<Arc<Resource>> {
         let (found, warnings) = lookup::find(&self.group_versions, token);
         for warning in warnings {
-            let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut warned = self.warned.lock();
             if !warned.contains(&warning) {
-                super::warning::show(&warning);
+                (self.on_event)(Event::Warning(&warning));
                 warned.push(warning);
             }
         }

@@ -37,7 +37,7 @@ fn cluster() -> Discovery {
     all.extend(aggregated(transcript!("46-discovery-aggregated")).0);
     all.push(listed("load.example.com", "v1", true, swarms.clone()));
     all.push(listed("load.example.com", "v1alpha1", false, swarms));
-    Discovery::of(all)
+    Discovery::of(all, |_| {})
 }
 
 fn shown(resource: &Resource) -> String {
@@ -153,7 +153,7 @@ fn a_type_is_in_a_category_once_and_in_the_preferred_version() {
         { "name": "b", "kind": "B", "categories": ["mine"] },
     ] });
     let old = listed("g", "v1", false, types.clone());
-    let all = Discovery::of(vec![old, listed("g", "v2", true, types)]);
+    let all = Discovery::of(vec![old, listed("g", "v2", true, types)], |_| {});
     let found: Vec<_> = all.category("mine").unwrap().iter().map(|found| shown(found)).collect();
     assert_eq!(found, ["g/v2 a", "g/v2 b"]);
 }
@@ -217,7 +217,7 @@ fn the_first_type_with_a_short_name_wins_and_the_others_are_told() {
 #[test]
 fn a_kind_that_is_no_name_is_found_in_its_whole_group() {
     let list = json!({ "resources": [{ "name": "oxen", "singularName": "ox", "kind": "Cattle" }] });
-    let all = Discovery::of(vec![listed("farm.example", "v1", true, list)]);
+    let all = Discovery::of(vec![listed("farm.example", "v1", true, list)], |_| {});
     finds(
         &all,
         &[
@@ -255,7 +255,7 @@ fn what_the_server_calls_stale_is_unknown() {
     assert_eq!(stale, ["g/v2"]);
     assert_eq!(all.len(), 1);
     assert!(all[0].preferred);
-    finds(&Discovery::of(all), &[("swarms", "g/v1 swarms"), ("swarms.v2.g", "")]);
+    finds(&Discovery::of(all, |_| {}), &[("swarms", "g/v1 swarms"), ("swarms.v2.g", "")]);
 }
 
 #[test]

@@ -1,0 +1,18 @@
+//! Events of the cluster client, shown on stderr.
+
+use crate::cluster::api::{Event, PauseReason};
+use crate::text::terminal::{say, warn};
+
+/// Shows an event.
+pub fn show(event: Event<'_>) {
+    match event {
+        Event::Warning(text) => warn(text),
+        Event::Pause { length, reason } => {
+            let why = match reason {
+                PauseReason::RetryAfter => "as the server wishes",
+                PauseReason::Busy => "since the server is busy",
+            };
+            say(&format!("Waiting {} s before asking again, {why}", length.as_secs()));
+        }
+    }
+}
