@@ -1,4 +1,4 @@
-//! The bodies of HTTP answers, bounded in size.
+//! The bodies of HTTP replies, bounded in size.
 
 use reqwest::Response;
 

@@ -1,10 +1,10 @@
-//! The Kubernetes client: which cluster, as which user, and its API.
+//! The Kubernetes client: the configuration, the credentials, and the API.
 //!
 //! A module imports only from those below it:
 //!
-//! - [`api`]: requests, answers, errors, resource paths, watches
+//! - [`api`]: requests, replies, errors, resource paths, watches
 //! - [`credentials`]: tokens, client certificates, credential plugins, OIDC
-//! - [`kuberc`]: preset flags, aliases, and the credential plugins that may run
+//! - [`kuberc`]: preset flags, aliases, and the policy for credential plugins
 //! - [`kubeconfig`]: kubeconfig files, their contexts, and the service account of a pod
 //! - `body`: the bodies of HTTP answers, bounded in size
 

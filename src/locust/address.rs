@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::cluster::api::{escape_segment, leads_down};
+use crate::cluster::api::{escape_segment, has_no_dot_segments};
 
 /// Of Locust's web UI.
 const PORT: &str = "8089";
@@ -104,7 +104,7 @@ impl Service {
             !text.is_empty() && text.bytes().all(is_plain)
         };
         let base = base.trim_end_matches('/');
-        let is_base = base.is_empty() || (is_word(base, b"-._~/") && leads_down(base));
+        let is_base = base.is_empty() || (is_word(base, b"-._~/") && has_no_dot_segments(base));
         if !is_word(name, b"-.") || !is_word(port, b"-.") || !is_base {
             return None;
         }

@@ -19,7 +19,7 @@ use super::report;
 use super::start::Start;
 use super::stats::Stats;
 use crate::cluster::api::{
-    self, About, Authorities, Client, Failure, FailureKind, Relayed, Request, plain,
+    self, About, Authorities, Client, Failure, FailureKind, RelayRequest, Request, plain,
 };
 use crate::cluster::body::{BodyError, read_body};
 use crate::text::terminal::harmless;
@@ -248,7 +248,7 @@ impl<'a> Master<'a> {
                 let headers = headers(Some(cookie), None, form.is_some());
                 let (prefix, path) = (prefix.clone(), path.to_owned());
                 let body = form.unwrap_or_default().into();
-                let relayed = Relayed { method, prefix, path, query: None, headers, body };
+                let relayed = RelayRequest { method, prefix, path, query: None, headers, body };
                 let response = client.relay(&relayed, TIMEOUT).await.map_err(Error::Api)?;
                 let failure = |error| Error::Failure(Failure::of_request(&error, "the API server"));
                 read(response.into(), &relayed.path, failure).await?

@@ -9,7 +9,7 @@ use reqwest::{Body, Method, Url};
 
 use super::address::Address;
 use super::master::{Error, Login};
-use crate::cluster::api::{Client, Failure, Relayed, leads_down, plain};
+use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments, plain};
 
 /// `/stop` takes as long as Locust's `--stop-timeout`, and a minute.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
@@ -146,7 +146,7 @@ impl Relay {
         let mut url = base.clone();
         url.set_path(&path);
         url.set_query(query.as_deref());
-        if !leads_down(&path) || !url.path().starts_with(base.path()) {
+        if !has_no_dot_segments(&path) || !url.path().starts_with(base.path()) {
             let status = "404: this is not below Locust's address".to_owned();
             return Err(Error::NotLocust { path, status });
         }
@@ -163,14 +163,14 @@ impl Relay {
     }
 }
 
-fn relayed(prefix: &str, outgoing: Outgoing) -> Result<Relayed, Error> {
+fn relayed(prefix: &str, outgoing: Outgoing) -> Result<RelayRequest, Error> {
     let Outgoing { method, path, query, headers, content } = outgoing;
     let is_harmless = |name: &HeaderName| HARMLESS.contains(&name.as_str());
     let headers = headers.iter().filter(|(name, _)| is_harmless(name));
     let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
     match content {
         Content::Whole(body) => {
-            Ok(Relayed { method, prefix: prefix.to_owned(), path, query, headers, body })
+            Ok(RelayRequest { method, prefix: prefix.to_owned(), path, query, headers, body })
         }
         Content::Streamed(_) => {
             let status = "413: the body is too large to pass on".to_owned();

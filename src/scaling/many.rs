@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::record::record;
 use super::{Order, Problem, Progress, Scaled, Target, scale};
-use crate::cluster::api::{Client, MOST_AT_ONCE};
+use crate::cluster::api::{Client, MAX_CONCURRENT_REQUESTS};
 
 /// Carries out all orders, as many at once as the server bears, and reports each as soon as its
 /// outcome is known, with its index. Orders for the same object are carried out one after another:
@@ -23,7 +23,8 @@ pub async fn scale_all(
         };
         Box::pin(stream::iter(chain).then(one))
     };
-    let mut outcomes = stream::iter(chains(orders)).map(in_order).flatten_unordered(MOST_AT_ONCE);
+    let mut outcomes =
+        stream::iter(chains(orders)).map(in_order).flatten_unordered(MAX_CONCURRENT_REQUESTS);
     while let Some((index, outcome)) = outcomes.next().await {
         report(index, outcome);
     }

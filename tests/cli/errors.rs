@@ -214,7 +214,7 @@ fn a_redirect_is_reported_and_not_followed() {
     let outcome = scale(&cluster);
     assert!(
         outcome.stderr.contains(
-            "with a redirect (302) to \"https://elsewhere.example/\", which is not followed"
+            "with a redirect (302) to \"https://elsewhere.example/\"; locustctl does not follow it"
         ),
         "{outcome:?}"
     );

@@ -1,13 +1,13 @@
-//! What a request is about.
+//! The subject of a request.
 
-/// What a request is about, for messages that the server leaves to us.
+/// The verb and the object of a request, for the messages that the client words itself.
 #[derive(Debug, Clone)]
 pub struct About {
-    /// Kubernetes verb: `get`, `patch`.
+    /// The Kubernetes verb: `get`, `patch`.
     pub verb: &'static str,
-    /// Resource: `deployments`; empty when it is about none.
+    /// The resource: `deployments`. Empty for a path that is no resource.
     pub resource: String,
-    /// Name of the object, or a path where there is no resource.
+    /// The name of the object, or the path where there is no resource.
     pub name: String,
 }
 

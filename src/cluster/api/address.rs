@@ -4,7 +4,8 @@ use reqwest::Url;
 
 use super::exchange::{Request, Timeout};
 
-/// The whole URL: the server's path stays in front, `timeout` comes last.
+/// The URL of a request. The path of the server's own address comes first, the parameter `timeout`
+/// last.
 pub fn address(server: &Url, request: &Request<'_>, timeout: Timeout) -> Url {
     let mut url = server.clone();
     let prefix = server.path().trim_end_matches('/');
@@ -19,7 +20,7 @@ pub fn address(server: &Url, request: &Request<'_>, timeout: Timeout) -> Url {
     url
 }
 
-/// `host:port` as in the server's address, without the port where that has none.
+/// `host:port` of the server's address; only `host` when the address has no port.
 pub fn authority(server: &Url) -> String {
     let host = server.host_str().unwrap_or_default();
     server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

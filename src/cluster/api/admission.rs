@@ -1,4 +1,4 @@
-//! How many requests are under way at once: as many as the server bears.
+//! The limit on concurrent requests to one server.
 
 use std::time::Duration;
 
@@ -6,31 +6,33 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Enough to hide the way to the server, and far below what a server lets one client have.
-pub const MOST_AT_ONCE: usize = 32;
+/// Enough to hide the latency of the network, and far below a server's limit for one client.
+pub const MAX_CONCURRENT_REQUESTS: usize = 32;
 
-/// Lets requests in. The first one goes alone, since others would each open a connection while it
-/// is not known whether one can be shared; a server that turns a request away (429) is left alone
-/// for as long as it wishes, and then gets half as many at once.
+/// Limits the concurrent requests.
+///
+/// The first request goes alone: until it is answered we do not know whether the server lets
+/// requests share a connection (HTTP/2), and each further request would open one. After a 429 no
+/// request starts during the pause, and half as many run at once afterwards.
 #[derive(Debug)]
 pub struct Admission {
-    state: Mutex<State>,
+    state: Mutex<AdmissionState>,
     changed: Notify,
 }
 
 #[derive(Debug)]
-struct State {
+struct AdmissionState {
     under_way: usize,
     limit: usize,
-    /// Nothing was answered yet.
+    /// True until the first request has ended.
     is_new: bool,
     closed_until: Option<Instant>,
 }
 
-/// Held while a request is under way.
-pub struct Admitted<'a>(&'a Admission);
+/// The permission for one request, held until the request has ended.
+pub struct Permit<'a>(&'a Admission);
 
-impl Drop for Admitted<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.state.lock().under_way -= 1;
         self.0.changed.notify_waiters();
@@ -39,14 +41,14 @@ impl Drop for Admitted<'_> {
 
 impl Default for Admission {
     fn default() -> Self {
-        let state = State { under_way: 0, limit: 1, is_new: true, closed_until: None };
+        let state = AdmissionState { under_way: 0, limit: 1, is_new: true, closed_until: None };
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 }
 
 impl Admission {
-    /// Waits until one more request may be sent.
-    pub async fn enter(&self) -> Admitted<'_> {
+    /// Waits until one more request may start.
+    pub async fn enter(&self) -> Permit<'_> {
         loop {
             let changed = self.changed.notified();
             let closed_until = {
@@ -54,7 +56,7 @@ impl Admission {
                 match state.closed_until.filter(|until| *until > Instant::now()) {
                     None if state.under_way < state.limit => {
                         state.under_way += 1;
-                        return Admitted(self);
+                        return Permit(self);
                     }
                     closed_until => closed_until,
                 }
@@ -66,8 +68,8 @@ impl Admission {
         }
     }
 
-    /// The server turned a request away and asks for a pause. True for the first to say so: what
-    /// was under way at the same time is about the same pause.
+    /// Starts a pause after a 429. Returns true for the first call of a pause: the other requests
+    /// that were under way report the same pause.
     pub fn close(&self, pause: Duration) -> bool {
         let mut state = self.state.lock();
         let now = Instant::now();
@@ -80,13 +82,13 @@ impl Admission {
         is_first
     }
 
-    /// A request has come to its end: after the first one all may come, and after the server was
-    /// busy one more at once than before.
+    /// Raises the limit after a request has ended: to the maximum after the first request, by one
+    /// after a 429.
     pub fn open(&self) {
         let mut state = self.state.lock();
         state.limit = match std::mem::take(&mut state.is_new) {
-            true => MOST_AT_ONCE,
-            false => (state.limit + 1).min(MOST_AT_ONCE),
+            true => MAX_CONCURRENT_REQUESTS,
+            false => (state.limit + 1).min(MAX_CONCURRENT_REQUESTS),
         };
         drop(state);
         self.changed.notify_waiters();
@@ -97,40 +99,40 @@ impl Admission {
 mod tests {
     use super::*;
 
-    async fn is_let_in(admission: &Admission) -> Option<Admitted<'_>> {
+    async fn try_enter(admission: &Admission) -> Option<Permit<'_>> {
         tokio::time::timeout(Duration::from_millis(1), admission.enter()).await.ok()
     }
 
     #[tokio::test]
-    async fn the_first_request_goes_alone_and_then_all_may_come() {
+    async fn the_first_request_goes_alone_and_opens_the_way_for_the_others() {
         let admission = Admission::default();
-        let first = is_let_in(&admission).await;
+        let first = try_enter(&admission).await;
         assert!(first.is_some());
-        assert!(is_let_in(&admission).await.is_none());
+        assert!(try_enter(&admission).await.is_none());
         admission.open();
         drop(first);
         let mut others = Vec::new();
-        while let Some(other) = is_let_in(&admission).await {
+        while let Some(other) = try_enter(&admission).await {
             others.push(other);
         }
-        assert_eq!(others.len(), MOST_AT_ONCE);
+        assert_eq!(others.len(), MAX_CONCURRENT_REQUESTS);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_busy_server_is_left_alone_and_then_gets_half_as_many() {
+    async fn a_busy_server_gets_a_pause_and_then_half_as_many_requests() {
         let admission = Admission::default();
         admission.open();
         assert!(admission.close(Duration::from_secs(2)));
         assert!(!admission.close(Duration::from_secs(2)), "the others of the same burst");
         let before = Instant::now();
-        let mut let_in = vec![admission.enter().await];
+        let mut permits = vec![admission.enter().await];
         assert_eq!(before.elapsed(), Duration::from_secs(2));
-        while let Some(other) = is_let_in(&admission).await {
-            let_in.push(other);
+        while let Some(other) = try_enter(&admission).await {
+            permits.push(other);
         }
-        assert_eq!(let_in.len(), MOST_AT_ONCE / 2);
+        assert_eq!(permits.len(), MAX_CONCURRENT_REQUESTS / 2);
         admission.open();
-        assert!(is_let_in(&admission).await.is_some());
-        assert_eq!(let_in.len(), MOST_AT_ONCE / 2);
+        assert!(try_enter(&admission).await.is_some());
+        assert_eq!(permits.len(), MAX_CONCURRENT_REQUESTS / 2);
     }
 }

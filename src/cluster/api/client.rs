@@ -1,4 +1,4 @@
-//! One client for one API server: one connection, kept; every answer bounded in size and time.
+//! The client of one API server. It keeps its connections, and bounds every reply in size and time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use super::address::{address, authority};
 use super::admission::Admission;
 use super::event::{Event, PauseReason};
 use super::exchange::{Options, Reply, Request, Timeout};
-use super::exchange_log::{Log, Timing, conceal_credential};
+use super::exchange_log::{ExchangeLog, Timing, conceal_credential};
 use super::transport::Transport;
 use super::warning::Warnings;
 use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
@@ -21,14 +21,14 @@ use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{Cluster, Impersonation};
 
-/// Larger than any object that etcd stores, smaller than what hurts.
-pub(super) const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// Larger than any object that etcd stores, and small enough to keep in memory.
+pub(super) const MAX_REPLY_SIZE: usize = 8 * 1024 * 1024;
 
-/// The client. Requests share one connection where the server speaks HTTP/2; otherwise each that
-/// is under way has its own, and they are kept for the next ones.
+/// The client. Requests share one connection if the server speaks HTTP/2. Otherwise each request
+/// that is under way has its own connection, and later requests use it again.
 pub struct Client {
     cluster: Cluster,
-    /// Made anew when the client certificate changes.
+    /// Replaced when the client certificate changes.
     transport: Mutex<Arc<Transport>>,
     pub(super) credentials: Credentials,
     pub(super) impersonation: HeaderMap,
@@ -37,8 +37,8 @@ pub struct Client {
     pub(super) options: Options,
 }
 
-/// An answer of which the headers have come.
-pub(super) struct Begun {
+/// A reply whose headers have arrived, and whose body is still to be read.
+pub(super) struct PendingReply {
     pub response: reqwest::Response,
     /// The server's `host:port`, for messages.
     pub authority: String,
@@ -46,10 +46,10 @@ pub(super) struct Begun {
 }
 
 impl Client {
-    /// Prepares everything; makes no connection yet.
+    /// Prepares the client, without opening a connection.
     ///
     /// # Errors
-    /// A server address, certificate, name or proxy that cannot be used.
+    /// The server's address, a certificate, a name or the proxy is invalid.
     pub fn new(
         cluster: &Cluster,
         credentials: Credentials,
@@ -73,45 +73,47 @@ impl Client {
         &self.warnings
     }
 
-    /// Where to log.
+    /// The log of requests and replies.
     pub fn trace(&self) -> Trace {
         self.options.trace
     }
 
-    /// Whether every request tells the server how long it may take.
-    pub(super) fn tells_timeout(&self) -> bool {
+    /// True if every request has the parameter `timeout`.
+    pub(super) fn sends_timeout(&self) -> bool {
         self.options.timeout.parameter().is_some()
     }
 
-    /// Sends one request and reads the whole answer, whatever its status.
+    /// Sends one request and reads the whole reply, whatever its status.
     ///
-    /// It waits for its turn when many are under way already. It is sent again, as client-go would,
-    /// after a pause that the server asked for and, if it only reads, after a broken connection;
-    /// also when the server is too busy (429) and asks for no pause; but never when it may have been carried out. After a 401 the credentials are renewed where
-    /// they can be, and it is sent once more.
+    /// The request waits for its turn when many others are under way. The client follows client-go
+    /// and sends it again after a pause that the server asked for, and a GET also after a broken
+    /// connection. It also sends it again when the server is too busy (429) and asks for no pause.
+    /// It never sends it again when the server may have carried it out. After a 401, the client
+    /// renews the credentials if it can, and sends the request once more.
     ///
     /// # Errors
-    /// [`Error::Failure`] without a whole answer, [`Error::Unprepared`] when there are no
-    /// credentials to send, [`Error::Unreadable`] for a redirect.
+    /// [`Error::Failure`] without a whole reply, [`Error::Unprepared`] without credentials,
+    /// [`Error::Unreadable`] for a redirect.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
-        self.send_and_tell(request, &|_| {}).await
+        self.send_with_progress(request, &|_| {}).await
     }
 
-    /// The same; `is_under_way` is told when the request is sent, and when it was certainly not
-    /// carried out and waits to be sent again.
-    pub(super) async fn send_and_tell(
+    /// Does the same as [`Self::send`]. Calls `on_progress(true)` when it sends the request, and
+    /// `on_progress(false)` when the server has certainly not carried it out and it waits to be
+    /// sent again.
+    pub(super) async fn send_with_progress(
         &self,
         request: Request<'_>,
-        is_under_way: &(dyn Fn(bool) + Sync),
+        on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Reply, Error> {
         let (mut attempt, mut renewed) = (0, false);
         loop {
             let admitted = self.admission.enter().await;
-            is_under_way(true);
+            on_progress(true);
             let result = self.send_once(&request).await;
             drop(admitted);
             if result.as_ref().is_ok_and(|reply| matches!(reply.status, 401 | 429)) {
-                is_under_way(false);
+                on_progress(false);
             }
             let is_unknown = result.as_ref().is_ok_and(|reply| reply.status == 401);
             if is_unknown && !renewed && self.credentials.renew().await {
@@ -124,8 +126,8 @@ impl Client {
             };
             attempt += 1;
             let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
-            let is_news = !is_turned_away || self.admission.close(pause);
-            if is_news && pause > Duration::from_secs(1) {
+            let is_new = !is_turned_away || self.admission.close(pause);
+            if is_new && pause > Duration::from_secs(1) {
                 let is_asked = result.is_ok_and(|reply| reply.asked_pause().is_some());
                 let reason = if is_asked { PauseReason::RetryAfter } else { PauseReason::Busy };
                 (self.options.on_event)(Event::Pause { length: pause, reason });
@@ -137,18 +139,18 @@ impl Client {
     }
 
     async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
-        let begun = self.begin(request, self.options.timeout, None).await?;
-        self.finish(begun, request.about).await
+        let pending = self.send_for_headers(request, self.options.timeout, None).await?;
+        self.read_reply(pending, request.about).await
     }
 
-    /// Sends one request and waits for the headers of its answer. `longest` is for answers that
-    /// may last longer than the time for one request.
-    pub(super) async fn begin(
+    /// Sends one request and waits for the headers of the reply. `longest` is the limit for replies
+    /// that may last longer than the time for one request.
+    pub(super) async fn send_for_headers(
         &self,
         request: &Request<'_>,
         timeout: Timeout,
         longest: Option<Duration>,
-    ) -> Result<Begun, Error> {
+    ) -> Result<PendingReply, Error> {
         let authorization = self.credentials.authorization().await.map_err(unprepared)?;
         let transport = self.transport().map_err(unprepared)?;
         if let Some(authorization) = &authorization {
@@ -156,7 +158,7 @@ impl Client {
         }
         let shown = address(&transport.server, request, timeout);
         let verb = request.method.as_str();
-        let log = Log { trace: self.options.trace, verb, url: shown.as_str() };
+        let log = ExchangeLog { trace: self.options.trace, verb, url: shown.as_str() };
 
         let dialled = address(&transport.dialled, request, timeout);
         let headers = self.headers(request, authorization, &transport);
@@ -168,18 +170,22 @@ impl Client {
             prepared = prepared.timeout(longest);
         }
         let response = self.await_headers(prepared, &transport, &log).await?;
-        Ok(Begun { response, authority: authority(&transport.server), url: shown.into() })
+        Ok(PendingReply { response, authority: authority(&transport.server), url: shown.into() })
     }
 
-    /// Reads the whole answer.
-    pub(super) async fn finish(&self, begun: Begun, about: &About) -> Result<Reply, Error> {
-        let reply = self.read(begun.response, about, &begun.authority).await?;
+    /// Reads the whole reply.
+    pub(super) async fn read_reply(
+        &self,
+        pending: PendingReply,
+        about: &About,
+    ) -> Result<Reply, Error> {
+        let reply = self.read(pending.response, about, &pending.authority).await?;
         self.options.trace.body("Response Body", &reply.body);
-        refuse_redirect(&reply, &begun.url)?;
+        refuse_redirect(&reply, &pending.url)?;
         Ok(reply)
     }
 
-    /// The connections to use; others than before when a credential plugin has given another
+    /// The connections to use. They are replaced when a credential plugin has returned another
     /// certificate.
     pub(super) fn transport(&self) -> Result<Arc<Transport>> {
         let mut transport = self.transport.lock();
@@ -200,13 +206,13 @@ impl Client {
         &self,
         prepared: reqwest::RequestBuilder,
         transport: &Transport,
-        log: &Log<'_>,
+        log: &ExchangeLog<'_>,
     ) -> Result<reqwest::Response, Error> {
         let connections = &transport.connections;
-        let (before, started) = (connections.opened().count, Instant::now());
+        let (before, started) = (connections.stats().count, Instant::now());
         let result = prepared.send().await;
-        let opened = connections.opened();
-        let connecting = (opened.count > before).then_some(opened.took);
+        let stats = connections.stats();
+        let connecting = (stats.count > before).then_some(stats.took);
         let timing = Timing { took: started.elapsed(), connecting };
         match result {
             Ok(response) => {
@@ -216,7 +222,7 @@ impl Client {
             }
             Err(error) => {
                 log.failure(timing);
-                let (authority, connected) = (authority(&transport.server), opened.count > 0);
+                let (authority, connected) = (authority(&transport.server), stats.count > 0);
                 Err(Error::Failure(Failure::from_request(&error, &authority, connected)))
             }
         }
@@ -252,11 +258,11 @@ impl Client {
     ) -> Result<Reply, Error> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        match read_body(response, LARGEST_ANSWER).await {
+        match read_body(response, MAX_REPLY_SIZE).await {
             Ok(body) => Ok(Reply { status, headers, body }),
             Err(BodyError::TooLarge) => {
                 let what = about.in_words();
-                Err(Error::Failure(Failure::too_large(&what, LARGEST_ANSWER, status)))
+                Err(Error::Failure(Failure::too_large(&what, MAX_REPLY_SIZE, status)))
             }
             Err(BodyError::Broken(error)) => {
                 Err(Error::Failure(Failure::from_body(&error, authority, status)))
@@ -269,7 +275,7 @@ pub(super) fn unprepared(error: anyhow::Error) -> Error {
     Error::Unprepared(Arc::new(error))
 }
 
-/// client-go would follow it; the credentials would go along.
+/// client-go follows a redirect, and would send the credentials along.
 fn refuse_redirect(reply: &Reply, url: &str) -> Result<(), Error> {
     if !(300..400).contains(&reply.status) {
         return Ok(());
@@ -279,8 +285,8 @@ fn refuse_redirect(reply: &Reply, url: &str) -> Result<(), Error> {
         None => String::new(),
     };
     Err(Error::Unreadable(format!(
-        "the server answered {url} with a redirect ({}){to}, which is not followed since the \
-         credentials would go along; put the right address into --server or the kubeconfig",
+        "the server answered {url} with a redirect ({}){to}; locustctl does not follow it because it \
+         would send the credentials along: put the right address into --server or the kubeconfig",
         reply.status
     )))
 }

@@ -1,7 +1,7 @@
-//! Knows whether a connection was ever opened, and how long that took.
+//! Counts the connections that were opened, and measures how long opening took.
 //!
-//! A PATCH that found no connection was certainly not applied; the HTTP library does not say so
-//! itself when the time for the whole request runs out while it connects.
+//! A PATCH without a connection was certainly not applied. The HTTP library reports only a timeout
+//! when the time of the whole request ends while it connects.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,47 +13,47 @@ use parking_lot::Mutex;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Counts the connections of one client; clones share the count.
+/// Counts the connections of one client. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub struct Connections(Arc<Mutex<Opened>>);
+pub struct Connections(Arc<Mutex<ConnectionStats>>);
 
-/// How many connections were opened, and how long the last one took (TCP and TLS).
+/// The number of connections that were opened, and the time of the last one (TCP and TLS).
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Opened {
-    /// Since the client was made.
+pub struct ConnectionStats {
+    /// The number since the client was created.
     pub count: usize,
-    /// Of the last one.
+    /// The time that opening the last one took.
     pub took: Duration,
 }
 
 impl Connections {
-    /// The state right now.
-    pub fn opened(&self) -> Opened {
+    /// The current numbers.
+    pub fn stats(&self) -> ConnectionStats {
         *self.0.lock()
     }
 
     fn add(&self, took: Duration) {
-        let mut opened = self.0.lock();
-        *opened = Opened { count: opened.count + 1, took };
+        let mut stats = self.0.lock();
+        *stats = ConnectionStats { count: stats.count + 1, took };
     }
 }
 
 impl<S> Layer<S> for Connections {
-    type Service = Counting<S>;
+    type Service = CountingConnector<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Counting { inner, connections: self.clone() }
+        CountingConnector { inner, connections: self.clone() }
     }
 }
 
 /// A connector that reports to [`Connections`].
 #[derive(Debug, Clone)]
-pub struct Counting<S> {
+pub struct CountingConnector<S> {
     inner: S,
     connections: Connections,
 }
 
-impl<S, Destination> Service<Destination> for Counting<S>
+impl<S, Destination> Service<Destination> for CountingConnector<S>
 where
     S: Service<Destination>,
     S::Future: Send + 'static,

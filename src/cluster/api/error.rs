@@ -1,37 +1,37 @@
-//! Every way in which one request can end without what was asked for.
+//! The errors of a request.
 
 use std::sync::Arc;
 
 use super::exchange::Reply;
 use super::{About, Failure, FailureKind, Status};
 
-/// Why a request did not bring what was asked for. The texts are those of kubectl; the prefix
-/// (`Error from server`, `error:`) is the printer's.
+/// Why a request failed. The texts are kubectl's. The printer adds the prefix (`Error from server`,
+/// `error:`).
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The server refused, and said why.
+    /// The server refused the request.
     #[error("{}", .0.message)]
     Status(Box<Status>),
-    /// There was no whole answer.
+    /// There was no whole reply.
     #[error("{0}")]
     Failure(Failure),
-    /// The server agreed, but its answer is not what was asked for.
+    /// The server accepted the request, but its reply is not the expected one.
     #[error("{0}")]
     Unreadable(String),
-    /// The request could not be made: credentials that cannot be had.
+    /// The request could not be sent: there are no credentials.
     #[error("{0:#}")]
     Unprepared(Arc<anyhow::Error>),
 }
 
 impl Error {
-    /// The API server's own refusal. `None` for any other reply: what stands behind the server's
+    /// The API server's own refusal; `None` for any other reply. A program behind the server's
     /// proxy for Services refuses in its own form.
     pub fn from_api_server(reply: &Reply, about: &About) -> Option<Self> {
         let is_refusal = !reply.is_success() && Status::decode(&reply.body).is_some();
         is_refusal.then(|| Self::Status(Box::new(Status::from_reply(reply, about))))
     }
 
-    /// The refusal, when it is one.
+    /// The server's refusal, if this is one.
     pub fn status(&self) -> Option<&Status> {
         match self {
             Self::Status(status) => Some(status),
@@ -39,8 +39,8 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed a little later.
-    pub fn passes(&self) -> bool {
+    /// True if the same request may succeed a little later.
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Failure(_) => !self.is_too_large(),
             Self::Status(status) => matches!(status.code, 408 | 429 | 500..),
@@ -48,13 +48,13 @@ impl Error {
         }
     }
 
-    /// Whether the answer is larger than what is read.
+    /// True if the reply was too large to read.
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::Failure(Failure { kind: FailureKind::TooLarge { .. }, .. }))
     }
 
-    /// Whether the server may have done what it was asked for all the same: it got the request
-    /// and did not clearly refuse it.
+    /// True if the server may have carried out the request: it got the request and did not clearly
+    /// refuse it.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Status(status) => status.code >= 500 || status.code == 408,

@@ -1,4 +1,4 @@
-//! What a client reports to its caller beside the results of requests.
+//! Events that a client reports to its caller, in addition to the results of requests.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ pub enum Event<'a> {
     Warning(&'a str),
     /// A pause of more than a second before a request is sent again.
     Pause {
-        /// How long the client waits.
+        /// The time that the client waits.
         length: Duration,
-        /// Why it waits.
+        /// The reason for the pause.
         reason: PauseReason,
     },
 }
 
-/// Why a client waits before it sends a request again.
+/// The reason for a pause before a request is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PauseReason {
     /// The server named the pause in `Retry-After`.

@@ -12,22 +12,22 @@ use super::event::Event;
 use super::trace::Trace;
 use crate::text::go;
 
-/// Longer than the API server's own limit of one minute, so that it only ends what would
-/// otherwise hang for ever.
+/// Longer than the API server's own limit of one minute: it ends only requests that would hang.
 const SAFETY_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A server that asks for a longer pause is not waited for: its refusal is reported instead.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest `Retry-After` that the client obeys. A longer one is reported as the refusal that it
+/// came with.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// How long one request may take.
+/// The time limit of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timeout {
-    /// Nothing was asked for: 90 seconds, of which the server is not told.
+    /// No flag was given: 90 seconds. The server is not told.
     Safety,
     /// `--request-timeout=0`
     Never,
-    /// `--request-timeout`; the server is told as well, in the `timeout` parameter. A negative
-    /// one is only told, as client-go does.
+    /// `--request-timeout`. The server is told too, in the `timeout` parameter. A negative duration
+    /// is sent to the server and sets no limit here, like in client-go.
     After(go::Duration),
 }
 
@@ -48,63 +48,61 @@ impl Timeout {
     }
 }
 
-/// What a client is made with, besides the cluster and the credentials.
+/// The settings of a client, besides the cluster and the credentials.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// For each request.
+    /// The limit of each request.
     pub timeout: Timeout,
-    /// Where each exchange is logged.
+    /// The log of requests and replies.
     pub trace: Trace,
     /// Receives the events of the client.
     pub on_event: fn(Event<'_>),
 }
 
-/// One request, without what goes with all of them.
+/// One request, without the headers that all requests have.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// HTTP method.
     pub method: Method,
-    /// From the server's root, already escaped.
+    /// The path from the server's root, already escaped.
     pub path: &'a str,
     /// Query parameters, not yet escaped.
     pub query: &'a [(&'a str, &'a str)],
-    /// Media type and body.
+    /// The media type and the body.
     pub content: Option<(&'static str, Vec<u8>)>,
-    /// Media types of the answer, where it may be another than JSON.
+    /// The media types that the reply may have; `None` for JSON.
     pub accept: Option<&'static str>,
-    /// For messages.
+    /// The subject, for messages.
     pub about: &'a About,
 }
 
-/// A whole answer of any status but a redirect.
+/// A whole reply, with any status except a redirect.
 #[derive(Debug)]
 pub struct Reply {
-    /// HTTP status code.
+    /// The HTTP status code.
     pub status: u16,
-    /// As received.
     pub headers: HeaderMap,
-    /// Uncompressed; at most 8 MiB.
+    /// The uncompressed body, at most 8 MiB.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// The media type, with its parameters; empty when there is none.
+    /// The media type with its parameters; empty without one.
     pub fn content_type(&self) -> &str {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Whether the server agreed (2xx).
+    /// True for a status of 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The pause that the server asks for with `Retry-After` in whole seconds; a date is not read, as
-    /// in client-go.
+    /// The pause that the server asks for with `Retry-After`, in whole seconds. A date is ignored,
+    /// like in client-go.
     pub fn asked_pause(&self) -> Option<Duration> {
         if self.status != 429 && self.status < 500 {
             return None;
         }
-        self.retry_after().filter(|pause| *pause <= LONGEST_PAUSE)
+        self.retry_after().filter(|pause| *pause <= MAX_RETRY_AFTER)
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {

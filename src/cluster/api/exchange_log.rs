@@ -1,4 +1,4 @@
-//! The log of one exchange, without the secret that went along with it.
+//! The log of one request and its reply, without the credentials.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ pub struct Timing {
     pub connecting: Option<Duration>,
 }
 
-/// The log of one exchange.
-pub struct Log<'a> {
+/// The log of one request and its reply.
+pub struct ExchangeLog<'a> {
     pub trace: Trace,
     pub verb: &'a str,
     pub url: &'a str,
 }
 
-impl Log<'_> {
+impl ExchangeLog<'_> {
     pub fn request(&self, headers: &HeaderMap, body: &[u8]) {
         if self.trace.is_on(7) {
             self.trace.request(self.verb, self.url, &shown(headers), body);
@@ -51,7 +51,7 @@ impl Log<'_> {
     }
 }
 
-/// Headers for the log; client-go masks `Authorization` in the same form.
+/// The headers as the log shows them. client-go masks `Authorization` in the same form.
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| match value.is_sensitive() {
         true => {
@@ -68,7 +68,7 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-/// From now on the credential of this header is shown nowhere, even if the server repeats it.
+/// Masks the credential of this header in all later output, even if the server repeats it.
 pub fn conceal_credential(authorization: &HeaderValue) {
     let Ok(value) = std::str::from_utf8(authorization.as_bytes()) else { return };
     let credential = value.split_once(' ').map_or(value, |(_, credential)| credential);
@@ -76,7 +76,7 @@ pub fn conceal_credential(authorization: &HeaderValue) {
     conceal_password(credential);
 }
 
-/// Basic authentication only encodes the password.
+/// Masks the password of basic authentication, which the header only encodes.
 fn conceal_password(pair: &str) {
     let decoded = BASE64_STANDARD.decode(pair).ok().and_then(|pair| String::from_utf8(pair).ok());
     if let Some((_, password)) = decoded.as_deref().and_then(|pair| pair.split_once(':')) {

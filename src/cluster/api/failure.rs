@@ -1,48 +1,48 @@
-//! A request without a whole answer: what went wrong on the way, in the words of Go's `net`.
+//! The failure of a request that got no whole reply, in the words of Go's `net`.
 
 use std::error::Error;
 use std::io;
 
 use super::tls_error;
 
-/// Why there is no whole answer, and whether the server may have got the request.
+/// Why there is no whole reply, and whether the server may have got the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Failure {
-    /// The sort of failure, which decides the sentence around the text.
+    /// The kind, which decides the sentence around the text.
     pub kind: FailureKind,
-    /// As Go's library puts it.
+    /// The text of Go's library.
     pub text: String,
-    /// Whether the request may have reached the server.
+    /// True if the request may have reached the server.
     pub sent: bool,
 }
 
-/// The sorts of failure that are reported in different sentences.
+/// The kinds of failure. Each is reported in its own sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailureKind {
-    /// Nobody listens there; holds `host:port`.
+    /// Nothing listens at the address. Holds `host:port`.
     Refused(String),
-    /// An authority that is not trusted has signed the server's certificate.
+    /// The server's certificate is signed by an authority that is not trusted.
     UnknownAuthority,
-    /// The connection broke before the answer came.
+    /// The connection broke before the reply arrived.
     Lost,
-    /// There was no answer in time, or no connection could be had.
+    /// No reply arrived in time, or no connection could be opened.
     Connection,
-    /// The answer broke off.
+    /// The body of the reply broke off.
     Body {
-        /// Its status, which had come before.
+        /// The status of the reply.
         status: u16,
     },
-    /// The answer is larger than what is read.
+    /// The reply is too large to read.
     TooLarge {
-        /// Its status, which had come before.
+        /// The status of the reply.
         status: u16,
     },
 }
 
 impl Failure {
-    /// From the HTTP library's error on the way to the answer's headers. `authority` is the
-    /// server's `host:port` as in its URL, `connected` whether any connection was ever opened.
+    /// Converts an HTTP library's error that came before the headers of the reply. `authority` is
+    /// the server's `host:port` as in its URL. `connected` says if any connection was ever opened.
     pub(super) fn from_request(error: &reqwest::Error, authority: &str, connected: bool) -> Self {
         let sent = connected && !error.is_connect();
         let causes = Causes::of(error);
@@ -58,12 +58,12 @@ impl Failure {
         Self { kind, text, sent }
     }
 
-    /// From the HTTP library's error of a request to somewhere else than the API server.
+    /// Converts an HTTP library's error of a request to another server than the API server.
     pub fn of_request(error: &reqwest::Error, authority: &str) -> Self {
         Self::from_request(error, authority, true)
     }
 
-    /// From the HTTP library's error on the way through the answer's body.
+    /// Converts an HTTP library's error that came while the body was read.
     pub(super) fn from_body(error: &reqwest::Error, authority: &str, status: u16) -> Self {
         let causes = Causes::of(error);
         if error.is_timeout() {
@@ -84,13 +84,13 @@ impl Failure {
         Self { kind: FailureKind::Body { status }, text, sent: true }
     }
 
-    /// Nothing came for too long; in the words of Go's `context`.
+    /// The failure after a timeout, in the words of Go's `context`.
     pub(super) fn too_slow() -> Self {
         let text = "context deadline exceeded".to_owned();
         Self { kind: FailureKind::Connection, text, sent: true }
     }
 
-    /// The answer is larger than anything that was asked for could be.
+    /// The failure after a reply that is larger than `limit` bytes.
     pub(super) fn too_large(what: &str, limit: usize, status: u16) -> Self {
         let text = format!(
             "the answer to {what} is larger than {} MiB and was not read to its end",
@@ -100,11 +100,12 @@ impl Failure {
     }
 }
 
-/// The chain of causes, looked through for what can be told apart.
+/// The chain of causes of an error.
 struct Causes<'a>(Vec<&'a (dyn Error + 'static)>);
 
 impl<'a> Causes<'a> {
-    /// An `io::Error` hides what it wraps from `source()`, so its inside is looked at as well.
+    /// Collects the chain. An `io::Error` hides the error that it wraps from `source()`, so the
+    /// wrapped error is followed instead.
     fn of(error: &'a (dyn Error + 'static)) -> Self {
         let mut all = Vec::new();
         let mut next = Some(error);
@@ -122,7 +123,7 @@ impl<'a> Causes<'a> {
         self.0.iter().find_map(|cause| cause.downcast_ref::<T>())
     }
 
-    /// The innermost I/O error's kind: the outer ones only wrap it.
+    /// The kind of the innermost I/O error. The outer ones only wrap it.
     fn io_kind(&self) -> Option<io::ErrorKind> {
         self.0.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
     }
@@ -163,7 +164,7 @@ impl<'a> Causes<'a> {
         if self.find::<hyper::Error>().is_some_and(is_cut_off) {
             return "EOF".to_owned();
         }
-        // The outermost error only says that there is one, and repeats the URL.
+        // The outermost error has no reason in it, and repeats the URL.
         self.0.last().map_or_else(|| error.to_string(), ToString::to_string)
     }
 
@@ -197,7 +198,7 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// `host` of `host:port`, with an IPv6 address out of its brackets.
+/// `host` of `host:port`. An IPv6 address loses its brackets.
 fn host_of(authority: &str) -> &str {
     if let Some((host, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return host;

@@ -1,19 +1,18 @@
-//! Acting as somebody else: the `Impersonate-*` headers of the API server, as client-go encodes
-//! them.
+//! The `Impersonate-*` headers, as client-go encodes them.
 
 use anyhow::{Result, anyhow};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::cluster::kubeconfig::Impersonation;
 
-/// The headers that go with every request; none when we act as ourselves.
+/// The headers that go with every request; none without impersonation.
 ///
 /// # Errors
-/// A value that fits no header.
+/// A value has a character that a header cannot carry.
 pub fn headers(who: &Impersonation) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     let mut add = |name: String, text: &str| -> Result<()> {
-        let unfit = || anyhow!("{name} cannot be sent: {text:?} does not fit into a header");
+        let unfit = || anyhow!("{name} {text:?} has a character that an HTTP header cannot carry");
         let value = HeaderValue::from_str(text).map_err(|_| unfit())?;
         headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?, value);
         Ok(())
@@ -34,8 +33,8 @@ pub fn headers(who: &Impersonation) -> Result<HeaderMap> {
     Ok(headers)
 }
 
-/// `headerKeyEscape` of client-go: whatever RFC 7230 does not allow in a header's name, and `%`
-/// itself, becomes `%` and two hexadecimal digits.
+/// client-go's `headerKeyEscape`: a byte that RFC 7230 does not allow in a header's name becomes
+/// `%` and two hexadecimal digits, and so does `%` itself.
 fn escape_key(key: &str) -> String {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte);
     key.bytes()
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_about_somebody_else_becomes_a_header() {
+    fn user_uid_groups_and_extra_become_headers() {
         let extra = [("ex/a@b".to_owned(), vec!["1".to_owned(), "2".to_owned()])];
         let who = Impersonation {
             user: "bob".into(),
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_cannot_smuggle_another_header_in() {
+    fn a_line_break_cannot_add_a_header() {
         let who = Impersonation { user: "bob\r\nx: y".into(), ..Impersonation::default() };
         assert!(headers(&who).is_err());
     }

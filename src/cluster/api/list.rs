@@ -1,4 +1,4 @@
-//! LIST: all objects of a type in a namespace, in pages.
+//! LIST: all objects of a type in a namespace, page by page.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -10,24 +10,24 @@ use super::scale::read_object;
 use super::{About, Error, Resource};
 use crate::text::go;
 
-/// Objects in one page, to begin with: few enough that those of usual size fit into the largest
-/// answer that is read.
-const PAGE: usize = 250;
+/// The number of objects in the first page. A page of objects of usual size stays below the size
+/// limit of a reply.
+const PAGE_SIZE: usize = 250;
 
-/// More than any cluster that Kubernetes supports; a server that never ends its list is stopped.
-const MOST_OBJECTS: usize = 200_000;
+/// More than any cluster that Kubernetes supports. It stops a list that never ends.
+const MAX_OBJECTS: usize = 200_000;
 
-/// How often a list is begun once more because the server has forgotten its first pages.
-const MOST_RESTARTS: u32 = 4;
+/// The number of times that a list is started again after the server has forgotten its first pages
+/// (410).
+const MAX_RESTARTS: u32 = 4;
 
-/// Which objects to list.
+/// The objects to list.
 #[derive(Debug, Clone, Copy)]
 pub struct Listing<'a> {
-    /// Their type.
     pub resource: &'a Resource,
-    /// Their namespace; of no meaning where the type has none.
+    /// The namespace. Ignored for a type without namespaces.
     pub namespace: &'a str,
-    /// A label selector, for the server to judge.
+    /// A label selector, which the server checks.
     pub labels: Option<&'a str>,
 }
 
@@ -43,12 +43,12 @@ struct Page<T> {
 struct PageMetadata {
     #[serde(rename = "continue")]
     next: Option<String>,
-    /// The same in all pages.
+    /// All pages have the same.
     #[serde(rename = "resourceVersion", default)]
     resource_version: String,
 }
 
-/// Nothing but what all objects have; a server that does not know the form sends whole objects.
+/// Asks for the metadata only. A server that does not know the form sends whole objects.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
                              application/json";
 
@@ -63,7 +63,7 @@ struct Name {
 }
 
 impl Client {
-    /// The names of the objects, in the server's order. The server is asked for no more of them.
+    /// The names of the objects, in the server's order. The request asks for metadata only.
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -72,11 +72,11 @@ impl Client {
         Ok(items.into_iter().map(|item| item.metadata.name).collect())
     }
 
-    /// Lists objects, in the server's order. What `T` does not ask for is not kept. The items have
+    /// Lists objects, in the server's order. Only the fields of `T` are kept. The items have
     /// neither kind nor apiVersion: the list has them for all.
     ///
-    /// A page that is too large to be read is asked for again with half as many objects. When the
-    /// server has forgotten what it gave the first pages from (410), the list is begun once more.
+    /// A page that is too large is requested again with half as many objects. The list starts again
+    /// when the server has forgotten its first pages (410).
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -84,7 +84,8 @@ impl Client {
         Ok(self.list_with_version(listing).await?.0)
     }
 
-    /// As [`Self::list`], with the version at which a watch goes on from there.
+    /// Does the same as [`Self::list`], and returns the resource version from which a watch can
+    /// continue.
     pub(super) async fn list_with_version<T: DeserializeOwned>(
         &self,
         listing: Listing<'_>,
@@ -98,7 +99,7 @@ impl Client {
         accept: Option<&'static str>,
     ) -> Result<(Vec<T>, String), Error> {
         let (mut items, mut pages) = (Vec::new(), 0);
-        let (mut limit, mut restarts) = (PAGE, 0);
+        let (mut limit, mut restarts) = (PAGE_SIZE, 0);
         let mut next: Option<String> = None;
         loop {
             let page = match self.page::<T>(listing, accept, limit, next.as_deref()).await {
@@ -107,7 +108,7 @@ impl Client {
                     continue;
                 }
                 Err(Error::Status(status))
-                    if status.code == 410 && next.is_some() && restarts < MOST_RESTARTS =>
+                    if status.code == 410 && next.is_some() && restarts < MAX_RESTARTS =>
                 {
                     items.clear();
                     (next, restarts, pages) = (None, restarts + 1, 0);
@@ -122,10 +123,10 @@ impl Client {
                 return Ok((items, page.metadata.resource_version));
             }
             // A page may be empty, and others follow.
-            if items.len().max(pages) > MOST_OBJECTS {
+            if items.len().max(pages) > MAX_OBJECTS {
                 let resource = &listing.resource.plural;
                 return Err(Error::Unreadable(format!(
-                    "the server's list of {resource} does not end: {} so far",
+                    "the server's list of {resource} does not end: {} objects so far",
                     items.len()
                 )));
             }
@@ -169,7 +170,7 @@ fn read_page<T: DeserializeOwned>(reply: &Reply, about: &About) -> Result<Page<T
     {
         return Ok(page);
     }
-    // What is wrong with it is told as for one object.
+    // The error is the same as for one object.
     let object = read_object(reply, about)?;
     if object["items"].is_null()
         && object["kind"].as_str().is_some_and(|kind| kind.ends_with("List"))
@@ -183,7 +184,7 @@ fn read_page<T: DeserializeOwned>(reply: &Reply, about: &About) -> Result<Page<T
     )))
 }
 
-/// As `cli-runtime/pkg/resource/selector.go`: the message says what was looked for.
+/// Adds the type and the selector to the message, as `cli-runtime/pkg/resource/selector.go` does.
 fn explain(error: Error, listing: Listing<'_>) -> Error {
     let Error::Status(mut status) = error else { return error };
     if !matches!(status.reason.as_str(), "BadRequest" | "NotFound") {

@@ -1,5 +1,5 @@
-//! The Kubernetes API as far as scaling needs it: one client for one server, the error `Status`,
-//! the paths of resources, and the scale subresource.
+//! The client of one Kubernetes API server: requests, errors, resource paths, the scale
+//! subresource, lists, watches and discovery.
 
 mod about;
 mod address;
@@ -32,7 +32,7 @@ mod warning;
 mod watch;
 
 pub use about::About;
-pub use admission::MOST_AT_ONCE;
+pub use admission::MAX_CONCURRENT_REQUESTS;
 pub use client::Client;
 pub use discovery::Discovery;
 pub use error::Error;
@@ -41,10 +41,11 @@ pub use exchange::{Options, Reply, Request, Timeout};
 pub use failure::{Failure, FailureKind};
 pub use list::Listing;
 pub use plain::Authorities;
-pub use relay::{Relayed, leads_down};
+pub use relay::{RelayRequest, has_no_dot_segments};
 pub use resource::{Resource, escape_segment};
 pub use scale::{PatchKind, Scale};
-pub use status::{Cause, Details, Status};
+#[cfg(test)]
+pub use status::Cause;
+pub use status::{Details, Status};
 pub use trace::Trace;
-pub use warning::Warnings;
-pub use watch::{Watch, WatchEvent, Watched};
+pub use watch::{Watch, WatchEvent, WatchTarget};

@@ -1,4 +1,5 @@
-//! A GET of any address, without anything that belongs to the cluster: a manifest's URL.
+//! HTTP to servers outside the cluster's API, without the cluster's credentials: manifests behind a
+//! URL, and Locust.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,30 +16,30 @@ use super::tls::{self, VerifiedName};
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::kubeconfig::Cluster;
 
-/// Go's own limit is only that of dialling; a server that trickles must not hang us for ever.
+/// The limit for a whole GET. Go limits only dialling; a slow server must not block us for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// As many as Go's client follows.
-const MOST_REDIRECTS: usize = 10;
+/// The number that Go's client follows.
+const MAX_REDIRECTS: usize = 10;
 
-/// A whole answer.
+/// A whole reply.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct PlainReply {
     pub status: u16,
-    /// `404 Not Found`, with the server's own words behind the number where it has any.
+    /// `404 Not Found`. The words are the server's own if it sends any.
     pub status_line: String,
     /// Empty unless the status is 200.
     pub body: Vec<u8>,
 }
 
-/// The certificate authorities that a server outside the cluster's API is verified with.
+/// The certificate authorities that verify a server outside the cluster's API.
 #[derive(Debug, Clone)]
 pub struct Authorities(Arc<ClientConfig>);
 
 impl Authorities {
-    /// Those of a PEM file; the system's are then not trusted.
+    /// The authorities of a PEM file. The system's are then not trusted.
     ///
     /// # Errors
     /// The file has no usable certificate.
@@ -56,13 +57,13 @@ impl Authorities {
     }
 }
 
-/// Gets `url` with the system's trust roots and proxies, following redirects as Go's
-/// `http.Get` does; reads at most `limit` bytes.
+/// Gets `url` with the system's trust roots and proxies. Follows redirects as Go's `http.Get` does,
+/// and reads at most `limit` bytes.
 ///
 /// # Errors
-/// There is no whole answer.
-pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
-    let client = client(Policy::limited(MOST_REDIRECTS), TIMEOUT, None)?;
+/// There is no whole reply.
+pub(crate) async fn get(url: &Url, limit: usize) -> Result<PlainReply, Failure> {
+    let client = client(Policy::limited(MAX_REDIRECTS), TIMEOUT, None)?;
     let authority = authority(url);
     let response = client
         .get(url.clone())
@@ -72,8 +73,8 @@ pub(crate) async fn get(url: &Url, limit: usize) -> Result<Answer, Failure> {
     read(response, &authority, limit).await
 }
 
-/// A client for addresses outside the cluster's API, with the system's proxies. Without `authorities`
-/// it trusts the system's.
+/// A client for servers outside the cluster's API, with the system's proxies. It trusts the
+/// system's authorities if `authorities` is `None`.
 ///
 /// # Errors
 /// The system's authorities cannot be read.
@@ -87,10 +88,12 @@ pub(crate) fn client(
     builder.build().map_err(|error| unprepared(error.to_string()))
 }
 
-/// The same for what is passed on as it is: answers are left compressed, and may last as long as
-/// something comes within `idle`. Connections that are not encrypted are not kept: on one that is,
-/// a server that sends an answer in two pieces (Locust's does) waits for us to acknowledge the first,
-/// which the system delays for 40 ms.
+/// A client that relays requests. Replies stay compressed, and last until nothing arrives for
+/// `idle`.
+///
+/// Plain HTTP connections are not kept. On a kept connection, a server that sends a reply in two
+/// pieces, as Locust's does, waits for our acknowledgement of the first piece, which the system
+/// delays for 40 ms.
 ///
 /// # Errors
 /// The system's authorities cannot be read.
@@ -122,7 +125,7 @@ fn unprepared(text: String) -> Failure {
     Failure { kind: FailureKind::Connection, text, sent: false }
 }
 
-async fn read(response: Response, authority: &str, limit: usize) -> Result<Answer, Failure> {
+async fn read(response: Response, authority: &str, limit: usize) -> Result<PlainReply, Failure> {
     let status = response.status();
     let own_words = response.extensions().get::<hyper::ext::ReasonPhrase>();
     let words = match own_words {
@@ -132,10 +135,10 @@ async fn read(response: Response, authority: &str, limit: usize) -> Result<Answe
     let status_line = format!("{} {words}", status.as_u16());
     let status = status.as_u16();
     if status != 200 {
-        return Ok(Answer { status, status_line, body: Vec::new() });
+        return Ok(PlainReply { status, status_line, body: Vec::new() });
     }
     match read_body(response, limit).await {
-        Ok(body) => Ok(Answer { status, status_line, body }),
+        Ok(body) => Ok(PlainReply { status, status_line, body }),
         Err(BodyError::TooLarge) => Err(Failure::too_large("GET", limit, status)),
         Err(BodyError::Broken(error)) => Err(Failure::from_body(&error, authority, status)),
     }

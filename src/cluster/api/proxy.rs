@@ -1,11 +1,12 @@
-//! Which proxy to use, by the rules of Go's `net/http` and `golang.org/x/net/http/httpproxy`: the
-//! HTTP library's own differ (it asks a proxy for this machine itself, and knows no ports).
+//! The choice of a proxy, by the rules of Go's `net/http` and `golang.org/x/net/http/httpproxy`.
+//! The HTTP library has other rules: it uses a proxy also for loopback addresses, and ignores
+//! ports.
 
 use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// The proxy variables of the environment, upper case before lower case.
+/// The proxy variables of the environment. Upper case names come before lower case ones.
 #[derive(Debug, Default)]
 pub struct ProxyVariables {
     http: Option<String>,
@@ -29,7 +30,7 @@ impl ProxyVariables {
         }
     }
 
-    /// The proxy on the way to the server, with a scheme; `None` for the direct way.
+    /// The proxy for a server, with a scheme; `None` for a direct connection.
     pub fn for_server(&self, server: &Url) -> Option<String> {
         let proxy = match server.scheme() {
             "https" => self.https.as_ref(),
@@ -37,7 +38,7 @@ impl ProxyVariables {
         }?;
         let host = server.host_str()?.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase();
         let port = server.port_or_known_default()?;
-        if is_this_machine(&host) || self.is_excepted(&host, port) {
+        if is_loopback(&host) || self.is_excepted(&host, port) {
             return None;
         }
         Some(match proxy.contains("://") {
@@ -52,8 +53,9 @@ impl ProxyVariables {
     }
 }
 
-/// Go asks no proxy from the environment for this machine, whatever `NO_PROXY` says.
-pub fn is_this_machine(host: &str) -> bool {
+/// True for this machine. Go never uses a proxy of the environment for it, whatever `NO_PROXY`
+/// says.
+pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
@@ -75,7 +77,7 @@ fn is_match(entry: &str, host: &str, port: u16) -> bool {
     if let Ok(wanted) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
         return address == Some(wanted);
     }
-    // `*.example.com` and `.example.com` mean what is below, `example.com` itself as well.
+    // `*.example.com` and `.example.com` match only subdomains, `example.com` also itself.
     let below = name.strip_prefix('*').unwrap_or(name);
     match below.strip_prefix('.') {
         Some(_) => host.ends_with(below),
@@ -123,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_of_the_server_decides_which_proxy_it_is() {
+    fn the_scheme_of_the_server_chooses_the_proxy() {
         assert_eq!(proxy("", "https://k8s.example"), Some("http://secure.example:3128".into()));
         assert_eq!(proxy("", "http://k8s.example"), Some("http://plain.example:3128".into()));
     }
 
     #[test]
-    fn this_machine_is_never_behind_a_proxy() {
+    fn loopback_addresses_use_no_proxy() {
         for server in
             ["https://localhost:1", "https://127.0.0.1", "https://127.8.9.1", "https://[::1]:6443"]
         {

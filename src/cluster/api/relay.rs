@@ -1,4 +1,4 @@
-//! Requests of others, passed on to what stands behind the API server's proxy for Services.
+//! Requests of a browser, relayed through the API server's proxy for Services.
 
 use std::time::Duration;
 
@@ -12,33 +12,32 @@ use super::client::{Client, unprepared};
 use super::transport::Transport;
 use super::{Error, Failure};
 
-/// A request to pass on.
+/// A request to relay.
 #[derive(Debug, Clone)]
-pub struct Relayed {
-    /// HTTP method.
+pub struct RelayRequest {
     pub method: Method,
-    /// From the server's root, already escaped: what the request must not leave.
+    /// The path from the server's root, already escaped. The request must stay below it.
     pub prefix: String,
-    /// What follows it, as received.
+    /// The path below `prefix`, as received.
     pub path: String,
-    /// Behind the question mark, as received.
+    /// The query, as received.
     pub query: Option<String>,
-    /// Only what may reach the API server: whoever sends the request must not speak in our name.
+    /// The headers that may reach the API server. The sender must not be able to set our
+    /// credentials.
     pub headers: HeaderMap,
-    /// As received.
     pub body: Bytes,
 }
 
 impl Client {
-    /// Passes a request on, and gives the answer as it comes. After a 401 the credentials are
-    /// renewed where they can be, and it is sent once more. It is over after `longest`.
+    /// Relays a request, and returns the reply as a stream that lasts `longest` at most. After a
+    /// 401, the client renews the credentials if it can, and sends the request once more.
     ///
     /// # Errors
-    /// [`Error::Failure`] without an answer, [`Error::Unprepared`] when there are no credentials to
-    /// send, [`Error::Unreadable`] for a path that leads elsewhere.
+    /// [`Error::Failure`] without a reply, [`Error::Unprepared`] without credentials,
+    /// [`Error::Unreadable`] for a path outside `prefix`.
     pub async fn relay(
         &self,
-        relayed: &Relayed,
+        relayed: &RelayRequest,
         longest: Duration,
     ) -> Result<Response<Body>, Error> {
         let mut renewed = false;
@@ -53,7 +52,7 @@ impl Client {
 
     async fn relay_once(
         &self,
-        relayed: &Relayed,
+        relayed: &RelayRequest,
         longest: Duration,
     ) -> Result<reqwest::Response, Error> {
         let authorization = self.credentials.authorization().await.map_err(unprepared)?;
@@ -71,7 +70,7 @@ impl Client {
         })
     }
 
-    /// Under `--tls-server-name` the URL holds another name than the server's.
+    /// Sets the `Host` header. With `--tls-server-name`, the URL has another name than the server.
     pub(super) fn name_host(&self, headers: &mut HeaderMap, transport: &Transport) {
         if transport.dialled != transport.server
             && let Ok(host) = authority(&transport.server).parse()
@@ -81,13 +80,12 @@ impl Client {
     }
 }
 
-impl Relayed {
+impl RelayRequest {
     fn url(&self, server: &Url) -> Result<Url, Error> {
-        let elsewhere = || {
-            Error::Unreadable(format!("{:?} leads out of what may be asked for here", self.path))
-        };
-        if !leads_down(&self.path) {
-            return Err(elsewhere());
+        let outside =
+            || Error::Unreadable(format!("the path {:?} leads out of {}", self.path, self.prefix));
+        if !has_no_dot_segments(&self.path) {
+            return Err(outside());
         }
         let mut url = server.clone();
         let prefix = format!("{}{}", server.path().trim_end_matches('/'), self.prefix);
@@ -95,14 +93,14 @@ impl Relayed {
         url.set_query(self.query.as_deref());
         match url.path().starts_with(&prefix) {
             true => Ok(url),
-            false => Err(elsewhere()),
+            false => Err(outside()),
         }
     }
 }
 
-/// Whether no segment of a path leads upwards, however it is escaped: servers differ in what they
-/// take for one.
-pub fn leads_down(path: &str) -> bool {
+/// True if no segment of a path is `.` or `..`, also not in escaped form or after a backslash:
+/// servers differ in what they treat as a segment.
+pub fn has_no_dot_segments(path: &str) -> bool {
     let decoded = percent_encoding::percent_decode_str(path).collect::<Vec<u8>>();
     let mut segments = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
     segments.all(|segment| segment != b"." && segment != b"..")
@@ -113,7 +111,7 @@ mod tests {
     use super::*;
 
     fn url(server: &str, path: &str) -> Option<String> {
-        let relayed = Relayed {
+        let relayed = RelayRequest {
             method: Method::GET,
             prefix: "/api/v1/namespaces/a/services/b:1/proxy/".to_owned(),
             path: path.to_owned(),
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_passed_on_stays_below_the_service() {
+    fn a_relayed_path_stays_below_the_service() {
         let below = "/api/v1/namespaces/a/services/b:1/proxy/";
         for (path, expected) in [
             ("/", Some("?x=%2F&y")),

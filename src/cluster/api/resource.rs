@@ -1,5 +1,5 @@
-//! Resource types: the four built-in kinds with a scale subresource, how their types may be
-//! spelled, and the paths of objects.
+//! Resource types, the paths of their objects, and the four built-in types with a scale
+//! subresource.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// A resource type, with the names that the API serves for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Resource {
-    /// API group; empty for the core group.
+    /// The API group; empty for the core group.
     pub group: Cow<'static, str>,
-    /// API version within the group.
+    /// The API version within the group.
     pub version: Cow<'static, str>,
-    /// Name in paths: `deployments`.
+    /// The name in paths: `deployments`.
     pub plural: Cow<'static, str>,
-    /// Name for one of them: `deployment`.
+    /// The name of one object: `deployment`.
     pub singular: Cow<'static, str>,
-    /// Kind in objects: `Deployment`.
+    /// The kind in objects: `Deployment`.
     pub kind: Cow<'static, str>,
-    /// Whether its objects are in namespaces, or in the cluster as a whole.
+    /// True if the objects are in namespaces.
     pub namespaced: bool,
 }
 
-/// Every kind that has had a scale subresource in every supported version of Kubernetes, and its
-/// short name; they need no discovery, since they never change.
+/// The types that have a scale subresource in every supported version of Kubernetes, each with its
+/// short name. They never change and need no discovery.
 static BUILT_IN: [(Resource, &str); 4] = [
     (built_in("apps", "deployments", "deployment", "Deployment"), "deploy"),
     (built_in("apps", "statefulsets", "statefulset", "StatefulSet"), "sts"),
@@ -52,10 +52,12 @@ const fn built_in(
 }
 
 impl Resource {
-    /// Finds the built-in type that a user's token means, by kubectl's rules: plural and singular
-    /// in any case, the short name in lower case only; alone, as `TYPE.GROUP` with any prefix of
-    /// the group, or as `TYPE.VERSION.GROUP`, where the core group is an empty string after the
-    /// dot. `None` is for a token that only the server's discovery can explain.
+    /// Finds the built-in type of a user's token, by kubectl's rules.
+    ///
+    /// `TYPE` is the plural or the singular name in any case, or the short name in lower case. The
+    /// token is `TYPE`, `TYPE.GROUP` with any prefix of the group, or `TYPE.VERSION.GROUP`, where
+    /// the core group is an empty string after the dot. `None` means that only the server's
+    /// discovery can find the type.
     pub fn find_built_in(token: &str) -> Option<Arc<Self>> {
         let (name, rest) = match token.split_once('.') {
             Some((name, rest)) => (name, Some(rest)),
@@ -68,7 +70,7 @@ impl Resource {
         rest.is_none_or(|rest| found.is_in(rest)).then(|| Arc::new(found.clone()))
     }
 
-    /// The type of namespaces themselves.
+    /// The type `Namespace`.
     pub fn namespaces() -> Self {
         Self { namespaced: false, ..built_in("", "namespaces", "namespace", "Namespace") }
     }
@@ -81,18 +83,19 @@ impl Resource {
         Some(Arc::new(found.clone()))
     }
 
-    /// Whether the count is at `spec.replicas` of the object itself; elsewhere only the scale
-    /// subresource knows where it is.
+    /// True if the replicas are in `spec.replicas` of the object itself. Only the scale
+    /// subresource knows the field of other types.
     pub fn has_replicas_in_spec(&self) -> bool {
         BUILT_IN.iter().any(|(resource, _)| resource == self)
     }
 
-    /// Whether kubectl shows the new count in objects of this type: those of its own groups.
+    /// True if kubectl prints the new replicas in objects of this type: it does so for its own
+    /// groups.
     pub fn is_counted_in_print(&self) -> bool {
         matches!(&*self.group, "" | "apps")
     }
 
-    /// Whether what stands after `TYPE.` is `VERSION.GROUP` or the beginning of the group.
+    /// True if `rest`, the text after `TYPE.`, is `VERSION.GROUP` or a prefix of the group.
     fn is_in(&self, rest: &str) -> bool {
         let exactly = rest
             .split_once('.')
@@ -102,7 +105,7 @@ impl Resource {
         exactly || by_prefix
     }
 
-    /// As in objects: `apps/v1`, or `v1` for the core group.
+    /// The `apiVersion` of objects: `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> String {
         match &*self.group {
             "" => self.version.to_string(),
@@ -110,24 +113,24 @@ impl Resource {
         }
     }
 
-    /// `deployment.apps`, or `replicationcontroller` for the core group: how kubectl names the
-    /// kind before `/NAME`. That is the kind in lower case, whatever the singular name is.
+    /// The type as kubectl prints it before `/NAME`: `deployment.apps`, or `replicationcontroller`
+    /// for the core group. It is the kind in lower case, and not the singular name.
     pub fn kind_with_group(&self) -> String {
         with_group(&self.kind.to_lowercase(), &self.group)
     }
 
-    /// `deployments.apps`, as in the API server's messages.
+    /// The type as in the API server's messages: `deployments.apps`.
     pub fn plural_with_group(&self) -> String {
         with_group(&self.plural, &self.group)
     }
 
-    /// Path of one object, from the server's root.
+    /// The path of one object, from the server's root.
     pub fn path(&self, namespace: &str, name: &str) -> String {
         format!("{}/{}", self.collection(namespace), escape_segment(name))
     }
 
-    /// Path of all objects in a namespace, from the server's root; the namespace does not matter
-    /// where there is none.
+    /// The path of all objects in a namespace, from the server's root. The namespace is ignored for
+    /// a type without namespaces.
     pub fn collection(&self, namespace: &str) -> String {
         let root = match &*self.group {
             "" => format!("/api/{}", self.version),
@@ -148,7 +151,7 @@ fn with_group(name: &str, group: &str) -> String {
     }
 }
 
-/// What cannot stay as it is in a path segment, by the rule of Go's `url.PathEscape`.
+/// The characters that a path segment must escape, by the rule of Go's `url.PathEscape`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -161,7 +164,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// Percent-encodes a text so that it is one path segment.
+/// Percent-encodes a text as one path segment.
 pub fn escape_segment(segment: &str) -> String {
     utf8_percent_encode(segment, ESCAPED).to_string()
 }
@@ -171,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_found_by_every_spelling_of_kubectls() {
+    fn types_are_found_by_every_spelling_of_kubectl() {
         for (token, kind) in [
             ("deployment", "Deployment"),
             ("deployments", "Deployment"),
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_hold_any_name_as_one_segment() {
+    fn any_name_is_one_segment_of_a_path() {
         let [(deployment, _), _, _, (controller, _)] = &BUILT_IN;
         assert_eq!(
             deployment.path("default", "locust-slave"),

@@ -1,5 +1,5 @@
-//! When a request is sent again without asking: as client-go does, but only where it is certain
-//! that nothing was done yet; and a server that is too busy need not say for how long.
+//! Retries, by client-go's rules with two differences. A request is sent again only if the server
+//! has certainly not carried it out, and also after a 429 without `Retry-After`.
 
 use std::time::Duration;
 
@@ -8,26 +8,26 @@ use reqwest::Method;
 use super::exchange::Reply;
 use super::{Error, FailureKind};
 
-/// Retries of one request; client-go's number.
-pub const RETRIES: u32 = 10;
+/// The number of retries of one request; client-go's number.
+pub const MAX_RETRIES: u32 = 10;
 
-/// Before a server that is too busy, and does not say for how long, is asked again; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The first pause after a 429 without `Retry-After`. Each further pause is twice as long.
+const FIRST_BUSY_PAUSE: Duration = Duration::from_secs(1);
 
-/// As long as that at most.
-const LONGEST_OWN_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause after a 429 without `Retry-After`.
+const MAX_BUSY_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long to wait before the request is sent again; `None` when it is not. `attempt` counts the
-/// tries before this result.
+/// The pause before the request is sent again; `None` if it is not sent again. `attempt` is the
+/// number of attempts before this result.
 pub fn pause(method: &Method, result: &Result<Reply, Error>, attempt: u32) -> Option<Duration> {
-    if attempt >= RETRIES {
+    if attempt >= MAX_RETRIES {
         return None;
     }
     let only_reads = *method == Method::GET;
     match result {
-        // A 429 was turned away at the door; any other may have been carried out.
+        // The server never carries out a request that it answers with 429.
         Ok(reply) if reply.status == 429 && reply.retry_after().is_none() => {
-            Some((FIRST_PAUSE * (1 << attempt.min(8))).min(LONGEST_OWN_PAUSE))
+            Some((FIRST_BUSY_PAUSE * (1 << attempt.min(8))).min(MAX_BUSY_PAUSE))
         }
         Ok(reply) if only_reads || reply.status == 429 => reply.asked_pause(),
         Err(Error::Failure(failure)) if only_reads && failure.kind == FailureKind::Lost => {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_certainly_not_done_is_sent_again() {
+    fn only_requests_that_were_certainly_not_carried_out_are_sent_again() {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         for (method, result, expected) in [
             (Method::GET, answer(429, Some("2")), seconds(2)),
@@ -80,11 +80,11 @@ mod tests {
         ] {
             assert_eq!(pause(&method, &result, 0), expected, "{method} {result:?}");
         }
-        assert_eq!(pause(&Method::GET, &answer(429, Some("1")), RETRIES), None);
+        assert_eq!(pause(&Method::GET, &answer(429, Some("1")), MAX_RETRIES), None);
     }
 
     #[test]
-    fn a_busy_server_that_does_not_say_for_how_long_gets_longer_and_longer_pauses() {
+    fn pauses_grow_after_429_without_retry_after() {
         let busy = answer(429, None);
         let pauses = (0..).map_while(|attempt| pause(&Method::PATCH, &busy, attempt));
         let seconds: Vec<_> = pauses.map(|pause| pause.as_secs()).collect();

@@ -1,5 +1,5 @@
-//! The scale subresource: `autoscaling/v1 Scale`, the one small object that holds the count of
-//! anything that can be scaled.
+//! The scale subresource: `autoscaling/v1 Scale`, a small object with the replicas of any scalable
+//! object.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -9,24 +9,24 @@ use super::exchange::{Reply, Request};
 use super::{About, Error, Status, escape_segment};
 use crate::text::go;
 
-/// The group versions in which API servers have served Scale.
+/// The group versions in which API servers have served Scale objects.
 const KNOWN_VERSIONS: [&str; 4] =
     ["autoscaling/v1", "extensions/v1beta1", "apps/v1beta1", "apps/v1beta2"];
 
-/// What a Scale object says.
+/// A Scale object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scale {
     /// `spec.replicas`. The server leaves the field out at zero.
     pub replicas: i32,
-    /// `status.replicas`: how many pods there are.
+    /// `status.replicas`: the number of pods.
     pub current: i64,
-    /// `status.selector`: which pods these are, as in a query; empty when it is not said.
+    /// `status.selector`: the label selector of the pods, as in a query; empty if it is missing.
     pub selector: String,
     /// `metadata.resourceVersion`; opaque.
     pub resource_version: String,
 }
 
-/// Which patch to send.
+/// The kind of a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PatchKind {
     /// RFC 6902
@@ -64,11 +64,13 @@ impl Client {
         read_scale(&reply, about)
     }
 
-    /// Sends `patch` to the scale of the object at `path`; with `dry_run` the server checks it
-    /// and stores nothing. `is_under_way` is told whether the server may be at it.
+    /// Sends `patch` to the scale of the object at `path`. With `dry_run`, the server checks the
+    /// patch and stores nothing. `on_progress` gets true while the server may be carrying out the
+    /// patch.
     ///
     /// # Errors
-    /// Any of [`Error`]; after [`Error::may_have_been_applied`] only reading tells.
+    /// Any of [`Error`]. After [`Error::may_have_been_applied`], the caller must read the object to
+    /// learn the outcome.
     pub async fn patch_scale(
         &self,
         path: &str,
@@ -76,18 +78,18 @@ impl Client {
         patch: &Value,
         dry_run: bool,
         about: &About,
-        is_under_way: &(dyn Fn(bool) + Sync),
+        on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Scale, Error> {
         let path = format!("{path}/scale");
         let query: &[_] = if dry_run { &[("dryRun", "All")] } else { &[] };
         let content = Some((kind.media_type(), patch.to_string().into_bytes()));
         let request =
             Request { method: Method::PATCH, path: &path, query, content, accept: None, about };
-        let reply = self.send_and_tell(request, is_under_way).await?;
+        let reply = self.send_with_progress(request, on_progress).await?;
         read_scale(&reply, about)
     }
 
-    /// Reads a namespace, to see whether it exists.
+    /// Reads a namespace, for example to learn if it exists.
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -134,7 +136,7 @@ fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
     let replicas = replicas.ok_or_else(|| {
         let count = &object["spec"]["replicas"];
         Error::Unreadable(format!(
-            "the server's Scale has {count} in spec.replicas, which is no count"
+            "the server's Scale has {count} in spec.replicas, which is not a number of replicas"
         ))
     })?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -146,7 +148,7 @@ fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
     })
 }
 
-/// A JSON object with a kind, as client-go's unstructured decoder wants it.
+/// Reads a JSON object with a kind, by the rules of client-go's unstructured decoder.
 pub(super) fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> {
     if !reply.is_success() {
         return Err(Error::Status(Box::new(Status::from_reply(reply, about))));
@@ -168,7 +170,7 @@ pub(super) fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> 
             let shown = &text[..text.floor_char_boundary(1024)];
             Err(Error::Unreadable(format!("Object 'Kind' is missing in '{shown}'")))
         }
-        // kubectl panics on it; it may still say what happened.
+        // kubectl panics here. The Status may have a message.
         Some("Status") => Err(Error::Unreadable(match Status::decode(&reply.body) {
             Some(status) if !status.message.is_empty() => format!(
                 "the server answered {} with a Status instead of the object: {}",
@@ -198,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_count_is_zero() {
+    fn missing_replicas_are_zero() {
         assert_eq!(read(&scale("{}")), Ok(0));
         assert_eq!(read(&scale(r#"{"replicas":3}"#)), Ok(3));
         assert_eq!(read(&scale(r#"{"replicas":2147483647}"#)), Ok(i32::MAX));
     }
 
     #[test]
-    fn a_count_that_is_none_is_refused() {
+    fn invalid_replicas_are_refused() {
         for spec in [
             r#"{"replicas":-1}"#,
             r#"{"replicas":"3"}"#,
@@ -213,12 +215,12 @@ mod tests {
             r#"{"replicas":2147483648}"#,
         ] {
             let error = read(&scale(spec)).unwrap_err();
-            assert!(error.contains("which is no count"), "{spec}: {error}");
+            assert!(error.contains("which is not a number of replicas"), "{spec}: {error}");
         }
     }
 
     #[test]
-    fn what_is_no_scale_is_refused_in_client_gos_words() {
+    fn other_objects_are_refused_in_client_gos_words() {
         for (body, expected) in [
             ("{}", "Object 'Kind' is missing in '{}'"),
             ("[]", "Object 'Kind' is missing in '[]'"),

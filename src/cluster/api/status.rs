@@ -1,5 +1,5 @@
-//! The API's error answer: `meta/v1 Status`, and what stands in for it when a server, or a proxy
-//! on the way, answers with something else.
+//! The API's error object, `meta/v1 Status`, and its replacement for replies without one, as of a
+//! proxy on the way to the server.
 
 use std::time::Duration;
 
@@ -9,71 +9,71 @@ use super::About;
 use super::exchange::Reply;
 use crate::text::go;
 
-/// A refusal, as the API server words it.
+/// A refusal by the API server.
 #[derive(Debug, Clone, Deserialize, Default, PartialEq, Eq)]
 pub struct Status {
     /// `Failure`, in every Status that reports an error.
     #[serde(default)]
     status: String,
-    /// For people.
+    /// The text for people.
     #[serde(default)]
     pub message: String,
-    /// For programs, as `NotFound`; empty when the server gives none.
+    /// The code for programs, such as `NotFound`; empty without one.
     #[serde(default)]
     pub reason: String,
-    /// What it is about; absent from the answer or empty when the server does not say.
+    /// The object of the refusal; `None` or empty when the server does not name one.
     #[serde(default)]
     pub details: Option<Details>,
     /// The HTTP status code.
     #[serde(default)]
     pub code: u16,
-    /// How long the server asks to wait before the next try.
+    /// The pause that the server asks for before the next attempt.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
 }
 
-/// What a [`Status`] is about.
+/// The object of a [`Status`].
 #[derive(Debug, Clone, Deserialize, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Name of the object.
+    /// The object's name.
     #[serde(default)]
     pub name: String,
-    /// Kind or resource of the object.
+    /// The object's kind or resource.
     #[serde(default)]
     pub kind: String,
-    /// Each single thing that is wrong.
+    /// The single problems.
     #[serde(default)]
     pub causes: Vec<Cause>,
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, Deserialize, Default, PartialEq, Eq)]
 pub struct Cause {
-    /// For people.
+    /// The text for people.
     #[serde(default)]
     pub message: String,
-    /// The field, as `spec.replicas`.
+    /// The field, such as `spec.replicas`.
     #[serde(default)]
     pub field: String,
 }
 
 impl Status {
-    /// The error that a non-2xx answer stands for: its own Status when it is one, otherwise what
-    /// client-go's `NewGenericServerResponse` makes of the code.
+    /// The refusal in a reply that is not 2xx: the Status in its body, or else the text that
+    /// client-go's `NewGenericServerResponse` has for its code.
     pub fn from_reply(reply: &Reply, about: &About) -> Self {
         let own = Self::decode(&reply.body).filter(|status| status.status == "Failure");
         let status = own.unwrap_or_else(|| Self::generic(reply, about));
-        // Only the status line is sure to be there; proxies and old servers leave the code out.
+        // The status line always has a code. Proxies and old servers leave it out of the body.
         Self { retry_after: reply.asked_pause(), code: reply.status, ..status }
     }
 
-    /// The error that a non-2xx answer stands for by its code alone, as where client-go only looks
-    /// at the answer's bytes.
+    /// The refusal in a reply that is not 2xx, by its code alone. client-go does the same where it
+    /// does not decode the body.
     pub(super) fn ignoring_body(reply: &Reply, about: &About) -> Self {
         Self { retry_after: reply.asked_pause(), ..Self::generic(reply, about) }
     }
 
-    /// A `Status` object of any outcome; `None` when the text is something else.
+    /// Reads a `Status` object, of a failure or a success; `None` for anything else.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Kind {
@@ -158,20 +158,20 @@ impl Status {
         )
     }
 
-    /// A failed `test` of a JSON Patch. The API server answers it with 422 and says nothing about
-    /// it at all, where every other 422 names at least a cause.
+    /// True for a failed `test` of a JSON Patch. The API server answers it with 422 and no details;
+    /// every other 422 names at least a cause.
     pub fn is_failed_test(&self) -> bool {
-        let nothing_said =
+        let has_no_details =
             self.details.as_ref().is_none_or(|details| *details == Details::default());
-        self.code == 422 && self.reason == "Invalid" && nothing_said
+        self.code == 422 && self.reason == "Invalid" && has_no_details
     }
 
-    /// Somebody else changed the object in between (optimistic locking).
+    /// True if another client changed the object in between (optimistic locking).
     pub fn is_conflict(&self) -> bool {
         self.code == 409 && self.reason == "Conflict"
     }
 
-    /// The object, its namespace or its type does not exist.
+    /// True if the object, its namespace or its type does not exist.
     pub fn is_not_found(&self) -> bool {
         self.reason == "NotFound"
     }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_status_gets_client_gos_text_for_its_code() {
+    fn a_reply_without_a_status_gets_client_gos_text_for_its_code() {
         for (code, content_type, body, reason, message) in [
             (
                 400,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_line_counts_whatever_the_body_says() {
+    fn the_status_line_counts_and_not_the_body() {
         for body in [
             r#"{"kind":"Status","status":"Failure"}"#,
             r#"{"kind":"Status","status":"Failure","code":404}"#,
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_failed_test_is_a_422_that_says_nothing() {
+    fn only_a_422_without_details_is_a_failed_test() {
         let failed = r#"{"kind":"Status","status":"Failure","message":"m","reason":"Invalid","details":{},"code":422}"#;
         let negative = r#"{"kind":"Status","status":"Failure","message":"m","reason":"Invalid",
             "details":{"name":"a","kind":"Scale","causes":[{"message":"c","field":"spec.replicas"}]},"code":422}"#;

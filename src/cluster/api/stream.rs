@@ -1,83 +1,83 @@
-//! Answers that come line by line for as long as they like.
+//! Replies that are streams of lines.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::client::{Begun, Client, LARGEST_ANSWER};
+use super::client::{Client, MAX_REPLY_SIZE, PendingReply};
 use super::exchange::{Reply, Request, Timeout};
 use super::{Error, Failure};
 
-/// What a request for a stream was answered with.
-pub enum Opened {
-    /// The stream.
+/// The reply to a request for a stream.
+pub enum StreamReply {
+    /// The stream, whose lines follow.
     Lines(Box<LineStream>),
-    /// A refusal, as a whole.
+    /// A refusal, read to its end.
     Refused(Reply),
 }
 
 impl Client {
-    /// Sends a request whose answer is a stream that may last for `longest`: the time for one
-    /// request bounds only the way to its beginning. After a 401 the credentials are renewed where
-    /// they can be, and it is sent once more.
+    /// Sends a request whose reply is a stream. The stream may last for `longest`; the limit of one
+    /// request ends with the headers. After a 401, the client renews the credentials if it can, and
+    /// sends the request once more.
     ///
     /// # Errors
-    /// As for [`Client::send`].
+    /// The errors of [`Client::send`].
     pub(super) async fn open(
         &self,
         request: &Request<'_>,
         longest: Duration,
-    ) -> Result<Opened, Error> {
+    ) -> Result<StreamReply, Error> {
         let mut renewed = false;
         loop {
             let admitted = self.admission.enter().await;
             let limit = self.options.timeout.limit().unwrap_or(longest);
-            let beginning = self.begin(request, Timeout::Never, Some(longest));
-            let begun = timeout(limit, beginning).await;
+            let beginning = self.send_for_headers(request, Timeout::Never, Some(longest));
+            let pending = timeout(limit, beginning).await;
             drop(admitted);
             self.admission.open();
-            let begun = begun.unwrap_or_else(|_| Err(Error::Failure(Failure::too_slow())))?;
-            if begun.response.status().is_success() {
-                return Ok(Opened::Lines(Box::new(LineStream::new(begun))));
+            let pending = pending.unwrap_or_else(|_| Err(Error::Failure(Failure::too_slow())))?;
+            if pending.response.status().is_success() {
+                return Ok(StreamReply::Lines(Box::new(LineStream::new(pending))));
             }
-            let reply = self.finish(begun, request.about).await?;
+            let reply = self.read_reply(pending, request.about).await?;
             if reply.status != 401 || renewed || !self.credentials.renew().await {
-                return Ok(Opened::Refused(reply));
+                return Ok(StreamReply::Refused(reply));
             }
             renewed = true;
         }
     }
 }
 
-/// The lines of an answer that is under way.
+/// The lines of a stream.
 pub struct LineStream {
-    begun: Begun,
+    pending: PendingReply,
     lines: Lines,
 }
 
 impl LineStream {
-    fn new(begun: Begun) -> Self {
-        Self { begun, lines: Lines::default() }
+    fn new(pending: PendingReply) -> Self {
+        Self { pending, lines: Lines::default() }
     }
 
-    /// The next line, without its end; `None` after the last one. What stands behind the last line
-    /// break is no line: the server was cut off within it.
+    /// The next line, without its line break; `None` at the end. Text after the last line break is
+    /// dropped, because the server was cut off within it.
     ///
     /// # Errors
-    /// [`Error::Failure`] when the stream breaks, or when nothing comes for `idle`;
+    /// [`Error::Failure`] when the stream breaks or nothing arrives for `idle`;
     /// [`Error::Unreadable`] for a line of more than 8 MiB.
     pub async fn next(&mut self, idle: Duration) -> Result<Option<Vec<u8>>, Error> {
         loop {
             if let Some(line) = self.lines.take() {
                 return Ok(Some(line));
             }
-            let chunk = match timeout(idle, self.begun.response.chunk()).await {
+            let chunk = match timeout(idle, self.pending.response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => return Ok(None),
                 Ok(Err(error)) => {
-                    let status = self.begun.response.status().as_u16();
-                    let failure = Failure::from_body(&error, &self.begun.authority, status);
+                    let status = self.pending.response.status().as_u16();
+                    let failure = Failure::from_body(&error, &self.pending.authority, status);
                     return Err(Error::Failure(failure));
                 }
                 Err(_) => return Err(Error::Failure(Failure::too_slow())),
@@ -87,26 +87,26 @@ impl LineStream {
     }
 }
 
-/// Cuts what comes into lines.
+/// Splits the chunks of a stream into lines.
 #[derive(Default)]
 struct Lines {
     whole: VecDeque<Vec<u8>>,
-    begun: Vec<u8>,
+    partial: Vec<u8>,
 }
 
 impl Lines {
     fn add(&mut self, chunk: &[u8]) -> Result<(), Error> {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
-            if self.begun.len() + piece.len() > LARGEST_ANSWER {
+            if self.partial.len() + piece.len() > MAX_REPLY_SIZE {
                 return Err(Error::Unreadable(format!(
                     "the server's stream has a line of more than {} MiB",
-                    LARGEST_ANSWER / (1024 * 1024)
+                    MAX_REPLY_SIZE / (1024 * 1024)
                 )));
             }
-            self.begun.extend_from_slice(piece);
-            if self.begun.last() == Some(&b'\n') {
-                self.begun.pop();
-                self.whole.push_back(std::mem::take(&mut self.begun));
+            self.partial.extend_from_slice(piece);
+            if self.partial.last() == Some(&b'\n') {
+                self.partial.pop();
+                self.whole.push_back(std::mem::take(&mut self.partial));
             }
         }
         Ok(())
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_put_together_from_whatever_pieces_they_come_in() {
+    fn lines_may_arrive_in_any_pieces() {
         for pieces in [&["one\ntwo\n\nthr"][..], &["o", "ne\nt", "wo\n", "\nth", "r"][..]] {
             let mut lines = Lines::default();
             pieces.iter().for_each(|piece| lines.add(piece.as_bytes()).unwrap());
@@ -132,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_given_up() {
+    fn an_endless_line_is_an_error() {
         let mut lines = Lines::default();
         let piece = vec![b'x'; 1024 * 1024];
         let errors = (0..9).filter(|_| lines.add(&piece).is_err()).count();
-        assert_eq!((errors, lines.begun.len()), (1, LARGEST_ANSWER));
+        assert_eq!((errors, lines.partial.len()), (1, MAX_REPLY_SIZE));
     }
 }

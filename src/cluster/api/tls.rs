@@ -1,4 +1,4 @@
-//! TLS as kubectl does it: which roots, which name, which client certificate.
+//! The TLS settings of a cluster, as kubectl applies them: roots, server name, client certificate.
 
 use std::sync::Arc;
 
@@ -14,26 +14,26 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 use super::tls_error::is_authority_as_server;
 use crate::cluster::kubeconfig::Cluster;
 
-/// Which name the server's certificate must have.
+/// The name that the server's certificate must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerifiedName {
-    /// The host of the URL, which is also sent as SNI.
+    /// The host of the URL. It is also sent as SNI.
     UrlHost,
-    /// Another one, where the URL's host has to stay what it is.
+    /// Another name. The host of the URL stays as it is.
     Other(ServerName<'static>),
 }
 
-/// The client's side of TLS for one cluster.
+/// The TLS client configuration for one cluster.
 ///
 /// # Errors
-/// A CA bundle without a usable certificate, in kubectl's words.
+/// The CA bundle has no usable certificate. The text is kubectl's.
 pub fn client_config(
     cluster: &Cluster,
     name: VerifiedName,
     identity: Option<Arc<CertifiedKey>>,
 ) -> Result<ClientConfig> {
     let provider = Arc::new(ring::default_provider());
-    // An address is never sent as SNI.
+    // SNI has no IP addresses.
     let sends_name = !matches!(&name, VerifiedName::Other(ServerName::IpAddress(_)));
     let verifier = Arc::new(verifier(cluster, name, &provider)?);
     let config = ClientConfig::builder_with_provider(provider)
@@ -46,7 +46,7 @@ pub fn client_config(
     };
     config.enable_sni = sends_name;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // As client-go: any value switches HTTP/2 off.
+    // Any value turns HTTP/2 off, like in client-go.
     if std::env::var_os("DISABLE_HTTP2").is_none_or(|value| value.is_empty()) {
         config.alpn_protocols.insert(0, b"h2".to_vec());
     }
@@ -60,7 +60,7 @@ fn verifier(
 ) -> Result<Verifier> {
     let (chain, roots) = match &cluster.certificate_authority {
         _ if cluster.insecure_skip_tls_verify => (None, Vec::new()),
-        // The CA is then the only root: the system's are not even read, which takes long.
+        // The CA is then the only root. Reading the system's roots takes long and is not needed.
         Some(bundle) => {
             let roots = certificates(bundle)?;
             (Some(by_roots(&roots, provider)?), roots)
@@ -102,8 +102,8 @@ fn by_roots(
 
 #[derive(Debug)]
 struct Verifier {
-    /// Follows the chain to a root; `None` where nothing is to be verified: then signatures are
-    /// not either, since anybody could have made them.
+    /// Verifies the chain to a root. `None` turns verification off, of signatures too: without the
+    /// chain a signature proves nothing.
     chain: Option<Arc<dyn ServerCertVerifier>>,
     /// The kubeconfig's own roots.
     roots: Vec<CertificateDer<'static>>,
@@ -126,9 +126,8 @@ impl ServerCertVerifier for Verifier {
             VerifiedName::Other(name) => name,
         };
         match chain.verify_server_cert(end_entity, intermediates, name, ocsp_response, now) {
-            // A server that shows its own root, as `openssl req -x509` makes them: Go takes it,
-            // since it trusts that very certificate. All but the chain has been checked by then,
-            // except for the name.
+            // The server uses its root as its own certificate, as `openssl req -x509` creates them.
+            // Go accepts it because it trusts this certificate. Only the name is not verified yet.
             Err(Error::InvalidCertificate(problem))
                 if is_authority_as_server(&problem)
                     && self.roots.iter().any(|root| root == end_entity) =>

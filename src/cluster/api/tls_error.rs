@@ -1,18 +1,18 @@
-//! Errors of the TLS library in the words of Go's `crypto/tls` and `crypto/x509`, which
-//! Kubernetes users know and search for.
+//! Errors of the TLS library in the words of Go's `crypto/tls` and `crypto/x509`. Kubernetes users
+//! know these texts and search for them.
 
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError, Error};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Go's text for the same finding; `host` is the name that was to be verified.
+/// Go's text for an error. `host` is the name that the certificate should have.
 pub fn describe(error: &Error, host: &str) -> String {
     match error {
         Error::InvalidCertificate(problem) => {
             format!("tls: failed to verify certificate: x509: {}", certificate(problem, host))
         }
-        // Nothing else is known to be refused by the ring provider that Go would take.
+        // P-521 is the only key type that Go supports and the ring provider does not.
         Error::AlertReceived(AlertDescription::HandshakeFailure) => {
             "remote error: tls: handshake failure (servers with a P-521 key cannot be reached)"
                 .into()
@@ -45,13 +45,13 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
         CertificateError::Expired | CertificateError::NotValidYet => {
             "certificate has expired or is not yet valid".into()
         }
-        // The authority was made anew under its old name.
+        // The authority was created again, with its old name and a new key.
         CertificateError::BadSignature => {
             "certificate signed by unknown authority (a trusted authority has the same name, but \
              another key)"
                 .into()
         }
-        // `tls.rs` accepts such a certificate when it is itself one of the trusted authorities.
+        // `tls.rs` accepts such a certificate if it is itself a trusted authority.
         problem if is_authority_as_server(problem) => {
             "certificate signed by unknown authority (the server shows the certificate of an \
              authority; that very certificate must then be the trusted authority)"
@@ -61,24 +61,25 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
     }
 }
 
-/// An authority that is not trusted has signed the server's certificate.
+/// True if the server's certificate is signed by an authority that is not trusted.
 pub fn is_unknown_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(problem) = error else { return false };
     matches!(problem, CertificateError::UnknownIssuer | CertificateError::BadSignature)
         || is_authority_as_server(problem)
 }
 
-/// The server shows the certificate of an authority, as `openssl req -x509` makes them.
+/// True if the server uses an authority's certificate as its own, as `openssl req -x509` creates
+/// them.
 pub fn is_authority_as_server(problem: &CertificateError) -> bool {
     matches!(problem, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }
 
-/// As `x509.HostnameError`: names are compared with names, addresses with addresses.
+/// Go's `x509.HostnameError`: it lists the names for a name, and the addresses for an address.
 fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> String {
     let wanted = expected.to_str();
     let wants_address = matches!(expected, ServerName::IpAddress(_));
     let kind = if wants_address { "IpAddress(" } else { "DnsName(" };
-    // The library hands the names over in their debug form: DnsName("localhost").
+    // The library has the names in their debug form: DnsName("localhost").
     let names: Vec<&str> = presented
         .iter()
         .filter_map(|name| name.strip_prefix(kind))
@@ -105,7 +106,7 @@ fn rfc3339(time: UnixTime) -> String {
         .unwrap_or_else(|| format!("{} seconds after 1970", time.as_secs()))
 }
 
-/// An alert of the server that reached us only as a text, as HTTP/2 hands it on.
+/// Go's text for an alert that is known only by its text, as HTTP/2 reports it.
 pub fn describe_alert(text: &str) -> Option<String> {
     let name = text.to_lowercase().split_once("received fatal alert: ")?.1.trim().to_owned();
     let (_, go) = ALERTS.iter().find(|(alert, _)| format!("{alert:?}").to_lowercase() == name)?;

@@ -1,5 +1,4 @@
-//! What `-v=6` and above says about each exchange, in the line format of klog and of client-go's
-//! debugging round tripper.
+//! The log on stderr (`-v`), in the format of klog and of client-go's debugging round tripper.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,41 +10,41 @@ use time::macros::format_description;
 use crate::text::go;
 use crate::text::terminal::{is_silent, printable};
 
-/// Writes the log to stderr, as far as the level asks for.
+/// The log on stderr, up to a level.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Trace {
     level: i64,
 }
 
-/// Headers as `(name, value)`, already without secrets.
+/// Headers as `(name, value)`, with secrets masked.
 pub type Headers = [(String, String)];
 
 impl Trace {
-    /// `level` as given with `-v`.
+    /// `level` is the value of `-v`.
     pub fn new(level: i64) -> Self {
         Self { level }
     }
 
-    /// Whether anything is written at this level.
+    /// True if the log has this level.
     pub fn is_on(self, level: i64) -> bool {
         self.level >= level
     }
 
-    /// One line of plain text, as klog's `V(level).Info`.
+    /// Logs one line of text, as klog's `V(level).Info`.
     pub fn info(self, level: i64, file: &str, text: &str) {
         if self.is_on(level) {
             write_line(file, text);
         }
     }
 
-    /// A warning, which klog writes at every level.
+    /// Logs a warning, which klog writes at every level.
     pub fn warning(file: &str, text: &str) {
-        write_severe('W', file, text);
+        write_with_severity('W', file, text);
     }
 
-    /// An error that ends nothing, which klog writes at every level.
+    /// Logs an error that does not end the run, which klog writes at every level.
     pub(super) fn error(file: &str, text: &str) {
-        write_severe('E', file, text);
+        write_with_severity('E', file, text);
     }
 
     pub(super) fn request(self, verb: &str, url: &str, headers: &Headers, body: &[u8]) {
@@ -71,7 +70,7 @@ impl Trace {
         }
     }
 
-    /// A connection was opened for this exchange; `milliseconds` cover TCP and TLS.
+    /// Logs that a connection was opened for this request.
     pub(super) fn connected(self, address: &str) {
         if self.is_on(9) {
             let text =
@@ -95,7 +94,7 @@ impl Trace {
         }
         let _ = write!(line, " milliseconds={}", exchange.took.as_millis());
         if self.is_on(9) {
-            // The HTTP library does not tell TCP from TLS: their sum, under a name of its own.
+            // The HTTP library measures TCP and TLS together, so the sum has a name of its own.
             if let Some(connecting) = exchange.connecting {
                 let _ = write!(line, " connectMilliseconds={}", connecting.as_millis());
             }
@@ -123,14 +122,14 @@ impl Trace {
     }
 }
 
-/// What is said about an answer, or about a request that got none (`status` empty).
+/// A request and its reply. `status` is empty without a reply.
 pub struct Exchange<'a> {
     pub verb: &'a str,
     pub url: &'a str,
     pub status: &'a str,
     pub headers: &'a Headers,
     pub took: Duration,
-    /// How long the connection took to open; `None` when one was there already.
+    /// The time to open the connection; `None` if it was already open.
     pub connecting: Option<Duration>,
 }
 
@@ -141,7 +140,7 @@ fn push(line: &mut String, key: &str, text: &str) {
     let _ = write!(line, " {key}={}", value(text));
 }
 
-/// klog's form of a string: quoted, or as an indented block when it has several lines.
+/// klog's form of a string: quoted, or an indented block for several lines.
 fn value(text: &str) -> String {
     if !text.contains('\n') {
         return go::quote(text);
@@ -169,7 +168,7 @@ fn curl(verb: &str, url: &str, headers: &Headers) -> String {
     format!("curl -v -X{verb}  {} '{url}'", headers.join(" "))
 }
 
-/// `content-type` as Go shows it: `Content-Type`.
+/// A header's name as Go prints it: `Content-Type` for `content-type`.
 fn canonical(name: &str) -> String {
     let word = |word: &str| match word.split_at_checked(1) {
         Some((first, rest)) => first.to_uppercase() + rest,
@@ -179,21 +178,21 @@ fn canonical(name: &str) -> String {
 }
 
 fn write_line(file: &str, text: &str) {
-    write_severe('I', file, text);
+    write_with_severity('I', file, text);
 }
 
-/// klog's header: severity, date, time in the local zone, process, place.
-fn write_severe(severity: char, file: &str, text: &str) {
+/// Writes a line with klog's header: severity, date, local time, process, file.
+fn write_with_severity(severity: char, file: &str, text: &str) {
     if is_silent() {
         return;
     }
-    // The zone cannot be had in every surrounding; UTC is then better than no log.
+    // The local time zone is not always known; then the log uses UTC.
     let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
     let stamp = now
         .format(format_description!("[month][day] [hour]:[minute]:[second].[subsecond digits:6]"))
         .unwrap_or_default();
     let pid = std::process::id();
-    // A log that cannot be written is no reason to fail.
+    // A failure to write the log is ignored.
     let _ = writeln!(
         std::io::stderr().lock(),
         "{severity}{stamp} {pid:>7} {file}:1] {}",

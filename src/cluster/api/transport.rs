@@ -1,4 +1,4 @@
-//! The HTTP library's client, set up as client-go sets up Go's: trust, name, proxy, limits.
+//! The HTTP library's client, configured as client-go configures Go's: trust, name, proxy, limits.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,27 +15,28 @@ use super::proxy::ProxyVariables;
 use super::tls::{self, VerifiedName};
 use crate::cluster::kubeconfig::Cluster;
 
-/// Dialling, proxy and TLS handshake together; client-go gives dialling alone as much.
+/// The limit for dialling, proxy and TLS handshake together. client-go allows the same for dialling
+/// alone.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client for one server, and where to send requests so that it does as told.
+/// The HTTP client for one server, and the address to send requests to.
 pub struct Transport {
     pub http: reqwest::Client,
-    /// Counts what `http` opens.
+    /// Counts the connections that `http` opens.
     pub connections: Connections,
-    /// The server's address as configured: what a user should see.
+    /// The server's address as configured, for messages.
     pub server: Url,
-    /// The address that the HTTP library gets: another host name where TLS shall use one.
+    /// The address for the HTTP library. It has the name of `tls-server-name` instead of the host.
     pub dialled: Url,
     /// The client certificate that connections are opened with.
     pub identity: Option<Arc<CertifiedKey>>,
 }
 
 impl Transport {
-    /// Prepares everything; makes no connection yet.
+    /// Prepares the client, without opening a connection.
     ///
     /// # Errors
-    /// A server address, certificate, name or proxy that cannot be used.
+    /// The server's address, a certificate, a name or the proxy is invalid.
     pub fn new(
         cluster: &Cluster,
         identity: Option<Arc<CertifiedKey>>,
@@ -46,7 +47,7 @@ impl Transport {
         })?;
         let connections = Connections::default();
         let mut builder = reqwest::Client::builder()
-            // Credentials must not follow a redirect to wherever it points.
+            // A redirect must not send the credentials to another server.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .connector_layer(connections.clone())
@@ -65,7 +66,7 @@ impl Transport {
             let mut name = VerifiedName::UrlHost;
             if let Some(wanted) = &cluster.tls_server_name {
                 if is_direct && set_name(&mut dialled, wanted) {
-                    builder = builder.dns_resolver(RealHost::of(&server));
+                    builder = builder.dns_resolver(FixedHost::of(&server));
                 } else {
                     name = VerifiedName::Other(parse_name(wanted)?);
                 }
@@ -73,14 +74,14 @@ impl Transport {
             let config = tls::client_config(cluster, name, identity.clone())?;
             builder = builder.tls_backend_preconfigured(config);
         }
-        let http = builder.build().map_err(|error| {
-            anyhow!("the connection could not be set up: {}", root_cause(&error))
-        })?;
+        let http = builder
+            .build()
+            .map_err(|error| anyhow!("preparing the connection failed: {}", root_cause(&error)))?;
         Ok(Self { http, connections, server, dialled, identity })
     }
 }
 
-/// `proxy-url` of the cluster holds for every address, also for this machine's own.
+/// The proxy for the server. The cluster's `proxy-url` applies to every address, also to loopback.
 fn proxy(cluster: &Cluster, server: &Url) -> Result<Option<reqwest::Proxy>> {
     let from_environment = || ProxyVariables::from_process().for_server(server);
     let Some(proxy) = cluster.proxy_url.clone().or_else(from_environment) else {
@@ -92,21 +93,21 @@ fn proxy(cluster: &Cluster, server: &Url) -> Result<Option<reqwest::Proxy>> {
             "the proxy {proxy} cannot be used: unsupported scheme {scheme:?}, must be http, https, or socks5"
         );
     }
-    // In Go it is always the SOCKS server that looks up the name.
+    // In Go, the SOCKS server always resolves the name.
     let address = match proxy.strip_prefix("socks5://") {
         Some(rest) => format!("socks5h://{rest}"),
         None => proxy,
     };
     let proxy = reqwest::Proxy::all(address).map_err(|error| {
-        // The address may hold a password.
+        // The proxy's address may contain a password, so the message leaves it out.
         anyhow!("the proxy on the way to {server} cannot be used: {}", root_cause(&error))
     })?;
     Ok(Some(proxy))
 }
 
-/// The library takes the name for SNI and verification from the URL, so the URL gets the name,
-/// and name resolution leads to the real host. `false` where that cannot be: an IP address would
-/// be dialled, and a proxy would be sent to the wrong host.
+/// Puts the name for SNI and verification into the URL, from which the library takes it; the name
+/// is then resolved to the real host. Returns false for an IP address, which the library would
+/// dial. The function is not called with a proxy, which would get the wrong host.
 fn set_name(dialled: &mut Url, name: &str) -> bool {
     let mut url = dialled.clone();
     let is_name = url.set_host(Some(name)).is_ok()
@@ -122,20 +123,20 @@ fn parse_name(name: &str) -> Result<ServerName<'static>> {
         .map_err(|_| anyhow!("tls-server-name {name:?} is neither a host name nor an address"))
 }
 
-/// Leads every name to the server's real host.
-struct RealHost(String);
+/// Resolves every name to the addresses of the server's host.
+struct FixedHost(String);
 
-impl RealHost {
+impl FixedHost {
     fn of(server: &Url) -> Self {
         Self(server.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned())
     }
 }
 
-impl Resolve for RealHost {
+impl Resolve for FixedHost {
     fn resolve(&self, _: Name) -> Resolving {
         let host = self.0.clone();
         Box::pin(async move {
-            // Port 0 stands for the URL's.
+            // Port 0 means the port of the URL.
             let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })

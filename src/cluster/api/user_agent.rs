@@ -1,6 +1,6 @@
-//! The name that servers know us by.
+//! The `User-Agent` header.
 
-/// `locustctl/0.1.0 (linux/amd64)`, with Go's names for system and processor, as kubectl's.
+/// `locustctl/0.1.0 (linux/amd64)`: as kubectl's, with Go's names for system and processor.
 pub fn text() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",

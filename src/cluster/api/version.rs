@@ -1,4 +1,4 @@
-//! `--match-server-version`: the server must be of the release that this client mirrors.
+//! `--match-server-version`: the server must have the release that locustctl mirrors.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use super::client::Client;
 use super::exchange::Request;
 use super::{About, Error, Status};
 
-/// The release of Kubernetes whose kubectl is mirrored here.
+/// The release of kubectl that locustctl mirrors.
 const MIRRORED: (&str, &str) = ("1", "36");
 
 #[derive(Deserialize)]
@@ -19,10 +19,10 @@ struct Version {
 }
 
 impl Client {
-    /// Asks the server for its version.
+    /// Compares the server's release with the one that locustctl mirrors.
     ///
     /// # Errors
-    /// Any of [`Error`]; [`Error::Unreadable`] when it is of another release.
+    /// Any of [`Error`]; [`Error::Unreadable`] for another release.
     pub async fn match_server_version(&self) -> Result<(), Error> {
         let about = About { verb: "get", resource: "version".into(), name: String::new() };
         let path = "/version";
@@ -41,7 +41,7 @@ impl Client {
         let server: Version = serde_json::from_slice(&reply.body).map_err(|error| {
             Error::Unreadable(format!("unable to parse the server version: {error}"))
         })?;
-        // Providers mark their own builds as `36+`.
+        // Cloud providers mark their own builds as `36+`.
         match (server.major.as_str(), server.minor.trim_end_matches('+')) == MIRRORED {
             true => Ok(()),
             false => Err(Error::Unreadable(format!(

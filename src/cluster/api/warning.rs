@@ -1,4 +1,4 @@
-//! `Warning:` headers, with which the API server tells of deprecated things (RFC 7234, 5.5).
+//! `Warning` headers, which the API server uses for deprecations (RFC 7234, 5.5).
 
 use parking_lot::Mutex;
 use reqwest::header::{HeaderMap, WARNING};
@@ -10,7 +10,7 @@ use super::event::Event;
 pub struct Warnings(Mutex<Vec<String>>);
 
 impl Warnings {
-    /// How many different ones there were.
+    /// The number of different warnings so far.
     pub fn count(&self) -> usize {
         self.0.lock().len()
     }
@@ -30,8 +30,8 @@ impl Warnings {
     }
 }
 
-/// The texts of code 299 in one header value: `299 - "text" "date", 299 …`. What does not follow
-/// that form ends the reading, as in client-go.
+/// The texts with code 299 in one header value: `299 - "text" "date", 299 …`. Reading stops at
+/// the first text in another form, like in client-go.
 fn parse(header: &str) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = header.trim();
@@ -47,7 +47,7 @@ fn parse(header: &str) -> Vec<String> {
     texts
 }
 
-/// Code, text, and what follows the (optional) date.
+/// The code, the text, and the rest after the optional date.
 fn parse_one(text: &str) -> Option<(&str, String, &str)> {
     let (code, rest) = text.split_once(' ')?;
     if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -62,7 +62,7 @@ fn parse_one(text: &str) -> Option<(&str, String, &str)> {
     Some((code, text, rest))
 }
 
-/// The text of a quoted string at the beginning, and what follows it.
+/// The text of a quoted string at the beginning, and the rest after it.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut unescaped = String::new();
     let mut characters = text.strip_prefix('"')?.char_indices();

@@ -1,4 +1,4 @@
-//! WATCH: what happens to objects, as it happens, over broken connections and forgotten history.
+//! WATCH: events of objects. It survives broken connections and a server that forgets its history.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -12,72 +12,73 @@ use tokio::time::Instant;
 use super::client::Client;
 use super::exchange::{Reply, Request};
 use super::scale::read_object;
-use super::stream::{LineStream, Opened};
+use super::stream::{LineStream, StreamReply};
 use super::{About, Error, Listing, Resource, Status};
 
-/// After so long the server ends each watch, and it is asked again: a connection that has died
-/// without a word is noticed soon enough.
-const LASTS: Duration = Duration::from_secs(60);
+/// The server ends each watch after this time, and we open the next one. A dead connection is
+/// noticed after this time at the latest.
+const WATCH_DURATION: Duration = Duration::from_secs(60);
 
-/// For the server's end to arrive.
+/// The time for the end of a watch to arrive.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// A watch that ended sooner is not asked for again at once. If it has told nothing, something on
-/// the way may keep it from telling: then everything is looked at anew.
-const SHORTEST: Duration = Duration::from_secs(5);
+/// A watch that ends sooner is opened again only after a pause. If it had no events, a proxy on the
+/// way may hold them back, so the objects are listed again.
+const MIN_WATCH_DURATION: Duration = Duration::from_secs(5);
 
-/// Between attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause between attempts.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// What to watch.
+/// The objects to watch.
 #[derive(Debug, Clone, Copy)]
-pub struct Watched<'a> {
-    /// The type.
+pub struct WatchTarget<'a> {
     pub resource: &'a Resource,
-    /// The namespace; of no meaning where the type has none.
+    /// The namespace. Ignored for a type without namespaces.
     pub namespace: &'a str,
-    /// One object alone; all of them otherwise.
+    /// One object; `None` for all objects.
     pub name: Option<&'a str>,
-    /// Of all of them, those that a label selector selects.
+    /// The label selector that limits the objects.
     pub labels: Option<&'a str>,
 }
 
-/// What a watch tells.
+/// An event of a watch.
 #[derive(Debug)]
 pub enum WatchEvent<T> {
-    /// All objects that there are now, at the beginning and after a gap: others are gone.
+    /// All objects that exist now. It comes at the beginning and after a gap; all others are
+    /// deleted.
     Present(Vec<T>),
     /// An object was added or changed.
     Changed(T),
-    /// An object was deleted; this is what it was last.
+    /// An object was deleted. Holds its last state.
     Deleted(T),
-    /// Nothing can be seen for now, for this reason; it is tried again.
-    Disturbed(Error),
-    /// It can be seen again.
+    /// The watch is interrupted for this reason, and tried again.
+    Interrupted(Error),
+    /// The watch works again.
     Resumed,
 }
 
-/// A watch; `T` is what is kept of each object.
+/// A watch. `T` holds the needed fields of an object.
 pub struct Watch<'a, T> {
     client: &'a Client,
-    watched: Watched<'a>,
-    /// Everything up to it was seen; none when everything must be looked at anew.
+    watched: WatchTarget<'a>,
+    /// The resource version up to which all events were seen; `None` when the objects must be
+    /// listed again.
     version: Option<String>,
     stream: Option<Box<LineStream>>,
     opened: Instant,
-    /// Whether the stream has told nothing yet.
+    /// True until the stream has its first event.
     is_silent: bool,
-    /// Since something was last seen.
+    /// The number of failures since the last event.
     failures: u32,
-    is_disturbed: bool,
-    /// For the next attempt, as the server wishes.
-    asked_pause: Option<Duration>,
+    is_interrupted: bool,
+    /// The pause that the server asked for before the next attempt.
+    server_pause: Option<Duration>,
     kept: PhantomData<fn() -> T>,
 }
 
 impl Client {
-    /// Watches objects, from what they are now on. The first request is sent by [`Watch::next`].
-    pub fn watch<'a, T: DeserializeOwned>(&'a self, watched: Watched<'a>) -> Watch<'a, T> {
+    /// Watches objects from their current state on. [`Watch::next`] sends the first request.
+    pub fn watch<'a, T: DeserializeOwned>(&'a self, watched: WatchTarget<'a>) -> Watch<'a, T> {
         Watch {
             client: self,
             watched,
@@ -86,35 +87,35 @@ impl Client {
             opened: Instant::now(),
             is_silent: true,
             failures: 0,
-            is_disturbed: false,
-            asked_pause: None,
+            is_interrupted: false,
+            server_pause: None,
             kept: PhantomData,
         }
     }
 }
 
 impl<T: DeserializeOwned> Watch<'_, T> {
-    /// Waits for what happens next. What passes (a broken connection, a busy server) is told and
-    /// tried again, with growing pauses; after a broken connection and after `410 Gone` everything is
-    /// looked at anew.
+    /// Waits for the next event. A transient error, such as a broken connection or a busy server,
+    /// is reported as an event, and the watch is tried again with growing pauses. After a broken
+    /// connection and after `410 Gone` the objects are listed again.
     ///
     /// # Errors
-    /// What does not pass: a refusal, or an answer that is none.
+    /// Errors that are not transient: a refusal, or an unreadable reply.
     pub async fn next(&mut self) -> Result<WatchEvent<T>, Error> {
         loop {
             let result = match (&mut self.stream, &self.version) {
                 (Some(stream), _) => {
-                    let line = stream.next(LASTS + GRACE).await;
-                    self.take(line)
+                    let line = stream.next(WATCH_DURATION + GRACE).await;
+                    self.handle_line(line)
                 }
                 (None, Some(version)) => {
                     let version = version.clone();
-                    self.rest().await;
-                    self.open(&version).await.map(|()| self.resumed())
+                    self.back_off().await;
+                    self.open(&version).await.map(|()| self.take_resumed())
                 }
                 (None, None) => {
-                    self.rest().await;
-                    self.look().await.map(|present| Some(WatchEvent::Present(present)))
+                    self.back_off().await;
+                    self.list_present().await.map(|present| Some(WatchEvent::Present(present)))
                 }
             };
             match result {
@@ -127,25 +128,25 @@ impl<T: DeserializeOwned> Watch<'_, T> {
                         self.version = None;
                         continue;
                     }
-                    if !error.passes() {
+                    if !error.is_transient() {
                         return Err(error);
                     }
                     if error.status().is_none() {
-                        // Whoever answers next may be a server that was set back, to which our
-                        // version lies in the future: it would tell nothing until then.
+                        // The next server may be one that was restored from a backup. Our version
+                        // is then in its future, and it would send no events until it gets there.
                         self.version = None;
                     }
-                    self.is_disturbed = true;
-                    self.asked_pause = error.status().and_then(|status| status.retry_after);
-                    return Ok(WatchEvent::Disturbed(error));
+                    self.is_interrupted = true;
+                    self.server_pause = error.status().and_then(|status| status.retry_after);
+                    return Ok(WatchEvent::Interrupted(error));
                 }
             }
         }
     }
 
-    /// All that is there now, and from where to watch on.
-    async fn look(&mut self) -> Result<Vec<T>, Error> {
-        let Watched { resource, namespace, name, labels } = self.watched;
+    /// Reads the objects that exist now, and the version to watch from.
+    async fn list_present(&mut self) -> Result<Vec<T>, Error> {
+        let WatchTarget { resource, namespace, name, labels } = self.watched;
         let Some(name) = name else {
             let listing = Listing { resource, namespace, labels };
             let (items, version) = self.client.list_with_version(listing).await?;
@@ -163,13 +164,13 @@ impl<T: DeserializeOwned> Watch<'_, T> {
         Ok(vec![object])
     }
 
-    fn resumed(&mut self) -> Option<WatchEvent<T>> {
-        std::mem::take(&mut self.is_disturbed).then_some(WatchEvent::Resumed)
+    fn take_resumed(&mut self) -> Option<WatchEvent<T>> {
+        std::mem::take(&mut self.is_interrupted).then_some(WatchEvent::Resumed)
     }
 
     async fn open(&mut self, version: &str) -> Result<(), Error> {
-        let Watched { resource, namespace, name, labels } = self.watched;
-        let seconds = LASTS.as_secs().to_string();
+        let WatchTarget { resource, namespace, name, labels } = self.watched;
+        let seconds = WATCH_DURATION.as_secs().to_string();
         let field = name.map(|name| format!("metadata.name={name}"));
         let mut query = vec![
             ("watch", "1"),
@@ -188,23 +189,23 @@ impl<T: DeserializeOwned> Watch<'_, T> {
             content: None,
             about: &about,
         };
-        match self.client.open(&request, LASTS + GRACE).await? {
-            Opened::Lines(stream) => {
+        match self.client.open(&request, WATCH_DURATION + GRACE).await? {
+            StreamReply::Lines(stream) => {
                 self.stream = Some(stream);
                 (self.opened, self.is_silent) = (Instant::now(), true);
                 Ok(())
             }
-            Opened::Refused(reply) => Err(refusal(&reply, &about)),
+            StreamReply::Refused(reply) => Err(refusal(&reply, &about)),
         }
     }
 
-    fn take(
+    fn handle_line(
         &mut self,
         line: Result<Option<Vec<u8>>, Error>,
     ) -> Result<Option<WatchEvent<T>>, Error> {
         let Some(line) = line? else {
             self.stream = None;
-            if self.opened.elapsed() < SHORTEST {
+            if self.opened.elapsed() < MIN_WATCH_DURATION {
                 self.failures += 1;
                 self.version.take_if(|_| self.is_silent);
             }
@@ -218,11 +219,12 @@ impl<T: DeserializeOwned> Watch<'_, T> {
         Ok(event)
     }
 
-    /// The first attempt comes at once, the others after longer and longer pauses.
-    async fn rest(&mut self) {
-        let asked = self.asked_pause.take().unwrap_or_default();
+    /// Waits before the next attempt. The first attempt comes at once, the others after growing
+    /// pauses.
+    async fn back_off(&mut self) {
+        let asked = self.server_pause.take().unwrap_or_default();
         let Some(power) = self.failures.checked_sub(1) else { return };
-        let pause = Duration::from_millis(100 << power.min(6)).min(LONGEST_PAUSE);
+        let pause = Duration::from_millis(100 << power.min(6)).min(MAX_PAUSE);
         let text =
             format!("Watching {} again, attempt {}", self.watched.resource.plural, power + 1);
         self.client.trace().info(4, "watch.rs", &text);
@@ -230,7 +232,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
     }
 
     fn about(&self, verb: &'static str) -> About {
-        let Watched { resource, name, .. } = self.watched;
+        let WatchTarget { resource, name, .. } = self.watched;
         let name = name.unwrap_or_default().to_owned();
         About { verb, resource: resource.plural.to_string(), name }
     }
@@ -243,42 +245,42 @@ fn refusal(reply: &Reply, about: &About) -> Error {
     }
 }
 
-/// The server has forgotten what happened since the version that was seen.
+/// True if the server has forgotten the events since our version.
 fn is_gone(error: &Error) -> bool {
     error.status().is_some_and(|status| status.code == 410)
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct EventHead {
     #[serde(rename = "type")]
     kind: String,
-    object: HeadObject,
+    object: EventHeadObject,
 }
 
 #[derive(Deserialize)]
-struct HeadObject {
+struct EventHeadObject {
     #[serde(default)]
-    metadata: HeadMetadata,
+    metadata: EventHeadMetadata,
 }
 
 #[derive(Deserialize, Default)]
-struct HeadMetadata {
+struct EventHeadMetadata {
     #[serde(rename = "resourceVersion")]
     resource_version: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Body<T> {
+struct EventBody<T> {
     object: T,
 }
 
-/// One line: how far it leads, and what it tells, if anything.
+/// Reads one line: the resource version that it reaches, and its event.
 fn read_event<T: DeserializeOwned>(
     line: &[u8],
 ) -> Result<(Option<String>, Option<WatchEvent<T>>), Error> {
-    let head: Head = serde_json::from_slice(line).map_err(|error| unreadable(&error))?;
+    let head: EventHead = serde_json::from_slice(line).map_err(|error| unreadable(&error))?;
     let version = head.object.metadata.resource_version.filter(|version| !version.is_empty());
-    let object = || match serde_json::from_slice::<Body<T>>(line) {
+    let object = || match serde_json::from_slice::<EventBody<T>>(line) {
         Ok(body) => Ok(body.object),
         Err(error) => Err(unreadable(&error)),
     };
@@ -286,27 +288,31 @@ fn read_event<T: DeserializeOwned>(
         "ADDED" | "MODIFIED" => Some(WatchEvent::Changed(object()?)),
         "DELETED" => Some(WatchEvent::Deleted(object()?)),
         "BOOKMARK" => None,
-        "ERROR" => return Err(told(line)),
+        "ERROR" => return Err(error_event(line)),
         other => {
             let what = other.escape_debug();
-            return Err(Error::Unreadable(format!("the server's watch tells of \"{what}\"")));
+            return Err(Error::Unreadable(format!(
+                "the server's watch has an event of the unknown type \"{what}\""
+            )));
         }
     };
     Ok((version, event))
 }
 
-/// The Status in an event of type ERROR.
-fn told(line: &[u8]) -> Error {
-    let object = serde_json::from_slice::<Body<Value>>(line).map(|body| body.object);
+/// The error in an event of type ERROR.
+fn error_event(line: &[u8]) -> Error {
+    let object = serde_json::from_slice::<EventBody<Value>>(line).map(|body| body.object);
     let text = object.unwrap_or_default().to_string();
     match Status::decode(text.as_bytes()) {
         Some(status) => Error::Status(Box::new(status)),
-        None => Error::Unreadable("the server's watch tells of an error, but not which".to_owned()),
+        None => {
+            Error::Unreadable("the server's watch has an error event without a Status".to_owned())
+        }
     }
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {
-    Error::Unreadable(format!("what the server tells of an object cannot be read: {error}"))
+    Error::Unreadable(format!("an event of the server's watch cannot be read: {error}"))
 }
 
 #[cfg(test)]
@@ -330,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_read_with_the_version_that_they_lead_to() {
+    fn events_are_read_with_their_version() {
         let line = |kind: &str| {
             format!(
                 r#"{{"type":"{kind}","object":{{"metadata":{{"resourceVersion":"7"}},"spec":1}}}}"#
@@ -342,7 +348,10 @@ mod tests {
             ("MODIFIED", seven("changed 1")),
             ("DELETED", seven("deleted 1")),
             ("BOOKMARK", seven("nothing")),
-            ("OTHER", Err("the server's watch tells of \"OTHER\"".to_owned())),
+            (
+                "OTHER",
+                Err("the server's watch has an event of the unknown type \"OTHER\"".to_owned()),
+            ),
         ] {
             assert_eq!(read(&line(kind)), expected, "{kind}");
         }
@@ -350,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_and_what_is_no_event_are_told_apart() {
+    fn error_events_and_unreadable_lines_have_different_texts() {
         let gone = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version: 1 (2)","reason":"Expired","code":410}}"#;
         assert_eq!(read(gone), Err("gone".to_owned()));
         for (line, expected) in [
@@ -360,15 +369,15 @@ mod tests {
             ),
             (
                 r#"{"type":"ERROR","object":{}}"#,
-                "the server's watch tells of an error, but not which",
+                "the server's watch has an error event without a Status",
             ),
             (
                 r#"{"type":"ADDED"}"#,
-                "what the server tells of an object cannot be read: missing field `object` at line 1 column 16",
+                "an event of the server's watch cannot be read: missing field `object` at line 1 column 16",
             ),
             (
                 "<html>",
-                "what the server tells of an object cannot be read: expected value at line 1 column 1",
+                "an event of the server's watch cannot be read: expected value at line 1 column 1",
             ),
         ] {
             assert_eq!(read(line), Err(expected.to_owned()), "{line}");

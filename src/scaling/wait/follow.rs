@@ -11,7 +11,7 @@ use super::Unmet;
 use super::readiness::{Kind, readiness_of_scale};
 use super::tracker::Tracker;
 use super::workload::Workload;
-use crate::cluster::api::{About, Client, Error, Status, WatchEvent, Watched};
+use crate::cluster::api::{About, Client, Error, Status, WatchEvent, WatchTarget};
 
 /// On one connection; more than that are asked about instead.
 const MOST_WATCHES: usize = 32;
@@ -131,7 +131,7 @@ impl Follower<'_, '_> {
             .iter()
             .map(|index| (self.tracker.wait(*index).target.name.as_str(), *index))
             .collect();
-        let mut watch = self.client.watch::<Workload>(Watched {
+        let mut watch = self.client.watch::<Workload>(WatchTarget {
             resource: &first.resource,
             namespace: &first.namespace,
             name: (members.len() == 1).then_some(&first.name),
@@ -157,7 +157,7 @@ impl Follower<'_, '_> {
                         self.tracker.deleted(index);
                     }
                 }
-                WatchEvent::Disturbed(error) => {
+                WatchEvent::Interrupted(error) => {
                     for index in self.tracker.pending(members) {
                         self.tracker.disturbed(index, Some(error.clone()));
                     }
@@ -207,7 +207,7 @@ impl Follower<'_, '_> {
     async fn look_once_more(&self, index: usize) {
         match self.look(index).await {
             Err(error) if is_missing(&error) => self.tracker.deleted(index),
-            Err(error) if error.passes() => self.tracker.disturbed(index, Some(error)),
+            Err(error) if error.is_transient() => self.tracker.disturbed(index, Some(error)),
             Ok(()) | Err(_) => {}
         }
     }
@@ -215,7 +215,7 @@ impl Follower<'_, '_> {
     fn failed(&self, index: usize, error: Error) {
         if is_missing(&error) {
             self.tracker.deleted(index);
-        } else if error.passes() {
+        } else if error.is_transient() {
             self.tracker.disturbed(index, Some(error));
         } else {
             self.tracker.unknown(index, error);

@@ -12,7 +12,7 @@ use super::super::log::log;
 use super::super::metrics::Metrics;
 use super::super::snapshot::Link;
 use super::Live;
-use crate::cluster::api::{About, Client, Error, Watch, WatchEvent, Watched};
+use crate::cluster::api::{About, Client, Error, Watch, WatchEvent, WatchTarget};
 use crate::scaling::{
     Kind, PODS, Pod, Target, Workload, autoscalers, label_selector, readiness_of_scale,
 };
@@ -74,7 +74,7 @@ impl Feed<'_> {
     async fn watch_target(&self, kind: Kind) {
         let mut pause = SHORTEST_PAUSE;
         loop {
-            let watched = Watched {
+            let watched = WatchTarget {
                 resource: &self.target.resource,
                 namespace: &self.target.namespace,
                 name: Some(&self.target.name),
@@ -89,7 +89,7 @@ impl Feed<'_> {
                     }
                     Ok(WatchEvent::Changed(object)) => self.told(kind, &object),
                     Ok(WatchEvent::Deleted(_)) => self.missing(),
-                    Ok(WatchEvent::Disturbed(error)) => self.lost(&error),
+                    Ok(WatchEvent::Interrupted(error)) => self.lost(&error),
                     Ok(WatchEvent::Resumed) => self.linked(),
                     Err(error) => break Some(error),
                 }
@@ -113,7 +113,7 @@ impl Feed<'_> {
         lost: impl Fn(&Error),
     ) -> Result<WatchEvent<T>, Error> {
         let error = match watch.next().await? {
-            WatchEvent::Disturbed(error) => error,
+            WatchEvent::Interrupted(error) => error,
             event => return Ok(event),
         };
         self.metrics.watch_restarted();
@@ -128,7 +128,7 @@ impl Feed<'_> {
                 }
             };
             match event {
-                WatchEvent::Disturbed(_) if Instant::now() < told_at => {}
+                WatchEvent::Interrupted(_) if Instant::now() < told_at => {}
                 event => return Ok(event),
             }
         }
@@ -187,7 +187,7 @@ impl Feed<'_> {
                 Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
                     self.missing();
                 }
-                Err(error) if error.passes() => self.lost(&error),
+                Err(error) if error.is_transient() => self.lost(&error),
                 Err(error) => self.refused(&error),
             }
             sleep(PERIOD).await;
@@ -268,7 +268,7 @@ impl Feed<'_> {
     async fn watch_selected(&self, selector: &str) {
         let mut pause = SHORTEST_PAUSE;
         loop {
-            let watched = Watched {
+            let watched = WatchTarget {
                 resource: &PODS,
                 namespace: &self.target.namespace,
                 name: None,
@@ -290,7 +290,7 @@ impl Feed<'_> {
                     }
                     Ok(WatchEvent::Changed(_)) => {}
                     Ok(WatchEvent::Deleted(pod)) => self.live.change(|state| state.pod_gone(&pod)),
-                    Ok(WatchEvent::Disturbed(error)) => unknown(&error),
+                    Ok(WatchEvent::Interrupted(error)) => unknown(&error),
                     Ok(WatchEvent::Resumed) => self.live.change(|state| state.pods_unknown(None)),
                     Err(error) => break error,
                 }

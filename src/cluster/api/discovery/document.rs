@@ -1,4 +1,4 @@
-//! The documents of discovery, in both forms, and what is taken from them.
+//! The documents of discovery, in both forms.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,18 +14,18 @@ pub struct GroupVersion {
     /// Empty for the core group.
     pub group: String,
     pub version: String,
-    /// Whether the group prefers it over its other versions.
+    /// True if the group prefers this version.
     pub preferred: bool,
     pub types: Vec<Type>,
 }
 
-/// One type, and what it is called besides its names.
+/// One type, with its short names and categories.
 #[derive(Debug)]
 pub struct Type {
     pub resource: Arc<Resource>,
     pub short_names: Vec<String>,
     pub categories: Vec<String>,
-    /// Whether it has a scale subresource.
+    /// True if it has a scale subresource.
     pub is_scalable: bool,
 }
 
@@ -38,7 +38,7 @@ impl GroupVersion {
         }
     }
 
-    /// Where the older form of discovery describes it.
+    /// The path at which the older form of discovery describes it.
     pub fn path(&self) -> String {
         match self.group.as_str() {
             "" => format!("/api/{}", escape_segment(&self.version)),
@@ -46,8 +46,8 @@ impl GroupVersion {
         }
     }
 
-    /// The type of a kind, exactly or all in lower case. Of several the last one counts, as in
-    /// `meta.DefaultRESTMapper`.
+    /// The type of a kind. The kind may also be all in lower case. The last of several types
+    /// counts, as in `meta.DefaultRESTMapper`.
     pub fn of_kind(&self, kind: &str) -> Option<Arc<Resource>> {
         let is_kind =
             |resource: &Resource| resource.kind == kind || resource.kind.to_lowercase() == kind;
@@ -55,12 +55,12 @@ impl GroupVersion {
         Some(Arc::clone(&found.resource))
     }
 
-    /// Takes in the types of an `APIResourceList`.
+    /// Adds the types of an `APIResourceList`.
     pub fn fill(&mut self, list: ResourceList) {
         let is_scale = |entry: &ResourceEntry| entry.name.strip_suffix("/scale").map(str::to_owned);
         let scalable: HashSet<String> = list.resources.iter().filter_map(is_scale).collect();
         for entry in list.resources {
-            self.push(Names {
+            self.push(TypeFields {
                 is_scalable: scalable.contains(&entry.name),
                 plural: entry.name,
                 singular: entry.singular_name,
@@ -72,8 +72,8 @@ impl GroupVersion {
         }
     }
 
-    fn push(&mut self, names: Names) {
-        // A name with a slash is a subresource; without a kind there is no object of the type.
+    fn push(&mut self, names: TypeFields) {
+        // A name with a slash is a subresource. A type without a kind has no objects.
         if names.plural.is_empty() || names.plural.contains('/') || names.kind.is_empty() {
             return;
         }
@@ -89,14 +89,14 @@ impl GroupVersion {
             kind: Cow::Owned(names.kind),
             namespaced: names.namespaced,
         };
-        let Names { short_names, categories, is_scalable, .. } = names;
+        let TypeFields { short_names, categories, is_scalable, .. } = names;
         let resource = Arc::new(resource);
         self.types.push(Type { resource, short_names, categories, is_scalable });
     }
 }
 
-/// What both forms say about a type.
-struct Names {
+/// The fields of a type that both forms have.
+struct TypeFields {
     plural: String,
     singular: String,
     kind: String,
@@ -115,7 +115,7 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// `meta/v1 APIVersions`, of `/api`.
+/// `meta/v1 APIVersions`, the reply of `/api`.
 #[derive(Debug, Deserialize)]
 pub struct CoreVersions {
     #[serde(default, deserialize_with = "or_default")]
@@ -123,7 +123,7 @@ pub struct CoreVersions {
 }
 
 impl CoreVersions {
-    /// The versions of the core group, still without types.
+    /// The versions of the core group, without types.
     pub fn group_versions(self) -> Vec<GroupVersion> {
         let versions = self.versions.into_iter().enumerate();
         versions
@@ -132,7 +132,7 @@ impl CoreVersions {
     }
 }
 
-/// `meta/v1 APIGroupList`, of `/apis`.
+/// `meta/v1 APIGroupList`, the reply of `/apis`.
 #[derive(Debug, Deserialize)]
 pub struct GroupList {
     #[serde(default, deserialize_with = "or_default")]
@@ -157,9 +157,9 @@ struct Version {
 }
 
 impl GroupList {
-    /// The versions of all these groups, still without types.
+    /// The versions of all groups, without types.
     pub fn group_versions(self) -> Vec<GroupVersion> {
-        let of_one = |group: Group| {
+        let versions_of = |group: Group| {
             let (name, preferred) = (group.name, group.preferred_version.version);
             group.versions.into_iter().map(move |Version { version }| GroupVersion {
                 group: name.clone(),
@@ -168,11 +168,11 @@ impl GroupList {
                 types: Vec::new(),
             })
         };
-        self.groups.into_iter().flat_map(of_one).collect()
+        self.groups.into_iter().flat_map(versions_of).collect()
     }
 }
 
-/// `meta/v1 APIResourceList`, of one group version.
+/// `meta/v1 APIResourceList`, the types of one group version.
 #[derive(Debug, Default, Deserialize)]
 pub struct ResourceList {
     #[serde(default, deserialize_with = "or_default")]
@@ -196,8 +196,8 @@ struct ResourceEntry {
     categories: Vec<String>,
 }
 
-/// `apidiscovery.k8s.io APIGroupDiscoveryList`, of both `/api` and `/apis`; `v2beta1` has the same
-/// fields as `v2`.
+/// `apidiscovery.k8s.io APIGroupDiscoveryList`, the reply of `/api` and `/apis` in the aggregated
+/// form. `v2beta1` has the same fields as `v2`.
 #[derive(Debug, Deserialize)]
 pub struct Aggregated {
     #[serde(default, deserialize_with = "or_default")]
@@ -260,8 +260,8 @@ struct ResponseKind {
 }
 
 impl Aggregated {
-    /// All group versions with their types, and the names of those that the server calls stale:
-    /// their types are not known, and they are not preferred.
+    /// All group versions with their types, and the names of the stale ones. A stale group version
+    /// has no types and is not preferred.
     pub fn group_versions(self) -> (Vec<GroupVersion>, Vec<String>) {
         let (mut fresh, mut stale) = (Vec::new(), Vec::new());
         for group in self.items {
@@ -278,9 +278,9 @@ impl Aggregated {
                     continue;
                 }
                 for entry in version.resources {
-                    let mut below = entry.subresources.iter();
-                    group_version.push(Names {
-                        is_scalable: below.any(|below| below.subresource == "scale"),
+                    let mut subresources = entry.subresources.iter();
+                    group_version.push(TypeFields {
+                        is_scalable: subresources.any(|entry| entry.subresource == "scale"),
                         plural: entry.resource,
                         singular: entry.singular_resource,
                         kind: entry.response_kind.kind,

@@ -1,4 +1,4 @@
-//! The requests of discovery, as client-go's `discovery_client.go` makes them.
+//! The requests of discovery, as client-go's `discovery_client.go` sends them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,19 +15,19 @@ use crate::cluster::api::status::Status;
 use crate::cluster::api::trace::Trace;
 use crate::text::go;
 
-/// What kubectl accepts: each newer form before the older one.
+/// The `Accept` header of kubectl, with the newest form first.
 const ACCEPT: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
                       application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,\
                       application/json";
 
-/// What client-go tells the server when nothing else was asked for.
+/// The parameter `timeout` that client-go sends without `--request-timeout`.
 const TIMEOUT: &str = "32s";
 
-/// More than any cluster has; a server that lists more is not asked about the others.
-const MOST_GROUP_VERSIONS: usize = 1000;
+/// More than any cluster has. The client does not ask about further ones.
+const MAX_GROUP_VERSIONS: usize = 1000;
 
-/// All answers about single group versions together.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// The limit for the replies about single group versions, all together.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// All group versions with their types, the core group first.
 pub async fn group_versions(client: &Client) -> Result<Vec<GroupVersion>, Error> {
@@ -40,30 +40,30 @@ pub async fn group_versions(client: &Client) -> Result<Vec<GroupVersion>, Error>
     }
     let mut all: Vec<_> = core.group_versions.into_iter().chain(named.group_versions).collect();
     if !is_complete {
-        all.truncate(MOST_GROUP_VERSIONS);
+        all.truncate(MAX_GROUP_VERSIONS);
         fill(client, &mut all).await;
     }
     Ok(all)
 }
 
-/// What one of the two entry points says.
+/// The reply of `/api` or `/apis`.
 #[derive(Default)]
-struct Entry {
+struct EntryPoint {
     group_versions: Vec<GroupVersion>,
-    /// Whether the types are there already.
+    /// True if the group versions have their types.
     is_complete: bool,
     stale: Vec<String>,
 }
 
-fn read_core(reply: Reply) -> Result<Entry, Error> {
+fn read_core(reply: Reply) -> Result<EntryPoint, Error> {
     // Aggregated API servers have no core group.
     if reply.status == 404 {
-        return Ok(Entry { is_complete: true, ..Entry::default() });
+        return Ok(EntryPoint { is_complete: true, ..EntryPoint::default() });
     }
     read(reply, "/api", CoreVersions::group_versions)
 }
 
-fn read_named(reply: Reply) -> Result<Entry, Error> {
+fn read_named(reply: Reply) -> Result<EntryPoint, Error> {
     read(reply, "/apis", GroupList::group_versions)
 }
 
@@ -71,20 +71,20 @@ fn read<T: DeserializeOwned>(
     reply: Reply,
     path: &str,
     group_versions: impl FnOnce(T) -> Vec<GroupVersion>,
-) -> Result<Entry, Error> {
+) -> Result<EntryPoint, Error> {
     if !reply.is_success() {
         return Err(Error::Status(Box::new(Status::ignoring_body(&reply, &about(path)))));
     }
     if is_aggregated(reply.content_type()) {
         let (group_versions, stale) = decode::<Aggregated>(&reply, path)?.group_versions();
-        return Ok(Entry { group_versions, is_complete: true, stale });
+        return Ok(EntryPoint { group_versions, is_complete: true, stale });
     }
     let group_versions = group_versions(decode(&reply, path)?);
-    Ok(Entry { group_versions, ..Entry::default() })
+    Ok(EntryPoint { group_versions, ..EntryPoint::default() })
 }
 
-/// Whether a media type is that of aggregated discovery; its parameters come in any order, and
-/// with others between them.
+/// True for the media type of aggregated discovery. Its parameters come in any order, with others
+/// between them.
 fn is_aggregated(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
@@ -101,9 +101,10 @@ fn is_aggregated(content_type: &str) -> bool {
         && has("as", &["APIGroupDiscoveryList"])
 }
 
-/// Asks for the types of each group version, of all at once. One that cannot be had stays without.
+/// Asks for the types of all group versions at once. A group version that cannot be read is
+/// dropped.
 async fn fill(client: &Client, all: &mut Vec<GroupVersion>) {
-    let budget = AtomicUsize::new(MOST_BYTES);
+    let budget = AtomicUsize::new(MAX_BYTES);
     let lists = join_all(all.iter().map(|here| resource_list(client, here, &budget))).await;
     let mut lists = lists.into_iter();
     all.retain_mut(|here| match lists.next() {
@@ -137,7 +138,7 @@ async fn resource_list(
     }
     let take = |left: usize| left.checked_sub(reply.body.len());
     if budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-        let limit = MOST_BYTES / (1024 * 1024);
+        let limit = MAX_BYTES / (1024 * 1024);
         return Err(Error::Unreadable(format!("discovery is larger than {limit} MiB in all")));
     }
     decode(&reply, &path)
@@ -145,12 +146,12 @@ async fn resource_list(
 
 async fn get(client: &Client, path: &str, accept: &'static str) -> Result<Reply, Error> {
     let default = [("timeout", TIMEOUT)];
-    let query = if client.tells_timeout() { &[][..] } else { &default[..] };
+    let query = if client.sends_timeout() { &[][..] } else { &default[..] };
     let (method, accept, about) = (Method::GET, Some(accept), &about(path));
     client.send(Request { method, path, query, content: None, accept, about }).await
 }
 
-/// Without a resource, as client-go words what is about none.
+/// The subject of a path. It has no resource, as in client-go's messages about paths.
 fn about(path: &str) -> About {
     About { verb: "get", resource: String::new(), name: path.to_owned() }
 }
@@ -164,8 +165,8 @@ fn decode<T: DeserializeOwned>(reply: &Reply, path: &str) -> Result<T, Error> {
     })
 }
 
-/// Only for those who want to know more, as with client-go: such a group is often one that nobody
-/// here asks for.
+/// Logs the stale group versions at level 1, as client-go does: the user's types are seldom among
+/// them.
 fn log_stale(trace: Trace, stale: &[String]) {
     let mut each: Vec<String> =
         stale.iter().map(|name| format!("{name}: stale GroupVersion discovery: {name}")).collect();
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_worded_without_its_body() {
+    fn the_body_of_a_refusal_is_ignored() {
         let refusal = r#"{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden"}"#;
         for (status, content_type, reason, message) in [
             (
@@ -224,13 +225,13 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_core_group_is_none_the_worse() {
+    fn a_server_may_have_no_core_group() {
         let entry = read_core(Reply::for_test(404, "text/plain", "404 page not found")).unwrap();
         assert!(entry.is_complete && entry.group_versions.is_empty());
     }
 
     #[test]
-    fn what_is_no_discovery_is_an_error() {
+    fn another_reply_than_discovery_is_an_error() {
         for (body, expected) in [
             ("", "unexpected end of JSON input"),
             (

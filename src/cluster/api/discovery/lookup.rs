@@ -1,7 +1,8 @@
-//! Which type a word means: the rules of kubectl's REST mapper (client-go `restmapper`, apimachinery
-//! `meta`, cli-runtime `Builder.mappingFor`), over the types in the order of discovery.
+//! The type of a user's token, by the rules of kubectl's REST mapper (client-go `restmapper`,
+//! apimachinery `meta`, cli-runtime `Builder.mappingFor`). The types are in the order of discovery.
 //!
-//! One thing is left out: there, a kind with `List` behind it names a type as well, which no server has.
+//! One rule is left out: kubectl also accepts a kind with `List` behind it, a type that no server
+//! has.
 
 use std::sync::Arc;
 
@@ -9,17 +10,17 @@ use super::document::{GroupVersion, Type};
 use crate::cluster::api::resource::Resource;
 use crate::text::go;
 
-/// What a user has typed, taken apart; an empty part is open.
+/// A user's token, split into its parts. An empty part matches everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Asked<'a> {
+struct TypeQuery<'a> {
     name: &'a str,
     version: &'a str,
     group: &'a str,
 }
 
-impl<'a> Asked<'a> {
-    /// What a token may mean, in the order in which it is tried: `NAME.VERSION.GROUP` when there
-    /// are dots enough, then `NAME.GROUP`, whose group may have dots itself.
+impl<'a> TypeQuery<'a> {
+    /// The possible readings of a token, in the order in which they are tried: `NAME.VERSION.GROUP`
+    /// if there are two dots, then `NAME.GROUP`, whose group may contain dots.
     fn readings(token: &'a str) -> impl Iterator<Item = Self> {
         let (name, rest) = token.split_once('.').unwrap_or((token, ""));
         let versioned = rest.split_once('.');
@@ -28,26 +29,26 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The type that a token means, and the warnings that go with it.
+/// The type of a token, and the warnings about it.
 pub fn find(all: &[GroupVersion], token: &str) -> (Option<Arc<Resource>>, Vec<String>) {
     let mut warnings = Vec::new();
-    for asked in Asked::readings(token) {
-        let found = by_short_name(all, asked, &mut warnings);
-        if let Some(found) = by_name(all, &found.as_ref().map_or(asked, long_form)) {
+    for query in TypeQuery::readings(token) {
+        let found = by_short_name(all, query, &mut warnings);
+        if let Some(found) = by_name(all, &found.as_ref().map_or(query, long_form)) {
             return (Some(found), warnings);
         }
     }
-    let found = Asked::readings(token).find_map(|asked| by_kind(all, asked));
+    let found = TypeQuery::readings(token).find_map(|query| by_kind(all, query));
     (found, warnings)
 }
 
-/// The types of a category, each once and in the version that its group prefers.
+/// The types of a category, each once, in the version that its group prefers.
 pub fn category(all: &[GroupVersion], token: &str) -> Option<Vec<Arc<Resource>>> {
     let found = preferred(all, |known| known.categories.iter().any(|category| category == token));
     (!found.is_empty()).then_some(found)
 }
 
-/// The types with a scale subresource, each once and in the version that its group prefers.
+/// The types with a scale subresource, each once, in the version that its group prefers.
 pub fn scalable(all: &[GroupVersion]) -> Vec<Arc<Resource>> {
     preferred(all, |known| known.is_scalable)
 }
@@ -64,38 +65,38 @@ fn preferred(all: &[GroupVersion], is_wanted: impl Fn(&Type) -> bool) -> Vec<Arc
     found
 }
 
-/// A short name stands for the type in whatever version its group prefers: what was asked for is
-/// dropped, as in client-go's `expandResourceShortcut`.
-fn long_form<'a>(resource: &&'a Arc<Resource>) -> Asked<'a> {
-    Asked { name: &resource.plural, version: "", group: &resource.group }
+/// The query for the type of a short name. The user's version is dropped and the group's preferred
+/// one counts, as in client-go's `expandResourceShortcut`.
+fn long_form<'a>(resource: &&'a Arc<Resource>) -> TypeQuery<'a> {
+    TypeQuery { name: &resource.plural, version: "", group: &resource.group }
 }
 
-/// The first type with this short name, unless a type has it as its own name; the others that
-/// share it are warned of.
+/// The first type with this short name, unless it is the plural or singular name of a type. Adds a
+/// warning for each other type with the same short name.
 fn by_short_name<'a>(
     all: &'a [GroupVersion],
-    asked: Asked<'_>,
+    query: TypeQuery<'_>,
     warnings: &mut Vec<String>,
 ) -> Option<&'a Arc<Resource>> {
-    let in_group = |known: &&Type| asked.group.is_empty() || known.resource.group == asked.group;
+    let in_group = |known: &&Type| query.group.is_empty() || known.resource.group == query.group;
     let types = || all.iter().flat_map(|here| &here.types);
     let is_own_name =
-        |resource: &Resource| resource.plural == asked.name || resource.singular == asked.name;
+        |resource: &Resource| resource.plural == query.name || resource.singular == query.name;
     if types().filter(in_group).any(|known| is_own_name(&known.resource)) {
         return None;
     }
-    let is_short = |known: &&Type| known.short_names.iter().any(|short| short == asked.name);
+    let is_short = |known: &&Type| known.short_names.iter().any(|short| short == query.name);
     let mut named = types().filter(in_group).filter(is_short).map(|known| &known.resource);
     let Some(first) = named.next() else {
-        let begins = |known: &&Type| known.resource.group.starts_with(asked.group);
+        let begins = |known: &&Type| known.resource.group.starts_with(query.group);
         let mut named = types().filter(is_short).filter(begins).map(|known| &known.resource);
-        return named.next().filter(|_| !asked.group.is_empty());
+        return named.next().filter(|_| !query.group.is_empty());
     };
     for other in named {
         let is_same = other.group == first.group && other.plural == first.plural;
         let warning = format!(
             "short name {} could also match lower priority resource {}",
-            go::quote(asked.name),
+            go::quote(query.name),
             other.plural_with_group()
         );
         if !is_same && !warnings.contains(&warning) {
@@ -105,33 +106,32 @@ fn by_short_name<'a>(
     Some(first)
 }
 
-/// The type with this plural or singular name, in any case, in the most important place.
-fn by_name(all: &[GroupVersion], asked: &Asked<'_>) -> Option<Arc<Resource>> {
-    let name = asked.name.to_lowercase();
+/// The type with this plural or singular name, in any case. The order is that of [`by_importance`].
+fn by_name(all: &[GroupVersion], query: &TypeQuery<'_>) -> Option<Arc<Resource>> {
+    let name = query.name.to_lowercase();
     let is_named = |known: &&Type| known.resource.plural == name || known.resource.singular == name;
-    let in_version = |here: &&GroupVersion| match (asked.group, asked.version) {
+    let in_version = |here: &&GroupVersion| match (query.group, query.version) {
         ("", "") => true,
         ("", version) => here.version == version,
         (group, "") => here.group.starts_with(group),
         (group, version) => here.group == group && here.version == version,
     };
     by_importance(all).into_iter().filter(in_version).find_map(|here| {
-        // Names lead to a kind, and the kind to a type: with two of a name, or of a kind, the
-        // last one counts.
+        // The name leads to a kind, and the kind to a type. The last one of two counts each time.
         let named = here.types.iter().rev().find(is_named)?;
         here.of_kind(&named.resource.kind)
     })
 }
 
-/// The type of a kind whose name is none of a type; the group has to be whole.
-fn by_kind(all: &[GroupVersion], asked: Asked<'_>) -> Option<Arc<Resource>> {
+/// The type of a kind, for a token that is no name of a type. The group must be complete.
+fn by_kind(all: &[GroupVersion], query: TypeQuery<'_>) -> Option<Arc<Resource>> {
     let here = |here: &&GroupVersion| {
-        here.group == asked.group && (asked.version.is_empty() || here.version == asked.version)
+        here.group == query.group && (query.version.is_empty() || here.version == query.version)
     };
-    by_importance(all).into_iter().filter(here).find_map(|here| here.of_kind(asked.name))
+    by_importance(all).into_iter().filter(here).find_map(|here| here.of_kind(query.name))
 }
 
-/// The core group's `v1`, then group by group, each with its preferred version first.
+/// All group versions: the core group's `v1`, then group by group with the preferred version first.
 fn by_importance(all: &[GroupVersion]) -> Vec<&GroupVersion> {
     let mut groups: Vec<&str> = Vec::new();
     for here in all {

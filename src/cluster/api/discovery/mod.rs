@@ -1,5 +1,5 @@
-//! What types the server has: discovery, in its aggregated form where the server knows it, and in
-//! the older one otherwise. Nothing of it is kept for the next run.
+//! Discovery: the types that the server has. It uses the aggregated form if the server knows it,
+//! and the older form otherwise. Nothing is cached for the next run.
 
 mod document;
 mod fetch;
@@ -17,7 +17,7 @@ use super::error::Error;
 use super::event::Event;
 use super::resource::Resource;
 
-/// The types of one server, in the order in which it lists them.
+/// The types of one server, in the server's order.
 #[derive(Debug)]
 pub struct Discovery {
     group_versions: Vec<GroupVersion>,
@@ -27,15 +27,15 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// Asks the server for all its types: two requests, and one more for each group version when
-    /// it does not know aggregated discovery.
+    /// Asks the server for all its types. This takes two requests, and one more for each group
+    /// version if the server does not know aggregated discovery.
     ///
-    /// A group version that cannot be had is logged to stderr, and its types are unknown; so are
-    /// those that the server itself calls stale.
+    /// A group version that cannot be read is logged to stderr, and its types stay unknown. The
+    /// types that the server calls stale stay unknown too.
     ///
     /// # Errors
-    /// Any of [`Error`], when the list of groups cannot be had. As in client-go, what a refusal
-    /// says in its body does not count.
+    /// Any of [`Error`], when the list of groups cannot be read. The body of a refusal is
+    /// ignored, like in client-go.
     pub async fn fetch(client: &Client) -> Result<Self, Error> {
         Ok(Self::of(fetch::group_versions(client).await?, client.options.on_event))
     }
@@ -44,9 +44,9 @@ impl Discovery {
         Self { group_versions, warned: Mutex::default(), on_event }
     }
 
-    /// The type that a user's token means: `TYPE`, `TYPE.GROUP` with the beginning of the group,
-    /// or `TYPE.VERSION.GROUP`, where TYPE is a plural or singular name in any case, a short name
-    /// as the server has it, or a kind. `None` when the server has none like it.
+    /// Finds the type of a user's token: `TYPE`, `TYPE.GROUP` with a prefix of the group, or
+    /// `TYPE.VERSION.GROUP`. `TYPE` is a plural or singular name in any case, a short name in the
+    /// server's spelling, or a kind. `None` if the server has no such type.
     ///
     /// A short name that stands for another type as well is reported as an [`Event::Warning`], as
     /// kubectl's `restmapper/shortcut.go` does.
@@ -62,18 +62,18 @@ impl Discovery {
         found
     }
 
-    /// The types with a scale subresource, each once, in the order in which the server lists them.
+    /// The types with a scale subresource, each once, in the server's order.
     pub fn scalable(&self) -> Vec<Arc<Resource>> {
         lookup::scalable(&self.group_versions)
     }
 
-    /// The types of a category such as `all`, in the server's order; `None` for a token that is
-    /// no category.
+    /// The types of a category such as `all`, in the server's order; `None` if there is no such
+    /// category.
     pub fn category(&self, token: &str) -> Option<Vec<Arc<Resource>>> {
         lookup::category(&self.group_versions, token)
     }
 
-    /// The type of an object's `apiVersion` and `kind`, as a manifest has them.
+    /// The type of a manifest's `apiVersion` and `kind`.
     pub fn by_kind(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
         let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
         let here = |all: &&GroupVersion| all.group == group && all.version == version;

@@ -1,5 +1,5 @@
-//! The rules of lookup, against what a real API server of Kubernetes 1.36 has answered. What
-//! `kubectl get TOKEN` found there is what is expected here.
+//! The rules of lookup, with the recorded replies of an API server of Kubernetes 1.36. The expected
+//! types are those that `kubectl get TOKEN` found there.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::document::{Aggregated, CoreVersions, GroupList, GroupVersion, Resourc
 use super::{Discovery, lookup};
 use crate::cluster::api::Resource;
 
-/// The body of a recorded answer.
+/// The body of a recorded reply.
 fn recorded(transcript: &str) -> Value {
     let mut transcript: Value = serde_json::from_str(transcript).unwrap();
     transcript["response"]["body"].take()
@@ -182,7 +182,7 @@ fn kinds_are_found_as_manifests_name_them() {
 }
 
 #[test]
-fn the_first_type_with_a_short_name_wins_and_the_others_are_told() {
+fn the_first_type_with_a_short_name_wins_and_the_others_are_reported() {
     let entry = |plural: &str, kind: &str, short: &[&str]| {
         json!({ "resources": [
         { "name": plural, "singularName": kind.to_lowercase(), "kind": kind, "namespaced": true, "shortNames": short },
@@ -215,7 +215,7 @@ fn the_first_type_with_a_short_name_wins_and_the_others_are_told() {
 }
 
 #[test]
-fn a_kind_that_is_no_name_is_found_in_its_whole_group() {
+fn a_kind_needs_its_complete_group() {
     let list = json!({ "resources": [{ "name": "oxen", "singularName": "ox", "kind": "Cattle" }] });
     let all = Discovery::of(vec![listed("farm.example", "v1", true, list)], |_| {});
     finds(
@@ -246,7 +246,7 @@ fn both_forms_of_discovery_say_the_same() {
 }
 
 #[test]
-fn what_the_server_calls_stale_is_unknown() {
+fn stale_group_versions_are_unknown() {
     let swarms = json!([{ "resource": "swarms", "responseKind": { "kind": "Swarm" } }]);
     let (all, stale) = aggregated(json!({ "items": [{ "metadata": { "name": "g" }, "versions": [
         { "version": "v2", "freshness": "Stale", "resources": swarms },
