@@ -1,4 +1,5 @@
-//! Text in and out: YAML, literals as Go writes them, bounded reading, and text that is safe to show.
+//! Text in and out: YAML, literals as Go writes them, bounded reading, and text that is safe to
+//! show.
 
 pub mod bounded;
 pub mod go;

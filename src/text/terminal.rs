@@ -1,4 +1,4 @@
-//! What comes from outside must not drive the terminal, and no secret may reach it.
+//! Output on the terminal: control characters of foreign text are escaped, and secrets are masked.
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -6,37 +6,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-/// What stands where a secret was.
+/// The text in place of a secret.
 pub const MASK: &str = "<masked>";
 
-/// Shorter ones would also black out what only looks like them.
+/// The length of the shortest secret that is masked. A shorter one could match unrelated text.
 const SHORTEST_SECRET: usize = 8;
 
 static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 static IS_SILENT: AtomicBool = AtomicBool::new(false);
 
-/// From now on nothing goes to stderr: a shell that completes has a half-typed line there.
+/// Turns all output on stderr off, for shell completion: the user is typing on that line.
 pub fn silence() {
     IS_SILENT.store(true, Ordering::Relaxed);
 }
 
-/// Whether [`silence`] was asked for.
+/// True after [`silence`].
 pub fn is_silent() -> bool {
     IS_SILENT.load(Ordering::Relaxed)
 }
 
-/// From now on this does not appear in anything that goes through [`printable`].
+/// Adds a secret that [`printable`] masks.
 pub fn conceal(secret: &str) {
     let mut secrets = SECRETS.lock();
     if secret.len() >= SHORTEST_SECRET && !secrets.iter().any(|known| known == secret) {
         secrets.push(secret.to_owned());
-        // A long one may contain a short one.
+        // Long secrets come first, because they may contain short ones.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 }
 
-/// Writes a line to stderr, made [`printable`]. That it cannot be written is no reason to fail.
+/// Writes a line to stderr, made [`printable`]. A failure to write is ignored.
 pub fn say(text: &str) {
     if is_silent() {
         return;
@@ -56,13 +56,13 @@ pub fn warn(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{label} {}", printable(text));
 }
 
-/// Whether stderr is a terminal on which a line can be drawn again.
+/// True if stderr is a terminal on which a line can be drawn again.
 pub fn can_redraw() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     std::io::stderr().is_terminal() && !is_dumb
 }
 
-/// The text without secrets and passwords in URLs, and [`harmless`].
+/// Masks secrets and passwords in URLs, and makes the text [`harmless`].
 pub fn printable(text: &str) -> String {
     let mut text = Cow::Borrowed(text);
     for secret in SECRETS.lock().iter() {
@@ -73,7 +73,7 @@ pub fn printable(text: &str) -> String {
     harmless(&without_url_passwords(&text))
 }
 
-/// The text with control and direction characters shown as escapes; line breaks and tabs stay.
+/// Escapes control and direction characters. Line breaks and tabs stay.
 pub fn harmless(text: &str) -> String {
     let is_harmful = |c: char| {
         c.is_control() && !matches!(c, '\n' | '\t')

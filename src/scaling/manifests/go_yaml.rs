@@ -1,6 +1,6 @@
 //! Errors of our YAML reader as go-yaml 2 words and places them.
 
-use crate::text::yaml::read::Problem;
+use crate::text::yaml::read::YamlError;
 
 /// What else our reader says, and libyaml's words for it.
 const DIFFERENT: [(&str, &str); 4] = [
@@ -31,7 +31,7 @@ const WITHOUT_LINE: [&str; 6] = [
 
 /// The whole text. go-yaml counts lines from 0 for what its parser finds and from 1 for what its
 /// scanner finds, and has none for the first line.
-pub(super) fn describe(problem: &Problem, document: &str) -> String {
+pub(super) fn describe(problem: &YamlError, document: &str) -> String {
     if problem.is_json {
         return problem.to_string();
     }
@@ -56,7 +56,7 @@ pub(super) fn describe(problem: &Problem, document: &str) -> String {
 }
 
 /// Where libyaml is when it notices.
-fn line_from_zero(problem: &Problem, text: &str, document: &str) -> u64 {
+fn line_from_zero(problem: &YamlError, text: &str, document: &str) -> u64 {
     let at = problem.line.unwrap_or(1).saturating_sub(1);
     match text {
         _ if problem.is_unclosed => document.matches('\n').count() as u64,

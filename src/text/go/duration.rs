@@ -4,30 +4,30 @@ use std::fmt;
 
 use super::quote::quote;
 
-/// A length of time in nanoseconds, as `time.Duration` holds it; may be negative.
+/// A duration in nanoseconds, like Go's `time.Duration`. It may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Duration(pub i64);
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 impl Duration {
-    /// Whole seconds; `None` when they do not fit.
+    /// Converts whole seconds; `None` on overflow.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
         seconds.checked_mul(NANOS_PER_SECOND).map(Self)
     }
 
-    /// The same as Go's type; the longest one where it does not fit.
+    /// Converts a `std::time::Duration`. The result saturates.
     pub fn from_std(duration: std::time::Duration) -> Self {
         Self(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
     }
 
-    /// The same as a `std::time::Duration`; `None` for zero and below.
+    /// Converts to a `std::time::Duration`; `None` for zero and negative durations.
     pub fn positive(self) -> Option<std::time::Duration> {
         let nanos = u64::try_from(self.0).ok().filter(|nanos| *nanos > 0)?;
         Some(std::time::Duration::from_nanos(nanos))
     }
 
-    /// `time.ParseDuration`: `1h15m30.5s`, `300ms`, `-1.5h`; a unit is needed except for `0`.
+    /// `time.ParseDuration`: `1h15m30.5s`, `300ms`, `-1.5h`. Only `0` needs no unit.
     ///
     /// # Errors
     /// `time: invalid duration "…"`, `time: missing unit in duration "…"` or
@@ -58,7 +58,8 @@ impl Duration {
         i64::try_from(signed).map(Self).map_err(|_| invalid())
     }
 
-    /// One number with its unit from the front of `rest`; gives its nanoseconds and what follows.
+    /// Reads one number with its unit from the start of `rest`. Returns its nanoseconds and the
+    /// rest.
     fn parse_term<'a>(text: &str, rest: &'a str) -> Result<(i128, &'a str), String> {
         let invalid = || format!("time: invalid duration {}", quote(text));
         let split = |from: &'a str, test: fn(char) -> bool| {
@@ -93,7 +94,7 @@ impl Duration {
             "" => 0,
             digits => i128::from(digits.parse::<u64>().map_err(|_| invalid())?),
         };
-        // Go drops the digits that a nanosecond cannot hold; 18 are more than enough for an hour.
+        // Go drops digits below a nanosecond. 18 digits are enough for an hour.
         let kept = &fraction[..fraction.len().min(18)];
         let numerator: i128 = if kept.is_empty() { 0 } else { kept.parse().unwrap_or(0) };
         let fraction_nanos = numerator * scale / 10_i128.pow(kept.len() as u32);

@@ -1,6 +1,6 @@
-//! Literals as Go's standard library reads and prints them: kubectl's flags are defined by it.
+//! Values as Go's standard library reads and prints them, for kubectl's flags and messages.
 //!
-//! Each error's text is the one that Go's own function gives, since kubectl prints it as it is.
+//! The error texts are those of Go's functions, because kubectl prints them.
 
 mod duration;
 mod number;

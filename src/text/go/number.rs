@@ -15,8 +15,8 @@ pub fn parse_int(text: &str) -> Result<i64, String> {
         _ => (false, text),
     };
     let (radix, digits) = radix_and_digits(unsigned);
-    // Go takes underscores only where its own integer literals may have them: after the prefix
-    // and between digits.
+    // Underscores follow the rule of Go's integer literals: they may only follow the prefix or
+    // stand between digits.
     if digits.contains('_') && !underscores_are_placed_well(unsigned) {
         return Err(fail("invalid syntax"));
     }
@@ -38,8 +38,7 @@ fn radix_and_digits(unsigned: &str) -> (u32, &str) {
     }
 }
 
-/// The rule of Go's `underscoreOK`: every `_` stands after a digit (a base prefix counts as one)
-/// and before a digit.
+/// Go's `underscoreOK`: every `_` is between two digits. A base prefix counts as a digit.
 fn underscores_are_placed_well(unsigned: &str) -> bool {
     let hexadecimal = unsigned.starts_with("0x") || unsigned.starts_with("0X");
     let is_digit = |byte: u8| byte.is_ascii_digit() || hexadecimal && byte.is_ascii_hexdigit();

@@ -1,6 +1,6 @@
 //! Text as Go's `strconv.Quote` and `%#U` show it.
 
-/// `strconv.Quote`, which Go puts around whatever the user typed.
+/// `strconv.Quote`: the text in double quotes, with escapes.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -27,9 +27,9 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
-/// `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols, and the ASCII blank.
+/// `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols, and the ASCII space.
 pub fn is_printable(character: char) -> bool {
-    // Rust escapes by the same categories; but at the beginning marks too.
+    // Rust escapes by the same categories, but escapes marks at the start of a text as well.
     matches!(character, '"' | '\'' | '\\')
         || !format!("a{character}").escape_debug().any(|escaped| escaped == '\\')
 }

@@ -1,4 +1,4 @@
-//! Values of an object as Go's `fmt` prints them: what a template of kubectl's puts out.
+//! JSON values as Go's `fmt` prints them, for kubectl's templates.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 
 use super::quote::quote;
 
-/// A number as kubectl holds it: an `int64` where it fits, otherwise a `float64`.
+/// A number in kubectl: an `int64` if it fits, otherwise a `float64`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Numeric {
     /// `int64`
@@ -19,13 +19,13 @@ impl From<&Number> for Numeric {
     fn from(number: &Number) -> Self {
         match number.as_i64() {
             Some(integer) => Self::Int(integer),
-            // Without arbitrary precision every number of serde_json is one.
+            // Without the feature `arbitrary_precision`, every number converts to f64.
             None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
         }
     }
 }
 
-/// `%v` of a `float64`: the shortest digits that mean this number, from 1e+06 with an exponent.
+/// `%v` of a `float64`: the shortest digits of this number, with an exponent from 1e+06 on.
 pub fn float(number: f64) -> String {
     let (digits, exponent) = digits(number);
     if number == 0.0 || (-4..6).contains(&exponent) {
@@ -40,11 +40,11 @@ pub fn json_float(number: f64) -> String {
     if number == 0.0 || (-6..21).contains(&exponent) {
         return number.to_string();
     }
-    // Unlike fmt, it does not fill up a negative exponent of one digit.
+    // Unlike `fmt`, `encoding/json` does not pad a negative exponent of one digit.
     with_exponent(number, &digits, exponent).replace("e-0", "e-")
 }
 
-/// The shortest digits, and the exponent of the first.
+/// The shortest digits of a number, and the exponent of the first digit.
 fn digits(number: f64) -> (String, i32) {
     let text = format!("{:e}", number.abs());
     match text.split_once('e') {
@@ -125,7 +125,7 @@ fn write_syntax(text: &mut String, value: &Value) {
     }
 }
 
-/// A number, in one of the two forms of a float.
+/// Formats a number. `float` is the format of numbers that are no `int64`.
 pub fn numeric(number: &Number, float: fn(f64) -> String) -> String {
     match Numeric::from(number) {
         Numeric::Int(integer) => integer.to_string(),

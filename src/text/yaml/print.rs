@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::scalar::{self, Place};
+use super::scalar::{self, Position};
 use crate::text::go;
 
-/// libyaml's limit for what may be a key in front of `:`; a longer one is written as `? key`.
+/// libyaml's limit for a simple key. A longer key is written as `? key`.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
-/// The document, with a newline at its end.
+/// Prints a document, with a newline at its end.
 pub fn print(document: &Value) -> String {
     let mut text = String::new();
     match document {
@@ -25,7 +25,7 @@ pub fn print(document: &Value) -> String {
     text
 }
 
-/// `inline`: the first entry continues the line, after the `- ` of a list.
+/// Prints a mapping. With `inline`, the first entry continues the line, after the `- ` of a list.
 fn mapping(text: &mut String, map: &Map<String, Value>, indent: usize, inline: bool) {
     let mut entries: Vec<_> = map.iter().collect();
     sort(&mut entries);
@@ -34,12 +34,12 @@ fn mapping(text: &mut String, map: &Map<String, Value>, indent: usize, inline: b
             start_line(text, indent);
         }
         if key.chars().count() <= LONGEST_SIMPLE_KEY && !key.contains('\n') {
-            scalar::write(text, key, Place::key());
+            scalar::write(text, key, Position::key());
             text.push(':');
             value_of_simple_key(text, value, indent);
         } else {
             text.push_str("? ");
-            scalar::write(text, key, Place::value(indent + 2));
+            scalar::write(text, key, Position::value(indent + 2));
             text.push('\n');
             start_line(text, indent);
             text.push_str(": ");
@@ -76,7 +76,7 @@ fn sequence(text: &mut String, items: &[Value], indent: usize, inline: bool) {
     }
 }
 
-/// What stands behind `- ` or the `: ` of a long key: it begins on the same line.
+/// Prints a value after `- `, or after the `: ` of a long key. It starts on the same line.
 fn continued(text: &mut String, value: &Value, indent: usize) {
     match value {
         Value::Object(map) if !map.is_empty() => mapping(text, map, indent + 2, true),
@@ -90,7 +90,7 @@ fn continued(text: &mut String, value: &Value, indent: usize) {
 
 fn scalar(text: &mut String, value: &Value, indent: usize) {
     match value {
-        Value::String(string) => scalar::write(text, string, Place::value(indent)),
+        Value::String(string) => scalar::write(text, string, Position::value(indent)),
         Value::Object(_) => text.push_str("{}"),
         Value::Array(_) => text.push_str("[]"),
         Value::Number(number) => text.push_str(&self::number(number)),
@@ -98,7 +98,8 @@ fn scalar(text: &mut String, value: &Value, indent: usize) {
     }
 }
 
-/// kubectl goes through JSON: what stands there without point and exponent is taken for an integer.
+/// Formats a number. kubectl converts it to JSON first, where a number without a point and exponent
+/// is an integer.
 fn number(number: &serde_json::Number) -> String {
     let json = go::numeric(number, go::json_float);
     let is_integer = json.parse::<u64>().is_ok() || json.parse::<i64>().is_ok();
@@ -109,9 +110,11 @@ fn start_line(text: &mut String, indent: usize) {
     text.extend(std::iter::repeat_n(' ', indent));
 }
 
-/// go-yaml's order of keys contradicts itself for some (`a2` < `a10` < `a1b` < `a2`), which the
-/// standard library's sort may answer with a panic. Merging never does, and few keys go through
-/// insertion as in Go, so that even then the result is the same.
+/// Sorts the entries by [`natural_order`].
+///
+/// go-yaml's order is not transitive for some keys (`a2` < `a10` < `a1b` < `a2`), and the standard
+/// library's sort may panic for such an order. A merge sort never panics. Up to 12 keys are sorted
+/// by insertion as in Go, so that even such keys have Go's order.
 fn sort(entries: &mut [(&String, &Value)]) {
     const FEW: usize = 12;
     if entries.len() <= FEW {
@@ -138,7 +141,7 @@ fn sort(entries: &mut [(&String, &Value)]) {
     entries.copy_from_slice(&merged);
 }
 
-/// go-yaml sorts keys as people would: `a2` before `a10`, anything else before letters.
+/// go-yaml's natural order of keys: `a2` before `a10`, and other characters before letters.
 fn natural_order(a: &str, b: &str) -> Ordering {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let Some(at) = (0..a.len().min(b.len())).find(|&at| a[at] != b[at]) else {
@@ -150,7 +153,7 @@ fn natural_order(a: &str, b: &str) -> Ordering {
         (false, true) => return Ordering::Less,
         (false, false) => {}
     }
-    // Inside a number a zero counts as a digit of it; at its beginning it is only filling.
+    // A zero inside a number is a digit of it. Zeros at its start are ignored.
     let inside_number = (a[at] == '0' || b[at] == '0')
         && a[..at].iter().rev().take_while(|c| c.is_numeric()).any(|c| *c != '0');
     let number = |text: &[char]| {
@@ -230,7 +233,7 @@ text: |
         let many: Vec<String> = (0..100).map(|number| format!("k{number}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(order(&many), many);
-        // Contradictory, and still no panic.
+        // The order of these keys is not transitive.
         let odd: Vec<String> =
             (0..60).flat_map(|n| [format!("a{n}"), format!("a{n}b"), format!("a0{n}")]).collect();
         assert_eq!(order(&odd.iter().map(String::as_str).collect::<Vec<_>>()).len(), 180);

@@ -1,35 +1,35 @@
-//! YAML as kubectl reads it → one JSON value: YAML 1.1, first document only, last of duplicate
-//! keys wins, JSON is YAML too.
+//! YAML as kubectl reads it, converted to a JSON value: YAML 1.1, only the first document, the last
+//! of duplicate keys wins. JSON is valid YAML.
 
 use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use serde_saphyr::{
-    DuplicateKeyPolicy, Error as YamlError, MergeKeyPolicy, NonFiniteFloatPolicy, Options,
+    DuplicateKeyPolicy, Error as ParserError, MergeKeyPolicy, NonFiniteFloatPolicy, Options,
 };
 
-/// What is wrong with a text. Its `Display` is kubectl's text, without a file's name:
-/// `yaml: line 3: …`; unlike kubectl's, the line is always there and always counts from 1.
+/// An error in a YAML text. `Display` is kubectl's text without a file name: `yaml: line 3: …`.
+/// Unlike in kubectl, the line is never left out and always counts from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    /// Counts from 1; `None` where the problem has no place.
+pub(crate) struct YamlError {
+    /// The line, from 1; `None` if the error has no position.
     pub line: Option<u64>,
-    /// In libyaml's words where it has them.
+    /// libyaml's text if it has one.
     pub text: String,
-    /// Whether the YAML was in order, but JSON has no word for what it says.
+    /// True if the YAML is valid, but has a value that JSON cannot represent.
     pub is_json: bool,
-    /// Whether `line` is where something begins that ends nowhere.
+    /// True if `line` is the start of a quote or bracket that is never closed.
     pub is_unclosed: bool,
 }
 
-impl Problem {
+impl YamlError {
     fn at(line: Option<u64>, text: impl Into<String>) -> Self {
         Self { line, text: text.into(), is_json: false, is_unclosed: false }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for YamlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_json, self.line) {
             (true, _) => write!(f, "json: {}", self.text),
@@ -39,14 +39,14 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Reads the first document of a file of any encoding that kubectl takes for configuration; an
-/// empty or comment-only text is `Null`.
+/// Reads the first document of a file, in any encoding that kubectl accepts. A text without content
+/// is `Null`.
 ///
 /// # Errors
-/// [`Problem`]'s text.
+/// [`YamlError`]'s text.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let text = decode(bytes)?;
-    // Most JSON is read faster by a JSON reader; whatever it refuses may still be YAML.
+    // The JSON reader is faster for JSON. Text that it refuses may still be YAML.
     if text.trim_start().starts_with('{')
         && let Ok(value) = serde_json::from_str(&text)
     {
@@ -55,22 +55,22 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     document(&text).map_err(|problem| problem.to_string())
 }
 
-/// Reads the first document of `text`; an empty or comment-only one is `Null`. At most 100 levels
-/// deep, 2 million nodes.
+/// Reads the first document of `text`. A document without content is `Null`. The limits are 100
+/// levels and 2 million nodes.
 ///
-/// Known differences, all of the YAML reader's: `yEs` and other mixed cases, plain, are booleans
-/// here and text in kubectl; a few flow collections that libyaml refuses are accepted; `null` may
-/// be a key.
-pub(crate) fn document(text: &str) -> Result<Value, Problem> {
-    // Nearly every text is of plain characters only, and to see that is cheaper than to look for
-    // those that are not allowed.
+/// The YAML reader differs from kubectl's in three points:
+/// - Plain `yEs` and other mixed cases are booleans; in kubectl they are text.
+/// - It accepts a few flow collections that libyaml refuses.
+/// - `null` may be a key.
+pub(crate) fn document(text: &str) -> Result<Value, YamlError> {
+    // Most texts are printable ASCII. This check is cheaper than the search for control characters.
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
     if !is_plain && let Some(at) = text.find(is_control) {
         let line = 1 + text[..at].matches('\n').count() as u64;
-        return Err(Problem::at(Some(line), "control characters are not allowed"));
+        return Err(YamlError::at(Some(line), "control characters are not allowed"));
     }
-    // A document that follows the first is never looked at, so whatever is wrong with it must not
-    // matter: the first document is taken out of the reader before it goes on.
+    // Errors in later documents must be ignored, so the first document is taken out of the reader
+    // before the reader continues.
     let mut first = None;
     let read = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |reader| {
         first = Some(Node::deserialize(reader)?.0);
@@ -83,8 +83,7 @@ pub(crate) fn document(text: &str) -> Result<Value, Problem> {
     }
 }
 
-/// The first key that stands twice in a mapping of the first document, and its line; what is wrong
-/// otherwise is for [`parse`] to say.
+/// The first duplicate key in the first document, and its line. [`parse`] reports all other errors.
 pub(crate) fn duplicate_key(bytes: &[u8]) -> Option<(u64, String)> {
     let text = decode(bytes).ok()?;
     let mut options = options();
@@ -93,7 +92,7 @@ pub(crate) fn duplicate_key(bytes: &[u8]) -> Option<(u64, String)> {
         Node::deserialize(reader).map(drop)
     });
     match read.as_ref().err()?.without_snippet() {
-        YamlError::DuplicateMappingKey { key: Some(key), location } => {
+        ParserError::DuplicateMappingKey { key: Some(key), location } => {
             Some((location.line(), key.clone()))
         }
         _ => None,
@@ -111,7 +110,7 @@ fn options() -> Options {
     }
 }
 
-/// UTF-8, or UTF-16 when a byte order mark says so.
+/// Decodes UTF-8, or UTF-16 after a byte order mark.
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
     let utf16 = |of_pair: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes[2..].as_chunks();
@@ -136,37 +135,37 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
     }
 }
 
-/// What libyaml's reader refuses, wherever it stands.
+/// True for a control character that libyaml's reader refuses at any position.
 fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
 }
 
-/// kubectl's words for what the parser found.
-fn describe(err: &YamlError) -> Problem {
+/// Converts a parser error to kubectl's text.
+fn describe(err: &ParserError) -> YamlError {
     let err = err.without_snippet();
     let line = err.location().map(|at| at.line()).filter(|line| *line > 0);
     let text = match err {
-        YamlError::NonFiniteFloat { value, .. } => {
-            return Problem { is_json: true, ..Problem::at(None, unsupported_number(value)) };
+        ParserError::NonFiniteFloat { value, .. } => {
+            return YamlError { is_json: true, ..YamlError::at(None, unsupported_number(value)) };
         }
-        YamlError::MergeValueNotMapOrSeqOfMaps { .. } => {
+        ParserError::MergeValueNotMapOrSeqOfMaps { .. } => {
             "map merge requires map or sequence of maps as the value".to_owned()
         }
-        YamlError::UnknownAnchor { .. } => "unknown anchor referenced".to_owned(),
-        YamlError::RecursiveReferencesRequireWeakTypes { .. } => {
+        ParserError::UnknownAnchor { .. } => "unknown anchor referenced".to_owned(),
+        ParserError::RecursiveReferencesRequireWeakTypes { .. } => {
             "anchor value contains itself".to_owned()
         }
-        // Never more than a line: some of the parser's texts explain at length.
+        // Only the first line: some of the parser's texts are long.
         other => {
             let text = other.to_string();
             in_libyamls_words(text.lines().next().unwrap_or_default()).to_owned()
         }
     };
     let is_unclosed = err.to_string().contains("unclosed ");
-    Problem { is_unclosed, ..Problem::at(line, text) }
+    YamlError { is_unclosed, ..YamlError::at(line, text) }
 }
 
-/// The parser's text without its context and position, and as libyaml says it where they differ.
+/// The parser's text without context and position, or libyaml's text where they differ.
 fn in_libyamls_words(message: &str) -> &str {
     const DIFFERENT: [(&str, &str); 7] = [
         ("unclosed quote", "found unexpected end of stream"),
@@ -198,8 +197,8 @@ fn unsupported_number(value: &str) -> String {
     format!("unsupported value: {name}")
 }
 
-/// A YAML node as JSON. Not `Value` itself: its keys must be text, while YAML's may be anything
-/// and kubectl makes text of them.
+/// A YAML node as JSON. It is not `Value` itself, whose keys must be text: YAML has keys of any
+/// type, which kubectl converts to text.
 struct Node(Value);
 
 impl<'de> Deserialize<'de> for Node {
@@ -280,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scalars_have_the_meaning_they_have_for_kubectl() {
+    fn scalars_have_the_same_type_as_in_kubectl() {
         let table = [
             ("yes", json!(true)),
             ("On", json!(true)),

@@ -1,39 +1,41 @@
-//! One string as YAML: which style go-yaml asks for, what libyaml's emitter allows, and where it
-//! folds a long line.
+//! The output of one string as YAML: the style that go-yaml asks for and libyaml's emitter allows,
+//! and the folding of long lines.
 
 use std::fmt::Write as _;
 
-/// After this column a line is folded at the next space.
+use super::implicit_type::is_plain_string;
+
+/// The column after which a line is folded at the next space.
 const WIDTH: usize = 80;
 
-/// Where a scalar stands.
+/// The position of a scalar.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct Position {
     is_key: bool,
     /// The indentation of continued lines.
     indent: usize,
 }
 
-impl Place {
-    /// In front of `:`; on one line.
+impl Position {
+    /// A key before `:`, on one line.
     pub fn key() -> Self {
         Self { is_key: true, indent: 0 }
     }
 
-    /// A value, whose further lines are indented by `indent`.
+    /// A value. Its further lines are indented by `indent`.
     pub fn value(indent: usize) -> Self {
         Self { is_key: false, indent }
     }
 }
 
-/// Appends `string` to the line that `text` ends in.
-pub fn write(text: &mut String, string: &str, place: Place) {
+/// Appends `string` to the last line of `text`.
+pub fn write(text: &mut String, string: &str, position: Position) {
     let allowed = Allowed::analyze(string);
     let wants_literal = string.contains('\n');
-    if wants_literal && allowed.block && !place.is_key {
-        return literal(text, string, place.indent);
+    if wants_literal && allowed.block && !position.is_key {
+        return literal(text, string, position.indent);
     }
-    let mut writer = Folding::new(text, place);
+    let mut writer = Folding::new(text, position);
     if wants_literal || !is_plain_string(string) {
         writer.double_quoted(string);
     } else if allowed.plain {
@@ -43,109 +45,6 @@ pub fn write(text: &mut String, string: &str, place: Place) {
     } else {
         writer.double_quoted(string);
     }
-}
-
-/// Whether YAML 1.1 would read the plain text back as this string and nothing else.
-fn is_plain_string(text: &str) -> bool {
-    const OTHERS: [&str; 39] = [
-        "", "~", "null", "Null", "NULL", "y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO",
-        "true", "True", "TRUE", "false", "False", "FALSE", "on", "On", "ON", "off", "Off", "OFF",
-        ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
-        "-.Inf", "-.INF",
-    ];
-    let first = text.chars().next();
-    let may_be_number = first.is_some_and(|c| c.is_ascii_digit() || "+-.".contains(c));
-    !OTHERS.contains(&text)
-        && !(may_be_number
-            && (is_integer(text) || is_float(text) || is_base_60(text) || is_timestamp(text)))
-}
-
-fn is_integer(text: &str) -> bool {
-    let plain = text.replace('_', "");
-    let plain = plain.as_str();
-    let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(plain);
-    let fits_unsigned =
-        plain.parse::<u64>().is_ok() && !(unsigned.len() > 1 && unsigned.starts_with('0'));
-    !text.starts_with('.') && (crate::text::go::parse_int(plain).is_ok() || fits_unsigned)
-}
-
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
-fn is_float(text: &str) -> bool {
-    let plain = text.replace('_', "");
-    let rest = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
-    let (mantissa, exponent) = match rest.find(['e', 'E']) {
-        Some(at) => (&rest[..at], Some(&rest[at + 1..])),
-        None => (rest, None),
-    };
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_mantissa = match mantissa.split_once('.') {
-        Some(("", fraction)) => !fraction.is_empty() && all_digits(fraction),
-        Some((whole, fraction)) => all_digits(whole) && all_digits(fraction),
-        None => !mantissa.is_empty() && all_digits(mantissa),
-    };
-    let is_exponent = exponent.is_none_or(|exponent| {
-        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !digits.is_empty() && all_digits(digits)
-    });
-    is_mantissa && is_exponent
-}
-
-/// `1:30`, which YAML 1.1 reads as 90.
-fn is_base_60(text: &str) -> bool {
-    let rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let mut parts = rest.split(':');
-    let is_first = parts.next().is_some_and(|first| {
-        first.starts_with(|c: char| c.is_ascii_digit())
-            && first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
-    });
-    let parts: Vec<_> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else {
-        return false;
-    };
-    let last = last.split_once('.').map_or(*last, |(whole, _)| whole);
-    let is_sixtieth =
-        |part: &str| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
-    is_first && middle.iter().copied().chain([last]).all(is_sixtieth)
-}
-
-/// `2026-11-23`, with or without a time of day: what YAML 1.1 reads as a date.
-fn is_timestamp(text: &str) -> bool {
-    let take = |text: &mut &str, lengths: std::ops::RangeInclusive<usize>| {
-        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let fits = lengths.contains(&digits);
-        *text = &text[digits..];
-        fits
-    };
-    let skip = |text: &mut &str, set: &[char]| match text.strip_prefix(set) {
-        Some(rest) => {
-            *text = rest;
-            true
-        }
-        None => false,
-    };
-    let mut rest = text;
-    let is_date = take(&mut rest, 4..=4)
-        && skip(&mut rest, &['-'])
-        && take(&mut rest, 1..=2)
-        && skip(&mut rest, &['-'])
-        && take(&mut rest, 1..=2);
-    if !is_date || rest.is_empty() {
-        return is_date;
-    }
-    let with_zone = rest.starts_with(['T', 't']);
-    let is_time = skip(&mut rest, &['T', 't', ' '])
-        && take(&mut rest, 1..=2)
-        && skip(&mut rest, &[':'])
-        && take(&mut rest, 1..=2)
-        && skip(&mut rest, &[':'])
-        && take(&mut rest, 1..=2)
-        && (!skip(&mut rest, &['.']) || take(&mut rest, 1..=9));
-    let is_zone = match rest {
-        "" => !with_zone,
-        "Z" => with_zone,
-        offset => with_zone && offset.len() == 6 && offset.starts_with(['+', '-']),
-    };
-    is_time && is_zone
 }
 
 /// The styles in which libyaml's emitter can write a string.
@@ -187,16 +86,17 @@ impl Allowed {
     }
 }
 
-/// libyaml's idea of it: no tab, no control, no byte order mark. The line breaks that only
-/// Unicode knows count as not printable too: libyaml would write them as they are, where not
-/// every reader takes them for text.
+/// True for a character that libyaml prints unescaped: no tab, no control character, no byte order
+/// mark. Unicode's own line breaks are escaped too: libyaml prints them, but some readers treat
+/// them as line breaks.
 fn is_printable(character: char) -> bool {
     matches!(character,
         '\n' | ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}'
         | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
 }
 
-/// `|`, with the hints that keep the line breaks at the end and a blank at the beginning.
+/// Writes the literal style: `|` with the indicators for line breaks at the end and a space at the
+/// start.
 fn literal(text: &mut String, string: &str, indent: usize) {
     text.push('|');
     if string.starts_with([' ', '\n']) {
@@ -217,19 +117,19 @@ fn literal(text: &mut String, string: &str, indent: usize) {
     }
 }
 
-/// Writes on, and folds where the line gets long.
+/// Writes a scalar and folds long lines.
 struct Folding<'a> {
     text: &'a mut String,
     column: usize,
-    place: Place,
+    position: Position,
     after_space: bool,
 }
 
 impl<'a> Folding<'a> {
-    fn new(text: &'a mut String, place: Place) -> Self {
+    fn new(text: &'a mut String, position: Position) -> Self {
         let line = text.rsplit('\n').next().unwrap_or_default();
         let column = line.chars().count();
-        Self { text, column, place, after_space: false }
+        Self { text, column, position, after_space: false }
     }
 
     fn push(&mut self, character: char) {
@@ -239,12 +139,12 @@ impl<'a> Folding<'a> {
 
     fn fold(&mut self) {
         self.text.push('\n');
-        self.text.extend(std::iter::repeat_n(' ', self.place.indent));
-        self.column = self.place.indent;
+        self.text.extend(std::iter::repeat_n(' ', self.position.indent));
+        self.column = self.position.indent;
     }
 
     fn may_fold(&self) -> bool {
-        !self.place.is_key && !self.after_space && self.column > WIDTH
+        !self.position.is_key && !self.after_space && self.column > WIDTH
     }
 
     fn plain(&mut self, string: &str) {
@@ -337,7 +237,7 @@ mod tests {
 
     fn written(string: &str) -> String {
         let mut text = "key: ".to_owned();
-        write(&mut text, string, Place::value(2));
+        write(&mut text, string, Position::value(2));
         text.split_off(5)
     }
 
