@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 use super::grammar;
 use super::refusal::{self, Refusal};
 use crate::cluster::api::Trace;
-use crate::cluster::kuberc::{self, Alias, CommandDefaults, Place, PluginPolicy, Preset};
+use crate::cluster::kuberc::{self, Alias, CommandDefaults, Location, PluginPolicy, Preset};
 use crate::text::go;
 use crate::text::terminal::{printable, say};
 
@@ -46,7 +46,7 @@ pub fn apply(command: &Command, argv: Vec<OsString>, program: &str) -> Result<Ap
     if argv.len() <= 1 {
         return Ok(nothing(argv));
     }
-    let place = flag.and_then(Place::from_process).map_err(refused)?;
+    let place = flag.and_then(Location::from_process).map_err(refused)?;
     let Some(place) = place else { return Ok(nothing(argv)) };
     let found = kuberc::load(&place);
     if !found.log.is_empty() {

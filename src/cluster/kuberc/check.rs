@@ -1,9 +1,9 @@
-//! What a kuberc may say, beyond its form.
+//! The check of a kuberc's names and policy.
 
 use super::document::Preference;
 use super::{Alias, PluginPolicy, Preferences, Preset};
 
-/// Checks names and the policy, in kubectl's order, for it decides which mistake is reported.
+/// Checks the names and the policy. kubectl's order decides which of several errors is reported.
 pub(super) fn check(preference: Preference) -> Result<Preferences, String> {
     let Preference { defaults, aliases, policy, allowlist } = preference;
     for (at, alias) in aliases.iter().enumerate() {

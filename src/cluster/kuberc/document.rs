@@ -1,7 +1,7 @@
-//! One document of a kuberc: its fields, typed, with Go's errors for what does not fit.
+//! One document of a kuberc: its typed fields, with Go's errors for wrong types.
 //!
-//! Fields are read in the order of their names, as kubectl reads them (it makes sorted JSON of the
-//! YAML first): that decides which of several errors is reported.
+//! The fields are read in the order of their names. kubectl does the same, because it converts YAML
+//! to sorted JSON first. The order decides which of several errors is reported.
 
 use serde_json::{Map, Value};
 
@@ -10,26 +10,26 @@ use crate::cluster::kubeconfig::fields;
 use crate::text::go;
 use crate::text::yaml::read as yaml;
 
-/// What a document says, before it is checked.
+/// A preference before the check.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Preference {
     pub defaults: Vec<CommandDefaults>,
     pub aliases: Vec<Alias>,
     pub policy: String,
-    /// An empty list is not the same as none.
+    /// The allowlist. An empty list is different from a missing one.
     pub allowlist: Option<Vec<String>>,
 }
 
-/// A document that was understood.
+/// A document that was read.
 #[derive(Debug)]
 pub(super) struct Document {
     pub preference: Preference,
     pub group_version: &'static str,
-    /// What a strict reader would not take: keys that stand twice or mean nothing.
-    pub oddities: Vec<String>,
+    /// The errors of a strict reader: duplicate and unknown keys.
+    pub strict_errors: Vec<String>,
 }
 
-/// A version of the format, by what differs.
+/// A version of the format, with the names that differ between versions.
 struct Version {
     group_version: &'static str,
     package: &'static str,
@@ -59,8 +59,9 @@ impl Document {
     /// Reads one YAML document.
     ///
     /// # Errors
-    /// Not YAML, not a `Preference` of a known version, or a value of the wrong type; in kubectl's
-    /// words, but without the document's text, since a token may be among the presets.
+    /// The document is not YAML, is not a `Preference` of a known version, or has a value of the
+    /// wrong type. The text is kubectl's without the document's content, because a preset may be a
+    /// token.
     pub fn parse(content: &[u8]) -> Result<Self, String> {
         let mut fields = match yaml::parse(content)? {
             Value::Object(fields) => fields,
@@ -76,17 +77,17 @@ impl Document {
             }
         };
         let version = version(&mut fields)?;
-        let mut oddities = Vec::new();
+        let mut strict_errors = Vec::new();
         if let Some((line, key)) = yaml::duplicate_key(content) {
-            oddities.push(format!(
+            strict_errors.push(format!(
                 "yaml: unmarshal errors:\n  line {line}: key {} already set in map",
                 go::quote(&key)
             ));
         }
         let mut reader = Reader { version, unknown: Vec::new() };
         let preference = reader.preference(fields)?;
-        oddities.extend(reader.unknown);
-        Ok(Self { preference, group_version: version.group_version, oddities })
+        strict_errors.extend(reader.unknown);
+        Ok(Self { preference, group_version: version.group_version, strict_errors })
     }
 }
 
@@ -125,9 +126,9 @@ struct Reader {
 struct List<'a> {
     /// The struct that holds it.
     owner: &'a str,
-    /// The field, with all fields on the way to it.
+    /// The field, with all fields above it.
     path: String,
-    /// The same with the positions in the lists.
+    /// The same as `path`, with the positions in lists.
     shown: String,
     /// The type of an entry.
     entry: &'a str,
@@ -149,7 +150,7 @@ impl Reader {
                     let go_type = format!("{}.CredentialPluginPolicy", self.version.package);
                     preference.policy = fields::text_named(value, "Preference", &key, &go_type)?;
                 }
-                _ => self.is_unknown(&key),
+                _ => self.add_unknown(&key),
             }
         }
         Ok(preference)
@@ -167,7 +168,7 @@ impl Reader {
                 key if key == reader.version.options => {
                     alias.options = reader.options(value, list.entry, path, shown)?;
                 }
-                _ => reader.is_unknown(shown),
+                _ => reader.add_unknown(shown),
             }
             Ok(())
         })
@@ -182,7 +183,7 @@ impl Reader {
                 key if key == reader.version.options => {
                     defaults.options = reader.options(value, list.entry, path, shown)?;
                 }
-                _ => reader.is_unknown(shown),
+                _ => reader.add_unknown(shown),
             }
             Ok(())
         })
@@ -201,7 +202,7 @@ impl Reader {
             match key {
                 "name" => preset.name = fields::text(value, list.entry, &path)?,
                 "default" => preset.value = fields::text(value, list.entry, &path)?,
-                _ => reader.is_unknown(shown),
+                _ => reader.add_unknown(shown),
             }
             Ok(())
         })
@@ -217,9 +218,9 @@ impl Reader {
             let path = format!("{}.{key}", list.path);
             match key {
                 "command" => entry.0 = fields::text(value, list.entry, &path)?,
-                // Its name in earlier releases.
+                // The name of the field in earlier releases.
                 "name" => entry.1 = fields::text(value, list.entry, &path)?,
-                _ => reader.is_unknown(shown),
+                _ => reader.add_unknown(shown),
             }
             Ok(())
         })?;
@@ -235,7 +236,7 @@ impl Reader {
         entries.into_iter().map(one).collect::<Result<_, _>>().map(Some)
     }
 
-    /// Reads each entry by giving `set` its fields, and the place of each in the document.
+    /// Reads a list. `set` gets each field of each entry, with the field's path in the document.
     fn list<T: Default>(
         &mut self,
         value: Value,
@@ -255,7 +256,7 @@ impl Reader {
         Ok(entries)
     }
 
-    fn is_unknown(&mut self, shown: &str) {
+    fn add_unknown(&mut self, shown: &str) {
         self.unknown.push(format!("unknown field \"{shown}\""));
     }
 }

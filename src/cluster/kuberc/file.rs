@@ -1,56 +1,56 @@
-//! A kuberc file: the first of its YAML documents that is a `Preference` counts.
+//! A kuberc file. The first YAML document that is a `Preference` counts.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::Place;
+use super::Location;
 use super::document::{Document, Preference};
 use crate::text::bounded;
 use crate::text::go::os_error;
 
-/// No kuberc is larger; a file that is (a disk image, `/dev/zero`) is not read to its end.
+/// Larger than any kuberc. A larger file, such as a disk image or `/dev/zero`, is refused.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// What a file gave; the preference is not checked yet.
-pub(super) struct Unchecked {
+/// The content of a file, before the check of the preference.
+pub(super) struct UncheckedKuberc {
     pub preference: Result<Option<Preference>, String>,
     pub notice: Option<String>,
     pub log: Vec<String>,
 }
 
-impl Unchecked {
+impl UncheckedKuberc {
     fn nothing(preference: Result<Option<Preference>, String>) -> Self {
         Self { preference, notice: None, log: Vec::new() }
     }
 }
 
-/// Reads the file at `place`.
-pub(super) fn load(place: &Place) -> Unchecked {
-    let path = &place.path;
+/// Reads the file at `location`.
+pub(super) fn load(location: &Location) -> UncheckedKuberc {
+    let path = &location.path;
     let failed =
         |doing: &str, err: &io::Error| format!("{doing} {}: {}", path.display(), os_error(err));
     let content = match fs::File::open(path) {
         Ok(file) => read(file).map_err(|err| failed("read", &err)),
-        Err(err) if err.kind() == io::ErrorKind::NotFound && !place.is_explicit => {
-            return Unchecked::nothing(Ok(None));
+        Err(err) if err.kind() == io::ErrorKind::NotFound && !location.is_explicit => {
+            return UncheckedKuberc::nothing(Ok(None));
         }
         Err(err) => Err(failed("open", &err)),
     };
-    let mut unchecked = match content {
+    let mut kuberc = match content {
         Ok(content) => of_content(&content, path),
-        Err(text) => Unchecked::nothing(Err(text)),
+        Err(text) => UncheckedKuberc::nothing(Err(text)),
     };
-    unchecked.preference = match unchecked.preference {
-        Err(text) if place.is_explicit => Err(format!("kuberc error kuberc: {text}")),
+    kuberc.preference = match kuberc.preference {
+        Err(text) if location.is_explicit => Err(format!("kuberc error kuberc: {text}")),
         Err(text) => {
             let path = path.display();
-            unchecked.notice = Some(format!("kuberc: no preferences loaded from {path}: {text}"));
+            kuberc.notice = Some(format!("kuberc: no preferences loaded from {path}: {text}"));
             Ok(None)
         }
         preference => preference,
     };
-    unchecked
+    kuberc
 }
 
 fn read(file: fs::File) -> io::Result<Vec<u8>> {
@@ -58,8 +58,8 @@ fn read(file: fs::File) -> io::Result<Vec<u8>> {
     content.ok_or_else(|| io::Error::other("the file is larger than 1 MB, which no kuberc is"))
 }
 
-/// Reads the documents one after the other; `path` is for texts.
-pub(super) fn of_content(content: &[u8], path: &Path) -> Unchecked {
+/// Reads the documents in order. `path` is for messages.
+pub(super) fn of_content(content: &[u8], path: &Path) -> UncheckedKuberc {
     let path = path.display();
     let mut log = Vec::new();
     let mut attempted = 0;
@@ -72,14 +72,14 @@ pub(super) fn of_content(content: &[u8], path: &Path) -> Unchecked {
             Ok(document) => {
                 let version = document.group_version;
                 log.push(format!("kuberc: using entry {attempted} ({version}) in {path}"));
-                let oddities = document.oddities.join(", ");
-                let notice = (!oddities.is_empty()).then(|| {
+                let errors = document.strict_errors.join(", ");
+                let notice = (!errors.is_empty()).then(|| {
                     format!(
                         "kuberc: ignoring strict decoding error in {path}: strict decoding error: \
-                         {oddities}"
+                         {errors}"
                     )
                 });
-                return Unchecked { preference: Ok(Some(document.preference)), notice, log };
+                return UncheckedKuberc { preference: Ok(Some(document.preference)), notice, log };
             }
             Err(text) => log.push(format!(
                 "kuberc: strict decoding error for entry {attempted} in {path}: {text}"
@@ -93,10 +93,11 @@ pub(super) fn of_content(content: &[u8], path: &Path) -> Unchecked {
         }
         _ => Err(format!("no valid preferences found in {path}, use --v=5 to see details")),
     };
-    Unchecked { preference, notice: None, log }
+    UncheckedKuberc { preference, notice: None, log }
 }
 
-/// As apimachinery's `YAMLReader`: only `---` alone on its line parts two documents.
+/// The documents of a file. Only a line with nothing but `---` separates two documents, like in
+/// apimachinery's `YAMLReader`.
 fn documents(content: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(content);
     std::iter::from_fn(move || {

@@ -1,91 +1,90 @@
-//! kubectl's client preferences, the file `kuberc`: flags that are preset, commands under other
-//! names, and which credential plugins may run. The rules and texts are those of kubectl's
-//! `pkg/kuberc`; only what concerns `scale` has an effect here.
+//! kubectl's client preferences, the file `kuberc`: preset flags, aliases of commands, and the
+//! policy for credential plugins. The rules and texts are those of kubectl's `pkg/kuberc`. Only the
+//! entries for `scale` have an effect.
 
 mod check;
 mod document;
 mod file;
-mod place;
+mod location;
 mod policy;
 
-pub use place::{Place, is_disabled};
+pub use location::{Location, is_disabled};
 pub use policy::PluginPolicy;
 
-/// What a kuberc file asks for, checked.
+/// The content of a kuberc file, checked.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Preferences {
-    /// In the order of the file; of several for one command the last wins.
+    /// The presets, in the order of the file. The last one for a command wins.
     pub defaults: Vec<CommandDefaults>,
-    /// Their names are letters, and each stands once.
+    /// The aliases. The names are unique and consist of letters.
     pub aliases: Vec<Alias>,
-    /// For every command.
+    /// The policy for credential plugins, for every command.
     pub plugin_policy: PluginPolicy,
 }
 
-/// Flags that are preset for a command.
+/// The preset flags of a command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct CommandDefaults {
-    /// As written: the command is its first word.
+    /// The command as written. Its first word is the name.
     pub command: String,
-    /// The flags.
     pub options: Vec<Preset>,
 }
 
-/// A value for a flag that is not given on the command line.
+/// The value of a flag that the command line does not have.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Preset {
     /// The flag's long name, without dashes.
     pub name: String,
-    /// What would stand behind the `=`.
+    /// The flag's value.
     pub value: String,
 }
 
-/// Another name for a command, with arguments of its own.
+/// Another name of a command, with arguments.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Alias {
-    /// What is typed.
+    /// The name to type.
     pub name: String,
-    /// As written: the command is its first word.
+    /// The command as written. Its first word is the name.
     pub command: String,
-    /// Go in front of the arguments that are typed.
+    /// The arguments before the typed ones.
     pub prepend_args: Vec<String>,
-    /// Go behind them.
+    /// The arguments after the typed ones.
     pub append_args: Vec<String>,
-    /// The presets of the command itself do not hold for the alias, only these.
+    /// The preset flags. The presets of the command itself do not apply to the alias.
     pub options: Vec<Preset>,
 }
 
-/// What came of looking for a kuberc.
+/// The result of loading a kuberc.
 #[derive(Debug)]
-pub struct Found {
-    /// `None` when there is no file, or nothing in it that counts. The error is kubectl's text, to
-    /// be put behind `error occurred while applying preferences `.
+pub struct LoadedKuberc {
+    /// The preferences; `None` if there is no file, or no preference in it. The error is kubectl's
+    /// text after `error occurred while applying preferences `.
     pub preferences: Result<Option<Preferences>, String>,
-    /// What is wrong with the file and does not stop the run.
+    /// A problem of the file that does not end the run.
     pub notice: Option<String>,
-    /// What `-v=5` shows.
+    /// The lines for `-v=5`.
     pub log: Vec<String>,
 }
 
-/// Reads the file at `place`. A file that was not asked for may be missing, and may be broken.
-pub fn load(place: &Place) -> Found {
-    checked(file::load(place))
+/// Loads the file at `location`. A file that the user has not named may be missing or broken.
+pub fn load(location: &Location) -> LoadedKuberc {
+    checked(file::load(location))
 }
 
-/// As [`load`], of a file with this content; for `fuzz/`.
+/// Does the same as [`load`], for a file with this content; used by `fuzz/`.
 #[doc(hidden)]
-pub fn from_content(content: &[u8]) -> Found {
+pub fn from_content(content: &[u8]) -> LoadedKuberc {
     checked(file::of_content(content, "kuberc".as_ref()))
 }
 
-fn checked(file: file::Unchecked) -> Found {
-    let file::Unchecked { preference, notice, log } = file;
+fn checked(file: file::UncheckedKuberc) -> LoadedKuberc {
+    let file::UncheckedKuberc { preference, notice, log } = file;
     let preferences = match preference {
         Ok(Some(preference)) => check::check(preference).map(Some),
         Ok(None) => Ok(None),
         Err(text) => Err(text),
     };
-    Found { preferences, notice, log }
+    LoadedKuberc { preferences, notice, log }
 }
 
 #[cfg(test)]

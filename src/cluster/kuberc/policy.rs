@@ -1,18 +1,18 @@
-//! Which credential plugins may run.
+//! The policy for credential plugins.
 
 use std::fmt;
 
 use crate::text::go;
 
-/// Says whether a kubeconfig's credential plugin may be run at all.
+/// The credential plugins that may run.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub enum PluginPolicy {
-    /// Every one.
+    /// Every plugin.
     #[default]
     AllowAll,
-    /// None.
+    /// No plugin.
     DenyAll,
-    /// Those that are listed: by a name on the `$PATH`, or by a path.
+    /// The listed plugins. An entry is a name on `$PATH`, or a path.
     Allowlist(Vec<String>),
 }
 
@@ -27,11 +27,11 @@ impl fmt::Display for PluginPolicy {
 }
 
 impl PluginPolicy {
-    /// From the two fields of the file.
+    /// Reads the policy from the two fields of the file.
     ///
     /// # Errors
-    /// In kubectl's words: an unknown policy, a list where the policy has no use for one, none or
-    /// an empty one where it needs one, an entry that is empty or a path with detours.
+    /// The policy is unknown; it has a list and must not have one, or needs one; an entry is empty,
+    /// or is a path that is not clean. The text is kubectl's.
     pub fn new(name: &str, allowlist: Option<Vec<String>>) -> Result<Self, String> {
         let policy = match name {
             "" | "AllowAll" => Self::AllowAll,
@@ -75,7 +75,7 @@ fn listed(allowlist: Option<Vec<String>>) -> Result<PluginPolicy, String> {
     Ok(PluginPolicy::Allowlist(entries))
 }
 
-/// As Go's `path.Clean`: without `.`, `..` as far as it can be resolved, and doubled slashes.
+/// Go's `path.Clean`: removes `.`, double slashes, and `..` where it can be resolved.
 fn clean(path: &str) -> String {
     let is_rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_and_its_list_must_fit_together() {
+    fn a_policy_and_its_list_must_not_contradict_each_other() {
         let nothing = "misconfigured credential plugin allowlist";
         type Row = (&'static str, Option<&'static [&'static str]>, Result<PluginPolicy, String>);
         let table: [Row; 14] = [

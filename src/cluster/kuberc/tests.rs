@@ -1,11 +1,11 @@
-//! Texts are those of kubectl 1.36, which these files were given to.
+//! The expected texts are those of kubectl 1.36 with the same files.
 
 use super::*;
 
 const V1BETA1: &str = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
 const V1ALPHA1: &str = "apiVersion: kubectl.config.k8s.io/v1alpha1\nkind: Preference\n";
 
-fn v1beta1(rest: &str) -> Found {
+fn v1beta1(rest: &str) -> LoadedKuberc {
     from_content(format!("{V1BETA1}{rest}\n").as_bytes())
 }
 
@@ -68,7 +68,7 @@ fn the_first_document_that_is_a_preference_counts() {
 }
 
 #[test]
-fn what_a_strict_reader_would_not_take_is_noticed_and_used() {
+fn duplicate_and_unknown_keys_give_a_notice_and_the_file_counts() {
     let table = [
         (
             format!(
@@ -96,18 +96,18 @@ fn what_a_strict_reader_would_not_take_is_noticed_and_used() {
             "unknown field \"credentialPluginAllowlist[0].foo\"",
         ),
     ];
-    for (text, oddities) in table {
+    for (text, errors) in table {
         let found = from_content(text.as_bytes());
         assert!(matches!(found.preferences, Ok(Some(_))), "{found:?}");
         let expected = format!(
-            "kuberc: ignoring strict decoding error in kuberc: strict decoding error: {oddities}"
+            "kuberc: ignoring strict decoding error in kuberc: strict decoding error: {errors}"
         );
         assert_eq!(found.notice, Some(expected));
     }
 }
 
 #[test]
-fn what_cannot_be_read_is_passed_over_and_the_log_says_why() {
+fn unreadable_documents_are_skipped_and_logged() {
     let table = [
         ("a: b".to_owned(), "Object 'Kind' is missing in '[...]'"),
         ("# a comment\n".to_owned(), "Object 'Kind' is missing in '[...]'"),
@@ -218,7 +218,7 @@ fn names_and_the_policy_are_checked_in_kubectls_order() {
 }
 
 #[test]
-fn an_allowlist_takes_both_names_of_its_field() {
+fn an_allowlist_accepts_both_names_of_its_field() {
     let found = v1beta1(
         "credentialPluginPolicy: Allowlist\n\
          credentialPluginAllowlist: [{name: a}, {command: b}, {name: c, command: c}]",
@@ -228,11 +228,11 @@ fn an_allowlist_takes_both_names_of_its_field() {
 }
 
 #[test]
-fn an_explicit_file_must_be_there_and_the_usual_one_need_not() {
+fn an_explicit_file_must_exist_and_the_default_one_need_not() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("missing");
     let load = |path: &std::path::Path, is_explicit| {
-        let found = load(&Place { path: path.to_owned(), is_explicit });
+        let found = load(&Location { path: path.to_owned(), is_explicit });
         (found.preferences, found.notice)
     };
     assert_eq!(load(&missing, false), (Ok(None), None));
@@ -250,7 +250,7 @@ fn size_and_depth_are_bounded() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("kuberc");
     std::fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).unwrap();
-    let found = load(&Place { path, is_explicit: true });
+    let found = load(&Location { path, is_explicit: true });
     assert!(found.preferences.unwrap_err().ends_with("larger than 1 MB, which no kuberc is"));
     assert!(v1beta1(&format!("defaults: {}", "[".repeat(50_000))).preferences.is_err());
 }

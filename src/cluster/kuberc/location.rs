@@ -1,24 +1,25 @@
-//! Where the kuberc is: `--kuberc`, else `$KUBERC`, else `~/.kube/kuberc`.
+//! The location of the kuberc: `--kuberc`, else `$KUBERC`, else `~/.kube/kuberc`.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-/// The file to read.
+/// The location of the file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Where it is.
+pub struct Location {
     pub path: PathBuf,
-    /// Whether somebody asked for it: then it must be there, and be readable.
+    /// True if a flag or variable names it. The file must then exist and be readable.
     pub is_explicit: bool,
 }
 
-impl Place {
-    /// `flag` is the value of `--kuberc`; an empty one is none. `None` when kuberc is turned off
-    /// with `KUBERC=off`, or there is no home to have one in (kubectl would then read the current
-    /// directory's, which anybody may have put there).
+impl Location {
+    /// Finds the location. `flag` is the value of `--kuberc`; an empty value counts as no flag.
+    ///
+    /// `None` means that kuberc is turned off with `KUBERC=off`, or that there is no home
+    /// directory. kubectl would then read the file in the current directory, which other users may
+    /// control.
     ///
     /// # Errors
-    /// kubectl's text when the flag is given and kuberc is turned off.
+    /// The flag is given and kuberc is turned off. The text is kubectl's.
     pub fn from_process(flag: Option<&OsStr>) -> Result<Option<Self>, String> {
         let variable = std::env::var_os("KUBERC").filter(|value| !value.is_empty());
         let flag = flag.filter(|path| !path.is_empty());
@@ -38,7 +39,7 @@ impl Place {
     }
 }
 
-/// Whether `KUBECTL_KUBERC` says that there is no such thing as kuberc, not even its flag.
+/// True if `KUBECTL_KUBERC=false` disables kuberc and its flag.
 pub fn is_disabled() -> bool {
     std::env::var_os("KUBECTL_KUBERC").is_some_and(|value| value.eq_ignore_ascii_case("false"))
 }
