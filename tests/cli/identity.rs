@@ -182,9 +182,7 @@ fn in_a_pod_a_missing_service_account_is_reported() {
         .env("LOCUSTCTL_SERVICEACCOUNT", "/no/such/mount")
         .run();
     assert!(
-        outcome
-            .stderr
-            .contains("since this is a pod, for /no/such/mount/token, not found either\n"),
+        outcome.stderr.contains("this is a pod, but /no/such/mount/token was not found either\n"),
         "{outcome:?}"
     );
 }

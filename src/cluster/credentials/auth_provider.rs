@@ -1,13 +1,13 @@
-//! `auth-provider`: of the providers that client-go once had built in, only `oidc` is left.
+//! `auth-provider`: `oidc` is the last provider that client-go still has.
 
 use anyhow::{Result, bail};
 
 use crate::cluster::kubeconfig::AuthProvider;
 
-/// Checks that the provider is one that still exists: `oidc`.
+/// Checks that the provider is `oidc`.
 ///
 /// # Errors
-/// kubectl's texts for providers that are gone or were never there.
+/// kubectl's text for any other provider.
 pub(super) fn check(provider: &AuthProvider) -> Result<()> {
     match provider.name.as_str() {
         "oidc" => Ok(()),
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn providers_that_are_not_there_get_kubectls_texts() {
+    fn other_providers_are_refused_in_kubectls_words() {
         let table = [
             ("gcp", "The gcp auth plugin has been removed.\nPlease use"),
             ("azure", "The azure auth plugin has been removed.\nPlease use"),

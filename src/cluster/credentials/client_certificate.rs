@@ -1,4 +1,4 @@
-//! A certificate and its key, PEM, checked to belong together before anything connects.
+//! A client certificate and its key in PEM, checked before the first connection.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use rustls::{
 /// The identity for the TLS handshake, from a certificate chain and a PKCS#1, PKCS#8 or SEC1 key.
 ///
 /// # Errors
-/// In the words of Go's `tls.X509KeyPair`, which kubectl uses, where the PEM is not what it
-/// should be; an encrypted key gets a text that says so. No error shows any of the content.
+/// The certificate or the key is invalid, in the words of Go's `tls.X509KeyPair`, which kubectl
+/// uses. An encrypted key has a text of its own. No error shows the content.
 pub fn identity(certificate: &[u8], key: &str) -> Result<Arc<CertifiedKey>> {
     let chain = chain(certificate)?;
     let signing_key = any_supported_type(&private_key(key)?).map_err(|_| {
@@ -24,7 +24,7 @@ pub fn identity(certificate: &[u8], key: &str) -> Result<Arc<CertifiedKey>> {
     })?;
     let identity = CertifiedKey::new(chain, signing_key);
     match identity.keys_match() {
-        // What cannot be compared is left to the server to judge.
+        // If the library cannot compare them, the server decides.
         Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
             Ok(Arc::new(identity))
         }
@@ -60,13 +60,13 @@ fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>> {
     let key = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes())
         .filter_map(Result::ok)
         .find_map(|(kind, der)| PrivateKeyDer::from_pem(kind, der));
-    // The old form of encryption keeps the label of a plain key.
+    // The old form of encryption has the label of a plain key.
     let is_encrypted = pem.contains("Proc-Type: 4,ENCRYPTED")
         || (key.is_none() && found.iter().any(|label| label == "ENCRYPTED PRIVATE KEY"));
     if is_encrypted {
         bail!(
-            "the key is encrypted, and nobody is there to ask for its password; \
-             store it decrypted: openssl pkey -in KEY -out NEW-KEY"
+            "the key is encrypted, and locustctl cannot ask for its password; \
+             decrypt it with: openssl pkey -in KEY -out NEW-KEY"
         );
     }
     match key {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_makes_an_identity_whatever_stands_around_it() {
+    fn other_pem_sections_around_a_pair_are_ignored() {
         let (certificate, key) = pair();
         assert!(identity(certificate.as_bytes(), &key).is_ok());
         let noisy = format!("subject=me\n{certificate}\n{}", encode("X509 CRL", b"x"));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_pair_is_said_in_gos_words() {
+    fn errors_of_a_pair_have_gos_words() {
         let (certificate, key) = pair();
         let (other, _) = pair();
         let public = encode("PUBLIC KEY", b"x");

@@ -1,4 +1,4 @@
-//! The `Authorization` header, never shown: neither in `Debug` nor in an error.
+//! The `Authorization` header. Neither `Debug` nor an error shows it.
 
 use anyhow::{Result, anyhow};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -7,14 +7,14 @@ use reqwest::header::HeaderValue;
 /// `Bearer <token>`.
 ///
 /// # Errors
-/// The token holds what no header may hold: a line end, or something beyond ASCII.
+/// The token has a character that a header cannot carry: a line break, or one that is not ASCII.
 pub(super) fn bearer(token: &str, user: &str) -> Result<HeaderValue> {
     let value = format!("Bearer {token}");
     let mut value =
         HeaderValue::from_str(&value).ok().filter(|_| token.is_ascii()).ok_or_else(|| {
             anyhow!(
-                "the bearer token of user {user:?} holds a character that an HTTP header \
-                 cannot carry, such as a line end"
+                "the bearer token of user {user:?} has a character that an HTTP header cannot \
+                 carry, such as a line break"
             )
         })?;
     value.set_sensitive(true);
@@ -24,7 +24,7 @@ pub(super) fn bearer(token: &str, user: &str) -> Result<HeaderValue> {
 /// `Basic <base64 of name:password>`. A password may be empty.
 ///
 /// # Errors
-/// None that can happen: base64 always fits into a header.
+/// None in practice: a header can carry any base64 text.
 pub(super) fn basic(username: &str, password: &str) -> Result<HeaderValue> {
     let pair = BASE64_STANDARD.encode(format!("{username}:{password}"));
     let mut value = HeaderValue::from_str(&format!("Basic {pair}"))?;
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_fits_no_header_is_not_shown() {
+    fn the_error_about_a_token_does_not_show_it() {
         for token in ["s3cret\n", "s3crét"] {
             let err = bearer(token, "u").unwrap_err().to_string();
             assert!(err.contains("user \"u\"") && !err.contains("s3c"), "{err}");

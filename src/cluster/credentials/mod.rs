@@ -1,5 +1,5 @@
-//! How to prove who we are: bearer token, token file, basic authentication, client certificate,
-//! credential plugin, OpenID Connect login.
+//! The credentials for a cluster: bearer token, token file, basic authentication, client
+//! certificate, credential plugin, OpenID Connect login.
 
 mod auth_provider;
 mod client_certificate;
@@ -18,25 +18,25 @@ use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 
 use self::{
-    exec::{Patience, Plugin},
+    exec::{Plugin, TimeLimits},
     oidc::Oidc,
     token_file::TokenFile,
 };
 use crate::cluster::kubeconfig::{Cluster, User};
 use crate::cluster::kuberc::PluginPolicy;
 
-/// What goes with every request to one cluster. Nothing is sent to a plain `http` server.
+/// The credentials of all requests to one cluster. A plain `http` server gets none.
 #[derive(Debug, Default)]
 pub struct Credentials {
-    /// For error texts.
+    /// The user's name, for messages.
     user: String,
-    bearer: Bearer,
+    source: AuthorizationSource,
     identity: Option<Arc<CertifiedKey>>,
 }
 
-/// What the `Authorization` header is made of.
+/// The source of the `Authorization` header.
 #[derive(Debug, Default)]
-enum Bearer {
+enum AuthorizationSource {
     #[default]
     Nothing,
     Token(SecretString),
@@ -47,17 +47,17 @@ enum Bearer {
 }
 
 impl Credentials {
-    /// Prepares what can be prepared without a request; starts no plugin. That the user's fields
-    /// fit together is checked where kubectl does it, by [`crate::cluster::kubeconfig::resolve`].
+    /// Prepares the credentials, without a request and without running a plugin. The check
+    /// for contradicting fields is in [`crate::cluster::kubeconfig::resolve`], like in kubectl.
     ///
-    /// `policy` decides whether a credential plugin may run when it comes to that.
+    /// `policy` decides if a credential plugin may run.
     ///
-    /// A user with nothing gives credentials that send nothing (kubectl would ask for a name).
+    /// A user without any field has no credentials. kubectl would ask for a name.
     ///
     /// # Errors
-    /// In kubectl's words: a token file that cannot be read and no token to fall back to, a
-    /// certificate and key that are broken or do not match, a credential provider or plugin
-    /// version that does not exist.
+    /// In kubectl's words: the token file cannot be read and there is no other token; the
+    /// certificate or the key is broken, or they do not match; the credential provider or the
+    /// plugin's version does not exist.
     pub fn new(cluster: &Cluster, user: &User, policy: &PluginPolicy) -> Result<Self> {
         if cluster.server.starts_with("http://") {
             return Ok(Self::default());
@@ -70,22 +70,22 @@ impl Credentials {
             None => None,
         };
         let plugin = match &user.exec {
-            Some(exec) => Some(Plugin::new(exec, cluster, policy, Patience::default())?),
+            Some(exec) => Some(Plugin::new(exec, cluster, policy, TimeLimits::default())?),
             None => None,
         };
-        let bearer = if let Some(path) = &user.token_file {
-            Bearer::File(TokenFile::new(path.clone(), user.token.clone())?)
+        let source = if let Some(path) = &user.token_file {
+            AuthorizationSource::File(TokenFile::new(path.clone(), user.token.clone())?)
         } else if let Some(token) = &user.token {
-            Bearer::Token(token.clone())
+            AuthorizationSource::Token(token.clone())
         } else if user.username.is_some() || user.password.is_some() {
             let password = user.password.clone().unwrap_or_default();
-            Bearer::Basic(user.username.clone().unwrap_or_default(), password)
+            AuthorizationSource::Basic(user.username.clone().unwrap_or_default(), password)
         } else if let Some(oidc) = oidc {
-            Bearer::Oidc(Box::new(oidc))
+            AuthorizationSource::Oidc(Box::new(oidc))
         } else if let Some(plugin) = plugin.filter(|_| user.client_certificate.is_none()) {
-            Bearer::Plugin(Box::new(plugin))
+            AuthorizationSource::Plugin(Box::new(plugin))
         } else {
-            Bearer::Nothing
+            AuthorizationSource::Nothing
         };
         let identity = match (&user.client_certificate, &user.client_key) {
             (Some(certificate), Some(key)) => {
@@ -93,28 +93,28 @@ impl Credentials {
             }
             _ => None,
         };
-        Ok(Self { user: user.name.clone(), bearer, identity })
+        Ok(Self { user: user.name.clone(), source, identity })
     }
 
-    /// The same where nobody waits and nothing may be lost when it is broken off: a plugin can ask
-    /// nobody and say nothing, and an expired login is not renewed, since its refresh token may be
-    /// good for one use only.
+    /// Credentials for a run without a user, such as shell completion, which may end at any time. A
+    /// plugin has neither stdin nor stderr. An expired login is not renewed, because its refresh
+    /// token may be valid for one use only.
     pub fn unattended(mut self) -> Self {
-        match &mut self.bearer {
-            Bearer::Plugin(plugin) => plugin.is_unattended = true,
-            Bearer::Oidc(oidc) => oidc.is_unattended = true,
+        match &mut self.source {
+            AuthorizationSource::Plugin(plugin) => plugin.is_unattended = true,
+            AuthorizationSource::Oidc(oidc) => oidc.is_unattended = true,
             _ => {}
         }
         self
     }
 
-    /// Gets what the TLS handshake needs: runs a credential plugin, which may answer with a client
-    /// certificate. To be called before [`Credentials::identity`]; does nothing for other users.
+    /// Runs the credential plugin, which may return a client certificate for the TLS handshake.
+    /// Call this before [`Credentials::identity`]. It does nothing for a user without a plugin.
     ///
     /// # Errors
-    /// As [`Credentials::authorization`].
+    /// The errors of [`Credentials::authorization`].
     pub async fn prepare(&self) -> Result<()> {
-        if let Bearer::Plugin(plugin) = &self.bearer {
+        if let AuthorizationSource::Plugin(plugin) = &self.source {
             plugin.token().await?;
         }
         Ok(())
@@ -123,19 +123,19 @@ impl Credentials {
     /// The `Authorization` header for the next request, marked sensitive; `None` without one.
     ///
     /// # Errors
-    /// A token file that can no longer be read and never could, a plugin that fails (in kubectl's
-    /// words, as [`crate::cluster::kubeconfig::ConfigError::Credentials`]), an id-token that cannot be
-    /// renewed, a token that fits no header. None of them shows a secret.
+    /// The token file could never be read; the plugin fails (in kubectl's words, as
+    /// [`crate::cluster::kubeconfig::ConfigError::Credentials`]); the id-token cannot be renewed;
+    /// the token has a character that a header cannot carry. No error shows a secret.
     pub async fn authorization(&self) -> Result<Option<HeaderValue>> {
-        let token = match &self.bearer {
-            Bearer::Nothing => return Ok(None),
-            Bearer::Basic(username, password) => {
+        let token = match &self.source {
+            AuthorizationSource::Nothing => return Ok(None),
+            AuthorizationSource::Basic(username, password) => {
                 return header::basic(username, password.expose_secret()).map(Some);
             }
-            Bearer::Token(token) => token.clone(),
-            Bearer::File(file) => file.token()?,
-            Bearer::Oidc(oidc) => oidc.token().await?,
-            Bearer::Plugin(plugin) => match plugin.token().await? {
+            AuthorizationSource::Token(token) => token.clone(),
+            AuthorizationSource::File(file) => file.token()?,
+            AuthorizationSource::Oidc(oidc) => oidc.token().await?,
+            AuthorizationSource::Plugin(plugin) => match plugin.token().await? {
                 Some(token) => token,
                 None => return Ok(None),
             },
@@ -143,15 +143,15 @@ impl Credentials {
         header::bearer(token.expose_secret(), &self.user).map(Some)
     }
 
-    /// After a 401: drops what may be out of date. `true` when the next
-    /// [`Credentials::authorization`] may differ, so that repeating the request once makes sense.
+    /// Drops credentials that may be out of date, after a 401. Returns true if the next
+    /// [`Credentials::authorization`] may differ, so that the caller can repeat the request once.
     pub async fn renew(&self) -> bool {
-        match &self.bearer {
-            Bearer::Plugin(plugin) => {
+        match &self.source {
+            AuthorizationSource::Plugin(plugin) => {
                 plugin.forget().await;
                 true
             }
-            Bearer::File(file) => {
+            AuthorizationSource::File(file) => {
                 file.expire();
                 true
             }
@@ -159,18 +159,18 @@ impl Credentials {
         }
     }
 
-    /// What proves who we are, in a word or two; never a secret.
+    /// The kind of the credentials in a few words, such as `token`.
     pub fn kind(&self) -> String {
-        let bearer = match &self.bearer {
-            Bearer::Nothing => None,
-            Bearer::Token(_) => Some("token"),
-            Bearer::File(_) => Some("token file"),
-            Bearer::Basic(..) => Some("basic authentication"),
-            Bearer::Oidc(_) => Some("oidc"),
-            Bearer::Plugin(_) => Some("credential plugin"),
+        let source = match &self.source {
+            AuthorizationSource::Nothing => None,
+            AuthorizationSource::Token(_) => Some("token"),
+            AuthorizationSource::File(_) => Some("token file"),
+            AuthorizationSource::Basic(..) => Some("basic authentication"),
+            AuthorizationSource::Oidc(_) => Some("oidc"),
+            AuthorizationSource::Plugin(_) => Some("credential plugin"),
         };
         let certificate = self.identity.as_ref().map(|_| "client certificate");
-        let kinds: Vec<_> = certificate.into_iter().chain(bearer).collect();
+        let kinds: Vec<_> = certificate.into_iter().chain(source).collect();
         match kinds.is_empty() {
             true => "none".to_owned(),
             false => kinds.join(" and "),
@@ -179,14 +179,16 @@ impl Credentials {
 
     /// The client certificate for the TLS handshake.
     pub fn identity(&self) -> Option<Arc<CertifiedKey>> {
-        match &self.bearer {
-            Bearer::Plugin(plugin) => plugin.identity().or_else(|| self.identity.clone()),
+        match &self.source {
+            AuthorizationSource::Plugin(plugin) => {
+                plugin.identity().or_else(|| self.identity.clone())
+            }
             _ => self.identity.clone(),
         }
     }
 }
 
-/// Whether a credential plugin's output can be used; for `fuzz/`.
+/// True if a credential plugin's output is valid; used by `fuzz/`.
 #[doc(hidden)]
 pub fn is_plugin_answer(output: &str) -> bool {
     exec::is_answer(output, "client.authentication.k8s.io/v1")
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_http_server_gets_nothing_and_nothing_is_checked() {
+    fn a_plain_http_server_gets_no_credentials() {
         let user = User {
             token: Some("t".into()),
             token_file: Some("/no/such".into()),
@@ -268,7 +270,7 @@ mod tests {
         };
         let credentials =
             Credentials::new(&cluster("http://h"), &user, &PluginPolicy::AllowAll).unwrap();
-        assert!(matches!(credentials.bearer, Bearer::Nothing));
+        assert!(matches!(credentials.source, AuthorizationSource::Nothing));
         assert!(credentials.identity().is_none());
     }
 
@@ -285,7 +287,7 @@ mod tests {
         let credentials =
             Credentials::new(&cluster("https://h"), &user, &PluginPolicy::AllowAll).unwrap();
         assert!(credentials.identity().is_some());
-        assert!(matches!(credentials.bearer, Bearer::Nothing));
+        assert!(matches!(credentials.source, AuthorizationSource::Nothing));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A bearer token in a file that something else renews: kubelet does so hourly in a pod.
+//! A bearer token in a file that another program renews, such as kubelet hourly in a pod.
 
 use std::{
     fs,
@@ -13,13 +13,13 @@ use secrecy::SecretString;
 use crate::text::bounded;
 use crate::text::go::os_error;
 
-/// As client-go `transport/token_source.go`: the file is read again after a minute.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+/// The age at which the file is read again, as in client-go's `transport/token_source.go`.
+const MAX_AGE: Duration = Duration::from_secs(60);
 
-/// A token must fit into a header.
+/// Larger than any header that a server accepts.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// The file, the token to use when the file has none, and what was last read.
+/// The file, the token to use if the file has none, and the last token that was read.
 #[derive(Debug)]
 pub(super) struct TokenFile {
     path: PathBuf,
@@ -31,22 +31,22 @@ impl TokenFile {
     /// Reads the file a first time.
     ///
     /// # Errors
-    /// The file cannot be read and there is no fallback; in kubectl's words.
+    /// The file cannot be read and there is no fallback. The text is kubectl's.
     pub fn new(path: PathBuf, fallback: Option<SecretString>) -> Result<Self> {
         let file = Self { path, fallback, last: Mutex::new(None) };
         file.token()?;
         Ok(file)
     }
 
-    /// The file's content, trimmed, at most a minute old. When the file can no longer be read,
-    /// what it last said; without that, the fallback.
+    /// The file's content, trimmed and at most a minute old. If the file can no longer be read, the
+    /// last token counts, and without one the fallback.
     ///
     /// # Errors
-    /// The file has no token and never had one, and there is no fallback.
+    /// The file never had a token, and there is no fallback.
     pub fn token(&self) -> Result<SecretString> {
         let mut last = self.last.lock();
         if let Some((at, token)) = last.as_ref()
-            && at.elapsed() < KEPT_FOR
+            && at.elapsed() < MAX_AGE
         {
             return Ok(token.clone());
         }
@@ -64,7 +64,7 @@ impl TokenFile {
     pub fn expire(&self) {
         let mut last = self.last.lock();
         if let Some((at, _)) = last.as_mut()
-            && let Some(earlier) = at.checked_sub(KEPT_FOR)
+            && let Some(earlier) = at.checked_sub(MAX_AGE)
         {
             *at = earlier;
         }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewed_token_is_picked_up_and_a_vanished_file_is_survived() {
+    fn a_renewed_token_is_read_and_the_last_one_outlives_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         fs::write(&path, " one\n").unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fallback_counts_only_when_the_file_has_nothing() {
+    fn the_fallback_counts_only_if_the_file_has_no_token() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         let text = |fallback: Option<&str>| {

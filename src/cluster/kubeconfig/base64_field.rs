@@ -1,23 +1,25 @@
-//! The `*-data` fields: checked when a file is loaded, decoded only for the entry in use.
+//! The `*-data` fields. They are checked when a file is loaded, and decoded only for the entry in
+//! use.
 
 use base64::{Engine, engine::general_purpose};
 
-/// Standard alphabet, padding required, stray trailing bits ignored: what Go's `StdEncoding` takes.
+/// The rules of Go's `StdEncoding`: standard alphabet, required padding, and stray trailing bits
+/// are ignored.
 const ENGINE: general_purpose::GeneralPurpose = general_purpose::GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// Decodes a field that [`check`] has passed; anything else decodes to nothing.
+/// Decodes a field that has passed [`check`]. Any other text decodes to nothing.
 pub(super) fn decode(text: &str) -> Vec<u8> {
     let compact: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     ENGINE.decode(compact).unwrap_or_default()
 }
 
-/// Checks a field without decoding it, for every entry of a file.
+/// Checks a field without decoding it.
 ///
 /// # Errors
-/// kubectl's text with the position that Go's decoder reports.
+/// kubectl's text, with the position that Go's decoder reports.
 pub(super) fn check(text: &str) -> Result<(), String> {
     match corrupt_at(text.as_bytes()) {
         None => Ok(()),
@@ -25,12 +27,12 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// Where Go's `encoding/base64` would find the text corrupt: at the offending character, but at
-/// the start of a last group that is cut short.
+/// The position of the error that Go's `encoding/base64` reports: the invalid character, or the
+/// start of an incomplete last group.
 fn corrupt_at(text: &[u8]) -> Option<usize> {
     let is_line_end = |byte: u8| matches!(byte, b'\r' | b'\n');
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    // How many characters the group has so far.
+    // The number of characters in the group so far.
     let mut group = 0;
     for (at, &byte) in text.iter().enumerate() {
         match byte {
@@ -43,7 +45,7 @@ fn corrupt_at(text: &[u8]) -> Option<usize> {
     (group != 0).then(|| text.len() - group)
 }
 
-/// `at` is the first `=`, after `group` (2 or 3) characters: nothing but the padding may follow.
+/// Checks the padding. `at` is the first `=`, after `group` (2 or 3) characters of the last group.
 fn padding_corrupt_at(text: &[u8], at: usize, group: usize) -> Option<usize> {
     let mut rest = (at + 1..text.len()).filter(|&i| !matches!(text[i], b'\r' | b'\n'));
     if group == 2 {
@@ -61,8 +63,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn corrupt_data_is_found_where_go_finds_it() {
-        // Each answer is kubectl's.
+    fn the_position_of_an_error_is_gos() {
+        // Each position is kubectl's.
         let table = [
             ("YWJj", None),
             ("YWJjZA==", None),
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_the_check_decodes() {
+    fn checked_fields_decode() {
         assert_eq!(decode("YWJj\nZGVm"), b"abcdef");
         assert_eq!(decode("YR=="), b"a");
     }

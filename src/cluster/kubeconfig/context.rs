@@ -1,5 +1,5 @@
-//! Context, cluster, user and namespace: the names, and the entries behind them with the flags
-//! laid over. As client-go `tools/clientcmd/client_config.go` does.
+//! The context in effect, and its cluster, user and namespace with the flags applied. The rules are
+//! those of client-go's `tools/clientcmd/client_config.go`.
 
 use std::path::PathBuf;
 
@@ -13,34 +13,34 @@ use super::{
     with_flags::{cluster_with_flags, given, user_with_flags},
 };
 
-/// What the names lead to.
+/// The entries in effect, with the flags applied.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(super) struct Selection {
     pub context_name: Option<String>,
     context: ContextEntry,
     pub cluster_name: String,
-    cluster_known: bool,
+    is_cluster_known: bool,
     pub cluster: ClusterEntry,
     pub user_name: String,
     pub user: UserEntry,
 }
 
-/// Chooses by flag, else by context, and checks what was chosen.
+/// Selects the entries by flag, else by context, and checks them.
 ///
 /// # Errors
-/// A name given by flag, or the current context, that has no entry; entries whose fields do not
-/// fit together. Names *inside* the context that have no entry are no errors: an unknown user is
-/// nobody, an unknown cluster has no server.
-pub(super) fn choose(
+/// A flag or the current context names an entry that does not exist, or the fields of an entry
+/// contradict each other. Names *inside* the context may have no entry: such a user has no
+/// credentials, and such a cluster no server.
+pub(super) fn select(
     config: &File,
     flags: &Overrides,
-    surroundings: &Environment,
-) -> Result<Chosen> {
+    environment: &Environment,
+) -> Result<Selection> {
     let by_flag = given(&flags.context);
     let current = Some(config.current_context.as_str()).filter(|name| !name.is_empty());
     let context_name = by_flag.or(current);
     let context = context_name.and_then(|name| config.contexts.get(name));
-    let checked = match (context_name, context) {
+    let context_check = match (context_name, context) {
         (Some(name), None) => Err(ConfigError::InConfiguration(vec![format!(
             "context was not found for specified context: {name}"
         )])),
@@ -50,22 +50,22 @@ pub(super) fn choose(
 
     let user_name = given(&flags.user).unwrap_or(&context.user).to_owned();
     let user = config.users.get(&user_name);
-    let user_is_known = user.is_some() || given(&flags.user).is_none();
+    let is_user_known = user.is_some() || given(&flags.user).is_none();
     let user = user_with_flags(user.cloned().unwrap_or_default(), flags);
 
     let cluster_name = given(&flags.cluster).unwrap_or(&context.cluster).to_owned();
     let cluster = config.clusters.get(&cluster_name);
-    let cluster_known = cluster.is_some();
-    let cluster_is_missed = !cluster_known && given(&flags.cluster).is_some();
+    let is_cluster_known = cluster.is_some();
+    let is_cluster_missing = !is_cluster_known && given(&flags.cluster).is_some();
     let cluster = cluster.cloned().unwrap_or_default();
-    let cluster = cluster_with_flags(cluster, flags, surroundings);
+    let cluster = cluster_with_flags(cluster, flags, environment);
 
-    // kubectl checks everything first while it looks for a namespace, unless a flag gives it one;
-    // then names given by flag are found missing first, and in other words.
-    let usable = || -> Result<()> {
-        checked?;
+    // kubectl checks all entries while it looks for the namespace. With --namespace it first checks
+    // that the entries named by flags exist, and has other texts for that.
+    let check = || -> Result<()> {
+        context_check?;
         let mut reasons = validate::user(&user_name, &user);
-        if cluster_is_missed {
+        if is_cluster_missing {
             reasons.push(format!("no server found for cluster {cluster_name:?}"));
         } else {
             reasons.extend(validate::cluster(&cluster_name, &cluster));
@@ -74,68 +74,68 @@ pub(super) fn choose(
     };
     let with_namespace = given(&flags.namespace).is_some();
     if !with_namespace {
-        usable()?;
-        if !user_is_known {
+        check()?;
+        if !is_user_known {
             bail!("auth info {user_name:?} does not exist");
         }
     } else {
-        if !user_is_known {
+        if !is_user_known {
             bail!("auth info {user_name:?} does not exist");
         }
         if let Some(name) = by_flag.filter(|name| !config.contexts.contains_key(*name)) {
             bail!("context {name:?} does not exist");
         }
-        if cluster_is_missed {
+        if is_cluster_missing {
             bail!("cluster {cluster_name:?} does not exist");
         }
-        usable()?;
+        check()?;
     }
-    Ok(Chosen {
+    Ok(Selection {
         context_name: context_name.map(str::to_owned),
         context,
         cluster_name,
-        cluster_known,
+        is_cluster_known,
         cluster,
         user_name,
         user,
     })
 }
 
-impl Chosen {
-    /// `--namespace`, else the context's, else the pod's if this is one, else `default`.
-    pub fn namespace(&self, flags: &Overrides, surroundings: &Environment) -> String {
+impl Selection {
+    /// `--namespace`, else the context's namespace, else the pod's in a pod, else `default`.
+    pub fn namespace(&self, flags: &Overrides, environment: &Environment) -> String {
         if let Some(namespace) = given(&flags.namespace) {
             return namespace.to_owned();
         }
         if !self.context.namespace.is_empty() {
             return self.context.namespace.clone();
         }
-        if in_cluster::is_possible(surroundings) {
-            return in_cluster::namespace(surroundings);
+        if in_cluster::is_possible(environment) {
+            return in_cluster::namespace(environment);
         }
         "default".to_owned()
     }
 
-    /// The error for want of a server.
+    /// The error for a missing server.
     pub fn no_server(
         self,
         files: Vec<PathBuf>,
         missing: Vec<PathBuf>,
-        surroundings: &Environment,
+        environment: &Environment,
     ) -> ConfigError {
         if self.context_name.is_none() && self.cluster_name.is_empty() {
-            let pod_token = in_cluster::missing_token(surroundings);
+            let pod_token = in_cluster::missing_token(environment);
             return ConfigError::NoCluster { files, missing, pod_token };
         }
         ConfigError::NoServer {
             context: self.context_name,
             cluster: self.cluster_name,
-            known: self.cluster_known,
+            known: self.is_cluster_known,
         }
     }
 }
 
-/// One reason is an ordinary error; of several, kubectl makes a list.
+/// The error for some reasons. kubectl makes a list of several reasons.
 fn refuse(mut reasons: Vec<String>) -> Result<()> {
     match reasons.len() {
         0 => Ok(()),

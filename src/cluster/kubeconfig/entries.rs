@@ -1,4 +1,4 @@
-//! The entries of a kubeconfig's lists: cluster, user, context, as one file defines them.
+//! The entries of a kubeconfig: cluster, user and context, as one file defines them.
 
 use std::{
     collections::BTreeMap,
@@ -14,17 +14,17 @@ use super::{
     types::{AuthProvider, Impersonation, InteractiveMode},
 };
 
-/// The cluster extension whose content goes to credential plugins.
+/// The cluster extension whose content credential plugins get.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// The file that an entry stands in, and its directory, which the relative paths in it start from.
+/// The file of an entry, and its directory, from which relative paths start.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     file: PathBuf,
     dir: PathBuf,
 }
 
-/// `cluster:` of an entry of `clusters`; empty where a field is not set.
+/// `cluster:` of an entry of `clusters`. A field that is not set is empty.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClusterEntry {
     pub server: String,
@@ -46,10 +46,10 @@ pub(super) struct ContextEntry {
     pub namespace: String,
 }
 
-/// `user:` of an entry of `users`; empty where a field is not set.
+/// `user:` of an entry of `users`. A field that is not set is empty.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UserEntry {
-    /// The file that has this entry.
+    /// The file of this entry.
     pub defined_in: PathBuf,
     pub token: SecretString,
     pub token_file: PathBuf,
@@ -86,7 +86,7 @@ impl Origin {
         Self { file: file.to_owned(), dir }
     }
 
-    /// `path` from this directory, without `.` and `..`; an empty one stays empty.
+    /// Resolves `path` from this directory, without `.` and `..`. An empty path stays empty.
     fn resolve(&self, path: String) -> PathBuf {
         if path.is_empty() || Path::new(&path).is_absolute() {
             return path.into();
@@ -193,25 +193,25 @@ impl UserEntry {
         Ok(entry)
     }
 
-    /// Whether a client certificate is configured, in either form.
+    /// True if a client certificate is configured, as data or as a file.
     pub fn has_certificate(&self) -> bool {
         !self.client_certificate.as_os_str().is_empty() || !self.client_certificate_data.is_empty()
     }
 
-    /// Whether both forms of the key are empty.
+    /// True if no client key is configured.
     pub fn lacks_key(&self) -> bool {
         self.client_key.as_os_str().is_empty() && self.client_key_data.expose_secret().is_empty()
     }
 }
 
 impl ExecEntry {
-    /// The mode, or `None` when it is unknown or not set and has no default.
+    /// The mode; `None` if it is unknown, or not set and without a default.
     pub fn interactive_mode(&self) -> Option<InteractiveMode> {
         match self.interactive_mode.as_str() {
             "Never" => Some(InteractiveMode::Never),
             "IfAvailable" => Some(InteractiveMode::IfAvailable),
             "Always" => Some(InteractiveMode::Always),
-            // Only the older versions may leave it out.
+            // Only the older API versions have a default.
             "" if self.api_version == "client.authentication.k8s.io/v1beta1"
                 || self.api_version == "client.authentication.k8s.io/v1alpha1" =>
             {
@@ -249,7 +249,7 @@ impl ExecEntry {
     }
 }
 
-/// A command with a separator in it is a path; without, it is looked for on `$PATH`.
+/// A command with a path separator is a path. Any other is a name on `$PATH`.
 fn resolve_command(command: String, origin: &Origin) -> String {
     if !command.contains(std::path::is_separator) {
         return command;
@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn relative_paths_start_from_the_files_directory() {
+    fn relative_paths_start_in_the_files_directory() {
         let origin = Origin::of("/etc/kube/config".as_ref());
         let table = [
             ("", ""),

@@ -1,16 +1,15 @@
-//! What the process's surroundings say about the cluster.
+//! The environment of the process, as far as it concerns the cluster.
 
 use std::{env, ffi::OsString, path::PathBuf};
 
-/// What the process's surroundings say: environment variables and well-known places.
-/// Held in a value so that a test can describe other surroundings.
+/// Environment variables and well-known directories. Tests create their own value.
 #[derive(Debug, Default, Clone)]
 pub struct Environment {
-    /// `$KUBECONFIG`: a list of files, separated as `$PATH` is.
+    /// `$KUBECONFIG`: a list of files with the separator of `$PATH`.
     pub kubeconfig: Option<OsString>,
-    /// The home directory, which holds `.kube/config`.
+    /// The home directory, with `.kube/config`.
     pub home: Option<PathBuf>,
-    /// `$KUBERNETES_MASTER`: the server when neither flag nor file names one.
+    /// `$KUBERNETES_MASTER`: the server if neither a flag nor a file names one.
     pub kubernetes_master: Option<String>,
     /// `$KUBERNETES_SERVICE_HOST`, set in every pod.
     pub service_host: Option<String>,
@@ -18,18 +17,18 @@ pub struct Environment {
     pub service_port: Option<String>,
     /// `$POD_NAMESPACE`
     pub pod_namespace: Option<String>,
-    /// Where the pod's service account is mounted: `token`, `ca.crt` and `namespace`.
+    /// The directory of the pod's service account: `token`, `ca.crt` and `namespace`.
     pub service_account: PathBuf,
 }
 
-/// Where kubelet mounts the service account of a pod.
+/// The directory at which kubelet mounts the service account of a pod.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 impl Environment {
     /// Reads the process's environment variables and home directory.
     ///
-    /// `$LOCUSTCTL_SERVICEACCOUNT` names another directory than kubelet's for the service
-    /// account, for pods that mount it elsewhere.
+    /// `$LOCUSTCTL_SERVICEACCOUNT` names another directory for pods that mount the service account
+    /// elsewhere.
     pub fn from_process() -> Self {
         let text = |name| env::var(name).ok().filter(|value| !value.is_empty());
         Self {

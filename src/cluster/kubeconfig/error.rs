@@ -1,54 +1,53 @@
-//! Errors that kubectl prints without its usual `error: ` in front, and the one that has no
-//! counterpart there: no cluster is configured at all.
+//! Errors of the configuration. kubectl prints some without its usual `error: `, and has none for a
+//! missing cluster.
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// A configuration that cannot be used. `Display` is the whole text for stderr: a printer that
-/// finds this type behind its error must not put `error: ` in front, [`ConfigError::NoCluster`]
-/// and [`ConfigError::NoServer`] excepted (see [`ConfigError::is_whole_text`]).
+/// A configuration that cannot be used. [`ConfigError::is_whole_text`] says if the printer must
+/// leave out `error: `.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// kubectl's `Error in configuration: `; several reasons become bullets.
     #[error("{}", in_configuration(.0))]
     InConfiguration(Vec<String>),
-    /// Several files of the list could not be loaded: one line for each.
+    /// Several files could not be loaded. There is one line for each.
     #[error("{}", .0.join("\n"))]
     Loading(Vec<String>),
-    /// No credentials could be got for a request; why.
+    /// There are no credentials for a request. Holds the reason.
     #[error("Unable to connect to the server: {0}")]
     Credentials(String),
-    /// Nothing names a server. kubectl would try `localhost:8080` here.
+    /// No flag and no file names a server. kubectl would try `localhost:8080`.
     #[error("no cluster is configured: {}\n\
         Name a file with --kubeconfig or $KUBECONFIG, or a server with --server. \
         To try locustctl without a cluster: locustctl --sandbox scale --replicas=3",
-        looked_at(.files, .missing, .pod_token.as_deref()))]
+        describe_files(.files, .missing, .pod_token.as_deref()))]
     NoCluster {
-        /// The files that were read and name no cluster to use.
+        /// The files that were read and have no cluster in effect.
         files: Vec<PathBuf>,
-        /// The files that were looked for and do not exist.
+        /// The files that do not exist.
         missing: Vec<PathBuf>,
-        /// In a pod, the service account's token, which is not there.
+        /// The missing token of the service account, in a pod.
         pod_token: Option<PathBuf>,
     },
-    /// The context or the cluster in effect leads to no server. kubectl would try `localhost:8080` here.
+    /// The context or cluster in effect has no server. kubectl would try `localhost:8080`.
     #[error("no cluster is configured: {}\n\
         Choose another context with --context, or name the server with --server. \
         To try locustctl without a cluster: locustctl --sandbox scale --replicas=3",
         no_server(.context.as_deref(), .cluster, *.known))]
     NoServer {
-        /// The context in effect; `None` when only a cluster was named.
+        /// The context in effect; `None` if there is only a cluster.
         context: Option<String>,
-        /// The cluster it names; may be empty.
+        /// The name of the cluster. It may be empty.
         cluster: String,
-        /// Whether that cluster has an entry.
+        /// True if the cluster has an entry.
         known: bool,
     },
 }
 
 impl ConfigError {
-    /// Whether `Display` is all that belongs on stderr, without `error: ` in front.
+    /// True if `Display` is the whole text for stderr, without `error: ` before it.
     pub fn is_whole_text(&self) -> bool {
         !matches!(self, Self::NoCluster { .. } | Self::NoServer { .. })
     }
@@ -63,12 +62,12 @@ fn in_configuration(reasons: &[String]) -> String {
     }
 }
 
-fn looked_at(files: &[PathBuf], missing: &[PathBuf], pod_token: Option<&Path>) -> String {
+fn describe_files(files: &[PathBuf], missing: &[PathBuf], pod_token: Option<&Path>) -> String {
     let list = |paths: &[PathBuf]| {
         paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     };
     let files = match (files, missing) {
-        ([], []) => "there is no kubeconfig file to look for".to_owned(),
+        ([], []) => "there is neither $KUBECONFIG nor a home directory".to_owned(),
         ([], missing) => format!("looked for {}, not found", list(missing)),
         (files, []) => format!("no current context or server in {}", list(files)),
         (files, missing) => {
@@ -77,7 +76,7 @@ fn looked_at(files: &[PathBuf], missing: &[PathBuf], pod_token: Option<&Path>) -
     };
     match pod_token {
         Some(token) => {
-            format!("{files}; and, since this is a pod, for {}, not found either", token.display())
+            format!("{files}; this is a pod, but {} was not found either", token.display())
         }
         None => files,
     }
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_reason_stands_on_the_line_and_several_become_bullets() {
+    fn one_reason_follows_on_the_line_and_several_become_bullets() {
         let of = |reasons: &[&str]| {
             ConfigError::InConfiguration(reasons.iter().map(|s| s.to_string()).collect())
                 .to_string()
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cluster_says_where_was_looked_and_what_to_do() {
+    fn the_error_without_a_cluster_names_the_files_and_the_next_step() {
         let text = ConfigError::NoCluster {
             files: vec![],
             missing: vec!["/home/me/.kube/config".into()],

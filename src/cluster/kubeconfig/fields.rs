@@ -1,7 +1,7 @@
-//! JSON values as Go's `encoding/json` would take them into typed fields, with its error texts.
+//! JSON values as typed fields, by the rules and with the error texts of Go's `encoding/json`.
 //!
-//! `null` is every type's empty value. `owner` is the Go struct, `path` the field in it with all
-//! fields on the way to it.
+//! `null` is the empty value of every type. `owner` is the Go struct, and `path` the field in it,
+//! with all fields above it.
 
 use serde_json::{Map, Value};
 
@@ -29,7 +29,7 @@ pub(crate) fn text(value: Value, owner: &str, path: &str) -> Read<String> {
     text_named(value, owner, path, "string")
 }
 
-/// Text whose Go type has a name of its own.
+/// Text with a named Go type.
 pub(crate) fn text_named(value: Value, owner: &str, path: &str, go_type: &str) -> Read<String> {
     match value {
         Value::String(text) => Ok(text),
@@ -46,7 +46,7 @@ pub(super) fn boolean(value: Value, owner: &str, path: &str) -> Read<bool> {
     }
 }
 
-/// Base64 text, checked but left as it is.
+/// Base64 text, checked and not decoded.
 pub(super) fn base64(value: Value, owner: &str, path: &str) -> Read<String> {
     let text = text_named(value, owner, path, "[]uint8")?;
     super::base64_field::check(&text)?;

@@ -1,7 +1,8 @@
-//! One kubeconfig file: its fields, typed, with kubectl's errors for what does not fit.
+//! One kubeconfig file: its typed fields, with kubectl's errors for wrong types.
 //!
-//! Fields are read in the order of their names, as kubectl reads them (it makes sorted JSON of the
-//! YAML first): that decides which of several errors is reported. Unknown fields are ignored.
+//! The fields are read in the order of their names. kubectl does the same, because it converts YAML
+//! to sorted JSON first. The order decides which of several errors is reported. Unknown fields are
+//! ignored.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::{
     named_list::{self, CLUSTERS, CONTEXTS, EXTENSIONS, USERS, by_name, named},
 };
 
-/// What one file says; also what several files say after [`super::merge::merge`].
+/// The content of one file, or of several files after [`super::merge::merge`].
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub current_context: String,
@@ -23,7 +24,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Reads the content of a file; `origin` is the directory that its relative paths start from.
+    /// Reads the content of a file. Its relative paths start in the directory of `origin`.
     pub fn from_value(value: Value, origin: &Origin) -> Result<Self, String> {
         let mut fields = match value {
             Value::Object(fields) => fields,
@@ -80,7 +81,7 @@ fn check_preferences(value: Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A file may leave out `apiVersion` and `kind`, but may not claim to be something else.
+/// Checks `apiVersion` and `kind`. A file may leave them out, and may not have other values.
 fn check_kind(fields: &mut Map<String, Value>) -> Result<(), String> {
     let mut of = |key| {
         fields::text(fields.remove(key).unwrap_or_default(), "", key)

@@ -1,4 +1,4 @@
-//! Which files are read, and what is said when one cannot be.
+//! The kubeconfig files, and the errors about them.
 
 use std::{
     fs, io,
@@ -12,12 +12,12 @@ use crate::text::bounded;
 use crate::text::go::os_error;
 use crate::text::yaml::read as yaml;
 
-/// No kubeconfig is larger; a file that is (a disk image, `/dev/zero`) is not read to its end.
+/// Larger than any kubeconfig. A larger file, such as a disk image or `/dev/zero`, is refused.
 const MAX_SIZE: u64 = 16 * 1024 * 1024;
 
-/// What was found in all files together.
+/// The merged content of all files, and their paths.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
+pub(super) struct LoadedFiles {
     pub config: File,
     pub files: Vec<PathBuf>,
     pub missing: Vec<PathBuf>,
@@ -26,9 +26,9 @@ pub(super) struct Loaded {
 /// Reads `--kubeconfig`, or else the files of `$KUBECONFIG`, or else `~/.kube/config`.
 ///
 /// # Errors
-/// `--kubeconfig` names a file that does not exist; or any file cannot be read or understood.
-/// A file of the list that does not exist is passed over.
-pub(super) fn load(explicit: Option<&Path>, surroundings: &Environment) -> Result<Loaded> {
+/// The file of `--kubeconfig` does not exist, or any file cannot be read or parsed. Files of
+/// `$KUBECONFIG` that do not exist are skipped.
+pub(super) fn load(explicit: Option<&Path>, environment: &Environment) -> Result<LoadedFiles> {
     let paths = match explicit {
         Some(path) => {
             if let Err(err) = fs::metadata(path)
@@ -38,9 +38,9 @@ pub(super) fn load(explicit: Option<&Path>, surroundings: &Environment) -> Resul
             }
             vec![path.to_owned()]
         }
-        None => candidates(surroundings),
+        None => candidates(environment),
     };
-    let mut loaded = Loaded::default();
+    let mut loaded = LoadedFiles::default();
     let (mut parsed, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
         match read(&path) {
@@ -62,9 +62,9 @@ pub(super) fn load(explicit: Option<&Path>, surroundings: &Environment) -> Resul
     Ok(loaded)
 }
 
-fn candidates(surroundings: &Environment) -> Vec<PathBuf> {
+fn candidates(environment: &Environment) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = Vec::new();
-    match surroundings.kubeconfig.as_deref().filter(|list| !list.is_empty()) {
+    match environment.kubeconfig.as_deref().filter(|list| !list.is_empty()) {
         Some(list) => {
             for path in std::env::split_paths(list) {
                 if !path.as_os_str().is_empty() && !paths.contains(&path) {
@@ -73,14 +73,14 @@ fn candidates(surroundings: &Environment) -> Vec<PathBuf> {
             }
         }
         None => {
-            let home = surroundings.home.as_deref();
+            let home = environment.home.as_deref();
             paths.extend(home.map(|home| home.join(".kube").join("config")));
         }
     }
     paths
 }
 
-/// `None` when there is no such file.
+/// Reads a file; `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<File>, String> {
     match read_bytes(path)? {
         Some(bytes) => parse(&bytes, path).map(Some),
@@ -88,12 +88,13 @@ fn read(path: &Path) -> Result<Option<File>, String> {
     }
 }
 
-/// Reads what stands in the file at `path`.
+/// Parses the content of the file at `path`.
 pub(super) fn parse(content: &[u8], path: &Path) -> Result<File, String> {
     File::from_value(yaml::parse(content)?, &Origin::of(path))
 }
 
-/// The whole content, if it has a size that a kubeconfig may have; `None` when there is no file.
+/// The whole content of a file; `None` if it does not exist. A file above the size limit is an
+/// error.
 pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
     let failed =
         |doing: &str, err: &io::Error| format!("{doing} {}: {}", path.display(), os_error(err));
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_beats_the_home_directory_and_is_cleaned() {
+    fn the_list_replaces_the_home_directory_and_is_cleaned() {
         let paths = |list| candidates(&listed(list));
         assert_eq!(paths(""), [PathBuf::from("/home/me/.kube/config")]);
         assert_eq!(paths("/a"), [PathBuf::from("/a")]);
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_files_are_passed_over_unless_named_by_the_flag() {
+    fn missing_files_are_skipped_except_the_flags() {
         let loaded = load(None, &listed("/nonexistent/a")).unwrap();
         assert_eq!(loaded.missing, [PathBuf::from("/nonexistent/a")]);
         let err = load(Some("/nonexistent/a".as_ref()), &listed("")).unwrap_err();

@@ -1,5 +1,5 @@
-//! The pod's own service account, for want of a configured server. As client-go `rest/config.go`
-//! and `tools/clientcmd/client_config.go` do.
+//! The pod's service account, used when no server is configured. The rules are those of client-go's
+//! `rest/config.go` and `tools/clientcmd/client_config.go`.
 
 use std::{fs, path::PathBuf};
 
@@ -11,60 +11,60 @@ use super::{
 };
 use crate::text::go::os_error;
 
-/// Whether this is a pod with a service account.
-pub(super) fn is_possible(surroundings: &Environment) -> bool {
-    is_pod(surroundings) && token(surroundings).is_file()
+/// True in a pod with a service account.
+pub(super) fn is_possible(environment: &Environment) -> bool {
+    is_pod(environment) && token(environment).is_file()
 }
 
-/// Where a pod's token should be and is not.
-pub(super) fn missing_token(surroundings: &Environment) -> Option<PathBuf> {
-    (is_pod(surroundings) && !token(surroundings).is_file()).then(|| token(surroundings))
+/// The path of the token, in a pod without one.
+pub(super) fn missing_token(environment: &Environment) -> Option<PathBuf> {
+    (is_pod(environment) && !token(environment).is_file()).then(|| token(environment))
 }
 
-fn is_pod(surroundings: &Environment) -> bool {
+fn is_pod(environment: &Environment) -> bool {
     let is_set = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
-    is_set(&surroundings.service_host) && is_set(&surroundings.service_port)
+    is_set(&environment.service_host) && is_set(&environment.service_port)
 }
 
-fn token(surroundings: &Environment) -> PathBuf {
-    surroundings.service_account.join("token")
+fn token(environment: &Environment) -> PathBuf {
+    environment.service_account.join("token")
 }
 
 /// `$POD_NAMESPACE`, else the service account's namespace, else `default`.
-pub(super) fn namespace(surroundings: &Environment) -> String {
-    if let Some(namespace) = with_flags::given(&surroundings.pod_namespace) {
+pub(super) fn namespace(environment: &Environment) -> String {
+    if let Some(namespace) = with_flags::given(&environment.pod_namespace) {
         return namespace.to_owned();
     }
-    let file = fs::read_to_string(surroundings.service_account.join("namespace"));
+    let file = fs::read_to_string(environment.service_account.join("namespace"));
     match file.unwrap_or_default().trim() {
         "" => "default".to_owned(),
         namespace => namespace.to_owned(),
     }
 }
 
-/// Access by the service account, with what the flags say about TLS and identity laid over.
-/// The service account's token is not sent when a flag gives another identity.
+/// Access with the service account, and the flags for TLS and identity applied. The service
+/// account's token is not sent if a flag gives another identity.
 ///
 /// # Errors
-/// A service host that makes no URL; a file named by a flag that cannot be read.
+/// The service host is no valid host, or a file of a flag cannot be read.
 pub(super) fn access(
     flags: &Overrides,
-    surroundings: &Environment,
+    environment: &Environment,
     impersonate: Impersonation,
 ) -> Result<Access> {
-    let host = surroundings.service_host.as_deref().unwrap_or_default();
-    let port = surroundings.service_port.as_deref().unwrap_or_default();
+    let host = environment.service_host.as_deref().unwrap_or_default();
+    let port = environment.service_port.as_deref().unwrap_or_default();
     let server = server_url::normalize(&match host.contains(':') {
         true => format!("https://[{host}]:{port}"),
         false => format!("https://{host}:{port}"),
     })?;
     let entry = with_flags::cluster_with_flags(Default::default(), flags, &Environment::default());
-    let names_trust =
+    let has_trust_flag =
         entry.insecure_skip_tls_verify || !entry.certificate_authority.as_os_str().is_empty();
     let mut cluster: Cluster = tls::cluster(entry, server)?;
     let mut warnings = Vec::new();
-    if !names_trust {
-        let path = surroundings.service_account.join("ca.crt");
+    if !has_trust_flag {
+        let path = environment.service_account.join("ca.crt");
         let read = fs::read(&path)
             .map_err(|err| format!("open {}: {}", path.display(), os_error(&err)))
             .and_then(|pem| tls::authority(pem).map_err(|err| err.to_string()));
@@ -82,7 +82,7 @@ pub(super) fn access(
         || entry.has_certificate();
     let mut user: User = tls::user("", entry, &cluster.server)?;
     if !has_identity {
-        user.token_file = Some(surroundings.service_account.join("token"));
+        user.token_file = Some(environment.service_account.join("token"));
     }
     user.impersonate = impersonate;
     Ok(Access {

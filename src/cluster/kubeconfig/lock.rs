@@ -1,4 +1,4 @@
-//! The lock file that kubectl puts beside a kubeconfig while it changes it.
+//! The lock file that kubectl creates beside a kubeconfig while it writes it.
 
 use std::{
     ffi::OsString,
@@ -12,24 +12,24 @@ use tokio::time::{Instant, sleep};
 
 use crate::text::go::os_error;
 
-/// How often to look whether the lock is free.
+/// The pause between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A held lock; dropping it removes the file.
+/// A held lock. Dropping it removes the file.
 #[derive(Debug)]
 pub(super) struct Lock(PathBuf);
 
 impl Lock {
-    /// Takes the lock of `file`. kubectl gives up at once when somebody else has it; waiting a
-    /// little is enough, for it is held only while a file is written.
+    /// Takes the lock of `file`. Waits for at most `timeout` while another program holds it;
+    /// kubectl does not wait. A program holds the lock only while it writes the file.
     ///
     /// # Errors
-    /// Go's text for the lock file; with what to do about it when it stays.
-    pub async fn acquire(file: &Path, patience: Duration) -> Result<Self, String> {
+    /// Go's text for the lock file, with advice if the file stays.
+    pub async fn acquire(file: &Path, timeout: Duration) -> Result<Self, String> {
         let mut path = OsString::from(file);
         path.push(".lock");
         let path = PathBuf::from(path);
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         loop {
             let err = match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(_) => return Ok(Self(path)),
@@ -41,8 +41,8 @@ impl Lock {
             }
             if Instant::now() >= end {
                 return Err(format!(
-                    "{problem}; another program is changing the kubeconfig, or ended while it did: \
-                     if none is running, delete the lock file"
+                    "{problem}; another program is writing the kubeconfig, or ended without removing \
+                     the lock: if no such program is running, delete the lock file"
                 ));
             }
             sleep(PAUSE).await;
@@ -52,7 +52,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Nothing could be done about a failure; the next program names the file that is left.
+        // A failure is ignored. The next program reports the file.
         let _ = fs::remove_file(&self.0);
     }
 }

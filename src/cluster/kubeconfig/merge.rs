@@ -1,5 +1,6 @@
-//! Several files become one: the first that defines a name wins with its whole entry, the first
-//! non-empty `current-context` wins. As client-go `tools/clientcmd/loader.go` does.
+//! The merge of several files, by the rules of client-go's `tools/clientcmd/loader.go`. The first
+//! file that defines a name wins with its whole entry. The first `current-context` that is not
+//! empty wins.
 
 use super::file::File;
 

@@ -1,7 +1,7 @@
-//! Which cluster, as whom, in which namespace: kubeconfig files, their merge, the context,
-//! the flags that override it, and the pod's own service account when there is no file.
+//! The cluster, the user and the namespace: kubeconfig files, their merge, the context, the flags
+//! that override it, and the pod's service account when there is no file.
 //!
-//! The rules are those of client-go's `tools/clientcmd`, in kubectl's wording.
+//! The rules are those of client-go's `tools/clientcmd`, the texts kubectl's.
 
 mod base64_field;
 mod context;
@@ -34,52 +34,51 @@ pub(crate) use tls::trust_roots;
 pub use types::{
     Access, AuthProvider, Cluster, Exec, Impersonation, InteractiveMode, Overrides, User,
 };
-pub(crate) use write_back::Store;
+pub(crate) use write_back::TokenStore;
 
 use self::with_flags::given;
 
-/// What kubectl falls back to without any configuration. It counts as no configuration when it
-/// stands in a kubeconfig, too.
+/// kubectl's server when nothing is configured. In a kubeconfig, too, it counts as not configured.
 const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// Finds the cluster, the user and the namespace.
 ///
-/// The order of work is kubectl's, and decides which of several errors is reported: files,
-/// namespace, names, fields, then the server and the files for TLS. When no server is configured
-/// and this is a pod, the pod's service account is used; unlike with kubectl, impersonation flags
-/// do not prevent that.
+/// The order of the steps is kubectl's, and decides which of several errors is reported: files,
+/// namespace, names, fields, the server, the files for TLS. In a pod without a configured server,
+/// the pod's service account counts. Unlike in kubectl, impersonation flags do not prevent that.
 ///
 /// # Errors
-/// In kubectl's words where it has them; always names the file, entry or flag at fault.
-/// A [`ConfigError`] where kubectl does not print `error: ` first, and where no server is found.
-pub fn resolve(flags: &Overrides, surroundings: &Environment) -> Result<Access> {
+/// The configuration is invalid. The text is kubectl's if there is one, and names the file, entry
+/// or flag. The error is a [`ConfigError`] if there is no server, and if kubectl does not print
+/// `error: ` before it.
+pub fn resolve(flags: &Overrides, environment: &Environment) -> Result<Access> {
     let kubeconfig = flags.kubeconfig.as_deref();
     let explicit = kubeconfig.filter(|path| !path.as_os_str().is_empty());
-    access(files::load(explicit, surroundings)?, flags, surroundings)
+    access(files::load(explicit, environment)?, flags, environment)
 }
 
-/// What a kubeconfig gives names to.
+/// The kinds of entries of a kubeconfig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entries {
-    /// For `--context`.
+    /// The values of `--context`.
     Contexts,
-    /// For `--cluster`.
+    /// The values of `--cluster`.
     Clusters,
-    /// For `--user`.
+    /// The values of `--user`.
     Users,
 }
 
-/// The names that `--context`, `--cluster` or `--user` may have, sorted.
+/// The possible values of `--context`, `--cluster` or `--user`, sorted.
 ///
 /// # Errors
-/// As [`resolve`] for files that cannot be read or understood.
+/// A file cannot be read, as in [`resolve`].
 pub fn names(
     explicit: Option<&Path>,
-    surroundings: &Environment,
+    environment: &Environment,
     of: Entries,
 ) -> Result<Vec<String>> {
     let explicit = explicit.filter(|path| !path.as_os_str().is_empty());
-    let config = files::load(explicit, surroundings)?.config;
+    let config = files::load(explicit, environment)?.config;
     Ok(match of {
         Entries::Contexts => config.contexts.into_keys().collect(),
         Entries::Clusters => config.clusters.into_keys().collect(),
@@ -87,41 +86,45 @@ pub fn names(
     })
 }
 
-/// As [`resolve`] with nothing but the content of one file; for `fuzz/`.
+/// Does the same as [`resolve`], for the content of one file and no flags; used by `fuzz/`.
 #[doc(hidden)]
 pub fn resolve_content(content: &[u8]) -> Result<Access> {
     let config = files::parse(content, "config".as_ref()).map_err(anyhow::Error::msg)?;
-    let loaded = files::Loaded { config, ..Default::default() };
+    let loaded = files::LoadedFiles { config, ..Default::default() };
     access(loaded, &Overrides::default(), &Environment::default())
 }
 
-fn access(loaded: files::Loaded, flags: &Overrides, surroundings: &Environment) -> Result<Access> {
-    let chosen = context::choose(&loaded.config, flags, surroundings)?;
-    let namespace = chosen.namespace(flags, surroundings);
-    let server = chosen.cluster.server.as_str();
+fn access(
+    loaded: files::LoadedFiles,
+    flags: &Overrides,
+    environment: &Environment,
+) -> Result<Access> {
+    let selection = context::select(&loaded.config, flags, environment)?;
+    let namespace = selection.namespace(flags, environment);
+    let server = selection.cluster.server.as_str();
     let is_default =
         server.is_empty() || server == DEFAULT_SERVER && given(&flags.server).is_none();
-    if is_default && in_cluster::is_possible(surroundings) {
-        let mut access = in_cluster::access(flags, surroundings, chosen.user.impersonate)?;
+    if is_default && in_cluster::is_possible(environment) {
+        let mut access = in_cluster::access(flags, environment, selection.user.impersonate)?;
         access.namespace = namespace;
         access.files = loaded.files;
         access.missing_files = loaded.missing;
         return Ok(access);
     }
     if server.is_empty() {
-        return Err(chosen.no_server(loaded.files, loaded.missing, surroundings).into());
+        return Err(selection.no_server(loaded.files, loaded.missing, environment).into());
     }
     let (server, login) = server_url::without_login(server_url::normalize(server)?);
-    let mut user = tls::user(&chosen.user_name, chosen.user, &server)?;
+    let mut user = tls::user(&selection.user_name, selection.user, &server)?;
     if user.token.is_none() && user.token_file.is_none() && user.username.is_none() {
-        // As Go's HTTP client: a login in the address counts when there is nothing else.
+        // A login in the address counts when there is no other, like in Go's HTTP client.
         (user.username, user.password) = login.unzip();
     }
     Ok(Access {
-        cluster: tls::cluster(chosen.cluster, server)?,
+        cluster: tls::cluster(selection.cluster, server)?,
         user,
         namespace,
-        context: chosen.context_name,
+        context: selection.context_name,
         files: loaded.files,
         missing_files: loaded.missing,
         warnings: Vec::new(),

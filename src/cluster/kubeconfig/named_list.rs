@@ -1,4 +1,4 @@
-//! The lists of a kubeconfig, each entry of which has a name and one more field.
+//! The lists of a kubeconfig. Each entry has a name and one more field.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::fields;
 
-/// A list of named entries, in Go's terms.
+/// A list of named entries, with Go's names for messages.
 pub(super) struct NamedList {
     path: &'static str,
-    /// The field of an entry that holds the thing named.
+    /// The other field of an entry.
     field: &'static str,
     go_list: &'static str,
     go_entry: &'static str,
@@ -53,7 +53,7 @@ pub(super) const EXTENSIONS: NamedList = NamedList {
     go_target: "runtime.Object",
 };
 
-/// Reads a list of `{name: …, <field>: …}`. An entry without the field is an empty one.
+/// Reads a list of `{name: …, <field>: …}`. An entry without the field is empty.
 pub(super) fn named<T>(
     value: Value,
     list: &NamedList,
@@ -78,8 +78,8 @@ pub(super) fn named<T>(
     Ok(entries)
 }
 
-/// A name may stand only once in a list. kubectl's text goes on with the whole list, secrets
-/// included; ours does not.
+/// Makes a map of a list. A duplicate name is an error. kubectl's text also contains the whole
+/// list, with its secrets; ours does not.
 pub(super) fn by_name<T>(
     entries: Vec<(String, T)>,
     list: &NamedList,
@@ -97,7 +97,7 @@ pub(super) fn by_name<T>(
     Ok(map)
 }
 
-/// Reads `[{name: …, extension: …}]`, found at `path`.
+/// Reads `[{name: …, extension: …}]` at `path`.
 pub(super) fn extensions(
     value: Value,
     owner: &str,

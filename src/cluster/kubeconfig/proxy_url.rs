@@ -1,9 +1,9 @@
-//! A cluster's `proxy-url`: what kubectl takes and what it refuses.
+//! The check of a cluster's `proxy-url`, with kubectl's rules.
 
-/// Checks the scheme and that the rest is a URL; an empty text is no proxy.
+/// Checks that the text is a URL with a known scheme. An empty text means no proxy.
 ///
 /// # Errors
-/// What is wrong, to follow `invalid 'proxy-url' …: `.
+/// The text after `invalid 'proxy-url' …: `.
 pub(super) fn check(url: &str) -> Result<(), String> {
     if url.is_empty() {
         return Ok(());

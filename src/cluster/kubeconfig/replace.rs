@@ -1,4 +1,4 @@
-//! Replaces a file's content so that at every moment either the old or the new content is there.
+//! The atomic replacement of a file: at every moment it has either the old or the new content.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -8,11 +8,12 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// Replaces the content of an existing file, or of the file that a symbolic link leads to. Mode
-/// and owner stay what they are.
+/// Replaces the content of an existing file, or of the target of a symbolic link. The mode and the
+/// owner stay.
 ///
 /// # Errors
-/// The file is as it was; or, in the one case where it may not be, the error names the copy.
+/// The file cannot be written. Either it has its old content, or the error names a copy of the new
+/// content.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let real = fs::canonicalize(path)?;
     let original = fs::metadata(&real)?;
@@ -70,7 +71,7 @@ fn keep_owner(_: &Path, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// So that the rename survives a power failure, too.
+/// Writes the directory to disk, so that the rename survives a power failure.
 fn sync_directory(file: &Path) -> io::Result<()> {
     match file.parent() {
         Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
@@ -78,21 +79,21 @@ fn sync_directory(file: &Path) -> io::Result<()> {
     }
 }
 
-#[cfg(test)]
 #[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
     use super::*;
 
     #[test]
-    fn a_link_mode_and_owner_stay_what_they_are() {
+    fn a_link_and_the_mode_and_owner_stay() {
         let dir = tempfile::tempdir().unwrap();
         let (real, link) = (dir.path().join("real"), dir.path().join("link"));
         fs::write(&real, "old").unwrap();
         fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
         symlink("real", &link).unwrap();
-        // Only root may do that; for others there is no other owner to keep.
+        // Only root can change the owner. The owner is the same anyway for other users.
         let _ = chown(&real, Some(1234), Some(1234));
         let before = fs::metadata(&real).unwrap();
         replace(&link, b"new").unwrap();
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_gone_is_not_made_anew() {
+    fn a_deleted_file_is_not_created_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config");
         assert!(replace(&path, b"new").is_err());

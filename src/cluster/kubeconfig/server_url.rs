@@ -1,14 +1,14 @@
-//! The server's URL: `http` when it has no scheme, a path prefix kept, query and fragment dropped.
-//! As client-go `rest/url_utils.go` does.
+//! The server's URL, by the rules of client-go's `rest/url_utils.go`. A missing scheme becomes
+//! `http`; a path prefix stays; query and fragment are dropped.
 
 use anyhow::{Result, anyhow, bail};
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 
-/// The URL with scheme, host, port and path prefix, without a trailing slash.
+/// The URL with scheme, host, port and path prefix, and without a trailing slash.
 ///
 /// # Errors
-/// A text that is neither a URL nor `host:port`.
+/// The text is neither a URL nor `host:port`.
 pub(super) fn normalize(server: &str) -> Result<String> {
     let bad = || anyhow!("host must be a URL or a host:port pair: {server:?}");
     let with_scheme = server
@@ -35,8 +35,8 @@ pub(super) fn normalize(server: &str) -> Result<String> {
     if is_valid { Ok(url) } else { Err(bad()) }
 }
 
-/// The URL without the login that `https://me:password@host` has in it, and that login: it belongs
-/// to the user, where it is kept secret.
+/// Splits the login off a URL such as `https://me:password@host`. The login belongs to the user,
+/// whose password is kept secret.
 pub(super) fn without_login(server: String) -> (String, Option<(String, SecretString)>) {
     let Ok(mut url) = reqwest::Url::parse(&server) else { return (server, None) };
     if url.username().is_empty() && url.password().is_none() {
@@ -44,12 +44,12 @@ pub(super) fn without_login(server: String) -> (String, Option<(String, SecretSt
     }
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let login = (decoded(url.username()), decoded(url.password().unwrap_or_default()).into());
-    // Neither can fail for a URL that has had a login.
+    // Neither call fails for a URL that had a login.
     let _ = (url.set_username(""), url.set_password(None));
     (url.as_str().trim_end_matches('/').to_owned(), Some(login))
 }
 
-/// Whether nothing secret may go to `server`, a text from [`normalize`].
+/// True if `server`, a result of [`normalize`], is not encrypted: it must get no secret.
 pub(super) fn is_plain_http(server: &str) -> bool {
     server.starts_with("http://")
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_is_taken_out_of_the_url() {
+    fn a_login_is_split_off_the_url() {
         for (server, url, login) in [
             ("https://h/p", "https://h/p", None),
             ("https://me:p%40w@h:1/p", "https://h:1/p", Some(("me", "p@w"))),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_server_is_refused() {
+    fn invalid_servers_are_refused() {
         for server in [
             "127.0.0.1:1/prefix",
             "example.com/prefix",

@@ -1,5 +1,5 @@
-//! From entries to what the connection needs: certificates and keys read, whichever form they
-//! are given in. Nothing is read for a plain http server, which gets none of it.
+//! The cluster and the user of a connection, built from their entries. Certificates and keys are
+//! read here, from data or from files. A plain http server gets none of them, so they are not read.
 
 use std::{fs::File, io, path::Path};
 
@@ -15,13 +15,14 @@ use super::{
 use crate::text::bounded;
 use crate::text::go::os_error;
 
-/// A bundle of every public root is below 300 KB.
+/// Larger than any bundle: all public roots together are below 300 KB.
 const MAX_PEM: u64 = 4 * 1024 * 1024;
 
-/// The cluster entry with its certificate authority read. `server` is a normalized URL.
+/// The cluster of an entry, with its certificate authority. `server` is a normalized URL.
 ///
 /// # Errors
-/// A certificate authority beside `insecure`, or one that cannot be read, or is none.
+/// The entry has a certificate authority and `insecure-skip-tls-verify`, or the authority cannot be
+/// read.
 pub(super) fn cluster(entry: ClusterEntry, server: String) -> Result<Cluster> {
     let mut certificate_authority = None;
     if !is_plain_http(&server) {
@@ -47,10 +48,10 @@ pub(super) fn cluster(entry: ClusterEntry, server: String) -> Result<Cluster> {
     })
 }
 
-/// Checks a PEM bundle of root certificates. An empty one is none, as in kubectl.
+/// Checks a PEM bundle of root certificates. An empty bundle counts as none, like in kubectl.
 ///
 /// # Errors
-/// A bundle without a certificate.
+/// The bundle has no certificate.
 pub(super) fn authority(pem: Vec<u8>) -> Result<Option<Vec<u8>>> {
     if pem.is_empty() {
         return Ok(None);
@@ -66,13 +67,13 @@ pub(super) fn authority(pem: Vec<u8>) -> Result<Option<Vec<u8>>> {
     bail!("unable to load root certificates: {problem}")
 }
 
-/// The user entry with its certificate and key read, if `server` is to see them.
+/// The user of an entry, with the certificate and key if `server` is encrypted.
 ///
 /// # Errors
-/// A certificate or key that cannot be read.
+/// The certificate or the key cannot be read.
 pub(super) fn user(name: &str, entry: UserEntry, server: &str) -> Result<User> {
     let (mut client_certificate, mut client_key) = (None, None);
-    // A key without a certificate is of no use and no error.
+    // A key without a certificate is ignored.
     if entry.has_certificate() && !is_plain_http(server) {
         client_certificate =
             Some(data_or_file(&entry.client_certificate_data, &entry.client_certificate)?);
@@ -107,11 +108,12 @@ pub(super) fn user(name: &str, entry: UserEntry, server: &str) -> Result<User> {
     })
 }
 
-/// The trust roots of something beside the cluster, such as a token issuer; `None` for the
-/// system's. The data wins over the file. It is base64, the file relative to the working directory.
+/// The trust roots for another server than the cluster's, such as a token issuer; `None` for the
+/// system's roots. `data` is base64 and wins over `file`, which is relative to the working
+/// directory.
 ///
 /// # Errors
-/// Data that is no base64, a file that cannot be read, a bundle without a certificate.
+/// The data is not base64, the file cannot be read, or the bundle has no certificate.
 pub(crate) fn trust_roots(data: &str, file: &Path) -> Result<Option<Vec<u8>>> {
     if data.is_empty() && file.as_os_str().is_empty() {
         return Ok(None);
@@ -120,7 +122,7 @@ pub(crate) fn trust_roots(data: &str, file: &Path) -> Result<Option<Vec<u8>>> {
     authority(data_or_file(data, file)?)
 }
 
-/// The decoded data when there is any, else the file's content.
+/// The decoded data if it is not empty, else the file's content.
 pub(super) fn data_or_file(data: &str, file: &Path) -> Result<Vec<u8>> {
     if !data.is_empty() {
         return Ok(base64_field::decode(data));

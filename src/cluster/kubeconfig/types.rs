@@ -1,15 +1,14 @@
-//! What a kubeconfig and the flags come to: the flags themselves, and the access they resolve to.
+//! The flags, and the access to a cluster that they and the kubeconfig resolve to.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use secrecy::SecretString;
 
-/// The flags that say which cluster and as whom; `None` where a flag was not given.
-///
-/// An empty string counts as not given, as in kubectl.
+/// The flags that select the cluster and the user; `None` for a flag that is not given. An empty
+/// string counts as not given, like in kubectl.
 #[derive(Debug, Default, Clone)]
 pub struct Overrides {
-    /// `--kubeconfig`: the only file to read; it must exist.
+    /// `--kubeconfig`: the only file to read. It must exist.
     pub kubeconfig: Option<PathBuf>,
     /// `--context`
     pub context: Option<String>,
@@ -43,73 +42,73 @@ pub struct Overrides {
     pub impersonate: Impersonation,
 }
 
-/// The cluster to talk to and the identity to use, with every override applied.
+/// The cluster, the user and the namespace, with all flags applied.
 #[derive(Debug, Default, Clone)]
 pub struct Access {
-    /// The server and how to trust it.
+    /// The cluster.
     pub cluster: Cluster,
-    /// Who we are.
+    /// The user.
     pub user: User,
     /// The namespace in effect.
     pub namespace: String,
-    /// The context in effect; `None` without one (flags only, or in-cluster).
+    /// The context in effect; `None` with only flags, or in a pod.
     pub context: Option<String>,
-    /// The files that were read, in order, for `-v=6` (`Config loaded from file:  …`).
+    /// The files that were read, in order. `-v=6` lists them.
     pub files: Vec<PathBuf>,
-    /// Files that were looked for and do not exist.
+    /// The files that do not exist.
     pub missing_files: Vec<PathBuf>,
-    /// What should be said on stderr though nothing failed.
+    /// Warnings for stderr.
     pub warnings: Vec<String>,
 }
 
-/// One API server and how to trust it.
+/// One API server, with the settings for its connection.
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
-    /// `http://` or `https://`, host, port and optional path prefix; no trailing slash, query or fragment.
+    /// `http://` or `https://`, host, port and optional path prefix; no trailing slash, query or
+    /// fragment.
     pub server: String,
-    /// PEM bundle that is the only trust root; `None` means the system's roots.
+    /// The PEM bundle of the trust roots; `None` for the system's roots.
     pub certificate_authority: Option<Vec<u8>>,
-    /// Do not verify the server's certificate.
+    /// True if the server's certificate is not verified.
     pub insecure_skip_tls_verify: bool,
-    /// The name for SNI and verification when it is not the server's host.
+    /// The name for SNI and verification; `None` for the server's host.
     pub tls_server_name: Option<String>,
     /// `proxy-url` of the cluster entry.
     pub proxy_url: Option<String>,
     /// `disable-compression` of the cluster entry.
     pub disable_compression: bool,
-    /// The extension `client.authentication.k8s.io/exec`, handed to credential plugins as it is.
+    /// The extension `client.authentication.k8s.io/exec`, which credential plugins get.
     pub exec_config: Option<serde_json::Value>,
 }
 
-/// One identity, as a kubeconfig's user entry and the flags describe it; nothing here is checked
-/// against the server yet.
+/// One user, from the kubeconfig's entry and the flags.
 #[derive(Debug, Clone, Default)]
 pub struct User {
-    /// Name of the kubeconfig entry; empty without one.
+    /// The name of the kubeconfig entry; empty without one.
     pub name: String,
-    /// The file that has this entry, where renewed tokens are written back to; `None` without one.
+    /// The file of the entry, to which renewed tokens are written; `None` without one.
     pub defined_in: Option<PathBuf>,
-    /// Bearer token.
+    /// The bearer token.
     pub token: Option<SecretString>,
-    /// File that holds the bearer token; wins over a `token` beside it, but not over `--token`.
+    /// The file of the bearer token. It wins over `token` of the entry, but not over `--token`.
     pub token_file: Option<PathBuf>,
-    /// Client certificate chain, PEM.
+    /// The client certificate chain as PEM.
     pub client_certificate: Option<Vec<u8>>,
-    /// Client key, PEM.
+    /// The client key as PEM.
     pub client_key: Option<SecretString>,
-    /// Basic authentication.
+    /// The name for basic authentication.
     pub username: Option<String>,
-    /// Basic authentication.
+    /// The password for basic authentication.
     pub password: Option<SecretString>,
-    /// A credential plugin to run.
+    /// The credential plugin.
     pub exec: Option<Exec>,
-    /// A credential provider of the old kind.
+    /// The credential provider of the old kind.
     pub auth_provider: Option<AuthProvider>,
-    /// Whom to act as.
+    /// The user to impersonate.
     pub impersonate: Impersonation,
 }
 
-/// Whom to act as; all empty when as oneself.
+/// The user to impersonate. All fields are empty without impersonation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Impersonation {
     /// `as`, `--as`
@@ -125,43 +124,42 @@ pub struct Impersonation {
 /// A credential plugin: a command that prints a token or a client certificate.
 #[derive(Clone)]
 pub struct Exec {
-    /// `client.authentication.k8s.io/v1` or `…/v1beta1`; not checked here.
+    /// `client.authentication.k8s.io/v1` or `…/v1beta1`, not checked.
     pub api_version: String,
-    /// A name to look for on `$PATH`, or a path; a relative one is resolved already.
+    /// A name on `$PATH`, or an absolute path.
     pub command: String,
-    /// Its arguments.
     pub args: Vec<String>,
-    /// Variables for its environment, beside our own.
+    /// Environment variables, in addition to ours.
     pub env: Vec<(String, SecretString)>,
-    /// What to tell the user when the command does not exist.
+    /// The hint for the user if the command does not exist.
     pub install_hint: String,
-    /// Whether it wants to know about the cluster.
+    /// True if the plugin gets information about the cluster.
     pub provide_cluster_info: bool,
-    /// Whether it may use stdin.
+    /// The use of stdin.
     pub interactive_mode: InteractiveMode,
 }
 
-/// Whether a credential plugin may use stdin.
+/// The use of stdin by a credential plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InteractiveMode {
-    /// It never does.
+    /// The plugin does not use stdin.
     Never,
-    /// It does when stdin is a terminal.
+    /// The plugin uses stdin if it is a terminal.
     IfAvailable,
-    /// It cannot work without.
+    /// The plugin needs a terminal on stdin.
     Always,
 }
 
-/// A credential provider of the kind that client-go once had built in; only `oidc` is left.
+/// A credential provider that is built into client-go. Only `oidc` still exists.
 #[derive(Debug, Clone)]
 pub struct AuthProvider {
-    /// Which one.
+    /// The provider's name.
     pub name: String,
-    /// Its settings, tokens among them.
+    /// The settings, including tokens.
     pub config: BTreeMap<String, SecretString>,
 }
 
-/// Without the arguments: some plugins are given a secret there.
+/// Leaves out the arguments, which may contain a secret.
 impl fmt::Debug for Exec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exec")
@@ -173,7 +171,7 @@ impl fmt::Debug for Exec {
 }
 
 impl Impersonation {
-    /// Whether we act as ourselves.
+    /// True without impersonation.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -1,5 +1,5 @@
-//! Whether an entry's fields fit together, whatever the server is. As client-go
-//! `tools/clientcmd/validation.go` does, with its texts and in its order.
+//! The check for contradicting fields of an entry, with the rules, texts and order of client-go's
+//! `tools/clientcmd/validation.go`.
 
 use std::{fs::File, path::Path};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::text::go::os_error;
 
-/// The reasons why `user` cannot be used; none when it can.
+/// The reasons why `user` is invalid.
 pub(super) fn user(name: &str, user: &UserEntry) -> Vec<String> {
     let mut reasons = Vec::new();
     if user.has_certificate() {
@@ -89,7 +89,7 @@ fn exec(name: &str, exec: &ExecEntry, reasons: &mut Vec<String>) {
     }
 }
 
-/// The reasons why `cluster` cannot be used; that it may have no server is not among them.
+/// The reasons why `cluster` is invalid. A missing server is not among them.
 pub(super) fn cluster(name: &str, cluster: &ClusterEntry) -> Vec<String> {
     let mut reasons = Vec::new();
     if let Err(problem) = proxy_url::check(&cluster.proxy_url) {
@@ -113,7 +113,7 @@ fn is_set(path: &Path) -> bool {
     !path.as_os_str().is_empty()
 }
 
-/// Why the file at `path`, when one is given, cannot be opened.
+/// The reason why the file at `path` cannot be opened. An empty path is no file.
 fn unreadable(field: &str, path: &Path, name: &str) -> Option<String> {
     if !is_set(path) {
         return None;

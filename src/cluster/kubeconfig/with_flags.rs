@@ -1,5 +1,5 @@
-//! The flags laid over the entries of a kubeconfig. As client-go `tools/clientcmd/client_config.go`
-//! does.
+//! The flags that override the entries of a kubeconfig. The rules are those of client-go's
+//! `tools/clientcmd/client_config.go`.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,14 @@ pub(super) fn given(flag: &Option<String>) -> Option<&str> {
     flag.as_deref().filter(|value| !value.is_empty())
 }
 
+/// The cluster entry with the flags and `$KUBERNETES_MASTER` applied.
 pub(super) fn cluster_with_flags(
     mut cluster: ClusterEntry,
     flags: &Overrides,
-    surroundings: &Environment,
+    environment: &Environment,
 ) -> ClusterEntry {
     if cluster.server.is_empty() {
-        cluster.server = surroundings.kubernetes_master.clone().unwrap_or_default();
+        cluster.server = environment.kubernetes_master.clone().unwrap_or_default();
     }
     let server = given(&flags.server);
     if let Some(server) = server {
@@ -29,13 +30,13 @@ pub(super) fn cluster_with_flags(
     }
     let insecure = flags.insecure_skip_tls_verify.unwrap_or(false);
     let authority = flags.certificate_authority.clone().unwrap_or_default();
-    // Either flag clears what the file says about both, else they would contradict each other.
+    // Either flag replaces both fields of the file, which would contradict it otherwise.
     if insecure || !authority.as_os_str().is_empty() {
         cluster.insecure_skip_tls_verify = insecure;
         cluster.certificate_authority = authority;
         cluster.certificate_authority_data.clear();
     }
-    // The file's name belongs to the file's server.
+    // The file's server name belongs to the file's server.
     let name = given(&flags.tls_server_name);
     if name.is_some() || server.is_some() {
         cluster.tls_server_name = name.unwrap_or_default().to_owned();
@@ -44,6 +45,7 @@ pub(super) fn cluster_with_flags(
     cluster
 }
 
+/// The user entry with the flags applied.
 pub(super) fn user_with_flags(mut user: UserEntry, flags: &Overrides) -> UserEntry {
     let secret = |flag: &Option<SecretString>| {
         flag.clone().filter(|secret| !secret.expose_secret().is_empty())
@@ -51,7 +53,7 @@ pub(super) fn user_with_flags(mut user: UserEntry, flags: &Overrides) -> UserEnt
     let path = |flag: &Option<PathBuf>| flag.clone().filter(|path| !path.as_os_str().is_empty());
     if let Some(token) = secret(&flags.token) {
         user.token = token;
-        // kubectl would send the file's content all the same (decided otherwise).
+        // kubectl would still send the token file's content. Here the flag wins.
         user.token_file = PathBuf::new();
     }
     if let Some(username) = given(&flags.username) {
@@ -68,18 +70,18 @@ pub(super) fn user_with_flags(mut user: UserEntry, flags: &Overrides) -> UserEnt
         user.client_key = key;
         user.client_key_data = SecretString::default();
     }
-    let (whom, flag) = (&mut user.impersonate, &flags.impersonate);
+    let (entry, flag) = (&mut user.impersonate, &flags.impersonate);
     if !flag.user.is_empty() {
-        whom.user.clone_from(&flag.user);
+        entry.user.clone_from(&flag.user);
     }
     if !flag.uid.is_empty() {
-        whom.uid.clone_from(&flag.uid);
+        entry.uid.clone_from(&flag.uid);
     }
     if !flag.groups.is_empty() {
-        whom.groups.clone_from(&flag.groups);
+        entry.groups.clone_from(&flag.groups);
     }
     if !flag.extra.is_empty() {
-        whom.extra.clone_from(&flag.extra);
+        entry.extra.clone_from(&flag.extra);
     }
     user
 }

@@ -1,7 +1,7 @@
-//! A credential plugin: a command that prints a token or a client certificate. As client-go
-//! `plugin/pkg/client/auth/exec` does, but bounded in time and output.
+//! A credential plugin: a command that prints a token or a client certificate. The rules are those
+//! of client-go's `plugin/pkg/client/auth/exec`; time and output are bounded too.
 
-mod answer;
+mod credential;
 mod output;
 mod permission;
 mod request;
@@ -25,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use self::answer::Answer;
+use self::credential::ExecCredential;
 use crate::cluster::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode};
 use crate::cluster::kuberc::PluginPolicy;
 use crate::text::go::os_error;
@@ -41,38 +41,38 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-/// Whether a plugin's output would be taken for an answer.
+/// True if a plugin's output is valid.
 pub(super) fn is_answer(output: &str, api_version: &str) -> bool {
-    Answer::parse(output, api_version).is_ok()
+    ExecCredential::parse(output, api_version).is_ok()
 }
 
-/// How long a plugin may take.
+/// The time limits of a plugin.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    /// When it asks nobody anything.
-    alone: Duration,
-    /// When it may be waiting for a person, at the terminal or in a browser.
-    with_people: Duration,
+pub(super) struct TimeLimits {
+    /// The limit of a plugin that cannot ask the user.
+    non_interactive: Duration,
+    /// The limit of a plugin that may wait for the user, at the terminal or in a browser.
+    interactive: Duration,
 }
 
-impl Default for Patience {
+impl Default for TimeLimits {
     fn default() -> Self {
-        Self { alone: Duration::from_secs(60), with_people: Duration::from_secs(600) }
+        Self { non_interactive: Duration::from_secs(60), interactive: Duration::from_secs(600) }
     }
 }
 
-/// The plugin of one user, and what it last answered.
+/// The plugin of one user, and its last credential.
 #[derive(Debug)]
 pub(super) struct Plugin {
     exec: Exec,
     policy: PluginPolicy,
-    /// What `KUBERNETES_EXEC_INFO` says about the cluster.
+    /// The part of `KUBERNETES_EXEC_INFO` about the cluster.
     cluster: Option<request::ClusterInfo>,
-    patience: Patience,
-    last: Mutex<Option<Answer>>,
-    /// The certificate of the last answer that had one.
+    limits: TimeLimits,
+    last: Mutex<Option<ExecCredential>>,
+    /// The last certificate.
     identity: RwLock<Option<Arc<CertifiedKey>>>,
-    /// Whether it has neither the terminal to ask nor stderr to talk.
+    /// True if the plugin gets neither stdin nor stderr.
     pub is_unattended: bool,
 }
 
@@ -80,12 +80,12 @@ impl Plugin {
     /// Prepares the plugin, without running it.
     ///
     /// # Errors
-    /// An API version that does not exist, in kubectl's words.
+    /// The API version does not exist. The text is kubectl's.
     pub fn new(
         exec: &Exec,
         cluster: &Cluster,
         policy: &PluginPolicy,
-        patience: Patience,
+        limits: TimeLimits,
     ) -> Result<Self> {
         match exec.api_version.strip_prefix("client.authentication.k8s.io/") {
             Some("v1" | "v1beta1") => {}
@@ -95,17 +95,18 @@ impl Plugin {
             exec: exec.clone(),
             policy: policy.clone(),
             cluster: exec.provide_cluster_info.then(|| request::ClusterInfo::of(cluster)),
-            patience,
+            limits,
             last: Mutex::new(None),
             identity: RwLock::default(),
             is_unattended: false,
         })
     }
 
-    /// The token, if the plugin gives one; runs it when there is no answer, or an expired one.
+    /// The plugin's token, if it prints one. Runs the plugin if there is no credential, or an
+    /// expired one.
     ///
     /// # Errors
-    /// The plugin cannot be run, fails, or answers something else; in kubectl's words.
+    /// The plugin cannot be run, fails, or prints no valid credential. The text is kubectl's.
     pub async fn token(&self) -> Result<Option<SecretString>> {
         let mut last = self.last.lock().await;
         match last.as_ref() {
@@ -119,30 +120,31 @@ impl Plugin {
         }
     }
 
-    /// The certificate that the plugin gave when it last gave one.
+    /// The plugin's last certificate.
     pub fn identity(&self) -> Option<Arc<CertifiedKey>> {
         self.identity.read().clone()
     }
 
-    /// Forgets the answer: the server did not take it.
+    /// Drops the credential after the server refused it.
     pub async fn forget(&self) {
         *self.last.lock().await = None;
     }
 
-    async fn run(&self) -> Result<Answer, String> {
+    async fn run(&self) -> Result<ExecCredential, String> {
         permission::check(&self.policy, &self.exec.command)?;
         let interactive = self.is_interactive()?;
         let child = self.start(interactive)?;
-        let patience = if interactive { self.patience.with_people } else { self.patience.alone };
+        let limit = if interactive { self.limits.interactive } else { self.limits.non_interactive };
         let command = &self.exec.command;
-        let output = match timeout(patience, output::of(child, command)).await {
+        let output = match timeout(limit, output::read(child, command)).await {
             Ok(output) => output?,
-            // The child is killed with its handle, which the future owned.
+            // Dropping the future has dropped the child's handle, which kills the child.
             Err(_) => {
-                return Err(format!("exec: executable {command} did not end within {patience:?}"));
+                return Err(format!("exec: executable {command} did not end within {limit:?}"));
             }
         };
-        let (answer, identity) = Answer::parse(output.expose_secret(), &self.exec.api_version)?;
+        let (answer, identity) =
+            ExecCredential::parse(output.expose_secret(), &self.exec.api_version)?;
         if identity.is_some() {
             *self.identity.write() = identity;
         }
@@ -208,8 +210,8 @@ impl Plugin {
     }
 }
 
-/// As Go's `exec.LookPath`: only our own `$PATH` counts, and what it finds in the current
-/// directory is refused, since anybody may have put it there.
+/// Finds a command on `$PATH`, as Go's `exec.LookPath` does. Relative directories are ignored,
+/// because other users may be able to write into the current directory.
 fn on_path(command: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -218,8 +220,8 @@ fn on_path(command: &str) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
-/// A hint from a file that somebody else may have written, fit for a terminal: nothing in it may
-/// move the cursor, and none of what turns the order of characters around or is not seen at all.
+/// Escapes the control, direction and invisible characters of an install hint. The hint comes from
+/// a file that another person may have written, and goes to a terminal.
 fn printable(hint: &str) -> String {
     let is_unseen = |c: char| {
         matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -1,4 +1,4 @@
-//! What a plugin prints: read to its end, but not longer than the plugin lives.
+//! The output of a plugin, which ends with the plugin at the latest.
 
 use std::{io, process::ExitStatus, time::Duration};
 
@@ -14,21 +14,21 @@ use crate::text::go::os_error;
 /// No token or certificate is larger.
 const MAX_OUTPUT: usize = 1024 * 1024;
 
-/// A process that the plugin leaves behind may hold its stdout open for ever. When the plugin has
-/// ended, this much silence is taken for the end of its output.
-const SILENCE: Duration = Duration::from_millis(250);
+/// The silence that counts as the end of the output after the plugin has ended. A process that the
+/// plugin leaves behind may keep its stdout open for ever.
+const IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// What `child` prints, once it has ended well.
+/// Waits for `child` to end with success, and returns its output.
 ///
 /// # Errors
-/// kubectl's text, to follow `getting credentials: `; never shows any of the output.
-pub(super) async fn of(mut child: Child, command: &str) -> Result<SecretString, String> {
+/// kubectl's text after `getting credentials: `. It never shows the output.
+pub(super) async fn read(mut child: Child, command: &str) -> Result<SecretString, String> {
     let failed = |err: io::Error| format!("exec: {command}: {}", os_error(&err));
     let mut output = Vec::new();
     let mut stdout = child.stdout.take();
     let status = read_while_running(&mut child, &mut stdout, &mut output).await.map_err(failed)?;
     while let Some(pipe) = stdout.as_mut().filter(|_| output.len() <= MAX_OUTPUT) {
-        match timeout(SILENCE, pipe.read_buf(&mut output)).await {
+        match timeout(IDLE_TIMEOUT, pipe.read_buf(&mut output)).await {
             Ok(Ok(0)) | Err(_) => break,
             Ok(read) => drop(read.map_err(failed)?),
         }
@@ -37,7 +37,7 @@ pub(super) async fn of(mut child: Child, command: &str) -> Result<SecretString, 
         return Err(format!("exec: executable {command} printed more than 1 MB"));
     }
     if !status.is_some_and(|status| status.success()) {
-        // Go's word for a process that a signal ended is -1.
+        // Go's exit code for a process that a signal ended is -1.
         let code = status.and_then(|status| status.code()).unwrap_or(-1);
         return Err(format!("exec: executable {command} failed with exit code {code}"));
     }
@@ -46,7 +46,7 @@ pub(super) async fn of(mut child: Child, command: &str) -> Result<SecretString, 
     })
 }
 
-/// Reads until the process ends, or has printed too much: then there is no status.
+/// Reads until the process ends, or has printed too much. In the second case there is no status.
 async fn read_while_running(
     child: &mut Child,
     stdout: &mut Option<ChildStdout>,

@@ -1,4 +1,4 @@
-//! Whether the user's kuberc lets a plugin run, as client-go's `exec` decides it.
+//! The permission of a plugin to run, by the user's kuberc and the rules of client-go's `exec`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use crate::cluster::kuberc::PluginPolicy;
 use crate::text::go;
 use crate::text::go::os_error;
 
-/// Says whether `command`, as the kubeconfig has it, may be run under this policy.
+/// Checks that the policy allows `command`, which is spelled as in the kubeconfig.
 ///
 /// # Errors
-/// kubectl's text for a plugin that may not run, or of which that cannot be found out.
+/// The plugin may not run, or its path cannot be resolved. The text is kubectl's.
 pub(super) fn check(policy: &PluginPolicy, command: &str) -> Result<(), String> {
     let entries = match policy {
         PluginPolicy::AllowAll => return Ok(()),
@@ -33,16 +33,16 @@ pub(super) fn check(policy: &PluginPolicy, command: &str) -> Result<(), String> 
              exec: {command}: {why}"
         )
     })?;
-    // A name and a path may be the same program.
-    let is_it = |entry: &String| resolve(entry).is_ok_and(|entry| entry == path);
-    if entries.iter().any(is_it) {
+    // A name and a path may lead to the same program.
+    let is_same = |entry: &String| resolve(entry).is_ok_and(|entry| entry == path);
+    if entries.iter().any(is_same) {
         return Ok(());
     }
     let path = go::quote(&path.to_string_lossy());
     Err(format!("plugin path {path} is not permitted by the credential plugin allowlist"))
 }
 
-/// As Go's `exec.LookPath`.
+/// The path of a command, as Go's `exec.LookPath` finds it.
 fn resolve(command: &str) -> Result<PathBuf, String> {
     if !command.contains(std::path::is_separator) {
         return on_path(command).ok_or_else(|| "executable file not found in $PATH".to_owned());

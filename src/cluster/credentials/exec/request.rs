@@ -1,4 +1,4 @@
-//! What a plugin is told: `KUBERNETES_EXEC_INFO`, one line of JSON.
+//! The input of a plugin: the variable `KUBERNETES_EXEC_INFO`, one line of JSON.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cluster::kubeconfig::Cluster;
 
-/// `spec.cluster`; fields in the order in which client-go prints them, empty ones left out.
+/// `spec.cluster`. The fields have client-go's order, and empty ones are left out.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ClusterInfo {
@@ -27,7 +27,7 @@ pub(super) struct ClusterInfo {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ExecCredential<'a> {
+struct ExecInfo<'a> {
     kind: &'static str,
     api_version: &'a str,
     spec: Spec<'a>,
@@ -41,7 +41,7 @@ struct Spec<'a> {
 }
 
 impl ClusterInfo {
-    /// What a plugin may know about `cluster`.
+    /// The fields of `cluster` that a plugin gets.
     pub fn of(cluster: &Cluster) -> Self {
         let authority = cluster.certificate_authority.as_ref();
         Self {
@@ -56,11 +56,11 @@ impl ClusterInfo {
     }
 }
 
-/// The value of `KUBERNETES_EXEC_INFO`, its newline included.
+/// The value of `KUBERNETES_EXEC_INFO`, with its newline.
 pub(super) fn info(api_version: &str, cluster: Option<&ClusterInfo>, interactive: bool) -> String {
     let spec = Spec { cluster, interactive };
-    let info = ExecCredential { kind: "ExecCredential", api_version, spec };
-    // Text and booleans always make JSON; an empty text would only deprive the plugin of the info.
+    let info = ExecInfo { kind: "ExecCredential", api_version, spec };
+    // These types always serialize. An empty text would only leave the plugin without the info.
     serde_json::to_string(&info).unwrap_or_default() + "\n"
 }
 

@@ -1,4 +1,4 @@
-//! Plugins that are shell scripts.
+//! Tests with shell scripts as plugins.
 
 use super::*;
 
@@ -8,19 +8,19 @@ fn script(text: &str) -> Plugin {
     within(Duration::from_secs(30), text)
 }
 
-fn within(alone: Duration, text: &str) -> Plugin {
+fn within(non_interactive: Duration, text: &str) -> Plugin {
     let mut exec = named("sh");
     exec.args = vec!["-c".into(), text.into()];
     exec.env = vec![("MARK".into(), "t0ken".into())];
-    let patience = Patience { alone, ..Patience::default() };
-    Plugin::new(&exec, &Cluster::default(), &PluginPolicy::AllowAll, patience).unwrap()
+    let limits = TimeLimits { non_interactive, ..TimeLimits::default() };
+    Plugin::new(&exec, &Cluster::default(), &PluginPolicy::AllowAll, limits).unwrap()
 }
 
 fn plugin(exec: &Exec) -> Plugin {
-    Plugin::new(exec, &Cluster::default(), &PluginPolicy::AllowAll, Patience::default()).unwrap()
+    Plugin::new(exec, &Cluster::default(), &PluginPolicy::AllowAll, TimeLimits::default()).unwrap()
 }
 
-/// The command that prints an answer with `status`.
+/// The command that prints a credential with `status`.
 fn print(status: &str) -> String {
     format!(r#"printf %s '{{"kind":"ExecCredential","apiVersion":"{V1}","status":{status}}}'"#)
 }
@@ -42,7 +42,7 @@ fn token(plugin: &Plugin) -> Result<Option<SecretString>> {
     runtime.unwrap().block_on(plugin.token())
 }
 
-/// What follows kubectl's prefix.
+/// The text after kubectl's prefix.
 fn error(plugin: &Plugin) -> String {
     let text = token(plugin).unwrap_err().to_string();
     let prefix = "Unable to connect to the server: getting credentials: ";
@@ -65,7 +65,7 @@ fn a_plugin_gets_its_environment_and_is_run_once() {
 }
 
 #[test]
-fn an_expired_answer_is_asked_for_again() {
+fn a_plugin_runs_again_after_its_credential_expires() {
     let runs = tempfile::NamedTempFile::new().unwrap();
     let plugin = script(&format!(
         r#"echo run >> {}; printf '{{"kind":"ExecCredential","apiVersion":"{V1}","status":
@@ -86,7 +86,7 @@ fn a_plugin_that_fails_or_floods_is_reported() {
 }
 
 #[test]
-fn a_plugin_may_answer_with_a_certificate() {
+fn a_plugin_may_print_a_certificate() {
     let key = rcgen::KeyPair::generate().unwrap();
     let params = rcgen::CertificateParams::new(vec!["me".to_owned()]).unwrap();
     let status = serde_json::json!({
@@ -101,7 +101,7 @@ fn a_plugin_may_answer_with_a_certificate() {
 }
 
 #[test]
-fn a_plugin_that_does_not_end_is_stopped() {
+fn a_plugin_that_does_not_end_is_killed() {
     let silent = "exec sleep 30".to_owned();
     let closed = print(r#"{"token":"a"}"#) + "; exec >&-; exec sleep 30";
     for text in [silent, closed] {
@@ -113,7 +113,7 @@ fn a_plugin_that_does_not_end_is_stopped() {
 }
 
 #[test]
-fn a_process_that_a_plugin_leaves_behind_is_not_waited_for() {
+fn a_process_left_behind_by_a_plugin_is_not_waited_for() {
     let start = std::time::Instant::now();
     let plugin = script(&format!("sleep 20 & {}", print(r#"{"token":"a"}"#)));
     assert_eq!(token(&plugin).unwrap().unwrap().expose_secret(), "a");
@@ -122,7 +122,7 @@ fn a_process_that_a_plugin_leaves_behind_is_not_waited_for() {
 }
 
 #[test]
-fn an_answer_may_come_in_pieces() {
+fn output_may_come_in_pieces() {
     let long = "x".repeat(300_000);
     let plugin = script(&format!(
         r#"printf '{{"kind":"ExecCredential","apiVersion":"{V1}",'; sleep 0.05
@@ -133,7 +133,7 @@ fn an_answer_may_come_in_pieces() {
 }
 
 #[test]
-fn a_plugin_that_is_not_there_gets_the_hint() {
+fn the_error_about_a_missing_plugin_has_the_hint() {
     let mut exec = named("no-such-plugin");
     exec.install_hint = "install\tit\u{1b}[0m\r\nhe\u{202e}re".into();
     let text = error(&plugin(&exec));
@@ -152,7 +152,7 @@ fn an_unknown_version_is_refused_before_anything_runs() {
     let mut exec = named("sh");
     exec.api_version = "client.authentication.k8s.io/v1alpha1".into();
     assert_eq!(
-        Plugin::new(&exec, &Cluster::default(), &PluginPolicy::AllowAll, Patience::default())
+        Plugin::new(&exec, &Cluster::default(), &PluginPolicy::AllowAll, TimeLimits::default())
             .unwrap_err()
             .to_string(),
         "exec plugin: invalid apiVersion \"client.authentication.k8s.io/v1alpha1\""

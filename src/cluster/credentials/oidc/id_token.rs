@@ -1,26 +1,27 @@
-//! Whether an id-token (a JSON Web Token) is still good. Its signature is the server's business.
+//! The expiry of an id-token (a JSON Web Token). The API server verifies the signature.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, alphabet::URL_SAFE, engine::general_purpose};
 use serde_json::Value;
 
-/// A token is renewed this long before it expires, as client-go's oidc provider does.
-const EARLY: Duration = Duration::from_secs(10);
+/// The time before the expiry at which a token is renewed, as in client-go's oidc provider.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(10);
 
-/// No padding, stray trailing bits ignored: what Go's `RawURLEncoding` takes.
+/// The rules of Go's `RawURLEncoding`: no padding, and stray trailing bits are ignored.
 const ENGINE: general_purpose::GeneralPurpose = general_purpose::GeneralPurpose::new(
     &URL_SAFE,
     general_purpose::NO_PAD.with_decode_allow_trailing_bits(true),
 );
 
-/// Whether `token` has some time left. One that does not say when it ends has none.
+/// True if `token` is valid for more than the renewal margin. A token without an expiry is not
+/// valid.
 ///
 /// # Errors
-/// In kubectl's words: the text is no id-token at all. It shows nothing of the text.
+/// The text is not an id-token. The message is kubectl's and does not show the text.
 pub(super) fn is_valid(token: &str) -> Result<bool, String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(expiry(token)? > (now + EARLY).as_secs_f64())
+    Ok(expiry(token)? > (now + RENEWAL_MARGIN).as_secs_f64())
 }
 
 /// The `exp` claim, in seconds since 1970.
@@ -33,7 +34,7 @@ fn expiry(token: &str) -> Result<f64, String> {
     };
     let claims = ENGINE.decode(claims).map_err(|_| {
         let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        // Go names the start of a last group that is cut short.
+        // Go reports the start of an incomplete last group.
         let at = claims.find(|c| !is_digit(c)).unwrap_or(claims.len() / 4 * 4);
         format!("illegal base64 data at input byte {at}")
     })?;
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_valid_until_ten_seconds_before_its_end() {
+    fn a_token_is_valid_until_ten_seconds_before_its_expiry() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let table = [
             ((now + 60).to_string(), true),
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_said_and_not_shown() {
+    fn the_error_about_an_invalid_token_does_not_show_it() {
         let table = [
             ("s3cret".to_owned(), "ID Token is not a valid JWT"),
             ("s3cret.b.c.d".into(), "ID Token is not a valid JWT"),

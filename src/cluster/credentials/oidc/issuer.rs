@@ -1,5 +1,5 @@
-//! The two requests to an issuer: where its token endpoint is, and new tokens from there. The
-//! second is made as golang.org/x/oauth2 makes it.
+//! The two requests to an issuer: discovery of its token endpoint, and the request for new tokens.
+//! The second follows golang.org/x/oauth2.
 
 use std::{collections::BTreeMap, error::Error, io, path::Path, time::Duration};
 
@@ -11,46 +11,46 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::{
-    answer::{self, Answer, Secrets},
     id_token,
     token_pair::TokenPair,
+    token_response::{self, Secrets, TokenResponse},
 };
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::credentials::header;
 use crate::cluster::kubeconfig::trust_roots;
 use crate::text::go::os_error;
 
-/// No discovery document or token is larger.
-const MAX_ANSWER: usize = 1024 * 1024;
+/// Larger than any discovery document or token.
+const MAX_RESPONSE_SIZE: usize = 1024 * 1024;
 
-/// Who gives out the tokens, and as whom we ask for them.
+/// The issuer of the tokens, and our client id and secret there.
 #[derive(Debug)]
 pub(super) struct Issuer {
     url: String,
     client_id: String,
     client_secret: SecretString,
-    /// PEM bundle that is the only trust root; `None` means the system's roots.
+    /// The PEM bundle of the trust roots; `None` for the system's roots.
     trust: Option<Vec<u8>>,
-    patience: Duration,
+    timeout: Duration,
 }
 
-/// How the client proves itself to the token endpoint.
+/// The way in which the client authenticates at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Proof {
-    InHeader,
-    InForm,
+enum ClientAuthentication {
+    Header,
+    Form,
 }
 
 impl Issuer {
-    /// Checks the settings; makes no request.
+    /// Checks the settings, without a request.
     ///
     /// # Errors
-    /// In kubectl's words: a setting is missing, or the trust roots cannot be used.
-    pub fn new(config: &BTreeMap<String, SecretString>, patience: Duration) -> Result<Self> {
+    /// A setting is missing, or the trust roots are invalid. The text is kubectl's.
+    pub fn new(config: &BTreeMap<String, SecretString>, timeout: Duration) -> Result<Self> {
         let get = |name: &str| config.get(name).map(|value| value.expose_secret());
         let setting = |name: &str| get(name).unwrap_or_default().to_owned();
         for name in ["idp-issuer-url", "client-id"] {
@@ -66,20 +66,20 @@ impl Issuer {
                 &setting("idp-certificate-authority-data"),
                 Path::new(&setting("idp-certificate-authority")),
             )?,
-            patience,
+            timeout,
         })
     }
 
-    /// New tokens for a refresh token; the same refresh token when the issuer gives no other.
+    /// Gets new tokens for a refresh token. The refresh token stays if the issuer sends no other.
     ///
     /// # Errors
-    /// In kubectl's words. No error shows a secret, even when the issuer sends it back.
+    /// kubectl's text. It shows no secret, even if the issuer sends one back.
     pub async fn renew(&self, refresh: &SecretString) -> Result<TokenPair, String> {
-        match timeout(self.patience, self.exchange(refresh)).await {
+        match time::timeout(self.timeout, self.exchange(refresh)).await {
             Ok(result) => result,
             Err(_) => Err(format!(
                 "failed to refresh token: the issuer did not answer within {:?}",
-                self.patience
+                self.timeout
             )),
         }
     }
@@ -92,12 +92,13 @@ impl Issuer {
             self.client_secret.clone(),
             self.pair()?.to_str().unwrap_or_default().trim_start_matches("Basic ").into(),
         ]);
-        let received = self.ask(&client, &endpoint, refresh, Proof::InHeader).await?;
-        let mut answer = received.read(&secrets);
+        let response = self.ask(&client, &endpoint, refresh, ClientAuthentication::Header).await?;
+        let mut answer = response.read(&secrets);
         if answer.is_err() {
-            // Perhaps it wants the proof in the other form.
-            let received = self.ask(&client, &endpoint, refresh, Proof::InForm).await?;
-            answer = received.read(&secrets);
+            // The issuer may want the client id and secret in the form.
+            let response =
+                self.ask(&client, &endpoint, refresh, ClientAuthentication::Form).await?;
+            answer = response.read(&secrets);
         }
         let tokens = answer.map_err(failed)?;
         let Some(id) = tokens.id else {
@@ -106,7 +107,7 @@ impl Issuer {
                         id_tokens as part of the refresh response"
                 .to_owned());
         };
-        // What is written to the kubeconfig must be of use next time.
+        // The token goes into the kubeconfig, so it must be valid for the next run too.
         id_token::is_valid(id.expose_secret())
             .and_then(|_| header::bearer(id.expose_secret(), "").map_err(|err| err.to_string()))
             .map_err(|_| failed("the issuer's id_token is not a valid JWT".to_owned()))?;
@@ -118,7 +119,7 @@ impl Issuer {
             .user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none());
         if is_loopback(&self.url) {
-            // As Go's proxy rules have it.
+            // Go's proxy rules use no proxy for loopback addresses.
             builder = builder.no_proxy();
         }
         if let Some(pem) = &self.trust {
@@ -132,10 +133,11 @@ impl Issuer {
         let url = self.url.strip_suffix('/').unwrap_or(&self.url);
         let url = parse(&format!("{url}/.well-known/openid-configuration"))
             .ok_or("oidc: idp-issuer-url is not an http or https URL")?;
-        let Received { status, body, .. } = send("Get", &url, client.get(url.clone())).await?;
+        let IssuerResponse { status, body, .. } =
+            send("Get", &url, client.get(url.clone())).await?;
         if status != StatusCode::OK {
-            let status = answer::status_text(status);
-            let start = answer::excerpt(&body, &Secrets::default());
+            let status = token_response::status_text(status);
+            let start = token_response::excerpt(&body, &Secrets::default());
             return Err(format!("oidc: failed to query metadata endpoint {status}: {start}"));
         }
         let document: Value = serde_json::from_slice(&body).map_err(|err| {
@@ -163,7 +165,7 @@ impl Issuer {
         Ok(endpoint)
     }
 
-    /// Client id and secret as basic authentication.
+    /// The client id and secret as basic authentication.
     fn pair(&self) -> Result<HeaderValue, String> {
         let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let secret = encode(self.client_secret.expose_secret());
@@ -175,22 +177,22 @@ impl Issuer {
         client: &Client,
         endpoint: &Url,
         refresh: &SecretString,
-        proof: Proof,
-    ) -> Result<Received, String> {
+        authentication: ClientAuthentication,
+    ) -> Result<IssuerResponse, String> {
         let mut request =
             client.post(endpoint.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if proof == Proof::InHeader {
+        if authentication == ClientAuthentication::Header {
             request = request.header(AUTHORIZATION, self.pair()?);
         }
-        let form = self.form(refresh, proof);
+        let form = self.form(refresh, authentication);
         send("Post", endpoint, request.body(form)).await.map_err(failed)
     }
 
-    fn form(&self, refresh: &SecretString, proof: Proof) -> String {
+    fn form(&self, refresh: &SecretString, authentication: ClientAuthentication) -> String {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "refresh_token");
         form.append_pair("refresh_token", refresh.expose_secret());
-        if proof == Proof::InForm {
+        if authentication == ClientAuthentication::Form {
             let secret = self.client_secret.expose_secret();
             form.append_pair("client_id", &self.client_id);
             if !secret.is_empty() {
@@ -201,16 +203,16 @@ impl Issuer {
     }
 }
 
-/// An answer of bounded size.
-struct Received {
+/// A response of bounded size.
+struct IssuerResponse {
     status: StatusCode,
     content_type: String,
     body: Vec<u8>,
 }
 
-impl Received {
-    fn read(self, secrets: &Secrets) -> Result<Answer, String> {
-        Answer::parse(self.status, &self.content_type, &self.body, secrets)
+impl IssuerResponse {
+    fn read(self, secrets: &Secrets) -> Result<TokenResponse, String> {
+        TokenResponse::parse(self.status, &self.content_type, &self.body, secrets)
     }
 }
 
@@ -218,20 +220,20 @@ fn failed(problem: String) -> String {
     format!("failed to refresh token: {problem}")
 }
 
-/// `None` for anything but http and https.
+/// Parses an `http` or `https` URL; `None` for anything else.
 fn parse(url: &str) -> Option<Url> {
     Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-async fn send(method: &str, url: &Url, request: RequestBuilder) -> Result<Received, String> {
-    // The URL may have a password in it, or whatever else the issuer put there.
+async fn send(method: &str, url: &Url, request: RequestBuilder) -> Result<IssuerResponse, String> {
+    // The query may contain secrets, and the URL a password.
     let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
     let failed = |err: reqwest::Error| format!("{method} \"{place}\": {}", reason(&err));
     let response = request.send().await.map_err(failed)?;
     let content_type = response.headers().get(CONTENT_TYPE).and_then(text).unwrap_or_default();
     let status = response.status();
-    match read_body(response, MAX_ANSWER).await {
-        Ok(body) => Ok(Received { status, content_type, body }),
+    match read_body(response, MAX_RESPONSE_SIZE).await {
+        Ok(body) => Ok(IssuerResponse { status, content_type, body }),
         Err(BodyError::TooLarge) => {
             Err(format!("{method} \"{place}\": the answer is larger than 1 MB"))
         }
@@ -252,7 +254,7 @@ fn is_loopback(url: &str) -> bool {
     }
 }
 
-/// The innermost cause: the outer ones only say that a request failed.
+/// The innermost cause. The outer ones only say that a request failed.
 fn reason(err: &reqwest::Error) -> String {
     let mut cause: &dyn Error = err;
     while let Some(inner) = cause.source() {

@@ -1,10 +1,10 @@
-//! `auth-provider: oidc`: an id-token, renewed at its issuer when it has expired and written back
-//! to the kubeconfig. As client-go `plugin/pkg/client/auth/oidc` does.
+//! `auth-provider: oidc`: an id-token. An expired one is renewed at its issuer and written back to
+//! the kubeconfig, as client-go's `plugin/pkg/client/auth/oidc` does.
 
-mod answer;
 mod id_token;
 mod issuer;
 mod token_pair;
+mod token_response;
 
 use std::time::Duration;
 
@@ -14,53 +14,53 @@ use tokio::sync::Mutex;
 
 use self::issuer::Issuer;
 use self::token_pair::TokenPair;
-use crate::cluster::kubeconfig::{AuthProvider, ConfigError, Store, User};
+use crate::cluster::kubeconfig::{AuthProvider, ConfigError, TokenStore, User};
 
-/// For the issuer to answer everything that it is asked.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The limit for all requests of one renewal together.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The login of one user.
 #[derive(Debug)]
 pub(super) struct Oidc {
     issuer: Issuer,
-    store: Option<Store>,
+    store: Option<TokenStore>,
     tokens: Mutex<Tokens>,
-    /// Whether an expired id-token stays as it is.
+    /// True if an expired id-token is not renewed.
     pub is_unattended: bool,
 }
 
 #[derive(Debug)]
 struct Tokens {
     current: TokenPair,
-    /// What the kubeconfig said when it was last looked at.
+    /// The tokens in the kubeconfig when it was last read.
     stored: TokenPair,
 }
 
 impl Oidc {
-    /// Checks the settings; asks nobody anything.
+    /// Checks the settings, without a request.
     ///
     /// # Errors
-    /// Missing settings and trust roots that cannot be used, in kubectl's words.
+    /// A setting is missing, or the trust roots are invalid. The text is kubectl's.
     pub fn new(provider: &AuthProvider, user: &User) -> Result<Self> {
-        Self::within(provider, user, PATIENCE)
+        Self::within(provider, user, TIMEOUT)
     }
 
-    fn within(provider: &AuthProvider, user: &User, patience: Duration) -> Result<Self> {
+    fn within(provider: &AuthProvider, user: &User, timeout: Duration) -> Result<Self> {
         let pair = TokenPair::of(&provider.config);
         Ok(Self {
-            issuer: Issuer::new(&provider.config, patience)?,
-            store: Store::of(user),
+            issuer: Issuer::new(&provider.config, timeout)?,
+            store: TokenStore::of(user),
             tokens: Mutex::new(Tokens { current: pair.clone(), stored: pair }),
             is_unattended: false,
         })
     }
 
-    /// A valid id-token: the one at hand, or a new one from the issuer. Callers that come while
-    /// it is being renewed wait for it.
+    /// A valid id-token: the current one, or a new one from the issuer. Other callers wait while it
+    /// is renewed.
     ///
     /// # Errors
-    /// In kubectl's words, as [`ConfigError::Credentials`]: nothing to renew it with, an issuer
-    /// that refuses, a kubeconfig that cannot be written.
+    /// [`ConfigError::Credentials`] in kubectl's words: there is no refresh token, the issuer
+    /// refuses, or the kubeconfig cannot be written.
     pub async fn token(&self) -> Result<SecretString> {
         let mut tokens = self.tokens.lock().await;
         match self.valid(&mut tokens).await {
@@ -73,7 +73,7 @@ impl Oidc {
         if let Some(token) = tokens.current.valid()? {
             return Ok(token);
         }
-        // Another program may have renewed the tokens since, and used up our refresh token with it.
+        // Another program may have renewed the tokens, and used our refresh token for it.
         let store = self.store.as_ref().and_then(|store| Some((store, store.load()?)));
         if let Some((_, config)) = &store {
             let now = TokenPair::of(config);
@@ -93,12 +93,12 @@ impl Oidc {
         }
         let not_stored = |problem: String| format!("could not persist new tokens: {problem}");
         if let Some((store, _)) = &store {
-            // A refresh token may be good for one use only: first make sure that its successor
-            // will not be lost.
+            // A refresh token may be valid for one use only, so first make sure that the new one
+            // can be stored.
             store.check().await.map_err(not_stored)?;
         }
         let renewed = self.issuer.renew(&tokens.current.refresh).await?;
-        // Even if they cannot be stored: in a process that goes on, they are all that is left.
+        // This comes before storing: if that fails, a running process still has the new tokens.
         tokens.current = renewed;
         if let Some((store, _)) = &store {
             let TokenPair { id, refresh } = &tokens.current;

@@ -1,4 +1,4 @@
-//! What one file may say, and what kubectl answers when it says it wrongly.
+//! Tests of the content of one file, and of kubectl's errors about it.
 
 use crate::cluster::kubeconfig::{entries::Origin, file::File};
 use crate::text::yaml::read as yaml;
@@ -9,7 +9,7 @@ fn read(text: &str) -> Result<File, String> {
 
 #[test]
 fn wrong_types_are_reported_in_gos_words() {
-    // Every text here is kubectl's answer to that file.
+    // Every text is kubectl's for the same file.
     let table = [
         ("current-context: y", "Config.current-context of type string", "bool"),
         ("current-context: 0123", "Config.current-context of type string", "number"),
@@ -121,7 +121,7 @@ fn other_kinds_and_versions_are_refused() {
 }
 
 #[test]
-fn a_name_may_stand_only_once() {
+fn duplicate_names_are_refused() {
     let user = "{name: u, user: {token: s3cret}}";
     assert_eq!(
         read(&format!("users: [{user}, {user}]")).unwrap_err(),

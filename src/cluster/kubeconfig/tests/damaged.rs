@@ -1,4 +1,4 @@
-//! No file, however damaged, may bring the program down.
+//! Tests that damaged files never panic.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn damaged_files_never_panic() {
     let json = r#"{"users":[{"name":"u","user":{"token":"t","client-key-data":"YQ=="}}]}"#;
     let tricky =
         "x: &x {name: c}\n<<: *x\nusers: [*x, {<<: *x}]\na: |\n  text\n? [k]\n: !!binary aGk=\n";
-    let surroundings = Environment::default();
+    let environment = Environment::default();
     let file = tempfile::NamedTempFile::new().unwrap();
     for round in 0..2500 {
         let mut bytes = [CLUSTERS, json, tricky][round % 3].as_bytes().to_vec();
@@ -29,12 +29,12 @@ fn damaged_files_never_panic() {
         fs::write(file.path(), &bytes).unwrap();
         let mut only = flags(&[]);
         only.kubeconfig = Some(file.path().to_owned());
-        let _ = resolve(&only, &surroundings);
+        let _ = resolve(&only, &environment);
     }
 }
 
 #[test]
-fn the_fuzzers_seeds_are_what_their_names_say() {
+fn the_fuzzers_seeds_match_their_names() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/kubeconfig/");
     let outcome = |name: &str| {
         let content = fs::read(format!("{corpus}{name}")).unwrap();

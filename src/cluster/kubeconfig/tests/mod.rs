@@ -1,5 +1,4 @@
-//! The rules that span several parts: what a whole configuration resolves to. Here is what the
-//! tests share.
+//! Tests of whole configurations, and the helpers that they share.
 
 mod content;
 mod damaged;
@@ -38,21 +37,21 @@ users:
   user: {username: me, password: pw}
 ";
 
-/// A directory of kubeconfigs and the surroundings that lead to them.
+/// A directory of kubeconfigs, and an environment that names them.
 struct Dir {
     dir: TempDir,
-    surroundings: Environment,
+    environment: Environment,
 }
 
 impl Dir {
     fn of(config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("config"), config).unwrap();
-        let surroundings = Environment {
+        let environment = Environment {
             kubeconfig: Some(dir.path().join("config").into()),
             ..Environment::default()
         };
-        Self { dir, surroundings }
+        Self { dir, environment }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -64,17 +63,17 @@ impl Dir {
         self
     }
 
-    /// Makes this a pod with a service account in the directory.
+    /// Sets the environment of a pod, with a service account in the directory.
     fn in_pod(mut self) -> Self {
         self = self.write("token", "pod-token\n").write("namespace", " pod-ns\n");
-        self.surroundings.service_account = self.dir.path().to_owned();
-        self.surroundings.service_host = Some("10.0.0.1".into());
-        self.surroundings.service_port = Some("443".into());
+        self.environment.service_account = self.dir.path().to_owned();
+        self.environment.service_host = Some("10.0.0.1".into());
+        self.environment.service_port = Some("443".into());
         self
     }
 
     fn resolve(&self, flags: Overrides) -> Result<Access> {
-        resolve(&flags, &self.surroundings)
+        resolve(&flags, &self.environment)
     }
 
     fn error(&self, flags: Overrides) -> String {
@@ -83,7 +82,7 @@ impl Dir {
     }
 }
 
-/// Flags as on the command line, without the dashes.
+/// The flags of a command line, named without the dashes.
 fn flags(pairs: &[(&str, &str)]) -> Overrides {
     let mut flags = Overrides::default();
     for (name, value) in pairs {

@@ -1,11 +1,11 @@
-//! Files, contexts and names: which entries are used.
+//! Tests of the selection of files, contexts and entries.
 
 use secrecy::ExposeSecret;
 
 use super::*;
 
 #[test]
-fn the_context_names_cluster_user_and_namespace_and_flags_beat_it() {
+fn flags_override_the_cluster_user_and_namespace_of_the_context() {
     let dir = Dir::of(CLUSTERS);
     // (flags, server, token, username, namespace, context)
     type Row<'a> = (&'a [(&'a str, &'a str)], [&'a str; 5]);
@@ -67,7 +67,7 @@ fn names_without_an_entry_are_errors_in_kubectls_words() {
 }
 
 #[test]
-fn without_a_server_the_error_says_what_was_found_instead() {
+fn the_error_about_a_missing_server_names_the_entries() {
     let dir = Dir::of(CLUSTERS);
     let table: [(&[(&str, &str)], &str); 3] = [
         (&[("context", "lost")], "context \"lost\" names cluster \"gone\", which does not exist\n"),
@@ -88,13 +88,13 @@ fn without_a_server_the_error_says_what_was_found_instead() {
         "{text}"
     );
     let text = resolve(&flags(&[]), &Environment::default()).unwrap_err().to_string();
-    assert!(text.contains("there is no kubeconfig file to look for"), "{text}");
+    assert!(text.contains("there is neither $KUBECONFIG nor a home directory"), "{text}");
 }
 
 #[test]
 fn kubernetes_master_is_the_server_of_last_resort() {
     let mut dir = Dir::of(CLUSTERS);
-    dir.surroundings.kubernetes_master = Some("https://master".into());
+    dir.environment.kubernetes_master = Some("https://master".into());
     let server = |given: &[_]| dir.resolve(flags(given)).unwrap().cluster.server;
     assert_eq!(server(&[("context", "lost")]), "https://master");
     assert_eq!(server(&[("cluster", "unserved")]), "https://master");
@@ -105,7 +105,7 @@ fn kubernetes_master_is_the_server_of_last_resort() {
 fn the_first_file_that_defines_a_name_wins_with_the_whole_entry() {
     let mut dir = Dir::of("users: [{name: u, user: {username: first}}]").write("second", CLUSTERS);
     let list = [dir.path("config"), dir.path("missing"), dir.path("second")];
-    dir.surroundings.kubeconfig = Some(std::env::join_paths(&list).unwrap());
+    dir.environment.kubeconfig = Some(std::env::join_paths(&list).unwrap());
     let access = dir.resolve(flags(&[])).unwrap();
     assert_eq!(access.user.username.as_deref(), Some("first"));
     assert!(access.user.token.is_none());

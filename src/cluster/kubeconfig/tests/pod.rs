@@ -1,4 +1,4 @@
-//! Inside a pod.
+//! Tests of the configuration in a pod.
 
 use super::*;
 
@@ -20,8 +20,8 @@ fn a_pod_without_configuration_uses_its_service_account() {
 #[test]
 fn a_pods_ipv6_host_is_bracketed_and_a_missing_ca_is_a_warning() {
     let mut dir = Dir::of("").in_pod();
-    dir.surroundings.service_host = Some("fd00::1".into());
-    dir.surroundings.pod_namespace = Some("mine".into());
+    dir.environment.service_host = Some("fd00::1".into());
+    dir.environment.pod_namespace = Some("mine".into());
     let access = dir.resolve(flags(&[])).unwrap();
     assert_eq!(access.cluster.server, "https://[fd00::1]:443");
     assert_eq!(access.cluster.certificate_authority, None);
@@ -32,7 +32,7 @@ fn a_pods_ipv6_host_is_bracketed_and_a_missing_ca_is_a_warning() {
 }
 
 #[test]
-fn a_pods_namespace_counts_beside_a_kubeconfig_but_its_token_does_not() {
+fn with_a_kubeconfig_the_pods_namespace_counts_and_its_token_does_not() {
     let dir = Dir::of(CLUSTERS).in_pod();
     let access = dir.resolve(flags(&[("context", "two")])).unwrap();
     assert_eq!(access.namespace, "pod-ns");
@@ -41,17 +41,17 @@ fn a_pods_namespace_counts_beside_a_kubeconfig_but_its_token_does_not() {
 }
 
 #[test]
-fn half_a_pod_is_none() {
+fn a_pod_without_a_service_port_does_not_count() {
     let mut dir = Dir::of("").in_pod();
-    dir.surroundings.service_port = None;
+    dir.environment.service_port = None;
     assert!(dir.error(flags(&[])).starts_with("no cluster is configured"));
 }
 
 #[test]
-fn an_environment_of_the_process_knows_the_usual_mount() {
-    let surroundings = Environment::from_process();
+fn the_default_service_account_is_kubelets_mount() {
+    let environment = Environment::from_process();
     if std::env::var_os("LOCUSTCTL_SERVICEACCOUNT").is_none() {
         let usual = "/var/run/secrets/kubernetes.io/serviceaccount";
-        assert_eq!(surroundings.service_account, PathBuf::from(usual));
+        assert_eq!(environment.service_account, PathBuf::from(usual));
     }
 }

@@ -1,11 +1,11 @@
-//! Whatever a kubeconfig says, it says the same as JSON and as YAML.
+//! Tests that a kubeconfig means the same as JSON and as YAML.
 
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// Text that YAML has some other idea of, and text that it has to escape.
+/// Texts that YAML reads as another type, and texts that it must escape.
 const TRICKY: [&str; 34] = [
     "",
     " ",
@@ -43,10 +43,10 @@ const TRICKY: [&str; 34] = [
     "ä\u{2028}\u{85}\u{1f600}\u{feff}",
 ];
 
-/// Makes values of all kinds, the same ones for the same seed.
-struct Maker(fastrand::Rng);
+/// Generates values of all kinds. The same seed gives the same values.
+struct Generator(fastrand::Rng);
 
-impl Maker {
+impl Generator {
     fn text(&mut self) -> String {
         let pieces = if self.0.u8(0..10) == 0 { 40 } else { self.0.usize(0..4) };
         let piece = |random: &mut fastrand::Rng| match random.bool() {
@@ -122,7 +122,7 @@ impl Maker {
     }
 }
 
-/// All that was made of a kubeconfig, its secrets included.
+/// The resolved content of a kubeconfig, including its secrets.
 fn meaning(content: &str) -> Result<String, String> {
     let access = resolve_content(content.as_bytes()).map_err(|err| err.to_string())?;
     let user = &access.user;
@@ -141,13 +141,13 @@ fn meaning(content: &str) -> Result<String, String> {
 #[test]
 fn json_and_yaml_mean_the_same() {
     for seed in 0..1500 {
-        let config = Maker(fastrand::Rng::with_seed(seed)).kubeconfig();
+        let config = Generator(fastrand::Rng::with_seed(seed)).kubeconfig();
         let (json, yaml) = (config.to_string(), crate::text::yaml::print(&config));
         let expected = meaning(&json);
         assert_eq!(meaning(&yaml), expected, "seed {seed}:\n{yaml}");
         assert_eq!(meaning(&format!("{config:#}")), expected, "seed {seed}");
         if json.is_ascii() {
-            // What begins with a comment is no JSON and goes another way.
+            // A text with a comment is not JSON and goes through the YAML reader.
             assert_eq!(meaning(&format!("# c\n{json}")), expected, "seed {seed}:\n{json}");
         }
     }

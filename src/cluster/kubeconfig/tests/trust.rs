@@ -1,4 +1,4 @@
-//! The fields of cluster and user: which go together, and what the flags replace.
+//! Tests of the fields of cluster and user, and of the flags that replace them.
 
 use secrecy::ExposeSecret;
 
@@ -16,7 +16,7 @@ fn tls_dir(cluster: &str, user: &str) -> Dir {
         .write("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 }
 
-/// PEM around anything: what the certificate says is checked where it is used.
+/// PEM around any content. The certificate itself is checked later, where it is used.
 pub(super) const CA: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
 #[test]

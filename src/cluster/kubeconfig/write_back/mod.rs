@@ -1,5 +1,5 @@
-//! Renewed tokens go back into the kubeconfig that the old ones came from, with everything else
-//! in it left as it is. As client-go `tools/clientcmd/config.go` does, which only keeps less.
+//! The write-back of renewed tokens to their kubeconfig. Everything else in the file stays.
+//! client-go's `tools/clientcmd/config.go` does the same, but loses comments and unknown fields.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -10,29 +10,29 @@ use super::{User, files, lock::Lock, replace::replace};
 use crate::text::go::os_error;
 use crate::text::yaml::read as yaml;
 
-/// A kubeconfig is locked only while it is written.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest wait for the lock, which other programs hold only while they write.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Shorter text is hardly a token, and not worth looking for.
-const LEAST_TOKEN: usize = 8;
+/// Shorter texts are not searched for in the file: they are hardly tokens.
+const MIN_TOKEN_LENGTH: usize = 8;
 
-/// Where the settings of a user's `auth-provider` are kept.
+/// The settings of a user's `auth-provider` in a kubeconfig file.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct TokenStore {
     file: PathBuf,
     user: String,
-    patience: Duration,
+    timeout: Duration,
 }
 
-impl Store {
-    /// The store behind `user`; `None` when no file defines it.
+impl TokenStore {
+    /// The store of `user`; `None` if no file defines the user.
     pub fn of(user: &User) -> Option<Self> {
         let file = user.defined_in.clone()?;
-        Some(Self { file, user: user.name.clone(), patience: PATIENCE })
+        Some(Self { file, user: user.name.clone(), timeout: LOCK_TIMEOUT })
     }
 
-    /// What the file says now; `None` when it no longer has such a user, or is no ordinary file
-    /// (a pipe can be read but once).
+    /// The settings in the file; `None` if the file no longer has the user, or is not an ordinary
+    /// file. A pipe, for example, can be read only once.
     pub fn load(&self) -> Option<BTreeMap<String, SecretString>> {
         let mut document = yaml::parse(&self.read().ok()??).ok()?;
         let config = std::mem::take(settings(&mut document, &self.user)?);
@@ -43,20 +43,20 @@ impl Store {
         Some(config.into_iter().filter_map(text).collect())
     }
 
-    /// Tells whether [`Store::save`] may work, before something is spent that cannot be had twice.
+    /// Checks that [`TokenStore::save`] can take the lock, before a refresh token is used.
     ///
     /// # Errors
-    /// The lock cannot be had.
+    /// The lock cannot be taken.
     pub async fn check(&self) -> Result<(), String> {
-        Lock::acquire(&self.file, self.patience).await.map(drop)
+        Lock::acquire(&self.file, self.timeout).await.map(drop)
     }
 
-    /// Changes some settings. Does nothing when the file no longer has such a user.
+    /// Changes some settings. Does nothing if the file no longer has the user.
     ///
     /// # Errors
-    /// The lock cannot be had, the file cannot be read or written; the file is as it was.
+    /// The lock cannot be taken, or the file cannot be read or written. The file stays unchanged.
     pub async fn save(&self, changes: &[(&str, &SecretString)]) -> Result<(), String> {
-        let _lock = Lock::acquire(&self.file, self.patience).await?;
+        let _lock = Lock::acquire(&self.file, self.timeout).await?;
         let Some(content) = self.read()? else {
             return Ok(());
         };
@@ -68,8 +68,8 @@ impl Store {
     }
 
     #[cfg(test)]
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>, String> {
@@ -92,7 +92,7 @@ fn settings<'a>(document: &'a mut Value, user: &str) -> Option<&'a mut Map<Strin
     config.as_object_mut()
 }
 
-/// The content with the changes made; `None` when there is nothing to change.
+/// The content with the changes; `None` if there is nothing to change.
 fn edited(
     content: &[u8],
     user: &str,
@@ -108,21 +108,21 @@ fn edited(
         let new = new.expose_secret();
         let old = config.insert((*name).to_owned(), new.into());
         if old.as_ref().and_then(Value::as_str) != Some(new) {
-            text = text.and_then(|text| exchanged(&text, old.as_ref()?.as_str()?, new));
+            text = text.and_then(|text| with_replaced_token(&text, old.as_ref()?.as_str()?, new));
         }
     }
     if before == after {
         return Ok(None);
     }
-    // Whichever way the content was made, it counts only when it means what it shall mean.
+    // A new content is used only if it parses to the intended values.
     let fits = |text: &String| yaml::parse(text.as_bytes()).as_ref() == Ok(&after);
-    // Exchanging the token where it stands keeps comments, order and style.
+    // Replacing the token in place keeps comments, order and style.
     if let Some(text) = text.filter(fits) {
         return Ok(Some(text.into_bytes()));
     }
     let is_json = serde_json::from_slice::<Value>(content).is_ok();
     let yaml = (!is_json).then(|| crate::text::yaml::print(&after));
-    // JSON is YAML too, and leaves no doubt about any text.
+    // JSON is valid YAML, and represents every text exactly.
     let json = Some(format!("{after:#}\n"));
     match [yaml, json].into_iter().flatten().find(fits) {
         Some(whole) => Ok(Some(whole.into_bytes())),
@@ -130,10 +130,10 @@ fn edited(
     }
 }
 
-/// `text` with the only `old` in it replaced.
-fn exchanged(text: &str, old: &str, new: &str) -> Option<String> {
-    let is_clear = old.len() >= LEAST_TOKEN && text.matches(old).nth(1).is_none();
-    is_clear.then(|| text.replacen(old, new, 1))
+/// `text` with the only occurrence of `old` replaced; `None` if there are several.
+fn with_replaced_token(text: &str, old: &str, new: &str) -> Option<String> {
+    let is_unique = old.len() >= MIN_TOKEN_LENGTH && text.matches(old).nth(1).is_none();
+    is_unique.then(|| text.replacen(old, new, 1))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a file looks like after tokens were written into it.
+//! Tests of files after the write-back of tokens.
 
 use std::fs;
 
@@ -37,11 +37,11 @@ fn parsed(content: &str) -> Value {
 }
 
 #[test]
-fn tokens_are_exchanged_where_they_stand() {
+fn tokens_are_replaced_in_place() {
     let changes = [("id-token", "eyJhbGciOiJub25lIn0.new.x"), ("refresh-token", "new: 'one'")];
     let expected = CONFIG.replace(".old.", ".new.");
     assert_eq!(edit(CONFIG, &changes[..1]), Some(expected.clone()));
-    // The second needs other quotes, so the whole file is written anew.
+    // The second token needs other quotes, so the whole file is written again.
     let text = edit(CONFIG, &changes).unwrap();
     let mut meaning = parsed(&expected);
     meaning["users"][1]["user"]["auth-provider"]["config"]["refresh-token"] = json!("new: 'one'");
@@ -64,8 +64,8 @@ fn json_stays_json() {
 }
 
 #[test]
-fn what_yaml_would_take_for_something_else_is_written_as_json() {
-    // UTF-16 is never JSON to begin with, and a plain `<<` is not a key but a merge.
+fn text_that_yaml_would_read_differently_is_written_as_json() {
+    // UTF-16 is not JSON, and a plain `<<` is a merge and not a key.
     let content = r#"{"users":[{"name":"u","user":{"auth-provider":{}}}],"<<":"x"}"#;
     let units = std::iter::once(0xfeff).chain(content.encode_utf16());
     let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
@@ -76,7 +76,7 @@ fn what_yaml_would_take_for_something_else_is_written_as_json() {
 }
 
 #[test]
-fn settings_that_were_not_there_are_added() {
+fn missing_settings_are_added() {
     for config in ["", ", config: {}", ", config: null"] {
         let content =
             format!("users: [{{name: u, user: {{auth-provider: {{name: oidc{config}}}}}}}]\n");
@@ -87,7 +87,7 @@ fn settings_that_were_not_there_are_added() {
 }
 
 #[test]
-fn a_token_that_stands_elsewhere_too_is_changed_only_for_its_user() {
+fn a_token_that_occurs_twice_is_changed_only_for_its_user() {
     let content = CONFIG.replace("t0ken", "eyJhbGciOiJub25lIn0.old.x");
     let text = edit(&content, &[("id-token", "eyJhbGciOiJub25lIn0.new.x")]).unwrap();
     let value = parsed(&text);
@@ -97,22 +97,22 @@ fn a_token_that_stands_elsewhere_too_is_changed_only_for_its_user() {
 }
 
 #[test]
-fn nothing_is_written_for_a_user_who_is_gone_or_tokens_that_are_there() {
+fn nothing_is_written_for_a_missing_user_or_the_same_tokens() {
     assert_eq!(edit("users: []\n", &[("id-token", "a.b.c")]), None);
     assert_eq!(edit("users: [{name: u, user: {token: t}}]\n", &[("id-token", "a.b.c")]), None);
     assert_eq!(edit(CONFIG, &[("refresh-token", "old-refresh-token")]), None);
 }
 
-fn saved(dir: &tempfile::TempDir, patience: Duration) -> Result<(), String> {
+fn saved(dir: &tempfile::TempDir, timeout: Duration) -> Result<(), String> {
     let user =
         User { name: "u".into(), defined_in: Some(dir.path().join("config")), ..User::default() };
-    let store = Store::of(&user).unwrap().with_patience(patience);
+    let store = TokenStore::of(&user).unwrap().with_timeout(timeout);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(store.save(&[("id-token", &"a.b.c".into())]))
 }
 
 #[test]
-fn a_lock_that_stays_is_named_and_the_file_left_alone() {
+fn a_lock_that_stays_is_reported_and_the_file_stays() {
     let dir = tempfile::tempdir().unwrap();
     let (config, lock) = (dir.path().join("config"), dir.path().join("config.lock"));
     fs::write(&config, CONFIG).unwrap();
@@ -124,7 +124,7 @@ fn a_lock_that_stays_is_named_and_the_file_left_alone() {
 }
 
 #[test]
-fn a_lock_that_goes_is_waited_for_and_ours_is_removed() {
+fn a_held_lock_is_waited_for_and_ours_is_removed() {
     let dir = tempfile::tempdir().unwrap();
     let (config, lock) = (dir.path().join("config"), dir.path().join("config.lock"));
     fs::write(&config, CONFIG).unwrap();

@@ -1,4 +1,4 @@
-//! Logins against an issuer on loopback.
+//! Tests of logins with an issuer on loopback.
 
 mod renewal;
 mod server;
@@ -8,7 +8,7 @@ use std::{fs, future::Future, path::PathBuf, time::Duration};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use tempfile::TempDir;
 
-use self::server::{Asked, Reply, Server};
+use self::server::{RecordedRequest, Reply, Server};
 use super::*;
 
 const DISCOVERY: &str = "GET /.well-known/openid-configuration";
@@ -19,7 +19,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
-/// An id-token with an end, told apart from others by `name`.
+/// An id-token with an expiry. `name` makes it different from others.
 fn jwt(name: &str, exp: u64) -> String {
     let claims = format!("{{\"exp\":{exp},\"sub\":\"{name}\"}}");
     format!("e30.{}.sig", BASE64_URL_SAFE_NO_PAD.encode(claims))
@@ -33,13 +33,13 @@ fn valid() -> String {
     jwt("new", 4_102_444_800)
 }
 
-/// Discovery as it should be, and `token` for the token endpoint.
+/// Valid discovery, and `token` for the token endpoint.
 fn issuer(
-    token: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
-) -> impl Fn(&Asked, &str) -> Reply + Send + Sync + 'static {
-    move |asked, base| match asked.what.as_str() {
+    token: impl Fn(&RecordedRequest) -> Reply + Send + Sync + 'static,
+) -> impl Fn(&RecordedRequest, &str) -> Reply + Send + Sync + 'static {
+    move |request, base| match request.what.as_str() {
         DISCOVERY => (200, "application/json", format!("{{\"token_endpoint\":\"{base}/token\"}}")),
-        TOKEN => token(asked),
+        TOKEN => token(request),
         _ => (404, "", String::new()),
     }
 }
@@ -102,8 +102,8 @@ impl Kubeconfig {
         self.within(Duration::from_secs(20))
     }
 
-    fn within(&self, patience: Duration) -> Oidc {
-        Oidc::within(self.user.auth_provider.as_ref().unwrap(), &self.user, patience).unwrap()
+    fn within(&self, timeout: Duration) -> Oidc {
+        Oidc::within(self.user.auth_provider.as_ref().unwrap(), &self.user, timeout).unwrap()
     }
 }
 
@@ -111,7 +111,7 @@ async fn token(oidc: &Oidc) -> String {
     oidc.token().await.unwrap().expose_secret().to_owned()
 }
 
-/// What follows kubectl's prefix.
+/// The text after kubectl's prefix.
 async fn error(oidc: &Oidc) -> String {
     let text = oidc.token().await.unwrap_err().to_string();
     text.strip_prefix("Unable to connect to the server: ").unwrap().to_owned()

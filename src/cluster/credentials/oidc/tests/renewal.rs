@@ -1,4 +1,4 @@
-//! What is asked of the issuer, what is made of its answers, what is written back.
+//! Tests of the requests to the issuer, its responses, and the write-back.
 
 use super::*;
 
@@ -11,20 +11,20 @@ fn an_expired_token_is_renewed_once_and_written_back() {
         let before = config.text();
         let oidc = config.oidc();
         assert_eq!(tokio::join!(token(&oidc), token(&oidc)), (valid(), valid()));
-        let asked = |what: &str, authorization: &str, body: &str| Asked {
+        let request = |what: &str, authorization: &str, body: &str| RecordedRequest {
             what: what.into(),
             authorization: authorization.into(),
             body: body.into(),
         };
         let expected = [
-            asked(DISCOVERY, "", ""),
-            asked(
+            request(DISCOVERY, "", ""),
+            request(
                 TOKEN,
                 "Basic YytpOnMlMjZjcmV0LW9mLWNsaWVudA==",
                 "grant_type=refresh_token&refresh_token=refresh-token-1",
             ),
         ];
-        assert_eq!(issuer.asked(), expected);
+        assert_eq!(issuer.requests(), expected);
         let expected = before.replace(&expired(), &valid()).replace("token-1", "token-2");
         assert_eq!(config.text(), expected, "and nothing else is changed");
         assert_eq!(fs::read_dir(config.dir.path()).unwrap().count(), 2, "no lock, no copy");
@@ -32,7 +32,7 @@ fn an_expired_token_is_renewed_once_and_written_back() {
 }
 
 #[test]
-fn nothing_is_renewed_where_nobody_waits() {
+fn an_unattended_run_renews_nothing() {
     run(async {
         let issuer = Server::start(issuer(|_| tokens(""))).await;
         let config = Kubeconfig::of(&issuer, &expired());
@@ -40,15 +40,15 @@ fn nothing_is_renewed_where_nobody_waits() {
         let mut oidc = config.oidc();
         oidc.is_unattended = true;
         assert!(oidc.token().await.is_err());
-        assert_eq!(issuer.asked(), []);
+        assert_eq!(issuer.requests(), []);
         assert_eq!(config.text(), before);
     });
 }
 
 #[test]
-fn a_server_that_wants_the_secret_in_the_form_gets_it_there() {
+fn an_issuer_may_want_the_secret_in_the_form() {
     run(async {
-        let issuer = Server::start(issuer(|asked| match asked.authorization.as_str() {
+        let issuer = Server::start(issuer(|request| match request.authorization.as_str() {
             "" => tokens(""),
             _ => (401, "", "{\"error\":\"invalid_client\"}".into()),
         }))
@@ -56,7 +56,7 @@ fn a_server_that_wants_the_secret_in_the_form_gets_it_there() {
         let config = Kubeconfig::of(&issuer, "");
         assert_eq!(token(&config.oidc()).await, valid());
         assert_eq!(
-            issuer.asked().last().unwrap().body,
+            issuer.requests().last().unwrap().body,
             "grant_type=refresh_token&refresh_token=refresh-token-1\
              &client_id=c+i&client_secret=s%26cret-of-client"
         );
@@ -73,12 +73,12 @@ fn tokens_renewed_by_another_program_are_taken_from_the_file() {
         let theirs = jwt("theirs", 4_102_444_800);
         fs::write(config.path(), config.text().replace(&expired(), &theirs)).unwrap();
         assert_eq!(token(&oidc).await, theirs);
-        assert_eq!(issuer.asked(), []);
+        assert_eq!(issuer.requests(), []);
     });
 }
 
 #[test]
-fn a_refresh_token_is_not_spent_when_its_successor_could_not_be_kept() {
+fn a_refresh_token_is_not_used_if_the_new_one_cannot_be_stored() {
     run(async {
         let issuer = Server::start(issuer(|_| tokens(""))).await;
         let mut config = Kubeconfig::of(&issuer, &expired());
@@ -90,15 +90,15 @@ fn a_refresh_token_is_not_spent_when_its_successor_could_not_be_kept() {
         let err = error(&config.oidc()).await;
         assert!(err.starts_with("could not persist new tokens: open /"), "{err}");
         assert!(err.contains("config.lock: file exists; "), "{err}");
-        assert_eq!(issuer.asked().len(), 2, "only the first login");
+        assert_eq!(issuer.requests().len(), 2, "only the first login");
     });
 }
 
 #[test]
-fn what_an_issuer_answers_wrongly_is_reported_without_secrets() {
+fn errors_of_discovery_show_no_secret() {
     let discovery = |status: u16, body: &str| {
         let body = body.to_owned();
-        Box::new(move |asked: &Asked, _: &str| match asked.what.as_str() {
+        Box::new(move |request: &RecordedRequest, _: &str| match request.what.as_str() {
             DISCOVERY => (status, "", body.clone()),
             _ => tokens(""),
         })
@@ -117,13 +117,13 @@ fn what_an_issuer_answers_wrongly_is_reported_without_secrets() {
             let issuer = Server::start(discovery(status, body)).await;
             let config = Kubeconfig::of(&issuer, &expired());
             assert_eq!(error(&config.oidc()).await, expected);
-            assert_eq!(issuer.asked().len(), 1, "{body}");
+            assert_eq!(issuer.requests().len(), 1, "{body}");
         });
     }
 }
 
 #[test]
-fn what_a_token_endpoint_answers_wrongly_is_reported_without_secrets() {
+fn errors_of_the_token_endpoint_show_no_secret() {
     let no_id_token = "token response did not contain an id_token, either the scope \"openid\" wasn't requested upon login, or the provider doesn't support id_tokens as part of the refresh response";
     let echo = "refresh-token-1 s%26cret-of-client YytpOnMlMjZjcmV0LW9mLWNsaWVudA==";
     let table = [
@@ -167,7 +167,7 @@ fn an_issuer_is_bounded_in_size_and_time() {
         );
         assert_eq!(error(&config.oidc()).await, expected);
 
-        // Takes the connection and says nothing.
+        // This server accepts the connection and never answers.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = Kubeconfig::of(&issuer, &expired());
         let url = format!("http://{}", silent.local_addr().unwrap());
@@ -182,7 +182,7 @@ fn an_issuer_is_bounded_in_size_and_time() {
 }
 
 #[test]
-fn an_issuer_that_is_not_trusted_gets_nothing() {
+fn an_untrusted_issuer_gets_no_request() {
     run(async {
         let issuer = Server::start(issuer(|_| tokens(""))).await;
         let stranger = Server::start(|_, _| tokens("")).await;
@@ -190,6 +190,6 @@ fn an_issuer_that_is_not_trusted_gets_nothing() {
         config.set("idp-issuer-url", &stranger.url);
         let err = error(&config.oidc()).await;
         assert!(err.starts_with("Get \"https://localhost:"), "{err}");
-        assert_eq!(stranger.asked(), []);
+        assert_eq!(stranger.requests(), []);
     });
 }

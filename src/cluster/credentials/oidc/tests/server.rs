@@ -1,4 +1,4 @@
-//! An issuer for the tests: answers as it is told, remembers what it was asked.
+//! An issuer for the tests. It returns given responses and records its requests.
 
 use std::{
     convert::Infallible,
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 /// One request: method and path, `Authorization`, body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct RecordedRequest {
     pub what: String,
     pub authorization: String,
     pub body: String,
@@ -26,14 +26,16 @@ pub type Reply = (u16, &'static str, String);
 
 pub struct Server {
     pub url: String,
-    /// Its certificate, PEM.
+    /// Its certificate as PEM.
     pub certificate: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl Server {
-    /// Listens on loopback, with TLS, until the runtime ends. `answer` gets the server's URL, too.
-    pub async fn start(answer: impl Fn(&Asked, &str) -> Reply + Send + Sync + 'static) -> Self {
+    /// Listens on loopback with TLS until the runtime ends. `answer` also gets the server's URL.
+    pub async fn start(
+        answer: impl Fn(&RecordedRequest, &str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -48,9 +50,9 @@ impl Server {
         let tls = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);
-        let (log, base) = (asked.clone(), url.clone());
+        let (log, base) = (requests.clone(), url.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (tls, log, base) = (tls.clone(), log.clone(), base.clone());
@@ -67,29 +69,29 @@ impl Server {
                 });
             }
         });
-        Self { url, certificate: certificate.pem(), asked }
+        Self { url, certificate: certificate.pem(), requests }
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
 async fn reply(
     request: Request<Incoming>,
-    log: &Mutex<Vec<Asked>>,
+    log: &Mutex<Vec<RecordedRequest>>,
     base: &str,
-    answer: &(dyn Fn(&Asked, &str) -> Reply + Send + Sync),
+    answer: &(dyn Fn(&RecordedRequest, &str) -> Reply + Send + Sync),
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let authorization = head.headers.get("authorization").map(|value| value.to_str().unwrap());
-    let asked = Asked {
+    let recorded = RecordedRequest {
         what: format!("{} {}", head.method, head.uri.path()),
         authorization: authorization.unwrap_or_default().to_owned(),
         body: String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap(),
     };
-    log.lock().unwrap().push(asked.clone());
-    let (status, content_type, body) = answer(&asked, base);
+    log.lock().unwrap().push(recorded.clone());
+    let (status, content_type, body) = answer(&recorded, base);
     let response = Response::builder().status(status).header("content-type", content_type);
     let response = match status {
         302 => response.header("location", format!("{base}/elsewhere")),

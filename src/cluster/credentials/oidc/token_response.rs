@@ -1,4 +1,4 @@
-//! What a token endpoint answers: tokens, or an error of RFC 6749, in JSON or as a form.
+//! The response of a token endpoint: tokens, or an error of RFC 6749, as JSON or as a form.
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
@@ -7,24 +7,24 @@ use url::form_urlencoded::{self, byte_serialize};
 
 use crate::text::go;
 
-/// How much of a foreign text is shown; as much as kubectl shows of a discovery document.
-const SHOWN: usize = 80;
+/// The length of an excerpt of a response, in bytes. kubectl shows as much of a discovery document.
+const EXCERPT_LENGTH: usize = 80;
 
-/// What no text may show.
+/// The secrets that no message may show.
 #[derive(Default)]
 pub(super) struct Secrets(pub Vec<SecretString>);
 
-/// The tokens of an answer that is no error.
-pub(super) struct Answer {
+/// The tokens of a successful response.
+pub(super) struct TokenResponse {
     pub id: Option<SecretString>,
     pub refresh: Option<SecretString>,
 }
 
-impl Answer {
-    /// Reads an answer.
+impl TokenResponse {
+    /// Reads a response.
     ///
     /// # Errors
-    /// In the words of golang.org/x/oauth2; shows at most the start of the answer, and no secret.
+    /// The text of golang.org/x/oauth2. It shows at most the start of the response, and no secret.
     pub fn parse(
         status: StatusCode,
         content_type: &str,
@@ -88,14 +88,14 @@ impl Fields {
         Ok(Self(Value::Object(fields.collect())))
     }
 
-    /// A field that has some text.
+    /// A field with text in it.
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 }
 
 impl Secrets {
-    /// Without the secrets, should the issuer have sent them back.
+    /// Replaces the secrets in a text, in case the issuer has sent them back.
     fn removed_from(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in self.0.iter().map(|secret| secret.expose_secret()) {
@@ -108,18 +108,18 @@ impl Secrets {
     }
 }
 
-/// The start of a foreign text, quoted: it may hold anything.
+/// The start of a response, quoted because it may contain any character.
 pub(super) fn excerpt(body: &[u8], secrets: &Secrets) -> String {
-    // Before it is cut: half a secret would not be found.
+    // Secrets are removed first: after the cut, half a secret would not be found.
     let mut text = secrets.removed_from(&String::from_utf8_lossy(body));
-    if text.len() > SHOWN {
-        text.truncate(text.floor_char_boundary(SHOWN));
+    if text.len() > EXCERPT_LENGTH {
+        text.truncate(text.floor_char_boundary(EXCERPT_LENGTH));
         text += "...";
     }
     go::quote(&text)
 }
 
-/// As Go's `Response.Status`: `404 Not Found`.
+/// The status as in Go's `Response.Status`: `404 Not Found`.
 pub(super) fn status_text(status: StatusCode) -> String {
     let reason = status.canonical_reason().unwrap_or_default();
     format!("{} {reason}", status.as_u16()).trim_end().to_owned()
@@ -129,10 +129,10 @@ pub(super) fn status_text(status: StatusCode) -> String {
 mod tests {
     use super::*;
 
-    fn parse(status: u16, content_type: &str, body: &str) -> Result<Answer, String> {
+    fn parse(status: u16, content_type: &str, body: &str) -> Result<TokenResponse, String> {
         let secrets = Secrets(vec!["refr+sh".into(), SecretString::default()]);
         let status = StatusCode::from_u16(status).unwrap();
-        Answer::parse(status, content_type, body.as_bytes(), &secrets)
+        TokenResponse::parse(status, content_type, body.as_bytes(), &secrets)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a plugin answers: an `ExecCredential` with a token, a certificate with its key, or both.
+//! The output of a plugin: an `ExecCredential` with a token, a certificate with its key, or both.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::cluster::credentials::client_certificate;
 
-/// An answer that can be used.
+/// A valid credential. The certificate is returned apart, by [`ExecCredential::parse`].
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ExecCredential {
     pub token: Option<SecretString>,
     expires: Option<OffsetDateTime>,
 }
@@ -34,11 +34,11 @@ struct Status {
     expiration_timestamp: Option<String>,
 }
 
-impl Answer {
-    /// Reads a plugin's output, which must be of the version that the plugin was asked in.
+impl ExecCredential {
+    /// Reads a plugin's output. It must have the API version of the kubeconfig.
     ///
     /// # Errors
-    /// kubectl's text, to follow `getting credentials: `; never shows any of the output.
+    /// kubectl's text after `getting credentials: `. It never shows the output.
     pub fn parse(
         output: &str,
         api_version: &str,
@@ -63,13 +63,13 @@ impl Answer {
         let expires = match set(status.expiration_timestamp) {
             None => None,
             Some(text) => Some(OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| {
-                "decoding stdout: expirationTimestamp is no time of the form \"2006-01-02T15:04:05Z07:00\"".to_owned()
+                "decoding stdout: expirationTimestamp is not a time of the form \"2006-01-02T15:04:05Z07:00\"".to_owned()
             })?),
         };
         Ok((Self { token: token.map(SecretString::from), expires }, identity))
     }
 
-    /// Whether it has not expired; without an end it never does.
+    /// True until it expires. A credential without an end never expires.
     pub fn is_valid(&self) -> bool {
         self.expires.is_none_or(|expires| OffsetDateTime::now_utc() < expires)
     }
@@ -111,7 +111,8 @@ fn status(output: &str) -> Result<Option<Status>, String> {
     }
 }
 
-/// Where JSON is broken. The parser's own text may quote the value that it stumbled over.
+/// The position of an error in JSON. The parser's own text may contain the value, which may be
+/// secret.
 fn position(err: &serde_json::Error) -> String {
     let what = match err.classify() {
         serde_json::error::Category::Eof => "unexpected end of JSON input",
@@ -138,18 +139,20 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_until_it_expires() {
-        let answer = |status: &str| Answer::parse(&output(status), V1).unwrap().0;
-        let forever = answer(r#"{"token":"t"}"#);
+        let credential = |status: &str| ExecCredential::parse(&output(status), V1).unwrap().0;
+        let forever = credential(r#"{"token":"t"}"#);
         assert_eq!(forever.token.as_ref().unwrap().expose_secret(), "t");
         assert!(forever.is_valid());
-        assert!(answer(r#"{"token":"t","expirationTimestamp":"2100-01-01T00:00:00Z"}"#).is_valid());
-        assert!(answer(r#"{"token":"t","expirationTimestamp":null}"#).is_valid());
+        assert!(
+            credential(r#"{"token":"t","expirationTimestamp":"2100-01-01T00:00:00Z"}"#).is_valid()
+        );
+        assert!(credential(r#"{"token":"t","expirationTimestamp":null}"#).is_valid());
         let past = r#"{"token":"t","expirationTimestamp":"2020-01-01T00:00:00+02:00"}"#;
-        assert!(!answer(past).is_valid());
+        assert!(!credential(past).is_valid());
     }
 
     #[test]
-    fn answers_that_cannot_be_used_get_kubectls_texts() {
+    fn invalid_output_is_refused_in_kubectls_words() {
         let configured =
             format!("exec plugin is configured to use API version {V1}, plugin returned version ");
         let v1beta1 = output("{}").replace("/v1", "/v1beta1");
@@ -180,18 +183,18 @@ mod tests {
             ),
         ];
         for (output, expected) in table {
-            assert_eq!(Answer::parse(&output, V1).err(), Some(expected), "{output}");
+            assert_eq!(ExecCredential::parse(&output, V1).err(), Some(expected), "{output}");
         }
     }
 
     #[test]
-    fn damaged_answers_never_panic_nor_show_a_secret() {
+    fn damaged_output_neither_panics_nor_shows_a_secret() {
         const SEEDS: [&str; 3] = [
             include_str!("../../../../fuzz/corpus/exec_credential/certificate.json"),
             include_str!("../../../../fuzz/corpus/exec_credential/empty.json"),
             include_str!("../../../../fuzz/corpus/exec_credential/token.json"),
         ];
-        assert!(Answer::parse(SEEDS[2], V1).is_ok());
+        assert!(ExecCredential::parse(SEEDS[2], V1).is_ok());
         let mut random = fastrand::Rng::with_seed(3);
         for round in 0..3000 {
             let mut bytes = SEEDS[round % 3].replace("\"t\"", "\"s3cret\"").into_bytes();
@@ -207,7 +210,7 @@ mod tests {
                     break;
                 }
             }
-            if let Err(problem) = Answer::parse(&String::from_utf8_lossy(&bytes), V1) {
+            if let Err(problem) = ExecCredential::parse(&String::from_utf8_lossy(&bytes), V1) {
                 assert!(!problem.contains("s3cret"), "{problem}");
             }
         }
