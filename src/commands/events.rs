@@ -9,10 +9,10 @@ pub fn show(event: Event<'_>) {
         Event::Warning(text) => warn(text),
         Event::Pause { length, reason } => {
             let why = match reason {
-                PauseReason::RetryAfter => "as the server wishes",
-                PauseReason::Busy => "since the server is busy",
+                PauseReason::RetryAfter => "the server asked for it",
+                PauseReason::Busy => "the server is busy",
             };
-            say(&format!("Waiting {} s before asking again, {why}", length.as_secs()));
+            say(&format!("Waiting {} s before the next attempt: {why}", length.as_secs()));
         }
     }
 }

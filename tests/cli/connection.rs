@@ -286,7 +286,8 @@ fn a_429_without_retry_after_is_retried() {
         let cluster = TestCluster::start();
         inject(&cluster, method, 2, Action::too_many_requests(None));
         let outcome = scale(&cluster, "").run();
-        let said = "Waiting 2 s before asking again, since the server is busy\n";
+        let said = "Waiting 2 s before the next attempt: the server is busy
+";
         outcome.warns(SCALED, said);
         assert_eq!(cluster.handle().requests().len(), 4);
     }
