@@ -41,8 +41,9 @@ pub enum FailureKind {
 }
 
 impl Failure {
-    /// Converts an HTTP library's error that came before the headers of the reply. `authority` is
-    /// the server's `host:port` as in its URL. `connected` says if any connection was ever opened.
+    /// Converts an error of the HTTP library that came before the headers of the reply. `authority`
+    /// is the server's `host:port` as in its URL. `connected` says if any connection was ever
+    /// opened.
     pub(super) fn from_request(error: &reqwest::Error, authority: &str, connected: bool) -> Self {
         let sent = connected && !error.is_connect();
         let causes = Causes::of(error);
@@ -58,12 +59,12 @@ impl Failure {
         Self { kind, text, sent }
     }
 
-    /// Converts an HTTP library's error of a request to another server than the API server.
+    /// Converts an error of the HTTP library, for a request to a server other than the API server.
     pub fn of_request(error: &reqwest::Error, authority: &str) -> Self {
         Self::from_request(error, authority, true)
     }
 
-    /// Converts an HTTP library's error that came while the body was read.
+    /// Converts an error of the HTTP library that came while the body was read.
     pub(super) fn from_body(error: &reqwest::Error, authority: &str, status: u16) -> Self {
         let causes = Causes::of(error);
         if error.is_timeout() {

@@ -43,7 +43,7 @@ struct Page<T> {
 struct PageMetadata {
     #[serde(rename = "continue")]
     next: Option<String>,
-    /// All pages have the same.
+    /// The resource version of the list, the same on all pages.
     #[serde(rename = "resourceVersion", default)]
     resource_version: String,
 }

@@ -77,7 +77,7 @@ fn is_match(entry: &str, host: &str, port: u16) -> bool {
     if let Ok(wanted) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
         return address == Some(wanted);
     }
-    // `*.example.com` and `.example.com` match only subdomains, `example.com` also itself.
+    // `*.example.com` and `.example.com` match only subdomains. `example.com` matches itself too.
     let below = name.strip_prefix('*').unwrap_or(name);
     match below.strip_prefix('.') {
         Some(_) => host.ends_with(below),

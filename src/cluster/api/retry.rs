@@ -9,7 +9,7 @@ use super::exchange::Reply;
 use super::{Error, FailureKind};
 
 /// The number of retries of one request; client-go's number.
-pub const MAX_RETRIES: u32 = 10;
+const MAX_RETRIES: u32 = 10;
 
 /// The first pause after a 429 without `Retry-After`. Each further pause is twice as long.
 const FIRST_BUSY_PAUSE: Duration = Duration::from_secs(1);

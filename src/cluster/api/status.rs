@@ -41,7 +41,7 @@ pub struct Details {
     /// The object's kind or resource.
     #[serde(default)]
     pub kind: String,
-    /// The single problems.
+    /// The individual problems.
     #[serde(default)]
     pub causes: Vec<Cause>,
 }

@@ -17,7 +17,7 @@ pub struct Trace {
 }
 
 /// Headers as `(name, value)`, with secrets masked.
-pub type Headers = [(String, String)];
+type Headers = [(String, String)];
 
 impl Trace {
     /// `level` is the value of `-v`.

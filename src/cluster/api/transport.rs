@@ -105,9 +105,10 @@ fn proxy(cluster: &Cluster, server: &Url) -> Result<Option<reqwest::Proxy>> {
     Ok(Some(proxy))
 }
 
-/// Puts the name for SNI and verification into the URL, from which the library takes it; the name
-/// is then resolved to the real host. Returns false for an IP address, which the library would
-/// dial. The function is not called with a proxy, which would get the wrong host.
+/// Puts the name for SNI and verification into the URL, because the library takes it from there.
+/// [`FixedHost`] then resolves the name to the real host. Returns false for an IP address: the
+/// library would dial it. With a proxy this function must not be called, because the proxy would
+/// get the wrong host.
 fn set_name(dialled: &mut Url, name: &str) -> bool {
     let mut url = dialled.clone();
     let is_name = url.set_host(Some(name)).is_ok()

@@ -1,4 +1,4 @@
-//! A bearer token in a file that another program renews, such as kubelet hourly in a pod.
+//! A bearer token in a file that another program renews. In a pod, kubelet does so every hour.
 
 use std::{
     fs,

@@ -18,7 +18,7 @@ use super::{
 pub(super) struct Selection {
     pub context_name: Option<String>,
     context: ContextEntry,
-    pub cluster_name: String,
+    cluster_name: String,
     is_cluster_known: bool,
     pub cluster: ClusterEntry,
     pub user_name: String,

@@ -38,7 +38,7 @@ pub(crate) use write_back::TokenStore;
 
 use self::with_flags::given;
 
-/// kubectl's server when nothing is configured. In a kubeconfig, too, it counts as not configured.
+/// kubectl's server when nothing is configured. It also counts as not configured in a kubeconfig.
 const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// Finds the cluster, the user and the namespace.

@@ -108,7 +108,7 @@ pub(super) fn user(name: &str, entry: UserEntry, server: &str) -> Result<User> {
     })
 }
 
-/// The trust roots for another server than the cluster's, such as a token issuer; `None` for the
+/// The trust roots for a server other than the cluster's, such as a token issuer; `None` for the
 /// system's roots. `data` is base64 and wins over `file`, which is relative to the working
 /// directory.
 ///
@@ -123,7 +123,7 @@ pub(crate) fn trust_roots(data: &str, file: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 /// The decoded data if it is not empty, else the file's content.
-pub(super) fn data_or_file(data: &str, file: &Path) -> Result<Vec<u8>> {
+fn data_or_file(data: &str, file: &Path) -> Result<Vec<u8>> {
     if !data.is_empty() {
         return Ok(base64_field::decode(data));
     }

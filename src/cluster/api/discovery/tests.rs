@@ -98,13 +98,13 @@ fn types_are_found_by_every_spelling_of_kubectls() {
             ("horizontalpodautoscalers", "autoscaling/v2 horizontalpodautoscalers"),
             ("hpa.autosc", "autoscaling/v2 horizontalpodautoscalers"),
             ("horizontalpodautoscalers.v1.autoscaling", "autoscaling/v1 horizontalpodautoscalers"),
-            // In two groups: the core group comes first.
+            // The core group comes before other groups.
             ("events", "v1 events"),
             ("ev", "v1 events"),
             ("events.events", "events.k8s.io/v1 events"),
             ("pods", "v1 pods"),
             ("no", "v1 nodes"),
-            // Subresources are no types.
+            // Subresources are not types.
             ("pods/status", ""),
             ("scale", ""),
             ("foo", ""),
@@ -204,7 +204,7 @@ fn the_first_type_with_a_short_name_wins_and_the_others_are_reported() {
         ("a.t", "two/v1 ants", &[]),
         ("a.v2.two", "two/v1 ants", &[]),
         ("apple", "one/v1 apples", &[]),
-        // A type's own name beats another's short name.
+        // The name of a type wins over the short name of another.
         ("pear", "three/v1 pears", &[]),
         ("pear.one", "one/v1 apples", &[]),
     ] {

@@ -10,7 +10,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::cluster::credentials::client_certificate;
 
-/// A valid credential. The certificate is returned apart, by [`ExecCredential::parse`].
+/// A valid credential. [`ExecCredential::parse`] returns its certificate separately.
 #[derive(Debug)]
 pub(super) struct ExecCredential {
     pub token: Option<SecretString>,

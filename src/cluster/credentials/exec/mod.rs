@@ -1,5 +1,5 @@
 //! A credential plugin: a command that prints a token or a client certificate. The rules are those
-//! of client-go's `plugin/pkg/client/auth/exec`; time and output are bounded too.
+//! of client-go's `plugin/pkg/client/auth/exec`. Unlike there, time and output are bounded.
 
 mod credential;
 mod output;

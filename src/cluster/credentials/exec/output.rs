@@ -1,4 +1,4 @@
-//! The output of a plugin, which ends with the plugin at the latest.
+//! Reads the output of a plugin until the plugin has ended.
 
 use std::{io, process::ExitStatus, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::text::go::os_error;
 
-/// No token or certificate is larger.
+/// Larger than any token or certificate.
 const MAX_OUTPUT: usize = 1024 * 1024;
 
 /// The silence that counts as the end of the output after the plugin has ended. A process that the
