@@ -14,7 +14,7 @@ pub fn describe(error: &Error, host: &str) -> String {
         }
         // P-521 is the only key type that Go supports and the ring provider does not.
         Error::AlertReceived(AlertDescription::HandshakeFailure) => {
-            "remote error: tls: handshake failure (servers with a P-521 key cannot be reached)"
+            "remote error: tls: handshake failure (locustctl cannot connect to servers with a P-521 key)"
                 .into()
         }
         Error::AlertReceived(alert) => format!("remote error: tls: {}", alert_text(*alert)),
@@ -47,14 +47,14 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
         }
         // The authority was created again, with its old name and a new key.
         CertificateError::BadSignature => {
-            "certificate signed by unknown authority (a trusted authority has the same name, but \
-             another key)"
+            "certificate signed by unknown authority (a trusted authority has the same name and another \
+             key)"
                 .into()
         }
         // `tls.rs` accepts such a certificate if it is itself a trusted authority.
         problem if is_authority_as_server(problem) => {
-            "certificate signed by unknown authority (the server shows the certificate of an \
-             authority; that very certificate must then be the trusted authority)"
+            "certificate signed by unknown authority (the server uses the certificate of an \
+             authority as its own: make this certificate the trusted authority)"
                 .into()
         }
         other => other.to_string(),

@@ -105,7 +105,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
     };
     match bounded::read(file, MAX_SIZE).map_err(|err| failed("read", &err))? {
         Some(content) => Ok(Some(content)),
-        None => Err("the file is larger than 16 MB, which no kubeconfig is".to_owned()),
+        None => Err("the file is too large for a kubeconfig: more than 16 MB".to_owned()),
     }
 }
 
@@ -179,6 +179,6 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(MAX_SIZE + 1).unwrap();
         let err = load(Some(file.path()), &listed("")).unwrap_err().to_string();
-        assert!(err.ends_with("the file is larger than 16 MB, which no kubeconfig is"), "{err}");
+        assert!(err.ends_with("the file is too large for a kubeconfig: more than 16 MB"), "{err}");
     }
 }

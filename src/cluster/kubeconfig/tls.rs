@@ -134,6 +134,6 @@ fn data_or_file(data: &str, file: &Path) -> Result<Vec<u8>> {
     let opened = File::open(file).map_err(failed)?;
     match bounded::read(opened, MAX_PEM).map_err(failed)? {
         Some(pem) => Ok(pem),
-        None => bail!("{} is larger than 4 MB, which no certificate or key is", file.display()),
+        None => bail!("{} is too large for a certificate or key: more than 4 MB", file.display()),
     }
 }

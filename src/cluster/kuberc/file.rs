@@ -55,7 +55,7 @@ pub(super) fn load(location: &Location) -> UncheckedKuberc {
 
 fn read(file: fs::File) -> io::Result<Vec<u8>> {
     let content = bounded::read(file, MAX_SIZE)?;
-    content.ok_or_else(|| io::Error::other("the file is larger than 1 MB, which no kuberc is"))
+    content.ok_or_else(|| io::Error::other("the file is too large for a kuberc: more than 1 MB"))
 }
 
 /// Reads the documents in order. `path` is for messages.

@@ -251,7 +251,7 @@ fn size_and_depth_are_bounded() {
     let path = directory.path().join("kuberc");
     std::fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).unwrap();
     let found = load(&Location { path, is_explicit: true });
-    assert!(found.preferences.unwrap_err().ends_with("larger than 1 MB, which no kuberc is"));
+    assert!(found.preferences.unwrap_err().ends_with("too large for a kuberc: more than 1 MB"));
     assert!(v1beta1(&format!("defaults: {}", "[".repeat(50_000))).preferences.is_err());
 }
 

@@ -139,7 +139,9 @@ async fn resource_list(
     let take = |left: usize| left.checked_sub(reply.body.len());
     if budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
         let limit = MAX_BYTES / (1024 * 1024);
-        return Err(Error::Unreadable(format!("discovery is larger than {limit} MiB in all")));
+        return Err(Error::Unreadable(format!(
+            "the discovery documents of the server are larger than {limit} MiB together"
+        )));
     }
     decode(&reply, &path)
 }
