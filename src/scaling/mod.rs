@@ -16,6 +16,7 @@ mod suggest;
 mod target;
 mod types;
 mod wait;
+mod workload;
 
 pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
@@ -31,6 +32,7 @@ pub use suggest::{Likeness, Suggestion, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
 pub use wait::{
-    Kind, Observer, OwnPods, PODS, Pod, Readiness, Unmet, Until, Wait, Workload, label_selector,
-    pods_of, readiness, readiness_of_scale, troubles, wait,
+    Kind, Observer, OwnPods, PODS, Pod, Readiness, Unmet, Until, Wait, pods_of, readiness,
+    readiness_of_scale, troubles, wait,
 };
+pub use workload::{Workload, label_selector, workload_of};

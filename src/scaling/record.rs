@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{DryRun, Order};
-use crate::cluster::api::{About, Client, Request};
+use crate::cluster::api::{Client, Request};
 
 /// Writes the annotation, after the scale and never in a dry run. A failure is only logged, as by
 /// kubectl: the scale itself took place.
@@ -15,8 +15,7 @@ pub(super) async fn record(client: &Client, order: &Order) {
     }
     let target = &order.target;
     let patch = json!({"metadata": {"annotations": {"kubernetes.io/change-cause": cause}}});
-    let resource = target.resource.plural.to_string();
-    let about = About { verb: "patch", resource, name: target.name.clone() };
+    let about = target.about("patch");
     let content = Some(("application/merge-patch+json", patch.to_string().into_bytes()));
     let path = target.path();
     let request = Request {

@@ -12,7 +12,7 @@ use super::order::{
     ATTEMPTS, Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
 };
 use super::{Progress, patch::tested_patch, seen::Seen};
-use crate::cluster::api::{About, Client, Error, FailureKind, PatchKind, Status};
+use crate::cluster::api::{Client, Error, FailureKind, PatchKind, Status};
 
 /// Carries out one order: one request when the old count is given as a condition or known from a
 /// LIST, two otherwise. `index` is its place in `progress`.
@@ -169,7 +169,7 @@ impl<'a> Scaler<'a> {
     }
 
     async fn read(&self) -> Result<Seen, Problem> {
-        let about = self.about("get");
+        let about = self.order.target.about("get");
         let result = Seen::read(self.client, self.order, &self.path, &about).await;
         match result {
             Ok(seen) => Ok(seen),
@@ -231,7 +231,7 @@ impl<'a> Scaler<'a> {
             None => (PatchKind::Json, tested_patch(seen.replicas, new)),
         };
         let dry_run = self.order.dry_run == DryRun::Server;
-        let about = self.about("patch");
+        let about = self.order.target.about("patch");
         let change = format!("the change of {} from {} to {new}", self.order.target, seen.count());
         // An earlier try may still come to pass, whatever is said of this one.
         let is_open = self.progress.is_under_way(self.index);
@@ -369,11 +369,6 @@ impl<'a> Scaler<'a> {
             let longest = 10 << attempt.min(6);
             tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=longest))).await;
         }
-    }
-
-    fn about(&self, verb: &'static str) -> About {
-        let Target { resource, name, .. } = &self.order.target;
-        About { verb, resource: resource.plural.to_string(), name: name.clone() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SelectionError;
-use crate::cluster::api::Resource;
+use crate::cluster::api::{About, Resource};
 
 /// One object to scale.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,6 +37,11 @@ impl Target {
     /// Its path from the server's root.
     pub fn path(&self) -> String {
         self.resource.path(&self.namespace, &self.name)
+    }
+
+    /// Describes a request for this object; `verb` is the Kubernetes verb.
+    pub fn about(&self, verb: &'static str) -> About {
+        About { verb, resource: self.resource.plural.to_string(), name: self.name.clone() }
     }
 
     #[cfg(test)]

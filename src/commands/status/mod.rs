@@ -7,7 +7,6 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use self::swarm::Swarm;
 use super::again::Again;
@@ -17,11 +16,12 @@ use super::locust::location;
 use super::signals;
 use super::target::{Meant, only_one, resolve_one};
 use crate::cli::{GlobalArgs, StatusArgs};
-use crate::cluster::api::{About, Error};
+use crate::cluster::api::Error;
 use crate::locust::{Address, LocustLocation};
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
-    Autoscaler, Problem, Target, Typed, autoscalers, check_namespace, explain_missing,
+    Autoscaler, Problem, Target, Typed, Workload, autoscalers, check_namespace, explain_missing,
+    workload_of,
 };
 use crate::text::terminal::{harmless, say};
 use crate::text::yaml;
@@ -110,10 +110,8 @@ async fn again_and_again(subject: &Subject<'_>) -> Result<(), Failed> {
 async fn look(subject: &Subject<'_>) -> Result<Status, Failed> {
     let Subject { connection, target, location, again, .. } = subject;
     let client = &connection.client;
-    let (resource, name) = (target.resource.plural_with_group(), target.name.clone());
-    let about = About { verb: "get", resource, name };
-    let object = match client.get_object(&target.path(), &about).await {
-        Ok(object) => object,
+    let workload = match workload_of(client, target).await {
+        Ok(workload) => workload,
         Err(error) => return Err(missing(subject, error).await),
     };
     let managers = autoscalers(client, target).await;
@@ -144,7 +142,7 @@ async fn look(subject: &Subject<'_>) -> Result<Status, Failed> {
         namespace: connection.namespace.clone(),
         credentials: connection.credentials.clone(),
         target: target.to_string(),
-        replicas: replicas(&object, target),
+        replicas: replicas(&workload, target),
         autoscalers: managers.found,
         locust,
     })
@@ -179,14 +177,14 @@ async fn missing(subject: &Subject<'_>, error: Error) -> Failed {
     Failed::from(problem).with_hints(hints)
 }
 
-fn replicas(object: &Value, target: &Target) -> Replicas {
-    let status = |field: &str| object["status"][field].as_i64();
+fn replicas(workload: &Workload, target: &Target) -> Replicas {
+    let (spec, status) = (&workload.spec, &workload.status);
     let has_revisions = matches!(&*target.resource.kind, "Deployment" | "StatefulSet");
     Replicas {
-        desired: object["spec"]["replicas"].as_i64().unwrap_or_default(),
-        current: status("replicas").unwrap_or_default(),
-        updated: has_revisions.then(|| status("updatedReplicas").unwrap_or_default()),
-        ready: status("readyReplicas").unwrap_or_default(),
+        desired: spec.replicas,
+        current: status.replicas,
+        updated: has_revisions.then_some(status.updated_replicas),
+        ready: status.ready_replicas,
     }
 }
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures_util::future::{FutureExt, LocalBoxFuture, join_all};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::Unmet;
 use super::readiness::{Kind, readiness_of_scale};
 use super::tracker::Tracker;
-use super::workload::Workload;
-use crate::cluster::api::{About, Client, Error, Status, WatchEvent, WatchTarget};
+use super::Unmet;
+use crate::cluster::api::{Client, Error, Status, WatchEvent, WatchTarget};
+use crate::scaling::workload::{Workload, workload_of};
 
 /// On one connection; more than that are asked about instead.
 const MOST_WATCHES: usize = 32;
@@ -62,7 +62,7 @@ pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: 
         let mut ticks = follower.ticks();
         while tracker.is_pending(index) {
             ticks.tick().await;
-            match client.get_scale(&wait.target.path(), &follower.about(index)).await {
+            match client.get_scale(&wait.target.path(), &wait.target.about("get")).await {
                 Ok(scale) => {
                     let now = readiness_of_scale(&scale, wait.wanted);
                     tracker.seen_scale(index, now, scale.selector);
@@ -187,19 +187,14 @@ impl Follower<'_, '_> {
 
     /// Reads the object; of types that are not built in the scale, which is all that is known.
     async fn look(&self, index: usize) -> Result<(), Error> {
-        let wait = self.tracker.wait(index);
-        let (path, about) = (wait.target.path(), self.about(index));
-        let Some(kind) = Kind::of(&wait.target.resource) else {
-            let scale = self.client.get_scale(&path, &about).await?;
-            let now = readiness_of_scale(&scale, wait.wanted);
+        let Wait { target, wanted } = self.tracker.wait(index);
+        let Some(kind) = Kind::of(&target.resource) else {
+            let scale = self.client.get_scale(&target.path(), &target.about("get")).await?;
+            let now = readiness_of_scale(&scale, *wanted);
             self.tracker.seen_scale(index, now, scale.selector);
             return Ok(());
         };
-        let object = self.client.get_object(&path, &about).await?;
-        let object = serde_json::from_value::<Workload>(object).map_err(|error| {
-            Error::Unreadable(format!("the server's object cannot be read: {error}"))
-        })?;
-        self.tracker.seen(index, kind, &object);
+        self.tracker.seen(index, kind, &workload_of(self.client, target).await?);
         Ok(())
     }
 
@@ -227,12 +222,6 @@ impl Follower<'_, '_> {
         let mut ticks = interval(PERIOD.max(PERIOD_OF_EACH.saturating_mul(count)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
-    }
-
-    fn about(&self, index: usize) -> About {
-        let target = &self.tracker.wait(index).target;
-        let resource = target.resource.plural.to_string();
-        About { verb: "get", resource, name: target.name.clone() }
     }
 }
 

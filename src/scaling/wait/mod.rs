@@ -7,7 +7,6 @@ mod readiness;
 mod reasons;
 mod tracker;
 mod unmet;
-mod workload;
 
 use std::time::Duration;
 
@@ -23,7 +22,6 @@ pub use pod::{OwnPods, PODS, Pod, pods_of};
 pub use readiness::{Kind, Readiness, readiness, readiness_of_scale};
 pub use reasons::troubles;
 pub use unmet::Unmet;
-pub use workload::{Workload, label_selector};
 
 /// For the look that decides, after the time is over.
 const LAST_LOOK: Duration = Duration::from_secs(3);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::reasons::shortened;
-use super::workload::{Condition, Workload, label_selector};
-use crate::cluster::api::{self, About, Client, Listing, Resource};
-use crate::scaling::Target;
+use crate::cluster::api::{self, Client, Listing, Resource};
+use crate::scaling::target::Target;
+use crate::scaling::workload::{Condition, label_selector, workload_of};
 
 /// The type of pods.
 pub const PODS: Resource = Resource {
@@ -45,11 +45,7 @@ pub struct OwnPods {
 /// # Errors
 /// The target or its pods cannot be read.
 pub async fn pods_of(client: &Client, target: &Target) -> Result<OwnPods, api::Error> {
-    let resource = target.resource.plural_with_group();
-    let about = About { verb: "get", resource, name: target.name.clone() };
-    let object = client.get_object(&target.path(), &about).await?;
-    let object: Workload = serde_json::from_value(object)
-        .map_err(|error| api::Error::Unreadable(format!("the target cannot be read: {error}")))?;
+    let object = workload_of(client, target).await?;
     let replicas = object.spec.replicas;
     let Some(selector) = label_selector(&object.spec.selector) else {
         return Ok(OwnPods { replicas, pods: Vec::new() });

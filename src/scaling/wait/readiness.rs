@@ -2,8 +2,8 @@
 //! `kubectl rollout status` (`polymorphichelpers/rollout_status.go`), as far as they are about
 //! scaling: a StatefulSet whose update is held up by a partition or `OnDelete` does not hang.
 
-use super::workload::Workload;
 use crate::cluster::api::{Resource, Scale};
+use crate::scaling::workload::Workload;
 
 /// The kinds whose status is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::readiness::{Kind, Readiness, readiness};
 use super::reasons::shortened;
-use super::workload::{Workload, label_selector};
 use super::{Observer, Unmet, Wait};
 use crate::cluster::api::Error;
+use crate::scaling::workload::{Workload, label_selector};
 
 /// Collects what the looks at the targets bring, and ends each wait as soon as it is decided.
 pub(super) struct Tracker<'a> {

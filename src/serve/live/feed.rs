@@ -12,9 +12,9 @@ use super::super::log::log;
 use super::super::metrics::Metrics;
 use super::super::snapshot::Link;
 use super::Live;
-use crate::cluster::api::{About, Client, Error, Watch, WatchEvent, WatchTarget};
+use crate::cluster::api::{Client, Error, Watch, WatchEvent, WatchTarget};
 use crate::scaling::{
-    Kind, PODS, Pod, Target, Workload, autoscalers, label_selector, readiness_of_scale,
+    Kind, PODS, Pod, Target, Workload, autoscalers, label_selector, readiness_of_scale, workload_of,
 };
 
 /// A connection that is back sooner is not worth a word.
@@ -153,16 +153,8 @@ impl Feed<'_> {
     }
 
     async fn read(&self, kind: Kind) -> Result<(), Error> {
-        let Target { resource, name, .. } = self.target;
-        let about =
-            About { verb: "get", resource: resource.plural.to_string(), name: name.clone() };
-        match self.client.get_object(&self.target.path(), &about).await {
-            Ok(object) => {
-                let object = serde_json::from_value(object).map_err(|error| {
-                    Error::Unreadable(format!("the target cannot be read: {error}"))
-                })?;
-                self.seen(kind, &object);
-            }
+        match workload_of(self.client, self.target).await {
+            Ok(object) => self.seen(kind, &object),
             Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
                 self.missing();
             }
@@ -172,9 +164,7 @@ impl Feed<'_> {
     }
 
     async fn ask_for_scale(&self) {
-        let Target { resource, name, .. } = self.target;
-        let about =
-            About { verb: "get", resource: resource.plural.to_string(), name: name.clone() };
+        let about = self.target.about("get");
         loop {
             let ended = self.live.lock().ended();
             match self.client.get_scale(&self.target.path(), &about).await {

@@ -1,7 +1,10 @@
-//! What is kept of an object that is waited for.
+//! The object that runs pods: its desired replica count, its status, and its selector.
 
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::target::Target;
+use crate::cluster::api::{Client, Error};
 
 /// The fields that tell how far a Deployment, StatefulSet, ReplicaSet or ReplicationController is.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -78,7 +81,43 @@ pub struct Condition {
     pub last_transition_time: String,
 }
 
+/// Reads the workload of a target.
+///
+/// # Errors
+/// The request failed, or the answer is not such an object.
+pub async fn workload_of(client: &Client, target: &Target) -> Result<Workload, Error> {
+    let object = client.get_object(&target.path(), &target.about("get")).await?;
+    if !target.resource.has_replicas_in_spec() {
+        return Ok(Workload::of_custom_resource(&object));
+    }
+    serde_json::from_value(object).map_err(|error| {
+        Error::Unreadable(format!("the server's answer for {target} cannot be read: {error}"))
+    })
+}
+
 impl Workload {
+    /// The fields of a custom resource that have the same type as in a Deployment. A custom
+    /// resource may give another meaning to any field: Argo's Rollout has a text as its
+    /// `observedGeneration`.
+    fn of_custom_resource(object: &Value) -> Self {
+        let (spec, status) = (&object["spec"], &object["status"]);
+        let count = |value: &Value| value.as_i64().unwrap_or_default();
+        Self {
+            spec: Spec {
+                replicas: count(&spec["replicas"]),
+                selector: spec["selector"].clone(),
+                ..Spec::default()
+            },
+            status: Status {
+                replicas: count(&status["replicas"]),
+                updated_replicas: count(&status["updatedReplicas"]),
+                ready_replicas: count(&status["readyReplicas"]),
+                ..Status::default()
+            },
+            ..Self::default()
+        }
+    }
+
     /// Why its controller cannot make pods, as when a quota is used up.
     pub fn replica_failure(&self) -> Option<&Condition> {
         self.condition("ReplicaFailure").filter(|condition| condition.status == "True")
@@ -148,6 +187,16 @@ mod tests {
         ] {
             assert_eq!(label_selector(&selector).as_deref(), expected, "{selector}");
         }
+    }
+
+    #[test]
+    fn a_field_of_another_type_in_a_custom_resource_counts_as_absent() {
+        let rollout = json!({"spec": {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}},
+            "status": {"observedGeneration": "7", "readyReplicas": 2, "replicas": "3"}});
+        let workload = Workload::of_custom_resource(&rollout);
+        let Status { replicas, ready_replicas, .. } = workload.status;
+        assert_eq!((workload.spec.replicas, replicas, ready_replicas), (3, 0, 2));
+        assert_eq!(label_selector(&workload.spec.selector).as_deref(), Some("a=b"));
     }
 
     #[test]
