@@ -14,7 +14,7 @@ use crate::locust::{
     Unfinished, WorkerPods, foreign_text,
 };
 use crate::output::{Failed, write_stdout};
-use crate::scaling::{Target, Typed, check_namespace, pods_of};
+use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
 use crate::text::terminal::{harmless, say};
 
 /// How long to wait for users that Locust is still starting.
@@ -31,7 +31,7 @@ const PERIOD: Duration = Duration::from_secs(2);
 pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> {
     let location = location(&args.locust, Address::Auto)?;
     let prepared = connection::prepare(global)?;
-    let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
+    let meant = Meant::new(&SelectionArgs { args: &args.target, ..SelectionArgs::default() })?;
     only_one("rebalance", &meant.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;

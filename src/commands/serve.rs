@@ -11,7 +11,7 @@ use super::target::{Meant, only_one, resolve_one};
 use crate::cli::{Auth, GlobalArgs, ServeArgs, ServeRebalance};
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
-use crate::scaling::{Limits, Typed, check_namespace};
+use crate::scaling::{Limits, SelectionArgs, check_namespace};
 use crate::serve::listener::Tls;
 use crate::serve::log::log;
 use crate::serve::snapshot::TargetInfo;
@@ -27,7 +27,7 @@ use crate::text::terminal::{harmless, say};
 pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let settings = settings(&args)?;
     let prepared = connection::prepare(global)?;
-    let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
+    let meant = Meant::new(&SelectionArgs { args: &args.target, ..SelectionArgs::default() })?;
     only_one("serve", &meant.selection)?;
     check_namespace(prepared.namespace())?;
     // Before anything is printed: a signal that follows the text must not find the default handler.

@@ -3,7 +3,7 @@
 use anyhow::{anyhow, bail};
 
 use super::connection::Connection;
-use crate::scaling::{Selection, SelectionError, Target, Typed, UnknownType, resolve};
+use crate::scaling::{Selection, SelectionArgs, SelectionError, Target, UnknownType, resolve};
 
 /// The tradition of Locust on Kubernetes.
 const DEFAULT_TARGET: &str = "deployment/locust-slave";
@@ -26,7 +26,7 @@ impl Meant {
     ///
     /// # Errors
     /// Everything that is wrong with it, in kubectl's words.
-    pub fn new(typed: &Typed<'_>) -> anyhow::Result<Self> {
+    pub fn new(typed: &SelectionArgs<'_>) -> anyhow::Result<Self> {
         if !typed.is_empty() {
             return Ok(Self::of(Selection::new(typed)?, None));
         }
@@ -107,7 +107,7 @@ pub fn only_one(command: &str, selection: &Selection) -> anyhow::Result<()> {
 }
 
 fn select(args: &[String]) -> Result<Selection, SelectionError> {
-    Selection::new(&Typed { args, ..Typed::default() })
+    Selection::new(&SelectionArgs { args, ..SelectionArgs::default() })
 }
 
 fn in_variable(target: &str, error: &dyn std::fmt::Display) -> anyhow::Error {

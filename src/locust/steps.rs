@@ -8,7 +8,7 @@ use super::page::Page;
 use super::release::Release;
 use crate::cluster::api::Client;
 use crate::scaling::{
-    Condition, Known, NewCount, Order, Problem, Progress, Scaled, count_text, scale_one,
+    Condition, ListedObject, NewCount, Order, Progress, ScaleError, Scaled, count_text, scale_one,
 };
 
 /// A change that is made in steps of one pod.
@@ -35,7 +35,7 @@ pub enum Stepped {
         why: String,
     },
     /// No step was made.
-    Failed(Problem),
+    Failed(ScaleError),
 }
 
 impl Steps {
@@ -85,8 +85,8 @@ pub enum Instead {
 
 /// The new plan if the count changed before the first step. `None` if the order has
 /// `--current-replicas`, or if the step failed for another reason.
-pub fn instead_of_steps(order: &Order, problem: &Problem) -> Option<Instead> {
-    let Problem::ReplicasDiffer { was: Some(was), .. } = problem else { return None };
+pub fn instead_of_steps(order: &Order, problem: &ScaleError) -> Option<Instead> {
+    let ScaleError::ReplicasDiffer { was: Some(was), .. } = problem else { return None };
     let steps = Steps::new(order, *was);
     let instead = if steps.are_several() { Instead::Steps(steps) } else { Instead::AtOnce };
     order.condition.replicas.is_none().then_some(instead)
@@ -127,7 +127,7 @@ impl<'a> StepwiseChange<'a> {
     ) -> Stepped {
         let Steps { from, to } = self.steps;
         let first = Condition { replicas: Some(from), ..self.order.condition.clone() };
-        let step = self.step(from - 1, first, self.order.known.clone());
+        let step = self.step(from - 1, first, self.order.listed.clone());
         let mut scaled = match scale_one(self.client, &step, progress, index).await {
             Ok(scaled) => scaled,
             Err(problem) => return Stepped::Failed(problem),
@@ -151,9 +151,9 @@ impl<'a> StepwiseChange<'a> {
         Stepped::Done(scaled)
     }
 
-    fn step(&self, count: i64, condition: Condition, known: Option<Known>) -> Order {
+    fn step(&self, count: i64, condition: Condition, listed: Option<ListedObject>) -> Order {
         let new = i32::try_from(count).map_or(self.order.new, NewCount::Exactly);
-        Order { new, condition, known, ..self.order.clone() }
+        Order { new, condition, listed, ..self.order.clone() }
     }
 
     fn note(&self, scaled: &Scaled) {
@@ -162,9 +162,9 @@ impl<'a> StepwiseChange<'a> {
     }
 }
 
-fn explain(problem: &Problem) -> String {
+fn explain(problem: &ScaleError) -> String {
     match problem {
-        Problem::ReplicasDiffer { expected, was } => {
+        ScaleError::ReplicasDiffer { expected, was } => {
             format!("somebody else changed the count from {expected} to {}", count_text(*was))
         }
         problem => problem.to_string(),

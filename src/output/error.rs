@@ -2,11 +2,11 @@
 
 use anyhow::Error;
 
-use super::Named;
+use super::TargetError;
 use crate::cluster::api::{self, FailureKind, Status};
 use crate::cluster::kubeconfig::ConfigError;
 use crate::scaling::manifests;
-use crate::scaling::{ListErrors, Problem, Unmet};
+use crate::scaling::{ListErrors, ScaleError, WaitError};
 use crate::text::terminal::printable;
 
 /// A command that did not succeed; everything that went wrong, in order.
@@ -101,16 +101,16 @@ impl Sentence {
 }
 
 fn sentence(error: &Error) -> Sentence {
-    if let Some(named) = error.downcast_ref::<Named>() {
+    if let Some(named) = error.downcast_ref::<TargetError>() {
         return match sentence(&named.error) {
             Sentence::Whole(text) => Sentence::Whole(named.named(text)),
             Sentence::Bare(text) => Sentence::Bare(named.named(text)),
         };
     }
-    if let Some(problem) = error.downcast_ref::<Problem>() {
+    if let Some(problem) = error.downcast_ref::<ScaleError>() {
         return match problem {
-            Problem::Api(error) => of_api(error),
-            Problem::AnswerLost { cause, truth } => match of_api(cause) {
+            ScaleError::Api(error) => of_api(error),
+            ScaleError::AnswerLost { cause, truth } => match of_api(cause) {
                 Sentence::Whole(text) => Sentence::Whole(format!("{text}\n{truth}")),
                 Sentence::Bare(text) => Sentence::Bare(format!("{text}\n{truth}")),
             },
@@ -127,8 +127,8 @@ fn sentence(error: &Error) -> Sentence {
     if let Some(ListErrors(errors)) = error.downcast_ref() {
         return Sentence::Whole(errors.join("\n"));
     }
-    match error.downcast_ref::<Unmet>() {
-        Some(Unmet::Api(error)) => return of_api(error),
+    match error.downcast_ref::<WaitError>() {
+        Some(WaitError::Api(error)) => return of_api(error),
         Some(unmet) => return Sentence::Bare(unmet.to_string()),
         None => {}
     }
@@ -237,8 +237,11 @@ mod tests {
                 "The connection to the server h:1 was refused - did you specify the right host or port?\n",
             ),
             (
-                Problem::AnswerLost { cause: api::Error::Failure(lost), truth: "still 1".into() }
-                    .into(),
+                ScaleError::AnswerLost {
+                    cause: api::Error::Failure(lost),
+                    truth: "still 1".into(),
+                }
+                .into(),
                 "Unable to connect to the server: EOF\nstill 1\n",
             ),
         ] {

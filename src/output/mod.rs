@@ -5,18 +5,18 @@ mod format;
 mod json;
 mod jsonpath;
 mod kyaml;
-mod named;
 mod printer;
 mod stdout;
+mod target_error;
 mod template;
 
 pub use error::{Failed, render, sentence_of};
 use format::JsonPathFormat;
 pub use format::{Format, FormatArgs, ManagedFields, UnknownFormat};
 pub use json::print as print_json;
-pub use named::Named;
 pub use printer::{Printer, ScaleResult};
 pub use stdout::write_stdout;
+pub use target_error::TargetError;
 
 /// Fills a template in, whatever comes of it; for `fuzz/`.
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures_util::stream::{self, StreamExt};
 
 use super::record::record;
-use super::{Order, Problem, Progress, Scaled, Target, scale};
+use super::{Order, Progress, ScaleError, Scaled, Target, scale};
 use crate::cluster::api::{Client, MAX_CONCURRENT_REQUESTS};
 
 /// Carries out all orders, as many at once as the server bears, and reports each as soon as its
@@ -15,7 +15,7 @@ pub async fn scale_all(
     client: &Client,
     orders: &[Order],
     progress: &Progress,
-    mut report: impl FnMut(usize, Result<Scaled, Problem>),
+    mut report: impl FnMut(usize, Result<Scaled, ScaleError>),
 ) {
     let in_order = |chain: Vec<usize>| {
         let one = move |index| async move {
@@ -34,13 +34,13 @@ pub async fn scale_all(
 /// `progress`.
 ///
 /// # Errors
-/// [`Problem`]
+/// [`ScaleError`]
 pub async fn scale_one(
     client: &Client,
     order: &Order,
     progress: &Progress,
     index: usize,
-) -> Result<Scaled, Problem> {
+) -> Result<Scaled, ScaleError> {
     let scaled = scale(client, order, progress, index).await?;
     record(client, order).await;
     Ok(scaled)
@@ -75,7 +75,7 @@ mod tests {
             condition: Condition::default(),
             dry_run: DryRun::None,
             object: ObjectSource::None,
-            known: None,
+            listed: None,
             limits: None,
             change_cause: None,
         };

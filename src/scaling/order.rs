@@ -68,7 +68,7 @@ pub enum ObjectSource {
 
 /// What a LIST has told of an object of a built-in kind; it need not be read again.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct ListedObject {
     /// Its `spec.replicas`.
     pub replicas: i64,
     /// Its `metadata.resourceVersion`.
@@ -91,7 +91,7 @@ pub struct Order {
     /// Whether [`Scaled::object`] is wanted, and where from.
     pub object: ObjectSource,
     /// What is known of it already.
-    pub known: Option<Known>,
+    pub listed: Option<ListedObject>,
     /// Counts beyond them are refused before anything is changed.
     pub limits: Option<Limits>,
     /// `--record`: the command, for the object's annotation `kubernetes.io/change-cause`.
@@ -115,7 +115,7 @@ pub struct Scaled {
 
 /// Why a scale did not take place, or cannot be said to have.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
+pub enum ScaleError {
     /// A request failed, and nothing was changed by it.
     #[error("{0}")]
     Api(#[from] Error),
@@ -191,7 +191,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl ScaleError {
     /// Whether it is that the target itself does not exist.
     pub fn is_missing(&self, target: &Target) -> bool {
         let Self::Api(Error::Status(status)) = self else { return false };

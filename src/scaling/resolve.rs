@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::order::Known;
-use super::seen::replicas_in_spec;
+use super::current_scale::replicas_in_spec;
+use super::order::ListedObject;
 use super::{Selection, SelectionError, Target, Types};
 use crate::cluster::api::{Client, Error, Listing, Resource};
 
@@ -16,7 +16,7 @@ pub struct Selected {
     /// The object.
     pub target: Target,
     /// What a LIST told.
-    pub known: Option<Known>,
+    pub listed: Option<ListedObject>,
     /// The object as a manifest or a LIST has it, where that is all that will be printed of it.
     pub object: Option<Value>,
 }
@@ -71,7 +71,7 @@ async fn named(
     let mut selected = Vec::with_capacity(pairs.len());
     for (kind, name) in pairs {
         let target = Target::new(types.find(kind).await?, namespace, name)?;
-        selected.push(Selected { target, known: None, object: None });
+        selected.push(Selected { target, listed: None, object: None });
     }
     Ok(Resolved { selected, errors: Vec::new() })
 }
@@ -158,15 +158,15 @@ impl Lists<'_> {
     fn selected(&self, resource: &Arc<Resource>, metadata: &Metadata) -> anyhow::Result<Selected> {
         let namespace = metadata.namespace.as_deref().unwrap_or(self.namespace);
         let target = Target::new(Arc::clone(resource), namespace, &metadata.name)?;
-        Ok(Selected { target, known: None, object: None })
+        Ok(Selected { target, listed: None, object: None })
     }
 
     fn brief(&self, resource: &Arc<Resource>, item: Brief) -> anyhow::Result<Selected> {
         let selected = self.selected(resource, &item.metadata)?;
         let replicas = replicas_in_spec(&json!({"spec": {"replicas": item.spec.replicas}}))?;
         let resource_version = item.metadata.resource_version;
-        let known = Known { replicas, resource_version, object: None };
-        Ok(Selected { known: Some(known), ..selected })
+        let listed = ListedObject { replicas, resource_version, object: None };
+        Ok(Selected { listed: Some(listed), ..selected })
     }
 
     /// The items of a list leave out what the list says for all of them.
@@ -184,7 +184,7 @@ impl Lists<'_> {
         }
         let replicas = replicas_in_spec(&item)?;
         let resource_version = metadata.resource_version;
-        let known = Known { replicas, resource_version, object: Some(item) };
-        Ok(Selected { known: Some(known), ..selected })
+        let listed = ListedObject { replicas, resource_version, object: Some(item) };
+        Ok(Selected { listed: Some(listed), ..selected })
     }
 }

@@ -9,28 +9,29 @@ use serde_json::{Value, json};
 
 use super::Target;
 use super::order::{
-    ATTEMPTS, Condition, DryRun, Known, NewCount, ObjectSource, Order, Problem, Scaled, count_text,
+    ATTEMPTS, Condition, DryRun, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
+    count_text,
 };
-use super::{Progress, patch::tested_patch, seen::Seen};
+use super::{Progress, current_scale::CurrentScale, patch::tested_patch};
 use crate::cluster::api::{Client, Error, FailureKind, PatchKind, Status};
 
 /// Carries out one order: one request when the old count is given as a condition or known from a
 /// LIST, two otherwise. `index` is its place in `progress`.
 ///
 /// # Errors
-/// [`Problem`]; whatever it is, the message says what the server is known to hold.
+/// [`ScaleError`]; whatever it is, the message says what the server is known to hold.
 pub async fn scale(
     client: &Client,
     order: &Order,
     progress: &Progress,
     index: usize,
-) -> Result<Scaled, Problem> {
+) -> Result<Scaled, ScaleError> {
     Scaler::new(client, order, progress, index).run().await
 }
 
 /// A PATCH that was sent and got no clear answer.
-struct Unclear {
-    seen: Seen,
+struct UnansweredPatch {
+    seen: CurrentScale,
     new: i64,
     cause: Error,
 }
@@ -48,13 +49,13 @@ impl<'a> Scaler<'a> {
         Self { client, order, progress, index, path: order.target.path() }
     }
 
-    async fn run(&self) -> Result<Scaled, Problem> {
+    async fn run(&self) -> Result<Scaled, ScaleError> {
         if let ObjectSource::Given(object) = &self.order.object
             && self.order.target.resource.is_counted_in_print()
             && !object["spec"].is_null()
             && !object["spec"].is_object()
         {
-            return Err(Problem::NoSpec);
+            return Err(ScaleError::NoSpec);
         }
         if self.order.dry_run == DryRun::Client {
             return self.only_say().await;
@@ -63,7 +64,7 @@ impl<'a> Scaler<'a> {
         let result = self.try_all(&mut unclear).await;
         let result = match (result, unclear) {
             // Whatever came later: the first PATCH may have been made all the same.
-            (Err(problem), Some(lost)) if !matches!(problem, Problem::AnswerLost { .. }) => {
+            (Err(problem), Some(lost)) if !matches!(problem, ScaleError::AnswerLost { .. }) => {
                 match self.look_again(&lost).await {
                     Ok(now) => self.conclude_after(problem, lost, now.replicas),
                     Err(unknown) => Err(unknown),
@@ -76,7 +77,7 @@ impl<'a> Scaler<'a> {
     }
 
     /// `unclear` is left with a PATCH that was given up without a clear answer.
-    async fn try_all(&self, unclear: &mut Option<Unclear>) -> Result<Scaled, Problem> {
+    async fn try_all(&self, unclear: &mut Option<UnansweredPatch>) -> Result<Scaled, ScaleError> {
         let mut seen = match self.known_count().or_else(|| self.given_count()) {
             Some(seen) => seen,
             None => self.read().await?,
@@ -99,7 +100,7 @@ impl<'a> Scaler<'a> {
                 // Refused although the count is what was tested: not, or not only, a race.
                 refusal = (seen.replicas == tested).then_some(error);
             } else if error.may_have_been_applied() && self.order.dry_run == DryRun::None {
-                let lost = Unclear { seen, new, cause: error };
+                let lost = UnansweredPatch { seen, new, cause: error };
                 seen = self.look_again(&lost).await?;
                 let pause = self.asked_pause(&lost, seen.replicas);
                 let Some(pause) = pause.filter(|_| attempt + 1 < ATTEMPTS) else {
@@ -117,17 +118,17 @@ impl<'a> Scaler<'a> {
         }
         self.check(&seen)?;
         Err(match refusal {
-            Some(error) => Problem::Api(error),
+            Some(error) => ScaleError::Api(error),
             None => {
-                Problem::LostRaces { target: self.order.target.to_string(), last: seen.replicas }
+                ScaleError::LostRaces { target: self.order.target.to_string(), last: seen.replicas }
             }
         })
     }
 
     /// What the LIST has told.
-    fn known_count(&self) -> Option<Seen> {
-        let Known { replicas, resource_version, object } = self.order.known.clone()?;
-        Some(Seen {
+    fn known_count(&self) -> Option<CurrentScale> {
+        let ListedObject { replicas, resource_version, object } = self.order.listed.clone()?;
+        Some(CurrentScale {
             replicas: Some(replicas),
             resource_version: Some(resource_version),
             object: object.or_else(|| self.given_object()),
@@ -143,17 +144,17 @@ impl<'a> Scaler<'a> {
 
     /// `--current-replicas` says the old count, so nothing needs to be read: the PATCH itself
     /// tests it.
-    fn given_count(&self) -> Option<Seen> {
+    fn given_count(&self) -> Option<CurrentScale> {
         let condition = &self.order.condition;
         let must_read = matches!(self.order.object, ObjectSource::Server);
         if must_read || condition.resource_version.is_some() {
             return None;
         }
         let replicas = Some(condition.replicas?);
-        Some(Seen { replicas, resource_version: None, object: self.given_object() })
+        Some(CurrentScale { replicas, resource_version: None, object: self.given_object() })
     }
 
-    async fn only_say(&self) -> Result<Scaled, Problem> {
+    async fn only_say(&self) -> Result<Scaled, ScaleError> {
         let seen = match self.known_count() {
             Some(seen) => seen,
             None => self.read().await?,
@@ -168,9 +169,9 @@ impl<'a> Scaler<'a> {
         Ok(scaled)
     }
 
-    async fn read(&self) -> Result<Seen, Problem> {
+    async fn read(&self) -> Result<CurrentScale, ScaleError> {
         let about = self.order.target.about("get");
-        let result = Seen::read(self.client, self.order, &self.path, &about).await;
+        let result = CurrentScale::read(self.client, self.order, &self.path, &about).await;
         match result {
             Ok(seen) => Ok(seen),
             Err(error) => Err(self.explain(error).await),
@@ -178,43 +179,46 @@ impl<'a> Scaler<'a> {
     }
 
     /// kubectl's order: the count first, then the version.
-    fn check(&self, seen: &Seen) -> Result<(), Problem> {
+    fn check(&self, seen: &CurrentScale) -> Result<(), ScaleError> {
         let condition = &self.order.condition;
         if let Some(expected) = condition.replicas
             && !seen.is(expected)
         {
-            return Err(Problem::ReplicasDiffer { expected, was: seen.replicas });
+            return Err(ScaleError::ReplicasDiffer { expected, was: seen.replicas });
         }
         if let (Some(expected), Some(was)) = (&condition.resource_version, &seen.resource_version)
             && expected != was
         {
-            return Err(Problem::VersionDiffers { expected: expected.clone(), was: was.clone() });
+            return Err(ScaleError::VersionDiffers {
+                expected: expected.clone(),
+                was: was.clone(),
+            });
         }
         Ok(())
     }
 
-    fn new_count(&self, old: Option<i64>) -> Result<i64, Problem> {
+    fn new_count(&self, old: Option<i64>) -> Result<i64, ScaleError> {
         let new = self.asked_count(old)?;
         match self.order.limits {
             Some(limits) if !limits.allow(new) => {
                 let target = self.order.target.to_string();
-                Err(Problem::BeyondLimits { target, new, limits })
+                Err(ScaleError::BeyondLimits { target, new, limits })
             }
             _ => Ok(new),
         }
     }
 
-    fn asked_count(&self, old: Option<i64>) -> Result<i64, Problem> {
+    fn asked_count(&self, old: Option<i64>) -> Result<i64, ScaleError> {
         match self.order.new {
             NewCount::Exactly(count) => Ok(count.into()),
             NewCount::By(by) => {
                 let target = || self.order.target.to_string();
                 let Some(old) = old else {
-                    return Err(Problem::NothingToChange { target: target(), by });
+                    return Err(ScaleError::NothingToChange { target: target(), by });
                 };
                 let new = old.saturating_add(by).max(0);
                 if new > i64::from(i32::MAX) {
-                    return Err(Problem::TooMany { target: target(), old, by });
+                    return Err(ScaleError::TooMany { target: target(), old, by });
                 }
                 Ok(new)
             }
@@ -222,7 +226,7 @@ impl<'a> Scaler<'a> {
     }
 
     /// Gives the count that the server has afterwards.
-    async fn patch(&self, seen: &Seen, new: i64) -> Result<i64, Error> {
+    async fn patch(&self, seen: &CurrentScale, new: i64) -> Result<i64, Error> {
         let (kind, patch) = match &self.order.condition.resource_version {
             Some(version) => (
                 PatchKind::Merge,
@@ -249,7 +253,7 @@ impl<'a> Scaler<'a> {
         Ok(result?.replicas.into())
     }
 
-    fn scaled(&self, seen: Seen, new: i64, held: i64) -> Scaled {
+    fn scaled(&self, seen: CurrentScale, new: i64, held: i64) -> Scaled {
         let object = seen.object.map(|object| self.with_count(object, held));
         let mut notes = Vec::new();
         if let NewCount::By(by) = self.order.new
@@ -274,20 +278,20 @@ impl<'a> Scaler<'a> {
     }
 
     /// Reads the count after a PATCH without a clear answer.
-    async fn look_again(&self, lost: &Unclear) -> Result<Seen, Problem> {
+    async fn look_again(&self, lost: &UnansweredPatch) -> Result<CurrentScale, ScaleError> {
         self.read().await.map_err(|failed| {
             let (target, old, new) = (&self.order.target, lost.seen.count(), lost.new);
             let truth = format!(
                 "whether {target} was scaled from {old} to {new} is not known, \
                  since reading it again failed too: {failed}"
             );
-            Problem::AnswerLost { cause: lost.cause.clone(), truth }
+            ScaleError::AnswerLost { cause: lost.cause.clone(), truth }
         })
     }
 
     /// What the server holds now decides what is said about a PATCH without a clear answer.
-    fn conclude(&self, lost: Unclear, now: Option<i64>) -> Result<Scaled, Problem> {
-        let Unclear { seen, new, cause } = lost;
+    fn conclude(&self, lost: UnansweredPatch, now: Option<i64>) -> Result<Scaled, ScaleError> {
+        let UnansweredPatch { seen, new, cause } = lost;
         let target = &self.order.target;
         // Somebody else may have had the same in mind. Who only wants the count to be this has
         // it; who wants to be the one that changed it from that count cannot be told so.
@@ -302,20 +306,20 @@ impl<'a> Scaler<'a> {
             return Ok(scaled);
         }
         let truth = self.truth(seen.replicas, new, now, &cause);
-        Err(Problem::AnswerLost { cause, truth })
+        Err(ScaleError::AnswerLost { cause, truth })
     }
 
     /// The same, when trying again has failed for another reason: that is what is said first.
     fn conclude_after(
         &self,
-        problem: Problem,
-        lost: Unclear,
+        problem: ScaleError,
+        lost: UnansweredPatch,
         now: Option<i64>,
-    ) -> Result<Scaled, Problem> {
+    ) -> Result<Scaled, ScaleError> {
         match problem {
-            Problem::Api(cause) if now != Some(lost.new) => {
+            ScaleError::Api(cause) if now != Some(lost.new) => {
                 let truth = self.truth(lost.seen.replicas, lost.new, now, &lost.cause);
-                Err(Problem::AnswerLost { cause, truth })
+                Err(ScaleError::AnswerLost { cause, truth })
             }
             _ => self.conclude(lost, now),
         }
@@ -352,15 +356,15 @@ impl<'a> Scaler<'a> {
     /// After a refusal that changed nothing the server may be asked again if it wishes. But not
     /// where the first try, should it come to pass all the same, would make the second one wrong:
     /// a relative change would be made twice, and a condition would fail by our own doing.
-    fn asked_pause(&self, lost: &Unclear, now: Option<i64>) -> Option<Duration> {
+    fn asked_pause(&self, lost: &UnansweredPatch, now: Option<i64>) -> Option<Duration> {
         let is_repeatable = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.condition == Condition::default()
             && now == lost.seen.replicas;
         lost.cause.status()?.retry_after.filter(|_| is_repeatable)
     }
 
-    async fn explain(&self, error: Error) -> Problem {
-        Problem::Api(explain_missing(self.client, &self.order.target, error).await)
+    async fn explain(&self, error: Error) -> ScaleError {
+        ScaleError::Api(explain_missing(self.client, &self.order.target, error).await)
     }
 
     /// The first retry comes at once; then others, who lost the same race, are given way.

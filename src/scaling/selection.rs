@@ -77,7 +77,7 @@ impl SelectionError {
 
 /// What was typed to say which objects are meant, without the files.
 #[derive(Debug, Clone, Default)]
-pub struct Typed<'a> {
+pub struct SelectionArgs<'a> {
     /// The positional arguments.
     pub args: &'a [String],
     /// `--all`
@@ -88,7 +88,7 @@ pub struct Typed<'a> {
     pub has_files: bool,
 }
 
-impl Typed<'_> {
+impl SelectionArgs<'_> {
     /// Whether nothing at all was said.
     pub fn is_empty(&self) -> bool {
         self.args.is_empty() && !self.all && self.labels.is_none() && !self.has_files
@@ -123,7 +123,7 @@ impl Selection {
     ///
     /// # Errors
     /// The first thing that is wrong, as kubectl reports it.
-    pub fn new(typed: &Typed<'_>) -> Result<Self, SelectionError> {
+    pub fn new(typed: &SelectionArgs<'_>) -> Result<Self, SelectionError> {
         let labels = typed.labels.map(str::trim).filter(|labels| !labels.is_empty());
         let is_collection = labels.is_some() || (typed.all && typed.args.len() == 1);
         let selection = Self::of_args(typed.args)?;
@@ -211,7 +211,7 @@ mod tests {
     fn select(line: &str, all: bool, labels: Option<&str>) -> Result<Selection, SelectionError> {
         let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let args = if line.is_empty() { &[] } else { args.as_slice() };
-        Selection::new(&Typed { args, all, labels, has_files: false })
+        Selection::new(&SelectionArgs { args, all, labels, has_files: false })
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Selection {

@@ -250,7 +250,7 @@ impl App {
             condition: Condition { replicas: asked.current, resource_version: None },
             dry_run: if asked.is_dry_run { DryRun::Server } else { DryRun::None },
             object: ObjectSource::None,
-            known: None,
+            listed: None,
             limits: Some(self.limits),
             change_cause: None,
         }
@@ -314,7 +314,7 @@ struct Summary {
 }
 
 impl Summary {
-    fn new(asked: Asked, result: &Result<Scaled, scaling::Problem>) -> Self {
+    fn new(asked: Asked, result: &Result<Scaled, scaling::ScaleError>) -> Self {
         match result {
             Ok(Scaled { old, new, notes, asked_for, .. }) => {
                 let changed = asked_for
@@ -326,7 +326,7 @@ impl Summary {
                 Self { old: *old, new: Some(*new), outcome, message }
             }
             Err(problem) => {
-                use scaling::Problem as P;
+                use scaling::ScaleError as P;
                 let outcome = match problem {
                     P::AnswerLost { .. } => Outcome::Unknown,
                     _ => Outcome::Failed,
@@ -373,7 +373,7 @@ impl Summary {
     fn answer(
         self,
         ended: Option<Ended>,
-        result: Result<Scaled, scaling::Problem>,
+        result: Result<Scaled, scaling::ScaleError>,
     ) -> Result<Done, Problem> {
         match result {
             Ok(Scaled { old, new, .. }) => {

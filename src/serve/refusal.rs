@@ -9,8 +9,8 @@ use crate::text::terminal::printable;
 
 /// The answer for a problem of scaling. What the API server says of our own login is nothing that
 /// the caller's would mend: that is a 502.
-pub fn refusal(problem: &scaling::Problem) -> Problem {
-    use scaling::Problem as P;
+pub fn refusal(problem: &scaling::ScaleError) -> Problem {
+    use scaling::ScaleError as P;
     let text = explain(problem);
     match problem {
         P::Api(error) => of_error(error, text),
@@ -29,8 +29,8 @@ pub fn refusal(problem: &scaling::Problem) -> Problem {
 }
 
 /// What went wrong, in a sentence for people who have not sent the request themselves.
-pub fn explain(problem: &scaling::Problem) -> String {
-    use scaling::Problem as P;
+pub fn explain(problem: &scaling::ScaleError) -> String {
+    use scaling::ScaleError as P;
     let text = match problem {
         P::Api(Error::Failure(failure)) => {
             format!("The cluster's API server did not answer, and nothing was changed: {failure}")

@@ -7,7 +7,7 @@ use crate::locust::{
     Instead, Look, Master, Search, Stepped, Steps, StepwiseChange, WorkerPods, calm,
     instead_of_steps, settle, steps_for,
 };
-use crate::scaling::{Order, Problem, Progress, Scaled, scale};
+use crate::scaling::{Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
 
 /// How long one step may take: the pod's termination and Locust's notice of it.
@@ -61,7 +61,7 @@ impl App {
         order: &Order,
         steps: Steps,
         before: &Look,
-    ) -> (Result<Scaled, Problem>, Option<String>) {
+    ) -> (Result<Scaled, ScaleError>, Option<String>) {
         let pods = self.live.worker_pods();
         let location = self.location();
         let found = location.find(&self.client, &self.target, pods.as_ref()).await;
@@ -112,7 +112,7 @@ fn told(
     order: &Order,
     steps: Steps,
     stepped: Stepped,
-) -> (Result<Scaled, Problem>, Option<String>) {
+) -> (Result<Scaled, ScaleError>, Option<String>) {
     let all = steps.count();
     match stepped {
         Stepped::Done(mut scaled) => {

@@ -79,7 +79,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     if selected.is_empty() {
         return Err(nothing_selected(errors));
     }
-    let order = |Selected { target, known, object }: Selected| Order {
+    let order = |Selected { target, listed, object }: Selected| Order {
         target,
         new,
         condition: condition.clone(),
@@ -89,7 +89,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
             Some(object) => ObjectSource::Given(object),
             None => ObjectSource::Server,
         },
-        known,
+        listed,
         limits: None,
         change_cause: args.change_cause.clone(),
     };

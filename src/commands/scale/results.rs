@@ -8,11 +8,11 @@ use anyhow::{Error, anyhow};
 use super::super::again::Again;
 use super::super::signals::Signal;
 use super::waiting::Done;
-use crate::output::{Failed, Named, Printer, ScaleResult};
-use crate::scaling::{Order, Problem, Progress, Scaled, Target};
+use crate::output::{Failed, Printer, ScaleResult, TargetError};
+use crate::scaling::{Order, Progress, ScaleError, Scaled, Target};
 use crate::text::terminal::say;
 
-type Outcome = Result<Scaled, Problem>;
+type Outcome = Result<Scaled, ScaleError>;
 
 /// Takes outcomes in any order, and prints those that no earlier one is missing for.
 pub(super) struct Results<'a, W> {
@@ -43,7 +43,7 @@ impl<'a, W: Write> Results<'a, W> {
 
     /// Something else went wrong with this order.
     pub(super) fn error(&mut self, index: usize, error: Error) {
-        self.errors.push(Named::one_of(self.orders.len(), &self.orders[index].target, error));
+        self.errors.push(TargetError::one_of(self.orders.len(), &self.orders[index].target, error));
     }
 
     /// One more outcome is known.
@@ -111,7 +111,7 @@ impl<'a, W: Write> Results<'a, W> {
                 if problem.is_missing(target) {
                     self.missing.push(target.clone());
                 }
-                let error = Named::one_of(self.orders.len(), target, problem);
+                let error = TargetError::one_of(self.orders.len(), target, problem);
                 return self.errors.push(error);
             }
         };
@@ -150,7 +150,7 @@ mod tests {
             condition: Condition::default(),
             dry_run: DryRun::None,
             object: ObjectSource::None,
-            known: None,
+            listed: None,
             limits: None,
             change_cause: None,
         };
@@ -171,10 +171,10 @@ mod tests {
         let printer = Printer::new(&mut out, Format::Line, DryRun::None);
         let mut results = Results::new(&orders, printer, vec![anyhow!("before")]);
         results.take(2, scaled());
-        results.take(1, Err(Problem::NoSpec));
+        results.take(1, Err(ScaleError::NoSpec));
         results.take(0, scaled());
         let errors: Vec<_> = results.into_errors().0.iter().map(ToString::to_string).collect();
-        assert_eq!(errors, ["before", &format!("deployment.apps/b: {}", Problem::NoSpec)]);
+        assert_eq!(errors, ["before", &format!("deployment.apps/b: {}", ScaleError::NoSpec)]);
         assert_eq!(String::from_utf8(out).unwrap(), lines(&["a", "c"]));
     }
 

@@ -9,8 +9,8 @@ use super::super::signals::Signal;
 use super::display::Display;
 use crate::cli::ScaleArgs;
 use crate::cluster::api::Client;
-use crate::output::Named;
-use crate::scaling::{Target, Unmet, Until, Wait, count_text, wait};
+use crate::output::TargetError;
+use crate::scaling::{Target, Until, Wait, WaitError, count_text, wait};
 use crate::text::go;
 
 /// With `--wait` and no time.
@@ -88,8 +88,8 @@ impl Plan {
         };
         match result {
             Ok(outcomes) => {
-                let named = |(outcome, wait): (Result<(), Unmet>, &Wait)| {
-                    Some(Named::one_of(count, &wait.target, outcome.err()?))
+                let named = |(outcome, wait): (Result<(), WaitError>, &Wait)| {
+                    Some(TargetError::one_of(count, &wait.target, outcome.err()?))
                 };
                 let errors: Vec<Error> =
                     outcomes.into_iter().zip(&waits).filter_map(named).collect();

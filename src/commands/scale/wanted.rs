@@ -7,7 +7,9 @@ use super::super::target::Meant;
 use crate::cli::ScaleArgs;
 use crate::output::Failed;
 use crate::scaling::manifests::{self, Document, Selector, Source, Sources};
-use crate::scaling::{ManifestRules, Resolved, Selection, Typed, resolve, resolve_manifests};
+use crate::scaling::{
+    ManifestRules, Resolved, Selection, SelectionArgs, resolve, resolve_manifests,
+};
 
 /// What was typed, found to be sound.
 pub(super) enum Wanted {
@@ -92,8 +94,8 @@ impl Read {
     }
 }
 
-fn typed(args: &ScaleArgs) -> Typed<'_> {
-    Typed {
+fn typed(args: &ScaleArgs) -> SelectionArgs<'_> {
+    SelectionArgs {
         args: &args.targets,
         all: args.all,
         labels: args.selector.as_deref(),

@@ -20,8 +20,8 @@ use crate::cluster::api::Error;
 use crate::locust::{Address, LocustLocation};
 use crate::output::{Failed, UnknownFormat, print_json, sentence_of, write_stdout};
 use crate::scaling::{
-    Autoscaler, Problem, Target, Typed, Workload, autoscalers, check_namespace, explain_missing,
-    workload_of,
+    Autoscaler, ScaleError, SelectionArgs, Target, Workload, autoscalers, check_namespace,
+    explain_missing, workload_of,
 };
 use crate::text::terminal::{harmless, say};
 use crate::text::yaml;
@@ -69,7 +69,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
     let again = Again::new(typed, prepared.namespace());
-    let meant = Meant::new(&Typed { args: &args.target, ..Typed::default() })?;
+    let meant = Meant::new(&SelectionArgs { args: &args.target, ..SelectionArgs::default() })?;
     let meant = meant.for_machine(!matches!(form, Form::Text));
     only_one("status", &meant.selection)?;
     check_namespace(prepared.namespace())?;
@@ -169,7 +169,7 @@ fn form(text: Option<&str>) -> Result<Form, UnknownFormat> {
 async fn missing(subject: &Subject<'_>, error: Error) -> Failed {
     let Subject { connection, target, form, again, .. } = subject;
     let client = &connection.client;
-    let problem = Problem::Api(explain_missing(client, target, error).await);
+    let problem = ScaleError::Api(explain_missing(client, target, error).await);
     let hints = match matches!(form, Form::Text) && problem.is_missing(target) {
         true => hints(client, std::slice::from_ref(target), again, "status").await,
         false => Vec::new(),

@@ -145,7 +145,7 @@ impl Reader<'_> {
         if resource.namespaced {
             set_namespace(&mut value, namespace);
         }
-        Ok(Some(Selected { target, known: None, object: Some(value) }))
+        Ok(Some(Selected { target, listed: None, object: Some(value) }))
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::future::{FutureExt, LocalBoxFuture, join_all};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::readiness::{Kind, readiness_of_scale};
+use super::readiness::{WorkloadKind, readiness_of_scale};
 use super::tracker::Tracker;
-use super::Unmet;
+use super::{Wait, WaitError};
 use crate::cluster::api::{Client, Error, Status, WatchEvent, WatchTarget};
 use crate::scaling::workload::{Workload, workload_of};
 
@@ -29,7 +29,7 @@ pub(super) async fn until_ready(client: &Client, tracker: &Tracker<'_>, count: u
     let mut scales = Vec::new();
     for index in 0..count {
         let target = &tracker.wait(index).target;
-        match Kind::of(&target.resource) {
+        match WorkloadKind::of(&target.resource) {
             Some(_) => {
                 let collection = (&target.resource, &target.namespace);
                 collections.entry(collection).or_default().push(index);
@@ -67,7 +67,7 @@ pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: 
                     let now = readiness_of_scale(&scale, wait.wanted);
                     tracker.seen_scale(index, now, scale.selector);
                 }
-                Err(error) => tracker.end(index, Err(Unmet::Api(error))),
+                Err(error) => tracker.end(index, Err(WaitError::Api(error))),
             }
         }
     });
@@ -126,7 +126,7 @@ impl Follower<'_, '_> {
     /// Until all of them are decided.
     async fn watch(&self, members: &[usize]) -> Result<(), Error> {
         let first = &self.tracker.wait(members[0]).target;
-        let Some(kind) = Kind::of(&first.resource) else { return Ok(()) };
+        let Some(kind) = WorkloadKind::of(&first.resource) else { return Ok(()) };
         let places: HashMap<&str, usize> = members
             .iter()
             .map(|index| (self.tracker.wait(*index).target.name.as_str(), *index))
@@ -188,7 +188,7 @@ impl Follower<'_, '_> {
     /// Reads the object; of types that are not built in the scale, which is all that is known.
     async fn look(&self, index: usize) -> Result<(), Error> {
         let Wait { target, wanted } = self.tracker.wait(index);
-        let Some(kind) = Kind::of(&target.resource) else {
+        let Some(kind) = WorkloadKind::of(&target.resource) else {
             let scale = self.client.get_scale(&target.path(), &target.about("get")).await?;
             let now = readiness_of_scale(&scale, *wanted);
             self.tracker.seen_scale(index, now, scale.selector);

@@ -1,12 +1,12 @@
 //! Waiting for what was scaled: until its pods are ready, or, as kubectl does, until the scale's
 //! two counts agree.
 
+mod error;
 mod follow;
 mod pod;
 mod readiness;
 mod reasons;
 mod tracker;
-mod unmet;
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use super::Target;
 use crate::cluster::api::{Client, Error};
 use crate::text::go;
 
+pub use error::WaitError;
 pub use pod::{OwnPods, PODS, Pod, pods_of};
-pub use readiness::{Kind, Readiness, readiness, readiness_of_scale};
+pub use readiness::{Readiness, WorkloadKind, readiness, readiness_of_scale};
 pub use reasons::troubles;
-pub use unmet::Unmet;
 
 /// For the look that decides, after the time is over.
 const LAST_LOOK: Duration = Duration::from_secs(3);
@@ -70,7 +70,7 @@ pub async fn wait(
     until: Until,
     limit: go::Duration,
     observer: &mut dyn Observer,
-) -> Vec<Result<(), Unmet>> {
+) -> Vec<Result<(), WaitError>> {
     let tracker = Tracker::new(waits, observer);
     if let Some(limit) = limit.positive() {
         let waiting = async {
@@ -102,15 +102,15 @@ async fn conclude(
     until: Until,
     limit: go::Duration,
     is_explained: bool,
-) -> Result<(), Unmet> {
+) -> Result<(), WaitError> {
     let Slot { outcome, last, selector, failure, disturbance, .. } = slot;
     let standing = last.as_ref().map(Readiness::text);
     let given_up = match outcome {
         None if until == Until::Synced => {
-            return Err(Unmet::NotSynced { name: wait.target.name.clone() });
+            return Err(WaitError::NotSynced { name: wait.target.name.clone() });
         }
         None => None,
-        Some(Err(Unmet::GivenUp { target, why, .. })) => Some((target, why)),
+        Some(Err(WaitError::GivenUp { target, why, .. })) => Some((target, why)),
         Some(decided) => return decided,
     };
     let mut reasons: Vec<_> = failure.into_iter().collect();
@@ -122,10 +122,10 @@ async fn conclude(
         reasons.push(format!("the server could not be asked lately: {error}"));
     }
     Err(match given_up {
-        Some((target, why)) => Unmet::GivenUp { target, why, standing, reasons },
+        Some((target, why)) => WaitError::GivenUp { target, why, standing, reasons },
         None => {
             let target = wait.target.to_string();
-            Unmet::NotReady { after: limit, target, standing, reasons }
+            WaitError::NotReady { after: limit, target, standing, reasons }
         }
     })
 }

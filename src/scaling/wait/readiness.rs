@@ -7,7 +7,7 @@ use crate::scaling::workload::Workload;
 
 /// The kinds whose status is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum WorkloadKind {
     /// apps/v1 Deployment
     Deployment,
     /// apps/v1 StatefulSet
@@ -16,7 +16,7 @@ pub enum Kind {
     Set,
 }
 
-impl Kind {
+impl WorkloadKind {
     /// `None` for a type of which only the scale is known.
     pub fn of(resource: &Resource) -> Option<Self> {
         if !resource.has_replicas_in_spec() {
@@ -52,12 +52,13 @@ pub struct Readiness {
 }
 
 /// Judges an object of a built-in kind.
-pub fn readiness(kind: Kind, object: &Workload, wanted: i64) -> Readiness {
+pub fn readiness(kind: WorkloadKind, object: &Workload, wanted: i64) -> Readiness {
     let (spec, status) = (&object.spec, &object.status);
     // A rollout that is held up does not end, but its pods get ready all the same.
-    let updated = (kind == Kind::Deployment && !spec.paused).then_some(status.updated_replicas);
+    let updated =
+        (kind == WorkloadKind::Deployment && !spec.paused).then_some(status.updated_replicas);
     // Old clusters have no such count for StatefulSets.
-    let has_available = kind != Kind::StatefulSet || spec.min_ready_seconds > 0;
+    let has_available = kind != WorkloadKind::StatefulSet || spec.min_ready_seconds > 0;
     let available = has_available.then_some(status.available_replicas);
     let observed = status.observed_generation >= object.metadata.generation;
     Readiness {
@@ -150,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    fn judge(kind: Kind, spec: Value, status: Value, wanted: i64) -> Readiness {
+    fn judge(kind: WorkloadKind, spec: Value, status: Value, wanted: i64) -> Readiness {
         let object = json!({"metadata": {"generation": 2}, "spec": spec, "status": status});
         readiness(kind, &serde_json::from_value(object).unwrap(), wanted)
     }
@@ -168,14 +169,14 @@ mod tests {
         ] {
             let status = json!({"observedGeneration": observed, "replicas": current,
                 "updatedReplicas": updated, "readyReplicas": ready, "availableReplicas": available});
-            let is = judge(Kind::Deployment, json!({"replicas": 3}), status.clone(), 3);
+            let is = judge(WorkloadKind::Deployment, json!({"replicas": 3}), status.clone(), 3);
             assert_eq!((is.done, is.text().as_str()), (done, text), "{status}");
         }
     }
 
     #[test]
     fn zero_is_reached_when_nothing_is_left() {
-        for kind in [Kind::Deployment, Kind::StatefulSet, Kind::Set] {
+        for kind in [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::Set] {
             let left = json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1});
             let is = judge(kind, json!({"replicas": 0}), left, 0);
             let text = "1 replica is there, 0 are wanted";
@@ -201,14 +202,24 @@ mod tests {
         };
         for (kind, spec, status, done) in [
             // An update that is held up by a partition or OnDelete.
-            (Kind::StatefulSet, spec(json!({})), ready(json!({"updatedReplicas": 1})), true),
-            // An old cluster, which has no availableReplicas for it.
-            (Kind::StatefulSet, spec(json!({})), ready(json!({})), true),
-            (Kind::StatefulSet, spec(json!({"minReadySeconds": 9})), ready(json!({})), false),
-            (Kind::Set, spec(json!({})), ready(json!({})), false),
-            (Kind::Set, spec(json!({})), ready(json!({"availableReplicas": 3})), true),
             (
-                Kind::Deployment,
+                WorkloadKind::StatefulSet,
+                spec(json!({})),
+                ready(json!({"updatedReplicas": 1})),
+                true,
+            ),
+            // An old cluster, which has no availableReplicas for it.
+            (WorkloadKind::StatefulSet, spec(json!({})), ready(json!({})), true),
+            (
+                WorkloadKind::StatefulSet,
+                spec(json!({"minReadySeconds": 9})),
+                ready(json!({})),
+                false,
+            ),
+            (WorkloadKind::Set, spec(json!({})), ready(json!({})), false),
+            (WorkloadKind::Set, spec(json!({})), ready(json!({"availableReplicas": 3})), true),
+            (
+                WorkloadKind::Deployment,
                 spec(json!({"paused": true})),
                 ready(json!({"availableReplicas": 3})),
                 true,
@@ -223,7 +234,7 @@ mod tests {
     fn a_count_that_somebody_else_changed_is_never_done() {
         let status = json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3,
             "readyReplicas": 3, "availableReplicas": 3});
-        let is = judge(Kind::Deployment, json!({"replicas": 5}), status, 3);
+        let is = judge(WorkloadKind::Deployment, json!({"replicas": 5}), status, 3);
         assert_eq!((is.desired, is.done), (5, false));
     }
 

@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::readiness::{Kind, Readiness, readiness};
+use super::readiness::{Readiness, WorkloadKind, readiness};
 use super::reasons::shortened;
-use super::{Observer, Unmet, Wait};
+use super::{Observer, Wait, WaitError};
 use crate::cluster::api::Error;
 use crate::scaling::workload::{Workload, label_selector};
 
@@ -23,7 +23,7 @@ struct State<'a> {
 /// One wait.
 #[derive(Default)]
 pub(super) struct Slot {
-    pub outcome: Option<Result<(), Unmet>>,
+    pub outcome: Option<Result<(), WaitError>>,
     pub last: Option<Readiness>,
     /// Of its pods.
     pub selector: Option<String>,
@@ -65,7 +65,7 @@ impl<'a> Tracker<'a> {
     }
 
     /// An object of a built-in kind, as it is now.
-    pub(super) fn seen(&self, index: usize, kind: Kind, object: &Workload) {
+    pub(super) fn seen(&self, index: usize, kind: WorkloadKind, object: &Workload) {
         let wait = self.wait(index);
         let mut state = self.lock();
         let slot = &mut state.slots[index];
@@ -79,7 +79,7 @@ impl<'a> Tracker<'a> {
         let missed = object.missed_deadline();
         let since = missed.map(|condition| condition.last_update_time.clone()).unwrap_or_default();
         let old = slot.old_deadline.get_or_insert_with(|| since.clone());
-        let given_up = missed.filter(|_| *old != since).map(|condition| Unmet::GivenUp {
+        let given_up = missed.filter(|_| *old != since).map(|condition| WaitError::GivenUp {
             target: wait.target.to_string(),
             why: condition.message.clone(),
             standing: None,
@@ -103,20 +103,20 @@ impl<'a> Tracker<'a> {
         state.look(index, wait, now);
     }
 
-    pub(super) fn end(&self, index: usize, outcome: Result<(), Unmet>) {
+    pub(super) fn end(&self, index: usize, outcome: Result<(), WaitError>) {
         self.lock().slots[index].outcome.get_or_insert(outcome);
     }
 
     pub(super) fn deleted(&self, index: usize) {
         let Wait { target, wanted } = self.wait(index);
         let target = target.to_string();
-        self.end(index, Err(Unmet::Deleted { target, wanted: *wanted }));
+        self.end(index, Err(WaitError::Deleted { target, wanted: *wanted }));
     }
 
     pub(super) fn unknown(&self, index: usize, cause: Error) {
         let Wait { target, wanted } = self.wait(index);
         let target = target.to_string();
-        self.end(index, Err(Unmet::Unknown { target, wanted: *wanted, cause }));
+        self.end(index, Err(WaitError::Unknown { target, wanted: *wanted, cause }));
     }
 
     /// It cannot be looked at for now, or can again.
@@ -142,7 +142,7 @@ impl State<'_> {
         }
         if now.desired != wait.wanted {
             let (target, wanted) = (wait.target.to_string(), wait.wanted);
-            slot.outcome = Some(Err(Unmet::Overtaken { target, wanted, now: now.desired }));
+            slot.outcome = Some(Err(WaitError::Overtaken { target, wanted, now: now.desired }));
         } else if now.done {
             slot.outcome = Some(Ok(()));
         }
@@ -181,7 +181,7 @@ mod tests {
         let waits = [Wait { target: Target::for_test("a"), wanted: 3 }];
         let mut nobody = Nobody;
         let tracker = Tracker::new(&waits, &mut nobody);
-        looks.iter().for_each(|look| tracker.seen(0, Kind::Deployment, look));
+        looks.iter().for_each(|look| tracker.seen(0, WorkloadKind::Deployment, look));
         let outcome = tracker.into_slots().remove(0).outcome;
         outcome.map(|outcome| outcome.map_err(|unmet| unmet.to_string()))
     }

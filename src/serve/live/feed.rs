@@ -14,7 +14,8 @@ use super::super::snapshot::Link;
 use super::Live;
 use crate::cluster::api::{Client, Error, Watch, WatchEvent, WatchTarget};
 use crate::scaling::{
-    Kind, PODS, Pod, Target, Workload, autoscalers, label_selector, readiness_of_scale, workload_of,
+    PODS, Pod, Target, Workload, WorkloadKind, autoscalers, label_selector, readiness_of_scale,
+    workload_of,
 };
 
 /// A connection that is back sooner is not worth a word.
@@ -35,7 +36,7 @@ pub async fn follow(client: &Client, target: &Target, live: &Live, metrics: &Met
     let (selector, selected) = watch::channel(None);
     let feed = Feed { client, target, live, metrics, selector };
     let target_alone = async {
-        match Kind::of(&target.resource) {
+        match WorkloadKind::of(&target.resource) {
             Some(kind) => {
                 tokio::join!(feed.watch_target(kind), feed.read_after_changes(kind));
             }
@@ -71,7 +72,7 @@ struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    async fn watch_target(&self, kind: Kind) {
+    async fn watch_target(&self, kind: WorkloadKind) {
         let mut pause = SHORTEST_PAUSE;
         loop {
             let watched = WatchTarget {
@@ -136,7 +137,7 @@ impl Feed<'_> {
 
     /// Reads the target anew after each change from here: the watch may be late, or broken, or tell
     /// of a cluster that was set back.
-    async fn read_after_changes(&self, kind: Kind) {
+    async fn read_after_changes(&self, kind: WorkloadKind) {
         loop {
             self.live.has_ended.notified().await;
             let mut pause = SHORTEST_PAUSE;
@@ -152,7 +153,7 @@ impl Feed<'_> {
         }
     }
 
-    async fn read(&self, kind: Kind) -> Result<(), Error> {
+    async fn read(&self, kind: WorkloadKind) -> Result<(), Error> {
         match workload_of(self.client, self.target).await {
             Ok(object) => self.seen(kind, &object),
             Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
@@ -184,12 +185,12 @@ impl Feed<'_> {
         }
     }
 
-    fn told(&self, kind: Kind, object: &Workload) {
+    fn told(&self, kind: WorkloadKind, object: &Workload) {
         self.select(label_selector(&object.spec.selector));
         self.found(|| self.live.change(|state| state.told(kind, object)));
     }
 
-    fn seen(&self, kind: Kind, object: &Workload) {
+    fn seen(&self, kind: WorkloadKind, object: &Workload) {
         self.select(label_selector(&object.spec.selector));
         self.found(|| self.live.change(|state| state.seen(kind, object)));
     }

@@ -8,7 +8,7 @@ use super::super::snapshot::{
 };
 use super::ledger::{Entry, Ledger};
 use crate::locust::WorkerPods;
-use crate::scaling::{Autoscaler, Kind, Pod, Readiness, Workload, readiness, troubles};
+use crate::scaling::{Autoscaler, Pod, Readiness, Workload, WorkloadKind, readiness, troubles};
 use crate::text::terminal::harmless;
 
 /// Of a target with more pods only so many are kept.
@@ -86,7 +86,7 @@ impl State {
     }
 
     /// The target, as a watch tells it; it may be late, after the target was read anew.
-    pub(super) fn told(&mut self, kind: Kind, object: &Workload) {
+    pub(super) fn told(&mut self, kind: WorkloadKind, object: &Workload) {
         let (uid, generation) = &self.seen;
         if object.metadata.uid != *uid || object.metadata.generation >= *generation {
             self.seen(kind, object);
@@ -94,7 +94,7 @@ impl State {
     }
 
     /// The target, as it is now.
-    pub(super) fn seen(&mut self, kind: Kind, object: &Workload) {
+    pub(super) fn seen(&mut self, kind: WorkloadKind, object: &Workload) {
         self.seen = (object.metadata.uid.clone(), object.metadata.generation);
         let failure = object.replica_failure().map(|condition| &condition.message);
         let missed = object.missed_deadline().map(|condition| &condition.message);

@@ -8,13 +8,13 @@ use crate::scaling::Target;
 
 /// An error, with the target that it is about.
 #[derive(Debug)]
-pub struct Named {
+pub struct TargetError {
     target: String,
     name: String,
     pub(super) error: Error,
 }
 
-impl Named {
+impl TargetError {
     /// An error of one of so many targets; of the only one it says nothing more, as kubectl.
     pub fn one_of(count: usize, target: &Target, error: impl Into<Error>) -> Error {
         match count {
@@ -48,13 +48,13 @@ impl Named {
     }
 }
 
-impl fmt::Display for Named {
+impl fmt::Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.named(format!("{:#}", self.error)))
     }
 }
 
-impl std::error::Error for Named {}
+impl std::error::Error for TargetError {}
 
 #[cfg(test)]
 mod tests {
@@ -75,7 +75,7 @@ mod tests {
             ("deployment.apps/a-b is at 1", false),
             ("", false),
         ] {
-            let shown = Named::new(&Target::for_test("a"), anyhow!("{text}")).to_string();
+            let shown = TargetError::new(&Target::for_test("a"), anyhow!("{text}")).to_string();
             let expected =
                 if is_named { text.to_owned() } else { format!("deployment.apps/a: {text}") };
             assert_eq!(shown, expected);

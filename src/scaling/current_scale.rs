@@ -6,7 +6,7 @@ use super::order::{ObjectSource, Order, count_text};
 use crate::cluster::api::{About, Client, Error, Status};
 
 /// The count as it was last seen.
-pub(super) struct Seen {
+pub(super) struct CurrentScale {
     /// `None` for a custom resource whose count is not set.
     pub(super) replicas: Option<i64>,
     /// Absent when the count was only given as a condition.
@@ -15,7 +15,7 @@ pub(super) struct Seen {
     pub(super) object: Option<Value>,
 }
 
-impl Seen {
+impl CurrentScale {
     /// Reads as little as is needed: the scale, or the whole object, which holds the count of the
     /// built-in kinds; for another kind both.
     pub(super) async fn read(

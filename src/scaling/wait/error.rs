@@ -5,7 +5,7 @@ use crate::text::go;
 
 /// What has become of a wait; the scale itself took place in any case.
 #[derive(Debug, thiserror::Error)]
-pub enum Unmet {
+pub enum WaitError {
     /// Somebody else's count stands there now.
     #[error("{target} was scaled to {wanted}, but somebody else scaled it to {now} meanwhile")]
     Overtaken {
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_reasons_stand_below_on_lines_of_their_own() {
-        let unmet = |standing: Option<&str>, reasons: &[&str]| Unmet::NotReady {
+        let unmet = |standing: Option<&str>, reasons: &[&str]| WaitError::NotReady {
             after: go::Duration::parse("5m").unwrap(),
             target: "deployment.apps/a".to_owned(),
             standing: standing.map(str::to_owned),
