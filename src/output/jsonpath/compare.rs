@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::Item;
+use super::item::Item;
 use crate::text::go::Numeric;
 
 enum Basic<'a> {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Item;
 use super::compare::compare;
+use super::item::Item;
 use super::parser::{Filter, Literal, Node, Slice};
 use crate::text::go;
 

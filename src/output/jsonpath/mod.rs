@@ -4,6 +4,7 @@
 
 mod compare;
 mod eval;
+mod item;
 mod parser;
 mod unquote;
 
@@ -11,10 +12,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use self::eval::Evaluation;
+use self::item::Item;
+use self::parser::Node;
 use super::json;
 use crate::text::go;
-use eval::Evaluation;
-use parser::Node;
 
 /// More than this is not printed: a template can ask for its object many times over.
 const LARGEST_OUTPUT: usize = 64 << 20;
@@ -32,16 +34,6 @@ pub enum Rendering {
     Text,
     /// `jsonpath-as-json`: an array for each `{…}`.
     Json,
-}
-
-/// What one step of a path leads to: a part of the object, or what stands in the template.
-#[derive(Debug, Clone, Copy)]
-enum Item<'a> {
-    Value(&'a Value),
-    /// One byte of a string, which is where wildcards in strings lead to.
-    Byte(u8),
-    /// What a range without elements goes over.
-    Nothing,
 }
 
 impl JsonPath {
