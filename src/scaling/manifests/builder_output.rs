@@ -14,7 +14,7 @@ const LOGGED: &str = "] \"command failed\" err=";
 
 /// What was said; harmless.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub(super) struct BuilderOutput {
     /// Why it failed, if it did: the last that is called an error, else everything. Empty when
     /// nothing was said.
     pub reason: String,
@@ -22,7 +22,7 @@ pub(super) struct Complaint {
     pub warnings: Vec<String>,
 }
 
-impl Complaint {
+impl BuilderOutput {
     /// Of a builder that failed.
     pub(super) fn of_failure(stderr: &[u8]) -> Self {
         let text = text(stderr);
@@ -103,7 +103,7 @@ mod tests {
             (&format!("{logged}<\n\ta\n\tb\n >\n"), "a\nb", &[]),
             ("\u{1b}[2Jx\n", "\\u{1b}[2Jx", &[]),
         ] {
-            let complaint = Complaint::of_failure(stderr.as_bytes());
+            let complaint = BuilderOutput::of_failure(stderr.as_bytes());
             assert_eq!(complaint.reason, reason, "{stderr:?}");
             assert_eq!(complaint.warnings, warnings, "{stderr:?}");
         }
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn warnings_are_bounded() {
         let many = "a\n".repeat(30);
-        let warnings = Complaint::of_success(many.as_bytes()).warnings;
+        let warnings = BuilderOutput::of_success(many.as_bytes()).warnings;
         assert_eq!((warnings.len(), &*warnings[20]), (21, "… and 10 lines more"));
     }
 }

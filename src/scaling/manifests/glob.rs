@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::join::join;
+
 /// Go's `filepath.ErrBadPattern`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadPattern;
@@ -45,7 +47,7 @@ fn matches_in(directory: &Path, pattern: &str) -> Result<Vec<PathBuf>, BadPatter
     let mut found = Vec::new();
     for name in names {
         if is_match(pattern, &name.to_string_lossy())? {
-            found.push(super::paths::join(directory, &name));
+            found.push(join(directory, &name));
         }
     }
     Ok(found)

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-use super::complaint::Complaint;
-use super::{Error, LARGEST_FILE};
+use super::builder_output::BuilderOutput;
+use super::error::Error;
 use crate::text::go::os_error;
 use crate::text::terminal::say;
 
@@ -25,7 +25,7 @@ const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomizat
 const BUILDERS: [(&str, &[&str]); 2] = [("kustomize", &["build"]), ("kubectl", &["kustomize"])];
 
 /// Runs the first builder that is installed; it ends with the future.
-pub(super) async fn build(directory: &str) -> Result<Vec<u8>, Error> {
+pub(super) async fn build(directory: &str, limit: usize) -> Result<Vec<u8>, Error> {
     check(directory).map_err(Error::Text)?;
     for (program, arguments) in BUILDERS {
         let child = Command::new(program)
@@ -38,7 +38,7 @@ pub(super) async fn build(directory: &str) -> Result<Vec<u8>, Error> {
             .kill_on_drop(true)
             .spawn();
         match child {
-            Ok(child) => return output(child, program).await.map_err(Error::Text),
+            Ok(child) => return output(child, program, limit).await.map_err(Error::Text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::new(format!("{program}: {}", os_error(&error)))),
         }
@@ -89,12 +89,12 @@ fn first_missing(path: &Path) -> PathBuf {
     missing.unwrap_or(path).to_owned()
 }
 
-async fn output(mut child: Child, program: &str) -> Result<Vec<u8>, String> {
+async fn output(mut child: Child, program: &str, limit: usize) -> Result<Vec<u8>, String> {
     let failed = |error: io::Error| format!("{program}: {}", os_error(&error));
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let work = async {
         tokio::try_join!(
-            beginning_of(stdout, LARGEST_FILE + 1),
+            beginning_of(stdout, limit + 1),
             beginning_of(stderr, LARGEST_COMPLAINT),
             child.wait()
         )
@@ -103,9 +103,9 @@ async fn output(mut child: Child, program: &str) -> Result<Vec<u8>, String> {
         Ok(result) => result.map_err(failed)?,
         Err(_) => return Err(format!("{program} did not end within {PATIENCE:?}")),
     };
-    let Complaint { reason, warnings } = match status.success() {
-        true => Complaint::of_success(&complaint),
-        false => Complaint::of_failure(&complaint),
+    let BuilderOutput { reason, warnings } = match status.success() {
+        true => BuilderOutput::of_success(&complaint),
+        false => BuilderOutput::of_failure(&complaint),
     };
     // As kubectl, of which the builder is a part.
     warnings.iter().for_each(|line| say(line));
@@ -115,8 +115,8 @@ async fn output(mut child: Child, program: &str) -> Result<Vec<u8>, String> {
             _ => reason,
         });
     }
-    if output.len() > LARGEST_FILE {
-        return Err(format!("{program} printed more than {} MiB", LARGEST_FILE / (1024 * 1024)));
+    if output.len() > limit {
+        return Err(format!("{program} printed more than {} MiB", limit / (1024 * 1024)));
     }
     Ok(output)
 }

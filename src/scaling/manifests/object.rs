@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Error;
+use super::error::Error;
 use super::stream::Raw;
 
 /// One object of a manifest.

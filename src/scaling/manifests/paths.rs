@@ -2,9 +2,12 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::{Error, Source, Sources, glob, url};
+use super::error::Error;
+use super::join::join;
+use super::sources::{Source, Sources};
+use super::{glob, url};
 use crate::text::go::os_error;
 
 const EXTENSIONS: [&str; 3] = [".json", ".yaml", ".yml"];
@@ -166,17 +169,4 @@ fn walk(
 fn has_known_extension(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.rfind('.').is_some_and(|at| EXTENSIONS.contains(&&name[at..]))
-}
-
-/// As `filepath.Join`, which also cleans: no `.`, no doubled slash, `..` resolved by name.
-pub(super) fn join(directory: &Path, name: &OsStr) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in directory.join(name).components() {
-        match (component, clean.components().next_back()) {
-            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
-            (Component::ParentDir, Some(Component::Normal(_))) => drop(clean.pop()),
-            (component, _) => clean.push(component),
-        }
-    }
-    clean
 }

@@ -6,9 +6,13 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use serde_json::{Value, json};
 
-use super::{self as manifests, Document, Object, Selector};
-use crate::cluster::api::{Client, Resource};
-use crate::scaling::{Resolved, Selected, Target, Types};
+use super::error::Error;
+use super::object::{Document, Object};
+use super::selector::Selector;
+use crate::cluster::api::{self, Client, Resource};
+use crate::scaling::resolve::{Resolved, Selected};
+use crate::scaling::target::Target;
+use crate::scaling::types::Types;
 use crate::text::go;
 
 /// What manifests are read with.
@@ -39,7 +43,7 @@ fn joined(errors: &[String]) -> String {
 /// cluster does not know, is an error among others; the rest is scaled all the same.
 pub async fn resolve_manifests(
     client: &Client,
-    documents: Vec<Result<Document, manifests::Error>>,
+    documents: Vec<Result<Document, Error>>,
     rules: ManifestRules<'_>,
 ) -> Resolved {
     let reader = Reader { types: Types::new(client), rules };
@@ -59,8 +63,8 @@ pub async fn resolve_manifests(
                 for item in items {
                     match reader.of_item(item).await {
                         Ok(selected) => resolved.selected.extend(selected),
-                        Err(Wrong::Item(text)) => errors.push(text),
-                        Err(Wrong::Object(error)) => resolved.errors.push(error),
+                        Err(ItemError::Item(text)) => errors.push(text),
+                        Err(ItemError::Object(error)) => resolved.errors.push(error),
                     }
                 }
                 if !errors.is_empty() {
@@ -74,7 +78,7 @@ pub async fn resolve_manifests(
 }
 
 /// Where an error of a list's item belongs.
-enum Wrong {
+enum ItemError {
     /// To the list's own.
     Item(String),
     /// To the others.
@@ -96,16 +100,13 @@ impl Reader<'_> {
         }
     }
 
-    async fn of_item(
-        &self,
-        item: Result<Object, manifests::Error>,
-    ) -> Result<Option<Selected>, Wrong> {
-        let object = item.map_err(|error| Wrong::Item(error.to_string()))?;
+    async fn of_item(&self, item: Result<Object, Error>) -> Result<Option<Selected>, ItemError> {
+        let object = item.map_err(|error| ItemError::Item(error.to_string()))?;
         let found = self.types.of_kind(&object.api_version, &object.kind).await;
         match found {
-            Ok(Some(resource)) => self.select(resource, object).map_err(Wrong::Object),
-            Ok(None) => Err(Wrong::Item(format!("unable to recognize {}", no_match(&object)))),
-            Err(error) => Err(Wrong::Item(format!("unable to recognize {error}"))),
+            Ok(Some(resource)) => self.select(resource, object).map_err(ItemError::Object),
+            Ok(None) => Err(ItemError::Item(format!("unable to recognize {}", no_match(&object)))),
+            Err(error) => Err(ItemError::Item(format!("unable to recognize {error}"))),
         }
     }
 
@@ -158,7 +159,7 @@ fn set_namespace(object: &mut Value, namespace: &str) {
     }
 }
 
-fn unrecognized(source: &str, error: crate::cluster::api::Error) -> anyhow::Error {
+fn unrecognized(source: &str, error: api::Error) -> anyhow::Error {
     anyhow!("unable to recognize {}: {error}", go::quote(source))
 }
 

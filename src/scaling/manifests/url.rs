@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::Error;
+use super::error::Error;
 use crate::cluster::api::{Failure, FailureKind, plain};
 use crate::text::go::quote;
 
