@@ -7,11 +7,13 @@ pub mod manifests;
 mod many;
 mod order;
 mod patch;
+mod pods;
 mod progress;
 mod record;
 mod resolve;
 mod scaler;
 mod selection;
+mod status_condition;
 mod suggest;
 mod target;
 mod types;
@@ -25,6 +27,7 @@ pub use order::{
     Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
     count_text,
 };
+pub use pods::{OwnPods, PODS, Pod, PodState, pods_of, troubles};
 pub use progress::Progress;
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::{explain_missing, scale};
@@ -33,7 +36,6 @@ pub use suggest::{Likeness, Suggestion, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
 pub use wait::{
-    Observer, OwnPods, PODS, Pod, Readiness, Until, Wait, WaitError, WorkloadKind, pods_of,
-    readiness, readiness_of_scale, troubles, wait,
+    Observer, Readiness, Until, Wait, WaitError, WorkloadKind, readiness, readiness_of_scale, wait,
 };
 pub use workload::{Workload, label_selector, workload_of};

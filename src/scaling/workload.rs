@@ -3,82 +3,55 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::status_condition::StatusCondition;
 use super::target::Target;
 use crate::cluster::api::{Client, Error};
 
-/// The fields that tell how far a Deployment, StatefulSet, ReplicaSet or ReplicationController is.
+/// A Deployment, StatefulSet, ReplicaSet or ReplicationController. The status tells its progress.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Workload {
-    /// Who it is.
     pub metadata: Metadata,
-    /// What is wanted.
     pub spec: Spec,
-    /// What is there.
     pub status: Status,
 }
 
-/// `metadata`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Metadata {
-    /// Its name.
     pub name: String,
-    /// Tells it from another of the same name.
+    /// Differs between two objects of the same name, one after the other.
     pub uid: String,
-    /// Counts the changes of the spec.
+    /// Rises by one with each change of the spec.
     pub generation: i64,
 }
 
-/// `spec`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Spec {
-    /// How many are wanted.
     pub replicas: i64,
-    /// A Deployment whose rollout is held up.
+    /// A user has paused the rollout of the Deployment.
     pub paused: bool,
-    /// How long a pod must be ready to count as available.
+    /// A pod that has been ready for so many seconds is available.
     pub min_ready_seconds: i64,
-    /// Which pods are its own.
+    /// The labels of its pods; see [`label_selector`].
     pub selector: Value,
 }
 
-/// `status`; what is zero is left out by the server.
+/// The server leaves out the counts that are zero.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Status {
-    /// The generation that the controller has dealt with.
+    /// The generation that the controller has seen.
     pub observed_generation: i64,
-    /// Pods that are there.
+    /// Pods that exist.
     pub replicas: i64,
-    /// Those of the present template.
+    /// Pods made from the current template.
     pub updated_replicas: i64,
-    /// Those that are ready.
     pub ready_replicas: i64,
-    /// Those that have been ready for long enough.
+    /// Pods that have been ready for `minReadySeconds`.
     pub available_replicas: i64,
-    /// What the controller says of it.
-    pub conditions: Vec<Condition>,
-}
-
-/// One of `status.conditions`
-#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Condition {
-    /// `Progressing`
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// `True`, `False` or `Unknown`
-    pub status: String,
-    /// For programs.
-    pub reason: String,
-    /// For people.
-    pub message: String,
-    /// Of anything in it.
-    pub last_update_time: String,
-    /// Of its status.
-    pub last_transition_time: String,
+    pub conditions: Vec<StatusCondition>,
 }
 
 /// Reads the workload of a target.
@@ -118,25 +91,25 @@ impl Workload {
         }
     }
 
-    /// Why its controller cannot make pods, as when a quota is used up.
-    pub fn replica_failure(&self) -> Option<&Condition> {
+    /// Why the controller cannot create pods, for example because a quota is used up.
+    pub fn replica_failure(&self) -> Option<&StatusCondition> {
         self.condition("ReplicaFailure").filter(|condition| condition.status == "True")
     }
 
-    /// That a Deployment's rollout takes longer than `progressDeadlineSeconds`.
-    pub fn missed_deadline(&self) -> Option<&Condition> {
+    /// The rollout of a Deployment has taken longer than `progressDeadlineSeconds`.
+    pub fn missed_deadline(&self) -> Option<&StatusCondition> {
         self.condition("Progressing").filter(|condition| {
             condition.status == "False" && condition.reason == "ProgressDeadlineExceeded"
         })
     }
 
-    fn condition(&self, kind: &str) -> Option<&Condition> {
+    fn condition(&self, kind: &str) -> Option<&StatusCondition> {
         self.status.conditions.iter().find(|condition| condition.kind == kind)
     }
 }
 
-/// The selector of a workload as a query's `labelSelector`; `None` where it selects nothing that
-/// is known. A ReplicationController has the labels alone.
+/// The selector of a workload in the syntax of the query parameter `labelSelector`. `None` if it is
+/// empty or has an unknown operator. The selector of a ReplicationController is a plain map of labels.
 pub fn label_selector(selector: &Value) -> Option<String> {
     let is_plain = selector["matchLabels"].is_null() && selector["matchExpressions"].is_null();
     let labels = if is_plain { selector } else { &selector["matchLabels"] };
@@ -167,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn selectors_are_written_as_in_a_query() {
+    fn selectors_are_written_in_the_syntax_of_a_query() {
         for (selector, expected) in [
             (json!({"matchLabels": {"a": "b", "c": "d"}}), Some("a=b,c=d")),
             (json!({"a": "b"}), Some("a=b")),
@@ -190,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_type_in_a_custom_resource_counts_as_absent() {
+    fn a_field_of_another_type_in_a_custom_resource_is_ignored() {
         let rollout = json!({"spec": {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}},
             "status": {"observedGeneration": "7", "readyReplicas": 2, "replicas": "3"}});
         let workload = Workload::of_custom_resource(&rollout);
@@ -200,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_leaves_out_is_nothing() {
+    fn counts_that_the_server_leaves_out_are_zero() {
         let workload: Workload =
             serde_json::from_value(json!({"metadata": {"name": "a"}, "spec": {}})).unwrap();
         assert_eq!((workload.spec.replicas, workload.status.replicas), (0, 0));

@@ -1,15 +1,15 @@
-//! Pods, as far as a scale looks at them.
+//! The fields of a pod that scaling needs.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::reasons::shortened;
-use crate::cluster::api::{self, Client, Listing, Resource};
+use super::state::PodState;
+use crate::cluster::api::Resource;
+use crate::scaling::status_condition::{StatusCondition, message_suffix};
 use crate::scaling::target::Target;
-use crate::scaling::workload::{Condition, label_selector, workload_of};
 
-/// The type of pods.
+/// The resource type of pods.
 pub const PODS: Resource = Resource {
     group: std::borrow::Cow::Borrowed(""),
     version: std::borrow::Cow::Borrowed("v1"),
@@ -19,43 +19,7 @@ pub const PODS: Resource = Resource {
     namespaced: true,
 };
 
-/// Lists the pods that `selector` selects.
-///
-/// # Errors
-/// Any of [`api::Error`].
-pub(super) async fn list(
-    client: &Client,
-    namespace: &str,
-    selector: &str,
-) -> Result<Vec<Pod>, api::Error> {
-    client.list(Listing { resource: &PODS, namespace, labels: Some(selector) }).await
-}
-
-/// A target with the pods that its controller owns, in whatever state they are.
-#[derive(Debug, Default)]
-pub struct OwnPods {
-    /// `spec.replicas` of the target.
-    pub replicas: i64,
-    /// Its pods.
-    pub pods: Vec<Pod>,
-}
-
-/// Reads a target and lists the pods that its controller owns.
-///
-/// # Errors
-/// The target or its pods cannot be read.
-pub async fn pods_of(client: &Client, target: &Target) -> Result<OwnPods, api::Error> {
-    let object = workload_of(client, target).await?;
-    let replicas = object.spec.replicas;
-    let Some(selector) = label_selector(&object.spec.selector) else {
-        return Ok(OwnPods { replicas, pods: Vec::new() });
-    };
-    let mut pods = list(client, &target.namespace, &selector).await?;
-    pods.retain(|pod| pod.is_of(target));
-    Ok(OwnPods { replicas, pods })
-}
-
-/// What is kept of a pod.
+/// A pod.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Pod {
@@ -95,7 +59,7 @@ struct Status {
     phase: String,
     reason: String,
     message: String,
-    conditions: Vec<Condition>,
+    conditions: Vec<StatusCondition>,
     init_container_statuses: Vec<Container>,
     container_statuses: Vec<Container>,
 }
@@ -103,12 +67,12 @@ struct Status {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Container {
-    state: State,
+    state: ContainerState,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct State {
+struct ContainerState {
     waiting: Option<Waiting>,
 }
 
@@ -120,12 +84,12 @@ struct Waiting {
 }
 
 impl Pod {
-    /// Its name.
+    /// The name.
     pub fn name(&self) -> &str {
         &self.metadata.name
     }
 
-    /// The host name inside its containers; `None` with `hostNetwork`, where it is the node's.
+    /// The host name inside the containers. `None` with `hostNetwork`: there it is the node's name.
     pub fn host(&self) -> Option<&str> {
         let Spec { hostname, host_network } = &self.spec;
         match hostname.as_str() {
@@ -135,10 +99,11 @@ impl Pod {
         }
     }
 
-    /// The target's controller owns it: by its owner reference, never by its name, since the API
-    /// server cuts long names. A Deployment owns pods by its ReplicaSets, whose names are its own
-    /// and the pod's template hash (Deployment controller, `getNewReplicaSet`). For other types
-    /// only the selector is known.
+    /// True if the target's controller owns this pod, by its owner reference. The name of a pod
+    /// says nothing, since the API server cuts long names. A Deployment owns pods through its
+    /// ReplicaSets. The name of a ReplicaSet is the Deployment's name and the pod's template hash
+    /// (Deployment controller, `getNewReplicaSet`). In a type that is not built in, every pod with
+    /// matching labels counts as owned.
     pub fn is_of(&self, target: &Target) -> bool {
         let Some(owner) = self.metadata.owner_references.iter().find(|owner| owner.controller)
         else {
@@ -157,56 +122,60 @@ impl Pod {
         }
     }
 
-    /// When it was made, RFC 3339; empty when the server does not say.
+    /// The creation time, RFC 3339; empty if the server does not report it.
     pub fn created(&self) -> &str {
         &self.metadata.creation_timestamp
     }
 
-    /// Whether it is ready, and not about to leave.
+    /// True if the pod is ready and is not being deleted.
     pub fn is_ready(&self) -> bool {
         self.metadata.deletion_timestamp.is_none() && self.is("Ready")
     }
 
-    /// How it is, as `kubectl get pods` puts it: the phase, or why it does not start; and what
-    /// there is to say of that.
-    pub fn state(&self) -> (&str, String) {
+    /// The state, and a message about it; the message may be empty.
+    pub fn state(&self) -> (PodState, String) {
         if self.metadata.deletion_timestamp.is_some() {
-            return ("Terminating", String::new());
+            return (PodState::Terminating, String::new());
         }
-        let (state, message) = self.trouble().unwrap_or((&self.status.phase, ""));
-        (state, shortened(message).trim_start_matches(": ").to_owned())
+        let phase = || (PodState::new(&self.status.phase), "");
+        let (state, message) = self.trouble().unwrap_or_else(phase);
+        (state, message_suffix(message).trim_start_matches(": ").to_owned())
     }
 
     fn is(&self, kind: &str) -> bool {
         self.status.conditions.iter().any(|c| c.kind == kind && c.status == "True")
     }
 
-    /// What keeps it from being ready; `None` when nothing does, or when it is leaving.
-    pub(super) fn trouble(&self) -> Option<(&str, &str)> {
+    /// Why the pod is not ready, with a message. `None` if it is ready, has ended without an error,
+    /// or is being deleted.
+    pub(super) fn trouble(&self) -> Option<(PodState, &str)> {
         let Status { phase, reason, message, conditions, .. } = &self.status;
         if self.metadata.deletion_timestamp.is_some() || self.is("Ready") || phase == "Succeeded" {
             return None;
         }
         if phase == "Failed" {
-            return Some((if reason.is_empty() { "Failed" } else { reason }, message));
+            let reason = if reason.is_empty() { "Failed" } else { reason };
+            return Some((PodState::Stuck(reason.to_owned()), message));
         }
         let unscheduled =
             conditions.iter().find(|c| c.kind == "PodScheduled" && c.status == "False");
         if let Some(condition) = unscheduled {
-            return Some((&condition.reason, &condition.message));
+            return Some((PodState::new(&condition.reason), &condition.message));
         }
         let containers =
             self.status.init_container_statuses.iter().chain(&self.status.container_statuses);
         let waiting = containers.filter_map(|container| container.state.waiting.as_ref());
-        // That others wait for an init container, or for nothing special, tells the least.
-        let (usual, telling): (Vec<_>, Vec<_>) = waiting.partition(|waiting| {
+        // A container that only waits for an init container or for its image explains the least.
+        let (starting, failing): (Vec<_>, Vec<_>) = waiting.partition(|waiting| {
             matches!(waiting.reason.as_str(), "PodInitializing" | "ContainerCreating" | "")
         });
-        match (telling.first(), usual.first()) {
-            (Some(waiting), _) => Some((&waiting.reason, &waiting.message)),
-            (None, Some(waiting)) if !waiting.reason.is_empty() => Some((&waiting.reason, "")),
-            _ if phase == "Running" => Some(("running, but not ready", "")),
-            _ => Some((phase, "")),
+        match (failing.first(), starting.first()) {
+            (Some(waiting), _) => Some((PodState::new(&waiting.reason), &waiting.message)),
+            (None, Some(waiting)) if !waiting.reason.is_empty() => {
+                Some((PodState::new(&waiting.reason), ""))
+            }
+            _ if phase == "Running" => Some((PodState::NotReady, "")),
+            _ => Some((PodState::new(phase), "")),
         }
     }
 }
@@ -227,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_belongs_to_its_owner_whatever_its_name_begins_with() {
+    fn a_pod_belongs_to_the_target_of_its_owner_reference() {
         let target = Target::for_test("locust-slave");
         let hash = "7d6d865b5d";
         for (kind, name, expected) in [
@@ -241,11 +210,11 @@ mod tests {
         let resource = Resource::find_built_in("statefulset").unwrap();
         let set = Target { resource, ..target.clone() };
         assert!(owned("StatefulSet", "locust-slave", "").is_of(&set));
-        assert!(!pod(json!({"name": "locust-slave-x2x9k"})).is_of(&target), "nobody owns it");
+        assert!(!pod(json!({"name": "locust-slave-x2x9k"})).is_of(&target), "it has no owner");
     }
 
     #[test]
-    fn a_pods_host_is_its_name_unless_it_says_otherwise() {
+    fn the_host_of_a_pod_is_its_name_or_its_hostname_field() {
         let host = |spec: Value| {
             let pod: Pod =
                 serde_json::from_value(json!({"metadata": {"name": "w-0"}, "spec": spec})).unwrap();

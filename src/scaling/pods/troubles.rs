@@ -1,31 +1,16 @@
-//! Why pods do not start: their waiting reasons, counted.
+//! Why pods do not start: the reasons, with the number of pods for each.
 
-use super::pod::{Pod, list};
-use crate::cluster::api::{Client, Error};
+use super::pod::Pod;
+use super::state::PodState;
+use crate::scaling::status_condition::message_suffix;
 
-/// A message is told as far as it fits on a few lines.
-const LONGEST_MESSAGE: usize = 300;
+/// The most reasons that are shown.
+const MAX_REASONS: usize = 8;
 
-/// Of different reasons.
-const MOST_REASONS: usize = 8;
-
-/// Lists the pods that `selector` selects, and says what each sort of trouble is, with how many of
-/// them have it. The list may be forbidden; then there is no more to say than that.
-///
-/// # Errors
-/// Any of [`Error`].
-pub async fn of_pods(
-    client: &Client,
-    namespace: &str,
-    selector: &str,
-) -> Result<Vec<String>, Error> {
-    Ok(troubles(&list(client, namespace, selector).await?))
-}
-
-/// A line for each reason, the most frequent one first; of the messages only the first, since the
-/// others are the same but for the pods' names.
+/// A line for each reason, the most frequent reason first. Each line has the message of one pod: the
+/// messages of the others differ only in the pods' names.
 pub fn troubles<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<String> {
-    let mut reasons: Vec<(&str, &str, usize)> = Vec::new();
+    let mut reasons: Vec<(PodState, &str, usize)> = Vec::new();
     for (reason, message) in pods.into_iter().filter_map(Pod::trouble) {
         match reasons.iter_mut().find(|(known, ..)| *known == reason) {
             Some((_, _, count)) => *count += 1,
@@ -33,22 +18,11 @@ pub fn troubles<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<String> {
         }
     }
     reasons.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
-    let line = |(reason, message, count): &(&str, &str, usize)| {
+    let line = |(reason, message, count): &(PodState, &str, usize)| {
         let pods = if *count == 1 { "pod" } else { "pods" };
-        format!("{count} {pods}: {reason}{}", shortened(message))
+        format!("{count} {pods}: {reason}{}", message_suffix(message))
     };
-    reasons.iter().take(MOST_REASONS).map(line).collect()
-}
-
-/// `: message`, on one line, or nothing.
-pub fn shortened(message: &str) -> String {
-    let words: Vec<_> = message.split_whitespace().collect();
-    let text = words.join(" ");
-    match text.len() {
-        0 => String::new(),
-        1..=LONGEST_MESSAGE => format!(": {text}"),
-        _ => format!(": {}…", &text[..text.floor_char_boundary(LONGEST_MESSAGE)]),
-    }
+    reasons.iter().take(MAX_REASONS).map(line).collect()
 }
 
 #[cfg(test)]
@@ -70,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_is_told_once_with_its_count() {
+    fn each_reason_has_one_line_with_the_number_of_pods() {
         let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
         let unscheduled = json!({"status": {"phase": "Pending", "conditions": [{"type": "PodScheduled",
             "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available:\n 3 Insufficient cpu."}]}});
@@ -91,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_is_told_by_what_tells_most() {
+    fn the_reason_is_the_one_that_explains_most() {
         let with_init = json!({"status": {"phase": "Pending",
             "initContainerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
             "containerStatuses": [{"state": {"waiting": {"reason": "PodInitializing"}}}]}});
@@ -107,11 +81,5 @@ mod tests {
         ] {
             assert_eq!(lines(vec![pod.clone()]), [expected], "{pod}");
         }
-    }
-
-    #[test]
-    fn a_long_message_is_cut() {
-        assert_eq!(shortened(&"ü".repeat(500)).len(), 2 + 300 + "…".len());
-        assert_eq!(shortened(" \n"), "");
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures_util::future::{FutureExt, LocalBoxFuture, join_all};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::error::WaitError;
 use super::readiness::{WorkloadKind, readiness_of_scale};
+use super::request::Wait;
 use super::tracker::Tracker;
-use super::{Wait, WaitError};
 use crate::cluster::api::{Client, Error, Status, WatchEvent, WatchTarget};
 use crate::scaling::workload::{Workload, workload_of};
 

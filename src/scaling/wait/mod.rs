@@ -3,9 +3,8 @@
 
 mod error;
 mod follow;
-mod pod;
 mod readiness;
-mod reasons;
+mod request;
 mod tracker;
 
 use std::time::Duration;
@@ -14,14 +13,14 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use self::tracker::{Slot, Tracker};
-use super::Target;
 use crate::cluster::api::{Client, Error};
+use crate::scaling::pods::{self, troubles};
+use crate::scaling::target::Target;
 use crate::text::go;
 
 pub use error::WaitError;
-pub use pod::{OwnPods, PODS, Pod, pods_of};
 pub use readiness::{Readiness, WorkloadKind, readiness, readiness_of_scale};
-pub use reasons::troubles;
+pub use request::{Observer, Until, Wait};
 
 /// For the look that decides, after the time is over.
 const LAST_LOOK: Duration = Duration::from_secs(3);
@@ -31,33 +30,6 @@ const AFTERTHOUGHT: Duration = Duration::from_secs(5);
 
 /// Why is found out for so many targets; the others have the same reasons more often than not.
 const MOST_EXPLAINED: usize = 16;
-
-/// One thing to wait for.
-#[derive(Debug, Clone)]
-pub struct Wait {
-    /// What was scaled; each target once.
-    pub target: Target,
-    /// To how many.
-    pub wanted: i64,
-}
-
-/// What is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// All pods are ready, and none too many is left. Of types that are not built in only the
-    /// count of the pods is known.
-    Ready,
-    /// The scale has the new count in spec and status: kubectl's `--timeout`.
-    Synced,
-}
-
-/// Is told what is seen while it is waited.
-pub trait Observer {
-    /// The wait of this index is so far now.
-    fn seen(&mut self, index: usize, readiness: &Readiness);
-    /// Something else that the user should know, in a sentence.
-    fn note(&mut self, text: &str);
-}
 
 /// Waits for all at the same time, for `limit` at most; a negative one is over at once. Whether the
 /// pods are ready is decided by a last look.
@@ -116,7 +88,7 @@ async fn conclude(
     let mut reasons: Vec<_> = failure.into_iter().collect();
     let is_short = last.is_some_and(|last| last.fulfilled() < last.wanted);
     if let Some(selector) = selector.filter(|_| is_explained && is_short) {
-        reasons.extend(pods(client, &wait.target, &selector).await);
+        reasons.extend(explain_pods(client, &wait.target, &selector).await);
     }
     if let Some(error) = disturbance {
         reasons.push(format!("the server could not be asked lately: {error}"));
@@ -130,9 +102,9 @@ async fn conclude(
     })
 }
 
-async fn pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {
-    match timeout(AFTERTHOUGHT, reasons::of_pods(client, &target.namespace, selector)).await {
-        Ok(Ok(lines)) => lines,
+async fn explain_pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {
+    match timeout(AFTERTHOUGHT, pods::list(client, &target.namespace, selector)).await {
+        Ok(Ok(pods)) => troubles(&pods),
         Ok(Err(Error::Status(status))) if status.code == 403 => {
             vec![format!("what its pods wait for may not be looked at: {}", status.message)]
         }

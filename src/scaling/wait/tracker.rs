@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::error::WaitError;
 use super::readiness::{Readiness, WorkloadKind, readiness};
-use super::reasons::shortened;
-use super::{Observer, Wait, WaitError};
+use super::request::{Observer, Wait};
 use crate::cluster::api::Error;
+use crate::scaling::status_condition::message_suffix;
 use crate::scaling::workload::{Workload, label_selector};
 
 /// Collects what the looks at the targets bring, and ends each wait as soon as it is decided.
@@ -75,7 +76,7 @@ impl<'a> Tracker<'a> {
         slot.selector = label_selector(&object.spec.selector);
         slot.failure = object
             .replica_failure()
-            .map(|failure| format!("{}{}", failure.reason, shortened(&failure.message)));
+            .map(|failure| format!("{}{}", failure.reason, message_suffix(&failure.message)));
         let missed = object.missed_deadline();
         let since = missed.map(|condition| condition.last_update_time.clone()).unwrap_or_default();
         let old = slot.old_deadline.get_or_insert_with(|| since.clone());

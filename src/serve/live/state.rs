@@ -224,31 +224,18 @@ impl State {
     fn troubles(&self) -> Vec<String> {
         let is_short = self.replicas.is_some_and(|replicas| !replicas.settled);
         let of_pods = match is_short {
-            true => troubles(self.pods.values().filter(|pod| is_stuck(pod))),
+            true => troubles(self.pods.values().filter(|pod| pod.state().0.is_stuck())),
             false => Vec::new(),
         };
         self.failures.iter().cloned().chain(of_pods.iter().map(|line| harmless(line))).collect()
     }
 }
 
-/// Whether a pod's state says more than that it is on its way.
-fn is_stuck(pod: &Pod) -> bool {
-    let (state, _) = pod.state();
-    !matches!(
-        state,
-        "" | "Pending"
-            | "ContainerCreating"
-            | "PodInitializing"
-            | "Running"
-            | "running, but not ready"
-    )
-}
-
 fn shown(pod: &Pod) -> snapshot::Pod {
     let (state, message) = pod.state();
     snapshot::Pod {
         name: harmless(pod.name()),
-        state: harmless(state),
+        state: harmless(&state.to_string()),
         ready: pod.is_ready(),
         message: harmless(&message),
         created: harmless(pod.created()),
