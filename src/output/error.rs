@@ -1,4 +1,4 @@
-//! Errors on stderr, each in the sentence that kubectl would print (`pkg/cmd/util/helpers.go`).
+//! Errors on stderr, in the sentences of kubectl (`pkg/cmd/util/helpers.go`).
 
 use anyhow::Error;
 
@@ -9,34 +9,34 @@ use crate::scaling::manifests;
 use crate::scaling::{ListErrors, ScaleError, WaitError};
 use crate::text::terminal::printable;
 
-/// A command that did not succeed; everything that went wrong, in order.
+/// A failed command: all its errors, in order.
 #[derive(Debug)]
 pub struct Failed {
-    /// What is to be said.
+    /// The errors to print.
     pub errors: Vec<Error>,
-    /// What may help, after the errors; a line each.
+    /// Hints, printed after the errors, each on its own line.
     hints: Vec<String>,
-    /// The signal that ended it.
+    /// The signal that ended the command.
     signal: Option<u8>,
 }
 
 impl Failed {
-    /// Several things went wrong.
+    /// A command with several errors.
     pub fn all(errors: Vec<Error>) -> Self {
         Self { errors, hints: Vec::new(), signal: None }
     }
 
-    /// A command that was ended by a signal of this number.
+    /// A command that the signal with this number has ended.
     pub fn by_signal(number: u8, errors: Vec<Error>) -> Self {
         Self { errors, hints: Vec::new(), signal: Some(number) }
     }
 
-    /// The same, with what may help.
+    /// The same, with hints.
     pub fn with_hints(self, hints: Vec<String>) -> Self {
         Self { hints, ..self }
     }
 
-    /// 1; or, as a shell counts, 128 and the number of the signal.
+    /// The exit code: 1, or 128 plus the number of the signal, as in a shell.
     pub fn exit_code(&self) -> u8 {
         self.signal.map_or(1, |number| 128 + number)
     }
@@ -48,10 +48,10 @@ impl<E: Into<Error>> From<E> for Failed {
     }
 }
 
-/// The text for stderr, with a newline at its end.
+/// The text for stderr, with a newline at the end.
 ///
-/// A single error that has no sentence of its own gets `error: ` in front; among several, as in
-/// kubectl, it does not.
+/// A single error gets the prefix `error: `, unless it has a sentence of its own. Several errors get no
+/// prefix. kubectl does the same.
 pub fn render(failed: &Failed) -> String {
     let mut text = match failed.errors.as_slice() {
         [only] => match sentence(only) {
@@ -72,12 +72,12 @@ pub fn render(failed: &Failed) -> String {
     printable(&text)
 }
 
-/// What one failed request has to say, to be put into another sentence.
+/// The text of a failed request, to be used inside another sentence.
 pub fn sentence_of(error: &api::Error) -> String {
     of_api(error).into_text()
 }
 
-/// Some errors say it in another way when they are not alone.
+/// The text of one of several errors. Some errors have another text if they are not alone.
 fn one_of_several(error: &Error) -> String {
     match error.is::<manifests::Error>() || error.is::<ListErrors>() {
         true => error.to_string(),
@@ -86,9 +86,9 @@ fn one_of_several(error: &Error) -> String {
 }
 
 enum Sentence {
-    /// Stands for itself.
+    /// Needs no prefix.
     Whole(String),
-    /// Wants `error: ` in front.
+    /// Needs the prefix `error: `.
     Bare(String),
 }
 
@@ -123,13 +123,13 @@ fn sentence(error: &Error) -> Sentence {
     if let Some(manifests::Error::Unreachable { failure, .. }) = error.downcast_ref() {
         return of_api(&api::Error::Failure(failure.clone()));
     }
-    // kubectl leaves the prefix away from an aggregate within an aggregate.
+    // In kubectl, an aggregate inside an aggregate gets no prefix.
     if let Some(ListErrors(errors)) = error.downcast_ref() {
         return Sentence::Whole(errors.join("\n"));
     }
     match error.downcast_ref::<WaitError>() {
         Some(WaitError::Api(error)) => return of_api(error),
-        Some(unmet) => return Sentence::Bare(unmet.to_string()),
+        Some(error) => return Sentence::Bare(error.to_string()),
         None => {}
     }
     match error.downcast_ref::<ConfigError>() {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_error_gets_kubectls_sentence() {
+    fn a_single_error_gets_the_sentence_of_kubectl() {
         let refused =
             Failure { kind: FailureKind::Refused("h:1".into()), text: String::new(), sent: false };
         let lost = Failure { kind: FailureKind::Connection, text: "EOF".into(), sent: true };
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn among_several_errors_none_gets_a_prefix() {
+    fn several_errors_get_no_prefix() {
         let failed = Failed::all(vec![anyhow!("one"), status("NotFound", "two", None)]);
         assert_eq!(render(&failed), "one\nError from server (NotFound): two\n");
     }

@@ -1,4 +1,4 @@
-//! `-o` and the flags beside it: in which form results are printed (kubectl's `PrintFlags`).
+//! `-o` and the related flags: the output format (kubectl's `PrintFlags`).
 
 use anyhow::{Result, bail};
 
@@ -8,10 +8,10 @@ use crate::text::bounded;
 use crate::text::go;
 use crate::text::go::os_error;
 
-/// A template in a file is not larger than this.
-const LARGEST_TEMPLATE: u64 = 1 << 20;
+/// The largest file with a template.
+const MAX_TEMPLATE: u64 = 1 << 20;
 
-/// In which form results are printed.
+/// The output format of results.
 #[derive(Debug, Default)]
 pub enum Format {
     /// `deployment.apps/a scaled from 1 to 3`
@@ -25,35 +25,35 @@ pub enum Format {
     Yaml(ManagedFields),
     /// The object, as KYAML.
     Kyaml(ManagedFields),
-    /// What a Go template makes of the object.
+    /// The output of a Go template.
     Template(GoTemplate),
-    /// What a JSONPath template makes of the object.
+    /// The output of a JSONPath template.
     JsonPath(JsonPathFormat),
 }
 
-/// Whether `metadata.managedFields`, which nobody reads, is printed.
+/// `--show-managed-fields`: print `metadata.managedFields`, or leave it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManagedFields {
-    /// As kubectl does by default.
+    /// Left out: the default of kubectl.
     Hidden,
-    /// `--show-managed-fields`
+    /// Printed.
     Shown,
 }
 
-/// A JSONPath template and how it is filled in.
+/// A JSONPath template and how it is executed.
 #[derive(Debug)]
 pub struct JsonPathFormat {
-    /// The template, read.
+    /// The parsed template.
     pub path: JsonPath,
-    /// The template, as it was given.
+    /// The text of the template.
     pub text: String,
     /// A missing field is no error.
     pub missing_keys: bool,
-    /// As text or as arrays.
+    /// The results as text or as JSON arrays.
     pub rendering: Rendering,
 }
 
-/// The flags that say how to print.
+/// The flags of the output format.
 #[derive(Debug, Clone, Default)]
 pub struct FormatArgs {
     /// `--output`, if it was given.
@@ -66,20 +66,20 @@ pub struct FormatArgs {
     pub show_managed_fields: bool,
 }
 
-/// A format that is not printed, as kubectl refuses it.
+/// An unknown output format, in kubectl's words.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unable to match a printer suitable for the output format {}, allowed formats are: {allowed}",
     go::quote(.given)
 )]
 pub struct UnknownFormat {
-    /// As it was typed.
+    /// The value of `-o`.
     pub given: String,
-    /// Those that are, with commas.
+    /// The known formats, separated by commas.
     pub allowed: &'static str,
 }
 
-/// The two languages of templates, each with its names in front of which `=TEXT` may stand.
+/// The language of a template.
 #[derive(Clone, Copy)]
 enum Language {
     Go { in_file: bool },
@@ -90,8 +90,8 @@ impl Format {
     /// Reads the flags, and the template in them.
     ///
     /// # Errors
-    /// [`UnknownFormat`], a template that is missing, that cannot be read from its file, or that
-    /// is none; in kubectl's words.
+    /// In kubectl's words: [`UnknownFormat`], a missing template, a template file that cannot be read,
+    /// or a template with a syntax error.
     pub fn parse(args: &FormatArgs) -> Result<Self> {
         let template = args.template.as_deref().filter(|template| !template.is_empty());
         let given = match (args.output.as_deref(), template) {
@@ -108,7 +108,7 @@ impl Format {
             "kyaml" if has_kyaml() => return Ok(Self::Kyaml(managed_fields)),
             _ => {}
         }
-        // A text after the `=` counts only where there is none in --template.
+        // A text after `=` is the template only if there is no --template.
         let (name, text) = match (template, given.split_once('=')) {
             (Some(text), _) => (given, text),
             (None, Some((name, text))) => (name, text),
@@ -124,7 +124,7 @@ impl Format {
         language.read(text, args.allow_missing_template_keys)
     }
 
-    /// Whether the whole object must be known to print it.
+    /// True if the whole object is needed for printing.
     pub fn needs_object(&self) -> bool {
         !matches!(self, Self::Line | Self::Name)
     }
@@ -135,7 +135,7 @@ const WITH_KYAML: &str = "go-template,go-template-file,json,jsonpath,jsonpath-as
 const WITHOUT_KYAML: &str = "go-template,go-template-file,json,jsonpath,jsonpath-as-json,\
                              jsonpath-file,name,template,templatefile,yaml";
 
-/// kubectl's switch for a format that was once new.
+/// kubectl's environment variable to switch KYAML off.
 fn has_kyaml() -> bool {
     let switch = std::env::var("KUBECTL_KYAML").unwrap_or_default();
     go::parse_bool(&switch).unwrap_or(true)
@@ -177,7 +177,7 @@ fn read_file(path: &str) -> Result<String> {
         anyhow::anyhow!("error reading --template {path}, {action} {path}: {}", os_error(error))
     };
     let file = std::fs::File::open(path).map_err(|error| fail("open", &error))?;
-    let content = bounded::read(file, LARGEST_TEMPLATE).map_err(|error| fail("read", &error))?;
+    let content = bounded::read(file, MAX_TEMPLATE).map_err(|error| fail("read", &error))?;
     let Some(bytes) = content else {
         bail!("error reading --template {path}, it is larger than 1 MiB");
     };
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_read_as_by_kubectl() {
+    fn formats_are_those_of_kubectl() {
         for (output, template, expected) in [
             (None, None, "Line"),
             (Some(""), None, "Line"),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_format_is_refused_as_by_kubectl() {
+    fn invalid_formats_get_the_error_of_kubectl() {
         let unknown = |given: &str| {
             format!(
                 "unable to match a printer suitable for the output format {given:?}, \

@@ -4,28 +4,28 @@ use serde_json::Value;
 
 use crate::text::go;
 
-/// `-o json`: four spaces, with a newline at its end.
+/// `-o json`: indented by four spaces, with a newline at the end.
 pub fn print(object: &Value) -> String {
     let mut text = indented(object);
     text.push('\n');
     text
 }
 
-/// In lines, indented by four spaces, without a newline at the end.
+/// JSON indented by four spaces, without a newline at the end.
 pub fn indented(value: &Value) -> String {
     let mut text = String::new();
     write(&mut text, value, Some(0));
     text
 }
 
-/// On one line.
+/// JSON on one line.
 pub fn compact(value: &Value) -> String {
     let mut text = String::new();
     write(&mut text, value, None);
     text
 }
 
-/// `depth`: how far in, when in lines.
+/// `depth` is the level of indentation; `None` for one line.
 fn write(text: &mut String, value: &Value, depth: Option<usize>) {
     let inner = depth.map(|depth| depth + 1);
     match value {
@@ -62,7 +62,7 @@ fn start_line(text: &mut String, depth: Option<usize>) {
     }
 }
 
-/// As Go's encoder, which has HTML in mind.
+/// Writes a string as Go's encoder does, with the characters of HTML escaped.
 fn string(text: &mut String, content: &str) {
     for character in Value::from(content).to_string().chars() {
         match character {

@@ -1,4 +1,4 @@
-//! `-o kyaml`: YAML in flow style, in which nothing can be mistaken (sigs.k8s.io/yaml/kyaml).
+//! `-o kyaml`: YAML in flow style with quoted strings (sigs.k8s.io/yaml/kyaml).
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::text::go;
 
-/// The document, with its `---` and a newline at its end.
+/// Prints a document: `---`, the object and a newline.
 pub fn print(object: &Value) -> String {
     let mut text = "---\n".to_owned();
     write(&mut text, object, 0);
@@ -64,7 +64,8 @@ fn start_line(text: &mut String, indent: usize) {
     text.extend(std::iter::repeat_n("  ", indent));
 }
 
-/// In quotes; without `indent` a key, on one line. A value is folded at its line breaks.
+/// Writes a string in quotes. Without `indent` it is a key, on one line. A value is folded at its line
+/// breaks.
 fn quoted(text: &mut String, string: &str, indent: Option<usize>) {
     let is_key = indent.is_none();
     let indent = indent.filter(|_| string.contains('\n'));
@@ -77,8 +78,9 @@ fn quoted(text: &mut String, string: &str, indent: Option<usize>) {
     for character in string.chars() {
         if let Some(indent) = indent.filter(|_| at_start) {
             start_line(text, indent);
-            // So that a blank at the beginning of a line stays, and the lines stand in one column.
-            // Others are escaped anyway; kubectl escapes them twice, which makes them something else.
+            // The backslash keeps a space or tab at the beginning of a line; the space puts the other
+            // lines in the same column. All other white space is escaped below. kubectl escapes it
+            // twice, which changes the value.
             text.push(if matches!(character, ' ' | '\t') { '\\' } else { ' ' });
         }
         at_start = character == '\n';
@@ -131,7 +133,7 @@ fn escaped(text: &mut String, character: char) {
     text.push_str(short);
 }
 
-/// Whether some reader of YAML could take the key for something else.
+/// True if a YAML reader could take the key for another type.
 fn needs_quotes(key: &str) -> bool {
     let last = key.chars().count().saturating_sub(1);
     let is_allowed = |(at, c): (usize, char)| {
@@ -150,7 +152,7 @@ fn looks_like_other_type(key: &str) -> bool {
         || is_date(key)
 }
 
-/// A day of the calendar: `2026-11-24`, `2026-1-2`. A time of day has a colon: that is quoted anyway.
+/// True for a date: `2026-11-24`, `2026-1-2`. A time has a colon, which needs quotes already.
 fn is_date(text: &str) -> bool {
     let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<_> = text.split('-').filter(is_number).collect();
@@ -168,7 +170,8 @@ fn is_date(text: &str) -> bool {
     }
 }
 
-/// `strconv.ParseFloat`, without signs, which no key without quotes begins with.
+/// True if Go's `strconv.ParseFloat` reads the text. Signs are left out, since a key that begins with
+/// one is quoted already.
 fn is_float(text: &str) -> bool {
     let lower = text.to_lowercase();
     if let Some(hexadecimal) = lower.strip_prefix("0x") {
@@ -181,7 +184,7 @@ fn is_float(text: &str) -> bool {
                 && exponent.bytes().all(|byte| byte.is_ascii_digit())
         });
     }
-    // Rust reads the same, but for the range, where Go says no.
+    // Rust reads the same texts, but Go refuses those that are out of range.
     matches!(lower.as_str(), "inf" | "infinity" | "nan")
         || lower.parse::<f64>().is_ok_and(f64::is_finite)
 }

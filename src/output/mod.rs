@@ -1,4 +1,4 @@
-//! Printers: kubectl's lines and formats for results, kubectl's sentences for errors.
+//! Prints results in kubectl's formats, and errors in kubectl's sentences.
 
 mod error;
 mod format;
@@ -18,7 +18,7 @@ pub use printer::{Printer, ScaleResult};
 pub use stdout::write_stdout;
 pub use target_error::TargetError;
 
-/// Fills a template in, whatever comes of it; for `fuzz/`.
+/// Executes a template and drops the result; for `fuzz/`.
 #[doc(hidden)]
 pub fn try_template(format: &str, template: &str) {
     let object =

@@ -1,4 +1,4 @@
-//! Results on stdout: kubectl's line with the counts after it, or the object in a format.
+//! Prints results on stdout: kubectl's line with the counts, or the object in a format.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -16,19 +16,19 @@ use crate::text::yaml;
 /// One result to print.
 #[derive(Debug)]
 pub struct ScaleResult<'a> {
-    /// What was scaled.
+    /// The scaled object.
     pub target: &'a Target,
-    /// From this count, if there was one.
+    /// The count before, if there was one.
     pub old: Option<i64>,
-    /// To this count.
+    /// The count now.
     pub new: i64,
-    /// The object with its new count, where [`Format::needs_object`] asked for it.
+    /// The object with its new count, if [`Format::needs_object`] is true.
     pub object: Option<&'a Value>,
-    /// Text after the counts: ` in 3 steps`; usually empty.
+    /// A text after the counts, as ` in 3 steps`. Usually empty.
     pub suffix: &'a str,
 }
 
-/// Prints results, in one format, to one place.
+/// Prints results in one format.
 pub struct Printer<W> {
     out: W,
     format: Format,
@@ -37,7 +37,7 @@ pub struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    /// Nothing is written yet.
+    /// Makes a printer that writes to `out`.
     pub fn new(out: W, format: Format, dry_run: DryRun) -> Self {
         Self { out, format, dry_run, printed: 0 }
     }
@@ -45,8 +45,8 @@ impl<W: Write> Printer<W> {
     /// Prints one result.
     ///
     /// # Errors
-    /// It could not be written, other than because nobody reads it any more; or a template could
-    /// not be filled in from the object, in kubectl's words.
+    /// The result could not be written (a closed pipe is no error), or a template failed. The error of
+    /// a template is kubectl's.
     pub fn print(&mut self, result: &ScaleResult<'_>) -> Result<()> {
         let text = match (&self.format, result.object) {
             (Format::Json(managed), Some(object)) => json::print(&shown(object, *managed)),
@@ -66,7 +66,7 @@ impl<W: Write> Printer<W> {
         stdout::write(&mut self.out, &text)
     }
 
-    /// kubectl's line with the counts after it, without a line break.
+    /// kubectl's line with the counts, without a line break.
     pub fn line(&self, result: &ScaleResult<'_>) -> String {
         let ScaleResult { target, old, new, suffix, .. } = result;
         let dry_run = match self.dry_run {
@@ -93,8 +93,8 @@ fn by_json_path(format: &JsonPathFormat, object: &Value) -> Result<String> {
     })
 }
 
-/// What a template had put out until it failed is printed, and after it, as by kubectl, all that
-/// may help to find out why.
+/// Prints the output of a template. If it fails, kubectl prints the output until then and everything
+/// that may explain the error.
 fn by_template(out: &mut impl Write, template: &GoTemplate, object: &Value) -> Result<()> {
     let failure = match template.execute(object) {
         Ok(text) => return stdout::write(out, &text),
@@ -105,7 +105,7 @@ fn by_template(out: &mut impl Write, template: &GoTemplate, object: &Value) -> R
         "{}Error executing template: {}. Printing more information for debugging the template:\n\
          \ttemplate was:\n\t\t{text}\n\traw data was:\n\t\t{}\n\tobject given to template engine \
          was:\n\t\t{}\n\n",
-        failure.until_then,
+        failure.output,
         failure.message,
         json::compact(object),
         go::plain(object)
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_kubectls_with_the_counts_after_it() {
+    fn the_line_is_that_of_kubectl_with_the_counts() {
         for (dry_run, old, new, expected) in [
             (DryRun::None, 1, 3, "deployment.apps/a scaled from 1 to 3\n"),
             (DryRun::Client, 1, 3, "deployment.apps/a scaled (dry run) from 1 to 3\n"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn managed_fields_are_kept_when_asked_for_and_for_templates() {
+    fn managed_fields_are_printed_with_the_flag_and_in_templates() {
         let format = |output: &str, show_managed_fields| {
             let output = Some(output.to_owned());
             Format::parse(&FormatArgs { output, show_managed_fields, ..FormatArgs::default() })

@@ -1,4 +1,4 @@
-//! Standard output, where a reader that has gone is no error.
+//! Standard output. A closed pipe is no error.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 
 use crate::text::go::os_error;
 
-/// Writes the text. That nobody reads it any more is not an error: it has seen enough.
+/// Writes a text to standard output. If the reader has closed the pipe, the text is dropped.
 ///
 /// # Errors
 /// `write /dev/stdout: no space left on device`, in Go's words.

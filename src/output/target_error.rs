@@ -1,4 +1,4 @@
-//! An error of one of several targets: it must say of which.
+//! An error of one of several targets: its text names the target.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use anyhow::Error;
 
 use crate::scaling::Target;
 
-/// An error, with the target that it is about.
+/// An error and its target.
 #[derive(Debug)]
 pub struct TargetError {
     target: String,
@@ -15,7 +15,7 @@ pub struct TargetError {
 }
 
 impl TargetError {
-    /// An error of one of so many targets; of the only one it says nothing more, as kubectl.
+    /// The error of one of `count` targets. As in kubectl, the error of a single target does not name it.
     pub fn one_of(count: usize, target: &Target, error: impl Into<Error>) -> Error {
         match count {
             1 => error.into(),
@@ -27,19 +27,20 @@ impl TargetError {
         Self { target: target.to_string(), name: target.name.clone(), error: error.into() }
     }
 
-    /// The text, with the target in front if it does not stand in it.
+    /// The text, with the target before it unless the text already names the target.
     pub(super) fn named(&self, text: String) -> String {
-        match self.is_in(&text) {
+        match self.is_named_in(&text) {
             true => text,
             false => format!("{}: {text}", self.target),
         }
     }
 
-    /// As the server's messages name objects: `"a"`, `deployment.apps/a`, `(patch deployments a)`.
-    fn is_in(&self, text: &str) -> bool {
+    /// True if the text names the target in one of the ways of the server's messages: `"a"`,
+    /// `deployment.apps/a`, `(patch deployments a)`.
+    fn is_named_in(&self, text: &str) -> bool {
         let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-        let mut places = text.match_indices(self.name.as_str());
-        places.any(|(at, name)| {
+        let mut matches = text.match_indices(self.name.as_str());
+        matches.any(|(at, name)| {
             let (before, after) = (&text[..at], &text[at + name.len()..]);
             (before.ends_with('"') && after.starts_with('"'))
                 || (before.ends_with('/') && !after.starts_with(is_in_name))
@@ -63,14 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_target_stands_in_front_unless_it_is_named() {
+    fn the_target_is_added_unless_the_text_names_it() {
         for (text, is_named) in [
             ("deployments.apps \"a\" not found", true),
             ("deployment.apps/a is still at 1", true),
             ("deployment.apps/a: no", true),
             ("no (patch deployments a)", true),
             ("Expected replicas to be 9, was 1", false),
-            ("a server has a cold", false),
+            ("a server has failed", false),
             ("deployments.apps \"ab\" not found", false),
             ("deployment.apps/a-b is at 1", false),
             ("", false),

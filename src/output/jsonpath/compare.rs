@@ -1,4 +1,4 @@
-//! Comparisons in filters, by the rules of Go's templates: kinds are not mixed.
+//! Comparisons in filters, by the rules of Go's templates: both sides must have the same type.
 
 use std::cmp::Ordering;
 
@@ -15,10 +15,10 @@ enum Basic<'a> {
     Text(&'a str),
 }
 
-/// Whether `left operator right` holds.
+/// The result of `left operator right`.
 ///
 /// # Errors
-/// The two cannot be compared, or there is no such operator.
+/// The values cannot be compared, or the operator is unknown.
 pub fn compare(operator: &str, left: &Item<'_>, right: &Item<'_>) -> Result<bool, String> {
     match operator {
         "==" => equal(left, right),

@@ -1,4 +1,4 @@
-//! From nodes and an object to results, step by step as client-go takes them.
+//! Evaluates the nodes on an object, step by step as client-go does.
 
 use serde_json::Value;
 
@@ -7,42 +7,43 @@ use super::item::Item;
 use super::parser::{Filter, Literal, Node, Slice};
 use crate::text::go;
 
-/// Steps and results of one evaluation: several `..` in one path multiply, so do nested ranges.
-const LARGEST_EFFORT: usize = 5_000_000;
+/// The most steps and results of one evaluation: several `..` in one path multiply, and so do nested
+/// ranges.
+const MAX_EFFORT: usize = 5_000_000;
 
-/// Ranges within ranges; each takes some of the stack.
-const DEEPEST: usize = 64;
+/// The deepest nesting of ranges. Each level takes some stack.
+const MAX_DEPTH: usize = 64;
 
-/// A step that failed. An existence filter looks at what the step had got until then.
+/// A failed step. A filter that only checks existence uses the items until then.
 struct Failure<'a> {
     message: String,
-    until_then: Vec<Item<'a>>,
+    items: Vec<Item<'a>>,
 }
 
 type Items<'a> = Result<Vec<Item<'a>>, Failure<'a>>;
 
-fn fail<'a, T>(message: impl Into<String>, until_then: Vec<Item<'a>>) -> Result<T, Failure<'a>> {
-    Err(Failure { message: message.into(), until_then })
+fn fail<'a, T>(message: impl Into<String>, items: Vec<Item<'a>>) -> Result<T, Failure<'a>> {
+    Err(Failure { message: message.into(), items })
 }
 
 /// The state of one evaluation.
 pub struct Evaluation {
     missing_keys: bool,
-    /// `range`s that were met and not yet begun.
-    begun: usize,
-    /// How many ranges we are in.
+    /// The number of `range`s that were read and not started.
+    ranges: usize,
+    /// The number of ranges around the current node.
     depth: usize,
-    /// `end`s that were met and not yet taken.
-    ended: usize,
-    /// Where the last one stands.
+    /// The number of `end`s that were read and not applied.
+    ends: usize,
+    /// The index of the last `end`.
     last_end: Option<usize>,
     effort: usize,
 }
 
 impl Evaluation {
-    /// With `missing_keys` a field that is not there is no error.
+    /// With `missing_keys`, a missing field is no error.
     pub fn new(missing_keys: bool) -> Self {
-        Self { missing_keys, begun: 0, depth: 0, ended: 0, last_end: None, effort: 0 }
+        Self { missing_keys, ranges: 0, depth: 0, ends: 0, last_end: None, effort: 0 }
     }
 
     /// The results of each top-level node.
@@ -57,7 +58,7 @@ impl Evaluation {
         self.block(nodes, 0, Item::Value(object)).map_err(|failure| failure.message)
     }
 
-    /// From the node at `start` to the end of the range that it is in.
+    /// Evaluates from the node at `start` to the end of its range.
     fn block<'a>(
         &mut self,
         nodes: &'a [Node],
@@ -68,26 +69,26 @@ impl Evaluation {
         let mut at = start;
         while let Some(node) = nodes.get(at) {
             let items = self.step(vec![current], node)?;
-            if self.ended > 0 && self.ended <= self.depth {
-                self.ended -= 1;
+            if self.ends > 0 && self.ends <= self.depth {
+                self.ends -= 1;
                 self.last_end = Some(at);
                 break;
             }
-            if self.begun > 0 {
-                self.begun -= 1;
+            if self.ranges > 0 {
+                self.ranges -= 1;
                 self.depth += 1;
-                if self.depth > DEEPEST {
-                    return fail("too many ranges within ranges", items);
+                if self.depth > MAX_DEPTH {
+                    return fail("ranges are nested too deeply", items);
                 }
                 if items.is_empty() {
-                    // Only to find the end.
+                    // This only finds the end of the range.
                     self.block(nodes, at + 1, Item::Nothing)?;
                 }
                 for item in items {
                     results.extend(self.block(nodes, at + 1, item)?);
                 }
                 self.depth -= 1;
-                // Without an end, what follows is done once more, as in client-go.
+                // Without an `end`, the following nodes are evaluated once more, as in client-go.
                 at = self.last_end.filter(|end| *end > at).unwrap_or(at);
             } else {
                 results.push(items);
@@ -141,11 +142,11 @@ impl Evaluation {
         }
     }
 
-    /// Counts what was done, and gives up on what would never end.
+    /// Counts steps and results, and fails if there are too many.
     fn spend<'a>(&mut self, effort: usize) -> Result<(), Failure<'a>> {
         self.effort += effort;
         match self.effort {
-            0..=LARGEST_EFFORT => Ok(()),
+            0..=MAX_EFFORT => Ok(()),
             _ => fail("the template has too many results", Vec::new()),
         }
     }
@@ -153,11 +154,11 @@ impl Evaluation {
     fn identifier<'a>(&mut self, items: Vec<Item<'a>>, name: &str) -> Items<'a> {
         match name {
             "range" => {
-                self.begun += 1;
+                self.ranges += 1;
                 Ok(items)
             }
             "end" if self.depth > 0 => {
-                self.ended += 1;
+                self.ends += 1;
                 Ok(Vec::new())
             }
             "end" => fail("not in range, nothing to end", Vec::new()),
@@ -216,7 +217,7 @@ impl Evaluation {
     fn is_kept<'a>(&mut self, element: &Item<'a>, filter: &'a Filter) -> Result<bool, String> {
         let left = self.steps(vec![*element], &filter.left);
         let Some((operator, right)) = &filter.comparison else {
-            let found = left.unwrap_or_else(|failure| failure.until_then);
+            let found = left.unwrap_or_else(|failure| failure.items);
             return Ok(!found.is_empty());
         };
         let Some(left) = only_one(left)? else {
@@ -262,7 +263,7 @@ fn sliced<'a>(items: Vec<Item<'a>>, slice: &Slice) -> Items<'a> {
                 };
                 found.extend(elements[start..end].iter().step_by(step).map(Item::Value));
             }
-            // As client-go, which then also leaves out the lists after this one.
+            // client-go leaves out the lists after this one too.
             Ok(None) => return Ok(found),
             Err(message) => return fail(message, items),
         }
@@ -270,7 +271,7 @@ fn sliced<'a>(items: Vec<Item<'a>>, slice: &Slice) -> Items<'a> {
     Ok(found)
 }
 
-/// Which elements of so many are meant; `None` for no element at all.
+/// The range of elements in a list of `length`; `None` for no element.
 fn bounds(slice: &Slice, length: usize) -> Result<Option<(usize, usize)>, String> {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let from_end = |index: i64| if index < 0 { index + length } else { index };
@@ -305,7 +306,7 @@ fn plain(item: &Item<'_>) -> String {
     }
 }
 
-/// The type that kubectl holds it as.
+/// The Go type of the item in kubectl.
 fn type_of(item: &Item<'_>) -> &'static str {
     let value = match item {
         Item::Value(value) => *value,

@@ -1,6 +1,6 @@
 //! kubectl's dialect of JSONPath (client-go's `util/jsonpath`): text with `{…}` in it.
 //!
-//! Where that library answers with a Go panic, this one answers with an error.
+//! Where that library panics, this one returns an error.
 
 mod compare;
 mod eval;
@@ -18,38 +18,38 @@ use self::parser::Node;
 use super::json;
 use crate::text::go;
 
-/// More than this is not printed: a template can ask for its object many times over.
-const LARGEST_OUTPUT: usize = 64 << 20;
+/// The largest output: a template can print its object many times.
+const MAX_OUTPUT: usize = 64 << 20;
 
-/// A template that was understood.
+/// A parsed template.
 #[derive(Debug, Clone)]
 pub struct JsonPath {
     nodes: Vec<Node>,
 }
 
-/// How results are printed.
+/// The form of the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rendering {
-    /// `jsonpath`: the results of one `{…}` with blanks between them.
+    /// `jsonpath`: the results of one `{…}` separated by spaces.
     Text,
     /// `jsonpath-as-json`: an array for each `{…}`.
     Json,
 }
 
 impl JsonPath {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// What client-go's parser says: `unclosed action`, `unterminated array`, …
+    /// The errors of client-go's parser: `unclosed action`, `unterminated array`, …
     pub fn parse(text: &str) -> Result<Self, String> {
         Ok(Self { nodes: parser::parse(text)? })
     }
 
-    /// The template filled in from `object`. With `missing_keys` a field that is not there gives
-    /// nothing, otherwise it is an error.
+    /// Executes the template on `object`. With `missing_keys`, a missing field gives an empty result;
+    /// otherwise it is an error.
     ///
     /// # Errors
-    /// What client-go's evaluator says: `nope is not found`, `array index out of bounds: …`, …
+    /// The errors of client-go's evaluator: `nope is not found`, `array index out of bounds: …`, …
     pub fn execute(
         &self,
         object: &Value,
@@ -76,7 +76,7 @@ fn write_text(text: &mut String, items: &[Item<'_>]) -> Result<(), String> {
         match item {
             Item::Value(value) => text.push_str(&shown(value)),
             Item::Byte(byte) => text.push_str(&byte.to_string()),
-            Item::Nothing => return Err("can't print what is not there".to_owned()),
+            Item::Nothing => return Err("cannot print a missing value".to_owned()),
         }
         check_size(text)?;
     }
@@ -102,7 +102,7 @@ fn write_array(text: &mut String, items: &[Item<'_>]) -> Result<(), String> {
             Item::Nothing => Value::Null,
         };
         size += json::compact(&value).len();
-        if size > LARGEST_OUTPUT {
+        if size > MAX_OUTPUT {
             return Err(TOO_LARGE.to_owned());
         }
         values.push(value);
@@ -114,7 +114,7 @@ fn write_array(text: &mut String, items: &[Item<'_>]) -> Result<(), String> {
 const TOO_LARGE: &str = "the output is too large";
 
 fn check_size(text: &str) -> Result<(), String> {
-    if text.len() > LARGEST_OUTPUT { Err(TOO_LARGE.to_owned()) } else { Ok(()) }
+    if text.len() > MAX_OUTPUT { Err(TOO_LARGE.to_owned()) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! From text to nodes. Oddities are client-go's: scripts rely on what it takes.
+//! Parses a template. The odd rules are those of client-go, because scripts rely on them.
 
 use serde_json::Value;
 
 use super::unquote::unquote;
 
-/// Actions within actions (unions, filters); client-go's grammar does not get beyond three.
-const DEEPEST: usize = 16;
+/// The deepest nesting of actions (unions, filters). client-go's grammar has at most three levels.
+const MAX_DEPTH: usize = 16;
 
 /// One step of a path, or a list of them.
 #[derive(Debug, Clone)]
 pub enum Node {
-    /// `{…}`: steps, one after another.
+    /// `{…}`: a list of steps.
     List(Vec<Node>),
-    /// Text outside of braces, a string, number or boolean inside.
+    /// Text outside braces; a string, number or boolean inside.
     Literal(Literal),
     /// `.name`, `['name']`
     Field(String),
@@ -26,42 +26,42 @@ pub enum Node {
     Recursive,
     /// `[0,2]`, `['a','b']`
     Union(Vec<Vec<Node>>),
-    /// `range`, `end`, and what only turns out as unknown when it is reached.
+    /// `range`, `end`, or an unknown word, which is an error only when it is evaluated.
     Identifier(String),
 }
 
-/// What is its own value.
+/// A literal value.
 #[derive(Debug, Clone)]
 pub enum Literal {
-    /// One, however many values there were before it.
+    /// A single value, for any number of items before it.
     Text(Value),
-    /// As many as there were values before it.
+    /// One value for each item before it.
     Each(Value),
 }
 
-/// The bounds of a slice as they were written.
+/// The bounds of a slice, as they were written.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Slice {
-    /// First index.
+    /// The first index.
     pub start: Option<i64>,
-    /// Index after the last.
+    /// The index after the last one.
     pub end: Option<i64>,
-    /// `[3]`, which is `[3:4]`: then an end of 0 means the length.
+    /// It is a single index: `[3]` is `[3:4]`. An end of 0 then means the length.
     pub is_index: bool,
-    /// Every how-manieth.
+    /// The step: take every n-th element.
     pub step: Option<i64>,
 }
 
-/// Which elements of a list to keep.
+/// A filter for the elements of a list.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// What stands before the operator, or everything when there is none.
+    /// The part before the operator, or the whole filter if it has no operator.
     pub left: Vec<Node>,
-    /// The operator and what it compares with; none asks whether `left` exists.
+    /// The operator and the right side. Without it, the filter checks that `left` exists.
     pub comparison: Option<(String, Vec<Node>)>,
 }
 
-/// Reads a template.
+/// Parses a template.
 ///
 /// # Errors
 /// In client-go's words.
@@ -70,8 +70,8 @@ pub fn parse(text: &str) -> Result<Vec<Node>, String> {
 }
 
 fn parse_at(text: &str, depth: usize) -> Result<Vec<Node>, String> {
-    if depth > DEEPEST {
-        return Err("too many actions within actions".to_owned());
+    if depth > MAX_DEPTH {
+        return Err("actions are nested too deeply".to_owned());
     }
     let mut parser = Parser { rest: text, depth };
     let mut nodes = Vec::new();
@@ -91,7 +91,7 @@ fn parse_at(text: &str, depth: usize) -> Result<Vec<Node>, String> {
     }
 }
 
-/// The steps of `{text}`; what comes after a `}` inside of it is dropped, as client-go does.
+/// The steps of `{text}`. As in client-go, the text after a `}` inside it is dropped.
 fn parse_action(text: &str, depth: usize) -> Result<Vec<Node>, String> {
     match parse_at(&format!("{{{text}}}"), depth + 1)?.into_iter().next() {
         Some(Node::List(nodes)) => Ok(nodes),
@@ -111,14 +111,14 @@ impl<'a> Parser<'a> {
         Some(character)
     }
 
-    /// Takes the first `length` bytes.
+    /// Takes the next `length` bytes.
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;
         taken
     }
 
-    /// Everything up to the `}`, and that too.
+    /// Parses up to and including the `}`.
     fn action(&mut self) -> Result<Vec<Node>, String> {
         let mut nodes = Vec::new();
         loop {
@@ -134,7 +134,7 @@ impl<'a> Parser<'a> {
             match self.next() {
                 None | Some('\r' | '\n') => return Err("unclosed action".to_owned()),
                 Some('}') => return Ok(nodes),
-                // `@` and `$` are where we are anyway.
+                // `@` and `$` stand for the current item.
                 Some(' ' | '@' | '$') => {}
                 Some('[') => self.brackets(&mut nodes)?,
                 Some(quote @ ('"' | '\'')) => {
@@ -193,7 +193,7 @@ impl<'a> Parser<'a> {
         Ok(Node::Literal(Literal::Each(value)))
     }
 
-    /// Behind the dot: up to a terminator without a backslash before it.
+    /// Parses a name after its dot: up to a terminator that is not escaped by a backslash.
     fn field(&mut self) -> Node {
         let mut characters = self.rest.char_indices();
         let mut length = self.rest.len();
@@ -228,7 +228,7 @@ impl<'a> Parser<'a> {
         Err("unterminated quoted string".to_owned())
     }
 
-    /// Behind `[`: an index or slice, a name in quotes, or several of these.
+    /// Parses the text after `[`: an index, a slice, a name in quotes, or several of these.
     fn brackets(&mut self, nodes: &mut Vec<Node>) -> Result<(), String> {
         let end = self.rest.find([']', '\n']).filter(|end| self.rest[*end..].starts_with(']'));
         let end = end.ok_or("unterminated array")?;
@@ -269,7 +269,7 @@ impl<'a> Parser<'a> {
         Ok(Node::Filter(Box::new(Filter { left, comparison })))
     }
 
-    /// Where the `)` is that is not in quotes. Only the first pair of quotes counts.
+    /// The index of the `)` that ends the filter. A `)` inside the first pair of quotes is skipped.
     fn end_of_filter(&self) -> Option<usize> {
         let (mut open, mut closed, mut before) = (None, false, '(');
         for (at, character) in self.rest.char_indices() {
@@ -317,7 +317,7 @@ fn split_at_operator(text: &str) -> Option<(&str, &str, &str)> {
     let rest = &text[start..];
     let length = match rest.find(|c| !OPERATORS.contains(&c)) {
         Some(length) => length,
-        // Something has to be left to compare with.
+        // At least one character must follow the operator.
         None if rest.len() > 1 => rest.len() - 1,
         None => return None,
     };

@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use super::*;
 
-/// What kubectl 1.36 made of templates, for one object.
+/// The results of kubectl 1.36 for one object.
 #[derive(Deserialize)]
 struct Recorded {
     object: Value,
@@ -30,9 +30,9 @@ enum Mode {
 #[serde(rename_all = "lowercase")]
 enum Expected {
     Prints(String),
-    /// By the parser.
+    /// An error of the parser.
     Refused(String),
-    /// While it was executed.
+    /// An error of the execution.
     Fails(String),
 }
 
@@ -54,7 +54,7 @@ fn recorded() -> Recorded {
 }
 
 #[test]
-fn templates_give_what_they_give_in_kubectl() {
+fn results_are_those_of_kubectl() {
     let Recorded { object, rows } = recorded();
     assert!(rows.len() > 250, "{}", rows.len());
     let wrong: Vec<_> = rows
@@ -68,7 +68,7 @@ fn templates_give_what_they_give_in_kubectl() {
 }
 
 #[test]
-fn wildcards_in_maps_go_by_the_names() {
+fn wildcards_in_maps_are_sorted_by_name() {
     let object = serde_json::json!({"b": 1, "a": {"c": 2}, "d": [3]});
     for (template, expected) in [
         ("{.*}", "{\"c\":2} 1 [3]"),
@@ -81,11 +81,11 @@ fn wildcards_in_maps_go_by_the_names() {
 }
 
 #[test]
-fn templates_that_would_not_end_are_given_up() {
+fn endless_templates_are_stopped() {
     let object = recorded().object;
     for (template, expected) in [
         ("{range .spec.nums[*]}".repeat(40), "the template has too many results"),
-        ("{range @}".repeat(500), "too many ranges within ranges"),
+        ("{range @}".repeat(500), "ranges are nested too deeply"),
         (format!("{{.spec.nums[{}0]}}", "0,".repeat(2000)), ""),
         ("{..".to_owned() + &".spec.*..".repeat(30), ""),
     ] {
@@ -96,7 +96,7 @@ fn templates_that_would_not_end_are_given_up() {
 }
 
 #[test]
-fn no_template_makes_it_panic() {
+fn random_templates_do_not_panic() {
     let Recorded { object, rows } = recorded();
     let mut random = fastrand::Rng::with_seed(1);
     let pieces: Vec<&str> = rows.iter().map(|row| row.template.as_str()).collect();

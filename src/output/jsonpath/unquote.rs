@@ -1,6 +1,6 @@
-//! Strings in quotes: Go's escapes, in double or single quotes.
+//! Strings in double or single quotes, with Go's escapes.
 
-/// What the text means, quotes included; `None` when an escape is none.
+/// The value of a text with its quotes; `None` if an escape is invalid.
 pub fn unquote(text: &str) -> Option<String> {
     let quote = text.chars().next()?;
     let mut rest = text.strip_prefix(quote)?.strip_suffix(quote)?;

@@ -1,8 +1,8 @@
-//! What Go's parser refuses, found before gotmpl sees the template.
+//! Finds the errors of Go's parser, before gotmpl parses the template.
 
-use super::lexer::{DEEPEST, Kind, Token, Wrong};
+use super::lexer::{MAX_DEPTH, SyntaxError, Token, TokenKind};
 
-/// Go's functions and kubectl's.
+/// The functions of Go and of kubectl.
 const FUNCTIONS: [&str; 20] = [
     "and",
     "base64decode",
@@ -26,29 +26,29 @@ const FUNCTIONS: [&str; 20] = [
     "slice",
 ];
 
-/// A block that is not yet at its end.
+/// A block without its `end` yet.
 struct Block<'a> {
     keyword: &'a str,
-    /// The variables that were known before it.
+    /// The variables that are known before the block.
     variables: Vec<&'a str>,
-    /// How deep it was before it.
+    /// The nesting depth before the block.
     depth: usize,
 }
 
 struct Checker<'a> {
-    /// Every `else if` counts as a block within the one before.
+    /// The nesting depth. Each `else if` counts as a block inside the one before.
     depth: usize,
     blocks: Vec<Block<'a>>,
     variables: Vec<&'a str>,
 }
 
-/// Whether blocks are closed, and functions and variables are known.
+/// Checks that all blocks are closed, and that all functions and variables are known.
 ///
 /// # Errors
 /// In the words of Go's parser.
-pub fn check(tokens: &[Token<'_>], length: usize) -> Result<(), Wrong> {
+pub fn check(tokens: &[Token<'_>], length: usize) -> Result<(), SyntaxError> {
     let mut checker = Checker { depth: 0, blocks: Vec::new(), variables: vec!["$"] };
-    for action in tokens.split_inclusive(|token| token.kind == Kind::Close) {
+    for action in tokens.split_inclusive(|token| token.kind == TokenKind::Close) {
         if let [_, words @ .., close] = action {
             checker.action(words, close)?;
         }
@@ -57,12 +57,12 @@ pub fn check(tokens: &[Token<'_>], length: usize) -> Result<(), Wrong> {
 }
 
 impl<'a> Checker<'a> {
-    fn action(&mut self, words: &[Token<'a>], close: &Token<'a>) -> Result<(), Wrong> {
+    fn action(&mut self, words: &[Token<'a>], close: &Token<'a>) -> Result<(), SyntaxError> {
         let wrong = |what: String| Err((what, close.at));
         let Some((first, rest)) = words.split_first() else {
             return wrong("missing value for command".to_owned());
         };
-        let keyword = if first.kind == Kind::Name { first.text } else { "" };
+        let keyword = if first.kind == TokenKind::Name { first.text } else { "" };
         match keyword {
             "end" | "else" if self.blocks.is_empty() => {
                 wrong(format!("unexpected {{{{{keyword}}}}}"))
@@ -74,7 +74,7 @@ impl<'a> Checker<'a> {
                 }
                 Ok(())
             }
-            // `else if` and `else with` go on with the same block.
+            // `else if` and `else with` continue the same block.
             "else" => match rest.split_first() {
                 Some((_, rest)) => {
                     self.descend(close)?;
@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
                 }
             }
             "template" => match rest.first().unwrap_or(close) {
-                name if name.kind == Kind::Literal => self.pipeline(&rest[1..]),
+                name if name.kind == TokenKind::Literal => self.pipeline(&rest[1..]),
                 other => Err((
                     format!("unexpected {} in template clause", crate::text::go::quote(other.text)),
                     other.at,
@@ -114,34 +114,35 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn descend(&mut self, at: &Token<'_>) -> Result<(), Wrong> {
+    fn descend(&mut self, at: &Token<'_>) -> Result<(), SyntaxError> {
         self.depth += 1;
         match self.depth {
-            ..=DEEPEST => Ok(()),
-            _ => Err(("too many blocks within blocks".to_owned(), at.at)),
+            ..=MAX_DEPTH => Ok(()),
+            _ => Err(("blocks are nested too deeply".to_owned(), at.at)),
         }
     }
 
-    fn pipeline(&mut self, words: &[Token<'a>]) -> Result<(), Wrong> {
-        let declared = words.iter().position(|word| word.text == ":=" && word.kind == Kind::Mark);
+    fn pipeline(&mut self, words: &[Token<'a>]) -> Result<(), SyntaxError> {
+        let declared =
+            words.iter().position(|word| word.text == ":=" && word.kind == TokenKind::Mark);
         for (at, word) in words.iter().enumerate() {
             let is_declared = declared.is_some_and(|declared| at < declared);
             let is_known = |names: &[&str]| names.contains(&word.text);
             let what = match word.kind {
-                Kind::Variable if is_declared => continue,
-                Kind::Variable if !is_known(&self.variables) => {
+                TokenKind::Variable if is_declared => continue,
+                TokenKind::Variable if !is_known(&self.variables) => {
                     format!("undefined variable {}", crate::text::go::quote(word.text))
                 }
-                Kind::Name
+                TokenKind::Name
                     if !is_known(&FUNCTIONS)
                         && !matches!(word.text, "true" | "false" | "nil" | "urlquery") =>
                 {
                     format!("function {} not defined", crate::text::go::quote(word.text))
                 }
-                Kind::Dot if word.is_joined && follows_operand(words, at) => {
+                TokenKind::Dot if word.is_joined && follows_operand(words, at) => {
                     "unexpected <.> in operand".to_owned()
                 }
-                Kind::Other => {
+                TokenKind::Other => {
                     format!("unexpected {} in command", crate::text::go::quote(word.text))
                 }
                 _ => continue,
@@ -149,12 +150,14 @@ impl<'a> Checker<'a> {
             return Err((what, word.at));
         }
         let names = words.iter().take(declared.unwrap_or(0));
-        self.variables.extend(names.filter(|w| w.kind == Kind::Variable).map(|w| w.text));
+        self.variables.extend(names.filter(|w| w.kind == TokenKind::Variable).map(|w| w.text));
         Ok(())
     }
 }
 
 fn follows_operand(words: &[Token<'_>], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| words.get(before));
-    before.is_some_and(|word| matches!(word.kind, Kind::Dot | Kind::Field | Kind::Variable))
+    before.is_some_and(|word| {
+        matches!(word.kind, TokenKind::Dot | TokenKind::Field | TokenKind::Variable)
+    })
 }

@@ -1,18 +1,18 @@
-//! gotmpl's errors in Go's words, and the places that they are about.
+//! Translates gotmpl's errors into Go's words, with a position in the template.
 //!
-//! gotmpl does not say where a template failed. The first place that could have is named, which
-//! is the right one unless the same mistake is made twice.
+//! gotmpl does not report the position. Here it is the first place that can have the error. It is the
+//! right one unless the template has the same mistake twice.
 
 use gotmpl::TemplateError;
 
-use super::lexer::{Kind, Token, Wrong, tokens};
+use super::lexer::{SyntaxError, Token, TokenKind, tokens};
 
 /// `template: output:1: unclosed action`
-pub fn of_checks((what, at): &Wrong, text: &str) -> String {
+pub fn of_checks((what, at): &SyntaxError, text: &str) -> String {
     format!("template: output:{}: {what}", text[..*at].matches('\n').count() + 1)
 }
 
-/// The same for what only gotmpl refuses; Go names the line alone.
+/// The same for an error that only gotmpl's parser finds. As in Go, it has a line but no column.
 pub fn of_parser(error: &TemplateError) -> String {
     match error {
         TemplateError::Parse { line, message, .. } | TemplateError::Lex { line, message, .. } => {
@@ -25,9 +25,9 @@ pub fn of_parser(error: &TemplateError) -> String {
 /// `template: output:1:2: executing "output" at <.a>: map has no entry for key "a"`
 pub fn of_execution(error: &TemplateError, text: &str) -> String {
     let tokens = tokens(text).unwrap_or_default();
-    let (place, what) = explain(error, &Source { text, tokens: &tokens });
-    match place {
-        Some(Place { at, shown }) => {
+    let (position, what) = explain(error, &Source { text, tokens: &tokens });
+    match position {
+        Some(Position { at, shown }) => {
             let line = text[..at].matches('\n').count() + 1;
             let column = at - text[..at].rfind('\n').map_or(0, |newline| newline + 1);
             format!("template: output:{line}:{column}: executing \"output\" at <{shown}>: {what}")
@@ -36,16 +36,16 @@ pub fn of_execution(error: &TemplateError, text: &str) -> String {
     }
 }
 
-struct Place {
+struct Position {
     at: usize,
     shown: String,
 }
 
 const COMPARISONS: [&str; 6] = ["eq", "ne", "lt", "le", "gt", "ge"];
 
-fn explain(error: &TemplateError, source: &Source<'_>) -> (Option<Place>, String) {
+fn explain(error: &TemplateError, source: &Source<'_>) -> (Option<Position>, String) {
     let calling = |names: &[&str], what: &str| match source.call(names) {
-        Some((name, place)) => (Some(place), format!("error calling {name}: {what}")),
+        Some((name, position)) => (Some(position), format!("error calling {name}: {what}")),
         None => (None, what.to_owned()),
     };
     match error {
@@ -57,15 +57,15 @@ fn explain(error: &TemplateError, source: &Source<'_>) -> (Option<Place>, String
             calling(&["index", "slice"], &format!("index out of range: {index}"))
         }
         TemplateError::ArgCount { name, expected, got } => {
-            // Go counts the arguments before the `...` of its functions.
+            // Go reports the arguments before `...` if the function is variadic.
             let want = match name.as_str() {
                 "eq" | "index" | "printf" | "exists" | "and" | "or" | "slice" | "call" => {
                     "at least 1".to_owned()
                 }
                 _ => expected.to_string(),
             };
-            let place = source.call(&[name]).map(|(_, place)| place);
-            (place, format!("wrong number of args for {name}: want {want} got {got}"))
+            let position = source.call(&[name]).map(|(_, position)| position);
+            (position, format!("wrong number of args for {name}: want {want} got {got}"))
         }
         TemplateError::UndefinedTemplate(name) => (
             source.template(name),
@@ -78,13 +78,13 @@ fn explain(error: &TemplateError, source: &Source<'_>) -> (Option<Place>, String
     }
 }
 
-fn of_message(message: &str, source: &Source<'_>) -> (Option<Place>, String) {
+fn of_message(message: &str, source: &Source<'_>) -> (Option<Position>, String) {
     let calling = |names: &[&str], what: &str| match source.call(names) {
-        Some((name, place)) => (Some(place), format!("error calling {name}: {what}")),
+        Some((name, position)) => (Some(position), format!("error calling {name}: {what}")),
         None => (None, what.to_owned()),
     };
     if let Some(kinds) = message.strip_prefix("incompatible types for comparison: int ") {
-        // Integers of objects are of this kind, and they mostly stand first.
+        // The integers of objects are int64, and they are mostly on the left.
         return calling(&COMPARISONS, &format!("incompatible types for comparison: int64 {kinds}"));
     }
     if message.ends_with("type for comparison") || message.starts_with("incompatible types") {
@@ -101,10 +101,10 @@ fn of_message(message: &str, source: &Source<'_>) -> (Option<Place>, String) {
         let what = format!("can't evaluate field {name} in type interface {{}}");
         return (source.field(name), what);
     }
-    let nil = |token: &&Token<'_>| token.kind == Kind::Name && token.text == "nil";
+    let nil = |token: &&Token<'_>| token.kind == TokenKind::Name && token.text == "nil";
     match (message, source.tokens.iter().find(nil)) {
         ("nil is not a command", Some(nil)) => {
-            (Some(Place { at: nil.at, shown: "nil".to_owned() }), message.to_owned())
+            (Some(Position { at: nil.at, shown: "nil".to_owned() }), message.to_owned())
         }
         _ => (None, message.to_owned()),
     }
@@ -116,37 +116,40 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The first chain `.a.b.c` with this field in it, at its second link if it has one, as in Go.
-    fn field(&self, name: &str) -> Option<Place> {
+    /// The first chain `.a.b.c` with this field. As in Go, the position is that of its second field, if
+    /// it has one.
+    fn field(&self, name: &str) -> Option<Position> {
         let is_it = |token: &Token<'_>| {
-            token.kind == Kind::Field && token.text.strip_prefix('.') == Some(name)
+            token.kind == TokenKind::Field && token.text.strip_prefix('.') == Some(name)
         };
-        let is_link = |token: &Token<'_>| matches!(token.kind, Kind::Field | Kind::Variable);
+        let is_link =
+            |token: &Token<'_>| matches!(token.kind, TokenKind::Field | TokenKind::Variable);
         let found = self.tokens.iter().position(is_it)?;
         let mut start = found;
         while self.tokens[start].is_joined && start > 0 && is_link(&self.tokens[start - 1]) {
             start -= 1;
         }
         let rest = &self.tokens[start..];
-        let is_next = |token: &&Token<'_>| token.is_joined && token.kind == Kind::Field;
+        let is_next = |token: &&Token<'_>| token.is_joined && token.kind == TokenKind::Field;
         let length = 1 + rest.iter().skip(1).take_while(is_next).count();
         let shown = rest[..length].iter().map(|token| token.text).collect();
-        Some(Place { at: rest[(length - 1).min(1)].at, shown })
+        Some(Position { at: rest[(length - 1).min(1)].at, shown })
     }
 
-    /// The first call of one of these functions, up to the end of its command.
-    fn call(&self, names: &[&str]) -> Option<(String, Place)> {
-        let is_it = |token: &Token<'_>| token.kind == Kind::Name && names.contains(&token.text);
+    /// The first call of one of these functions, to the end of its command.
+    fn call(&self, names: &[&str]) -> Option<(String, Position)> {
+        let is_it =
+            |token: &Token<'_>| token.kind == TokenKind::Name && names.contains(&token.text);
         let found = self.tokens.iter().position(is_it)?;
         let mut depth = 0_usize;
         let mut end = found + 1;
         for token in &self.tokens[found + 1..] {
             match (token.kind, token.text) {
-                (Kind::Close, _) => break,
-                (Kind::Mark, "|") if depth == 0 => break,
-                (Kind::Mark, "(") => depth += 1,
-                (Kind::Mark, ")") if depth == 0 => break,
-                (Kind::Mark, ")") => depth -= 1,
+                (TokenKind::Close, _) => break,
+                (TokenKind::Mark, "|") if depth == 0 => break,
+                (TokenKind::Mark, "(") => depth += 1,
+                (TokenKind::Mark, ")") if depth == 0 => break,
+                (TokenKind::Mark, ")") => depth -= 1,
                 _ => {}
             }
             end += 1;
@@ -155,13 +158,13 @@ impl Source<'_> {
         let last = command.last()?;
         let text = &self.text[command[0].at..last.at + last.text.len()];
         let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Some((command[0].text.to_owned(), Place { at: command[0].at, shown }))
+        Some((command[0].text.to_owned(), Position { at: command[0].at, shown }))
     }
 
-    fn template(&self, name: &str) -> Option<Place> {
+    fn template(&self, name: &str) -> Option<Position> {
         let quoted = crate::text::go::quote(name);
         let is_it = |pair: &&[Token<'_>]| pair[0].text == "template" && pair[1].text == quoted;
         let pair = self.tokens.windows(2).find(is_it)?;
-        Some(Place { at: pair[1].at, shown: format!("{{{{template {quoted}}}}}") })
+        Some(Position { at: pair[1].at, shown: format!("{{{{template {quoted}}}}}") })
     }
 }

@@ -1,4 +1,4 @@
-//! The functions that kubectl adds to Go's, and objects as templates see them.
+//! The functions that kubectl adds to Go's templates, and the values of an object.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ pub fn register(template: Template) -> Template {
     template
         .func("exists", |arguments| match arguments {
             [] => Err(wrong_count("exists")),
-            // Without a way to go even nothing exists.
+            // Without an index, even a missing value exists.
             [_] => Ok(Value::Bool(true)),
             [item, indices @ ..] => Ok(Value::Bool(exists(item, indices))),
         })
@@ -27,7 +27,7 @@ fn wrong_count(name: &str) -> TemplateError {
     TemplateError::ArgCount { name: name.to_owned(), expected: 1, got: 0 }
 }
 
-/// Whether `index` could go this way.
+/// True if `index` finds a value.
 fn exists(item: &Value, indices: &[Value]) -> bool {
     let mut item = item.clone();
     for index in indices {
@@ -53,7 +53,7 @@ fn exists(item: &Value, indices: &[Value]) -> bool {
 }
 
 fn base64decode(text: &str) -> Result<Value, TemplateError> {
-    // Go's decoder passes over line breaks.
+    // Go's decoder ignores line breaks.
     let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     match STANDARD.decode(&text) {
         Ok(bytes) => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned().into())),
@@ -69,7 +69,7 @@ fn base64decode(text: &str) -> Result<Value, TemplateError> {
     }
 }
 
-/// An object, its numbers as kubectl holds them.
+/// Converts an object. Its numbers get the types that they have in kubectl.
 pub fn to_value(value: &Json) -> Value {
     match value {
         Json::Null => Value::Nil,

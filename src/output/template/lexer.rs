@@ -1,14 +1,14 @@
-//! The words of a template's actions, as Go's lexer divides them.
+//! Splits the actions of a template into tokens, as Go's lexer does.
 //!
-//! gotmpl reads a template once more, but takes much that is none (it drops what follows a
-//! `{{end}}` too many), and says neither where nor in Go's words what is wrong.
+//! gotmpl parses the template again. But it accepts invalid templates (it drops the text after an extra
+//! `{{end}}`), and its errors have no position and other words than Go's.
 
-/// Parentheses within parentheses, and blocks within blocks; each takes some of the stack.
-pub const DEEPEST: usize = 64;
+/// The deepest nesting of parentheses and of blocks. Each level takes some stack.
+pub const MAX_DEPTH: usize = 64;
 
-/// What a word is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// `{{`
     Open,
     /// `}}`
@@ -25,31 +25,29 @@ pub enum Kind {
     Literal,
     /// `(`, `)`, `|`, `,`, `=`, `:=`
     Mark,
-    /// One that has no meaning in a template.
+    /// A character without a meaning in a template.
     Other,
 }
 
-/// One word.
+/// A token of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// What it is.
-    pub kind: Kind,
-    /// The word itself.
+    pub kind: TokenKind,
     pub text: &'a str,
-    /// Where it begins, in bytes.
+    /// The offset in the template, in bytes.
     pub at: usize,
-    /// Whether it stands directly behind the word before.
+    /// No white space is before the token.
     pub is_joined: bool,
 }
 
-/// What is wrong, and where, in bytes.
-pub type Wrong = (String, usize);
+/// The text of an error and its offset in bytes.
+pub type SyntaxError = (String, usize);
 
-/// The words of all actions.
+/// The tokens of all actions.
 ///
 /// # Errors
 /// In the words of Go's lexer: `unclosed action`, `unterminated quoted string`, …
-pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
+pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), parens: 0, is_joined: false };
     while let Some(open) = lexer.rest().find("{{") {
         lexer.at += open;
@@ -58,15 +56,15 @@ pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
         if trimmed.unwrap_or(inside).trim_start_matches(trims(trimmed)).starts_with("/*") {
             lexer.comment()?;
         } else {
-            lexer.push(Kind::Open, 2);
+            lexer.push(TokenKind::Open, 2);
             lexer.at += usize::from(trimmed.is_some());
-            while lexer.word()? {}
+            while lexer.token()? {}
         }
     }
     Ok(lexer.tokens)
 }
 
-/// Before a comment blanks may only stand behind a `-`.
+/// The characters that may be before a comment: white space after a `-`, otherwise none.
 fn trims(trimmed: Option<&str>) -> &'static [char] {
     if trimmed.is_some() { &[' ', '\t', '\r', '\n'] } else { &[] }
 }
@@ -84,20 +82,20 @@ impl<'a> Lexer<'a> {
         &self.text[self.at..]
     }
 
-    fn wrong<T>(&self, what: impl Into<String>) -> Result<T, Wrong> {
+    fn fail<T>(&self, what: impl Into<String>) -> Result<T, SyntaxError> {
         Err((what.into(), self.at))
     }
 
-    fn push(&mut self, kind: Kind, length: usize) {
+    fn push(&mut self, kind: TokenKind, length: usize) {
         let text = &self.rest()[..length];
         self.tokens.push(Token { kind, text, at: self.at, is_joined: self.is_joined });
         self.at += length;
         self.is_joined = true;
     }
 
-    fn comment(&mut self) -> Result<(), Wrong> {
+    fn comment(&mut self) -> Result<(), SyntaxError> {
         let Some(end) = self.rest().find("*/") else {
-            return self.wrong("unclosed comment");
+            return self.fail("unclosed comment");
         };
         self.at += end + 2;
         let rest = self.rest();
@@ -107,13 +105,13 @@ impl<'a> Lexer<'a> {
         });
         match close {
             Some(close) => self.at = self.text.len() - close.len(),
-            None => return self.wrong("comment ends before closing delimiter"),
+            None => return self.fail("comment ends before closing delimiter"),
         }
         Ok(())
     }
 
-    /// The next word of an action; false after its end.
-    fn word(&mut self) -> Result<bool, Wrong> {
+    /// Reads the next token of an action. Returns false at the end of the action.
+    fn token(&mut self) -> Result<bool, SyntaxError> {
         let rest = self.rest();
         let trimmed = rest.trim_start_matches(is_space);
         let closes_trimmed = trimmed.len() < rest.len() && trimmed.starts_with("-}}");
@@ -123,13 +121,13 @@ impl<'a> Lexer<'a> {
         }
         let rest = self.rest();
         let Some(first) = rest.chars().next() else {
-            return self.wrong("unclosed action");
+            return self.fail("unclosed action");
         };
         if rest.starts_with("}}") {
             if self.parens > 0 {
-                return self.wrong("unclosed left paren");
+                return self.fail("unclosed left paren");
             }
-            self.push(Kind::Close, 2);
+            self.push(TokenKind::Close, 2);
             self.is_joined = false;
             return Ok(false);
         }
@@ -138,34 +136,34 @@ impl<'a> Lexer<'a> {
             '"' => self.quoted('"', "unterminated quoted string")?,
             '\'' => self.quoted('\'', "unterminated character constant")?,
             '`' => match rest[1..].find('`') {
-                Some(end) => self.push(Kind::Literal, end + 2),
-                None => return self.wrong("unterminated raw quoted string"),
+                Some(end) => self.push(TokenKind::Literal, end + 2),
+                None => return self.fail("unterminated raw quoted string"),
             },
             '.' if !second.is_some_and(|c| c.is_ascii_digit()) => {
                 let is_name = second.is_some_and(is_alphanumeric);
-                self.name(if is_name { Kind::Field } else { Kind::Dot })?;
+                self.name(if is_name { TokenKind::Field } else { TokenKind::Dot })?;
             }
-            '$' => self.name(Kind::Variable)?,
+            '$' => self.name(TokenKind::Variable)?,
             '.' | '+' | '-' | '0'..='9' => self.number(),
-            c if is_alphanumeric(c) => self.name(Kind::Name)?,
-            '(' if self.parens >= DEEPEST => {
-                return self.wrong("too many parentheses within parentheses");
+            c if is_alphanumeric(c) => self.name(TokenKind::Name)?,
+            '(' if self.parens >= MAX_DEPTH => {
+                return self.fail("parentheses are nested too deeply");
             }
             '(' => {
                 self.parens += 1;
-                self.push(Kind::Mark, 1);
+                self.push(TokenKind::Mark, 1);
             }
-            ')' if self.parens == 0 => return self.wrong("unexpected right paren"),
+            ')' if self.parens == 0 => return self.fail("unexpected right paren"),
             ')' => {
                 self.parens -= 1;
-                self.push(Kind::Mark, 1);
+                self.push(TokenKind::Mark, 1);
             }
-            '|' | ',' | '=' => self.push(Kind::Mark, 1),
-            ':' if second == Some('=') => self.push(Kind::Mark, 2),
-            ':' => return self.wrong("expected :="),
-            c if c.is_ascii_graphic() => self.push(Kind::Other, 1),
+            '|' | ',' | '=' => self.push(TokenKind::Mark, 1),
+            ':' if second == Some('=') => self.push(TokenKind::Mark, 2),
+            ':' => return self.fail("expected :="),
+            c if c.is_ascii_graphic() => self.push(TokenKind::Other, 1),
             c => {
-                return self.wrong(format!(
+                return self.fail(format!(
                     "unrecognized character in action: {}",
                     crate::text::go::unicode(c)
                 ));
@@ -174,24 +172,24 @@ impl<'a> Lexer<'a> {
         Ok(true)
     }
 
-    fn quoted(&mut self, quote: char, unterminated: &str) -> Result<(), Wrong> {
+    fn quoted(&mut self, quote: char, unterminated: &str) -> Result<(), SyntaxError> {
         let mut characters = self.rest().char_indices().skip(1);
         while let Some((at, character)) = characters.next() {
             match character {
                 '\n' => break,
                 '\\' if characters.next().is_none_or(|(_, escaped)| escaped == '\n') => break,
                 end if end == quote => {
-                    self.push(Kind::Literal, at + 1);
+                    self.push(TokenKind::Literal, at + 1);
                     return Ok(());
                 }
                 _ => {}
             }
         }
-        self.wrong(unterminated)
+        self.fail(unterminated)
     }
 
-    /// With its first character, whatever that is.
-    fn name(&mut self, kind: Kind) -> Result<(), Wrong> {
+    /// Reads a name. Its first character may be any.
+    fn name(&mut self, kind: TokenKind) -> Result<(), SyntaxError> {
         let rest = self.rest();
         let length = match rest.char_indices().skip(1).find(|(_, c)| !is_alphanumeric(*c)) {
             Some((length, _)) => length,
@@ -200,7 +198,7 @@ impl<'a> Lexer<'a> {
         let after = &rest[length..];
         match after.chars().next() {
             Some(c) if !is_space(c) && !".,|:)(".contains(c) && !after.starts_with("}}") => {
-                self.wrong(format!("bad character {}", crate::text::go::unicode(c)))
+                self.fail(format!("bad character {}", crate::text::go::unicode(c)))
             }
             _ => {
                 self.push(kind, length);
@@ -213,7 +211,7 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         let is_part = |c: char| c.is_alphanumeric() || "._+-".contains(c);
         let length = rest[1..].find(|c| !is_part(c)).map_or(rest.len(), |length| length + 1);
-        self.push(Kind::Literal, length);
+        self.push(TokenKind::Literal, length);
     }
 }
 

@@ -10,13 +10,13 @@ use std::fmt;
 use gotmpl::{MissingKey, Template};
 use serde_json::Value;
 
-/// More than this is not printed: a template can ask for its object many times over.
-const LARGEST_OUTPUT: usize = 64 << 20;
+/// The largest output: a template can print its object many times.
+const MAX_OUTPUT: usize = 64 << 20;
 
-/// Loops within loops multiply.
-const MOST_ITERATIONS: u64 = 5_000_000;
+/// The most iterations of all loops together, since nested loops multiply.
+const MAX_ITERATIONS: u64 = 5_000_000;
 
-/// A template that was understood.
+/// A parsed template.
 pub struct GoTemplate {
     template: Template,
     text: String,
@@ -28,39 +28,38 @@ impl fmt::Debug for GoTemplate {
     }
 }
 
-/// A template that could not be filled in.
+/// A failed execution.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What had been put out until then.
-    pub until_then: String,
-    /// What went wrong, in Go's words: `template: output:1:2: executing "output" at <.a>: …`.
+    /// The output until the error.
+    pub output: String,
+    /// The error in Go's words: `template: output:1:2: executing "output" at <.a>: …`.
     pub message: String,
 }
 
 impl GoTemplate {
-    /// Reads a template. With `missing_keys` a field that is not there is `<no value>`, otherwise
-    /// an error.
+    /// Parses a template. With `missing_keys`, a missing field prints `<no value>`; otherwise it is an
+    /// error.
     ///
     /// # Errors
     /// `template: output:1: unclosed action`, in Go's words.
     pub fn parse(text: &str, missing_keys: bool) -> Result<Self, String> {
         let checked = lexer::tokens(text).and_then(|tokens| check::check(&tokens, text.len()));
-        checked.map_err(|wrong| errors::of_checks(&wrong, text))?;
+        checked.map_err(|error| errors::of_checks(&error, text))?;
         let missing = if missing_keys { MissingKey::Invalid } else { MissingKey::Error };
         let template = functions::register(Template::new("output"))
             .missing_key(missing)
-            .max_range_iters(MOST_ITERATIONS)
+            .max_range_iters(MAX_ITERATIONS)
             .parse(text)
             .map_err(|error| errors::of_parser(&error))?;
         Ok(Self { template, text: text.to_owned() })
     }
 
-    /// As it was given.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The template filled in from `object`.
+    /// Executes the template on `object`.
     ///
     /// # Errors
     /// [`Failure`]
@@ -68,20 +67,19 @@ impl GoTemplate {
         let mut out = Bounded(String::new());
         match self.template.execute_fmt(&mut out, &functions::to_value(object)) {
             Ok(()) => Ok(out.0),
-            Err(error) => Err(Failure {
-                message: errors::of_execution(&error, &self.text),
-                until_then: out.0,
-            }),
+            Err(error) => {
+                Err(Failure { message: errors::of_execution(&error, &self.text), output: out.0 })
+            }
         }
     }
 }
 
-/// A text that does not become larger than it may.
+/// A text of at most [`MAX_OUTPUT`] bytes.
 struct Bounded(String);
 
 impl fmt::Write for Bounded {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.0.len() + text.len() > LARGEST_OUTPUT {
+        if self.0.len() + text.len() > MAX_OUTPUT {
             return Err(fmt::Error);
         }
         self.0.push_str(text);

@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use super::*;
 
-/// What kubectl 1.36 made of templates, for one object.
+/// The results of kubectl 1.36 for one object.
 #[derive(Deserialize)]
 struct Recorded {
     object: Value,
@@ -15,7 +15,7 @@ struct Row {
     template: String,
     #[serde(flatten)]
     outcome: Expected,
-    /// What was put out before it failed.
+    /// The output before the error.
     #[serde(default)]
     before: String,
 }
@@ -24,9 +24,9 @@ struct Row {
 #[serde(rename_all = "lowercase")]
 enum Expected {
     Prints(String),
-    /// By the parser.
+    /// An error of the parser.
     Refused(String),
-    /// While it was executed.
+    /// An error of the execution.
     Fails(String),
 }
 
@@ -35,7 +35,7 @@ fn outcome(template: &str, object: &Value, missing_keys: bool) -> (Expected, Str
         Err(message) => (Expected::Refused(message), String::new()),
         Ok(template) => match template.execute(object) {
             Ok(text) => (Expected::Prints(text), String::new()),
-            Err(failure) => (Expected::Fails(failure.message), failure.until_then),
+            Err(failure) => (Expected::Fails(failure.message), failure.output),
         },
     }
 }
@@ -45,7 +45,7 @@ fn recorded() -> Recorded {
     serde_json::from_str(text).unwrap()
 }
 
-/// gotmpl's own ways: floats without an exponent, and errors without what they are about.
+/// The known differences of gotmpl: floats without an exponent, and errors without details.
 const DIFFERENT: [&str; 7] = [
     "{{.spec.t}} {{.spec.f}} {{.spec.f2}} {{.spec.e}} {{.spec.s}} {{.spec.big}}",
     "{{.}}",
@@ -57,7 +57,7 @@ const DIFFERENT: [&str; 7] = [
 ];
 
 #[test]
-fn templates_give_what_they_give_in_kubectl() {
+fn results_are_those_of_kubectl() {
     let Recorded { object, rows } = recorded();
     assert!(rows.len() > 100, "{}", rows.len());
     let wrong: Vec<_> = rows
@@ -75,13 +75,13 @@ fn templates_give_what_they_give_in_kubectl() {
 }
 
 #[test]
-fn what_is_too_deep_or_too_long_is_given_up() {
+fn deep_and_endless_templates_are_stopped() {
     let object = recorded().object;
     let loops = "{{range $.spec.nums}}".repeat(30) + "x" + &"{{end}}".repeat(30);
     for (template, expected) in [
-        ("{{if 1}}".repeat(5000), "too many blocks within blocks"),
-        ("{{if 0}}".to_owned() + &"{{else if 0}}".repeat(5000), "too many blocks within blocks"),
-        ("{{".to_owned() + &"(".repeat(5000), "too many parentheses within parentheses"),
+        ("{{if 1}}".repeat(5000), "blocks are nested too deeply"),
+        ("{{if 0}}".to_owned() + &"{{else if 0}}".repeat(5000), "blocks are nested too deeply"),
+        ("{{".to_owned() + &"(".repeat(5000), "parentheses are nested too deeply"),
         (loops, "range iteration budget exhausted"),
         (
             "{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}".into(),
@@ -94,7 +94,7 @@ fn what_is_too_deep_or_too_long_is_given_up() {
 }
 
 #[test]
-fn no_template_makes_it_panic() {
+fn random_templates_do_not_panic() {
     let Recorded { object, rows } = recorded();
     let mut random = fastrand::Rng::with_seed(1);
     for _ in 0..10_000 {
