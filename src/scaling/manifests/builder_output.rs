@@ -1,29 +1,29 @@
-//! What a builder says on stderr: why it failed, and what it only wants to be known.
+//! The stderr of `kustomize build`: the reason of a failure, and warnings.
 
 use crate::text::terminal;
 
-/// As many lines are passed on; who says more, says it to nobody.
-const MOST_WARNINGS: usize = 20;
+/// The most lines of warnings that are shown.
+const MAX_WARNINGS: usize = 20;
 
-/// What stands before a reason; cobra writes the second.
+/// The texts before a reason. The second is cobra's.
 const PREFIXES: [&str; 2] = ["error: ", "Error: "];
 
-/// What some builds of kubectl make of `error: …`: a line of klog's, with the reason as a Go
-/// literal, or, of several lines, indented behind `err=<`.
+/// Some builds of kubectl write a line of klog instead of `error: …`. The reason follows this text: as
+/// a Go literal, or, if it has several lines, indented after `err=<`.
 const LOGGED: &str = "] \"command failed\" err=";
 
-/// What was said; harmless.
+/// The lines of stderr, safe to print.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BuilderOutput {
-    /// Why it failed, if it did: the last that is called an error, else everything. Empty when
-    /// nothing was said.
+    /// The reason of a failure: the last error, or all lines if none is called an error. Empty if there
+    /// was no failure or no line.
     pub reason: String,
-    /// The lines before.
+    /// The lines before the reason.
     pub warnings: Vec<String>,
 }
 
 impl BuilderOutput {
-    /// Of a builder that failed.
+    /// Reads the stderr of a builder that failed.
     pub(super) fn of_failure(stderr: &[u8]) -> Self {
         let text = text(stderr);
         let lines: Vec<&str> = text.lines().collect();
@@ -35,7 +35,7 @@ impl BuilderOutput {
         Self { reason: reason_of(reason), warnings: bounded(before.iter().copied()) }
     }
 
-    /// Of a builder that succeeded: what it said is a warning.
+    /// Reads the stderr of a builder that succeeded: every line is a warning.
     pub(super) fn of_success(stderr: &[u8]) -> Self {
         Self { reason: String::new(), warnings: bounded(text(stderr).lines()) }
     }
@@ -45,26 +45,26 @@ fn text(stderr: &[u8]) -> String {
     terminal::harmless(&String::from_utf8_lossy(stderr))
 }
 
-/// What stands in a line behind what announces a reason.
+/// The part of a line after the text that announces a reason; `None` if there is no such text.
 fn reason_in(line: &str) -> Option<&str> {
     let plain = PREFIXES.iter().find_map(|prefix| line.strip_prefix(prefix));
     plain.or_else(|| line.split_once(LOGGED).map(|(_, logged)| logged))
 }
 
-/// A reason of one or more lines, without what announces it.
+/// A reason of one or more lines, without the text that announces it.
 fn reason_of(lines: &[&str]) -> String {
     let Some((first, rest)) = lines.split_first() else { return String::new() };
-    let begun = reason_in(first).unwrap_or(first);
+    let start = reason_in(first).unwrap_or(first);
     let is_logged = first.contains(LOGGED);
-    let joined = match (is_logged, begun) {
+    let joined = match (is_logged, start) {
         (true, "<") => {
             let inside = rest.iter().take_while(|line| **line != " >");
             inside.map(|line| line.trim_start_matches('\t')).collect::<Vec<_>>().join("\n")
         }
-        // Go's literals are JSON's, but for rare escapes; with those it is left as it is.
+        // A Go literal is mostly valid JSON. A literal with one of Go's own escapes stays as it is.
         (true, literal) => serde_json::from_str(literal).unwrap_or_else(|_| literal.to_owned()),
         (false, _) => {
-            let all: Vec<_> = std::iter::once(begun).chain(rest.iter().copied()).collect();
+            let all: Vec<_> = std::iter::once(start).chain(rest.iter().copied()).collect();
             all.join("\n")
         }
     };
@@ -72,11 +72,11 @@ fn reason_of(lines: &[&str]) -> String {
 }
 
 fn bounded<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let said: Vec<_> = lines.map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<_> = lines.map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let mut kept: Vec<String> =
-        said.iter().take(MOST_WARNINGS).map(|line| (*line).to_owned()).collect();
-    if said.len() > MOST_WARNINGS {
-        kept.push(format!("… and {} lines more", said.len() - MOST_WARNINGS));
+        lines.iter().take(MAX_WARNINGS).map(|line| (*line).to_owned()).collect();
+    if lines.len() > MAX_WARNINGS {
+        kept.push(format!("… and {} more lines", lines.len() - MAX_WARNINGS));
     }
     kept
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_error_is_the_reason_and_what_comes_before_are_warnings() {
+    fn the_last_error_is_the_reason_and_the_lines_before_are_warnings() {
         let logged = "E1125 02:57:10.736631   23295 run.go:72] \"command failed\" err=";
         for (stderr, reason, warnings) in [
             ("error: no\n", "no", &[][..]),
@@ -103,9 +103,9 @@ mod tests {
             (&format!("{logged}<\n\ta\n\tb\n >\n"), "a\nb", &[]),
             ("\u{1b}[2Jx\n", "\\u{1b}[2Jx", &[]),
         ] {
-            let complaint = BuilderOutput::of_failure(stderr.as_bytes());
-            assert_eq!(complaint.reason, reason, "{stderr:?}");
-            assert_eq!(complaint.warnings, warnings, "{stderr:?}");
+            let output = BuilderOutput::of_failure(stderr.as_bytes());
+            assert_eq!(output.reason, reason, "{stderr:?}");
+            assert_eq!(output.warnings, warnings, "{stderr:?}");
         }
     }
 
@@ -113,6 +113,6 @@ mod tests {
     fn warnings_are_bounded() {
         let many = "a\n".repeat(30);
         let warnings = BuilderOutput::of_success(many.as_bytes()).warnings;
-        assert_eq!((warnings.len(), &*warnings[20]), (21, "… and 10 lines more"));
+        assert_eq!((warnings.len(), &*warnings[20]), (21, "… and 10 more lines"));
     }
 }

@@ -2,19 +2,19 @@
 
 use crate::cluster::api::Failure;
 
-/// Why there is no object.
+/// Why a manifest has no object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The whole text, without kubectl's `error: `.
+    /// The text, without kubectl's `error: `.
     #[error("{0}")]
     Text(String),
-    /// A URL could not be read. kubectl reports a single one of these as it reports an API server
-    /// that cannot be reached, and this text only among others.
+    /// A URL could not be read. kubectl shows this text only if there are several errors. A single one
+    /// looks like the error for an API server that cannot be reached.
     #[error("Get {url:?}: {failure}")]
     Unreachable {
-        /// As it was typed.
+        /// The URL, as it was typed.
         url: String,
-        /// What went wrong on the way.
+        /// The failure of the connection.
         failure: Failure,
     },
 }

@@ -1,10 +1,10 @@
-//! The value of `-f` → names: pflag's `StringSlice`, which is a line of CSV.
+//! Splits the value of `-f` into names, as pflag's `StringSlice` does: it is a line of CSV.
 
-/// Splits one value at its commas; quotes hold a name with commas together, and are doubled
-/// within quotes. Only the first line that is not empty counts, as in pflag.
+/// Splits one value at its commas. A name with commas is put in double quotes, and a double quote
+/// inside is doubled. Only the first line that is not empty counts, as in pflag.
 ///
 /// # Errors
-/// Go's `encoding/csv` text, which kubectl shows behind
+/// The text of Go's `encoding/csv`, which kubectl shows after
 /// `invalid argument "…" for "-f, --filename" flag: `.
 pub fn split(value: &str) -> Result<Vec<String>, String> {
     if value.is_empty() {
@@ -24,12 +24,12 @@ struct Reader<'a> {
     line: usize,
     /// The line on which the record begins.
     first: usize,
-    /// In bytes, from 1.
+    /// The column in bytes, from 1.
     column: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// With its line break; `None` at the end.
+    /// The next line with its line break; `None` at the end.
     fn next_line(&mut self) -> Option<&'a str> {
         if self.rest.is_empty() {
             return None;
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A field without quotes, and the line behind its comma.
+    /// Reads a field without quotes. Returns it and the rest of the line after its comma.
     fn plain(&mut self, line: &'a str) -> Result<(String, Option<&'a str>), String> {
         let (field, after) = match line.split_once(',') {
             Some((field, after)) => (field, Some(after)),
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         Ok((field.to_owned(), after))
     }
 
-    /// A field from behind its opening quote, and the line behind its comma.
+    /// Reads a field after its opening quote. Returns it and the rest of the line after its comma.
     fn quoted(&mut self, mut line: &'a str) -> Result<(String, Option<&'a str>), String> {
         const MISPLACED: &str = "extraneous or missing \" in quoted-field";
         let mut field = String::new();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_quotes_are_refused_in_gos_words() {
+    fn misplaced_quotes_get_the_error_of_go() {
         let bare = "parse error on line 1, column 2: bare \" in non-quoted field";
         let misplaced = "parse error on line 1, column 3: extraneous or missing \" in quoted-field";
         for (value, expected) in [

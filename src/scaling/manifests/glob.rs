@@ -1,4 +1,4 @@
-//! Patterns in file names, as Go's `filepath.Match` and `filepath.Glob` have them.
+//! Patterns in file names, as in Go's `filepath.Match` and `filepath.Glob`.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,13 @@ use super::join::join;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadPattern;
 
-/// Go's own limit: directories within a pattern are followed by recursion.
-const MOST_SEPARATORS: usize = 1_000;
+/// The most separators in a pattern, as in Go: each is a level of recursion.
+const MAX_SEPARATORS: usize = 1_000;
 
-/// The paths that match, in lexical order of each directory. What cannot be read does not match.
+/// The paths that match, in lexical order within each directory. A directory that cannot be read has
+/// no matches.
 pub(super) fn glob(pattern: &str) -> Result<Vec<PathBuf>, BadPattern> {
-    if pattern.matches('/').count() > MOST_SEPARATORS {
+    if pattern.matches('/').count() > MAX_SEPARATORS {
         return Err(BadPattern);
     }
     is_match(pattern, "")?;
@@ -53,8 +54,8 @@ fn matches_in(directory: &Path, pattern: &str) -> Result<Vec<PathBuf>, BadPatter
     Ok(found)
 }
 
-/// Whether the whole of `name` matches. A pattern is checked to its end even where that is known
-/// before.
+/// True if the pattern matches the whole name. The pattern is checked to its end, even if the result
+/// is clear earlier.
 fn is_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
@@ -65,7 +66,7 @@ fn is_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
         if star && chunk.is_empty() {
             return Ok(!name.contains(&'/'));
         }
-        // Go gives up on a chunk where it fits first: a later place can only leave less.
+        // As in Go, the first place where a chunk fits is taken: a later place leaves less of the name.
         let fits = |after: &[char]| after.is_empty() || !pattern.is_empty();
         if let Some(after) = match_chunk(chunk, name)?.filter(|after| fits(after)) {
             name = after;
@@ -89,7 +90,7 @@ fn is_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
     Ok(name.is_empty())
 }
 
-/// Whether stars come first, what follows them up to the next star, and the rest.
+/// True if the pattern begins with stars; the text after them up to the next star; and the rest.
 fn next_chunk(pattern: &[char]) -> (bool, &[char], &[char]) {
     let stars = pattern.iter().take_while(|c| **c == '*').count();
     let pattern = &pattern[stars..];
@@ -108,7 +109,7 @@ fn next_chunk(pattern: &[char]) -> (bool, &[char], &[char]) {
     (stars > 0, chunk, rest)
 }
 
-/// What of `name` is left behind the chunk, `None` if it does not match.
+/// The rest of `name` after the chunk; `None` if the chunk does not match.
 fn match_chunk<'a>(mut chunk: &[char], name: &'a [char]) -> Result<Option<&'a [char]>, BadPattern> {
     let mut left = Some(name);
     while let Some((first, rest)) = chunk.split_first() {
@@ -142,7 +143,7 @@ struct Class {
 }
 
 impl Class {
-    /// From behind its `[`; gives what follows its `]`.
+    /// Reads a class after its `[`. Returns it and the text after its `]`.
     fn parse(text: &[char]) -> Result<(Self, &[char]), BadPattern> {
         let (negated, mut text) = match text {
             ['^', rest @ ..] => (true, rest),
@@ -163,7 +164,7 @@ impl Class {
         }
     }
 
-    /// A character, maybe escaped; something must follow it.
+    /// Reads a character, possibly escaped. Another character must follow.
     fn bound(text: &[char]) -> Result<(char, &[char]), BadPattern> {
         let text = match text {
             [] | ['-' | ']', ..] => return Err(BadPattern),

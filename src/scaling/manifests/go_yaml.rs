@@ -1,8 +1,8 @@
-//! Errors of our YAML reader as go-yaml 2 words and places them.
+//! Translates the errors of our YAML reader into those of go-yaml 2, with its line numbers.
 
 use crate::text::yaml::read::YamlError;
 
-/// What else our reader says, and libyaml's words for it.
+/// Texts of our reader, each with libyaml's text.
 const DIFFERENT: [(&str, &str); 4] = [
     ("tabs disallowed", "found character that cannot start any token"),
     ("illegal placement of ':'", "did not find expected ',' or ']'"),
@@ -10,7 +10,7 @@ const DIFFERENT: [(&str, &str); 4] = [
     ("unexpected EOF while parsing a block", "did not find expected node content"),
 ];
 
-/// What libyaml's parser finds; its scanner finds the rest.
+/// The errors of libyaml's parser. All others are those of its scanner.
 const OF_PARSER: [&str; 5] = [
     "did not find expected node content",
     "did not find expected key",
@@ -19,7 +19,8 @@ const OF_PARSER: [&str; 5] = [
     "did not find expected <document start>",
 ];
 
-/// What is found later than both, or earlier.
+/// The errors that libyaml reports without a line, because neither its parser nor its scanner finds
+/// them.
 const WITHOUT_LINE: [&str; 6] = [
     "unknown anchor",
     "anchor ",
@@ -29,15 +30,15 @@ const WITHOUT_LINE: [&str; 6] = [
     "!!binary",
 ];
 
-/// The whole text. go-yaml counts lines from 0 for what its parser finds and from 1 for what its
-/// scanner finds, and has none for the first line.
+/// The text of an error. go-yaml counts the lines of parser errors from 0 and those of scanner errors
+/// from 1. It leaves out the number of the first line.
 pub(super) fn describe(problem: &YamlError, document: &str) -> String {
     if problem.is_json {
         return problem.to_string();
     }
     let known = DIFFERENT.iter().find(|(start, _)| problem.text.starts_with(start));
     let text = match known {
-        // It still waits for an item, and not for what comes behind one.
+        // The document ends where an item is expected.
         _ if problem.is_unclosed && document.trim_end().ends_with(['[', '{', ',', ':']) => {
             "did not find expected node content"
         }
@@ -55,12 +56,12 @@ pub(super) fn describe(problem: &YamlError, document: &str) -> String {
     }
 }
 
-/// Where libyaml is when it notices.
+/// The line, from 0, where libyaml finds the error.
 fn line_from_zero(problem: &YamlError, text: &str, document: &str) -> u64 {
     let at = problem.line.unwrap_or(1).saturating_sub(1);
     match text {
         _ if problem.is_unclosed => document.matches('\n').count() as u64,
-        // On the line behind the one that lacks it.
+        // libyaml finds it on the next line.
         "could not find expected ':'" => at + 1,
         _ => at,
     }

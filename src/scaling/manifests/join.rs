@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-/// As `filepath.Join`, which also cleans: no `.`, no doubled slash, `..` resolved by name.
+/// Joins a directory and a name, and cleans the result as Go's `filepath.Join` does: no `.`, no double
+/// slash, and `..` is resolved without looking at the disk.
 pub(super) fn join(directory: &Path, name: &OsStr) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in directory.join(name).components() {

@@ -1,27 +1,26 @@
-//! Where a JSON value ends in a stream of them, or what is wrong with it as Go's `encoding/json`
-//! puts it.
+//! Finds the end of a JSON value in a stream of values, with the errors of Go's `encoding/json`.
 
 use crate::text::go;
 
-/// Far above what any object needs; Go allows 10,000, which would cost us the stack.
-const DEEPEST: usize = 100;
+/// The deepest nesting. Go allows 10,000, but the recursion here would need too much stack.
+const MAX_DEPTH: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// Go's `SyntaxError`; `offset` counts bytes up to and with the one at fault.
+    /// Go's `SyntaxError`. `offset` is the number of bytes up to the wrong one, inclusive.
     Syntax { offset: usize, text: String },
     /// The text ends within a value.
     UnexpectedEof,
 }
 
-/// Where the value ends that begins at `from`; nothing but its syntax is looked at.
+/// The end of the value that begins at `from`. Only the syntax is checked.
 pub(super) fn end_of_value(text: &str, from: usize) -> Result<usize, Problem> {
     let mut scanner = Scanner { bytes: text.as_bytes(), at: from };
     scanner.value(0)?;
     Ok(scanner.at)
 }
 
-/// The first byte at or after `from` that JSON does not take for white space.
+/// The index of the first byte at or after `from` that is no white space in JSON.
 pub(super) fn skip_space(text: &str, from: usize) -> usize {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     from + text.as_bytes()[from..].iter().take_while(|byte| is_space(byte)).count()
@@ -43,12 +42,12 @@ impl Scanner<'_> {
         }
     }
 
-    /// The byte that cannot stand here.
+    /// The error for a byte that is not allowed here.
     fn invalid<T>(&self, context: &str) -> Result<T, Problem> {
         let shown = match self.peek()? {
             b'\'' => r"'\''".to_owned(),
             b'"' => "'\"'".to_owned(),
-            // As Go, which makes a character of the single byte.
+            // Go shows a single byte as a character too.
             byte => format!("'{}'", go::quote(&char::from(byte).to_string()).trim_matches('"')),
         };
         let text = format!("invalid character {shown} {context}");
@@ -56,7 +55,7 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<(), Problem> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             let text = "exceeded max depth".to_owned();
             return Err(Problem::Syntax { offset: self.at, text });
         }
@@ -141,7 +140,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Go names the whole escape here, and counts to its end.
+    /// Reads an escape. Go's error shows the whole escape and has the offset of its end.
     fn escape(&mut self) -> Result<(), Problem> {
         let start = self.at;
         self.at += 1;
@@ -187,7 +186,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// At least one.
+    /// Reads one or more digits.
     fn digits(&mut self, context: &str) -> Result<(), Problem> {
         if !self.peek()?.is_ascii_digit() {
             return self.invalid(context);
@@ -215,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_ends_where_go_says() {
+    fn a_value_ends_where_it_ends_in_go() {
         for (text, end) in [
             (r#"{"a": [1, -0.5e+3, true, null, "x\"\u00e9"]} x"#, 44),
             ("12 13", 2),
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_errors_are_gos() {
+    fn syntax_errors_are_those_of_go() {
         for (text, offset, problem) in [
             ("{{", 2, "invalid character '{' looking for beginning of object key string"),
             (r#"{"a" 1}"#, 6, "invalid character '1' after object key"),

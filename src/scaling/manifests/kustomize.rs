@@ -1,4 +1,4 @@
-//! `-k`: what `kustomize build` makes of a directory.
+//! `-k`: runs `kustomize build` on a directory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,18 +13,20 @@ use super::error::Error;
 use crate::text::go::os_error;
 use crate::text::terminal::say;
 
-/// A remote base may be fetched with git.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// The longest time for a build, which may fetch remote bases with git.
+const BUILD_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// What is worth showing of why it failed.
-const LARGEST_COMPLAINT: usize = 64 * 1024;
+/// The most bytes of stderr that are kept.
+const MAX_STDERR: usize = 64 * 1024;
 
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// The programs that can do it, with what comes before the directory. kubectl has it built in.
+/// The programs that can build, each with the arguments before the directory. kubectl has kustomize
+/// built in.
 const BUILDERS: [(&str, &[&str]); 2] = [("kustomize", &["build"]), ("kubectl", &["kustomize"])];
 
-/// Runs the first builder that is installed; it ends with the future.
+/// Runs the first installed builder and returns its output, at most `limit` bytes. If the future is
+/// dropped, the builder is killed.
 pub(super) async fn build(directory: &str, limit: usize) -> Result<Vec<u8>, Error> {
     check(directory).map_err(Error::Text)?;
     for (program, arguments) in BUILDERS {
@@ -50,7 +52,7 @@ pub(super) async fn build(directory: &str, limit: usize) -> Result<Vec<u8>, Erro
     ))
 }
 
-/// kubectl's errors for what can be seen without running anything.
+/// Checks the directory before a builder runs, with kubectl's errors.
 fn check(directory: &str) -> Result<(), String> {
     if is_remote(directory) {
         return Ok(());
@@ -77,7 +79,7 @@ fn check(directory: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A git repository, which the builder fetches.
+/// True if it looks like a git repository, which the builder fetches.
 fn is_remote(directory: &str) -> bool {
     let marks = ["://", "git@", "git::", "github.com", ".git", "?ref=", "_git/"];
     !Path::new(directory).exists() && marks.iter().any(|mark| directory.contains(mark))
@@ -95,19 +97,19 @@ async fn output(mut child: Child, program: &str, limit: usize) -> Result<Vec<u8>
     let work = async {
         tokio::try_join!(
             beginning_of(stdout, limit + 1),
-            beginning_of(stderr, LARGEST_COMPLAINT),
+            beginning_of(stderr, MAX_STDERR),
             child.wait()
         )
     };
-    let (output, complaint, status) = match tokio::time::timeout(PATIENCE, work).await {
+    let (output, errors, status) = match tokio::time::timeout(BUILD_TIMEOUT, work).await {
         Ok(result) => result.map_err(failed)?,
-        Err(_) => return Err(format!("{program} did not end within {PATIENCE:?}")),
+        Err(_) => return Err(format!("{program} did not end within {BUILD_TIMEOUT:?}")),
     };
     let BuilderOutput { reason, warnings } = match status.success() {
-        true => BuilderOutput::of_success(&complaint),
-        false => BuilderOutput::of_failure(&complaint),
+        true => BuilderOutput::of_success(&errors),
+        false => BuilderOutput::of_failure(&errors),
     };
-    // As kubectl, of which the builder is a part.
+    // kubectl prints the warnings too, since the builder is a part of it.
     warnings.iter().for_each(|line| say(line));
     if !status.success() {
         return Err(match reason.as_str() {
@@ -121,7 +123,8 @@ async fn output(mut child: Child, program: &str, limit: usize) -> Result<Vec<u8>
     Ok(output)
 }
 
-/// Reads on to the end, lest the child waits for somebody to read; keeps no more than `limit`.
+/// Reads a pipe to its end and keeps the first `limit` bytes. If a part were left unread, the child
+/// would block.
 async fn beginning_of(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<Vec<u8>> {
     let mut kept = Vec::new();
     let Some(mut pipe) = pipe else { return Ok(kept) };

@@ -1,4 +1,4 @@
-//! One JSON document → an object or a list of them, checked as far as kubectl checks it.
+//! Reads one document as an object or as a list of objects, with the checks of kubectl.
 
 use serde_json::{Map, Value};
 
@@ -8,22 +8,22 @@ use super::stream::Raw;
 /// One object of a manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// The file, URL or `STDIN` that it was read from, as kubectl names it.
+    /// The file, URL or `STDIN` of the object, as kubectl names it.
     pub source: String,
-    /// May be empty, then only the kind is known.
+    /// `apiVersion`; may be empty.
     pub api_version: String,
-    /// Never empty.
+    /// `kind`; never empty.
     pub kind: String,
-    /// `None` when there is none, or an empty one.
+    /// `metadata.name`; `None` if it is missing or empty.
     pub name: Option<String>,
-    /// `None` when there is none, or an empty one.
+    /// `metadata.namespace`; `None` if it is missing or empty.
     pub namespace: Option<String>,
-    /// The whole object. Whole numbers are integers where 64 bits hold them, else floats.
+    /// The whole object. A whole number is an integer if it fits into 64 bits; all others are floats.
     pub value: Value,
 }
 
 impl Object {
-    /// A label's value; for selectors.
+    /// The value of a label.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.value.get("metadata")?.get("labels")?.get(key)?.as_str()
     }
@@ -32,15 +32,14 @@ impl Object {
 /// One document of a manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// The object itself, or the list. kubectl looks up a list's kind as well, and reads none of
-    /// its items when the cluster does not know it.
+    /// The object itself, or the list. kubectl looks up the kind of a list too: if the cluster does not
+    /// know it, no item is read.
     pub object: Object,
-    /// The items of a list, each an object or why it is none. kubectl reports all errors of one
-    /// list as one.
+    /// The items of a list: objects or errors. kubectl joins all errors of one list into one error.
     pub items: Option<Vec<Result<Object, Error>>>,
 }
 
-/// Reads a document as apimachinery's `UnstructuredJSONScheme` and cli-runtime's mapper do.
+/// Reads a document, as apimachinery's `UnstructuredJSONScheme` and cli-runtime's mapper do.
 pub(super) fn decode(raw: Raw, source: &str) -> Result<Document, Error> {
     let undecodable = |problem| Error::new(format!("unable to decode {source:?}: {problem}"));
     let kind = json_type(&raw.value);
@@ -62,7 +61,7 @@ pub(super) fn decode(raw: Raw, source: &str) -> Result<Document, Error> {
     let Some(items) = items else {
         return Ok(Document { object: object(source, fields), items: None });
     };
-    // kubectl 1.36 flattens no list within a list, and then reads nothing of the outer one.
+    // kubectl 1.36 does not flatten a list inside a list, and reads nothing of the outer list.
     if items.iter().any(|item| item.get("items").is_some_and(Value::is_array)) {
         return Err(Error::new(
             "*unstructured.Unstructured is not a list: no Items field in this object",
@@ -96,7 +95,7 @@ fn list_items(items: Value) -> Result<Vec<Map<String, Value>>, String> {
     items.into_iter().map(fields_of).collect()
 }
 
-/// An item that says nothing of its type is what its list is a list of.
+/// An item. If it has no type, it gets the type that the name of the list's kind says.
 fn list_item(
     source: &str,
     mut fields: Map<String, Value>,
@@ -129,7 +128,7 @@ fn object(source: &str, fields: Map<String, Value>) -> Object {
     Object { source, api_version, kind, name, namespace, value: Value::Object(fields) }
 }
 
-/// `apiVersion` and `kind`; both empty when the version has more than one slash, as in Go.
+/// `apiVersion` and `kind`. Both are empty if the version has more than one slash, as in Go.
 fn type_of(fields: &Map<String, Value>) -> (String, String) {
     let api_version = text(fields, "apiVersion");
     match api_version.matches('/').count() {
@@ -142,7 +141,8 @@ fn text<'a>(fields: &'a Map<String, Value>, key: &str) -> &'a str {
     fields.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// As far as Go's `ObjectMeta` would refuse it: the first field of the wrong type, in Go's words.
+/// Checks the types of the fields of Go's `ObjectMeta`. The error is that of Go for the first field of
+/// a wrong type.
 fn check_metadata(fields: &Map<String, Value>) -> Result<(), String> {
     let wrong = |value: &Value, field: &str, wanted: &str| {
         let kind = json_type(value);
@@ -218,7 +218,7 @@ fn check_time(time: &str) -> Result<(), String> {
     }
 }
 
-/// As Go's `encoding/json` names it.
+/// The type's name in Go's `encoding/json`.
 fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

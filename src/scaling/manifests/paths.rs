@@ -1,4 +1,4 @@
-//! What was typed → what is to be read, as cli-runtime's `Builder.FilenameParam` finds it.
+//! Finds the files for `-f`, as cli-runtime's `Builder.FilenameParam` does.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,15 +12,15 @@ use crate::text::go::os_error;
 
 const EXTENSIONS: [&str; 3] = [".json", ".yaml", ".yml"];
 
-/// More than anybody keeps in one directory; a walk through `/` must end somewhere.
-const MOST_FILES: usize = 10_000;
+/// The most files of one directory tree: a search through `/` must end.
+const MAX_FILES: usize = 10_000;
 
-/// Deeper than any tree of manifests; each level costs stack.
-const DEEPEST: usize = 100;
+/// The deepest nesting of directories. Each level takes some stack.
+const MAX_DEPTH: usize = 100;
 
 impl Sources {
-    /// Resolves everything that was typed. kubectl reports all errors of this step together, and
-    /// then reads nothing; nothing is read here either, but for directories.
+    /// Finds all sources. Only directories are read. As in kubectl, all errors of this step are
+    /// reported together, and then no source is read.
     pub fn check(&self) -> (Vec<Source>, Vec<Error>) {
         let mut check = Check::default();
         let kustomize = self.kustomize.as_deref().filter(|directory| !directory.is_empty());
@@ -95,7 +95,7 @@ impl Check {
         }
     }
 
-    /// One file of any name, or a directory's. A link to a directory is not followed.
+    /// Adds a file of any name, or the files of a directory. A link to a directory is not followed.
     fn path(&mut self, path: &Path, recursive: bool) {
         let is_directory = match path.as_os_str().as_encoded_bytes().last() {
             Some(b'/') => true,
@@ -115,7 +115,7 @@ impl Check {
     }
 }
 
-/// The path itself, or what it matches when it does not exist.
+/// The path itself. If it does not exist, it is a pattern, and the results are its matches.
 fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
     match Path::new(name).metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -134,15 +134,16 @@ fn does_not_exist(path: &str) -> Error {
     Error::new(format!("the path {path:?} does not exist"))
 }
 
-/// As `filepath.Walk`: in lexical order, directories where their names stand.
+/// Adds the files of a directory in the order of Go's `filepath.Walk`: lexical, with the files of a
+/// directory at the place of its name.
 fn walk(
     directory: &Path,
     recursive: bool,
     depth: usize,
     files: &mut Vec<PathBuf>,
 ) -> Result<(), String> {
-    if depth > DEEPEST {
-        return Err(format!("more than {DEEPEST} directories within each other"));
+    if depth > MAX_DEPTH {
+        return Err(format!("directories are nested more than {MAX_DEPTH} levels deep"));
     }
     let failed = |error: io::Error| format!("open {}: {}", directory.display(), os_error(&error));
     let entries = directory.read_dir().map_err(failed)?;
@@ -158,14 +159,15 @@ fn walk(
         } else if has_known_extension(&name) {
             files.push(path);
         }
-        if files.len() > MOST_FILES {
-            return Err(format!("more than {MOST_FILES} files"));
+        if files.len() > MAX_FILES {
+            return Err(format!("more than {MAX_FILES} files"));
         }
     }
     Ok(())
 }
 
-/// As `filepath.Ext`, for which `.yaml` is nothing but an extension.
+/// True for a known extension, by the rule of Go's `filepath.Ext`: the file name `.yaml` is an
+/// extension too.
 fn has_known_extension(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.rfind('.').is_some_and(|at| EXTENSIONS.contains(&&name[at..]))

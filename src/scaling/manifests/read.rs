@@ -1,4 +1,4 @@
-//! Reading the files, and stdin.
+//! Reads the sources: files, stdin, URLs and kustomizations.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,27 +10,27 @@ use super::{kustomize, stream, url};
 use crate::text::bounded;
 use crate::text::go::os_error;
 
-/// More than any file that anybody wrote; etcd takes objects of 1.5 MiB.
-const LARGEST_FILE: usize = 16 * 1024 * 1024;
+/// The largest file. An object in etcd has at most 1.5 MiB.
+const MAX_FILE: usize = 16 * 1024 * 1024;
 
-/// As for every answer from the network.
-const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// The largest manifest from a URL, as for every answer from the network.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
-/// Reads everything, in the given order. An error ends its own stream at most: what follows in
-/// other files, and in the same file behind an object that cannot be decoded, is read all the same.
+/// Reads all sources, in the given order. A syntax error ends its own file only. After an object that
+/// cannot be decoded, the rest of the file is read.
 pub async fn read(sources: &[Source]) -> Vec<Result<Document, Error>> {
     let mut documents = Vec::new();
     for source in sources {
         let (name, content) = match source {
             Source::Stdin => ("STDIN".to_owned(), in_background(read_stdin).await),
-            Source::Url(url) => (url.clone(), url::read(url, LARGEST_ANSWER).await),
+            Source::Url(url) => (url.clone(), url::read(url, MAX_ANSWER).await),
             Source::File(path) => {
                 let file = path.clone();
                 let content = in_background(move || read_file(&file)).await;
                 (path.to_string_lossy().into_owned(), content)
             }
             Source::Kustomization(directory) => {
-                (directory.clone(), kustomize::build(directory, LARGEST_FILE).await)
+                (directory.clone(), kustomize::build(directory, MAX_FILE).await)
             }
         };
         match content {
@@ -41,7 +41,7 @@ pub async fn read(sources: &[Source]) -> Vec<Result<Document, Error>> {
     documents
 }
 
-/// The documents of one stream; `source` is what errors name it.
+/// The documents of one stream. `source` is its name in errors.
 pub fn parse(content: &[u8], source: &str) -> Vec<Result<Document, Error>> {
     let documents = stream::documents(content).into_iter();
     let decode = |outcome| match outcome {
@@ -68,17 +68,17 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn bounded(from: impl Read, name: &str) -> Result<Vec<u8>, Error> {
-    let content = bounded::read(from, LARGEST_FILE as u64).map_err(|error| {
+    let content = bounded::read(from, MAX_FILE as u64).map_err(|error| {
         Error::new(format!("error parsing {name}: read {name}: {}", os_error(&error)))
     })?;
     content.ok_or_else(|| {
-        let limit = LARGEST_FILE / (1024 * 1024);
+        let limit = MAX_FILE / (1024 * 1024);
         Error::new(format!("error parsing {name}: larger than {limit} MiB"))
     })
 }
 
-/// Runs what may block for ever, as reading a terminal or a pipe, where nothing waits for it: the
-/// runtime's own threads would hold up the end of the program.
+/// Runs work that may block for ever, such as reading a terminal or a pipe, on a thread of its own.
+/// The program can end while it blocks; a blocking thread of the runtime would prevent that.
 async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -86,5 +86,5 @@ async fn in_background<T: Send + 'static>(
     let started = std::thread::Builder::new().spawn(move || drop(sender.send(work())));
     let failed = |problem: &str| Error::new(format!("reading manifests: {problem}"));
     started.map_err(|error| failed(&os_error(&error)))?;
-    receiver.await.map_err(|_| failed("the reader broke off"))?
+    receiver.await.map_err(|_| failed("the reading thread ended early"))?
 }

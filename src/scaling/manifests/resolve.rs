@@ -1,5 +1,5 @@
-//! From the objects of manifests to those of the cluster. No object is looked up: what a manifest
-//! says of it is what is printed, as by kubectl.
+//! Finds the targets of manifests. The objects themselves are not looked up: the object of the manifest
+//! is printed, as in kubectl.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use crate::scaling::target::Target;
 use crate::scaling::types::Types;
 use crate::text::go;
 
-/// What manifests are read with.
+/// The flags that restrict the objects of manifests.
 #[derive(Debug, Clone, Copy)]
 pub struct ManifestRules<'a> {
-    /// For objects that name none.
+    /// The namespace of objects that name none.
     pub namespace: &'a str,
-    /// Whether objects of another namespace are refused: `-n` was given.
+    /// `-n` was given: objects of another namespace are refused.
     pub is_enforced: bool,
-    /// `-l`: only objects that have these labels.
+    /// `-l`: only objects with these labels are taken.
     pub selector: Option<&'a Selector>,
 }
 
-/// Everything that is wrong with the items of one list: a single error among others.
+/// The errors of the items of one list. kubectl reports them as one error.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", joined(.0))]
 pub struct ListErrors(pub Vec<String>);
 
-/// As apimachinery's aggregate writes itself.
+/// The text of apimachinery's `Aggregate`.
 fn joined(errors: &[String]) -> String {
     match errors {
         [only] => only.clone(),
@@ -39,8 +39,8 @@ fn joined(errors: &[String]) -> String {
     }
 }
 
-/// Finds the types and namespaces of all objects. What cannot be read, or has a type that the
-/// cluster does not know, is an error among others; the rest is scaled all the same.
+/// Finds the types and namespaces of all objects. A document that cannot be read and a type that the
+/// cluster does not know become errors; the other objects are scaled nevertheless.
 pub async fn resolve_manifests(
     client: &Client,
     documents: Vec<Result<Document, Error>>,
@@ -77,11 +77,11 @@ pub async fn resolve_manifests(
     resolved
 }
 
-/// Where an error of a list's item belongs.
+/// An error of an item of a list.
 enum ItemError {
-    /// To the list's own.
+    /// It is reported together with the other errors of the list.
     Item(String),
-    /// To the others.
+    /// It is reported alone.
     Object(anyhow::Error),
 }
 
@@ -110,7 +110,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A list of a kind that the cluster does not know is not read.
+    /// Checks that the cluster knows the kind of a list.
     async fn check_list(&self, list: &Object) -> anyhow::Result<()> {
         let Some(kind) = list.kind.strip_suffix("List").filter(|kind| !kind.is_empty()) else {
             return match list.kind.as_str() {
@@ -125,7 +125,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `None` for an object that does not have the labels.
+    /// The target of an object; `None` if the object does not have the labels of `-l`.
     fn select(&self, resource: Arc<Resource>, object: Object) -> anyhow::Result<Option<Selected>> {
         let ManifestRules { namespace: default, is_enforced, selector } = self.rules;
         let namespace = object.namespace.as_deref().unwrap_or(default);

@@ -1,10 +1,10 @@
-//! Label selectors that are judged here and not by the server: apimachinery's `labels.Parse`.
+//! Label selectors for objects of manifests, which no server evaluates: apimachinery's `labels.Parse`.
 
 use std::collections::BTreeSet;
 
 use crate::text::go::quote;
 
-/// A conjunction of requirements on labels; the empty one takes everything.
+/// A label selector: all requirements must hold. An empty selector matches every object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector(Vec<Requirement>);
 
@@ -25,7 +25,7 @@ enum Test {
 }
 
 impl Selector {
-    /// Reads `-l`.
+    /// Reads the value of `-l`.
     ///
     /// # Errors
     /// `the provided selector "…" is not valid: …`, in apimachinery's words.
@@ -36,7 +36,7 @@ impl Selector {
         })
     }
 
-    /// Whether all requirements hold; `label` gives a label's value.
+    /// True if all requirements hold. `label` returns the value of a label.
     pub fn matches<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.0.iter().all(|Requirement { key, test }| {
             let value = label(key);
@@ -79,7 +79,7 @@ const SYMBOLS: [&str; 9] = ["==", "!=", "=", "!", ",", "(", ")", "<", ">"];
 fn tokens(text: &str) -> Vec<Token> {
     let is_space = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
     let mut tokens = Vec::new();
-    // Go's lexer takes a NUL for the end.
+    // Go's lexer stops at a NUL.
     let mut rest = text.split('\0').next().unwrap_or_default().trim_start_matches(is_space);
     while !rest.is_empty() {
         let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol));
@@ -187,7 +187,7 @@ impl Parser {
             let wanted = "for 'Gt', 'Lt' operators, the value must be an integer";
             format!("values[0]: Invalid value: {}: {wanted}", quote(value))
         });
-        // Which refuses every negative number.
+        // A label value cannot begin with `-`, so every negative number is refused.
         let mut errors = value_errors(key, &values);
         errors.splice(0..0, number.clone().err());
         together(errors)?;
@@ -254,7 +254,7 @@ const SUBDOMAIN_FORMAT: &str = "a lowercase RFC 1123 subdomain must consist of l
      (e.g. 'example.com', regex used for validation is \
      '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-/// As `validation.IsQualifiedName`.
+/// Checks a key as `validation.IsQualifiedName` does.
 fn check_key(key: &str) -> Result<(), String> {
     let mut problems = Vec::new();
     let name = match key.split('/').collect::<Vec<_>>()[..] {
@@ -305,7 +305,7 @@ fn check_prefix(prefix: &str, problems: &mut Vec<String>) {
     }
 }
 
-/// As `validation.IsValidLabelValue`.
+/// The errors of `validation.IsValidLabelValue` for each value.
 fn value_errors(key: &str, values: &BTreeSet<String>) -> Vec<String> {
     let mut errors = Vec::new();
     for (index, value) in values.iter().enumerate() {
@@ -322,7 +322,7 @@ fn value_errors(key: &str, values: &BTreeSet<String>) -> Vec<String> {
     errors
 }
 
-/// As apimachinery's `Aggregate` reads.
+/// One error in place of several, with the text of apimachinery's `Aggregate`.
 fn together(errors: Vec<String>) -> Result<(), String> {
     match errors.as_slice() {
         [] => Ok(()),

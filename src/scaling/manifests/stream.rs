@@ -1,4 +1,4 @@
-//! A stream of documents → JSON values, as apimachinery's `YAMLOrJSONDecoder` takes it apart.
+//! Splits a stream into documents, as apimachinery's `YAMLOrJSONDecoder` does.
 
 use std::borrow::Cow;
 
@@ -8,41 +8,41 @@ use super::go_yaml;
 use super::json::{self, Problem};
 use crate::text::yaml::read;
 
-/// More than a namespace holds; each costs at least a request.
-const MOST_DOCUMENTS: usize = 10_000;
+/// The most documents in a stream. Each needs at least one request.
+const MAX_DOCUMENTS: usize = 10_000;
 
-/// Over all documents: what aliases multiply must end somewhere.
-const MOST_NODES: usize = 1_000_000;
+/// The most values in all documents together, since YAML aliases multiply them.
+const MAX_NODES: usize = 1_000_000;
 
-/// How much of a stream is looked at to tell JSON from YAML.
+/// The number of bytes that decide if a stream is JSON or YAML.
 const PEEKED: usize = 4096;
 
 /// One document.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Raw {
     pub value: Value,
-    /// The text it was read from, if that is JSON.
+    /// The source text, if it is JSON.
     json: Option<String>,
 }
 
 impl Raw {
-    /// Its JSON as kubectl shows it in errors.
+    /// The JSON that kubectl shows in errors.
     pub fn json(&self) -> String {
         self.json.clone().unwrap_or_else(|| compact(&self.value))
     }
 }
 
-/// What one document came to.
+/// The result for one document.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outcome {
     Document(Raw),
-    /// JSON whose syntax holds, and which still cannot be read: the stream goes on.
+    /// The JSON has a valid syntax, but cannot be read. The next documents are read.
     Undecodable(String),
-    /// Nothing after this can be read.
+    /// The syntax is wrong. The next documents cannot be read.
     Broken(String),
 }
 
-/// All documents but the empty ones, up to and with the first error.
+/// All documents except empty ones, up to the first syntax error.
 pub(super) fn documents(bytes: &[u8]) -> Vec<Outcome> {
     let text = decode(bytes);
     let mut documents = Documents { found: Vec::new(), seen: 0, nodes: 0 };
@@ -57,7 +57,7 @@ pub(super) fn documents(bytes: &[u8]) -> Vec<Outcome> {
     documents.found
 }
 
-/// UTF-16 where a byte order mark says so, else UTF-8; whatever is neither becomes U+FFFD, as by
+/// Decodes UTF-16 if a byte order mark says so, otherwise UTF-8. Invalid bytes become U+FFFD, as in
 /// Go's `unicode.BOMOverride`.
 fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let utf16 = |of_pair: fn([u8; 2]) -> u16| {
@@ -84,7 +84,7 @@ struct Documents {
 }
 
 impl Documents {
-    /// JSON values one after the other. After none or one of them it may still be YAML.
+    /// Reads JSON values, one after the other. If the first or the second fails, the rest is read as YAML.
     fn json(&mut self, text: &str) -> Result<(), String> {
         let (mut at, mut count) = (0, 0);
         loop {
@@ -122,8 +122,8 @@ impl Documents {
         }
     }
 
-    /// YAML documents between lines of `---`. `instead` replaces the first document's error.
-    fn yaml(&mut self, text: &str, mut instead: Option<String>) -> Result<(), String> {
+    /// Reads YAML documents between lines of `---`. `first_error` replaces the error of the first one.
+    fn yaml(&mut self, text: &str, mut first_error: Option<String>) -> Result<(), String> {
         let mut rest = text;
         while let Some((document, after)) = next_document(rest) {
             let value = document.and_then(|document| {
@@ -134,8 +134,8 @@ impl Documents {
                     )
                 })
             });
-            let value = value.map_err(|problem| instead.take().unwrap_or(problem))?;
-            instead = None;
+            let value = value.map_err(|problem| first_error.take().unwrap_or(problem))?;
+            first_error = None;
             rest = after;
             self.add(value, None)?;
         }
@@ -154,17 +154,17 @@ impl Documents {
     fn count(&mut self, value: &Value) -> Result<(), String> {
         self.seen += 1;
         self.nodes += nodes(value);
-        if self.seen > MOST_DOCUMENTS {
-            return Err(format!("more than {MOST_DOCUMENTS} documents"));
+        if self.seen > MAX_DOCUMENTS {
+            return Err(format!("more than {MAX_DOCUMENTS} documents"));
         }
-        if self.nodes > MOST_NODES {
-            return Err(format!("more than {MOST_NODES} values"));
+        if self.nodes > MAX_NODES {
+            return Err(format!("more than {MAX_NODES} values"));
         }
         Ok(())
     }
 }
 
-/// The next document's text, and what follows it; `None` at the end. As `YAMLReader.Read`.
+/// The text of the next document and the rest, as `YAMLReader.Read` splits them; `None` at the end.
 fn next_document(text: &str) -> Option<(Result<String, String>, &str)> {
     let mut document = String::new();
     let mut rest = text;
@@ -187,8 +187,8 @@ fn next_document(text: &str) -> Option<(Result<String, String>, &str)> {
     (!document.is_empty()).then_some((Ok(document), ""))
 }
 
-/// What is left after white space up to and with the first line break, for YAML to read. Go reads
-/// four bytes at a time here, and gives up where fewer are left.
+/// The text after the white space and the first line break, to be read as YAML. Go reads four bytes
+/// at a time here, and stops if fewer are left.
 fn after_line_break(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {
@@ -220,7 +220,7 @@ fn ambiguous(problem: Problem) -> String {
     }
 }
 
-/// Half of a character's UTF-16 escape stands for U+FFFD in Go; our reader refuses it.
+/// Replaces one half of a UTF-16 pair of escapes by U+FFFD, as Go does. Our reader would refuse it.
 fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     if !text.contains("\\u") {
         return Cow::Borrowed(text);
@@ -247,7 +247,8 @@ fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-/// A number that no float holds is all that Go's reader stumbles on as well.
+/// The error for valid JSON that cannot be read. Go's reader fails only on a number that is too large
+/// for a float.
 fn unreadable(text: &str, error: &serde_json::Error) -> String {
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
     let is_numeric = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
@@ -270,8 +271,8 @@ fn nodes(value: &Value) -> usize {
     }
 }
 
-/// As Go's reader of unstructured objects: what is whole is an integer if 64 bits hold it, and
-/// everything else a float.
+/// Converts numbers as Go's reader of unstructured objects does: a whole number that fits into 64 bits
+/// is an integer, and every other number is a float.
 fn integral(value: Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(as_go_number(number)),
@@ -284,7 +285,7 @@ fn integral(value: Value) -> Value {
 }
 
 fn as_go_number(number: Number) -> Number {
-    /// Below it every whole float is exactly an `i64`.
+    /// Every whole float below this limit is exactly an `i64`.
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     if number.as_i64().is_some() {
         return number;
@@ -296,7 +297,7 @@ fn as_go_number(number: Number) -> Number {
     }
 }
 
-/// As Go's `json.Marshal`, which has HTML in mind.
+/// JSON as Go's `json.Marshal` writes it, with the characters of HTML escaped.
 fn compact(value: &Value) -> String {
     let mut text = String::new();
     for character in value.to_string().chars() {

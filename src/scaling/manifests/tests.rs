@@ -1,4 +1,4 @@
-//! From what was typed to objects, with real files.
+//! From the flags to the objects, with real files.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn sources(filenames: &[&str]) -> Sources {
     Sources { filenames, ..Sources::default() }
 }
 
-/// The files, or the errors, without the directory's path.
+/// The files, or the errors, without the path of the directory.
 fn check(sources: &Sources, root: &str) -> Result<Vec<String>, Vec<String>> {
     let (sources, errors) = sources.check();
     let short = |text: String| text.replace(root, "");
@@ -41,7 +41,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn files_are_found_where_kubectl_finds_them() {
+fn the_files_are_those_that_kubectl_finds() {
     let (_directory, root) = directory();
     for (typed, recursive, expected) in [
         ("one", false, &["one"] as &[&str]),
@@ -58,7 +58,7 @@ fn files_are_found_where_kubectl_finds_them() {
 }
 
 #[test]
-fn what_cannot_be_found_is_reported_together() {
+fn all_missing_files_are_reported_together() {
     let (_directory, root) = directory();
     let at = |name: &str| format!("{root}{name}");
     let names = [&at("nope"), "[", &at("z*"), "-", "-", &at("one/x"), "http://[::1"];
@@ -80,7 +80,7 @@ fn what_cannot_be_found_is_reported_together() {
 }
 
 #[test]
-fn kustomize_goes_with_nothing_else() {
+fn k_excludes_f_and_r() {
     let with = |filenames: &[&str], recursive| {
         let kustomize = Some("k".to_owned());
         check(&Sources { kustomize, recursive, ..sources(filenames) }, "")
@@ -94,7 +94,7 @@ fn kustomize_goes_with_nothing_else() {
 }
 
 #[test]
-fn an_error_does_not_stop_what_follows() {
+fn an_error_does_not_stop_the_next_source() {
     let (_directory, root) = directory();
     let broken = format!("{root}broken");
     fs::write(&broken, "a: b\n---\nkind: A\napiVersion: v1\n---\na: [}\n---\nkind: B\n").unwrap();
@@ -168,7 +168,7 @@ fn selectors_match_as_in_the_cluster() {
 }
 
 #[test]
-fn what_aliases_multiply_ends_somewhere() {
+fn aliases_cannot_multiply_without_limit() {
     let document = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
                     c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n---\n";
     let documents = parse(document.repeat(100).as_bytes(), "m");
@@ -176,9 +176,9 @@ fn what_aliases_multiply_ends_somewhere() {
     assert!(parse("{} ".repeat(11_000).as_bytes(), "m").len() == 10_001);
 }
 
-/// The same as the fuzz target, with text near to what manifests are made of.
+/// As the fuzz target, with texts made of pieces of manifests.
 #[test]
-fn no_content_makes_it_panic() {
+fn random_content_does_not_panic() {
     const PIECES: [&str; 30] = [
         "kind: A\n",
         "apiVersion: v1\n",

@@ -1,4 +1,4 @@
-//! Manifests from the web.
+//! Reads manifests from URLs.
 
 use std::time::Duration;
 
@@ -8,12 +8,14 @@ use super::error::Error;
 use crate::cluster::api::{Failure, FailureKind, plain};
 use crate::text::go::quote;
 
+/// The number of attempts, as in kubectl.
 const ATTEMPTS: usize = 3;
 
+/// The pause between two attempts, as in kubectl.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What Go's `url.Parse` says of an address that begins with `http://` or `https://`; an address
-/// without a host is in order for it.
+/// Checks a URL that begins with `http://` or `https://`, with the errors of Go's `url.Parse`. A URL
+/// without a host is valid there.
 pub(super) fn check(url: &str) -> Result<(), String> {
     let invalid = |problem: String| format!("parse {}: {problem}", quote(url));
     if url.chars().any(|c| c.is_ascii_control()) {
@@ -30,7 +32,7 @@ pub(super) fn check(url: &str) -> Result<(), String> {
     }
 }
 
-/// Host and port, without a login.
+/// The host and the port, without a user name.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -54,7 +56,7 @@ fn check_host(host: &str) -> Result<(), String> {
     }
 }
 
-/// A `%` without two hexadecimal digits, with up to two characters behind it.
+/// The first `%` without two hexadecimal digits, with the next two characters.
 fn bad_escape(text: &str) -> Option<&str> {
     text.match_indices('%').map(|(at, _)| &text[at..]).find_map(|rest| {
         let is_escape =
@@ -64,7 +66,7 @@ fn bad_escape(text: &str) -> Option<&str> {
     })
 }
 
-/// Gets a manifest; tries again as cli-runtime's `readHttpWithRetries` does.
+/// Reads a manifest of at most `limit` bytes. Retries as cli-runtime's `readHttpWithRetries` does.
 pub(super) async fn read(url: &str, limit: usize) -> Result<Vec<u8>, Error> {
     let failed = |failure| Error::Unreachable { url: url.to_owned(), failure };
     let no_host = || Failure {
@@ -84,7 +86,7 @@ pub(super) async fn read(url: &str, limit: usize) -> Result<Vec<u8>, Error> {
                 );
                 (Error::Text(text), !(500..600).contains(&status))
             }
-            // What is too large will be as large again.
+            // A retry would get the same body.
             Err(failure) => {
                 let is_final =
                     matches!(failure.kind, FailureKind::Body { .. } | FailureKind::TooLarge { .. });
@@ -104,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_refused_as_by_go() {
+    fn invalid_urls_get_the_error_of_go() {
         for (url, problem) in [
             ("http://[::1", "missing ']' in host"),
             ("http://a b/", "invalid character \" \" in host name"),
