@@ -84,6 +84,14 @@ mod tests {
     }
 
     #[test]
+    fn the_pause_doubles_after_each_lost_connection() {
+        let lost = failure(FailureKind::Lost);
+        let pauses = (0..).map_while(|attempt| pause(&Method::GET, &lost, attempt));
+        let milliseconds: Vec<_> = pauses.map(|pause| pause.as_millis()).collect();
+        assert_eq!(milliseconds, [100, 200, 400, 800, 800, 800, 800, 800, 800, 800]);
+    }
+
+    #[test]
     fn pauses_grow_after_429_without_retry_after() {
         let busy = answer(429, None);
         let pauses = (0..).map_while(|attempt| pause(&Method::PATCH, &busy, attempt));
