@@ -189,3 +189,27 @@ fn the_command_is_recorded_without_its_secrets() {
         "locustctl scale deploy/locust-slave --replicas=3 --record=true --namespace=default"
     );
 }
+
+#[test]
+fn a_manifest_whose_spec_is_no_map_is_refused() {
+    let manifest = |spec: &str| MASTER.replace("locust-master", "locust-slave") + spec;
+    for (spec, is_refused) in [
+        ("spec: text\n", true),
+        ("spec: [1]\n", true),
+        ("spec:\n", false),
+        ("spec: {}\n", false),
+        ("spec: {paused: true}\n", false),
+        ("", false),
+    ] {
+        let files = [("a.yaml", &*manifest(spec))];
+        let (cluster, directory) = (TestCluster::start(), directory(&files));
+        let outcome = call(&cluster, directory.path(), "-f a.yaml -o json").run();
+        match is_refused {
+            true => outcome.refuses(
+                "error: value cannot be set because .spec is not a map[string]interface{}\n",
+            ),
+            false => assert_eq!(outcome.code, Some(0), "{spec}: {outcome:?}"),
+        }
+        assert_eq!(cluster.workers(), if is_refused { 1 } else { 3 }, "{spec}");
+    }
+}
