@@ -1,4 +1,4 @@
-//! Who else changes the count: autoscalers whose `scaleTargetRef` is the target.
+//! Autoscalers whose `scaleTargetRef` is the target: they change the replica count too.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,25 +11,25 @@ use crate::cluster::api::{About, Client, Error, escape_segment};
 pub struct Autoscaler {
     /// `HorizontalPodAutoscaler` or `ScaledObject`.
     pub kind: &'static str,
-    /// Its name.
     pub name: String,
-    /// It keeps at least so many replicas.
+    /// The fewest replicas that it keeps.
     pub min: i64,
-    /// It keeps at most so many replicas.
+    /// The most replicas that it keeps.
     pub max: i64,
 }
 
-/// What could be found out.
+/// The result of a search for autoscalers.
 #[derive(Debug, Default)]
 pub struct Autoscalers {
-    /// Those that manage the target.
+    /// The autoscalers that manage the target.
     pub found: Vec<Autoscaler>,
-    /// Resources that could not be listed, each with the reason.
+    /// The resources that could not be listed, each with the error.
     pub unknown: Vec<(&'static str, Error)>,
 }
 
 impl Autoscalers {
-    /// Those that manage the target, with those of `before` whose kind could not be listed now.
+    /// The autoscalers that were found now. If a kind could not be listed, its autoscalers in `before`
+    /// are kept.
     pub fn after(self, before: &[Autoscaler]) -> Vec<Autoscaler> {
         let is_unknown = |kind: &str| {
             let source = SOURCES.iter().find(|source| source.kind == kind);
@@ -42,7 +42,7 @@ impl Autoscalers {
     }
 }
 
-/// Where autoscalers are, and what their fields are called.
+/// One kind of autoscaler. `min` and `max` are the names of its fields, each with its default.
 struct Source {
     kind: &'static str,
     plural: &'static str,
@@ -51,7 +51,7 @@ struct Source {
     max: (&'static str, i64),
 }
 
-/// KEDA makes an autoscaler of Kubernetes' own for each of its objects: so it comes first.
+/// KEDA comes first, because it creates a HorizontalPodAutoscaler for each ScaledObject.
 const SOURCES: [Source; 2] = [
     Source {
         kind: "ScaledObject",
@@ -69,8 +69,8 @@ const SOURCES: [Source; 2] = [
     },
 ];
 
-/// Lists the autoscalers of the namespace, in as many requests as there are kinds of them. That a
-/// cluster does not have a kind at all is no error.
+/// Finds the autoscalers of a target, with one LIST for each kind. A kind that the cluster does not
+/// have is no error.
 pub async fn autoscalers(client: &Client, target: &Target) -> Autoscalers {
     let mut result = Autoscalers::default();
     for source in &SOURCES {
@@ -99,7 +99,7 @@ async fn list(client: &Client, namespace: &str, source: &Source) -> Result<Value
 
 fn manages(item: &Value, target: &Target) -> bool {
     let reference = &item["spec"]["scaleTargetRef"];
-    // KEDA's default kind is the Deployment; the group is left out often enough.
+    // KEDA's default kind is the Deployment. The group is often left out.
     let kind = reference["kind"].as_str().unwrap_or("Deployment");
     let group = reference["apiVersion"].as_str().and_then(|version| version.split_once('/'));
     reference["name"] == target.name.as_str()
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_autoscaler_of_the_very_target_counts() {
+    fn an_autoscaler_manages_the_target_of_its_reference() {
         let target = Target::for_test("locust-slave");
         for (reference, expected) in [
             (json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "locust-slave"}), true),
@@ -148,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_listed_for_a_while_is_not_forgotten() {
+    fn autoscalers_are_kept_while_their_kind_cannot_be_listed() {
         let one = |kind: &'static str| Autoscaler { kind, name: "one".to_owned(), min: 1, max: 5 };
         let both = [one("ScaledObject"), one("HorizontalPodAutoscaler")];
-        let away = || Error::Unreadable("the API server is away".to_owned());
+        let away = || Error::Unreadable("the API server does not answer".to_owned());
         let unknown = |plurals: &[&'static str]| Autoscalers {
             found: Vec::new(),
             unknown: plurals.iter().map(|plural| (*plural, away())).collect(),

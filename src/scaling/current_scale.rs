@@ -1,23 +1,23 @@
-//! Reading the present count, with what goes with it.
+//! Reads the current replica count, and the object if it is printed.
 
 use serde_json::Value;
 
 use super::order::{ObjectSource, Order, count_text};
 use crate::cluster::api::{About, Client, Error, Status};
 
-/// The count as it was last seen.
+/// The replica count as it was read last.
 pub(super) struct CurrentScale {
-    /// `None` for a custom resource whose count is not set.
+    /// `None` for a custom resource without a count.
     pub(super) replicas: Option<i64>,
-    /// Absent when the count was only given as a condition.
+    /// `None` if the count comes from `--current-replicas` and was not read.
     pub(super) resource_version: Option<String>,
-    /// Where it is wanted.
+    /// The whole object, if [`Order::object`] asks for it.
     pub(super) object: Option<Value>,
 }
 
 impl CurrentScale {
-    /// Reads as little as is needed: the scale, or the whole object, which holds the count of the
-    /// built-in kinds; for another kind both.
+    /// Reads the scale subresource, or the whole object if it is needed. The whole object has the
+    /// count of a built-in kind. Of another kind both are read.
     pub(super) async fn read(
         client: &Client,
         order: &Order,
@@ -58,27 +58,30 @@ impl CurrentScale {
         self.replicas == Some(count)
     }
 
-    /// For people.
+    /// The count as text.
     pub(super) fn count(&self) -> String {
         count_text(self.replicas)
     }
 }
 
-/// The count of an object of a built-in kind.
+/// `spec.replicas` of an object of a built-in kind.
+///
+/// # Errors
+/// The field is no natural number.
 pub(super) fn replicas_in_spec(object: &Value) -> Result<i64, Error> {
     match &object["spec"]["replicas"] {
-        // The API server fills it in; only a foreign server could leave it out.
+        // The API server sets a default; only a server that is no API server leaves it out.
         Value::Null => Ok(0),
         count => count.as_i64().filter(|count| *count >= 0).ok_or_else(|| {
             Error::Unreadable(format!(
-                "the server's object has {count} in spec.replicas, which is no count"
+                "the server's object has {count} in spec.replicas, which is not a replica count"
             ))
         }),
     }
 }
 
-/// A custom resource without a count: its scale cannot be read, yet can be patched. The API server
-/// (apiextensions, `customresource/etcd.go`) has no other sign of it than its words.
+/// True if a custom resource has no count: its scale cannot be read, but it can be patched. Only the
+/// message of the API server tells this case (apiextensions, `customresource/etcd.go`).
 fn is_unset_count(status: &Status) -> bool {
     status.code == 500
         && status.message.contains("the spec replicas field ")

@@ -1,4 +1,4 @@
-//! Many orders at once.
+//! Carrying out several orders at the same time.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,9 @@ use super::record::record;
 use super::{Order, Progress, ScaleError, Scaled, Target, scale};
 use crate::cluster::api::{Client, MAX_CONCURRENT_REQUESTS};
 
-/// Carries out all orders, as many at once as the server bears, and reports each as soon as its
-/// outcome is known, with its index. Orders for the same object are carried out one after another:
-/// otherwise they would only disturb each other.
+/// Carries out all orders, at most [`MOST_AT_ONCE`] at the same time. `report` receives the index and
+/// the outcome of each order as soon as it has one. Orders for the same object run one after another,
+/// because each would make the other's PATCH fail.
 pub async fn scale_all(
     client: &Client,
     orders: &[Order],
@@ -30,8 +30,8 @@ pub async fn scale_all(
     }
 }
 
-/// Carries out one order, and notes its command where that is wanted. `index` is its place in
-/// `progress`.
+/// Carries out one order and records its command if `--record` asks for it. `index` is the order's
+/// index in `progress`.
 ///
 /// # Errors
 /// [`ScaleError`]
@@ -46,15 +46,15 @@ pub async fn scale_one(
     Ok(scaled)
 }
 
-/// The orders' indices, those for the same object together; otherwise in their order.
+/// The indices of the orders, grouped by target. The order of the indices stays.
 fn chains(orders: &[Order]) -> Vec<Vec<usize>> {
-    let mut place: HashMap<&Target, usize> = HashMap::with_capacity(orders.len());
+    let mut chain_of: HashMap<&Target, usize> = HashMap::with_capacity(orders.len());
     let mut chains: Vec<Vec<usize>> = Vec::with_capacity(orders.len());
     for (index, order) in orders.iter().enumerate() {
-        match place.get(&order.target) {
-            Some(place) => chains[*place].push(index),
+        match chain_of.get(&order.target) {
+            Some(chain) => chains[*chain].push(index),
             None => {
-                place.insert(&order.target, chains.len());
+                chain_of.insert(&order.target, chains.len());
                 chains.push(vec![index]);
             }
         }
@@ -68,7 +68,7 @@ mod tests {
     use crate::scaling::{Condition, DryRun, NewCount, ObjectSource};
 
     #[test]
-    fn what_is_named_twice_is_scaled_one_after_the_other() {
+    fn orders_for_the_same_target_form_one_chain() {
         let order = |name: &&str| Order {
             target: Target::for_test(name),
             new: NewCount::By(1),

@@ -1,5 +1,5 @@
-//! The logic of scaling: what to scale, on which conditions, the PATCH, and the truth about what
-//! became of it. The command line and the web endpoint both stand on this.
+//! `kubectl scale`: the targets, the preconditions, the PATCH, its outcome, and waiting for the pods.
+//! The command line and the HTTP API both use this module. It knows nothing of Locust.
 
 mod autoscaler;
 mod current_scale;

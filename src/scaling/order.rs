@@ -1,4 +1,4 @@
-//! What is ordered, and what can come of it.
+//! An order to scale one target, and its possible outcomes.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,35 +6,35 @@ use serde_json::Value;
 use super::Target;
 use crate::cluster::api::{Details, Error};
 
-/// How often a scale is tried while somebody else keeps changing the count.
+/// The number of attempts while other clients keep changing the count.
 pub(super) const ATTEMPTS: u32 = 10;
 
-/// What the new count shall be.
+/// The new replica count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewCount {
-    /// This many.
+    /// `--replicas`
     Exactly(i32),
-    /// This many more, or less; never below zero.
+    /// `--by`: a difference to the current count. The result is never below zero.
     By(i64),
 }
 
-/// How many replicas there may be, both inclusive.
+/// The allowed range of replica counts, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// At least so many.
+    /// The smallest allowed count.
     pub min: i32,
-    /// At most so many.
+    /// The largest allowed count.
     pub max: i32,
 }
 
 impl Limits {
-    /// Whether a count is within them.
+    /// True if the count is within the limits.
     pub fn allow(self, count: i64) -> bool {
         (i64::from(self.min)..=i64::from(self.max)).contains(&count)
     }
 }
 
-/// What must hold for the scale to take place.
+/// The preconditions of a scale. If one of them does not hold, nothing is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
     /// `--current-replicas`
@@ -43,156 +43,144 @@ pub struct Condition {
     pub resource_version: Option<String>,
 }
 
-/// Whether and where the change is only tried.
+/// `--dry-run`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DryRun {
-    /// The change is made.
+    /// No dry run: the change is made.
     None,
-    /// Nothing but reading; conditions are not checked, as in kubectl.
+    /// Only the current count is read. Preconditions do not fail the command, as in kubectl.
     Client,
-    /// The server checks everything and stores nothing.
+    /// The server checks the change and does not store it.
     Server,
 }
 
-/// Where [`Scaled::object`] comes from, when it is wanted.
+/// The source of [`Scaled::object`].
 #[derive(Debug, Clone, Default)]
 pub enum ObjectSource {
-    /// It is not wanted.
+    /// The object is not needed.
     #[default]
     None,
-    /// It is read from the server, before the scale.
+    /// The object is read from the server before the scale.
     Server,
-    /// From a manifest: it is printed as it stood there, as by kubectl.
+    /// The object of a manifest. It is printed as in the manifest, as kubectl does.
     Given(Value),
 }
 
-/// What a LIST has told of an object of a built-in kind; it need not be read again.
+/// An object of a built-in kind in the answer to a LIST. It does not have to be read again.
 #[derive(Debug, Clone)]
 pub struct ListedObject {
-    /// Its `spec.replicas`.
+    /// `spec.replicas`
     pub replicas: i64,
-    /// Its `metadata.resourceVersion`.
+    /// `metadata.resourceVersion`
     pub resource_version: String,
-    /// The whole object, where it is wanted.
+    /// The whole object, if it was asked for.
     pub object: Option<Value>,
 }
 
-/// One scale, as ordered.
+/// An order to scale one target.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// What to scale.
     pub target: Target,
-    /// To which count.
     pub new: NewCount,
-    /// On which conditions.
     pub condition: Condition,
-    /// For real or not.
     pub dry_run: DryRun,
-    /// Whether [`Scaled::object`] is wanted, and where from.
+    /// The source of [`Scaled::object`].
     pub object: ObjectSource,
-    /// What is known of it already.
+    /// The object as a LIST returned it, if there was one.
     pub listed: Option<ListedObject>,
-    /// Counts beyond them are refused before anything is changed.
+    /// A new count outside of these limits is refused before anything is changed.
     pub limits: Option<Limits>,
-    /// `--record`: the command, for the object's annotation `kubernetes.io/change-cause`.
+    /// `--record`: the command line, for the annotation `kubernetes.io/change-cause`.
     pub change_cause: Option<String>,
 }
 
-/// A scale that took place, or a dry run that would have.
+/// A scale that has succeeded, also in a dry run.
 #[derive(Debug)]
 pub struct Scaled {
-    /// The count that was replaced; `None` when a custom resource had none.
+    /// The count that was replaced. `None` if a custom resource had no count.
     pub old: Option<i64>,
     /// The count that the server has now.
     pub new: i64,
     /// The object as it was read before, with the new count.
     pub object: Option<Value>,
-    /// What the user should know besides.
+    /// Sentences for the user.
     pub notes: Vec<String>,
-    /// The count that was asked for, when the server made it another one.
+    /// The count that was asked for, if the server has stored another one.
     pub asked_for: Option<i64>,
 }
 
-/// Why a scale did not take place, or cannot be said to have.
+/// Why a scale failed, or why its outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaleError {
-    /// A request failed, and nothing was changed by it.
+    /// A request failed and changed nothing.
     #[error("{0}")]
     Api(#[from] Error),
-    /// `--current-replicas` does not hold.
+    /// The current count is not the one of `--current-replicas`.
     #[error("Expected replicas to be {expected}, was {}", count_text(*.was))]
     ReplicasDiffer {
-        /// As given.
+        /// The value of the flag.
         expected: i64,
-        /// As read.
+        /// The value that the server has.
         was: Option<i64>,
     },
-    /// `--resource-version` does not hold.
+    /// The resource version is not the one of `--resource-version`.
     #[error("Expected resource version to be {expected}, was {was}")]
     VersionDiffers {
-        /// As given.
+        /// The value of the flag.
         expected: String,
-        /// As read.
+        /// The value that the server has.
         was: String,
     },
-    /// `--by` leads beyond what an API object can hold.
-    #[error("{target} cannot be scaled from {old} by {by:+}: more than 2147483647 replicas")]
+    /// The new count of `--by` does not fit into the 32 bits of `spec.replicas`.
+    #[error("{target} cannot be scaled from {old} by {by:+}: the maximum is 2147483647 replicas")]
     TooMany {
-        /// What was to be scaled.
         target: String,
-        /// As read.
+        /// The value that the server has.
         old: i64,
-        /// As given.
+        /// The value of the flag.
         by: i64,
     },
-    /// The new count is one that is not allowed here.
+    /// The new count is outside of [`Order::limits`].
     #[error(
         "{target} cannot be scaled to {new}: from {} to {} replicas are allowed here",
         limits.min, limits.max
     )]
-    BeyondLimits {
-        /// What was to be scaled.
-        target: String,
-        /// As asked for, or as it would have come to be.
-        new: i64,
-        /// What is allowed.
-        limits: Limits,
-    },
-    /// `--by`, where there is no count.
-    #[error("{target} has no count that could be changed by {by:+}: give it one with --replicas")]
+    BeyondLimits { target: String, new: i64, limits: Limits },
+    /// `--by`, but the custom resource has no count yet.
+    #[error(
+        "{target} has no replica count yet, so it cannot change by {by:+}: set one with --replicas"
+    )]
     NothingToChange {
-        /// What was to be scaled.
         target: String,
-        /// As given.
+        /// The value of the flag.
         by: i64,
     },
-    /// Somebody else was faster, every time.
+    /// Another client changed the count during every attempt.
     #[error(
-        "{target} was not scaled: its count was changed by somebody else during each of \
-         {ATTEMPTS} attempts, and is {} now",
+        "{target} was not scaled: another client changed its replica count during each of \
+         {ATTEMPTS} attempts; it is at {} now",
         count_text(*.last)
     )]
     LostRaces {
-        /// What was to be scaled.
         target: String,
-        /// As read last.
+        /// The count that was read last.
         last: Option<i64>,
     },
-    /// A manifest whose object has no place for a count.
+    /// The object of a manifest has a `spec` that is no map.
     #[error("value cannot be set because .spec is not a map[string]interface{{}}")]
     NoSpec,
-    /// The answer to the PATCH was lost; the count was read again.
+    /// The answer to the PATCH was lost. The count was read again, or reading it failed too.
     #[error("{cause}\n{truth}")]
     AnswerLost {
-        /// Why there is no answer.
+        /// Why the answer was lost.
         cause: Error,
-        /// What stands there now, in a sentence.
+        /// A sentence about the current count and the possible outcomes of the PATCH.
         truth: String,
     },
 }
 
 impl ScaleError {
-    /// Whether it is that the target itself does not exist.
+    /// True if the error says that the target does not exist.
     pub fn is_missing(&self, target: &Target) -> bool {
         let Self::Api(Error::Status(status)) = self else { return false };
         let is_about = |about: &Details| about.name == target.name;
@@ -200,7 +188,7 @@ impl ScaleError {
     }
 }
 
-/// A count for people; a custom resource may have none.
+/// The count as text; `unset` for a custom resource without a count.
 pub fn count_text(count: Option<i64>) -> String {
     count.map_or_else(|| "unset".to_owned(), |count| count.to_string())
 }

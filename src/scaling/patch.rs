@@ -1,10 +1,12 @@
-//! The patch that changes a count only if it is still the old one.
+//! The JSON Patch that changes a count only if the count is still the old one.
 
 use serde_json::{Value, json};
 
-/// At zero the server leaves the field out, so the test there is for `null`: one for the number 0
-/// would fail. `add` sets a field that is absent as well as one that is there. A custom resource
-/// without a count has nothing that could be tested.
+/// A test of the old count and an `add` of the new count.
+///
+/// The server leaves out a count of zero. The test is then for `null`, because a test for 0 would
+/// fail. `add` sets the field whether it exists or not. A custom resource without a count gets no
+/// test.
 pub(super) fn tested_patch(old: Option<i64>, new: i64) -> Value {
     let add = json!({"op": "add", "path": "/spec/replicas", "value": new});
     let Some(old) = old else { return json!([add]) };
@@ -17,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zero_is_tested_as_null_since_the_server_leaves_it_out() {
+    fn a_count_of_zero_is_tested_as_null() {
         assert_eq!(
             tested_patch(Some(0), 2).to_string(),
             r#"[{"op":"test","path":"/spec/replicas","value":null},{"op":"add","path":"/spec/replicas","value":2}]"#

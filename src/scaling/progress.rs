@@ -1,20 +1,20 @@
-//! What is under way right now, for whoever has to stop in the middle.
+//! The changes that were sent and not answered yet: what to report if a signal ends the program.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The changes that were sent and not yet answered, by the index of their order.
+/// The changes that were sent and not answered yet, by the index of their order.
 #[derive(Debug, Default)]
 pub struct Progress(Mutex<BTreeMap<usize, String>>);
 
 impl Progress {
-    /// `the change of deployment.apps/a from 1 to 3`, of each whose answer is awaited, with the
-    /// index of its order; in the order of the targets.
+    /// Each change without an answer: the index of its order, and a text as `the change of
+    /// deployment.apps/a from 1 to 3`. Sorted by index.
     pub fn under_way(&self) -> Vec<(usize, String)> {
         self.lock().iter().map(|(index, change)| (*index, change.clone())).collect()
     }
 
-    /// Whether the answer to the order of this index is awaited.
+    /// True if the change of the order with this index has no answer yet.
     pub fn is_under_way(&self, index: usize) -> bool {
         self.lock().contains_key(&index)
     }

@@ -1,4 +1,4 @@
-//! `--record`: what was typed, as an annotation of the object that was scaled.
+//! `--record`: the command line as an annotation of the scaled object.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{DryRun, Order};
 use crate::cluster::api::{Client, Request};
 
-/// Writes the annotation, after the scale and never in a dry run. A failure is only logged, as by
-/// kubectl: the scale itself took place.
+/// Writes the annotation after the scale, except in a dry run. A failure is only logged, as in
+/// kubectl, because the scale has succeeded.
 pub(super) async fn record(client: &Client, order: &Order) {
     let Some(cause) = order.change_cause.as_deref() else { return };
     if order.dry_run != DryRun::None {

@@ -1,4 +1,4 @@
-//! From what was selected to the single objects: types, names, lists.
+//! Finds the objects of a selection: looks up their types and lists collections.
 
 use std::sync::Arc;
 
@@ -10,31 +10,31 @@ use super::order::ListedObject;
 use super::{Selection, SelectionError, Target, Types};
 use crate::cluster::api::{Client, Error, Listing, Resource};
 
-/// One object to scale, with what is known of it before anything was asked about it alone.
+/// An object to scale, before any request about this single object.
 #[derive(Debug)]
 pub struct Selected {
-    /// The object.
+    /// Type, namespace and name of the object.
     pub target: Target,
-    /// What a LIST told.
+    /// The object as a LIST returned it; `None` if the object was named.
     pub listed: Option<ListedObject>,
-    /// The object as a manifest or a LIST has it, where that is all that will be printed of it.
+    /// The object of a manifest, or of a LIST of custom resources, if it is to be printed.
     pub object: Option<Value>,
 }
 
-/// Everything that a selection stands for.
+/// The objects of a selection.
 #[derive(Debug, Default)]
 pub struct Resolved {
-    /// In kubectl's order.
+    /// The objects in kubectl's order.
     pub selected: Vec<Selected>,
-    /// What could not be resolved; the others are scaled all the same.
+    /// Why other objects could not be found. The objects in `selected` are scaled nevertheless.
     pub errors: Vec<anyhow::Error>,
 }
 
-/// Finds the objects of a selection. A LIST is one request for each type (and page); objects that
-/// are named are not looked up.
+/// Finds the objects of a selection. Collections are listed, one LIST for each type (and page). Named
+/// objects are not looked up.
 ///
 /// # Errors
-/// An unknown type, or a name that is none: nothing may be scaled then, as in kubectl.
+/// A type is unknown, or a name is invalid. Then nothing may be scaled, as in kubectl.
 pub async fn resolve(
     client: &Client,
     selection: &Selection,
@@ -76,7 +76,7 @@ async fn named(
     Ok(Resolved { selected, errors: Vec::new() })
 }
 
-/// The types of the tokens, each once, whatever it is called.
+/// The types of the tokens. Each type occurs once, even if two tokens name it.
 async fn collections(types: &Types<'_>, tokens: &[String]) -> anyhow::Result<Vec<Arc<Resource>>> {
     let mut unique: Vec<Arc<Resource>> = Vec::new();
     for token in tokens {
@@ -100,7 +100,7 @@ struct Lists<'a> {
     with_objects: bool,
 }
 
-/// What is kept of an object when it is not to be printed.
+/// The fields of an object of a built-in kind that are needed if it is not printed.
 #[derive(Deserialize)]
 struct Brief {
     metadata: Metadata,
@@ -122,9 +122,9 @@ struct Spec {
     replicas: Value,
 }
 
-/// The same of a type whose spec is its own affair.
+/// The same of a type whose spec is unknown.
 #[derive(Deserialize)]
-struct Named {
+struct MetadataOnly {
     metadata: Metadata,
 }
 
@@ -151,7 +151,7 @@ impl Lists<'_> {
             let items: Vec<Brief> = client.list(listing).await?;
             return items.into_iter().map(|item| self.brief(resource, item)).collect();
         }
-        let items: Vec<Named> = client.list(listing).await?;
+        let items: Vec<MetadataOnly> = client.list(listing).await?;
         items.into_iter().map(|item| self.selected(resource, &item.metadata)).collect()
     }
 
@@ -169,14 +169,17 @@ impl Lists<'_> {
         Ok(Selected { listed: Some(listed), ..selected })
     }
 
-    /// The items of a list leave out what the list says for all of them.
+    /// The items of a list have no `apiVersion` and `kind`: the list has them for all items.
     fn whole(&self, resource: &Arc<Resource>, mut item: Value) -> anyhow::Result<Selected> {
         if let Some(fields) = item.as_object_mut() {
             fields.insert("apiVersion".to_owned(), resource.api_version().into());
             fields.insert("kind".to_owned(), (*resource.kind).into());
         }
         let metadata = Metadata::deserialize(&item["metadata"]).map_err(|error| {
-            Error::Unreadable(format!("the server's list of {} : {error}", resource.plural))
+            Error::Unreadable(format!(
+                "the server's list of {} cannot be read: {error}",
+                resource.plural
+            ))
         })?;
         let selected = self.selected(resource, &metadata)?;
         if !resource.has_replicas_in_spec() {

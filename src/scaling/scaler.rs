@@ -1,7 +1,7 @@
-//! One scale, from the first request to the truth about its outcome.
+//! Scales one target, and finds out the outcome even if an answer is lost.
 //!
-//! The count is changed by a JSON Patch that tests the old count before it adds the new one, so
-//! the server itself guarantees that the old count which we report is the one that was replaced.
+//! A JSON Patch tests the old count before it sets the new one. So the server guarantees that the
+//! reported old count is the one that was replaced.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use super::order::{
 use super::{Progress, current_scale::CurrentScale, patch::tested_patch};
 use crate::cluster::api::{Client, Error, FailureKind, PatchKind, Status};
 
-/// Carries out one order: one request when the old count is given as a condition or known from a
-/// LIST, two otherwise. `index` is its place in `progress`.
+/// Carries out one order. It takes one request if the old count is a precondition or comes from a
+/// LIST, and two requests otherwise. `index` is the order's index in `progress`.
 ///
 /// # Errors
-/// [`ScaleError`]; whatever it is, the message says what the server is known to hold.
+/// [`ScaleError`]. If the answer to a PATCH was lost, the message says what the server has now.
 pub async fn scale(
     client: &Client,
     order: &Order,
@@ -29,7 +29,7 @@ pub async fn scale(
     Scaler::new(client, order, progress, index).run().await
 }
 
-/// A PATCH that was sent and got no clear answer.
+/// A PATCH that was sent, but whose outcome is unknown.
 struct UnansweredPatch {
     seen: CurrentScale,
     new: i64,
@@ -58,12 +58,12 @@ impl<'a> Scaler<'a> {
             return Err(ScaleError::NoSpec);
         }
         if self.order.dry_run == DryRun::Client {
-            return self.only_say().await;
+            return self.dry_run().await;
         }
         let mut unclear = None;
         let result = self.try_all(&mut unclear).await;
         let result = match (result, unclear) {
-            // Whatever came later: the first PATCH may have been made all the same.
+            // The first PATCH may have been applied, even if a later attempt failed.
             (Err(problem), Some(lost)) if !matches!(problem, ScaleError::AnswerLost { .. }) => {
                 match self.look_again(&lost).await {
                     Ok(now) => self.conclude_after(problem, lost, now.replicas),
@@ -76,7 +76,7 @@ impl<'a> Scaler<'a> {
         result
     }
 
-    /// `unclear` is left with a PATCH that was given up without a clear answer.
+    /// On return, `unclear` holds a PATCH whose outcome is still unknown.
     async fn try_all(&self, unclear: &mut Option<UnansweredPatch>) -> Result<Scaled, ScaleError> {
         let mut seen = match self.known_count().or_else(|| self.given_count()) {
             Some(seen) => seen,
@@ -97,7 +97,7 @@ impl<'a> Scaler<'a> {
                 if let Some(unclear) = unclear.take_if(|unclear| seen.is(unclear.new)) {
                     return self.conclude(unclear, seen.replicas);
                 }
-                // Refused although the count is what was tested: not, or not only, a race.
+                // The server refused although the count is the tested one: it was not only a race.
                 refusal = (seen.replicas == tested).then_some(error);
             } else if error.may_have_been_applied() && self.order.dry_run == DryRun::None {
                 let lost = UnansweredPatch { seen, new, cause: error };
@@ -125,7 +125,7 @@ impl<'a> Scaler<'a> {
         })
     }
 
-    /// What the LIST has told.
+    /// The count from the LIST.
     fn known_count(&self) -> Option<CurrentScale> {
         let ListedObject { replicas, resource_version, object } = self.order.listed.clone()?;
         Some(CurrentScale {
@@ -142,8 +142,7 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    /// `--current-replicas` says the old count, so nothing needs to be read: the PATCH itself
-    /// tests it.
+    /// The count from `--current-replicas`. It does not have to be read, since the PATCH tests it.
     fn given_count(&self) -> Option<CurrentScale> {
         let condition = &self.order.condition;
         let must_read = matches!(self.order.object, ObjectSource::Server);
@@ -154,18 +153,18 @@ impl<'a> Scaler<'a> {
         Some(CurrentScale { replicas, resource_version: None, object: self.given_object() })
     }
 
-    async fn only_say(&self) -> Result<Scaled, ScaleError> {
+    async fn dry_run(&self) -> Result<Scaled, ScaleError> {
         let seen = match self.known_count() {
             Some(seen) => seen,
             None => self.read().await?,
         };
         let new = self.new_count(seen.replicas)?;
-        let mut unmet = Vec::new();
+        let mut failed = Vec::new();
         if let Err(problem) = self.check(&seen) {
-            unmet.push(format!("the condition would not hold: {problem}"));
+            failed.push(format!("the condition would not hold: {problem}"));
         }
         let mut scaled = self.scaled(seen, new, new);
-        scaled.notes.extend(unmet);
+        scaled.notes.extend(failed);
         Ok(scaled)
     }
 
@@ -178,7 +177,7 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    /// kubectl's order: the count first, then the version.
+    /// Checks the preconditions in kubectl's order: the count first, then the resource version.
     fn check(&self, seen: &CurrentScale) -> Result<(), ScaleError> {
         let condition = &self.order.condition;
         if let Some(expected) = condition.replicas
@@ -225,7 +224,7 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    /// Gives the count that the server has afterwards.
+    /// Sends the PATCH. Returns the count that the server has afterwards.
     async fn patch(&self, seen: &CurrentScale, new: i64) -> Result<i64, Error> {
         let (kind, patch) = match &self.order.condition.resource_version {
             Some(version) => (
@@ -237,7 +236,7 @@ impl<'a> Scaler<'a> {
         let dry_run = self.order.dry_run == DryRun::Server;
         let about = self.order.target.about("patch");
         let change = format!("the change of {} from {} to {new}", self.order.target, seen.count());
-        // An earlier try may still come to pass, whatever is said of this one.
+        // An earlier PATCH of this order may still be applied, even if this one is refused.
         let is_open = self.progress.is_under_way(self.index);
         let tell = |is_under_way: bool| {
             if !dry_run && !is_open {
@@ -246,7 +245,7 @@ impl<'a> Scaler<'a> {
         };
         let sent = self.client.patch_scale(&self.path, kind, &patch, dry_run, &about, &tell);
         let result = sent.await;
-        // Without a clear answer it stays under way until it is known what came of it.
+        // Without a clear answer, the change stays in `progress` until its outcome is known.
         if !result.as_ref().is_err_and(Error::may_have_been_applied) {
             self.progress.set(self.index, None);
         }
@@ -266,7 +265,7 @@ impl<'a> Scaler<'a> {
         Scaled { old: seen.replicas, new: held, object, notes, asked_for }
     }
 
-    /// kubectl prints the new count in the objects of its own groups only.
+    /// Sets the new count in the object. As in kubectl, only in the types of its own groups.
     fn with_count(&self, mut object: Value, count: i64) -> Value {
         if self.order.target.resource.is_counted_in_print()
             && let Some(fields) = object.as_object_mut()
@@ -282,24 +281,25 @@ impl<'a> Scaler<'a> {
         self.read().await.map_err(|failed| {
             let (target, old, new) = (&self.order.target, lost.seen.count(), lost.new);
             let truth = format!(
-                "whether {target} was scaled from {old} to {new} is not known, \
-                 since reading it again failed too: {failed}"
+                "{target} may have been scaled from {old} to {new}, or not: reading it again \
+                 failed too: {failed}"
             );
             ScaleError::AnswerLost { cause: lost.cause.clone(), truth }
         })
     }
 
-    /// What the server holds now decides what is said about a PATCH without a clear answer.
+    /// Decides the outcome of a PATCH without a clear answer by the count that the server has now.
     fn conclude(&self, lost: UnansweredPatch, now: Option<i64>) -> Result<Scaled, ScaleError> {
         let UnansweredPatch { seen, new, cause } = lost;
         let target = &self.order.target;
-        // Somebody else may have had the same in mind. Who only wants the count to be this has
-        // it; who wants to be the one that changed it from that count cannot be told so.
-        let is_all_that_counts = matches!(self.order.new, NewCount::Exactly(_))
+        // Another client may have set the same count. A plain `--replicas=N` has reached its goal.
+        // With `--by` or a precondition we cannot tell whether our own PATCH made the change.
+        let has_reached_goal = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.condition == Condition::default();
-        if now == Some(new) && (is_all_that_counts || seen.is(new)) {
+        if now == Some(new) && (has_reached_goal || seen.is(new)) {
             let note = format!(
-                "the answer to the change of {target} was lost ({cause}); the server has {new} now"
+                "the answer to the change of {target} was lost ({cause}), but its replica count is \
+                 {new} now"
             );
             let mut scaled = self.scaled(seen, new, new);
             scaled.notes.push(note);
@@ -309,7 +309,7 @@ impl<'a> Scaler<'a> {
         Err(ScaleError::AnswerLost { cause, truth })
     }
 
-    /// The same, when trying again has failed for another reason: that is what is said first.
+    /// The same after a later attempt has failed for another reason. That reason comes first.
     fn conclude_after(
         &self,
         problem: ScaleError,
@@ -325,7 +325,7 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    /// What is known after a PATCH without a clear answer, in a sentence.
+    /// A sentence about the current count, and what the PATCH without a clear answer may have done.
     fn truth(&self, old: Option<i64>, new: i64, now: Option<i64>, cause: &Error) -> String {
         let target = &self.order.target;
         let is_new = now == Some(new);
@@ -340,22 +340,23 @@ impl<'a> Scaler<'a> {
             _ => false,
         };
         if is_new {
-            format!("{target} is at {now} now; whether this call scaled it from {old} is not known")
+            format!("{target} is at {now} now, but another client may have scaled it from {old}")
         } else if !is_old {
             format!(
-                "{target} is at {now} now: somebody else changed it; whether it was scaled from \
-                 {old} to {new} before is not known"
+                "{target} is at {now} now: another client changed it. It may have been scaled from \
+                 {old} to {new} before that"
             )
         } else if is_answered {
             format!("{target} is still at {now}: it was not scaled to {new}")
         } else {
-            format!("{target} is still at {now}; what was sent may yet scale it to {new}")
+            format!("{target} is still at {now}; the request may scale it to {new} later")
         }
     }
 
-    /// After a refusal that changed nothing the server may be asked again if it wishes. But not
-    /// where the first try, should it come to pass all the same, would make the second one wrong:
-    /// a relative change would be made twice, and a condition would fail by our own doing.
+    /// The pause before the next attempt, if the server sent a `Retry-After` and changed nothing.
+    /// There is no next attempt with `--by` or a precondition. The first PATCH may still be applied
+    /// later: a relative change would then be made twice, and a precondition would fail because of
+    /// our own change.
     fn asked_pause(&self, lost: &UnansweredPatch, now: Option<i64>) -> Option<Duration> {
         let is_repeatable = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.condition == Condition::default()
@@ -367,7 +368,8 @@ impl<'a> Scaler<'a> {
         ScaleError::Api(explain_missing(self.client, &self.order.target, error).await)
     }
 
-    /// The first retry comes at once; then others, who lost the same race, are given way.
+    /// Waits a random time before the third and each later attempt, because other clients that lost
+    /// the same race retry too.
     async fn pause(&self, attempt: u32) {
         if attempt > 1 {
             let longest = 10 << attempt.min(6);
@@ -376,7 +378,8 @@ impl<'a> Scaler<'a> {
     }
 }
 
-/// As kubectl: when a whole namespace is missing, that is said instead of the object's error.
+/// The error for a target that does not exist. If its namespace does not exist either, that is the
+/// error, as in kubectl.
 pub async fn explain_missing(client: &Client, target: &Target, error: Error) -> Error {
     let is_about_target = error.status().is_some_and(|status| {
         status.is_not_found()

@@ -1,12 +1,12 @@
-//! Which objects to scale, as it was typed: the rules of kubectl's resource builder
-//! (`cli-runtime/pkg/resource/builder.go`) that need no server.
+//! The selection of objects on the command line: the rules of kubectl's resource builder
+//! (`cli-runtime/pkg/resource/builder.go`) that need no request.
 
 use crate::text::go;
 
-/// What is wrong with what was typed, in the words of kubectl's resource builder.
+/// An invalid selection, in the words of kubectl's resource builder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    /// Some arguments have a slash and some have not. The unbalanced parenthesis is kubectl's.
+    /// Some arguments have a slash and others do not. The missing parenthesis is kubectl's.
     #[error(
         "there is no need to specify a resource type as a separate argument when passing \
          arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of \
@@ -19,7 +19,7 @@ pub enum SelectionError {
     /// `deploy/`, `/a`, `deploy,sts/a`, `deploy, a`
     #[error("arguments in resource/name form must have a single resource and name")]
     IncompleteForm,
-    /// Nothing was named; only where the default target is not meant either.
+    /// No object was named, and there is no default target.
     #[error(
         "You must provide one or more resources by argument or filename.
 Example resource specifications include:
@@ -32,7 +32,7 @@ Example resource specifications include:
     /// A type without a name.
     #[error("resource(s) were provided, but no name was specified")]
     NoName,
-    /// A category, which stands for several types, with a name.
+    /// A category of several types, with a name.
     #[error("you must specify only one resource")]
     SeveralTypes,
     /// `-l` without a type.
@@ -53,7 +53,7 @@ Example resource specifications include:
     /// `-f FILE TYPE/NAME`
     #[error("resource/name arguments cannot be provided when a path is specified")]
     PairWithFile,
-    /// `""` for a name.
+    /// The name is `""`.
     #[error("resource name may not be empty")]
     EmptyName,
     /// A name or a namespace that is not one path segment.
@@ -61,21 +61,21 @@ Example resource specifications include:
     InvalidSegment {
         /// `resource name` or `namespace`.
         what: &'static str,
-        /// As given.
+        /// The name or namespace.
         text: String,
-        /// What is wrong with it.
+        /// The forbidden characters.
         problems: String,
     },
 }
 
 impl SelectionError {
-    /// Whether it is about single arguments, and not about what does not go together.
+    /// True if an argument itself is malformed; false if the arguments and flags do not fit together.
     pub fn is_syntax(&self) -> bool {
         matches!(self, Self::MixedForms | Self::SeveralSlashes | Self::IncompleteForm)
     }
 }
 
-/// What was typed to say which objects are meant, without the files.
+/// The arguments and flags that select objects, except the files.
 #[derive(Debug, Clone, Default)]
 pub struct SelectionArgs<'a> {
     /// The positional arguments.
@@ -84,45 +84,45 @@ pub struct SelectionArgs<'a> {
     pub all: bool,
     /// `-l`
     pub labels: Option<&'a str>,
-    /// Files were spoken of, though none was named.
+    /// `-f` or `-k` was given, but names no file.
     pub has_files: bool,
 }
 
 impl SelectionArgs<'_> {
-    /// Whether nothing at all was said.
+    /// True if no argument and no flag selects anything.
     pub fn is_empty(&self) -> bool {
         self.args.is_empty() && !self.all && self.labels.is_none() && !self.has_files
     }
 }
 
-/// The objects that are meant, by types that are yet to be resolved.
+/// The selected objects. Their types are not looked up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// `TYPE/NAME…`, and `T1,T2 NAME…`: objects of given types. Duplicates stay, as in kubectl.
+    /// `TYPE/NAME…` and `T1,T2 NAME…`: pairs of type and name. Duplicates stay, as in kubectl.
     Pairs(Vec<(String, String)>),
-    /// `TYPE NAME…`: the only form in which a category in place of a type is told from a type.
+    /// `TYPE NAME…`. Only in this form a category is an error of its own.
     Names {
-        /// As typed.
+        /// The type, as typed.
         kind: String,
-        /// As typed.
+        /// The names, as typed.
         names: Vec<String>,
     },
     /// `TYPE[,TYPE] --all`, or with `-l`.
     Collections {
-        /// As typed.
+        /// The types, as typed.
         types: Vec<String>,
-        /// Sent to the server as it is: the server is the judge of it.
+        /// The label selector. It is sent to the server unchanged, and the server checks it.
         labels: Option<String>,
     },
-    /// Types without a name; an error, unless a type is unknown, which is one before it.
+    /// Types without a name. That is an error, but an unknown type is reported first.
     TypesOnly(Vec<String>),
 }
 
 impl Selection {
-    /// Takes apart what was typed.
+    /// Reads the arguments and flags.
     ///
     /// # Errors
-    /// The first thing that is wrong, as kubectl reports it.
+    /// The first mistake that kubectl would report.
     pub fn new(typed: &SelectionArgs<'_>) -> Result<Self, SelectionError> {
         let labels = typed.labels.map(str::trim).filter(|labels| !labels.is_empty());
         let is_collection = labels.is_some() || (typed.all && typed.args.len() == 1);
@@ -136,16 +136,16 @@ impl Selection {
                 Ok(Self::Collections { types, labels: labels.map(str::to_owned) })
             }
             Some(Self::Names { .. }) => Err(SelectionError::NameWithSelector),
-            // `--all` beside a name counts for nothing.
+            // `--all` beside a name has no effect.
             Some(pairs) if labels.is_none() => Ok(pairs),
             Some(_) => Err(SelectionError::PairWithSelector),
         }
     }
 
-    /// That nothing is named besides files.
+    /// Checks that no object is named beside files.
     ///
     /// # Errors
-    /// What is named, or what is wrong with it.
+    /// An object is named.
     pub fn none_beside_files(args: &[String]) -> Result<(), SelectionError> {
         match Self::of_args(args)? {
             None => Ok(()),
@@ -190,7 +190,7 @@ fn split(arg: &str) -> Result<(String, String), SelectionError> {
     }
 }
 
-/// The types of a list with commas, each once.
+/// The types of a list with commas. Each type occurs once.
 fn types(kinds: &str) -> Result<Vec<String>, SelectionError> {
     let mut unique: Vec<String> = Vec::new();
     for kind in kinds.split(',') {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_named_in_every_form_of_kubectls() {
+    fn every_form_of_kubectl_names_objects() {
         for (line, expected) in [
             ("deployment/a", pairs(&[("deployment", "a")])),
             ("deploy a b", names("deploy", &["a", "b"])),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_object_is_refused_in_kubectls_words() {
+    fn malformed_arguments_get_the_error_of_kubectl() {
         use SelectionError as E;
         for (line, expected) in [
             ("deploy/a b", E::MixedForms),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn all_and_selectors_go_with_types_alone() {
+    fn all_and_selectors_need_types_without_names() {
         use SelectionError as E;
         let by_label = Some("app=a");
         for (line, all, labels, expected) in [
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_files_nothing_may_be_named() {
+    fn an_object_beside_files_is_refused() {
         use SelectionError as E;
         for (line, expected) in [
             ("deploy", E::TypeWithFile),

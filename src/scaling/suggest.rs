@@ -1,4 +1,4 @@
-//! What somebody may have meant whose target does not exist.
+//! Suggestions for a target that does not exist: objects with a similar name, or Locust workers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,27 +9,27 @@ use serde_json::Value;
 use super::Target;
 use crate::cluster::api::{Client, Listing};
 
-/// Nobody waits long for a hint.
-const LONGEST: Duration = Duration::from_secs(2);
+/// The longest time that the LIST for the suggestions may take.
+const LIMIT: Duration = Duration::from_secs(2);
 
-/// More would be no help.
-const MOST: usize = 3;
+/// The most suggestions.
+const MAX_SUGGESTIONS: usize = 3;
 
 /// Why an object is suggested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Likeness {
-    /// Its name is close to the one that was given.
+    /// Its name is similar to the given one.
     Name,
     /// It looks like the workers of a Locust load test.
     Workers,
 }
 
-/// An object of the missing one's type and namespace, which exists.
+/// An existing object, of the same type and in the same namespace as the missing one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     /// The object.
     pub target: Target,
-    /// Why.
+    /// Why it is suggested.
     pub likeness: Likeness,
 }
 
@@ -47,12 +47,13 @@ struct Metadata {
     labels: BTreeMap<String, Value>,
 }
 
-/// Objects that may have been meant by `missing`: those with a name close to its own, else, if its
-/// own name is such a one, those that look like Locust workers. One LIST; nothing when that is not allowed or takes long.
+/// Objects to suggest in place of `missing`: objects with a similar name. If there is none and the
+/// missing name looks like one of workers, objects that look like Locust workers. It takes one LIST;
+/// there are no suggestions if the LIST fails or takes longer than [`LIMIT`].
 pub async fn suggest(client: &Client, missing: &Target) -> Vec<Suggestion> {
     let Target { resource, namespace, name } = missing;
     let listing = Listing { resource, namespace, labels: None };
-    let list = tokio::time::timeout(LONGEST, client.list::<Candidate>(listing)).await;
+    let list = tokio::time::timeout(LIMIT, client.list::<Candidate>(listing)).await;
     let Ok(Ok(candidates)) = list else { return Vec::new() };
     let suggestion = |candidate: &Candidate, likeness| {
         let target = Target::new(resource.clone(), namespace, &candidate.metadata.name).ok()?;
@@ -66,15 +67,15 @@ pub async fn suggest(client: &Client, missing: &Target) -> Vec<Suggestion> {
     let close = close.into_iter().filter_map(|(_, one)| suggestion(one, Likeness::Name));
     let workers = candidates.iter().filter(|candidate| candidate.looks_like_workers());
     let workers = workers.filter_map(|candidate| suggestion(candidate, Likeness::Workers));
-    let mut suggestions: Vec<_> = close.take(MOST).collect();
+    let mut suggestions: Vec<_> = close.take(MAX_SUGGESTIONS).collect();
     if suggestions.is_empty() && is_name_of_workers(name) {
-        suggestions.extend(workers.take(MOST));
+        suggestions.extend(workers.take(MAX_SUGGESTIONS));
     }
     suggestions
 }
 
-/// How many slips of the keyboard lie between two names; `None` when they are too many, or the
-/// names are no more alike than any others.
+/// The number of typing errors between two names. `None` if there are more than a fourth of the
+/// length, or more than three.
 fn distance(given: &str, name: &str) -> Option<usize> {
     if given.len() > 253 || name.len() > 253 {
         return None;
@@ -88,7 +89,8 @@ fn is_name_of_workers(name: &str) -> bool {
 }
 
 impl Candidate {
-    /// By the names and labels that tutorials and Helm charts use, or by how Locust is started.
+    /// True if the name, the labels or the command look like those of Locust workers in tutorials and
+    /// Helm charts.
     fn looks_like_workers(&self) -> bool {
         let name = self.metadata.name.as_str();
         let is_worker = |word: &str| word.contains("worker") || word.contains("slave");
@@ -102,12 +104,12 @@ impl Candidate {
 
     fn has_labels_of_workers(&self, is_worker: impl Fn(&str) -> bool) -> bool {
         let labels = self.metadata.labels.values().filter_map(Value::as_str);
-        let (mut is_locust, mut is_for_work) = (false, false);
+        let (mut is_locust, mut is_for_workers) = (false, false);
         for label in labels {
             is_locust |= label.contains("locust");
-            is_for_work |= is_worker(label);
+            is_for_workers |= is_worker(label);
         }
-        is_locust && is_for_work
+        is_locust && is_for_workers
     }
 
     fn starts_a_worker(&self) -> bool {
@@ -116,14 +118,14 @@ impl Candidate {
             let words =
                 ["command", "args"].into_iter().filter_map(|list| container[list].as_array());
             let mut words = words.flatten().filter_map(Value::as_str);
-            let is_told = words.any(|word| word.contains("--worker") || word.contains("--slave"));
+            let has_flag = words.any(|word| word.contains("--worker") || word.contains("--slave"));
             let variables = container["env"].as_array().into_iter().flatten();
-            let is_set = variables
+            let has_variable = variables
                 .filter_map(|variable| variable["name"].as_str())
                 .any(|name| matches!(name, "LOCUST_MODE_WORKER" | "LOCUST_MASTER_NODE_HOST"));
             let is_locust =
                 container["image"].as_str().is_some_and(|image| image.contains("locust"));
-            is_set || (is_locust && is_told)
+            has_variable || (is_locust && has_flag)
         })
     }
 }
@@ -135,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn close_names_are_a_few_slips_away() {
+    fn similar_names_have_a_few_typing_errors() {
         for (given, name, expected) in [
             ("locust-slave", "locust-slaves", Some(1)),
             ("locust-slvae", "locust-slave", Some(1)),
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_are_known_by_name_label_or_start() {
+    fn workers_are_recognized_by_name_label_or_command() {
         let args = |args: Value| json!({"template": {"spec": {"containers": [args]}}});
         for (name, labels, spec, expected) in [
             ("locust-worker", json!({}), json!({}), true),

@@ -1,23 +1,23 @@
-//! One object to scale.
+//! An object to scale.
 
 use std::sync::Arc;
 
 use super::SelectionError;
 use crate::cluster::api::{About, Resource};
 
-/// One object to scale.
+/// An object to scale: type, namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
-    /// Its type.
     pub resource: Arc<Resource>,
-    /// Its namespace; of no meaning where the type has none.
+    /// The namespace. It has no effect if the type has no namespaces.
     pub namespace: String,
-    /// Its name; not empty, and one path segment.
+    /// The name: not empty, and a single path segment.
     pub name: String,
 }
 
 impl Target {
-    /// A target whose name and namespace cannot lead a request to another path.
+    /// Makes a target. The name and the namespace must be single path segments, since they become
+    /// parts of the URL.
     ///
     /// # Errors
     /// [`SelectionError::EmptyName`] or [`SelectionError::InvalidSegment`].
@@ -34,7 +34,7 @@ impl Target {
         Ok(Self { resource, namespace: namespace.to_owned(), name: name.to_owned() })
     }
 
-    /// Its path from the server's root.
+    /// The path of the URL, from the server's root.
     pub fn path(&self) -> String {
         self.resource.path(&self.namespace, &self.name)
     }
@@ -58,7 +58,7 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// Refuses a namespace that could lead a request to another path.
+/// Checks that a namespace is a single path segment.
 ///
 /// # Errors
 /// [`SelectionError::InvalidSegment`]
@@ -66,7 +66,7 @@ pub fn check_namespace(namespace: &str) -> Result<(), SelectionError> {
     check_segment("namespace", namespace)
 }
 
-/// `IsValidPathSegmentName` of apimachinery: the only check that kubectl makes on names.
+/// The rule of apimachinery's `IsValidPathSegmentName`, which is kubectl's only check on names.
 fn check_segment(what: &'static str, text: &str) -> Result<(), SelectionError> {
     let problems = match text {
         "." | ".." => format!("may not be '{text}'"),
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_would_lead_elsewhere_are_refused_in_kubectls_words() {
+    fn a_name_that_is_no_path_segment_gets_the_error_of_kubectl() {
         let resource = Resource::find_built_in("deploy").unwrap();
         for (name, expected) in [
             ("", "resource name may not be empty"),

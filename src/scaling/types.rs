@@ -1,4 +1,4 @@
-//! Resource types, by the words that users have for them.
+//! Looks up resource types by the words that users type.
 
 use std::sync::Arc;
 
@@ -7,27 +7,27 @@ use tokio::sync::OnceCell;
 use crate::cluster::api::{Client, Discovery, Error, Resource};
 use crate::text::go;
 
-/// A type that the server does not have, in kubectl's words: without group and version.
+/// The server does not have this type. As in kubectl, the text has no group and no version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server doesn't have a resource type {}", go::quote(.0))]
 pub struct UnknownType(pub String);
 
-/// Finds types: the built-in ones without a request, all others by asking the server what it has.
+/// Looks up types: built-in types without a request, other types by discovery.
 pub struct Types<'a> {
     client: &'a Client,
     discovery: OnceCell<Discovery>,
 }
 
 impl<'a> Types<'a> {
-    /// Asks nothing yet.
+    /// Sends no request yet.
     pub fn new(client: &'a Client) -> Self {
         Self { client, discovery: OnceCell::new() }
     }
 
-    /// The type that `token` means.
+    /// The type for a word like `deploy`, `sts` or `locusttests.locust.io`.
     ///
     /// # Errors
-    /// [`UnknownType`], or [`Error`] when the server could not be asked.
+    /// [`UnknownType`], or [`Error`] if discovery failed.
     pub async fn find(&self, token: &str) -> anyhow::Result<Arc<Resource>> {
         if let Some(found) = Resource::find_built_in(token) {
             return Ok(found);
@@ -37,10 +37,10 @@ impl<'a> Types<'a> {
         Ok(found.ok_or_else(|| UnknownType(shown.to_owned()))?)
     }
 
-    /// The type of an object's `apiVersion` and `kind`.
+    /// The type for the `apiVersion` and `kind` of an object.
     ///
     /// # Errors
-    /// [`Error`] when the server could not be asked.
+    /// [`Error`] if discovery failed.
     pub async fn of_kind(
         &self,
         api_version: &str,
@@ -52,10 +52,10 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// The types of a category like `all`; `None` for a token that is none.
+    /// The types of a category like `all`; `None` if the word is no category.
     ///
     /// # Errors
-    /// [`Error`] when the server could not be asked.
+    /// [`Error`] if discovery failed.
     pub async fn category(&self, token: &str) -> Result<Option<Vec<Arc<Resource>>>, Error> {
         if Resource::find_built_in(token).is_some() {
             return Ok(None);
@@ -63,7 +63,7 @@ impl<'a> Types<'a> {
         Ok(self.discovery().await?.category(token))
     }
 
-    /// What the server has; asked for once.
+    /// The types of the server. They are read once.
     async fn discovery(&self) -> Result<&Discovery, Error> {
         self.discovery.get_or_try_init(|| Discovery::fetch(self.client)).await
     }

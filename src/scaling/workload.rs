@@ -20,7 +20,7 @@ pub struct Workload {
 #[serde(default)]
 pub struct Metadata {
     pub name: String,
-    /// Differs between two objects of the same name, one after the other.
+    /// Differs if the object was deleted and created again under the same name.
     pub uid: String,
     /// Rises by one with each change of the spec.
     pub generation: i64,
@@ -32,7 +32,7 @@ pub struct Spec {
     pub replicas: i64,
     /// A user has paused the rollout of the Deployment.
     pub paused: bool,
-    /// A pod that has been ready for so many seconds is available.
+    /// The number of seconds that a pod must be ready to count as available.
     pub min_ready_seconds: i64,
     /// The labels of its pods; see [`label_selector`].
     pub selector: Value,
@@ -70,8 +70,8 @@ pub async fn workload_of(client: &Client, target: &Target) -> Result<Workload, E
 
 impl Workload {
     /// The fields of a custom resource that have the same type as in a Deployment. A custom
-    /// resource may give another meaning to any field: Argo's Rollout has a text as its
-    /// `observedGeneration`.
+    /// resource may give another meaning to any field: in Argo's Rollout the
+    /// `observedGeneration` is a string.
     fn of_custom_resource(object: &Value) -> Self {
         let (spec, status) = (&object["spec"], &object["status"]);
         let count = |value: &Value| value.as_i64().unwrap_or_default();

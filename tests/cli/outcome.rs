@@ -122,8 +122,8 @@ fn ten_lost_races_are_an_error_that_says_so() {
     let cluster = at(1);
     on_patch(&cluster, 100, Action::RivalIncrement);
     run(&cluster, "scale --replicas=50").refuses(
-        "error: deployment.apps/locust-slave was not scaled: its count was changed by somebody \
-         else during each of 10 attempts, and is 11 now\n",
+        "error: deployment.apps/locust-slave was not scaled: another client changed its \
+         replica count during each of 10 attempts; it is at 11 now\n",
     );
     assert_eq!(verbs(&cluster).iter().filter(|verb| *verb == "PATCH").count(), 10);
 }
@@ -151,7 +151,7 @@ fn a_relative_change_stops_at_zero_and_says_so() {
 fn a_relative_change_beyond_int32_is_refused_before_the_patch() {
     let cluster = at(2);
     run(&cluster, "scale --by=+2147483647").refuses(
-        "error: deployment.apps/locust-slave cannot be scaled from 2 by +2147483647: more than 2147483647 replicas\n",
+        "error: deployment.apps/locust-slave cannot be scaled from 2 by +2147483647: the maximum is 2147483647 replicas\n",
     );
     assert_eq!(verbs(&cluster), ["GET"]);
 }

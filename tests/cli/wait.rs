@@ -50,7 +50,7 @@ fn another_scale_ends_the_wait_with_its_count() {
     });
     fails_after_scaling(
         &outcome,
-        "error: deployment.apps/locust-slave was scaled to 3, but somebody else scaled it to 5 meanwhile\n",
+        "error: deployment.apps/locust-slave was scaled to 3, but then another client scaled it to 5\n",
     );
 }
 
@@ -63,7 +63,7 @@ fn a_target_that_is_deleted_ends_the_wait() {
     });
     fails_after_scaling(
         &outcome,
-        "error: deployment.apps/locust-slave was scaled to 3, but somebody deleted it meanwhile\n",
+        "error: deployment.apps/locust-slave was scaled to 3, but then it was deleted\n",
     );
 }
 
@@ -170,7 +170,7 @@ fn plain_timeout_fails_if_another_client_scales() {
     assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 5 to 3\n");
     assert_eq!(
         outcome.stderr,
-        "error: deployment.apps/locust-slave was scaled to 3, but somebody else scaled it to 7 meanwhile\n"
+        "error: deployment.apps/locust-slave was scaled to 3, but then another client scaled it to 7\n"
     );
 }
 

@@ -22,7 +22,7 @@ fn without_the_right_to_list_pods_no_reason_is_given() {
     let outcome = locustctl("scale --replicas=3 --wait --timeout=1s").kubeconfig(kubeconfig).run();
     fails_after_scaling(
         &outcome,
-        "1 of 3 replicas are ready\n  what its pods wait for may not be looked at: pods is forbidden: User \"narrow\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"\n",
+        "1 of 3 replicas are ready\n  its pods cannot be listed: pods is forbidden: User \"narrow\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"\n",
     );
 }
 
@@ -37,7 +37,7 @@ fn without_the_right_to_watch_wait_polls() {
     let kubeconfig = kubeconfig_of(&cluster, "token-of-a-narrow-account");
     let outcome = locustctl("scale --replicas=3 --wait").kubeconfig(kubeconfig).run();
     outcome.exits(0, SCALED);
-    let note = "Note: deployments.apps cannot be watched, so they are asked about every second: deployments.apps \"locust-slave\" is forbidden: User \"narrow\" cannot watch resource";
+    let note = "Note: deployments.apps cannot be watched, so locustctl reads them every second: deployments.apps \"locust-slave\" is forbidden: User \"narrow\" cannot watch resource";
     assert!(outcome.stderr.contains(note), "{outcome:?}");
     assert_eq!(ready(&cluster, SLAVE), 3);
 }
@@ -51,7 +51,7 @@ fn with_only_the_right_to_scale_the_state_is_unknown() {
     let outcome = locustctl("scale --replicas=3 --wait").kubeconfig(kubeconfig).run();
     fails_after_scaling(
         &outcome,
-        "error: deployment.apps/locust-slave was scaled to 3, but whether it gets ready is not known: deployments.apps \"locust-slave\" is forbidden: User \"narrow\" cannot get resource \"deployments\" in API group \"apps\" in the namespace \"default\"\n",
+        "error: deployment.apps/locust-slave was scaled to 3, but its readiness is unknown: deployments.apps \"locust-slave\" is forbidden: User \"narrow\" cannot get resource \"deployments\" in API group \"apps\" in the namespace \"default\"\n",
     );
 }
 
@@ -78,7 +78,7 @@ fn an_unreachable_server_is_the_reason_only_while_it_is_unreachable() {
     for (fault, reason) in [
         (
             away().times(Fault::ALWAYS),
-            "\n  the server could not be asked lately: the server is currently unable to handle the request\n",
+            "\n  the last request to the server failed: the server is currently unable to handle the request\n",
         ),
         (away().at("watch=1").times(Fault::ALWAYS), "ErrImagePull: not found\n"),
         (away().at("watch=1"), "ErrImagePull: not found\n"),

@@ -65,7 +65,7 @@ fn answers() -> Vec<Row> {
         row("--replicas=4 deploy/a", refuses(stderr)).about(about).fault(at_patch(action))
     };
     let unclear = |about, action, stderr: &str| {
-        let looked_up = "deployment.apps/a is still at 3; what was sent may yet scale it to 4";
+        let looked_up = "deployment.apps/a is still at 3; the request may scale it to 4 later";
         failing(about, action, stderr)
             .differs(CountLookedUp, refuses(&format!("{stderr}\n{looked_up}")))
     };

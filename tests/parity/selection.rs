@@ -119,7 +119,7 @@ fn failures() -> Vec<Row> {
     let problem =
         "Error from server (InternalError): Internal error occurred: etcdserver: request timed out";
     let ours =
-        format!("{problem}\ndeployment.apps/b is still at 1; what was sent may yet scale it to 4");
+        format!("{problem}\ndeployment.apps/b is still at 1; the request may scale it to 4 later");
     let ours = ours.as_str();
     let unexpected = "error: Expected replicas to be 3, was 1";
     let named = "error: deployment.apps/b: Expected replicas to be 3, was 1";

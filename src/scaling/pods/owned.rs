@@ -10,7 +10,6 @@ use crate::scaling::workload::{label_selector, workload_of};
 pub struct OwnPods {
     /// `spec.replicas` of the target.
     pub replicas: i64,
-    /// The pods.
     pub pods: Vec<Pod>,
 }
 

@@ -84,7 +84,6 @@ struct Waiting {
 }
 
 impl Pod {
-    /// The name.
     pub fn name(&self) -> &str {
         &self.metadata.name
     }

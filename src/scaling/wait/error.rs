@@ -1,70 +1,65 @@
-//! Why a wait has ended without what was waited for.
+//! Errors of a wait.
 
 use crate::cluster::api::Error;
 use crate::text::go;
 
-/// What has become of a wait; the scale itself took place in any case.
+/// Why a wait failed. The scale itself has succeeded.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
-    /// Somebody else's count stands there now.
-    #[error("{target} was scaled to {wanted}, but somebody else scaled it to {now} meanwhile")]
+    /// Another client has scaled the target.
+    #[error("{target} was scaled to {wanted}, but then another client scaled it to {now}")]
     Overtaken {
-        /// What was scaled.
         target: String,
-        /// To how many.
+        /// The count that it was scaled to.
         wanted: i64,
-        /// What stands there.
+        /// The count now.
         now: i64,
     },
-    /// It is gone.
-    #[error("{target} was scaled to {wanted}, but somebody deleted it meanwhile")]
+    /// The target was deleted.
+    #[error("{target} was scaled to {wanted}, but then it was deleted")]
     Deleted {
-        /// What was scaled.
         target: String,
-        /// To how many.
+        /// The count that it was scaled to.
         wanted: i64,
     },
-    /// The time is over, in kubectl's words.
+    /// The time of `--timeout` is over, in kubectl's words.
     #[error("timed out waiting for {} to be synced", go::quote(.name))]
     NotSynced {
-        /// The object, without its type.
+        /// The name of the object, without its type.
         name: String,
     },
-    /// The time is over.
+    /// The time of `--wait` is over.
     #[error("timed out after {after} waiting for {target}{}", explained(.standing, .reasons))]
     NotReady {
-        /// The time.
+        /// The time limit.
         after: go::Duration,
-        /// What was scaled.
         target: String,
-        /// How far it came, where that is known.
+        /// A sentence about the readiness, if the target was read at least once.
         standing: Option<String>,
-        /// Why it came no further, a line each.
+        /// The reasons, one on each line.
         reasons: Vec<String>,
     },
-    /// The controller has given it up.
-    #[error("{target} does not get ready: {why}{}", explained(.standing, .reasons))]
+    /// The controller reports that the rollout has missed its deadline.
+    #[error("{target} did not become ready: {why}{}", explained(.standing, .reasons))]
     GivenUp {
-        /// What was scaled.
         target: String,
-        /// In the controller's words.
+        /// The message of the controller.
         why: String,
-        /// How far it came.
+        /// A sentence about the readiness.
         standing: Option<String>,
-        /// Why it came no further, a line each.
+        /// The reasons, one on each line.
         reasons: Vec<String>,
     },
-    /// Its scale could not be read.
+    /// The scale subresource could not be read.
     #[error("{0}")]
     Api(Error),
-    /// It could not be looked at.
-    #[error("{target} was scaled to {wanted}, but whether it gets ready is not known: {cause}")]
+    /// The target could not be read.
+    #[error("{target} was scaled to {wanted}, but its readiness is unknown: {cause}")]
     Unknown {
-        /// What was scaled.
         target: String,
-        /// To how many.
+        /// The count that it was scaled to.
         wanted: i64,
-        /// Why.
+        /// Why it could not be read.
         cause: Error,
     },
 }
@@ -80,19 +75,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reasons_stand_below_on_lines_of_their_own() {
-        let unmet = |standing: Option<&str>, reasons: &[&str]| WaitError::NotReady {
+    fn each_reason_has_its_own_line() {
+        let error = |standing: Option<&str>, reasons: &[&str]| WaitError::NotReady {
             after: go::Duration::parse("5m").unwrap(),
             target: "deployment.apps/a".to_owned(),
             standing: standing.map(str::to_owned),
             reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
         };
         assert_eq!(
-            unmet(Some("1 of 3 replicas are ready"), &["one", "two"]).to_string(),
+            error(Some("1 of 3 replicas are ready"), &["one", "two"]).to_string(),
             "timed out after 5m0s waiting for deployment.apps/a: 1 of 3 replicas are ready\n  one\n  two"
         );
         assert_eq!(
-            unmet(None, &[]).to_string(),
+            error(None, &[]).to_string(),
             "timed out after 5m0s waiting for deployment.apps/a"
         );
     }

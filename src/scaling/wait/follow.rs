@@ -1,5 +1,6 @@
-//! Looking at targets until all is decided: by one watch for all of a collection where that is
-//! allowed, else by one for each, else by asking again and again.
+//! Follows the targets until each wait is decided: with one watch for all targets of a collection, or
+//! with one watch for each target, or by reading each target again and again. The first way that the
+//! server allows is taken.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,16 +15,16 @@ use super::tracker::Tracker;
 use crate::cluster::api::{Client, Error, Status, WatchEvent, WatchTarget};
 use crate::scaling::workload::{Workload, workload_of};
 
-/// On one connection; more than that are asked about instead.
-const MOST_WATCHES: usize = 32;
+/// The most watches on one connection. The targets beyond that are polled.
+const MAX_WATCHES: usize = 32;
 
-/// kubectl's.
+/// The time between two polls of a target, as in kubectl.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Many targets are asked about less often, so that there are never more than 50 requests a second.
-const PERIOD_OF_EACH: Duration = Duration::from_millis(20);
+/// Many targets are polled less often, so that there are at most 50 requests in a second.
+const PERIOD_PER_TARGET: Duration = Duration::from_millis(20);
 
-/// Looks at all waits until each is decided.
+/// Follows all targets until each wait is decided.
 pub(super) async fn until_ready(client: &Client, tracker: &Tracker<'_>, count: usize) {
     let follower = Follower { client, tracker, count };
     let mut collections: HashMap<_, Vec<usize>> = HashMap::new();
@@ -38,23 +39,23 @@ pub(super) async fn until_ready(client: &Client, tracker: &Tracker<'_>, count: u
             None => scales.push(index),
         }
     }
-    let watched = collections.into_values().enumerate().map(|(place, members)| {
+    let watched = collections.into_values().enumerate().map(|(number, members)| {
         let follower = &follower;
         async move {
-            match place < MOST_WATCHES {
+            match number < MAX_WATCHES {
                 true => follower.collection(members).await,
-                false => follower.ask_for_all(&members).await,
+                false => follower.poll_all(&members).await,
             }
         }
         .boxed_local()
     });
-    let asked = scales.into_iter().map(|index| follower.ask(index).boxed_local());
-    let all: Vec<LocalBoxFuture<'_, ()>> = watched.chain(asked).collect();
+    let polled = scales.into_iter().map(|index| follower.poll(index).boxed_local());
+    let all: Vec<LocalBoxFuture<'_, ()>> = watched.chain(polled).collect();
     join_all(all).await;
 }
 
-/// kubectl's own wait: the scale of each, at once and then every second, until both its counts are
-/// the new one. Here it fails when somebody else scales meanwhile.
+/// Waits as kubectl does: reads the scale of each target at once and then every second, until spec and
+/// status have the new count. Unlike in kubectl, it fails if another client scales the target.
 pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: usize) {
     let follower = Follower { client, tracker, count };
     let follower = &follower;
@@ -75,8 +76,8 @@ pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: 
     join_all(each).await;
 }
 
-/// One look at each that is still undecided: what a watch has told may be old, when something on
-/// the way holds it back.
+/// Reads each target that is still undecided. The last event of a watch may be old, if a proxy holds
+/// the events back.
 pub(super) async fn once_more(client: &Client, tracker: &Tracker<'_>, count: usize) {
     let follower = Follower { client, tracker, count };
     let all: Vec<_> = (0..count).collect();
@@ -91,18 +92,18 @@ struct Follower<'a, 'b> {
 }
 
 impl Follower<'_, '_> {
-    /// Targets of one type and namespace.
+    /// Follows targets of one type and namespace.
     async fn collection(&self, members: Vec<usize>) {
         let Err(error) = self.watch(&members).await else { return };
         let pending = self.tracker.pending(&members);
         if error.status().is_none() {
             pending.iter().for_each(|index| self.tracker.unknown(*index, error.clone()));
-        } else if members.len() > 1 && pending.len() <= MOST_WATCHES {
-            // A Role may allow to look at some objects by their names.
+        } else if members.len() > 1 && pending.len() <= MAX_WATCHES {
+            // A Role may allow single objects by their names.
             join_all(pending.into_iter().map(|index| self.alone(index))).await;
         } else if let Some(first) = pending.first() {
             self.note(*first, &error);
-            self.ask_for_all(&pending).await;
+            self.poll_all(&pending).await;
         }
     }
 
@@ -111,7 +112,7 @@ impl Follower<'_, '_> {
             Ok(()) => {}
             Err(error) if error.status().is_some() => {
                 self.note(index, &error);
-                self.ask(index).await;
+                self.poll(index).await;
             }
             Err(error) => self.tracker.unknown(index, error),
         }
@@ -120,15 +121,15 @@ impl Follower<'_, '_> {
     fn note(&self, index: usize, error: &Error) {
         let resource = self.tracker.wait(index).target.resource.plural_with_group();
         self.tracker.note(format!(
-            "Note: {resource} cannot be watched, so they are asked about every second: {error}"
+            "Note: {resource} cannot be watched, so locustctl reads them every second: {error}"
         ));
     }
 
-    /// Until all of them are decided.
+    /// Watches targets of one type and namespace until all their waits are decided.
     async fn watch(&self, members: &[usize]) -> Result<(), Error> {
         let first = &self.tracker.wait(members[0]).target;
         let Some(kind) = WorkloadKind::of(&first.resource) else { return Ok(()) };
-        let places: HashMap<&str, usize> = members
+        let indices: HashMap<&str, usize> = members
             .iter()
             .map(|index| (self.tracker.wait(*index).target.name.as_str(), *index))
             .collect();
@@ -138,23 +139,23 @@ impl Follower<'_, '_> {
             name: (members.len() == 1).then_some(&first.name),
             labels: None,
         });
-        let place = |object: &Workload| places.get(object.metadata.name.as_str()).copied();
-        let see = |object: &Workload| {
-            if let Some(index) = place(object) {
+        let index_of = |object: &Workload| indices.get(object.metadata.name.as_str()).copied();
+        let update = |object: &Workload| {
+            if let Some(index) = index_of(object) {
                 self.tracker.seen(index, kind, object);
             }
         };
         while !self.tracker.pending(members).is_empty() {
             match watch.next().await? {
                 WatchEvent::Present(objects) => {
-                    objects.iter().for_each(see);
-                    let present: Vec<_> = objects.iter().filter_map(place).collect();
+                    objects.iter().for_each(update);
+                    let present: Vec<_> = objects.iter().filter_map(index_of).collect();
                     let missing = members.iter().filter(|index| !present.contains(index));
                     missing.for_each(|index| self.tracker.deleted(*index));
                 }
-                WatchEvent::Changed(object) => see(&object),
+                WatchEvent::Changed(object) => update(&object),
                 WatchEvent::Deleted(object) => {
-                    if let Some(index) = place(&object) {
+                    if let Some(index) = index_of(&object) {
                         self.tracker.deleted(index);
                     }
                 }
@@ -171,12 +172,12 @@ impl Follower<'_, '_> {
         Ok(())
     }
 
-    async fn ask_for_all(&self, members: &[usize]) {
-        join_all(members.iter().map(|index| self.ask(*index))).await;
+    async fn poll_all(&self, members: &[usize]) {
+        join_all(members.iter().map(|index| self.poll(*index))).await;
     }
 
-    /// Looks at it again and again.
-    async fn ask(&self, index: usize) {
+    /// Reads a target again and again until its wait is decided.
+    async fn poll(&self, index: usize) {
         let mut ticks = self.ticks();
         while self.tracker.is_pending(index) {
             ticks.tick().await;
@@ -186,7 +187,7 @@ impl Follower<'_, '_> {
         }
     }
 
-    /// Reads the object; of types that are not built in the scale, which is all that is known.
+    /// Reads the object, or the scale if the type is not built in.
     async fn look(&self, index: usize) -> Result<(), Error> {
         let Wait { target, wanted } = self.tracker.wait(index);
         let Some(kind) = WorkloadKind::of(&target.resource) else {
@@ -199,7 +200,8 @@ impl Follower<'_, '_> {
         Ok(())
     }
 
-    /// The last look at one that is still undecided. That it may not be read alone is no news.
+    /// Reads a target for the last time. An error is ignored if it says that a single object must not
+    /// be read.
     async fn look_once_more(&self, index: usize) {
         match self.look(index).await {
             Err(error) if is_missing(&error) => self.tracker.deleted(index),
@@ -220,7 +222,7 @@ impl Follower<'_, '_> {
 
     fn ticks(&self) -> Interval {
         let count = u32::try_from(self.count).unwrap_or(u32::MAX);
-        let mut ticks = interval(PERIOD.max(PERIOD_OF_EACH.saturating_mul(count)));
+        let mut ticks = interval(PERIOD.max(PERIOD_PER_TARGET.saturating_mul(count)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     }

@@ -1,5 +1,5 @@
-//! Waiting for what was scaled: until its pods are ready, or, as kubectl does, until the scale's
-//! two counts agree.
+//! Waits for scaled targets: until their pods are ready, or, as kubectl does, until spec and status of
+//! the scale subresource have the new count.
 
 mod error;
 mod follow;
@@ -22,20 +22,20 @@ pub use error::WaitError;
 pub use readiness::{Readiness, WorkloadKind, readiness, readiness_of_scale};
 pub use request::{Observer, Until, Wait};
 
-/// For the look that decides, after the time is over.
-const LAST_LOOK: Duration = Duration::from_secs(3);
+/// The longest time for the last look at the targets, after the time of the wait is over.
+const LAST_LOOK_LIMIT: Duration = Duration::from_secs(3);
 
-/// For finding out why, after the time is over.
-const AFTERTHOUGHT: Duration = Duration::from_secs(5);
+/// The longest time to find out why pods are not ready, after the time of the wait is over.
+const EXPLAIN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Why is found out for so many targets; the others have the same reasons more often than not.
-const MOST_EXPLAINED: usize = 16;
+/// The most targets whose pods are listed for the reasons. The others mostly have the same reasons.
+const MAX_EXPLAINED: usize = 16;
 
-/// Waits for all at the same time, for `limit` at most; a negative one is over at once. Whether the
-/// pods are ready is decided by a last look.
+/// Waits for all targets at the same time, at most for `limit`. A negative limit is over at once. When
+/// the time is over, a last look decides whether the pods are ready.
 ///
-/// Gives an outcome for each wait, in their order. Whoever drops the future before learns how far
-/// all is from the observer.
+/// Returns an outcome for each wait, in the order of `waits`. If the future is dropped, the progress
+/// is what `observer` has received.
 pub async fn wait(
     client: &Client,
     waits: &[Wait],
@@ -51,18 +51,19 @@ pub async fn wait(
                 Until::Synced => follow::until_synced(client, &tracker, waits.len()).await,
             }
         };
-        // Those that are still undecided are told so below.
+        // The undecided waits get their error below.
         let is_over = timeout(limit, waiting).await.is_err();
         if is_over && until == Until::Ready {
-            let _ = timeout(LAST_LOOK, follow::once_more(client, &tracker, waits.len())).await;
+            let _ =
+                timeout(LAST_LOOK_LIMIT, follow::once_more(client, &tracker, waits.len())).await;
         }
     }
     let slots = tracker.into_slots();
     let mut explained = 0;
     let outcomes = waits.iter().zip(slots).map(|(wait, slot)| {
-        let is_unmet = !matches!(slot.outcome, Some(Ok(())));
-        explained += usize::from(is_unmet);
-        conclude(client, wait, slot, until, limit, explained <= MOST_EXPLAINED)
+        let has_failed = !matches!(slot.outcome, Some(Ok(())));
+        explained += usize::from(has_failed);
+        conclude(client, wait, slot, until, limit, explained <= MAX_EXPLAINED)
     });
     join_all(outcomes.collect::<Vec<_>>()).await
 }
@@ -91,7 +92,7 @@ async fn conclude(
         reasons.extend(explain_pods(client, &wait.target, &selector).await);
     }
     if let Some(error) = disturbance {
-        reasons.push(format!("the server could not be asked lately: {error}"));
+        reasons.push(format!("the last request to the server failed: {error}"));
     }
     Err(match given_up {
         Some((target, why)) => WaitError::GivenUp { target, why, standing, reasons },
@@ -103,12 +104,12 @@ async fn conclude(
 }
 
 async fn explain_pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {
-    match timeout(AFTERTHOUGHT, pods::list(client, &target.namespace, selector)).await {
+    match timeout(EXPLAIN_LIMIT, pods::list(client, &target.namespace, selector)).await {
         Ok(Ok(pods)) => troubles(&pods),
         Ok(Err(Error::Status(status))) if status.code == 403 => {
-            vec![format!("what its pods wait for may not be looked at: {}", status.message)]
+            vec![format!("its pods cannot be listed: {}", status.message)]
         }
-        Ok(Err(error)) => vec![format!("what its pods wait for is not known: {error}")],
-        Err(_) => vec!["what its pods wait for could not be found out in time".to_owned()],
+        Ok(Err(error)) => vec![format!("its pods cannot be listed: {error}")],
+        Err(_) => vec![format!("its pods were not listed within {EXPLAIN_LIMIT:?}")],
     }
 }

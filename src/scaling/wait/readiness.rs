@@ -1,23 +1,25 @@
-//! Whether enough is ready: decided from one look at an object, by the rules of
-//! `kubectl rollout status` (`polymorphichelpers/rollout_status.go`), as far as they are about
-//! scaling: a StatefulSet whose update is held up by a partition or `OnDelete` does not hang.
+//! Decides from one object if its pods are ready.
+//!
+//! The rules are those of `kubectl rollout status` (`polymorphichelpers/rollout_status.go`), but only
+//! those about scaling: a partition or `OnDelete`, which hold up the update of a StatefulSet, do not
+//! hold up the wait.
 
 use crate::cluster::api::{Resource, Scale};
 use crate::scaling::workload::Workload;
 
-/// The kinds whose status is known.
+/// The built-in kinds, which have a known status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkloadKind {
     /// apps/v1 Deployment
     Deployment,
     /// apps/v1 StatefulSet
     StatefulSet,
-    /// ReplicaSet, ReplicationController: all pods are of one template.
+    /// ReplicaSet or ReplicationController: all pods have the same template.
     Set,
 }
 
 impl WorkloadKind {
-    /// `None` for a type of which only the scale is known.
+    /// The kind of a built-in type; `None` for another type, of which only the scale is known.
     pub fn of(resource: &Resource) -> Option<Self> {
         if !resource.has_replicas_in_spec() {
             return None;
@@ -30,34 +32,34 @@ impl WorkloadKind {
     }
 }
 
-/// How far one target is.
+/// The replica counts of a target, compared with the wanted count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// As many as it was scaled to.
+    /// The count that the target was scaled to.
     pub wanted: i64,
-    /// `spec.replicas`: another count than wanted means that somebody else has scaled it.
+    /// `spec.replicas`. If it differs from `wanted`, another client has scaled the target.
     pub desired: i64,
-    /// Pods that are there.
+    /// Pods that exist.
     pub current: i64,
-    /// Those of the present template, where the kind counts them and they must be all.
+    /// Pods made from the current template. `None` if they are not counted or do not matter.
     pub updated: Option<i64>,
-    /// Those that are ready; `None` where only the scale is known.
+    /// Pods that are ready. `None` if only the scale is known.
     pub ready: Option<i64>,
-    /// Those that have been ready for long enough, where the kind counts them.
+    /// Pods that have been ready for `minReadySeconds`. `None` if they are not counted.
     pub available: Option<i64>,
-    /// Whether the controller has seen the new count.
+    /// The controller has seen the new count.
     pub observed: bool,
     /// Nothing is left to wait for.
     pub done: bool,
 }
 
-/// Judges an object of a built-in kind.
+/// The readiness of an object of a built-in kind.
 pub fn readiness(kind: WorkloadKind, object: &Workload, wanted: i64) -> Readiness {
     let (spec, status) = (&object.spec, &object.status);
-    // A rollout that is held up does not end, but its pods get ready all the same.
+    // A paused rollout does not replace the old pods, but the pods become ready nevertheless.
     let updated =
         (kind == WorkloadKind::Deployment && !spec.paused).then_some(status.updated_replicas);
-    // Old clusters have no such count for StatefulSets.
+    // Old clusters do not count the available pods of a StatefulSet.
     let has_available = kind != WorkloadKind::StatefulSet || spec.min_ready_seconds > 0;
     let available = has_available.then_some(status.available_replicas);
     let observed = status.observed_generation >= object.metadata.generation;
@@ -74,7 +76,7 @@ pub fn readiness(kind: WorkloadKind, object: &Workload, wanted: i64) -> Readines
     .decided()
 }
 
-/// Judges by the scale alone: any other type.
+/// The readiness of an object of any other type, from its scale alone.
 pub fn readiness_of_scale(scale: &Scale, wanted: i64) -> Readiness {
     Readiness {
         wanted,
@@ -101,12 +103,12 @@ impl Readiness {
         self
     }
 
-    /// How many of the wanted ones are there for good: for a bar.
+    /// The number of ready pods, at most `wanted`; for a progress bar.
     pub fn fulfilled(&self) -> i64 {
         self.ready.unwrap_or(self.current).clamp(0, self.wanted)
     }
 
-    /// `1 of 3 replicas are ready`; for people.
+    /// `1 of 3 replicas are ready`
     pub fn text(&self) -> String {
         self.sentence("are", "is")
     }
@@ -137,7 +139,7 @@ impl Readiness {
             return all;
         }
         match (self.updated, self.available) {
-            _ if !self.observed => format!("{all}, the new count is not seen yet"),
+            _ if !self.observed => format!("{all}, the controller has not seen the new count yet"),
             (Some(updated), _) if updated < wanted => format!("{all}, {updated} updated"),
             (_, Some(available)) if available < wanted => format!("{all}, {available} available"),
             _ => all,
@@ -157,10 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_is_done_when_all_its_pods_are_new_and_available_and_no_other_is_left() {
+    fn a_deployment_is_done_when_all_pods_are_updated_and_available_and_no_old_pod_is_left() {
         for (observed, current, updated, ready, available, done, text) in [
             (2, 3, 3, 3, 3, true, "3 of 3 replicas are ready"),
-            (1, 3, 3, 3, 3, false, "3 of 3 replicas are ready, the new count is not seen yet"),
+            (
+                1,
+                3,
+                3,
+                3,
+                3,
+                false,
+                "3 of 3 replicas are ready, the controller has not seen the new count yet",
+            ),
             (2, 1, 1, 1, 1, false, "1 of 3 replicas are ready"),
             (2, 3, 3, 1, 1, false, "1 of 3 replicas are ready"),
             (2, 3, 2, 3, 3, false, "3 of 3 replicas are ready, 2 updated"),
@@ -175,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_reached_when_nothing_is_left() {
+    fn zero_is_reached_when_no_pod_is_left() {
         for kind in [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::Set] {
             let left = json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1});
             let is = judge(kind, json!({"replicas": 0}), left, 0);
@@ -184,12 +194,12 @@ mod tests {
             let is = judge(kind, json!({"replicas": 0}), json!({"observedGeneration": 2}), 0);
             assert!(is.done, "{kind:?}");
             let is = judge(kind, json!({"replicas": 0}), json!({}), 0);
-            assert!(!is.done, "{kind:?}, which nobody has looked at yet");
+            assert!(!is.done, "{kind:?}: the controller has not seen it yet");
         }
     }
 
     #[test]
-    fn what_scaling_does_not_need_is_not_waited_for() {
+    fn a_wait_ignores_what_scaling_does_not_need() {
         let spec = |extra: Value| {
             let mut spec = json!({"replicas": 3});
             spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
@@ -201,14 +211,14 @@ mod tests {
             status
         };
         for (kind, spec, status, done) in [
-            // An update that is held up by a partition or OnDelete.
+            // A partition or OnDelete holds up the update.
             (
                 WorkloadKind::StatefulSet,
                 spec(json!({})),
                 ready(json!({"updatedReplicas": 1})),
                 true,
             ),
-            // An old cluster, which has no availableReplicas for it.
+            // An old cluster does not count availableReplicas.
             (WorkloadKind::StatefulSet, spec(json!({})), ready(json!({})), true),
             (
                 WorkloadKind::StatefulSet,
@@ -231,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_somebody_else_changed_is_never_done() {
+    fn a_count_that_another_client_changed_is_never_done() {
         let status = json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3,
             "readyReplicas": 3, "availableReplicas": 3});
         let is = judge(WorkloadKind::Deployment, json!({"replicas": 5}), status, 3);
@@ -239,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_done_when_its_scale_says_so() {
+    fn another_type_is_done_when_its_scale_has_the_count() {
         for (current, done, text) in [
             (1, false, "1 of 3 replicas are there"),
             (3, true, "3 of 3 replicas are there"),

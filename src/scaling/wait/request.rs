@@ -1,4 +1,4 @@
-//! What to wait for, and the observer of the progress.
+//! The targets of a wait, the condition that ends it, and the observer of its progress.
 
 use super::readiness::Readiness;
 use crate::scaling::target::Target;

@@ -1,4 +1,4 @@
-//! What is known of each wait so far.
+//! Keeps the state of each wait, and decides when it ends.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,38 +9,39 @@ use crate::cluster::api::Error;
 use crate::scaling::status_condition::message_suffix;
 use crate::scaling::workload::{Workload, label_selector};
 
-/// Collects what the looks at the targets bring, and ends each wait as soon as it is decided.
+/// The states of all waits. A wait ends as soon as a new state of its target decides it.
 pub(super) struct Tracker<'a> {
     waits: &'a [Wait],
-    state: Mutex<State<'a>>,
+    inner: Mutex<Inner<'a>>,
 }
 
-struct State<'a> {
+struct Inner<'a> {
     slots: Vec<Slot>,
     observer: &'a mut dyn Observer,
     noted: Vec<String>,
 }
 
-/// One wait.
+/// The state of one wait.
 #[derive(Default)]
 pub(super) struct Slot {
     pub outcome: Option<Result<(), WaitError>>,
     pub last: Option<Readiness>,
-    /// Of its pods.
+    /// The selector of the target's pods.
     pub selector: Option<String>,
-    /// Why its controller cannot make pods.
+    /// Why the controller cannot create pods.
     pub failure: Option<String>,
-    /// Since when its deadline was missed at the first look: an old story. Empty when it was not.
+    /// The time of a missed deadline in the first object: that was before the scale. Empty if the
+    /// deadline was not missed then.
     old_deadline: Option<String>,
-    /// Why it could not be looked at lately.
+    /// Why the last read of the target failed.
     pub disturbance: Option<Error>,
 }
 
 impl<'a> Tracker<'a> {
     pub(super) fn new(waits: &'a [Wait], observer: &'a mut dyn Observer) -> Self {
         let slots = waits.iter().map(|_| Slot::default()).collect();
-        let state = State { slots, observer, noted: Vec::new() };
-        Self { waits, state: Mutex::new(state) }
+        let inner = Inner { slots, observer, noted: Vec::new() };
+        Self { waits, inner: Mutex::new(inner) }
     }
 
     pub(super) fn wait(&self, index: usize) -> &'a Wait {
@@ -52,24 +53,24 @@ impl<'a> Tracker<'a> {
     }
 
     pub(super) fn pending(&self, members: &[usize]) -> Vec<usize> {
-        let state = self.lock();
-        members.iter().copied().filter(|index| state.slots[*index].outcome.is_none()).collect()
+        let inner = self.lock();
+        members.iter().copied().filter(|index| inner.slots[*index].outcome.is_none()).collect()
     }
 
-    /// Something that the user should know, once.
+    /// Passes a sentence to the user; the same sentence only once.
     pub(super) fn note(&self, text: String) {
-        let mut state = self.lock();
-        if !state.noted.contains(&text) {
-            state.observer.note(&text);
-            state.noted.push(text);
+        let mut inner = self.lock();
+        if !inner.noted.contains(&text) {
+            inner.observer.note(&text);
+            inner.noted.push(text);
         }
     }
 
-    /// An object of a built-in kind, as it is now.
+    /// Takes an object of a built-in kind as it is now.
     pub(super) fn seen(&self, index: usize, kind: WorkloadKind, object: &Workload) {
         let wait = self.wait(index);
-        let mut state = self.lock();
-        let slot = &mut state.slots[index];
+        let mut inner = self.lock();
+        let slot = &mut inner.slots[index];
         if slot.outcome.is_some() {
             return;
         }
@@ -87,21 +88,21 @@ impl<'a> Tracker<'a> {
             reasons: Vec::new(),
         });
         let now = readiness(kind, object, wait.wanted);
-        state.look(index, wait, now);
-        let slot = &mut state.slots[index];
-        if let Some(unmet) = given_up
+        inner.look(index, wait, now);
+        let slot = &mut inner.slots[index];
+        if let Some(error) = given_up
             && slot.outcome.is_none()
         {
-            slot.outcome = Some(Err(unmet));
+            slot.outcome = Some(Err(error));
         }
     }
 
-    /// A target of which only the scale is known.
+    /// Takes the readiness of a target whose scale alone is known.
     pub(super) fn seen_scale(&self, index: usize, now: Readiness, selector: String) {
         let wait = self.wait(index);
-        let mut state = self.lock();
-        state.slots[index].selector = Some(selector).filter(|selector| !selector.is_empty());
-        state.look(index, wait, now);
+        let mut inner = self.lock();
+        inner.slots[index].selector = Some(selector).filter(|selector| !selector.is_empty());
+        inner.look(index, wait, now);
     }
 
     pub(super) fn end(&self, index: usize, outcome: Result<(), WaitError>) {
@@ -120,21 +121,21 @@ impl<'a> Tracker<'a> {
         self.end(index, Err(WaitError::Unknown { target, wanted: *wanted, cause }));
     }
 
-    /// It cannot be looked at for now, or can again.
+    /// Keeps the error of the last read of a target, or clears it.
     pub(super) fn disturbed(&self, index: usize, error: Option<Error>) {
         self.lock().slots[index].disturbance = error;
     }
 
     pub(super) fn into_slots(self) -> Vec<Slot> {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).slots
+        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).slots
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner<'a>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State<'_> {
+impl Inner<'_> {
     fn look(&mut self, index: usize, wait: &Wait, now: Readiness) {
         let slot = &mut self.slots[index];
         slot.disturbance = None;
@@ -158,9 +159,9 @@ mod tests {
     use super::*;
     use crate::scaling::Target;
 
-    struct Nobody;
+    struct IgnoreAll;
 
-    impl Observer for Nobody {
+    impl Observer for IgnoreAll {
         fn seen(&mut self, _: usize, _: &Readiness) {}
         fn note(&mut self, _: &str) {}
     }
@@ -180,18 +181,18 @@ mod tests {
 
     fn outcome_of(looks: &[Workload]) -> Option<Result<(), String>> {
         let waits = [Wait { target: Target::for_test("a"), wanted: 3 }];
-        let mut nobody = Nobody;
-        let tracker = Tracker::new(&waits, &mut nobody);
+        let mut observer = IgnoreAll;
+        let tracker = Tracker::new(&waits, &mut observer);
         looks.iter().for_each(|look| tracker.seen(0, WorkloadKind::Deployment, look));
         let outcome = tracker.into_slots().remove(0).outcome;
-        outcome.map(|outcome| outcome.map_err(|unmet| unmet.to_string()))
+        outcome.map(|outcome| outcome.map_err(|error| error.to_string()))
     }
 
     #[test]
-    fn only_a_deadline_that_is_missed_while_waiting_ends_the_wait() {
+    fn a_deadline_missed_before_the_wait_does_not_end_it() {
         let missed = |at| deployment(3, 1, Some(at));
         let given_up = Some(Err(
-            "deployment.apps/a does not get ready: ReplicaSet \"a-1\" has timed out progressing."
+            "deployment.apps/a did not become ready: ReplicaSet \"a-1\" has timed out progressing."
                 .to_owned(),
         ));
         for (looks, expected) in [
@@ -206,9 +207,8 @@ mod tests {
     }
 
     #[test]
-    fn who_is_overtaken_is_told_by_whose_count() {
-        let overtaken =
-            "deployment.apps/a was scaled to 3, but somebody else scaled it to 5 meanwhile";
+    fn a_scale_by_another_client_ends_the_wait() {
+        let overtaken = "deployment.apps/a was scaled to 3, but then another client scaled it to 5";
         assert_eq!(
             outcome_of(&[deployment(3, 1, None), deployment(5, 1, None), deployment(3, 3, None)]),
             Some(Err(overtaken.to_owned()))
