@@ -1,7 +1,8 @@
 //! Where Locust's master is: as it was given, or by the names of Services.
 
 use super::address::{Address, candidates};
-use super::master::{Error, Login, Master};
+use super::error::Error;
+use super::master::{Login, Master};
 use super::pods::{WorkerPods, WorkerTable};
 use crate::cluster::api::Client;
 use crate::scaling::Target;

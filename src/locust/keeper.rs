@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::error::Error;
 use super::give_back::{Care, Rebalance, Unfinished, examine};
 use super::health::{Health, Verdict, judge};
 use super::look::Look;
-use super::master::{Error, Master};
+use super::master::Master;
 use super::memory::StartMemory;
 use super::outcome::Outcome;
 use super::pods::WorkerPods;

@@ -1,7 +1,8 @@
 //! One look at Locust: everything that its state is judged by.
 
+use super::error::Error;
 use super::log::MasterLog;
-use super::master::{Error, Master};
+use super::master::Master;
 use super::page::Page;
 use super::pods::{WorkerPods, WorkerTable};
 use super::stats::Stats;

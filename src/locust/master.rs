@@ -1,5 +1,4 @@
-//! Asking Locust's master: directly, or through the API server's proxy for Services, for which a
-//! kubeconfig is enough.
+//! Locust's web API, as the master serves it (`locust/web.py`).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,135 +12,100 @@ use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::address::Address;
+use super::error::Error;
 use super::log::MasterLog;
 use super::page::Page;
 use super::report;
+use super::route::{Route, about, asks_for_login};
 use super::start::Start;
 use super::stats::Stats;
-use crate::cluster::api::{
-    self, About, Authorities, Client, Failure, FailureKind, RelayRequest, Request, plain,
-};
-use crate::cluster::body::{BodyError, read_body};
+use crate::cluster::api::{Authorities, Client, Failure, Relayed, Request, plain};
 use crate::text::terminal::harmless;
 
-/// Locust answers at once; what takes longer will not come.
+/// Time limit for an answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A page has a few kilobytes, statistics of thousands of names some megabytes.
+/// The largest answer. A page has some kilobytes; the statistics of thousands of names have some
+/// megabytes.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The advice when Locust's certificate is not trusted.
-const UNKNOWN_AUTHORITY: &str =
-    "; name the authority that signed Locust's certificate with --locust-certificate-authority";
-
-/// Why Locust's master does not tell.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
-    /// The API server does not lead there: no such Service, nobody behind it, no right.
-    #[error("{0}")]
-    Api(api::Error),
-    /// There was no whole answer.
-    #[error("{0}")]
-    Failure(Failure),
-    /// It wants to know first who asks.
-    #[error(
-        "Locust asks for a login; give the cookie of a browser that has one by \
-         --locust-cookie-file, or the Authorization header of a proxy in front by \
-         --locust-auth-file"
-    )]
-    Login,
-    /// It answered with something else.
-    #[error("{path} answered {status}, which is not what Locust answers there")]
-    NotLocust {
-        /// What was asked for.
-        path: String,
-        /// Status, and the beginning of the answer.
-        status: String,
-    },
-    /// It refused to start the users.
-    #[error("Locust refused: {0}")]
-    Refused(String),
-}
-
-/// What proves to Locust, or to a proxy in front of it, who asks. Only for a URL: on the way through
-/// the API server it would be shown to that.
+/// Credentials for Locust, or for a proxy in front of it. They are used only with a URL, since the
+/// API server would see them on the way through its proxy.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
     /// The `Cookie` header.
     pub cookie: Option<HeaderValue>,
     /// The `Authorization` header.
     pub authorization: Option<HeaderValue>,
-    /// The certificate authorities that Locust is verified with; `None` for the system's.
+    /// The certificate authorities that may sign Locust's certificate; `None` for the system's.
     pub authorities: Option<Authorities>,
 }
 
-/// Locust's master.
+/// A client of Locust's master.
 pub struct Master<'a> {
-    way: Way<'a>,
     address: Address,
+    route: Route,
+    sender: Sender<'a>,
     /// Start of a test by the master's log, and the start of its statistics.
     stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
 
-enum Way<'a> {
+/// The client that sends the requests, one for each kind of [`Route`].
+enum Sender<'a> {
     Direct { http: reqwest::Client, base: Url, login: Login },
-    Service { client: &'a Client, name: String, prefix: String, cookie: Option<HeaderValue> },
+    Service { client: &'a Client, name: String, page: String, cookie: Option<HeaderValue> },
 }
 
-/// An answer, as far as it is read.
+/// An answer with its whole body.
 struct Reply {
     status: u16,
-    /// By the clock of the server that answered.
+    /// Time of the answer, by the clock of the server that answered.
     answered_at: Option<OffsetDateTime>,
     body: Vec<u8>,
 }
 
 impl<'a> Master<'a> {
-    /// The master at this address; nothing is asked yet. `None` where there is no address.
+    /// A client for the master at this address; `None` if the address names no server. It sends
+    /// no request.
     ///
     /// # Errors
-    /// The system's trust roots cannot be had.
+    /// The system's trust roots cannot be read.
     pub fn at(
         address: &Address,
         client: &'a Client,
         namespace: &str,
         login: &Login,
     ) -> Result<Option<Self>, Error> {
-        let way = match address {
-            Address::Auto | Address::None => return Ok(None),
-            Address::Url(base) => {
+        let Some(route) = Route::new(address, namespace) else { return Ok(None) };
+        let sender = match &route {
+            Route::Direct(base) => {
                 let http = plain::client(Policy::none(), TIMEOUT, login.authorities.as_ref())
                     .map_err(Error::Failure)?;
-                Way::Direct { http, base: base.clone(), login: login.clone() }
+                Sender::Direct { http, base: base.clone(), login: login.clone() }
             }
-            Address::Service(service) => {
-                let base = service.base_path.trim_start_matches('/');
-                let prefix = format!("{}{base}", service.proxy_path(namespace));
-                let (name, cookie) = (service.name.clone(), login.cookie.clone());
-                Way::Service { client, name, prefix, cookie }
+            Route::Service { name, prefix, base_path } => {
+                let page = format!("{prefix}{}", base_path.trim_start_matches('/'));
+                Sender::Service { client, name: name.clone(), page, cookie: login.cookie.clone() }
             }
         };
-        Ok(Some(Self { way, address: address.clone(), stats_start: Mutex::default() }))
+        Ok(Some(Self { address: address.clone(), route, sender, stats_start: Mutex::default() }))
     }
 
-    /// Where it is.
+    /// The address that was given.
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Where it is, for people.
+    /// The address in messages: a URL, or `service/NAME`.
     pub fn place(&self) -> String {
-        match &self.way {
-            Way::Direct { base, .. } => base.to_string(),
-            Way::Service { name, .. } => format!("service/{name}"),
-        }
+        self.route.to_string()
     }
 
-    /// `GET /stats/requests`; Locust keeps its answer for 2 seconds.
+    /// `GET /stats/requests`; Locust caches its answer for 2 seconds.
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -150,8 +114,8 @@ impl<'a> Master<'a> {
         Stats::parse(&reply.body).ok_or_else(|| not_locust("stats/requests", &reply))
     }
 
-    /// The page's values, with the time of the answer; `None` where it has none, as in releases before
-    /// 2.16.
+    /// `GET /`: the page's values, with the time of the answer; `None` for releases before 2.16,
+    /// whose page has no values.
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -161,10 +125,10 @@ impl<'a> Master<'a> {
         Ok(page.map(|page| Page { answered_at: reply.answered_at, ..page }))
     }
 
-    /// The master's log; `None` where the release has none, or answers with something else.
+    /// `GET /logs`: the master's log; `None` if this release does not serve it.
     ///
     /// # Errors
-    /// There is no answer, or it comes from a proxy and not from Locust.
+    /// Locust does not answer, or asks for a login.
     pub async fn log(&self) -> Result<Option<MasterLog>, Error> {
         match self.ask(Method::GET, "logs", None).await {
             Ok(reply) => Ok(MasterLog::parse(&reply.body)),
@@ -173,10 +137,11 @@ impl<'a> Master<'a> {
         }
     }
 
-    /// The names of the user classes that the test runs; `None` where Locust does not tell.
+    /// `GET /tasks`: the names of the test's user classes; `None` if this release does not serve
+    /// them.
     ///
     /// # Errors
-    /// There is no answer, or it comes from a proxy and not from Locust.
+    /// Locust does not answer, or asks for a login.
     pub async fn running_classes(&self) -> Result<Option<Vec<String>>, Error> {
         #[derive(Deserialize)]
         struct Tasks {
@@ -191,12 +156,13 @@ impl<'a> Master<'a> {
         Ok(tasks.map(|tasks| tasks.per_class.into_keys().collect()))
     }
 
-    /// When the statistics began, by the master's clock in full seconds: at the start of the test, or
-    /// when they were reset. `None` where Locust does not tell. The report has about 1 MB, and adds a
-    /// point to the charts of Locust's page, so it is read once for the test that began at `test`.
+    /// `GET /stats/report`: the start of the statistics, by the master's clock in full seconds. They
+    /// start with the test, and again when they are reset. `None` if this release does not report
+    /// it. The report has about 1 MB, and reading it adds a point to the charts of Locust's page. So
+    /// it is read only once for the test that began at `test`.
     ///
     /// # Errors
-    /// There is no answer, or it comes from a proxy and not from Locust.
+    /// Locust does not answer, or asks for a login.
     pub async fn stats_start(
         &self,
         test: Option<PrimitiveDateTime>,
@@ -219,10 +185,10 @@ impl<'a> Master<'a> {
         Ok(report::start_time(&String::from_utf8_lossy(&reply.body)))
     }
 
-    /// `POST /swarm`
+    /// `POST /swarm`: starts the users.
     ///
     /// # Errors
-    /// Any of [`Error`]; Locust may have started the users all the same when there was no answer.
+    /// Any of [`Error`]. Without an answer, Locust may have started the users nevertheless.
     pub async fn start(&self, start: &Start) -> Result<(), Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -240,28 +206,25 @@ impl<'a> Master<'a> {
     }
 
     async fn ask(&self, method: Method, path: &str, form: Option<String>) -> Result<Reply, Error> {
-        let reply = match &self.way {
-            Way::Direct { http, base, login } => {
+        let reply = match &self.sender {
+            Sender::Direct { http, base, login } => {
                 direct(http, base, login, method, path, form).await?
             }
-            Way::Service { client, prefix, cookie: Some(cookie), .. } => {
+            Sender::Service { client, page, cookie: Some(cookie), .. } => {
                 let headers = headers(Some(cookie), None, form.is_some());
-                let (prefix, path) = (prefix.clone(), path.to_owned());
+                let (prefix, path) = (page.clone(), path.to_owned());
                 let body = form.unwrap_or_default().into();
                 let relayed = RelayRequest { method, prefix, path, query: None, headers, body };
                 let response = client.relay(&relayed, TIMEOUT).await.map_err(Error::Api)?;
+                let response = self.route.without_refusal(response).await?;
                 let failure = |error| Error::Failure(Failure::of_request(&error, "the API server"));
                 read(response.into(), &relayed.path, failure).await?
             }
-            Way::Service { client, name, prefix, cookie: None } => {
-                let about = About {
-                    verb: if form.is_some() { "create" } else { "get" },
-                    resource: "services/proxy".to_owned(),
-                    name: name.clone(),
-                };
+            Sender::Service { client, name, page, cookie: None } => {
+                let about = about(if form.is_some() { "create" } else { "get" }, name);
                 let request = Request {
                     method,
-                    path: &format!("{prefix}{path}"),
+                    path: &format!("{page}{path}"),
                     query: &[],
                     content: form.map(|form| (FORM, form.into_bytes())),
                     accept: Some(ACCEPTED),
@@ -276,7 +239,7 @@ impl<'a> Master<'a> {
         };
         match reply.status {
             200 => Ok(reply),
-            301..=303 | 307 | 308 | 401 | 403 => Err(Error::Login),
+            status if asks_for_login(status) => Err(Error::Login),
             _ => Err(not_locust(path, &reply)),
         }
     }
@@ -343,27 +306,5 @@ fn not_locust(path: &str, reply: &Reply) -> Error {
     Error::NotLocust {
         path: format!("/{path}"),
         status: harmless(&format!("{} {begin:?}", reply.status)),
-    }
-}
-
-impl Error {
-    /// A request to Locust's own URL without a whole answer.
-    pub(super) fn of_url(error: &reqwest::Error, authority: &str) -> Self {
-        let mut failure = Failure::of_request(error, authority);
-        if failure.kind == FailureKind::UnknownAuthority {
-            failure.text.push_str(UNKNOWN_AUTHORITY);
-        }
-        Self::Failure(failure)
-    }
-
-    /// Whether there simply is no Locust at this place, or none that we may see.
-    pub fn is_absent(&self) -> bool {
-        match self {
-            Self::Api(error) => {
-                error.status().is_some_and(|status| matches!(status.code, 403 | 404 | 503))
-            }
-            Self::NotLocust { .. } => true,
-            Self::Failure(_) | Self::Login | Self::Refused(_) => false,
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod cost;
+mod error;
 #[cfg(test)]
 mod examples;
 mod find;
@@ -19,6 +20,7 @@ mod pods;
 mod relay;
 mod release;
 mod report;
+mod route;
 mod run_time;
 mod settle;
 mod start;
@@ -28,19 +30,21 @@ mod wanted;
 
 pub use address::{Address, InvalidAddress, Service, candidates};
 pub use cost::{Change, Test, breaks_by_one_pod, cost, side_effects, steps_ahead};
+pub use error::Error;
 pub use find::{LocustLocation, Search, foreign_text, may_hold_workers};
 pub use give_back::{Care, Rebalance, Unfinished, examine};
 pub use health::{Health, Verdict};
 pub use keeper::{Keeper, Watched};
 pub use log::MasterLog;
 pub use look::Look;
-pub use master::{Error, Login, Master};
+pub use master::{Login, Master};
 pub use memory::StartMemory;
 pub use outcome::Outcome;
 pub use page::Page;
 pub use pods::{WorkerPods, WorkerTable};
-pub use relay::{Content, LONGEST_SILENCE, Outgoing, Place, Relay};
+pub use relay::{Content, LONGEST_SILENCE, Outgoing, Relay};
 pub use release::Release;
+pub use route::{Route, asks_for_login, is_json};
 pub use settle::{Unsettled, calm, connected, settle};
 pub use start::{KnownStart, Start};
 pub use stats::{Stats, Worker, is_running};

@@ -1,4 +1,4 @@
-//! Passing requests of browsers on to Locust's web UI, as they are.
+//! Forwards requests of browsers to Locust's web UI.
 
 use std::time::Duration;
 
@@ -8,18 +8,20 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Url};
 
 use super::address::Address;
-use super::master::{Error, Login};
-use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments, plain};
+use super::error::Error;
+use super::master::Login;
+use super::route::Route;
+use crate::cluster::api::{Client, Failure, Relayed, leads_down, plain};
 
-/// `/stop` takes as long as Locust's `--stop-timeout`, and a minute.
+/// The longest time without a byte. `/stop` takes up to Locust's `--stop-timeout` and a minute.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
 
-/// By way of the API server; a download of statistics is over long before.
+/// Time limit for an answer through the API server. A download of statistics takes far less.
 const LONGEST_ANSWER: Duration = Duration::from_secs(60 * 60);
 
-/// What may reach the API server of a browser's request. With the others somebody could speak in
-/// our name there: `Impersonate-User`, `X-Remote-User`.
-const HARMLESS: [&str; 20] = [
+/// The headers of a browser's request that may reach the API server. Others, such as
+/// `Impersonate-User` and `X-Remote-User`, could act in the name of locustctl there.
+const FORWARDED: [&str; 20] = [
     "accept",
     "accept-encoding",
     "accept-language",
@@ -42,77 +44,38 @@ const HARMLESS: [&str; 20] = [
     "x-requested-with",
 ];
 
-/// Where requests are passed on to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// Locust itself, or a proxy in front of it; the path is its base path, with a slash at its end.
-    Direct(Url),
-    /// By way of the API server's proxy for Services.
-    Service {
-        /// Below this path of the API server's.
-        prefix: String,
-        /// Locust's base path.
-        base_path: String,
-    },
-}
-
-impl Place {
-    /// `None` for what is no place.
-    pub fn of(address: &Address, namespace: &str) -> Option<Self> {
-        match address {
-            Address::Auto | Address::None => None,
-            Address::Url(base) => Some(Self::Direct(base.clone())),
-            Address::Service(service) => {
-                let (prefix, base_path) =
-                    (service.proxy_path(namespace), service.base_path.clone());
-                Some(Self::Service { prefix, base_path })
-            }
-        }
-    }
-
-    /// Where Locust's page is, seen from its server's root.
-    pub fn base_path(&self) -> &str {
-        match self {
-            Self::Direct(base) => base.path(),
-            Self::Service { base_path, .. } => base_path,
-        }
-    }
-}
-
 /// A request on its way to Locust.
 #[derive(Debug)]
 pub struct Outgoing {
     /// HTTP method.
     pub method: Method,
-    /// From Locust's root, as received.
+    /// Path from the root of Locust's server, as received.
     pub path: String,
-    /// Behind the question mark, as received.
+    /// Query without the question mark, as received.
     pub query: Option<String>,
-    /// Without those that concern one connection alone (RFC 9110, 7.6.1).
+    /// Headers without those of one connection (RFC 9110, 7.6.1).
     pub headers: HeaderMap,
-    /// The body.
     pub content: Content,
 }
 
 /// A request's body.
 #[derive(Debug)]
 pub enum Content {
-    /// All of it.
     Whole(Bytes),
-    /// As it comes; only for [`Place::Direct`].
+    /// Forwarded as it arrives; only for [`Route::Direct`].
     Streamed(Body),
 }
 
-/// Passes requests on.
+/// Forwards requests to Locust.
 #[derive(Debug)]
 pub struct Relay {
     http: reqwest::Client,
-    /// For a proxy in front of Locust, where the caller has sent none of its own.
+    /// Credentials for a proxy in front of Locust; the caller's own take precedence.
     authorization: Option<HeaderValue>,
 }
 
 impl Relay {
-    /// For Locust at this address; connects to nothing yet.
+    /// A relay to Locust at this address. It does not connect yet.
     ///
     /// # Errors
     /// The system's certificate authorities cannot be read.
@@ -122,21 +85,22 @@ impl Relay {
         Ok(Self { http, authorization: login.authorization.clone() })
     }
 
-    /// Passes a request on and gives the answer as it comes.
+    /// Forwards a request, and returns the answer while its body still arrives.
     ///
     /// # Errors
-    /// There is no answer.
+    /// Locust does not answer, or the API server refuses the request.
     pub async fn send(
         &self,
         client: &Client,
-        place: &Place,
+        route: &Route,
         outgoing: Outgoing,
     ) -> Result<Response<Body>, Error> {
-        match place {
-            Place::Direct(base) => self.send_directly(base, outgoing).await,
-            Place::Service { prefix, .. } => {
+        match route {
+            Route::Direct(base) => self.send_directly(base, outgoing).await,
+            Route::Service { prefix, .. } => {
                 let relayed = relayed(prefix, outgoing)?;
-                client.relay(&relayed, LONGEST_ANSWER).await.map_err(Error::Api)
+                let response = client.relay(&relayed, LONGEST_ANSWER).await.map_err(Error::Api)?;
+                route.without_refusal(response).await
             }
         }
     }
@@ -147,7 +111,7 @@ impl Relay {
         url.set_path(&path);
         url.set_query(query.as_deref());
         if !has_no_dot_segments(&path) || !url.path().starts_with(base.path()) {
-            let status = "404: this is not below Locust's address".to_owned();
+            let status = "404: the path is not below Locust's address".to_owned();
             return Err(Error::NotLocust { path, status });
         }
         if let Some(authorization) = &self.authorization {
@@ -165,8 +129,8 @@ impl Relay {
 
 fn relayed(prefix: &str, outgoing: Outgoing) -> Result<RelayRequest, Error> {
     let Outgoing { method, path, query, headers, content } = outgoing;
-    let is_harmless = |name: &HeaderName| HARMLESS.contains(&name.as_str());
-    let headers = headers.iter().filter(|(name, _)| is_harmless(name));
+    let is_forwarded = |name: &HeaderName| FORWARDED.contains(&name.as_str());
+    let headers = headers.iter().filter(|(name, _)| is_forwarded(name));
     let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
     match content {
         Content::Whole(body) => {
@@ -184,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_speaks_in_our_name_to_the_api_server() {
+    fn headers_that_change_the_identity_do_not_reach_the_api_server() {
         let names = [
             "Authorization",
             "Impersonate-User",

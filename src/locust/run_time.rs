@@ -9,9 +9,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use super::error::Error;
 use super::log::TestStart;
 use super::look::Look;
-use super::master::{Error, Master};
+use super::master::Master;
 use super::page::Page;
 use super::start::KnownStart;
 

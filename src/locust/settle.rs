@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::error::Error;
 use super::health::MASTER_BROKEN;
 use super::look::Look;
-use super::master::{Error, Master};
+use super::master::Master;
 use super::pods::{WorkerPods, WorkerTable};
 use super::stats::Stats;
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::error::Error;
 use super::health::{Health, Repair, Verdict, judge};
 use super::log::MasterLog;
 use super::look::Look;
-use super::master::{Error, Master};
+use super::master::Master;
 use super::memory::StartMemory;
 use super::outcome::Outcome;
 use super::pods::WorkerPods;

@@ -9,7 +9,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 use reqwest::Url;
 
-use crate::locust::Place;
+use crate::locust::Route;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -49,7 +49,7 @@ pub(super) struct Asker<'a> {
 }
 
 /// What is passed on of a request's headers.
-pub(super) fn outgoing(received: &HeaderMap, asker: &Asker<'_>, place: &Place) -> HeaderMap {
+pub(super) fn outgoing(received: &HeaderMap, asker: &Asker<'_>, place: &Route) -> HeaderMap {
     let mut headers = received.clone();
     remove_connections_own(&mut headers);
     // The length is that of the body as it is passed on; a continuation was granted already.
@@ -64,7 +64,7 @@ pub(super) fn outgoing(received: &HeaderMap, asker: &Asker<'_>, place: &Place) -
     } else {
         headers.remove(COOKIE);
     }
-    if let Place::Direct(base) = place {
+    if let Route::Direct(base) = place {
         forward(&mut headers, asker);
         // Locust makes absolute addresses of it. A proxy in front of Locust needs its own name.
         if base.scheme() == "http" {
@@ -104,7 +104,7 @@ fn forward(headers: &mut HeaderMap, asker: &Asker<'_>) {
 }
 
 /// Makes an answer's headers ours. No cookie of Locust's takes the place of our own.
-pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, place: &Place) {
+pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, place: &Route) {
     remove_connections_own(headers);
     let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);
@@ -115,7 +115,7 @@ pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, pl
     for cookie in cookies.into_iter().filter(|cookie| name(cookie).as_deref() != Some(own_cookie)) {
         headers.append(SET_COOKIE, cookie);
     }
-    if matches!(place, Place::Service { .. }) {
+    if matches!(place, Route::Service { .. }) {
         for name in OF_THE_API_SERVER {
             headers.remove(name);
         }
@@ -129,14 +129,14 @@ pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, pl
 
 /// An address of Locust's as a path of ours, which holds behind TLS and other proxies too; `None`
 /// for what is one already, and for addresses of others.
-fn own_address(to: &str, host: &str, place: &Place) -> Option<String> {
+fn own_address(to: &str, host: &str, place: &Route) -> Option<String> {
     let (path, is_absolute) = match Url::parse(to) {
         Ok(url) => {
             let authority = url.authority();
             let is_locusts = match place {
-                Place::Direct(base) => authority == base.authority() || authority == host,
+                Route::Direct(base) => authority == base.authority() || authority == host,
                 // What stands before the API server's path is some name of its.
-                Place::Service { prefix, .. } => url.path().starts_with(prefix.as_str()),
+                Route::Service { prefix, .. } => url.path().starts_with(prefix.as_str()),
             };
             if !is_locusts {
                 return None;
@@ -147,8 +147,8 @@ fn own_address(to: &str, host: &str, place: &Place) -> Option<String> {
         Err(_) => return None,
     };
     match place {
-        Place::Service { prefix, .. } => path.strip_prefix(prefix.as_str()).map(below_us),
-        Place::Direct(_) => is_absolute.then(|| below_us(&path)),
+        Route::Service { prefix, .. } => path.strip_prefix(prefix.as_str()).map(below_us),
+        Route::Direct(_) => is_absolute.then(|| below_us(&path)),
     }
 }
 
@@ -174,13 +174,13 @@ fn remove_connections_own(headers: &mut HeaderMap) {
 mod tests {
     use super::*;
 
-    fn direct(base: &str) -> Place {
-        Place::Direct(base.parse().unwrap())
+    fn direct(base: &str) -> Route {
+        Route::Direct(base.parse().unwrap())
     }
 
-    fn service() -> Place {
+    fn service() -> Route {
         let prefix = "/api/v1/namespaces/a/services/b:1/proxy/".to_owned();
-        Place::Service { prefix, base_path: "/".to_owned() }
+        Route::Service { name: "b".to_owned(), prefix, base_path: "/".to_owned() }
     }
 
     fn of(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -191,7 +191,7 @@ mod tests {
         headers
     }
 
-    fn passed_on(sent: &[(&'static str, &'static str)], place: &Place) -> Vec<String> {
+    fn passed_on(sent: &[(&'static str, &'static str)], place: &Route) -> Vec<String> {
         let asker = Asker {
             host: "workers.example.com",
             from: [10, 0, 0, 9].into(),

@@ -35,7 +35,7 @@ use super::problem::Problem;
 use super::redirect::temporary;
 use super::root::Root;
 use super::routes::word;
-use crate::locust::{Content, Error, LONGEST_SILENCE, LocustLocation, Outgoing, Place, Relay};
+use crate::locust::{Content, Error, LONGEST_SILENCE, LocustLocation, Outgoing, Relay, Route};
 use crate::text::terminal::printable;
 
 /// Where our addresses begin, seen from the root.
@@ -173,7 +173,7 @@ impl Front {
         &self,
         request: Request,
         peer: Peer,
-        place: &Place,
+        place: &Route,
         visit: &Visit,
     ) -> Result<Outgoing, Problem> {
         let asker = Asker {
@@ -196,10 +196,10 @@ impl Front {
         let body = request.into_body();
         let content = match place {
             _ if body.is_end_stream() => Content::Whole(Bytes::new()),
-            Place::Direct(base) if !is_start(&method, &path, base.path()) => {
+            Route::Direct(base) if !is_start(&method, &path, base.path()) => {
                 Content::Streamed(reqwest::Body::wrap(Upload(Mutex::new(body))))
             }
-            Place::Direct(_) | Place::Service { .. } => {
+            Route::Direct(_) | Route::Service { .. } => {
                 let whole = to_bytes(body, LARGEST_WHOLE_BODY).await.map_err(|_| {
                     let detail = "The body is larger than 1 MB, or did not arrive.";
                     let code = StatusCode::PAYLOAD_TOO_LARGE;
@@ -226,7 +226,7 @@ struct Visit {
 }
 
 impl Visit {
-    async fn answer(&self, response: Response<reqwest::Body>, place: &Place) -> Response {
+    async fn answer(&self, response: Response<reqwest::Body>, place: &Route) -> Response {
         let (mut parts, body) = response.into_parts();
         headers::incoming(&mut parts.headers, &self.host, &self.own_cookie, place);
         if !self.is_page || !may_hold_panel(parts.status, &parts.headers) {

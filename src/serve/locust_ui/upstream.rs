@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE};
+use axum::http::header::{ACCEPT, COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -12,17 +12,15 @@ use tokio::time::{Instant, timeout};
 
 use super::super::app::App;
 use super::login::Answer;
-use crate::cluster::api::{self, About, Reply};
-use crate::locust::{Address, Content, Error, KnownStart, Outgoing, Place, Relay, Start};
+use crate::locust::{
+    Address, Content, Error, KnownStart, Outgoing, Relay, Route, Start, asks_for_login, is_json,
+};
 
 /// Locust answers at once; what takes longer will not come.
 const QUICK: Duration = Duration::from_secs(5);
 
 /// Locust's answer to a start has a few hundred bytes.
 const LARGEST_ANSWER_TO_START: usize = 64 * 1024;
-
-/// A refusal of the API server's has a few hundred bytes.
-const LARGEST_REFUSAL: usize = 64 * 1024;
 
 /// Locust, as requests are passed on to it.
 pub(super) struct Upstream {
@@ -36,12 +34,12 @@ impl Upstream {
     }
 
     /// Where Locust is; `None` as long as it is not found.
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(super) fn place(&self) -> Option<Route> {
         let address = match &self.app.locust.location.address {
             Address::Auto => self.app.live.locust_address()?,
             address => address.clone(),
         };
-        Place::of(&address, &self.app.target.namespace)
+        Route::new(&address, &self.app.target.namespace)
     }
 
     /// The start of a test that this request asks Locust for; `None` for any other request.
@@ -88,14 +86,10 @@ impl Upstream {
     /// There is no answer of Locust's.
     pub(super) async fn send(
         &self,
-        place: &Place,
+        place: &Route,
         outgoing: Outgoing,
     ) -> Result<Response<Body>, Error> {
-        let response = self.relay.send(&self.app.client, place, outgoing).await?;
-        match place {
-            Place::Direct(_) => Ok(response),
-            Place::Service { prefix, .. } => not_of_the_api_server(response, prefix).await,
-        }
+        self.relay.send(&self.app.client, place, outgoing).await
     }
 
     /// Whether Locust lets somebody with this cookie in.
@@ -116,7 +110,7 @@ impl Upstream {
             match timeout(QUICK, self.send(&place, outgoing)).await {
                 Ok(Ok(response)) => match response.status().as_u16() {
                     200 if is_json(response.headers()) => return Answer::Admitted,
-                    300..=399 | 401 | 403 => return Answer::Refused,
+                    status if asks_for_login(status) => return Answer::Refused,
                     404 => {}
                     _ => return Answer::Silent,
                 },
@@ -143,33 +137,4 @@ pub(super) fn is_start(method: &Method, path: &str, base: &str) -> bool {
 /// Locust answers 200 also to a start that it refuses.
 fn is_success(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|answer| answer["success"] == true)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    media_type.is_some_and(|media_type| media_type.starts_with("application/json"))
-}
-
-/// Tells the API server's own refusals from what Locust says.
-async fn not_of_the_api_server(
-    response: Response<Body>,
-    prefix: &str,
-) -> Result<Response<Body>, Error> {
-    let status = response.status().as_u16();
-    if status < 400 || !is_json(response.headers()) {
-        return Ok(response);
-    }
-    let (parts, body) = response.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_REFUSAL).collect().await else {
-        let status = format!("{status} with more than can be taken for a refusal");
-        return Err(Error::NotLocust { path: prefix.to_owned(), status });
-    };
-    let body = body.to_bytes();
-    let name = prefix.trim_end_matches("/proxy/").rsplit('/').next().unwrap_or_default();
-    let about = About { verb: "get", resource: "services/proxy".to_owned(), name: name.to_owned() };
-    let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec() };
-    match api::Error::from_api_server(&reply, &about) {
-        Some(error) => Err(Error::Api(error)),
-        None => Ok(Response::from_parts(parts, body.into())),
-    }
 }

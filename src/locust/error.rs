@@ -1,0 +1,58 @@
+//! Why a request to Locust failed.
+
+use crate::cluster::api::{self, Failure, FailureKind};
+
+/// The advice when Locust's certificate is not trusted.
+const UNKNOWN_AUTHORITY: &str =
+    "; name the authority that signed Locust's certificate with --locust-certificate-authority";
+
+/// Why a request to Locust failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The API server refused the request: no such Service, no pod behind it, or no right.
+    #[error("{0}")]
+    Api(api::Error),
+    /// The server did not answer, or the answer broke off.
+    #[error("{0}")]
+    Failure(Failure),
+    /// Locust, or a proxy in front of it, asks for a login.
+    #[error(
+        "Locust asks for a login: give the cookie of a browser that is logged in with \
+         --locust-cookie-file, or the Authorization header of a proxy in front of Locust with \
+         --locust-auth-file"
+    )]
+    Login,
+    /// The answer is not one of Locust's.
+    #[error("{path} answered {status}, which is not an answer of Locust")]
+    NotLocust {
+        /// The path that was requested.
+        path: String,
+        /// The status code, and the beginning of the answer.
+        status: String,
+    },
+    /// Locust refused to start the users.
+    #[error("Locust refused to start the users: {0}")]
+    Refused(String),
+}
+
+impl Error {
+    /// The error of a request to Locust's own URL that got no whole answer.
+    pub(super) fn of_url(error: &reqwest::Error, authority: &str) -> Self {
+        let mut failure = Failure::of_request(error, authority);
+        if failure.kind == FailureKind::UnknownAuthority {
+            failure.text.push_str(UNKNOWN_AUTHORITY);
+        }
+        Self::Failure(failure)
+    }
+
+    /// True if there is no Locust at this address, or none that this user may reach.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Api(error) => {
+                error.status().is_some_and(|status| matches!(status.code, 403 | 404 | 503))
+            }
+            Self::NotLocust { .. } => true,
+            Self::Failure(_) | Self::Login | Self::Refused(_) => false,
+        }
+    }
+}
