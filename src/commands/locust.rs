@@ -1,4 +1,4 @@
-//! From the flags to Locust's master.
+//! The flags for Locust: its address, and the credentials for it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,26 +12,30 @@ use crate::locust::{Address, LocustLocation, Login};
 use crate::text::bounded;
 use crate::text::terminal::conceal;
 
-/// The largest file with a header.
+/// The largest file with a header, in bytes.
 const LARGEST_HEADER: u64 = 16 * 1024;
 
-/// The largest file with certificate authorities; the bundle of a Linux distribution has 220 KB.
+/// The largest file with certificate authorities, in bytes. The bundle of a Linux distribution has
+/// 220 KB.
 const LARGEST_BUNDLE: u64 = 1024 * 1024;
 
-/// Reads the flags; `otherwise` is the address when none is given.
+/// Reads the flags. `default` is the address without `--locust`.
 ///
 /// # Errors
 /// The address is invalid, a file cannot be used, or a flag does not apply to the address.
-pub fn location(args: &LocustArgs, otherwise: Address) -> Result<LocustLocation> {
+pub fn location(args: &LocustArgs, default: Address) -> Result<LocustLocation> {
     let given = args.locust.as_deref().filter(|text| !text.is_empty());
     let address = match given {
         Some(text) => Address::parse(text).context("--locust")?,
-        None => otherwise,
+        None => default,
     };
     let header = |flag: &str, path: &Option<PathBuf>| -> Result<_> {
         let Some(path) = path else { return Ok(None) };
         if !matches!(address, Address::Url(_)) {
-            bail!("{flag} needs --locust=URL: by way of the API server it would be shown to that");
+            bail!(
+                "{flag} needs --locust=URL, because the API server would see the credentials on the \
+                 way to a Service"
+            );
         }
         read_header(flag, path).map(Some)
     };
@@ -64,14 +68,14 @@ fn reading(flag: &str, path: &Path) -> String {
 /// Reads a file of at most `limit` bytes.
 fn read(flag: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
     let what = || reading(flag, path);
-    // Opening a pipe would wait for a writer.
+    // Opening a named pipe would wait for a writer.
     if !path.metadata().with_context(what)?.is_file() {
-        bail!("{}: it is not a file", what());
+        bail!("{}: this is not a file", what());
     }
     let file = File::open(path).with_context(what)?;
     match bounded::read(file, limit).with_context(what)? {
         Some(content) => Ok(content),
-        None => bail!("{}: it is larger than {} KB", what(), limit / 1024),
+        None => bail!("{}: the file is larger than {} KB", what(), limit / 1024),
     }
 }
 
@@ -83,13 +87,13 @@ fn read_header(flag: &str, path: &Path) -> Result<HeaderValue> {
     content.split([' ', ';', '=']).for_each(conceal);
     let value = HeaderValue::from_str(content).ok().filter(|value| !value.is_empty());
     let mut value = value.with_context(|| {
-        format!("{}: it does not hold one line with a header's value", reading(flag, path))
+        format!("{}: the file does not hold one line with a header's value", reading(flag, path))
     })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// A browser's tools copy the header's name along.
+/// Removes the header's name, which a browser's developer tools copy, too.
 fn without_name(line: &str) -> &str {
     let named = line.split_once(':').filter(|(name, _)| {
         ["cookie", "authorization"].iter().any(|known| name.eq_ignore_ascii_case(known))
@@ -102,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_headers_value_is_read_with_its_name_or_without_and_nothing_else_is() {
+    fn the_value_of_a_header_is_read_with_or_without_its_name() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("header");
         let read = |content: &str| {
@@ -121,6 +125,6 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         let error = read_header("--locust-cookie-file", &path).unwrap_err().to_string();
-        assert!(error.ends_with("it is not a file"), "{error}");
+        assert!(error.ends_with("this is not a file"), "{error}");
     }
 }

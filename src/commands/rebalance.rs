@@ -1,4 +1,4 @@
-//! `locustctl rebalance`: gives a running test its users back.
+//! `locustctl rebalance`: redistributes the users of a running test.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use super::signals;
 use super::target::{Meant, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
-    Address, Care, Health, Keeper, LocustLocation, Master, Rebalance, Search, StartMemory,
-    Unfinished, WorkerPods, foreign_text,
+    Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, RampInProgress, Rebalance,
+    RebalanceMode, Search, StartMemory, Watched, WorkerPods, foreign_text,
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
 use crate::text::terminal::{harmless, say};
 
-/// How long to wait for users that Locust is still starting.
+/// Time limit for users that Locust is still starting.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The time between two looks with `--watch`.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// Judges the running test, and starts the same numbers once more where that is needed and safe; with
-/// `--watch` until Ctrl-C.
+/// Judges the running test, and redistributes its users if this is needed and safe. With `--watch`,
+/// repeats this until Ctrl-C.
 ///
 /// # Errors
-/// There is no Locust, it does not answer, or a repair could do harm.
+/// There is no Locust, it does not answer, or a rebalance is needed but not safe.
 pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> {
     let location = location(&args.locust, Address::Auto)?;
     let prepared = connection::prepare(global)?;
@@ -36,15 +36,15 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
     let signal = signals::first()?;
-    let unfinished = Unfinished::default();
+    let ramp = RampInProgress::default();
     let work = async {
         let target = resolve_one(&connection, &meant).await?;
         match args.watch {
-            true => watch(&connection, &target, &location, &unfinished).await,
-            false => once(&connection, &target, &location, &unfinished).await,
+            true => watch(&connection, &target, &location, &ramp).await,
+            false => once(&connection, &target, &location, &ramp).await,
         }
     };
-    match unfinished.or_signal(work, signal).await {
+    match ramp.or_signal(work, signal).await {
         Ok(result) => result,
         // A signal ends --watch normally.
         Err(_) if args.watch => Ok(()),
@@ -59,24 +59,25 @@ async fn once(
     connection: &Connection,
     target: &Target,
     location: &LocustLocation,
-    unfinished: &Unfinished,
+    ramp: &RampInProgress,
 ) -> Result<(), Failed> {
     let client = &connection.client;
     let pods = WorkerPods::new(&pods_of(client, target).await.map_err(anyhow::Error::from)?.pods);
     let master = find(connection, target, location, &pods).await?;
+    say(&harmless(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
-    let care = Care {
+    let rebalance = Rebalance {
         master: &master,
+        mode: RebalanceMode::AtOnce,
         before: None,
         known: None,
-        rebalance: Rebalance::AtOnce,
         limit: LIMIT,
         workers: None,
         memory: Some(&memory),
         on_start: None,
-        unfinished: Some(unfinished),
+        ramp: Some(ramp),
     };
-    let outcome = care.give_back(Some(pods), &mut |text| say(&harmless(text))).await;
+    let outcome = rebalance.run(Some(pods), &mut |text| say(&harmless(text))).await;
     let outcome = outcome.map_err(anyhow::Error::from)?;
     match outcome.is_well() && !outcome.health().is_alarming() {
         true => Ok(write_stdout(&format!("{}\n", harmless(&outcome.to_string())))?),
@@ -84,65 +85,103 @@ async fn once(
     }
 }
 
-/// Looks at Locust again and again, and says what is new.
+/// Watches the test, and prints a line when something has changed.
 async fn watch(
     connection: &Connection,
     target: &Target,
     location: &LocustLocation,
-    unfinished: &Unfinished,
+    ramp: &RampInProgress,
 ) -> Result<(), Failed> {
-    let client = &connection.client;
-    let memory = StartMemory::of_user();
-    let (mut keeper, mut known_pods) = (Keeper::with_memory(memory), WorkerPods::default());
-    let (mut start, mut master) = (None, None);
-    let (mut place, mut last) = (String::new(), String::new());
-    let mut tell = |text: String| {
-        if text != last {
-            say(&harmless(&text));
-            last = text;
-        }
+    let mut watch = Watch {
+        connection,
+        target,
+        location,
+        ramp,
+        rebalancer: AutoRebalancer::with_memory(StartMemory::of_user()),
+        pods: WorkerPods::default(),
+        last_start: None,
+        master: None,
+        place: String::new(),
+        last_line: String::new(),
     };
     loop {
-        let looked = async {
-            let own = pods_of(client, target).await.map_err(anyhow::Error::from)?;
-            known_pods = WorkerPods::new(&own.pods).remember(&known_pods);
-            let found = match master.take() {
-                Some(found) => found,
-                None => find_quietly(connection, target, location, &known_pods).await?,
-            };
-            if place != found.place() {
-                place = found.place();
-                say(&harmless(&format!("Using Locust at {place}")));
-            }
-            let pods = Some(known_pods.clone());
-            let mut report = |text: &str| say(&harmless(text));
-            let known = start.as_ref();
-            let watched = keeper.keep(&found, pods, known, Some(unfinished), &mut report).await?;
-            // Keep the master: it caches expensive answers.
-            master = Some(found);
-            anyhow::Ok(watched)
-        };
-        match looked.await {
-            Ok(watched) => {
-                if !watched.look.is_running() {
-                    start = None;
-                }
-                if let Some(outcome) = &watched.outcome {
-                    start = outcome.sent().cloned().or(start);
-                    write_stdout(&format!("{}\n", harmless(&outcome.to_string())))?;
-                }
-                match keeper.has_given_up() {
-                    true => tell(
-                        "Warning: three rebalances did not help; locustctl sends no more until the \
-                         test has all its users"
-                            .to_owned(),
-                    ),
-                    false => tell(line(&watched.health)),
-                }
-            }
-            Err(error) => tell(format!("Warning: {error:#}")),
+        match watch.look().await {
+            Ok(health) => match watch.rebalancer.given_up() {
+                Some(warning) => watch.tell(format!("Warning: {warning}")),
+                None => watch.tell(line(&health)),
+            },
+            Err(WatchError::Locust(error)) => watch.tell(format!("Warning: {error:#}")),
+            Err(WatchError::Stdout(error)) => return Err(error.into()),
         }
         tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// State of `--watch` from one look to the next.
+struct Watch<'a> {
+    connection: &'a Connection,
+    target: &'a Target,
+    location: &'a LocustLocation,
+    ramp: &'a RampInProgress,
+    rebalancer: AutoRebalancer,
+    /// The pods of this look and of earlier ones.
+    pods: WorkerPods,
+    /// The last start that locustctl sent to the running test.
+    last_start: Option<KnownStart>,
+    /// The client is kept between looks, because it caches expensive answers.
+    master: Option<Master<'a>>,
+    place: String,
+    last_line: String,
+}
+
+/// Why a look failed. Only an error of stdout ends the watch.
+enum WatchError {
+    Locust(anyhow::Error),
+    Stdout(anyhow::Error),
+}
+
+impl Watch<'_> {
+    async fn look(&mut self) -> Result<Health, WatchError> {
+        let watched = self.look_and_rebalance().await.map_err(WatchError::Locust)?;
+        if !watched.look.is_running() {
+            self.last_start = None;
+        }
+        if let Some(outcome) = &watched.outcome {
+            self.last_start = outcome.sent().cloned().or(self.last_start.take());
+            let line = format!("{}\n", harmless(&outcome.to_string()));
+            write_stdout(&line).map_err(WatchError::Stdout)?;
+        }
+        Ok(watched.health)
+    }
+
+    async fn look_and_rebalance(&mut self) -> anyhow::Result<Watched> {
+        let Self { connection, target, location, .. } = *self;
+        let own = pods_of(&connection.client, target).await?;
+        self.pods = WorkerPods::new(&own.pods).remember(&self.pods);
+        let master = match self.master.take() {
+            Some(master) => master,
+            None => find(connection, target, location, &self.pods).await?,
+        };
+        if self.place != master.place() {
+            self.place = master.place();
+            say(&harmless(&format!("Using Locust at {}", self.place)));
+        }
+        let (pods, known) = (Some(self.pods.clone()), self.last_start.as_ref());
+        let mut report = |text: &str| say(&harmless(text));
+        let watched = self
+            .rebalancer
+            .look_and_rebalance(&master, pods, known, Some(self.ramp), &mut report)
+            .await?;
+        self.master = Some(master);
+        Ok(watched)
+    }
+
+    /// Prints a line that differs from the last one.
+    fn tell(&mut self, line: String) {
+        if line != self.last_line {
+            say(&harmless(&line));
+            self.last_line = line;
+        }
     }
 }
 
@@ -153,18 +192,11 @@ fn line(health: &Health) -> String {
     }
 }
 
+/// Finds Locust's master.
+///
+/// # Errors
+/// There is no Locust with these workers, or it does not answer.
 async fn find<'a>(
-    connection: &'a Connection,
-    target: &Target,
-    location: &LocustLocation,
-    pods: &WorkerPods,
-) -> anyhow::Result<Master<'a>> {
-    let master = find_quietly(connection, target, location, pods).await?;
-    say(&harmless(&format!("Using Locust at {}", master.place())));
-    Ok(master)
-}
-
-async fn find_quietly<'a>(
     connection: &'a Connection,
     target: &Target,
     location: &LocustLocation,

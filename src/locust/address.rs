@@ -1,41 +1,40 @@
-//! Where Locust's master is.
+//! The address of Locust's master.
 
 use reqwest::Url;
 
 use crate::cluster::api::{escape_segment, has_no_dot_segments};
 
-/// Of Locust's web UI.
+/// The default port of Locust's web UI.
 const PORT: &str = "8089";
 
-/// Where Locust's master is, as it was said.
+/// The address of Locust's master, as the user gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
-    /// Where it usually is; that it is not there is no error.
+    /// The usual Services. It is no error if none of them exists.
     Auto,
-    /// It is not asked.
+    /// Locust is not used.
     None,
-    /// Its web UI, base path included; ends with a slash.
+    /// The URL of the web UI with its base path; ends with a slash.
     Url(Url),
-    /// A Service of the namespace, through the API server's proxy.
+    /// A Service of the target's namespace, through the API server's proxy.
     Service(Service),
 }
 
-/// A Service behind which Locust's master is.
+/// The Service of Locust's master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
-    /// Its name.
     pub name: String,
-    /// By number or by name.
+    /// Number or name of the port.
     pub port: String,
-    /// Whether Locust itself speaks TLS there.
+    /// Locust speaks TLS at this port.
     pub is_tls: bool,
     /// Locust's base path; begins and ends with a slash.
     pub base_path: String,
 }
 
 impl Service {
-    /// Where the API server passes requests on to it; ends with a slash, and is followed by what
-    /// comes after the slash of [`Self::base_path`].
+    /// The path of the API server's proxy for this Service. It ends with a slash, and does not have
+    /// [`Self::base_path`].
     pub fn proxy_path(&self, namespace: &str) -> String {
         let scheme = if self.is_tls { "https:" } else { "" };
         let (name, port) = (escape_segment(&self.name), escape_segment(&self.port));
@@ -44,11 +43,11 @@ impl Service {
     }
 }
 
-/// What is no address of Locust's master.
+/// The text is not an address of Locust's master.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not where Locust's master can be: give its URL, as http://locust:8089, or \
-     service/NAME[:PORT][/PATH], or auto, or none"
+    "{text:?} is not an address of Locust's master: give a URL such as http://locust:8089, \
+     service/NAME[:PORT][/PATH], auto, or none"
 )]
 pub struct InvalidAddress {
     text: String,
@@ -58,8 +57,8 @@ impl Address {
     /// Reads `auto`, `none`, a URL, or `service/[https:]NAME[:PORT][/BASE-PATH]`.
     ///
     /// # Errors
-    /// Anything else; a URL with a name or a password in it, since other users could see it in the
-    /// process list.
+    /// The text has another form, or it is a URL with a user name or a password. Other users could
+    /// see these in the process list.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         let invalid = || InvalidAddress { text: without_login(text) };
         match text {
@@ -85,7 +84,7 @@ impl Address {
         Ok(Self::Url(url))
     }
 
-    /// It is the URL of a Locust that speaks TLS itself.
+    /// The address is an `https` URL.
     pub fn is_encrypted(&self) -> bool {
         matches!(self, Self::Url(url) if url.scheme() == "https")
     }
@@ -122,8 +121,8 @@ fn without_login(text: &str) -> String {
     }
 }
 
-/// The Services at which the master of these workers may be, the likeliest first: by the names of
-/// tutorials, of the Helm chart and of the operator.
+/// The Services that the master of these workers may have, the most likely one first. The names are
+/// those of tutorials, of the Helm chart and of the operator.
 pub fn candidates(workers: &str) -> Vec<Address> {
     let base = ["-slave", "-worker", "-slaves", "-workers"]
         .iter()
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_master_is_looked_for_by_the_workers_name() {
+    fn the_services_follow_from_the_name_of_the_workers() {
         let names = |workers: &str| {
             let names = candidates(workers).into_iter().map(|address| match address {
                 Address::Service(service) => service.name,

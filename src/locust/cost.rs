@@ -1,4 +1,4 @@
-//! The cost of a change for a running test, said before the change is made.
+//! Warnings before a change: its effects on a running test.
 
 use super::look::Look;
 use super::page::Page;
@@ -6,36 +6,36 @@ use super::release::Release;
 use super::stats::is_running;
 use crate::scaling::NewCount;
 
-/// A spawn rate that takes longer than this many seconds was chosen with care.
-const CAREFUL: f64 = 5.0;
+/// If the moved users would need more than this many seconds at the spawn rate, locustctl warns.
+const LONGEST_BURST: f64 = 5.0;
 
-/// About how many seconds it takes until one pod has ended and its worker has left Locust.
+/// The usual time, in seconds, until one pod has ended and its worker has left Locust.
 const STEP_SECONDS: u64 = 2;
 
-/// A test, as far as a change of its workers matters to it.
+/// The numbers of a test that a change of its workers affects.
 #[derive(Debug, Clone, Copy)]
 pub struct Test<'a> {
     /// State of Locust's runner.
     pub state: &'a str,
-    /// Users that run.
+    /// Users that are running.
     pub users: i64,
-    /// Workers that are connected.
+    /// Connected workers.
     pub workers: i64,
 }
 
-/// A change of the number of pods that hold some of the workers.
+/// A change of the number of pods of one target.
 #[derive(Debug, Clone, Copy)]
-pub struct Change {
+pub struct PodChange {
     /// Connected workers in these pods.
     pub workers: i64,
     /// Pods that have connected workers.
     pub pods: i64,
-    /// Pods that there are to be.
+    /// The new number of pods.
     pub new: NewCount,
 }
 
-/// The loss of a running test by these changes, in a sentence; `None` when it loses nothing.
-pub fn cost(test: Test<'_>, changes: &[Change]) -> Option<String> {
+/// A sentence on what a running test loses by these changes; `None` if it loses nothing.
+pub fn cost(test: Test<'_>, changes: &[PodChange]) -> Option<String> {
     let Test { state, users, workers } = test;
     let leaving = leaving(changes);
     if !is_running(state) || leaving <= 0 {
@@ -52,8 +52,8 @@ pub fn cost(test: Test<'_>, changes: &[Change]) -> Option<String> {
     ))
 }
 
-/// Other effects on the test when its users are given back, in sentences.
-pub fn side_effects(look: &Look, changes: &[Change], is_ramp: bool) -> Vec<String> {
+/// Sentences on the side effects of redistributing the users after these changes.
+pub fn side_effects(look: &Look, changes: &[PodChange], is_ramp: bool) -> Vec<String> {
     let test = Test {
         state: look.state(),
         users: look.users(),
@@ -64,14 +64,15 @@ pub fn side_effects(look: &Look, changes: &[Change], is_ramp: bool) -> Vec<Strin
     }
     let resets = look.log.as_ref().is_some_and(|log| log.resets_stats());
     let resets = resets.then(|| {
-        "Locust was started with --reset-stats, so it resets its statistics when users are given back"
+        "Locust runs with --reset-stats, so it resets its statistics when locustctl redistributes \
+         the users"
             .to_owned()
     });
     resets.into_iter().chain(burst(look, test, changes, is_ramp)).collect()
 }
 
-/// Locust starts the users that it gives to other workers at once, whatever the spawn rate.
-fn burst(look: &Look, test: Test<'_>, changes: &[Change], is_ramp: bool) -> Option<String> {
+/// A warning on users that move to other workers: Locust ignores the spawn rate for them.
+fn burst(look: &Look, test: Test<'_>, changes: &[PodChange], is_ramp: bool) -> Option<String> {
     let rate = look.page.as_ref().and_then(|page| page.spawn_rate);
     let logged = look.log.as_ref().and_then(|log| log.last_spawn()).map(|spawn| spawn.rate);
     let rate = rate.or(logged).filter(|rate| *rate > 0.0)?;
@@ -85,14 +86,17 @@ fn burst(look: &Look, test: Test<'_>, changes: &[Change], is_ramp: bool) -> Opti
             (test.users.saturating_mul(joining) / test.workers.saturating_add(joining).max(1), "")
         }
     };
-    let is_burst = moved > 1 && moved as f64 / rate > CAREFUL && !(is_ramp && leaving > 0);
+    let is_burst = moved > 1 && moved as f64 / rate > LONGEST_BURST && !(is_ramp && leaving > 0);
     is_burst.then(|| {
-        format!("Locust will start about {moved} users at once, although the spawn rate is {rate} per second{hint}")
+        format!(
+            "Locust will start about {moved} users at once, although the spawn rate is {rate} per \
+             second{hint}"
+        )
     })
 }
 
-/// How a change is made in steps, and why, in a sentence.
-pub fn steps_ahead(version: &str, steps: u64) -> String {
+/// A note on a change that is made in steps, with the reason.
+pub fn steps_text(version: &str, steps: u64) -> String {
     let release = if version.is_empty() {
         "This release of Locust".to_owned()
     } else {
@@ -100,37 +104,36 @@ pub fn steps_ahead(version: &str, steps: u64) -> String {
     };
     format!(
         "{release} breaks when several workers leave a running test at once, so locustctl removes \
-         one pod after another: {steps} steps, about {} s; users are missing until the last step \
-         (--at-once removes all pods at once)",
+         one pod after another: {steps} steps, about {} s. Users are missing until the last step. \
+         --at-once removes all pods at once.",
         steps * STEP_SECONDS
     )
 }
 
-/// A release that breaks when several workers leave at once also breaks by one pod with several of
-/// them; in a sentence.
-pub fn breaks_by_one_pod(look: &Look, changes: &[Change]) -> Option<String> {
+/// A warning that one pod with several workers can break this release of Locust.
+pub fn breaks_by_one_pod(look: &Look, changes: &[PodChange]) -> Option<String> {
     let is_several =
         changes.iter().any(|change| change.workers > change.pods && change.leaving() > 0);
     let release = look.page.as_ref().and_then(Page::release);
     let breaks = release.is_none_or(Release::breaks_when_workers_leave);
     (look.is_running() && is_several && breaks).then(|| {
-        "each pod has several workers, and they leave at once: this can break this release of \
-         Locust and end the test (locust#3515)"
+        "each pod has several workers, which leave at once: this can break this release of Locust \
+         and end the test (locust#3515)"
             .to_owned()
     })
 }
 
 /// Workers that leave by these changes.
-fn leaving(changes: &[Change]) -> i64 {
-    changes.iter().map(Change::leaving).sum()
+fn leaving(changes: &[PodChange]) -> i64 {
+    changes.iter().map(PodChange::leaving).sum()
 }
 
 /// Workers that join, if each new pod has one.
-fn joining(changes: &[Change]) -> i64 {
+fn joining(changes: &[PodChange]) -> i64 {
     changes.iter().map(|change| (change.new_pods() - change.pods).max(0)).sum()
 }
 
-impl Change {
+impl PodChange {
     fn new_pods(&self) -> i64 {
         match self.new {
             NewCount::Exactly(count) => i64::from(count),
@@ -144,7 +147,7 @@ impl Change {
         let new = self.new_pods();
         match (new >= pods, workers > pods) {
             (true, _) => 0,
-            // A pod may hold several workers.
+            // Each pod has several workers.
             (false, true) => (workers as f64 * (pods - new) as f64 / pods as f64).round() as i64,
             (false, false) => (workers - new).max(0),
         }
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loss_of_a_running_test_is_said() {
+    fn a_warning_names_the_loss_of_a_running_test() {
         let leave = |workers, leaving| {
             format!(
                 "a test is running with 60 users on {workers} workers; {leaving} of them will \
@@ -164,7 +167,7 @@ mod tests {
             )
         };
         let ends = || "a test is running with 60 users: without workers it ends".to_owned();
-        let change = |workers, pods, new| Change { workers, pods, new };
+        let change = |workers, pods, new| PodChange { workers, pods, new };
         let to = |count| NewCount::Exactly(count);
         for (state, workers, changes, expected) in [
             ("running", 5, vec![change(5, 5, to(1))], Some(leave(5, 4))),
@@ -175,7 +178,7 @@ mod tests {
             ("running", 10, vec![change(10, 5, to(5))], None),
             ("running", 5, vec![change(5, 5, to(9))], None),
             ("running", 3, vec![change(3, 5, to(4))], None),
-            // The others run in other pods.
+            // The other workers run in other pods.
             ("running", 10, vec![change(1, 1, to(4))], None),
             ("running", 10, vec![change(1, 1, to(0))], Some(leave(10, 1))),
             ("running", 5, vec![change(3, 3, to(0)), change(2, 2, to(0))], Some(ends())),

@@ -30,8 +30,8 @@ pub enum Error {
         /// The status code, and the beginning of the answer.
         status: String,
     },
-    /// Locust refused to start the users.
-    #[error("Locust refused to start the users: {0}")]
+    /// The users were not started. The text is the reason.
+    #[error("Locust did not start the users: {0}")]
     Refused(String),
 }
 

@@ -1,4 +1,4 @@
-//! Looks at Locust, for the tests of what is made of them.
+//! Looks at Locust, for tests.
 
 use serde_json::json;
 use tokio::time::Instant;
@@ -9,11 +9,11 @@ use super::page::Page;
 use super::start::{KnownStart, Start};
 use super::stats::{Stats, Worker};
 
-/// A worker quits.
+/// The line of a worker that quits.
 pub const QUIT: &str = "Worker 'a_1' (index 0) quit. 0 workers ready.";
 
-/// A steady look in state `running`; each worker has one of the `shares` of the users. The page has a
-/// spawn rate of 10, and no number of users.
+/// A steady look in state `running`. Each worker has one of the `shares` of the users. The page has a
+/// spawn rate of 10, and no `num_users`.
 pub fn look(version: &str, shares: &[i64]) -> Look {
     let worker = |(number, users): (usize, &i64)| Worker {
         id: format!("w-{number}_{number:032x}"),
@@ -41,7 +41,7 @@ pub fn look(version: &str, shares: &[i64]) -> Look {
 }
 
 impl Look {
-    /// The same with other values in its page.
+    /// The same look with a changed page.
     pub fn page(mut self, change: impl FnOnce(&mut Page)) -> Self {
         if let Some(page) = &mut self.page {
             change(page);
@@ -49,24 +49,24 @@ impl Look {
         self
     }
 
-    /// The same with this number in its page.
-    pub fn told(self, num_users: f64) -> Self {
+    /// The same look with this `num_users` in its page.
+    pub fn with_num_users(self, num_users: f64) -> Self {
         self.page(|page| page.num_users = Some(num_users))
     }
 
-    /// The same in another state.
-    pub fn state_is(mut self, state: &str) -> Self {
+    /// The same look in another state.
+    pub fn with_state(mut self, state: &str) -> Self {
         self.is_steady = state == "running";
         self.page(|page| page.state = state.to_owned())
     }
 
-    /// The same, while the number of users is changing.
+    /// The same look while the number of users is changing.
     pub fn unsteady(mut self) -> Self {
         self.is_steady = false;
         self
     }
 
-    /// The same with these messages in the master's log.
+    /// The same look with these messages in the master's log.
     pub fn log(mut self, messages: &[&str]) -> Self {
         let line = |message: &&str| {
             let level = if message.starts_with("Unhandled") { "CRITICAL" } else { "INFO" };
@@ -83,7 +83,7 @@ pub fn spawn(users: u64, rate: &str, workers: u64) -> String {
     format!("Sending spawn jobs of {users} users at {rate} spawn rate to {workers} ready workers")
 }
 
-/// A start for so many users at 10 users per second.
+/// A start for this number of users, at 10 users per second.
 pub fn known(users: u64) -> KnownStart {
     let start = Start { users, spawn_rate: 10.0, run_time: None, user_classes: Vec::new() };
     KnownStart { start, at: Instant::now(), run_time_before: None, logged_at: None }

@@ -1,4 +1,4 @@
-//! Where Locust's master is: as it was given, or by the names of Services.
+//! Finds Locust's master: at a given address, or by the names of Services.
 
 use super::address::{Address, candidates};
 use super::error::Error;
@@ -7,24 +7,22 @@ use super::pods::{WorkerPods, WorkerTable};
 use crate::cluster::api::Client;
 use crate::scaling::Target;
 
-/// Where Locust's master is said to be, and how to authenticate there.
+/// The given address of Locust's master, and the credentials for it.
 #[derive(Debug, Clone)]
 pub struct LocustLocation {
-    /// The address.
     pub address: Address,
-    /// The credentials for Locust, or for a proxy in front of it.
     pub login: Login,
 }
 
 /// The result of the search for Locust's master.
 pub enum Search<'a> {
-    /// It answers.
+    /// The client for the master.
     Found(Box<Master<'a>>),
-    /// It is not to be asked, or it is at none of the usual Services.
+    /// `--locust=none`, or none of the usual Services has a master.
     Absent,
-    /// A master answers, but its workers run in other pods than the target's: it has another test.
+    /// A master answers, but none of its workers runs in a pod of the target: it has another test.
     Foreign {
-        /// Where that master is.
+        /// Address of that master.
         place: String,
         /// Workers that are connected to it.
         workers: usize,
@@ -32,12 +30,12 @@ pub enum Search<'a> {
 }
 
 impl LocustLocation {
-    /// Finds the master of the target's workers: at the address, or, for [`Address::Auto`], at the
-    /// Services where it usually is. `pods` are the target's; where they are not known, the
-    /// connected workers are not compared with them. A master at a given address is not asked yet.
+    /// Finds the master of the target's workers: at the address or, for [`Address::Auto`], at the
+    /// usual Services. `pods` are the pods of the target. If they are unknown, locustctl does not
+    /// compare the connected workers with them. For a given address it sends no request.
     ///
     /// # Errors
-    /// The master cannot be asked where it is said to be.
+    /// A Service exists, but its Locust does not answer or asks for a login.
     pub async fn find<'a>(
         &self,
         client: &'a Client,
@@ -71,13 +69,13 @@ impl LocustLocation {
     }
 }
 
-/// A sentence on a master whose workers run in other pods than the target's.
+/// The message on a master whose workers do not run in the target's pods.
 pub fn foreign_text(place: &str, workers: usize, target: &Target) -> String {
     let noun = if workers == 1 { "worker" } else { "workers" };
     format!("Locust at {place} has {workers} {noun}, and none of them runs in a pod of {target}")
 }
 
-/// The target's pods may run workers, by its name: a master is none of its own workers.
+/// The target's pods may run workers. A target whose name ends with `master` has none.
 pub fn may_hold_workers(target: &Target) -> bool {
     !target.name.ends_with("master")
 }

@@ -1,26 +1,26 @@
-//! The master's log, as far as it tells how a test was started and which workers left since.
+//! The events of the master's log: starts of the test, and workers that joined or left.
 //!
-//! `GET /logs` has the last 500 lines of `locust/runners.py` and others. Releases from 2.25 to 2.47 write
-//! the same lines, but for `Worker ` before some ids.
+//! `GET /logs` has the last 500 lines of `locust/runners.py` and other files. Releases from 2.25 to
+//! 2.47 write the same lines, except for `Worker ` before some ids.
 
 use serde::Deserialize;
 use time::macros::format_description;
 use time::{Duration, PrimitiveDateTime};
 
-/// A line that Locust writes right after another one comes within this time.
+/// Locust writes a line that belongs to another one within this time after it.
 const AT_ONCE: Duration = Duration::milliseconds(250);
 
-/// The events of the master's log, the oldest first.
+/// The events of the master's log, the oldest one first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MasterLog {
     events: Vec<Entry>,
-    /// The log begins with the start of the master: nothing was dropped.
+    /// The log begins with the start of the master: no line was dropped.
     is_whole: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
-    /// By the master's clock, in its own time zone.
+    /// Time by the master's clock, in its time zone.
     at: Option<PrimitiveDateTime>,
     event: Event,
 }
@@ -29,7 +29,7 @@ struct Entry {
 enum Event {
     /// The master asked its workers to start users.
     Spawn(Spawn),
-    /// They have started them.
+    /// The workers have started all users.
     Spawned,
     Joined,
     Quit,
@@ -38,17 +38,17 @@ enum Event {
     /// The test has ended.
     Stopped,
     StatsReset,
-    /// The greenlet that listens to the workers has died (locust#3515).
+    /// The greenlet that receives the workers' messages has died (locust#3515).
     ListenerDied,
 }
 
 /// `Sending spawn jobs of 60 users at 10.00 spawn rate to 3 ready workers`: Locust writes this for
-/// each start, its own included.
+/// each start, also for those that it makes itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spawn {
-    /// Users that the test shall have.
+    /// Users that were requested.
     pub users: u64,
-    /// Users to start in a second, with two decimals.
+    /// Users to start per second, with two decimals.
     pub rate: f64,
     /// Workers that were connected.
     pub workers: u64,
@@ -57,20 +57,21 @@ pub struct Spawn {
 /// How the running test was started.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestStart {
-    /// When, by the master's clock, in its own time zone.
+    /// Time by the master's clock, in its time zone.
     pub at: PrimitiveDateTime,
-    /// Somebody started it again since, with these numbers or others: an edit, or a repair.
+    /// The test was started again later, by an edit or by a rebalance.
     pub is_edited: bool,
-    /// An earlier test may have left its run time in the page.
+    /// This is the first test of the master. Otherwise the page may have the run time of an earlier
+    /// test.
     pub is_first: bool,
 }
 
 impl MasterLog {
-    /// Reads the answer to `GET /logs`; `None` when it has another form.
+    /// Reads the answer to `GET /logs`; `None` if it has another form.
     pub fn parse(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Logs {
-            // Releases up to 2.31 have the other name.
+            // Releases up to 2.31 use the name `logs`.
             #[serde(alias = "logs")]
             master: Vec<String>,
         }
@@ -80,7 +81,7 @@ impl MasterLog {
         Some(Self { events: master.iter().filter_map(|line| entry(line)).collect(), is_whole })
     }
 
-    /// The last start: what the test wants, by whomever it was started.
+    /// The last start, also if Locust made it itself.
     pub fn last_spawn(&self) -> Option<Spawn> {
         self.events.iter().rev().find_map(|entry| match entry.event {
             Event::Spawn(spawn) => Some(spawn),
@@ -88,8 +89,8 @@ impl MasterLog {
         })
     }
 
-    /// How many workers have left since the last start, and took their users along; `connected` is
-    /// how many are connected now. `None` where the log does not tell.
+    /// The number of workers that left since the last start, with their users. `connected` is the
+    /// number of workers now. `None` if the log does not show it.
     pub fn left_since_spawn(&self, connected: u64) -> Option<u64> {
         let is_spawn = |entry: &Entry| matches!(entry.event, Event::Spawn(_));
         let place = self.events.iter().rposition(is_spawn)?;
@@ -108,11 +109,11 @@ impl MasterLog {
             1 => left - 1,
             _ => return None,
         };
-        // A worker that was missing and came back has lost its users all the same.
+        // A worker that was missing and came back has lost its users, too.
         u64::try_from(left + healed).ok()
     }
 
-    /// How the running test was started; `None` where the log does not tell.
+    /// The start of the running test; `None` if the log does not have it.
     pub fn test_start(&self) -> Option<TestStart> {
         let is_end = |entry: &Entry| entry.event == Event::Stopped;
         let after = self.events.iter().rposition(is_end).map_or(0, |place| place + 1);
@@ -128,8 +129,8 @@ impl MasterLog {
         Some(TestStart { at, is_edited, is_first })
     }
 
-    /// When somebody last started the running test or edited it, by the master's clock; starts that
-    /// Locust made by itself do not count.
+    /// Time of the last start or edit of the running test, by the master's clock. Starts that Locust
+    /// made itself do not count.
     pub fn last_start_by_hand(&self) -> Option<PrimitiveDateTime> {
         let places = (0..self.events.len()).rev();
         let place = places
@@ -138,8 +139,8 @@ impl MasterLog {
         self.events[place].at
     }
 
-    /// The test has ended since the last start, whatever the state of the runner is: Locust 2.47 may
-    /// stay `running` when it is stopped while it starts users by itself.
+    /// The test has ended since the last start, whatever the state of the runner is. Locust 2.47 may
+    /// stay `running` if the test is stopped while Locust starts users by itself.
     pub fn has_ended(&self) -> bool {
         let last = self
             .events
@@ -154,7 +155,7 @@ impl MasterLog {
         self.events.iter().any(|entry| entry.event == Event::StatsReset)
     }
 
-    /// The master does not hear its workers any more (locust#3515).
+    /// The master no longer receives messages from its workers (locust#3515).
     pub fn is_listener_dead(&self) -> bool {
         self.events.iter().any(|entry| entry.event == Event::ListenerDied)
     }
@@ -173,7 +174,7 @@ fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
     };
     let is_triggered =
         spawned.and_then(|spawned| spawned.at.zip(worker_line?.at)).is_some_and(follows);
-    // A missing worker is dropped about a minute later, without a line of its own.
+    // Locust drops a missing worker about a minute later, without a line.
     let at = since.first().and_then(|entry| entry.at);
     let is_drop = before.iter().filter(|entry| entry.event == Event::Missing).any(|entry| {
         at.zip(entry.at)
@@ -198,7 +199,7 @@ fn event(rest: &str) -> Option<Event> {
     if let Some(numbers) = message.strip_prefix("Sending spawn jobs of ") {
         return spawn(numbers).map(Event::Spawn);
     }
-    // A worker's id is its host name and a number: neither has blanks.
+    // A worker's id has no blanks.
     let is_of_worker = |text: &str| message.contains(text);
     if message.starts_with("All users spawned") || message.starts_with("Spawning is complete") {
         Some(Event::Spawned)
@@ -238,7 +239,7 @@ mod tests {
 
     use super::*;
 
-    /// Lines of the master at these times, in seconds after 14:15.
+    /// A log with these lines, whose times are in seconds after 14:15.
     fn log(lines: &[(f64, &str)]) -> MasterLog {
         let line = |(at, message): &(f64, &str)| {
             let millis = (at * 1000.0).round() as u64;
@@ -268,7 +269,7 @@ mod tests {
     const TO_5: &str = "Sending spawn jobs of 60 users at 10.00 spawn rate to 5 ready workers";
 
     #[test]
-    fn the_last_start_is_read_out_of_its_line() {
+    fn the_last_start_is_read_from_its_line() {
         let spawn =
             log(&[(1.0, "Sending spawn jobs of 7 users at 2.50 spawn rate to 2 ready workers")])
                 .last_spawn();
@@ -294,19 +295,19 @@ mod tests {
     }
 
     #[test]
-    fn workers_that_left_are_those_whose_users_locust_has_not_moved() {
+    fn workers_whose_users_locust_has_moved_do_not_count_as_left() {
         let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
         let with = |more: &[(f64, &str)]| log(&[&start, more].concat());
         assert_eq!(with(&[]).left_since_spawn(4), Some(0));
-        // Locust balances the first one itself, and writes its line after that.
+        // Locust moves the users of the first worker itself, and writes the worker's line after that.
         let first = [(5.0, TO_3), (6.0, LATE), (6.001, QUIT)];
         assert_eq!(with(&first).left_since_spawn(3), Some(0));
         let three = [&first[..], &[(6.002, QUIT), (6.003, QUIT)]].concat();
         assert_eq!(with(&three).left_since_spawn(1), Some(2));
-        // The same when a worker joins.
+        // Locust does the same when a worker joins.
         let joined = [(5.0, TO_5), (5.1, SPAWNED), (5.101, READY)];
         assert_eq!(with(&joined).left_since_spawn(5), Some(0));
-        // A second one is not balanced.
+        // Locust does not move the users of a second worker.
         assert_eq!(with(&[(5.0, READY)]).left_since_spawn(5), Some(0));
         assert_eq!(with(&[(5.0, QUIT)]).left_since_spawn(3), Some(1));
         assert_eq!(with(&[(5.0, MISSING)]).left_since_spawn(3), Some(1));
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_by_locust_itself_are_no_edits() {
+    fn starts_that_locust_makes_itself_are_not_edits() {
         let is_edited = |more: &[(f64, &str)]| {
             let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
             log(&[&start, more].concat()).test_start().unwrap().is_edited
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_a_reset_and_a_broken_master_are_seen() {
+    fn an_end_a_reset_and_a_broken_master_are_recognised() {
         let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
         let with = |message: &str| log(&[&start[..], &[(2.0, message)]].concat());
         assert!(!with(QUIT).has_ended() && with(STOPPED).has_ended());

@@ -1,4 +1,4 @@
-//! One look at Locust: everything that its state is judged by.
+//! One look at Locust: everything that the judgement of a test needs.
 
 use super::error::Error;
 use super::log::MasterLog;
@@ -10,25 +10,25 @@ use super::stats::Stats;
 /// Locust's state at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Look {
-    /// The page, which is never cached; `None` for releases whose page cannot be read.
+    /// The page, which Locust never caches; `None` for releases whose page cannot be read.
     pub page: Option<Page>,
-    /// The statistics; up to 2 seconds older than the page, and longer when Locust is slow.
+    /// The statistics. They are up to 2 seconds older than the page, or more if Locust is slow.
     pub stats: Stats,
-    /// The master's log; `None` where it cannot be had.
+    /// The master's log; `None` if Locust does not serve it.
     pub log: Option<MasterLog>,
-    /// The user classes of the test, where people can choose them (`--class-picker`).
+    /// The user classes of the test, if Locust runs with `--class-picker`.
     pub classes: Option<Vec<String>>,
-    /// The pods of the workers; `None` where they may not be listed.
+    /// The pods of the workers; `None` if locustctl cannot list them.
     pub pods: Option<WorkerPods>,
-    /// The users were the same at the beginning and at the end of this look, in state `running`.
+    /// The number of users was the same at the start and at the end of this look, in state `running`.
     pub is_steady: bool,
 }
 
 impl Look {
-    /// Looks at Locust. `pods` are those of the workers, as they were listed just before.
+    /// Looks at Locust. `pods` are the pods of the workers, which the caller has just listed.
     ///
     /// # Errors
-    /// Locust does not answer, or with something else.
+    /// Locust does not answer, or the answer is not Locust's.
     pub async fn take(master: &Master<'_>, pods: Option<WorkerPods>) -> Result<Self, Error> {
         let first = master.page().await?;
         let stats = master.stats().await?;
@@ -38,7 +38,7 @@ impl Look {
             true => master.running_classes().await?,
             false => None,
         };
-        // The one that is judged by is the latest.
+        // The judgement uses the latest page.
         let page = master.page().await?.unwrap_or_else(|| first.clone());
         let is_running = |page: &Page| page.state == "running";
         let is_steady =
@@ -46,21 +46,21 @@ impl Look {
         Ok(Self { page: Some(page), stats, log, classes, pods, is_steady })
     }
 
-    /// State of the runner; empty when Locust does not tell.
+    /// State of the runner; empty if Locust does not report it.
     pub fn state(&self) -> &str {
         self.page.as_ref().map_or(&self.stats.state, |page| &page.state)
     }
 
-    /// Users that run.
+    /// Users that are running.
     pub fn users(&self) -> i64 {
         self.page.as_ref().map_or(self.stats.user_count, |page| page.user_count)
     }
 
-    /// Workers that are connected.
+    /// Connected workers.
     pub fn worker_count(&self) -> usize {
-        let of_page = self.page.as_ref().and_then(|page| page.worker_count);
-        let of_page = of_page.and_then(|count| usize::try_from(count).ok());
-        of_page.unwrap_or_else(|| self.stats.connected().count())
+        let in_page = self.page.as_ref().and_then(|page| page.worker_count);
+        let in_page = in_page.and_then(|count| usize::try_from(count).ok());
+        in_page.unwrap_or_else(|| self.stats.connected().count())
     }
 
     /// A LoadTestShape sets the users.
@@ -68,7 +68,7 @@ impl Look {
         self.page.as_ref().is_some_and(Page::is_shaped)
     }
 
-    /// Nobody has started or edited the test between this look and the other.
+    /// The test was not started or edited between this look and the other.
     pub fn is_same_test(&self, other: &Self) -> bool {
         let start = |look: &Self| {
             let log = look.log.as_ref();
@@ -79,12 +79,12 @@ impl Look {
         start(self) == start(other)
     }
 
-    /// A test is starting its users or has them.
+    /// A test is starting its users, or has them.
     pub fn is_running(&self) -> bool {
         super::stats::is_running(self.state())
     }
 
-    /// Problems of the workers, in sentences; none while the statistics are stale.
+    /// Warnings on the workers; none while the statistics are stale.
     pub fn worker_notes(&self) -> Vec<String> {
         match self.stats.connected().count() == self.worker_count() {
             true => self.table().notes(),
@@ -92,18 +92,18 @@ impl Look {
         }
     }
 
-    /// The statistics tell the same workers and users as the page: they are not stale.
+    /// The statistics are not stale: they have the same numbers of workers and users as the page.
     pub fn is_fresh(&self) -> bool {
         self.stats.connected().count() == self.worker_count()
             && self.stats.user_count == self.users()
     }
 
-    /// The workers beside their pods.
+    /// The workers and their pods.
     pub fn table(&self) -> WorkerTable {
         WorkerTable::new(&self.stats, self.pods.as_ref())
     }
 
-    /// Connected workers without users, on whichever pods; 0 where the statistics are stale.
+    /// Connected workers without users, in any pod; 0 if the statistics are stale.
     pub fn idle(&self) -> usize {
         match self.is_fresh() {
             true => self.stats.connected().filter(|worker| worker.user_count == 0).count(),

@@ -33,8 +33,8 @@ const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Credentials for Locust, or for a proxy in front of it. They are used only with a URL, since the
-/// API server would see them on the way through its proxy.
+/// Credentials for Locust, or for a proxy in front of it. The flags for them need a URL, because the API
+/// server would see them on the way through its proxy.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
     /// The `Cookie` header.

@@ -1,9 +1,9 @@
-//! Starts that locustctl made, remembered from one run to the next.
+//! The file that keeps the starts of locustctl for its next run.
 //!
-//! A repair of a test with a run time sends the time that is left. The next run of locustctl sees only
-//! that somebody started the test again, and could not tell when it ends. So the start is noted in a
-//! small file of the user's cache directory. A file that cannot be read or written is no error: the
-//! next repair is refused then, with its reason.
+//! A rebalance of a test with a run time sends the time that is left. The next run of locustctl sees only
+//! this last start, and cannot know when the test ends. So locustctl notes its starts in a small file
+//! of the user's cache directory. If the file cannot be read or written, this is not an error. The next
+//! rebalance then sends nothing, and says why.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::log::MasterLog;
 use super::start::{KnownStart, Start};
 use crate::text::bounded;
 
-/// Starts that are kept; the oldest ones go first.
+/// The most starts that are kept. The oldest ones are dropped first.
 const MOST_STARTS: usize = 32;
 
 /// The largest file that is read.
@@ -31,11 +31,11 @@ pub struct StartMemory {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    /// Where the master is.
+    /// Address of the master.
     locust: String,
-    /// When the master's log has the start, by its own clock. No other start has the same.
+    /// Time of the start in the master's log, by the master's clock. It identifies the start.
     logged_at: String,
-    /// When it was sent, in seconds since 1970.
+    /// Time of the start by the local clock, in seconds since 1970.
     sent_at: f64,
     users: u64,
     spawn_rate: f64,
@@ -44,12 +44,13 @@ struct Entry {
 }
 
 impl StartMemory {
-    /// The file in the user's cache directory; nothing is remembered where there is none.
+    /// The file in the user's cache directory. Without such a directory, no start is kept.
     pub fn of_user() -> Self {
         Self { path: dirs::cache_dir().map(|cache| cache.join("locustctl").join("starts.json")) }
     }
 
-    /// The last start of the running test, if locustctl made it: the master's log has no later one.
+    /// The last start of the running test, if locustctl sent it. The master's log must not have a
+    /// later one.
     pub fn load(&self, place: &str, log: Option<&MasterLog>) -> Option<KnownStart> {
         let at = log?.last_start_by_hand()?;
         let logged_at = at.to_string();
@@ -72,7 +73,7 @@ impl StartMemory {
         })
     }
 
-    /// Remembers a start with a run time; `log` is the master's after it.
+    /// Notes a start that has a run time. `log` is the master's log after the start.
     pub fn save(&self, place: &str, log: Option<&MasterLog>, known: &KnownStart) {
         let Some(entry) = entry(place, log, known) else { return };
         let Some(path) = &self.path else { return };
@@ -81,7 +82,7 @@ impl StartMemory {
         entries.push(entry);
         let surplus = entries.len().saturating_sub(MOST_STARTS);
         entries.drain(..surplus);
-        // The next repair says why it is refused.
+        // If this fails, the next rebalance says why it sends nothing.
         let _ = write(path, &entries);
     }
 }
@@ -100,7 +101,7 @@ fn entry(place: &str, log: Option<&MasterLog>, known: &KnownStart) -> Option<Ent
     })
 }
 
-/// The entries in the file; none when it is damaged.
+/// The entries of the file; none if it is damaged.
 fn read(path: &Path) -> Vec<Entry> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     let file = fs::File::open(path).ok().filter(|_| is_file);
@@ -108,7 +109,7 @@ fn read(path: &Path) -> Vec<Entry> {
     content.and_then(|content| serde_json::from_slice(&content).ok()).unwrap_or_default()
 }
 
-/// Another process may write at the same time: each writes a file of its own and puts it in place.
+/// Writes a draft and renames it, because another process may write at the same time.
 fn write(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
@@ -142,21 +143,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_is_known_again_as_long_as_nobody_has_started_the_test_since() {
+    async fn a_start_is_loaded_until_the_test_is_started_again() {
         let directory = tempfile::tempdir().unwrap();
         let memory = StartMemory { path: Some(directory.path().join("sub").join("starts.json")) };
         memory.save("http://x/", Some(&log(&[1, 9])), &known(Some(120)));
-        let again = memory.load("http://x/", Some(&log(&[1, 9]))).unwrap();
-        assert_eq!(again.start, known(Some(120)).start);
-        let left = again.ends_at().unwrap().duration_since(Instant::now()).as_secs_f64();
+        let loaded = memory.load("http://x/", Some(&log(&[1, 9]))).unwrap();
+        assert_eq!(loaded.start, known(Some(120)).start);
+        let left = loaded.ends_at().unwrap().duration_since(Instant::now()).as_secs_f64();
         assert!((119.0..=120.1).contains(&left), "{left}");
-        assert_eq!(memory.load("http://x/", Some(&log(&[1, 9, 20]))), None, "somebody edited it");
+        assert_eq!(memory.load("http://x/", Some(&log(&[1, 9, 20]))), None, "the test was edited");
         assert_eq!(memory.load("http://y/", Some(&log(&[1, 9]))), None, "another master");
         assert_eq!(memory.load("http://x/", None), None);
     }
 
     #[tokio::test]
-    async fn without_a_run_time_nothing_is_remembered() {
+    async fn a_start_without_a_run_time_is_not_noted() {
         let directory = tempfile::tempdir().unwrap();
         let memory = StartMemory { path: Some(directory.path().join("starts.json")) };
         memory.save("http://x/", Some(&log(&[1])), &known(None));
@@ -174,6 +175,10 @@ mod tests {
         }
         assert!(memory.load("http://x/", Some(&log(&[49]))).is_some());
         assert_eq!(read(&path).len(), MOST_STARTS);
-        assert_eq!(memory.load("http://x/", Some(&log(&[1]))), None, "the oldest ones go");
+        assert_eq!(
+            memory.load("http://x/", Some(&log(&[1]))),
+            None,
+            "the oldest starts are dropped"
+        );
     }
 }

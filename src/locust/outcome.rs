@@ -1,18 +1,20 @@
-//! The result for a test's users.
+//! The result of a rebalance.
 
 use std::fmt;
 
 use super::health::{Health, Verdict};
 use super::start::KnownStart;
 
-/// The result for a test's users.
+const DISABLED: &str = "locustctl does not redistribute the users because of --rebalance=never";
+
+/// The result of a rebalance.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Nothing was sent.
-    Left(Health),
-    /// They could be given back, but that was not asked for.
-    NotAsked(Health),
-    /// They were given back, and are there.
+    /// No start was sent: none was needed, or it was not safe.
+    NothingSent(Health),
+    /// A start was needed, but the caller did not allow one.
+    Disabled(Health),
+    /// A start was sent, and the test has all its users.
     Repaired {
         /// Health before the rebalance.
         was: Health,
@@ -21,7 +23,7 @@ pub enum Outcome {
         /// The start that was sent.
         sent: KnownStart,
     },
-    /// The test does not have its users.
+    /// The test did not get all its users within the time limit.
     Unconfirmed {
         /// Health before the rebalance, and the start that was sent; `None` if none was sent.
         sent: Option<(Health, KnownStart)>,
@@ -31,19 +33,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The test has what it wants, or there is none.
+    /// The test has its users, or no test is running.
     pub fn is_well(&self) -> bool {
         match self {
-            Self::Left(health) => health.is_well(),
+            Self::NothingSent(health) => health.is_well(),
             Self::Repaired { .. } => true,
-            Self::NotAsked(_) | Self::Unconfirmed { .. } => false,
+            Self::Disabled(_) | Self::Unconfirmed { .. } => false,
         }
     }
 
     /// The start that was sent, if any.
     pub fn sent(&self) -> Option<&KnownStart> {
         match self {
-            Self::Left(_) | Self::NotAsked(_) => None,
+            Self::NothingSent(_) | Self::Disabled(_) => None,
             Self::Repaired { sent, .. } => Some(sent),
             Self::Unconfirmed { sent, .. } => sent.as_ref().map(|(_, sent)| sent),
         }
@@ -52,7 +54,7 @@ impl Outcome {
     /// Health now.
     pub fn health(&self) -> &Health {
         match self {
-            Self::Left(now) | Self::NotAsked(now) => now,
+            Self::NothingSent(now) | Self::Disabled(now) => now,
             Self::Repaired { now, .. } | Self::Unconfirmed { now, .. } => now,
         }
     }
@@ -61,8 +63,10 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Left(health) => write!(f, "{health}"),
-            Self::NotAsked(health) => write!(f, "{health}; not redistributed (--rebalance=never)"),
+            Self::NothingSent(health) => write!(f, "{health}"),
+            Self::Disabled(health) => {
+                write!(f, "{health}; {DISABLED}")
+            }
             Self::Repaired { was, now, .. } => {
                 let noun = if now.workers == 1 { "worker" } else { "workers" };
                 let (users, workers) = (now.users, now.workers);
@@ -73,7 +77,7 @@ impl fmt::Display for Outcome {
             }
             Self::Unconfirmed { sent, now } => {
                 if sent.is_some() {
-                    f.write_str("locustctl asked Locust for the users again, but ")?;
+                    f.write_str("locustctl redistributed the users, but ")?;
                 }
                 f.write_str(&now.shortage())?;
                 match &now.verdict {
@@ -81,6 +85,83 @@ impl fmt::Display for Outcome {
                     _ => Ok(()),
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{known, look};
+    use super::super::health::judge;
+    use super::*;
+
+    fn health(users: i64, workers: usize, idle: usize) -> Health {
+        let now = look("2.47.0", &[60]).with_num_users(60.0);
+        Health { users, workers, idle, ..judge(&now, None, None) }
+    }
+
+    #[test]
+    fn each_outcome_is_a_sentence() {
+        let repaired =
+            |was, workers| Outcome::Repaired { was, now: health(60, workers, 0), sent: known(60) };
+        let unconfirmed = |users, idle| Outcome::Unconfirmed {
+            sent: Some((health(15, 2, 0), known(60))),
+            now: health(users, 2, idle),
+        };
+        for (outcome, expected) in [
+            (Outcome::NothingSent(health(60, 2, 0)), "the test has all its 60 users"),
+            (
+                repaired(health(15, 1, 0), 1),
+                "the test had 15 of 60 users; redistributed 60 users over 1 worker",
+            ),
+            (
+                repaired(health(60, 4, 1), 4),
+                "1 of 4 workers had no users; redistributed 60 users over 4 workers",
+            ),
+            (
+                repaired(health(30, 4, 2), 4),
+                "the test had 30 of 60 users, and 2 of 4 workers had no users; redistributed 60 \
+                 users over 4 workers",
+            ),
+            (
+                unconfirmed(15, 0),
+                "locustctl redistributed the users, but the test has 15 of 60 users",
+            ),
+            (
+                unconfirmed(60, 1),
+                "locustctl redistributed the users, but 1 of 2 workers has no users",
+            ),
+            (
+                unconfirmed(89, 0),
+                "locustctl redistributed the users, but the test has 89 users instead of 60",
+            ),
+            (
+                Outcome::Unconfirmed { sent: None, now: health(15, 2, 0) },
+                "the test has 15 of 60 users",
+            ),
+        ] {
+            assert_eq!(outcome.to_string(), expected);
+        }
+        let idle = judge(&look("2.47.0", &[60, 0]).with_num_users(60.0), None, None);
+        assert_eq!(
+            Outcome::Disabled(idle).to_string(),
+            "1 of 2 workers has no users; locustctl does not redistribute the users because of \
+             --rebalance=never"
+        );
+    }
+
+    #[test]
+    fn an_outcome_is_well_only_if_the_users_are_there() {
+        let now = || health(60, 1, 0);
+        let repaired = Outcome::Repaired { was: now(), now: now(), sent: known(60) };
+        let unconfirmed = Outcome::Unconfirmed { sent: None, now: now() };
+        for (outcome, expected, is_sent) in [
+            (Outcome::NothingSent(now()), true, false),
+            (Outcome::Disabled(now()), false, false),
+            (repaired, true, true),
+            (unconfirmed, false, false),
+        ] {
+            assert_eq!((outcome.is_well(), outcome.sent().is_some()), (expected, is_sent));
         }
     }
 }

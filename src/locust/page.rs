@@ -1,4 +1,4 @@
-//! Locust's page: `window.templateArgs` has the state of the test. It is never cached.
+//! Locust's page: its `window.templateArgs` has the state of the test. Locust never caches it.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::json::object;
 use super::release::Release;
 use super::stats::is_running;
 
@@ -13,37 +14,37 @@ use super::stats::is_running;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Page {
-    /// State of the runner, as in [`super::Stats::state`].
+    /// State of the runner, as in [`Stats::state`](super::stats::Stats::state).
     pub state: String,
-    /// Users that run.
+    /// Users that are running.
     pub user_count: i64,
-    /// Users of the last start by the web API. Releases up to 2.46.6 have the master's `--users`
-    /// here, whatever test runs.
+    /// Users of the last start through the web API. In releases up to 2.46.6 this is the master's
+    /// `--users`, whatever test is running.
     #[serde(deserialize_with = "number")]
     pub num_users: Option<f64>,
-    /// Users to start in a second.
+    /// Users to start per second.
     #[serde(deserialize_with = "number")]
     pub spawn_rate: Option<f64>,
-    /// The run time in seconds that was sent last, also for an earlier test.
+    /// The last run time that was sent, in seconds. It may belong to an earlier test.
     #[serde(deserialize_with = "seconds")]
     pub run_time: Option<u64>,
     /// A LoadTestShape sets the users, and the start form has no fields for them.
     #[serde(deserialize_with = "truth")]
     pub hide_common_options: bool,
-    /// A LoadTestShape sets the users, with those fields or without.
+    /// A LoadTestShape sets the users; the start form may have fields for them.
     #[serde(rename = "shape_use_common_options", deserialize_with = "is_given")]
     pub has_shape: bool,
-    /// The start form lets people choose the user classes (`--class-picker`).
+    /// The start form has a choice of user classes (`--class-picker`).
     #[serde(deserialize_with = "truth")]
     pub show_userclass_picker: bool,
-    /// Workers that are connected.
+    /// Connected workers.
     pub worker_count: Option<i64>,
     /// Locust's release.
     pub version: String,
     /// All user classes by name.
     #[serde(deserialize_with = "users")]
     pub users: BTreeMap<String, UserClass>,
-    /// When the master answered, by its own clock; in full seconds.
+    /// Time of the answer by the master's clock, in full seconds.
     #[serde(skip)]
     pub answered_at: Option<OffsetDateTime>,
 }
@@ -52,19 +53,19 @@ pub struct Page {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct UserClass {
-    /// Users of this class, whatever number is asked for; 0 when its weight decides.
+    /// The number of users of this class, whatever number is requested; 0 if its weight decides.
     pub fixed_count: u64,
 }
 
 impl Page {
-    /// Reads the values; `None` where the page has none, as in releases before 2.16.
+    /// Reads the values; `None` for releases before 2.16, whose page has none.
     pub fn parse(html: &str) -> Option<Self> {
         let (_, rest) = html.split_once("window.templateArgs = ")?;
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
         serde_json::from_value(object(values.next()?.ok()?)?).ok()
     }
 
-    /// A test is starting its users or has them.
+    /// A test is starting its users, or has them.
     pub fn is_running(&self) -> bool {
         is_running(&self.state)
     }
@@ -74,12 +75,12 @@ impl Page {
         self.hide_common_options || self.has_shape
     }
 
-    /// The release, where it can be read.
+    /// The release; `None` if it cannot be read.
     pub fn release(&self) -> Option<Release> {
         Release::parse(&self.version)
     }
 
-    /// `num_users` is that of the last start by the web API.
+    /// `num_users` is that of the last start through the web API.
     pub fn follows_starts(&self) -> bool {
         self.release().is_some_and(Release::follows_starts)
     }
@@ -89,9 +90,10 @@ impl Page {
         self.release().is_some_and(Release::cancels_timer)
     }
 
-    /// How many of `asked` users the user classes allow: classes with a `fixed_count` alone never
-    /// have more. `running` names the classes of this test, where people choose them.
-    pub fn reachable(&self, asked: u64, running: Option<&[String]>) -> u64 {
+    /// The users that a test has after a request for this number. If every user class has a
+    /// `fixed_count`, they are at most the sum of these. `running` names the classes of this test if
+    /// the start form has a choice of classes.
+    pub fn reachable(&self, request: u64, running: Option<&[String]>) -> u64 {
         let is_running =
             |name: &str| running.is_none_or(|running| running.iter().any(|one| one == name));
         let fixed: Vec<u64> = self
@@ -101,18 +103,13 @@ impl Page {
             .map(|(_, class)| class.fixed_count)
             .collect();
         match fixed.is_empty() || fixed.contains(&0) {
-            true => asked,
-            false => fixed.iter().fold(0_u64, |sum, one| sum.saturating_add(*one)).min(asked),
+            true => request,
+            false => fixed.iter().fold(0_u64, |sum, one| sum.saturating_add(*one)).min(request),
         }
     }
 }
 
-/// An array would be taken for an object whose fields come in their order.
-pub(super) fn object(value: Value) -> Option<Value> {
-    value.is_object().then_some(value)
-}
-
-/// Releases write numbers as numbers or as texts.
+/// Reads a positive number. Some releases write numbers as strings.
 fn number<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     Ok(positive(&Value::deserialize(deserializer)?))
 }
@@ -126,7 +123,7 @@ fn positive(value: &Value) -> Option<f64> {
     number.filter(|number: &f64| number.is_finite() && *number > 0.0)
 }
 
-/// A number of seconds, or a text such as `1h20m`.
+/// Reads a number of seconds, or a string such as `1h20m`.
 fn seconds<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let text = value.as_str().and_then(parse_run_time);
@@ -159,7 +156,7 @@ fn is_given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<bool, D::Error> 
     Ok(!Value::deserialize(deserializer)?.is_null())
 }
 
-/// Classes of other forms are left out: a release may write them in another way.
+/// Reads the user classes; none if a release writes them in another form.
 fn users<'a, D: Deserializer<'a>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, UserClass>, D::Error> {
@@ -167,7 +164,7 @@ fn users<'a, D: Deserializer<'a>>(
     Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
-/// True as Python and JavaScript read a value.
+/// Reads a value as true or false, as Python and JavaScript do.
 fn truth<'a, D: Deserializer<'a>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Bool(is_true) => is_true,
@@ -187,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_values_are_read_out_of_the_page() {
+    fn the_values_of_the_page_are_read() {
         let read = Page::parse(&page(
             r#"{"num_users": 60, "spawn_rate": "2.5", "run_time": "", "hide_common_options": null,
                 "state": "running", "user_count": 15, "worker_count": 1, "version": "2.47.0", "x": "</script>"}"#,
@@ -207,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_is_known_by_its_field() {
+    fn a_shape_is_recognised_by_its_field() {
         for (text, expected) in [
             ("{}", false),
             (r#"{"shape_use_common_options": null}"#, false),

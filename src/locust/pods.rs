@@ -1,14 +1,14 @@
-//! Locust's workers beside the pods that they run in.
+//! Locust's workers, and the pods that they run in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::stats::{Stats, Worker};
 use crate::scaling::Pod;
 
-/// Locust itself warns above this usage: percent of one core.
+/// CPU usage above which Locust warns, in percent of one core.
 const BUSY: f64 = 90.0;
 
-/// Pods of earlier looks that are remembered.
+/// The most pods of earlier looks that are remembered.
 const MOST_REMEMBERED: usize = 5000;
 
 /// The pods of a target, by the host names that their workers report.
@@ -16,16 +16,16 @@ const MOST_REMEMBERED: usize = 5000;
 pub struct WorkerPods {
     /// Host names of the ready pods.
     ready: BTreeSet<String>,
-    /// Host names of all pods that were ever seen, those that are gone included.
+    /// Host names of all pods of this look and of earlier ones.
     known: BTreeSet<String>,
-    /// Ready pods that use the network of their node: their workers report the node's name.
+    /// Ready pods with `hostNetwork`. Their workers report the name of the node.
     on_host_network: usize,
-    /// Some pods use the network of their node, or did so earlier.
+    /// Some pods have `hostNetwork`, or had it at an earlier look.
     are_counted_only: bool,
 }
 
 impl WorkerPods {
-    /// The pods of one moment.
+    /// The pods of one look.
     pub fn new<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Self {
         let mut all = Self::default();
         for pod in pods {
@@ -45,39 +45,39 @@ impl WorkerPods {
         all
     }
 
-    /// Remembers the pods that were seen earlier: a worker in one of them is still the target's own.
+    /// Adds the pods of an earlier look. A worker in one of them still belongs to the target.
     pub fn remember(mut self, earlier: &Self) -> Self {
         self.known.extend(earlier.known.iter().take(MOST_REMEMBERED).cloned());
         self.are_counted_only |= earlier.are_counted_only;
         self
     }
 
-    /// Ready pods.
+    /// The number of ready pods.
     pub fn ready_count(&self) -> usize {
         self.ready.len() + self.on_host_network
     }
 
-    /// Workers can only be counted, since some pods use the network of their node.
+    /// Workers can only be counted, because some pods have `hostNetwork`.
     pub fn are_counted_only(&self) -> bool {
         self.are_counted_only
     }
 
-    /// The worker runs in one of these pods. With `hostNetwork` nobody can tell, so it is assumed.
+    /// The worker runs in one of these pods. With `hostNetwork` this is unknown, and assumed.
     pub fn owns(&self, worker: &Worker) -> bool {
         self.are_counted_only() || self.known.contains(worker.host())
     }
 }
 
-/// The workers of a target's pods, as Locust sees them.
+/// The workers of a target's pods, as Locust reports them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkerTable {
     /// Ready pods without a connected worker.
     pub unconnected: Vec<String>,
     /// Pods that are gone or not ready, with a worker that is still connected.
     pub leftover: Vec<String>,
-    /// Pods whose workers do not send heartbeats.
+    /// Pods with a worker that sends no heartbeats.
     pub missing: Vec<String>,
-    /// Pods with a worker without users, while a test is running.
+    /// Pods with a worker that has no users while a test is running.
     pub idle: Vec<String>,
     /// Pods with a worker above 90 % of a core.
     pub busy: Vec<String>,
@@ -90,16 +90,16 @@ pub struct WorkerTable {
 }
 
 impl WorkerTable {
-    /// Joins workers and pods by the host name in the worker's id. Without `pods`, since they may
-    /// not be listed, every worker is taken for the target's own.
+    /// Joins workers and pods by the host name in the worker's id. If `pods` is `None`, because they
+    /// cannot be listed, every worker counts as the target's own.
     pub fn new(stats: &Stats, pods: Option<&WorkerPods>) -> Self {
         let is_own = |worker: &&Worker| pods.is_none_or(|pods| pods.owns(worker));
         let mut by_host: BTreeMap<&str, Vec<&Worker>> = BTreeMap::new();
         for worker in stats.connected().filter(is_own) {
             by_host.entry(worker.host()).or_default().push(worker);
         }
-        let hosts_with = |is_so: &dyn Fn(&Worker) -> bool| -> Vec<String> {
-            let hosts = by_host.iter().filter(|(_, all)| all.iter().any(|worker| is_so(worker)));
+        let hosts_with = |matches: &dyn Fn(&Worker) -> bool| -> Vec<String> {
+            let hosts = by_host.iter().filter(|(_, all)| all.iter().any(|worker| matches(worker)));
             hosts.map(|(host, _)| (*host).to_owned()).collect()
         };
         let all = stats.workers.iter().flatten();
@@ -132,18 +132,18 @@ impl WorkerTable {
         self.processes.values().sum()
     }
 
-    /// How many worker processes each pod has, where all have the same number.
+    /// The number of worker processes of each pod; `None` if the pods have different numbers.
     pub fn processes_in_each(&self) -> Option<usize> {
         let mut counts = self.processes.values();
         let first = *counts.next()?;
         counts.all(|count| *count == first).then_some(first)
     }
 
-    /// The connected workers that the master will have when all pods are connected, judged by
-    /// those that were connected before; `None` where that is not known.
+    /// The number of connected workers once all ready pods are connected. It follows from the workers
+    /// that were connected before; `None` if it is unknown.
     pub fn expected(&self, pods: &WorkerPods) -> Option<usize> {
         if pods.are_counted_only() {
-            // A node's name stands for all its pods, so only their total number is known.
+            // All pods of a node have its name, so only the total number is known.
             let own = self.own();
             let is_even = own > 0 && self.ready_pods > 0 && own.is_multiple_of(self.ready_pods);
             return is_even.then(|| own / self.ready_pods * pods.ready_count());
@@ -162,7 +162,7 @@ impl WorkerTable {
         }
     }
 
-    /// Warnings, in sentences.
+    /// Warnings on the workers, one for each kind.
     pub fn notes(&self) -> Vec<String> {
         let lists = [
             ("ready, but not connected to Locust", &self.unconnected),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_is_not_ready_is_known_but_not_waited_for() {
+    fn a_pod_that_is_not_ready_needs_no_worker() {
         let all = [pod("w-0", true, false), pod("w-1", false, false)];
         let now = WorkerPods::new(&all);
         let table = WorkerTable::new(&connected(&["w-0"]), Some(&now));
@@ -253,8 +253,8 @@ mod tests {
             WorkerTable::new(&connected(&["w-0", "w-0", "w-1"]), Some(&pods(&["w-0", "w-1"])));
         assert_eq!(mixed.expected(&pods(&["w-0"])), Some(2));
         assert_eq!(mixed.expected(&pods(&["w-0", "w-2"])), None, "a new pod may have 1 or 2");
-        let beside = WorkerTable::new(&connected(&["w-0", "x"]), Some(&pods(&["w-0"])));
-        assert_eq!(beside.expected(&pods(&["w-0"])), Some(2));
+        let with_foreign = WorkerTable::new(&connected(&["w-0", "x"]), Some(&pods(&["w-0"])));
+        assert_eq!(with_foreign.expected(&pods(&["w-0"])), Some(2));
         assert_eq!(WorkerTable::default().expected(&pods(&["w-0"])), None);
     }
 

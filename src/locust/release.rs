@@ -1,6 +1,6 @@
-//! Releases of Locust, and how they differ in what matters to a running test.
+//! Releases of Locust, and their differences that matter to a running test.
 //!
-//! The facts were measured with the releases themselves; docs/locust.md has the table.
+//! The facts were measured with the releases themselves. docs/locust.md has the table.
 
 use std::fmt;
 
@@ -8,20 +8,20 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Release(u32, u32, u32);
 
-/// The oldest release whose tests are judged. Older ones have another page.
+/// The oldest release whose tests locustctl judges. Older ones have another page.
 pub const OLDEST_JUDGED: Release = Release(2, 25, 0);
 
-/// From this release on the page's `num_users` is that of the last start by the web API.
+/// From this release on, the page's `num_users` is that of the last start through the web API.
 const FOLLOWS_STARTS: Release = Release(2, 46, 7);
 
-/// From this release on `POST /swarm` cancels the timer of an earlier run time.
+/// From this release on, `POST /swarm` cancels the timer of an earlier run time.
 const CANCELS_TIMER: Release = Release(2, 47, 0);
 
-/// From this release on the master survives that several workers leave at once (locust#3516).
+/// From this release on, several workers may leave at once (locust#3516).
 const SURVIVES_LEAVING: Release = Release(2, 46, 6);
 
 impl Release {
-    /// Reads a version such as `2.46.4` or `2.47.1.dev3`; `None` where it does not begin with two
+    /// Reads a version such as `2.46.4` or `2.47.1.dev3`; `None` if it does not begin with two
     /// numbers.
     pub fn parse(version: &str) -> Option<Self> {
         let mut numbers = version.split('.').map(str::parse::<u32>);
@@ -30,13 +30,13 @@ impl Release {
         Some(Self(major, minor, patch))
     }
 
-    /// The page's `num_users` is that of the last start by the web API.
+    /// The page's `num_users` is that of the last start through the web API.
     pub fn follows_starts(self) -> bool {
         self >= FOLLOWS_STARTS
     }
 
-    /// `POST /swarm` cancels the timer of an earlier run time. In other releases that timer ends the
-    /// test whatever is sent later.
+    /// `POST /swarm` cancels the timer of an earlier run time. In older releases that timer ends the
+    /// test, whatever a later start sends.
     pub fn cancels_timer(self) -> bool {
         self >= CANCELS_TIMER
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_read_by_its_numbers() {
+    fn the_numbers_of_a_version_are_read() {
         for (version, expected) in [
             ("2.47.0", Some(Release(2, 47, 0))),
             ("2.47.1.dev3", Some(Release(2, 47, 1))),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn releases_differ_where_it_was_measured() {
+    fn releases_differ_as_measured() {
         // Judged, breaks, follows starts, cancels the timer.
         for (version, expected) in [
             ("2.20.1", [false, true, false, false]),

@@ -1,14 +1,14 @@
-//! `GET /stats/report`: a page of about 1 MB, from which only the start of the statistics is read.
+//! `GET /stats/report`: a page of about 1 MB. Only the start of the statistics is read from it.
 
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::page::object;
+use super::json::object;
 
-/// When the statistics began, in full seconds; `None` where the report does not tell.
+/// The start of the statistics, in full seconds; `None` if the report does not have it.
 pub fn start_time(html: &str) -> Option<OffsetDateTime> {
-    // The values are behind Locust's scripts, which may have the name as well.
+    // The values follow Locust's scripts, which may have the same name.
     let (_, rest) = html.rsplit_once("window.templateArgs = ")?;
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
     let args = object(values.next()?.ok()?)?;
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_start_is_read_out_of_the_report() {
+    fn the_start_is_read_from_the_report() {
         let html = "<script>let a = 'window.templateArgs = x'</script><script>window.templateArgs = \
             {\"is_report\": true, \"start_time\": \"2026-11-26T15:58:53Z\"}</script>";
         assert_eq!(start_time(html), Some(datetime!(2026-11-26 15:58:53 UTC)));

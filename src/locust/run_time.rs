@@ -1,8 +1,8 @@
-//! The run time of a running test: when Locust will end it, and what a new start does to that.
+//! The run time of a running test: when Locust will end the test, and what a new start has to send.
 //!
-//! From release 2.47 on each `POST /swarm` cancels Locust's timer, so a repair has to send the time that
-//! is left. Before, the timer survives every start, so a repair sends none. The page keeps the
-//! run time that was sent last, also for a test that was then started without one.
+//! From release 2.47 on, each `POST /swarm` cancels Locust's timer, so a rebalance sends the time that
+//! is left. In older releases the timer survives every start, so a rebalance sends no run time. The
+//! page keeps the last run time that was sent, even if the next test was started without one.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::master::Master;
 use super::page::Page;
 use super::start::KnownStart;
 
-/// Locust's clock and the statistics' start are told in full seconds.
+/// Locust reports its clock and the start of the statistics in full seconds.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// Time zones differ from UTC by multiples of this.
@@ -25,19 +25,19 @@ const ZONE_STEP: i64 = 15 * 60;
 /// The run time that a new start has to send.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TimeLimit {
-    /// Send none: the test has none, or Locust's timer survives the start.
+    /// Send no run time: the test has none, or Locust's timer survives the start.
     None,
-    /// The test ends at this time: send what is left.
+    /// The test ends at this time. Send the time that is left.
     Until(Instant),
-    /// It is not known when the test ends; the text says why.
+    /// The end of the test is unknown. The text is the reason.
     Unknown(String),
 }
 
 impl TimeLimit {
-    /// The run time to send now, in seconds; `None` when there is nothing to send.
+    /// The run time to send now, in seconds; `None` to send none.
     ///
     /// # Errors
-    /// The test is about to end.
+    /// The end of the test is unknown, or the test is about to end.
     pub fn left(&self) -> Result<Option<u64>, String> {
         match self {
             Self::None => Ok(None),
@@ -53,8 +53,8 @@ impl TimeLimit {
     }
 }
 
-/// When the running test ends. The start must be known: `known` is one of our own; otherwise the
-/// master's log and the statistics must agree on it.
+/// The end of the running test. It follows from the test's start: either from `known`, or the master's
+/// log and the start of the statistics must agree.
 ///
 /// # Errors
 /// Locust does not answer.
@@ -67,7 +67,7 @@ pub async fn limit(
         return Ok(TimeLimit::None);
     };
     if page.release().is_none() {
-        let why = "the release of Locust cannot be read, and the test may have a run time";
+        let why = "locustctl cannot read the release of Locust, and the test may have a run time";
         return Ok(TimeLimit::Unknown(why.to_owned()));
     }
     if !page.cancels_timer() {
@@ -85,7 +85,8 @@ pub async fn limit(
     Ok(judge(run_time, page, looked_at, start, begin))
 }
 
-/// `begin` is the start of the statistics, in full seconds; a reset moves it.
+/// `start` is the start of the test in the master's log. `begin` is the start of the statistics, in full
+/// seconds; a reset changes it.
 fn judge(
     run_time: u64,
     page: &Page,
@@ -96,20 +97,20 @@ fn judge(
     let unknown = |why: &str| TimeLimit::Unknown(why.to_owned());
     let Some((begin, answered_at)) = begin.zip(page.answered_at) else {
         return unknown(
-            "Locust does not tell when the test was started, and it may have a run time",
+            "Locust does not report when the test started, and the test may have a run time",
         );
     };
     let start_of_log = start.as_ref().and_then(|start| in_utc(start, begin));
     let began = start_of_log.unwrap_or(begin);
-    // The clock of the answer has full seconds: on the average it is half a second late.
+    // The time of the answer has full seconds, so it is half a second late on average.
     let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
     if elapsed > run_time as f64 + TOLERANCE.as_secs_f64() {
-        // It has run for longer than that: the run time is that of an earlier test.
+        // The test has run for longer, so the run time is that of an earlier test.
         return TimeLimit::None;
     }
     let Some(start) = start else {
         return unknown(
-            "the master's log does not tell when the test was started, and it may have a run time",
+            "the master's log does not show when the test started, and the test may have a run time",
         );
     };
     if start.is_edited {
@@ -124,13 +125,13 @@ fn judge(
     let left = Duration::try_from_secs_f64(run_time as f64 - elapsed).unwrap_or_default();
     match looked_at.checked_add(left) {
         Some(end) => TimeLimit::Until(end),
-        // It is later than any clock can tell.
+        // No clock reaches this time.
         None => unknown("the run time in Locust's page is too long"),
     }
 }
 
-/// The start in the log, which is written in the master's time zone, where it agrees with the start of
-/// the statistics.
+/// The start in the log as UTC; `None` if it does not agree with the start of the statistics. The log
+/// has the master's time zone.
 fn in_utc(start: &TestStart, begin: OffsetDateTime) -> Option<OffsetDateTime> {
     let as_utc = start.at.assume_utc();
     let difference = (as_utc - begin).whole_milliseconds() as i64;
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_time_that_is_left_follows_from_log_and_statistics() {
+    async fn the_time_left_follows_from_the_log_and_the_statistics() {
         let limit = judge(
             180,
             &page(datetime!(2026-11-26 14:01:00 UTC)),
@@ -187,15 +188,15 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_is_not_certain_is_not_taken() {
+    fn an_uncertain_start_is_not_used() {
         let now = page(datetime!(2026-11-26 14:01:00 UTC));
         let reset = Some(datetime!(2026-11-26 14:00:30 UTC));
         for (start, begin, expected) in [
             (Some(start(true, true)), Some(BEGIN), "edited"),
             (Some(start(false, false)), Some(BEGIN), "earlier test"),
             (Some(start(false, true)), reset, "reset"),
-            (None, Some(BEGIN), "log"),
-            (Some(start(false, true)), None, "does not tell"),
+            (None, Some(BEGIN), "log does not show"),
+            (Some(start(false, true)), None, "does not report"),
         ] {
             match judge(180, &now, Instant::now(), start, begin) {
                 TimeLimit::Unknown(why) => assert!(why.contains(expected), "{why}"),
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_test_that_is_about_to_end_is_left_alone() {
+    async fn a_test_that_is_about_to_end_gets_no_start() {
         let limit = TimeLimit::Until(Instant::now() + Duration::from_millis(400));
         assert!(limit.left().is_err());
         assert_eq!(TimeLimit::None.left(), Ok(None));

@@ -1,4 +1,4 @@
-//! A start of the test by `POST /swarm`, and one that is known to be the last.
+//! A start of the test by `POST /swarm`.
 
 use std::time::Duration;
 
@@ -12,26 +12,25 @@ use super::page::{Page, parse_run_time};
 /// The numbers of a start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Start {
-    /// Users to ask for.
+    /// Users that are requested.
     pub users: u64,
-    /// Users to start in a second.
+    /// Users to start per second.
     pub spawn_rate: f64,
-    /// Seconds after which the test ends; `None` when the form has none.
+    /// Seconds after which the test ends; `None` if it has no run time.
     pub run_time: Option<u64>,
-    /// Names of the user classes, where people can choose them; otherwise empty.
+    /// Names of the user classes, if Locust runs with `--class-picker`; otherwise empty.
     pub user_classes: Vec<String>,
 }
 
-/// A start that locustctl made, or relayed for somebody.
+/// A start that locustctl sent, or relayed for a browser.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownStart {
-    /// Its numbers.
     pub start: Start,
-    /// When Locust accepted it.
+    /// Time at which Locust accepted the start.
     pub at: Instant,
-    /// The run time in Locust's page before: it stays there when the start has none.
+    /// The run time in Locust's page before the start. The page keeps it if the start has none.
     pub run_time_before: Option<u64>,
-    /// When the master's log has the start, by the master's clock; `None` while that is not known.
+    /// Time of the start in the master's log, by the master's clock; `None` while it is unknown.
     pub logged_at: Option<PrimitiveDateTime>,
 }
 
@@ -50,8 +49,8 @@ impl Start {
         form.finish()
     }
 
-    /// Reads the form of a start that somebody else sends; `None` where it has no whole numbers, as
-    /// for a LoadTestShape.
+    /// Reads the form of a start that a browser sends; `None` if it has no numbers, as for a
+    /// LoadTestShape.
     pub fn parse(form: &[u8]) -> Option<Self> {
         let (mut users, mut spawn_rate, mut run_time) = (None, None, None);
         let mut user_classes = Vec::new();
@@ -71,7 +70,7 @@ impl Start {
 }
 
 impl KnownStart {
-    /// Nobody has started the test in another way since, as far as the page tells.
+    /// The page shows no later start of the test with other numbers.
     pub fn is_current(&self, page: &Page) -> bool {
         let is_same_number =
             !page.follows_starts() || page.num_users == Some(self.start.users as f64);
@@ -80,13 +79,13 @@ impl KnownStart {
         is_same_number && (!page.cancels_timer() || (is_same_rate && is_same_time))
     }
 
-    /// The master's log has no later start that a person or a program made.
+    /// The master's log has no later start, except those that Locust made itself.
     pub fn is_last_in(&self, log: Option<&MasterLog>) -> bool {
         let last = log.and_then(MasterLog::last_start_by_hand);
         self.logged_at.is_some() && self.logged_at == last
     }
 
-    /// When the test ends; `None` when it has no run time.
+    /// The end of the test; `None` if it has no run time.
     pub fn ends_at(&self) -> Option<Instant> {
         self.at.checked_add(Duration::from_secs(self.start.run_time?))
     }
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_start_holds_until_the_page_tells_of_another() {
+    fn a_known_start_is_current_until_the_page_shows_another() {
         let started = |run_time, run_time_before| {
             let start = Start { users: 60, spawn_rate: 2.5, run_time, user_classes: Vec::new() };
             KnownStart { start, at: Instant::now(), run_time_before, logged_at: None }
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_that_are_no_start_with_numbers_are_not_read() {
+    fn a_form_without_numbers_is_not_read() {
         for form in [
             "",
             "user_count=60",

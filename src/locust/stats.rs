@@ -1,23 +1,23 @@
-//! `GET /stats/requests`: the statistics, and each worker. Locust keeps its answer for 2 seconds.
+//! `GET /stats/requests`: the statistics and the workers. Locust caches the answer for 2 seconds.
 
 use serde::{Deserialize, Serialize};
 
-use super::page::object;
+use super::json::object;
 
-/// The statistics; a field that a release leaves out is absent.
+/// The statistics. A field that a release does not send has its default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Stats {
     /// State of the runner: `ready`, `spawning`, `running`, `stopping`, `stopped`, …
     pub state: String,
-    /// Users that run.
+    /// Users that are running.
     pub user_count: i64,
-    /// Workers that are connected, and for a minute those that are missing. Absent when Locust runs
-    /// in a single process.
+    /// The connected workers, and for a minute also the missing ones. `None` if Locust runs in a
+    /// single process.
     pub workers: Option<Vec<Worker>>,
     /// Requests per second since the start.
     pub total_rps: f64,
-    /// Requests per second over the last seconds; absent before release 2.17.
+    /// Requests per second over the last seconds; `None` before release 2.17.
     pub current_rps: Option<f64>,
     /// Share of failed requests, from 0 to 1.
     pub fail_ratio: f64,
@@ -31,20 +31,20 @@ pub struct Worker {
     pub id: String,
     /// `ready`, `spawning`, `running` or `missing`.
     pub state: String,
-    /// Users that run on it.
+    /// Users that are running on it.
     pub user_count: i64,
     /// CPU usage in percent of one core.
     pub cpu_usage: f64,
-    /// Memory in bytes; absent before release 2.9.
+    /// Memory in bytes; `None` before release 2.9.
     pub memory_usage: Option<f64>,
 }
 
 impl Stats {
-    /// Reads the answer; `None` when another server gave it.
+    /// Reads the answer; `None` if it is not Locust's.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let stats: Self =
             serde_json::from_value(object(serde_json::from_slice(body).ok()?)?).ok()?;
-        // Every release tells the state; other servers' JSON does not.
+        // Every release sends the state.
         (!stats.state.is_empty()).then_some(stats)
     }
 
@@ -53,14 +53,14 @@ impl Stats {
         self.current_rps.unwrap_or(self.total_rps)
     }
 
-    /// The workers that are connected.
+    /// The connected workers.
     pub fn connected(&self) -> impl Iterator<Item = &Worker> {
         self.workers.iter().flatten().filter(|worker| !worker.is_missing())
     }
 }
 
 impl Worker {
-    /// The host name in the id: that of its pod, or of its node with `hostNetwork`.
+    /// The host name in the id: the name of the pod, or of the node if the pod has `hostNetwork`.
     pub fn host(&self) -> &str {
         let is_random =
             |end: &str| end.len() == 32 && end.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -76,7 +76,7 @@ impl Worker {
     }
 }
 
-/// A test is starting its users or has them, in this state of the runner.
+/// In this state of the runner, a test is starting its users or has them.
 pub fn is_running(state: &str) -> bool {
     matches!(state, "running" | "spawning")
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_a_release_leaves_out_is_absent() {
+    fn a_field_that_a_release_does_not_send_has_its_default() {
         let stats = json!({"state": "running", "user_count": 3, "total_rps": 1.5, "fail_ratio": 0.1,
             "stats": [], "errors": []});
         let stats = Stats::parse(stats.to_string().as_bytes()).unwrap();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workers_id_names_its_host() {
+    fn the_id_of_a_worker_has_its_host() {
         let host = |id: &str| Worker { id: id.to_owned(), ..Worker::default() }.host().to_owned();
         assert_eq!(
             host("locust-slave-7d6d-x2x_532504a3fc6440c3a0773eb17e1576da"),

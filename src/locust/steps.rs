@@ -1,5 +1,5 @@
-//! Scaling down one pod after another, for releases whose master breaks when several workers leave a
-//! running test at once (locust#3515).
+//! Removes one pod after another, for releases whose master breaks when several workers leave a running
+//! test at once (locust#3515).
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,32 +14,32 @@ use crate::scaling::{
 /// A change that is made in steps of one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Steps {
-    /// The count at the beginning.
+    /// Replicas before the first step.
     pub from: i64,
-    /// The count that was asked for.
+    /// Replicas after the last step.
     pub to: i64,
 }
 
 /// The result of a change in steps.
 #[derive(Debug)]
-pub enum Stepped {
-    /// All steps were made.
+pub enum StepsOutcome {
+    /// All steps are done.
     Done(Scaled),
-    /// Some steps were made, and the next one could not be.
+    /// Some steps are done, and the next one failed.
     Stopped {
-        /// The change as far as it was made.
+        /// The change by the steps that are done.
         scaled: Scaled,
-        /// Steps that were made.
+        /// Number of the steps that are done.
         done: i64,
-        /// Why the next one was not.
+        /// Why the next step failed.
         why: String,
     },
-    /// No step was made.
+    /// The first step failed.
     Failed(ScaleError),
 }
 
 impl Steps {
-    /// From this count to that of the order.
+    /// The steps from this number of replicas to that of the order.
     pub fn new(order: &Order, replicas: i64) -> Self {
         let to = match order.new {
             NewCount::Exactly(count) => i64::from(count),
@@ -48,7 +48,7 @@ impl Steps {
         Self { from: replicas, to }
     }
 
-    /// How many steps there are.
+    /// The number of steps.
     pub fn count(self) -> i64 {
         self.from - self.to
     }
@@ -59,96 +59,97 @@ impl Steps {
     }
 }
 
-/// The steps for this order, if it has to be made in steps: a test is running, its release breaks or
-/// cannot be read, and two or more pods leave. `replicas` is the count of the target now.
+/// The steps of this order; `None` if the change can be made at once. Steps are needed if a test is
+/// running, its release breaks or cannot be read, and two or more pods leave. `replicas` is the current
+/// number of the target.
 pub fn steps_for(order: &Order, replicas: i64, before: &Look) -> Option<Steps> {
     let steps = Steps::new(order, replicas);
     let holds = order.condition.replicas.is_none_or(|expected| expected == replicas);
     (holds && steps.are_several() && breaks_by_leaving(before)).then_some(steps)
 }
 
-/// A test is running, and its master breaks when several workers leave at once; a release that cannot
+/// A test is running, and its master breaks when several workers leave at once. A release that cannot
 /// be read counts as one that breaks.
 pub fn breaks_by_leaving(before: &Look) -> bool {
     let release = before.page.as_ref().and_then(Page::release);
     before.is_running() && release.is_none_or(Release::breaks_when_workers_leave)
 }
 
-/// The new plan after the count changed before the first step.
+/// The new plan after the number of replicas changed before the first step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Instead {
-    /// Other steps.
+pub enum NewPlan {
+    /// Make the change in these steps.
     Steps(Steps),
-    /// No steps: at most one pod leaves.
+    /// Make the change at once, because at most one pod leaves.
     AtOnce,
 }
 
-/// The new plan if the count changed before the first step. `None` if the order has
+/// The new plan if the number of replicas changed before the first step. `None` if the order has
 /// `--current-replicas`, or if the step failed for another reason.
-pub fn instead_of_steps(order: &Order, problem: &ScaleError) -> Option<Instead> {
+pub fn new_plan(order: &Order, problem: &ScaleError) -> Option<NewPlan> {
     let ScaleError::ReplicasDiffer { was: Some(was), .. } = problem else { return None };
     let steps = Steps::new(order, *was);
-    let instead = if steps.are_several() { Instead::Steps(steps) } else { Instead::AtOnce };
-    order.condition.replicas.is_none().then_some(instead)
+    let plan = if steps.are_several() { NewPlan::Steps(steps) } else { NewPlan::AtOnce };
+    order.condition.replicas.is_none().then_some(plan)
 }
 
-/// A change in steps: everything that each step needs.
+/// A change in steps.
 pub struct StepwiseChange<'a> {
-    /// The Kubernetes API.
-    pub client: &'a Client,
-    /// The change as a whole.
-    pub order: &'a Order,
-    /// Its steps.
-    pub steps: Steps,
-    /// The steps that were made: the count before them and the count now.
+    client: &'a Client,
+    /// The whole change.
+    order: &'a Order,
+    steps: Steps,
+    /// The replicas before the first step and after the last one that is done.
     made: Mutex<Option<(Option<i64>, i64)>>,
 }
 
 impl<'a> StepwiseChange<'a> {
-    /// Nothing is changed yet.
+    /// A change that has not begun.
     pub fn new(client: &'a Client, order: &'a Order, steps: Steps) -> Self {
         Self { client, order, steps, made: Mutex::default() }
     }
 
-    /// The steps that were made: the count before them and the count now.
+    /// The replicas before the first step and after the last one that is done; `None` if no step is
+    /// done.
     pub fn made(&self) -> Option<(Option<i64>, i64)> {
         *self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes off one pod after another. After each step but the last, `left` waits until the pod has
-    /// ended and its worker has left Locust; it is given the new count, and tells why that did not
-    /// happen. The conditions of the order are those of the first step; each later one has the count
-    /// of the step before it as its condition. `index` is the order's place in `progress`.
+    /// Removes one pod after another. After each step but the last, `wait_until_left` gets the new
+    /// number of replicas. It waits until the pod has ended and its worker has left Locust, and its
+    /// error says why this did not happen. The conditions of the order hold for the first step. The
+    /// condition of each later step is the number of replicas after the step before it. `index` is
+    /// the order's index in `progress`.
     pub async fn run<F: Future<Output = Result<(), String>>>(
         &self,
         progress: &Progress,
         index: usize,
-        mut left: impl FnMut(i64) -> F,
-    ) -> Stepped {
+        mut wait_until_left: impl FnMut(i64) -> F,
+    ) -> StepsOutcome {
         let Steps { from, to } = self.steps;
         let first = Condition { replicas: Some(from), ..self.order.condition.clone() };
         let step = self.step(from - 1, first, self.order.listed.clone());
         let mut scaled = match scale_one(self.client, &step, progress, index).await {
             Ok(scaled) => scaled,
-            Err(problem) => return Stepped::Failed(problem),
+            Err(problem) => return StepsOutcome::Failed(problem),
         };
         self.note(&scaled);
         for count in (to..from - 1).rev() {
             let done = from - count - 1;
-            if let Err(why) = left(count + 1).await {
-                return Stepped::Stopped { scaled, done, why };
+            if let Err(why) = wait_until_left(count + 1).await {
+                return StepsOutcome::Stopped { scaled, done, why };
             }
             let condition = Condition { replicas: Some(count + 1), resource_version: None };
             let step = self.step(count, condition, None);
             match scale_one(self.client, &step, progress, index).await {
                 Ok(next) => scaled = Scaled { old: scaled.old, ..next },
                 Err(problem) => {
-                    return Stepped::Stopped { scaled, done, why: explain(&problem) };
+                    return StepsOutcome::Stopped { scaled, done, why: explain(&problem) };
                 }
             }
             self.note(&scaled);
         }
-        Stepped::Done(scaled)
+        StepsOutcome::Done(scaled)
     }
 
     fn step(&self, count: i64, condition: Condition, listed: Option<ListedObject>) -> Order {
@@ -165,7 +166,8 @@ impl<'a> StepwiseChange<'a> {
 fn explain(problem: &ScaleError) -> String {
     match problem {
         ScaleError::ReplicasDiffer { expected, was } => {
-            format!("somebody else changed the count from {expected} to {}", count_text(*was))
+            let now = count_text(*was);
+            format!("another client changed the number of replicas from {expected} to {now}")
         }
         problem => problem.to_string(),
     }

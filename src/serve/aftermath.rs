@@ -13,7 +13,9 @@ use super::live::Ended;
 use super::log::{Audit, audit};
 use super::settling::Settling;
 use super::snapshot::{Stage, Users};
-use crate::locust::{Care, Error, KnownStart, Look, Master, Outcome, Rebalance, Search, settle};
+use crate::locust::{
+    Error, KnownStart, Look, Master, Outcome, Rebalance, RebalanceMode, Search, wait_for_workers,
+};
 use crate::text::terminal::printable;
 
 /// A Locust that is slower must not hold up the change.
@@ -155,13 +157,13 @@ impl App {
         let limit = if change.before.is_some() { WORKERS_LIMIT } else { SILENT_LIMIT };
         let silent = Look::default();
         let before = change.before.as_deref();
-        let settled = settle(&master, before.unwrap_or(&silent), limit, pods).await;
-        let rebalance = match self.locust.rebalance {
-            RebalanceWhen::Never => Rebalance::Never,
-            RebalanceWhen::AfterChanges | RebalanceWhen::Always => Rebalance::AtOnce,
+        let settled = wait_for_workers(&master, before.unwrap_or(&silent), limit, pods).await;
+        let mode = match self.locust.rebalance {
+            RebalanceWhen::Never => RebalanceMode::Never,
+            RebalanceWhen::AfterChanges | RebalanceWhen::Always => RebalanceMode::AtOnce,
         };
         let workers = settled.as_ref().ok().copied();
-        let outcome = self.give_back(&master, before, rebalance, workers).await?;
+        let outcome = self.give_back(&master, before, mode, workers).await?;
         let is_well = outcome.is_well() && settled.is_ok() && !outcome.health().is_alarming();
         let text = match settled {
             Ok(_) => outcome.to_string(),
@@ -175,17 +177,17 @@ impl App {
         &self,
         master: &Master<'_>,
         before: Option<&Look>,
-        rebalance: Rebalance,
+        mode: RebalanceMode,
         workers: Option<usize>,
     ) -> Result<Outcome, Error> {
         let known = self.known_start();
         let (known, limit) = (known.as_ref(), WORKERS_LIMIT);
-        let (memory, unfinished) = (None, None);
+        let (memory, ramp) = (None, None);
         let on_start = |sent: &KnownStart| self.remember_start(sent.clone());
         let on_start: Option<&(dyn Fn(&KnownStart) + Sync)> = Some(&on_start);
-        let care =
-            Care { master, before, known, rebalance, limit, workers, memory, on_start, unfinished };
-        care.give_back(self.live.worker_pods(), &mut |_| {}).await
+        let rebalance =
+            Rebalance { master, mode, before, known, limit, workers, memory, on_start, ramp };
+        rebalance.run(self.live.worker_pods(), &mut |_| {}).await
     }
 
     /// Gives a running test its users back, because somebody asks for it.
@@ -198,7 +200,7 @@ impl App {
         let found = location.find(&self.client, &self.target, pods.as_ref()).await?;
         let Search::Found(master) = found else { return Ok(None) };
         let steady = self.live.steady();
-        let result = self.give_back(&master, steady.as_ref(), Rebalance::AtOnce, None).await;
+        let result = self.give_back(&master, steady.as_ref(), RebalanceMode::AtOnce, None).await;
         let (stage, text) = match &result {
             Ok(outcome) if outcome.is_well() && !outcome.health().is_alarming() => {
                 (Stage::Well, outcome.to_string())

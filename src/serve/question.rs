@@ -1,7 +1,7 @@
 //! The question before a change that may be a mistake.
 
 use super::snapshot::{Snapshot, Swarm};
-use crate::locust::{Change, Test, cost};
+use crate::locust::{PodChange, Test, cost};
 use crate::scaling::NewCount;
 
 /// A question about a count before it is carried out.
@@ -90,7 +90,7 @@ pub fn cost_of(snapshot: &Snapshot, old: Option<i64>, new: i32) -> Option<String
     let Swarm { state, users, workers, own_workers, .. } = snapshot.locust.as_ref()?;
     let test = Test { state, users: *users, workers: *workers };
     let new = NewCount::Exactly(new);
-    cost(test, &[Change { workers: *own_workers, pods: old?, new }])
+    cost(test, &[PodChange { workers: *own_workers, pods: old?, new }])
 }
 
 /// With a capital letter and a full stop.

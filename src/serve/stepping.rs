@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::app::App;
 use crate::locust::{
-    Instead, Look, Master, Search, Stepped, Steps, StepwiseChange, WorkerPods, calm,
-    instead_of_steps, settle, steps_for,
+    Look, Master, NewPlan, Search, Steps, StepsOutcome, StepwiseChange, WorkerPods, new_plan,
+    steps_for, wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
@@ -73,10 +73,12 @@ impl App {
         // Somebody else may change the count before the first step.
         for _ in 0..MOST_RACES {
             let stepped = self.step(order, steps, before, &master).await;
-            let Stepped::Failed(problem) = &stepped else { return told(order, steps, stepped) };
-            match instead_of_steps(order, problem) {
-                Some(Instead::Steps(instead)) => steps = instead,
-                Some(Instead::AtOnce) => break,
+            let StepsOutcome::Failed(problem) = &stepped else {
+                return told(order, steps, stepped);
+            };
+            match new_plan(order, problem) {
+                Some(NewPlan::Steps(instead)) => steps = instead,
+                Some(NewPlan::AtOnce) => break,
                 None => return told(order, steps, stepped),
             }
         }
@@ -89,18 +91,18 @@ impl App {
         steps: Steps,
         before: &Look,
         master: &Master<'_>,
-    ) -> Stepped {
+    ) -> StepsOutcome {
         let left = |count| async move {
             let pods = || std::future::ready(self.pods_when(count));
             tokio::select! {
-                settled = settle(master, before, STEP_LIMIT, pods) => {
+                settled = wait_for_workers(master, before, STEP_LIMIT, pods) => {
                     settled.map_err(|unsettled| unsettled.to_string())?;
                 }
                 now = self.overtaken(steps, count) => {
                     return Err(format!("somebody else changed the count from {count} to {now}"));
                 }
             }
-            calm(master, STEP_LIMIT).await
+            wait_until_spawned(master, STEP_LIMIT).await
         };
         let change = StepwiseChange::new(&self.client, order, steps);
         change.run(&Progress::default(), 0, left).await
@@ -111,21 +113,21 @@ impl App {
 fn told(
     order: &Order,
     steps: Steps,
-    stepped: Stepped,
+    stepped: StepsOutcome,
 ) -> (Result<Scaled, ScaleError>, Option<String>) {
     let all = steps.count();
     match stepped {
-        Stepped::Done(mut scaled) => {
+        StepsOutcome::Done(mut scaled) => {
             scaled.notes.push(format!("made in {all} steps, one pod after another"));
             (Ok(scaled), None)
         }
-        Stepped::Stopped { mut scaled, done, why } => {
+        StepsOutcome::Stopped { mut scaled, done, why } => {
             let (target, now) = (&order.target, scaled.new);
             let text =
                 format!("{target} was scaled to {now} replicas, in {done} of {all} steps: {why}");
             scaled.notes.push(format!("stopped after {done} of {all} steps: {why}"));
             (Ok(scaled), Some(printable(&text)))
         }
-        Stepped::Failed(problem) => (Err(problem), None),
+        StepsOutcome::Failed(problem) => (Err(problem), None),
     }
 }

@@ -59,8 +59,8 @@ fn with_never_the_loss_is_only_reported() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(
         outcome.stderr.ends_with(
-            "the test has 15 of 60 users; not redistributed (--rebalance=never)\n\
-             To give the test its users back, run: locustctl rebalance --locust=auto deployment/locust-slave\n"
+            "the test has 15 of 60 users; locustctl does not redistribute the users because of --rebalance=never\n\
+             To redistribute the users, run: locustctl rebalance --locust=auto deployment/locust-slave\n"
         ),
         "{outcome:?}"
     );
@@ -77,7 +77,9 @@ fn a_test_with_an_uncertain_run_time_is_not_repaired() {
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
     outcome.exits(1, "deployment.apps/locust-slave scaled from 5 to 1\n");
     assert!(
-        outcome.stderr.contains("not redistributed: the test was edited after its start"),
+        outcome.stderr.contains(
+            "locustctl does not redistribute the users: the test was edited after its start"
+        ),
         "{outcome:?}"
     );
     assert_eq!(
@@ -216,7 +218,7 @@ fn on_a_terminal_a_scale_during_a_test_asks_first() {
     let cluster = running(3);
     for answer in ["n\n", "\n", "what?\n"] {
         let said = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
-        assert!(said.contains("Go on? [y/N]"), "{said}");
+        assert!(said.contains("Continue? [y/N]"), "{said}");
         assert!(
             said.ends_with("error: nothing was changed (--yes skips the question)\n"),
             "{said}"
@@ -271,8 +273,8 @@ fn invalid_locust_addresses_are_refused() {
     let cluster = TestCluster::start();
     cluster.handle().clear_requests();
     for (line, expected) in [
-        ("scale --replicas=2 --locust=locust", "error: --locust: \"locust\" is not where"),
-        ("scale --replicas=2 --locust=http://me:pw@x/", "is not where Locust's master can be"),
+        ("scale --replicas=2 --locust=locust", "error: --locust: \"locust\" is not an address"),
+        ("scale --replicas=2 --locust=http://me:pw@x/", "is not an address of Locust's master"),
         (
             "rebalance --locust=auto --locust-cookie-file=/x",
             "error: --locust-cookie-file needs --locust=URL",
@@ -318,7 +320,7 @@ fn status_shows_the_test_and_each_worker() {
     let outcome = run(&cluster, "status");
     assert_eq!(outcome.code, Some(0));
     let expected = "Warning: the test has 30 of 60 users\n\
-                    To give the test its users back, run: locustctl rebalance deployment/locust-slave\n";
+                    To redistribute the users, run: locustctl rebalance deployment/locust-slave\n";
     assert_eq!(outcome.stderr, expected);
     for line in [
         "Locust:      service/locust-master, release 2.47.0\n",
@@ -364,8 +366,8 @@ fn status_names_pods_whose_state_differs_in_locust() {
             format!("Warning: workers without users: {idle}"),
             format!("Warning: workers above 90 % CPU: {busy}"),
             "Warning: 1 of 3 workers has no users".to_owned(),
-            "Note: connected workers that run in other pods: 1".to_owned(),
-            "To give the test its users back, run: locustctl rebalance deployment/locust-slave"
+            "Note: connected workers in other pods: 1".to_owned(),
+            "To redistribute the users, run: locustctl rebalance deployment/locust-slave"
                 .to_owned(),
         ],
         "{outcome:?}"

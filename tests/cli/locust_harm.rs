@@ -101,7 +101,7 @@ fn users_that_have_finished_are_not_started_again() {
     let locust = locust(&cluster, NOBODY_LEFT, vec![page("running", 15, 60)]);
     let outcome = rebalance(&cluster, &locust);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert!(outcome.stderr.contains("users that end by themselves are not started again"));
+    assert!(outcome.stderr.contains("a rebalance would start those again"));
     assert!(locust.requests("/swarm").is_empty());
 }
 
@@ -167,6 +167,6 @@ fn a_release_that_is_too_old_is_not_judged() {
     let locust = locust(&cluster, LOG, vec![old]);
     let outcome = rebalance(&cluster, &locust);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert!(outcome.stderr.contains("that needs Locust 2.25 or newer"), "{outcome:?}");
+    assert!(outcome.stderr.contains("this needs Locust 2.25 or newer"), "{outcome:?}");
     assert!(locust.requests("/swarm").is_empty());
 }

@@ -129,9 +129,9 @@ fn an_authority_that_cannot_be_used_is_refused_before_any_request() {
         (url, &cluster.path("missing"), "missing: No such file or directory"),
         (url, &no_certificate, "no-certificate: unable to load root certificates: "),
         (url, &garbage, "garbage: unable to load root certificates: "),
-        (url, &large, "large: it is larger than 1024 KB"),
-        (url, &pipe, "pipe: it is not a file"),
-        (url, &cluster.directory().to_owned(), ": it is not a file"),
+        (url, &large, "large: the file is larger than 1024 KB"),
+        (url, &pipe, "pipe: this is not a file"),
+        (url, &cluster.directory().to_owned(), ": this is not a file"),
     ] {
         for command in ["scale --replicas=2", "status", "rebalance", "serve --listen=127.0.0.1:0"] {
             let call = locustctl(command).arg(locust).arg(trust(file));

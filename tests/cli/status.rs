@@ -69,7 +69,7 @@ fn an_autoscaler_of_the_target_brings_a_warning() {
         (outcome.code, &*outcome.stderr),
         (
             Some(0),
-            "Warning: HorizontalPodAutoscaler \"by-cpu\" keeps deployment.apps/locust-slave between 2 and 10 replicas: it may undo a scale by hand\n"
+            "Warning: HorizontalPodAutoscaler \"by-cpu\" keeps deployment.apps/locust-slave between 2 and 10 replicas, so it may undo a manual scale\n"
         )
     );
     let other = status(&cluster, "deploy/locust-master");
@@ -94,7 +94,7 @@ fn a_scaled_object_is_named_instead_of_its_autoscaler() {
     let outcome = status(&cluster, "");
     assert_eq!(
         outcome.stderr,
-        "Warning: ScaledObject \"by-users\" keeps deployment.apps/locust-slave between 0 and 50 replicas: it may undo a scale by hand\n"
+        "Warning: ScaledObject \"by-users\" keeps deployment.apps/locust-slave between 0 and 50 replicas, so it may undo a manual scale\n"
     );
 }
 
@@ -105,7 +105,7 @@ fn a_missing_right_to_list_autoscalers_is_only_a_note() {
     cluster.handle().add_account("token-of-dave", "dave", Rights::Rules(rules));
     let outcome = status(&cluster, "--token=token-of-dave");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let expected = "Whether scaledobjects or horizontalpodautoscalers change the count of deployment.apps/locust-slave is not known: Error from server (Forbidden): scaledobjects.keda.sh is forbidden: ";
+    let expected = "Note: locustctl cannot tell whether scaledobjects or horizontalpodautoscalers change the replicas of deployment.apps/locust-slave: Error from server (Forbidden): scaledobjects.keda.sh is forbidden: ";
     assert!(outcome.stderr.starts_with(expected), "{outcome:?}");
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
 }
@@ -163,7 +163,7 @@ fn a_locust_with_workers_in_other_pods_is_another_test() {
     );
     assert!(locust_lines(&outcome).is_empty(), "{outcome:?}");
     let named = status(&cluster, "deploy/web-worker --locust=service/locust-master");
-    assert!(named.stderr.contains("connected workers that run in other pods: 3\n"), "{named:?}");
+    assert!(named.stderr.contains("connected workers in other pods: 3\n"), "{named:?}");
     let rebalance = locustctl("rebalance deploy/web-worker --locust=service/locust-master")
         .kubeconfig(cluster.kubeconfig())
         .run();
@@ -203,7 +203,7 @@ fn workers_with_host_network_are_only_counted() {
     cluster.wait_for(SLAVE, |object| object["status"]["readyReplicas"] == 2);
     wait_for_workers(&cluster, 2);
     let outcome = status(&cluster, "");
-    let note = "Note: the pods use the network of their nodes, so workers are only counted\n";
+    let note = "Note: the pods have hostNetwork, so locustctl can only count the workers\n";
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), note), "{outcome:?}");
     assert!(outcome.stdout.contains("\nWorkers:     2 connected\n"), "{outcome:?}");
 }

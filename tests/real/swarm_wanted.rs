@@ -14,7 +14,7 @@ use crate::locust_process::{
     releases,
 };
 
-const UNKNOWN: &str = "it is not known how many users the test wants";
+const UNKNOWN: &str = "locustctl cannot tell how many users the test should have";
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]

@@ -79,7 +79,10 @@ fn with_never_the_loss_is_reported_and_a_repair_can_be_requested() {
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
     let text = scaled["users"]["text"].as_str().unwrap();
-    assert!(text.starts_with("the test has 15 of 60 users; not redistributed"), "{text}");
+    assert!(
+        text.starts_with("the test has 15 of 60 users; locustctl does not redistribute the users"),
+        "{text}"
+    );
     let state = serving.wait_for_state(|state| state["locust"]["needsRebalance"] == true);
     assert_eq!(state["locust"]["notes"], json!(["the test has 15 of 60 users"]));
 
@@ -125,7 +128,12 @@ fn an_uncertain_repair_is_left_to_the_user() {
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
     let text = scaled["users"]["text"].as_str().unwrap();
-    assert!(text.contains("not redistributed: the test was edited after its start"), "{text}");
+    assert!(
+        text.contains(
+            "locustctl does not redistribute the users: the test was edited after its start"
+        ),
+        "{text}"
+    );
     let answer = serving.send(serving.request("POST", "/api/rebalance"));
     answer.is_problem(409, "NotRebalanced", "run time");
 }

@@ -22,7 +22,7 @@ use super::locust::location;
 use super::signals::{self, Signal};
 use crate::cli::{GlobalArgs, ScaleArgs};
 use crate::cluster::api::Client;
-use crate::locust::{Address, Unfinished};
+use crate::locust::{Address, RampInProgress};
 use crate::output::{Failed, Format, Printer};
 use crate::scaling::{
     DryRun, ObjectSource, Order, Progress, Resolved, Selected, check_namespace, scale_all,
@@ -106,7 +106,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
         None => (None, None),
     };
     if let Some(test) = &test {
-        test.confirm(&orders, &args)?;
+        test.confirm_losses(&orders, &args)?;
     }
     let plan = match &test {
         Some(test) if test.is_running() => Some(Plan::until_ready(&args)),
@@ -144,9 +144,10 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
             return Err(Failed::by_signal(signal.number(), errors));
         }
         if let Some(test) = test.filter(|_| is_ready && plan.is_until_ready()) {
-            let unfinished = Unfinished::default();
-            let finish = test.finish(&targets, plan.limit(), args.rebalance, &unfinished, &again);
-            match unfinished.or_signal(finish, signal.as_mut()).await {
+            let ramp = RampInProgress::default();
+            let finish =
+                test.redistribute_users(&targets, plan.limit(), args.rebalance, &ramp, &again);
+            match ramp.or_signal(finish, signal.as_mut()).await {
                 Ok(unmet) => errors.extend(unmet),
                 Err(signal) => {
                     errors.push(anyhow!(

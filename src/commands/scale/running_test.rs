@@ -1,4 +1,4 @@
-//! Scaling beside a running test: warns about losses before the change, and gives the users back
+//! A scale during a running test: warns about losses before the change, and redistributes the users
 //! after it.
 
 use std::collections::BTreeSet;
@@ -13,20 +13,21 @@ use super::display::Display;
 use crate::cli;
 use crate::cluster::api::Client;
 use crate::locust::{
-    Care, Change, LocustLocation, Look, Master, Outcome, Rebalance, Search, StartMemory, Steps,
-    Test, Unfinished, WorkerPods, breaks_by_leaving, breaks_by_one_pod, calm, connected, cost,
-    foreign_text, may_hold_workers, settle, side_effects, steps_ahead, steps_for,
+    LocustLocation, Look, Master, Outcome, PodChange, RampInProgress, Rebalance, RebalanceMode,
+    Search, StartMemory, Steps, Test, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
+    connected_text, cost, foreign_text, may_hold_workers, side_effects, steps_for, steps_text,
+    wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, OwnPods, Target, Until, Wait, pods_of, wait};
 use crate::text::go;
 use crate::text::terminal::{harmless, say};
 
-/// Locust and its test, as they were before the scale.
+/// Locust and its test before the scale.
 pub(super) struct RunningTest<'a> {
     client: &'a Client,
     master: Master<'a>,
     before: Look,
-    /// The count and the pods of each order's target, where they can be read.
+    /// The replicas and the pods of each order's target; `None` if they cannot be read.
     targets: Vec<Option<OwnPods>>,
 }
 
@@ -43,7 +44,7 @@ impl<'a> RunningTest<'a> {
         let targets = own_pods(client, orders).await;
         let pods = worker_pods(&targets, orders);
         let mut foreign = None;
-        // The name of any of the targets may lead to the master.
+        // The master's Service may be named after any of the targets.
         for order in orders {
             match location.find(client, &order.target, pods.as_ref()).await? {
                 Search::Found(master) => {
@@ -59,8 +60,8 @@ impl<'a> RunningTest<'a> {
         }
         say(&harmless(&match foreign {
             Some(text) => format!(
-                "Note: {text}, so locustctl ignores it; to use another Locust, give --locust=URL \
-                 or --locust=service/NAME"
+                "Note: {text}, so locustctl ignores it. To use another Locust, give --locust=URL or \
+                 --locust=service/NAME."
             ),
             None => {
                 "Note: Locust was not found, so locustctl does not check its workers or a running test"
@@ -70,16 +71,20 @@ impl<'a> RunningTest<'a> {
         Ok(None)
     }
 
-    /// A test is starting its users or has them.
+    /// A test is starting its users, or has them.
     pub(super) fn is_running(&self) -> bool {
         self.before.is_running()
     }
 
-    /// Says what the scale costs a running test; on a terminal it asks whether to go on.
+    /// Prints what a running test loses by the scale. On a terminal it asks for confirmation.
     ///
     /// # Errors
-    /// The answer is no.
-    pub(super) fn confirm(&self, orders: &[Order], args: &cli::ScaleArgs) -> Result<(), Error> {
+    /// The user does not confirm.
+    pub(super) fn confirm_losses(
+        &self,
+        orders: &[Order],
+        args: &cli::ScaleArgs,
+    ) -> Result<(), Error> {
         let changes: Vec<_> =
             orders.iter().zip(&self.targets).map(|(order, own)| self.change(order, own)).collect();
         let workers = i64::try_from(self.before.worker_count())?;
@@ -92,7 +97,7 @@ impl<'a> RunningTest<'a> {
             .sum();
         if let Ok(steps @ 1..) = u64::try_from(steps) {
             let version = self.before.page.as_ref().map_or("", |page| &page.version);
-            say(&format!("Note: {}", harmless(&steps_ahead(version, steps))));
+            say(&format!("Note: {}", harmless(&steps_text(version, steps))));
         }
         if args.rebalance != cli::Rebalance::Never {
             let is_ramp = args.rebalance == cli::Rebalance::Ramp;
@@ -107,7 +112,7 @@ impl<'a> RunningTest<'a> {
         }
         losses.iter().for_each(|text| say(text));
         let mut stderr = std::io::stderr().lock();
-        let _ = write!(stderr, "Go on? [y/N] ").and_then(|()| stderr.flush());
+        let _ = write!(stderr, "Continue? [y/N] ").and_then(|()| stderr.flush());
         let mut answer = String::new();
         let _ = std::io::stdin().lock().read_line(&mut answer);
         match answer.trim().to_lowercase().as_str() {
@@ -116,7 +121,7 @@ impl<'a> RunningTest<'a> {
         }
     }
 
-    fn change(&self, order: &Order, own: &Option<OwnPods>) -> Change {
+    fn change(&self, order: &Order, own: &Option<OwnPods>) -> PodChange {
         let pods = own.as_ref().map(|own| WorkerPods::new(&own.pods));
         let owned = self
             .before
@@ -127,10 +132,10 @@ impl<'a> RunningTest<'a> {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let workers = count(hosts.len());
         let pods = count(hosts.into_iter().collect::<BTreeSet<_>>().len());
-        Change { workers, pods, new: order.new }
+        PodChange { workers, pods, new: order.new }
     }
 
-    /// The steps in which the order of this index has to be carried out, if any.
+    /// The steps of the order with this index; `None` if it can be made at once.
     pub(super) fn steps(
         &self,
         orders: &[Order],
@@ -143,8 +148,8 @@ impl<'a> RunningTest<'a> {
         steps.filter(|_| change.workers > 0)
     }
 
-    /// These orders together take two or more pods off a running test whose release breaks by that:
-    /// they have to be carried out one after another.
+    /// The orders must be carried out one after another: together they remove two or more pods from a
+    /// running test, and its release of Locust breaks by that.
     pub(super) fn needs_sequence(&self, orders: &[Order], args: &cli::ScaleArgs) -> bool {
         let leaving = |(order, own): (&Order, &Option<OwnPods>)| {
             let replicas = own.as_ref().map_or(0, |own| own.replicas);
@@ -154,12 +159,12 @@ impl<'a> RunningTest<'a> {
         !args.at_once && leaving >= 2 && breaks_by_leaving(&self.before)
     }
 
-    /// Waits until a pod has ended and its worker has left Locust, so that the target has `count`
-    /// pods.
+    /// Waits until the target has only `count` pods, and the worker of the last pod that ended has left
+    /// Locust.
     ///
     /// # Errors
-    /// Why that did not happen within the limit.
-    pub(super) async fn left(
+    /// The reason, if this takes longer than the limit.
+    pub(super) async fn wait_until_left(
         &self,
         target: &Target,
         count: i64,
@@ -173,19 +178,19 @@ impl<'a> RunningTest<'a> {
             return Err(unmet.to_string());
         }
         let pods = || ready_pods(self.client, std::slice::from_ref(target));
-        let settled = settle(&self.master, &self.before, limit, pods).await;
-        settled.map_err(|unsettled| unsettled.to_string())?;
-        calm(&self.master, limit).await
+        let settled = wait_for_workers(&self.master, &self.before, limit, pods).await;
+        settled.map_err(|difference| difference.to_string())?;
+        wait_until_spawned(&self.master, limit).await
     }
 
-    /// Waits until the workers are connected, and gives the test its users back. Prints the result
-    /// to stderr and returns the errors.
-    pub(super) async fn finish(
+    /// Waits until the workers are connected, and redistributes the users. Prints the result to stderr
+    /// and returns the errors.
+    pub(super) async fn redistribute_users(
         &self,
         targets: &[Target],
         limit: Duration,
-        rebalance: cli::Rebalance,
-        unfinished: &Unfinished,
+        mode: cli::Rebalance,
+        ramp: &RampInProgress,
         again: &Again,
     ) -> Vec<Error> {
         let mut errors = Vec::new();
@@ -193,14 +198,14 @@ impl<'a> RunningTest<'a> {
             targets.iter().filter(|target| may_hold_workers(target)).cloned().collect();
         let pods = || ready_pods(self.client, &targets);
         let mut settled = None;
-        match settle(&self.master, &self.before, limit, pods).await {
+        match wait_for_workers(&self.master, &self.before, limit, pods).await {
             Ok(count) => {
                 settled = Some(count);
-                say(&connected(count));
+                say(&connected_text(count));
             }
-            Err(unsettled) => {
-                errors.push(anyhow!("{}", harmless(&unsettled.to_string())));
-                if unsettled.is_master_broken {
+            Err(difference) => {
+                errors.push(anyhow!("{}", harmless(&difference.to_string())));
+                if difference.is_master_broken {
                     return errors;
                 }
             }
@@ -208,36 +213,34 @@ impl<'a> RunningTest<'a> {
         if !self.is_running() {
             return errors;
         }
+        let now = pods().await.ok();
+        let all_pods = now.map(|now| match &self.before.pods {
+            Some(before) => now.remember(before),
+            None => now,
+        });
         let memory = StartMemory::of_user();
-        let care = Care {
+        let rebalance = Rebalance {
             master: &self.master,
+            mode: match mode {
+                cli::Rebalance::Auto => RebalanceMode::AtOnce,
+                cli::Rebalance::Ramp => RebalanceMode::Ramp,
+                cli::Rebalance::Never => RebalanceMode::Never,
+            },
             before: Some(&self.before),
             known: None,
-            rebalance: match rebalance {
-                cli::Rebalance::Auto => Rebalance::AtOnce,
-                cli::Rebalance::Ramp => Rebalance::Ramp,
-                cli::Rebalance::Never => Rebalance::Never,
-            },
             limit,
             workers: settled,
             memory: Some(&memory),
             on_start: None,
-            unfinished: Some(unfinished),
+            ramp: Some(ramp),
         };
-        let now = pods().await.ok();
-        let known = now.map(|now| match &self.before.pods {
-            Some(before) => now.remember(before),
-            None => now,
-        });
-        let outcome = care.give_back(known, &mut |text| say(&harmless(text))).await;
-        match outcome {
-            Ok(outcome) if outcome.is_well() || matches!(outcome, Outcome::NotAsked(_)) => {
+        match rebalance.run(all_pods, &mut |text| say(&harmless(text))).await {
+            Ok(outcome) if outcome.is_well() => tell(&outcome),
+            Ok(outcome @ Outcome::Disabled(_)) => {
                 tell(&outcome);
-                if matches!(outcome, Outcome::NotAsked(_))
-                    && let Some(target) = targets.first()
-                {
+                if let Some(target) = targets.first() {
                     let command = again.command("rebalance", target);
-                    say(&format!("To give the test its users back, run: {command}"));
+                    say(&format!("To redistribute the users, run: {command}"));
                 }
             }
             Ok(outcome) => errors.push(anyhow!("{}", harmless(&outcome.to_string()))),
@@ -250,7 +253,7 @@ impl<'a> RunningTest<'a> {
     }
 }
 
-/// Prints the outcome. It is a warning if a LoadTestShape restores the users only at its next step.
+/// Prints the outcome. If users are missing until the next step of a LoadTestShape, it is a warning.
 fn tell(outcome: &Outcome) {
     let text = harmless(&outcome.to_string());
     match outcome.health().is_alarming() && outcome.is_well() {
@@ -270,13 +273,13 @@ async fn own_pods(client: &Client, orders: &[Order]) -> Vec<Option<OwnPods>> {
         }
     };
     let results = join_all(orders.iter().map(read)).await;
-    let mut told = false;
+    let mut is_noted = false;
     let own = results.into_iter().zip(orders).map(|(result, order)| match result {
         Ok(own) => Some(own),
-        // The scale itself will report a target that is not there.
+        // The scale itself reports a target that does not exist.
         Err(error) if error.status().is_some_and(|status| status.code == 404) => None,
         Err(error) => {
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut is_noted, true) {
                 say(&harmless(&format!(
                     "Note: the pods of {} cannot be listed: {error}",
                     order.target
@@ -288,7 +291,7 @@ async fn own_pods(client: &Client, orders: &[Order]) -> Vec<Option<OwnPods>> {
     own.collect()
 }
 
-/// The pods of all targets; `None` where those of one are not known.
+/// The pods of all targets; `None` if those of one target are unknown.
 fn worker_pods(targets: &[Option<OwnPods>], orders: &[Order]) -> Option<WorkerPods> {
     let is_known = targets
         .iter()

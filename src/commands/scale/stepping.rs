@@ -1,4 +1,4 @@
-//! Carrying out orders of which some have to be made in steps: one order after another.
+//! Carries out the orders one after another, some of them in steps.
 
 use std::io::Write;
 use std::pin::Pin;
@@ -10,29 +10,29 @@ use super::super::signals::Signal;
 use super::results::Results;
 use super::running_test::RunningTest;
 use crate::cluster::api::Client;
-use crate::locust::{Instead, Stepped, Steps, StepwiseChange, instead_of_steps};
+use crate::locust::{NewPlan, Steps, StepsOutcome, StepwiseChange, new_plan};
 use crate::scaling::{Order, Progress, Scaled, scale_one};
 use crate::text::terminal::say;
 
-/// How often the steps are worked out anew.
+/// How often locustctl makes a new plan if other clients change the number of replicas.
 const MOST_RACES: usize = 5;
 
-/// Everything that the orders need.
+/// Inputs of all orders.
 pub(super) struct Stepping<'a, 'b> {
     pub client: &'a Client,
     pub test: &'a RunningTest<'b>,
     pub orders: &'a [Order],
-    /// The steps of each order; `None` where it is made at once.
+    /// The steps of each order; `None` if it is made at once.
     pub steps: &'a [Option<Steps>],
-    /// How long each step may take.
+    /// Time limit for each step.
     pub limit: Duration,
 }
 
 impl Stepping<'_, '_> {
-    /// Carries out all orders, until the signal comes.
+    /// Carries out all orders until the signal arrives.
     ///
     /// # Errors
-    /// The signal. What was done until then is in `results`.
+    /// The signal. `results` has the orders that are done.
     pub(super) async fn run<W: Write>(
         &self,
         progress: &Progress,
@@ -40,23 +40,25 @@ impl Stepping<'_, '_> {
         mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<(), Signal> {
         for (index, steps) in self.steps.iter().enumerate() {
-            let left = match steps {
+            let new_count = match steps {
                 None => self.at_once(index, progress, results, signal.as_mut()).await?,
                 Some(steps) => {
                     self.in_steps(index, *steps, progress, results, signal.as_mut()).await?
                 }
             };
             let is_last = index + 1 == self.orders.len();
-            let Some(count) = left.filter(|_| !is_last) else { continue };
+            let Some(count) = new_count.filter(|_| !is_last) else { continue };
             let target = &self.orders[index].target;
             let waited = tokio::select! {
-                waited = self.test.left(target, count, self.limit) => waited,
+                waited = self.test.wait_until_left(target, count, self.limit) => waited,
                 signal = &mut signal => return Err(signal),
             };
             if let Err(why) = waited {
                 for rest in index + 1..self.orders.len() {
-                    results
-                        .error(rest, anyhow!("not scaled, since {target} has not settled: {why}"));
+                    let error = anyhow!(
+                        "not scaled, because the workers of {target} did not leave Locust: {why}"
+                    );
+                    results.error(rest, error);
                 }
                 break;
             }
@@ -64,7 +66,7 @@ impl Stepping<'_, '_> {
         Ok(())
     }
 
-    /// Gives the new count where pods leave.
+    /// Makes the change at once. Returns the new number of replicas if pods leave.
     async fn at_once<W: Write>(
         &self,
         index: usize,
@@ -74,17 +76,18 @@ impl Stepping<'_, '_> {
     ) -> Result<Option<i64>, Signal> {
         tokio::select! {
             outcome = scale_one(self.client, &self.orders[index], progress, index) => {
-                let left = outcome.as_ref().ok().and_then(|scaled| {
+                let new_count = outcome.as_ref().ok().and_then(|scaled| {
                     (scaled.old? > scaled.new).then_some(scaled.new)
                 });
                 results.take(index, outcome);
-                Ok(left)
+                Ok(new_count)
             }
             signal = signal => Err(signal),
         }
     }
 
-    /// Works out the steps anew when somebody else changes the count before the first one.
+    /// Makes the change in steps. If another client changes the number of replicas before the first
+    /// step, locustctl makes a new plan.
     async fn in_steps<W: Write>(
         &self,
         index: usize,
@@ -94,28 +97,28 @@ impl Stepping<'_, '_> {
         mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Option<i64>, Signal> {
         for _ in 0..MOST_RACES {
-            match self.one(index, steps, progress, results, signal.as_mut()).await? {
-                Some(Instead::Steps(instead)) => steps = instead,
-                Some(Instead::AtOnce) => break,
+            match self.make_steps(index, steps, progress, results, signal.as_mut()).await? {
+                Some(NewPlan::Steps(new)) => steps = new,
+                Some(NewPlan::AtOnce) => break,
                 None => return Ok(Some(steps.to)),
             }
         }
         self.at_once(index, progress, results, signal).await
     }
 
-    async fn one<W: Write>(
+    async fn make_steps<W: Write>(
         &self,
         index: usize,
         steps: Steps,
         progress: &Progress,
         results: &mut Results<'_, W>,
         signal: Pin<&mut impl Future<Output = Signal>>,
-    ) -> Result<Option<Instead>, Signal> {
+    ) -> Result<Option<NewPlan>, Signal> {
         let order = &self.orders[index];
         let (target, all) = (&order.target, steps.count());
         let change = StepwiseChange::new(self.client, order, steps);
-        let left = |count| async move {
-            self.test.left(target, count, self.limit).await?;
+        let wait_until_left = |count| async move {
+            self.test.wait_until_left(target, count, self.limit).await?;
             say(&format!(
                 "{target}: step {} of {all} is done, {count} replicas",
                 steps.from - count
@@ -123,7 +126,7 @@ impl Stepping<'_, '_> {
             Ok(())
         };
         let stepped = tokio::select! {
-            stepped = change.run(progress, index, left) => stepped,
+            stepped = change.run(progress, index, wait_until_left) => stepped,
             signal = signal => {
                 if let Some((old, new)) = change.made() {
                     let done = steps.from - new;
@@ -134,11 +137,11 @@ impl Stepping<'_, '_> {
             }
         };
         match stepped {
-            Stepped::Done(scaled) => {
+            StepsOutcome::Done(scaled) => {
                 results.suffix(index, format!(" in {all} steps"));
                 results.take(index, Ok(scaled));
             }
-            Stepped::Stopped { scaled, done, why } => {
+            StepsOutcome::Stopped { scaled, done, why } => {
                 let now = scaled.new;
                 results.suffix(index, format!(" (stopped after {done} of {all} steps)"));
                 results.take(index, Ok(scaled));
@@ -147,16 +150,16 @@ impl Stepping<'_, '_> {
                     anyhow!("{target} was scaled to {now} instead of {}: {why}", steps.to),
                 );
             }
-            Stepped::Failed(problem) => match instead_of_steps(order, &problem) {
+            StepsOutcome::Failed(problem) => match new_plan(order, &problem) {
                 None => results.take(index, Err(problem)),
-                instead => return Ok(instead),
+                plan => return Ok(plan),
             },
         }
         Ok(None)
     }
 }
 
-/// The change as far as it was made.
+/// The change by the steps that are done.
 fn made(old: Option<i64>, new: i64) -> Scaled {
     Scaled { old, new, object: None, notes: Vec::new(), asked_for: None }
 }

@@ -1,14 +1,13 @@
-//! `locustctl status`: where we are, as whom, how many replicas there are, and who else changes
-//! that number.
+//! `locustctl status`: shows the cluster, the user, the replicas, autoscalers, and the running test.
 
-mod swarm;
+mod locust;
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use self::swarm::Swarm;
+use self::locust::LocustStatus;
 use super::again::Again;
 use super::connection::{self, Connection};
 use super::hints::hints;
@@ -26,13 +25,13 @@ use crate::scaling::{
 use crate::text::terminal::{harmless, say};
 use crate::text::yaml;
 
-/// With `--watch`; Locust itself keeps its statistics for as long.
+/// The time between two looks with `--watch`. Locust caches its statistics for as long.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// The cursor to the upper left, and nothing below it.
+/// Moves the cursor to the upper left, and clears the screen.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
-/// Everything that is shown; also the object of `-o json`.
+/// The status. `-o json` and `-o yaml` print it as an object.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
@@ -44,10 +43,10 @@ struct Status {
     replicas: Replicas,
     autoscalers: Vec<Autoscaler>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    locust: Option<Swarm>,
+    locust: Option<LocustStatus>,
 }
 
-/// The counts of the target; those that its kind does not have are left out.
+/// Numbers of pods. A number that the kind does not have is left out.
 #[derive(Serialize)]
 struct Replicas {
     desired: i64,
@@ -57,84 +56,87 @@ struct Replicas {
     ready: i64,
 }
 
-/// Reads the target, its autoscalers and Locust, and prints what they say; with `--watch` again
-/// and again, until Ctrl-C.
+/// Reads the target, its autoscalers and Locust, and prints them. With `--watch`, repeats this every
+/// 2 s until Ctrl-C.
 ///
 /// # Errors
-/// The target cannot be read, or Locust where it is said to be. That autoscalers cannot be listed is
-/// only said on stderr.
+/// The target cannot be read, or Locust does not answer at the given address. If autoscalers cannot be
+/// listed, this is only a note on stderr.
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
-    let form = form(args.output.as_deref())?;
+    let format = format_of(args.output.as_deref())?;
     let location = location(&args.locust, Address::Auto)?;
     let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
     let again = Again::new(typed, prepared.namespace());
     let meant = Meant::new(&SelectionArgs { args: &args.target, ..SelectionArgs::default() })?;
-    let meant = meant.for_machine(!matches!(form, Form::Text));
+    let meant = meant.for_machine(!matches!(format, StatusFormat::Text));
     only_one("status", &meant.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
     let target = resolve_one(&connection, &meant).await?;
-    let subject = Subject { connection: &connection, target, location, form, again };
+    let inputs = Inputs { connection: &connection, target, location, format, again };
     if !args.watch {
-        return print(&look(&subject).await?, form);
+        return print(&look(&inputs).await?, format);
     }
     let end = signals::first()?;
     tokio::select! {
-        result = again_and_again(&subject) => result,
+        result = watch(&inputs) => result,
         _ = end => Ok(()),
     }
 }
 
-/// What is looked at, and for whom.
-struct Subject<'a> {
+/// Inputs of each look.
+struct Inputs<'a> {
     connection: &'a Connection,
     target: Target,
     location: LocustLocation,
-    form: Form,
+    format: StatusFormat,
     again: Again,
 }
 
-async fn again_and_again(subject: &Subject<'_>) -> Result<(), Failed> {
-    let can_redraw = matches!(subject.form, Form::Text) && std::io::stdout().is_terminal();
+async fn watch(inputs: &Inputs<'_>) -> Result<(), Failed> {
+    let can_redraw = matches!(inputs.format, StatusFormat::Text) && std::io::stdout().is_terminal();
     loop {
-        let status = look(subject).await?;
+        let status = look(inputs).await?;
         if can_redraw {
             write_stdout(CLEAR)?;
         }
-        print(&status, subject.form)?;
+        print(&status, inputs.format)?;
         tokio::time::sleep(PERIOD).await;
     }
 }
 
-async fn look(subject: &Subject<'_>) -> Result<Status, Failed> {
-    let Subject { connection, target, location, again, .. } = subject;
+async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
+    let Inputs { connection, target, location, again, .. } = inputs;
     let client = &connection.client;
     let workload = match workload_of(client, target).await {
         Ok(workload) => workload,
-        Err(error) => return Err(missing(subject, error).await),
+        Err(error) => return Err(explain(inputs, error).await),
     };
     let managers = autoscalers(client, target).await;
     if let [(_, error), ..] = managers.unknown.as_slice() {
         let resources: Vec<_> = managers.unknown.iter().map(|(resource, _)| *resource).collect();
         let (resources, why) = (resources.join(" or "), sentence_of(error));
-        say(&format!("Whether {resources} change the count of {target} is not known: {why}"));
+        say(&format!(
+            "Note: locustctl cannot tell whether {resources} change the replicas of {target}: {why}"
+        ));
     }
     for Autoscaler { kind, name, min, max } in &managers.found {
         say(&format!(
-            "Warning: {kind} {name:?} keeps {target} between {min} and {max} replicas: it may undo a scale by hand"
+            "Warning: {kind} {name:?} keeps {target} between {min} and {max} replicas, so it may undo a \
+             manual scale"
         ));
     }
-    let locust = swarm::look(client, target, location).await.map_err(anyhow::Error::from)?;
-    for warning in locust.iter().flat_map(Swarm::warnings) {
+    let locust = self::locust::look(client, target, location).await.map_err(anyhow::Error::from)?;
+    for warning in locust.iter().flat_map(LocustStatus::warnings) {
         say(&format!("Warning: {warning}"));
     }
-    for note in locust.iter().flat_map(Swarm::notes) {
+    for note in locust.iter().flat_map(LocustStatus::notes) {
         say(&format!("Note: {note}"));
     }
-    if locust.as_ref().is_some_and(Swarm::needs_rebalance) {
+    if locust.as_ref().is_some_and(LocustStatus::needs_rebalance) {
         let command = again.command("rebalance", target);
-        say(&format!("To give the test its users back, run: {command}"));
+        say(&format!("To redistribute the users, run: {command}"));
     }
     Ok(Status {
         server: connection.server.clone(),
@@ -148,29 +150,29 @@ async fn look(subject: &Subject<'_>) -> Result<Status, Failed> {
     })
 }
 
-/// The forms of a status.
+/// The format of `-o`.
 #[derive(Clone, Copy)]
-enum Form {
+enum StatusFormat {
     Text,
     Json,
     Yaml,
 }
 
-fn form(text: Option<&str>) -> Result<Form, UnknownFormat> {
+fn format_of(text: Option<&str>) -> Result<StatusFormat, UnknownFormat> {
     let given = text.unwrap_or_default();
     match given.to_lowercase().as_str() {
-        "" => Ok(Form::Text),
-        "json" => Ok(Form::Json),
-        "yaml" => Ok(Form::Yaml),
+        "" => Ok(StatusFormat::Text),
+        "json" => Ok(StatusFormat::Json),
+        "yaml" => Ok(StatusFormat::Yaml),
         _ => Err(UnknownFormat { given: given.to_owned(), allowed: "json,yaml" }),
     }
 }
 
-async fn missing(subject: &Subject<'_>, error: Error) -> Failed {
-    let Subject { connection, target, form, again, .. } = subject;
+async fn explain(inputs: &Inputs<'_>, error: Error) -> Failed {
+    let Inputs { connection, target, format, again, .. } = inputs;
     let client = &connection.client;
     let problem = ScaleError::Api(explain_missing(client, target, error).await);
-    let hints = match matches!(form, Form::Text) && problem.is_missing(target) {
+    let hints = match matches!(format, StatusFormat::Text) && problem.is_missing(target) {
         true => hints(client, std::slice::from_ref(target), again, "status").await,
         false => Vec::new(),
     };
@@ -188,12 +190,12 @@ fn replicas(workload: &Workload, target: &Target) -> Replicas {
     }
 }
 
-fn print(status: &Status, form: Form) -> Result<(), Failed> {
+fn print(status: &Status, format: StatusFormat) -> Result<(), Failed> {
     let object = || serde_json::to_value(status);
-    let text = match form {
-        Form::Text => text(status),
-        Form::Json => print_json(&object()?),
-        Form::Yaml => yaml::print(&object()?),
+    let text = match format {
+        StatusFormat::Text => text(status),
+        StatusFormat::Json => print_json(&object()?),
+        StatusFormat::Yaml => yaml::print(&object()?),
     };
     Ok(write_stdout(&text)?)
 }
@@ -209,10 +211,10 @@ fn text(status: &Status) -> String {
         ("Target", status.target.clone()),
         ("Replicas", format!("{desired} desired, {current} current, {updated}{ready} ready")),
     ];
-    rows.extend(status.locust.iter().flat_map(Swarm::rows));
+    rows.extend(status.locust.iter().flat_map(LocustStatus::rows));
     let head: String = rows
         .iter()
         .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), harmless(value)))
         .collect();
-    head + &status.locust.as_ref().map(Swarm::table).unwrap_or_default()
+    head + &status.locust.as_ref().map(LocustStatus::table).unwrap_or_default()
 }

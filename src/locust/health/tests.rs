@@ -1,4 +1,5 @@
 use super::super::examples::{QUIT, known, look, spawn};
+use super::super::look::Look;
 use super::super::pods::WorkerPods;
 use super::*;
 use crate::scaling::Pod;
@@ -9,7 +10,7 @@ const STOPPED: &str = "a_1 (index 0) reported that it has stopped";
 const DIED: &str = "Unhandled exception in greenlet: <Greenlet at 0x1: <bound method \
                     MasterRunner.client_listener of <locust.runners.MasterRunner object at 0x2>>>";
 
-/// The verdict in one word.
+/// The verdict as a word.
 fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::NoTest => "no test",
@@ -32,7 +33,7 @@ fn verdict(now: &Look, before: Option<&Look>) -> &'static str {
     word(&judge(now, before, None).verdict)
 }
 
-/// A start for 60 users on four workers, of which so many quit since.
+/// A start for 60 users on four workers. `count` of them have quit since.
 fn quits(look: Look, count: usize) -> Look {
     let start = spawn(60, "10.00", 4);
     let lines: Vec<_> = std::iter::once(&*start).chain(std::iter::repeat_n(QUIT, count)).collect();
@@ -50,8 +51,8 @@ fn pods(names: &[&str]) -> Option<WorkerPods> {
 }
 
 #[test]
-fn a_test_is_not_judged_where_there_is_nothing_to_judge() {
-    let now = || look(NEW, &[15]).told(60.0);
+fn an_obstacle_to_the_judgement_is_the_verdict() {
+    let now = || look(NEW, &[15]).with_num_users(60.0);
     let single = |mut look: Look| {
         look.stats.workers = None;
         look
@@ -59,36 +60,44 @@ fn a_test_is_not_judged_where_there_is_nothing_to_judge() {
     let in_pods = |look: Look, names: &[&str]| Look { pods: pods(names), ..look };
     let start = spawn(60, "10.00", 1);
     for (name, now, expected) in [
-        ("stopped", now().state_is("stopped"), "no test"),
-        ("ready", now().state_is("ready"), "no test"),
+        ("stopped", now().with_state("stopped"), "no test"),
+        ("ready", now().with_state("ready"), "no test"),
         ("the log has its end", now().log(&[&start, STOPPED]), "ended"),
         ("the log has the next start", now().log(&[STOPPED, &start]), "unsafe"),
         ("the listener died", now().log(&[DIED]), "broken"),
-        ("the listener died, and the test ended", now().state_is("stopped").log(&[DIED]), "broken"),
+        (
+            "the listener died, and the test ended",
+            now().with_state("stopped").log(&[DIED]),
+            "broken",
+        ),
         ("without workers", single(now()), "single process"),
-        ("2.24", look("2.24.0", &[60]).told(60.0), "too old"),
+        ("2.24", look("2.24.0", &[60]).with_num_users(60.0), "too old"),
         ("2.25", look("2.25.0", &[60]).log(&[&start]), "healthy"),
         ("no release", look("", &[60]).log(&[&start]), "healthy"),
         ("no page", Look { page: None, ..now() }, "too old"),
         ("other pods", in_pods(now(), &["x-0"]), "foreign"),
-        ("some other pods", in_pods(look(NEW, &[30, 30]).told(60.0), &["w-1"]), "healthy"),
-        ("its own pods", in_pods(look(NEW, &[60]).told(60.0), &["w-0"]), "healthy"),
-        ("no workers at all", in_pods(look(NEW, &[]).told(60.0), &["w-0"]), "unsafe"),
+        (
+            "some other pods",
+            in_pods(look(NEW, &[30, 30]).with_num_users(60.0), &["w-1"]),
+            "healthy",
+        ),
+        ("its own pods", in_pods(look(NEW, &[60]).with_num_users(60.0), &["w-0"]), "healthy"),
+        ("no workers at all", in_pods(look(NEW, &[]).with_num_users(60.0), &["w-0"]), "unsafe"),
     ] {
         assert_eq!(verdict(&now, None), expected, "{name}");
     }
 }
 
 #[test]
-fn the_users_of_a_test_are_compared_with_those_that_it_wants() {
-    let now = |shares: &[i64]| look(NEW, shares).told(60.0);
+fn the_users_are_compared_with_the_wanted_number() {
+    let now = |shares: &[i64]| look(NEW, shares).with_num_users(60.0);
     for (name, now, expected) in [
         ("all are there", now(&[30, 30]), ("healthy", 0)),
-        ("still starting", now(&[5, 5]).state_is("spawning"), ("starting", 0)),
-        ("started by code", look(NEW, &[60]).told(20.0), ("unknown", 0)),
+        ("still starting", now(&[5, 5]).with_state("spawning"), ("starting", 0)),
+        ("started by code", look(NEW, &[60]).with_num_users(20.0), ("unknown", 0)),
         ("one worker is idle", now(&[60, 0]), ("repairable", 1)),
-        ("fewer users than workers", look(NEW, &[1, 1, 0]).told(2.0), ("healthy", 0)),
-        ("as many users as workers", look(NEW, &[2, 0]).told(2.0), ("repairable", 1)),
+        ("fewer users than workers", look(NEW, &[1, 1, 0]).with_num_users(2.0), ("healthy", 0)),
+        ("as many users as workers", look(NEW, &[2, 0]).with_num_users(2.0), ("repairable", 1)),
         ("no worker", now(&[]), ("unsafe", 0)),
     ] {
         let health = judge(&now, None, None);
@@ -96,19 +105,24 @@ fn the_users_of_a_test_are_compared_with_those_that_it_wants() {
     }
     let replaced = look(OLD, &[89]).log(&[&spawn(60, "10.00", 1)]);
     let health = judge(&replaced, Some(&look(OLD, &[60])), None);
-    assert_eq!(word(&health.verdict), "unknown", "nobody knows why there are more");
+    assert_eq!(word(&health.verdict), "unknown", "the reason for the surplus is unknown");
 }
 
 #[test]
-fn missing_users_are_given_back_only_when_their_workers_left() {
-    let now = |shares: &[i64]| look(NEW, shares).told(60.0);
+fn missing_users_are_repairable_only_if_their_workers_left() {
+    let now = |shares: &[i64]| look(NEW, shares).with_num_users(60.0);
     let four = || now(&[15, 15, 15, 15]);
     for (name, now, before, expected) in [
         ("one of four left", quits(now(&[15, 15, 15]), 1), None, "repairable"),
         ("three of four left", quits(now(&[15]), 3), None, "repairable"),
         ("one user more is gone", quits(now(&[15, 15, 14]), 1), None, "unsafe"),
-        ("nobody left", quits(now(&[15, 15, 15, 14]), 0), None, "unsafe"),
-        ("nobody left, however it was", quits(now(&[15, 15, 15, 14]), 0), Some(four()), "unsafe"),
+        ("no worker left", quits(now(&[15, 15, 15, 14]), 0), None, "unsafe"),
+        (
+            "no worker left, and all users were there before",
+            quits(now(&[15, 15, 15, 14]), 0),
+            Some(four()),
+            "unsafe",
+        ),
         ("lost before, too", quits(now(&[15]), 3), Some(quits(now(&[15, 15]), 2)), "repairable"),
         (
             "some had ended before",
@@ -123,14 +137,14 @@ fn missing_users_are_given_back_only_when_their_workers_left() {
             "repairable",
         ),
         (
-            "the earlier log does not tell",
+            "the earlier log does not show it",
             quits(now(&[15, 15, 15]), 1),
             Some(now(&[15, 15, 15, 11])),
             "repairable",
         ),
         ("no log", now(&[15, 15, 15]), Some(four()), "repairable"),
         ("no log, one user more is gone", now(&[15, 15, 14]), Some(four()), "unsafe"),
-        ("no log, nobody left", now(&[15, 15, 15, 14]), Some(four()), "unsafe"),
+        ("no log, no worker left", now(&[15, 15, 15, 14]), Some(four()), "unsafe"),
         (
             "no log, some had ended before",
             now(&[15, 15, 15]),
@@ -144,49 +158,49 @@ fn missing_users_are_given_back_only_when_their_workers_left() {
             "repairable",
         ),
         (
-            "no log, more than before, nobody left",
+            "no log, more than before, no worker left",
             now(&[15, 15]),
             Some(now(&[10, 10]).unsteady()),
             "unsafe",
         ),
-        ("no log, nobody looked before", now(&[15, 15, 15]), None, "unsafe"),
+        ("no log, no earlier look", now(&[15, 15, 15]), None, "unsafe"),
     ] {
         assert_eq!(verdict(&now, before.as_ref()), expected, "{name}");
     }
 }
 
 #[test]
-fn a_share_of_the_users_is_rounded_up() {
+fn the_users_of_one_worker_are_rounded_up() {
     let start = spawn(61, "10.00", 4);
-    let now = look(NEW, &[15, 15, 15]).told(61.0).log(&[&start, QUIT]);
+    let now = look(NEW, &[15, 15, 15]).with_num_users(61.0).log(&[&start, QUIT]);
     assert_eq!(verdict(&now, None), "repairable");
     let start = spawn(60, "10.00", 0);
-    let now = look(NEW, &[15]).told(60.0).log(&[&start]);
-    assert_eq!(verdict(&now, None), "unsafe", "a start without workers is no start");
+    let now = look(NEW, &[15]).with_num_users(60.0).log(&[&start]);
+    assert_eq!(verdict(&now, None), "unsafe", "no worker had users");
 }
 
 #[test]
-fn statistics_that_do_not_fit_the_users_explain_nothing() {
-    let mut before = look(NEW, &[30, 30, 30]).told(60.0);
+fn statistics_that_do_not_fit_the_users_do_not_explain_the_loss() {
+    let mut before = look(NEW, &[30, 30, 30]).with_num_users(60.0);
     before.page.as_mut().unwrap().user_count = 60;
-    let now = look(NEW, &[30]).told(60.0);
+    let now = look(NEW, &[30]).with_num_users(60.0);
     assert_eq!(verdict(&now, Some(&before)), "repairable");
     before.page.as_mut().unwrap().user_count = 50;
     let before = before.unsteady();
-    assert_eq!(verdict(&look(NEW, &[]).told(60.0), Some(&before)), "unsafe");
-    let none = Look { stats: Default::default(), ..look(NEW, &[]).told(60.0) };
+    assert_eq!(verdict(&look(NEW, &[]).with_num_users(60.0), Some(&before)), "unsafe");
+    let none = Look { stats: Default::default(), ..look(NEW, &[]).with_num_users(60.0) };
     assert_eq!(verdict(&none, Some(&before)), "single process");
 }
 
 #[test]
-fn stale_statistics_tell_no_idle_workers() {
-    let mut now = look(NEW, &[60, 0]).told(60.0);
+fn stale_statistics_show_no_idle_workers() {
+    let mut now = look(NEW, &[60, 0]).with_num_users(60.0);
     now.stats.user_count = 30;
     assert_eq!(verdict(&now, None), "healthy");
 }
 
 #[test]
-fn the_cases_that_were_once_judged_wrongly() {
+fn cases_that_were_once_judged_wrongly() {
     let start = |users: u64, workers: u64| spawn(users, "10.00", workers);
     let fixed = |look: Look| {
         look.page(|page| {
@@ -194,8 +208,8 @@ fn the_cases_that_were_once_judged_wrongly() {
             page.users.insert("A".to_owned(), class);
         })
     };
-    let by_code = look(NEW, &[30, 30]).told(20.0);
-    let old_master = look(OLD, &[10, 10]).told(100.0);
+    let by_code = look(NEW, &[30, 30]).with_num_users(20.0);
+    let old_master = look(OLD, &[10, 10]).with_num_users(100.0);
     for (name, now, before, expected) in [
         (
             "master with -u 100",
@@ -208,21 +222,26 @@ fn the_cases_that_were_once_judged_wrongly() {
         ("the same without a log", by_code.clone(), None, ("unknown", None)),
         (
             "started by code, then scaled",
-            look(NEW, &[30]).told(20.0).log(&[&start(60, 2), QUIT]),
+            look(NEW, &[30]).with_num_users(20.0).log(&[&start(60, 2), QUIT]),
             Some(by_code),
             ("unsafe", Some(60)),
         ),
         (
-            "lost by somebody else, then scaled",
+            "lost before the scale",
             look(OLD, &[15]).log(&[&start(60, 4), QUIT, QUIT, QUIT]),
             Some(look(OLD, &[15, 15]).log(&[&start(60, 4), QUIT, QUIT])),
             ("unknown", None),
         ),
-        ("only fixed_count", fixed(look(NEW, &[3, 3])).told(60.0), None, ("healthy", Some(6))),
+        (
+            "only fixed_count",
+            fixed(look(NEW, &[3, 3])).with_num_users(60.0),
+            None,
+            ("healthy", Some(6)),
+        ),
         (
             "scaled while still spawning",
-            look(NEW, &[10]).told(60.0).state_is("spawning"),
-            Some(look(NEW, &[10, 10]).told(60.0).state_is("spawning")),
+            look(NEW, &[10]).with_num_users(60.0).with_state("spawning"),
+            Some(look(NEW, &[10, 10]).with_num_users(60.0).with_state("spawning")),
             ("starting", Some(60)),
         ),
         ("2.15", look("2.15.1", &[15]), None, ("too old", None)),
@@ -233,8 +252,11 @@ fn the_cases_that_were_once_judged_wrongly() {
 }
 
 #[test]
-fn a_repair_is_the_same_start_once_more() {
-    let now = Look { classes: Some(vec!["A".to_owned()]), ..quits(look(NEW, &[15]).told(60.0), 3) };
+fn a_repair_is_the_same_start_again() {
+    let now = Look {
+        classes: Some(vec!["A".to_owned()]),
+        ..quits(look(NEW, &[15]).with_num_users(60.0), 3)
+    };
     let health = judge(&now, None, Some(&known(60)));
     let Verdict::Repairable(repair) = &health.verdict else { panic!("{health:?}") };
     let Repair { start, wanted, .. } = repair;
@@ -244,16 +266,16 @@ fn a_repair_is_the_same_start_once_more() {
     let now = look(OLD, &[15]).log(&[&no_rate, QUIT, QUIT, QUIT]);
     let before = look(OLD, &[15; 4]).log(&[&no_rate]);
     let health = judge(&now, Some(&before), None);
-    assert_eq!(health.verdict, Verdict::Unsafe("Locust does not tell the spawn rate".to_owned()));
+    assert_eq!(health.verdict, Verdict::Unsafe("Locust does not report the spawn rate".to_owned()));
 }
 
 #[test]
-fn a_shape_is_never_touched() {
+fn a_test_with_a_shape_is_never_repairable() {
     let shaped = |shares: &[i64]| look(NEW, shares).page(|page| page.has_shape = true);
     let start = spawn(60, "10.00", 4);
     for (name, now, before, expected) in [
-        ("nothing tells", shaped(&[15]), None, ("healthy", None)),
-        ("the log tells", shaped(&[15]).log(&[&start]), None, ("shaped", Some(60))),
+        ("no source", shaped(&[15]), None, ("healthy", None)),
+        ("the log has the number", shaped(&[15]).log(&[&start]), None, ("shaped", Some(60))),
         ("all are there", shaped(&[60]).log(&[&start]), None, ("healthy", Some(60))),
         ("one worker is idle", shaped(&[60, 0]).log(&[&start]), None, ("shaped", Some(60))),
         ("as before", shaped(&[15]), Some(shaped(&[60])), ("shaped", Some(60))),
@@ -266,7 +288,7 @@ fn a_shape_is_never_touched() {
         ),
         (
             "the next step",
-            shaped(&[15]).log(&[&start]).state_is("spawning"),
+            shaped(&[15]).log(&[&start]).with_state("spawning"),
             None,
             ("starting", Some(60)),
         ),
@@ -282,7 +304,7 @@ fn health(verdict: Verdict, users: i64, idle: usize) -> Health {
 }
 
 #[test]
-fn what_is_wrong_is_told_in_numbers() {
+fn a_shortage_has_numbers() {
     let shortage = |users, idle| health(Verdict::Healthy, users, idle).shortage();
     assert_eq!(shortage(15, 0), "the test has 15 of 60 users");
     assert_eq!(shortage(15, 1), "the test has 15 of 60 users, and 1 of 3 workers has no users");
@@ -303,7 +325,7 @@ fn each_verdict_is_a_sentence() {
             Verdict::Surplus,
             89,
             0,
-            "the test has 89 users instead of 60: replaced users finish their tasks",
+            "the test has 89 users instead of 60, because replaced users finish their tasks",
         ),
         (
             Verdict::Shaped,
@@ -317,13 +339,18 @@ fn each_verdict_is_a_sentence() {
             1,
             "1 of 3 workers has no users until the next step of the test's LoadTestShape",
         ),
-        (Verdict::Unsafe(why()), 15, 0, "the test has 15 of 60 users; not redistributed: why"),
+        (
+            Verdict::Unsafe(why()),
+            15,
+            0,
+            "the test has 15 of 60 users; locustctl does not redistribute the users: why",
+        ),
         (
             Verdict::Unknown(why()),
             15,
             0,
-            "it is not known how many users the test wants: why; to start a number again, press Edit \
-             in Locust's page",
+            "locustctl cannot tell how many users the test should have: why; press Edit in Locust's \
+             page to set the number",
         ),
     ] {
         assert_eq!(health(verdict, users, idle).to_string(), expected);
@@ -331,7 +358,7 @@ fn each_verdict_is_a_sentence() {
 }
 
 #[test]
-fn what_a_person_should_know_is_an_alarm() {
+fn a_verdict_is_alarming_or_well() {
     let why = || "why".to_owned();
     // Alarming, and well.
     for (verdict, expected) in [

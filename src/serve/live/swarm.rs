@@ -10,8 +10,8 @@ use super::super::log::{AUTOMATIC, Audit, audit, log};
 use super::super::snapshot::{Stage, Swarm, Users};
 use super::Live;
 use crate::locust::{
-    Address, Error, Health, Keeper, KnownStart, LocustLocation, Look, Master, MasterLog, Outcome,
-    Search, WorkerTable, foreign_text,
+    Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
+    Outcome, Search, WorkerTable, foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
@@ -31,8 +31,12 @@ pub async fn follow_swarm(app: &App) {
     if location.address == Address::None {
         return std::future::pending().await;
     }
-    let mut follower =
-        Follower { app, live: &app.live, keeper: Keeper::default(), told: String::new() };
+    let mut follower = Follower {
+        app,
+        live: &app.live,
+        rebalancer: AutoRebalancer::default(),
+        told: String::new(),
+    };
     let mut master = None;
     loop {
         let last = std::mem::replace(&mut location, app.location());
@@ -59,7 +63,7 @@ pub async fn follow_swarm(app: &App) {
 struct Follower<'a> {
     app: &'a App,
     live: &'a Live,
-    keeper: Keeper,
+    rebalancer: AutoRebalancer,
     /// Why Locust could not be found, as it was logged last.
     told: String,
 }
@@ -98,8 +102,10 @@ impl<'a> Follower<'a> {
         let (look, health) = match self.app.locust.rebalance {
             // A change from here is seen through by itself.
             RebalanceWhen::Always if !self.app.is_changing() => {
-                let watched =
-                    self.keeper.keep(master, pods, known.as_ref(), None, &mut |_| {}).await?;
+                let watched = self
+                    .rebalancer
+                    .look_and_rebalance(master, pods, known.as_ref(), None, &mut |_| {})
+                    .await?;
                 if let Some(outcome) = &watched.outcome
                     && let Some(sent) = outcome.sent()
                 {
@@ -108,12 +114,12 @@ impl<'a> Follower<'a> {
                 }
                 (watched.look, watched.health)
             }
-            _ => self.keeper.look(master, pods, known.as_ref()).await?,
+            _ => self.rebalancer.look(master, pods, known.as_ref()).await?,
         };
         if let Some(known) = known {
             self.update_start(known, &look);
         }
-        self.live.set_steady(self.keeper.steady());
+        self.live.set_steady(self.rebalancer.steady());
         self.live.set_run_time(look.page.as_ref().and_then(|page| page.run_time));
         let swarm = Swarm::new(master.place(), &look, &health);
         self.live.swarm(swarm);
@@ -142,11 +148,9 @@ impl<'a> Follower<'a> {
             _ => Stage::Wrong,
         };
         let mut text = printable(&outcome.to_string());
-        if self.keeper.has_given_up() {
-            text.push_str(
-                "; three rebalances did not help; serve sends no more until the test has all its \
-                 users",
-            );
+        if let Some(warning) = self.rebalancer.given_up() {
+            text.push_str("; ");
+            text.push_str(warning);
         }
         audit(&Audit {
             who: "locustctl",

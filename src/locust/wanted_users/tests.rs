@@ -2,13 +2,13 @@ use super::super::examples::{QUIT, known, look, spawn};
 use super::super::page::UserClass;
 use super::*;
 
-/// Keeps the page's number current.
+/// A release that keeps the number of users in its page current.
 const NEW: &str = "2.47.0";
-/// Has the master's `--users` in its page.
+/// A release that has the master's `--users` in its page.
 const OLD: &str = "2.32.2";
 
 fn users(now: &Look, before: Option<&Look>, known: Option<&KnownStart>) -> Option<u64> {
-    wanted(now, before, known).ok().map(|wanted| wanted.users)
+    wanted_users(now, before, known).ok().map(|wanted| wanted.users)
 }
 
 fn log_of(users: u64) -> String {
@@ -16,65 +16,65 @@ fn log_of(users: u64) -> String {
 }
 
 #[test]
-fn a_known_start_is_taken_unless_something_contradicts_it() {
-    let now = || look(OLD, &[15]).told(100.0);
+fn a_known_start_is_used_if_nothing_contradicts_it() {
+    let now = || look(OLD, &[15]).with_num_users(100.0);
     for (name, now, start, expected) in [
         ("nothing contradicts it", now(), 60, Some(60)),
         ("the log agrees", now().log(&[&log_of(60)]), 60, Some(60)),
-        ("as many users run", look(OLD, &[60]), 60, Some(60)),
+        ("the same number of users is running", look(OLD, &[60]), 60, Some(60)),
         ("the log has another start", now().log(&[&log_of(30)]), 60, None),
-        ("more users run", look(OLD, &[61]), 60, None),
-        ("it was edited in the page", look(NEW, &[30]).told(30.0), 60, Some(30)),
+        ("more users are running", look(OLD, &[61]), 60, None),
+        ("the test was edited in the page", look(NEW, &[30]).with_num_users(30.0), 60, Some(30)),
     ] {
         assert_eq!(users(&now, None, Some(&known(start))), expected, "{name}");
     }
     let page = look(NEW, &[15]).page(|page| page.spawn_rate = Some(2.0));
-    assert_eq!(users(&page.told(80.0), None, Some(&known(60))), Some(80));
-    let rate = wanted(&now(), None, Some(&known(60))).unwrap().spawn_rate;
+    assert_eq!(users(&page.with_num_users(80.0), None, Some(&known(60))), Some(80));
+    let rate = wanted_users(&now(), None, Some(&known(60))).unwrap().spawn_rate;
     assert_eq!(rate, Some(10.0), "the page's rate is not that of this start");
 }
 
 #[test]
-fn the_pages_number_is_taken_where_the_release_keeps_it_current() {
+fn the_number_in_the_page_is_used_if_the_release_keeps_it_current() {
     let had = |users: i64| look(NEW, &[users]);
-    let now = |told: f64| look(NEW, &[15]).told(told);
+    let now = |in_page: f64| look(NEW, &[15]).with_num_users(in_page);
     for (name, now, before, expected) in [
         ("it is current", now(60.0), None, Some(60)),
-        ("it is that of the users", now(15.0), None, Some(15)),
-        ("it is that before", now(60.0), Some(had(60)), Some(60)),
+        ("it is the number of running users", now(15.0), None, Some(15)),
+        ("it is the number before the change", now(60.0), Some(had(60)), Some(60)),
         ("the log agrees", now(60.0).log(&[&log_of(60), QUIT]), None, Some(60)),
-        ("it is the master's --users", look(OLD, &[15]).told(100.0), None, None),
-        ("it is the master's --users", look("2.46.6", &[15]).told(100.0), None, None),
+        ("it is the master's --users", look(OLD, &[15]).with_num_users(100.0), None, None),
+        ("it is the master's --users", look("2.46.6", &[15]).with_num_users(100.0), None, None),
         ("the log has another start", now(60.0).log(&[&log_of(30)]), None, None),
-        ("more users run", now(14.0), None, None),
-        ("more users ran before", now(60.0), Some(had(61).unsteady()), None),
-        ("an earlier test had more", now(60.0), Some(had(61).state_is("stopped")), Some(60)),
-        ("it is no whole number", now(15.5), None, None),
-        ("it is absurd", now(1e12), None, None),
+        ("more users are running", now(14.0), None, None),
+        ("more users were running before", now(60.0), Some(had(61).unsteady()), None),
+        ("an earlier test had more", now(60.0), Some(had(61).with_state("stopped")), Some(60)),
+        ("it is not a whole number", now(15.5), None, None),
+        ("it is too large", now(1e12), None, None),
     ] {
         assert_eq!(users(&now, before.as_ref(), None), expected, "{name}");
     }
 }
 
 #[test]
-fn the_users_before_are_taken_where_they_were_steady() {
-    let (now, had) = (look(OLD, &[15]).told(100.0), || look(OLD, &[30, 30]));
+fn the_users_before_the_change_are_used_if_they_were_steady() {
+    let (now, had) = (look(OLD, &[15]).with_num_users(100.0), || look(OLD, &[30, 30]));
     for (name, now, before, expected) in [
         ("they were steady", now.clone(), had(), Some(60)),
-        ("as many run", look(OLD, &[60]), had(), Some(60)),
+        ("the same number is running", look(OLD, &[60]), had(), Some(60)),
         ("the log agrees", now.clone().log(&[&log_of(60)]), had(), Some(60)),
         ("they were changing", now.clone(), had().unsteady(), None),
-        ("more run now", look(OLD, &[61]), had(), None),
+        ("more are running now", look(OLD, &[61]), had(), None),
         ("some were lost before", now.clone().log(&[&log_of(90)]), had(), None),
-        ("none ran", look(OLD, &[0]), look(OLD, &[0]), None),
+        ("no user was running", look(OLD, &[0]), look(OLD, &[0]), None),
     ] {
         assert_eq!(users(&now, Some(&before), None), expected, "{name}");
     }
 }
 
 #[test]
-fn the_users_that_run_are_taken_where_the_log_confirms_them() {
-    let now = look(OLD, &[20]).told(100.0);
+fn the_running_users_are_used_if_the_log_confirms_them() {
+    let now = look(OLD, &[20]).with_num_users(100.0);
     for (name, now, before, expected) in [
         ("the log confirms them", now.clone().log(&[&log_of(20)]), None, Some(20)),
         ("the last start counts", now.clone().log(&[&log_of(60), &log_of(20)]), None, Some(20)),
@@ -82,7 +82,7 @@ fn the_users_that_run_are_taken_where_the_log_confirms_them() {
         ("no start in the log", now.clone().log(&[QUIT]), None, None),
         ("fewer than in the log", now.clone().log(&[&log_of(60)]), None, None),
         (
-            "more ran before",
+            "more were running before",
             now.clone().log(&[&log_of(20)]),
             Some(look(OLD, &[30]).unsteady()),
             None,
@@ -93,35 +93,37 @@ fn the_users_that_run_are_taken_where_the_log_confirms_them() {
 }
 
 #[test]
-fn classes_with_a_fixed_count_want_fewer_users_than_were_asked_for() {
+fn classes_with_a_fixed_count_have_fewer_users_than_requested() {
     let fixed = |look: Look| {
         look.page(|page| {
             page.users.insert("A".to_owned(), UserClass { fixed_count: 6 });
         })
     };
-    let expected = |spawn_rate| Ok(Wanted { users: 6, asked: 60, spawn_rate, exceeds: None });
-    let told = fixed(look(NEW, &[6])).told(60.0);
-    assert_eq!(wanted(&told, None, None), expected(Some(10.0)));
+    let expected =
+        |spawn_rate| Ok(WantedUsers { users: 6, request: 60, spawn_rate, smaller_in_page: None });
+    let in_page = fixed(look(NEW, &[6])).with_num_users(60.0);
+    assert_eq!(wanted_users(&in_page, None, None), expected(Some(10.0)));
     let logged = fixed(look(OLD, &[3])).log(&[&log_of(60)]);
-    assert_eq!(wanted(&logged, Some(&look(OLD, &[3, 3])), None), expected(Some(10.0)));
+    assert_eq!(wanted_users(&logged, Some(&look(OLD, &[3, 3])), None), expected(Some(10.0)));
     let known = known(60);
-    assert_eq!(wanted(&fixed(look(OLD, &[6])), None, Some(&known)), expected(Some(10.0)));
+    assert_eq!(wanted_users(&fixed(look(OLD, &[6])), None, Some(&known)), expected(Some(10.0)));
 }
 
 #[test]
-fn a_spawn_rate_of_another_start_is_not_taken() {
-    let rate = |version: &str, of_page: Option<f64>, of_log: Option<&str>, told: Option<f64>| {
-        let now = look(version, &[60]).page(|page| {
-            page.spawn_rate = of_page;
-            page.num_users = told;
-        });
-        let log = of_log.map(|rate| spawn(60, rate, 4));
-        let now = match &log {
-            Some(line) => now.log(&[line]),
-            None => now,
+fn a_spawn_rate_of_another_start_is_not_used() {
+    let rate =
+        |version: &str, in_page: Option<f64>, in_log: Option<&str>, num_users: Option<f64>| {
+            let now = look(version, &[60]).page(|page| {
+                page.spawn_rate = in_page;
+                page.num_users = num_users;
+            });
+            let log = in_log.map(|rate| spawn(60, rate, 4));
+            let now = match &log {
+                Some(line) => now.log(&[line]),
+                None => now,
+            };
+            wanted_users(&now, Some(&look(version, &[60])), None).unwrap().spawn_rate
         };
-        wanted(&now, Some(&look(version, &[60])), None).unwrap().spawn_rate
-    };
     for (name, found, expected) in [
         ("both agree", rate(OLD, Some(10.0), Some("10.00"), None), Some(10.0)),
         ("the log has two decimals", rate(OLD, Some(2.504), Some("2.50"), None), Some(2.504)),
@@ -140,26 +142,32 @@ fn a_spawn_rate_of_another_start_is_not_taken() {
 }
 
 #[test]
-fn a_number_that_is_not_known_is_explained() {
+fn an_unknown_number_is_explained() {
     let now = || look(OLD, &[15]);
     let had = look(OLD, &[30]).unsteady();
+    let earlier_test = look(OLD, &[30]).with_state("stopped");
     let log = log_of(60);
     for (now, before, expected) in [
         (now(), None, "15 users are running, and no source says how many were requested"),
         (now(), Some(&had), "15 users are running, and 30 were running before this change"),
         (
+            now(),
+            Some(&earlier_test),
+            "15 users are running, and no source says how many were requested",
+        ),
+        (
             now().log(&[&log]),
             None,
-            "15 users are running, and Locust's log says that 60 were asked for last",
+            "15 users are running, and the last start in Locust's log was for 60",
         ),
         (
             now().log(&[&log]),
             Some(&had),
-            "15 users are running, 30 were running before this change, and Locust's log says that 60 \
-             were asked for last",
+            "15 users are running, 30 were running before this change, and the last start in Locust's \
+             log was for 60",
         ),
         (Look::default(), None, "Locust's page cannot be read"),
     ] {
-        assert_eq!(wanted(&now, before, None), Err(expected.to_owned()));
+        assert_eq!(wanted_users(&now, before, None), Err(expected.to_owned()));
     }
 }

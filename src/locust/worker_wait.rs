@@ -1,4 +1,4 @@
-//! Waiting until the workers in the ready pods are connected to Locust's master.
+//! Waits until the workers in the ready pods are connected to Locust's master.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,21 +16,22 @@ use super::stats::Stats;
 /// The time between two looks. Locust's page is never cached.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// The statistics are cached for 2 seconds: after this time they are of another moment.
+/// How long the workers must be the same. Locust caches the statistics for 2 seconds.
 const STABLE: Duration = Duration::from_millis(2500);
 
-/// The same where no worker was connected before, so that the processes of a pod are not known.
+/// The same if no worker was connected before, so that the processes of a pod are unknown.
 const STABLE_AT_FIRST: Duration = Duration::from_secs(1);
 
-/// The same where workers are only counted: one that is late to leave cannot be told from the others.
+/// The same if workers are only counted. The number does not show a worker that is late to
+/// leave.
 const STABLE_NUMBER: Duration = Duration::from_secs(10);
 
 /// The time between two looks at the master's log.
 const LOG_PERIOD: Duration = Duration::from_secs(2);
 
-/// Why the connected workers are not those of the pods.
+/// The connected workers are not those of the ready pods.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unsettled {
+pub struct WorkersDiffer {
     /// Workers that are connected.
     pub connected: usize,
     /// Ready pods without a connected worker.
@@ -39,18 +40,18 @@ pub struct Unsettled {
     pub leftover: Vec<String>,
     /// Pods whose workers do not send heartbeats.
     pub missing: Vec<String>,
-    /// Why the last look failed.
-    pub disturbance: Option<String>,
-    /// The master does not hear its workers any more (locust#3515).
+    /// The error of the last check, if it failed.
+    pub failure: Option<String>,
+    /// The master no longer receives messages from its workers (locust#3515).
     pub is_master_broken: bool,
 }
 
-impl fmt::Display for Unsettled {
+impl fmt::Display for WorkersDiffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_master_broken {
             return f.write_str(MASTER_BROKEN);
         }
-        write!(f, "{}", connected(self.connected))?;
+        write!(f, "{}", connected_text(self.connected))?;
         let lists = [
             ("ready, but not connected", &self.unconnected),
             ("still connected, although gone", &self.leftover),
@@ -59,15 +60,15 @@ impl fmt::Display for Unsettled {
         for (what, pods) in lists.iter().filter(|(_, pods)| !pods.is_empty()) {
             write!(f, "; {what}: {}", pods.join(", "))?;
         }
-        match &self.disturbance {
-            Some(why) => write!(f, "; the last look failed: {why}"),
+        match &self.failure {
+            Some(why) => write!(f, "; the last check failed: {why}"),
             None => Ok(()),
         }
     }
 }
 
 /// `1 worker is connected to Locust`
-pub fn connected(count: usize) -> String {
+pub fn connected_text(count: usize) -> String {
     match count {
         0 => "no worker is connected to Locust".to_owned(),
         1 => "1 worker is connected to Locust".to_owned(),
@@ -75,57 +76,57 @@ pub fn connected(count: usize) -> String {
     }
 }
 
-/// Waits until exactly the workers in the ready pods are connected. `before` is how it was before the
-/// pods changed; `pods` lists them anew for each look. Gives how many workers are connected.
+/// Waits until exactly the workers in the ready pods are connected, and returns their number. `before`
+/// is Locust's state before the pods changed. `pods` lists the pods for each look.
 ///
 /// # Errors
-/// How it stands when the time is over, or when the master is broken.
-pub async fn settle<F: Future<Output = Result<WorkerPods, String>>>(
+/// The difference at the end of the time limit, or when the master is broken.
+pub async fn wait_for_workers<F: Future<Output = Result<WorkerPods, String>>>(
     master: &Master<'_>,
     before: &Look,
     limit: Duration,
     pods: impl Fn() -> F,
-) -> Result<usize, Unsettled> {
-    let mut settling = Settling::new(master, before);
+) -> Result<usize, WorkersDiffer> {
+    let mut wait = WorkerWait::new(master, before);
     let end = Instant::now() + limit;
     let mut next_log = Instant::now() + LOG_PERIOD;
     loop {
-        match settling.look(pods()).await {
+        match wait.look(pods()).await {
             Ok(Ok(connected)) => return Ok(connected),
-            Ok(Err(unsettled)) => settling.last = unsettled,
-            Err(why) => settling.last.disturbance = Some(why),
+            Ok(Err(difference)) => wait.last = difference,
+            Err(why) => wait.last.failure = Some(why),
         }
         if Instant::now() >= next_log {
             next_log += LOG_PERIOD;
-            settling.last.is_master_broken = settling.is_master_broken().await;
+            wait.last.is_master_broken = wait.is_master_broken().await;
         }
-        if settling.last.is_master_broken || Instant::now() + PERIOD > end {
-            return Err(settling.last);
+        if wait.last.is_master_broken || Instant::now() + PERIOD > end {
+            return Err(wait.last);
         }
         sleep(PERIOD).await;
     }
 }
 
-struct Settling<'a, 'b> {
+struct WorkerWait<'a, 'b> {
     master: &'a Master<'b>,
     before: &'a Look,
-    /// The workers before, beside their pods.
+    /// The workers before the change, and their pods.
     table: WorkerTable,
-    /// Connected workers of each pod, and since when they are the same.
+    /// Connected workers of each pod, and since when these are the same.
     stable: Option<(BTreeMap<String, usize>, Instant)>,
-    last: Unsettled,
+    last: WorkersDiffer,
 }
 
-impl<'a, 'b> Settling<'a, 'b> {
+impl<'a, 'b> WorkerWait<'a, 'b> {
     fn new(master: &'a Master<'b>, before: &'a Look) -> Self {
-        let (table, last) = (before.table(), Unsettled::default());
+        let (table, last) = (before.table(), WorkersDiffer::default());
         Self { master, before, table, stable: None, last }
     }
 
     async fn look(
         &mut self,
         pods: impl Future<Output = Result<WorkerPods, String>>,
-    ) -> Result<Result<usize, Unsettled>, String> {
+    ) -> Result<Result<usize, WorkersDiffer>, String> {
         let text = |error: Error| error.to_string();
         let mut pods = pods.await?;
         if let Some(earlier) = &self.before.pods {
@@ -133,24 +134,24 @@ impl<'a, 'b> Settling<'a, 'b> {
         }
         let page = self.master.page().await.map_err(text)?;
         let count = page.and_then(|page| usize::try_from(page.worker_count?).ok());
-        // The number alone is enough where it is known beforehand, and it is never stale.
+        // If the number is known beforehand, it is enough. It is never stale.
         if count.is_some() && self.table.expected(&pods) == count {
             return Ok(Ok(count.unwrap_or_default()));
         }
         let stats = self.master.stats().await.map_err(text)?;
         let table = WorkerTable::new(&stats, Some(&pods));
         let connected = count.unwrap_or_else(|| stats.connected().count());
-        if self.is_settled(&stats, &table, &pods, connected) {
+        if self.is_complete(&stats, &table, &pods, connected) {
             return Ok(Ok(connected));
         }
         let WorkerTable { unconnected, leftover, missing, .. } = table;
-        let unsettled =
-            Unsettled { connected, unconnected, leftover, missing, ..Unsettled::default() };
-        Ok(Err(unsettled))
+        let difference =
+            WorkersDiffer { connected, unconnected, leftover, missing, ..WorkersDiffer::default() };
+        Ok(Err(difference))
     }
 
-    /// Judges by the workers' names, which may be 2 seconds old.
-    fn is_settled(
+    /// Compares the workers' names with the pods. The names may be 2 seconds old.
+    fn is_complete(
         &mut self,
         stats: &Stats,
         table: &WorkerTable,
@@ -191,12 +192,12 @@ impl<'a, 'b> Settling<'a, 'b> {
     }
 }
 
-/// Waits until Locust has ended its own work on a worker that left, so that the next one may leave.
-/// While it balances the users its state is `spawning`, and its listener handles no other message.
+/// Waits until Locust has ended its own rebalance after a worker left, so that the next worker may
+/// leave. During the rebalance Locust's state is `spawning`, and its listener handles no other message.
 ///
 /// # Errors
-/// Why that did not happen within the limit.
-pub async fn calm(master: &Master<'_>, limit: Duration) -> Result<(), String> {
+/// Locust does not answer, or it is still `spawning` at the end of the time limit.
+pub async fn wait_until_spawned(master: &Master<'_>, limit: Duration) -> Result<(), String> {
     let end = Instant::now() + limit;
     let mut looks = 0;
     while looks < 3 {
@@ -215,19 +216,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pods_without_a_connected_worker_are_named() {
-        let unsettled = Unsettled {
+    fn the_message_names_the_pods_that_differ() {
+        let difference = WorkersDiffer {
             connected: 1,
             unconnected: vec!["a".into(), "b".into()],
             leftover: vec!["c".into()],
-            ..Unsettled::default()
+            ..WorkersDiffer::default()
         };
         assert_eq!(
-            unsettled.to_string(),
+            difference.to_string(),
             "1 worker is connected to Locust; ready, but not connected: a, b; still connected, \
              although gone: c"
         );
-        let broken = Unsettled { is_master_broken: true, ..unsettled };
+        let broken = WorkersDiffer { is_master_broken: true, ..difference };
         assert!(broken.to_string().contains("restart the master's pod"), "{broken}");
     }
 }

@@ -1,4 +1,5 @@
-//! Keeping a running test's users, for whatever reason workers leave: an eviction, an autoscaler, kubectl.
+//! Redistributes the users whenever workers leave a running test: after an eviction, a crash, or a
+//! change by an autoscaler or by kubectl.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -6,60 +7,64 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::error::Error;
-use super::give_back::{Care, Rebalance, Unfinished, examine};
+use super::examine::examine;
 use super::health::{Health, Verdict, judge};
 use super::look::Look;
 use super::master::Master;
 use super::memory::StartMemory;
 use super::outcome::Outcome;
 use super::pods::WorkerPods;
+use super::rebalance::{RampInProgress, Rebalance, RebalanceMode};
 use super::start::KnownStart;
 
 /// At most one start is sent in this time.
 const START_PERIOD: Duration = Duration::from_secs(30);
 
-/// After this many starts that did not help, no more are sent until the test is well again.
+/// After this many starts that did not help, no more are sent until the test has all its users again.
 const MOST_FAILURES: u32 = 3;
 
-/// The workers must stand still for this long before their users are given back.
+/// The warning after [`MOST_FAILURES`].
+const GIVEN_UP: &str =
+    "three rebalances did not help; locustctl sends no more until the test has all its users again";
+
+/// The users are redistributed when the number of workers has been the same for this long.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// Remembers how a test was when all was well, and gives it its users back.
+/// Watches a running test, and redistributes its users when workers have left.
 #[derive(Debug, Default)]
-pub struct Keeper {
+pub struct AutoRebalancer {
     /// The last look at which the test had all its users.
     steady: Option<Look>,
-    /// Where starts are remembered for the next run of locustctl.
+    /// The file that keeps starts for the next run of locustctl.
     memory: Option<StartMemory>,
     last_start: Option<Instant>,
+    /// Starts that did not help, since the test last had all its users.
     failures: u32,
-    /// The workers that were connected at the last look, and since when.
+    /// The connected workers at the last look, and since when their number is the same.
     workers: Option<(usize, Instant)>,
 }
 
 /// The result of one look.
 #[derive(Debug)]
 pub struct Watched {
-    /// Everything that Locust told.
     pub look: Look,
-    /// How it stands with the test.
     pub health: Health,
-    /// The result of a rebalance, if one was tried.
+    /// The result of the rebalance, if there was one.
     pub outcome: Option<Outcome>,
 }
 
-impl Keeper {
-    /// Remembers starts for the next run of locustctl, too.
+impl AutoRebalancer {
+    /// An `AutoRebalancer` that keeps starts in a file for the next run of locustctl.
     pub fn with_memory(memory: StartMemory) -> Self {
         Self { memory: Some(memory), ..Self::default() }
     }
 
-    /// The last look at which the test had all its users; `None` when there was none in this test.
+    /// The last look at which this test had all its users; `None` if there was none.
     pub fn steady(&self) -> Option<&Look> {
         self.steady.as_ref()
     }
 
-    /// Looks at Locust and judges the test, without doing anything about it.
+    /// Looks at Locust and judges the test. Sends no start.
     ///
     /// # Errors
     /// Locust does not answer.
@@ -80,7 +85,7 @@ impl Keeper {
                 self.steady = None;
                 self.failures = 0;
             }
-            // An earlier look may tell how many users the test wants, and why some are gone.
+            // An earlier look may show how many users the test should have, and why some are gone.
             Verdict::Unknown(_) | Verdict::Unsafe(_) if self.steady.is_some() => {
                 let before = self.steady.as_ref();
                 let judged = judge(&look, before, known);
@@ -94,17 +99,17 @@ impl Keeper {
         Ok((look, health))
     }
 
-    /// Looks at Locust, and gives the test its users back when the workers have settled. `report` gets
-    /// lines on how that goes on.
+    /// Looks at Locust, and redistributes the users when the workers have settled. `report` gets lines
+    /// on the progress.
     ///
     /// # Errors
     /// Locust does not answer, or refuses.
-    pub async fn keep(
+    pub async fn look_and_rebalance(
         &mut self,
         master: &Master<'_>,
         pods: Option<WorkerPods>,
         known: Option<&KnownStart>,
-        unfinished: Option<&Unfinished>,
+        ramp: Option<&RampInProgress>,
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Watched, Error> {
         let (look, health) = self.look(master, pods.clone(), known).await?;
@@ -114,30 +119,31 @@ impl Keeper {
         let (before, memory) = (self.steady.clone(), self.memory.clone());
         let was_sent = AtomicBool::new(false);
         let on_start = |_: &KnownStart| was_sent.store(true, Ordering::Relaxed);
-        let care = Care {
+        let rebalance = Rebalance {
             master,
-            on_start: Some(&on_start),
+            mode: RebalanceMode::AtOnce,
             before: before.as_ref(),
             known,
-            rebalance: Rebalance::AtOnce,
             limit: START_PERIOD,
             workers: None,
             memory: memory.as_ref(),
-            unfinished,
+            on_start: Some(&on_start),
+            ramp,
         };
-        let result = care.give_back(pods, report).await;
+        let result = rebalance.run(pods, report).await;
         self.count(&result, was_sent.into_inner());
         let outcome = result?;
         let health = outcome.health().clone();
         Ok(Watched { look, health, outcome: Some(outcome) })
     }
 
-    /// No more starts are sent, since the last ones did not help.
-    pub fn has_given_up(&self) -> bool {
-        self.failures >= MOST_FAILURES
+    /// The warning that no more starts are sent, because the last ones did not help; `None` while
+    /// starts are sent.
+    pub fn given_up(&self) -> Option<&'static str> {
+        (self.failures >= MOST_FAILURES).then_some(GIVEN_UP)
     }
 
-    /// Counts what came of a repair, if a start was sent or refused.
+    /// Counts a start that was sent or refused.
     fn count(&mut self, result: &Result<Outcome, Error>, was_sent: bool) {
         if !was_sent && !matches!(result, Err(Error::Refused(_))) {
             return;
@@ -153,10 +159,10 @@ impl Keeper {
 
     fn may_start(&self) -> bool {
         let is_time = self.last_start.is_none_or(|last| last.elapsed() >= START_PERIOD);
-        is_time && !self.has_given_up()
+        is_time && self.given_up().is_none()
     }
 
-    /// The workers are those of the ready pods, and have been so for a while.
+    /// The workers are those of the ready pods, and their number has been the same for [`QUIET`].
     fn is_quiet(&mut self, look: &Look) -> bool {
         let now = (look.worker_count(), Instant::now());
         let since = match self.workers {
@@ -180,10 +186,10 @@ mod tests {
     use super::*;
 
     fn health() -> Health {
-        judge(&look("2.47.0", &[60]).told(60.0), None, None)
+        judge(&look("2.47.0", &[60]).with_num_users(60.0), None, None)
     }
 
-    fn in_vain() -> Result<Outcome, Error> {
+    fn unconfirmed() -> Result<Outcome, Error> {
         Ok(Outcome::Unconfirmed { sent: Some((health(), known(60))), now: health() })
     }
 
@@ -193,45 +199,45 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn at_most_one_start_is_sent_in_half_a_minute() {
-        let mut keeper = Keeper::default();
-        assert!(keeper.may_start());
-        // It was sent some seconds before its end was known.
+        let mut rebalancer = AutoRebalancer::default();
+        assert!(rebalancer.may_start());
+        // The start was sent some seconds before its result was known.
         let sent = repaired();
         advance(Duration::from_secs(10)).await;
-        keeper.count(&sent, true);
+        rebalancer.count(&sent, true);
         advance(Duration::from_millis(19_999)).await;
-        assert!(!keeper.may_start());
+        assert!(!rebalancer.may_start());
         advance(Duration::from_millis(1)).await;
-        assert!(keeper.may_start());
+        assert!(rebalancer.may_start());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn three_starts_that_did_not_help_are_the_last() {
-        let mut keeper = Keeper::default();
-        for failure in [in_vain(), Err(Error::Refused("no".to_owned())), in_vain()] {
+    async fn no_start_is_sent_after_three_that_did_not_help() {
+        let mut rebalancer = AutoRebalancer::default();
+        for failure in [unconfirmed(), Err(Error::Refused("no".to_owned())), unconfirmed()] {
             advance(START_PERIOD).await;
-            assert!(keeper.may_start() && !keeper.has_given_up());
-            keeper.count(&failure, true);
+            assert!(rebalancer.may_start() && rebalancer.given_up().is_none());
+            rebalancer.count(&failure, true);
         }
         advance(START_PERIOD * 100).await;
-        assert!(!keeper.may_start() && keeper.has_given_up());
+        assert!(!rebalancer.may_start() && rebalancer.given_up().is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_a_start_that_helped_makes_up_for_those_that_did_not() {
-        let mut keeper = Keeper::default();
-        keeper.count(&in_vain(), true);
-        keeper.count(&Ok(Outcome::Left(health())), false);
-        keeper.count(&in_vain(), true);
-        assert_eq!(keeper.failures, 2);
-        keeper.count(&Ok(Outcome::Unconfirmed { sent: None, now: health() }), false);
-        assert_eq!(keeper.failures, 2);
-        keeper.count(&repaired(), true);
-        assert_eq!(keeper.failures, 0);
+    async fn only_a_start_that_helped_resets_the_failures() {
+        let mut rebalancer = AutoRebalancer::default();
+        rebalancer.count(&unconfirmed(), true);
+        rebalancer.count(&Ok(Outcome::NothingSent(health())), false);
+        rebalancer.count(&unconfirmed(), true);
+        assert_eq!(rebalancer.failures, 2);
+        rebalancer.count(&Ok(Outcome::Unconfirmed { sent: None, now: health() }), false);
+        assert_eq!(rebalancer.failures, 2);
+        rebalancer.count(&repaired(), true);
+        assert_eq!(rebalancer.failures, 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn users_are_given_back_when_the_workers_have_stood_still() {
+    async fn users_are_redistributed_when_the_workers_have_settled() {
         let pod = |name: &str| {
             serde_json::from_value(serde_json::json!({"metadata": {"name": name},
                 "status": {"conditions": [{"type": "Ready", "status": "True"}]}}))
@@ -241,15 +247,18 @@ mod tests {
             let pods: Vec<_> = names.iter().map(|name| pod(name)).collect();
             Look { pods: Some(WorkerPods::new(&pods)), ..look("2.47.0", shares) }
         };
-        let mut keeper = Keeper::default();
+        let mut rebalancer = AutoRebalancer::default();
         let two = with(&[15, 15], &["w-0", "w-1"]);
-        assert!(!keeper.is_quiet(&two));
+        assert!(!rebalancer.is_quiet(&two));
         advance(QUIET).await;
-        assert!(keeper.is_quiet(&two));
-        assert!(!keeper.is_quiet(&with(&[15], &["w-0"])), "a worker left");
+        assert!(rebalancer.is_quiet(&two));
+        assert!(!rebalancer.is_quiet(&with(&[15], &["w-0"])), "a worker left");
         advance(QUIET).await;
-        assert!(!keeper.is_quiet(&with(&[15], &["w-0", "w-1"])), "a pod is not connected");
-        assert!(keeper.is_quiet(&with(&[15], &["w-0"])));
-        assert!(!keeper.is_quiet(&look("2.47.0", &[15])), "the pods are not known");
+        assert!(
+            !rebalancer.is_quiet(&with(&[15], &["w-0", "w-1"])),
+            "a pod has no connected worker"
+        );
+        assert!(rebalancer.is_quiet(&with(&[15], &["w-0"])));
+        assert!(!rebalancer.is_quiet(&look("2.47.0", &[15])), "the pods are unknown");
     }
 }

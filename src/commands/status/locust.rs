@@ -1,4 +1,4 @@
-//! Locust beside the pods of its workers.
+//! The running test, and the workers with their pods.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::text::terminal::{harmless, say};
 /// Locust caches its statistics for less than this time.
 const CACHED: Duration = Duration::from_millis(2100);
 
-/// The test and its workers; also part of the object of `-o json`.
+/// The test and its workers, as a part of the status.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Swarm {
+pub(super) struct LocustStatus {
     at: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     version: String,
@@ -28,7 +28,7 @@ pub(super) struct Swarm {
     users_wanted: Option<u64>,
     requests_per_second: f64,
     failure_ratio: f64,
-    workers: Vec<Row>,
+    workers: Vec<WorkerRow>,
     /// Ready pods without a connected worker.
     not_counted: Vec<String>,
     /// Pods that are gone, with a worker that is still connected.
@@ -47,7 +47,7 @@ pub(super) struct Swarm {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct WorkerRow {
     pod: String,
     state: String,
     users: i64,
@@ -56,8 +56,8 @@ struct Row {
     memory_bytes: Option<f64>,
 }
 
-/// Asks Locust; `None` when there is none, or it is not to be asked. Where it was only looked for, a
-/// Locust that does not answer is a note.
+/// Asks Locust; `None` for `--locust=none`, or if there is no Locust. With `--locust=auto`, a Locust
+/// that does not answer is only a note on stderr.
 ///
 /// # Errors
 /// Locust does not answer at the given address.
@@ -65,10 +65,10 @@ pub(super) async fn look(
     client: &Client,
     target: &Target,
     location: &LocustLocation,
-) -> Result<Option<Swarm>, Error> {
+) -> Result<Option<LocustStatus>, Error> {
     match ask(client, target, location).await {
         Err(error) if location.address == Address::Auto => {
-            say(&harmless(&format!("Note: Locust cannot be asked: {error}")));
+            say(&harmless(&format!("Note: the request to Locust failed: {error}")));
             Ok(None)
         }
         result => result,
@@ -79,7 +79,7 @@ async fn ask(
     client: &Client,
     target: &Target,
     location: &LocustLocation,
-) -> Result<Option<Swarm>, Error> {
+) -> Result<Option<LocustStatus>, Error> {
     if location.address == Address::None {
         return Ok(None);
     }
@@ -93,12 +93,12 @@ async fn ask(
             let memory = StartMemory::of_user();
             let look = || examine(&master, pods.clone(), None, None, Some(&memory));
             let (mut now, mut health) = look().await?;
-            // The statistics may be of a moment before: what is wrong there may be over.
+            // The statistics may be stale. A problem that they show may be solved by now.
             if !now.table().notes().is_empty() || !now.is_fresh() {
                 tokio::time::sleep(CACHED).await;
                 (now, health) = look().await?;
             }
-            Ok(Some(Swarm::new(master.place(), &now, &health)))
+            Ok(Some(LocustStatus::new(master.place(), &now, &health)))
         }
         Search::Absent => Ok(None),
         Search::Foreign { place, workers } => {
@@ -108,10 +108,10 @@ async fn ask(
     }
 }
 
-impl Swarm {
+impl LocustStatus {
     fn new(at: String, look: &Look, health: &Health) -> Self {
         let table = look.table();
-        let row = |worker: &Worker| Row {
+        let row = |worker: &Worker| WorkerRow {
             pod: harmless(worker.host()),
             state: harmless(&worker.state),
             users: worker.user_count,
@@ -129,11 +129,11 @@ impl Swarm {
             _ => {}
         }
         if table.foreign > 0 {
-            notes.push(format!("connected workers that run in other pods: {}", table.foreign));
+            notes.push(format!("connected workers in other pods: {}", table.foreign));
         }
         if look.pods.as_ref().is_some_and(WorkerPods::are_counted_only) {
             notes.push(
-                "the pods use the network of their nodes, so workers are only counted".to_owned(),
+                "the pods have hostNetwork, so locustctl can only count the workers".to_owned(),
             );
         }
         let version = look.page.as_ref().map(|page| harmless(&page.version));
@@ -156,7 +156,7 @@ impl Swarm {
         }
     }
 
-    /// Name and value, for the head of the text.
+    /// Names and values for the head of the text.
     pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
         let release = match self.version.as_str() {
             "" => String::new(),
@@ -177,7 +177,7 @@ impl Swarm {
         vec![("Locust", format!("{}{release}", self.at)), ("Test", test), ("Workers", workers)]
     }
 
-    /// The workers, one on each line.
+    /// The workers, one per line.
     pub(super) fn table(&self) -> String {
         if self.workers.is_empty() {
             return String::new();
@@ -185,7 +185,7 @@ impl Swarm {
         let longest = self.workers.iter().map(|row| row.pod.chars().count()).max().unwrap_or(0);
         let width = longest.max(6);
         let mut text = format!("\n{:<width$}  STATE     USERS  CPU    MEMORY\n", "WORKER");
-        for Row { pod, state, users, cpu_percent, memory_bytes } in &self.workers {
+        for WorkerRow { pod, state, users, cpu_percent, memory_bytes } in &self.workers {
             let memory = memory_bytes
                 .map_or_else(|| "-".to_owned(), |bytes| format!("{:.0} MB", bytes / 1e6));
             let cpu = format!("{cpu_percent:.0} %");
@@ -194,17 +194,15 @@ impl Swarm {
         text
     }
 
-    /// Warnings, in sentences.
     pub(super) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Notes, in sentences.
     pub(super) fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// `locustctl rebalance` would put something right.
+    /// `locustctl rebalance` would repair the test.
     pub(super) fn needs_rebalance(&self) -> bool {
         self.needs_rebalance
     }

@@ -1,0 +1,167 @@
+//! The judgement of a running test.
+
+use super::super::look::Look;
+use super::super::run_time::TimeLimit;
+use super::super::start::{KnownStart, Start};
+use super::super::wanted_users::{WantedUsers, wanted_users};
+use super::types::{Health, Repair, Verdict};
+
+/// Judges a test by three sources: Locust's state `now`, its state `before` the workers changed, and
+/// the `known` start of the test. The last two may be absent.
+pub fn judge(now: &Look, before: Option<&Look>, known: Option<&KnownStart>) -> Health {
+    let mut health = Health {
+        state: now.state().to_owned(),
+        users: now.users(),
+        wanted: None,
+        workers: now.worker_count(),
+        idle: 0,
+        verdict: Verdict::NoTest,
+    };
+    health.verdict = match obstacle(now) {
+        Some(verdict) => verdict,
+        None if now.is_shaped() => shaped(&mut health, now, before),
+        None => match wanted_users(now, before, known) {
+            Ok(wanted) => with_wanted(&mut health, wanted, now, before),
+            // The master's log is enough to show the progress of the start.
+            Err(_) if now.state() == "spawning" => {
+                health.wanted =
+                    now.log.as_ref().and_then(|log| log.last_spawn()).map(|one| one.users);
+                Verdict::Starting
+            }
+            Err(why) => Verdict::Unknown(why),
+        },
+    };
+    health
+}
+
+/// The verdict if there is no test that can be judged.
+fn obstacle(now: &Look) -> Option<Verdict> {
+    if now.log.as_ref().is_some_and(|log| log.is_listener_dead()) {
+        return Some(Verdict::MasterBroken);
+    }
+    if !now.is_running() {
+        return Some(Verdict::NoTest);
+    }
+    if now.log.as_ref().is_some_and(|log| log.has_ended()) {
+        return Some(Verdict::Ended);
+    }
+    if now.stats.workers.is_none() {
+        return Some(Verdict::SingleProcess);
+    }
+    let is_judged = now.page.as_ref().is_some_and(|page| {
+        // A page without a readable release has the form of the judged releases.
+        page.release().is_none_or(|release| release.is_judged())
+    });
+    if !is_judged {
+        return Some(Verdict::TooOld);
+    }
+    let table = now.table();
+    (table.own() == 0 && table.foreign > 0).then_some(Verdict::Foreign)
+}
+
+/// Judges a test whose users a LoadTestShape sets. It is never repairable, since a start without the
+/// shape's name would switch the shape off.
+fn shaped(health: &mut Health, now: &Look, before: Option<&Look>) -> Verdict {
+    let logged = now.log.as_ref().and_then(|log| log.last_spawn()).map(|spawn| spawn.users);
+    let had = before.filter(|before| before.is_steady).map(Look::users);
+    health.wanted = logged.or_else(|| u64::try_from(had?).ok());
+    let Some(wanted) = health.wanted else { return Verdict::Healthy };
+    health.idle = idle(now, wanted);
+    match (now.state(), health.lacks_users() || health.idle > 0) {
+        ("spawning", _) => Verdict::Starting,
+        (_, true) => Verdict::Shaped,
+        (_, false) => Verdict::Healthy,
+    }
+}
+
+fn with_wanted(
+    health: &mut Health,
+    wanted: WantedUsers,
+    now: &Look,
+    before: Option<&Look>,
+) -> Verdict {
+    let WantedUsers { users, request, spawn_rate, smaller_in_page } = wanted;
+    health.wanted = Some(users);
+    health.idle = idle(now, users);
+    if now.state() == "spawning" {
+        return Verdict::Starting;
+    }
+    if health.has_surplus() {
+        return Verdict::Surplus;
+    }
+    let is_short = health.lacks_users();
+    if !is_short && health.idle == 0 {
+        return Verdict::Healthy;
+    }
+    if health.workers == 0 {
+        return Verdict::Unsafe("no worker is connected".to_owned());
+    }
+    if let Some(in_page) = smaller_in_page {
+        return Verdict::Unsafe(format!(
+            "Locust's page shows {in_page} users, so the test was not started through its web API"
+        ));
+    }
+    if let Some(doubt) = doubt(users, now, before).filter(|_| is_short) {
+        return Verdict::Unsafe(doubt.to_owned());
+    }
+    let Some(spawn_rate) = spawn_rate else {
+        return Verdict::Unsafe("Locust does not report the spawn rate".to_owned());
+    };
+    let user_classes = now.classes.clone().unwrap_or_default();
+    let start = Start { users: request, spawn_rate, run_time: None, user_classes };
+    Verdict::Repairable(Repair { start, limit: TimeLimit::None, wanted: users })
+}
+
+/// Connected workers without users. With fewer users than workers this is normal, and counts as 0.
+fn idle(now: &Look, wanted: u64) -> usize {
+    match wanted >= now.worker_count() as u64 {
+        true => now.idle(),
+        false => 0,
+    }
+}
+
+/// The reason to doubt that the missing users ran on workers that left; `None` if they did. Users that
+/// ended by themselves (`StopUser`) have done their work, and a start would repeat it.
+fn doubt(wanted: u64, now: &Look, before: Option<&Look>) -> Option<&'static str> {
+    let had_all = |look: &Look| u64::try_from(look.users()).is_ok_and(|had| had >= wanted);
+    let steady = before.filter(|before| before.is_steady);
+    let is_explained = match (is_explained_by_log(wanted, now), before) {
+        // If users were missing before, they must have run on workers that had already left.
+        (Some(is_explained), _) => {
+            let is_earlier_explained =
+                |earlier: &Look| is_explained_by_log(wanted, earlier) != Some(false);
+            is_explained && steady.is_none_or(|one| had_all(one) || is_earlier_explained(one))
+        }
+        (None, Some(before)) => steady.is_none_or(had_all) && is_explained_by_workers(now, before),
+        (None, None) => {
+            return Some(
+                "Locust's log does not show whether the missing users ran on workers that left, or \
+                 ended by themselves",
+            );
+        }
+    };
+    (!is_explained).then_some(
+        "more users are missing than the lost workers had, so some users may have ended by \
+         themselves, and a rebalance would start those again",
+    )
+}
+
+/// True if the workers that left since the last start had all the missing users; `None` if the
+/// master's log does not show it.
+fn is_explained_by_log(wanted: u64, look: &Look) -> Option<bool> {
+    let log = look.log.as_ref()?;
+    let left = log.left_since_spawn(look.worker_count() as u64)?;
+    // Locust spreads users evenly, so each worker has at most this many.
+    let share = wanted.div_ceil(log.last_spawn()?.workers.max(1));
+    let users = u64::try_from(look.users()).unwrap_or(0);
+    Some(users.saturating_add(left.saturating_mul(share)) >= wanted)
+}
+
+/// The same without the master's log: true if the workers that are gone had the missing users.
+fn is_explained_by_workers(now: &Look, before: &Look) -> bool {
+    let is_there = |id: &str| now.stats.connected().any(|worker| worker.id == id);
+    let gone = before.stats.connected().filter(|worker| !is_there(&worker.id));
+    let lost: i64 = gone.map(|worker| worker.user_count.max(0)).sum();
+    let left = before.users().saturating_sub(lost);
+    lost > 0 && (0..=now.users()).contains(&left)
+}

@@ -1,0 +1,174 @@
+//! Waits until a test has all its users.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::super::error::Error;
+use super::super::health::{Health, Verdict, judge};
+use super::super::look::Look;
+use super::super::outcome::Outcome;
+use super::super::start::KnownStart;
+use super::inputs::Rebalance;
+use super::timing::{PERIOD, SETTLE_LIMIT, START_LIMIT};
+
+/// A test has its users if two looks this far apart show it. Locust caches the statistics for less.
+const CONFIRMATION: Duration = Duration::from_millis(2100);
+
+/// The same with a new worker. Locust takes up to 4.5 s to notice that a worker hangs.
+const CONFIRMATION_OF_NEW_WORKERS: Duration = Duration::from_secs(5);
+
+/// The time between two lines about the number of users.
+const REPORT_PERIOD: Duration = Duration::from_secs(3);
+
+/// Waits until all users are there and every worker has some, in two looks. `sent` is the health
+/// before the start and the start itself, if one was sent. `report` gets lines on the progress.
+///
+/// # Errors
+/// Locust does not answer.
+pub(super) async fn confirm(
+    rebalance: &Rebalance<'_, '_>,
+    look: Look,
+    now: Health,
+    sent: Option<(Health, KnownStart)>,
+    report: &mut (dyn FnMut(&str) + Send),
+) -> Result<Outcome, Error> {
+    let mut confirmation = Confirmation::new(rebalance, look, now, sent.is_some());
+    loop {
+        confirmation.look().await?;
+        if !confirmation.look.is_running() {
+            let health = judge(&confirmation.look, rebalance.before, rebalance.known);
+            return Ok(Outcome::NothingSent(health));
+        }
+        let complete_for = confirmation.complete_since.map(|since| since.elapsed());
+        if confirmation.is_confirmed(complete_for).await? {
+            let now = confirmation.healthy();
+            return Ok(match sent {
+                Some((was, sent)) => Outcome::Repaired { was, now, sent },
+                None => Outcome::NothingSent(now),
+            });
+        }
+        confirmation.extend(complete_for);
+        if confirmation.is_over() {
+            return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
+        }
+        confirmation.report(report);
+        sleep(PERIOD).await;
+    }
+}
+
+struct Confirmation<'a, 'b, 'c> {
+    rebalance: &'a Rebalance<'b, 'c>,
+    look: Look,
+    now: Health,
+    wanted: u64,
+    /// The end of the whole wait.
+    end: Instant,
+    /// The end of the wait if nothing changes any more.
+    give_up: Instant,
+    /// How long to wait after the last change.
+    patience: Duration,
+    /// Since when the test has all its users.
+    complete_since: Option<Instant>,
+    /// For how long the test must have all its users.
+    needed: Duration,
+    next_report: Instant,
+}
+
+impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
+    fn new(rebalance: &'a Rebalance<'b, 'c>, look: Look, now: Health, is_sent: bool) -> Self {
+        let begin = Instant::now();
+        let patience = if is_sent { START_LIMIT } else { SETTLE_LIMIT };
+        Self {
+            wanted: now.wanted.unwrap_or_default(),
+            rebalance,
+            look,
+            now,
+            end: begin + rebalance.limit.max(START_LIMIT),
+            give_up: begin + patience,
+            patience,
+            complete_since: None,
+            needed: CONFIRMATION,
+            next_report: begin + REPORT_PERIOD,
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), Error> {
+        self.look.page = self.rebalance.master.page().await?;
+        self.now.state = self.look.state().to_owned();
+        (self.now.users, self.now.workers) = (self.look.users(), self.look.worker_count());
+        Ok(())
+    }
+
+    /// The test is running with exactly the wanted number of users.
+    fn is_complete(&self) -> bool {
+        self.now.state == "running" && i128::from(self.now.users) == i128::from(self.wanted)
+    }
+
+    /// All users have been there for long enough, and every worker has some. `complete_for` is the
+    /// time since all users were there.
+    async fn is_confirmed(&mut self, complete_for: Option<Duration>) -> Result<bool, Error> {
+        let is_complete = self.is_complete();
+        match complete_for {
+            None if is_complete => self.complete_since = Some(Instant::now()),
+            Some(time) if is_complete && time >= self.needed => {
+                self.look.stats = self.rebalance.master.stats().await?;
+                if self.rebalance.has_new_worker(&self.look) {
+                    self.needed = CONFIRMATION_OF_NEW_WORKERS;
+                }
+                self.now.idle = self.look.idle();
+                return Ok(time >= self.needed && self.have_workers_users());
+            }
+            Some(_) if is_complete => {}
+            _ => self.complete_since = None,
+        }
+        Ok(false)
+    }
+
+    /// Every worker has users, if there are enough users. The statistics must be fresh.
+    fn have_workers_users(&self) -> bool {
+        let holders = self.look.stats.connected().filter(|one| one.user_count > 0).count();
+        let workers = self.now.workers.max(self.rebalance.workers.unwrap_or(0));
+        self.look.is_fresh() && holders as u64 >= self.wanted.min(workers as u64)
+    }
+
+    /// Moves the deadlines while Locust starts users, while users finish their tasks, and while a
+    /// complete test is being confirmed.
+    fn extend(&mut self, complete_for: Option<Duration>) {
+        let is_moving =
+            self.now.state == "spawning" || i128::from(self.now.users) > i128::from(self.wanted);
+        let is_confirming = self.is_complete() && complete_for.unwrap_or_default() < self.needed;
+        if is_moving || is_confirming {
+            self.give_up = Instant::now() + self.patience;
+        }
+        if is_confirming {
+            self.end = self.end.max(Instant::now() + CONFIRMATION);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.end.min(self.give_up)
+    }
+
+    fn report(&mut self, report: &mut (dyn FnMut(&str) + Send)) {
+        if self.is_complete() || Instant::now() < self.next_report {
+            return;
+        }
+        self.next_report = Instant::now() + REPORT_PERIOD;
+        report(&match self.now.lacks_users() {
+            true => self.now.shortage(),
+            false => format!("the test has {} users instead of {}", self.now.users, self.wanted),
+        });
+    }
+
+    fn healthy(self) -> Health {
+        Health { idle: 0, verdict: Verdict::Healthy, ..self.now }
+    }
+
+    fn unconfirmed(self) -> Health {
+        match self.rebalance.lost_workers(&self.look) {
+            Some(why) => Health { verdict: Verdict::Unsafe(why), ..self.now },
+            None => self.now,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Inputs and options of a rebalance.
+
+use std::time::Duration;
+
+use super::super::look::Look;
+use super::super::master::Master;
+use super::super::memory::StartMemory;
+use super::super::start::KnownStart;
+use super::ramp::RampInProgress;
+
+/// The speed at which a rebalance starts the lost users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RebalanceMode {
+    /// All at once, whatever the spawn rate.
+    AtOnce,
+    /// At the test's own spawn rate.
+    Ramp,
+    /// No start is sent. The test is only judged.
+    Never,
+}
+
+/// Inputs and options of a rebalance.
+pub struct Rebalance<'a, 'b> {
+    pub master: &'a Master<'b>,
+    pub mode: RebalanceMode,
+    /// Locust's state before the workers changed; `None` if it is unknown.
+    pub before: Option<&'a Look>,
+    /// The last start of the test, if it is known.
+    pub known: Option<&'a KnownStart>,
+    /// Time limit for users that Locust is still starting, or that finish their tasks.
+    pub limit: Duration,
+    /// Workers that were connected when the pods had settled; `None` if the caller did not wait for
+    /// them.
+    pub workers: Option<usize>,
+    /// The file that keeps starts for the next run of locustctl.
+    pub memory: Option<&'a StartMemory>,
+    /// Called with each start as soon as Locust has accepted it.
+    pub on_start: Option<&'a (dyn Fn(&KnownStart) + Sync)>,
+    /// Set during a ramp, so that locustctl does not exit between its two starts.
+    pub ramp: Option<&'a RampInProgress>,
+}
+
+impl Rebalance<'_, '_> {
+    /// A worker is connected that was not connected before the change.
+    pub(super) fn has_new_worker(&self, look: &Look) -> bool {
+        let Some(before) = self.before else { return false };
+        let was_connected = |id: &str| before.stats.connected().any(|worker| worker.id == id);
+        look.stats.connected().any(|worker| !was_connected(&worker.id))
+    }
+
+    /// The reason to wait while a worker of a ready pod has lost its connection.
+    pub(super) fn lost_workers(&self, look: &Look) -> Option<String> {
+        let (now, all) = (look.worker_count(), self.workers?);
+        let is_lost = look.is_running() && now > 0 && now < all;
+        is_lost.then(|| format!("only {now} of {all} workers are still connected to Locust"))
+    }
+}

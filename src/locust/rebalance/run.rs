@@ -1,0 +1,141 @@
+//! Judges a test, sends the start that it needs, and confirms the result.
+
+use tokio::time::{Instant, sleep};
+
+use super::super::error::Error;
+use super::super::examine::examine;
+use super::super::health::{Health, Verdict, judge};
+use super::super::log::MasterLog;
+use super::super::look::Look;
+use super::super::outcome::Outcome;
+use super::super::pods::WorkerPods;
+use super::super::start::KnownStart;
+use super::confirm::confirm;
+use super::inputs::{Rebalance, RebalanceMode};
+use super::send::send;
+use super::timing::{PERIOD, SETTLE_LIMIT};
+
+impl Rebalance<'_, '_> {
+    /// Redistributes the users if the test has lost some or a worker has none, and if this is safe.
+    /// Then waits until the test has all its users. `report` gets lines on the progress.
+    ///
+    /// # Errors
+    /// Locust does not answer, or refuses.
+    pub async fn run(
+        &self,
+        pods: Option<WorkerPods>,
+        report: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Outcome, Error> {
+        let (look, health) = self.judge_when_settled(&pods).await?;
+        let outcome = self.act(look, health, report).await?;
+        match &outcome {
+            // The test has changed after the first look.
+            Outcome::Unconfirmed { sent: None, .. } => {
+                let (look, health) = self.judge_when_settled(&pods).await?;
+                self.act(look, health, report).await
+            }
+            _ => Ok(outcome),
+        }
+    }
+
+    async fn act(
+        &self,
+        look: Look,
+        health: Health,
+        report: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Outcome, Error> {
+        match &health.verdict {
+            Verdict::Repairable(_) if self.mode == RebalanceMode::Never => {
+                Ok(Outcome::Disabled(health))
+            }
+            Verdict::Repairable(_) => self.repair(look, health, report).await,
+            // A LoadTestShape may change the number at any time.
+            Verdict::Healthy | Verdict::Surplus if self.before.is_some() && !look.is_shaped() => {
+                confirm(self, look, health, None, report).await
+            }
+            _ => Ok(Outcome::NothingSent(health)),
+        }
+    }
+
+    /// Judges the test when Locust has ended its own rebalance and the statistics are fresh.
+    async fn judge_when_settled(&self, pods: &Option<WorkerPods>) -> Result<(Look, Health), Error> {
+        let begin = Instant::now();
+        let end = begin + SETTLE_LIMIT;
+        let was_starting = self.before.is_some_and(|before| before.state() == "spawning");
+        loop {
+            let (look, health) = self.examine(pods.clone()).await?;
+            let may_change = match &health.verdict {
+                Verdict::Starting => !was_starting,
+                Verdict::Healthy => !look.is_fresh(),
+                Verdict::Unsafe(_) | Verdict::Unknown(_) => self.before.is_some(),
+                _ => false,
+            };
+            if let Some(why) = self.lost_workers(&look) {
+                // The worker may come back with its users. After a start now there would be too many.
+                if Instant::now() >= begin + self.limit.max(SETTLE_LIMIT) {
+                    return Ok((look, Health { verdict: Verdict::Unsafe(why), ..health }));
+                }
+            } else if !may_change || Instant::now() >= end {
+                return Ok((look, health));
+            }
+            sleep(PERIOD).await;
+        }
+    }
+
+    async fn examine(&self, pods: Option<WorkerPods>) -> Result<(Look, Health), Error> {
+        examine(self.master, pods, self.before, self.known, self.memory).await
+    }
+
+    async fn repair(
+        &self,
+        mut look: Look,
+        was: Health,
+        report: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Outcome, Error> {
+        // The test may have been stopped or edited since it was judged.
+        let log = self.master.log().await?;
+        let Some(page) = self.master.page().await? else {
+            return Ok(Outcome::NothingSent(was));
+        };
+        let start = |log: &Option<MasterLog>| {
+            log.as_ref().map(|log| (log.last_spawn(), log.last_start_by_hand()))
+        };
+        let is_same = look.page.as_ref().is_some_and(|judged| {
+            (page.num_users, page.run_time) == (judged.num_users, judged.run_time)
+        }) && start(&log) == start(&look.log);
+        (look.page, look.log) = (Some(page), log);
+        let now = judge(&look, self.before, self.known);
+        let (Verdict::Repairable(judged), Verdict::Repairable(_), true) =
+            (&was.verdict, &now.verdict, is_same)
+        else {
+            return Ok(Outcome::NothingSent(now));
+        };
+        let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
+        let Some(start) = send(self, judged, &now).await? else {
+            let (_, now) = self.examine(look.pods).await?;
+            return Ok(Outcome::NothingSent(now));
+        };
+        let log = self.master.log().await.unwrap_or_default();
+        let logged_at = log.as_ref().and_then(MasterLog::last_start_by_hand);
+        let sent = KnownStart { start, at: Instant::now(), run_time_before, logged_at };
+        self.remember(&sent, log.as_ref());
+        let was = Health { verdict: was.verdict.clone(), ..now };
+        let resets = |log: &Option<MasterLog>| log.as_ref().is_some_and(MasterLog::resets_stats);
+        let is_first_reset = !resets(&look.log);
+        let outcome = confirm(self, look, was.clone(), Some((was, sent)), report).await?;
+        if is_first_reset && resets(&self.master.log().await.unwrap_or_default()) {
+            report("Locust has reset its statistics, because it runs with --reset-stats");
+        }
+        Ok(outcome)
+    }
+
+    /// Remembers a start before anything else can fail, because the next rebalance needs it.
+    fn remember(&self, sent: &KnownStart, log: Option<&MasterLog>) {
+        if let Some(memory) = self.memory {
+            memory.save(&self.master.place(), log, sent);
+        }
+        if let Some(on_start) = self.on_start {
+            on_start(sent);
+        }
+    }
+}

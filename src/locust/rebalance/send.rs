@@ -1,0 +1,85 @@
+//! Sends the start that redistributes the users.
+
+use tokio::time::{Instant, sleep};
+
+use super::super::error::Error;
+use super::super::health::{Health, Repair};
+use super::super::run_time::TimeLimit;
+use super::super::start::Start;
+use super::inputs::{Rebalance, RebalanceMode};
+use super::ramp::RampInProgress;
+use super::timing::{PERIOD, SETTLE_LIMIT};
+
+/// Sends the repair, at once or as a ramp. Returns the last start that was sent; `None` if the test
+/// was stopped or edited during the ramp.
+///
+/// # Errors
+/// Locust does not answer, or refuses.
+pub(super) async fn send(
+    rebalance: &Rebalance<'_, '_>,
+    repair: &Repair,
+    now: &Health,
+) -> Result<Option<Start>, Error> {
+    match rebalance.mode {
+        RebalanceMode::Ramp if now.lacks_users() => ramp(rebalance, repair, now).await,
+        _ => send_one(rebalance, &repair.start, &repair.limit).await.map(Some),
+    }
+}
+
+async fn send_one(
+    rebalance: &Rebalance<'_, '_>,
+    start: &Start,
+    limit: &TimeLimit,
+) -> Result<Start, Error> {
+    let run_time = limit.left().map_err(Error::Refused)?;
+    let start = Start { run_time, ..start.clone() };
+    rebalance.master.start(&start).await?;
+    Ok(start)
+}
+
+/// Sends two starts. Locust still counts the lost users, so a single start would start them at once.
+/// The first start has the number of users that are running. The second one has the wanted number,
+/// which Locust then reaches at the spawn rate.
+async fn ramp(
+    rebalance: &Rebalance<'_, '_>,
+    repair: &Repair,
+    now: &Health,
+) -> Result<Option<Start>, Error> {
+    let users = u64::try_from(now.users).unwrap_or(0).max(1);
+    let spawn_rate = repair.start.spawn_rate.max(repair.wanted as f64);
+    let first = Start { users, spawn_rate, ..repair.start.clone() };
+    let _guard = rebalance.ramp.map(RampInProgress::begin);
+    send_one(rebalance, &first, &repair.limit).await?;
+    if !has_reached_first(rebalance, users).await {
+        return Ok(None);
+    }
+    let end = Instant::now() + SETTLE_LIMIT;
+    loop {
+        match send_one(rebalance, &repair.start, &repair.limit).await {
+            Err(Error::Api(_) | Error::Failure(_)) if Instant::now() < end => {
+                sleep(PERIOD).await;
+            }
+            result => return result.map(Some),
+        }
+    }
+}
+
+/// Waits until Locust has carried out the first start of a ramp, which has this number of users.
+/// Returns false if the test was stopped or edited.
+async fn has_reached_first(rebalance: &Rebalance<'_, '_>, users: u64) -> bool {
+    let master = rebalance.master;
+    let end = Instant::now() + SETTLE_LIMIT;
+    loop {
+        sleep(PERIOD).await;
+        match master.page().await {
+            Ok(Some(page)) if !page.is_running() => return false,
+            Ok(Some(page)) if page.state == "running" => break,
+            // The second start must be sent even if single looks fail.
+            _ if Instant::now() >= end => break,
+            _ => {}
+        }
+    }
+    let log = master.log().await.unwrap_or_default();
+    let last = log.and_then(|log| log.last_spawn());
+    last.is_none_or(|last| last.users == users)
+}

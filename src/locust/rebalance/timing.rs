@@ -1,0 +1,13 @@
+//! Times of a rebalance.
+
+use std::time::Duration;
+
+/// The time between two looks. Locust's page is never cached.
+pub const PERIOD: Duration = Duration::from_millis(200);
+
+/// Time limit for Locust's own rebalance after the first change of a test, and for the workers'
+/// reports (every 3 s).
+pub const SETTLE_LIMIT: Duration = Duration::from_secs(8);
+
+/// Time limit for Locust to start the requested users, and to notice a hanging worker.
+pub const START_LIMIT: Duration = Duration::from_secs(15);
