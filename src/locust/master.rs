@@ -19,7 +19,8 @@ use super::report;
 use super::route::{Route, about, asks_for_login};
 use super::start::Start;
 use super::stats::Stats;
-use crate::cluster::api::{Authorities, Client, Failure, Relayed, Request, plain};
+use crate::cluster::api::{self, Authorities, Client, Failure, RelayRequest, Request, plain};
+use crate::cluster::body::{BodyError, read_body};
 use crate::text::terminal::harmless;
 
 /// Time limit for an answer.

@@ -11,7 +11,7 @@ use super::address::Address;
 use super::error::Error;
 use super::master::Login;
 use super::route::Route;
-use crate::cluster::api::{Client, Failure, Relayed, leads_down, plain};
+use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments, plain};
 
 /// The longest time without a byte. `/stop` takes up to Locust's `--stop-timeout` and a minute.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);

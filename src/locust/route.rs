@@ -9,7 +9,7 @@ use reqwest::{Body, Url};
 
 use super::address::Address;
 use super::error::Error;
-use crate::cluster::api::{About, Reply};
+use crate::cluster::api::{self, About, Reply};
 
 /// The largest body that is read as a refusal of the API server. A refusal has a few hundred bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
@@ -73,7 +73,7 @@ impl Route {
         };
         let body = body.to_bytes();
         let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec() };
-        match reply.api_status(&about("get", name)) {
+        match api::Error::from_api_server(&reply, &about("get", name)) {
             Some(error) => Err(Error::Api(error)),
             None => Ok(Response::from_parts(parts, body.into())),
         }
