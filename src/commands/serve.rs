@@ -12,11 +12,10 @@ use crate::cli::{Auth, GlobalArgs, ServeArgs, ServeRebalance};
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, SelectionArgs, check_namespace};
-use crate::serve::listener::Tls;
-use crate::serve::log::log;
-use crate::serve::snapshot::TargetInfo;
-use crate::serve::{LocustSettings, RebalanceWhen, Server, Settings, Subject};
-use crate::serve::{guard, locust_ui};
+use crate::serve::{
+    AccessOptions, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings, Subject,
+    TargetInfo, TlsFiles, log,
+};
 use crate::text::terminal::{harmless, say};
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP; then answers under way may end.
@@ -63,13 +62,13 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
     let listen = listen(&args.listen)?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => {
-            Some(Tls { certificate: certificate.clone(), key: key.clone() })
+            Some(TlsFiles { certificate: certificate.clone(), key: key.clone() })
         }
         (None, None) => None,
         (Some(_), None) => bail!("--tls-cert needs --tls-key: the key of the certificate"),
         (None, Some(_)) => bail!("--tls-key needs --tls-cert: the certificate of the key"),
     };
-    let guard = guard::Options {
+    let guard = AccessOptions {
         listen,
         is_tls: tls.is_some(),
         token_file: args.auth_token_file.clone(),
@@ -77,14 +76,14 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         trusted_proxies: args.trusted_proxy.clone(),
         is_open: args.auth == Some(Auth::None),
         allowed_hosts: args.allowed_host.clone(),
-        mount: if args.locust_ui { locust_ui::MOUNT } else { "" },
+        mount: if args.locust_ui { LOCUST_UI_MOUNT } else { "" },
     };
     let locust = LocustSettings {
         location: location(&args.locust, Address::Auto)?,
         rebalance: match args.rebalance {
-            ServeRebalance::Auto => RebalanceWhen::AfterChanges,
-            ServeRebalance::Always => RebalanceWhen::Always,
-            ServeRebalance::Never => RebalanceWhen::Never,
+            ServeRebalance::Auto => RebalancePolicy::AfterChanges,
+            ServeRebalance::Always => RebalancePolicy::Always,
+            ServeRebalance::Never => RebalancePolicy::Never,
         },
         is_in_front: args.locust_ui,
     };

@@ -1,50 +1,48 @@
-//! Who sent a request: put into each request's extensions before a route sees it.
+//! The sender of a request, which routes find in the request's extensions.
 
 use std::net::{IpAddr, SocketAddr};
+
+use ipnet::Ipv6Net;
 
 /// The other end of the connection, as the listener saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// Its address; a proxy's, where one stands in front.
+    /// The address of the client, or of a proxy in front of the server.
     pub address: SocketAddr,
-    /// Whether the connection is encrypted.
+    /// True if the connection uses TLS.
     pub is_tls: bool,
 }
 
-/// Who is asking, once the guard has let them through.
+/// The caller of a request that the guard has admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// For the history and the audit line; made harmless to show, at most 128 characters.
+    /// The name for the history and the audit log. It is safe to show and has at most 128 characters.
     pub name: String,
-    /// Where from: the peer's address, or what a trusted proxy says of it.
+    /// The address of the client, as the peer or a trusted proxy tells.
     pub from: IpAddr,
-    /// How it was proved.
     pub proof: Proof,
 }
 
-/// How a caller has proved who they are.
+/// How a caller was authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// Nobody asked: on loopback, or by `--auth none`.
-    NotAsked,
-    /// `Authorization: Bearer`, as programs do.
+    /// Not at all: on loopback, or with `--auth none`.
+    NotRequired,
+    /// By the token in `Authorization: Bearer`.
     Bearer,
-    /// The cookie of somebody who logged in.
+    /// By the session cookie.
     Session,
-    /// The header of a trusted proxy.
+    /// By the header of a trusted proxy.
     Proxy,
-    /// A cookie that Locust lets in.
+    /// By a cookie that Locust accepts.
     Locust,
 }
 
-/// What counts as one client where clients are counted: an address, and of IPv6 a /64, which one
-/// customer of a provider has wholly.
-pub fn network(address: IpAddr) -> IpAddr {
+/// The network that limits per client apply to: the address itself, or the /64 of an IPv6 address.
+/// A provider gives one customer a whole /64.
+pub fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
+        IpAddr::V6(address) => Ipv6Net::new_assert(address, 64).network().into(),
         address => address,
     }
 }

@@ -1,4 +1,4 @@
-//! What serve says of itself on stderr, and who changed what: one line each, with the time.
+//! The log and the audit log on stderr: one line per event, with the time.
 
 use std::net::IpAddr;
 
@@ -7,40 +7,40 @@ use time::macros::format_description;
 
 use crate::text::terminal::say;
 
-/// Now, RFC 3339 in UTC, to the second.
+/// The present time, RFC 3339 in UTC, in seconds.
 pub fn now() -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     OffsetDateTime::now_utc().format(form).unwrap_or_default()
 }
 
-/// A line of the log.
+/// Writes a line to the log.
 pub fn log(text: &str) {
     say(&format!("{} {}", now(), text.replace('\n', " ")));
 }
 
-/// Stands for the client's address where nobody asked.
-pub const AUTOMATIC: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+/// The address in audit lines of automatic actions.
+pub const NO_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
-/// A change, or a refusal.
+/// An audit line: a change, a login, or a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct Audit<'a> {
-    /// As far as is known.
+    /// The user, if known.
     pub who: &'a str,
-    /// The client's address, or the proxy's.
+    /// The address of the client.
     pub from: IpAddr,
-    /// `scale`, `login`, or method and path of what was refused.
+    /// `scale`, `login`, …, or the method and the path of a refused request.
     pub action: &'a str,
     /// The count before.
     pub old: Option<i64>,
-    /// The count that was asked for.
+    /// The requested count.
     pub new: Option<i64>,
     /// `scaled`, `unchanged`, `failed`, `refused`, …
     pub outcome: &'a str,
-    /// Why.
+    /// The reason; may be empty.
     pub detail: &'a str,
 }
 
-/// Writes the audit line.
+/// Writes an audit line.
 pub fn audit(audit: &Audit<'_>) {
     log(&line(audit));
 }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_callers_send_cannot_forge_a_line() {
+    fn values_of_callers_cannot_forge_a_line() {
         let text = line(&Audit {
             who: "a\" outcome=scaled\n2026",
             from: [127, 0, 0, 1].into(),

@@ -1,4 +1,4 @@
-//! What Prometheus is told: requests, durations, replicas, changes, restarts of the watch.
+//! The metrics for Prometheus: requests, durations, replicas, changes and restarts of the watches.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -13,26 +13,26 @@ use prometheus_client::registry::Registry;
 
 use super::snapshot::{Link, Outcome, Snapshot};
 
-/// From what is answered from memory to what waits for a slow API server; in seconds.
+/// Buckets of the durations, in seconds: from answers from memory to a slow API server.
 const BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 90.0];
 
 /// The media type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct RequestLabels {
     route: &'static str,
     method: &'static str,
     code: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct RouteLabel {
     route: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ended {
+struct OutcomeLabel {
     outcome: Outcome,
 }
 
@@ -42,13 +42,12 @@ impl EncodeLabelValue for Outcome {
     }
 }
 
-/// All that is counted.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    requests: Family<Answered, Counter>,
-    durations: Family<Route, Histogram, fn() -> Histogram>,
-    changes: Family<Ended, Counter>,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabel, Histogram, fn() -> Histogram>,
+    changes: Family<OutcomeLabel, Counter>,
     restarts: Counter,
     viewers: Gauge,
     connected: Gauge,
@@ -76,21 +75,21 @@ impl Default for Metrics {
             counts: Counts::default(),
             registry: Registry::default(),
         };
-        registry.register("http_requests", "Requests answered", metrics.requests.clone());
-        let text = "How long answers took until their headers, in seconds";
+        registry.register("http_requests", "Answered requests", metrics.requests.clone());
+        let text = "Time until the headers of an answer, in seconds";
         registry.register("http_request_duration_seconds", text, metrics.durations.clone());
-        let text = "Changes of the count that were asked for here, by what became of them";
+        let text = "Requested changes of the number of replicas, by outcome";
         registry.register("scale_operations", text, metrics.changes.clone());
-        let text = "How often a watch had to be begun anew after a disturbance";
+        let text = "Restarts of a watch after an error";
         registry.register("watch_restarts", text, metrics.restarts.clone());
-        registry.register("event_streams", "Viewers at present", metrics.viewers.clone());
-        let text = "Whether the target can be seen at present";
+        registry.register("event_streams", "Open event streams", metrics.viewers.clone());
+        let text = "1 if the connection to the cluster is up, else 0";
         registry.register("cluster_connected", text, metrics.connected.clone());
         let Counts { desired, current, ready } = &metrics.counts;
         let counts = [
-            ("replicas_desired", "Replicas that are wanted", desired),
-            ("replicas_current", "Replicas that are there", current),
-            ("replicas_ready", "Replicas that are ready", ready),
+            ("replicas_desired", "Desired replicas", desired),
+            ("replicas_current", "Current replicas", current),
+            ("replicas_ready", "Ready replicas", ready),
         ];
         for (name, text, gauge) in counts {
             registry.register(name, text, gauge.clone());
@@ -100,35 +99,41 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A request was answered; `route` is one of ours, never what was sent.
-    pub fn answered(&self, route: &'static str, method: &'static str, code: u16, took: Duration) {
-        self.requests.get_or_create(&Answered { route, method, code }).inc();
-        self.durations.get_or_create(&Route { route }).observe(took.as_secs_f64());
+    /// Counts an answered request. `route` must be a known route, and not text from a client.
+    pub fn request_answered(
+        &self,
+        route: &'static str,
+        method: &'static str,
+        code: u16,
+        took: Duration,
+    ) {
+        self.requests.get_or_create(&RequestLabels { route, method, code }).inc();
+        self.durations.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
     }
 
-    /// A change has ended.
-    pub fn changed(&self, outcome: Outcome) {
-        self.changes.get_or_create(&Ended { outcome }).inc();
+    /// Counts a change that has ended.
+    pub fn change_ended(&self, outcome: Outcome) {
+        self.changes.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
-    /// A watch had to be begun anew.
+    /// Counts a restart of a watch.
     pub fn watch_restarted(&self) {
         self.restarts.inc();
     }
 
-    /// Counts a viewer until the guard is dropped.
+    /// Counts a viewer until the returned value is dropped.
     pub fn viewer(&self) -> Viewer {
         self.viewers.inc();
         Viewer(self.viewers.clone())
     }
 
-    /// Everything, with the counts of this state.
+    /// The text of all metrics, with the counts of this state.
     ///
     /// # Errors
-    /// None that is known of: the text is written into memory.
+    /// Formatting fails; this is not expected, because the text is written into memory.
     pub fn text(&self, snapshot: &Snapshot) -> Result<String, std::fmt::Error> {
         let replicas = snapshot.replicas;
-        // What is not known is no number: OpenMetrics has a word for that.
+        // OpenMetrics uses NaN for unknown values.
         let count = |gauge: &Gauge<f64, AtomicU64>, count: Option<i64>| {
             gauge.set(count.map_or(f64::NAN, |count| count as f64));
         };
@@ -142,7 +147,7 @@ impl Metrics {
     }
 }
 
-/// Somebody who follows the events.
+/// A viewer of the events. Dropping it ends the count.
 #[derive(Debug)]
 pub struct Viewer(Gauge);
 

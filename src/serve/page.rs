@@ -1,51 +1,48 @@
-//! The pages, as HTML. What comes from the cluster or from a caller is escaped by the templates.
+//! The HTML pages. The templates escape all values.
 
 use askama::Template;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::question::Question;
-use super::snapshot::{Change, Pod, Snapshot};
+use super::snapshot::{Change, Snapshot};
 
-/// What the page shows besides the snapshot.
+/// The parts of the page that do not come from the snapshot.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {
-    /// From the page's address to ours: what stands before every link; empty where that is the
-    /// same.
+    /// The prefix of every link: the path from the page's address to the server's own addresses.
     pub root: &'a str,
-    /// Who is looking; empty when nobody asked.
+    /// The user; empty without authentication.
     pub viewer: &'a str,
-    /// Whether there is a login to end.
+    /// True if the user has a session that can be ended.
     pub can_log_out: bool,
-    /// What became of the last submission.
+    /// The result of the last submission.
     pub notice: Option<Notice<'a>>,
-    /// What stands in the field: as it was submitted, when that was refused.
+    /// The value of the field after a refused submission.
     pub entered: Option<&'a str>,
     /// A submission that must be confirmed first.
     pub question: Option<Question<'a>>,
 }
 
-/// What became of a submission.
+/// The result of a submission.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'a> {
-    /// Nothing was changed, or it is not known.
+    /// True if nothing was changed, or if the result is not known.
     pub is_error: bool,
-    /// In a sentence.
+    /// A sentence.
     pub text: &'a str,
 }
 
 /// A file that the pages need.
 #[derive(Debug, Clone, Copy)]
 pub struct Asset {
-    /// Relative to the page.
+    /// The path, relative to the page.
     pub path: &'static str,
-    /// Its media type.
     pub content_type: &'static str,
-    /// Its bytes.
     pub body: &'static [u8],
 }
 
-/// All of them.
+/// All files that the pages need.
 pub const ASSETS: &[Asset] = &[
     Asset {
         path: "assets/style.css",
@@ -84,7 +81,7 @@ pub const ASSETS: &[Asset] = &[
     },
 ];
 
-/// How the counts are shown; `page.js` shows them in the same way.
+/// The counts are formatted in the same way as in `common.js`.
 #[derive(Template)]
 #[template(path = "page.html", config = "src/serve/assets/askama.toml")]
 struct Page<'a> {
@@ -95,8 +92,6 @@ struct Page<'a> {
     current: String,
     are_ready: String,
     unit: &'static str,
-    standing: String,
-    standing_state: &'static str,
     bar_max: i64,
     bar_value: i64,
     entered: String,
@@ -113,8 +108,8 @@ struct Login<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "away.html", config = "src/serve/assets/askama.toml")]
-struct Away<'a> {
+#[template(path = "unreachable.html", config = "src/serve/assets/askama.toml")]
+struct Unreachable<'a> {
     assets: &'a str,
     script: &'a str,
     detail: &'a str,
@@ -126,7 +121,6 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
     let shown = replicas.map(|replicas| replicas.ready.unwrap_or(replicas.current));
     let desired = replicas.map(|replicas| replicas.desired);
     let count = |count: Option<i64>| count.map_or_else(|| "–".to_owned(), |c| c.to_string());
-    let (standing, standing_state) = standing(snapshot);
     let entered = match (context.entered, desired) {
         (Some(entered), _) => entered.to_owned(),
         (None, Some(desired)) => desired.to_string(),
@@ -144,8 +138,6 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
         current: count(replicas.map(|replicas| replicas.current)),
         are_ready: count(replicas.and_then(|replicas| replicas.ready)),
         unit: if desired == Some(1) { "worker ready" } else { "workers ready" },
-        standing,
-        standing_state,
         bar_max: desired.unwrap_or(1).max(1),
         bar_value: shown.unwrap_or_default().min(desired.unwrap_or_default()),
         entered,
@@ -155,44 +147,26 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
     })
 }
 
-/// The form that asks for the token; `next` is the path to go on to, relative to the page's own.
+/// The login form. `next` is the path to continue with, relative to the page.
 pub fn login(next: &str, error: Option<&str>) -> String {
     render(&Login { next, error })
 }
 
-/// What stands in the place of Locust's page while that is not there; `script` is the panel's.
-pub fn away(script: &str, detail: &str) -> Response {
+/// The page in place of Locust's while Locust does not answer. `script` is the path of the panel's
+/// script.
+pub fn locust_unreachable(script: &str, detail: &str) -> Response {
     let style = script.replace("panel.js", "");
-    let text = render(&Away { assets: &style, script, detail });
+    let text = render(&Unreachable { assets: &style, script, detail });
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
 
 fn render(template: &impl Template) -> String {
-    // A template fails only when what it writes to does, and that is memory.
+    // Rendering into memory does not fail.
     template.render().unwrap_or_default()
 }
 
-/// How it stands, in a few words, and how that is to look.
-fn standing(snapshot: &Snapshot) -> (String, &'static str) {
-    let Some(replicas) = snapshot.replicas else { return ("Not known".to_owned(), "unknown") };
-    let (desired, current) = (replicas.desired, replicas.current);
-    if replicas.settled {
-        let text = if desired == 0 { "None are wanted" } else { "All are ready" };
-        return (text.to_owned(), "settled");
-    }
-    let there = match replicas.ready {
-        Some(ready) => format!("{ready} of {desired} ready"),
-        None => format!("{current} of {desired} there"),
-    };
-    match snapshot.troubles.is_empty() {
-        false => (there, "stuck"),
-        true if current > desired => (format!("{} leaving", current - desired), "moving"),
-        true => (there, "moving"),
-    }
-}
-
 mod filters {
-    /// `14:10 UTC` of an RFC 3339 time in UTC; anything else as it is.
+    /// Shortens an RFC 3339 time in UTC to `14:10 UTC`; leaves other texts unchanged.
     #[askama::filter_fn]
     pub fn clock(text: impl std::fmt::Display, _: &dyn askama::Values) -> askama::Result<String> {
         let text = text.to_string();
@@ -200,36 +174,6 @@ mod filters {
             (Some(time), true) => format!("{time} UTC"),
             _ => text,
         })
-    }
-}
-
-impl Pod {
-    /// How it is to look: `ready`, `wait` while it is on its way, `bad` when it does not get on.
-    fn look(&self) -> &'static str {
-        match (self.ready, self.state.as_str()) {
-            (true, _) => "ready",
-            (
-                _,
-                ""
-                | "Pending"
-                | "ContainerCreating"
-                | "PodInitializing"
-                | "Running"
-                | "Succeeded"
-                | "Terminating"
-                | "running, but not ready",
-            ) => "wait",
-            _ => "bad",
-        }
-    }
-
-    fn words(&self) -> &str {
-        match (self.ready, self.state.as_str()) {
-            (true, _) => "Ready",
-            (_, "ContainerCreating" | "PodInitializing") => "Starting",
-            (_, "running, but not ready") => "Not ready",
-            (_, state) => state,
-        }
     }
 }
 
@@ -247,7 +191,8 @@ mod tests {
     use crate::scaling::{Autoscaler, Limits};
     use crate::serve::question::Reason;
     use crate::serve::snapshot::{
-        Connection, Link, Outcome, Replicas, Stage, Swarm, TargetInfo, Users,
+        Connection, Link, Outcome, Pod, PodLook, Replicas, Stage, Standing, StandingLook, Swarm,
+        TargetInfo, Users,
     };
 
     const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -257,6 +202,8 @@ mod tests {
         let pod = |number: usize| Pod {
             name: format!("{text}-{number}"),
             state: own(),
+            text: own(),
+            look: PodLook::Bad,
             ready: false,
             message: own(),
             created: own(),
@@ -272,6 +219,7 @@ mod tests {
             limits: Limits { min: 0, max: 100 },
             connection: Connection { state: Link::Lost, message: own(), since: own() },
             replicas: Some(Replicas { desired: 5, current: 5, ready: Some(2), settled: false }),
+            standing: Standing { text: own(), look: StandingLook::Stuck },
             pods: (0..pods).map(pod).collect(),
             more_pods: 3,
             pods_unknown: Some(own()),
@@ -306,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_shown_cannot_become_part_of_the_page() {
+    fn all_values_are_escaped() {
         let snapshot = snapshot(HOSTILE, 2);
         let context = Context {
             root: "",
@@ -323,28 +271,6 @@ mod tests {
     }
 
     #[test]
-    fn how_it_stands_is_said_in_a_few_words() {
-        let counts =
-            |desired, current, ready, settled| Some(Replicas { desired, current, ready, settled });
-        for (replicas, has_trouble, expected) in [
-            (None, false, ("Not known", "unknown")),
-            (counts(3, 3, Some(3), true), false, ("All are ready", "settled")),
-            (counts(0, 0, Some(0), true), false, ("None are wanted", "settled")),
-            (counts(3, 1, Some(1), false), false, ("1 of 3 ready", "moving")),
-            (counts(1, 3, Some(3), false), false, ("2 leaving", "moving")),
-            (counts(3, 1, None, false), false, ("1 of 3 there", "moving")),
-            (counts(3, 3, Some(1), false), true, ("1 of 3 ready", "stuck")),
-        ] {
-            let mut snapshot = snapshot("x", 0);
-            snapshot.replicas = replicas;
-            snapshot.troubles.truncate(has_trouble.into());
-            let (text, state) = standing(&snapshot);
-            assert_eq!((text.as_str(), state), expected, "{replicas:?}");
-            assert!(shown(&snapshot).contains(expected.0));
-        }
-    }
-
-    #[test]
     fn a_refused_number_stays_in_the_field() {
         let snapshot = snapshot("x", 0);
         let context = Context { entered: Some("1000"), ..Context::default() };
@@ -354,14 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_page_is_light() {
+    fn the_page_and_its_files_are_small() {
         let html = shown(&snapshot("locust-slave-7d6d865b5d-6nng4", 20)).len();
         let files: usize = ASSETS.iter().map(|asset| asset.body.len()).sum();
         assert!(html + files < 60 * 1024, "{html} and {files} bytes");
     }
 
     #[test]
-    fn nothing_in_it_runs_or_loads_from_elsewhere() {
+    fn the_page_has_no_inline_code_and_no_foreign_files() {
         let html = shown(&snapshot("x", 1)) + &login("", None);
         for forbidden in ["style=", "http:", "https:", "//"] {
             assert!(!html.contains(forbidden), "{forbidden}");

@@ -6,44 +6,43 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// How far a change has come that was made, though not all that was asked for is true.
+/// The progress of a change that was made, although the request failed.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Standing {
+pub struct PartialResult {
     /// The count before.
     pub old: Option<i64>,
-    /// The count that was asked for, and confirmed by the server.
+    /// The requested count, which the API server has confirmed.
     pub new: i64,
-    /// Replicas that are ready, where that is known.
+    /// The number of ready replicas, if known.
     pub ready: Option<i64>,
 }
 
-/// What went wrong with a request.
+/// The error of a request.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Content>);
 
 #[derive(Debug, Clone, Serialize)]
 struct Content {
-    /// What sort of problem it is, in a few words: the phrase of the status code.
+    /// The reason phrase of the status code.
     title: &'static str,
     /// The HTTP status code.
     status: u16,
-    /// What was tried, what was wrong, what to do; for people.
+    /// An explanation for people.
     detail: String,
-    /// For programs: Kubernetes' reason, as `Forbidden`, or one of that form.
+    /// A word for programs: the reason of Kubernetes, such as `Forbidden`, or one of that form.
     reason: String,
-    /// The count that stands there, where the problem is that it is not the expected one.
+    /// The present count, if it differs from the required one.
     #[serde(skip_serializing_if = "Option::is_none", rename = "currentReplicas")]
     current: Option<i64>,
-    /// What came of a change that was made all the same.
+    /// The progress of a change that was made although the request failed.
     #[serde(flatten)]
-    standing: Option<Standing>,
-    /// Seconds after which another try makes sense.
+    partial_result: Option<PartialResult>,
+    /// Value of `Retry-After`, in seconds.
     #[serde(skip)]
     retry_after: Option<u64>,
 }
 
 impl Problem {
-    /// A problem with the reason in Kubernetes' manner.
     pub fn new(status: StatusCode, reason: &str, detail: impl Into<String>) -> Self {
         Self(Box::new(Content {
             title: status.canonical_reason().unwrap_or("Error"),
@@ -51,29 +50,29 @@ impl Problem {
             detail: detail.into(),
             reason: reason.to_owned(),
             current: None,
-            standing: None,
+            partial_result: None,
             retry_after: None,
         }))
     }
 
-    /// With the count that stands there.
+    /// Adds the present count.
     pub fn with_current(mut self, current: Option<i64>) -> Self {
         self.0.current = current;
         self
     }
 
-    /// The count that stands there, where the problem is that it is not the expected one.
+    /// The present count, if it differs from the required one.
     pub fn current(&self) -> Option<i64> {
         self.0.current
     }
 
-    /// With what was done all the same.
-    pub fn with_standing(mut self, standing: Standing) -> Self {
-        self.0.standing = Some(standing);
+    /// Adds the progress of a change that was made.
+    pub fn with_partial_result(mut self, partial_result: PartialResult) -> Self {
+        self.0.partial_result = Some(partial_result);
         self
     }
 
-    /// With a time after which to try again, in seconds; goes into `Retry-After`.
+    /// Adds `Retry-After`, in seconds.
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds);
         self
@@ -84,7 +83,7 @@ impl Problem {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// For people.
+    /// The explanation for people.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }

@@ -1,38 +1,36 @@
-//! The question before a change that may be a mistake.
+//! The question before a change that may be a mistake. `common.js` has the same rules.
 
 use super::snapshot::{Snapshot, Swarm};
 use crate::locust::{PodChange, Test, cost};
 use crate::scaling::NewCount;
 
-/// A question about a count before it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// The count that was asked for.
+    /// The requested count.
     pub new: i64,
-    /// The count that stands there, where that is known.
+    /// The present count, if known.
     pub old: Option<i64>,
-    /// Why it is asked.
     pub reason: Reason<'a>,
 }
 
-/// Why a count is asked about.
+/// The reason for a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason<'a> {
-    /// A running test loses something by it, in a sentence.
+    /// The cost for a running test, as a sentence.
     Cost(&'a str),
-    /// No worker stays.
-    End,
+    /// The new count is 0.
+    NoWorkers,
     /// The present count is not known.
     Unknown,
-    /// It is more than twice the present count.
-    Leap,
-    /// The present count is not the one that was confirmed.
+    /// The new count is more than twice the present one.
+    MoreThanDouble,
+    /// The present count has changed after the confirmation.
     Changed,
 }
 
 impl<'a> Question<'a> {
-    /// The question before a change; `None` when it needs none. A change that will be refused anyway
-    /// needs none.
+    /// The question before a change; `None` if it needs none. A count outside the limits needs no
+    /// question, because it is refused anyway.
     pub fn of(
         snapshot: &Snapshot,
         old: Option<i64>,
@@ -44,14 +42,14 @@ impl<'a> Question<'a> {
         Some(Self { new, old, reason })
     }
 
-    /// The question after the count has changed to `now`; `None` when that is the wanted one.
+    /// The question after the count has changed to `now`; `None` if that is the requested count.
     pub fn again(now: i64, new: i32, cost: Option<&'a str>) -> Option<Self> {
         let (old, new) = (Some(now), i64::from(new));
         let reason = Reason::of(old, new, cost).unwrap_or(Reason::Changed);
         (new != now).then_some(Self { new, old, reason })
     }
 
-    /// The question itself; `name` is the target's.
+    /// The question. `name` is the name of the target.
     pub fn title(&self, name: &str) -> String {
         let new = self.new;
         match self.old {
@@ -60,32 +58,34 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The reason, in a sentence.
+    /// The reason, as a sentence.
     pub fn text(&self) -> String {
         match self.reason {
             Reason::Cost(cost) => sentence(cost),
-            Reason::End => "All workers go away, and a running test ends.".to_owned(),
-            Reason::Unknown => "How many workers there are now is not known.".to_owned(),
-            Reason::Leap => "That is more than twice as many as now.".to_owned(),
-            Reason::Changed => "The number of workers has changed meanwhile.".to_owned(),
+            Reason::NoWorkers => "All workers are removed, and a running test ends.".to_owned(),
+            Reason::Unknown => "The present number of workers is not known.".to_owned(),
+            Reason::MoreThanDouble => "This is more than twice the present number.".to_owned(),
+            Reason::Changed => "The number of workers has changed in the meantime.".to_owned(),
         }
     }
 }
 
 impl<'a> Reason<'a> {
-    /// A running test may lose by the change. Nothing at all, and more than twice as many, may be a
-    /// slip of the finger; and so may any count where the present one is not known.
+    /// The reason to ask, if there is one: a cost for a running test, or a count that may be a typing
+    /// error, because it is 0, more than twice the present one, or the present one is not known.
     fn of(old: Option<i64>, new: i64, cost: Option<&'a str>) -> Option<Self> {
         match (cost, old) {
             (Some(cost), _) => Some(Self::Cost(cost)),
-            _ if new == 0 && old != Some(0) => Some(Self::End),
+            _ if new == 0 && old != Some(0) => Some(Self::NoWorkers),
             (None, None) => Some(Self::Unknown),
-            (None, Some(old)) => (new > old.max(1).saturating_mul(2)).then_some(Self::Leap),
+            (None, Some(old)) => {
+                (new > old.max(1).saturating_mul(2)).then_some(Self::MoreThanDouble)
+            }
         }
     }
 }
 
-/// What a running test loses by this change, in a sentence; `None` when nothing.
+/// The cost of a change for a running test, as a sentence; `None` if there is none.
 pub fn cost_of(snapshot: &Snapshot, old: Option<i64>, new: i32) -> Option<String> {
     let Swarm { state, users, workers, own_workers, .. } = snapshot.locust.as_ref()?;
     let test = Test { state, users: *users, workers: *workers };
@@ -93,7 +93,7 @@ pub fn cost_of(snapshot: &Snapshot, old: Option<i64>, new: i32) -> Option<String
     cost(test, &[PodChange { workers: *own_workers, pods: old?, new }])
 }
 
-/// With a capital letter and a full stop.
+/// Adds a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|first| first.to_ascii_uppercase());
@@ -123,8 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn zero_and_more_than_double_are_asked_about() {
-        for (old, new, is_asked) in [
+    fn zero_and_more_than_double_need_a_question() {
+        for (old, new, has_question) in [
             (5, 0, true),
             (5, 1, false),
             (5, 10, false),
@@ -136,17 +136,17 @@ mod tests {
             (0, 3, true),
         ] {
             let question = Question::of(&at(old), Some(old), new, None);
-            assert_eq!(question.is_some(), is_asked, "{old} to {new}");
+            assert_eq!(question.is_some(), has_question, "{old} to {new}");
         }
-        for (new, reason) in [(0, Reason::End), (3, Reason::Unknown)] {
+        for (new, reason) in [(0, Reason::NoWorkers), (3, Reason::Unknown)] {
             let question = Question::of(&at(0), None, new, None).unwrap();
             assert_eq!(question.reason, reason, "unknown to {new}");
         }
-        assert!(Question::of(&at(5), Some(5), 101, None).is_none(), "it is beyond the limits");
+        assert!(Question::of(&at(5), Some(5), 101, None).is_none(), "outside the limits");
     }
 
     #[test]
-    fn what_costs_a_running_test_something_is_asked_about() {
+    fn a_cost_for_a_running_test_needs_a_question() {
         let mut snapshot = at(5);
         assert_eq!(cost_of(&snapshot, Some(5), 4), None);
         let state = "running".to_owned();

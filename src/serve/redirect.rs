@@ -1,20 +1,20 @@
-//! Leading a browser elsewhere.
+//! Redirects.
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// After what was sent: the next request is a GET.
+/// Redirects after a POST: the next request is a GET.
 pub(super) fn see_other(to: &str) -> Response {
-    lead(StatusCode::SEE_OTHER, to)
+    redirect(StatusCode::SEE_OTHER, to)
 }
 
-/// What was asked for stands elsewhere: the same request, there.
+/// Redirects the same request to another address.
 pub(super) fn temporary(to: &str) -> Response {
-    lead(StatusCode::TEMPORARY_REDIRECT, to)
+    redirect(StatusCode::TEMPORARY_REDIRECT, to)
 }
 
-fn lead(code: StatusCode, to: &str) -> Response {
+fn redirect(code: StatusCode, to: &str) -> Response {
     let mut response = code.into_response();
     if let Ok(to) = HeaderValue::from_str(to) {
         response.headers_mut().insert(LOCATION, to);

@@ -1,4 +1,4 @@
-//! Why a change did not take place, as an answer to whoever asked for it.
+//! Converts errors of scaling to HTTP answers.
 
 use axum::http::StatusCode;
 
@@ -7,8 +7,8 @@ use crate::cluster::api::{Error, FailureKind, Status};
 use crate::scaling;
 use crate::text::terminal::printable;
 
-/// The answer for a problem of scaling. What the API server says of our own login is nothing that
-/// the caller's would mend: that is a 502.
+/// The answer for an error of scaling. If the API server rejects the server's own credentials, it is a
+/// 502: the caller's login cannot fix that.
 pub fn refusal(problem: &scaling::ScaleError) -> Problem {
     use scaling::ScaleError as P;
     let text = explain(problem);
@@ -28,7 +28,7 @@ pub fn refusal(problem: &scaling::ScaleError) -> Problem {
     }
 }
 
-/// What went wrong, in a sentence for people who have not sent the request themselves.
+/// The error as a sentence. The reader did not send the request to the API server.
 pub fn explain(problem: &scaling::ScaleError) -> String {
     use scaling::ScaleError as P;
     let text = match problem {

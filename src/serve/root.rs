@@ -1,11 +1,11 @@
-//! Where our addresses begin, seen from the one that was asked for.
+//! The path from the requested address to the server's own addresses.
 
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-/// What stands before each link of a page: nothing where it is among our addresses itself.
+/// The prefix of the links of a page. It is empty if the page is at one of the server's own addresses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Root(pub &'static str);
 

@@ -1,34 +1,31 @@
-//! Waiting until a change from here is true.
+//! Waits until a change has taken effect.
 
-use super::app::App;
-use super::live::Ended;
+use super::live::{EndedChange, Live};
 use super::snapshot::{Link, Replicas, Snapshot};
 
-/// How it ends.
+/// How the wait ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settling {
-    /// As many as were asked for are there, and ready.
+    /// The requested number of replicas exists, and all of them are ready.
     Settled,
-    /// Somebody else has changed the count since, to this.
+    /// Another client has changed the count since, to this number.
     Overtaken(i64),
-    /// The target does not exist any more.
+    /// The target was deleted.
     Gone,
 }
 
-impl App {
-    /// Waits until the count is true, at the state that all share. Only what was read after the
-    /// change is judged by, and only while the cluster can be seen.
-    pub(super) async fn settling(&self, ended: Ended, new: i64) -> Settling {
-        self.live.read_after(ended).await;
-        let mut frames = self.live.subscribe();
-        loop {
-            if let Some(settling) = judge(&frames.borrow_and_update().snapshot, new) {
-                return settling;
-            }
-            if frames.changed().await.is_err() {
-                // There is nobody left who could tell.
-                std::future::pending::<()>().await;
-            }
+/// Waits until the target has `new` ready replicas. Only a state that was read after the change
+/// counts, and only while the cluster is connected.
+pub(super) async fn settling(live: &Live, ended: EndedChange, new: i64) -> Settling {
+    live.wait_for_read_after(ended).await;
+    let mut frames = live.subscribe();
+    loop {
+        if let Some(settling) = judge(&frames.borrow_and_update().snapshot, new) {
+            return settling;
+        }
+        if frames.changed().await.is_err() {
+            // The sender is gone: no more states will come.
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -1,82 +1,78 @@
-//! Everything that a viewer sees at one moment; also the JSON of `/api/events`.
+//! The state that viewers see. It is also the JSON of `/api/events`.
 
 use serde::Serialize;
 
 use crate::scaling::Autoscaler;
 pub use crate::scaling::Limits;
 
-/// Changes that are remembered.
+/// Limit on the entries of the history.
 pub const LONGEST_HISTORY: usize = 50;
 
-/// Pods that are shown one by one; the others are only counted.
+/// Limit on the listed pods. Further pods are only counted.
 pub const MOST_PODS: usize = 200;
 
-/// The state of the target, and what happened to it.
+/// The state of the target, and its history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// What is scaled.
     pub target: TargetInfo,
-    /// How many replicas may be asked for.
+    /// The allowed numbers of replicas.
     pub limits: Limits,
-    /// Whether what is shown can be trusted to be the present.
     pub connection: Connection,
-    /// The counts; absent until they were seen once, and when the target does not exist.
+    /// The counts; absent until they are known, and if the target does not exist.
     pub replicas: Option<Replicas>,
+    /// The state of the workers in a few words.
+    pub standing: Standing,
     /// The first pods by name, at most [`MOST_PODS`].
     pub pods: Vec<Pod>,
-    /// Pods that are not listed.
+    /// The number of pods that are not listed.
     pub more_pods: usize,
-    /// Why the pods are not known, when they are not.
+    /// Why the pods are not known; absent if they are.
     pub pods_unknown: Option<String>,
-    /// Why pods do not start: a line for each reason, with counts.
+    /// Why pods do not start: one line per reason, with counts.
     pub troubles: Vec<String>,
-    /// Who else changes the count.
+    /// The autoscalers of the target.
     pub autoscalers: Vec<Autoscaler>,
-    /// Locust itself, where it was found.
+    /// Locust, if it was found.
     pub locust: Option<Swarm>,
-    /// What happened before, the latest first; at most [`LONGEST_HISTORY`].
+    /// The last changes, the latest first, at most [`LONGEST_HISTORY`].
     pub history: Vec<Change>,
 }
 
-/// What is scaled, and where.
+/// The target, and its cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TargetInfo {
     /// `deployment.apps`
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its name.
     pub name: String,
-    /// Its namespace.
     pub namespace: String,
-    /// The API server's address.
+    /// The address of the API server.
     pub cluster: String,
     /// The kubeconfig context, if there is one.
     pub context: Option<String>,
 }
 
-/// Whether the cluster can be seen.
+/// The connection to the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Connection {
-    /// How it is.
     pub state: Link,
-    /// For people: what is wrong and what is done about it; empty when nothing is.
+    /// A text for people: the problem and its consequence. Empty if there is no problem.
     pub message: String,
-    /// Since when, RFC 3339 in UTC.
+    /// Start of this state, RFC 3339 in UTC.
     pub since: String,
 }
 
-/// How it stands with the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Link {
-    /// Nothing was heard yet.
+    /// There is no answer yet.
     Connecting,
-    /// All is seen as it happens.
+    /// The state is up to date.
     Connected,
-    /// The API server does not answer; the last state seen is shown.
+    /// The API server does not answer. The last known state is shown.
     Lost,
-    /// The API server refuses.
+    /// The API server refuses the requests.
     Refused,
     /// The API server answers, and the target does not exist.
     Missing,
@@ -87,115 +83,168 @@ pub enum Link {
 pub struct Replicas {
     /// `spec.replicas`
     pub desired: i64,
-    /// Pods that are there.
+    /// The number of pods.
     pub current: i64,
-    /// Pods that are ready; absent where only the scale is known.
+    /// The number of ready pods; absent if only the scale is known.
     pub ready: Option<i64>,
-    /// Nothing is left to wait for.
+    /// The controller has finished: the desired pods exist and are ready, and no others exist.
     pub settled: bool,
+}
+
+/// The state of the workers in a few words, and its look on the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// For example `1 of 3 ready`.
+    pub text: String,
+    pub look: StandingLook,
+}
+
+/// The look of [`Standing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StandingLook {
+    /// The counts are not known.
+    Unknown,
+    Settled,
+    /// Pods start or terminate.
+    Moving,
+    /// Pods do not start.
+    Stuck,
 }
 
 /// One pod of the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pod {
-    /// Its name.
     pub name: String,
-    /// `Running`, `Pending`, `Terminating`, or the reason why it does not start, as
+    /// `Running`, `Pending`, `Terminating`, or the reason why it does not start, such as
     /// `ImagePullBackOff`.
     pub state: String,
-    /// Whether it is ready.
+    /// The state, as the page shows it.
+    pub text: String,
+    pub look: PodLook,
     pub ready: bool,
-    /// What the state means, when there is more to say.
+    /// An explanation of the state; may be empty.
     pub message: String,
-    /// When it was made, RFC 3339.
+    /// Time of creation, RFC 3339.
     pub created: String,
 }
 
-/// What Locust's master tells of the test and its workers.
+/// The look of a pod on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PodLook {
+    Ready,
+    /// It starts or terminates.
+    Wait,
+    /// It does not become ready by itself.
+    Bad,
+}
+
+/// The test and its workers, as Locust's master reports them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Swarm {
-    /// Where it was found: `service/locust-master`, or a URL.
+    /// The address of the master: `service/locust-master`, or a URL.
     pub at: String,
-    /// Why Locust does not answer now; empty when it answers. The other fields are then its last
-    /// answer.
+    /// Why Locust does not answer; empty if it does. The other fields then hold its last answer.
     pub problem: String,
-    /// `ready`, `spawning`, `running`, `stopped`, …; empty before it has told anything.
+    /// `ready`, `spawning`, `running`, `stopped`, …; empty before the first answer.
     pub state: String,
-    /// Workers that are connected to the master.
+    /// The number of connected workers.
     pub workers: i64,
-    /// Those of them that are in the target's pods.
+    /// The number of connected workers in the target's pods.
     pub own_workers: i64,
-    /// Users right now.
+    /// The number of users now.
     pub users: i64,
-    /// Users that a running test wants; `None` where that is not known.
+    /// The number of users that a running test should have, if known.
     pub users_wanted: Option<i64>,
-    /// Warnings, in sentences.
+    /// Warnings, as sentences.
     pub notes: Vec<String>,
     /// A rebalance is needed and safe: the test has lost users, or a worker has none.
     pub needs_rebalance: bool,
 }
 
-/// What a change meant for a running test.
+/// The users of a running test after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Users {
-    /// How it stands.
     pub stage: Stage,
-    /// For people: `the test had 15 of 60 users; redistributed 60 users over 1 worker`
+    /// A text for people, for example `the test had 15 of 60 users; redistributed 60 users over 1 worker`
     pub text: String,
 }
 
-/// How it stands with a running test's users.
+/// The progress of the check of a running test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// The workers are not settled yet.
     Waiting,
-    /// Nothing is left to be wished for.
+    /// The test has its users, or it has ended.
     Well,
-    /// Something is wrong that was not put right.
+    /// The test does not have its users, or this is not known.
     Wrong,
 }
 
-/// One change of the count, or an attempt at one.
+/// One change of the count, or a failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Rises by one with each.
+    /// Increases by one with each change.
     pub id: u64,
-    /// When, RFC 3339 in UTC.
+    /// The time, RFC 3339 in UTC.
     pub at: String,
-    /// Who, as far as is known.
+    /// The user, if known.
     pub who: String,
     /// The count before.
     pub old: Option<i64>,
-    /// The count that was asked for, or that was seen.
+    /// The requested count, or the observed one.
     pub new: Option<i64>,
-    /// What became of it.
     pub outcome: Outcome,
-    /// For people, in a sentence; empty when the rest says it all.
+    /// A sentence for people; may be empty.
     pub message: String,
-    /// What it meant for a running test; absent when none was running, or Locust is not known.
+    /// The users of a running test afterwards; absent if no test was running, or without Locust.
     pub users: Option<Users>,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// The server confirmed it.
+    /// The API server confirmed the change.
     Scaled,
-    /// The count was that already.
+    /// The target already had this count.
     Unchanged,
-    /// The server refused, or the request was not one that could be carried out.
+    /// The API server refused the change, or it could not be sent.
     Failed,
-    /// The answer was lost; the message says what stands there now.
+    /// The answer was lost. The message says what the count is now.
     Unknown,
-    /// It was seen in the cluster and did not come from here.
+    /// Another client made the change.
     Observed,
 }
 
+impl StandingLook {
+    /// The name in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Settled => "settled",
+            Self::Moving => "moving",
+            Self::Stuck => "stuck",
+        }
+    }
+}
+
+impl PodLook {
+    /// The name in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Wait => "wait",
+            Self::Bad => "bad",
+        }
+    }
+}
+
 impl Stage {
-    /// As in the JSON.
+    /// The name in the JSON and in the audit log.
     pub fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -206,7 +255,7 @@ impl Stage {
 }
 
 impl Outcome {
-    /// As in the JSON, in the audit line and in the metrics.
+    /// The name in the JSON, in the audit log and in the metrics.
     pub fn word(self) -> &'static str {
         match self {
             Self::Scaled => "scaled",

@@ -1,52 +1,93 @@
-//! Changes in steps of one pod, for releases of Locust whose master breaks otherwise (locust#3515).
+//! Removes pods one after another, for releases of Locust whose master breaks otherwise (locust#3515).
 
 use std::time::Duration;
 
-use super::app::App;
+use super::backend::Backend;
 use crate::locust::{
-    Look, Master, NewPlan, Search, Steps, StepsOutcome, StepwiseChange, WorkerPods, new_plan,
-    steps_for, wait_for_workers, wait_until_spawned,
+    Look, Master, NewPlan, Search, Steps, StepsOutcome, StepwiseChange, new_plan, steps_for,
+    wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
 
-/// How long one step may take: the pod's termination and Locust's notice of it.
+/// Time limit for one step: the termination of the pod, and until Locust notices it.
 const STEP_LIMIT: Duration = Duration::from_secs(60);
 
-/// How often the steps are worked out anew.
+/// Limit on planning the steps again after another client has changed the count.
 const MOST_RACES: usize = 5;
 
-impl App {
-    /// The steps in which this order has to be carried out, if any.
-    pub(super) fn steps(&self, order: &Order, before: &Look) -> Option<Steps> {
-        let replicas = self.live.now().snapshot.replicas?.desired;
-        // Without the pods nobody could tell when a step is done.
-        self.live.worker_pods()?;
-        steps_for(order, replicas, before).filter(|_| before.table().own() > 0)
+/// A change of the count during a running test that is made in steps of one pod.
+pub(super) struct SteppedChange<'a> {
+    backend: &'a Backend,
+    order: &'a Order,
+    /// The test before the change.
+    before: &'a Look,
+    steps: Steps,
+}
+
+impl<'a> SteppedChange<'a> {
+    /// Plans the steps; `None` if the change needs none.
+    pub(super) fn plan(backend: &'a Backend, order: &'a Order, before: &'a Look) -> Option<Self> {
+        let replicas = backend.live.now().snapshot.replicas?.desired;
+        // The end of a step is recognized by the pods.
+        backend.live.worker_pods()?;
+        let steps = steps_for(order, replicas, before).filter(|_| before.table().own() > 0)?;
+        Some(Self { backend, order, before, steps })
     }
 
-    /// The pods of the workers, once as many of them are ready as there are to be.
-    ///
-    /// # Errors
-    /// They are not known yet.
-    pub(super) fn pods_when(&self, count: i64) -> Result<WorkerPods, String> {
-        let pods = self
-            .live
-            .worker_pods()
-            .filter(|pods| i64::try_from(pods.ready_count()).is_ok_and(|ready| ready == count));
-        pods.ok_or_else(|| "the new pods are not known yet".to_owned())
+    /// Carries out the steps. The text says why the change stopped in the middle, if it did.
+    pub(super) async fn run(self) -> (Result<Scaled, ScaleError>, Option<String>) {
+        let Self { backend, order, .. } = self;
+        let pods = backend.live.worker_pods();
+        let found = backend.find_locust(pods.as_ref()).await;
+        let Ok(Search::Found(master)) = found else {
+            // Without Locust, the steps cannot be checked.
+            return (scale(&backend.client, order, &Progress::default(), 0).await, None);
+        };
+        let mut steps = self.steps;
+        // Another client may change the count before the first step.
+        for _ in 0..MOST_RACES {
+            let stepped = self.step(steps, &master).await;
+            let StepsOutcome::Failed(problem) = &stepped else {
+                return result(order, steps, stepped);
+            };
+            match new_plan(order, problem) {
+                Some(NewPlan::Steps(instead)) => steps = instead,
+                Some(NewPlan::AtOnce) => break,
+                None => return result(order, steps, stepped),
+            }
+        }
+        (scale(&backend.client, order, &Progress::default(), 0).await, None)
     }
 
-    /// Waits until somebody else changes the count after a step to `count`; gives the new one. What is
-    /// known of the cluster may still be from before that step.
+    async fn step(&self, steps: Steps, master: &Master<'_>) -> StepsOutcome {
+        let live = &self.backend.live;
+        let has_left = |count| async move {
+            let pods = || std::future::ready(live.ready_worker_pods(count));
+            tokio::select! {
+                settled = wait_for_workers(master, self.before, STEP_LIMIT, pods) => {
+                    settled.map_err(|unsettled| unsettled.to_string())?;
+                }
+                now = self.overtaken(steps, count) => {
+                    return Err(format!("another client changed the count from {count} to {now}"));
+                }
+            }
+            wait_until_spawned(master, STEP_LIMIT).await
+        };
+        let change = StepwiseChange::new(&self.backend.client, self.order, steps);
+        change.run(&Progress::default(), 0, has_left).await
+    }
+
+    /// Waits until another client changes the count after the step to `count`, and returns the new
+    /// count. The known state may still be older than that step.
     async fn overtaken(&self, steps: Steps, count: i64) -> i64 {
-        let mut frames = self.live.subscribe();
-        let mut is_seen = false;
+        let mut frames = self.backend.live.subscribe();
+        let mut is_observed = false;
         loop {
             let replicas = frames.borrow_and_update().snapshot.replicas;
             match replicas.map(|replicas| replicas.desired) {
-                Some(now) if now == count => is_seen = true,
-                Some(now) if is_seen || now < count || now > steps.from => return now,
+                Some(now) if now == count => is_observed = true,
+                Some(now) if is_observed || now < count || now > steps.from => return now,
                 _ => {}
             }
             if frames.changed().await.is_err() {
@@ -54,63 +95,10 @@ impl App {
             }
         }
     }
-
-    /// Carries out an order in steps. The text says why it was stopped in the middle, if it was.
-    pub(super) async fn scale_in_steps(
-        &self,
-        order: &Order,
-        steps: Steps,
-        before: &Look,
-    ) -> (Result<Scaled, ScaleError>, Option<String>) {
-        let pods = self.live.worker_pods();
-        let location = self.location();
-        let found = location.find(&self.client, &self.target, pods.as_ref()).await;
-        let Ok(Search::Found(master)) = found else {
-            // A test is running, but Locust is silent now: it must not be asked about each step.
-            return (scale(&self.client, order, &Progress::default(), 0).await, None);
-        };
-        let mut steps = steps;
-        // Somebody else may change the count before the first step.
-        for _ in 0..MOST_RACES {
-            let stepped = self.step(order, steps, before, &master).await;
-            let StepsOutcome::Failed(problem) = &stepped else {
-                return told(order, steps, stepped);
-            };
-            match new_plan(order, problem) {
-                Some(NewPlan::Steps(instead)) => steps = instead,
-                Some(NewPlan::AtOnce) => break,
-                None => return told(order, steps, stepped),
-            }
-        }
-        (scale(&self.client, order, &Progress::default(), 0).await, None)
-    }
-
-    async fn step(
-        &self,
-        order: &Order,
-        steps: Steps,
-        before: &Look,
-        master: &Master<'_>,
-    ) -> StepsOutcome {
-        let left = |count| async move {
-            let pods = || std::future::ready(self.pods_when(count));
-            tokio::select! {
-                settled = wait_for_workers(master, before, STEP_LIMIT, pods) => {
-                    settled.map_err(|unsettled| unsettled.to_string())?;
-                }
-                now = self.overtaken(steps, count) => {
-                    return Err(format!("somebody else changed the count from {count} to {now}"));
-                }
-            }
-            wait_until_spawned(master, STEP_LIMIT).await
-        };
-        let change = StepwiseChange::new(&self.client, order, steps);
-        change.run(&Progress::default(), 0, left).await
-    }
 }
 
-/// The change, and why it was stopped in the middle, if it was.
-fn told(
+/// The result of the steps, with the reason why they stopped in the middle.
+fn result(
     order: &Order,
     steps: Steps,
     stepped: StepsOutcome,

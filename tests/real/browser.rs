@@ -58,11 +58,11 @@ fn the_page_shows_the_present_state() {
     assert_eq!(browser.text("h1"), "locust-slave");
     assert!(browser.text(".where p").contains(cluster.server()));
     assert_eq!((browser.text("#ready"), browser.text("#desired")), ("1".into(), "1".into()));
-    assert_eq!(browser.text(".tally").replace('\n', " "), "Wanted 1 There 1 Ready 1");
-    assert_eq!(browser.text("#standing"), "All are ready");
+    assert_eq!(browser.text(".tally").replace('\n', " "), "Desired 1 Current 1 Ready 1");
+    assert_eq!(browser.text("#standing"), "All ready");
     assert_eq!(browser.eval("document.getElementById('bar').position"), 1);
     assert_eq!(browser.eval("document.querySelectorAll('#pods li').length"), 1);
-    assert_eq!(browser.text("#no-history"), "Nothing since this server was started.");
+    assert_eq!(browser.text("#no-history"), "No changes since the server started.");
     assert_eq!(browser.eval("document.getElementById('count').value"), "1");
     done(&browser, "load");
 }
@@ -79,7 +79,7 @@ fn scaling_up_fills_the_bar_as_pods_become_ready() {
     assert_eq!(browser.eval("document.getElementById('bar').position"), 0.5);
     browser.wait_for("document.querySelector('#pods li[data-look=wait]') !== null");
     browser.screenshot("scale-up-under-way");
-    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for_text("#standing", "All ready");
     assert_eq!(browser.eval("document.getElementById('bar').position"), 1);
     browser.wait_for("document.querySelectorAll('#pods li[data-look=ready]').length === 2");
     assert!(browser.text("#history li").contains("1 → 2"));
@@ -94,7 +94,7 @@ fn scaling_down_and_back_by_keyboard_alone() {
     let (cluster, serving) = served(100);
     serving.put("?wait=20s", r#"{"replicas": 3}"#);
     let browser = open(&serving);
-    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for_text("#standing", "All ready");
     browser.press(TAB);
     assert_eq!(browser.eval("document.activeElement.className"), "skip");
     browser.press(ENTER);
@@ -103,7 +103,7 @@ fn scaling_down_and_back_by_keyboard_alone() {
     assert_eq!(browser.eval("document.getElementById('count').value"), "2");
     browser.press(ENTER);
     browser.wait_for_text("#notice", "was scaled from 3 to 2.");
-    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for_text("#standing", "All ready");
     browser.wait_for("document.querySelectorAll('#pods li').length === 2");
     assert_eq!(cluster.workers(), 2);
     done(&browser, "scale-down");
@@ -129,7 +129,7 @@ fn zero_needs_a_confirmation() {
     browser.click("#submit");
     browser.click("#dialog-ok");
     browser.wait_for_text("#notice", "was scaled from 1 to 0.");
-    browser.wait_for_text("#standing", "None are wanted");
+    browser.wait_for_text("#standing", "Scaled to 0");
     browser.wait_for_text("#no-pods", "No pods.");
     done(&browser, "none");
 }
@@ -140,9 +140,9 @@ fn more_than_double_needs_a_confirmation_and_sixty_pods_are_shown() {
     let (_cluster, serving) = served(100);
     let browser = open(&serving);
     scale(&browser, "60");
-    browser.wait_for_text("#dialog-text", "more than twice as many");
+    browser.wait_for_text("#dialog-text", "more than twice the present number");
     browser.click("#dialog-ok");
-    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for_text("#standing", "All ready");
     browser.wait_for("document.querySelectorAll('#pods li[data-look=ready]').length === 60");
     done(&browser, "sixty");
 }
@@ -153,10 +153,10 @@ fn an_open_question_follows_the_count_and_a_hasty_confirmation_is_refused() {
     let (cluster, serving) = served(100);
     serving.put("?wait=20s", r#"{"replicas": 4}"#);
     let browser = open(&serving);
-    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for_text("#standing", "All ready");
     scale(&browser, "9");
     browser.wait_for_text("#dialog-title", "Scale locust-slave from 4 to 9?");
-    browser.wait_for_text("#dialog-text", "more than twice as many");
+    browser.wait_for_text("#dialog-text", "more than twice the present number");
     // The confirmation follows too quickly for a person to have read the change.
     browser.eval(
         "new MutationObserver((_, own) => {
@@ -166,7 +166,7 @@ fn an_open_question_follows_the_count_and_a_hasty_confirmation_is_refused() {
     );
     cluster.handle().set_replicas(WORKERS, 12);
     browser.wait_for_text("#dialog-title", "Scale locust-slave from 12 to 9?");
-    browser.wait_for_text("#dialog-text", "The number of workers has changed meanwhile.");
+    browser.wait_for_text("#dialog-text", "The number of workers has changed in the meantime.");
     std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(browser.eval("document.getElementById('dialog').open"), true);
     assert_eq!(cluster.workers(), 12);
@@ -182,7 +182,7 @@ fn a_confirmation_applies_to_the_count_in_the_question_of_an_outdated_page() {
     let (cluster, serving) = served(100);
     serving.put("?wait=20s", r#"{"replicas": 4}"#);
     let browser = open(&serving);
-    browser.wait_for_text("#standing", "All are ready");
+    browser.wait_for_text("#standing", "All ready");
     browser.eval(
         "(Object.defineProperty(document, 'hidden', { value: true }),
           document.dispatchEvent(new Event('visibilitychange')))",
@@ -344,7 +344,7 @@ fn people_log_in_and_out_in_the_browser() {
     browser.goto(serving.url());
     browser.fill("#token", "alice-s-token-9876543210");
     browser.click("button");
-    browser.wait_for_text("[role=alert]", "not one of those");
+    browser.wait_for_text("[role=alert]", "not valid");
     done(&browser, "login");
     browser.fill("#token", "alice-s-token-0123456789");
     browser.click("button");

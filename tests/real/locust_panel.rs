@@ -113,7 +113,7 @@ fn the_panel_is_visible_in_every_state_of_locusts_page() {
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
     panel.is_there("1/1");
-    panel.wait_for_text("counted", "1");
+    panel.wait_for_text("connected", "1");
     looked_at(&browser, "panel-ready");
     start_test(&browser);
     panel.wait_for_text("users", "60 of 60");
@@ -134,14 +134,14 @@ fn the_panel_is_visible_in_every_state_of_locusts_page() {
     browser.press("\u{e00c}");
     browser.wait_for("!document.querySelector('.MuiModal-root')");
     panel.scale(2);
-    panel.wait_for_text("counted", "2");
+    panel.wait_for_text("connected", "2");
     looked_at(&browser, "panel-running");
     press(&browser, "stop");
     locust.wait_for(|stats| stats["state"] == "stopped");
     panel.is_there("2/2");
     browser.wait_for(&format!("{ROOT}.getElementById('users').textContent === '0'"));
     panel.scale(1);
-    panel.wait_for_text("counted", "1");
+    panel.wait_for_text("connected", "1");
     looked_at(&browser, "panel-stopped");
 }
 
@@ -153,13 +153,13 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     let serving = served(&cluster, &locust, &[]);
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
-    panel.wait_for_text("counted", "1");
+    panel.wait_for_text("connected", "1");
     start_test(&browser);
     panel.wait_for_text("users", "60 of 60");
     panel.scale(4);
-    panel.wait_for_text("ask-text", "more than twice as many");
+    panel.wait_for_text("ask-text", "more than twice the present number");
     panel.click("yes");
-    panel.wait_for_text("counted", "4");
+    panel.wait_for_text("connected", "4");
     panel.wait_for_text("history", "1 → 4");
     locust.wait_for(|stats| {
         let workers = stats["workers"].as_array().unwrap();
@@ -184,7 +184,7 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     panel.scale(0);
     panel.wait_for_text("ask-text", "without workers it ends");
     panel.click("yes");
-    panel.wait_for_text("counted", "0");
+    panel.wait_for_text("connected", "0");
     locust.wait_for(|stats| stats["state"] == "stopped");
     panel.is_there("0/0");
 }
@@ -245,9 +245,9 @@ fn without_locust_the_panel_says_so_and_recovers() {
     let serving = served(&cluster, &locust, &[]);
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
-    panel.wait_for_text("counted", "1");
+    panel.wait_for_text("connected", "1");
     locust.stop_master();
-    panel.wait_for_text("problem", "Locust cannot be asked");
+    panel.wait_for_text("problem", "Locust cannot be reached");
     panel.scale(2);
     panel.wait_for_text("history", "1 → 2");
     assert_eq!(cluster.workers(), 2);
@@ -258,7 +258,7 @@ fn without_locust_the_panel_says_so_and_recovers() {
     looked_at(&browser, "panel-locust-down");
     locust.start_master();
     browser.wait_for("!!document.querySelector('#root')");
-    panel.wait_for_text("counted", "2");
+    panel.wait_for_text("connected", "2");
 }
 
 #[test]
@@ -279,10 +279,10 @@ fn locusts_login_also_protects_the_panel() {
     browser.wait_for("!!document.getElementById('locustctl-panel')");
     let panel = Panel(&browser);
     panel.is_there("1/1");
-    panel.wait_for_text("counted", "1");
+    panel.wait_for_text("connected", "1");
     panel.scale(2);
     panel.wait_for_text("history", "a user of Locust");
-    panel.wait_for_text("counted", "2");
+    panel.wait_for_text("connected", "2");
     assert_eq!(cluster.workers(), 2);
     looked_at(&browser, "panel-login");
 }
@@ -295,10 +295,10 @@ fn an_open_question_names_the_present_loss() {
     serving.wait_for_log("Watching Locust at");
     let browser = open(&serving, BrowserOptions::default());
     let panel = Panel(&browser);
-    panel.wait_for_text("counted", "4");
+    panel.wait_for_text("connected", "4");
     panel.scale(9);
     panel.wait_for_text("ask-title", "from 4 to 9?");
-    panel.wait_for_text("ask-text", "more than twice as many");
+    panel.wait_for_text("ask-text", "more than twice the present number");
     cluster.handle().set_replicas(WORKERS, 12);
     panel.wait_for_text("ask-title", "from 12 to 9?");
     panel.wait_for_text("ask-text", "60 users on 12 workers; 3 of them will leave");
@@ -319,7 +319,7 @@ fn the_sandbox_shows_the_panel_without_a_cluster() {
     let browser = open(&serving, BrowserOptions::default());
     browser.wait_for_text("#users", "60 of 60");
     let panel = Panel(&browser);
-    panel.wait_for_text("counted", "5");
+    panel.wait_for_text("connected", "5");
     panel.scale(1);
     panel.wait_for_text("ask-text", "4 of them will leave");
     panel.click("yes");

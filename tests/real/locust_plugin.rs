@@ -128,7 +128,7 @@ fn serves_answers_are_passed_on_unchanged() {
         let count = locust.get("/-/locustctl/api/scale", &[]);
         assert_eq!(count.json(), serving.get("/api/scale").json());
         locust.put(&[OWN], r#"{"replicas": -1}"#).is_problem(422, "Invalid", "-1 is not a number");
-        locust.get("/-/locustctl/gone", &[]).is_problem(404, "NotFound", "nothing at this address");
+        locust.get("/-/locustctl/gone", &[]).is_problem(404, "NotFound", "no page at this address");
         let form = locust.request("POST", "/-/locustctl/rescale", &[OWN]).body("worker_count=x");
         let form = form.header("content-type", "application/x-www-form-urlencoded");
         assert_eq!(locust.http.send(form).status, 422);

@@ -68,11 +68,11 @@ fn on_loopback_no_login_is_needed() {
 fn beyond_loopback_access_control_must_be_given() {
     let cluster = TestCluster::start();
     for (flags, expected) in [
-        ("--listen=0.0.0.0:0", "error: others can reach 0.0.0.0:0: say who may"),
-        ("--listen=[::]:0", "error: others can reach [::]:0: say who may"),
+        ("--listen=0.0.0.0:0", "error: other machines can reach 0.0.0.0:0: choose"),
+        ("--listen=[::]:0", "error: other machines can reach [::]:0: choose"),
         ("--auth-proxy-header=X-User", "error: --auth-proxy-header needs --trusted-proxy"),
         ("--trusted-proxy=10.0.0.0/8", "error: --trusted-proxy needs --auth-proxy-header, the"),
-        ("--auth=none --auth-token-file=/x", "error: --auth=none and a login cannot"),
+        ("--auth=none --auth-token-file=/x", "error: --auth=none cannot be combined"),
         ("--auth-token-file=/missing", "error: reading --auth-token-file=/missing: "),
         ("--auth-proxy-header=X-User --trusted-proxy=10/8", "error: --trusted-proxy=10/8 is not a"),
         ("--allowed-host=https://x", "error: --allowed-host=https://x is not a host name"),
@@ -97,13 +97,13 @@ fn programs_send_a_token() {
     let bearer = |token: &str| format!("Bearer {token}");
     for wrong in ["", "Bearer", "Bearer x", &bearer(&ALICE[1..]), &format!("Basic {ALICE}")] {
         let reply = get(&serving, "/api/scale", &[("authorization", wrong)]);
-        reply.is_problem(401, "Unauthorized", "not one of those");
+        reply.is_problem(401, "Unauthorized", "not valid");
         assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"locustctl\"");
     }
-    serving.get("/api/scale").is_problem(401, "Unauthorized", "A token is needed");
-    serving.get("/api/events").is_problem(401, "Unauthorized", "A token is needed");
-    serving.get("/metrics").is_problem(401, "Unauthorized", "A token is needed");
-    put(&serving, &[]).is_problem(401, "Unauthorized", "A token is needed");
+    serving.get("/api/scale").is_problem(401, "Unauthorized", "A token is required");
+    serving.get("/api/events").is_problem(401, "Unauthorized", "A token is required");
+    serving.get("/metrics").is_problem(401, "Unauthorized", "A token is required");
+    put(&serving, &[]).is_problem(401, "Unauthorized", "A token is required");
     assert_eq!(cluster.workers(), 1);
     let reply = put(&serving, &[("authorization", &bearer(BOB))]);
     assert_eq!(reply.status, 200, "{reply:?}");
@@ -144,7 +144,7 @@ fn people_log_in_and_out() {
     let reply = serving.send(request.header("sec-fetch-site", "same-origin"));
     assert_eq!((reply.status, reply.header("location")), (303, "./login"));
     assert!(reply.header("set-cookie").contains("Max-Age=0"));
-    get(&serving, "/api/scale", &[as_alice]).is_problem(401, "Unauthorized", "A token is needed");
+    get(&serving, "/api/scale", &[as_alice]).is_problem(401, "Unauthorized", "A token is required");
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn a_token_file_that_is_readable_for_everyone_brings_a_warning() {
     for (mode, is_noted) in [(0o644, true), (0o600, false), (0o640, false)] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         let serving = Serving::start(&cluster, &[&flag]);
-        serving.wait_for_log("is followed");
-        assert_eq!(serving.stderr().contains("everybody on this machine"), is_noted, "{mode:o}");
+        serving.wait_for_log("watching deployment");
+        assert_eq!(serving.stderr().contains("all users of this machine"), is_noted, "{mode:o}");
     }
 }
 
@@ -215,17 +215,21 @@ fn only_the_trusted_proxy_may_name_the_user() {
     let cluster = TestCluster::start();
     let header = "--auth-proxy-header=X-Forwarded-User";
     let serving = Serving::start(&cluster, &[header, "--trusted-proxy=127.0.0.0/8"]);
-    serving.wait_for_log("is followed");
-    get(&serving, "/api/scale", &[]).is_problem(401, "Unauthorized", "Only the proxy");
+    serving.wait_for_log("watching deployment");
+    get(&serving, "/api/scale", &[]).is_problem(
+        401,
+        "Unauthorized",
+        "only possible through the proxy",
+    );
     let alice = ("x-forwarded-user", "alice");
     let from = ("x-forwarded-for", "203.0.113.9");
     assert_eq!(put(&serving, &[alice, from]).status, 200);
     serving.wait_for_log("audit who=\"alice\" from=203.0.113.9 action=\"scale\"");
     let twice = put(&serving, &[alice, ("x-forwarded-user", "root")]);
-    twice.is_problem(401, "Unauthorized", "does not say in one header");
+    twice.is_problem(401, "Unauthorized", "in exactly one header");
 
     let serving = Serving::start(&cluster, &[header, "--trusted-proxy=10.0.0.0/8"]);
-    put(&serving, &[alice]).is_problem(403, "UntrustedProxy", "127.0.0.1 is not one of");
+    put(&serving, &[alice]).is_problem(403, "UntrustedProxy", "127.0.0.1 is not in");
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn requests_for_other_host_names_are_refused() {
         assert_eq!(reply.status, expected, "{host}");
         assert_eq!(get(&serving, "/healthz", &[("host", host)]).status, 200, "{host}");
     }
-    serving.wait_for_log("action=\"GET /\" old=- new=- outcome=refused detail=\"This server is not known as \\\"evil.example.com\\\"");
+    serving.wait_for_log("action=\"GET /\" old=- new=- outcome=refused detail=\"The host name \\\"evil.example.com\\\"");
 }
 
 #[test]
@@ -391,7 +395,7 @@ fn refusals_are_logged_at_a_limited_rate() {
     }
     let lines = serving.stderr().matches("outcome=refused").count();
     assert!((20..80).contains(&lines), "{lines}");
-    serving.wait_for_log(" more refusals were not written down");
+    serving.wait_for_log(" more refusals were not logged");
     put(&serving, &[("authorization", "Bearer wrong-token-wrong-token")]);
     assert!(!serving.stderr().contains("wrong-token"));
 }

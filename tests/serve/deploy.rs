@@ -106,7 +106,7 @@ fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
             && state["autoscalers"][0]["name"] == "workers"
     });
     assert!(!serving.stderr().contains("not known"), "{}", serving.stderr());
-    assert!(serving.get("/").text.contains("workers</b> keeps this between 1 and 5"));
+    assert!(serving.get("/").text.contains("workers</b> keeps the count between 1 and 5"));
 
     let allowed = rights();
     let mut used: Vec<_> = cluster
@@ -156,7 +156,7 @@ fn each_missing_right_is_reported() {
             ("pods", _) => drop(serving.wait_for_state(|state| !state["podsUnknown"].is_null())),
             (autoscalers, "list") => {
                 serving.wait_for_log(&format!(
-                    "who else changes the count is not known: {autoscalers}"
+                    "cannot read the autoscalers of deployment.apps/locust-slave: {autoscalers}"
                 ));
             }
             other => panic!("nobody has said what {other:?} is for"),

@@ -86,7 +86,7 @@ fn serve_recovers_when_the_cluster_comes_back() {
     assert_eq!(state["pods"].as_array().unwrap().len(), 2);
     let log = serving.stderr();
     assert_eq!(log.matches("The cluster does not answer").count(), 1, "{log}");
-    assert_eq!(log.matches("locust-slave is followed").count(), 2, "{log}");
+    assert_eq!(log.matches("watching deployment.apps/locust-slave").count(), 2, "{log}");
 }
 
 #[test]
@@ -218,12 +218,12 @@ fn it_shuts_down_cleanly_and_finishes_open_requests() {
         serving.wait_for_log("outcome=scaled");
         serving.signal(signal);
         let reply = waiting.join().unwrap();
-        reply.is_problem(503, "Stopping", "waits no longer");
+        reply.is_problem(503, "Stopping", "does not wait");
         let rest = viewer.read_to_end();
         assert!(rest.ends_with("\r\n0\r\n\r\n"), "the stream is ended, not broken: {rest:?}");
         let (code, log) = serving.wait();
         assert_eq!(code, Some(0), "{log}");
-        assert!(!log.contains("broken off"), "{log}");
+        assert!(!log.contains("did not finish in time"), "{log}");
     }
 }
 
@@ -348,7 +348,7 @@ fn a_wait_ends_when_the_target_is_deleted() {
         let waiting = scope.spawn(|| put(&serving, "?wait=60s", r#"{"replicas": 3}"#));
         wait_until(|| cluster.workers() == 3, || "the change".to_owned());
         cluster.handle().delete_object(WORKERS);
-        waiting.join().unwrap().is_problem(404, "NotFound", "but it does not exist any more");
+        waiting.join().unwrap().is_problem(404, "NotFound", "but it was deleted");
     });
 }
 
@@ -366,7 +366,7 @@ fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
     serving.signal("TERM");
     let (code, said) = serving.wait();
     assert_eq!(code, Some(0), "{said}");
-    let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change broke off; what became of it is not known.\"";
+    let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change was interrupted; its result is not known.\"";
     assert!(said.contains(line), "{said}");
     assert!(asking.join().unwrap().is_err());
 }

@@ -166,7 +166,7 @@ fn an_unreachable_locust_is_reported_with_its_last_state() {
     let problem = state["locust"]["problem"].as_str().unwrap();
     assert!(problem.contains("services \"locust-master\" not found"), "{problem}");
     assert_eq!(state["locust"]["users"], 60);
-    serving.wait_for_log("Locust cannot be asked");
+    serving.wait_for_log("Locust cannot be reached");
     assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).status, 200);
 }
 
@@ -232,7 +232,7 @@ fn the_form_asks_again_if_the_count_has_changed() {
     let renewed = serving.post("worker_count=9&confirm=yes&current_replicas=4");
     assert_eq!((renewed.status, cluster.workers()), (409, 8));
     assert!(renewed.text.contains("from 8 to 9?"), "{}", renewed.text);
-    assert!(renewed.text.contains("The number of workers has changed meanwhile."));
+    assert!(renewed.text.contains("The number of workers has changed in the meantime."));
     let there = serving.post("worker_count=8&confirm=yes&current_replicas=4");
     assert_eq!(there.status, 409);
     assert!(!there.text.contains("from 8 to 8?"), "{}", there.text);

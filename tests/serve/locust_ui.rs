@@ -330,7 +330,7 @@ fn our_login_protects_locust_and_its_secrets_do_not_reach_locust() {
     let page = browse(&serving, "/extend?a=b");
     let to = "-/locustctl/login?next=extend%3Fa%3Db";
     assert_eq!((page.status, page.header("location")), (303, to));
-    serving.get("/worker-count").is_problem(401, "Unauthorized", "A token is needed");
+    serving.get("/worker-count").is_problem(401, "Unauthorized", "A token is required");
     assert_eq!(browse(&serving, "/-/locustctl/").header("location"), "login?next=-%2Flocustctl%2F");
 
     let form = "application/x-www-form-urlencoded";

@@ -86,7 +86,7 @@ fn an_empty_token_file_refuses_everyone() {
     std::fs::write(&file, format!("# alice {ALICE}\n")).unwrap();
     std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(status(), 401);
-    serving.wait_for_log("any more: nobody is let in");
+    serving.wait_for_log("any more: no token is valid");
 }
 
 #[test]

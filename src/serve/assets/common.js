@@ -1,7 +1,7 @@
-// What our page and the panel in Locust's page have in common. Both have elements of the same ids,
+// Code that the page and the panel in Locust's page share. Both have elements with the same ids,
 // which `byId` finds.
 
-/** Where our addresses begin: the page that this runs in may stand elsewhere. */
+/** The root of the server's own addresses. The page that contains this script may be elsewhere. */
 export const ROOT = new URL('../', import.meta.url);
 
 export function text(element, value) {
@@ -13,13 +13,13 @@ export function show(element, isShown) {
   element.hidden = !isShown;
 }
 
-/** Shows words, or nothing where there are none. */
+/** Shows a text; hides the element if the text is empty. */
 export function say(element, words) {
   text(element, words);
   show(element, words !== '');
 }
 
-/** How long ago: `now`, `12s`, `5m`, `3h`, `2d`. */
+/** The time since `at`: `now`, `12s`, `5m`, `3h`, `2d`. */
 export function age(at) {
   const seconds = Math.round((Date.now() - Date.parse(at)) / 1000);
   if (!(seconds >= 1)) return 'now';
@@ -31,7 +31,7 @@ export function age(at) {
 
 // ---- lists
 
-/** Makes the children of `parent` those of `items`, in their order; what stays is kept. */
+/** Makes the children of `parent` match `items`, in their order. Children with the same key are kept. */
 export function list(parent, items, keyOf, fill) {
   const old = new Map();
   for (const child of [...parent.children]) {
@@ -54,7 +54,7 @@ export function list(parent, items, keyOf, fill) {
   for (const child of old.values()) child.remove();
 }
 
-/** The part of `parent` with this class, made when it is missing. */
+/** The child of `parent` with this class. It is created if it is missing. */
 export function part(parent, tag, name, value) {
   let child = parent.querySelector(`:scope > .${name}`);
   if (!child) {
@@ -89,17 +89,18 @@ export function historyLine(line, change) {
   if (users) users.dataset.stage = change.users.stage;
 }
 
-/** By us, or, where Locust relays, by a redirect to its login. */
+/** True for a 401 of this server, and for a redirect to Locust's login if Locust relays the request. */
 const isSignedOut = (answer) => answer?.status === 401 || answer?.redirected === true;
 
-/** The server has changed nothing, because the count was another one than `currentReplicas` of the request. */
+/** True if the server changed nothing because the count differs from the request's `currentReplicas`. */
 const isStale = ({ reason, currentReplicas }) => reason === 'Conflict' && Number.isInteger(currentReplicas);
 
-// ---- following
+// ---- events
 
 /**
- * Tells each new state, and how the connection is: `live`, `lost` or `out` (signed out). While nobody
- * can see it there is none: a browser has six for all of its tabs, and Locust's page needs them too.
+ * Passes each new state to `onState`, and the state of the connection to `onLink`: `live`, `lost` or
+ * `out` (signed out). A hidden page closes its connection: a browser allows six for all of its tabs,
+ * and Locust's page needs some too.
  */
 export function follow(onState, onLink) {
   let source = null;
@@ -124,7 +125,7 @@ export function follow(onState, onLink) {
     });
     own.onopen = () => onLink('live');
     own.onerror = async () => {
-      // The browser tries again by itself, but not after an answer that is no stream.
+      // The browser reconnects by itself, except after an answer that is not a stream.
       if (own.readyState !== EventSource.CLOSED) return onLink('lost');
       const [cache, signal] = ['no-store', AbortSignal.timeout(10000)];
       const answer = await fetch(new URL('api/scale', ROOT), { cache, signal }).catch(() => null);
@@ -139,7 +140,7 @@ export function follow(onState, onLink) {
   open();
 }
 
-/** For who cannot see it: words at once, or the latest of those that change with each tick. */
+/** Announces texts to screen readers: urgent ones at once, of all others the latest after 2 s. */
 export function speaker(region) {
   let latest = '';
   let waiting = null;
@@ -154,35 +155,23 @@ export function speaker(region) {
   };
 }
 
-// ---- what is shown
-
-/** One sentence on how it stands, and how it is to look. */
-export function standing(replicas, troubles) {
-  if (!replicas) return ['Not known', 'unknown'];
-  const { desired, current, ready, settled } = replicas;
-  if (settled) return [desired === 0 ? 'None are wanted' : 'All are ready', 'settled'];
-  const there = ready === null ? `${current} of ${desired} there` : `${ready} of ${desired} ready`;
-  if (troubles.length) return [there, 'stuck'];
-  if (current > desired) return [`${current - desired} leaving`, 'moving'];
-  return [there, 'moving'];
-}
+// ---- drawing
 
 export function readyCount(replicas) {
   return replicas ? replicas.ready ?? replicas.current : '–';
 }
 
-function showCounts(byId, replicas, troubles) {
-  const [words, look] = standing(replicas, troubles);
+function showCounts(byId, replicas, standing) {
   const shown = readyCount(replicas);
   text(byId('ready'), shown);
   text(byId('desired'), replicas ? replicas.desired : '–');
   text(byId('unit'), replicas?.desired === 1 ? 'worker ready' : 'workers ready');
-  text(byId('standing'), words);
-  byId('standing').dataset.state = look;
+  text(byId('standing'), standing.text);
+  byId('standing').dataset.state = standing.look;
   const bar = byId('bar');
   bar.max = Math.max(replicas ? replicas.desired : 1, 1);
   bar.value = replicas ? Math.min(shown, replicas.desired) : 0;
-  text(bar, words);
+  text(bar, standing.text);
 }
 
 const itself = (words) => words;
@@ -193,24 +182,24 @@ function showLocust(byId, locust) {
   const { problem, state, workers, users, usersWanted, notes } = locust;
   show(byId('swarm'), state !== '');
   text(byId('users'), usersWanted === null ? users : `${users} of ${usersWanted}`);
-  text(byId('counted'), workers);
+  text(byId('connected'), workers);
   say(byId('problem'), problem && `${problem}. Scaling still works.`);
   byId('locust').classList.toggle('stale', problem !== '');
   list(byId('notes'), problem ? [] : notes, itself, text);
   show(byId('rebalance'), locust.needsRebalance && !problem);
 }
 
-// ---- changing
+// ---- changes
 
 const workersOf = (count) => `${count} worker${count === 1 ? '' : 's'}`;
 
 const isTestRunning = (state) => ['running', 'spawning'].includes(state?.locust?.state);
 
-/** What a running test loses by this count; nothing is the empty text. */
+/** The cost of this count for a running test; an empty text if there is none. */
 function costOf(state, desired, wanted) {
   if (!isTestRunning(state) || wanted >= desired) return '';
   const { workers, ownWorkers, users } = state.locust;
-  // A pod may hold several of Locust's workers; and others than ours may have some.
+  // A pod may run several workers, and other pods than the target's may run some.
   const leaving = ownWorkers > desired ? Math.round(ownWorkers * (1 - wanted / desired)) : ownWorkers - wanted;
   if (leaving <= 0) return '';
   const test = `A test is running with ${users} user${users === 1 ? '' : 's'}`;
@@ -218,57 +207,57 @@ function costOf(state, desired, wanted) {
   return `${test} on ${workersOf(workers)}; ${leaving} of them will leave, and up to 3 s of their statistics are lost.`;
 }
 
-const ENDS = 'All workers go away, and a running test ends.';
-const CHANGED = 'The number of workers has changed meanwhile.';
+const NO_WORKERS = 'All workers are removed, and a running test ends.';
+const CHANGED = 'The number of workers has changed in the meantime.';
 
-/** Why this count needs a question; the empty text when it needs none. */
+/** The reason to ask before this count is set; an empty text if there is none. */
 function reason(state, wanted) {
   const desired = state?.replicas?.desired;
   const cost = costOf(state, desired, wanted);
   if (cost) return cost;
-  if (wanted === 0 && desired !== 0) return ENDS;
-  if (desired === undefined) return 'How many workers there are now is not known.';
-  return wanted > 2 * Math.max(desired, 1) ? 'That is more than twice as many as now.' : '';
+  if (wanted === 0 && desired !== 0) return NO_WORKERS;
+  if (desired === undefined) return 'The present number of workers is not known.';
+  return wanted > 2 * Math.max(desired, 1) ? 'This is more than twice the present number.' : '';
 }
 
-/** A yes that comes sooner than this many milliseconds after the question has changed was meant for the old one. */
-const READING = 1000;
+/** An answer within this many milliseconds after the question has changed belongs to the old question. */
+const READING_TIME = 1000;
 
 /**
- * Makes the form do what it is for, and shows what page and panel both show. `asking` has the elements
- * of a question; its `open` shows them and resolves to whether the answer was yes. `tell` says what
- * became of a change. Gives a function that shows a state.
+ * Connects the form, and draws the parts that the page and the panel share. `dialog` has the elements of
+ * a question; its `open` shows them and resolves to true for a yes. `tell` shows the result of a
+ * change. Returns a function that draws a state.
  */
-export function operate(byId, { asking, tell, signedOut }) {
+export function operate(byId, { dialog, tell, signedOut }) {
   const field = byId('count');
   let state = null;
-  /** Whether somebody has begun to type another number: it is theirs until it is sent. */
+  /** True if the user has entered another number. It is kept until it is sent. */
   let isEdited = false;
-  /** Whether a change is under way, or asked about. */
+  /** True while a change is running, or a question about it is open. */
   let isBusy = false;
-  /** The open question: the count asked for, the count that it names, and since when it names that. */
+  /** The open question: the requested count, the present count in its text, and the time of the text. */
   let question = null;
 
   const desired = () => state?.replicas?.desired;
 
   function render(next) {
     state = next;
-    const { replicas, troubles, connection, limits, locust } = state;
-    showCounts(byId, replicas, troubles);
+    const { replicas, standing, troubles, connection, limits, locust } = state;
+    showCounts(byId, replicas, standing);
     showLocust(byId, locust);
     list(byId('troubles'), troubles, itself, text);
     say(byId('connection'), connection.message);
     text(byId('limits'), `From ${limits.min} to ${limits.max}.`);
     Object.assign(field, limits);
     if (replicas && !isEdited && !isBusy) field.value = replicas.desired;
-    if (question) renew();
+    if (question) updateQuestion();
   }
 
-  /** Sends a change; resolves to the answer to it, or to null when it has none to be glad of. */
+  /** Sends a change. Resolves to its result, or to null after an error that was shown. */
   async function send(button, method, path, order) {
     const name = button.textContent;
     tell('', false);
-    // It keeps the focus, which a disabled one would lose.
+    // A disabled button would lose the focus.
     button.ariaDisabled = 'true';
     text(button, button.dataset.busy);
     try {
@@ -283,7 +272,7 @@ export function operate(byId, { asking, tell, signedOut }) {
       if (isSignedOut(answer)) tell(`${signedOut}. Nothing was changed.`, true);
       else tell(result?.detail ?? `The server answered ${answer.status}.`, true);
     } catch {
-      tell('The server did not answer. Whether anything was changed is not known: look at the numbers before you try again.', true);
+      tell('The server did not answer, and the result is not known. Check the numbers before you try again.', true);
     } finally {
       button.ariaDisabled = null;
       text(button, name);
@@ -291,36 +280,36 @@ export function operate(byId, { asking, tell, signedOut }) {
     return null;
   }
 
-  /** Makes the open question name the present count. */
-  function renew() {
+  /** Updates the open question with the present count. */
+  function updateQuestion() {
     const { wanted } = question;
     const from = desired();
     if (from !== question.from) Object.assign(question, { from, since: performance.now() });
     const { name } = state?.target ?? {};
-    text(asking.title, from === undefined ? `Scale to ${wanted}?` : `Scale ${name} from ${from} to ${wanted}?`);
-    text(asking.words, reason(state, wanted) || CHANGED);
-    text(asking.yes, `Scale to ${wanted}`);
-    asking.yes.className = wanted === 0 && from !== 0 ? 'danger' : 'primary';
+    text(dialog.title, from === undefined ? `Scale to ${wanted}?` : `Scale ${name} from ${from} to ${wanted}?`);
+    text(dialog.words, reason(state, wanted) || CHANGED);
+    text(dialog.yes, `Scale to ${wanted}`);
+    dialog.yes.className = wanted === 0 && from !== 0 ? 'danger' : 'primary';
   }
 
-  /** Asks; resolves to the body of the request, or to null when the answer was no. */
+  /** Asks the question. Resolves to the body of the request, or to null for a no. */
   async function ask(wanted, since) {
     question = { wanted, from: desired(), since };
     try {
       do {
-        renew();
-        if (!(await asking.open())) return null;
-      } while (performance.now() - question.since < READING);
+        updateQuestion();
+        if (!(await dialog.open())) return null;
+      } while (performance.now() - question.since < READING_TIME);
       return { replicas: wanted, currentReplicas: question.from };
     } finally {
       question = null;
     }
   }
 
-  /** Asks where this is needed. The answer, or that none was needed, holds for the present count alone. */
+  /** Asks a question if one is needed. The resulting request is valid only for the present count. */
   async function order(wanted, hasChanged) {
     if (hasChanged && wanted !== desired()) return ask(wanted, performance.now());
-    if (reason(state, wanted)) return ask(wanted, -READING);
+    if (reason(state, wanted)) return ask(wanted, -READING_TIME);
     return { replicas: wanted, currentReplicas: isTestRunning(state) ? desired() : undefined };
   }
 
@@ -332,22 +321,22 @@ export function operate(byId, { asking, tell, signedOut }) {
       if (!result) return field.focus();
       if (state?.replicas && isStale(result)) {
         const replicas = { ...state.replicas, desired: result.currentReplicas, settled: false };
-        state = { ...state, replicas };
+        state = { ...state, replicas, standing: { text: 'Updating…', look: 'moving' } };
       }
     } while (isStale(result));
     isEdited = false;
     const { name } = result.target;
     const words = result.old === result.new
-      ? `${name} was at ${result.new} already.`
+      ? `${name} already had ${result.new} replicas.`
       : `${name} was scaled from ${result.old ?? 'unset'} to ${result.new}.`;
     tell(`${words} ${result.message}`.trim(), false);
   }
 
   async function rebalance() {
-    const result = await send(byId('give-back'), 'POST', 'api/rebalance', {});
+    const result = await send(byId('redistribute'), 'POST', 'api/rebalance', {});
     if (!result) return;
     tell(result.message, false);
-    // The button goes, and would take the focus with it.
+    // The button disappears, so another one gets the focus.
     byId('submit').focus();
   }
 
@@ -363,19 +352,19 @@ export function operate(byId, { asking, tell, signedOut }) {
   whenSubmitted(byId('form'), () => scale(field.valueAsNumber));
   whenSubmitted(byId('rebalance'), rebalance);
 
-  function edited() {
+  function updateEdited() {
     isEdited = field.value !== String(desired() ?? '');
   }
   function step(by) {
     const from = Number.isNaN(field.valueAsNumber) ? desired() ?? 0 : field.valueAsNumber;
     field.value = Math.min(Math.max(from + by, Number(field.min)), Number(field.max));
-    edited();
+    updateEdited();
   }
-  field.addEventListener('input', edited);
+  field.addEventListener('input', updateEdited);
   byId('less').addEventListener('click', () => step(-1));
   byId('more').addEventListener('click', () => step(1));
 
-  // What was refused stays to be mended.
+  // A refused number stays in the field, so that the user can correct it.
   isEdited = field.value !== '' && field.value !== byId('desired').textContent;
   return render;
 }

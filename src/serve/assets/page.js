@@ -1,22 +1,22 @@
-// Keeps the page as it would be if it were loaded anew, and sends the forms without leaving it.
+// Keeps the page up to date, and submits its forms without leaving it.
 import { age, follow, historyLine, list, moment, operate, optional, part, readyCount, say, show, speaker, text } from './common.js';
 
 const byId = (id) => document.getElementById(id);
 const dialog = byId('dialog');
 const speak = speaker(byId('spoken'));
 
-/** The last state that was told. */
+/** The last received state. */
 let state = null;
 
-// ---- what is shown
+// ---- drawing
 
 function render(next) {
   state = next;
   renderCommon(state);
   const { replicas, connection, pods, history, locust } = state;
-  text(byId('wanted'), replicas ? replicas.desired : '–');
-  text(byId('there'), replicas ? replicas.current : '–');
-  text(byId('are-ready'), replicas?.ready ?? '–');
+  text(byId('tally-desired'), replicas ? replicas.desired : '–');
+  text(byId('tally-current'), replicas ? replicas.current : '–');
+  text(byId('tally-ready'), replicas?.ready ?? '–');
   text(byId('found-at'), locust?.at ?? '');
   text(byId('test'), locust?.state ?? '');
   document.body.classList.toggle('stale', connection.state !== 'connected');
@@ -34,25 +34,21 @@ function render(next) {
 
 function autoscalerLine(line, { kind, name, min, max }) {
   line.className = 'note warn';
-  text(line, `${kind} ${name} keeps this between ${min} and ${max} and may undo a change.`);
+  text(line, `${kind} ${name} keeps the count between ${min} and ${max} and may undo a change.`);
 }
 
-const UNDER_WAY = ['', 'Pending', 'ContainerCreating', 'PodInitializing', 'Running', 'Succeeded',
-  'Terminating', 'running, but not ready'];
-const WORDS = { ContainerCreating: 'Starting', PodInitializing: 'Starting', 'running, but not ready': 'Not ready' };
-
 function podLine(line, pod) {
-  line.dataset.look = pod.ready ? 'ready' : UNDER_WAY.includes(pod.state) ? 'wait' : 'bad';
+  line.dataset.look = pod.look;
   part(line, 'span', 'dot').ariaHidden = 'true';
   part(line, 'span', 'name', pod.name).title = pod.name;
-  part(line, 'span', 'state', pod.ready ? 'Ready' : WORDS[pod.state] ?? pod.state);
+  part(line, 'span', 'state', pod.text);
   moment(line, pod.created, age);
   optional(line, 'why', pod.message);
 }
 
 function notice(words, isBad) {
   const note = byId('notice');
-  // A success is not taken away before there is something else to tell: the page would jump.
+  // A success stays until there is another text: otherwise the page would jump.
   if (!words && !note.classList.contains('bad')) return;
   note.className = `note ${isBad ? 'bad' : 'good'}`;
   note.setAttribute('role', isBad ? 'alert' : 'status');
@@ -66,7 +62,7 @@ function link(how) {
   text(byId('live-text'), LINKS[how]);
 }
 
-const asking = {
+const question = {
   title: byId('dialog-title'),
   words: byId('dialog-text'),
   yes: byId('dialog-ok'),
@@ -79,7 +75,7 @@ const asking = {
   },
 };
 
-const renderCommon = operate(byId, { asking, tell: notice, signedOut: LINKS.out });
+const renderCommon = operate(byId, { dialog: question, tell: notice, signedOut: LINKS.out });
 for (const id of ['less', 'more', 'live']) show(byId(id), true);
 byId('live').dataset.state = 'off';
 text(byId('live-text'), 'Connecting…');

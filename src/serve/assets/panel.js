@@ -1,6 +1,6 @@
-// The Workers panel in Locust's own page. It is a guest there: all of it is in one shadow root, so
-// that neither side's styles or scripts see the other's.
-import { ROOT, follow, historyLine, list, operate, readyCount, say, show, speaker, standing, text } from './common.js';
+// The workers panel in Locust's page. It is in one shadow root, so that the styles and scripts of the
+// panel and of the page do not affect each other.
+import { ROOT, follow, historyLine, list, operate, readyCount, say, show, speaker, text } from './common.js';
 
 const ID = 'locustctl-panel';
 const NARROW = 600;
@@ -10,7 +10,7 @@ const MARKUP = `
   <header>
     <span class="dot" aria-hidden="true"></span>
     <h2 id="title">Workers</h2>
-    <button id="fold" class="icon" type="button" aria-expanded="true" aria-controls="panel" aria-label="Fold the workers panel" title="Fold">–</button>
+    <button id="fold" class="icon" type="button" aria-expanded="true" aria-controls="panel" aria-label="Collapse the workers panel" title="Collapse">–</button>
   </header>
   <p id="link" class="note bad" hidden></p>
   <p id="connection" class="note warn" hidden></p>
@@ -21,21 +21,21 @@ const MARKUP = `
   <progress id="bar" max="1" value="0" aria-label="Workers ready"></progress>
   <div id="locust" hidden>
     <dl id="swarm" class="tally">
-      <div><dt>Connected workers</dt> <dd id="counted"></dd></div>
+      <div><dt>Connected workers</dt> <dd id="connected"></dd></div>
       <div><dt>Users</dt> <dd id="users"></dd></div>
     </dl>
     <p id="problem" class="note warn" hidden></p>
     <ul id="notes" class="troubles notes" aria-label="Warnings"></ul>
-    <form id="rebalance" hidden><button id="give-back" data-busy="Giving users back…">Give users back</button></form>
+    <form id="rebalance" hidden><button id="redistribute" data-busy="Redistributing users…">Redistribute users</button></form>
   </div>
-  <ul id="troubles" class="troubles" aria-label="Why workers do not start"></ul>
+  <ul id="troubles" class="troubles" aria-label="Reasons why workers do not start"></ul>
   <form id="form">
     <p><label for="count">New number<span class="sr"> of workers</span></label> <span id="limits"></span></p>
     <div class="row">
       <div class="stepper">
-        <button id="less" class="icon" type="button" aria-label="One less">−</button>
+        <button id="less" class="icon" type="button" aria-label="Decrease by 1">−</button>
         <input id="count" type="number" inputmode="numeric" required step="1" autocomplete="off" aria-describedby="limits">
-        <button id="more" class="icon" type="button" aria-label="One more">+</button>
+        <button id="more" class="icon" type="button" aria-label="Increase by 1">+</button>
       </div>
       <button id="submit" class="primary" data-busy="Scaling…">Scale</button>
     </div>
@@ -49,14 +49,14 @@ const MARKUP = `
     </div>
   </div>
   <p id="notice" class="note" hidden></p>
-  <ol id="history" aria-label="The last change"></ol>
+  <ol id="history" aria-label="Last change"></ol>
   <footer><a href="${ROOT}">Pods and history</a></footer>
 </section>
-<button id="pill" type="button" aria-expanded="false" aria-controls="panel" title="Unfold" hidden><span class="dot" aria-hidden="true"></span> Workers <b id="short"></b> <span id="alarm"></span></button>
+<button id="pill" type="button" aria-expanded="false" aria-controls="panel" title="Expand" hidden><span class="dot" aria-hidden="true"></span> Workers <b id="short"></b> <span id="alarm"></span></button>
 <p id="spoken" class="sr" aria-live="polite"></p>`;
 
 const LINKS = {
-  lost: 'locustctl cannot be reached. Trying again…',
+  lost: 'locustctl cannot be reached. Retrying…',
   out: 'Signed out of Locust: reload the page',
 };
 
@@ -71,43 +71,42 @@ function start() {
   const pill = byId('pill');
   const speak = speaker(byId('spoken'));
 
-  /** The last state that was told. */
+  /** The last received state. */
   let state = null;
-  /** How the connection is. */
+  /** The state of the connection. */
   let link = 'live';
 
-  // ---- what is shown
+  // ---- drawing
 
   function render(next) {
     state = next;
     renderCommon(state);
-    const { replicas, connection, troubles, history } = state;
-    const [words, look] = standing(replicas, troubles);
+    const { replicas, connection, standing, history } = state;
     const ready = readyCount(replicas);
-    // "2 of 5 ready" stands there in large already.
-    show(byId('standing'), !words.includes(' of '));
+    // The large numbers above already say "2 of 5 ready".
+    show(byId('standing'), !standing.text.includes(' of '));
     text(byId('short'), replicas ? `${ready}/${replicas.desired}` : '–');
     const alarm = alarmOf(state);
     say(byId('alarm'), alarm);
-    panel.dataset.state = alarm ? 'stuck' : look;
+    panel.dataset.state = alarm ? 'stuck' : standing.look;
     pill.dataset.state = panel.dataset.state;
     panel.classList.toggle('stale', link !== 'live' || connection.state !== 'connected');
-    list(byId('history'), history.filter(isOfInterest), (change) => String(change.id), historyLine);
+    list(byId('history'), history.filter(isShown), (change) => String(change.id), historyLine);
     if (isGood && latest() > before) say(byId('notice'), '');
-    welcome();
+    announceChange();
     speak(replicas ? `${ready} of ${replicas.desired} workers ready` : connection.message);
     takeTheme();
-    if (isAway && state.locust && !state.locust.problem) goOn();
+    if (isUnreachable && state.locust && !state.locust.problem) reloadSoon();
   }
 
-  /** What must be seen on the pill too. */
+  /** A problem that the collapsed panel shows too; an empty text if there is none. */
   function alarmOf({ connection, locust }) {
     if (link !== 'live') return link === 'out' ? 'signed out' : 'no connection';
     if (connection.state !== 'connected') return 'no cluster';
     if (locust?.problem) return 'no Locust';
     if (!locust?.needsRebalance) return '';
     const { users, usersWanted } = locust;
-    return users < usersWanted ? `${users} of ${usersWanted} users` : 'some without users';
+    return users < usersWanted ? `${users} of ${usersWanted} users` : 'workers without users';
   }
 
   let late = 0;
@@ -115,7 +114,7 @@ function start() {
     if (next === link) return;
     link = next;
     clearTimeout(late);
-    // The stream ends now and then, and is there again soon.
+    // The stream ends from time to time, and reconnects soon.
     late = setTimeout(() => {
       const words = LINKS[link] ?? '';
       say(byId('link'), words);
@@ -124,16 +123,16 @@ function start() {
     }, link === 'lost' ? 3000 : 0);
   }
 
-  // ---- what became of a change
+  // ---- the result of a change
 
-  /** The change that the address tells of: a form without JavaScript has led here. */
+  /** The id of a change from the URL, after a form was submitted without JavaScript. */
   const done = Number(new URLSearchParams(location.search).get('done'));
-  const isOfInterest = (change, place) => place === 0 || change.id === done;
-  let isWelcomed = false;
+  const isShown = (change, place) => place === 0 || change.id === done;
+  let isAnnounced = false;
 
-  function welcome() {
-    if (isWelcomed) return;
-    isWelcomed = true;
+  function announceChange() {
+    if (isAnnounced) return;
+    isAnnounced = true;
     const change = state.history.find(({ id }) => id === done);
     if (!change) return;
     fold(true);
@@ -144,7 +143,7 @@ function start() {
   let before = 0;
   let isGood = true;
 
-  /** A success is told by the history as well, as soon as it is in there. */
+  /** Shows the result of a change. A success disappears as soon as it is in the history. */
   function tell(words, isBad) {
     if (!words) before = latest();
     isGood = !isBad;
@@ -170,11 +169,11 @@ function start() {
       };
     });
   }
-  const asking = { title: byId('ask-title'), words: byId('ask-text'), yes: byId('yes'), open };
+  const dialog = { title: byId('ask-title'), words: byId('ask-text'), yes: byId('yes'), open };
   byId('no').addEventListener('click', () => answer?.(false));
   byId('yes').addEventListener('click', () => answer?.(true));
 
-  // Locust has keys of its own.
+  // Locust's page has keyboard shortcuts of its own.
   for (const type of ['keydown', 'keypress', 'keyup']) {
     root.addEventListener(type, (event) => {
       event.stopPropagation();
@@ -182,7 +181,7 @@ function start() {
     });
   }
 
-  // ---- folding
+  // ---- collapsing
 
   function fold(isOpen) {
     show(panel, isOpen);
@@ -191,7 +190,7 @@ function start() {
   function choose(isOpen) {
     fold(isOpen);
     byId(isOpen ? 'fold' : 'pill').focus();
-    // Where nothing may be stored, it is as the width asks for the next time.
+    // Without storage, the width decides the next time.
     try { localStorage.setItem(ID, isOpen ? 'open' : 'folded'); } catch {}
   }
   byId('fold').addEventListener('click', () => choose(false));
@@ -202,7 +201,7 @@ function start() {
 
   // ---- in Locust's page
 
-  /** Locust's own switch leaves no mark but the colours that come of it. */
+  /** Follows Locust's theme, which is only visible in the colours of its page. */
   function takeTheme() {
     const colour = getComputedStyle(document.body).backgroundColor;
     const [red, green, blue, alpha = 1] = (colour.startsWith('rgb') && colour.match(/[\d.]+/g)) || [0, 0, 0, 0];
@@ -220,16 +219,16 @@ function start() {
     observer.observe(element, { attributes: true, childList: true });
   }
 
-  /** What stands in for Locust's page while Locust does not answer. */
-  const isAway = document.documentElement.dataset.locust === 'away';
-  let isGoing = false;
-  function goOn() {
-    if (isGoing) return;
-    isGoing = true;
+  /** True in the page that replaces Locust's while Locust does not answer. */
+  const isUnreachable = document.documentElement.dataset.locust === 'unreachable';
+  let isReloading = false;
+  function reloadSoon() {
+    if (isReloading) return;
+    isReloading = true;
     setTimeout(() => location.reload(), 2000);
   }
 
-  const renderCommon = operate(byId, { asking, tell, signedOut: LINKS.out });
+  const renderCommon = operate(byId, { dialog, tell, signedOut: LINKS.out });
   let missing = 2;
   function addStyles(name, place) {
     const sheet = document.createElement('link');
@@ -245,7 +244,7 @@ function start() {
     };
     place(sheet);
   }
-  // What is the panel's own comes after what it has in common, whenever either arrives.
+  // The panel's own styles come after the shared ones, in whichever order they load.
   addStyles('tokens.css', (sheet) => root.prepend(sheet));
   addStyles('panel.css', (sheet) => panel.before(sheet));
   takeTheme();
@@ -256,5 +255,5 @@ function start() {
   }, 10000);
 }
 
-// Our proxy and the plugin may both have put it in.
+// The server and the plugin may both have inserted the script.
 if (!document.getElementById(ID)) start();

@@ -1,4 +1,4 @@
-//! What a request carries.
+//! Limits on the body of a request.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -9,15 +9,14 @@ use hyper::body::Body as _;
 
 use super::super::problem::Problem;
 
-/// A body may have so many bytes.
+/// Limit on the size of a body, in bytes.
 pub(super) const LARGEST_BODY: u64 = 16 * 1024;
 
-/// Reads the body as a whole, so that routes have all of it; and before a refusal too, for over
-/// HTTP/2 an answer to a request whose body is not read is followed by a reset, with which some
-/// clients lose the answer.
+/// Reads the whole body into memory. This is done before a refusal too: over HTTP/2, an answer to a
+/// request with an unread body is followed by a reset, and then some clients lose the answer.
 ///
 /// # Errors
-/// 413 for one that is too large, 408 for one that does not arrive.
+/// 413 if the body is too large, 408 if it does not arrive.
 pub(super) async fn read(request: &mut Request) -> Result<(), Problem> {
     check_length(request.headers())?;
     let body = std::mem::take(request.body_mut());
@@ -25,7 +24,7 @@ pub(super) async fn read(request: &mut Request) -> Result<(), Problem> {
         Ok(bytes) => *request.body_mut() = Body::from(bytes),
         Err(error) if is_too_large(&error) => return Err(too_large()),
         Err(_) => {
-            let detail = "The body did not arrive in time, or not as a whole.";
+            let detail = "The body did not arrive completely in time.";
             return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "Timeout", detail));
         }
     }
@@ -56,8 +55,8 @@ pub(super) fn check_length(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// What other pages' forms cannot send, or can send only as ours do. Without a body there is
-/// nothing to name; a script of another page can leave the name out too.
+/// Allows only JSON and URL-encoded forms; other pages cannot send JSON without a CORS preflight. A
+/// request without a body needs no media type.
 pub(super) fn check_media_type(request: &Request) -> Result<(), Problem> {
     let allowed = ["application/json", "application/x-www-form-urlencoded"];
     let is_allowed = match request.headers().get(CONTENT_TYPE) {

@@ -1,5 +1,5 @@
-//! By which names we may be called: a page of somebody else's, whose name leads to our address,
-//! sends its own name.
+//! The allowed values of the Host header. A page of an attacker whose name resolves to this server
+//! (DNS rebinding) sends the attacker's name.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -8,18 +8,18 @@ use axum::http::StatusCode;
 
 use super::super::problem::Problem;
 
-/// The names. An address is nobody's name: it always leads to where it says.
+/// The allowed host names. IP addresses are always allowed: they cannot be rebound.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
-    /// Lower-case, with a port where only that one is meant.
+    /// Lower-case names. A name with a port is allowed with that port only.
     allowed: Vec<String>,
 }
 
 impl Hosts {
-    /// `localhost`, and these.
+    /// Allows `localhost` and these names.
     ///
     /// # Errors
-    /// What is no host name.
+    /// One of them is not a host name.
     pub(super) fn new(allowed: &[String]) -> Result<Self> {
         for host in allowed {
             let is_name = |character: char| {
@@ -28,7 +28,7 @@ impl Hosts {
             match split(host) {
                 Some((name, _)) if !name.is_empty() && name.chars().all(is_name) => {}
                 _ => bail!(
-                    "--allowed-host={host} is not a host name, as workers.example.com or \
+                    "--allowed-host={host} is not a host name, such as workers.example.com or \
                      workers.example.com:8443"
                 ),
             }
@@ -36,17 +36,17 @@ impl Hosts {
         Ok(Self { allowed: allowed.iter().map(|host| host.to_ascii_lowercase()).collect() })
     }
 
-    /// Lets a request to this host pass.
+    /// Checks the host of a request.
     ///
     /// # Errors
-    /// 421 for a name that is not ours.
+    /// 421 if the host is not allowed.
     pub(super) fn check(&self, host: &str) -> Result<(), Problem> {
         if self.allows(&host.to_ascii_lowercase()) {
             return Ok(());
         }
         let host: String = host.chars().take(100).collect();
         let detail = format!(
-            "This server is not known as {host:?}; it is started with --allowed-host for each \
+            "The host name {host:?} is not allowed; start the server with --allowed-host for each \
              name under which it is reached."
         );
         Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "Misdirected", detail))
@@ -61,7 +61,7 @@ impl Hosts {
     }
 }
 
-/// Name and port.
+/// Splits a host into its name and port.
 fn split(host: &str) -> Option<(&str, Option<u16>)> {
     let end = host.rfind(']').map_or(0, |end| end + 1);
     match host[end..].rfind(':') {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_names_and_addresses_pass() {
+    fn only_allowed_names_and_ip_addresses_pass() {
         let names = ["Workers.example.com".to_owned(), "other.example.com:8443".to_owned()];
         let hosts = Hosts::new(&names).unwrap();
         for (host, expected) in [
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_at_the_start() {
+    fn invalid_host_names_are_refused_at_the_start() {
         for name in ["", "*", "https://x.example.com", "a b", "x:99999", "x/y", "ü.example.com"] {
             assert!(Hosts::new(&[name.to_owned()]).is_err(), "{name}");
         }

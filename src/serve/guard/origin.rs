@@ -1,4 +1,5 @@
-//! Whether a change comes from our own page (Fetch Metadata, else RFC 6454's Origin).
+//! Checks that a change comes from the server's own page, by Fetch Metadata or else by the Origin
+//! header (RFC 6454).
 
 use axum::http::header::{HeaderName, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
@@ -8,12 +9,12 @@ use super::super::problem::Problem;
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Lets a change pass that a page of ours, or no browser at all, has sent.
+/// Lets a change pass that the server's own page has sent, or that does not come from a browser.
 ///
-/// A proxy in front may speak https where we do not: then both schemes are ours.
+/// Behind a proxy that terminates TLS, both schemes are accepted.
 ///
 /// # Errors
-/// 403 for what another page has sent, or may have.
+/// 403 if another page has sent the request, or may have.
 pub(super) fn check(
     headers: &HeaderMap,
     host: &str,
@@ -28,15 +29,15 @@ pub(super) fn check(
         (None, _, Some(origin), None) => {
             origin.to_str().is_ok_and(|origin| is_own(origin, host, is_tls, is_behind_proxy))
         }
-        // No browser: there is nobody whose cookies another page could use.
+        // Not a browser, so another page cannot have sent it with a victim's cookies.
         (None, _, None, _) => proof != Proof::Session,
         _ => false,
     };
     match is_ours {
         true => Ok(()),
         false => {
-            let detail = "A change must come from this server's own page, or carry a token \
-                          (Authorization: Bearer); this one comes from another site.";
+            let detail = "The request comes from another site. A change must come from this server's \
+                          own page, or carry a token (Authorization: Bearer).";
             Err(Problem::new(StatusCode::FORBIDDEN, "CrossSite", detail))
         }
     }
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browsers_own_word_counts_before_the_origin() {
+    fn fetch_metadata_takes_precedence_over_the_origin() {
         for (sent, expected) in [
             (vec![(SITE, "same-origin")], true),
             (vec![(SITE, "same-origin"), (ORIGIN, "http://127.0.0.1:8088")], true),
@@ -90,19 +91,19 @@ mod tests {
             (vec![(ORIGIN, "http://127.0.0.1:8088"), (ORIGIN, "http://evil")], false),
         ] {
             assert_eq!(allows(&sent, Proof::Session), expected, "{sent:?}");
-            assert_eq!(allows(&sent, Proof::NotAsked), expected, "{sent:?}");
+            assert_eq!(allows(&sent, Proof::NotRequired), expected, "{sent:?}");
         }
     }
 
     #[test]
-    fn what_is_no_browser_needs_another_proof_than_a_cookie() {
-        assert!(allows(&[], Proof::NotAsked));
+    fn a_client_without_origin_needs_more_than_a_cookie() {
+        assert!(allows(&[], Proof::NotRequired));
         assert!(allows(&[], Proof::Proxy));
         assert!(!allows(&[], Proof::Session));
     }
 
     #[test]
-    fn default_ports_and_a_proxys_tls_are_understood() {
+    fn default_ports_and_tls_of_a_proxy_are_understood() {
         for (origin, host, is_tls, is_behind_proxy, expected) in [
             ("https://workers.example.com", "workers.example.com:443", true, false, true),
             ("https://Workers.example.com:443", "workers.example.com", true, false, true),

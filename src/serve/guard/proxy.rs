@@ -1,58 +1,56 @@
-//! A proxy in front that knows who asks: which addresses are its, and what it says.
+//! Trusted proxies: their networks, the user that they name, and the client's address.
 
 use std::net::{IpAddr, SocketAddr};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use axum::http::header::HeaderName;
 use axum::http::{HeaderMap, StatusCode};
+use ipnet::IpNet;
 
 use super::super::problem::Problem;
-use super::{is_showable, unauthorized};
+use super::request::unauthorized;
+use super::user_name::is_showable;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// A user's name has at most so many characters.
+/// Longest name of a user, in characters.
 const LONGEST_NAME: usize = 128;
 
-/// The proxy's addresses, and the header in which it says who asks, if it does.
+/// The networks of the trusted proxies, and the header in which they name the user, if any.
 #[derive(Debug)]
 pub(super) struct TrustedProxy {
     header: Option<HeaderName>,
-    networks: Vec<Network>,
-}
-
-/// Addresses with a common beginning (RFC 4632).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u8,
+    networks: Vec<IpNet>,
 }
 
 impl TrustedProxy {
-    /// From the flags.
+    /// Reads the values of `--auth-proxy-header` and `--trusted-proxy`.
     ///
     /// # Errors
-    /// What is no header's name, or no network.
+    /// The header name or a network is invalid.
     pub(super) fn new(header: Option<&str>, networks: &[String]) -> Result<Self> {
         let name = |header: &str| {
             header.parse().with_context(|| {
-                format!("--auth-proxy-header={header} is not a header's name, as X-Forwarded-User")
+                format!(
+                    "--auth-proxy-header={header} is not a header name, such as X-Forwarded-User"
+                )
             })
         };
         let header = header.map(name).transpose()?;
-        let networks = networks.iter().map(|text| Network::parse(text)).collect::<Result<_>>()?;
+        let networks = networks.iter().map(|text| parse_network(text)).collect::<Result<_>>()?;
         Ok(Self { header, networks })
     }
 
-    /// Whether an address is a proxy's.
+    /// True if the address is one of a trusted proxy.
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|network| network.contains(address))
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// Who asks, as the proxy says; none when it says nothing.
+    /// The user that the proxy names; `None` if the header is missing.
     ///
     /// # Errors
-    /// 403 when somebody else says it, 401 when it is no name.
+    /// 403 if a client that is not a trusted proxy sends the header, 401 if the name is invalid.
     pub(super) fn user(
         &self,
         headers: &HeaderMap,
@@ -63,29 +61,31 @@ impl TrustedProxy {
         let (Some(value), more) = (values.next(), values.next()) else { return Ok(None) };
         if !self.trusts(peer) {
             let detail = format!(
-                "The header {header} is taken from the proxy alone; {peer} is not one of \
+                "The header {header} is accepted only from a trusted proxy; {peer} is not in \
                  --trusted-proxy."
             );
             return Err(Problem::new(StatusCode::FORBIDDEN, "UntrustedProxy", detail));
         }
-        // Two are one that the client has sent and one of the proxy's.
+        // If there are two headers, the client has sent one of them.
         let name = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
         let name = name
             .filter(|name| (1..=LONGEST_NAME).contains(&name.chars().count()) && is_showable(name));
         match name.filter(|_| more.is_none()) {
             Some(name) => Ok(Some(name.to_owned())),
-            None => Err(unauthorized("The proxy does not say in one header who asks.")),
+            None => Err(unauthorized(
+                "The proxy must name the user in exactly one header, with a valid name.",
+            )),
         }
     }
 
-    /// Whether it says who asks.
+    /// True if the proxy names the user.
     pub(super) fn names_users(&self) -> bool {
         self.header.is_some()
     }
 
-    /// The client's address: the last one in `X-Forwarded-For` that is not a proxy's. What stands
-    /// before it is the client's own word. Where all are proxies' (clients can be in their network
-    /// too), it is the one that the nearest proxy was asked by.
+    /// The client's address: the last one in `X-Forwarded-For` that is not a trusted proxy. The client
+    /// can forge the addresses before it. If all are trusted proxies, because clients are in the same
+    /// network, it is the last address in the header.
     pub(super) fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         if !self.trusts(peer) {
             return peer;
@@ -106,7 +106,7 @@ impl TrustedProxy {
     }
 }
 
-/// An element of `X-Forwarded-For`; some proxies put the client's port behind it.
+/// Reads an element of `X-Forwarded-For`. Some proxies append the client's port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
@@ -114,42 +114,23 @@ fn address(text: &str) -> Option<IpAddr> {
     address.or_else(|_| text.parse().map(|address: SocketAddr| address.ip())).ok()
 }
 
-impl Network {
-    fn parse(text: &str) -> Result<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let parsed = address.parse::<IpAddr>().ok().and_then(|address| {
-            let longest = if address.is_ipv4() { 32 } else { 128 };
-            let prefix = match prefix {
-                Some(prefix) => {
-                    let is_plain = prefix.bytes().all(|byte| byte.is_ascii_digit());
-                    prefix.parse().ok().filter(|prefix| is_plain && *prefix <= longest)?
-                }
-                None => longest,
-            };
-            Some(Self { address, prefix })
-        });
-        match parsed {
-            Some(network) if network.contains(network.address) => Ok(network),
-            _ => bail!("--trusted-proxy={text} is not a network, as 10.0.0.0/8 or fd00::/8"),
-        }
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let differing = u32::from(network) ^ u32::from(address);
-                differing.checked_shr(32 - u32::from(self.prefix)).unwrap_or_default() == 0
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let differing = u128::from(network) ^ u128::from(address);
-                differing.checked_shr(128 - u32::from(self.prefix)).unwrap_or_default() == 0
-            }
-            _ => false,
-        }
-    }
+/// Reads one value of `--trusted-proxy`: a network in CIDR notation (RFC 4632), or one address.
+fn parse_network(text: &str) -> Result<IpNet> {
+    let (address, has_prefix) = match text.split_once('/') {
+        Some((address, _)) => (address, true),
+        None => (text, false),
+    };
+    // The standard library reads the address, because ipnet accepts leading zeros. Peers are
+    // compared in their canonical form, so an IPv4-mapped network would never match.
+    let address =
+        address.parse().ok().filter(|address: &IpAddr| address.to_canonical() == *address);
+    let network = match has_prefix {
+        true => address.and_then(|_| text.parse().ok()),
+        false => address.map(IpNet::from),
+    };
+    network.with_context(|| {
+        format!("--trusted-proxy={text} is not a network, such as 10.0.0.0/8 or fd00::/8")
+    })
 }
 
 #[cfg(test)]
@@ -176,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_told_apart_to_the_bit() {
+    fn networks_match_by_their_prefix() {
         for (network, address, expected) in [
             ("10.0.0.0/8", "10.255.1.2", true),
             ("10.0.0.0/8", "11.0.0.0", false),
@@ -195,17 +176,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_or_no_header_is_refused_at_the_start() {
-        for text in
-            ["", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10.0/8", "::/129", "proxy", "*"]
-        {
+    fn invalid_networks_and_headers_are_refused_at_the_start() {
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "10.0/8",
+            "::/129",
+            "::ffff:10.0.0.1",
+            "010.0.0.0/8",
+            "proxy",
+            "*",
+        ] {
             assert!(TrustedProxy::new(Some("X-User"), &[text.to_owned()]).is_err(), "{text}");
         }
         assert!(TrustedProxy::new(Some("X User"), &["10.0.0.0/8".to_owned()]).is_err());
     }
 
     #[test]
-    fn only_the_proxy_is_believed_and_only_one_name() {
+    fn only_a_trusted_proxy_may_name_exactly_one_user() {
         let proxy = proxy(&["10.0.0.0/8"]);
         let user = |sent: &[(&'static str, &'static str)], peer: &str| {
             proxy.user(&headers(sent), ip(peer)).map_err(|problem| problem.status().as_u16())
@@ -225,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_look_like_another_is_none() {
+    fn a_name_that_could_look_like_another_is_refused() {
         let proxy = proxy(&["10.0.0.0/8"]);
         for name in ["alice\u{202e}", "al\tice", "\u{85}alice\u{9b}31m", "\u{2066}root"] {
             let value = HeaderValue::from_bytes(name.as_bytes()).unwrap();
@@ -236,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clients_address_is_the_last_that_is_no_proxys() {
+    fn the_clients_address_is_the_last_that_is_not_a_trusted_proxy() {
         let proxy = proxy(&["10.0.0.0/8"]);
         for (sent, peer, expected) in [
             (vec!["203.0.113.9"], "10.0.0.1", "203.0.113.9"),

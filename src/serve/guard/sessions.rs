@@ -1,38 +1,37 @@
-//! People who have logged in.
+//! The sessions of people who have logged in.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use parking_lot::{Mutex, MutexGuard};
 use rustls::crypto::ring;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-/// Then one has to log in again.
-pub(super) const LASTS: Duration = Duration::from_secs(12 * 60 * 60);
+/// Longest life of a session.
+pub(super) const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// Without a request for so long, too. An open page asks at least each hour.
-const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
+/// Idle timeout of a session. An open page sends a request at least every hour.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// The one that was used longest ago goes when there are more.
-const MOST: usize = 1000;
+/// Limit on open sessions. A new one evicts the least recently used one.
+const MOST_SESSIONS: usize = 1000;
 
-/// Somebody who has logged in.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
-    /// By which they did: with it the session ends.
+    /// The token of the login. The session ends when this token is no longer valid.
     pub token: SecretString,
     began: Instant,
     used: Instant,
 }
 
-/// All of them, by their ids.
+/// The open sessions, by id.
 #[derive(Default)]
 pub(super) struct Sessions(Mutex<HashMap<String, Session>>);
 
-/// Who knows an id is in: none is shown.
+/// Hides the ids: an id gives access.
 impl fmt::Debug for Sessions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Sessions({})", self.lock().len())
@@ -40,20 +39,20 @@ impl fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    /// Begins one; gives its id, which nobody can guess.
+    /// Opens a session and returns its random id.
     ///
     /// # Errors
-    /// The system gives no random numbers.
+    /// The system does not provide random numbers.
     pub(super) fn begin(&self, token: SecretString) -> Result<String> {
         let mut bytes = [0_u8; 32];
         let random = ring::default_provider().secure_random;
-        random.fill(&mut bytes).map_err(|_| anyhow!("the system gives no random numbers"))?;
+        random.fill(&mut bytes).map_err(|_| anyhow!("the system provides no random numbers"))?;
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let now = Instant::now();
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.is_alive(now));
-        if sessions.len() >= MOST
-            && let Some(oldest) = oldest(&sessions)
+        if sessions.len() >= MOST_SESSIONS
+            && let Some(oldest) = least_recently_used(&sessions)
         {
             sessions.remove(&oldest);
         }
@@ -61,7 +60,7 @@ impl Sessions {
         Ok(id)
     }
 
-    /// The session of this id, if it still lives.
+    /// The session with this id, unless it has expired.
     pub(super) fn find(&self, id: &str) -> Option<Session> {
         let now = Instant::now();
         let mut sessions = self.lock();
@@ -70,23 +69,23 @@ impl Sessions {
         Some(session.clone())
     }
 
-    /// Ends it; gives it back if there was one.
+    /// Closes the session with this id, and returns it.
     pub(super) fn end(&self, id: &str) -> Option<Session> {
         self.lock().remove(id)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
 impl Session {
     fn is_alive(&self, now: Instant) -> bool {
-        now.duration_since(self.began) < LASTS && now.duration_since(self.used) < IDLE
+        now.duration_since(self.began) < LIFETIME && now.duration_since(self.used) < IDLE_TIMEOUT
     }
 }
 
-fn oldest(sessions: &HashMap<String, Session>) -> Option<String> {
+fn least_recently_used(sessions: &HashMap<String, Session>) -> Option<String> {
     let oldest = sessions.iter().min_by_key(|(_, session)| session.used);
     oldest.map(|(id, _)| id.clone())
 }
@@ -102,22 +101,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_session_ends_when_it_is_not_used_and_after_half_a_day_anyhow() {
+    async fn a_session_ends_after_its_idle_timeout_and_after_twelve_hours() {
         let sessions = Sessions::default();
         let idle = begin(&sessions);
         let used = begin(&sessions);
         for _ in 0..7 {
-            advance(IDLE - Duration::from_secs(60 * 20)).await;
+            advance(IDLE_TIMEOUT - Duration::from_secs(60 * 20)).await;
             let is_alive = sessions.find(&used).is_some();
             assert!(is_alive);
         }
         assert!(sessions.find(&idle).is_none());
-        advance(IDLE - Duration::from_secs(60 * 20)).await;
+        advance(IDLE_TIMEOUT - Duration::from_secs(60 * 20)).await;
         assert!(sessions.find(&used).is_none(), "after more than twelve hours");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn ids_cannot_be_guessed_and_an_ended_session_is_gone() {
+    async fn ids_are_random_and_a_closed_session_is_gone() {
         let sessions = Sessions::default();
         let (one, other) = (begin(&sessions), begin(&sessions));
         assert!(one != other && one.len() == 64);
@@ -127,13 +126,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_one_used_longest_ago_makes_room() {
+    async fn a_new_session_evicts_the_least_recently_used_one() {
         let sessions = Sessions::default();
         let first = begin(&sessions);
         advance(Duration::from_secs(1)).await;
         let second = begin(&sessions);
         advance(Duration::from_secs(1)).await;
-        for _ in 2..MOST {
+        for _ in 2..MOST_SESSIONS {
             begin(&sessions);
         }
         advance(Duration::from_secs(1)).await;

@@ -1,18 +1,23 @@
-//! The middleware around a route that reads whatever it is sent.
+//! The middleware around a route that reads any body.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::any;
 use http_body_util::StreamBody;
 use hyper::body::{Bytes, Frame};
 use tokio::time::advance;
 use tower_service::Service;
 
+use super::super::caller::Peer;
 use super::body::LARGEST_BODY;
 use super::*;
 
@@ -24,11 +29,11 @@ fn with_tokens() -> (Arc<Guard>, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tokens");
     std::fs::write(&path, format!("alice {ALICE}")).unwrap();
-    (Arc::new(Guard::new(Options { token_file: Some(path), ..open() }).unwrap()), directory)
+    (Arc::new(Guard::new(AccessOptions { token_file: Some(path), ..open() }).unwrap()), directory)
 }
 
-fn open() -> Options {
-    Options {
+fn open() -> AccessOptions {
+    AccessOptions {
         listen: "127.0.0.1:8088".parse().unwrap(),
         is_tls: false,
         token_file: None,
@@ -70,7 +75,7 @@ fn request(
 }
 
 #[tokio::test]
-async fn the_host_is_named_once_and_the_address_goes_before_it() {
+async fn exactly_one_host_is_required_and_the_uri_takes_precedence() {
     let guard = Arc::new(Guard::new(open()).unwrap());
     let (own, evil) = ((HOST, "localhost:8088"), (HOST, "evil.example.com"));
     for (uri, headers, expected) in [
@@ -91,7 +96,7 @@ async fn the_host_is_named_once_and_the_address_goes_before_it() {
 }
 
 #[tokio::test]
-async fn a_body_says_what_it_is_and_only_a_change_without_one_need_not() {
+async fn a_body_needs_an_allowed_media_type() {
     let guard = Arc::new(Guard::new(open()).unwrap());
     let host = (HOST, "localhost");
     for (headers, body, expected) in [
@@ -108,12 +113,12 @@ async fn a_body_says_what_it_is_and_only_a_change_without_one_need_not() {
 }
 
 #[tokio::test]
-async fn no_route_gets_more_of_a_body_than_is_allowed() {
+async fn routes_never_get_a_body_beyond_the_limit() {
     let guard = Arc::new(Guard::new(open()).unwrap());
     let headers = [(HOST, "localhost"), (CONTENT_TYPE, "application/json")];
     let largest = usize::try_from(LARGEST_BODY).unwrap();
     for (size, expected) in [(largest, 200), (largest + 1, 413)] {
-        // In pieces, as a client sends that does not say how much there is.
+        // In chunks, without a Content-Length.
         let pieces = vec![b'x'; size];
         let pieces: Vec<_> = pieces
             .chunks(1000)
@@ -126,7 +131,7 @@ async fn no_route_gets_more_of_a_body_than_is_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_as_long_as_was_said_is_heard() {
+async fn a_client_that_waits_for_retry_after_is_accepted() {
     let (guard, _directory) = with_tokens();
     let right = format!("Bearer {ALICE}").leak();
     let attempt = |token: &'static str| {
@@ -146,7 +151,7 @@ async fn who_waits_as_long_as_was_said_is_heard() {
 }
 
 #[test]
-fn no_token_and_no_session_is_shown_by_debug() {
+fn debug_shows_neither_tokens_nor_session_ids() {
     let (guard, _directory) = with_tokens();
     let id = guard.sessions.begin(ALICE.to_owned().into()).unwrap();
     let text = format!("{guard:?}");

@@ -1,81 +1,81 @@
-//! Wrong tokens are slowed down, for each address alone: a wrong one from elsewhere holds up
-//! nobody. Nothing waits here: whoever comes too early is sent away.
+//! Rate limit for wrong tokens, for each client network. Nothing waits here: a request that comes
+//! too early is refused.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use super::super::caller::network;
+use super::super::caller::client_network;
 
-/// Slips of the finger that cost nothing.
-const FREE: u32 = 5;
+/// Wrong tokens without a pause.
+const FREE_ATTEMPTS: u32 = 5;
 
-/// After the first wrong one that is not free; doubled with each further one.
+/// Pause after the first wrong token beyond [`FREE_ATTEMPTS`]. Each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// After so long without a wrong one all is forgotten.
+/// Failures are forgotten after this time without a new one.
 const MEMORY: Duration = Duration::from_secs(15 * 60);
 
-/// Addresses that are remembered.
-const MOST: usize = 10_000;
+/// Limit on remembered networks.
+const MOST_NETWORKS: usize = 10_000;
 
-/// Who was wrong, how often.
+/// The failures of each client network.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<HashMap<IpAddr, Wrong>>);
+pub(super) struct Throttle(Mutex<HashMap<IpAddr, Failures>>);
 
 #[derive(Debug, Clone, Copy)]
-struct Wrong {
+struct Failures {
     count: u32,
     last: Instant,
 }
 
 impl Throttle {
-    /// How long this address has to wait until it may try again.
+    /// The time that this address must wait before its next attempt.
     pub(super) fn pause(&self, address: IpAddr) -> Option<Duration> {
-        let wrong = *self.lock().get(&network(address))?;
-        let pause = wrong.pause().checked_sub(wrong.last.elapsed())?;
+        let failures = *self.lock().get(&client_network(address))?;
+        let pause = failures.pause().checked_sub(failures.last.elapsed())?;
         (!pause.is_zero()).then_some(pause)
     }
 
-    /// It was wrong.
-    pub(super) fn wrong(&self, address: IpAddr) {
-        let (now, address) = (Instant::now(), network(address));
+    /// Records a wrong token.
+    pub(super) fn record_failure(&self, address: IpAddr) {
+        let (now, network) = (Instant::now(), client_network(address));
         let mut table = self.lock();
-        // Somebody has to be forgotten: a newcomer who is not remembered could try without end.
-        if table.len() >= MOST && !table.contains_key(&address) {
+        // A network that is not remembered could try without limit, so an old one is evicted.
+        if table.len() >= MOST_NETWORKS && !table.contains_key(&network) {
             make_room(&mut table);
         }
-        let wrong = table.entry(address).or_insert(Wrong { count: 0, last: now });
-        if wrong.last.elapsed() >= MEMORY {
-            wrong.count = 0;
+        let failures = table.entry(network).or_insert(Failures { count: 0, last: now });
+        if failures.last.elapsed() >= MEMORY {
+            failures.count = 0;
         }
-        *wrong = Wrong { count: wrong.count.saturating_add(1), last: now };
+        *failures = Failures { count: failures.count.saturating_add(1), last: now };
     }
 
-    /// It was right: what was before is forgotten.
-    pub(super) fn right(&self, address: IpAddr) {
-        self.lock().remove(&network(address));
+    /// Forgets the failures after a valid token.
+    pub(super) fn reset(&self, address: IpAddr) {
+        self.lock().remove(&client_network(address));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Wrong>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Failures>> {
+        self.0.lock()
     }
 }
 
-/// Forgets the tenth that was wrong longest ago: one alone would mean a search for each newcomer.
-fn make_room(table: &mut HashMap<IpAddr, Wrong>) {
-    let mut times: Vec<_> = table.values().map(|wrong| wrong.last).collect();
-    let (_, limit, _) = times.select_nth_unstable(MOST / 10);
-    table.retain(|_, wrong| wrong.last > *limit);
+/// Evicts the oldest tenth. Evicting only one would need a search for every new network.
+fn make_room(table: &mut HashMap<IpAddr, Failures>) {
+    let mut times: Vec<_> = table.values().map(|failures| failures.last).collect();
+    let (_, limit, _) = times.select_nth_unstable(MOST_NETWORKS / 10);
+    table.retain(|_, failures| failures.last > *limit);
 }
 
-impl Wrong {
+impl Failures {
     fn pause(self) -> Duration {
-        match self.count.checked_sub(FREE) {
+        match self.count.checked_sub(FREE_ATTEMPTS) {
             None | Some(0) => Duration::ZERO,
             Some(beyond) => (FIRST_PAUSE * 2_u32.pow((beyond - 1).min(10))).min(LONGEST_PAUSE),
         }
@@ -98,47 +98,47 @@ mod tests {
         let address = ip("10.0.0.1");
         for _ in 0..5 {
             assert_eq!(throttle.pause(address), None);
-            throttle.wrong(address);
+            throttle.record_failure(address);
         }
         assert_eq!(throttle.pause(address), None, "five are free");
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
-            throttle.wrong(address);
+            throttle.record_failure(address);
             assert_eq!(throttle.pause(address), Some(Duration::from_secs(seconds)));
             assert_eq!(throttle.pause(ip("10.0.0.2")), None, "another address");
             advance(Duration::from_secs(seconds)).await;
             assert_eq!(throttle.pause(address), None);
         }
         advance(MEMORY).await;
-        throttle.wrong(address);
+        throttle.record_failure(address);
         assert_eq!(throttle.pause(address), None, "it was long ago");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_right_one_is_a_new_beginning_and_a_network_counts_as_one() {
+    async fn a_valid_token_resets_the_count_and_a_network_counts_as_one() {
         let throttle = Throttle::default();
         for last in 0..6 {
-            throttle.wrong(ip(&format!("2001:db8::{last}")));
+            throttle.record_failure(ip(&format!("2001:db8::{last}")));
         }
         assert!(throttle.pause(ip("2001:db8::ffff")).is_some());
-        throttle.right(ip("2001:db8::1"));
+        throttle.reset(ip("2001:db8::1"));
         assert_eq!(throttle.pause(ip("2001:db8::ffff")), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_crowd_fills_no_memory_and_hides_no_newcomer() {
+    async fn the_number_of_networks_is_limited_and_new_ones_are_still_recorded() {
         let throttle = Throttle::default();
         let mut most = 0;
-        for number in 0..=u32::try_from(MOST).unwrap() {
+        for number in 0..=u32::try_from(MOST_NETWORKS).unwrap() {
             advance(Duration::from_millis(1)).await;
-            throttle.wrong(IpAddr::from(number.to_be_bytes()));
+            throttle.record_failure(IpAddr::from(number.to_be_bytes()));
             most = most.max(throttle.lock().len());
         }
-        assert_eq!(most, MOST);
-        let (oldest, latest) = (ip("0.0.0.0"), IpAddr::from((MOST as u32).to_be_bytes()));
-        assert!(!throttle.lock().contains_key(&oldest), "who was wrong longest ago makes room");
-        assert_eq!(throttle.lock().len(), MOST - MOST / 10);
+        assert_eq!(most, MOST_NETWORKS);
+        let (oldest, latest) = (ip("0.0.0.0"), IpAddr::from((MOST_NETWORKS as u32).to_be_bytes()));
+        assert!(!throttle.lock().contains_key(&oldest), "the oldest one is evicted");
+        assert_eq!(throttle.lock().len(), MOST_NETWORKS - MOST_NETWORKS / 10);
         for _ in 0..5 {
-            throttle.wrong(latest);
+            throttle.record_failure(latest);
         }
         assert!(throttle.pause(latest).is_some());
     }

@@ -1,62 +1,62 @@
-//! The tokens that let somebody in, read again when their file changes.
+//! The tokens that give access, reloaded when their file changes.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::time::{Instant, sleep};
 
 use super::super::log::log;
-use super::is_showable;
+use super::user_name::is_showable;
 use crate::text::bounded;
 use crate::text::terminal::conceal;
 
-/// While the file cannot be used (a Secret is mounted anew, an editor replaces it), the last tokens
-/// hold for so long. Then nobody is let in: who deletes a file means something by it.
-const GRACE: Duration = Duration::from_secs(60);
+/// Time that the last tokens stay valid if the file disappears or is invalid, because a Secret is
+/// mounted anew or an editor replaces the file. Then no token is valid: deleting the file revokes all
+/// tokens.
+const GRACE_PERIOD: Duration = Duration::from_secs(60);
 
-/// Between looks at the file.
-const PERIOD: Duration = Duration::from_secs(1);
+/// Minimum time between two checks of the file.
+const RELOAD_PERIOD: Duration = Duration::from_secs(1);
 
-/// The same while nobody asks.
-const UNASKED: Duration = Duration::from_secs(5);
+/// Time between two checks while no requests come.
+const IDLE_RELOAD_PERIOD: Duration = Duration::from_secs(5);
 
-/// Room for hundreds of tokens.
+/// Limit on the size of the file, in bytes. It is enough for hundreds of tokens.
 const LARGEST_FILE: u64 = 64 * 1024;
 
-/// Shorter ones can be guessed.
+/// Minimum length of a token, in bytes. Shorter tokens can be guessed.
 const SHORTEST_TOKEN: usize = 16;
 
-/// In the history, and in the audit line.
+/// Longest name of a token, in bytes. Names are shown in the history and in the audit log.
 const LONGEST_NAME: usize = 64;
 
-/// The name of a token without one.
-const NAMELESS: &str = "token";
+/// Name of tokens without a name.
+const DEFAULT_NAME: &str = "token";
 
-/// The file, and what was in it last.
+/// The token file and its tokens.
 #[derive(Debug)]
 pub(super) struct Tokens {
     path: PathBuf,
-    state: Mutex<State>,
+    loaded: Mutex<LoadedFile>,
 }
 
 #[derive(Debug)]
-struct State {
+struct LoadedFile {
     entries: Vec<Entry>,
-    /// As read last, good or bad; none when it could not be read.
+    /// The contents that were read last, valid or not; `None` if the file could not be read.
     content: Option<SecretString>,
-    /// Since when the file cannot be used.
-    unusable: Option<Instant>,
-    looked: Instant,
-    /// Whether it can be read more than once.
-    is_plain: bool,
+    /// Start of the time in which the file cannot be used.
+    unusable_since: Option<Instant>,
+    checked: Instant,
+    /// False for a pipe, which can be read only once.
+    is_regular: bool,
 }
 
-/// One token.
 #[derive(Debug)]
 struct Entry {
     name: String,
@@ -67,40 +67,41 @@ impl Tokens {
     /// Reads the file.
     ///
     /// # Errors
-    /// It cannot be read, or holds something else than tokens; no error shows any of it.
+    /// The file cannot be read, or is invalid. No error shows a part of its contents.
     pub(super) fn load(path: PathBuf) -> Result<Self> {
         let content = read(&path)?;
         let what = || format!("--auth-token-file={}", path.display());
         let entries = parse(content.expose_secret()).with_context(what)?;
         if entries.is_empty() {
-            bail!("{}: there is no token in it; make one by: openssl rand -hex 32", what());
+            bail!("{}: the file contains no token; create one with: openssl rand -hex 32", what());
         }
         if is_open_to_others(&path) {
             log(&format!(
-                "everybody on this machine can read {}; chmod 600 makes it its owner's alone",
+                "all users of this machine can read {}; restrict it with: chmod 600",
                 path.display()
             ));
         }
-        let (content, looked) = (Some(content), Instant::now());
-        let is_plain = path.metadata().is_ok_and(|metadata| metadata.is_file());
-        let state = State { entries, content, unusable: None, looked, is_plain };
-        Ok(Self { path, state: Mutex::new(state) })
+        let (content, checked) = (Some(content), Instant::now());
+        let is_regular = path.metadata().is_ok_and(|metadata| metadata.is_file());
+        let loaded = LoadedFile { entries, content, unusable_since: None, checked, is_regular };
+        Ok(Self { path, loaded: Mutex::new(loaded) })
     }
 
-    /// Looks at the file though nobody asks: a token that was taken away an hour ago must not be
-    /// good for a last minute when it is shown.
+    /// Checks the file also while no requests come; never ends. Otherwise the grace period of a
+    /// removed file would begin with the next request.
     pub(super) async fn follow(&self) {
         loop {
-            sleep(UNASKED).await;
+            sleep(IDLE_RELOAD_PERIOD).await;
             drop(self.current());
         }
     }
 
-    /// Whose token it is. All are compared, so that the time tells nothing but lengths.
+    /// The name of the token's owner. All tokens are compared in constant time; the time only depends
+    /// on their lengths.
     pub(super) fn owner(&self, given: &str) -> Option<String> {
-        let state = self.current();
+        let loaded = self.current();
         let mut owner = None;
-        for Entry { name, token } in &state.entries {
+        for Entry { name, token } in &loaded.entries {
             let is_equal = token.expose_secret().as_bytes().ct_eq(given.as_bytes());
             if bool::from(is_equal) {
                 owner = Some(name);
@@ -109,63 +110,65 @@ impl Tokens {
         owner.cloned()
     }
 
-    fn current(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.looked.elapsed() >= PERIOD {
-            state.looked = Instant::now();
-            state.look(&self.path);
+    fn current(&self) -> MutexGuard<'_, LoadedFile> {
+        let mut loaded = self.loaded.lock();
+        if loaded.checked.elapsed() >= RELOAD_PERIOD {
+            loaded.checked = Instant::now();
+            loaded.reload(&self.path);
         }
-        state
+        loaded
     }
 }
 
-impl State {
-    fn look(&mut self, path: &Path) {
-        // A pipe gives its content once.
-        if !self.is_plain {
+impl LoadedFile {
+    fn reload(&mut self, path: &Path) {
+        if !self.is_regular {
             return;
         }
-        let content = match read_plain(path) {
+        let content = match read_regular_file(path) {
             Ok(content) => content,
             Err(error) => {
-                let is_news = self.content.take().is_some();
-                return self.is_unusable(is_news, &format!("{error:#}"));
+                let is_new = self.content.take().is_some();
+                return self.set_unusable(is_new, &format!("{error:#}"));
             }
         };
         let last = self.content.as_ref().map(ExposeSecret::expose_secret);
-        let is_news = last != Some(content.expose_secret());
-        let read = if is_news { Some(parse(content.expose_secret())) } else { None };
+        let is_new = last != Some(content.expose_secret());
+        let read = if is_new { Some(parse(content.expose_secret())) } else { None };
         self.content = Some(content);
         match read {
-            None if self.unusable.is_none() => {}
-            None => self.is_unusable(false, ""),
-            Some(Err(error)) => self.is_unusable(true, &format!("{}: {error:#}", path.display())),
+            None if self.unusable_since.is_none() => {}
+            None => self.set_unusable(false, ""),
+            Some(Err(error)) => self.set_unusable(true, &format!("{}: {error:#}", path.display())),
             Some(Ok(entries)) => {
                 let (count, path) = (entries.len(), path.display());
                 self.entries = entries;
-                self.unusable = None;
+                self.unusable_since = None;
                 log(&match count {
-                    0 => format!("no token is in {path} any more: nobody is let in"),
-                    1 => format!("1 token was read anew from {path}"),
-                    _ => format!("{count} tokens were read anew from {path}"),
+                    0 => format!("{path} contains no token any more: no token is valid"),
+                    1 => format!("reloaded 1 token from {path}"),
+                    _ => format!("reloaded {count} tokens from {path}"),
                 });
             }
         }
     }
 
-    fn is_unusable(&mut self, is_news: bool, why: &str) {
-        let since = *self.unusable.get_or_insert_with(Instant::now);
-        if is_news {
-            let seconds = GRACE.as_secs();
-            log(&format!("the last tokens hold for {seconds} s more at the most: {why}"));
+    fn set_unusable(&mut self, is_new: bool, why: &str) {
+        let since = *self.unusable_since.get_or_insert_with(Instant::now);
+        if is_new {
+            let seconds = GRACE_PERIOD.as_secs();
+            log(&format!(
+                "the token file cannot be used; the last tokens stay valid for {seconds} s: {why}"
+            ));
         }
-        if since.elapsed() >= GRACE && !std::mem::take(&mut self.entries).is_empty() {
-            log("nobody is let in, until there is a file with tokens again");
+        if since.elapsed() >= GRACE_PERIOD && !std::mem::take(&mut self.entries).is_empty() {
+            log("no token is valid until the token file can be used again");
         }
     }
 }
 
-/// Only worth a note: whoever mounts a Secret may mean it so.
+/// True if all users of the machine can read the file. It is only logged, because a mounted Secret is
+/// often readable on purpose.
 #[cfg(unix)]
 fn is_open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -177,11 +180,12 @@ fn is_open_to_others(_path: &Path) -> bool {
     false
 }
 
-/// Opening a pipe would wait for somebody who writes.
-fn read_plain(path: &Path) -> Result<SecretString> {
+/// Reads the file, unless it is a pipe or a directory now. Opening a pipe would block until a writer
+/// comes.
+fn read_regular_file(path: &Path) -> Result<SecretString> {
     match path.metadata() {
         Ok(metadata) if !metadata.is_file() => {
-            bail!("--auth-token-file={} is no plain file any more", path.display())
+            bail!("--auth-token-file={} is not a regular file any more", path.display())
         }
         _ => read(path),
     }
@@ -192,11 +196,11 @@ fn read(path: &Path) -> Result<SecretString> {
     let file = File::open(path).with_context(what)?;
     match bounded::read_text(file, LARGEST_FILE).with_context(what)? {
         Some(content) => Ok(content.into()),
-        None => bail!("{}: it is larger than 64 KB", what()),
+        None => bail!("{}: the file is larger than 64 KB", what()),
     }
 }
 
-/// One token on each line, with a name before it or without; `#` begins a comment.
+/// Reads one token per line, with an optional name before it. `#` begins a comment line.
 fn parse(content: &str) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     for (index, line) in content.lines().enumerate() {
@@ -205,27 +209,27 @@ fn parse(content: &str) -> Result<Vec<Entry>> {
         let (name, token) = match words.as_slice() {
             [] => continue,
             [first, ..] if first.starts_with('#') => continue,
-            [token] => (NAMELESS, *token),
+            [token] => (DEFAULT_NAME, *token),
             [name, token] => (*name, *token),
-            _ => bail!("line {number} is neither TOKEN nor NAME TOKEN"),
+            _ => bail!("line {number} must be TOKEN or NAME TOKEN"),
         };
         if name.len() > LONGEST_NAME {
             bail!("the name in line {number} is longer than {LONGEST_NAME} bytes");
         }
         if !is_showable(name) {
-            bail!("the name in line {number} holds characters that cannot be shown");
+            bail!("the name in line {number} contains characters that cannot be shown");
         }
         if token.len() < SHORTEST_TOKEN {
             bail!(
-                "the token in line {number} is shorter than {SHORTEST_TOKEN} characters; make one \
-                 by: openssl rand -hex 32"
+                "the token in line {number} is shorter than {SHORTEST_TOKEN} characters; create \
+                 one with: openssl rand -hex 32"
             );
         }
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            bail!("the token in line {number} holds something else than visible ASCII characters");
+            bail!("the token in line {number} contains characters other than visible ASCII");
         }
         if entries.iter().any(|entry| entry.token.expose_secret() == token) {
-            bail!("the token in line {number} was there before");
+            bail!("the token in line {number} repeats an earlier one");
         }
         conceal(token);
         entries.push(Entry { name: name.to_owned(), token: token.into() });
@@ -240,24 +244,24 @@ mod tests {
     use super::*;
 
     const ALICE: &str = "alice-s-token-0123456789";
-    const NOBODY: &str = "nobody-s-token-0123456789";
+    const BOB: &str = "bobby-s-token-0123456789";
 
     #[test]
-    fn tokens_have_names_and_lines_may_be_comments() {
-        let entries = parse(&format!("# who may\n\nalice {ALICE}\r\n  {NOBODY}  \n")).unwrap();
+    fn tokens_may_have_names_and_lines_may_be_comments() {
+        let entries = parse(&format!("# access\n\nalice {ALICE}\r\n  {BOB}  \n")).unwrap();
         let read: Vec<_> =
             entries.iter().map(|entry| (&*entry.name, entry.token.expose_secret())).collect();
-        assert_eq!(read, [("alice", ALICE), ("token", NOBODY)]);
+        assert_eq!(read, [("alice", ALICE), ("token", BOB)]);
     }
 
     #[test]
-    fn what_is_no_token_is_refused_and_never_shown() {
+    fn an_invalid_file_is_refused_without_showing_its_contents() {
         for (content, expected) in [
             ("short-secret", "the token in line 1 is shorter than 16"),
-            ("a b secret-secret-secret", "line 1 is neither"),
-            ("secret-secret-secret\nsecret-secret-secret", "the token in line 2 was there before"),
-            ("secret-secret-secrét", "the token in line 1 holds something else"),
-            ("al\u{202e}ice secret-secret-secret", "the name in line 1 holds characters that"),
+            ("a b secret-secret-secret", "line 1 must be"),
+            ("secret-secret-secret\nsecret-secret-secret", "the token in line 2 repeats"),
+            ("secret-secret-secrét", "the token in line 1 contains characters"),
+            ("al\u{202e}ice secret-secret-secret", "the name in line 1 contains characters that"),
         ] {
             let error = parse(content).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
@@ -274,67 +278,67 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_file_is_read_again_and_a_bad_one_changes_nothing_for_a_while() {
+    async fn a_changed_file_is_reloaded_and_an_invalid_one_has_a_grace_period() {
         let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
         assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
         assert_eq!((tokens.owner(""), tokens.owner(&ALICE[1..])), (None, None));
         std::fs::write(&path, "broken").unwrap();
-        advance(PERIOD).await;
+        advance(RELOAD_PERIOD).await;
         assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
         std::fs::remove_file(&path).unwrap();
-        advance(PERIOD).await;
+        advance(RELOAD_PERIOD).await;
         assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
-        std::fs::write(&path, format!("bob {NOBODY}")).unwrap();
-        advance(PERIOD).await;
+        std::fs::write(&path, format!("bob {BOB}")).unwrap();
+        advance(RELOAD_PERIOD).await;
         assert_eq!(tokens.owner(ALICE), None);
-        assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"));
+        assert_eq!(tokens.owner(BOB).as_deref(), Some("bob"));
         for is_there in [true, false] {
             if is_there {
                 std::fs::write(&path, "broken").unwrap();
             } else {
                 std::fs::remove_file(&path).unwrap();
             }
-            advance(PERIOD).await;
-            assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"));
-            advance(GRACE).await;
-            assert_eq!(tokens.owner(NOBODY), None, "it was long enough");
-            std::fs::write(&path, format!("bob {NOBODY}")).unwrap();
-            advance(PERIOD).await;
-            assert_eq!(tokens.owner(NOBODY).as_deref(), Some("bob"), "and is in order again");
+            advance(RELOAD_PERIOD).await;
+            assert_eq!(tokens.owner(BOB).as_deref(), Some("bob"));
+            advance(GRACE_PERIOD).await;
+            assert_eq!(tokens.owner(BOB), None, "the grace period is over");
+            std::fs::write(&path, format!("bob {BOB}")).unwrap();
+            advance(RELOAD_PERIOD).await;
+            assert_eq!(tokens.owner(BOB).as_deref(), Some("bob"), "the file is valid again");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_file_without_any_token_lets_nobody_in() {
+    async fn a_file_without_tokens_revokes_all_of_them() {
         for content in ["", "# nothing"] {
             let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
             std::fs::write(&path, content).unwrap();
-            advance(PERIOD).await;
+            advance(RELOAD_PERIOD).await;
             assert_eq!(tokens.owner(ALICE), None, "{content:?}");
             let error = format!("{:#}", Tokens::load(path).unwrap_err());
-            assert!(error.contains("there is no token in it"), "{error}");
+            assert!(error.contains("the file contains no token"), "{error}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_time_without_a_file_runs_though_nobody_asks() {
+    async fn the_grace_period_passes_without_requests_too() {
         let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
         std::fs::remove_file(&path).unwrap();
         tokio::select! {
             () = tokens.follow() => {}
-            () = sleep(GRACE + 2 * UNASKED) => {}
+            () = sleep(GRACE_PERIOD + 2 * IDLE_RELOAD_PERIOD) => {}
         }
         assert_eq!(tokens.owner(ALICE), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_no_file_any_more_is_as_good_as_gone() {
+    async fn a_directory_in_place_of_the_file_counts_as_missing() {
         let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        advance(PERIOD).await;
+        advance(RELOAD_PERIOD).await;
         assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
-        advance(GRACE).await;
+        advance(GRACE_PERIOD).await;
         assert_eq!(tokens.owner(ALICE), None);
     }
 
@@ -345,7 +349,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test(start_paused = true)]
-    async fn a_pipe_is_read_once_and_what_it_gave_holds() {
+    async fn a_pipe_is_read_once_and_its_tokens_stay_valid() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tokens");
         make_pipe(&path);
@@ -355,26 +359,26 @@ mod tests {
         });
         std::fs::remove_file(&path).unwrap();
         for _ in 0..2 {
-            advance(GRACE).await;
+            advance(GRACE_PERIOD).await;
             assert_eq!(tokens.owner(ALICE).as_deref(), Some("alice"));
         }
     }
 
-    /// Opening a pipe waits for somebody who writes: all answers would wait with it.
+    /// Opening a pipe blocks until a writer comes, and all answers would wait for it.
     #[cfg(unix)]
     #[test]
-    fn a_pipe_in_its_place_holds_nobody_up() {
+    fn a_pipe_in_place_of_the_file_does_not_block() {
         let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
         std::fs::remove_file(&path).unwrap();
         make_pipe(&path);
         let (answered, answer) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                tokens.state.lock().unwrap().look(&path);
+                tokens.loaded.lock().reload(&path);
                 answered.send(())
             });
             let in_time = answer.recv_timeout(Duration::from_secs(10));
-            // Should it hang after all, a writer sets it free again.
+            // If it blocks after all, a writer releases it.
             if in_time.is_err() {
                 drop(std::fs::OpenOptions::new().write(true).open(&path));
             }
@@ -384,12 +388,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_too_large_or_missing_is_said_by_name() {
+    fn the_error_names_a_file_that_is_too_large_or_missing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tokens");
         std::fs::write(&path, "x".repeat(65 * 1024)).unwrap();
         let error = format!("{:#}", Tokens::load(path).unwrap_err());
-        assert!(error.ends_with("it is larger than 64 KB"), "{error}");
+        assert!(error.ends_with("the file is larger than 64 KB"), "{error}");
         let error = format!("{:#}", Tokens::load("/missing/tokens".into()).unwrap_err());
         assert!(error.starts_with("reading --auth-token-file=/missing/tokens: "), "{error}");
     }

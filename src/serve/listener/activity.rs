@@ -1,13 +1,14 @@
-//! What goes on on one connection: whether anything is asked there, and who waits for whom.
+//! The requests that are open on one connection, for its idle timeout.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -17,26 +18,25 @@ pub(super) struct Activity(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    state: Mutex<State>,
-    /// That something is open, or nothing more: another limit may hold then.
-    turned: Notify,
+    state: Mutex<RequestCounts>,
+    /// Notifies when the first request opens or the last one closes: another limit may apply then.
+    changed: Notify,
 }
 
-/// How it stands with them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct State {
-    /// Whether anything was ever asked.
-    pub has_begun: bool,
-    /// Requests whose answers are not wholly handed over.
+pub(super) struct RequestCounts {
+    /// True after the first request.
+    pub has_requests: bool,
+    /// Requests whose answers are not yet handed over completely.
     pub open: usize,
-    /// Of them those for which the client waits. For the others we wait: it has to take what it
-    /// has asked for, and there is no more of the answer until it has.
+    /// Open requests whose client waits for the server. For the others, the server waits until the
+    /// client has read more of the answer.
     working: usize,
-    /// When anything of that changed last.
+    /// Time of the last change of these counts.
     last: Instant,
 }
 
-/// One request, and its answer; over when dropped.
+/// One request and its answer. Dropping it closes the request.
 #[derive(Debug)]
 pub(super) struct Exchange {
     activity: Activity,
@@ -44,28 +44,29 @@ pub(super) struct Exchange {
 }
 
 impl Activity {
-    /// Nothing was asked yet.
+    /// Creates the counts of a connection without requests.
     pub(super) fn new() -> Self {
-        let state = State { has_begun: false, open: 0, working: 0, last: Instant::now() };
-        Self(Arc::new(Shared { state: Mutex::new(state), turned: Notify::new() }))
+        let state =
+            RequestCounts { has_requests: false, open: 0, working: 0, last: Instant::now() };
+        Self(Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }))
     }
 
-    /// A request has come.
+    /// Counts a new request.
     pub(super) fn begin(&self) -> Exchange {
         let mut state = self.lock();
-        state.has_begun = true;
+        state.has_requests = true;
         state.open += 1;
         state.working += 1;
         state.last = Instant::now();
         if state.open == 1 {
-            self.0.turned.notify_one();
+            self.0.changed.notify_one();
         }
         Exchange { activity: self.clone(), is_working: true }
     }
 
-    /// Waits until, from now on, nothing has happened for so long as is borne with, and nobody
-    /// waits for us.
-    pub(super) async fn rest(&self, limit: impl Fn(State) -> Duration) {
+    /// Waits until nothing has happened for the time that `limit` gives for the present counts, and
+    /// no client waits for the server. The time before the call does not count.
+    pub(super) async fn idle(&self, limit: impl Fn(RequestCounts) -> Duration) {
         let began = Instant::now();
         loop {
             let state = *self.lock();
@@ -74,22 +75,22 @@ impl Activity {
             if end <= Instant::now() {
                 return;
             }
-            let _ = timeout_at(end, self.0.turned.notified()).await;
+            let _ = timeout_at(end, self.0.changed.notified()).await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, RequestCounts> {
+        self.0.state.lock()
     }
 }
 
 impl Exchange {
-    /// Follows the answer to its end.
+    /// Tracks the answer to its end.
     pub(super) fn follow(self, body: Body) -> Body {
-        // Nothing of an empty one is ever asked for.
+        // hyper never polls an empty body.
         match body.is_end_stream() {
             true => body,
-            false => Body::new(Followed { body, exchange: self }),
+            false => Body::new(TrackedBody { body, exchange: self }),
         }
     }
 
@@ -110,18 +111,18 @@ impl Drop for Exchange {
         let mut state = self.activity.lock();
         state.open -= 1;
         if state.open == 0 {
-            self.activity.0.turned.notify_one();
+            self.activity.0.changed.notify_one();
         }
     }
 }
 
-/// An answer on its way.
-struct Followed {
+/// The body of an answer that is being sent.
+struct TrackedBody {
     body: Body,
     exchange: Exchange,
 }
 
-impl HttpBody for Followed {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

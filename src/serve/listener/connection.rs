@@ -22,38 +22,39 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use super::super::caller::Peer;
-use super::Limits;
 use super::activity::{Activity, Exchange};
-use super::slow::{Impatient, Timely};
+use super::limits::Limits;
+use super::slow::{TimedBody, WriteTimeout};
 use super::tls;
 
-/// All headers of one request together.
+/// Limit on the size of all headers of one request, in bytes.
 const LARGEST_HEAD: usize = 32 * 1024;
 
-/// So much of a body is taken that nobody reads: as much as anybody would.
-const LARGEST_DISCARDED: usize = 16 * 1024;
+/// Drain at most this much of an unread body, in bytes. It equals the limit for bodies that are read.
+const LARGEST_DRAINED: usize = 16 * 1024;
 
-/// Requests at the same time on one connection.
+/// Concurrent requests on one HTTP/2 connection.
 const MOST_STREAMS: u32 = 100;
 
-/// What a TLS handshake begins with.
+/// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
 
-const SPEAKS_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
+/// The answer to plain HTTP on a TLS port.
+const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
 Content-Length: 34\r\nConnection: close\r\n\r\nThis port speaks HTTPS, not HTTP.\n";
 
-/// Somebody who has connected.
-pub(super) struct Visit {
+/// An accepted connection that is not served yet.
+pub(super) struct Connection {
     pub peer: SocketAddr,
     pub app: Router,
     pub acceptor: Option<TlsAcceptor>,
     pub limits: Limits,
-    /// Turns true when the server is to end.
+    /// Turns true when the server stops.
     pub is_stopping: watch::Receiver<bool>,
 }
 
-impl Visit {
-    /// Answers everything that is asked on this connection. That it breaks is the client's affair.
+impl Connection {
+    /// Serves all requests of the connection. Connection errors are ignored: they concern the client.
     pub(super) async fn serve(mut self, mut stream: TcpStream) {
         // Without it, Nagle's algorithm and delayed acknowledgements add 40 ms to many answers.
         let _ = stream.set_nodelay(true);
@@ -63,7 +64,7 @@ impl Visit {
         let shaken = timeout(self.limits.handshake, async {
             let mut first = [0];
             if stream.peek(&mut first).await.ok()? == 1 && first != [HANDSHAKE] {
-                let _ = stream.write_all(SPEAKS_TLS).await;
+                let _ = stream.write_all(HTTPS_REQUIRED).await;
                 let _ = stream.shutdown().await;
                 return None;
             }
@@ -94,11 +95,12 @@ impl Visit {
             let exchange = activity.begin();
             answer(app.clone(), peer, limits, exchange, request)
         });
-        let stream = TokioIo::new(Impatient::new(stream, limits.stalled));
+        let stream = TokioIo::new(WriteTimeout::new(stream, limits.stalled));
         let connection = builder.serve_connection(stream, service);
-        let farewell = Farewell { say: http1::Connection::graceful_shutdown, limits, is_stopping };
-        // The time for the next head has the same end.
-        farewell.attend(connection, &activity, pending()).await;
+        let shutdown = http1::Connection::graceful_shutdown;
+        // The header read timeout also limits the idle time.
+        let closer = GracefulClose { shutdown, limits, is_stopping };
+        closer.serve(connection, &activity, pending()).await;
     }
 
     async fn http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
@@ -106,63 +108,63 @@ impl Visit {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).max_concurrent_streams(MOST_STREAMS);
         builder.max_header_list_size(LARGEST_HEAD as u32);
-        // A client that has gone without a word is found out.
+        // Detects clients that vanished without closing the connection.
         builder.keep_alive_interval(limits.stalled).keep_alive_timeout(limits.head);
         let (peer, activity) = (Peer { address: peer, is_tls: true }, Activity::new());
         let service = service_fn(|request| {
             let exchange = activity.begin();
             answer(app.clone(), peer, limits, exchange, request)
         });
-        let stream = TokioIo::new(Impatient::new(stream, limits.stalled));
+        let stream = TokioIo::new(WriteTimeout::new(stream, limits.stalled));
         let connection = builder.serve_connection(stream, service);
-        let farewell = Farewell { say: http2::Connection::graceful_shutdown, limits, is_stopping };
-        // Nothing that a client says of itself, as by answering pings, is a request.
-        let rest = activity.rest(|state| match (state.has_begun, state.open) {
+        let shutdown = http2::Connection::graceful_shutdown;
+        let closer = GracefulClose { shutdown, limits, is_stopping };
+        // Only requests count as activity. Answers to pings do not.
+        let idle = activity.idle(|state| match (state.has_requests, state.open) {
             (false, _) => limits.head,
             (true, 0) => limits.idle,
             (true, _) => limits.stalled,
         });
-        farewell.attend(connection, &activity, rest).await;
+        closer.serve(connection, &activity, idle).await;
     }
 }
 
-/// How a connection is ended: it takes no further request, and ends with the answers under way.
-struct Farewell<F> {
-    say: F,
+/// Closes a connection gracefully: it accepts no further request, and running answers finish.
+struct GracefulClose<F> {
+    shutdown: F,
     limits: Limits,
     is_stopping: watch::Receiver<bool>,
 }
 
-impl<F> Farewell<F> {
-    /// Serves a connection until it ends, or the time that it has without a request does, or the
-    /// server is to end.
-    async fn attend<C: Future>(
+impl<F> GracefulClose<F> {
+    /// Serves a connection until it ends. It is closed when `idle` completes or the server stops.
+    async fn serve<C: Future>(
         mut self,
         connection: C,
         activity: &Activity,
-        rest: impl Future<Output = ()>,
+        idle: impl Future<Output = ()>,
     ) where
         F: Fn(Pin<&mut C>),
     {
         let mut connection = pin!(connection);
         tokio::select! {
             _ = &mut connection => return,
-            () = rest => {}
+            () = idle => {}
             () = stopping(&mut self.is_stopping) => {}
         }
-        (self.say)(connection.as_mut());
-        let Limits { parting, stalled, .. } = self.limits;
-        // A client that never says what is needed for that, or anything at all, holds up nobody.
-        let silence = activity.rest(|state| if state.open == 0 { parting } else { stalled });
+        (self.shutdown)(connection.as_mut());
+        let Limits { close, stalled, .. } = self.limits;
+        // A client that does not take part in the close, or reads nothing, must not delay the end.
+        let timeout = activity.idle(|state| if state.open == 0 { close } else { stalled });
         tokio::select! {
             _ = connection => {}
-            () = silence => {}
+            () = timeout => {}
         }
     }
 }
 
 async fn stopping(is_stopping: &mut watch::Receiver<bool>) {
-    // A server that is no more is to end, too.
+    // A dropped sender means that the server has ended.
     let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
@@ -174,22 +176,22 @@ async fn answer(
     mut request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     request.extensions_mut().insert(peer);
-    // Who waits for a word before it sends the body gets the answer instead.
+    // A client that sends `Expect` waits for the answer before it sends the body.
     let waits = request.headers().contains_key(EXPECT);
     let mut unread = None;
     let request = request.map(|body| match body.is_end_stream() {
         true => Body::empty(),
         false => {
-            let (body, left) = Timely::new(body, limits.body);
+            let (body, left) = TimedBody::new(body, limits.body);
             unread = Some(left).filter(|_| !waits);
             Body::new(body)
         }
     });
     let response = app.call(request).await?;
-    // An answer that comes before all was sent has the rest of its stream reset behind it, or the
-    // connection closed: some clients, as curl 7.88, do not show it then.
+    // If the answer comes before the whole body was sent, hyper resets the stream or closes the
+    // connection. Some clients, such as curl 7.88, then do not show the answer.
     if let Some(unread) = unread.and_then(|mut left| left.try_recv().ok()) {
-        unread.discard(LARGEST_DISCARDED).await;
+        unread.drain(LARGEST_DRAINED).await;
     }
     Ok(response.map(|body| exchange.follow(body)))
 }

@@ -1,13 +1,13 @@
-//! The accept loop: how many connections there may be, and how slow they may be.
+//! The accept loop, with limits on the number of connections and on slow clients.
 
 mod activity;
 mod connection;
-mod room;
+mod limits;
+mod permits;
 mod slow;
 mod tls;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,61 +17,21 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use self::connection::Visit;
-use self::room::Room;
+pub use self::tls::TlsFiles;
+
+use self::connection::Connection;
+use self::limits::{LIMITS, Limits};
+use self::permits::Permits;
 use super::log::log;
 
-/// Certificate and key of a server.
-#[derive(Debug, Clone)]
-pub struct Tls {
-    /// The certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Its key, PEM.
-    pub key: PathBuf,
-}
-
-/// What is kept back for one connection by the system: a viewer that reads nothing shows soon.
+/// Size of the kernel's send buffer of each connection, in bytes. A small buffer makes a viewer
+/// that reads nothing noticeable soon.
 const SEND_BUFFER: u32 = 64 * 1024;
 
-/// Connections that wait to be accepted.
+/// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// How much, and how slow, a client may be.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    /// Connections at the same time.
-    connections: usize,
-    /// Of them from one address: a proxy is one address, too, but nobody may take all.
-    per_address: usize,
-    /// For the TLS handshake.
-    handshake: Duration,
-    /// For the head of a request, also of the next one on the same connection of HTTP/1.
-    head: Duration,
-    /// For the next request on a connection of HTTP/2. There browsers keep one open on purpose.
-    idle: Duration,
-    /// For the body of a request.
-    body: Duration,
-    /// Without taking anything of an answer.
-    stalled: Duration,
-    /// For what a client has to say when its connection is to end.
-    parting: Duration,
-    /// For running answers at the end.
-    ending: Duration,
-}
-
-const LIMITS: Limits = Limits {
-    connections: 1024,
-    per_address: 900,
-    handshake: Duration::from_secs(10),
-    head: Duration::from_secs(10),
-    idle: Duration::from_secs(60),
-    body: Duration::from_secs(30),
-    stalled: Duration::from_secs(30),
-    parting: Duration::from_secs(1),
-    ending: Duration::from_secs(10),
-};
-
-/// A server's address, bound, and how to speak there.
+/// A bound address, and how to serve connections there.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
@@ -84,26 +44,27 @@ impl Listener {
     /// Binds to the address, and reads the certificate and the key.
     ///
     /// # Errors
-    /// An address that cannot be had; files that cannot be read, or do not fit together.
-    pub async fn bind(address: SocketAddr, tls: Option<Tls>) -> Result<Self> {
+    /// The address cannot be bound, or the files cannot be read or do not belong together.
+    pub async fn bind(address: SocketAddr, tls: Option<TlsFiles>) -> Result<Self> {
         let tls = tls.map(tls::Identity::load).transpose()?.map(Arc::new);
         let listener = listen(address).with_context(|| {
-            format!("listening on {address} (another address or port: --listen=ADDRESS:PORT)")
+            format!("listening on {address} (use --listen=ADDRESS:PORT to choose another)")
         })?;
         let address = listener.local_addr().context("reading the port")?;
         Ok(Self { listener, address, tls, limits: LIMITS })
     }
 
-    /// Where it listens; the port is the real one where any was asked for.
+    /// The bound address, with the real port if port 0 was requested.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers by `app` until `stop` ends; then no new connection is taken, and answers under way
-    /// may end, within 10 seconds. Each request has a [`super::caller::Peer`] in its extensions.
+    /// Serves requests with `app` until `stop` completes. Then it accepts no more connections and
+    /// gives running answers 10 seconds to finish. Each request has a [`super::caller::Peer`] in
+    /// its extensions.
     pub async fn run(self, app: Router, stop: impl Future<Output = ()>) {
         let (stopping, is_stopping) = watch::channel(false);
-        let room = Room::new(self.limits.connections, self.limits.per_address);
+        let permits = Permits::new(self.limits.connections, self.limits.per_address);
         let acceptor = self.tls.as_ref().map(tls::acceptor);
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -111,8 +72,8 @@ impl Listener {
                 accepted = self.accept() => accepted,
                 () = &mut stop => break,
             };
-            let Some(place) = room.enter(peer.ip()) else { continue };
-            let visit = Visit {
+            let Some(permit) = permits.acquire(peer.ip()) else { continue };
+            let connection = Connection {
                 peer,
                 app: app.clone(),
                 acceptor: acceptor.clone(),
@@ -120,27 +81,27 @@ impl Listener {
                 is_stopping: is_stopping.clone(),
             };
             tokio::spawn(async move {
-                visit.serve(stream).await;
-                drop(place);
+                connection.serve(stream).await;
+                drop(permit);
             });
         }
         drop((self.listener, is_stopping));
         stopping.send_replace(true);
-        // Each visit has a receiver.
-        if timeout(self.limits.ending, stopping.closed()).await.is_err() {
-            log("some answers had not ended in time and are broken off");
+        // Each open connection holds a receiver.
+        if timeout(self.limits.shutdown, stopping.closed()).await.is_err() {
+            log("some answers did not finish in time; their connections are closed");
         }
     }
 
     async fn accept(&self) -> (TcpStream, SocketAddr) {
-        let mut is_told = false;
+        let mut is_logged = false;
         loop {
             match self.listener.accept().await {
                 Ok(accepted) => return accepted,
                 Err(error) => {
-                    // Out of file descriptors, most likely: some will be returned.
-                    if !std::mem::replace(&mut is_told, true) {
-                        log(&format!("no connection can be taken for now: {error}"));
+                    // The usual cause is a lack of file descriptors, which passes.
+                    if !std::mem::replace(&mut is_logged, true) {
+                        log(&format!("cannot accept connections for now: {error}"));
                     }
                     sleep(Duration::from_millis(100)).await;
                 }
@@ -154,10 +115,10 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A port that was ours a moment ago can be ours again.
+    // Allows a restart on the same port while old connections are in TIME_WAIT.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    // Connections inherit it.
+    // Accepted connections inherit the size.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

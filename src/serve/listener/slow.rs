@@ -1,4 +1,4 @@
-//! Clients that are too slow: to send a body, or to take an answer.
+//! Time limits for clients that send a body, or read an answer, too slowly.
 
 use std::future::poll_fn;
 use std::io;
@@ -12,41 +12,41 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
-/// A request's body that must have arrived in time.
-pub(super) struct Timely {
-    unread: Option<Unread>,
-    /// Where what is left of it goes when nobody reads it.
-    left: Option<oneshot::Sender<Unread>>,
+/// A request's body that must arrive within a time limit.
+pub(super) struct TimedBody {
+    unread: Option<UnreadBody>,
+    /// Receives the rest of the body if the body is dropped before its end.
+    left: Option<oneshot::Sender<UnreadBody>>,
 }
 
-/// What is left of a body that nobody reads.
-pub(super) struct Unread {
+/// The rest of a body that was not read to its end.
+pub(super) struct UnreadBody {
     body: Incoming,
-    /// Bytes that have come.
-    taken: usize,
+    /// Bytes received so far.
+    received: usize,
     end: Pin<Box<Sleep>>,
 }
 
-impl Timely {
-    /// Beside it, what is left of it when it is dropped.
-    pub(super) fn new(body: Incoming, limit: Duration) -> (Self, oneshot::Receiver<Unread>) {
+impl TimedBody {
+    /// Also returns a receiver. It gets the rest of the body if the body is dropped before its end.
+    pub(super) fn new(body: Incoming, limit: Duration) -> (Self, oneshot::Receiver<UnreadBody>) {
         let (left, unread) = oneshot::channel();
-        let body = Unread { body, taken: 0, end: Box::pin(sleep(limit)) };
+        let body = UnreadBody { body, received: 0, end: Box::pin(sleep(limit)) };
         (Self { unread: Some(body), left: Some(left) }, unread)
     }
 }
 
-impl Drop for Timely {
+impl Drop for TimedBody {
     fn drop(&mut self) {
         let unread = self.unread.take().filter(|unread| !unread.body.is_end_stream());
         if let (Some(unread), Some(left)) = (unread, self.left.take()) {
-            // Nobody may want it any more.
+            // The receiver may be gone.
             let _ = left.send(unread);
         }
     }
 }
 
-impl Body for Timely {
+impl Body for TimedBody {
     type Data = Bytes;
     type Error = axum::BoxError;
 
@@ -56,7 +56,7 @@ impl Body for Timely {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Some(unread) = &mut self.unread else { return Poll::Ready(None) };
         let frame = ready!(unread.poll_frame(context));
-        // Of what is broken or at its end nothing is left.
+        // After an error or the end there is no rest to drain.
         if !matches!(frame, Some(Ok(_))) {
             self.unread = None;
         }
@@ -72,14 +72,14 @@ impl Body for Timely {
     }
 }
 
-impl Unread {
+impl UnreadBody {
     fn poll_frame(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             if let Some(Ok(frame)) = &frame {
-                self.taken += frame.data_ref().map_or(0, Bytes::len);
+                self.received += frame.data_ref().map_or(0, Bytes::len);
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
@@ -87,11 +87,11 @@ impl Unread {
         Poll::Ready(Some(Err("the body did not arrive in time".into())))
     }
 
-    /// Takes the rest and throws it away, unless the whole is larger than this.
-    pub(super) async fn discard(mut self, most: usize) {
+    /// Reads and discards the rest, unless the whole body is larger than `most` bytes.
+    pub(super) async fn drain(mut self, most: usize) {
         let fits = |unread: &Self| {
             let rest = usize::try_from(unread.body.size_hint().lower()).unwrap_or(usize::MAX);
-            unread.taken.saturating_add(rest) <= most
+            unread.received.saturating_add(rest) <= most
         };
         while fits(&self) {
             if !matches!(poll_fn(|context| self.poll_frame(context)).await, Some(Ok(_))) {
@@ -101,20 +101,20 @@ impl Unread {
     }
 }
 
-/// A connection that breaks when its other end takes nothing for too long.
-pub(super) struct Impatient<S> {
+/// A stream that fails with a timeout if the peer reads nothing for `limit`.
+pub(super) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
-    /// Runs while something waits to be taken.
+    /// Runs while a write is pending.
     end: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Impatient<S> {
+impl<S> WriteTimeout<S> {
     pub(super) fn new(stream: S, limit: Duration) -> Self {
         Self { stream, limit, end: None }
     }
 
-    /// What came of a write: time runs while nothing does.
+    /// Starts the time limit when a write is pending, and clears it when a write completes.
     fn watch<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -131,7 +131,7 @@ impl<S> Impatient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -141,7 +141,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,11 +1,12 @@
-//! The server's certificate, read again when its files change.
+//! The server's certificate, which is reloaded when its files change.
 
 use std::fs::File;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -14,39 +15,47 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::super::log::log;
-use super::Tls;
 use crate::cluster::credentials::certified_key;
 use crate::text::bounded;
 
-/// HTTP/2 as the handshake names it.
+/// The ALPN name of HTTP/2.
 pub(super) const HTTP2: &[u8] = b"h2";
 
-/// Between looks at the files.
-const PERIOD: Duration = Duration::from_secs(10);
+/// Minimum time between two checks of the files.
+const RELOAD_PERIOD: Duration = Duration::from_secs(10);
 
-/// A certificate chain has a few kilobytes.
+/// Limit on the size of each file, in bytes. A certificate chain has a few kilobytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
-/// What the server shows, and where it comes from.
+/// Certificate and key files of a server.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+}
+
+/// The server's certificate and the files that it was read from.
 #[derive(Debug)]
 pub(super) struct Identity {
-    files: Tls,
+    files: TlsFiles,
     current: Mutex<Current>,
 }
 
 #[derive(Debug)]
 struct Current {
     key: Arc<CertifiedKey>,
-    /// As read last, good or bad.
-    pair: Pair,
-    looked: Instant,
+    /// The contents that were read last, valid or not.
+    contents: Contents,
+    checked: Instant,
 }
 
-/// The files' contents: the certificate's, and the key's.
+/// The contents of the certificate file and of the key file.
 #[derive(PartialEq, Eq)]
-struct Pair(Vec<u8>, String);
+struct Contents(Vec<u8>, String);
 
-impl std::fmt::Debug for Pair {
+impl std::fmt::Debug for Contents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("<hidden>")
     }
@@ -56,51 +65,56 @@ impl Identity {
     /// Reads the files.
     ///
     /// # Errors
-    /// One that cannot be read, or what does not fit together.
-    pub(super) fn load(files: Tls) -> Result<Self> {
-        let pair = Pair::read(&files)?;
-        let key = pair.key(&files)?;
-        Ok(Self { files, current: Mutex::new(Current { key, pair, looked: Instant::now() }) })
+    /// A file cannot be read, or the key does not belong to the certificate.
+    pub(super) fn load(files: TlsFiles) -> Result<Self> {
+        let contents = Contents::read(&files)?;
+        let key = contents.key(&files)?;
+        let checked = Instant::now();
+        Ok(Self { files, current: Mutex::new(Current { key, contents, checked }) })
     }
 
     fn current(&self) -> Arc<CertifiedKey> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.looked.elapsed() >= PERIOD {
-            current.looked = Instant::now();
-            current.look(&self.files);
+        let mut current = self.current.lock();
+        if current.checked.elapsed() >= RELOAD_PERIOD {
+            current.checked = Instant::now();
+            current.reload(&self.files);
         }
         Arc::clone(&current.key)
     }
 }
 
 impl Current {
-    fn look(&mut self, files: &Tls) {
-        let pair = match Pair::read(files) {
-            Ok(pair) if pair == self.pair => return,
-            Ok(pair) => pair,
-            Err(error) => return log(&format!("the old certificate is used on: {error:#}")),
+    fn reload(&mut self, files: &TlsFiles) {
+        let contents = match Contents::read(files) {
+            Ok(contents) if contents == self.contents => return,
+            Ok(contents) => contents,
+            Err(error) => return log_failure(&error),
         };
-        match pair.key(files) {
+        match contents.key(files) {
             Ok(key) => {
                 self.key = key;
-                log(&format!("the certificate of {} was read anew", files.certificate.display()));
+                log(&format!("reloaded the certificate from {}", files.certificate.display()));
             }
-            // Both files are seldom written at the same moment.
-            Err(error) => log(&format!("the old certificate is used on: {error:#}")),
+            // Often only one of the two files is written yet.
+            Err(error) => log_failure(&error),
         }
-        self.pair = pair;
+        self.contents = contents;
     }
 }
 
-impl Pair {
-    fn read(files: &Tls) -> Result<Self> {
+fn log_failure(error: &anyhow::Error) {
+    log(&format!("the new certificate cannot be used; the old one stays: {error:#}"));
+}
+
+impl Contents {
+    fn read(files: &TlsFiles) -> Result<Self> {
         let certificate = read("--tls-cert", &files.certificate)?;
         let key = read("--tls-key", &files.key)?;
         let key = String::from_utf8_lossy(&key).into_owned();
         Ok(Self(certificate, key))
     }
 
-    fn key(&self, files: &Tls) -> Result<Arc<CertifiedKey>> {
+    fn key(&self, files: &TlsFiles) -> Result<Arc<CertifiedKey>> {
         let (certificate, key) = (files.certificate.display(), files.key.display());
         certified_key(&self.0, &self.1)
             .with_context(|| format!("using --tls-cert={certificate} with --tls-key={key}"))
@@ -112,7 +126,7 @@ fn read(flag: &str, path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).with_context(what)?;
     match bounded::read(file, LARGEST_FILE).with_context(what)? {
         Some(content) => Ok(content),
-        None => bail!("{}: it is larger than a megabyte", what()),
+        None => bail!("{}: the file is larger than 1 MB", what()),
     }
 }
 
@@ -125,12 +139,12 @@ impl ResolvesServerCert for Resolver {
     }
 }
 
-/// The server's side of TLS 1.2 and 1.3.
+/// The server side of TLS 1.2 and 1.3.
 pub(super) fn acceptor(identity: &Arc<Identity>) -> TlsAcceptor {
     let provider = Arc::new(ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .expect("ring knows both versions of TLS")
+        .expect("ring supports both versions of TLS")
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Resolver(Arc::clone(identity))));
     config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
@@ -144,14 +158,14 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (String, String) {
+    fn certificate_and_key() -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
     }
 
-    fn write(directory: &TempDir, (certificate, key): &(String, String)) -> Tls {
-        let files = Tls {
+    fn write(directory: &TempDir, (certificate, key): &(String, String)) -> TlsFiles {
+        let files = TlsFiles {
             certificate: directory.path().join("tls.crt"),
             key: directory.path().join("tls.key"),
         };
@@ -165,28 +179,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_certificate_is_shown_without_a_restart_and_a_bad_one_never() {
+    async fn a_new_certificate_is_used_without_a_restart_and_an_invalid_one_is_not() {
         let directory = tempfile::tempdir().unwrap();
-        let (old, new) = (pair(), pair());
+        let (old, new) = (certificate_and_key(), certificate_and_key());
         let identity = Identity::load(write(&directory, &old)).unwrap();
         let first = shown(&identity);
         write(&directory, &(new.0.clone(), old.1));
-        tokio::time::advance(PERIOD).await;
+        tokio::time::advance(RELOAD_PERIOD).await;
         assert_eq!(shown(&identity), first, "a certificate without its key");
         write(&directory, &new);
-        assert_eq!(shown(&identity), first, "before it is looked at again");
-        tokio::time::advance(PERIOD).await;
+        assert_eq!(shown(&identity), first, "before the next check");
+        tokio::time::advance(RELOAD_PERIOD).await;
         let second = shown(&identity);
         assert_ne!(second, first);
         std::fs::remove_file(directory.path().join("tls.crt")).unwrap();
-        tokio::time::advance(PERIOD).await;
-        assert_eq!(shown(&identity), second, "a file that is gone");
+        tokio::time::advance(RELOAD_PERIOD).await;
+        assert_eq!(shown(&identity), second, "a missing file");
     }
 
     #[test]
-    fn files_that_do_not_fit_are_refused_at_the_start() {
+    fn files_that_do_not_belong_together_are_refused_at_the_start() {
         let directory = tempfile::tempdir().unwrap();
-        let (one, other) = (pair(), pair());
+        let (one, other) = (certificate_and_key(), certificate_and_key());
         let refused = |pair: &(String, String)| {
             format!("{:#}", Identity::load(write(&directory, pair)).unwrap_err())
         };
@@ -196,7 +210,7 @@ mod tests {
         let text = refused(&(one.1, one.0));
         assert!(text.contains("PEM inputs may have been switched"), "{text}");
         let missing =
-            Tls { certificate: "/missing/tls.crt".into(), key: "/missing/tls.key".into() };
+            TlsFiles { certificate: "/missing/tls.crt".into(), key: "/missing/tls.key".into() };
         let text = format!("{:#}", Identity::load(missing).unwrap_err());
         assert!(text.starts_with("reading --tls-cert=/missing/tls.crt: "), "{text}");
     }

@@ -1,223 +1,255 @@
-//! What is known of the target now: one state, fed by one watch, read by everybody.
+//! The state of the target: one state, kept up to date by [`super::follow`] and read by all requests.
 
-mod feed;
 mod ledger;
+mod looks;
 mod state;
-mod swarm;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
-pub use feed::{follow, follow_autoscalers};
-pub use ledger::Entry;
-pub use swarm::follow_swarm;
+pub(super) use self::ledger::HistoryEntry;
 
-use self::state::State;
-use super::snapshot::{Limits, Snapshot, TargetInfo, Users};
+use self::state::TargetState;
+use super::snapshot::{Limits, Link, Snapshot, TargetInfo, Users};
 use crate::locust::{Address, Look, WorkerPods};
 
-/// Changes that come within this time are told in one go.
-const GATHERED: Duration = Duration::from_millis(50);
+/// Changes within this time are published together.
+const PUBLISH_DELAY: Duration = Duration::from_millis(50);
 
-/// One state, as it goes to the viewers: made once for all of them.
+/// One published state. It is serialized once for all viewers.
 #[derive(Debug)]
-pub struct Frame {
-    /// What it is.
+pub(super) struct Frame {
     pub snapshot: Snapshot,
-    /// Names this state, also after a restart of the server.
+    /// Identifies this state. It differs after a restart of the server.
     pub id: String,
-    /// The whole event for the stream of events.
+    /// The complete server-sent event.
     pub event: Bytes,
     number: u64,
 }
 
-/// A change from here that has ended.
+/// A change made here that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
-    /// In the history.
+pub(super) struct EndedChange {
+    /// Its id in the history.
     pub id: u64,
     number: u64,
 }
 
-/// The state, and who is told when it changes.
+/// The present state, with its subscribers.
 #[derive(Debug)]
-pub struct Live {
-    state: Mutex<State>,
+pub(super) struct Live {
+    state: Mutex<TargetState>,
     is_dirty: Notify,
     frames: watch::Sender<Arc<Frame>>,
-    /// A change from here has ended.
-    has_ended: Notify,
-    /// The target was read when so many changes from here had ended.
-    looked: watch::Sender<u64>,
-    /// Somebody looks who did not before.
-    is_wanted: Notify,
-    /// Where Locust was found.
+    /// Notifies when a change made here has ended.
+    change_ended: Notify,
+    /// The number of ended changes that the last read of the target reflects.
+    read_changes: watch::Sender<u64>,
+    /// Notifies when a new viewer wants to see Locust's present state.
+    look_requested: Notify,
     locust_address: Mutex<Option<Address>>,
     /// The last look at Locust at which the running test had all its users.
     steady: Mutex<Option<Look>>,
+    /// The run time in Locust's page, in seconds.
     run_time: Mutex<Option<u64>>,
-    /// Tells the states of this process from those of another.
-    run: String,
+    /// A random part of the ids, which differs between processes.
+    process_id: String,
 }
 
 impl Live {
-    /// Nothing is known yet.
-    pub fn new(target: TargetInfo, limits: Limits) -> Self {
-        let state = State::new(target, limits);
-        let run = format!("{:08x}", fastrand::u32(..));
-        let frame = Arc::new(frame(state.snapshot(), &run, 0));
+    pub(super) fn new(target: TargetInfo, limits: Limits) -> Self {
+        let state = TargetState::new(target, limits);
+        let process_id = format!("{:08x}", fastrand::u32(..));
+        let frame = Arc::new(frame(state.snapshot(), &process_id, 0));
         Self {
             state: Mutex::new(state),
             is_dirty: Notify::new(),
             frames: watch::Sender::new(frame),
-            has_ended: Notify::new(),
-            looked: watch::Sender::new(0),
-            is_wanted: Notify::new(),
+            change_ended: Notify::new(),
+            read_changes: watch::Sender::new(0),
+            look_requested: Notify::new(),
             locust_address: Mutex::default(),
             steady: Mutex::default(),
             run_time: Mutex::default(),
-            run,
+            process_id,
         }
     }
 
-    /// The state that was told last.
-    pub fn now(&self) -> Arc<Frame> {
+    /// The state that was published last.
+    pub(super) fn now(&self) -> Arc<Frame> {
         Arc::clone(&self.frames.borrow())
     }
 
-    /// Is told each state from now on; whoever is slow gets the latest one alone.
-    pub fn subscribe(&self) -> watch::Receiver<Arc<Frame>> {
+    /// Subscribes to all later states. A slow subscriber gets only the latest one.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Frame>> {
         let frames = self.frames.subscribe();
-        self.is_wanted.notify_one();
+        self.look_requested.notify_one();
         frames
     }
 
-    /// What was wrong with a running test's users was put right.
-    pub fn users_are_back(&self, users: Users) {
-        self.lock().ledger.put_right(users);
-        self.tell();
-        self.look_again();
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.frames.receiver_count() > 0
     }
 
-    /// Where Locust was found, if it was.
-    pub fn locust_address(&self) -> Option<Address> {
-        self.locust_address.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Requests a new look at Locust soon.
+    pub(super) fn request_look(&self) {
+        self.look_requested.notify_one();
     }
 
-    fn found_locust(&self, address: Option<Address>) {
-        *self.locust_address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+    /// Waits until a look at Locust is requested.
+    pub(super) async fn look_requested(&self) {
+        self.look_requested.notified().await;
     }
 
-    /// Somebody wants to know how it is at Locust now.
-    pub fn look_again(&self) {
-        self.is_wanted.notify_one();
+    /// The address at which Locust was found.
+    pub(super) fn locust_address(&self) -> Option<Address> {
+        self.locust_address.lock().clone()
     }
 
-    /// The pods of the workers; `None` where they are not known, or not yet.
-    pub fn worker_pods(&self) -> Option<WorkerPods> {
-        self.lock().worker_pods()
+    pub(super) fn set_locust_address(&self, address: Option<Address>) {
+        *self.locust_address.lock() = address;
     }
 
     /// The last look at Locust at which the running test had all its users.
-    pub fn steady(&self) -> Option<Look> {
-        self.steady.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn steady(&self) -> Option<Look> {
+        self.steady.lock().clone()
     }
 
-    /// The run time in Locust's page, as it was seen last.
-    pub fn run_time(&self) -> Option<u64> {
-        *self.run_time.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn set_steady(&self, look: Option<&Look>) {
+        *self.steady.lock() = look.cloned();
     }
 
-    fn set_run_time(&self, run_time: Option<u64>) {
-        *self.run_time.lock().unwrap_or_else(PoisonError::into_inner) = run_time;
+    /// The last known run time in Locust's page, in seconds.
+    pub(super) fn run_time(&self) -> Option<u64> {
+        *self.run_time.lock()
     }
 
-    fn set_steady(&self, look: Option<&Look>) {
-        *self.steady.lock().unwrap_or_else(PoisonError::into_inner) = look.cloned();
+    pub(super) fn set_run_time(&self, run_time: Option<u64>) {
+        *self.run_time.lock() = run_time;
     }
 
-    /// A running test was given its users back although nothing was changed here.
-    pub fn kept(&self, users: Users) {
+    /// The pods of the workers; `None` if they are not known, or not yet.
+    pub(super) fn worker_pods(&self) -> Option<WorkerPods> {
+        self.lock().worker_pods()
+    }
+
+    /// The pods of the workers, if exactly `count` of them are ready.
+    ///
+    /// # Errors
+    /// The pods are not known, or another number of them is ready.
+    pub(super) fn ready_worker_pods(&self, count: i64) -> Result<WorkerPods, String> {
+        self.worker_pods()
+            .filter(|pods| i64::try_from(pods.ready_count()).is_ok_and(|ready| ready == count))
+            .ok_or_else(|| "the new pods are not known yet".to_owned())
+    }
+
+    /// The state of the connection to the cluster.
+    pub(super) fn link(&self) -> Link {
+        self.lock().link_state()
+    }
+
+    /// Notes that the users of a test with a problem were redistributed.
+    pub(super) fn record_repair(&self, users: Users) {
+        self.lock().ledger.record_repair(users);
+        self.publish_now();
+        self.request_look();
+    }
+
+    /// Notes a rebalance of a running test without a change made here.
+    pub(super) fn record_automatic_rebalance(&self, users: Users) {
         {
             let mut state = self.lock();
             let count = state.desired();
-            state.ledger.kept(count, users);
+            state.ledger.record_automatic_rebalance(count, users);
         }
-        self.tell();
+        self.publish_now();
     }
 
-    /// What a change from here meant for a running test; told at once, so that whoever waited for
-    /// it finds it. `id` is that of its history.
-    pub fn users(&self, id: u64, users: Users) {
-        self.lock().ledger.users(id, users);
-        self.tell();
+    /// Sets the users of a running test after the change with this history id. The state is
+    /// published at once, so that the waiting request finds it.
+    pub(super) fn set_users(&self, id: u64, users: Users) {
+        self.lock().ledger.set_users(id, users);
+        self.publish_now();
     }
 
-    /// Tells the state as it changes, until dropped.
-    pub async fn publish(&self) {
+    /// Publishes the state when it has changed; never ends.
+    pub(super) async fn publish(&self) {
         loop {
             self.is_dirty.notified().await;
-            tokio::time::sleep(GATHERED).await;
-            self.tell();
+            tokio::time::sleep(PUBLISH_DELAY).await;
+            self.publish_now();
         }
     }
 
-    /// A change is about to be made from here.
-    pub fn begin(&self) {
+    /// Notes that a change begins.
+    pub(super) fn begin_change(&self) {
         self.lock().ledger.begin();
     }
 
-    /// What became of it; tells it at once, so that whoever made it finds it.
-    pub fn end(&self, entry: Entry) -> Ended {
+    /// Notes the end of a change. The state is published at once, so that the caller finds it.
+    pub(super) fn end_change(&self, entry: HistoryEntry) -> EndedChange {
         let ended = {
             let mut state = self.lock();
-            let id = state.end(entry);
-            Ended { id, number: state.ended() }
+            let id = state.end_change(entry);
+            EndedChange { id, number: state.ended_changes() }
         };
-        self.tell();
-        self.has_ended.notify_one();
+        self.publish_now();
+        self.change_ended.notify_one();
         ended
     }
 
+    /// Waits until a change has ended.
+    pub(super) async fn change_ended(&self) {
+        self.change_ended.notified().await;
+    }
+
+    /// The number of changes that have ended.
+    pub(super) fn ended_changes(&self) -> u64 {
+        self.lock().ended_changes()
+    }
+
     /// Waits until the target was read after this change.
-    pub async fn read_after(&self, ended: Ended) {
-        // It cannot be closed as long as we are there.
-        let _ = self.looked.subscribe().wait_for(|looked| *looked >= ended.number).await;
+    pub(super) async fn wait_for_read_after(&self, ended: EndedChange) {
+        // The sender lives as long as `self`, so there is no error.
+        let _ = self.read_changes.subscribe().wait_for(|read| *read >= ended.number).await;
     }
 
-    fn looked(&self, ended: u64) {
-        self.lock().looked(ended);
-        self.tell();
-        self.looked.send_replace(ended);
+    /// Notes that the target was read when this number of changes had ended.
+    pub(super) fn set_read_changes(&self, ended: u64) {
+        self.lock().set_read_changes(ended);
+        self.publish_now();
+        self.read_changes.send_replace(ended);
     }
 
-    fn tell(&self) {
+    /// Changes the state, which is published soon.
+    pub(super) fn change(&self, change: impl FnOnce(&mut TargetState)) {
+        change(&mut self.lock());
+        self.is_dirty.notify_one();
+    }
+
+    fn publish_now(&self) {
         let snapshot = self.lock().snapshot();
         self.frames.send_if_modified(|last| {
             let is_new = last.snapshot != snapshot;
             if is_new {
-                *last = Arc::new(frame(snapshot, &self.run, last.number + 1));
+                *last = Arc::new(frame(snapshot, &self.process_id, last.number + 1));
             }
             is_new
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.lock());
-        self.is_dirty.notify_one();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, TargetState> {
+        self.state.lock()
     }
 }
 
-fn frame(snapshot: Snapshot, run: &str, number: u64) -> Frame {
-    let id = format!("{run}-{number}");
-    // A snapshot is plain data: there is nothing in it that JSON cannot hold.
+fn frame(snapshot: Snapshot, process_id: &str, number: u64) -> Frame {
+    let id = format!("{process_id}-{number}");
+    // Serializing cannot fail: a snapshot is plain data.
     let data = serde_json::to_string(&snapshot).unwrap_or_default();
     let event = Bytes::from(format!("id: {id}\nevent: state\ndata: {data}\n\n"));
     Frame { snapshot, id, event, number }

@@ -1,4 +1,4 @@
-//! What is known, as it comes in.
+//! The state of the target, before it is published.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,46 +6,46 @@ use super::super::log::now;
 use super::super::snapshot::{
     self, Connection, Limits, Link, MOST_PODS, Outcome, Replicas, Snapshot, Swarm, TargetInfo,
 };
-use super::ledger::{Entry, Ledger};
+use super::ledger::{HistoryEntry, Ledger};
+use super::looks::{pod_look, standing};
 use crate::locust::WorkerPods;
 use crate::scaling::{Autoscaler, Pod, Readiness, Workload, WorkloadKind, readiness, troubles};
 use crate::text::terminal::harmless;
 
-/// Of a target with more pods only so many are kept.
+/// Limit on the pods in memory.
 const MOST_PODS_KEPT: usize = 5000;
 
-/// Pods that are remembered after they have gone.
-const MOST_GONE_PODS: usize = 500;
+/// Limit on deleted pods in memory.
+const MOST_DELETED_PODS: usize = 500;
 
-/// Everything that is known.
 #[derive(Debug)]
-pub(super) struct State {
+pub(crate) struct TargetState {
     target: TargetInfo,
     limits: Limits,
     connection: Connection,
     replicas: Option<Replicas>,
-    /// The object that was seen last: its uid and generation.
-    seen: (String, i64),
-    /// Changes from here that have ended.
-    ended: u64,
-    /// So many of them are surely in what is known: the target was read after them.
-    looked: u64,
-    /// The count that the server has confirmed since.
+    /// The uid and the generation of the object that was read last.
+    last_object: (String, i64),
+    /// The number of changes made here that have ended.
+    ended_changes: u64,
+    /// The number of ended changes that the last read of the target reflects.
+    read_changes: u64,
+    /// The count that the API server has confirmed since that read.
     confirmed: Option<i64>,
     pods: BTreeMap<String, Pod>,
-    /// The pods were listed at least once.
+    /// True after the first list of the pods.
     are_pods_listed: bool,
-    /// Pods that are gone, the latest last: their workers may still be connected.
-    gone_pods: VecDeque<Pod>,
+    /// Deleted pods, the latest last. Their workers may still be connected to Locust.
+    deleted_pods: VecDeque<Pod>,
     pods_unknown: Option<String>,
-    /// Why its controller cannot make pods, or has given up.
+    /// Why the controller cannot create pods, or has given up.
     failures: Vec<String>,
-    pub(super) autoscalers: Vec<Autoscaler>,
-    pub(super) swarm: Option<Swarm>,
+    pub(crate) autoscalers: Vec<Autoscaler>,
+    pub(crate) swarm: Option<Swarm>,
     pub(super) ledger: Ledger,
 }
 
-impl State {
+impl TargetState {
     pub(super) fn new(target: TargetInfo, limits: Limits) -> Self {
         let connection =
             Connection { state: Link::Connecting, message: String::new(), since: now() };
@@ -54,13 +54,13 @@ impl State {
             limits,
             connection,
             replicas: None,
-            seen: Default::default(),
-            ended: 0,
-            looked: 0,
+            last_object: Default::default(),
+            ended_changes: 0,
+            read_changes: 0,
             confirmed: None,
             pods: BTreeMap::new(),
             are_pods_listed: false,
-            gone_pods: VecDeque::new(),
+            deleted_pods: VecDeque::new(),
             pods_unknown: None,
             failures: Vec::new(),
             autoscalers: Vec::new(),
@@ -69,7 +69,8 @@ impl State {
         }
     }
 
-    pub(super) fn link(&mut self, state: Link, message: &str) {
+    /// Sets the state of the connection to the cluster.
+    pub(crate) fn set_link(&mut self, state: Link, message: &str) {
         let message = harmless(message);
         if (self.connection.state, &self.connection.message) != (state, &message) {
             let since = match self.connection.state == state {
@@ -80,116 +81,117 @@ impl State {
         }
     }
 
-    /// Whether the cluster could be asked at all yet, and answers.
     pub(super) fn link_state(&self) -> Link {
         self.connection.state
     }
 
-    /// The target, as a watch tells it; it may be late, after the target was read anew.
-    pub(super) fn told(&mut self, kind: WorkloadKind, object: &Workload) {
-        let (uid, generation) = &self.seen;
+    /// Takes the target from a watch event. An event that is older than the last read is ignored.
+    pub(crate) fn set_target_from_watch(&mut self, kind: WorkloadKind, object: &Workload) {
+        let (uid, generation) = &self.last_object;
         if object.metadata.uid != *uid || object.metadata.generation >= *generation {
-            self.seen(kind, object);
+            self.set_target(kind, object);
         }
     }
 
-    /// The target, as it is now.
-    pub(super) fn seen(&mut self, kind: WorkloadKind, object: &Workload) {
-        self.seen = (object.metadata.uid.clone(), object.metadata.generation);
+    /// Takes the target as it is now.
+    pub(crate) fn set_target(&mut self, kind: WorkloadKind, object: &Workload) {
+        self.last_object = (object.metadata.uid.clone(), object.metadata.generation);
         let failure = object.replica_failure().map(|condition| &condition.message);
         let missed = object.missed_deadline().map(|condition| &condition.message);
         self.failures = failure.into_iter().chain(missed).map(|text| harmless(text)).collect();
-        self.count(&readiness(kind, object, object.spec.replicas));
+        self.set_counts(&readiness(kind, object, object.spec.replicas));
     }
 
-    /// Its counts, as they are now.
-    pub(super) fn count(&mut self, now: &Readiness) {
+    /// Takes the counts of the target as they are now.
+    pub(crate) fn set_counts(&mut self, now: &Readiness) {
         let Readiness { desired, current, ready, done, .. } = *now;
         if let Some(before) = self.replicas.filter(|before| before.desired != desired) {
-            self.ledger.seen(before.desired, desired);
+            self.ledger.observe(before.desired, desired);
         }
         self.replicas = Some(Replicas { desired, current, ready, settled: done });
-        self.link(Link::Connected, "");
+        self.set_link(Link::Connected, "");
     }
 
-    pub(super) fn missing(&mut self) {
+    /// Notes that the target does not exist.
+    pub(crate) fn set_missing(&mut self) {
         let TargetInfo { kind, name, namespace, .. } = &self.target;
         let text = format!("There is no {kind} {name:?} in namespace {namespace:?}.");
-        self.link(Link::Missing, &text);
+        self.set_link(Link::Missing, &text);
         self.replicas = None;
-        self.seen = Default::default();
+        self.last_object = Default::default();
         self.failures.clear();
         self.pods.clear();
     }
 
-    pub(super) fn all_pods(&mut self, pods: Vec<Pod>) {
-        let gone = std::mem::take(&mut self.pods).into_values();
-        gone.for_each(|pod| self.remember(pod));
-        pods.into_iter().for_each(|pod| self.pod(pod));
+    /// Takes a complete list of the pods.
+    pub(crate) fn set_pods(&mut self, pods: Vec<Pod>) {
+        let old = std::mem::take(&mut self.pods).into_values();
+        old.for_each(|pod| self.remember_deleted(pod));
+        pods.into_iter().for_each(|pod| self.set_pod(pod));
         self.are_pods_listed = true;
         self.pods_unknown = None;
     }
 
-    pub(super) fn pod(&mut self, pod: Pod) {
+    pub(crate) fn set_pod(&mut self, pod: Pod) {
         if self.pods.len() < MOST_PODS_KEPT || self.pods.contains_key(pod.name()) {
             self.pods.insert(pod.name().to_owned(), pod);
         }
     }
 
-    pub(super) fn pod_gone(&mut self, pod: &Pod) {
+    pub(crate) fn remove_pod(&mut self, pod: &Pod) {
         if let Some(pod) = self.pods.remove(pod.name()) {
-            self.remember(pod);
+            self.remember_deleted(pod);
         }
     }
 
-    fn remember(&mut self, pod: Pod) {
-        self.gone_pods.push_back(pod);
-        if self.gone_pods.len() > MOST_GONE_PODS {
-            self.gone_pods.pop_front();
+    fn remember_deleted(&mut self, pod: Pod) {
+        self.deleted_pods.push_back(pod);
+        if self.deleted_pods.len() > MOST_DELETED_PODS {
+            self.deleted_pods.pop_front();
         }
     }
 
-    pub(super) fn pods_unknown(&mut self, why: Option<String>) {
+    /// Notes why the pods cannot be read; `None` when they can.
+    pub(crate) fn set_pods_unknown(&mut self, why: Option<String>) {
         self.pods_unknown = why.map(|why| harmless(&why));
     }
 
-    /// The pods of the workers; `None` where they are not known, or not yet.
+    /// The pods of the workers; `None` if they are not known, or not yet.
     pub(super) fn worker_pods(&self) -> Option<WorkerPods> {
         let is_known = self.are_pods_listed && self.pods_unknown.is_none();
         let now = || WorkerPods::new(self.pods.values());
-        is_known.then(|| now().remember(&WorkerPods::new(&self.gone_pods)))
+        is_known.then(|| now().remember(&WorkerPods::new(&self.deleted_pods)))
     }
 
-    /// What became of a change that was made from here.
-    pub(super) fn end(&mut self, entry: Entry) -> u64 {
+    /// Adds a change that was made here to the history, and returns its id.
+    pub(super) fn end_change(&mut self, entry: HistoryEntry) -> u64 {
         self.confirmed = match entry.outcome {
             Outcome::Scaled | Outcome::Unchanged => entry.new,
             Outcome::Unknown => None,
-            // Nothing was changed by it.
+            // These have changed nothing.
             Outcome::Failed | Outcome::Observed => return self.ledger.end(entry),
         };
-        self.ended += 1;
+        self.ended_changes += 1;
         self.ledger.end(entry)
     }
 
-    /// How many changes from here have ended.
-    pub(super) fn ended(&self) -> u64 {
-        self.ended
+    pub(super) fn ended_changes(&self) -> u64 {
+        self.ended_changes
     }
 
-    /// The target was read when so many changes from here had ended.
-    pub(super) fn looked(&mut self, ended: u64) {
-        self.looked = self.looked.max(ended);
-        if self.looked == self.ended {
+    /// Notes that the target was read when this number of changes had ended.
+    pub(super) fn set_read_changes(&mut self, ended: u64) {
+        self.read_changes = self.read_changes.max(ended);
+        if self.read_changes == self.ended_changes {
             self.confirmed = None;
-            self.ledger.looked();
+            self.ledger.target_was_read();
         }
     }
 
-    /// What the server has confirmed to us counts before what a watch may tell late.
+    /// The counts. A count that the API server has confirmed takes precedence over late events.
     fn replicas(&self) -> Option<Replicas> {
         let replicas = self.replicas?;
-        Some(match self.looked < self.ended {
+        Some(match self.read_changes < self.ended_changes {
             true => Replicas {
                 desired: self.confirmed.unwrap_or(replicas.desired),
                 settled: false,
@@ -200,27 +202,29 @@ impl State {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
+        let (replicas, troubles) = (self.replicas(), self.troubles());
         Snapshot {
             target: self.target.clone(),
             limits: self.limits,
             connection: self.connection.clone(),
-            replicas: self.replicas(),
+            standing: standing(replicas, !troubles.is_empty()),
+            replicas,
             pods: self.pods.values().take(MOST_PODS).map(shown).collect(),
             more_pods: self.pods.len().saturating_sub(MOST_PODS),
             pods_unknown: self.pods_unknown.clone(),
-            troubles: self.troubles(),
+            troubles,
             autoscalers: self.autoscalers.clone(),
             locust: self.swarm.clone(),
             history: self.ledger.history(),
         }
     }
 
-    /// The count that is wanted, as far as it is known.
+    /// The desired count, if known.
     pub(super) fn desired(&self) -> Option<i64> {
         self.replicas().map(|replicas| replicas.desired)
     }
 
-    /// What keeps pods from being ready. Pods that have only just been made are no trouble.
+    /// Why pods do not become ready. Pods that are starting are not listed.
     fn troubles(&self) -> Vec<String> {
         let is_short = self.replicas.is_some_and(|replicas| !replicas.settled);
         let of_pods = match is_short {
@@ -233,9 +237,12 @@ impl State {
 
 fn shown(pod: &Pod) -> snapshot::Pod {
     let (state, message) = pod.state();
+    let (text, look) = pod_look(pod.is_ready(), &state);
     snapshot::Pod {
         name: harmless(pod.name()),
         state: harmless(&state.to_string()),
+        text: harmless(&text),
+        look,
         ready: pod.is_ready(),
         message: harmless(&message),
         created: harmless(pod.created()),

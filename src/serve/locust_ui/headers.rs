@@ -1,4 +1,4 @@
-//! What goes along when a request is passed on, and when its answer comes back.
+//! The headers of relayed requests and of their answers.
 
 use std::net::IpAddr;
 
@@ -15,8 +15,8 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What concerns one connection alone (RFC 9110, 7.6.1), besides what `Connection` names.
-const OF_ONE_CONNECTION: [HeaderName; 8] = [
+/// Hop-by-hop headers (RFC 9110, 7.6.1), in addition to those that `Connection` names.
+const HOP_BY_HOP: [HeaderName; 8] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -27,54 +27,54 @@ const OF_ONE_CONNECTION: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// What the API server adds for itself.
-const OF_THE_API_SERVER: [HeaderName; 4] = [
+/// Headers that the API server adds to the answers of its proxy.
+const API_SERVER_HEADERS: [HeaderName; 4] = [
     HeaderName::from_static("audit-id"),
     HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
     HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
     STRICT_TRANSPORT_SECURITY,
 ];
 
-/// Who asks, as far as headers tell of it.
+/// The client of a relayed request, for its headers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asker<'a> {
-    /// The name under which the browser knows us.
+pub(super) struct Client<'a> {
+    /// The requested host.
     pub host: &'a str,
     pub from: IpAddr,
     pub is_tls: bool,
-    /// The cookie that is ours alone.
+    /// The name of the server's own cookie.
     pub own_cookie: &'a str,
-    /// Whether `Authorization` is meant for us.
+    /// True if `Authorization` is meant for this server.
     pub owns_authorization: bool,
 }
 
-/// What is passed on of a request's headers.
-pub(super) fn outgoing(received: &HeaderMap, asker: &Asker<'_>, place: &Route) -> HeaderMap {
+/// The headers of a request, as they are sent to Locust.
+pub(super) fn outgoing(received: &HeaderMap, client: &Client<'_>, place: &Route) -> HeaderMap {
     let mut headers = received.clone();
-    remove_connections_own(&mut headers);
-    // The length is that of the body as it is passed on; a continuation was granted already.
+    remove_hop_by_hop(&mut headers);
+    // The HTTP client sets the length and the host; `Expect` was answered already.
     for name in [CONTENT_LENGTH, EXPECT, HOST] {
         headers.remove(name);
     }
-    if asker.owns_authorization {
+    if client.owns_authorization {
         headers.remove(AUTHORIZATION);
     }
-    if let Some(cookies) = cookies(&headers, asker.own_cookie) {
+    if let Some(cookies) = cookies(&headers, client.own_cookie) {
         headers.insert(COOKIE, cookies);
     } else {
         headers.remove(COOKIE);
     }
     if let Route::Direct(base) = place {
-        forward(&mut headers, asker);
-        // Locust makes absolute addresses of it. A proxy in front of Locust needs its own name.
+        forward(&mut headers, client);
+        // Locust builds absolute URLs from the host. A TLS proxy in front of Locust needs its own name.
         if base.scheme() == "http" {
-            headers.extend(HeaderValue::from_str(asker.host).ok().map(|host| (HOST, host)));
+            headers.extend(HeaderValue::from_str(client.host).ok().map(|host| (HOST, host)));
         }
     }
     headers
 }
 
-/// In one header (HTTP/2 may send several), without our own.
+/// All cookies in one header, without the server's own. HTTP/2 clients may send several headers.
 pub(super) fn cookies(headers: &HeaderMap, own: &str) -> Option<HeaderValue> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let is_own = |cookie: &&str| cookie.split_once('=').is_some_and(|(name, _)| name.trim() == own);
@@ -88,13 +88,13 @@ pub(super) fn cookies(headers: &HeaderMap, own: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn forward(headers: &mut HeaderMap, asker: &Asker<'_>) {
+fn forward(headers: &mut HeaderMap, client: &Client<'_>) {
     let before = headers.get_all(&FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let from = asker.from.to_string();
+    let from = client.from.to_string();
     let chain = before.chain([from.as_str()]).collect::<Vec<_>>().join(", ");
-    let scheme = if asker.is_tls { "https" } else { "http" };
+    let scheme = if client.is_tls { "https" } else { "http" };
     let values =
-        [(FORWARDED_FOR, chain.as_str()), (FORWARDED_HOST, asker.host), (FORWARDED_PROTO, scheme)];
+        [(FORWARDED_FOR, chain.as_str()), (FORWARDED_HOST, client.host), (FORWARDED_PROTO, scheme)];
     for (name, value) in values {
         match HeaderValue::from_str(value) {
             Ok(value) => drop(headers.insert(name, value)),
@@ -103,9 +103,9 @@ fn forward(headers: &mut HeaderMap, asker: &Asker<'_>) {
     }
 }
 
-/// Makes an answer's headers ours. No cookie of Locust's takes the place of our own.
+/// Adapts the headers of an answer for the client. Locust cannot replace the server's own cookie.
 pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, place: &Route) {
-    remove_connections_own(headers);
+    remove_hop_by_hop(headers);
     let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);
     let name = |cookie: &HeaderValue| {
@@ -116,29 +116,29 @@ pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, pl
         headers.append(SET_COOKIE, cookie);
     }
     if matches!(place, Route::Service { .. }) {
-        for name in OF_THE_API_SERVER {
+        for name in API_SERVER_HEADERS {
             headers.remove(name);
         }
     }
     let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
-    let own = to.and_then(|to| own_address(to, host, place));
+    let own = to.and_then(|to| own_path(to, host, place));
     if let Some(own) = own.and_then(|own| HeaderValue::from_str(&own).ok()) {
         headers.insert(LOCATION, own);
     }
 }
 
-/// An address of Locust's as a path of ours, which holds behind TLS and other proxies too; `None`
-/// for what is one already, and for addresses of others.
-fn own_address(to: &str, host: &str, place: &Route) -> Option<String> {
+/// Converts a URL of Locust to a path of this server, which is valid behind proxies too. `None` for a
+/// path that needs no change, and for URLs of other servers.
+fn own_path(to: &str, host: &str, place: &Route) -> Option<String> {
     let (path, is_absolute) = match Url::parse(to) {
         Ok(url) => {
             let authority = url.authority();
-            let is_locusts = match place {
+            let is_locust = match place {
                 Route::Direct(base) => authority == base.authority() || authority == host,
-                // What stands before the API server's path is some name of its.
+                // The API server may use any of its host names.
                 Route::Service { prefix, .. } => url.path().starts_with(prefix.as_str()),
             };
-            if !is_locusts {
+            if !is_locust {
                 return None;
             }
             (url[url::Position::BeforePath..].to_owned(), true)
@@ -147,17 +147,17 @@ fn own_address(to: &str, host: &str, place: &Route) -> Option<String> {
         Err(_) => return None,
     };
     match place {
-        Route::Service { prefix, .. } => path.strip_prefix(prefix.as_str()).map(below_us),
-        Route::Direct(_) => is_absolute.then(|| below_us(&path)),
+        Route::Service { prefix, .. } => path.strip_prefix(prefix.as_str()).map(rooted),
+        Route::Direct(_) => is_absolute.then(|| rooted(&path)),
     }
 }
 
-/// With one slash at its beginning: after two of them, a browser reads the name of another server.
-fn below_us(path: &str) -> String {
+/// The path with exactly one leading slash. After two slashes, a browser expects a host name.
+fn rooted(path: &str) -> String {
     format!("/{}", path.trim_start_matches(['/', '\\']))
 }
 
-fn remove_connections_own(headers: &mut HeaderMap) {
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -165,7 +165,7 @@ fn remove_connections_own(headers: &mut HeaderMap) {
         .flat_map(|names| names.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    for name in named.into_iter().chain(OF_ONE_CONNECTION) {
+    for name in named.into_iter().chain(HOP_BY_HOP) {
         headers.remove(name);
     }
 }
@@ -191,15 +191,15 @@ mod tests {
         headers
     }
 
-    fn passed_on(sent: &[(&'static str, &'static str)], place: &Route) -> Vec<String> {
-        let asker = Asker {
+    fn relayed(sent: &[(&'static str, &'static str)], place: &Route) -> Vec<String> {
+        let client = Client {
             host: "workers.example.com",
             from: [10, 0, 0, 9].into(),
             is_tls: true,
             own_cookie: "locustctl-session-8088",
             owns_authorization: true,
         };
-        let headers = outgoing(&of(sent), &asker, place);
+        let headers = outgoing(&of(sent), &client, place);
         let mut lines: Vec<_> = headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ours_or_of_one_connection_is_not_passed_on() {
+    fn own_and_hop_by_hop_headers_are_not_relayed() {
         let sent = [
             ("host", "workers.example.com"),
             ("connection", "keep-alive, X-Private"),
@@ -226,7 +226,7 @@ mod tests {
             ("accept", "text/html"),
         ];
         assert_eq!(
-            passed_on(&sent, &direct("http://locust-master:8089/")),
+            relayed(&sent, &direct("http://locust-master:8089/")),
             [
                 "accept: text/html",
                 "cookie: session=locusts; theme=dark",
@@ -236,14 +236,14 @@ mod tests {
                 "x-forwarded-proto: https",
             ]
         );
-        let to_a_proxy = passed_on(&sent, &direct("https://load.example.com/"));
+        let to_a_proxy = relayed(&sent, &direct("https://load.example.com/"));
         assert!(!to_a_proxy.iter().any(|line| line.starts_with("host:")), "{to_a_proxy:?}");
         let alone = [("cookie", "locustctl-session-8088=ours")];
-        assert!(!passed_on(&alone, &service()).iter().any(|line| line.starts_with("cookie")));
+        assert!(!relayed(&alone, &service()).iter().any(|line| line.starts_with("cookie")));
     }
 
     #[test]
-    fn redirects_lead_to_us() {
+    fn redirects_lead_to_this_server() {
         let (host, base) =
             ("workers.example.com:8088", direct("http://locust-master:8089/locust/"));
         for (to, place, expected) in [
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn locusts_cookies_are_kept_but_for_one_of_our_name() {
+    fn cookies_of_locust_are_kept_except_one_with_the_own_name() {
         let mut headers = of(&[
             ("set-cookie", "session=a; Path=/; HttpOnly"),
             ("set-cookie", "own=forged; Path=/"),

@@ -1,4 +1,4 @@
-//! Locust's page, with our panel in it.
+//! Inserts the panel into Locust's page.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RANGE};
@@ -7,16 +7,16 @@ use futures_util::{StreamExt, stream};
 use http_body_util::{BodyDataStream, BodyExt};
 use percent_encoding::percent_decode_str;
 
-/// Locust's page has 2 KB when a test begins, and 300 KB more with each hour. What is larger is passed
-/// on as it is.
+/// Limit on the size of Locust's page, in bytes. The page has 2 KB when a test begins and grows by
+/// 300 KB per hour. A larger page is relayed unchanged.
 const LARGEST_PAGE: usize = 16 * 1024 * 1024;
 
-/// The report is a page of its own, to be kept.
+/// The path of the report, which is a file to keep: it gets no panel.
 const REPORT: &str = "/stats/report";
 
-/// Whether the answer may be Locust's page: it is asked for at its own address, or somebody goes
-/// somewhere with a browser.
-pub(super) fn is_page_wanted(
+/// True if the answer may be Locust's page: the request is for its address, or comes from a browser that
+/// navigates.
+pub(super) fn may_be_page(
     method: &Method,
     path: &str,
     base_path: &str,
@@ -28,13 +28,13 @@ pub(super) fn is_page_wanted(
         && !percent_decode_str(path).decode_utf8_lossy().ends_with(REPORT)
 }
 
-/// Whether a person asks, with a browser.
+/// True if the client is a browser that navigates.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Whether the answer is one in which the panel may stand.
+/// True if the panel can be inserted into the answer.
 pub(super) fn may_hold_panel(status: StatusCode, headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     status == StatusCode::OK
@@ -42,39 +42,37 @@ pub(super) fn may_hold_panel(status: StatusCode, headers: &HeaderMap) -> bool {
         && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// A page's body, after a look at it.
+/// The body of a page.
 pub(super) enum Page {
-    /// With the panel.
     WithPanel(Vec<u8>),
-    /// As it is.
     Unchanged(Body),
 }
 
-/// Reads the body, and puts the panel's script in if it is Locust's page.
+/// Reads the body, and inserts the panel's script if it is Locust's page.
 ///
 /// # Errors
-/// It broke off.
+/// The body is incomplete.
 pub(super) async fn with_panel(
     mut body: reqwest::Body,
     script: &str,
 ) -> Result<Page, reqwest::Error> {
-    let mut begin = Vec::new();
+    let mut start = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
-        begin.extend_from_slice(&data);
-        if begin.len() > LARGEST_PAGE {
-            let begin = stream::iter([Ok(Bytes::from(begin))]);
-            let whole = begin.chain(BodyDataStream::new(body));
+        start.extend_from_slice(&data);
+        if start.len() > LARGEST_PAGE {
+            let start = stream::iter([Ok(Bytes::from(start))]);
+            let whole = start.chain(BodyDataStream::new(body));
             return Ok(Page::Unchanged(Body::from_stream(whole)));
         }
     }
-    Ok(match insert(&begin, script) {
+    Ok(match insert(&start, script) {
         Some(page) => Page::WithPanel(page),
-        None => Page::Unchanged(Body::from(begin)),
+        None => Page::Unchanged(Body::from(start)),
     })
 }
 
-/// The page with the script in it; `None` for what is not Locust's page, as its login.
+/// Inserts the script; `None` if this is not Locust's page, but for example its login.
 fn insert(page: &[u8], script: &str) -> Option<Vec<u8>> {
     find(page, b"id=\"root\"")?;
     find(page, b"window.templateArgs")?;
@@ -96,7 +94,7 @@ mod tests {
     const PAGE: &str = "<html><body><div id=\"root\"></div><script>window.templateArgs = {}</script></body></html><!-- </body> -->";
 
     #[tokio::test]
-    async fn the_panel_stands_at_the_end_of_locusts_page_alone() {
+    async fn the_panel_is_inserted_only_at_the_end_of_locusts_page() {
         let panel = |page: &'static str| async move {
             match with_panel(page.into(), "p.js").await.unwrap() {
                 Page::WithPanel(page) => Some(String::from_utf8(page).unwrap()),
@@ -121,16 +119,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_large_for_a_page_is_passed_on_whole() {
+    async fn a_body_that_is_too_large_is_relayed_unchanged() {
         let large = format!("{PAGE}{}", "x".repeat(LARGEST_PAGE));
         let Page::Unchanged(body) = with_panel(large.clone().into(), "p.js").await.unwrap() else {
-            panic!("it was changed");
+            panic!("the body was changed");
         };
         assert_eq!(body.collect().await.unwrap().to_bytes(), large.as_bytes());
     }
 
     #[test]
-    fn only_what_a_browser_shows_is_looked_at() {
+    fn only_pages_for_a_browser_are_searched() {
         let headers = |accept: &'static str| {
             HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))])
         };
@@ -145,11 +143,11 @@ mod tests {
             (Method::GET, "/stats/requests", "*/*", false),
             (Method::POST, "/locust/", html, false),
         ] {
-            let is_wanted = is_page_wanted(&method, path, "/locust/", &headers(accept));
-            assert_eq!(is_wanted, expected, "{method} {path}");
+            let is_expected = may_be_page(&method, path, "/locust/", &headers(accept));
+            assert_eq!(is_expected, expected, "{method} {path}");
         }
         let mut part = headers(html);
         part.insert(RANGE, HeaderValue::from_static("bytes=0-9"));
-        assert!(!is_page_wanted(&Method::GET, "/", "/", &part));
+        assert!(!may_be_page(&Method::GET, "/", "/", &part));
     }
 }

@@ -1,132 +1,133 @@
-//! Locust's own login, where it has one, holds for our addresses too: the caller's cookie is tried
-//! on Locust. Locust has no list of users that could be asked.
+//! Accepts Locust's own login for the server's addresses: the caller's cookie is sent to Locust, which
+//! has no API to check a user.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::header::HeaderValue;
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
-/// For so long a cookie that was good is not tried again.
-const FRESH: Duration = Duration::from_secs(5);
+/// Time until an accepted cookie is checked again.
+const RECHECK_AFTER: Duration = Duration::from_secs(5);
 
-/// While Locust does not answer, whoever was let in last stays in for as long.
-const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+/// Time that an accepted cookie stays valid while Locust does not answer.
+const OFFLINE_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// When it has not answered, it is not asked for so long.
-const SILENCE: Duration = Duration::from_secs(2);
+/// Pause after a check without an answer.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Cookies that are remembered.
+/// Limit on remembered cookies.
 const MOST_COOKIES: usize = 512;
 
-/// What Locust said to a cookie.
+/// The result of a check at Locust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It answered as to somebody who may.
+pub(super) enum LoginCheck {
     Admitted,
-    /// It asked for a login.
+    /// Locust asks for a login.
     Refused,
-    /// It did not answer.
+    /// Locust did not answer.
     Silent,
 }
 
-/// Whether somebody is let in.
+/// The access of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// Locust asks nobody for a login.
+    /// Locust has no login.
     Open,
-    /// By their cookie.
+    /// Locust accepts the cookie.
     ByCookie,
-    /// They have to log in to Locust.
+    /// The caller must log in to Locust.
     Refused,
-    /// Locust does not answer, and it is not known whom it would let in.
+    /// Locust does not answer, and the cookie is not known.
     Unknown,
 }
 
-/// Whom Locust has let in lately.
+/// The results of the last checks.
 #[derive(Debug, Default)]
-pub(super) struct Logins(Mutex<State>);
+pub(super) struct Logins(Mutex<KnownLogins>);
 
 #[derive(Debug, Default)]
-struct State {
-    /// Whether somebody without a cookie was let in, and when that was.
+struct KnownLogins {
+    /// The last check without a cookie: true if Locust has no login, and the time of the check.
     open: Option<(bool, Instant)>,
-    /// When it did not answer.
+    /// The time of the last check without an answer.
     silent: Option<Instant>,
-    /// The latest last.
+    /// Accepted cookies, the latest last.
     admitted: VecDeque<(SecretString, Instant)>,
 }
 
 impl Logins {
-    /// Decides by what Locust says: `ask` tries a cookie there, or none.
-    pub(super) async fn admit<F: Future<Output = Answer>>(
+    /// Decides the access of a caller. `check` sends a cookie to Locust, or a request without one.
+    pub(super) async fn admit<F: Future<Output = LoginCheck>>(
         &self,
         cookie: Option<&HeaderValue>,
-        ask: impl Fn(Option<HeaderValue>) -> F,
+        check: impl Fn(Option<HeaderValue>) -> F,
     ) -> Admission {
-        if self.lock().is_open(FRESH).is_none() {
-            self.ask(None, &ask).await;
+        if self.lock().is_open(RECHECK_AFTER).is_none() {
+            self.check(None, &check).await;
         }
-        match self.lock().is_open(REMEMBERED) {
+        match self.lock().is_open(OFFLINE_LIFETIME) {
             Some(true) => return Admission::Open,
             Some(false) => {}
             None => return Admission::Unknown,
         }
         let Some(cookie) = cookie else { return Admission::Refused };
-        if self.lock().was_admitted(cookie, FRESH) {
+        if self.lock().was_admitted(cookie, RECHECK_AFTER) {
             return Admission::ByCookie;
         }
-        match self.ask(Some(cookie), &ask).await {
-            Answer::Admitted => Admission::ByCookie,
-            Answer::Refused => Admission::Refused,
-            Answer::Silent if self.lock().was_admitted(cookie, REMEMBERED) => Admission::ByCookie,
-            Answer::Silent => Admission::Unknown,
+        match self.check(Some(cookie), &check).await {
+            LoginCheck::Admitted => Admission::ByCookie,
+            LoginCheck::Refused => Admission::Refused,
+            LoginCheck::Silent if self.lock().was_admitted(cookie, OFFLINE_LIFETIME) => {
+                Admission::ByCookie
+            }
+            LoginCheck::Silent => Admission::Unknown,
         }
     }
 
-    async fn ask<F: Future<Output = Answer>>(
+    async fn check<F: Future<Output = LoginCheck>>(
         &self,
         cookie: Option<&HeaderValue>,
-        ask: &impl Fn(Option<HeaderValue>) -> F,
-    ) -> Answer {
+        check: &impl Fn(Option<HeaderValue>) -> F,
+    ) -> LoginCheck {
         if self.lock().is_silent() {
-            return Answer::Silent;
+            return LoginCheck::Silent;
         }
-        let answer = ask(cookie.cloned()).await;
-        self.lock().note(cookie, answer);
+        let answer = check(cookie.cloned()).await;
+        self.lock().record(cookie, answer);
         answer
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, KnownLogins> {
+        self.0.lock()
     }
 }
 
-impl State {
+impl KnownLogins {
     fn is_open(&self, within: Duration) -> Option<bool> {
         self.open.filter(|(_, at)| at.elapsed() < within).map(|(is_open, _)| is_open)
     }
 
     fn is_silent(&self) -> bool {
-        self.silent.is_some_and(|at| at.elapsed() < SILENCE)
+        self.silent.is_some_and(|at| at.elapsed() < RETRY_AFTER)
     }
 
     fn was_admitted(&self, cookie: &HeaderValue, within: Duration) -> bool {
         self.admitted.iter().any(|(known, at)| is_same(known, cookie) && at.elapsed() < within)
     }
 
-    fn note(&mut self, cookie: Option<&HeaderValue>, answer: Answer) {
+    fn record(&mut self, cookie: Option<&HeaderValue>, answer: LoginCheck) {
         let now = Instant::now();
-        self.silent = (answer == Answer::Silent).then_some(now);
+        self.silent = (answer == LoginCheck::Silent).then_some(now);
         match (cookie, answer) {
-            (_, Answer::Silent) => {}
-            (None, answer) => self.open = Some((answer == Answer::Admitted, now)),
+            (_, LoginCheck::Silent) => {}
+            (None, answer) => self.open = Some((answer == LoginCheck::Admitted, now)),
             (Some(cookie), answer) => {
                 self.admitted.retain(|(known, _)| !is_same(known, cookie));
-                if let (Answer::Admitted, Ok(text)) = (answer, cookie.to_str()) {
+                if let (LoginCheck::Admitted, Ok(text)) = (answer, cookie.to_str()) {
                     if self.admitted.len() == MOST_COOKIES {
                         self.admitted.pop_front();
                     }
@@ -137,7 +138,7 @@ impl State {
     }
 }
 
-/// In a time that tells nothing of a cookie that is known.
+/// Constant-time comparison, so that timing reveals nothing about a known cookie.
 fn is_same(known: &SecretString, cookie: &HeaderValue) -> bool {
     known.expose_secret().as_bytes().ct_eq(cookie.as_bytes()).into()
 }
@@ -148,47 +149,51 @@ mod tests {
 
     use super::*;
 
-    /// A Locust that can be told how to answer, and counts how often it is asked.
+    /// A fake Locust that counts its checks.
     struct Locust {
-        answers: Cell<fn(Option<&str>) -> Answer>,
-        asked: Cell<usize>,
+        answers: Cell<fn(Option<&str>) -> LoginCheck>,
+        checks: Cell<usize>,
     }
 
     impl Locust {
-        fn new(answers: fn(Option<&str>) -> Answer) -> Self {
-            Self { answers: Cell::new(answers), asked: Cell::new(0) }
+        fn new(answers: fn(Option<&str>) -> LoginCheck) -> Self {
+            Self { answers: Cell::new(answers), checks: Cell::new(0) }
         }
 
         async fn admits(&self, logins: &Logins, cookie: Option<&'static str>) -> Admission {
             let cookie = cookie.map(HeaderValue::from_static);
-            let ask = |cookie: Option<HeaderValue>| {
-                self.asked.set(self.asked.get() + 1);
+            let check = |cookie: Option<HeaderValue>| {
+                self.checks.set(self.checks.get() + 1);
                 let cookie = cookie.as_ref().and_then(|cookie| cookie.to_str().ok());
                 std::future::ready((self.answers.get())(cookie))
             };
-            logins.admit(cookie.as_ref(), ask).await
+            logins.admit(cookie.as_ref(), check).await
         }
     }
 
-    fn with_login(cookie: Option<&str>) -> Answer {
+    fn with_login(cookie: Option<&str>) -> LoginCheck {
         match cookie {
-            Some("session=good") => Answer::Admitted,
-            _ => Answer::Refused,
+            Some("session=good") => LoginCheck::Admitted,
+            _ => LoginCheck::Refused,
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_locust_without_a_login_lets_everybody_in() {
-        let (logins, locust) = (Logins::default(), Locust::new(|_| Answer::Admitted));
+    async fn a_locust_without_a_login_is_open() {
+        let (logins, locust) = (Logins::default(), Locust::new(|_| LoginCheck::Admitted));
         assert_eq!(locust.admits(&logins, None).await, Admission::Open);
         assert_eq!(locust.admits(&logins, Some("a=b")).await, Admission::Open);
-        assert_eq!(locust.asked.get(), 1, "it is not asked for each request");
-        locust.answers.set(|_| Answer::Silent);
-        tokio::time::advance(FRESH).await;
-        assert_eq!(locust.admits(&logins, None).await, Admission::Open, "it is down");
+        assert_eq!(locust.checks.get(), 1, "not every request is checked");
+        locust.answers.set(|_| LoginCheck::Silent);
+        tokio::time::advance(RECHECK_AFTER).await;
+        assert_eq!(locust.admits(&logins, None).await, Admission::Open, "Locust is down");
         locust.answers.set(with_login);
-        tokio::time::advance(FRESH).await;
-        assert_eq!(locust.admits(&logins, None).await, Admission::Refused, "it has one now");
+        tokio::time::advance(RECHECK_AFTER).await;
+        assert_eq!(
+            locust.admits(&logins, None).await,
+            Admission::Refused,
+            "Locust has a login now"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -199,43 +204,43 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::ByCookie);
         }
-        assert_eq!(locust.asked.get(), 3);
-        locust.answers.set(|_| Answer::Refused);
-        tokio::time::advance(FRESH).await;
+        assert_eq!(locust.checks.get(), 3);
+        locust.answers.set(|_| LoginCheck::Refused);
+        tokio::time::advance(RECHECK_AFTER).await;
         assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Refused);
-        // Who was sent away is not let in when Locust goes.
-        locust.answers.set(|_| Answer::Silent);
+        // A refused cookie stays refused when Locust goes down.
+        locust.answers.set(|_| LoginCheck::Silent);
         assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unknown);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn while_locust_is_down_whoever_was_in_stays_in_for_an_hour() {
+    async fn while_locust_is_down_accepted_cookies_stay_valid_for_an_hour() {
         let (logins, locust) = (Logins::default(), Locust::new(with_login));
         locust.admits(&logins, Some("session=good")).await;
-        locust.answers.set(|_| Answer::Silent);
-        tokio::time::advance(FRESH).await;
+        locust.answers.set(|_| LoginCheck::Silent);
+        tokio::time::advance(RECHECK_AFTER).await;
         assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::ByCookie);
         assert_eq!(locust.admits(&logins, Some("session=new")).await, Admission::Unknown);
         assert_eq!(locust.admits(&logins, None).await, Admission::Refused);
-        tokio::time::advance(REMEMBERED).await;
+        tokio::time::advance(OFFLINE_LIFETIME).await;
         assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unknown);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_locust_that_never_answered_is_not_known() {
-        let (logins, locust) = (Logins::default(), Locust::new(|_| Answer::Silent));
+    async fn without_any_answer_the_access_is_unknown() {
+        let (logins, locust) = (Logins::default(), Locust::new(|_| LoginCheck::Silent));
         for _ in 0..3 {
             assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unknown);
         }
-        assert_eq!(locust.asked.get(), 1, "it is left alone for a moment");
+        assert_eq!(locust.checks.get(), 1, "there is a pause after no answer");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn not_more_cookies_are_kept_than_there_is_room_for() {
-        let mut state = State::default();
+    async fn the_number_of_remembered_cookies_is_limited() {
+        let mut state = KnownLogins::default();
         for number in 0..2 * MOST_COOKIES {
             let cookie = HeaderValue::from_str(&format!("session={number}")).unwrap();
-            state.note(Some(&cookie), Answer::Admitted);
+            state.record(Some(&cookie), LoginCheck::Admitted);
         }
         assert_eq!(state.admitted.len(), MOST_COOKIES);
         assert!(!format!("{state:?}").contains("session="));

@@ -1,5 +1,5 @@
-//! In front of Locust's own web UI: everything is passed on as it is, and Locust's page gets a panel
-//! for the workers. Our addresses are all below `/-/locustctl/`.
+//! Locust's web UI behind the server: requests are relayed to Locust, and Locust's page gets the
+//! workers panel. The server's own addresses are below `/-/locustctl/`.
 
 mod gate;
 mod headers;
@@ -7,7 +7,7 @@ mod inject;
 mod login;
 mod upstream;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -19,12 +19,13 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Body as _, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::time::timeout;
 use tower_service::Service;
 
 use self::gate::{Gate, gate};
-use self::headers::Asker;
-use self::inject::{Page, accepts_html, is_page_wanted, may_hold_panel, with_panel};
+use self::headers::Client;
+use self::inject::{Page, accepts_html, may_be_page, may_hold_panel, with_panel};
 use self::login::Logins;
 use self::upstream::{Upstream, is_start};
 use super::app::App;
@@ -34,117 +35,124 @@ use super::page;
 use super::problem::Problem;
 use super::redirect::temporary;
 use super::root::Root;
-use super::routes::word;
+use super::routes::method_label;
 use crate::locust::{Content, Error, LONGEST_SILENCE, LocustLocation, Outgoing, Relay, Route};
 use crate::text::terminal::printable;
 
-/// Where our addresses begin, seen from the root.
+/// The path of the server's own addresses, seen from the root.
 pub const MOUNT: &str = "-/locustctl/";
 
-/// By way of the API server, bodies are passed on whole. Locust's own forms have a few hundred bytes.
-const LARGEST_WHOLE_BODY: usize = 1024 * 1024;
+/// Limit on the size of a body that is buffered, in bytes. Bodies are buffered on the way through the
+/// API server. Locust's own forms have a few hundred bytes.
+const LARGEST_BUFFERED_BODY: usize = 1024 * 1024;
 
-/// For Locust's page to begin.
+/// Time limit for Locust to answer a request for its page.
 const PAGE_LIMIT: Duration = Duration::from_secs(20);
 
-/// Makes our routes known below [`MOUNT`], and passes all other addresses on to Locust. `guarded` puts
-/// the guard around our routes; `is_loopback` tells that only this machine can reach us.
+/// Mounts the routes below [`MOUNT`], and relays all other requests to Locust. `guarded` puts the guard
+/// around the routes. `is_loopback` tells that only this machine can reach the server.
 ///
 /// # Errors
-/// The system's trust roots cannot be had.
-pub fn in_front(
+/// The HTTP client cannot be created, for example without the system's root certificates.
+pub(super) fn in_front(
     app: &Arc<App>,
     guard: &Arc<Guard>,
     is_loopback: bool,
     routes: Router,
     guarded: impl FnOnce(Router) -> Router,
 ) -> Result<Router> {
-    let LocustLocation { address, login } = &app.locust.location;
-    let relay = Relay::new(address, login).context("preparing to ask Locust")?;
-    let upstream = Arc::new(Upstream::new(Arc::clone(app), relay));
+    let LocustLocation { address, login } = &app.backend.locust.location;
+    let relay = Relay::new(address, login).context("creating the client for Locust")?;
+    let upstream = Arc::new(Upstream::new(Arc::clone(&app.backend), relay));
     let gated = routes.layer(from_fn_with_state(
         Arc::new(Gate {
             guard: Arc::clone(guard),
+            backend: Arc::clone(&app.backend),
             upstream: Arc::clone(&upstream),
             logins: Logins::default(),
             is_loopback,
         }),
         gate,
     ));
-    let front = Front { guard: Arc::clone(guard), upstream, ours: guarded(gated) };
+    let front = LocustFront {
+        app: Arc::clone(app),
+        guard: Arc::clone(guard),
+        upstream,
+        own_routes: guarded(gated),
+    };
     Ok(Router::new().fallback(dispatch).with_state(Arc::new(front)))
 }
 
-struct Front {
+struct LocustFront {
+    app: Arc<App>,
     guard: Arc<Guard>,
     upstream: Arc<Upstream>,
-    ours: Router,
+    own_routes: Router,
 }
 
-async fn dispatch(State(front): State<Arc<Front>>, mut request: Request) -> Response {
+async fn dispatch(State(front): State<Arc<LocustFront>>, mut request: Request) -> Response {
     let path = request.uri().path();
     if let Some(below) = path.strip_prefix('/').and_then(|path| path.strip_prefix(MOUNT)) {
         let uri = with_path(request.uri(), below);
         *request.uri_mut() = uri;
-        return front.ours(request).await;
+        return front.serve_own(request).await;
     }
     match path {
-        // What is below must be relative to it.
+        // The links of the page are relative, so the path needs a slash at its end.
         "/-/locustctl" => temporary("locustctl/"),
         "/rescale-form" => temporary(MOUNT),
         "/rescale" => {
             request.extensions_mut().insert(Root(MOUNT));
-            front.ours(request).await
+            front.serve_own(request).await
         }
         _ => {
-            let (method, began) = (word(request.method()), Instant::now());
-            let response = front.pass_on(request).await;
+            let (method, began) = (method_label(request.method()), Instant::now());
+            let response = front.relay(request).await;
             let code = response.status().as_u16();
-            front.upstream.app.metrics.answered("locust", method, code, began.elapsed());
+            front.app.metrics.request_answered("locust", method, code, began.elapsed());
             response
         }
     }
 }
 
-/// The same address with another path, which is given without its slash.
+/// Replaces the path of a URI. `path` has no leading slash.
 fn with_path(uri: &Uri, path: &str) -> Uri {
     let mut parts = uri.clone().into_parts();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     parts.path_and_query = format!("/{path}{query}").parse().ok();
-    // It was part of an address before.
+    // The path comes from a valid URI.
     Uri::from_parts(parts).unwrap_or_default()
 }
 
-impl Front {
-    async fn ours(&self, request: Request) -> Response {
-        match self.ours.clone().call(request).await {
+impl LocustFront {
+    async fn serve_own(&self, request: Request) -> Response {
+        match self.own_routes.clone().call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
 
-    async fn pass_on(&self, request: Request) -> Response {
-        let asker = match self.guard.let_pass(&request) {
+    async fn relay(&self, request: Request) -> Response {
+        let peer = match self.guard.admit_to_locust(&request) {
             Ok(peer) => peer,
             Err(refusal) => return *refusal,
         };
         let Some(place) = self.upstream.place() else {
-            self.upstream.app.live.look_again();
-            let target = &self.upstream.app.target;
+            self.app.backend.live.request_look();
+            let target = &self.app.backend.target;
             let detail = format!(
-                "No Locust was found for {target}. Say where its master is by --locust=URL or \
-                 --locust=service/NAME:PORT."
+                "No Locust was found for {target}. Set the address of its master with --locust=URL \
+                 or --locust=service/NAME:PORT."
             );
             let is_html = accepts_html(request.headers());
-            return away(is_html, &script(request.uri().path()), &detail);
+            return unreachable(is_html, &script(request.uri().path()), &detail);
         };
         let base = place.base_path();
-        if let Some(elsewhere) = beside(&request, base) {
-            return elsewhere;
+        if let Some(response) = outside_base_path(&request, base) {
+            return response;
         }
-        let is_page =
-            is_page_wanted(request.method(), request.uri().path(), base, request.headers());
-        let visit = Visit {
+        let is_page = may_be_page(request.method(), request.uri().path(), base, request.headers());
+        let context = RelayContext {
             method: request.method().clone(),
             is_html: accepts_html(request.headers()),
             host: guard::host_of(&request).unwrap_or_default().to_owned(),
@@ -152,20 +160,20 @@ impl Front {
             script: script(request.uri().path()),
             is_page,
         };
-        let outgoing = match self.outgoing(request, asker, &place, &visit).await {
+        let outgoing = match self.outgoing(request, peer, &place, &context).await {
             Ok(outgoing) => outgoing,
             Err(problem) => return guard::secured(problem.into_response()),
         };
         let start = self.upstream.start_in(&outgoing, base);
-        // Who waits for a page is told soon; what else is asked for may take its time, as a stop does.
-        let limit = if is_page { PAGE_LIMIT } else { LONGEST_SILENCE };
-        match timeout(limit, self.upstream.send(&place, outgoing)).await {
+        // A page must answer soon. Other requests, such as the stop of a test, may take longer.
+        let time_limit = if is_page { PAGE_LIMIT } else { LONGEST_SILENCE };
+        match timeout(time_limit, self.upstream.send(&place, outgoing)).await {
             Ok(Ok(response)) => match self.upstream.remember(start, response).await {
-                Ok(response) => visit.answer(response, &place).await,
-                Err(why) => visit.away(&why),
+                Ok(response) => context.answer(response, &place).await,
+                Err(why) => context.unreachable(&why),
             },
-            Ok(Err(error)) => visit.away(&explain(&error)),
-            Err(_) => visit.away("Locust does not answer in time."),
+            Ok(Err(error)) => context.unreachable(&explain(&error)),
+            Err(_) => context.unreachable("Locust did not answer in time."),
         }
     }
 
@@ -174,22 +182,22 @@ impl Front {
         request: Request,
         peer: Peer,
         place: &Route,
-        visit: &Visit,
+        context: &RelayContext,
     ) -> Result<Outgoing, Problem> {
-        let asker = Asker {
-            host: &visit.host,
+        let client = Client {
+            host: &context.host,
             from: peer.address.ip().to_canonical(),
             is_tls: peer.is_tls,
             own_cookie: self.guard.cookie_name(),
             owns_authorization: self.guard.owns_authorization(),
         };
-        let mut headers = headers::outgoing(request.headers(), &asker, place);
+        let mut headers = headers::outgoing(request.headers(), &client, place);
         let (path, query) = (request.uri().path().to_owned(), request.uri().query());
         let query = query.map(str::to_owned);
         let mut method = request.method().clone();
-        if visit.is_page {
-            // What is compressed cannot be added to; and the length is that of the page with the
-            // panel, which only the whole page tells.
+        if context.is_page {
+            // The panel cannot be inserted into a compressed page. A HEAD request needs the whole page
+            // too, because the Content-Length includes the panel.
             headers.remove(ACCEPT_ENCODING);
             method = Method::GET;
         }
@@ -200,7 +208,7 @@ impl Front {
                 Content::Streamed(reqwest::Body::wrap(Upload(Mutex::new(body))))
             }
             Route::Direct(_) | Route::Service { .. } => {
-                let whole = to_bytes(body, LARGEST_WHOLE_BODY).await.map_err(|_| {
+                let whole = to_bytes(body, LARGEST_BUFFERED_BODY).await.map_err(|_| {
                     let detail = "The body is larger than 1 MB, or did not arrive.";
                     let code = StatusCode::PAYLOAD_TOO_LARGE;
                     Problem::new(code, "RequestEntityTooLarge", detail)
@@ -212,20 +220,20 @@ impl Front {
     }
 }
 
-/// What is to be kept of a request for its answer.
-struct Visit {
+/// The parts of a relayed request that are needed for its answer.
+struct RelayContext {
     method: Method,
-    /// Somebody looks at the answer in a browser.
+    /// True if the client accepts HTML.
     is_html: bool,
-    /// The name under which the browser knows us.
+    /// The requested host.
     host: String,
     own_cookie: String,
-    /// The panel's script, seen from the address that was asked for.
+    /// The path of the panel's script, relative to the requested address.
     script: String,
     is_page: bool,
 }
 
-impl Visit {
+impl RelayContext {
     async fn answer(&self, response: Response<reqwest::Body>, place: &Route) -> Response {
         let (mut parts, body) = response.into_parts();
         headers::incoming(&mut parts.headers, &self.host, &self.own_cookie, place);
@@ -241,22 +249,24 @@ impl Visit {
                 Body::from(page)
             }
             Ok(Page::Unchanged(body)) => body,
-            Err(error) => return self.away(&format!("Locust's page broke off: {error}")),
+            Err(error) => {
+                return self.unreachable(&format!("Locust's page is incomplete: {error}"));
+            }
         };
         let body = if self.method == Method::HEAD { Body::empty() } else { body };
         Response::from_parts(parts, body)
     }
 
-    fn away(&self, detail: &str) -> Response {
-        away(self.is_html, &self.script, detail)
+    fn unreachable(&self, detail: &str) -> Response {
+        unreachable(self.is_html, &self.script, detail)
     }
 }
 
-/// Locust is not there. Its page's place is taken by one that says so, with the panel.
-fn away(is_html: bool, script: &str, detail: &str) -> Response {
+/// The answer if Locust does not answer. A browser gets a page that contains the panel.
+fn unreachable(is_html: bool, script: &str, detail: &str) -> Response {
     let code = StatusCode::BAD_GATEWAY;
     let mut response = match is_html {
-        true => page::away(script, detail),
+        true => page::locust_unreachable(script, detail),
         false => Problem::new(code, "LocustSilent", detail).into_response(),
     };
     *response.status_mut() = code;
@@ -264,15 +274,15 @@ fn away(is_html: bool, script: &str, detail: &str) -> Response {
     guard::secured(response)
 }
 
-/// The answer where Locust has a base path and something beside it is asked for: what leads to its
-/// page, or that there is nothing.
-fn beside(request: &Request, base: &str) -> Option<Response> {
+/// The answer for an address outside the base path of Locust: a redirect to its page, or a 404.
+/// `None` for an address inside.
+fn outside_base_path(request: &Request, base: &str) -> Option<Response> {
     let (path, query) = (request.uri().path(), request.uri().query());
     if path.starts_with(base) {
         return None;
     }
     let without_slash = base.trim_end_matches('/');
-    // Relative, for we may be reached below another path than we know of.
+    // Relative, because a proxy may mount the server below a path that it does not know.
     let to = match path {
         "/" => Some(without_slash.trim_start_matches('/')),
         path if path == without_slash => without_slash.rsplit('/').next(),
@@ -282,12 +292,13 @@ fn beside(request: &Request, base: &str) -> Option<Response> {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         return Some(temporary(&format!("{to}/{query}")));
     }
-    let detail = format!("There is nothing at this address; Locust is at {base}.");
+    let detail = format!("There is no page at this address; Locust is at {base}.");
     let problem = Problem::new(StatusCode::NOT_FOUND, "NotFound", detail);
     Some(guard::secured(problem.into_response()))
 }
 
-/// Relative, for Locust may be reached below another path than we know of.
+/// The path of the panel's script, relative to `path`. A proxy may mount the server below a path that
+/// it does not know.
 fn script(path: &str) -> String {
     let depth = path.matches('/').count().saturating_sub(1);
     format!("{}{MOUNT}assets/panel.js", "../".repeat(depth))
@@ -297,8 +308,7 @@ fn explain(error: &Error) -> String {
     printable(&format!("Locust does not answer: {error}"))
 }
 
-/// A request's body on its way through. The HTTP library wants what threads can share, and a body
-/// is read by one alone.
+/// The body of a relayed request. The Mutex makes it `Sync`, which the HTTP client requires.
 struct Upload(Mutex<Body>);
 
 impl hyper::body::Body for Upload {
@@ -309,12 +319,12 @@ impl hyper::body::Body for Upload {
         self: std::pin::Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let body = self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let body = self.get_mut().0.get_mut();
         std::pin::Pin::new(body).poll_frame(context)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).size_hint()
+        self.0.lock().size_hint()
     }
 }
 
@@ -325,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_is_found_from_every_page() {
+    fn the_path_of_the_script_is_relative_to_the_page() {
         for (path, expected) in [
             ("/", "-/locustctl/assets/panel.js"),
             ("/extend", "-/locustctl/assets/panel.js"),
@@ -337,21 +347,21 @@ mod tests {
     }
 
     #[test]
-    fn beside_a_base_path_there_is_only_the_way_to_it() {
-        let beside = |uri: &str| {
+    fn outside_the_base_path_only_redirects_to_it_exist() {
+        let outside = |uri: &str| {
             let request = Request::get(uri).body(Body::empty()).unwrap();
-            let response = beside(&request, "/load/test/")?;
+            let response = outside_base_path(&request, "/load/test/")?;
             let to = response.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned());
             Some((response.status().as_u16(), to))
         };
-        assert_eq!(beside("/load/test/stats/requests"), None);
-        assert_eq!(beside("/?done=3"), Some((307, Some("load/test/?done=3".to_owned()))));
-        assert_eq!(beside("/load/test"), Some((307, Some("test/".to_owned()))));
-        assert_eq!(beside("/load/tests"), Some((404, None)));
+        assert_eq!(outside("/load/test/stats/requests"), None);
+        assert_eq!(outside("/?done=3"), Some((307, Some("load/test/?done=3".to_owned()))));
+        assert_eq!(outside("/load/test"), Some((307, Some("test/".to_owned()))));
+        assert_eq!(outside("/load/tests"), Some((404, None)));
     }
 
     #[test]
-    fn what_is_ours_keeps_its_query() {
+    fn own_addresses_keep_their_query() {
         for (uri, below, expected) in [
             ("/-/locustctl/api/scale?wait=1m", "api/scale", "/api/scale?wait=1m"),
             ("/-/locustctl/", "", "/"),

@@ -1,4 +1,4 @@
-//! Locust's web UI, wherever it is found.
+//! Sends relayed requests to Locust's web UI.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,53 +10,53 @@ use http_body_util::{BodyExt, Limited};
 use reqwest::Body;
 use tokio::time::{Instant, timeout};
 
-use super::super::app::App;
-use super::login::Answer;
+use super::super::backend::Backend;
+use super::login::LoginCheck;
 use crate::locust::{
     Address, Content, Error, KnownStart, Outgoing, Relay, Route, Start, asks_for_login, is_json,
 };
 
-/// Locust answers at once; what takes longer will not come.
-const QUICK: Duration = Duration::from_secs(5);
+/// Time limit for the check of a login.
+const CHECK_LIMIT: Duration = Duration::from_secs(5);
 
-/// Locust's answer to a start has a few hundred bytes.
+/// Limit on the size of Locust's answer to a start, in bytes. It has a few hundred bytes.
 const LARGEST_ANSWER_TO_START: usize = 64 * 1024;
 
-/// Locust, as requests are passed on to it.
+/// The route to Locust.
 pub(super) struct Upstream {
-    pub app: Arc<App>,
+    backend: Arc<Backend>,
     relay: Relay,
 }
 
 impl Upstream {
-    pub(super) fn new(app: Arc<App>, relay: Relay) -> Self {
-        Self { app, relay }
+    pub(super) fn new(backend: Arc<Backend>, relay: Relay) -> Self {
+        Self { backend, relay }
     }
 
-    /// Where Locust is; `None` as long as it is not found.
+    /// Where Locust is; `None` until it is found.
     pub(super) fn place(&self) -> Option<Route> {
-        let address = match &self.app.locust.location.address {
-            Address::Auto => self.app.live.locust_address()?,
+        let address = match &self.backend.locust.location.address {
+            Address::Auto => self.backend.live.locust_address()?,
             address => address.clone(),
         };
-        Route::new(&address, &self.app.target.namespace)
+        Route::new(&address, &self.backend.target.namespace)
     }
 
-    /// The start of a test that this request asks Locust for; `None` for any other request.
+    /// The start of a test in this request; `None` for any other request.
     pub(super) fn start_in(&self, outgoing: &Outgoing, base: &str) -> Option<RelayedStart> {
         let Content::Whole(form) = &outgoing.content else { return None };
         if !is_start(&outgoing.method, &outgoing.path, base) {
             return None;
         }
-        let run_time_before = self.app.live.run_time();
+        let run_time_before = self.backend.live.run_time();
         Some(RelayedStart { start: Start::parse(form), run_time_before })
     }
 
-    /// Remembers a start that Locust has accepted: from now on it is known what the test wants. Gives
-    /// the answer as it was.
+    /// Remembers a start that Locust has accepted, because it tells how many users the test should
+    /// have. Returns the answer unchanged.
     ///
     /// # Errors
-    /// The answer breaks off, or is larger than Locust's.
+    /// The answer is incomplete, or larger than an answer of Locust.
     pub(super) async fn remember(
         &self,
         relayed: Option<RelayedStart>,
@@ -65,37 +65,38 @@ impl Upstream {
         let Some(RelayedStart { start, run_time_before }) = relayed else { return Ok(response) };
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER_TO_START).collect().await;
-        let body = body.map_err(|error| format!("Locust's answer broke off: {error}"))?.to_bytes();
+        let body =
+            body.map_err(|error| format!("Locust's answer is incomplete: {error}"))?.to_bytes();
         if parts.status == StatusCode::OK && is_success(&body) {
             let at = Instant::now();
             match start {
                 Some(start) => {
                     let known = KnownStart { start, at, run_time_before, logged_at: None };
-                    self.app.remember_start(known);
+                    self.backend.remember_start(known);
                 }
-                None => self.app.forget_start(at),
+                None => self.backend.forget_start(at),
             }
-            self.app.live.look_again();
+            self.backend.live.request_look();
         }
         Ok(Response::from_parts(parts, body.into()))
     }
 
-    /// Passes a request on.
+    /// Relays a request.
     ///
     /// # Errors
-    /// There is no answer of Locust's.
+    /// Locust does not answer.
     pub(super) async fn send(
         &self,
         place: &Route,
         outgoing: Outgoing,
     ) -> Result<Response<Body>, Error> {
-        self.relay.send(&self.app.client, place, outgoing).await
+        self.relay.send(&self.backend.client, place, outgoing).await
     }
 
-    /// Whether Locust lets somebody with this cookie in.
-    pub(super) async fn tries(&self, cookie: Option<HeaderValue>) -> Answer {
-        let Some(place) = self.place() else { return Answer::Silent };
-        // Releases before 2.26 do not have the first.
+    /// Checks if Locust accepts this cookie, or a request without a cookie.
+    pub(super) async fn check_login(&self, cookie: Option<HeaderValue>) -> LoginCheck {
+        let Some(place) = self.place() else { return LoginCheck::Silent };
+        // Locust before 2.26 does not have the first path.
         for path in ["worker-count", "stats/requests"] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -107,34 +108,34 @@ impl Upstream {
                 headers,
                 content: Content::Whole(Bytes::new()),
             };
-            match timeout(QUICK, self.send(&place, outgoing)).await {
+            match timeout(CHECK_LIMIT, self.send(&place, outgoing)).await {
                 Ok(Ok(response)) => match response.status().as_u16() {
-                    200 if is_json(response.headers()) => return Answer::Admitted,
-                    status if asks_for_login(status) => return Answer::Refused,
+                    200 if is_json(response.headers()) => return LoginCheck::Admitted,
+                    status if asks_for_login(status) => return LoginCheck::Refused,
                     404 => {}
-                    _ => return Answer::Silent,
+                    _ => return LoginCheck::Silent,
                 },
-                _ => return Answer::Silent,
+                _ => return LoginCheck::Silent,
             }
         }
-        Answer::Silent
+        LoginCheck::Silent
     }
 }
 
-/// A start that is passed on.
+/// A relayed start.
 pub(super) struct RelayedStart {
-    /// Its numbers; `None` where the form has none, as for a LoadTestShape.
+    /// The numbers of the form; `None` if it has none, as for a LoadTestShape.
     start: Option<Start>,
-    /// The run time in Locust's page before.
+    /// The run time in Locust's page before the start, in seconds.
     run_time_before: Option<u64>,
 }
 
-/// This request starts a test, or edits a running one.
+/// True if the request starts a test, or edits a running one.
 pub(super) fn is_start(method: &Method, path: &str, base: &str) -> bool {
     *method == Method::POST && path.strip_prefix(base) == Some("swarm")
 }
 
-/// Locust answers 200 also to a start that it refuses.
+/// True if Locust accepted the start. It answers 200 to a refused start too.
 fn is_success(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|answer| answer["success"] == true)
 }

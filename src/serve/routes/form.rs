@@ -1,4 +1,4 @@
-//! The page with its form, which needs no JavaScript.
+//! The page and its form, which work without JavaScript.
 
 use std::sync::Arc;
 
@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::super::app::{App, Asked};
+use super::super::app::App;
 use super::super::caller::{Caller, Proof};
+use super::super::change::ChangeRequest;
 use super::super::page::{self, Context, Notice};
 use super::super::problem::Problem;
 use super::super::question::{Question, cost_of};
@@ -21,33 +22,33 @@ use super::scale;
 use crate::locust::is_running;
 use crate::scaling::{NewCount, count_text};
 
-/// What was submitted.
+/// The fields of the form.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Submitted {
     worker_count: Option<String>,
-    /// The count that the confirmed question named.
+    /// The present count in the text of the confirmed question.
     current_replicas: Option<String>,
     is_confirmed: bool,
 }
 
-/// What is wanted.
+/// The requested change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wanted {
+struct FormOrder {
     new: i32,
-    /// The count that must still be the present one.
+    /// The required present count, if any.
     current: Option<i64>,
 }
 
-/// The page; with `?done=ID`, what became of that change.
+/// The page. With `?done=ID`, it shows the result of that change.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     root: Root,
     RawQuery(query): RawQuery,
 ) -> Response {
-    // For the next look, where the page does not follow by itself.
-    app.live.look_again();
-    let frame = app.live.now();
+    // Without JavaScript, only the next request shows the new state.
+    app.backend.live.request_look();
+    let frame = app.backend.live.now();
     let id = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .find_map(|(name, value)| (name == "done").then(|| value.parse::<u64>().ok())?);
     let change = id.and_then(|id| frame.snapshot.history.iter().find(|change| change.id == id));
@@ -58,48 +59,48 @@ pub(super) async fn page(
     html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&caller, &root) })
 }
 
-/// Carries out what was submitted. A success leads back to the page, which tells of it; anything
-/// else is told at once, with a status that says so to programs as well.
+/// Carries out the submitted change. A success redirects to the page, which shows the result. An error
+/// or a question is shown at once, with an error status for programs.
 pub(super) async fn rescale(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     root: Root,
     body: Bytes,
 ) -> Response {
-    let submitted = read(&body);
+    let submitted = parse(&body);
     let entered = submitted.worker_count.as_deref();
-    let Wanted { new, mut current } = match wanted(&submitted) {
-        Ok(wanted) => wanted,
+    let FormOrder { new, mut current } = match form_order(&submitted) {
+        Ok(order) => order,
         Err(problem) => {
-            app.refused(&caller, None, &problem);
-            return answer(&app, &caller, &root, entered, &problem);
+            app.log_refused_change(&caller, None, &problem);
+            return error_page(&app, &caller, &root, entered, &problem);
         }
     };
     if !submitted.is_confirmed {
-        let frame = app.live.now();
-        let seen = desired(&frame.snapshot);
-        let cost = cost_of(&frame.snapshot, seen, new);
-        if let Some(question) = Question::of(&frame.snapshot, seen, new, cost.as_deref()) {
+        let frame = app.backend.live.now();
+        let old = desired(&frame.snapshot);
+        let cost = cost_of(&frame.snapshot, old, new);
+        if let Some(question) = Question::of(&frame.snapshot, old, new, cost.as_deref()) {
             let context = Context { question: Some(question), entered, ..context(&caller, &root) };
             return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
         }
-        // A running test loses nothing only if this is still the count.
-        current = seen.filter(|_| has_running_test(&frame.snapshot));
+        // The check for a running test is only valid for this count.
+        current = old.filter(|_| has_running_test(&frame.snapshot));
     }
-    let asked = Asked { new: NewCount::Exactly(new), current, is_dry_run: false };
-    match app.change(asked, caller.clone()).await {
-        Ok(done) => {
-            let id = done.ended.map(|ended| ended.id).unwrap_or_default();
+    let request = ChangeRequest { new: NewCount::Exactly(new), current, is_dry_run: false };
+    match app.change(request, caller.clone()).await {
+        Ok(result) => {
+            let id = result.ended.map(|ended| ended.id).unwrap_or_default();
             see_other(&format!("./?done={id}"))
         }
         Err(problem) => match problem.current() {
             Some(now) => ask_again(&app, &caller, &root, (new, now), &problem),
-            None => answer(&app, &caller, &root, entered, &problem),
+            None => error_page(&app, &caller, &root, entered, &problem),
         },
     }
 }
 
-/// Says that the count is another one by now, and renews the question with it.
+/// Shows that the count has changed, and asks again with the present count.
 fn ask_again(
     app: &App,
     caller: &Caller,
@@ -107,7 +108,7 @@ fn ask_again(
     (new, now): (i32, i64),
     problem: &Problem,
 ) -> Response {
-    let frame = app.live.now();
+    let frame = app.backend.live.now();
     let snapshot = &frame.snapshot;
     let cost = cost_of(snapshot, Some(now), new);
     let question = Question::again(now, new, cost.as_deref());
@@ -118,7 +119,7 @@ fn ask_again(
     html(problem.status(), snapshot, context)
 }
 
-/// Gives a running test its users back; a success leads back to the page, anything else is told.
+/// Redistributes the users of a running test. A success redirects to the page; an error is shown.
 pub(super) async fn rebalance(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -126,11 +127,11 @@ pub(super) async fn rebalance(
 ) -> Response {
     match super::rebalance::rebalance(&app, &caller).await {
         Ok(_) => see_other("./"),
-        Err(problem) => answer(&app, &caller, &root, None, &problem),
+        Err(problem) => error_page(&app, &caller, &root, None, &problem),
     }
 }
 
-fn answer(
+fn error_page(
     app: &App,
     caller: &Caller,
     root: &Root,
@@ -139,12 +140,12 @@ fn answer(
 ) -> Response {
     let notice = Some(Notice { is_error: true, text: problem.detail() });
     let context = Context { notice, entered, ..context(caller, root) };
-    html(problem.status(), &app.live.now().snapshot, context)
+    html(problem.status(), &app.backend.live.now().snapshot, context)
 }
 
 fn context<'a>(caller: &'a Caller, root: &Root) -> Context<'a> {
     let viewer = match caller.proof {
-        Proof::NotAsked => "",
+        Proof::NotRequired => "",
         _ => &caller.name,
     };
     let can_log_out = caller.proof == Proof::Session;
@@ -156,8 +157,8 @@ fn html(code: StatusCode, snapshot: &Snapshot, context: Context<'_>) -> Response
     (code, [(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
 
-/// Fields that are not the form's own are let go.
-fn read(body: &[u8]) -> Submitted {
+/// Reads the fields of the form. Other fields are ignored.
+fn parse(body: &[u8]) -> Submitted {
     let mut submitted = Submitted::default();
     for (name, value) in url::form_urlencoded::parse(body) {
         match &*name {
@@ -170,11 +171,11 @@ fn read(body: &[u8]) -> Submitted {
     submitted
 }
 
-fn wanted(submitted: &Submitted) -> Result<Wanted, Problem> {
+fn form_order(submitted: &Submitted) -> Result<FormOrder, Problem> {
     let new = number(submitted.worker_count.as_deref())?;
     let current = submitted.current_replicas.as_deref().filter(|_| submitted.is_confirmed);
     let current = current.map(|text| number(Some(text))).transpose()?.map(i64::from);
-    Ok(Wanted { new, current })
+    Ok(FormOrder { new, current })
 }
 
 fn number(entered: Option<&str>) -> Result<i32, Problem> {
@@ -201,13 +202,14 @@ fn has_running_test(snapshot: &Snapshot) -> bool {
     snapshot.locust.as_ref().is_some_and(|locust| is_running(&locust.state))
 }
 
+/// The result of a change, as a sentence.
 fn summary(snapshot: &Snapshot, change: &Change) -> String {
     let name = &snapshot.target.name;
     let (old, new) = (count_text(change.old), count_text(change.new));
     let text = match change.outcome {
-        Outcome::Unchanged => format!("{name} was at {new} already."),
+        Outcome::Unchanged => format!("{name} already had {new} replicas."),
         Outcome::Failed => format!("{name} was not scaled."),
-        Outcome::Unknown => format!("Whether {name} was scaled to {new} is not known."),
+        Outcome::Unknown => format!("It is not known if {name} was scaled to {new}."),
         Outcome::Scaled | Outcome::Observed => format!("{name} was scaled from {old} to {new}."),
     };
     match change.message.as_str() {
@@ -221,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_number_is_a_count() {
+    fn only_whole_numbers_are_accepted() {
         for (text, expected) in [
             (Some("3"), Ok(3)),
             (Some(" 3 "), Ok(3)),

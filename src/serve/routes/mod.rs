@@ -1,4 +1,4 @@
-//! Which address answers what.
+//! The routes.
 
 mod events;
 mod form;
@@ -19,8 +19,8 @@ use axum::routing::{get, post};
 use super::app::App;
 use super::problem::Problem;
 
-/// Everything that is answered, but for logging in and out.
-pub fn routes(app: &Arc<App>) -> Router {
+/// All routes except login and logout.
+pub(super) fn routes(app: &Arc<App>) -> Router {
     Router::new()
         .route("/", get(form::page))
         .route("/rescale-form", get(form::page))
@@ -37,37 +37,38 @@ pub fn routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// Answers for what no route is for.
-pub fn with_fallbacks(router: Router) -> Router {
+/// Adds the answers for unknown addresses and methods.
+pub(super) fn with_fallbacks(router: Router) -> Router {
     router.fallback(unknown).method_not_allowed_fallback(not_allowed)
 }
 
-/// Counts all answers.
-pub fn counted(router: Router, app: &Arc<App>) -> Router {
+/// Counts all answers in the metrics.
+pub(super) fn counted(router: Router, app: &Arc<App>) -> Router {
     router.layer(middleware::from_fn_with_state(Arc::clone(app), count))
 }
 
 async fn unknown() -> Response {
-    let detail = "There is nothing at this address; /api/openapi.json says what there is.";
+    let detail = "There is no page at this address; /api/openapi.json lists the addresses.";
     Problem::new(StatusCode::NOT_FOUND, "NotFound", detail).into_response()
 }
 
 async fn not_allowed() -> Response {
-    let detail = "This address does not take that method; the Allow header says which it takes.";
+    let detail =
+        "This address does not support the method; the Allow header lists the supported methods.";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", detail).into_response()
 }
 
 async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(|path| known(path.as_str()));
-    let (method, began) = (word(request.method()), Instant::now());
+    let route = request.extensions().get::<MatchedPath>().map(|path| route_label(path.as_str()));
+    let (method, began) = (method_label(request.method()), Instant::now());
     let response = next.run(request).await;
     let code = response.status().as_u16();
-    app.metrics.answered(route.unwrap_or("none"), method, code, began.elapsed());
+    app.metrics.request_answered(route.unwrap_or("none"), method, code, began.elapsed());
     response
 }
 
-/// The routes by which answers are counted.
-fn known(path: &str) -> &'static str {
+/// The label of a route in the metrics.
+fn route_label(path: &str) -> &'static str {
     const ROUTES: [&str; 14] = [
         "/",
         "/rescale-form",
@@ -87,8 +88,8 @@ fn known(path: &str) -> &'static str {
     ROUTES.into_iter().find(|route| *route == path).unwrap_or("none")
 }
 
-/// Methods can be anything; what is counted must not grow with what is sent.
-pub(super) fn word(method: &Method) -> &'static str {
+/// The label of a method in the metrics. Clients can send any method, so unknown ones share a label.
+pub(super) fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

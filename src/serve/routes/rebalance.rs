@@ -1,4 +1,4 @@
-//! `POST /api/rebalance`: gives a running test its users back.
+//! `POST /api/rebalance`: redistributes the users of a running test.
 
 use std::sync::Arc;
 
@@ -15,12 +15,11 @@ use super::scale::json;
 use crate::locust::{Error, Outcome};
 use crate::text::terminal::printable;
 
-/// The answer.
 #[derive(Serialize)]
-struct Answer {
-    /// Whether anything had to be done.
+struct RebalanceReply {
+    /// True if a start was sent to Locust.
     rebalanced: bool,
-    /// What was done, or why nothing had to be.
+    /// The result, as a sentence.
     message: String,
 }
 
@@ -29,7 +28,7 @@ pub(super) async fn api(
     Extension(caller): Extension<Caller>,
 ) -> Response {
     match rebalance(&app, &caller).await {
-        Ok(outcome) => json(&Answer {
+        Ok(outcome) => json(&RebalanceReply {
             rebalanced: matches!(outcome, Outcome::Repaired { .. }),
             message: printable(&outcome.to_string()),
         }),
@@ -37,10 +36,10 @@ pub(super) async fn api(
     }
 }
 
-/// Carried to its end even when whoever asked has gone.
+/// Redistributes the users. The task is completed even if the client disconnects.
 pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<Outcome, Problem> {
     let (app, caller) = (Arc::clone(app), caller.clone());
-    let task = tokio::spawn(async move { app.rebalance(&caller).await });
+    let task = tokio::spawn(async move { app.rebalancer.rebalance(&caller).await });
     let problem = |code, reason, detail: &str| Err(Problem::new(code, reason, printable(detail)));
     match task.await {
         Ok(Ok(Some(outcome))) if outcome.is_well() && !outcome.health().is_alarming() => {
@@ -55,13 +54,13 @@ pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<Outcome
             problem(StatusCode::CONFLICT, "NotRebalanced", &detail)
         }
         Ok(Err(error)) => {
-            let detail = format!("Locust cannot be asked: {error}");
+            let detail = format!("Locust cannot be reached: {error}");
             problem(StatusCode::BAD_GATEWAY, "Unreachable", &detail)
         }
         Err(_) => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalError",
-            "It broke off by a mistake of locustctl's own.",
+            "The rebalance was interrupted by a bug in locustctl.",
         ),
     }
 }

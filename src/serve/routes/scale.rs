@@ -1,4 +1,4 @@
-//! `/api/scale`: the count, read and changed by programs.
+//! `/api/scale`: reads and changes the count, for programs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,21 @@ use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::super::app::{App, Asked, Done};
+use super::super::app::App;
 use super::super::caller::Caller;
-use super::super::problem::{Problem, Standing};
-use super::super::settling::Settling;
+use super::super::change::{ChangeRequest, ChangeResult};
+use super::super::problem::{PartialResult, Problem};
+use super::super::settling::{Settling, settling};
 use super::super::snapshot::{Link, Replicas, Snapshot, Stage, TargetInfo, Users};
 use crate::scaling::NewCount;
 use crate::text::go;
 
-/// Nobody needs to hold a request for longer.
+/// Limit of the parameter `wait`.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// The answer to reading.
+/// The answer to GET.
 #[derive(Serialize)]
-struct Count<'a> {
+struct ScaleReply<'a> {
     target: &'a TargetInfo,
     replicas: i64,
     current: i64,
@@ -35,10 +36,10 @@ struct Count<'a> {
     settled: bool,
 }
 
-/// The answer to changing.
+/// The answer to PUT.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Changed<'a> {
+struct ChangeReply<'a> {
     target: &'a TargetInfo,
     old: Option<i64>,
     new: i64,
@@ -49,21 +50,21 @@ struct Changed<'a> {
     users: Option<Users>,
 }
 
-/// The body of a change.
+/// The body of PUT.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
-struct Order {
-    #[serde(default, deserialize_with = "given")]
+struct OrderBody {
+    #[serde(default, deserialize_with = "whole_number")]
     replicas: Option<i64>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "whole_number")]
     by: Option<i64>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "whole_number")]
     current_replicas: Option<i64>,
 }
 
-/// A whole number, where the field is there: `null` is none, and `3.0` is 3, as in JSON Schema.
-fn given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    /// Up to here every whole number has a float of its own.
+/// Reads a whole number. `null` is an error, and `3.0` is 3, as in JSON Schema.
+fn whole_number<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    /// Every whole number up to this one has an exact float.
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     let number = serde_json::Number::deserialize(deserializer)?;
     let whole =
@@ -73,27 +74,27 @@ fn given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<i64>, D::Err
         .ok_or_else(|| D::Error::custom(format!("{number} is not a whole number in range")))
 }
 
-/// What stands behind the question mark.
+/// The query parameters of PUT.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Terms {
+struct Parameters {
     is_dry_run: bool,
     wait: Option<Duration>,
 }
 
 pub(super) async fn read(State(app): State<Arc<App>>) -> Response {
-    let frame = app.live.now();
+    let frame = app.backend.live.now();
     let snapshot = &frame.snapshot;
-    match known(snapshot) {
+    match present_counts(snapshot) {
         Ok(Replicas { desired, current, ready, settled }) => {
             let target = &snapshot.target;
-            json(&Count { target, replicas: desired, current, ready, settled })
+            json(&ScaleReply { target, replicas: desired, current, ready, settled })
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-/// The counts, if they are those of the present.
-fn known(snapshot: &Snapshot) -> Result<Replicas, Problem> {
+/// The counts, if they are up to date.
+fn present_counts(snapshot: &Snapshot) -> Result<Replicas, Problem> {
     let (code, reason) = match (snapshot.connection.state, snapshot.replicas) {
         (Link::Connected, Some(replicas)) => return Ok(replicas),
         (Link::Connecting | Link::Connected, _) => {
@@ -115,96 +116,103 @@ pub(super) async fn change(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let asked = terms(query.as_deref().unwrap_or_default())
-        .and_then(|terms| Ok((terms.is_dry_run, terms.wait, order(&headers, &body)?)));
-    let (is_dry_run, wait, order) = match asked {
-        Ok(asked) => asked,
+    let parsed = parameters(query.as_deref().unwrap_or_default())
+        .and_then(|parameters| Ok((parameters, order(&headers, &body)?)));
+    let (Parameters { is_dry_run, wait }, order) = match parsed {
+        Ok(parsed) => parsed,
         Err(problem) => {
-            app.refused(&caller, None, &problem);
+            app.log_refused_change(&caller, None, &problem);
             return problem.into_response();
         }
     };
-    let result = match ask(&order, is_dry_run) {
-        Ok(asked) => app.change(asked, caller).await,
+    let result = match change_request(&order, is_dry_run) {
+        Ok(request) => app.change(request, caller).await,
         Err(problem) => {
-            app.refused(&caller, order.replicas, &problem);
+            app.log_refused_change(&caller, order.replicas, &problem);
             Err(problem)
         }
     };
-    let mut done = match result {
-        Ok(done) => done,
+    let mut result = match result {
+        Ok(result) => result,
         Err(problem) => return problem.into_response(),
     };
-    let users = done.users.take();
+    let users = result.users.take();
     let users = match wait.filter(|_| !is_dry_run) {
-        None => Ok(users.map(|_| unknown_yet())),
-        Some(limit) => waited(&app, &done, users, limit).await,
+        None => Ok(users.map(|_| users_pending())),
+        Some(limit) => wait_for_users(&app, &result, users, limit).await,
     };
     match users {
-        Ok(users) => answer(&app, done, is_dry_run, users),
+        Ok(users) => reply(&app, result, is_dry_run, users),
         Err(problem) => problem.into_response(),
     }
 }
 
-/// Waits until the count is true, and then until a running test has its users back.
-async fn waited(
+/// Waits until the target has its replicas, and then until a running test has its users.
+async fn wait_for_users(
     app: &App,
-    done: &Done,
+    result: &ChangeResult,
     users: Option<oneshot::Receiver<Users>>,
     limit: Duration,
 ) -> Result<Option<Users>, Problem> {
     let end = Instant::now() + limit;
-    settled(app, done, limit).await?;
+    wait_until_settled(app, result, limit).await?;
     let Some(users) = users else { return Ok(None) };
     let users = timeout_at(end, users).await;
-    Ok(Some(users.ok().and_then(Result::ok).unwrap_or_else(unknown_yet)))
+    Ok(Some(users.ok().and_then(Result::ok).unwrap_or_else(users_pending)))
 }
 
-fn unknown_yet() -> Users {
-    let text = "whether the running test has its users is not known yet".to_owned();
+fn users_pending() -> Users {
+    let text = "the users of the running test are not checked yet".to_owned();
     Users { stage: Stage::Waiting, text }
 }
 
-fn answer(app: &App, done: Done, is_dry_run: bool, users: Option<Users>) -> Response {
-    let frame = app.live.now();
+fn reply(app: &App, result: ChangeResult, is_dry_run: bool, users: Option<Users>) -> Response {
+    let frame = app.backend.live.now();
     let replicas = frame.snapshot.replicas;
-    json(&Changed {
+    json(&ChangeReply {
         target: &frame.snapshot.target,
-        old: done.old,
-        new: done.new,
+        old: result.old,
+        new: result.new,
         ready: ready(&frame.snapshot),
-        settled: replicas.is_some_and(|now| now.settled && now.desired == done.new)
+        settled: replicas.is_some_and(|now| now.settled && now.desired == result.new)
             && frame.snapshot.connection.state == Link::Connected,
         dry_run: is_dry_run,
-        message: done.message,
+        message: result.message,
         users,
     })
 }
 
-/// Waits until the count is true.
-async fn settled(app: &App, done: &Done, limit: Duration) -> Result<(), Problem> {
-    let Some(ended) = done.ended else { return Ok(()) };
+/// Waits until the target has its replicas.
+async fn wait_until_settled(
+    app: &App,
+    result: &ChangeResult,
+    limit: Duration,
+) -> Result<(), Problem> {
+    let Some(ended) = result.ended else { return Ok(()) };
     let mut is_stopping = app.is_stopping.clone();
     let outcome = tokio::select! {
-        settling = timeout(limit, app.settling(ended, done.new)) => Some(settling),
+        settling = timeout(limit, settling(&app.backend.live, ended, result.new)) => Some(settling),
         _ = is_stopping.wait_for(|is_stopping| *is_stopping) => None,
     };
-    let snapshot = &app.live.now().snapshot;
+    let snapshot = &app.backend.live.now().snapshot;
     let ready = ready(snapshot);
-    let (target, old, new) = (&app.target, crate::scaling::count_text(done.old), done.new);
+    let (target, old, new) =
+        (&app.backend.target, crate::scaling::count_text(result.old), result.new);
     let scaled = format!("{target} was scaled from {old} to {new}");
     let problem = match outcome {
         Some(Ok(Settling::Settled)) => return Ok(()),
         Some(Ok(Settling::Overtaken(now))) => {
-            let detail = format!("{scaled}, but somebody else scaled it to {now} meanwhile.");
+            let detail =
+                format!("{scaled}, but another client scaled it to {now} in the meantime.");
             Problem::new(StatusCode::CONFLICT, "Overtaken", detail).with_current(Some(now))
         }
         Some(Ok(Settling::Gone)) => {
-            let detail = format!("{scaled}, but it does not exist any more.");
+            let detail = format!("{scaled}, but it was deleted in the meantime.");
             Problem::new(StatusCode::NOT_FOUND, "NotFound", detail)
         }
         None => {
-            let detail = format!("{scaled}; locustctl is about to end and waits no longer.");
+            let detail =
+                format!("{scaled}; locustctl is stopping and does not wait for the replicas.");
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", detail)
         }
         Some(Err(_)) => {
@@ -212,35 +220,35 @@ async fn settled(app: &App, done: &Done, limit: Duration) -> Result<(), Problem>
             Problem::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", detail)
         }
     };
-    Err(problem.with_standing(Standing { old: done.old, new, ready }))
+    Err(problem.with_partial_result(PartialResult { old: result.old, new, ready }))
 }
 
-/// How far it has come when the time is over: the end of a sentence.
+/// The progress at the end of the wait, as the end of a sentence.
 fn shortfall(snapshot: &Snapshot, new: i64, limit: Duration) -> String {
-    let limit = words(limit);
+    let limit = duration_text(limit);
     if snapshot.connection.state != Link::Connected {
         return format!(
-            ", but after {limit} how many are ready is not known: the cluster does not answer."
+            "; the number of ready replicas is not known after {limit}: the cluster does not answer."
         );
     }
     let ready = ready(snapshot).map_or_else(|| "some".to_owned(), |ready| ready.to_string());
     let troubles = snapshot.troubles.iter().map(|trouble| format!(" {trouble}."));
     let troubles: String = troubles.collect();
-    format!(" and stays so, but after {limit} only {ready} of {new} were ready.{troubles}")
+    format!(", but after {limit} only {ready} of {new} replicas were ready.{troubles}")
 }
 
-/// How many are ready, where that is known of the present.
+/// The number of ready replicas, if it is up to date.
 fn ready(snapshot: &Snapshot) -> Option<i64> {
     let is_known = snapshot.connection.state == Link::Connected;
     snapshot.replicas.filter(|_| is_known).and_then(|replicas| replicas.ready)
 }
 
-fn words(limit: Duration) -> String {
+fn duration_text(limit: Duration) -> String {
     let nanoseconds = i64::try_from(limit.as_nanos()).unwrap_or(i64::MAX);
     go::Duration(nanoseconds).to_string()
 }
 
-fn order(headers: &HeaderMap, bytes: &[u8]) -> Result<Order, Problem> {
+fn order(headers: &HeaderMap, bytes: &[u8]) -> Result<OrderBody, Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
@@ -248,30 +256,30 @@ fn order(headers: &HeaderMap, bytes: &[u8]) -> Result<Order, Problem> {
         let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(code, "UnsupportedMediaType", detail));
     }
-    // An array would be taken for an object whose fields come in their order.
+    // serde would read an array as an object, by the order of the fields.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(bad("The body is not an object, as {\"replicas\": 3}."));
+        return Err(bad("The body must be an object, such as {\"replicas\": 3}."));
     }
     serde_json::from_slice(bytes).map_err(|error| {
-        bad(format!("The body is not what is expected, as {{\"replicas\": 3}}: {error}"))
+        bad(format!("The body is not valid; an example is {{\"replicas\": 3}}: {error}"))
     })
 }
 
-fn ask(order: &Order, is_dry_run: bool) -> Result<Asked, Problem> {
+fn change_request(order: &OrderBody, is_dry_run: bool) -> Result<ChangeRequest, Problem> {
     let new = match (order.replicas, order.by) {
         (Some(replicas), None) => NewCount::Exactly(count(replicas)?),
         (None, Some(by)) => NewCount::By(by),
-        (None, None) => return Err(bad("Either replicas or by must be given.")),
-        (Some(_), Some(_)) => return Err(bad("replicas and by cannot be given together.")),
+        (None, None) => return Err(bad("The body needs replicas or by.")),
+        (Some(_), Some(_)) => return Err(bad("The body must not have both replicas and by.")),
     };
     let current = order.current_replicas;
     if let Some(current) = current {
         count(current)?;
     }
-    Ok(Asked { new, current, is_dry_run })
+    Ok(ChangeRequest { new, current, is_dry_run })
 }
 
-/// A count as the API can hold it.
+/// Checks a count: the API server stores it as a 32-bit number.
 pub(super) fn count(count: i64) -> Result<i32, Problem> {
     i32::try_from(count).ok().filter(|count| *count >= 0).ok_or_else(|| {
         let detail =
@@ -280,34 +288,34 @@ pub(super) fn count(count: i64) -> Result<i32, Problem> {
     })
 }
 
-fn terms(query: &str) -> Result<Terms, Problem> {
-    let mut terms = Terms::default();
+fn parameters(query: &str) -> Result<Parameters, Problem> {
+    let mut parameters = Parameters::default();
     let mut seen = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if seen.contains(&name) {
-            return Err(bad("A parameter is given twice."));
+            return Err(bad("A parameter is repeated."));
         }
         match (&*name, &*value) {
-            ("dryRun", "true") => terms.is_dry_run = true,
-            ("dryRun", "false") => terms.is_dry_run = false,
+            ("dryRun", "true") => parameters.is_dry_run = true,
+            ("dryRun", "false") => parameters.is_dry_run = false,
             ("dryRun", _) => return Err(bad("dryRun must be true or false.")),
             ("wait", value) => {
                 let duration = go::Duration::parse(value).ok().and_then(go::Duration::positive);
-                terms.wait =
+                parameters.wait =
                     Some(duration.filter(|wait| *wait <= LONGEST_WAIT).ok_or_else(|| {
-                        bad("wait must be a duration of at most 10m, as 30s or 2m.")
+                        bad("wait must be a duration of at most 10m, such as 30s or 2m.")
                     })?);
             }
             (name, _) => {
                 let name: String = name.chars().take(40).collect();
                 return Err(bad(format!(
-                    "There is no parameter {name:?}; there are dryRun and wait."
+                    "The parameter {name:?} is unknown; the parameters are dryRun and wait."
                 )));
             }
         }
         seen.push(name);
     }
-    Ok(terms)
+    Ok(parameters)
 }
 
 fn bad(detail: impl Into<String>) -> Problem {
@@ -315,7 +323,7 @@ fn bad(detail: impl Into<String>) -> Problem {
 }
 
 pub(super) fn json(value: &impl Serialize) -> Response {
-    // Plain data: there is nothing in it that JSON cannot hold.
+    // Serializing cannot fail: the values are plain data.
     let body = serde_json::to_vec(value).unwrap_or_default();
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }
@@ -325,16 +333,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_terms_of_a_change_are_read_strictly() {
-        let terms = |query: &str| terms(query).map_err(|problem| problem.detail().to_owned());
+    fn unknown_and_invalid_parameters_are_refused() {
+        let parameters =
+            |query: &str| parameters(query).map_err(|problem| problem.detail().to_owned());
         let wait = |seconds| Some(Duration::from_secs(seconds));
         for (query, expected) in [
-            ("", Terms::default()),
-            ("dryRun=true", Terms { is_dry_run: true, wait: None }),
-            ("dryRun=false&wait=1m30s", Terms { is_dry_run: false, wait: wait(90) }),
-            ("wait=10m", Terms { is_dry_run: false, wait: wait(600) }),
+            ("", Parameters::default()),
+            ("dryRun=true", Parameters { is_dry_run: true, wait: None }),
+            ("dryRun=false&wait=1m30s", Parameters { is_dry_run: false, wait: wait(90) }),
+            ("wait=10m", Parameters { is_dry_run: false, wait: wait(600) }),
         ] {
-            assert_eq!(terms(query), Ok(expected), "{query}");
+            assert_eq!(parameters(query), Ok(expected), "{query}");
         }
         for query in [
             "dryRun",
@@ -347,17 +356,18 @@ mod tests {
             "wait=11m",
             "x=1",
         ] {
-            assert!(terms(query).is_err(), "{query}");
+            assert!(parameters(query).is_err(), "{query}");
         }
     }
 
     #[test]
-    fn either_a_count_or_a_change_is_asked_for() {
-        let order = |text: &str| serde_json::from_str::<Order>(text).map_err(|_| 400);
-        let asked = |text: &str| {
-            order(text).and_then(|order| ask(&order, false).map_err(|p| p.status().as_u16()))
+    fn a_body_has_either_replicas_or_by() {
+        let order = |text: &str| serde_json::from_str::<OrderBody>(text).map_err(|_| 400);
+        let read = |text: &str| {
+            order(text)
+                .and_then(|order| change_request(&order, false).map_err(|p| p.status().as_u16()))
         };
-        let of = |new, current| Ok(Asked { new, current, is_dry_run: false });
+        let of = |new, current| Ok(ChangeRequest { new, current, is_dry_run: false });
         for (text, expected) in [
             (r#"{"replicas": 3}"#, of(NewCount::Exactly(3), None)),
             (r#"{"replicas": 0, "currentReplicas": 2}"#, of(NewCount::Exactly(0), Some(2))),
@@ -378,7 +388,7 @@ mod tests {
             ("[]", Err(400)),
             ("", Err(400)),
         ] {
-            assert_eq!(asked(text), expected, "{text}");
+            assert_eq!(read(text), expected, "{text}");
         }
     }
 }

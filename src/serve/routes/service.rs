@@ -1,4 +1,4 @@
-//! What machines ask for: health, metrics, the description of the endpoint, and the page's files.
+//! Health, metrics, the OpenAPI document, and the files of the page.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use super::super::snapshot::Link;
 
 const OPENAPI: &str = include_str!("../assets/openapi.json");
 
-/// The process lives.
+/// Liveness: the process runs.
 pub(super) async fn healthz() -> Response {
     text(StatusCode::OK, "ok\n")
 }
 
-/// There is something to show, be it that the cluster does not answer. A cluster that is gone for
-/// a while must not take the page away, which says so.
+/// Readiness: the page has something to show. It stays ready while the cluster does not answer, because
+/// the page shows that.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let link = app.live.now().snapshot.connection.state;
+    let link = app.backend.live.now().snapshot.connection.state;
     match (*app.is_stopping.borrow(), link) {
         (true, _) => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
         (_, Link::Connecting) => text(StatusCode::SERVICE_UNAVAILABLE, "connecting\n"),
@@ -36,10 +36,10 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
 }
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    match app.metrics.text(&app.live.now().snapshot) {
+    match app.metrics.text(&app.backend.live.now().snapshot) {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
-            let detail = format!("The metrics cannot be written: {error}");
+            let detail = format!("The metrics cannot be created: {error}");
             let code = StatusCode::INTERNAL_SERVER_ERROR;
             Problem::new(code, "InternalError", detail).into_response()
         }
@@ -50,7 +50,7 @@ pub(super) async fn openapi() -> Response {
     ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
-/// One of the page's files. They change with the program alone: a browser asks whether they have.
+/// One of the files of the page. Browsers revalidate them with their ETag.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let path = format!("assets/{name}");
     let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) else {

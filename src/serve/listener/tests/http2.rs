@@ -1,4 +1,4 @@
-//! HTTP/2 connections on which nothing happens, with a client that says no more than it is told to.
+//! Idle HTTP/2 connections, with a client that sends only the frames a test asks for.
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::ServerName;
@@ -27,7 +27,7 @@ const METHOD_GET: u8 = 0x82;
 const METHOD_POST: u8 = 0x83;
 const SCHEME_HTTPS: u8 = 0x87;
 
-/// A `SETTINGS` that leaves answers no room at all.
+/// A `SETTINGS` payload with an initial window of 0: the server cannot send any data.
 const NO_WINDOW: &[u8] = &[0, 4, 0, 0, 0, 0];
 
 type Frame = (u8, u8, Vec<u8>);
@@ -44,7 +44,7 @@ impl Encrypted {
         let certificate = params.self_signed(&key).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
-        let files = Tls { certificate: path("tls.crt"), key: path("tls.key") };
+        let files = TlsFiles { certificate: path("tls.crt"), key: path("tls.key") };
         std::fs::write(&files.certificate, certificate.pem()).unwrap();
         std::fs::write(&files.key, key.serialize_pem()).unwrap();
         let mut roots = RootCertStore::empty();
@@ -60,7 +60,7 @@ impl Encrypted {
         Self { server, connector: TlsConnector::from(Arc::new(config)) }
     }
 
-    /// A client that has said this much.
+    /// A client that has sent these bytes.
     async fn client(&self, begun: &[u8]) -> Client {
         let name = ServerName::try_from("localhost").unwrap();
         let stream = self.connector.connect(name, self.server.connect().await).await.unwrap();
@@ -69,7 +69,7 @@ impl Encrypted {
         client
     }
 
-    /// One that has made itself known, with these settings.
+    /// A client that has sent the preface and these settings.
     async fn greeted(&self, settings: &[u8]) -> Client {
         self.client(&[PREFACE, &frame(SETTINGS, 0, 0, settings)].concat()).await
     }
@@ -77,7 +77,7 @@ impl Encrypted {
 
 struct Client {
     stream: TlsStream<TcpStream>,
-    /// Whether pings are answered.
+    /// True if pings are answered.
     is_polite: bool,
 }
 
@@ -93,7 +93,7 @@ impl Client {
 
     async fn ask(&mut self, method: u8, flags: u8, stream: u8, path: &str) {
         let mut head = vec![method, SCHEME_HTTPS];
-        // The names from the static table, the values in plain letters.
+        // Names from the static table, literal values.
         for (name, value) in [(0x04, path), (0x01, "localhost")] {
             head.extend([name, u8::try_from(value.len()).unwrap()]);
             head.extend(value.as_bytes());
@@ -101,7 +101,7 @@ impl Client {
         self.send(&frame(HEADERS, flags, stream, &head)).await;
     }
 
-    /// The next frame that is no business of the connection's own; nothing when it has ended.
+    /// The next frame that belongs to a stream or ends the connection; `None` after the end.
     async fn next(&mut self) -> Option<Frame> {
         loop {
             let mut head = [0; 9];
@@ -120,7 +120,7 @@ impl Client {
         }
     }
 
-    /// What is answered until the other end closes.
+    /// The data that arrives until the server closes the connection.
     async fn text(&mut self) -> String {
         let mut text = String::new();
         while let Some((kind, _, payload)) = self.next().await {
@@ -131,7 +131,7 @@ impl Client {
         text
     }
 
-    /// All that comes until the other end closes, by kinds.
+    /// The types of the frames that arrive until the server closes the connection.
     async fn rest(&mut self) -> Vec<u8> {
         let kinds = async {
             let mut kinds = Vec::new();
@@ -140,7 +140,7 @@ impl Client {
             }
             kinds
         };
-        // Sooner than by any limit that a test has not made shorter.
+        // Shorter than every limit that the test did not change.
         timeout(LIMITS.head / 2, kinds).await.expect("it is closed")
     }
 }
@@ -151,18 +151,22 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn who_never_asks_for_anything_has_as_long_as_for_a_head() {
+async fn a_connection_without_a_request_is_closed_after_the_head_limit() {
     let server = Encrypted::run(Limits { head: SHORT, ..LIMITS }).await;
     let unfinished = [PREFACE, &frame(SETTINGS, 0, 0, b""), &frame(HEADERS, 0, 1, b"\x82")];
     for begun in [b"".as_slice(), &PREFACE[..16], &unfinished.concat()] {
         server.client(begun).await.rest().await;
     }
     let kinds = server.greeted(b"").await.rest().await;
-    assert_eq!(kinds.first(), Some(&GOAWAY), "who has made itself known is told: {kinds:?}");
+    assert_eq!(
+        kinds.first(),
+        Some(&GOAWAY),
+        "after the preface, the server says goodbye: {kinds:?}"
+    );
 }
 
 #[tokio::test]
-async fn without_another_request_the_connection_ends_with_a_word() {
+async fn an_idle_connection_is_closed_with_goaway() {
     let server = Encrypted::run(Limits { idle: SHORT, ..LIMITS }).await;
     for is_polite in [true, false] {
         let mut client = server.greeted(b"").await;
@@ -175,7 +179,7 @@ async fn without_another_request_the_connection_ends_with_a_word() {
 }
 
 #[tokio::test]
-async fn who_takes_nothing_of_an_answer_is_dropped_though_it_answers_pings() {
+async fn a_client_that_reads_no_data_is_dropped_even_if_it_answers_pings() {
     let server = Encrypted::run(Limits { stalled: SHORT, idle: SHORT, ..LIMITS }).await;
     for path in ["/", "/endless"] {
         let mut client = server.greeted(NO_WINDOW).await;
@@ -186,7 +190,7 @@ async fn who_takes_nothing_of_an_answer_is_dropped_though_it_answers_pings() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_its_time_is_waited_for() {
+async fn a_slow_answer_does_not_count_as_idle_time() {
     let limits = Limits { head: SHORT, idle: SHORT, stalled: SHORT, ..LIMITS };
     let server = Encrypted::run(limits).await;
     for path in ["/later", "/quiet"] {
@@ -197,7 +201,7 @@ async fn an_answer_that_takes_its_time_is_waited_for() {
 }
 
 #[tokio::test]
-async fn at_the_end_nobody_waits_for_who_asks_for_nothing() {
+async fn on_shutdown_idle_clients_cause_no_delay() {
     let mut server = Encrypted::run(LIMITS).await;
     let _silent = server.server.connect().await;
     let _clients =
@@ -209,16 +213,16 @@ async fn at_the_end_nobody_waits_for_who_asks_for_nothing() {
     assert_eq!(kind, HEADERS);
     let mut under_way = server.greeted(b"").await;
     under_way.get(1, "/later").await;
-    // It is heard long before it is answered.
+    // The server reads the request long before it answers.
     sleep(SHORT).await;
     let began = Instant::now();
     server.server.stop.take().unwrap().send(()).unwrap();
-    assert_eq!(under_way.text().await, "late", "what is under way is answered");
+    assert_eq!(under_way.text().await, "late", "the running request is answered");
     timeout(PATIENCE, server.server.ended).await.expect("it ends").unwrap();
-    assert!(began.elapsed() < LIMITS.ending / 2, "{:?}", began.elapsed());
+    assert!(began.elapsed() < LIMITS.shutdown / 2, "{:?}", began.elapsed());
 }
 
-/// Debian's curl shows no status when a stream is reset behind its answer.
+/// Debian's curl shows no status if the stream is reset after the answer.
 #[tokio::test]
 async fn a_small_body_is_read_before_it_is_refused() {
     let server = Encrypted::run(Limits { idle: SHORT, ..LIMITS }).await;
@@ -231,7 +235,7 @@ async fn a_small_body_is_read_before_it_is_refused() {
 }
 
 #[tokio::test]
-async fn for_the_body_of_what_is_refused_there_is_no_more_time_and_room_than_for_another() {
+async fn the_body_of_a_refused_request_has_the_same_limits_as_any_other() {
     let server = Encrypted::run(Limits { body: SHORT, idle: SHORT, ..LIMITS }).await;
     let mut slow = server.greeted(b"").await;
     slow.ask(METHOD_POST, END_HEADERS, 1, "/nowhere").await;

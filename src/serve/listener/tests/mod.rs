@@ -1,4 +1,4 @@
-//! Clients that are slow, many, or gone; over real sockets, with shorter patience than real.
+//! Slow clients, many clients and vanished clients, over real sockets and with short limits.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ use super::*;
 
 mod http2;
 
-/// Longer than any wait here, and shorter than a test may hang.
+/// Time limit for every wait in these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -29,7 +29,7 @@ async fn run(limits: Limits) -> Running {
     run_with(limits, None).await
 }
 
-async fn run_with(limits: Limits, tls: Option<Tls>) -> Running {
+async fn run_with(limits: Limits, tls: Option<TlsFiles>) -> Running {
     let app = Router::new()
         .route("/", get(async || "hello"))
         .route(
@@ -71,7 +71,7 @@ async fn run_with(limits: Limits, tls: Option<Tls>) -> Running {
                 Body::from_stream(late)
             }),
         )
-        .route("/panic", get(async || -> &'static str { panic!("a handler's mistake") }));
+        .route("/panic", get(async || -> &'static str { panic!("a bug in a handler") }));
     let mut listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), tls).await.unwrap();
     listener.limits = limits;
     let address = listener.local_addr();
@@ -94,7 +94,7 @@ impl Running {
     }
 }
 
-/// All that comes until the other end closes.
+/// Reads until the server closes the connection.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let read = timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("it is closed");
@@ -127,24 +127,24 @@ async fn a_body_must_arrive_in_time() {
 }
 
 #[tokio::test]
-async fn headers_have_a_largest_size() {
+async fn the_size_of_headers_is_limited() {
     let server = run(LIMITS).await;
     let large = "x".repeat(64 * 1024);
     let mut stream = server.connect().await;
     let request = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Large: {large}\r\n\r\n");
-    // It may be closed before all was sent.
+    // The server may close the connection before all was sent.
     let _ = stream.write_all(request.as_bytes()).await;
     let answer = rest(&mut stream).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
 
 #[tokio::test]
-async fn who_takes_nothing_is_dropped_and_others_are_served_on() {
+async fn a_client_that_reads_nothing_is_dropped_and_others_are_still_served() {
     let server = run(Limits { stalled: SHORT, connections: 2, ..LIMITS }).await;
     let stalled = server.asked("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let mut other = server.asked(GET).await;
     assert!(rest(&mut other).await.ends_with("hello"));
-    // Its place is free again only when it was dropped.
+    // Its permit is free only after it was dropped.
     let _second = server.connect().await;
     timeout(PATIENCE, async {
         loop {
@@ -161,14 +161,14 @@ async fn who_takes_nothing_is_dropped_and_others_are_served_on() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_connections_are_turned_away_and_earlier_ones_live() {
+async fn connections_beyond_the_limit_are_refused_and_earlier_ones_stay() {
     let server = run(Limits { per_address: 1, ..LIMITS }).await;
     let mut first = server.asked("GET / HTTP/1.1\r\nHost: x\r\n").await;
     let mut text = String::new();
     loop {
         let mut second = server.asked("").await;
         let closed = timeout(SHORT, second.read_to_string(&mut text)).await;
-        // The first may not have been accepted yet.
+        // The first connection may not have been accepted yet.
         if closed.is_ok() {
             break;
         }
@@ -179,7 +179,7 @@ async fn beyond_the_limit_connections_are_turned_away_and_earlier_ones_live() {
 }
 
 #[tokio::test]
-async fn a_panic_ends_one_connection_alone() {
+async fn a_panic_ends_only_its_own_connection() {
     let server = run(LIMITS).await;
     let mut broken = server.asked("GET /panic HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert_eq!(rest(&mut broken).await, "");
@@ -188,13 +188,13 @@ async fn a_panic_ends_one_connection_alone() {
 }
 
 #[tokio::test]
-async fn at_the_end_running_answers_may_finish_and_idle_connections_do_not_hold_it_up() {
+async fn on_shutdown_running_answers_finish_and_idle_connections_cause_no_delay() {
     let mut server = run(LIMITS).await;
     let mut idle = server.asked("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let mut buffer = [0; 1024];
     assert!(idle.read(&mut buffer).await.unwrap() > 0);
     let mut slow = server.asked("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    // Accepted after the one before: what is asked now has been heard when it is answered.
+    // Connections are accepted in order: when this one is answered, the one before was accepted.
     let mut heard = server.asked(GET).await;
     rest(&mut heard).await;
     server.stop.take().unwrap().send(()).unwrap();
@@ -204,8 +204,8 @@ async fn at_the_end_running_answers_may_finish_and_idle_connections_do_not_hold_
 }
 
 #[tokio::test]
-async fn what_never_ends_is_broken_off_at_the_end() {
-    let mut server = run(Limits { ending: SHORT, ..LIMITS }).await;
+async fn an_endless_answer_is_cut_off_on_shutdown() {
+    let mut server = run(Limits { shutdown: SHORT, ..LIMITS }).await;
     let mut endless = server.asked("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let mut buffer = [0; 1024];
     assert!(endless.read(&mut buffer).await.unwrap() > 0);
@@ -214,9 +214,9 @@ async fn what_never_ends_is_broken_off_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said() {
+async fn the_error_names_an_address_that_is_in_use() {
     let first = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap();
     let error = Listener::bind(first.local_addr(), None).await.unwrap_err();
-    let expected = format!("listening on {} (another address or port", first.local_addr());
+    let expected = format!("listening on {} (use --listen=", first.local_addr());
     assert!(error.to_string().starts_with(&expected), "{error}");
 }

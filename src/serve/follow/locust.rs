@@ -1,107 +1,111 @@
-//! Locust's master, looked at again and again, more often while somebody looks at serve.
+//! Looks at Locust's master again and again, more often while the page is open.
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::super::RebalanceWhen;
-use super::super::app::App;
-use super::super::log::{AUTOMATIC, Audit, audit, log};
+use super::super::backend::Backend;
+use super::super::live::Live;
+use super::super::log::{Audit, NO_ADDRESS, audit, log};
+use super::super::settings::RebalancePolicy;
 use super::super::snapshot::{Stage, Swarm, Users};
-use super::Live;
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
     Outcome, Search, WorkerTable, foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
-/// The time between two looks while somebody looks at serve, or a test is to be kept: Locust caches
-/// its statistics for as long, and its own page looks as often.
-const PERIOD: Duration = Duration::from_secs(2);
+/// Time between two looks while the page is open or a test is kept. Locust caches its statistics for
+/// as long, and its own page reads them as often.
+const ACTIVE_PERIOD: Duration = Duration::from_secs(2);
 
-/// Between looks, however many people begin to look at serve.
+/// Minimum time between two looks, however many viewers arrive.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(250);
 
-/// The time between two looks while nobody looks, or where there is no Locust.
+/// Time between two looks while there are no viewers, or no Locust.
 const IDLE_PERIOD: Duration = Duration::from_secs(30);
 
-/// Looks at Locust, where `app` says that it is at that moment; never ends.
-pub async fn follow_swarm(app: &App) {
-    let mut location = app.location();
+/// Looks at Locust again and again; never ends. The location may change between two looks.
+pub(crate) async fn follow_locust(backend: &Backend) {
+    let mut location = backend.location();
     if location.address == Address::None {
         return std::future::pending().await;
     }
-    let mut follower = Follower {
-        app,
-        live: &app.live,
-        rebalancer: AutoRebalancer::default(),
-        told: String::new(),
-    };
+    let live = &backend.live;
+    let mut follower =
+        Follower { backend, live, rebalancer: AutoRebalancer::default(), logged: String::new() };
     let mut master = None;
     loop {
-        let last = std::mem::replace(&mut location, app.location());
+        let last = std::mem::replace(&mut location, backend.location());
         if last.login.cookie != location.login.cookie {
             master = None;
         }
         if master.is_none() {
             master = follower.find(&location).await;
         }
-        app.live.found_locust(master.as_ref().map(|master| master.address().clone()));
+        live.set_locust_address(master.as_ref().map(|master| master.address().clone()));
         if let Some(found) = &master
             && let Err(error) = follower.look(found).await
         {
-            app.live.swarm_is_silent(found.place(), &error);
+            follower.set_error(found.place(), &error);
             if location.address == Address::Auto && error.is_absent() {
                 master = None;
             }
         }
-        let is_kept = app.locust.rebalance == RebalanceWhen::Always;
-        app.live.pause(master.is_some(), is_kept).await;
+        let is_kept = backend.locust.rebalance == RebalancePolicy::Always;
+        pause(live, master.is_some(), is_kept).await;
     }
 }
 
+/// Waits until the next look is due, or a viewer requests one.
+async fn pause(live: &Live, is_found: bool, is_kept: bool) {
+    sleep(SHORTEST_PERIOD).await;
+    let is_active = is_found && (live.has_subscribers() || is_kept);
+    let period = if is_active { ACTIVE_PERIOD } else { IDLE_PERIOD };
+    let _ = timeout(period, live.look_requested()).await;
+}
+
 struct Follower<'a> {
-    app: &'a App,
+    backend: &'a Backend,
     live: &'a Live,
     rebalancer: AutoRebalancer,
-    /// Why Locust could not be found, as it was logged last.
-    told: String,
+    /// The last logged reason why Locust was not found.
+    logged: String,
 }
 
 impl<'a> Follower<'a> {
     async fn find(&mut self, location: &LocustLocation) -> Option<Master<'a>> {
         let pods = self.live.worker_pods();
-        let App { client, target, .. } = self.app;
+        let Backend { client, target, .. } = self.backend;
         match location.find(client, target, pods.as_ref()).await {
             Ok(Search::Found(master)) => Some(*master),
             Ok(Search::Absent) => None,
             Ok(Search::Foreign { place, workers }) => {
-                self.once(foreign_text(&place, workers, target));
+                self.log_once(foreign_text(&place, workers, target));
                 None
             }
             Err(error) => {
-                let is_new = self.live.is_new_silence(&error);
-                if is_new {
-                    self.once(format!("The search for Locust failed: {error}"));
+                if self.is_never_found(&error) {
+                    self.log_once(format!("The search for Locust failed: {error}"));
                 }
                 None
             }
         }
     }
 
-    fn once(&mut self, text: String) {
-        if text != self.told {
+    fn log_once(&mut self, text: String) {
+        if text != self.logged {
             log(&harmless(&text));
-            self.told = text;
+            self.logged = text;
         }
     }
 
     async fn look(&mut self, master: &Master<'_>) -> Result<(), Error> {
         let pods = self.live.worker_pods();
-        let known = self.app.known_start();
-        let (look, health) = match self.app.locust.rebalance {
-            // A change from here is seen through by itself.
-            RebalanceWhen::Always if !self.app.is_changing() => {
+        let known = self.backend.known_start();
+        let (look, health) = match self.backend.locust.rebalance {
+            // A change made here has its own check.
+            RebalancePolicy::Always if !self.backend.open_changes.any() => {
                 let watched = self
                     .rebalancer
                     .look_and_rebalance(master, pods, known.as_ref(), None, &mut |_| {})
@@ -109,8 +113,8 @@ impl<'a> Follower<'a> {
                 if let Some(outcome) = &watched.outcome
                     && let Some(sent) = outcome.sent()
                 {
-                    self.app.remember_start(sent.clone());
-                    self.kept(outcome);
+                    self.backend.remember_start(sent.clone());
+                    self.record_rebalance(outcome);
                 }
                 (watched.look, watched.health)
             }
@@ -121,28 +125,26 @@ impl<'a> Follower<'a> {
         }
         self.live.set_steady(self.rebalancer.steady());
         self.live.set_run_time(look.page.as_ref().and_then(|page| page.run_time));
-        let swarm = Swarm::new(master.place(), &look, &health);
-        self.live.swarm(swarm);
+        self.set_swarm(Swarm::new(master.place(), &look, &health));
         Ok(())
     }
 
-    /// Forgets a start whose test has ended, and learns when the master's log has one that was
-    /// relayed.
+    /// Forgets a start whose test has ended. Adds the time of a relayed start from the master's log.
     fn update_start(&self, known: KnownStart, look: &Look) {
         let log = look.log.as_ref();
         let is_logged = log
             .and_then(MasterLog::last_spawn)
             .is_some_and(|spawn| spawn.users == known.start.users);
-        if !look.is_running() && known.at.elapsed() > PERIOD * 2 {
-            self.app.forget_start(known.at);
+        if !look.is_running() && known.at.elapsed() > ACTIVE_PERIOD * 2 {
+            self.backend.forget_start(known.at);
         } else if known.logged_at.is_none() && is_logged && known.at.elapsed() < IDLE_PERIOD {
             let logged_at = log.and_then(MasterLog::last_start_by_hand);
-            self.app.remember_start(KnownStart { logged_at, ..known });
+            self.backend.remember_start(KnownStart { logged_at, ..known });
         }
     }
 
-    /// A running test was asked for its users although nothing was changed here.
-    fn kept(&self, outcome: &Outcome) {
+    /// Records a rebalance of a running test without a change made here.
+    fn record_rebalance(&self, outcome: &Outcome) {
         let stage = match outcome {
             Outcome::Repaired { .. } => Stage::Well,
             _ => Stage::Wrong,
@@ -154,29 +156,18 @@ impl<'a> Follower<'a> {
         }
         audit(&Audit {
             who: "locustctl",
-            from: AUTOMATIC,
+            from: NO_ADDRESS,
             action: "rebalance",
             old: None,
             new: None,
             outcome: stage.word(),
             detail: &text,
         });
-        self.live.kept(Users { stage, text });
-    }
-}
-
-impl Live {
-    /// Until it is time to look again: soon while somebody looks at serve, at once when somebody
-    /// begins to.
-    async fn pause(&self, is_there: bool, is_kept: bool) {
-        tokio::time::sleep(SHORTEST_PERIOD).await;
-        let has_viewers = self.frames.receiver_count() > 0;
-        let period = if is_there && (has_viewers || is_kept) { PERIOD } else { IDLE_PERIOD };
-        let _ = timeout(period, self.is_wanted.notified()).await;
+        self.live.record_automatic_rebalance(Users { stage, text });
     }
 
-    fn swarm(&self, swarm: Swarm) {
-        self.change(|state| {
+    fn set_swarm(&self, swarm: Swarm) {
+        self.live.change(|state| {
             let last = state.swarm.replace(swarm);
             if last.is_none_or(|last| !last.problem.is_empty())
                 && let Some(now) = &state.swarm
@@ -186,29 +177,29 @@ impl Live {
         });
     }
 
-    /// It was there, or is said to be: what it told last stays.
-    fn swarm_is_silent(&self, at: String, error: &Error) {
-        self.change(|state| {
+    /// Notes that Locust does not answer. Its last answer stays on the page.
+    fn set_error(&self, at: String, error: &Error) {
+        self.live.change(|state| {
             let swarm = state.swarm.get_or_insert_default();
             swarm.at = at;
-            swarm.is_silent(error);
+            swarm.set_error(error);
         });
     }
 
-    /// Locust could not be looked for; gives whether it was never seen before.
-    fn is_new_silence(&self, error: &Error) -> bool {
-        let mut is_new = false;
-        self.change(|state| match &mut state.swarm {
-            Some(swarm) => swarm.is_silent(error),
-            None => is_new = true,
+    /// Notes that the search for Locust failed. Returns true if Locust was never found before.
+    fn is_never_found(&self, error: &Error) -> bool {
+        let mut is_never_found = false;
+        self.live.change(|state| match &mut state.swarm {
+            Some(swarm) => swarm.set_error(error),
+            None => is_never_found = true,
         });
-        is_new
+        is_never_found
     }
 }
 
 impl Swarm {
-    fn is_silent(&mut self, error: &Error) {
-        let problem = harmless(&format!("Locust cannot be asked: {error}"));
+    fn set_error(&mut self, error: &Error) {
+        let problem = harmless(&format!("Locust cannot be reached: {error}"));
         if self.problem.is_empty() {
             log(&problem);
         }

@@ -1,0 +1,87 @@
+//! The cluster and Locust behind the server, with what is known of both.
+
+use axum::http::HeaderValue;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::live::Live;
+use super::open_changes::OpenChanges;
+use super::settings::LocustSettings;
+use crate::cluster::api::Client;
+use crate::locust::{Error, KnownStart, LocustLocation, Search, WorkerPods};
+use crate::scaling::Target;
+
+pub(super) struct Backend {
+    pub client: Client,
+    pub target: Target,
+    /// The state of the target.
+    pub live: Live,
+    pub locust: LocustSettings,
+    pub open_changes: OpenChanges,
+    /// The cookie of a viewer who is logged in to Locust.
+    viewer_cookie: Mutex<Option<HeaderValue>>,
+    /// The last start of a test that was made or relayed here.
+    last_start: Mutex<Option<KnownStart>>,
+}
+
+impl Backend {
+    pub(super) fn new(client: Client, target: Target, live: Live, locust: LocustSettings) -> Self {
+        Self {
+            client,
+            target,
+            live,
+            locust,
+            open_changes: OpenChanges::default(),
+            viewer_cookie: Mutex::default(),
+            last_start: Mutex::default(),
+        }
+    }
+
+    /// Where Locust is. If no login is configured, it contains the cookie of a viewer. The viewer's
+    /// own page of Locust sends the same requests all the time.
+    pub(super) fn location(&self) -> LocustLocation {
+        let mut location = self.locust.location.clone();
+        let login = &mut location.login;
+        if login.cookie.is_none() {
+            login.cookie.clone_from(&self.viewer_cookie.lock());
+        }
+        location
+    }
+
+    /// Searches for Locust's master.
+    ///
+    /// # Errors
+    /// Locust or the API server does not answer, or refuses.
+    pub(super) async fn find_locust(&self, pods: Option<&WorkerPods>) -> Result<Search<'_>, Error> {
+        self.location().find(&self.client, &self.target, pods).await
+    }
+
+    /// Remembers the cookie of a viewer whom Locust has authenticated.
+    pub(super) fn remember_cookie(&self, cookie: &HeaderValue) {
+        let is_first = self.viewer_cookie.lock().replace(cookie.clone()).is_none();
+        if is_first {
+            self.live.request_look();
+        }
+    }
+
+    /// The last start of a test that was made or relayed here; `None` if the test has ended since.
+    pub(super) fn known_start(&self) -> Option<KnownStart> {
+        self.last_start.lock().clone()
+    }
+
+    /// Remembers a start, unless a later one is known.
+    pub(super) fn remember_start(&self, start: KnownStart) {
+        let mut known = self.last_start.lock();
+        if known.as_ref().is_none_or(|known| known.at <= start.at) {
+            *known = Some(start);
+        }
+    }
+
+    /// Forgets the start that was accepted at this time, and earlier ones.
+    pub(super) fn forget_start(&self, at: Instant) {
+        let mut known = self.last_start.lock();
+        if known.as_ref().is_some_and(|known| known.at <= at) {
+            *known = None;
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Follows the target and its pods with one watch each. Errors are shown on the page and in the log,
+//! and the watch is retried.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::super::live::Live;
+use super::super::log::log;
+use super::super::metrics::Metrics;
+use super::super::snapshot::Link;
+use crate::cluster::api::{Client, Error, Watch, WatchEvent, WatchTarget};
+use crate::scaling::{
+    PODS, Pod, Target, Workload, WorkloadKind, label_selector, readiness_of_scale, workload_of,
+};
+
+/// Shorter interruptions of a watch are not shown.
+const SHOW_AFTER: Duration = Duration::from_secs(1);
+
+/// First pause before a retry, if the target does not exist or the API server refuses the watch. Each
+/// further pause is twice as long.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Time between two reads of the scale, for types that cannot be watched.
+const SCALE_PERIOD: Duration = Duration::from_secs(2);
+
+/// Follows the target and its pods; never ends.
+pub(crate) async fn follow_cluster(
+    client: &Client,
+    target: &Target,
+    live: &Live,
+    metrics: &Metrics,
+) {
+    let (selector, selector_changes) = watch::channel(None);
+    let follower = Follower { client, target, live, metrics, selector };
+    let target_alone = async {
+        match WorkloadKind::of(&target.resource) {
+            Some(kind) => {
+                tokio::join!(follower.watch_target(kind), follower.read_after_changes(kind));
+            }
+            None => follower.read_scale().await,
+        }
+    };
+    tokio::join!(target_alone, follower.watch_pods(selector_changes));
+}
+
+struct Follower<'a> {
+    client: &'a Client,
+    target: &'a Target,
+    live: &'a Live,
+    metrics: &'a Metrics,
+    selector: watch::Sender<Option<String>>,
+}
+
+impl Follower<'_> {
+    async fn watch_target(&self, kind: WorkloadKind) {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let watched = WatchTarget {
+                resource: &self.target.resource,
+                namespace: &self.target.namespace,
+                name: Some(&self.target.name),
+                labels: None,
+            };
+            let mut watch = self.client.watch::<Workload>(watched);
+            let ended = loop {
+                match self.next(&mut watch, |error| self.set_lost(error)).await {
+                    Ok(WatchEvent::Present(objects)) if objects.is_empty() => break None,
+                    Ok(WatchEvent::Present(objects)) => {
+                        objects.iter().for_each(|object| self.set_target(kind, object));
+                    }
+                    Ok(WatchEvent::Changed(object)) => self.set_target_from_watch(kind, &object),
+                    Ok(WatchEvent::Deleted(_)) => self.set_missing(),
+                    Ok(WatchEvent::Interrupted(error)) => self.set_lost(&error),
+                    Ok(WatchEvent::Resumed) => self.set_connected(),
+                    Err(error) => break Some(error),
+                }
+                pause = SHORTEST_PAUSE;
+            };
+            match ended {
+                None => self.set_missing(),
+                Some(error) => self.set_refused(&error),
+            }
+            self.metrics.watch_restarted();
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Returns the next event. A short interruption is skipped; a longer one is reported with `lost`
+    /// while it lasts.
+    async fn next<T: DeserializeOwned>(
+        &self,
+        watch: &mut Watch<'_, T>,
+        lost: impl Fn(&Error),
+    ) -> Result<WatchEvent<T>, Error> {
+        let error = match watch.next().await? {
+            WatchEvent::Interrupted(error) => error,
+            event => return Ok(event),
+        };
+        self.metrics.watch_restarted();
+        let report_at = Instant::now() + SHOW_AFTER;
+        loop {
+            let mut next = pin!(watch.next());
+            let event = tokio::select! {
+                event = &mut next => event?,
+                () = sleep_until(report_at) => {
+                    lost(&error);
+                    next.await?
+                }
+            };
+            match event {
+                WatchEvent::Interrupted(_) if Instant::now() < report_at => {}
+                event => return Ok(event),
+            }
+        }
+    }
+
+    /// Reads the target after each change made here: the watch may be late or interrupted, or the
+    /// cluster may have been restored from a backup.
+    async fn read_after_changes(&self, kind: WorkloadKind) {
+        loop {
+            self.live.change_ended().await;
+            let mut pause = SHORTEST_PAUSE;
+            loop {
+                let ended = self.live.ended_changes();
+                match self.read(kind).await {
+                    Ok(()) => break self.live.set_read_changes(ended),
+                    // The watch reports the error.
+                    Err(_) => sleep(pause).await,
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    async fn read(&self, kind: WorkloadKind) -> Result<(), Error> {
+        match workload_of(self.client, self.target).await {
+            Ok(object) => self.set_target(kind, &object),
+            Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
+                self.set_missing();
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn read_scale(&self) {
+        let about = self.target.about("get");
+        loop {
+            let ended = self.live.ended_changes();
+            match self.client.get_scale(&self.target.path(), &about).await {
+                Ok(scale) => {
+                    self.set_selector(
+                        Some(&scale.selector).filter(|text| !text.is_empty()).cloned(),
+                    );
+                    let now = readiness_of_scale(&scale, scale.replicas.into());
+                    self.update(|| self.live.change(|state| state.set_counts(&now)));
+                    self.live.set_read_changes(ended);
+                }
+                Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
+                    self.set_missing();
+                }
+                Err(error) if error.is_transient() => self.set_lost(&error),
+                Err(error) => self.set_refused(&error),
+            }
+            sleep(SCALE_PERIOD).await;
+        }
+    }
+
+    fn set_target_from_watch(&self, kind: WorkloadKind, object: &Workload) {
+        self.set_selector(label_selector(&object.spec.selector));
+        self.update(|| {
+            self.live.change(|state| state.set_target_from_watch(kind, object));
+        });
+    }
+
+    fn set_target(&self, kind: WorkloadKind, object: &Workload) {
+        self.set_selector(label_selector(&object.spec.selector));
+        self.update(|| self.live.change(|state| state.set_target(kind, object)));
+    }
+
+    /// Updates the state after an answer of the API server, and logs that the connection is back.
+    fn update(&self, update: impl FnOnce()) {
+        let before = self.live.link();
+        update();
+        if !matches!(before, Link::Connected) {
+            log(&format!("watching {}", self.target));
+        }
+    }
+
+    fn set_connected(&self) {
+        self.update(|| self.live.change(|state| state.set_link(Link::Connected, "")));
+    }
+
+    fn set_lost(&self, error: &Error) {
+        let text = "The cluster does not answer; the page shows the last known state";
+        self.set_link(Link::Lost, &format!("{text}: {error}"));
+    }
+
+    fn set_refused(&self, error: &Error) {
+        let text = format!("The cluster refuses to show {}: {error}", self.target);
+        self.set_link(Link::Refused, &text);
+    }
+
+    fn set_link(&self, link: Link, message: &str) {
+        if self.live.link() != link {
+            log(message);
+        }
+        self.live.change(|state| state.set_link(link, message));
+    }
+
+    fn set_missing(&self) {
+        if self.live.link() != Link::Missing {
+            log(&format!("{} does not exist; looking for it again and again", self.target));
+        }
+        self.set_selector(None);
+        self.live.change(|state| state.set_missing());
+    }
+
+    fn set_selector(&self, selector: Option<String>) {
+        self.selector.send_if_modified(|old| {
+            let is_new = *old != selector;
+            *old = selector;
+            is_new
+        });
+    }
+
+    async fn watch_pods(&self, mut selector_changes: watch::Receiver<Option<String>>) {
+        loop {
+            let selector = selector_changes.borrow_and_update().clone();
+            let watching = async {
+                match &selector {
+                    Some(selector) => self.watch_selected(selector).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = watching => {}
+                changed = selector_changes.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    async fn watch_selected(&self, selector: &str) {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let watched = WatchTarget {
+                resource: &PODS,
+                namespace: &self.target.namespace,
+                name: None,
+                labels: Some(selector),
+            };
+            let mut watch = self.client.watch::<Pod>(watched);
+            let unknown = |error: &Error| {
+                let why = format!("Cannot read the pods: {error}");
+                self.live.change(|state| state.set_pods_unknown(Some(why)));
+            };
+            let error = loop {
+                match self.next(&mut watch, unknown).await {
+                    Ok(WatchEvent::Present(mut pods)) => {
+                        pods.retain(|pod| pod.is_of(self.target));
+                        self.live.change(|state| state.set_pods(pods));
+                    }
+                    Ok(WatchEvent::Changed(pod)) if pod.is_of(self.target) => {
+                        self.live.change(|state| state.set_pod(pod));
+                    }
+                    Ok(WatchEvent::Changed(_)) => {}
+                    Ok(WatchEvent::Deleted(pod)) => {
+                        self.live.change(|state| state.remove_pod(&pod));
+                    }
+                    Ok(WatchEvent::Interrupted(error)) => unknown(&error),
+                    Ok(WatchEvent::Resumed) => {
+                        self.live.change(|state| state.set_pods_unknown(None));
+                    }
+                    Err(error) => break error,
+                }
+                pause = SHORTEST_PAUSE;
+            };
+            unknown(&error);
+            self.metrics.watch_restarted();
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Background tasks that keep the live state up to date.
+
+mod autoscalers;
+mod cluster;
+mod locust;
+
+pub(super) use self::autoscalers::follow_autoscalers;
+pub(super) use self::cluster::follow_cluster;
+pub(super) use self::locust::follow_locust;

@@ -1,0 +1,94 @@
+//! The server: binds the address, and serves until it is told to stop.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tokio::sync::watch;
+
+use super::app::App;
+use super::backend::Backend;
+use super::follow::{follow_autoscalers, follow_cluster, follow_locust};
+use super::guard::{self, Guard};
+use super::listener::Listener;
+use super::settings::{LocustSettings, Settings, Subject};
+use super::snapshot::Limits;
+use super::{locust_ui, routes};
+
+/// A bound server. It answers when it runs.
+#[derive(Debug)]
+pub struct Server {
+    listener: Listener,
+    guard: Guard,
+    limits: Limits,
+    locust: LocustSettings,
+    is_tls: bool,
+    is_loopback: bool,
+}
+
+impl Server {
+    /// Binds the address, and reads the files that the settings name.
+    ///
+    /// # Errors
+    /// The address cannot be bound, a file cannot be used, or the settings allow access from other
+    /// machines without saying so.
+    pub async fn bind(settings: Settings) -> Result<Self> {
+        let Settings { listen, limits, locust, guard, tls } = settings;
+        let guard = Guard::new(guard)?;
+        let is_tls = tls.is_some();
+        let is_loopback = listen.ip().to_canonical().is_loopback();
+        let listener = Listener::bind(listen, tls).await?;
+        Ok(Self { listener, guard, limits, locust, is_tls, is_loopback })
+    }
+
+    /// The URL of the page for a browser on this machine.
+    pub fn url(&self) -> String {
+        let address = self.listener.local_addr();
+        let scheme = if self.is_tls { "https" } else { "http" };
+        match address.ip().is_unspecified() {
+            true => format!("{scheme}://localhost:{}/", address.port()),
+            false => format!("{scheme}://{address}/"),
+        }
+    }
+
+    /// Serves until `stop` completes. Then running answers have 10 seconds to finish.
+    ///
+    /// # Errors
+    /// The client for Locust's web UI cannot be created.
+    pub async fn run(self, subject: Subject, stop: impl Future<Output = ()>) -> Result<()> {
+        let (stopping, is_stopping) = watch::channel(false);
+        let app = Arc::new(App::new(subject, self.limits, self.locust, is_stopping));
+        let guard = Arc::new(self.guard);
+        let router = router(&app, Arc::clone(&guard), self.is_loopback)?;
+        let stop = async {
+            stop.await;
+            let _ = stopping.send(true);
+        };
+        let App { backend, metrics, .. } = &*app;
+        let Backend { client, target, live, .. } = &**backend;
+        tokio::select! {
+            () = self.listener.run(router, stop) => {}
+            () = guard.follow_tokens() => {}
+            () = live.publish() => {}
+            () = follow_cluster(client, target, live, metrics) => {}
+            () = follow_autoscalers(client, target, live) => {}
+            () = follow_locust(backend) => {}
+        }
+        Ok(())
+    }
+}
+
+fn router(app: &Arc<App>, guard: Arc<Guard>, is_loopback: bool) -> Result<Router> {
+    let router = routes::routes(app).merge(guard::routes(Arc::clone(&guard)));
+    let router = routes::with_fallbacks(router);
+    // A layer wraps only the routes that exist already: no route may be added after the guard.
+    let guarded = |router: Router| {
+        let guard = from_fn_with_state(Arc::clone(&guard), guard::guard);
+        routes::counted(router.layer(guard), app)
+    };
+    match app.backend.locust.is_in_front {
+        false => Ok(guarded(router)),
+        true => locust_ui::in_front(app, &guard, is_loopback, router, guarded),
+    }
+}
