@@ -7,10 +7,8 @@ use super::secret::{SECRET, hide_login};
 
 /// As kubectl words it: program, subcommand, arguments, and then every flag as `--long=value`, in
 /// the order in which they were given; but for the secrets, all of which kubectl notes.
-pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Option<String> {
-    let (name, matches) = matches.subcommand()?;
-    let command = command.find_subcommand(name)?;
-    let mut words = vec![program.to_owned(), name.to_owned()];
+pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> String {
+    let mut words = vec![program.to_owned(), command.get_name().to_owned()];
     let mut flags: Vec<(usize, String)> = Vec::new();
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
@@ -28,5 +26,5 @@ pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Optio
     }
     flags.sort();
     words.extend(flags.into_iter().map(|(_, flag)| flag));
-    Some(words.join(" "))
+    words.join(" ")
 }

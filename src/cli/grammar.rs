@@ -1,261 +1,79 @@
-//! Where pflag and cobra read a command line differently from clap: flags of the subcommand may
-//! stand before it, and `_` in a flag's name is `-`.
+//! The grammar of the command line: as a whole, or only the part that one command line needs.
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 
-use clap::{Arg, Command};
+use clap::builder::styling::Styles;
+use clap::{Arg, ArgAction, Args, Command, ValueHint};
+use clap_complete::Shell;
 
-/// The same command line as clap would want it: subcommand first, dashes in flag names, and `=` as
-/// the value of `-n=`. What is not UTF-8 stays where it is, for clap to refuse.
-pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
-    let mut args = argv.into_iter();
-    let mut canonical: Vec<OsString> = args.next().into_iter().collect();
-    let mut has_subcommand = false;
-    while let Some(arg) = args.next() {
-        let text = arg.to_str().unwrap_or_default();
-        if text == "--" {
-            canonical.push(arg);
-            break;
-        }
-        if let Some(flag) = text.strip_prefix("--") {
-            let flag = with_dashes(flag);
-            let takes_next = !flag.contains('=') && takes_value(command, Flag::Long(&flag));
-            canonical.push(format!("--{flag}").into());
-            canonical.extend(args.next_if(takes_next));
-        } else if let Some(shorthand) = bare_equals(command, text) {
-            canonical.extend([format!("-{shorthand}").into(), OsString::from("=")]);
-        } else if text.len() > 1 && text.starts_with('-') {
-            let takes_next = shorthands_take_next(command, &text[1..]);
-            canonical.push(arg);
-            canonical.extend(args.next_if(takes_next));
-        } else if has_subcommand || arg.to_str().is_none() {
-            canonical.push(arg);
-        } else {
-            has_subcommand = true;
-            canonical.insert(1, arg);
-        }
+use super::canonical::Positionals;
+use super::global::GlobalArgs;
+use super::subcommands::{SUBCOMMANDS, SubcommandGrammar};
+
+const NAME: &str = "locustctl";
+
+/// The grammar with all subcommands.
+pub fn whole() -> Command {
+    let root = GlobalArgs::augment_args(Command::new(NAME))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Scale the workers of a Locust load test on Kubernetes")
+        .after_help(
+            "A mirror of kubectl scale, which also says what became of it.\n\
+             To try it without a cluster: locustctl --sandbox scale --replicas=3",
+        )
+        .styles(Styles::plain())
+        // The last of several wins, as in kubectl.
+        .args_override_self(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .max_term_width(100);
+    let subcommands = SUBCOMMANDS.iter().map(|it| (it.add_to)(Command::new(it.name)));
+    root.subcommands(subcommands)
+}
+
+/// The grammar with the one subcommand that `argv` names. Building the whole grammar takes several
+/// times as long.
+///
+/// `None` if this part is not enough: the command line names no subcommand, or it has flags that
+/// this part does not know, such as `--help`. A command line that this part accepts has the same
+/// meaning in the whole grammar. The text of an error can differ.
+pub fn part(argv: &[OsString]) -> Option<Command> {
+    let globals = GlobalArgs::augment_args(Command::new(NAME));
+    let typed = Positionals::new(&globals, argv).next()?.ok()?;
+    let subcommand = SubcommandGrammar::find(typed)?;
+    // In canonical order no flag stands before the subcommand, so only that needs the global flags.
+    let command = Command::new(NAME).subcommand((subcommand.add_to)(globals.name(subcommand.name)));
+    let is_enough = Positionals::new(&command, argv).all(|positional| positional.is_ok());
+    is_enough.then_some(command)
+}
+
+/// The script of `shell` that never asks back, as `completions/` holds it.
+pub fn completion_script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut completable(), NAME, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The grammar as clap's completion understands it rightly.
+pub fn completable() -> Command {
+    let mut grammar = whole().mut_args(completable_arg);
+    for subcommand in &SUBCOMMANDS {
+        grammar = grammar.mut_subcommand(subcommand.name, |it| it.mut_args(completable_arg));
     }
-    canonical.extend(args);
-    canonical
+    grammar
 }
 
-/// The same canonical command line with each flag and its value in one word; and whether the last
-/// word is a flag that still lacks its value.
-pub fn joined(command: &Command, argv: Vec<OsString>) -> (Vec<OsString>, bool) {
-    let mut args = argv.into_iter();
-    let mut joined: Vec<OsString> = args.next().into_iter().collect();
-    while let Some(mut arg) = args.next() {
-        let text = arg.to_str().unwrap_or_default();
-        if text == "--" {
-            joined.push(arg);
-            break;
-        }
-        let (takes_next, between) = match (text.strip_prefix("--"), text.strip_prefix('-')) {
-            (Some(flag), _) => (takes_value(command, Flag::Long(flag)), "="),
-            (None, Some(shorthands)) => (shorthands_take_next(command, shorthands), ""),
-            (None, None) => (false, ""),
-        };
-        let value = args.next_if(takes_next);
-        let is_open = takes_next && value.is_none();
-        if let Some(value) = value {
-            arg.push(between);
-            arg.push(value);
-        }
-        joined.push(arg);
-        if is_open {
-            return (joined, true);
-        }
+/// What the generated scripts would get wrong: they take the next word for the value of
+/// `--sandbox[=BOOL]`, and offer files wherever nothing else is said.
+fn completable_arg(arg: Arg) -> Arg {
+    if arg.is_require_equals_set() {
+        let mut plain = Arg::new(arg.get_id().clone()).action(ArgAction::SetTrue);
+        plain = plain.long(&*arg.get_long().unwrap_or_default().to_owned().leak());
+        plain = plain.global(arg.is_global_set()).hide(arg.is_hide_set());
+        return plain.help(arg.get_help().cloned().unwrap_or_default());
     }
-    joined.extend(args);
-    (joined, false)
-}
-
-/// The flags of a canonical command line, each with its value if it has one: `--name` as `name`,
-/// and what a shorthand stands for.
-pub fn flags<'a>(
-    command: &Command,
-    argv: &'a [OsString],
-) -> Vec<(Cow<'a, str>, Option<Cow<'a, str>>)> {
-    let mut args =
-        argv.iter().skip(1).map_while(|arg| (arg != "--").then(|| arg.to_string_lossy()));
-    let mut flags = Vec::new();
-    while let Some(arg) = args.next() {
-        if let Some(flag) = arg.strip_prefix("--") {
-            let (name, value) = match flag.split_once('=') {
-                Some((name, value)) => (name, Some(Cow::Owned(value.to_owned()))),
-                None => (flag, args.next_if(takes_value(command, Flag::Long(flag)))),
-            };
-            flags.push((Cow::Owned(name.to_owned()), value));
-        } else if let Some(shorthands) = arg.strip_prefix('-') {
-            let mut rest = shorthands.chars();
-            while let Some(shorthand) = rest.next() {
-                let Some(name) = long_of(command, shorthand) else { break };
-                if !takes_value(command, Flag::Short(shorthand)) {
-                    flags.push((name.into(), None));
-                    continue;
-                }
-                let value = rest.as_str();
-                let value = match value.strip_prefix('=').unwrap_or(value) {
-                    "" => args.next(),
-                    value => Some(Cow::Owned(value.to_owned())),
-                };
-                flags.push((name.into(), value));
-                break;
-            }
-        }
-    }
-    flags
-}
-
-trait NextIf: Iterator {
-    /// The next item, if it is wanted: the value of a flag, whatever it looks like.
-    fn next_if(&mut self, is_wanted: bool) -> Option<Self::Item> {
-        if is_wanted { self.next() } else { None }
-    }
-}
-
-impl<I: Iterator> NextIf for I {}
-
-/// As kubectl's `WordSepNormalizeFunc` does: `dry_run=a_b` is `dry-run=a_b`. What has no name is
-/// left as it is, for the complaint.
-fn with_dashes(flag: &str) -> String {
-    match flag.split_once('=') {
-        _ if flag.starts_with(['-', '=']) => flag.to_owned(),
-        Some((name, value)) => format!("{}={value}", name.replace('_', "-")),
-        None => flag.replace('_', "-"),
-    }
-}
-
-/// To pflag the value of `-n=` is `=`. Taking it for no value would let a script with an empty
-/// variable scale something else.
-fn bare_equals(command: &Command, text: &str) -> Option<char> {
-    let mut characters = text.strip_prefix('-')?.strip_suffix('=')?.chars();
-    let shorthand = characters.next()?;
-    let is_alone = characters.next().is_none();
-    (is_alone && takes_value(command, Flag::Short(shorthand))).then_some(shorthand)
-}
-
-/// In `-abc` the first shorthand with a value takes the rest; with no rest, the next argument.
-fn shorthands_take_next(command: &Command, shorthands: &str) -> bool {
-    let mut rest = shorthands.chars();
-    while let Some(shorthand) = rest.next() {
-        if takes_value(command, Flag::Short(shorthand)) {
-            return rest.as_str().is_empty();
-        }
-    }
-    false
-}
-
-enum Flag<'a> {
-    Long(&'a str),
-    Short(char),
-}
-
-fn takes_value(command: &Command, flag: Flag<'_>) -> bool {
-    find(command, flag)
-        .is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
-}
-
-fn long_of(command: &Command, shorthand: char) -> Option<String> {
-    find(command, Flag::Short(shorthand))?.get_long().map(str::to_owned)
-}
-
-fn find<'a>(command: &'a Command, flag: Flag<'_>) -> Option<&'a Arg> {
-    let is_it = |arg: &&Arg| match flag {
-        Flag::Long(name) => arg.get_long() == Some(name),
-        Flag::Short(shorthand) => arg.get_short() == Some(shorthand),
-    };
-    let everywhere = std::iter::once(command).chain(command.get_subcommands());
-    everywhere.flat_map(Command::get_arguments).find(is_it)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ffi::OsStr;
-
-    use clap::CommandFactory;
-
-    use super::*;
-    use crate::cli::Cli;
-
-    #[test]
-    fn flags_are_found_with_their_values() {
-        for (typed, expected) in [
-            ("scale --replicas=1 deploy/a", "replicas=1"),
-            (
-                "scale --replicas 1 -ojson -n=x -n y",
-                "replicas=1 output=json namespace=x namespace=y",
-            ),
-            ("scale --context --token --dry-run client", "context=--token dry-run"),
-            ("scale -v6 -- --token=x", "v=6"),
-            ("scale --bogus -z --as-group=a --as-group=b", "bogus as-group=a as-group=b"),
-            ("scale -n", "namespace"),
-        ] {
-            let argv: Vec<OsString> =
-                std::iter::once("locustctl").chain(typed.split(' ')).map(Into::into).collect();
-            let shown: Vec<_> = flags(&Cli::command(), &argv)
-                .into_iter()
-                .map(|(name, value)| match value {
-                    Some(value) => format!("{name}={value}"),
-                    None => name.into_owned(),
-                })
-                .collect();
-            assert_eq!(shown.join(" "), expected, "{typed}");
-        }
-    }
-
-    #[test]
-    fn flags_are_joined_with_their_values() {
-        for (typed, expected, is_open) in [
-            ("scale --replicas 1 -n a b", "scale --replicas=1 -na b", false),
-            ("scale --dry-run a -v6 -v 7", "scale --dry-run a -v6 -v7", false),
-            ("scale a -n", "scale a -n", true),
-            ("scale --context", "scale --context", true),
-            ("scale --context= -n=", "scale --context= -n=", false),
-            ("scale -- -n a", "scale -- -n a", false),
-        ] {
-            let argv = std::iter::once("locustctl").chain(typed.split(' ')).map(Into::into);
-            let (joined, open) = joined(&Cli::command(), argv.collect());
-            assert_eq!(joined[1..].join(OsStr::new(" ")), *expected, "{typed}");
-            assert_eq!(open, is_open, "{typed}");
-        }
-    }
-
-    #[test]
-    fn flags_may_stand_before_the_subcommand() {
-        for (typed, expected) in [
-            ("scale --replicas=1 deploy/a", "scale --replicas=1 deploy/a"),
-            ("--replicas=1 scale deploy/a", "scale --replicas=1 deploy/a"),
-            ("--replicas 1 scale deploy/a", "scale --replicas 1 deploy/a"),
-            ("-n ns scale deploy/a", "scale -n ns deploy/a"),
-            ("-nns -v6 scale", "scale -nns -v6"),
-            ("--sandbox scale", "scale --sandbox"),
-            ("--dry-run scale", "scale --dry-run"),
-            (
-                "--current_replicas=1 --dry_run=a_b scale x_y",
-                "scale --current-replicas=1 --dry-run=a_b x_y",
-            ),
-            ("--bogus scale", "scale --bogus"),
-            ("scale -n= -o=json", "scale -n = -o=json"),
-            ("-n= scale -- -n=", "scale -n = -- -n="),
-            ("-- --a_b scale", "-- --a_b scale"),
-            ("scale --token -n= deploy/a", "scale --token -n= deploy/a"),
-            ("--token --a_b scale", "scale --token --a_b"),
-            ("--context -- scale --dry_run", "scale --context -- --dry-run"),
-            ("-n -o= scale", "scale -n -o="),
-            ("--help", "--help"),
-            ("", ""),
-        ] {
-            let split = |line: &str| {
-                std::iter::once("locustctl")
-                    .chain(line.split_whitespace())
-                    .map(OsString::from)
-                    .collect()
-            };
-            let argv: Vec<OsString> = split(typed);
-            let expected: Vec<OsString> = split(expected);
-            assert_eq!(canonical(&Cli::command(), argv), expected, "{typed}");
-        }
+    match arg.get_value_hint() {
+        ValueHint::Unknown if arg.get_action().takes_values() => arg.value_hint(ValueHint::Other),
+        _ => arg,
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use super::value;
 use crate::text::go;
 use crate::text::terminal::printable;

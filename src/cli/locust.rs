@@ -6,17 +6,6 @@ use clap::{Args, ValueEnum};
 
 use super::value;
 
-pub(super) const REBALANCE_EXAMPLES: &str = "\
-Examples:
-  # Give the running test its lost users back
-  locustctl rebalance
-
-  # Keep the users of the running test until Ctrl-C, whatever takes workers away
-  locustctl rebalance --watch
-
-  # With other names for the workers and for the master's Service
-  locustctl rebalance --locust=service/load-master deployment/load-workers";
-
 /// Where Locust's master is.
 #[derive(Debug, Args)]
 pub struct LocustArgs {
@@ -74,21 +63,4 @@ pub enum ServeRebalance {
     Always,
     /// Never; serve only shows what is wrong
     Never,
-}
-
-/// What `rebalance` takes.
-#[derive(Debug, Args)]
-pub struct RebalanceArgs {
-    /// Where Locust's master is.
-    #[command(flatten)]
-    pub locust: LocustArgs,
-    /// Watch the test until Ctrl-C, and redistribute its users whenever workers have left
-    #[arg(short, long, num_args = 0..=1, require_equals = true, default_value = "false",
-          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
-          hide_default_value = true, hide_possible_values = true)]
-    pub watch: bool,
-    /// The target that runs the workers: TYPE NAME or TYPE/NAME
-    /// [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
-    #[arg(value_name = "TARGET", action = clap::ArgAction::Append)]
-    pub target: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, Command};
 
-use super::grammar;
+use super::canonical::{self, canonical};
 use super::refusal::{self, Refusal};
 use crate::cluster::api::Trace;
 use crate::cluster::kuberc::{self, Alias, CommandDefaults, Location, PluginPolicy, Preset};
@@ -95,7 +95,7 @@ fn explicit(argv: &[OsString]) -> Result<Option<&OsStr>, String> {
 }
 
 fn verbosity(command: &Command, argv: &[OsString]) -> i64 {
-    let flags = grammar::flags(command, argv);
+    let flags = canonical::flags(command, argv);
     let level = flags.into_iter().rev().find(|(name, _)| name == "v").and_then(|(_, level)| level);
     level.and_then(|level| level.parse().ok()).unwrap_or_default()
 }
@@ -125,7 +125,7 @@ impl Applied {
         let prepended = alias.prepend_args.iter().map(OsString::from);
         self.argv.splice(1..2, std::iter::once(OsString::from(COMMAND)).chain(prepended));
         self.argv.extend(alias.append_args.iter().map(OsString::from));
-        self.argv = grammar::canonical(command, std::mem::take(&mut self.argv));
+        self.argv = canonical(command, std::mem::take(&mut self.argv));
         self.alias = Some(alias.name.clone());
         let texts = Texts {
             unknown: &|flag| format!("invalid alias flag {flag} in alias {}", alias.name),
@@ -176,7 +176,7 @@ impl Applied {
         options: &[Preset],
         texts: &Texts<'_>,
     ) -> Result<(), String> {
-        let given = grammar::flags(command, &self.argv);
+        let given = canonical::flags(command, &self.argv);
         let is_given = |name: &str| given.iter().any(|(given, _)| given == name);
         for Preset { name, value } in options {
             let long = name.replace('_', "-");

@@ -6,7 +6,7 @@ use super::locust::{LocustArgs, Rebalance};
 use super::value::{self, Change, FileNames};
 use crate::text::go;
 
-pub(super) const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   # Three workers: deployment/locust-slave in the current namespace
   locustctl scale --replicas=3
@@ -36,8 +36,9 @@ Examples:
   locustctl scale --replicas=0 deployment,statefulset -l role=worker
   locustctl scale --replicas=3 -f workers.yaml";
 
-/// What `scale` takes.
+/// Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet
 #[derive(Debug, Args)]
+#[command(alias = "resize", args_override_self = true, after_help = EXAMPLES)]
 pub struct ScaleArgs {
     /// The new number of replicas
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]

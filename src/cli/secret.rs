@@ -10,3 +10,19 @@ pub fn hide_login(value: &str, placeholder: &str) -> String {
         _ => value.to_owned(),
     }
 }
+
+/// A value that must not appear in a log or in an error.
+#[derive(Clone)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<hidden>")
+    }
+}
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use super::locust::{LocustArgs, ServeRebalance};
 use super::value;
 
-pub(super) const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   # A page for deployment/locust-slave, for yourself: http://127.0.0.1:8088/
   locustctl serve
@@ -29,8 +29,9 @@ Examples:
   curl -X PUT -H 'Content-Type: application/json' -d '{\"replicas\": 3}' \\
     http://127.0.0.1:8088/api/scale";
 
-/// What `serve` takes.
+/// Serve a web page and an HTTP API to view and change the number of workers
 #[derive(Debug, Args)]
+#[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes any that is free
     #[arg(

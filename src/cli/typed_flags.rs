@@ -3,10 +3,10 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command};
 
 use super::secret::{SECRET, hide_login};
-use super::{Cli, grammar};
+use super::{canonical, grammar};
 
 /// What a command is about, what it prints, and how much it says: a suggestion names its own
 /// target, and is for people. All other flags are carried, also those that are yet to come.
@@ -47,7 +47,7 @@ impl TypedFlags {
     /// takes as well; `namespace` is named instead of the one that was typed. In the place of a
     /// secret stands what it is.
     pub fn command(&self, subcommand: &str, namespace: Option<&str>) -> String {
-        let grammar = Cli::command();
+        let grammar = grammar::whole();
         let mut words = vec![self.program.clone(), subcommand.to_owned()];
         words.extend(self.carried(&grammar, subcommand, namespace.is_some()));
         words.extend(namespace.map(|name| format!("--namespace={}", quoted(name))));
@@ -55,7 +55,7 @@ impl TypedFlags {
     }
 
     fn carried(&self, grammar: &Command, subcommand: &str, is_moved: bool) -> Vec<String> {
-        let flags = grammar::flags(grammar, &self.argv);
+        let flags = canonical::flags(grammar, &self.argv);
         let mut words = Vec::new();
         for (index, (name, value)) in flags.iter().enumerate() {
             if NOT_CARRIED.contains(&name.as_ref()) || (is_moved && name == "namespace") {

@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
-use super::{Cli, GlobalArgs, grammar, preferences};
+use super::canonical::{canonical, joined};
+use super::global::GlobalArgs;
+use super::{grammar, preferences};
 use crate::cluster::kuberc::PluginPolicy;
 
 /// What the words say so far.
@@ -19,10 +21,10 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// Reads the words, `argv[0]` included, as [`Cli::read`] does, with the user's kuberc.
+    /// Reads the words, `argv[0]` included, as [`super::Cli::read`] does, with the user's kuberc.
     pub fn read(argv: Vec<OsString>) -> Self {
-        let mut command = Cli::command().subcommand_required(false).arg_required_else_help(false);
-        let (mut words, is_open) = grammar::joined(&command, grammar::canonical(&command, argv));
+        let mut command = grammar::whole().subcommand_required(false).arg_required_else_help(false);
+        let (mut words, is_open) = joined(&command, canonical(&command, argv));
         let complete = words[..words.len() - usize::from(is_open)].to_vec();
         let Ok(applied) = preferences::apply(&command, complete, "locustctl") else {
             return Self { words, matches: None, plugin_policy: PluginPolicy::default() };

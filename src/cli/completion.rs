@@ -1,0 +1,15 @@
+//! Arguments of `completion`.
+
+use clap::Args;
+use clap_complete::Shell;
+
+/// Print the completion script for a shell
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// Print a script that never asks back: it knows flags, but no names
+    #[arg(long = "static")]
+    pub is_static: bool,
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}

@@ -1,0 +1,106 @@
+//! From the words that were typed to a subcommand and its arguments.
+
+use std::ffi::OsString;
+use std::mem::ManuallyDrop;
+use std::path::Path;
+
+use clap::error::ErrorKind;
+use clap::{Error, FromArgMatches};
+
+use super::canonical::canonical;
+use super::change_cause;
+use super::global::GlobalArgs;
+use super::grammar;
+use super::preferences::{self, Applied};
+use super::refusal::Refusal;
+use super::subcommands::Command;
+use super::typed_flags::TypedFlags;
+
+/// Everything that was typed.
+#[derive(Debug)]
+pub struct Cli {
+    pub global: GlobalArgs,
+    pub command: Command,
+}
+
+/// The name under which the user runs us, for hints: `kubectl locust` when kubectl found us as
+/// its plugin `kubectl-locust`, otherwise `locustctl`.
+pub fn program_name(argv0: Option<&OsString>) -> &'static str {
+    let base = argv0.map(Path::new).and_then(|path| path.file_stem());
+    match base.and_then(|base| base.to_str()) {
+        Some("kubectl-locust") => "kubectl locust",
+        _ => "locustctl",
+    }
+}
+
+impl Cli {
+    /// Reads the command line, `argv[0]` included, with what the user's kuberc adds to it;
+    /// `program` is the [`program_name`].
+    ///
+    /// # Errors
+    /// What to print and where, in pflag's and cobra's words; a request for help is one too. A
+    /// kuberc that cannot be followed.
+    pub fn read(argv: Vec<OsString>, program: &str) -> Result<Self, Refusal> {
+        // Scripts ask for it often, and it needs no grammar, which is half the cost of the answer.
+        if let [_, only] = argv.as_slice()
+            && (only == "--version" || only == "-V")
+        {
+            let version = env!("CARGO_PKG_VERSION");
+            return Err(Refusal::Information(format!("locustctl {version}\n")));
+        }
+        // Taking a grammar apart would cost as much as building it, and the process is short.
+        if let Some(part) = grammar::part(&argv) {
+            let mut part = ManuallyDrop::new(part);
+            let argv = canonical(&part, argv);
+            let applied = preferences::apply(&part, argv, program)?;
+            match Self::parse(&mut part, &applied, program) {
+                Ok(cli) => cli.complete(applied, program),
+                // The whole grammar explains what is wrong.
+                Err(_) => Self::read_with_whole_grammar(applied, program),
+            }
+        } else {
+            let whole = ManuallyDrop::new(grammar::whole());
+            let argv = canonical(&whole, argv);
+            let applied = preferences::apply(&whole, argv, program)?;
+            Self::read_with_whole_grammar(applied, program)
+        }
+    }
+
+    fn read_with_whole_grammar(applied: Applied, program: &str) -> Result<Self, Refusal> {
+        let mut whole = ManuallyDrop::new(grammar::whole());
+        match Self::parse(&mut whole, &applied, program) {
+            Ok(cli) => cli.complete(applied, program),
+            Err(error) => {
+                let alias = applied.alias.as_deref();
+                Err(Refusal::from_clap(&error, &whole, &applied.argv, program, alias))
+            }
+        }
+    }
+
+    fn parse(grammar: &mut clap::Command, applied: &Applied, program: &str) -> Result<Self, Error> {
+        let mut matches = grammar.try_get_matches_from_mut(&applied.argv)?;
+        let Some((name, mut matches)) = matches.remove_subcommand() else {
+            return Err(Error::new(ErrorKind::MissingSubcommand));
+        };
+        let is_recorded = matches!(matches.try_get_one("record"), Ok(Some(true)));
+        let change_cause = grammar
+            .find_subcommand(&name)
+            .filter(|_| is_recorded)
+            .map(|subcommand| change_cause::describe(program, subcommand, &matches));
+        // The subcommand has the global flags as well.
+        let global = GlobalArgs::from_arg_matches_mut(&mut matches)?;
+        let mut command = Command::read(&name, &mut matches)?;
+        if let Command::Scale(args) = &mut command {
+            args.change_cause = change_cause;
+        }
+        Ok(Self { global, command })
+    }
+
+    /// Adds what clap does not read.
+    fn complete(mut self, applied: Applied, program: &str) -> Result<Self, Refusal> {
+        self.global.ignored.check_profile()?;
+        self.global.plugin_policy = applied.plugin_policy;
+        self.global.typed = TypedFlags::new(program, applied.argv);
+        Ok(self)
+    }
+}

@@ -1,0 +1,27 @@
+//! Flags of `sandbox`.
+
+use clap::Args;
+
+use super::value;
+use crate::sandbox::LocustRelease;
+use crate::text::go;
+
+/// Run a simulated cluster on loopback, for kubectl and scripts
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub struct SandboxArgs {
+    /// How long a new pod takes until it is ready
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = value::go_duration(),
+          allow_hyphen_values = true)]
+    pub pod_ready_after: go::Duration,
+    /// How long every answer takes, as from a cluster that is far away
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::go_duration(),
+          allow_hyphen_values = true, hide_default_value = true)]
+    pub latency: go::Duration,
+    /// The release of Locust to simulate, from 2.22.0 on
+    #[arg(long, value_name = "VERSION", default_value_t = LocustRelease::LATEST)]
+    pub locust_release: LocustRelease,
+    /// Port to listen on; 0 takes any that is free
+    #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true)]
+    pub port: u16,
+}
