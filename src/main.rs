@@ -1,4 +1,4 @@
-//! The `locustctl` binary: parse, run, exit code.
+//! The `locustctl` binary: parses the command line, runs the command, returns the exit code.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,36 +18,36 @@ fn main() -> ExitCode {
         Ok(cli) => match run(cli) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => {
-                complain(&output::render(&failed));
+                print_error(&output::render(&failed));
                 ExitCode::from(failed.exit_code())
             }
         },
         Err(Refusal::Information(text)) => {
-            // A reader that has seen enough is no reason to fail.
+            // Ignore the error: the reader can close the pipe early.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
         Err(Refusal::Mistake(text)) => {
-            complain(&text);
+            print_error(&text);
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(cli: Cli) -> Result<(), Failed> {
-    // An error would mean that there is a provider already.
+    // An error means that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // One thread is enough to wait for one server; starting others would cost more than they do.
+    // One thread is enough to wait for one server. More threads would cost more than they save.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("starting the asynchronous runtime")?;
     let result = runtime.block_on(locustctl::commands::run(cli));
-    // A name lookup that hangs must not hold up the end.
+    // Do not wait for a name lookup that hangs.
     runtime.shutdown_background();
     result
 }
 
-fn complain(text: &str) {
+fn print_error(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,13 +1,14 @@
-//! Where pflag and cobra read a command line differently from clap: flags of the subcommand may
-//! stand before it, and `_` in a flag's name is `-`.
+//! The canonical form of a command line. pflag and cobra accept what clap refuses: flags of the
+//! subcommand before it, and `_` instead of `-` in the name of a flag.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::{Arg, Command};
 
-/// The same command line as clap would want it: subcommand first, dashes in flag names, and `=` as
-/// the value of `-n=`. What is not UTF-8 stays where it is, for clap to refuse.
+/// The same command line in the form that clap reads: the subcommand first, dashes in the names of
+/// flags, and `=` as the value of `-n=`. A word that is not UTF-8 stays in its place, and clap
+/// refuses it.
 pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
     let mut args = argv.into_iter();
     let mut canonical: Vec<OsString> = args.next().into_iter().collect();
@@ -40,8 +41,8 @@ pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
     canonical
 }
 
-/// The same canonical command line with each flag and its value in one word; and whether the last
-/// word is a flag that still lacks its value.
+/// The same canonical command line with each flag and its value in one word. The result is `true` if
+/// the last word is a flag that still lacks its value.
 pub fn joined(command: &Command, argv: Vec<OsString>) -> (Vec<OsString>, bool) {
     let mut args = argv.into_iter();
     let mut joined: Vec<OsString> = args.next().into_iter().collect();
@@ -71,8 +72,7 @@ pub fn joined(command: &Command, argv: Vec<OsString>) -> (Vec<OsString>, bool) {
     (joined, false)
 }
 
-/// The flags of a canonical command line, each with its value if it has one: `--name` as `name`,
-/// and what a shorthand stands for.
+/// The flags of a canonical command line by their long names, without dashes, and their values.
 pub fn flags<'a>(
     command: &Command,
     argv: &'a [OsString],
@@ -108,14 +108,14 @@ pub fn flags<'a>(
     flags
 }
 
-/// The positional arguments of a command line, up to `--`. An error stands for a flag that the
-/// grammar does not know, and for a word that is not UTF-8; nothing follows it.
+/// The positional arguments of a command line, up to `--`. An unknown flag and a word that is not
+/// UTF-8 are errors. The arguments after an error are not reliable.
 pub struct Positionals<'a> {
     command: &'a Command,
     args: &'a [OsString],
 }
 
-/// See [`Positionals`].
+/// A flag that the grammar does not have, or a word that is not UTF-8.
 pub struct UnknownFlag;
 
 impl<'a> Positionals<'a> {
@@ -167,7 +167,7 @@ impl<'a> Iterator for Positionals<'a> {
 }
 
 trait NextIf: Iterator {
-    /// The next item, if it is wanted: the value of a flag, whatever it looks like.
+    /// The next item if `is_wanted`. It is the value of a flag, even if it looks like a flag.
     fn next_if(&mut self, is_wanted: bool) -> Option<Self::Item> {
         if is_wanted { self.next() } else { None }
     }
@@ -175,8 +175,8 @@ trait NextIf: Iterator {
 
 impl<I: Iterator> NextIf for I {}
 
-/// As kubectl's `WordSepNormalizeFunc` does: `dry_run=a_b` is `dry-run=a_b`. What has no name is
-/// left as it is, for the complaint.
+/// Replaces `_` in the name of a flag, like kubectl's `WordSepNormalizeFunc`: `dry_run=a_b` becomes
+/// `dry-run=a_b`. A flag without a name stays as it is, since the error quotes it.
 fn with_dashes(flag: &str) -> String {
     match flag.split_once('=') {
         _ if flag.starts_with(['-', '=']) => flag.to_owned(),
@@ -185,8 +185,8 @@ fn with_dashes(flag: &str) -> String {
     }
 }
 
-/// To pflag the value of `-n=` is `=`. Taking it for no value would let a script with an empty
-/// variable scale something else.
+/// The shorthand of `-n=`. pflag reads `=` as its value. Without that, a script with an empty variable
+/// would scale another target.
 fn bare_equals(command: &Command, text: &str) -> Option<char> {
     let mut characters = text.strip_prefix('-')?.strip_suffix('=')?.chars();
     let shorthand = characters.next()?;
@@ -194,7 +194,8 @@ fn bare_equals(command: &Command, text: &str) -> Option<char> {
     (is_alone && takes_value(command, Flag::Short(shorthand))).then_some(shorthand)
 }
 
-/// In `-abc` the first shorthand with a value takes the rest; with no rest, the next argument.
+/// True if the value of `-abc` is the next argument. The first shorthand that takes a value takes the
+/// rest of the word, or the next argument if there is no rest.
 fn shorthands_take_next(command: &Command, shorthands: &str) -> bool {
     let mut rest = shorthands.chars();
     while let Some(shorthand) = rest.next() {
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_joined_with_their_values() {
+    fn flags_and_their_values_become_one_word() {
         for (typed, expected, is_open) in [
             ("scale --replicas 1 -n a b", "scale --replicas=1 -na b", false),
             ("scale --dry-run a -v6 -v 7", "scale --dry-run a -v6 -v7", false),

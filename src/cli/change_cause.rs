@@ -1,12 +1,13 @@
-//! What `--record` notes: the command as it was typed, but for its secrets.
+//! The text that `--record` writes into an annotation: the command without its secrets.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
-use super::secret::{SECRET, hide_login};
+use super::secret::{SECRET_FLAGS, hide_login};
 
-/// As kubectl words it: program, subcommand, arguments, and then every flag as `--long=value`, in
-/// the order in which they were given; but for the secrets, all of which kubectl notes.
+/// The command in kubectl's form: program, subcommand, arguments, and then each flag as
+/// `--long=value`, in the order in which they were given. kubectl includes secrets; locustctl leaves
+/// them out.
 pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> String {
     let mut words = vec![program.to_owned(), command.get_name().to_owned()];
     let mut flags: Vec<(usize, String)> = Vec::new();
@@ -17,7 +18,7 @@ pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Strin
         let values = values.map(|value| value.to_string_lossy().into_owned());
         match arg.get_long() {
             None => words.extend(values),
-            Some(long) if SECRET.contains(&long) => {}
+            Some(long) if SECRET_FLAGS.contains(&long) => {}
             Some(long) => {
                 let flag = |value: String| format!("--{long}={}", hide_login(&value, ""));
                 flags.extend(matches.indices_of(id).into_iter().flatten().zip(values.map(flag)));

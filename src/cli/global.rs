@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 
 use super::ignored::IgnoredArgs;
-use super::secret::Hidden;
+use super::secret::Secret;
 use super::typed_flags::TypedFlags;
 use super::value;
 use crate::cluster::kuberc::PluginPolicy;
@@ -41,13 +41,13 @@ pub struct GlobalArgs {
     /// Bearer token for the API server; other users of this machine can see it in the process
     /// list, a kubeconfig keeps it to yourself
     #[arg(long, global = true, value_name = "TOKEN", allow_hyphen_values = true)]
-    pub token: Option<Hidden>,
+    pub token: Option<Secret>,
     /// Username for basic authentication
     #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
     pub username: Option<String>,
     /// Password for basic authentication
     #[arg(long, global = true, value_name = "PASSWORD", allow_hyphen_values = true)]
-    pub password: Option<Hidden>,
+    pub password: Option<Secret>,
     /// File with the certificates of the authorities that may sign the server's certificate
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]

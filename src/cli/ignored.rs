@@ -1,4 +1,4 @@
-//! Flags that are taken and not used.
+//! Flags that have no effect.
 
 use clap::Args;
 
@@ -7,12 +7,12 @@ use super::value;
 use crate::text::go;
 use crate::text::terminal::printable;
 
-/// What kubectl can make a profile of: Go's own, and none.
+/// The values of kubectl's `--profile`.
 const PROFILES: [&str; 8] =
     ["none", "cpu", "allocs", "block", "goroutine", "heap", "mutex", "threadcreate"];
 
-/// Global flags of kubectl's that have nothing to act on here: there is no cache to place, no
-/// buffered log, no profiler. Scripts may still give them.
+/// Global flags of kubectl that have no effect, since locustctl has no cache, no buffered log and no
+/// profiler. They are accepted because scripts use them.
 #[derive(Debug, Args)]
 pub struct IgnoredArgs {
     #[arg(long, global = true, hide = true, value_name = "DIR", allow_hyphen_values = true)]
@@ -29,10 +29,10 @@ pub struct IgnoredArgs {
 }
 
 impl IgnoredArgs {
-    /// kubectl looks at it before it looks for flags that are missing.
+    /// Checks `--profile`. kubectl does that before it checks for missing flags.
     ///
     /// # Errors
-    /// In its words, that there is no such profile.
+    /// There is no such profile. The text is kubectl's.
     pub(super) fn check_profile(&self) -> Result<(), Refusal> {
         match self.profile.as_deref() {
             Some(profile) if !PROFILES.contains(&profile) => {

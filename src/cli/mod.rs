@@ -1,7 +1,7 @@
-//! What may be typed: subcommands and flags in kubectl's grammar, with their help texts.
+//! The command line: subcommands and flags in kubectl's grammar, with their help texts.
 //!
-//! No behaviour: values are read as far as their form goes, and what they mean is decided by
-//! the command. Nothing below this layer sees a type of clap's.
+//! This module checks only the form of a value. The subcommand decides what the value means. Modules
+//! below this one do not use clap.
 
 mod canonical;
 mod change_cause;
@@ -29,14 +29,14 @@ pub use global::GlobalArgs;
 pub use grammar::{completable as completable_grammar, completion_script};
 pub use locust::{LocustArgs, Rebalance, ServeRebalance};
 pub use parse::{Cli, program_name};
-pub use partial_line::Partial;
+pub use partial_line::PartialLine;
 pub use rebalance::RebalanceArgs;
 pub use refusal::Refusal;
 pub use sandbox::SandboxArgs;
 pub use scale::ScaleArgs;
-pub use secret::Hidden;
+pub use secret::Secret;
 pub use serve::{Auth, ServeArgs};
 pub use status::StatusArgs;
 pub use subcommands::Command;
 pub use typed_flags::{TypedFlags, quoted};
-pub use value::Change;
+pub use value::RelativeCount;

@@ -1,4 +1,4 @@
-//! From the words that were typed to a subcommand and its arguments.
+//! Parses the command line.
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -16,15 +16,15 @@ use super::refusal::Refusal;
 use super::subcommands::Command;
 use super::typed_flags::TypedFlags;
 
-/// Everything that was typed.
+/// The parsed command line.
 #[derive(Debug)]
 pub struct Cli {
     pub global: GlobalArgs,
     pub command: Command,
 }
 
-/// The name under which the user runs us, for hints: `kubectl locust` when kubectl found us as
-/// its plugin `kubectl-locust`, otherwise `locustctl`.
+/// The name of the program as the user types it: `kubectl locust` if kubectl started it as its plugin
+/// `kubectl-locust`, otherwise `locustctl`.
 pub fn program_name(argv0: Option<&OsString>) -> &'static str {
     let base = argv0.map(Path::new).and_then(|path| path.file_stem());
     match base.and_then(|base| base.to_str()) {
@@ -34,21 +34,21 @@ pub fn program_name(argv0: Option<&OsString>) -> &'static str {
 }
 
 impl Cli {
-    /// Reads the command line, `argv[0]` included, with what the user's kuberc adds to it;
-    /// `program` is the [`program_name`].
+    /// Reads the command line, `argv[0]` included, and applies the user's kuberc. `program` is the
+    /// [`program_name`].
     ///
     /// # Errors
-    /// What to print and where, in pflag's and cobra's words; a request for help is one too. A
-    /// kuberc that cannot be followed.
+    /// The command line or the kuberc is invalid, or the command line asks for help. The text is in
+    /// the words of pflag and cobra.
     pub fn read(argv: Vec<OsString>, program: &str) -> Result<Self, Refusal> {
-        // Scripts ask for it often, and it needs no grammar, which is half the cost of the answer.
+        // Scripts ask for the version often. The answer costs half as much without a grammar.
         if let [_, only] = argv.as_slice()
             && (only == "--version" || only == "-V")
         {
             let version = env!("CARGO_PKG_VERSION");
             return Err(Refusal::Information(format!("locustctl {version}\n")));
         }
-        // Taking a grammar apart would cost as much as building it, and the process is short.
+        // Dropping a grammar would cost as much as building it, and the process ends soon.
         if let Some(part) = grammar::part(&argv) {
             let mut part = ManuallyDrop::new(part);
             let argv = canonical(&part, argv);

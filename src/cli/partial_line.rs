@@ -1,4 +1,4 @@
-//! A command line that is still being typed: the words before the one at the cursor.
+//! A command line that is still being typed.
 
 use std::ffi::OsString;
 
@@ -9,19 +9,19 @@ use super::global::GlobalArgs;
 use super::{grammar, preferences};
 use crate::cluster::kuberc::PluginPolicy;
 
-/// What the words say so far.
-pub struct Partial {
-    /// The words in the order that clap wants, the program's name first, and each flag in one
-    /// word with its value: no value can be taken for a subcommand. A flag that still lacks its
-    /// value is the last word.
+/// The words before the cursor, and their meaning.
+pub struct PartialLine {
+    /// The words in canonical order, with the program's name first. Each flag and its value are one
+    /// word, so that no value is mistaken for a subcommand. A flag that still lacks its value is the
+    /// last word.
     pub words: Vec<OsString>,
-    /// What they mean; `None` when they cannot be right.
+    /// The meaning of the words. `None` if they are invalid.
     matches: Option<ArgMatches>,
     plugin_policy: PluginPolicy,
 }
 
-impl Partial {
-    /// Reads the words, `argv[0]` included, as [`super::Cli::read`] does, with the user's kuberc.
+impl PartialLine {
+    /// Reads the words, `argv[0]` included, like [`super::Cli::read`] does, with the user's kuberc.
     pub fn read(argv: Vec<OsString>) -> Self {
         let mut command = grammar::whole().subcommand_required(false).arg_required_else_help(false);
         let (mut words, is_open) = joined(&command, canonical(&command, argv));
@@ -38,7 +38,7 @@ impl Partial {
         Self { words, matches, plugin_policy: applied.plugin_policy }
     }
 
-    /// The global flags; `None` when the words cannot be right.
+    /// The global flags. `None` if the words are invalid.
     pub fn global(&self) -> Option<GlobalArgs> {
         let matches = self.matches.as_ref()?;
         let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
@@ -47,8 +47,7 @@ impl Partial {
         Some(global)
     }
 
-    /// The targets of the subcommand, as far as they are typed; `None` when the words cannot be
-    /// right.
+    /// The targets that are typed so far. `None` if the words are invalid.
     pub fn targets(&self) -> Option<Vec<String>> {
         let (_, matches) = self.matches.as_ref()?.subcommand()?;
         let of = |id| matches.try_get_many::<String>(id).ok().flatten();
@@ -61,11 +60,11 @@ impl Partial {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Partial {
+    fn read(line: &str) -> PartialLine {
         let words = std::iter::once("locustctl").chain(line.split_whitespace());
-        // No kuberc of the machine's.
+        // Ignores the kuberc of this machine.
         let words = words.chain(["--kuberc=/dev/null"]);
-        Partial::read(words.map(OsString::from).collect())
+        PartialLine::read(words.map(OsString::from).collect())
     }
 
     #[test]
@@ -80,14 +79,14 @@ mod tests {
             ("sandbox", None, ""),
         ] {
             let partial = read(line);
-            let global = partial.global().unwrap_or_else(|| panic!("{line} is not understood"));
+            let global = partial.global().unwrap_or_else(|| panic!("{line} is invalid"));
             assert_eq!(global.context.as_deref(), context, "{line}");
             assert_eq!(partial.targets().unwrap_or_default().join(" "), targets, "{line}");
         }
     }
 
     #[test]
-    fn a_line_that_cannot_be_right_says_nothing() {
+    fn an_invalid_line_has_no_meaning() {
         for line in ["scale --bogus", "scale --replicas=x deploy", "nonsense", "scale --help"] {
             let partial = read(line);
             assert!(partial.global().is_none(), "{line}");

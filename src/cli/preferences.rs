@@ -1,5 +1,5 @@
-//! The command line as the user's kuberc makes it: aliases spelled out, preset flags added. As
-//! kubectl's `pkg/kuberc` does, but on the arguments, so that they are parsed only once.
+//! The command line with the user's kuberc applied: aliases are expanded and default flags added.
+//! This follows kubectl's `pkg/kuberc`, but works on the words, so that they are parsed only once.
 
 use std::ffi::{OsStr, OsString};
 
@@ -12,28 +12,29 @@ use crate::cluster::kuberc::{self, Alias, CommandDefaults, Location, PluginPolic
 use crate::text::go;
 use crate::text::terminal::{printable, say};
 
-/// What is left to parse.
+/// The command line with the kuberc applied.
 #[derive(Default)]
 pub struct Applied {
     pub argv: Vec<OsString>,
-    /// The alias that was typed in the place of a subcommand.
+    /// The alias that was typed as subcommand.
     pub alias: Option<String>,
     pub plugin_policy: PluginPolicy,
-    /// Flags to be added in front of all others; the last of several wins.
+    /// Default flags. They are inserted before all other flags, since the last of several values
+    /// counts.
     presets: Vec<OsString>,
 }
 
-/// The only command of kubectl's that is also one of ours.
+/// The only subcommand that kubectl has as well.
 const COMMAND: &str = "scale";
 
-/// Flags that kubectl does not let be preset.
+/// Flags that cannot have a default in a kuberc.
 const NEVER_PRESET: [&str; 5] = ["help", "log-flush-frequency", "v", "version", "vmodule"];
 
-/// Looks for the kuberc and follows it; `argv` is canonical. Without a file this costs one `open`.
+/// Reads the kuberc and applies it. `argv` is canonical. Without a kuberc this costs one `open`.
 ///
 /// # Errors
-/// In kubectl's words: a kuberc that was asked for and cannot be read, one that makes no sense, a
-/// flag that does not exist or does not take the value.
+/// The given kuberc cannot be read, a kuberc is invalid, or it has a flag that does not exist or does
+/// not accept the value. The texts are kubectl's.
 pub fn apply(command: &Command, argv: Vec<OsString>, program: &str) -> Result<Applied, Refusal> {
     let nothing = |argv| Applied { argv, ..Applied::default() };
     let flag = explicit(&argv);
@@ -73,8 +74,7 @@ fn refused(text: String) -> Refusal {
     Refusal::Mistake(format!("error occurred while applying preferences {text}\n"))
 }
 
-/// The value of the first `--kuberc`, wherever it stands, as kubectl looks for it before it parses
-/// anything.
+/// The value of the first `--kuberc`. Like kubectl, this searches all words before they are parsed.
 fn explicit(argv: &[OsString]) -> Result<Option<&OsStr>, String> {
     let not_found = || "kuberc file is not found".to_owned();
     let mut args = argv.iter().take_while(|arg| *arg != "--");
@@ -105,7 +105,7 @@ impl Applied {
         self.argv.get(1)?.to_str()
     }
 
-    /// Puts the command of an alias and its arguments in the place of the alias.
+    /// Replaces an alias with its command and arguments.
     fn expand(&mut self, command: &Command, aliases: &[Alias]) -> Result<(), String> {
         let Some(typed) = self.subcommand() else { return Ok(()) };
         let is_ours = |command: &Command| command.get_name() == typed;
@@ -139,7 +139,7 @@ impl Applied {
         self.add(command, &alias.options, &texts)
     }
 
-    /// Adds what is preset for the command. An alias of the user's own is another command.
+    /// Adds the default flags of the command. They do not apply to an alias.
     fn preset(&mut self, command: &Command, defaults: &[CommandDefaults]) -> Result<(), String> {
         if let Some(alias) = &self.alias {
             let is_it = |it: &CommandDefaults| first_word(&it.command) == Some(alias);
@@ -169,7 +169,7 @@ impl Applied {
         Ok(())
     }
 
-    /// Adds those flags that are not given.
+    /// Adds the flags that are not given.
     fn add(
         &mut self,
         command: &Command,
@@ -197,7 +197,7 @@ impl Applied {
     }
 }
 
-/// kubectl's sentences for presets of a command and for those of an alias.
+/// kubectl's error texts, which differ between a command and an alias.
 struct Texts<'a> {
     unknown: &'a dyn Fn(&str) -> String,
     refused: &'a dyn Fn(&str, &str, &str) -> String,
@@ -219,7 +219,7 @@ fn flag_of_scale<'a>(command: &'a Command, long: &str) -> Option<&'a Arg> {
         .find(|arg| arg.get_long() == Some(long) && !NEVER_PRESET.contains(&long))
 }
 
-/// Lets clap read the flag alone: what is wrong with a preset is said before anything is parsed.
+/// Parses a default flag alone, since its error must be reported before the command line is parsed.
 fn check(arg: &Arg, typed: &str) -> Result<(), String> {
     let mut alone = Command::new(COMMAND).no_binary_name(true).arg(arg.clone());
     match alone.try_get_matches_from_mut([typed]) {

@@ -1,4 +1,4 @@
-//! A command line that cannot be run: clap's finding in pflag's and cobra's words.
+//! Command lines that run nothing, and clap's errors in the words of pflag and cobra.
 
 use std::ffi::OsString;
 
@@ -7,18 +7,18 @@ use clap::{Command, Error};
 
 use crate::text::go;
 
-/// Why nothing is run, and what to print instead.
+/// A command line that runs nothing, with the text to print.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Help or version was asked for: print to stdout, exit 0.
+    /// A request for help or the version. Print the text to stdout and exit with code 0.
     Information(String),
-    /// The command line is wrong: print to stderr, exit 1.
+    /// An invalid command line. Print the text to stderr and exit with code 1.
     Mistake(String),
 }
 
 impl Refusal {
-    /// `argv` in the canonical order that clap saw; `typed` is the subcommand as it was typed, if
-    /// that is an alias of the user's own.
+    /// Translates an error of clap. `argv` is canonical. `typed` is the alias from the user's kuberc
+    /// that was typed as subcommand.
     pub fn from_clap(
         error: &Error,
         command: &Command,
@@ -40,7 +40,8 @@ impl Refusal {
         }
     }
 
-    /// A mistake after which the help helps; the arguments are those of [`Refusal::from_clap`].
+    /// A mistake, with a reference to the help text. The arguments are those of
+    /// [`Refusal::from_clap`].
     pub fn of_usage(
         text: &str,
         command: &Command,
@@ -60,7 +61,7 @@ fn subcommand<'a>(command: &'a Command, argv: &[OsString]) -> Option<&'a Command
     command.find_subcommand(argv.get(1)?.to_str()?)
 }
 
-/// Why a value is not one for the only flag of `command`, in pflag's words.
+/// The error of parsing a value for the only flag of `command`, in pflag's words.
 pub fn reason(error: &Error, command: &Command) -> String {
     Problem { error, command, argv: &[] }.describe()
 }
@@ -107,7 +108,7 @@ impl Problem<'_> {
         format!("unknown shorthand flag: '{shorthand}' in -{}", typed.unwrap_or(&unknown[1..]))
     }
 
-    /// The word that begins with this and to pflag has no name: `---x`, `--=3`.
+    /// The word that begins with `unknown` and is a flag without a name to pflag: `---x`, `--=3`.
     fn bad_syntax(&self, unknown: &str) -> Option<&str> {
         let words = self.argv.iter().filter_map(|arg| arg.to_str());
         let is_nameless = |word: &&str| word.starts_with("---") || word.starts_with("--=");
@@ -116,7 +117,8 @@ impl Problem<'_> {
             .find(|word| is_nameless(word) && word.starts_with(unknown))
     }
 
-    /// A flag without its value can only be the last argument: pflag takes whatever comes next.
+    /// The error of a flag without its value. It is the last argument, since pflag takes any next
+    /// argument as the value.
     fn missing_value(&self) -> String {
         let last = self.argv.last().and_then(|arg| arg.to_str()).unwrap_or_default();
         match last.strip_prefix('-') {
@@ -129,7 +131,7 @@ impl Problem<'_> {
         }
     }
 
-    /// The flag as pflag names it: `"--replicas"`, or `"-v, --v"` when it has a shorthand.
+    /// The flag in pflag's form: `"--replicas"`, or `"-v, --v"` with a shorthand.
     fn flag(&self) -> String {
         let invalid = text_of(self.error, ContextKind::InvalidArg).unwrap_or_default();
         let arg = self.command.get_arguments().find(|arg| arg.to_string() == invalid);
@@ -142,7 +144,7 @@ impl Problem<'_> {
 
     fn in_claps_words(&self) -> String {
         let rendered = self.error.render().to_string();
-        // What follows the first blank line is usage, which has its own line here.
+        // Drop the usage after the first blank line, since `of_usage` adds its own line.
         let lines: Vec<_> =
             rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
         let text = lines.join(" ");
@@ -150,7 +152,7 @@ impl Problem<'_> {
     }
 }
 
-/// cobra's text, with its suggestions.
+/// cobra's error for an unknown subcommand, with its suggestions.
 fn unknown_command(error: &Error, program: &str) -> String {
     let typed = text_of(error, ContextKind::InvalidSubcommand).unwrap_or_default();
     let mut text = format!("error: unknown command {} for \"{program}\"\n", go::quote(&typed));

@@ -3,7 +3,7 @@
 use clap::{ArgAction, Args};
 
 use super::locust::{LocustArgs, Rebalance};
-use super::value::{self, Change, FileNames};
+use super::value::{self, FileNames, RelativeCount};
 use crate::text::go;
 
 const EXAMPLES: &str = "\
@@ -45,7 +45,7 @@ pub struct ScaleArgs {
     pub replicas: Option<i64>,
     /// Change the number of replicas by this much: +N or -N, never below 0
     #[arg(long, value_name = "±COUNT", value_parser = value::change(), allow_hyphen_values = true)]
-    pub by: Option<Change>,
+    pub by: Option<RelativeCount>,
     /// Scale only if this is the present number of replicas; -1 means any
     #[arg(long, value_name = "COUNT", default_value = "-1", value_parser = value::go_int(),
           allow_hyphen_values = true, hide_default_value = true)]

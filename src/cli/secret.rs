@@ -1,9 +1,9 @@
-//! What of a command line nobody else may read.
+//! Secrets on the command line, and how to mask them.
 
-/// Flags whose values are secrets.
-pub const SECRET: [&str; 2] = ["token", "password"];
+/// Flags with a secret value.
+pub const SECRET_FLAGS: [&str; 2] = ["token", "password"];
 
-/// An address may hold a login (`https://user:password@host`); `placeholder` stands in its place.
+/// Replaces the login in a URL (`https://user:password@host`) with `placeholder`.
 pub fn hide_login(value: &str, placeholder: &str) -> String {
     match value.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
         Some((scheme, Some((_, host)))) => format!("{scheme}://{placeholder}{host}"),
@@ -11,17 +11,17 @@ pub fn hide_login(value: &str, placeholder: &str) -> String {
     }
 }
 
-/// A value that must not appear in a log or in an error.
+/// A value that must not appear in a log or an error.
 #[derive(Clone)]
-pub struct Hidden(pub String);
+pub struct Secret(pub String);
 
-impl std::fmt::Debug for Hidden {
+impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("<hidden>")
     }
 }
 
-impl From<String> for Hidden {
+impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(text)
     }

@@ -1,16 +1,16 @@
-//! The flags that were typed, for a command that is suggested: it is to do the same in the same
-//! place, but for what it is about.
+//! The flags of the present command, for a command that locustctl suggests. The suggested command uses
+//! the same cluster and the same settings, but its own target.
 
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::secret::{SECRET, hide_login};
+use super::secret::{SECRET_FLAGS, hide_login};
 use super::{canonical, grammar};
 
-/// What a command is about, what it prints, and how much it says: a suggestion names its own
-/// target, and is for people. All other flags are carried, also those that are yet to come.
-const NOT_CARRIED: [&str; 10] = [
+/// Flags that a suggested command does not take over: flags of targets, since it names its own target,
+/// and flags of the output, since a person reads it. All other flags are taken over.
+const NOT_TAKEN_OVER: [&str; 10] = [
     "all",
     "selector",
     "filename",
@@ -30,7 +30,7 @@ pub struct TypedFlags {
     argv: Vec<OsString>,
 }
 
-/// There may be secrets in it.
+/// Prints no flags, since there can be secrets among them.
 impl std::fmt::Debug for TypedFlags {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TypedFlags")
@@ -38,30 +38,29 @@ impl std::fmt::Debug for TypedFlags {
 }
 
 impl TypedFlags {
-    /// `argv` is canonical; `program` is what it is run as.
+    /// `argv` is canonical. `program` is the name of the program as the user types it.
     pub(super) fn new(program: &str, argv: Vec<OsString>) -> Self {
         Self { program: program.to_owned(), argv }
     }
 
-    /// `locustctl SUBCOMMAND --flag=value…`, for a shell, with those flags that the subcommand
-    /// takes as well; `namespace` is named instead of the one that was typed. In the place of a
-    /// secret stands what it is.
+    /// `locustctl SUBCOMMAND --flag=value…`, quoted for a shell, with the flags that the subcommand
+    /// accepts. `namespace` replaces the namespace that was typed. A placeholder replaces a secret.
     pub fn command(&self, subcommand: &str, namespace: Option<&str>) -> String {
         let grammar = grammar::whole();
         let mut words = vec![self.program.clone(), subcommand.to_owned()];
-        words.extend(self.carried(&grammar, subcommand, namespace.is_some()));
+        words.extend(self.taken_over(&grammar, subcommand, namespace.is_some()));
         words.extend(namespace.map(|name| format!("--namespace={}", quoted(name))));
         words.join(" ")
     }
 
-    fn carried(&self, grammar: &Command, subcommand: &str, is_moved: bool) -> Vec<String> {
+    fn taken_over(&self, grammar: &Command, subcommand: &str, has_namespace: bool) -> Vec<String> {
         let flags = canonical::flags(grammar, &self.argv);
         let mut words = Vec::new();
         for (index, (name, value)) in flags.iter().enumerate() {
-            if NOT_CARRIED.contains(&name.as_ref()) || (is_moved && name == "namespace") {
+            if NOT_TAKEN_OVER.contains(&name.as_ref()) || (has_namespace && name == "namespace") {
                 continue;
             }
-            let Some(arg) = taken(grammar, subcommand, name) else { continue };
+            let Some(arg) = find_flag(grammar, subcommand, name) else { continue };
             let is_last = flags[index + 1..].iter().all(|(later, _)| later != name);
             if is_last || matches!(arg.get_action(), ArgAction::Append) {
                 words.push(spelled(arg, name, value.as_deref()));
@@ -71,8 +70,8 @@ impl TypedFlags {
     }
 }
 
-/// The flag of this name, if the subcommand has it.
-fn taken<'a>(grammar: &'a Command, subcommand: &str, name: &str) -> Option<&'a Arg> {
+/// The flag with this name. `None` if the subcommand does not have it.
+fn find_flag<'a>(grammar: &'a Command, subcommand: &str, name: &str) -> Option<&'a Arg> {
     let own = grammar.find_subcommand(subcommand).into_iter().flat_map(Command::get_arguments);
     let global = grammar.get_arguments().filter(|arg| arg.is_global_set());
     own.chain(global).find(|arg| arg.get_long() == Some(name))
@@ -81,7 +80,7 @@ fn taken<'a>(grammar: &'a Command, subcommand: &str, name: &str) -> Option<&'a A
 fn spelled(arg: &Arg, name: &str, value: Option<&str>) -> String {
     match value {
         None => format!("--{name}"),
-        Some(_) if SECRET.contains(&name) => {
+        Some(_) if SECRET_FLAGS.contains(&name) => {
             let placeholder = arg.get_value_names().and_then(|names| names.first());
             format!("--{name}={}", placeholder.map_or("SECRET", |name| name.as_str()))
         }
@@ -89,7 +88,7 @@ fn spelled(arg: &Arg, name: &str, value: Option<&str>) -> String {
     }
 }
 
-/// For a shell.
+/// The text as one word of a shell command.
 pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,=".contains(c);
     match text.chars().all(is_plain) {
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_is_carried_that_decides_what_is_done_and_where() {
+    fn flags_of_the_change_and_of_the_cluster_are_taken_over() {
         for typed in [
             "--replicas=3 --dry-run=server",
             "--dry-run --by=-1 --sandbox",
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_was_about_is_left_out_and_of_several_the_last_is_taken() {
+    fn flags_of_targets_are_left_out_and_the_last_of_several_values_counts() {
         let typed = [
             "scale",
             "deploy",
@@ -154,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn another_subcommand_gets_the_flags_that_it_takes() {
+    fn another_subcommand_gets_only_the_flags_that_it_accepts() {
         let typed = ["scale", "--replicas=1", "--wait", "--as=a", "--locust=none", "-y", "-n=b"];
         let expected = "locustctl status --as=a --locust=none --namespace=b";
         assert_eq!(command(&typed, "status", None), expected);
     }
 
     #[test]
-    fn secrets_are_only_named() {
+    fn placeholders_replace_secrets() {
         let typed = ["scale", "--token", "abc", "--password=def", "-s", "https://u:ghi@h:1/p"];
         assert_eq!(
             command(&typed, "scale", None),
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_would_take_apart_is_quoted() {
+    fn text_that_a_shell_would_interpret_is_quoted() {
         for (text, expected) in [
             ("default", "default"),
             ("", ""),

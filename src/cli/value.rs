@@ -1,4 +1,4 @@
-//! Readers of flag values, with Go's texts for what cannot be read.
+//! Parsers of flag values, with Go's error texts.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,15 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValuePar
 use crate::scaling::manifests::split_filenames;
 use crate::text::go;
 
-/// `--by`: by how many replicas, and in which direction; never 0 by accident, since the sign
-/// must be typed.
+/// The value of `--by`: the number of replicas to add or, if negative, to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change(pub i64);
+pub struct RelativeCount(pub i64);
 
-/// One `-f`: names with commas between them.
+/// The value of one `-f`: names, separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileNames(pub Vec<String>);
 
-/// The names of one `-f`.
+/// The parser of `-f`.
 pub fn file_names() -> ValueParser {
     ValueParser::from(|text: &str| split_filenames(text).map(FileNames))
 }
@@ -26,7 +25,7 @@ pub fn go_int() -> ValueParser {
     ValueParser::from(go::parse_int)
 }
 
-/// klog's level: read by `strconv.ParseInt` with base 10, unlike pflag's own integers.
+/// The log level of klog. Go reads it with base 10, unlike pflag's own integers.
 pub fn go_level() -> ValueParser {
     ValueParser::from(|text: &str| {
         text.parse::<i32>().map(i64::from).map_err(|error| {
@@ -51,7 +50,7 @@ pub fn signed_go_duration() -> ValueParser {
     ValueParser::from(go::Duration::parse)
 }
 
-/// A Go duration: `1m30s`; not negative.
+/// A Go duration that is not negative: `1m30s`.
 pub fn go_duration() -> ValueParser {
     ValueParser::from(|text: &str| match go::Duration::parse(text)? {
         duration if duration < go::Duration(0) => Err("must not be negative".to_owned()),
@@ -59,20 +58,21 @@ pub fn go_duration() -> ValueParser {
     })
 }
 
-/// A path; unlike clap's own, an empty one is taken, since kubectl reads it as not given.
+/// A path. It can be empty, which kubectl reads as a flag that is not given.
 pub fn path() -> ValueParser {
     ValueParser::from(StringValueParser::new().map(PathBuf::from))
 }
 
-/// `+N` or `-N`. The sign is required: `--by=3` could as well be meant as `--replicas=3`.
+/// `+N` or `-N`. The sign is required, since `--by=3` is easily confused with `--replicas=3`.
 pub fn change() -> ValueParser {
     ValueParser::from(|text: &str| match text.as_bytes() {
-        [b'+' | b'-', b'0'..=b'9', ..] => go::parse_int(text).map(Change),
+        [b'+' | b'-', b'0'..=b'9', ..] => go::parse_int(text).map(RelativeCount),
         _ => Err(format!("{} is not +COUNT or -COUNT", go::quote(text))),
     })
 }
 
-/// Any text, with these for completion: what else is wrong is said later, in kubectl's order.
+/// Any text. `values` are only for completion; the command checks the value later, in kubectl's
+/// order of checks.
 pub fn suggested(values: &'static [&'static str]) -> ValueParser {
     ValueParser::new(Suggested(values))
 }

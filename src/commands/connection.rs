@@ -1,4 +1,4 @@
-//! From the global flags to a client for the right cluster.
+//! The connection to the cluster that the global flags name.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use secrecy::SecretString;
 
 use super::events;
-use crate::cli::{GlobalArgs, Hidden};
+use crate::cli::{GlobalArgs, Secret};
 use crate::cluster::api::{Client, Options, Timeout, Trace};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{
@@ -18,9 +18,9 @@ use crate::sandbox::{self, Account, Sandbox};
 use crate::text::go;
 use crate::text::terminal::say;
 
-/// A client, where it points to, and the simulated cluster behind it when there is one.
+/// A client with a description of its cluster.
 pub struct Connection {
-    /// Ready; has not connected yet.
+    /// Has not connected yet.
     pub client: Client,
     /// The namespace in effect.
     pub namespace: String,
@@ -28,15 +28,15 @@ pub struct Connection {
     pub server: String,
     /// The kubeconfig context in effect.
     pub context: Option<String>,
-    /// What proves who we are; no secret.
+    /// The kind of the credentials, without a secret.
     pub credentials: String,
-    /// Ends when dropped.
+    /// The simulated cluster. Dropping it stops it.
     _sandbox: Option<Sandbox>,
 }
 
-/// Everything that can be found out without starting or asking anything.
-pub struct Prepared {
-    place: Place,
+/// A connection whose settings are known. No process was started and no request was sent.
+pub struct PreparedConnection {
+    cluster: ClusterChoice,
     namespace: String,
     options: Options,
     plugin_policy: PluginPolicy,
@@ -44,29 +44,29 @@ pub struct Prepared {
     is_unattended: bool,
 }
 
-/// Where to go.
-enum Place {
-    /// To the cluster of the configuration.
+/// The cluster to connect to.
+enum ClusterChoice {
+    /// The cluster of the kubeconfig.
     Configured(Box<Access>),
-    /// To a simulated one, which is there only once it is opened.
+    /// A simulated cluster, which starts when the connection is opened.
     Sandbox(Box<Overrides>),
 }
 
-/// Finds out which cluster it is and who we are.
+/// Reads the flags and the kubeconfig.
 ///
 /// # Errors
-/// Anything wrong with the flags, the kubeconfig or the files that it names.
-pub fn prepare(mut global: GlobalArgs) -> Result<Prepared> {
+/// A flag, the kubeconfig, or a file that it names cannot be used.
+pub fn prepare(mut global: GlobalArgs) -> Result<PreparedConnection> {
     let trace = Trace::new(global.verbosity);
     let timeout = timeout(global.request_timeout.as_deref())?;
     let options = Options { timeout, trace, on_event: events::show };
     let (with_sandbox, match_server_version) = (global.sandbox, global.match_server_version);
     let plugin_policy = std::mem::take(&mut global.plugin_policy);
     let overrides = overrides(global);
-    let (place, namespace) = if with_sandbox {
+    let (cluster, namespace) = if with_sandbox {
         refuse_beside_sandbox(&overrides)?;
         let namespace = overrides.namespace.clone().unwrap_or_else(|| "default".to_owned());
-        (Place::Sandbox(Box::new(overrides)), namespace)
+        (ClusterChoice::Sandbox(Box::new(overrides)), namespace)
     } else {
         let access = kubeconfig::resolve(&overrides, &Environment::from_process())?;
         for file in &access.files {
@@ -77,24 +77,30 @@ pub fn prepare(mut global: GlobalArgs) -> Result<Prepared> {
             say(&format!("Warning: {warning}"));
         }
         let namespace = access.namespace.clone();
-        (Place::Configured(Box::new(access)), namespace)
+        (ClusterChoice::Configured(Box::new(access)), namespace)
     };
-    let is_unattended = false;
-    Ok(Prepared { place, namespace, options, plugin_policy, match_server_version, is_unattended })
+    Ok(PreparedConnection {
+        cluster,
+        namespace,
+        options,
+        plugin_policy,
+        match_server_version,
+        is_unattended: false,
+    })
 }
 
-impl Prepared {
+impl PreparedConnection {
     /// The namespace in effect.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Standard input holds a manifest: a credential plugin cannot have it as well.
+    /// Keeps standard input from the credential plugin, since it holds a manifest.
     ///
     /// # Errors
-    /// The plugin cannot do without, in client-go's words.
+    /// The plugin requires standard input. The text is client-go's.
     pub fn without_stdin(mut self) -> Result<Self> {
-        let Place::Configured(access) = &mut self.place else { return Ok(self) };
+        let ClusterChoice::Configured(access) = &mut self.cluster else { return Ok(self) };
         let Some(plugin) = &mut access.user.exec else { return Ok(self) };
         match plugin.interactive_mode {
             InteractiveMode::Never => {}
@@ -108,20 +114,20 @@ impl Prepared {
         Ok(self)
     }
 
-    /// Nobody waits for it: as [`Credentials::unattended`].
+    /// Forbids questions to a user; see [`Credentials::unattended`].
     pub fn unattended(self) -> Self {
         Self { is_unattended: true, ..self }
     }
 
-    /// Starts what has to be started (a simulated cluster, a credential plugin) and makes the
+    /// Starts the simulated cluster and the credential plugin if they are needed, and makes the
     /// client.
     ///
     /// # Errors
-    /// Credentials that cannot be had or do not fit together.
+    /// The credentials cannot be obtained, or contradict each other.
     pub async fn open(self) -> Result<Connection> {
-        let (access, sandbox) = match self.place {
-            Place::Configured(access) => (*access, None),
-            Place::Sandbox(flags) => {
+        let (access, sandbox) = match self.cluster {
+            ClusterChoice::Configured(access) => (*access, None),
+            ClusterChoice::Sandbox(flags) => {
                 let sandbox = Sandbox::start(sandbox::Options::default()).await?;
                 (in_sandbox(&sandbox, self.namespace, *flags), Some(sandbox))
             }
@@ -148,7 +154,7 @@ impl Prepared {
     }
 }
 
-/// The simulated cluster's administrator, in the namespace asked for.
+/// The access of the simulated cluster's administrator.
 fn in_sandbox(sandbox: &Sandbox, namespace: String, flags: Overrides) -> Access {
     let cluster = Cluster {
         server: sandbox.server(),
@@ -161,7 +167,7 @@ fn in_sandbox(sandbox: &Sandbox, namespace: String, flags: Overrides) -> Access 
     Access { cluster, user, namespace, ..Access::default() }
 }
 
-/// A simulated cluster is never the one that these flags name.
+/// Refuses flags that name a real cluster or user beside `--sandbox`.
 fn refuse_beside_sandbox(flags: &Overrides) -> Result<()> {
     let named = [
         ("--kubeconfig", flags.kubeconfig.is_some()),
@@ -180,21 +186,21 @@ fn refuse_beside_sandbox(flags: &Overrides) -> Result<()> {
     ];
     match named.iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => bail!(
-            "--sandbox and {flag} cannot be used together: the simulated cluster is not yours; \
-             leave one of them out"
+            "--sandbox and {flag} cannot be used together: the simulated cluster has its own \
+             settings; leave one of them out"
         ),
         None => Ok(()),
     }
 }
 
-/// An empty text is as none, as in kubectl.
+/// Drops an empty text. kubectl reads it as a flag that is not given.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
 fn overrides(global: GlobalArgs) -> Overrides {
     let secret =
-        |hidden: Option<Hidden>| given(hidden.map(|hidden| hidden.0)).map(SecretString::from);
+        |secret: Option<Secret>| given(secret.map(|secret| secret.0)).map(SecretString::from);
     let path = |path: Option<std::path::PathBuf>| path.filter(|path| !path.as_os_str().is_empty());
     Overrides {
         kubeconfig: path(global.kubeconfig),
@@ -221,7 +227,8 @@ fn overrides(global: GlobalArgs) -> Overrides {
     }
 }
 
-/// `KEY=VALUE`, several values for one key; what has no `=` is let go, as in kubectl.
+/// Reads `KEY=VALUE` pairs. A key can have several values. A text without `=` is ignored, as in
+/// kubectl.
 fn extra(pairs: &[String]) -> BTreeMap<String, Vec<String>> {
     let mut extra: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
@@ -230,7 +237,7 @@ fn extra(pairs: &[String]) -> BTreeMap<String, Vec<String>> {
     extra
 }
 
-/// As `clientcmd.ParseTimeout`: whole seconds, or a duration.
+/// Reads whole seconds or a duration, like client-go's `clientcmd.ParseTimeout`.
 fn timeout(text: Option<&str>) -> Result<Timeout> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Timeout::Safety) };
     let duration = match text.parse::<i64>() {
@@ -253,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_request_timeout_is_read_as_by_client_go() {
+    fn the_request_timeout_is_read_like_in_client_go() {
         let after = |text| Some(Timeout::After(go::Duration::parse(text).unwrap()));
         for (text, expected) in [
             (None, Some(Timeout::Safety)),

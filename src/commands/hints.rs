@@ -1,21 +1,21 @@
-//! What may have been meant by a target that does not exist.
+//! Suggestions after a target was not found.
 
-use super::again::{Again, typed};
+use super::follow_up::{FollowUp, typed_name};
 use crate::cluster::api::Client;
 use crate::scaling::{Likeness, Suggestion, Target, suggest};
 
-/// Where more are missing, something else is wrong than a name.
-const MOST: usize = 3;
+/// If more targets than this are missing, their names are probably not the problem.
+const MAX_MISSING: usize = 3;
 
-/// A line for each suggestion, with the command to type.
+/// One line for each existing target that resembles a missing one, with the command to type.
 pub async fn hints(
     client: &Client,
     missing: &[Target],
-    again: &Again,
+    follow_up: &FollowUp,
     subcommand: &str,
 ) -> Vec<String> {
     let mut hints = Vec::new();
-    if missing.len() > MOST {
+    if missing.len() > MAX_MISSING {
         return hints;
     }
     for target in missing {
@@ -24,8 +24,8 @@ pub async fn hints(
                 Likeness::Name => "has a similar name",
                 Likeness::Workers => "looks like Locust workers",
             };
-            let command = again.command(subcommand, &target);
-            let hint = format!("{} {why}: {command}", typed(&target));
+            let command = follow_up.command(subcommand, &target);
+            let hint = format!("{} {why}: {command}", typed_name(&target));
             if !hints.contains(&hint) {
                 hints.push(hint);
             }

@@ -1,9 +1,10 @@
-//! One file for each subcommand: wires the parts, prints the results.
+//! The subcommands: one file or folder for each. They connect the other modules and print the
+//! results.
 
-mod again;
 mod completion;
 mod connection;
 mod events;
+mod follow_up;
 mod hints;
 mod locust;
 mod rebalance;
@@ -20,10 +21,10 @@ use crate::cli::{Cli, Command, SandboxArgs};
 use crate::output::Failed;
 use crate::sandbox::Options;
 
-/// Runs what was typed.
+/// Runs the subcommand.
 ///
 /// # Errors
-/// Everything that went wrong, for [`crate::output::render`].
+/// All errors, for [`crate::output::render`].
 pub async fn run(cli: Cli) -> Result<(), Failed> {
     match cli.command {
         Command::Scale(args) => scale::run(cli.global, *args).await,

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use super::connection::{self, Connection};
 use super::locust::location;
 use super::signals;
-use super::target::{Meant, only_one, resolve_one};
+use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
     Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, RampInProgress, Rebalance,
@@ -31,14 +31,15 @@ const PERIOD: Duration = Duration::from_secs(2);
 pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> {
     let location = location(&args.locust, Address::Auto)?;
     let prepared = connection::prepare(global)?;
-    let meant = Meant::new(&SelectionArgs { args: &args.target, ..SelectionArgs::default() })?;
-    only_one("rebalance", &meant.selection)?;
+    let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };
+    let requested = RequestedTargets::new(&typed, Audience::Person)?;
+    only_one("rebalance", &requested.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
     let signal = signals::first()?;
     let ramp = RampInProgress::default();
     let work = async {
-        let target = resolve_one(&connection, &meant).await?;
+        let target = resolve_one(&connection, &requested).await?;
         match args.watch {
             true => watch(&connection, &target, &location, &ramp).await,
             false => once(&connection, &target, &location, &ramp).await,

@@ -1,4 +1,4 @@
-//! `locustctl serve`: the web form and the HTTP endpoint, until Ctrl-C.
+//! `locustctl serve`: the web page and the HTTP API.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use super::connection::{self, Connection};
 use super::locust::location;
 use super::signals;
-use super::target::{Meant, only_one, resolve_one};
+use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{Auth, GlobalArgs, ServeArgs, ServeRebalance};
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
@@ -18,31 +18,32 @@ use crate::serve::{
 };
 use crate::text::terminal::{harmless, say};
 
-/// Serves until Ctrl-C, SIGTERM or SIGHUP; then answers under way may end.
+/// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it lets the answers under way end.
 ///
 /// # Errors
-/// What is wrong with the flags, with the files that they name, or with the address. That the
-/// cluster does not answer is none: the page says so.
+/// A flag, a file or the address cannot be used. A cluster that does not answer is no error: the
+/// page reports it.
 pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let settings = settings(&args)?;
     let prepared = connection::prepare(global)?;
-    let meant = Meant::new(&SelectionArgs { args: &args.target, ..SelectionArgs::default() })?;
-    only_one("serve", &meant.selection)?;
+    let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };
+    let requested = RequestedTargets::new(&typed, Audience::Person)?;
+    only_one("serve", &requested.selection)?;
     check_namespace(prepared.namespace())?;
-    // Before anything is printed: a signal that follows the text must not find the default handler.
+    // The handler must exist before the text is printed, since a signal can follow at once.
     let end = signals::first()?;
     let server = Server::bind(settings).await?;
     let connection = prepared.open().await?;
-    let target = resolve_one(&connection, &meant).await?;
+    let target = resolve_one(&connection, &requested).await?;
     let url = server.url();
-    // The simulated cluster stays with what is left of the connection.
+    // The rest of the connection keeps the simulated cluster alive.
     let Connection { client, server: cluster, context, .. } = connection;
-    let text = format!("Serving {target} of {cluster} on {url}\nPress Ctrl-C to end it.\n");
+    let text = format!("Serving {target} of {cluster} on {url}\nPress Ctrl-C to stop it.\n");
     write_stdout(&harmless(&text))?;
     if args.open
         && let Err(error) = open::that_detached(&url)
     {
-        say(&format!("Warning: no browser could be opened ({error}); open {url} yourself"));
+        say(&format!("Warning: the browser could not be opened: {error}; open {url} yourself"));
     }
     let info = TargetInfo {
         kind: target.resource.kind_with_group(),
@@ -53,7 +54,7 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     };
     let end = async {
         let signal = end.await;
-        log(&format!("ending, since {signal:?} was received"));
+        log(&format!("shutting down after signal {signal:?}"));
     };
     Ok(server.run(Subject { client, target, info }, end).await?)
 }
@@ -65,8 +66,8 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
             Some(TlsFiles { certificate: certificate.clone(), key: key.clone() })
         }
         (None, None) => None,
-        (Some(_), None) => bail!("--tls-cert needs --tls-key: the key of the certificate"),
-        (None, Some(_)) => bail!("--tls-key needs --tls-cert: the certificate of the key"),
+        (Some(_), None) => bail!("--tls-cert needs --tls-key, the private key of the certificate"),
+        (None, Some(_)) => bail!("--tls-key needs --tls-cert, the certificate of the private key"),
     };
     let guard = AccessOptions {
         listen,
@@ -88,9 +89,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         is_in_front: args.locust_ui,
     };
     if locust.is_in_front && locust.location.address == Address::None {
-        bail!(
-            "--locust-ui needs a Locust to stand in front of, and --locust=none says that there is none"
-        );
+        bail!("--locust-ui and --locust=none cannot be used together: leave one of them out");
     }
     Ok(Settings { listen, limits: limits(args)?, locust, guard, tls })
 }
@@ -108,13 +107,16 @@ fn limits(args: &ServeArgs) -> Result<Limits> {
     Ok(Limits { min, max })
 }
 
-/// An address and a port; `localhost` is the only name that is not looked up.
+/// An IP address and a port. `localhost` is the only host name that is accepted.
 fn listen(text: &str) -> Result<SocketAddr> {
     let address = match text.strip_prefix("localhost:") {
         Some(port) => format!("127.0.0.1:{port}").parse(),
         None => text.parse(),
     };
     address.map_err(|_| {
-        anyhow!("--listen={text} is not an address and a port, as 127.0.0.1:8088 or [::1]:8088")
+        anyhow!(
+            "--listen={text} is invalid: give an IP address and a port, such as 127.0.0.1:8088 or \
+             [::1]:8088"
+        )
     })
 }

@@ -1,8 +1,8 @@
-//! The signals that end a program from outside.
+//! The signals that end the program.
 
 use anyhow::{Context, Result};
 
-/// Ctrl-C, `kill`, or a terminal that was closed.
+/// A signal from Ctrl-C, from `kill`, or from a terminal that was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// SIGINT
@@ -14,7 +14,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// The signal's number, as in a shell's exit code of 128 and that.
+    /// The number of the signal. A shell reports 128 plus this number as exit code.
     pub fn number(self) -> u8 {
         match self {
             Self::HangUp => 1,
@@ -24,11 +24,11 @@ impl Signal {
     }
 }
 
-/// Ends with the first of them. From the call on none ends the program by itself; those that were
-/// ignored when it was started, as by `nohup`, still are.
+/// Waits for the first signal. From this call on, the signals do not end the program by themselves.
+/// A signal that was ignored at the start, as with `nohup`, stays ignored.
 ///
 /// # Errors
-/// The system takes no handler.
+/// The operating system refuses the handler.
 #[cfg(unix)]
 pub fn first() -> Result<impl Future<Output = Signal>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -55,7 +55,8 @@ pub fn first() -> Result<impl Future<Output = Signal>> {
     })
 }
 
-/// Linux tells without `unsafe`; elsewhere nothing is known to be ignored.
+/// True if the process ignores the signal. Only Linux can tell without `unsafe`; elsewhere the answer
+/// is no.
 #[cfg(unix)]
 fn is_ignored(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -64,7 +65,7 @@ fn is_ignored(signal: Signal) -> bool {
     mask.is_some_and(|mask| mask & (1 << (signal.number() - 1)) != 0)
 }
 
-/// Ends with Ctrl-C.
+/// Waits for Ctrl-C.
 ///
 /// # Errors
 /// None.

@@ -1,34 +1,42 @@
-//! Which objects a command is about: those that are named, else the default.
+//! The targets of a command: those on the command line, or the default.
 
 use anyhow::{anyhow, bail};
 
 use super::connection::Connection;
 use crate::scaling::{Selection, SelectionArgs, SelectionError, Target, UnknownType, resolve};
 
-/// The tradition of Locust on Kubernetes.
+/// The usual name of Locust's workers on Kubernetes.
 const DEFAULT_TARGET: &str = "deployment/locust-slave";
 
-/// Names another default.
+/// The environment variable with another default target.
 const TARGET_VARIABLE: &str = "LOCUSTCTL_TARGET";
 
-/// What a command is about, and where that comes from.
-pub struct Meant {
-    /// The objects.
+/// The targets that a command asks for.
+pub struct RequestedTargets {
     pub selection: Selection,
-    /// What stands in [`TARGET_VARIABLE`], when that was taken.
+    /// The value of [`TARGET_VARIABLE`], if the selection comes from it.
     from_variable: Option<String>,
-    /// Whether the answer is for a program, which has no use for what may help.
-    is_for_machine: bool,
+    audience: Audience,
 }
 
-impl Meant {
-    /// What was typed, or the default when nothing was.
+/// The reader of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A person, who can use hints.
+    Person,
+    /// A program that reads JSON, YAML or the like.
+    Program,
+}
+
+impl RequestedTargets {
+    /// Reads the targets on the command line. If there are none, takes the default target.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in kubectl's words.
-    pub fn new(typed: &SelectionArgs<'_>) -> anyhow::Result<Self> {
+    /// The targets or [`TARGET_VARIABLE`] are invalid. The text is kubectl's.
+    pub fn new(typed: &SelectionArgs<'_>, audience: Audience) -> anyhow::Result<Self> {
+        let requested = |selection, from_variable| Self { selection, from_variable, audience };
         if !typed.is_empty() {
-            return Ok(Self::of(Selection::new(typed)?, None));
+            return Ok(requested(Selection::new(typed)?, None));
         }
         let from_variable = match std::env::var(TARGET_VARIABLE) {
             Err(std::env::VarError::NotUnicode(text)) => {
@@ -37,37 +45,29 @@ impl Meant {
             result => result.ok().filter(|target| !target.trim().is_empty()),
         };
         let Some(target) = from_variable else {
-            let selection = select(&[DEFAULT_TARGET.to_owned()])?;
-            return Ok(Self::of(selection, None));
+            return Ok(requested(select(&[DEFAULT_TARGET.to_owned()])?, None));
         };
         let words: Vec<_> = target.split_whitespace().map(str::to_owned).collect();
         let words = match words.as_slice() {
-            // A name alone is a Deployment's.
+            // A name without a type is the name of a Deployment.
             [name] if !name.contains('/') => vec![format!("deployment/{name}")],
             _ => words,
         };
         let selection = select(&words).map_err(|error| in_variable(&target, &error))?;
-        Ok(Self::of(selection, Some(target)))
+        Ok(requested(selection, Some(target)))
     }
 
-    fn of(selection: Selection, from_variable: Option<String>) -> Self {
-        Self { selection, from_variable, is_for_machine: false }
-    }
-
-    /// The same, with no hints if the answer is for a program.
-    pub fn for_machine(self, is_for_machine: bool) -> Self {
-        Self { is_for_machine, ..self }
-    }
-
-    /// An error of resolving it, with what helps to put it right.
+    /// Adds to an error of [`resolve`] where the target comes from, or how to correct it.
     pub fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         let is_mistake = error.is::<UnknownType>() || error.is::<SelectionError>();
         if let Some(target) = self.from_variable.as_ref().filter(|_| is_mistake) {
             return in_variable(target, &error);
         }
         match (&self.selection, error.downcast_ref::<UnknownType>()) {
-            // Most likely a name.
-            (Selection::TypesOnly(types), Some(_)) if types.len() == 1 && !self.is_for_machine => {
+            // The user probably typed a name without its type.
+            (Selection::TypesOnly(types), Some(_))
+                if types.len() == 1 && self.audience == Audience::Person =>
+            {
                 anyhow!(
                     "{error}\nIf {name} is the name of a Deployment: deployment/{name}",
                     name = types[0]
@@ -78,31 +78,34 @@ impl Meant {
     }
 }
 
-/// The one target that is meant; see [`only_one`].
+/// Resolves a selection that [`only_one`] has accepted.
 ///
 /// # Errors
-/// Its type is not known, or cannot be asked for.
-pub async fn resolve_one(connection: &Connection, meant: &Meant) -> anyhow::Result<Target> {
+/// The type is unknown, or the server does not list its types.
+pub async fn resolve_one(
+    connection: &Connection,
+    requested: &RequestedTargets,
+) -> anyhow::Result<Target> {
     let Connection { client, namespace, .. } = connection;
-    let resolved = resolve(client, &meant.selection, namespace, false).await;
-    let selected = resolved.map_err(|error| meant.explain(error))?.selected.pop();
-    selected.map(|selected| selected.target).ok_or_else(|| anyhow!("nothing was named"))
+    let resolved = resolve(client, &requested.selection, namespace, false).await;
+    let selected = resolved.map_err(|error| requested.explain(error))?.selected.pop();
+    selected.map(|selected| selected.target).ok_or_else(|| anyhow!("no target was given"))
 }
 
-/// Refuses more than one target where `command` is about one.
+/// Refuses several targets for a command that takes only one.
 ///
 /// # Errors
-/// How many were named.
+/// The number of targets is not one.
 pub fn only_one(command: &str, selection: &Selection) -> anyhow::Result<()> {
     let count = match selection {
         Selection::Pairs(pairs) => pairs.len(),
         Selection::Names { names, .. } => names.len(),
-        // One of them is missing its name; that is said when its type is known.
+        // The name is missing. `resolve` reports that when it knows the type.
         Selection::TypesOnly(_) | Selection::Collections { .. } => 1,
     };
     match count {
         1 => Ok(()),
-        count => bail!("{command} is about one target, {count} were named"),
+        count => bail!("{command} takes one target, but {count} were given"),
     }
 }
 

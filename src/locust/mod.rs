@@ -26,6 +26,7 @@ mod route;
 mod run_time;
 mod start;
 mod stats;
+mod step_plans;
 mod steps;
 mod wanted_users;
 mod worker_wait;
@@ -48,7 +49,6 @@ pub use relay::{Content, LONGEST_SILENCE, Outgoing, Relay};
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
 pub use stats::{Worker, is_running};
-pub use steps::{
-    NewPlan, Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, new_plan, steps_for,
-};
+pub use step_plans::{AfterPlan, StepPlans};
+pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, steps_for};
 pub use worker_wait::{connected_text, wait_for_workers, wait_until_spawned};

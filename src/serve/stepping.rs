@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::backend::Backend;
 use crate::locust::{
-    Look, Master, NewPlan, Search, Steps, StepsOutcome, StepwiseChange, new_plan, steps_for,
+    AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange, steps_for,
     wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, Progress, ScaleError, Scaled, scale};
@@ -12,9 +12,6 @@ use crate::text::terminal::printable;
 
 /// Time limit for one step: the termination of the pod, and until Locust notices it.
 const STEP_LIMIT: Duration = Duration::from_secs(60);
-
-/// Limit on planning the steps again after another client has changed the count.
-const MOST_RACES: usize = 5;
 
 /// A change of the count during a running test that is made in steps of one pod.
 pub(super) struct SteppedChange<'a> {
@@ -44,17 +41,13 @@ impl<'a> SteppedChange<'a> {
             // Without Locust, the steps cannot be checked.
             return (scale(&backend.client, order, &Progress::default(), 0).await, None);
         };
-        let mut steps = self.steps;
-        // Another client may change the count before the first step.
-        for _ in 0..MOST_RACES {
-            let stepped = self.step(steps, &master).await;
-            let StepsOutcome::Failed(problem) = &stepped else {
-                return result(order, steps, stepped);
-            };
-            match new_plan(order, problem) {
-                Some(NewPlan::Steps(instead)) => steps = instead,
-                Some(NewPlan::AtOnce) => break,
-                None => return result(order, steps, stepped),
+        let mut plans = StepPlans::new(order, self.steps);
+        loop {
+            let steps = plans.steps();
+            match plans.after(self.step(steps, &master).await) {
+                AfterPlan::Retry => {}
+                AfterPlan::AtOnce => break,
+                AfterPlan::Report(stepped) => return result(order, steps, stepped),
             }
         }
         (scale(&backend.client, order, &Progress::default(), 0).await, None)

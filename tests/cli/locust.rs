@@ -220,7 +220,7 @@ fn on_a_terminal_a_scale_during_a_test_asks_first() {
         let said = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
         assert!(said.contains("Continue? [y/N]"), "{said}");
         assert!(
-            said.ends_with("error: nothing was changed (--yes skips the question)\n"),
+            said.ends_with("error: nothing was changed, since the answer was not yes; --yes skips the question\n"),
             "{said}"
         );
         assert_eq!(cluster.workers(), 3);

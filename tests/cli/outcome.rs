@@ -226,7 +226,7 @@ fn a_count_that_the_server_changed_is_printed_and_is_an_error() {
         (
             Some(1),
             "deployment.apps/locust-slave scaled from 1 to 10\n",
-            "error: deployment.apps/locust-slave was asked for 50 replicas, but the server made it 10\n"
+            "error: deployment.apps/locust-slave: locustctl requested 50 replicas, but the server set 10\n"
         )
     );
 }

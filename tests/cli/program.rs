@@ -191,7 +191,7 @@ fn interrupted_at(
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
-const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may have been made, or be made yet; look at it with: locustctl status";
+const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may take effect; to see the count, run: locustctl status";
 const LOOK: &str = " deployment/locust-slave";
 
 #[test]

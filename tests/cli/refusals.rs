@@ -145,7 +145,7 @@ fn contradictory_flags_are_refused() {
         ),
         (
             "--replicas=1 --sandbox --context=dead",
-            "--sandbox and --context cannot be used together: the simulated cluster is not yours; leave one of them out",
+            "--sandbox and --context cannot be used together: the simulated cluster has its own settings; leave one of them out",
         ),
     ] {
         refuses(args, &format!("error: {expected}\n"));

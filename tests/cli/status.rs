@@ -124,7 +124,7 @@ fn a_scale_does_not_look_for_autoscalers() {
 #[test]
 fn invalid_targets_are_refused() {
     let cluster = TestCluster::start();
-    status(&cluster, "deploy a b").refuses("error: status is about one target, 2 were named\n");
+    status(&cluster, "deploy a b").refuses("error: status takes one target, but 2 were given\n");
     status(&cluster, "-n nowhere")
         .refuses("Error from server (NotFound): namespaces \"nowhere\" not found\n");
     status(&cluster, "-o json big")

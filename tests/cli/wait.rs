@@ -245,7 +245,7 @@ fn an_interrupted_wait_reports_that_the_scale_was_made() {
         assert_eq!(output.status.code(), Some(code));
         assert_eq!(String::from_utf8(output.stdout).unwrap(), SCALED);
         let stderr = String::from_utf8(output.stderr).unwrap();
-        let end = "error: interrupted while waiting: deployment.apps/locust-slave was scaled from 1 to 3 and stays so; 1 of 3 replicas were ready\n";
+        let end = "error: interrupted while waiting: deployment.apps/locust-slave was scaled from 1 to 3 and keeps that count; 1 of 3 replicas were ready\n";
         assert!(stderr.ends_with(end), "{stderr}");
     }
 }

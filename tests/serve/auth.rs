@@ -79,7 +79,7 @@ fn beyond_loopback_access_control_must_be_given() {
         ("--tls-cert=/x", "error: --tls-cert needs --tls-key"),
         ("--min-replicas=5 --max-replicas=4", "error: --min-replicas=5 is more than"),
         ("--max-replicas=-1", "error: --max-replicas must be from 0 to 2147483647"),
-        ("--listen=here", "error: --listen=here is not an address and a port"),
+        ("--listen=here", "error: --listen=here is invalid: give an IP address and a port"),
     ] {
         let line = format!("serve {flags}");
         let outcome = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();

@@ -1,4 +1,5 @@
-//! bash: clap's own script takes `--context=a` and `a:b` for several words, as readline does.
+//! The completion script for bash. clap's script splits `--context=a` and `a:b` into several words,
+//! like readline does; this one does not.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use clap_complete::env::{self, EnvCompleter};
 
-/// bash, from 3.2 on.
+/// bash 3.2 or later.
 pub struct Bash;
 
 impl EnvCompleter for Bash {
@@ -45,11 +46,11 @@ impl EnvCompleter for Bash {
     }
 }
 
-const SCRIPT: &str = r#"# Completion of PROGRAM for bash: asks it what may stand at the cursor.
+const SCRIPT: &str = r#"# Completion of PROGRAM for bash: asks PROGRAM for the candidates at the cursor.
 _NAME() {
     local IFS=$'\013' line=${COMP_LINE:0:COMP_POINT} words=() word current prefix reply i
 
-    # readline breaks words at = and : as well; only blanks count here.
+    # readline also splits words at = and : but only blanks separate words here.
     for ((i = 0; i <= COMP_CWORD; i++)); do
         if ((i == 0)) || [[ $line == [[:blank:]]* ]]; then
             words+=("")
@@ -69,7 +70,7 @@ _NAME() {
     [[ -n $reply ]] || return 0
     read -r -a COMPREPLY <<<"$reply"
 
-    # What readline takes for a word of its own stays where it is.
+    # readline replaces only the part after the last = or : so drop what stands before it.
     current=${words[${#words[@]} - 1]}
     prefix=
     if [[ $current == *"$2" ]]; then

@@ -1,36 +1,36 @@
-//! What may stand at the cursor, from the kubeconfig and from the cluster.
+//! Completion candidates from the kubeconfig and the cluster.
 
 use std::time::Instant;
 
 use tokio::time::timeout_at;
 
 use super::super::connection::{self, Connection};
-use crate::cli::Partial;
+use crate::cli::PartialLine;
 use crate::cluster::api::{Client, Discovery, Listing, Resource};
 use crate::cluster::kubeconfig::{self, Entries, Environment};
 use crate::scaling::{Types, check_namespace};
 
-/// More would be no help.
+/// The largest number of candidates that a user can survey.
 pub const MOST: usize = 300;
 
-/// What kubectl scale knows by heart.
+/// The types that can be scaled on every cluster.
 const BUILT_IN: [&str; 4] = ["deployment", "replicaset", "replicationcontroller", "statefulset"];
 
-/// The names that can be had for one line, until its deadline.
+/// The source of names for one command line, until its deadline.
 pub struct Source {
-    line: Partial,
+    line: PartialLine,
     deadline: Instant,
 }
 
 impl Source {
-    /// Asks nothing yet.
-    pub fn new(line: Partial, deadline: Instant) -> Self {
+    /// Sends no request.
+    pub fn new(line: PartialLine, deadline: Instant) -> Self {
         Self { line, deadline }
     }
 
-    /// Names of contexts, clusters or users; without a request.
+    /// Names of contexts, clusters or users. Sends no request.
     pub fn entries(&self, of: Entries, current: &str) -> Vec<String> {
-        // A line that cannot be right has no kubeconfig.
+        // An invalid line names no kubeconfig.
         let Some(global) = self.line.global() else { return Vec::new() };
         let names =
             kubeconfig::names(global.kubeconfig.as_deref(), &Environment::from_process(), of);
@@ -49,8 +49,8 @@ impl Source {
         some(names.filter(|name| name.starts_with(current) && is_name(name)))
     }
 
-    /// The next target after those that are typed: a type, `TYPE/NAME`, or a name after its type;
-    /// none beyond `most` objects.
+    /// Candidates for the next target: a type, `TYPE/NAME`, or a name after its type. Empty if the
+    /// line has `most` targets.
     pub fn targets(&self, most: usize, current: &str) -> Vec<String> {
         let Some(typed) = self.line.targets().filter(|_| !current.starts_with('-')) else {
             return Vec::new();
@@ -75,7 +75,7 @@ impl Source {
         }
     }
 
-    /// The types that can be scaled: the built-in ones, and what the server tells in time.
+    /// The types that can be scaled: the built-in ones, and those that the server reports in time.
     fn types(&self, current: &str, end: &str) -> Vec<String> {
         let custom = self.ask(async |Connection { client, .. }| custom_types(client).await);
         let custom = custom.unwrap_or_default().into_iter();
@@ -95,22 +95,22 @@ impl Source {
         some(names.filter(|name| name.starts_with(current) && is_name(name)))
     }
 
-    /// What the cluster of the line answers before the deadline.
+    /// Asks the cluster that the line names. `None` after an error or the deadline.
     fn ask<T>(&self, question: impl AsyncFnOnce(&Connection) -> Option<T>) -> Option<T> {
         let prepared = connection::prepare(self.line.global()?).ok()?.unattended();
         check_namespace(prepared.namespace()).ok()?;
-        // An error would mean that there is a provider already.
+        // An error means that a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
         let answer = async { question(&prepared.open().await.ok()?).await };
         let answer = runtime.block_on(async { timeout_at(self.deadline.into(), answer).await });
-        // A name lookup that hangs must not hold up the end.
+        // Do not wait for a name lookup that hangs.
         runtime.shutdown_background();
         answer.ok()?
     }
 }
 
-/// Types with a scale subresource that are not built in, by the shortest name that means them.
+/// Custom types with a scale subresource, by their shortest unambiguous name.
 async fn custom_types(client: &Client) -> Option<Vec<String>> {
     let discovery = Discovery::fetch(client).await.ok()?;
     let scalable = discovery.scalable().into_iter();
@@ -126,8 +126,8 @@ fn some(names: impl Iterator<Item = String>) -> Vec<String> {
     names.take(MOST).collect()
 }
 
-/// As Kubernetes names things (RFC 1123). A server may say anything, and a shell must not find
-/// anything to evaluate in it.
+/// True for a name in the form of Kubernetes (RFC 1123). A server can send any text, but the shell
+/// must not evaluate it.
 fn is_name(name: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     name.len() <= 253
@@ -135,7 +135,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(is_allowed)
 }
 
-/// A name in a kubeconfig is free text; only those that no shell reads as more than a word.
+/// True for a name that every shell reads as one plain word. A name in a kubeconfig is free text.
 fn is_plain(name: &str) -> bool {
     let is_allowed = |c: char| c.is_alphanumeric() || "-._@:/+=".contains(c);
     name.len() <= 253

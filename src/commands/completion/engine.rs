@@ -1,5 +1,5 @@
-//! From the words of a line to what the shell reads: clap's engine on our grammar, in which the
-//! arguments know where their values come from.
+//! Completion of one command line: clap's engine runs on the grammar, in which the arguments know
+//! where to look up their values.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use clap_complete::engine::{self, ArgValueCandidates, ArgValueCompleter, Complet
 use clap_complete::env::EnvCompleter;
 
 use super::candidates::{MOST, Source};
-use crate::cli::{Partial, completable_grammar};
+use crate::cli::{PartialLine, completable_grammar};
 use crate::cluster::kubeconfig::Entries;
 
-/// What `shell` is told about the last of `words`, or about the one that it says the cursor is
-/// in. `None` when there is nothing to tell.
+/// The answer to `shell`: candidates for the word at the cursor, which is the last word unless the
+/// shell says otherwise. `None` if there is no such word.
 pub fn answer(shell: &dyn EnvCompleter, words: Vec<OsString>, deadline: Instant) -> Option<String> {
     let index = index(shell, words.len());
     let mut words: Vec<_> = words.into_iter().take(index + 1).collect();
@@ -29,7 +29,7 @@ pub fn answer(shell: &dyn EnvCompleter, words: Vec<OsString>, deadline: Instant)
     in_form_of(shell, candidates, index, current)
 }
 
-/// Some shells say where the cursor is, others leave out what comes after it.
+/// The index of the word at the cursor. Some shells report it; the others pass no words after it.
 fn index(shell: &dyn EnvCompleter, count: usize) -> usize {
     let told = match shell.name() {
         "bash" | "zsh" | "elvish" => std::env::var("_CLAP_COMPLETE_INDEX").ok(),
@@ -38,7 +38,7 @@ fn index(shell: &dyn EnvCompleter, count: usize) -> usize {
     told.and_then(|index| index.parse().ok()).unwrap_or(count - 1).min(count)
 }
 
-/// These two pass words as they were typed.
+/// Removes the quotes. Only bash and zsh pass words with their quotes.
 fn unquoted(word: OsString) -> OsString {
     match word.to_str().and_then(shlex::split).as_deref() {
         Some([only]) => only.into(),
@@ -51,16 +51,16 @@ fn candidates(
     current: &OsStr,
     deadline: Instant,
 ) -> Vec<CompletionCandidate> {
-    let partial = Partial::read(before);
+    let partial = PartialLine::read(before);
     let mut words = partial.words.clone();
-    // After a lone dash the engine offers shorthands in the place of the names that explain them.
+    // After a single dash the engine would offer only shorthands, not the long names.
     words.push(if current == "-" { "--".into() } else { current.to_owned() });
     let index = words.len() - 1;
     let mut grammar = grammar(Source::new(partial, deadline));
     let directory = std::env::current_dir().ok();
     let found = engine::complete(&mut grammar, words, index, directory.as_deref());
     let mut found = found.unwrap_or_default();
-    // Flags only for those who want one: they would hide the names between them.
+    // Offer flags only after a dash, since there are so many that they hide the names.
     let wants_flag = current.as_encoded_bytes().starts_with(b"-");
     found.retain(|candidate| {
         let text = candidate.get_value();
@@ -71,7 +71,7 @@ fn candidates(
     found
 }
 
-/// The grammar, in which names are looked up.
+/// The grammar with the sources of names.
 fn grammar(source: Source) -> Command {
     let source = Arc::new(source);
     let entries = |of: Entries| {
@@ -109,8 +109,8 @@ fn completer(find: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> ArgV
     })
 }
 
-/// The form belongs to the shell's script, and both are clap's, which writes it only for what it
-/// found itself: in a grammar where these candidates are all that there is.
+/// Writes the candidates in the format of the shell's script. clap writes this format only for
+/// candidates of its own engine, so they are passed through a grammar that has nothing else.
 fn in_form_of(
     shell: &dyn EnvCompleter,
     candidates: Vec<CompletionCandidate>,

@@ -1,5 +1,5 @@
-//! `locustctl completion SHELL`: the script that makes the shell complete our command line; and
-//! the answers when that script asks what may stand at the cursor.
+//! `locustctl completion SHELL`: prints the script that completes command lines in the shell. The
+//! script asks locustctl for candidates; the answers are made here as well.
 
 mod bash;
 mod candidates;
@@ -16,13 +16,13 @@ use crate::cli::{self, CompletionArgs};
 use crate::output::{self, Failed};
 use crate::text::terminal;
 
-/// Which shell asks; set by its script alone.
+/// The environment variable with the name of the shell that asks. Only its script sets it.
 const VARIABLE: &str = "LOCUSTCTL_COMPLETE";
 
-/// Nobody waits longer at a prompt.
+/// The time limit of an answer.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Of that, for tidying up: a credential plugin is killed before we end.
+/// The part of [`LONGEST`] that is reserved for the end, such as killing a credential plugin.
 const LAST_MOMENT: Duration = Duration::from_millis(100);
 
 const SHELLS: Shells<'static> = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &Zsh]);
@@ -34,25 +34,25 @@ const SHELLS: Shells<'static> = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershel
 pub fn run(args: &CompletionArgs) -> Result<(), Failed> {
     let script = match args.is_static {
         true => cli::completion_script(args.shell),
-        false => asking_script(args.shell)?,
+        false => dynamic_script(args.shell)?,
     };
     Ok(output::write_stdout(&script)?)
 }
 
-fn asking_script(shell: Shell) -> anyhow::Result<String> {
+fn dynamic_script(shell: Shell) -> anyhow::Result<String> {
     let name = shell.to_string();
     let Some(shell) = SHELLS.completer(&name) else {
-        anyhow::bail!("{name} cannot ask back; try --static");
+        anyhow::bail!("{name} has no dynamic completion; try --static");
     };
     let mut script = Vec::new();
     shell.write_registration(VARIABLE, "locustctl", "locustctl", "locustctl", &mut script)?;
     Ok(String::from_utf8(script)?)
 }
 
-/// What a shell's script is to be told; `None` when no script asks. `argv` is
-/// `PROGRAM -- WORDS…`, the words those of the line being typed.
+/// The answer to a completion script. `None` if no script asks. `argv` is `PROGRAM -- WORDS…`, with
+/// the words of the line that is being typed.
 ///
-/// Ends within a second, and says nothing on stderr: whatever cannot be had is left out.
+/// Returns within a second and prints nothing to stderr. It leaves out what cannot be read.
 pub fn answer(argv: &[OsString]) -> Option<String> {
     let shell = std::env::var_os(VARIABLE)?;
     let [_, separator, words @ ..] = argv else { return None };
@@ -63,7 +63,7 @@ pub fn answer(argv: &[OsString]) -> Option<String> {
     std::panic::set_hook(Box::new(|_| {}));
     let (words, started) = (words.to_vec(), Instant::now());
     let (done, answer) = mpsc::channel();
-    // Reading a file can take for ever as well, and cannot be broken off.
+    // A thread, since reading a file can block forever and cannot be cancelled.
     std::thread::spawn(move || {
         let shell = SHELLS.completer(shell.to_str()?)?;
         let answer = engine::answer(shell, words, started + LONGEST - LAST_MOMENT);

@@ -1,5 +1,5 @@
-//! What can be seen on stderr while it is waited: a bar on a terminal, a line for each change
-//! elsewhere. No colours, whatever `NO_COLOR` says.
+//! The progress of the wait on stderr: a bar on a terminal, elsewhere one line for each change. It
+//! has no colours.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::scaling::{Observer, Readiness, Wait};
 use crate::text::terminal::{can_redraw, say};
 
-/// The elapsed time is shown in seconds.
+/// The time between two redraws of the bar. The bar shows the elapsed seconds.
 const TICK: Duration = Duration::from_millis(250);
 
 const BAR: &str = "[{bar:30}] {msg}";
@@ -28,7 +28,7 @@ enum Form {
 }
 
 impl Display {
-    /// As suits where stderr leads.
+    /// Draws a bar if stderr is a terminal, otherwise prints lines.
     pub(super) fn new(waits: &[Wait]) -> Self {
         match can_redraw() {
             true => Self::with(waits, Form::Bar(bar(waits))),
@@ -36,7 +36,7 @@ impl Display {
         }
     }
 
-    /// Shows nothing, as kubectl.
+    /// Shows nothing, like kubectl.
     pub(super) fn silent(waits: &[Wait]) -> Self {
         Self::with(waits, Form::Silent)
     }
@@ -48,12 +48,12 @@ impl Display {
         Self { names, wanted, last, form, started: Instant::now() }
     }
 
-    /// How far the wait of this index was when it was last seen.
+    /// The last readiness of the target with this index.
     pub(super) fn last(&self, index: usize) -> Option<&Readiness> {
         self.last[index].as_ref()
     }
 
-    /// Shows how the time goes by; never ends.
+    /// Redraws the elapsed time. Never ends.
     pub(super) fn ticking(&self) -> impl Future<Output = ()> + use<> {
         let bar = match &self.form {
             Form::Bar(bar) => Some(bar.clone()),
@@ -68,11 +68,11 @@ impl Display {
         }
     }
 
-    /// Takes the bar away; where all went well one line stays of it.
-    pub(super) fn end(&self, is_all_well: bool) {
+    /// Removes the bar. After a success one line with the result remains.
+    pub(super) fn end(&self, is_success: bool) {
         if let Form::Bar(bar) = &self.form {
             bar.finish_and_clear();
-            if is_all_well && !self.last.is_empty() {
+            if is_success && !self.last.is_empty() {
                 say(&format!("{} ({}s)", self.summary(), self.started.elapsed().as_secs()));
             }
         }
@@ -96,7 +96,7 @@ impl Observer for Display {
             Form::Silent => {}
             Form::Lines => {
                 let text = readiness.text();
-                // What is there from the beginning is no progress.
+                // The first state is no progress, unless the target is not ready yet.
                 let is_news = before.map_or(!readiness.done, |before| before.text() != text);
                 let is_overtaken = readiness.desired != readiness.wanted;
                 if is_news && !is_overtaken {

@@ -1,52 +1,60 @@
-//! What has come of each order: printed in the order of the targets, whichever was done first.
+//! The results of the orders, printed in the order of the targets.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::{Error, anyhow};
 
-use super::super::again::Again;
+use super::super::follow_up::FollowUp;
 use super::super::signals::Signal;
-use super::waiting::Done;
 use crate::output::{Failed, Printer, ScaleResult, TargetError};
 use crate::scaling::{Order, Progress, ScaleError, Scaled, Target};
 use crate::text::terminal::say;
 
 type Outcome = Result<Scaled, ScaleError>;
 
-/// Takes outcomes in any order, and prints those that no earlier one is missing for.
+/// A change that was made.
+#[derive(Debug, Clone)]
+pub(super) struct CompletedChange {
+    pub target: Target,
+    pub old: Option<i64>,
+    pub new: i64,
+}
+
+/// Takes outcomes in any order. Prints an outcome when all earlier ones are printed.
 pub(super) struct Results<'a, W> {
     orders: &'a [Order],
     printer: Printer<W>,
     errors: Vec<Error>,
     missing: Vec<Target>,
-    done: Vec<Done>,
-    /// Known, but not their turn yet.
+    changes: Vec<CompletedChange>,
+    /// Outcomes that cannot be printed yet, since an earlier one is not known.
     early: BTreeMap<usize, Outcome>,
-    /// Text after the counts in the line of an order.
+    /// Text that follows the counts in the line of an order.
     suffixes: BTreeMap<usize, String>,
+    /// The index of the order to print next.
     next: usize,
 }
 
 impl<'a, W: Write> Results<'a, W> {
-    /// `errors` are those from before anything was scaled; they come first.
+    /// `errors` come first: they happened before anything was scaled.
     pub(super) fn new(orders: &'a [Order], printer: Printer<W>, errors: Vec<Error>) -> Self {
-        let (missing, done, early) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (missing, changes, early) = (Vec::new(), Vec::new(), BTreeMap::new());
         let suffixes = BTreeMap::new();
-        Self { orders, printer, errors, missing, done, early, suffixes, next: 0 }
+        Self { orders, printer, errors, missing, changes, early, suffixes, next: 0 }
     }
 
-    /// The line of this order, when its outcome is known, has this after the counts.
+    /// Sets the text that follows the counts in the line of this order.
     pub(super) fn suffix(&mut self, index: usize, suffix: String) {
         self.suffixes.insert(index, suffix);
     }
 
-    /// Something else went wrong with this order.
+    /// Adds an error to those of this order.
     pub(super) fn error(&mut self, index: usize, error: Error) {
         self.errors.push(TargetError::one_of(self.orders.len(), &self.orders[index].target, error));
     }
 
-    /// One more outcome is known.
+    /// Takes the outcome of an order.
     pub(super) fn take(&mut self, index: usize, outcome: Outcome) {
         self.early.insert(index, outcome);
         while let Some(outcome) = self.early.remove(&self.next) {
@@ -55,29 +63,30 @@ impl<'a, W: Write> Results<'a, W> {
         }
     }
 
-    /// The scales that took place, in the order of the targets.
-    pub(super) fn take_done(&mut self) -> Vec<Done> {
-        std::mem::take(&mut self.done)
+    /// The changes that were made, in the order of the targets.
+    pub(super) fn take_changes(&mut self) -> Vec<CompletedChange> {
+        std::mem::take(&mut self.changes)
     }
 
-    /// Everything that went wrong, in the order of the targets, and the targets that do not exist.
+    /// All errors in the order of the targets, and the targets that do not exist.
     pub(super) fn into_errors(self) -> (Vec<Error>, Vec<Target>) {
         (self.errors, self.missing)
     }
 
-    /// A signal came before everything was done: what is known is printed all the same.
+    /// Ends after a signal: prints the outcomes that are known, and returns an error that names the
+    /// other targets.
     pub(super) fn interrupted(
         mut self,
         signal: Signal,
         progress: &Progress,
-        again: &Again,
+        follow_up: &FollowUp,
     ) -> Failed {
         let mut unknown: Vec<_> = (self.next..self.orders.len()).collect();
         for (index, outcome) in std::mem::take(&mut self.early) {
             unknown.retain(|other| *other != index);
             self.print(index, outcome);
         }
-        let mut text = format!("interrupted: {}", self.outlook(&progress.under_way(), again));
+        let mut text = format!("interrupted: {}", self.outlook(&progress.under_way(), follow_up));
         unknown.retain(|index| !progress.is_under_way(*index));
         let rest: Vec<_> =
             unknown.iter().map(|index| self.orders[*index].target.to_string()).collect();
@@ -88,19 +97,19 @@ impl<'a, W: Write> Results<'a, W> {
         Failed::by_signal(signal.number(), self.errors)
     }
 
-    /// What may have become of the changes that are under way, and how to find out.
-    fn outlook(&self, under_way: &[(usize, String)], again: &Again) -> String {
+    /// The state of the changes under way, and the command that shows it.
+    fn outlook(&self, under_way: &[(usize, String)], follow_up: &FollowUp) -> String {
         let Some((first, _)) = under_way.first() else {
             return "no change was under way".to_owned();
         };
         let changes: Vec<_> = under_way.iter().map(|(_, change)| change.as_str()).collect();
-        let (were, look) = match changes.len() {
-            1 => ("was", "look at it with"),
-            _ => ("were", "look at each of them, as with"),
+        let (were, count) = match changes.len() {
+            1 => ("was", "the count"),
+            _ => ("were", "the first count"),
         };
         let changes = changes.join(", ");
-        let command = again.command("status", &self.orders[*first].target);
-        format!("{changes} {were} sent and may have been made, or be made yet; {look}: {command}")
+        let command = follow_up.command("status", &self.orders[*first].target);
+        format!("{changes} {were} sent and may take effect; to see {count}, run: {command}")
     }
 
     fn print(&mut self, index: usize, outcome: Outcome) {
@@ -116,12 +125,12 @@ impl<'a, W: Write> Results<'a, W> {
             }
         };
         let Scaled { old, new, object, notes, asked_for } = &scaled;
-        self.done.push(Done { target: target.clone(), old: *old, new: *new });
+        self.changes.push(CompletedChange { target: target.clone(), old: *old, new: *new });
         let suffix = self.suffixes.get(&index).map(String::as_str).unwrap_or_default();
         let result = ScaleResult { target, old: *old, new: *new, object: object.as_ref(), suffix };
         match self.printer.print(&result) {
             Err(error) if object.is_some() => self.errors.push(error),
-            // As in kubectl no error, since it took place; but not without a word.
+            // kubectl ignores this error, since the scale took place. locustctl warns.
             Err(error) => say(&format!("Warning: {error:#}: {}", self.printer.line(&result))),
             Ok(()) => {}
         }
@@ -130,7 +139,7 @@ impl<'a, W: Write> Results<'a, W> {
         }
         if let Some(asked_for) = asked_for {
             self.errors.push(anyhow!(
-                "{target} was asked for {asked_for} replicas, but the server made it {new}"
+                "{target}: locustctl requested {asked_for} replicas, but the server set {new}"
             ));
         }
     }
@@ -179,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_tells_what_is_done_and_what_is_not() {
+    fn an_interruption_names_the_targets_that_were_not_changed() {
         let (orders, mut out) = (orders(), Vec::new());
         let printer = Printer::new(&mut out, Format::Line, DryRun::None);
         let mut results = Results::new(&orders, printer, Vec::new());
         results.take(1, scaled());
-        let again = Again::new(TypedFlags::default(), "default");
-        let failed = results.interrupted(Signal::Interrupt, &Progress::default(), &again);
+        let follow_up = FollowUp::new(TypedFlags::default(), "default");
+        let failed = results.interrupted(Signal::Interrupt, &Progress::default(), &follow_up);
         assert_eq!(failed.exit_code(), 130);
         assert_eq!(
             failed.errors[0].to_string(),

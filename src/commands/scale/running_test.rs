@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Error, anyhow, bail};
 use futures_util::future::join_all;
 
-use super::super::again::Again;
+use super::super::follow_up::FollowUp;
 use super::display::Display;
 use crate::cli;
 use crate::cluster::api::Client;
@@ -117,7 +117,9 @@ impl<'a> RunningTest<'a> {
         let _ = std::io::stdin().lock().read_line(&mut answer);
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => bail!("nothing was changed (--yes skips the question)"),
+            _ => {
+                bail!("nothing was changed, since the answer was not yes; --yes skips the question")
+            }
         }
     }
 
@@ -191,7 +193,7 @@ impl<'a> RunningTest<'a> {
         limit: Duration,
         mode: cli::Rebalance,
         ramp: &RampInProgress,
-        again: &Again,
+        follow_up: &FollowUp,
     ) -> Vec<Error> {
         let mut errors = Vec::new();
         let targets: Vec<_> =
@@ -239,7 +241,7 @@ impl<'a> RunningTest<'a> {
             Ok(outcome @ Outcome::Disabled(_)) => {
                 tell(&outcome);
                 if let Some(target) = targets.first() {
-                    let command = again.command("rebalance", target);
+                    let command = follow_up.command("rebalance", target);
                     say(&format!("To redistribute the users, run: {command}"));
                 }
             }

@@ -10,12 +10,9 @@ use super::super::signals::Signal;
 use super::results::Results;
 use super::running_test::RunningTest;
 use crate::cluster::api::Client;
-use crate::locust::{NewPlan, Steps, StepsOutcome, StepwiseChange, new_plan};
+use crate::locust::{AfterPlan, StepPlans, Steps, StepsOutcome, StepwiseChange};
 use crate::scaling::{Order, Progress, Scaled, scale_one};
 use crate::text::terminal::say;
-
-/// How often locustctl makes a new plan if other clients change the number of replicas.
-const MOST_RACES: usize = 5;
 
 /// Inputs of all orders.
 pub(super) struct Stepping<'a, 'b> {
@@ -86,56 +83,68 @@ impl Stepping<'_, '_> {
         }
     }
 
-    /// Makes the change in steps. If another client changes the number of replicas before the first
-    /// step, locustctl makes a new plan.
+    /// Carries out one order in steps. Returns the new count if it removes pods.
     async fn in_steps<W: Write>(
         &self,
         index: usize,
-        mut steps: Steps,
+        steps: Steps,
         progress: &Progress,
         results: &mut Results<'_, W>,
         mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Option<i64>, Signal> {
-        for _ in 0..MOST_RACES {
-            match self.make_steps(index, steps, progress, results, signal.as_mut()).await? {
-                Some(NewPlan::Steps(new)) => steps = new,
-                Some(NewPlan::AtOnce) => break,
-                None => return Ok(Some(steps.to)),
+        let mut plans = StepPlans::new(&self.orders[index], steps);
+        loop {
+            let steps = plans.steps();
+            let stepped = self.attempt(index, steps, progress, results, signal.as_mut()).await?;
+            match plans.after(stepped) {
+                AfterPlan::Retry => {}
+                AfterPlan::AtOnce => return self.at_once(index, progress, results, signal).await,
+                AfterPlan::Report(stepped) => {
+                    self.record(index, steps, stepped, results);
+                    return Ok(Some(steps.to));
+                }
             }
         }
-        self.at_once(index, progress, results, signal).await
     }
 
-    async fn make_steps<W: Write>(
+    async fn attempt<W: Write>(
         &self,
         index: usize,
         steps: Steps,
         progress: &Progress,
         results: &mut Results<'_, W>,
         signal: Pin<&mut impl Future<Output = Signal>>,
-    ) -> Result<Option<NewPlan>, Signal> {
+    ) -> Result<StepsOutcome, Signal> {
         let order = &self.orders[index];
         let (target, all) = (&order.target, steps.count());
         let change = StepwiseChange::new(self.client, order, steps);
         let wait_until_left = |count| async move {
             self.test.wait_until_left(target, count, self.limit).await?;
-            say(&format!(
-                "{target}: step {} of {all} is done, {count} replicas",
-                steps.from - count
-            ));
+            let done = steps.from - count;
+            say(&format!("{target}: step {done} of {all} is done, {count} replicas"));
             Ok(())
         };
-        let stepped = tokio::select! {
-            stepped = change.run(progress, index, wait_until_left) => stepped,
+        tokio::select! {
+            stepped = change.run(progress, index, wait_until_left) => Ok(stepped),
             signal = signal => {
                 if let Some((old, new)) = change.made() {
                     let done = steps.from - new;
                     results.suffix(index, format!(" (interrupted after {done} of {all} steps)"));
-                    results.take(index, Ok(made(old, new)));
+                    results.take(index, Ok(partly_scaled(old, new)));
                 }
-                return Err(signal);
+                Err(signal)
             }
-        };
+        }
+    }
+
+    fn record<W: Write>(
+        &self,
+        index: usize,
+        steps: Steps,
+        stepped: StepsOutcome,
+        results: &mut Results<'_, W>,
+    ) {
+        let (target, all) = (&self.orders[index].target, steps.count());
         match stepped {
             StepsOutcome::Done(scaled) => {
                 results.suffix(index, format!(" in {all} steps"));
@@ -145,21 +154,15 @@ impl Stepping<'_, '_> {
                 let now = scaled.new;
                 results.suffix(index, format!(" (stopped after {done} of {all} steps)"));
                 results.take(index, Ok(scaled));
-                results.error(
-                    index,
-                    anyhow!("{target} was scaled to {now} instead of {}: {why}", steps.to),
-                );
+                let error = anyhow!("{target} was scaled to {now} instead of {}: {why}", steps.to);
+                results.error(index, error);
             }
-            StepsOutcome::Failed(problem) => match new_plan(order, &problem) {
-                None => results.take(index, Err(problem)),
-                plan => return Ok(plan),
-            },
+            StepsOutcome::Failed(problem) => results.take(index, Err(problem)),
         }
-        Ok(None)
     }
 }
 
-/// The change by the steps that are done.
-fn made(old: Option<i64>, new: i64) -> Scaled {
+/// The result of the steps before an interruption.
+fn partly_scaled(old: Option<i64>, new: i64) -> Scaled {
     Scaled { old, new, object: None, notes: Vec::new(), asked_for: None }
 }

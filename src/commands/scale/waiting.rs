@@ -1,4 +1,4 @@
-//! The second half of a scale that waits: for all targets at once, with what can be seen meanwhile.
+//! The wait after a scale: for all targets at once, with a display of the progress.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -7,31 +7,24 @@ use anyhow::{Error, anyhow};
 
 use super::super::signals::Signal;
 use super::display::Display;
+use super::results::CompletedChange;
 use crate::cli::ScaleArgs;
 use crate::cluster::api::Client;
 use crate::output::TargetError;
-use crate::scaling::{Target, Until, Wait, WaitError, count_text, wait};
+use crate::scaling::{Until, Wait, WaitError, count_text, wait};
 use crate::text::go;
 
-/// With `--wait` and no time.
+/// The limit with `--wait` and without `--timeout`.
 const DEFAULT_LIMIT: &str = "5m";
 
-/// A scale that took place.
-#[derive(Debug, Clone)]
-pub(super) struct Done {
-    pub target: Target,
-    pub old: Option<i64>,
-    pub new: i64,
-}
-
-/// What to wait for, and for how long.
+/// The goal of the wait, and its time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct WaitPlan {
     until: Until,
     limit: go::Duration,
 }
 
-impl Plan {
+impl WaitPlan {
     /// `None` without `--wait` and with kubectl's default, `--timeout=0`.
     pub(super) fn new(args: &ScaleArgs) -> Option<Self> {
         let is_timed = args.timeout != go::Duration(0);
@@ -42,8 +35,9 @@ impl Plan {
         }
     }
 
-    /// What a running test needs, whether it was asked for or not. kubectl's default for the time
-    /// cannot be told from none, so it is none: whoever waits means to.
+    /// The wait of `--wait`. A running test needs it even if the flag is not given.
+    ///
+    /// `--timeout=0` is kubectl's default and means no wait, so here it stands for [`DEFAULT_LIMIT`].
     pub(super) fn until_ready(args: &ScaleArgs) -> Self {
         let limit = match args.timeout {
             go::Duration(0) => go::Duration::parse(DEFAULT_LIMIT).unwrap_or_default(),
@@ -52,29 +46,33 @@ impl Plan {
         Self { until: Until::Ready, limit }
     }
 
-    /// Whether it ends with ready pods.
+    /// True if the wait ends with ready pods.
     pub(super) fn is_until_ready(self) -> bool {
         self.until == Until::Ready
     }
 
-    /// For how long.
+    /// The time limit.
     pub(super) fn limit(self) -> std::time::Duration {
         self.limit.positive().unwrap_or_default()
     }
 
-    /// Waits until all is decided or the signal comes; gives what went wrong, and the signal.
-    /// `count` is how many targets there are, done or not.
+    /// Waits until each target has reached its goal or failed, or until the signal comes. Returns
+    /// the errors, and the signal. `count` is the number of all targets, also of those that were not
+    /// changed.
     pub(super) async fn carry_out(
         self,
         client: &Client,
-        done: Vec<Done>,
+        changes: Vec<CompletedChange>,
         count: usize,
         signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> (Vec<Error>, Option<Signal>) {
-        let done = last_of_each(done);
-        let waits: Vec<_> = done
+        let changes = last_of_each(changes);
+        let waits: Vec<_> = changes
             .iter()
-            .map(|Done { target, new, .. }| Wait { target: target.clone(), wanted: *new })
+            .map(|CompletedChange { target, new, .. }| Wait {
+                target: target.clone(),
+                wanted: *new,
+            })
             .collect();
         let mut display = match self.until {
             Until::Ready => Display::new(&waits),
@@ -98,45 +96,47 @@ impl Plan {
             }
             Err(signal) => {
                 display.end(false);
-                (interrupted(&done, &display), Some(signal))
+                (interrupted(&changes, &display), Some(signal))
             }
         }
     }
 }
 
-/// What was scaled twice is waited for once, at the count that it was given last.
-fn last_of_each(done: Vec<Done>) -> Vec<Done> {
+/// Keeps only the last change of each target, since a target can be named twice.
+fn last_of_each(changes: Vec<CompletedChange>) -> Vec<CompletedChange> {
     let last: HashMap<_, _> =
-        done.iter().enumerate().map(|(index, done)| (done.target.clone(), index)).collect();
-    let is_last = |(index, done): &(usize, Done)| last[&done.target] == *index;
-    done.into_iter().enumerate().filter(is_last).map(|(_, done)| done).collect()
+        changes.iter().enumerate().map(|(index, it)| (it.target.clone(), index)).collect();
+    let is_last = |(index, it): &(usize, CompletedChange)| last[&it.target] == *index;
+    changes.into_iter().enumerate().filter(is_last).map(|(_, it)| it).collect()
 }
 
-fn interrupted(done: &[Done], display: &Display) -> Vec<Error> {
-    let stands = |(index, done): (usize, &Done)| {
-        let Done { target, old, new } = done;
+fn interrupted(changes: &[CompletedChange], display: &Display) -> Vec<Error> {
+    let error = |(index, change): (usize, &CompletedChange)| {
+        let CompletedChange { target, old, new } = change;
         let last = display.last(index);
         if last.is_some_and(|last| last.done) {
             return None;
         }
-        let standing = last.map(|last| format!("; {}", last.past_text())).unwrap_or_default();
+        let state = last.map(|last| format!("; {}", last.past_text())).unwrap_or_default();
         let old = count_text(*old);
         Some(anyhow!(
-            "interrupted while waiting: {target} was scaled from {old} to {new} and stays so{standing}"
+            "interrupted while waiting: {target} was scaled from {old} to {new} and keeps that count{state}"
         ))
     };
-    done.iter().enumerate().filter_map(stands).collect()
+    changes.iter().enumerate().filter_map(error).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scaling::Target;
 
     #[test]
-    fn what_was_scaled_twice_is_waited_for_once() {
-        let done = |name: &str, new| Done { target: Target::for_test(name), old: Some(1), new };
-        let last = last_of_each(vec![done("a", 2), done("b", 3), done("a", 4)]);
-        let counts: Vec<_> = last.iter().map(|done| (&*done.target.name, done.new)).collect();
+    fn a_target_that_was_scaled_twice_is_waited_for_once() {
+        let change =
+            |name: &str, new| CompletedChange { target: Target::for_test(name), old: Some(1), new };
+        let last = last_of_each(vec![change("a", 2), change("b", 3), change("a", 4)]);
+        let counts: Vec<_> = last.iter().map(|it| (&*it.target.name, it.new)).collect();
         assert_eq!(counts, [("b", 3), ("a", 4)]);
     }
 }

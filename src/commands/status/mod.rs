@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::locust::LocustStatus;
-use super::again::Again;
 use super::connection::{self, Connection};
+use super::follow_up::FollowUp;
 use super::hints::hints;
 use super::locust::location;
 use super::signals;
-use super::target::{Meant, only_one, resolve_one};
+use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::cluster::api::Error;
 use crate::locust::{Address, LocustLocation};
@@ -67,14 +67,18 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let location = location(&args.locust, Address::Auto)?;
     let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
-    let again = Again::new(typed, prepared.namespace());
-    let meant = Meant::new(&SelectionArgs { args: &args.target, ..SelectionArgs::default() })?;
-    let meant = meant.for_machine(!matches!(format, StatusFormat::Text));
-    only_one("status", &meant.selection)?;
+    let follow_up = FollowUp::new(typed, prepared.namespace());
+    let audience = match format {
+        StatusFormat::Text => Audience::Person,
+        StatusFormat::Json | StatusFormat::Yaml => Audience::Program,
+    };
+    let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };
+    let requested = RequestedTargets::new(&typed, audience)?;
+    only_one("status", &requested.selection)?;
     check_namespace(prepared.namespace())?;
     let connection = prepared.open().await?;
-    let target = resolve_one(&connection, &meant).await?;
-    let inputs = Inputs { connection: &connection, target, location, format, again };
+    let target = resolve_one(&connection, &requested).await?;
+    let inputs = Inputs { connection: &connection, target, location, format, follow_up };
     if !args.watch {
         return print(&look(&inputs).await?, format);
     }
@@ -91,7 +95,7 @@ struct Inputs<'a> {
     target: Target,
     location: LocustLocation,
     format: StatusFormat,
-    again: Again,
+    follow_up: FollowUp,
 }
 
 async fn watch(inputs: &Inputs<'_>) -> Result<(), Failed> {
@@ -107,7 +111,7 @@ async fn watch(inputs: &Inputs<'_>) -> Result<(), Failed> {
 }
 
 async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
-    let Inputs { connection, target, location, again, .. } = inputs;
+    let Inputs { connection, target, location, follow_up, .. } = inputs;
     let client = &connection.client;
     let workload = match workload_of(client, target).await {
         Ok(workload) => workload,
@@ -135,7 +139,7 @@ async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
         say(&format!("Note: {note}"));
     }
     if locust.as_ref().is_some_and(LocustStatus::needs_rebalance) {
-        let command = again.command("rebalance", target);
+        let command = follow_up.command("rebalance", target);
         say(&format!("To redistribute the users, run: {command}"));
     }
     Ok(Status {
@@ -169,11 +173,11 @@ fn format_of(text: Option<&str>) -> Result<StatusFormat, UnknownFormat> {
 }
 
 async fn explain(inputs: &Inputs<'_>, error: Error) -> Failed {
-    let Inputs { connection, target, format, again, .. } = inputs;
+    let Inputs { connection, target, format, follow_up, .. } = inputs;
     let client = &connection.client;
     let problem = ScaleError::Api(explain_missing(client, target, error).await);
     let hints = match matches!(format, StatusFormat::Text) && problem.is_missing(target) {
-        true => hints(client, std::slice::from_ref(target), again, "status").await,
+        true => hints(client, std::slice::from_ref(target), follow_up, "status").await,
         false => Vec::new(),
     };
     Failed::from(problem).with_hints(hints)

@@ -1,9 +1,10 @@
-//! Which objects a scale is about, from what was typed to the single objects.
+//! The source of the objects to scale: the cluster, or manifests.
 
 use anyhow::Result;
 
 use super::super::connection::Connection;
-use super::super::target::Meant;
+use super::super::target::{Audience, RequestedTargets};
+use super::settings::Settings;
 use crate::cli::ScaleArgs;
 use crate::output::Failed;
 use crate::scaling::manifests::{self, Document, Selector, Source, Sources};
@@ -11,28 +12,26 @@ use crate::scaling::{
     ManifestRules, Resolved, Selection, SelectionArgs, resolve, resolve_manifests,
 };
 
-/// What was typed, found to be sound.
-pub(super) enum Wanted {
-    /// Objects of the cluster.
-    Objects(Meant),
-    /// Objects of manifests.
+/// The source that the command line names, checked.
+pub(super) enum TargetSource {
+    Cluster(RequestedTargets),
     Manifests {
         sources: Vec<Source>,
-        /// Only those with these labels.
+        /// Selects the objects with these labels.
         selector: Option<Selector>,
     },
 }
 
-/// The same, with the manifests read.
-pub(super) enum Read {
-    Objects(Meant),
+/// The source after the manifests were read.
+pub(super) enum LoadedSource {
+    Cluster(RequestedTargets),
     Manifests(Vec<Result<Document, manifests::Error>>, Option<Selector>),
 }
 
-impl Wanted {
-    /// Checks what was typed, in the order of kubectl's resource builder: what is wrong with
-    /// single arguments is reported together, and only then what does not go together.
-    pub(super) fn new(args: &ScaleArgs, is_for_machine: bool) -> Result<Self, Failed> {
+impl TargetSource {
+    /// Checks the arguments in the order of kubectl's resource builder: first it reports all
+    /// errors in single arguments, then arguments that exclude each other.
+    pub(super) fn new(args: &ScaleArgs, audience: Audience) -> Result<Self, Failed> {
         let sources = Sources {
             filenames: args.filename.iter().flat_map(|list| list.0.iter().cloned()).collect(),
             kustomize: args.kustomize.clone(),
@@ -41,7 +40,7 @@ impl Wanted {
         let (found, problems) = sources.check();
         let mut errors: Vec<anyhow::Error> = problems.into_iter().map(Into::into).collect();
         if sources.is_empty() && errors.is_empty() {
-            return Ok(Self::Objects(Meant::new(&typed(args))?.for_machine(is_for_machine)));
+            return Ok(Self::Cluster(RequestedTargets::new(&typed(args), audience)?));
         }
         match Selection::none_beside_files(&args.targets) {
             Err(error) if error.is_syntax() => errors.push(error.into()),
@@ -56,38 +55,40 @@ impl Wanted {
         Ok(Self::Manifests { sources: found, selector })
     }
 
-    /// Whether standard input holds a manifest.
+    /// True if standard input holds a manifest.
     pub(super) fn reads_stdin(&self) -> bool {
         matches!(self, Self::Manifests { sources, .. } if sources.contains(&Source::Stdin))
     }
 
-    /// Reads the manifests. What cannot be read is an error among the others, later.
-    pub(super) async fn read(self) -> Read {
+    /// Reads the manifests. [`LoadedSource::resolve`] returns the errors.
+    pub(super) async fn load(self) -> LoadedSource {
         match self {
-            Self::Objects(meant) => Read::Objects(meant),
+            Self::Cluster(requested) => LoadedSource::Cluster(requested),
             Self::Manifests { sources, selector } => {
-                Read::Manifests(manifests::read(&sources).await, selector)
+                LoadedSource::Manifests(manifests::read(&sources).await, selector)
             }
         }
     }
 }
 
-impl Read {
+impl LoadedSource {
     /// Finds the single objects.
     pub(super) async fn resolve(
         self,
         connection: &Connection,
-        is_namespace_given: bool,
-        with_objects: bool,
+        settings: &Settings,
     ) -> Result<Resolved> {
         let Connection { client, namespace, .. } = connection;
         match self {
-            Self::Objects(meant) => resolve(client, &meant.selection, namespace, with_objects)
-                .await
-                .map_err(|error| meant.explain(error)),
+            Self::Cluster(requested) => {
+                resolve(client, &requested.selection, namespace, settings.needs_object)
+                    .await
+                    .map_err(|error| requested.explain(error))
+            }
             Self::Manifests(documents, selector) => {
                 let selector = selector.as_ref();
-                let rules = ManifestRules { namespace, is_enforced: is_namespace_given, selector };
+                let is_enforced = settings.is_namespace_given;
+                let rules = ManifestRules { namespace, is_enforced, selector };
                 Ok(resolve_manifests(client, documents, rules).await)
             }
         }

@@ -1,14 +1,14 @@
-//! What the flags of `scale` mean, in kubectl's order of complaints.
+//! The meaning of single flags of `scale`, with kubectl's error texts.
 
 use anyhow::{Result, bail};
 
-use crate::cli::{Change, ScaleArgs};
+use crate::cli::{RelativeCount, ScaleArgs};
 use crate::cluster::api::Trace;
 use crate::output::{Format, FormatArgs};
 use crate::scaling::{Condition, DryRun, NewCount};
 use crate::text::go;
 
-/// kubectl's three ways, and what was typed before there were three.
+/// `--dry-run`: `none`, `client`, `server`, or a boolean from the time before there were three.
 pub(super) fn dry_run(text: &str) -> Result<DryRun> {
     let deprecated = |typed: &str, instead: &str| {
         let text = format!("{typed} and can be replaced with --dry-run={instead}.");
@@ -24,7 +24,7 @@ pub(super) fn dry_run(text: &str) -> Result<DryRun> {
         }
         _ => {}
     }
-    let (instead, way) = match go::parse_bool(text) {
+    let (instead, dry_run) = match go::parse_bool(text) {
         Ok(true) => ("client", DryRun::Client),
         Ok(false) => ("none", DryRun::None),
         Err(_) => {
@@ -32,10 +32,10 @@ pub(super) fn dry_run(text: &str) -> Result<DryRun> {
         }
     };
     deprecated(&format!("--dry-run={text} is deprecated (boolean value)"), instead);
-    Ok(way)
+    Ok(dry_run)
 }
 
-/// The flags that say how to print, and the template in them.
+/// The output format, with its template.
 pub(super) fn format(args: &ScaleArgs) -> Result<Format> {
     Format::parse(&FormatArgs {
         output: args.output.clone(),
@@ -50,7 +50,7 @@ pub(super) fn new_count(args: &ScaleArgs) -> Result<NewCount> {
         (Some(_), Some(_)) => {
             bail!("--replicas and --by cannot be used together: give the new count, or the change")
         }
-        (None, Some(Change(by))) => Ok(NewCount::By(by)),
+        (None, Some(RelativeCount(by))) => Ok(NewCount::By(by)),
         (None, None) | (Some(..0), _) => bail!(
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0"
         ),

@@ -1,30 +1,30 @@
-//! The command that somebody may want to type instead, or next.
+//! Commands that locustctl suggests: for the user to run next, or instead.
 
 use crate::cli::{TypedFlags, quoted};
 use crate::scaling::Target;
 
-/// Makes commands for the same cluster, as the same user, with the same flags.
-pub struct Again {
+/// Makes commands for the same cluster and user, with the flags of the present command.
+pub struct FollowUp {
     typed: TypedFlags,
     namespace: String,
 }
 
-impl Again {
-    /// `namespace` is the one in effect, wherever it comes from.
+impl FollowUp {
+    /// `namespace` is the namespace in effect, from a flag, the kubeconfig or the default.
     pub fn new(typed: TypedFlags, namespace: &str) -> Self {
         Self { typed, namespace: namespace.to_owned() }
     }
 
-    /// The command about this target.
+    /// The command line of `subcommand` for this target.
     pub fn command(&self, subcommand: &str, target: &Target) -> String {
         let is_elsewhere = target.resource.namespaced && target.namespace != self.namespace;
         let flags = self.typed.command(subcommand, is_elsewhere.then_some(&target.namespace));
-        format!("{flags} {}", quoted(&typed(target)))
+        format!("{flags} {}", quoted(&typed_name(target)))
     }
 }
 
-/// The target as it may be typed: short where that is unmistakable.
-pub fn typed(target: &Target) -> String {
+/// The target as a user can type it: without the API group where the type is unambiguous.
+pub fn typed_name(target: &Target) -> String {
     let Target { resource, name, .. } = target;
     match resource.has_replicas_in_spec() {
         true => format!("{}/{name}", resource.singular),

@@ -1,0 +1,130 @@
+//! The orders: one for each target, and the running test that they affect.
+
+use std::pin::Pin;
+
+use anyhow::{Error, anyhow};
+
+use super::super::signals::Signal;
+use super::results::Results;
+use super::running_test::RunningTest;
+use super::scaled::Scaled;
+use super::settings::Settings;
+use super::stepping::Stepping;
+use super::waiting::WaitPlan;
+use crate::cluster::api::Client;
+use crate::output::{Failed, Format, Printer};
+use crate::scaling::{ObjectSource, Order, Progress, Resolved, Selected, scale_all};
+
+/// All orders, before the first change.
+pub(super) struct Ordered<'a> {
+    client: &'a Client,
+    settings: &'a Settings,
+    orders: Vec<Order>,
+    /// Errors with other targets.
+    errors: Vec<Error>,
+    test: Option<RunningTest<'a>>,
+    /// The error of asking Locust. The targets are scaled all the same.
+    locust_error: Option<Error>,
+}
+
+impl<'a> Ordered<'a> {
+    /// Makes an order for each target, and looks at Locust if that was asked for.
+    ///
+    /// # Errors
+    /// There is no target, or the condition does not fit several targets.
+    pub(super) async fn new(
+        client: &'a Client,
+        settings: &'a Settings,
+        resolved: Resolved,
+    ) -> Result<Self, Failed> {
+        let Resolved { selected, errors } = resolved;
+        if settings.condition.resource_version.is_some() && selected.len() > 1 {
+            return Err(anyhow!("cannot use --resource-version with multiple resources").into());
+        }
+        if selected.is_empty() {
+            return Err(match errors.is_empty() {
+                true => anyhow!("no objects passed to scale").into(),
+                false => Failed::all(errors),
+            });
+        }
+        let orders: Vec<_> = selected.into_iter().map(|it| order(settings, it)).collect();
+        let looked = match &settings.location {
+            Some(location) => RunningTest::look(client, location, &orders).await,
+            None => Ok(None),
+        };
+        let (test, locust_error) = match looked {
+            Ok(test) => (test, None),
+            Err(error) => {
+                let text = "Locust could not be asked, so locustctl did not check the running test";
+                (None, Some(error.context(text)))
+            }
+        };
+        Ok(Self { client, settings, orders, errors, test, locust_error })
+    }
+
+    /// Warns about the effect on the running test. On a terminal it asks whether to continue.
+    ///
+    /// # Errors
+    /// The answer is no.
+    pub(super) fn confirm(&self) -> Result<(), Error> {
+        match &self.test {
+            Some(test) => test.confirm_losses(&self.orders, &self.settings.args),
+            None => Ok(()),
+        }
+    }
+
+    /// Carries out all orders.
+    ///
+    /// # Errors
+    /// The signal came. The error says which targets were changed.
+    pub(super) async fn scale(
+        self,
+        format: Format,
+        signal: Pin<&mut impl Future<Output = Signal>>,
+    ) -> Result<Scaled<'a>, Failed> {
+        let Self { client, settings, orders, errors, test, locust_error } = self;
+        let (args, progress) = (&settings.args, Progress::default());
+        let printer = Printer::new(std::io::stdout(), format, settings.dry_run);
+        let mut results = Results::new(&orders, printer, errors);
+        let ended = match &test {
+            Some(test) if test.needs_sequence(&orders, args) => {
+                let steps: Vec<_> =
+                    (0..orders.len()).map(|index| test.steps(&orders, index, args)).collect();
+                let limit = WaitPlan::until_ready(args).limit();
+                let stepping = Stepping { client, test, orders: &orders, steps: &steps, limit };
+                stepping.run(&progress, &mut results, signal).await
+            }
+            _ => tokio::select! {
+                () = scale_all(client, &orders, &progress, |index, outcome| {
+                    results.take(index, outcome);
+                }) => Ok(()),
+                signal = signal => Err(signal),
+            },
+        };
+        if let Err(signal) = ended {
+            return Err(results.interrupted(signal, &progress, &settings.follow_up));
+        }
+        let changes = results.take_changes();
+        let (errors, missing) = results.into_errors();
+        let count = orders.len();
+        Ok(Scaled { client, settings, count, changes, errors, missing, test, locust_error })
+    }
+}
+
+fn order(settings: &Settings, selected: Selected) -> Order {
+    let Selected { target, listed, object } = selected;
+    Order {
+        target,
+        new: settings.new,
+        condition: settings.condition.clone(),
+        dry_run: settings.dry_run,
+        object: match object {
+            _ if !settings.needs_object => ObjectSource::None,
+            Some(object) => ObjectSource::Given(object),
+            None => ObjectSource::Server,
+        },
+        listed,
+        limits: None,
+        change_cause: settings.args.change_cause.clone(),
+    }
+}
