@@ -30,30 +30,30 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -l cluster -d 'The kub
 complete -c locustctl -n "__fish_locustctl_needs_command" -l user -d 'The kubeconfig user to use' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -s n -l namespace -d 'The namespace for this request' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l username -d 'User name for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l password -d 'Password for basic authentication' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_needs_command" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l client-key -d 'Client key file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l as -d 'Act as this user' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l as-uid -d 'Act as the user with this UID' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_needs_command" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l profile -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l vmodule -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
-complete -c locustctl -n "__fish_locustctl_needs_command" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
-complete -c locustctl -n "__fish_locustctl_needs_command" -l disable-compression -d 'Do not ask the server for compressed answers'
-complete -c locustctl -n "__fish_locustctl_needs_command" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_needs_command" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_needs_command" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
 complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Print version'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
@@ -65,20 +65,20 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Change the number of replicas by this much: +N or -N, never below 0' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the present number of replicas; -1 means any' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the present resource version' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the current number of replicas; -1 means any number' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the current resource version' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'How long to wait at most: 30s, 2m, 1h. Without --wait, wait only until the pods exist. 0 means 5m with --wait, and no wait without it. A change in steps has this time for each step' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit of the wait: 30s, 2m, 1h. Without --wait, wait only until the pods exist. 0 means 5m with --wait, and no wait without it. In a change in steps, each step has this limit' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, how a running test gets its lost users back: auto (all at once), ramp (at the test\'s spawn rate) or never' -r -f -a "auto\t'All lost users at once'
-ramp\t'The lost users at the test\'s spawn rate'
-never\t'Not at all; locustctl only reports what is wrong'"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the object, with its new count, in this format instead of the line' -r -f -a "json\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, how to redistribute the users of a running test: auto (at once), ramp (at the test\'s spawn rate) or never' -r -f -a "auto\t'Start all lost users at once'
+ramp\t'Start the lost users at the test\'s spawn rate'
+never\t'Do not start users; locustctl only reports problems'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the changed object in this format, instead of one line for each target' -r -f -a "json\t''
 yaml\t''
 kyaml\t''
 name\t''
@@ -89,205 +89,205 @@ templatefile\t''
 jsonpath\t''
 jsonpath-as-json\t''
 jsonpath-file\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l template -d 'Template for -o go-template or jsonpath, or the path of a file with it for -o …-file' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l template -d 'Template for -o go-template or jsonpath, or its file for -o go-template-file or jsonpath-file' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l user -d 'The kubeconfig user to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s n -l namespace -d 'The namespace for this request' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l username -d 'User name for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l password -d 'Password for basic authentication' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l client-key -d 'Client key file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as -d 'Act as this user' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-uid -d 'Act as the user with this UID' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Read the directories within the directories of -f as well'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready, and those that are too many are gone'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust, remove all pods at once, even if this release of Locust can break by it'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust, do not ask before a running test loses workers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Note the command in the object\'s annotation kubernetes.io/change-cause'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing: "client" says what would be done, "server" lets the server check it'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Let templates pass over fields that are not there; otherwise they are errors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of the directories of -f'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust, remove all pods at once, even if this release of Locust can break'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust, do not ask for confirmation before a running test loses workers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Write the command into the object\'s annotation kubernetes.io/change-cause'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing. client: print the change; server: let the server check the change'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Ignore missing fields in templates. If false, a missing field is an error'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l show-managed-fields -d 'Keep metadata.managedFields in JSON and YAML'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l disable-compression -d 'Do not ask the server for compressed answers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of a text' -r -f -a "json\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of text' -r -f -a "json\t''
 yaml\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l user -d 'The kubeconfig user to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s n -l namespace -d 'The namespace for this request' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l username -d 'User name for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l password -d 'Password for basic authentication' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l client-key -d 'Client key file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as -d 'Act as this user' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-uid -d 'Act as the user with this UID' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l vmodule -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l watch -d 'Show it again every two seconds, until Ctrl-C'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not ask the server for compressed answers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l watch -d 'Repeat every two seconds until Ctrl-C'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l user -d 'The kubeconfig user to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s n -l namespace -d 'The namespace for this request' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l username -d 'User name for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l password -d 'Password for basic authentication' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l client-key -d 'Client key file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as -d 'Act as this user' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-uid -d 'Act as the user with this UID' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profile -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l vmodule -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l watch -d 'Watch the test until Ctrl-C, and redistribute its users whenever workers have left'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disable-compression -d 'Do not ask the server for compressed answers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l watch -d 'Watch the test until Ctrl-C, and redistribute its users when workers leave'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l listen -d 'Address and port to listen on; port 0 takes any that is free' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l min-replicas -d 'Refuse fewer replicas than these' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l max-replicas -d 'Refuse more replicas than these' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth -d 'Who may: none lets everybody who reaches the address; needed beyond loopback when no other way is given' -r -f -a "none\t'Everybody may'"
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-token-file -d 'File with the tokens that let somebody in, one on each line: TOKEN, or NAME TOKEN' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-proxy-header -d 'Header in which a trusted proxy says who somebody is, as X-Forwarded-User' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-proxy -d 'Addresses of proxies that are trusted, as 10.0.0.0/8; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name under which the page is reached, besides localhost; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-cert -d 'Certificate file, to serve over TLS; read again when it changes' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d 'Key file of the certificate' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Where Locust\'s master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l listen -d 'Address and port to listen on; port 0 means any free port' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l min-replicas -d 'Refuse to scale to fewer replicas' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l max-replicas -d 'Refuse to scale to more replicas' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth -d 'Access control. none allows anyone who can reach the address. It must be given to listen beyond loopback without other authentication' -r -f -a "none\t'Allow anyone who can reach the address'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-token-file -d 'File with bearer tokens, one on each line: TOKEN or NAME TOKEN' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-proxy-header -d 'Header with the user name from a trusted proxy, such as X-Forwarded-User' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-proxy -d 'Addresses of trusted proxies, such as 10.0.0.0/8; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name of the page, in addition to localhost; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-cert -d 'Certificate file for TLS. It is read again when it changes' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d 'Private key file of the certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authority of --locust=https://…; Locust is then verified with this file alone' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When serve redistributes the users of a running test that has lost some' -r -f -a "auto\t'After a change that was made through serve'
-always\t'Also when workers left for any other reason'
-never\t'Never; serve only shows what is wrong'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When to redistribute the users of a running test' -r -f -a "auto\t'After a change through serve'
+always\t'After a change through serve, and when workers leave for another reason'
+never\t'Never; serve only reports problems'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l user -d 'The kubeconfig user to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s n -l namespace -d 'The namespace for this request' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l username -d 'User name for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l password -d 'Password for basic authentication' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l client-key -d 'Client key file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as -d 'Act as this user' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-uid -d 'Act as the user with this UID' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l profile -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l vmodule -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l open -d 'Open the page in the browser'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-ui -d 'Stand in front of Locust\'s own web UI, and put a panel for the workers into its page'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l disable-compression -d 'Do not ask the server for compressed answers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-ui -d 'Serve Locust\'s web UI, with a panel for the workers in its page'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'How long a new pod takes until it is ready' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'How long every answer takes, as from a cluster that is far away' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l locust-release -d 'The release of Locust to simulate, from 2.22.0 on' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes any that is free' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'Time until a new pod is ready' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'Delay of every response, to simulate a remote cluster' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l locust-release -d 'The release of Locust to simulate, 2.22.0 or later' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 means any free port' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l user -d 'The kubeconfig user to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s n -l namespace -d 'The namespace for this request' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l username -d 'User name for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l password -d 'Password for basic authentication' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l client-key -d 'Client key file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as -d 'Act as this user' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-uid -d 'Act as the user with this UID' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l profile -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l vmodule -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l disable-compression -d 'Do not ask the server for compressed answers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f
@@ -295,31 +295,31 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l clust
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l user -d 'The kubeconfig user to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s n -l namespace -d 'The namespace for this request' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l token -d 'Bearer token for the API server; other users of this machine can see it in the process list, a kubeconfig keeps it to yourself' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l username -d 'Username for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l username -d 'User name for basic authentication' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l password -d 'Password for basic authentication' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l certificate-authority -d 'File with the certificates of the authorities that may sign the server\'s certificate' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l client-certificate -d 'Client certificate file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l client-key -d 'Client key file for TLS' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as -d 'Act as this user' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-group -d 'Act as a member of this group; may be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-uid -d 'Act as the user with this UID' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-user-extra -d 'Act with this extra attribute; may be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l request-timeout -d 'How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever [default: 90s]' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences; KUBERC=off in the environment does without one [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cache-dir -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l log-flush-frequency -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l profile -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l vmodule -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s v -l v -d 'Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l static -d 'Print a script that never asks back: it knows flags, but no names'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l sandbox -d 'Use a simulated cluster that lives as long as this command'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate: anybody on the way can read and change everything'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disable-compression -d 'Do not ask the server for compressed answers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to be of the release of Kubernetes that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Fail when the server sent warnings; what was asked for is done all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l static -d 'Print a static script. It completes flags, but no names of contexts, namespaces or objects'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'

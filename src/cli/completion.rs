@@ -6,7 +6,7 @@ use clap_complete::Shell;
 /// Print the completion script for a shell
 #[derive(Debug, Args)]
 pub struct CompletionArgs {
-    /// Print a script that never asks back: it knows flags, but no names
+    /// Print a static script. It completes flags, but no names of contexts, namespaces or objects
     #[arg(long = "static")]
     pub is_static: bool,
     /// The shell

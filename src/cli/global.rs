@@ -10,11 +10,11 @@ use super::typed_flags::TypedFlags;
 use super::value;
 use crate::cluster::kuberc::PluginPolicy;
 
-/// Flags of kubectl's that say which cluster, as whom, and how much to say.
+/// The global flags of kubectl, and `--sandbox`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Use a simulated cluster that lives as long as this command
+    /// Use a simulated cluster, which ends with this command
     #[arg(long, global = true, num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
@@ -38,17 +38,17 @@ pub struct GlobalArgs {
     /// Address and port of the Kubernetes API server
     #[arg(short, long, global = true, value_name = "URL", allow_hyphen_values = true)]
     pub server: Option<String>,
-    /// Bearer token for the API server; other users of this machine can see it in the process
-    /// list, a kubeconfig keeps it to yourself
+    /// Bearer token for the API server. Other users of this machine can see it in the process list;
+    /// a kubeconfig hides it
     #[arg(long, global = true, value_name = "TOKEN", allow_hyphen_values = true)]
     pub token: Option<Secret>,
-    /// Username for basic authentication
+    /// User name for basic authentication
     #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
     pub username: Option<String>,
     /// Password for basic authentication
     #[arg(long, global = true, value_name = "PASSWORD", allow_hyphen_values = true)]
     pub password: Option<Secret>,
-    /// File with the certificates of the authorities that may sign the server's certificate
+    /// PEM file with the certificate authorities of the API server
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub certificate_authority: Option<PathBuf>,
@@ -60,7 +60,8 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub client_key: Option<PathBuf>,
-    /// Do not verify the server's certificate: anybody on the way can read and change everything
+    /// Do not verify the server's certificate. An attacker on the network can then read and change
+    /// all traffic
     #[arg(long, global = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_possible_values = true)]
@@ -71,51 +72,50 @@ pub struct GlobalArgs {
     /// Act as this user
     #[arg(long = "as", global = true, value_name = "NAME", allow_hyphen_values = true)]
     pub act_as: Option<String>,
-    /// Act as a member of this group; may be repeated
+    /// Act as a member of this group; can be repeated
     #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true,
           action = ArgAction::Append)]
     pub as_group: Vec<String>,
     /// Act as the user with this UID
     #[arg(long, global = true, value_name = "UID", allow_hyphen_values = true)]
     pub as_uid: Option<String>,
-    /// Act with this extra attribute; may be repeated
+    /// Act with this extra attribute; can be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE", allow_hyphen_values = true,
           action = ArgAction::Append)]
     pub as_user_extra: Vec<String>,
-    /// Do not ask the server for compressed answers
+    /// Do not request compressed responses from the server
     #[arg(long, global = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_possible_values = true)]
     pub disable_compression: Option<bool>,
-    /// Require the server to be of the release of Kubernetes that locustctl mirrors
+    /// Require the server to have the Kubernetes version that locustctl mirrors
     #[arg(long, global = true, num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
     pub match_server_version: bool,
-    /// Fail when the server sent warnings; what was asked for is done all the same
+    /// Exit with an error if the server sent warnings. The command is carried out all the same
     #[arg(long, global = true, num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
     pub warnings_as_errors: bool,
-    /// How long to wait for one answer of the server: 30, 30s, 2m; 0 waits for ever
-    /// [default: 90s]
+    /// Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]
     #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true)]
     pub request_timeout: Option<String>,
-    /// Path to the kuberc file with kubectl's preferences; KUBERC=off in the environment does
-    /// without one [default: $KUBERC, else ~/.kube/kuberc]
+    /// Path to the kuberc file with kubectl's preferences. The environment variable KUBERC=off
+    /// disables it [default: $KUBERC, else ~/.kube/kuberc]
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     kuberc: Option<PathBuf>,
-    /// Which credential plugins the kuberc lets run.
+    /// The credential plugins that the kuberc allows.
     #[arg(skip)]
     pub plugin_policy: PluginPolicy,
-    /// For commands that are suggested.
+    /// The flags, for commands that locustctl suggests.
     #[arg(skip)]
     pub typed: TypedFlags,
-    /// Taken and not used.
+    /// Flags that have no effect.
     #[command(flatten)]
     pub ignored: IgnoredArgs,
-    /// Verbosity of the log on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands
+    /// Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands
     #[arg(short, long = "v", global = true, value_name = "LEVEL", default_value = "0",
           value_parser = value::go_level(), hide_default_value = true, allow_hyphen_values = true)]
     pub verbosity: i64,

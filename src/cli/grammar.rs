@@ -18,11 +18,11 @@ pub fn whole() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Scale the workers of a Locust load test on Kubernetes")
         .after_help(
-            "A mirror of kubectl scale, which also says what became of it.\n\
+            "locustctl scale accepts the flags of kubectl scale, and also reports the outcome.\n\
              To try it without a cluster: locustctl --sandbox scale --replicas=3",
         )
         .styles(Styles::plain())
-        // The last of several wins, as in kubectl.
+        // The last of several values counts, as in kubectl.
         .args_override_self(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -47,14 +47,15 @@ pub fn part(argv: &[OsString]) -> Option<Command> {
     is_enough.then_some(command)
 }
 
-/// The script of `shell` that never asks back, as `completions/` holds it.
+/// The static completion script of a shell, which does not call locustctl. `completions/` has these
+/// scripts.
 pub fn completion_script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut completable(), NAME, &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The grammar as clap's completion understands it rightly.
+/// The whole grammar, adapted to clap's completion.
 pub fn completable() -> Command {
     let mut grammar = whole().mut_args(completable_arg);
     for subcommand in &SUBCOMMANDS {
@@ -63,8 +64,8 @@ pub fn completable() -> Command {
     grammar
 }
 
-/// What the generated scripts would get wrong: they take the next word for the value of
-/// `--sandbox[=BOOL]`, and offer files wherever nothing else is said.
+/// Corrects two errors of the generated scripts: they read the next word as the value of
+/// `--sandbox[=BOOL]`, and they offer files for every value without a hint.
 fn completable_arg(arg: Arg) -> Arg {
     if arg.is_require_equals_set() {
         let mut plain = Arg::new(arg.get_id().clone()).action(ArgAction::SetTrue);

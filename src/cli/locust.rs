@@ -1,4 +1,4 @@
-//! Flags that name Locust's master, and flags that redistribute a test's users.
+//! Flags of Locust's master, and values of `--rebalance`.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,14 @@ use clap::{Args, ValueEnum};
 
 use super::value;
 
-/// Where Locust's master is.
+/// The address of Locust's master, and how to log in to it.
 #[derive(Debug, Args)]
 pub struct LocustArgs {
-    /// Where Locust's master is: a URL, service/NAME[:PORT][/PATH] through the API server, auto, or none
+    /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or
+    /// none
     #[arg(
         long,
-        value_name = "WHERE",
+        value_name = "ADDRESS",
         env = "LOCUSTCTL_LOCUST",
         hide_env = true,
         allow_hyphen_values = true
@@ -26,15 +27,14 @@ pub struct LocustArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub locust_auth_file: Option<PathBuf>,
-    /// PEM file with the certificate authority of --locust=https://…; Locust is then verified with
-    /// this file alone
+    /// PEM file with the certificate authorities for --locust=https://…. Only these are trusted
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub locust_certificate_authority: Option<PathBuf>,
 }
 
 impl LocustArgs {
-    /// Any of these flags was given.
+    /// True if one of these flags was given.
     pub fn is_any_given(&self) -> bool {
         let Self { locust, locust_cookie_file, locust_auth_file, locust_certificate_authority } =
             self;
@@ -46,21 +46,21 @@ impl LocustArgs {
 /// How `scale` redistributes the users of a running test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Rebalance {
-    /// All lost users at once
+    /// Start all lost users at once
     Auto,
-    /// The lost users at the test's spawn rate
+    /// Start the lost users at the test's spawn rate
     Ramp,
-    /// Not at all; locustctl only reports what is wrong
+    /// Do not start users; locustctl only reports problems
     Never,
 }
 
 /// When `serve` redistributes the users of a running test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ServeRebalance {
-    /// After a change that was made through serve
+    /// After a change through serve
     Auto,
-    /// Also when workers left for any other reason
+    /// After a change through serve, and when workers leave for another reason
     Always,
-    /// Never; serve only shows what is wrong
+    /// Never; serve only reports problems
     Never,
 }

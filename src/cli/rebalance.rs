@@ -7,29 +7,28 @@ use super::value;
 
 const EXAMPLES: &str = "\
 Examples:
-  # Give the running test its lost users back
+  # Redistribute the users of the running test
   locustctl rebalance
 
-  # Keep the users of the running test until Ctrl-C, whatever takes workers away
+  # Watch the running test until Ctrl-C, and redistribute its users when workers leave
   locustctl rebalance --watch
 
-  # With other names for the workers and for the master's Service
+  # Workers and master's Service with other names
   locustctl rebalance --locust=service/load-master deployment/load-workers";
 
 /// Redistribute the users of a running test that has lost some
 #[derive(Debug, Args)]
 #[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct RebalanceArgs {
-    /// Where Locust's master is.
+    /// Flags of Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// Watch the test until Ctrl-C, and redistribute its users whenever workers have left
+    /// Watch the test until Ctrl-C, and redistribute its users when workers leave
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub watch: bool,
-    /// The target that runs the workers: TYPE NAME or TYPE/NAME
-    /// [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
     #[arg(value_name = "TARGET", action = clap::ArgAction::Append)]
     pub target: Vec<String>,
 }

@@ -10,18 +10,18 @@ use crate::text::go;
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub struct SandboxArgs {
-    /// How long a new pod takes until it is ready
+    /// Time until a new pod is ready
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = value::go_duration(),
           allow_hyphen_values = true)]
     pub pod_ready_after: go::Duration,
-    /// How long every answer takes, as from a cluster that is far away
+    /// Delay of every response, to simulate a remote cluster
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::go_duration(),
           allow_hyphen_values = true, hide_default_value = true)]
     pub latency: go::Duration,
-    /// The release of Locust to simulate, from 2.22.0 on
+    /// The release of Locust to simulate, 2.22.0 or later
     #[arg(long, value_name = "VERSION", default_value_t = LocustRelease::LATEST)]
     pub locust_release: LocustRelease,
-    /// Port to listen on; 0 takes any that is free
+    /// Port to listen on; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "0", hide_default_value = true)]
     pub port: u16,
 }

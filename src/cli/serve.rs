@@ -1,4 +1,4 @@
-//! What may be typed behind `serve`.
+//! Flags of `serve`.
 
 use std::path::PathBuf;
 
@@ -9,23 +9,23 @@ use super::value;
 
 const EXAMPLES: &str = "\
 Examples:
-  # A page for deployment/locust-slave, for yourself: http://127.0.0.1:8088/
+  # Serve a page for deployment/locust-slave at http://127.0.0.1:8088/, for this machine only
   locustctl serve
 
-  # To try it without a cluster
+  # Try it without a cluster
   locustctl serve --sandbox --open
 
-  # In front of Locust's own page, with a panel for the workers in it
+  # Serve Locust's web UI with a panel for the workers
   locustctl serve --locust-ui
 
-  # Keep the users of a running test, whatever takes workers away
+  # Redistribute the users of a running test when workers leave for any reason
   locustctl serve --rebalance=always
 
-  # For the team, with a login and encrypted
+  # Serve a team, with authentication and TLS
   locustctl serve --listen=0.0.0.0:8088 --auth-token-file=tokens --tls-cert=tls.crt \\
     --tls-key=tls.key --allowed-host=workers.example.com
 
-  # The same change by a program
+  # Change the number of workers through the HTTP API
   curl -X PUT -H 'Content-Type: application/json' -d '{\"replicas\": 3}' \\
     http://127.0.0.1:8088/api/scale";
 
@@ -33,7 +33,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct ServeArgs {
-    /// Address and port to listen on; port 0 takes any that is free
+    /// Address and port to listen on; port 0 means any free port
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -41,11 +41,11 @@ pub struct ServeArgs {
         allow_hyphen_values = true
     )]
     pub listen: String,
-    /// Refuse fewer replicas than these
+    /// Refuse to scale to fewer replicas
     #[arg(long, value_name = "COUNT", default_value = "0", value_parser = value::go_int(),
           allow_hyphen_values = true)]
     pub min_replicas: i64,
-    /// Refuse more replicas than these
+    /// Refuse to scale to more replicas
     #[arg(long, value_name = "COUNT", default_value = "100", value_parser = value::go_int(),
           allow_hyphen_values = true)]
     pub max_replicas: i64,
@@ -54,50 +54,50 @@ pub struct ServeArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub open: bool,
-    /// Who may: none lets everybody who reaches the address; needed beyond loopback when no other
-    /// way is given
-    #[arg(long, value_name = "WAY", value_enum)]
+    /// Access control. none allows anyone who can reach the address. It must be given to listen
+    /// beyond loopback without other authentication
+    #[arg(long, value_name = "MODE", value_enum)]
     pub auth: Option<Auth>,
-    /// File with the tokens that let somebody in, one on each line: TOKEN, or NAME TOKEN
+    /// File with bearer tokens, one on each line: TOKEN or NAME TOKEN
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub auth_token_file: Option<PathBuf>,
-    /// Header in which a trusted proxy says who somebody is, as X-Forwarded-User
+    /// Header with the user name from a trusted proxy, such as X-Forwarded-User
     #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
     pub auth_proxy_header: Option<String>,
-    /// Addresses of proxies that are trusted, as 10.0.0.0/8; may be repeated
+    /// Addresses of trusted proxies, such as 10.0.0.0/8; can be repeated
     #[arg(long, value_name = "CIDR", allow_hyphen_values = true, action = ArgAction::Append)]
     pub trusted_proxy: Vec<String>,
-    /// Host name under which the page is reached, besides localhost; may be repeated
+    /// Host name of the page, in addition to localhost; can be repeated
     #[arg(long, value_name = "HOST", allow_hyphen_values = true, action = ArgAction::Append)]
     pub allowed_host: Vec<String>,
-    /// Certificate file, to serve over TLS; read again when it changes
+    /// Certificate file for TLS. It is read again when it changes
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub tls_cert: Option<PathBuf>,
-    /// Key file of the certificate
+    /// Private key file of the certificate
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub tls_key: Option<PathBuf>,
-    /// Stand in front of Locust's own web UI, and put a panel for the workers into its page
+    /// Serve Locust's web UI, with a panel for the workers in its page
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub locust_ui: bool,
-    /// Where Locust's master is.
+    /// Flags of Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// When serve redistributes the users of a running test that has lost some
+    /// When to redistribute the users of a running test
     #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
     pub rebalance: ServeRebalance,
-    /// TYPE NAME, or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,
 }
 
-/// Ways to decide who may, that need nothing else.
+/// Access control without tokens or a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
-    /// Everybody may.
+    /// Allow anyone who can reach the address
     None,
 }

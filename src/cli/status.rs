@@ -9,19 +9,19 @@ use super::value;
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub struct StatusArgs {
-    /// Print in this format instead of a text
+    /// Print in this format instead of text
     #[arg(short, long, value_name = "FORMAT", allow_hyphen_values = true,
           value_parser = value::suggested(&["json", "yaml"]))]
     pub output: Option<String>,
-    /// Show it again every two seconds, until Ctrl-C
+    /// Repeat every two seconds until Ctrl-C
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub watch: bool,
-    /// Where Locust's master is.
+    /// Flags of Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// TYPE NAME, or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,
 }
