@@ -78,3 +78,50 @@ fn completable_arg(arg: Arg) -> Arg {
         _ => arg,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subcommands(line: &str) -> Option<Vec<String>> {
+        let argv: Vec<_> = std::iter::once(NAME).chain(line.split(' ')).map(Into::into).collect();
+        let names = |it: Command| it.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+        part(&argv).map(names)
+    }
+
+    #[test]
+    fn only_the_typed_subcommand_is_built() {
+        for (line, name) in [
+            ("scale --replicas=1", "scale"),
+            ("resize deploy/a --replicas 1 -n=x", "scale"),
+            ("-n scale --context=serve status -w", "status"),
+            ("--insecure_skip_tls_verify -v6 --as --help scale --current_replicas 1", "scale"),
+            ("scale -Ryn x -- --listen", "scale"),
+            ("completion --static bash", "completion"),
+        ] {
+            assert_eq!(subcommands(line), Some(vec![name.to_owned()]), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_command_lines_need_the_whole_grammar() {
+        for line in [
+            "",
+            "--help",
+            "help scale",
+            "scale --help",
+            "scale -h",
+            "scale --version",
+            "scal --replicas=1",
+            "--replicas=1 scale",
+            "scale --listen=x",
+            "scale -z",
+            "scale -Rz",
+            "scale ---replicas",
+            "-- scale",
+            "-n",
+        ] {
+            assert_eq!(subcommands(line), None, "{line:?}");
+        }
+    }
+}

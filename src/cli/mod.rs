@@ -21,6 +21,7 @@ mod secret;
 mod serve;
 mod status;
 mod subcommands;
+mod suggested_command;
 mod typed_flags;
 mod value;
 
@@ -38,5 +39,6 @@ pub use secret::Secret;
 pub use serve::{Auth, ServeArgs};
 pub use status::StatusArgs;
 pub use subcommands::Command;
-pub use typed_flags::{TypedFlags, quoted};
+pub use suggested_command::{quoted, suggested_command};
+pub use typed_flags::TypedFlags;
 pub use value::RelativeCount;

@@ -11,7 +11,7 @@ use super::canonical::canonical;
 use super::change_cause;
 use super::global::GlobalArgs;
 use super::grammar;
-use super::preferences::{self, Applied};
+use super::preferences::{self, EffectiveLine};
 use super::refusal::Refusal;
 use super::subcommands::Command;
 use super::typed_flags::TypedFlags;
@@ -66,7 +66,7 @@ impl Cli {
         }
     }
 
-    fn read_with_whole_grammar(applied: Applied, program: &str) -> Result<Self, Refusal> {
+    fn read_with_whole_grammar(applied: EffectiveLine, program: &str) -> Result<Self, Refusal> {
         let mut whole = ManuallyDrop::new(grammar::whole());
         match Self::parse(&mut whole, &applied, program) {
             Ok(cli) => cli.complete(applied, program),
@@ -77,7 +77,11 @@ impl Cli {
         }
     }
 
-    fn parse(grammar: &mut clap::Command, applied: &Applied, program: &str) -> Result<Self, Error> {
+    fn parse(
+        grammar: &mut clap::Command,
+        applied: &EffectiveLine,
+        program: &str,
+    ) -> Result<Self, Error> {
         let mut matches = grammar.try_get_matches_from_mut(&applied.argv)?;
         let Some((name, mut matches)) = matches.remove_subcommand() else {
             return Err(Error::new(ErrorKind::MissingSubcommand));
@@ -97,7 +101,7 @@ impl Cli {
     }
 
     /// Adds what clap does not read.
-    fn complete(mut self, applied: Applied, program: &str) -> Result<Self, Refusal> {
+    fn complete(mut self, applied: EffectiveLine, program: &str) -> Result<Self, Refusal> {
         self.global.ignored.check_profile()?;
         self.global.plugin_policy = applied.plugin_policy;
         self.global.typed = TypedFlags::new(program, applied.argv);

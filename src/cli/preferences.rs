@@ -14,7 +14,7 @@ use crate::text::terminal::{printable, say};
 
 /// The command line with the kuberc applied.
 #[derive(Default)]
-pub struct Applied {
+pub struct EffectiveLine {
     pub argv: Vec<OsString>,
     /// The alias that was typed as subcommand.
     pub alias: Option<String>,
@@ -35,8 +35,12 @@ const NEVER_PRESET: [&str; 5] = ["help", "log-flush-frequency", "v", "version", 
 /// # Errors
 /// The given kuberc cannot be read, a kuberc is invalid, or it has a flag that does not exist or does
 /// not accept the value. The texts are kubectl's.
-pub fn apply(command: &Command, argv: Vec<OsString>, program: &str) -> Result<Applied, Refusal> {
-    let nothing = |argv| Applied { argv, ..Applied::default() };
+pub fn apply(
+    command: &Command,
+    argv: Vec<OsString>,
+    program: &str,
+) -> Result<EffectiveLine, Refusal> {
+    let nothing = |argv| EffectiveLine { argv, ..EffectiveLine::default() };
     let flag = explicit(&argv);
     if kuberc::is_disabled() {
         return match flag {
@@ -100,7 +104,7 @@ fn verbosity(command: &Command, argv: &[OsString]) -> i64 {
     level.and_then(|level| level.parse().ok()).unwrap_or_default()
 }
 
-impl Applied {
+impl EffectiveLine {
     fn subcommand(&self) -> Option<&str> {
         self.argv.get(1)?.to_str()
     }

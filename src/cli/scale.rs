@@ -44,7 +44,7 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
     pub replicas: Option<i64>,
     /// Change the number of replicas by this much: +N or -N, never below 0
-    #[arg(long, value_name = "±COUNT", value_parser = value::change(), allow_hyphen_values = true)]
+    #[arg(long, value_name = "±COUNT", value_parser = value::relative_count(), allow_hyphen_values = true)]
     pub by: Option<RelativeCount>,
     /// Scale only if this is the current number of replicas; -1 means any number
     #[arg(long, value_name = "COUNT", default_value = "-1", value_parser = value::go_int(),

@@ -64,7 +64,7 @@ pub fn path() -> ValueParser {
 }
 
 /// `+N` or `-N`. The sign is required, since `--by=3` is easily confused with `--replicas=3`.
-pub fn change() -> ValueParser {
+pub fn relative_count() -> ValueParser {
     ValueParser::from(|text: &str| match text.as_bytes() {
         [b'+' | b'-', b'0'..=b'9', ..] => go::parse_int(text).map(RelativeCount),
         _ => Err(format!("{} is not +COUNT or -COUNT", go::quote(text))),

@@ -1,6 +1,6 @@
 //! Commands that locustctl suggests: for the user to run next, or instead.
 
-use crate::cli::{TypedFlags, quoted};
+use crate::cli::{TypedFlags, quoted, suggested_command};
 use crate::scaling::Target;
 
 /// Makes commands for the same cluster and user, with the flags of the present command.
@@ -18,8 +18,9 @@ impl FollowUp {
     /// The command line of `subcommand` for this target.
     pub fn command(&self, subcommand: &str, target: &Target) -> String {
         let is_elsewhere = target.resource.namespaced && target.namespace != self.namespace;
-        let flags = self.typed.command(subcommand, is_elsewhere.then_some(&target.namespace));
-        format!("{flags} {}", quoted(&typed_name(target)))
+        let namespace = is_elsewhere.then_some(target.namespace.as_str());
+        let command = suggested_command(&self.typed, subcommand, namespace);
+        format!("{command} {}", quoted(&typed_name(target)))
     }
 }
 
