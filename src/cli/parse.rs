@@ -49,32 +49,25 @@ impl Cli {
             return Err(Refusal::Information(format!("locustctl {version}\n")));
         }
         // Dropping a grammar would cost as much as building it, and the process ends soon.
-        if let Some(part) = grammar::part(&argv) {
-            let mut part = ManuallyDrop::new(part);
-            let argv = canonical(&part, argv);
-            let applied = preferences::apply(&part, argv, program)?;
-            match Self::parse(&mut part, &applied, program) {
-                Ok(cli) => cli.complete(applied, program),
-                // The whole grammar explains what is wrong.
-                Err(_) => Self::read_with_whole_grammar(applied, program),
-            }
-        } else {
-            let whole = ManuallyDrop::new(grammar::whole());
-            let argv = canonical(&whole, argv);
-            let applied = preferences::apply(&whole, argv, program)?;
-            Self::read_with_whole_grammar(applied, program)
+        let part = grammar::part(&argv);
+        let is_part = part.is_some();
+        let mut grammar = ManuallyDrop::new(part.unwrap_or_else(grammar::whole));
+        let argv = canonical(&grammar, argv);
+        let applied = preferences::apply(&grammar, argv, program)?;
+        let mut parsed = Self::parse(&mut grammar, &applied, program);
+        if is_part && parsed.is_err() {
+            // The whole grammar explains the error.
+            grammar = ManuallyDrop::new(grammar::whole());
+            parsed = Self::parse(&mut grammar, &applied, program);
         }
-    }
-
-    fn read_with_whole_grammar(applied: EffectiveLine, program: &str) -> Result<Self, Refusal> {
-        let mut whole = ManuallyDrop::new(grammar::whole());
-        match Self::parse(&mut whole, &applied, program) {
-            Ok(cli) => cli.complete(applied, program),
-            Err(error) => {
-                let alias = applied.alias.as_deref();
-                Err(Refusal::from_clap(&error, &whole, &applied.argv, program, alias))
-            }
-        }
+        let mut cli = parsed.map_err(|error| {
+            let alias = applied.alias.as_deref();
+            Refusal::from_clap(&error, &grammar, &applied.argv, program, alias)
+        })?;
+        cli.global.ignored.check_profile()?;
+        cli.global.plugin_policy = applied.plugin_policy;
+        cli.global.typed = TypedFlags::new(program, applied.argv);
+        Ok(cli)
     }
 
     fn parse(
@@ -98,13 +91,5 @@ impl Cli {
             args.change_cause = change_cause;
         }
         Ok(Self { global, command })
-    }
-
-    /// Adds what clap does not read.
-    fn complete(mut self, applied: EffectiveLine, program: &str) -> Result<Self, Refusal> {
-        self.global.ignored.check_profile()?;
-        self.global.plugin_policy = applied.plugin_policy;
-        self.global.typed = TypedFlags::new(program, applied.argv);
-        Ok(self)
     }
 }
