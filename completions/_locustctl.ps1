@@ -118,7 +118,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Scale all objects of the given types in the namespace')
             [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Also read the subdirectories of the directories of -f')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until the new pods are ready and the surplus pods are gone')
-            [CompletionResult]::new('--at-once', '--at-once', [CompletionResultType]::ParameterName, 'With --locust, remove all pods at once, even if this release of Locust can break')
+            [CompletionResult]::new('--at-once', '--at-once', [CompletionResultType]::ParameterName, 'With --locust, remove all pods at once, even if that breaks this release of Locust')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'With --locust, do not ask for confirmation before a running test loses workers')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Write the command into the object''s annotation kubernetes.io/change-cause')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Change nothing. client: print the change; server: let the server check the change')

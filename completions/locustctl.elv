@@ -114,7 +114,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --all 'Scale all objects of the given types in the namespace'
             cand --recursive 'Also read the subdirectories of the directories of -f'
             cand --wait 'Wait until the new pods are ready and the surplus pods are gone'
-            cand --at-once 'With --locust, remove all pods at once, even if this release of Locust can break'
+            cand --at-once 'With --locust, remove all pods at once, even if that breaks this release of Locust'
             cand --yes 'With --locust, do not ask for confirmation before a running test loses workers'
             cand --record 'Write the command into the object''s annotation kubernetes.io/change-cause'
             cand --dry-run 'Change nothing. client: print the change; server: let the server check the change'

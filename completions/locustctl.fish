@@ -118,7 +118,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of the directories of -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust, remove all pods at once, even if this release of Locust can break'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust, remove all pods at once, even if that breaks this release of Locust'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust, do not ask for confirmation before a running test loses workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Write the command into the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing. client: print the change; server: let the server check the change'
