@@ -122,7 +122,7 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
-fn a_closed_stderr_does_not_stop_the_program() {
+fn a_full_disk_behind_stderr_does_not_stop_a_scale() {
     let cluster = TestCluster::start();
     let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))
         .args(["scale", "--by=-5", "deploy/locust-slave", "deploy/locust-master"])
