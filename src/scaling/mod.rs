@@ -20,7 +20,7 @@ mod types;
 mod wait;
 mod workload;
 
-pub use autoscaler::{Autoscaler, Autoscalers, autoscalers};
+pub use autoscaler::{Autoscaler, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::{scale_all, scale_one};
 pub use order::{
