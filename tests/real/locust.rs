@@ -6,7 +6,7 @@ use support::cluster::TestCluster;
 use support::serving::{Http, Serving, wait_until};
 use support::{Outcome, locustctl};
 
-use crate::locust_process::{RELEASES, RealLocust};
+use crate::locust_process::{LATEST, RealLocust, releases};
 
 fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
     let line = format!("{line} --locust={}", locust.url());
@@ -41,7 +41,7 @@ fn running(release: &str, cluster: &TestCluster) -> RealLocust {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_running_test_keeps_its_users_and_its_statistics() {
-    for release in RELEASES {
+    for release in releases(&[LATEST]) {
         let cluster = TestCluster::start();
         let locust = running(release, &cluster);
         locust.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
@@ -72,7 +72,7 @@ fn a_running_test_keeps_its_users_and_its_statistics() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn four_then_one_then_three_workers_are_three() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start(RELEASES[1], &cluster);
+    let locust = RealLocust::start(LATEST, &cluster);
     for count in [4, 1, 3] {
         let line = format!("scale --replicas={count} --wait --timeout=60s");
         assert_eq!(run(&cluster, &locust, &line).code, Some(0));
@@ -87,7 +87,7 @@ fn four_then_one_then_three_workers_are_three() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_killed_worker_is_named() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start(RELEASES[1], &cluster);
+    let locust = RealLocust::start(LATEST, &cluster);
     assert_eq!(run(&cluster, &locust, "scale --replicas=2 --wait --timeout=60s").code, Some(0));
     let pod = locust.kill_a_worker();
     // The statistics may be from before both workers were there.
@@ -111,7 +111,7 @@ fn a_killed_worker_is_named() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn through_serve_a_running_test_also_keeps_its_users() {
     let cluster = TestCluster::start();
-    let locust = running(RELEASES[1], &cluster);
+    let locust = running(LATEST, &cluster);
     let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
     serving.wait_for_state(|state| state["locust"]["users"] == 60);
     let before = locust.requests();
@@ -134,7 +134,7 @@ fn through_serve_a_running_test_also_keeps_its_users() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_restarted_master_is_followed_again() {
     let cluster = TestCluster::start();
-    let mut locust = running(RELEASES[1], &cluster);
+    let mut locust = running(LATEST, &cluster);
     let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
     serving.wait_for_state(|state| state["locust"]["state"] == "running");
     locust.stop_master();
@@ -186,7 +186,7 @@ fn lines(logs: &Value) -> Vec<String> {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_simulated_locust_answers_as_the_real_one() {
     let cluster = TestCluster::start();
-    let real = running(RELEASES[1], &cluster);
+    let real = running(LATEST, &cluster);
     let http = Http::new();
     let proxy =
         format!("{}/api/v1/namespaces/default/services/locust-master:8089/proxy", cluster.server());

@@ -6,7 +6,7 @@ use support::serving::{Serving, wait_until};
 use support::swarm::{ask, running};
 
 use crate::chromium::{Browser, BrowserOptions};
-use crate::locust_process::{RELEASES, RealLocust};
+use crate::locust_process::{LATEST, RealLocust};
 
 const ROOT: &str = "document.getElementById('locustctl-panel').shadowRoot";
 
@@ -108,7 +108,7 @@ fn looked_at(browser: &Browser, name: &str) {
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
 fn the_panel_is_visible_in_every_state_of_locusts_page() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start(RELEASES[1], &cluster);
+    let locust = RealLocust::start(LATEST, &cluster);
     let serving = served(&cluster, &locust, &[]);
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
@@ -149,7 +149,7 @@ fn the_panel_is_visible_in_every_state_of_locusts_page() {
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
 fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start(RELEASES[1], &cluster);
+    let locust = RealLocust::start(LATEST, &cluster);
     let serving = served(&cluster, &locust, &[]);
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
@@ -193,7 +193,7 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
 fn the_panel_follows_locusts_dark_mode() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start(RELEASES[1], &cluster);
+    let locust = RealLocust::start(LATEST, &cluster);
     let serving = served(&cluster, &locust, &[]);
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let theme = "document.getElementById('locustctl-panel').dataset.theme";
@@ -211,7 +211,7 @@ fn the_panel_follows_locusts_dark_mode() {
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
 fn on_a_phone_the_panel_is_collapsed_at_first() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start(RELEASES[1], &cluster);
+    let locust = RealLocust::start(LATEST, &cluster);
     let serving = served(&cluster, &locust, &[]);
     let browser =
         open(&serving, BrowserOptions { width: 360, height: 740, ..BrowserOptions::default() });
@@ -241,7 +241,7 @@ fn on_a_phone_the_panel_is_collapsed_at_first() {
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
 fn without_locust_the_panel_says_so_and_recovers() {
     let cluster = TestCluster::start();
-    let mut locust = RealLocust::start(RELEASES[1], &cluster);
+    let mut locust = RealLocust::start(LATEST, &cluster);
     let serving = served(&cluster, &locust, &[]);
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
@@ -265,7 +265,7 @@ fn without_locust_the_panel_says_so_and_recovers() {
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
 fn locusts_login_also_protects_the_panel() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start_with(RELEASES[1], &cluster, "login.py", &["--web-login"]);
+    let locust = RealLocust::start_with(LATEST, &cluster, "login.py", &["--web-login"]);
     let serving = served(&cluster, &locust, &[]);
     let browser = Browser::open(BrowserOptions { width: 1280, ..BrowserOptions::default() });
     browser.goto(serving.url());

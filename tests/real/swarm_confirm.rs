@@ -50,7 +50,7 @@ fn a_new_worker_that_hangs_is_an_error() {
     for after in [Duration::ZERO, Duration::from_millis(300)] {
         let scenario = Scenario::new(LATEST).with_60_users(1);
         let _hanging = scenario.locust.next_worker_hangs(after);
-        let outcome = scenario.run("scale --replicas=2 --timeout=15s");
+        let outcome = scenario.run("scale --replicas=2 --timeout=10s");
         assert_eq!(outcome.code, Some(1), "{after:?}: {outcome:?}");
         // Its users are given to the other worker, or they are missing.
         let is_explained = ["of 60 users", "not connected", "missing"];
@@ -66,7 +66,7 @@ fn a_new_worker_that_hangs_after_a_repair_is_an_error() {
     scenario.scaled(1);
     scenario.assert_users_stand(60);
     let hanging = scenario.locust.next_worker_hangs(Duration::ZERO);
-    let outcome = scenario.run("scale --replicas=2 --timeout=15s");
+    let outcome = scenario.run("scale --replicas=2 --timeout=10s");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_says(&outcome, "of 60 users");
     // When the worker continues, the test can be repaired.
