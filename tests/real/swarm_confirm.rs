@@ -64,7 +64,7 @@ fn a_new_worker_that_hangs_after_a_repair_is_an_error() {
     let scenario = Scenario::new(LATEST).with_60_users(1);
     scenario.scaled(2);
     scenario.scaled(1);
-    scenario.assert_users_stand(60);
+    scenario.assert_users_are_stable(60);
     let hanging = scenario.locust.next_worker_hangs(Duration::ZERO);
     let outcome = scenario.run("scale --replicas=2 --timeout=10s");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
@@ -74,7 +74,7 @@ fn a_new_worker_that_hangs_after_a_repair_is_an_error() {
     scenario.locust.wait_for_values(|values| values["worker_count"] == 2);
     let outcome = scenario.run("rebalance");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    scenario.assert_users_stand(60);
+    scenario.assert_users_are_stable(60);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn workers_that_start_late_are_waited_for() {
         let scenario = scenario.with_60_users(1);
         scenario.scaled(4);
         assert_eq!(scenario.locust.values()["worker_count"], 4);
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
     }
 }
 
@@ -99,9 +99,9 @@ fn workers_that_end_late_are_waited_for() {
             let scenario = scenario.with_60_users(4);
             let outcome = scenario.scaled(1);
             assert_eq!(scenario.locust.values()["worker_count"], 1, "{name}: {outcome:?}");
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
             sleep(LATE);
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
         }
     }
 }
@@ -114,7 +114,7 @@ fn pods_with_truncated_names_are_recognised() {
         for replicas in [1, 3] {
             let outcome = scenario.scaled(replicas);
             assert_silent(&outcome, "not counted");
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
         }
     }
 }
@@ -127,7 +127,7 @@ fn a_test_that_resets_its_statistics_is_reported() {
         let scenario = scenario.with_60_users(4);
         let outcome = scenario.scaled(1);
         assert!(!scenario.posts().is_empty(), "{release}");
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
         assert_says(&outcome, "resets its statistics");
     }
 }
@@ -151,7 +151,7 @@ fn pods_may_have_different_numbers_of_workers() {
         for (replicas, workers) in [(4, 5), (1, 2)] {
             let outcome = scenario.scaled(replicas);
             assert_eq!(scenario.locust.values()["worker_count"], workers, "{outcome:?}");
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
         }
     }
 }
@@ -190,7 +190,7 @@ fn workers_on_the_nodes_network_are_counted() {
         let scenario = scenario.with_60_users(3);
         for replicas in [1, 3] {
             let outcome = scenario.scaled(replicas);
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
             assert_silent(&outcome, "not counted");
         }
         let status = scenario.run("status");
@@ -216,7 +216,7 @@ fn with_slow_rate(users: i64, rate: i64) -> Scenario {
 fn a_start_of_all_users_at_once_is_announced() {
     let scenario = with_slow_rate(80, 1);
     let outcome = scenario.scaled(1);
-    scenario.assert_users_stand(80);
+    scenario.assert_users_are_stable(80);
     assert_says(&outcome, "--rebalance=ramp");
 }
 
@@ -227,7 +227,7 @@ fn a_ramp_restores_the_users_at_the_spawn_rate() {
     let monitor = Monitor::start(&scenario.locust);
     let outcome = scenario.run("scale --replicas=1 --rebalance=ramp --timeout=60s");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    scenario.assert_users_stand(40);
+    scenario.assert_users_are_stable(40);
     let asked: Vec<_> = scenario.posts().iter().map(crate::locust_process::Post::users).collect();
     assert_eq!(asked.last(), Some(&40), "{asked:?}");
     let samples = monitor.samples();
@@ -255,7 +255,7 @@ fn with_a_stop_timeout_success_is_reported_when_the_number_is_right() {
     sleep(Duration::from_secs(10));
     for replicas in [1, 3] {
         let outcome = scenario.scaled(replicas);
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
         assert_says(&outcome, "60 users");
     }
 }
@@ -275,6 +275,6 @@ fn a_test_that_is_still_starting_is_left_alone() {
         assert_says(&outcome, "the test is still starting its users");
         scenario.assert_nothing_posted();
         scenario.wait_until_running(60);
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
     }
 }

@@ -49,7 +49,7 @@ fn run_sequence(release: &str, seed: u64, changes: usize) {
         let step = format!("{release}, seed {seed}, {counts:?}, {before} to {count}");
         let outcome = scenario.scale(*count);
         assert_eq!(outcome.code, Some(0), "{step}: {outcome:?}");
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
         assert!(!scenario.locust.is_broken(), "{step}");
         let shares = scenario.locust.users_by_worker();
         assert_eq!(i64::try_from(shares.len()), Ok(*count), "{step}: {shares:?}");

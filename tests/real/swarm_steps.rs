@@ -22,7 +22,7 @@ fn on_a_release_that_breaks_workers_leave_one_after_another() {
         let monitor = Monitor::start(&scenario.locust);
         let outcome = scenario.scaled(1);
         assert!(!scenario.locust.is_broken(), "{release}: {outcome:?}");
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
         assert_eq!((scenario.patches(), scenario.locust.users_by_worker().len()), (3, 1));
         assert!(monitor.decrease().is_none(), "{release}: {:?}", monitor.decrease());
         monitor.assert_state_throughout(&["running", "spawning"]);
@@ -38,7 +38,7 @@ fn on_a_release_that_breaks_workers_leave_one_after_another() {
 fn the_latest_release_is_scaled_in_one_step() {
     let scenario = Scenario::new(LATEST).with_60_users(4);
     let outcome = scenario.scaled(1);
-    scenario.assert_users_stand(60);
+    scenario.assert_users_are_stable(60);
     assert_eq!(scenario.patches(), 1);
     assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 4 to 1\n");
     assert_says(&outcome, "redistributed 60 users over 1 worker");
@@ -80,7 +80,7 @@ fn at_once_removes_all_workers_and_a_broken_master_is_reported() {
         assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 4 to 1\n");
         if !scenario.locust.is_broken() {
             assert_eq!(outcome.code, Some(0), "{outcome:?}");
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
             continue;
         }
         assert_eq!(outcome.code, Some(1), "{outcome:?}");
@@ -101,7 +101,7 @@ fn with_serve_workers_also_leave_one_after_another() {
         serving.wait_for_state(|state| state["locust"]["users"] == 60);
         let scaled = serving.put("?wait=60s", r#"{"replicas": 1}"#).json();
         assert!(!scenario.locust.is_broken(), "{release}: {scaled}");
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
         assert_eq!(scenario.patches(), if release == LATEST { 1 } else { 3 }, "{scaled}");
         assert_eq!((&scaled["old"], &scaled["new"]), (&4.into(), &1.into()), "{scaled}");
         assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
@@ -137,5 +137,5 @@ fn conditions_apply_to_the_first_step() {
     let outcome = scenario.run(&line);
     assert_eq!((outcome.code, scenario.replicas()), (Some(0), 1), "{outcome:?}");
     assert!(!scenario.locust.is_broken());
-    scenario.assert_users_stand(60);
+    scenario.assert_users_are_stable(60);
 }

@@ -23,7 +23,7 @@ fn the_run_time_of_an_earlier_test_does_not_prevent_a_repair() {
         let limited = scenario.posts().into_iter().find(|post| post.field("run_time").is_some());
         assert!(limited.is_none(), "{release}: {limited:?}");
         sleep(Duration::from_secs(6));
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
     }
 }
 
@@ -61,7 +61,7 @@ fn a_test_with_a_run_time_is_repaired_and_ends_on_time() {
         scenario.start_test(60, 60, "&run_time=40s");
         scenario.wait_for_first_report();
         let outcome = scenario.scaled(1);
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
         assert_says(&outcome, "redistributed 60 users over 1 worker");
         let posts = scenario.posts();
         let is_limited = posts.iter().all(|post| post.field("run_time").is_some());
@@ -112,6 +112,6 @@ fn serve_knows_the_starts_that_pass_through_it() {
     let put = put.header("content-type", "application/json").body(r#"{"replicas": 1}"#);
     let scaled = serving.send(put).json();
     assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
-    scenario.assert_users_stand(60);
+    scenario.assert_users_are_stable(60);
     assert_ends_after(&scenario, start, 40.0);
 }

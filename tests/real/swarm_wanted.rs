@@ -30,7 +30,7 @@ fn the_masters_number_of_users_is_not_the_tests() {
         for replicas in [4, 1] {
             let outcome = scenario.scaled(replicas);
             scenario.assert_posts_ask_for(20);
-            scenario.assert_users_stand(20);
+            scenario.assert_users_are_stable(20);
             assert_silent(&outcome, "of 100");
         }
     }
@@ -52,7 +52,7 @@ fn serve_does_not_offer_the_masters_number_of_users() {
     serving.send(serving.request("POST", "/api/rebalance"));
     let scaled = serving.put("?wait=60s", r#"{"replicas": 1}"#).json();
     scenario.assert_posts_ask_for(20);
-    scenario.assert_users_stand(20);
+    scenario.assert_users_are_stable(20);
     assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
 }
 
@@ -76,7 +76,7 @@ fn a_test_with_more_users_than_requested_is_left_alone() {
     assert_silent(&rebalance, "redistributed 60");
     scenario.scale(2);
     scenario.assert_nothing_posted();
-    scenario.assert_users_stand(60);
+    scenario.assert_users_are_stable(60);
     // Locust balances only the first change. The users of this worker are lost.
     let outcome = scenario.scale(1);
     scenario.assert_nothing_posted();
@@ -95,7 +95,7 @@ fn a_test_without_a_requested_number_keeps_its_users() {
         assert_says(&outcome, "of 60 users");
     } else {
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
     }
 }
 
@@ -110,7 +110,7 @@ fn a_test_that_has_just_started_is_recognised() {
         scenario.start_test(60, 60, "");
         for replicas in [2, 1] {
             let outcome = scenario.scaled(replicas);
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
             assert_says(&outcome, "60 users");
         }
     }
@@ -129,7 +129,7 @@ fn serve_recognises_a_test_that_has_just_started() {
     for replicas in [2, 1] {
         let body = format!(r#"{{"replicas": {replicas}}}"#);
         let scaled = serving.put("?wait=60s", &body).json();
-        scenario.assert_users_stand(60);
+        scenario.assert_users_are_stable(60);
         assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
     }
 }
@@ -194,7 +194,7 @@ fn a_test_with_fixed_counts_only_is_healthy() {
             assert_silent(&outcome, "of 60");
             assert_silent(&outcome, "Warning");
         }
-        scenario.assert_users_stand(6);
+        scenario.assert_users_are_stable(6);
         assert_eq!(scenario.locust.users_by_worker().len(), 3);
     }
 }
@@ -208,7 +208,7 @@ fn a_test_with_some_fixed_counts_gets_all_its_users_back() {
         for replicas in [1, 4] {
             scenario.scaled(replicas);
             scenario.assert_posts_ask_for(60);
-            scenario.assert_users_stand(60);
+            scenario.assert_users_are_stable(60);
         }
     }
 }

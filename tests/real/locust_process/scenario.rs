@@ -10,7 +10,7 @@ use super::{ALL_RELEASES, Builder, PATIENCE, Post, RealLocust, Relay, eventually
 use crate::Alone;
 
 /// How long the number of users must be stable. This is longer than Locust caches its statistics.
-const STANDS: Duration = Duration::from_millis(2500);
+const STABLE_FOR: Duration = Duration::from_millis(2500);
 
 /// A cluster, and a real Locust in it. Commands reach Locust through a relay.
 pub struct Scenario {
@@ -152,7 +152,7 @@ impl Scenario {
     /// about one second after a ramp-up.
     pub fn wait_for_first_report(&self) {
         eventually(PATIENCE, || self.locust.requests() > 0, || "requests".to_owned());
-        std::thread::sleep(STANDS);
+        std::thread::sleep(STABLE_FOR);
     }
 
     /// The POST requests of commands and serve to `/swarm`.
@@ -177,8 +177,8 @@ impl Scenario {
     /// Asserts that the test has this many users for more than two seconds, and that every counted
     /// worker has its share afterwards.
     #[track_caller]
-    pub fn assert_users_stand(&self, users: i64) {
-        let end = Instant::now() + STANDS;
+    pub fn assert_users_are_stable(&self, users: i64) {
+        let end = Instant::now() + STABLE_FOR;
         while Instant::now() < end {
             let values = self.locust.values();
             let seen = (&values["state"], &values["user_count"]);
