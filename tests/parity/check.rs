@@ -86,7 +86,7 @@ fn mismatches(expected: &Ending, found: &Outcome, same_words: bool) -> Vec<Strin
         if same_words && !expected.fits(found) {
             let expected = match expected {
                 Text::Exactly(text) => format!("{text:?}"),
-                Text::Having(part) => format!("something with {part:?}"),
+                Text::Containing(part) => format!("something with {part:?}"),
             };
             wrong.push(format!("{stream}\n   found {found:?}\n  wanted {expected}"));
         }

@@ -24,7 +24,7 @@ pub enum Difference {
     /// After NotFound we add suggestions.
     Suggestion,
     /// After a single unknown type we add that it may be a name.
-    LoneName,
+    SingleUnknownType,
     /// Built-in types need no discovery. So we report a mistake even if no server answers, and we
     /// report the server's refusal of the user in the server's own words.
     NoDiscovery,
@@ -35,9 +35,9 @@ pub enum Difference {
     /// kubectl scales the targets before an invalid name. We scale nothing.
     ImpossibleName,
     /// After a 429 without `Retry-After` kubectl gives up. We retry after a short time.
-    BusyIsNoReason,
+    RetryAfter429,
     /// With several targets kubectl does not always name the target of an error.
-    NamesTarget,
+    ErrorNamesTarget,
     /// If a response does not tell what was done, we read the count and report it.
-    CountLookedUp,
+    CountReported,
 }

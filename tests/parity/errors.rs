@@ -3,7 +3,7 @@
 use locustctl::sandbox::{Action, Fault};
 
 use crate::difference::Difference::{
-    BusyIsNoReason, ClientDryRunReads, CountLookedUp, NoCluster, NoDiscovery,
+    ClientDryRunReads, CountReported, NoCluster, NoDiscovery, RetryAfter429,
 };
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
@@ -67,7 +67,7 @@ fn answers() -> Vec<Row> {
     let unclear = |about, action, stderr: &str| {
         let looked_up = "deployment.apps/a is still at 3; the request may scale it to 4 later";
         failing(about, action, stderr)
-            .differs(CountLookedUp, refuses(&format!("{stderr}\n{looked_up}")))
+            .differs(CountReported, refuses(&format!("{stderr}\n{looked_up}")))
     };
     let json = |status: u16, body: &str| Action::Answer {
         status,
@@ -113,7 +113,7 @@ fn answers() -> Vec<Row> {
             Action::too_many_requests(None),
             "Error from server (TooManyRequests): too many requests, please try again later",
         )
-        .differs(BusyIsNoReason, prints(A).scales("deployments/a=4")),
+        .differs(RetryAfter429, prints(A).scales("deployments/a=4")),
         row("--replicas=4 deploy/a", prints(A).scales("deployments/a=4"))
             .about("429 at first")
             .fault(at_patch(Action::too_many_requests(Some(1)))),

@@ -67,7 +67,7 @@ pub struct Ending {
 pub enum Text {
     Exactly(String),
     /// A text that is too long for the table. It must contain this, and be equal for both programs.
-    Having(&'static str),
+    Containing(&'static str),
 }
 
 impl Text {
@@ -78,7 +78,7 @@ impl Text {
     pub fn fits(&self, text: &str) -> bool {
         match self {
             Self::Exactly(expected) => expected == text,
-            Self::Having(part) => text.contains(part),
+            Self::Containing(part) => text.contains(part),
         }
     }
 }
@@ -134,13 +134,13 @@ impl Ending {
 
     /// Stdout has more than this.
     pub fn having(mut self, part: &'static str) -> Self {
-        self.stdout = Text::Having(part);
+        self.stdout = Text::Containing(part);
         self
     }
 
     /// Stderr has more than this.
     pub fn complaining(mut self, part: &'static str) -> Self {
-        self.stderr = Text::Having(part);
+        self.stderr = Text::Containing(part);
         self
     }
 }

@@ -3,7 +3,7 @@
 use locustctl::sandbox::{Action, Fault};
 
 use crate::difference::Difference::{
-    CountLookedUp, EveryTarget, ImpossibleName, NamesTarget, Suggestion,
+    CountReported, ErrorNamesTarget, EveryTarget, ImpossibleName, Suggestion,
 };
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
@@ -144,7 +144,7 @@ fn failures() -> Vec<Row> {
         .about("b fails")
         .fault(broken())
         .differs(
-            CountLookedUp,
+            CountReported,
             ends(1, "deployment.apps/a scaled", ours).scales("deployments/a=4"),
         ),
         row("--replicas=4 deploy zz b c", refuses(problem))
@@ -166,7 +166,7 @@ fn failures() -> Vec<Row> {
                 .scales("replicationcontrollers/old=4"),
         )
         .differs(
-            NamesTarget,
+            ErrorNamesTarget,
             ends(1, "replicationcontroller/old scaled", named)
                 .scales("replicationcontrollers/old=4"),
         ),

@@ -1,7 +1,7 @@
 //! Invalid arguments, and every valid spelling of a target.
 
 use crate::difference::Difference::{
-    DefaultTarget, ImpossibleName, ListKind, LoneName, NoDiscovery,
+    DefaultTarget, ImpossibleName, ListKind, NoDiscovery, SingleUnknownType,
 };
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
@@ -136,7 +136,7 @@ fn types() -> Vec<Row> {
         unknown("--replicas=4 '' a", ""),
         unknown("--replicas=4 all/a", "all"),
         unknown("--replicas=4 locust-slave", "locust-slave").differs(
-            LoneName,
+            SingleUnknownType,
             refuses(
                 "error: the server doesn't have a resource type \"locust-slave\"\n\
                  If locust-slave is the name of a Deployment: deployment/locust-slave",
