@@ -215,6 +215,7 @@ fn a_name_that_a_shell_could_evaluate_is_not_offered() {
 #[test]
 fn at_most_300_names_are_offered() {
     let cluster = TestCluster::start();
+    cluster.handle().pause_controllers();
     for i in 0..400 {
         let path = format!("/apis/apps/v1/namespaces/default/deployments/d{i:03}");
         cluster.handle().put_object(&path, deployment(&format!("d{i:03}")));
