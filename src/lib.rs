@@ -2,25 +2,31 @@
 //!
 //! The map. A module imports only from those below it, and a test holds it to that:
 //!
-//! - [`commands`]: one file or folder for each subcommand; it wires the parts and prints
-//! - [`cli`]: the command line; no behaviour
-//! - [`serve`]: the web form, the HTTP API, and Locust's web UI with the panel
-//! - [`output`]: printers of results and errors
-//! - [`locust`]: Locust: its web API, the health of a test, and giving a test its users back
-//! - [`scaling`]: `kubectl scale`: targets, manifests, preconditions, the PATCH, and its outcome
-//! - [`cluster`]: the Kubernetes client
-//! - [`text`]: YAML, literals as Go writes them, and text that is safe to show
-//! - [`sandbox`]: a simulated cluster on loopback; it shares no code with [`cluster`]
+//! - `commands`: one file or folder for each subcommand; it wires the parts and prints
+//! - `cli`: the command line; no behaviour
+//! - `serve`: the web form, the HTTP API, and Locust's web UI with the panel
+//! - `output`: printers of results and errors
+//! - `locust`: Locust: its web API, the health of a test, and giving a test its users back
+//! - `scaling`: `kubectl scale`: targets, manifests, preconditions, the PATCH, and its outcome
+//! - `cluster`: the Kubernetes client
+//! - `text`: YAML, literals as Go writes them, and text that is safe to show
+//! - [`sandbox`]: a simulated cluster on loopback; it shares no code with `cluster`
 
 // Everything is printed through `terminal` or `output`: neither panics on a full disk.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
-pub mod cli;
-pub mod cluster;
-pub mod commands;
-pub mod locust;
-pub mod output;
+mod cli;
+mod cluster;
+mod commands;
+#[doc(hidden)]
+pub mod fuzzing;
+mod locust;
+mod output;
 pub mod sandbox;
-pub mod scaling;
-pub mod serve;
-pub mod text;
+mod scaling;
+mod serve;
+mod text;
+
+pub use cli::{Cli, Refusal, program_name};
+pub use commands::{complete, run};
+pub use output::{Failed, render};

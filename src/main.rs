@@ -4,12 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use locustctl::cli::{Cli, Refusal, program_name};
-use locustctl::output::{self, Failed};
+use locustctl::{Cli, Failed, Refusal, program_name};
 
 fn main() -> ExitCode {
     let argv: Vec<_> = std::env::args_os().collect();
-    if let Some(answer) = locustctl::commands::complete(&argv) {
+    if let Some(answer) = locustctl::complete(&argv) {
         let _ = std::io::stdout().write_all(answer.as_bytes());
         return ExitCode::SUCCESS;
     }
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
         Ok(cli) => match run(cli) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => {
-                print_error(&output::render(&failed));
+                print_error(&locustctl::render(&failed));
                 ExitCode::from(failed.exit_code())
             }
         },
@@ -42,7 +41,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         .enable_all()
         .build()
         .context("starting the asynchronous runtime")?;
-    let result = runtime.block_on(locustctl::commands::run(cli));
+    let result = runtime.block_on(locustctl::run(cli));
     // Do not wait for a name lookup that hangs.
     runtime.shutdown_background();
     result

@@ -4,5 +4,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|output: &str| {
-    let _ = locustctl::cluster::credentials::is_plugin_answer(output);
+    locustctl::fuzzing::exec_credential(output);
 });

@@ -4,5 +4,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|template: &str| {
-    locustctl::output::try_template("go-template", template);
+    locustctl::fuzzing::template("go-template", template);
 });

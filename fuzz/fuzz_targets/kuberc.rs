@@ -4,5 +4,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
-    let _ = locustctl::cluster::kuberc::from_content(content);
+    locustctl::fuzzing::kuberc(content);
 });

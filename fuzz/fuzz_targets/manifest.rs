@@ -4,5 +4,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
-    let _ = locustctl::scaling::manifests::parse(content, "manifest");
+    locustctl::fuzzing::manifest(content);
 });

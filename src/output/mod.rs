@@ -12,7 +12,7 @@ mod template;
 
 pub use error::{Failed, render, sentence_of};
 use format::JsonPathFormat;
-pub use format::{Format, FormatArgs, ManagedFields, UnknownFormat};
+pub use format::{Format, FormatArgs, UnknownFormat};
 pub use json::print as print_json;
 pub use printer::{Printer, ScaleResult};
 pub use stdout::write_stdout;

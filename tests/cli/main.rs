@@ -17,7 +17,6 @@ mod locust_harm;
 mod locust_keep;
 mod locust_tls;
 mod lost_answers;
-mod manifests;
 mod outcome;
 mod plugin_policy;
 mod plugins;

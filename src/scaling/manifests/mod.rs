@@ -23,7 +23,9 @@ mod url;
 
 pub use error::Error;
 pub use filenames::split as split_filenames;
-pub use object::{Document, Object};
+pub use object::Document;
+#[cfg(test)]
+pub use object::Object;
 pub use read::{parse, read};
 pub use resolve::{ListErrors, ManifestRules, resolve_manifests};
 pub use selector::Selector;

@@ -3,9 +3,10 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use locustctl::scaling::manifests::{self, Document, Error, Object, Selector};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::scaling::manifests::{self, Document, Error, Object, Selector};
 
 #[derive(Deserialize)]
 struct Case {
@@ -31,7 +32,7 @@ impl Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("../fixtures/manifests.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/fixtures/manifests.json")).unwrap()
 }
 
 /// The flattened objects, and the errors as kubectl prints them.
@@ -121,7 +122,7 @@ fn manifests_are_read_as_kubectl_reads_them() {
 #[test]
 fn selectors_are_refused_as_kubectl_refuses_them() {
     let table: Vec<(String, Option<String>)> =
-        serde_json::from_str(include_str!("../fixtures/selectors.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../tests/fixtures/selectors.json")).unwrap();
     for (text, expected) in table {
         assert_eq!(Selector::parse(&text).err(), expected, "{text}");
     }

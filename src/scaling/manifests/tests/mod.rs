@@ -1,5 +1,7 @@
 //! From the flags to the objects, with real files.
 
+mod kubectl;
+
 use std::fs;
 
 use super::*;

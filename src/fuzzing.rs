@@ -1,0 +1,28 @@
+//! The parsers of text from outside, for the targets in `fuzz/`. None of them may panic or hang.
+
+use crate::{cluster, output, scaling};
+
+/// A kubeconfig.
+pub fn kubeconfig(content: &[u8]) {
+    let _ = cluster::kubeconfig::resolve_content(content);
+}
+
+/// A kuberc file.
+pub fn kuberc(content: &[u8]) {
+    let _ = cluster::kuberc::from_content(content);
+}
+
+/// The output of a credential plugin.
+pub fn exec_credential(output: &str) {
+    let _ = cluster::credentials::is_plugin_answer(output);
+}
+
+/// A manifest.
+pub fn manifest(content: &[u8]) {
+    let _ = scaling::manifests::parse(content, "manifest");
+}
+
+/// A template of `-o FORMAT=TEMPLATE`.
+pub fn template(format: &str, template: &str) {
+    output::try_template(format, template);
+}
