@@ -168,7 +168,8 @@ fn template_args(page: &str) -> Value {
     serde_json::Deserializer::from_str(args).into_iter().next().unwrap().unwrap()
 }
 
-/// The lines of a master's log, without times, hosts, addresses and ids.
+/// The lines of a master's log, without times, hosts, addresses and ids. A busy Locust says that a
+/// worker's report is late, instead of the line on the spawned users.
 fn lines(logs: &Value) -> Vec<String> {
     let word = |word: &str| match word.rsplit_once('_') {
         Some((_, hex)) if hex.trim_end_matches('\'').len() == 32 => "ID".to_owned(),
@@ -177,7 +178,12 @@ fn lines(logs: &Value) -> Vec<String> {
     };
     let line = |line: &Value| {
         let (_, rest) = line.as_str().unwrap().split_once('/').unwrap();
-        rest.split(' ').map(word).collect::<Vec<_>>().join(" ")
+        let text = rest.split(' ').map(word).collect::<Vec<_>>().join(" ");
+        let is_spawned = ["All users spawned", "Spawning is complete"];
+        match is_spawned.iter().any(|start| text.contains(start)) {
+            true => "the users are spawned".to_owned(),
+            false => text,
+        }
     };
     logs["master"].as_array().unwrap().iter().map(line).collect()
 }

@@ -401,5 +401,8 @@ fn locust_ui_without_locust_is_refused() {
     let line = "serve --locust-ui --locust=none --listen=127.0.0.1:0";
     let outcome = support::locustctl(line).kubeconfig(cluster.kubeconfig()).run();
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains("--locust-ui needs a Locust"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("--locust-ui and --locust=none cannot be used together"),
+        "{outcome:?}"
+    );
 }

@@ -1,7 +1,8 @@
 //! The check of a kuberc's names and policy.
 
 use super::document::Preference;
-use super::{Alias, PluginPolicy, Preferences, Preset};
+use super::policy::PluginPolicy;
+use super::preferences::{Alias, Preferences, Preset};
 
 /// Checks the names and the policy. kubectl's order decides which of several errors is reported.
 pub(super) fn check(preference: Preference) -> Result<Preferences, String> {

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Alias, CommandDefaults, Preset};
+use super::preferences::{Alias, CommandDefaults, Preset};
 use crate::cluster::kubeconfig::fields;
 use crate::text::go;
 use crate::text::yaml::read as yaml;

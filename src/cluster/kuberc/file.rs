@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::Location;
 use super::document::{Document, Preference};
+use super::location::Location;
 use crate::text::bounded;
 use crate::text::go::os_error;
 

@@ -37,19 +37,14 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// Adds the answers for unknown addresses and methods.
+/// Adds the answers for service::unknown addresses and methods.
 pub(super) fn with_fallbacks(router: Router) -> Router {
-    router.fallback(unknown).method_not_allowed_fallback(not_allowed)
+    router.fallback(service::unknown).method_not_allowed_fallback(not_allowed)
 }
 
 /// Counts all answers in the metrics.
 pub(super) fn counted(router: Router, app: &Arc<App>) -> Router {
     router.layer(middleware::from_fn_with_state(Arc::clone(app), count))
-}
-
-async fn unknown() -> Response {
-    let detail = "There is no page at this address; /api/openapi.json lists the addresses.";
-    Problem::new(StatusCode::NOT_FOUND, "NotFound", detail).into_response()
 }
 
 async fn not_allowed() -> Response {
@@ -88,7 +83,7 @@ fn route_label(path: &str) -> &'static str {
     ROUTES.into_iter().find(|route| *route == path).unwrap_or("none")
 }
 
-/// The label of a method in the metrics. Clients can send any method, so unknown ones share a label.
+/// The label of a method in the metrics. Clients can send any method, so service::unknown ones share a label.
 pub(super) fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

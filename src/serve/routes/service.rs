@@ -54,7 +54,7 @@ pub(super) async fn openapi() -> Response {
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let path = format!("assets/{name}");
     let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) else {
-        return super::unknown().await;
+        return unknown().await;
     };
     let tag = tag(asset.body);
     let is_known = headers.get(IF_NONE_MATCH).is_some_and(|known| *known == tag);
@@ -78,4 +78,10 @@ fn tag(body: &[u8]) -> String {
 
 fn text(code: StatusCode, text: &'static str) -> Response {
     (code, [(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// The answer to a path without a route.
+pub(super) async fn unknown() -> Response {
+    let detail = "There is no page at this address; /api/openapi.json lists the addresses.";
+    Problem::new(StatusCode::NOT_FOUND, "NotFound", detail).into_response()
 }

@@ -2,18 +2,12 @@
 //! of client-go's `plugin/pkg/client/auth/exec`. Unlike there, time and output are bounded.
 
 mod credential;
+mod lookup;
 mod output;
 mod permission;
 mod request;
 
-use std::{
-    io,
-    io::IsTerminal,
-    path::{Path, PathBuf},
-    process::Stdio,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, io::IsTerminal, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use parking_lot::RwLock;
@@ -26,20 +20,10 @@ use tokio::{
 };
 
 use self::credential::ExecCredential;
+use self::lookup::on_path;
 use crate::cluster::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode};
 use crate::cluster::kuberc::PluginPolicy;
 use crate::text::go::os_error;
-
-#[cfg(unix)]
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(path: &Path) -> bool {
-    path.is_file()
-}
 
 /// True if a plugin's output is valid.
 pub(super) fn is_answer(output: &str, api_version: &str) -> bool {
@@ -208,16 +192,6 @@ impl Plugin {
         }
         text
     }
-}
-
-/// Finds a command on `$PATH`, as Go's `exec.LookPath` does. Relative directories are ignored,
-/// because other users may be able to write into the current directory.
-fn on_path(command: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|directory| directory.is_absolute())
-        .map(|directory| directory.join(command))
-        .find(|candidate| is_executable(candidate))
 }
 
 /// Escapes the control, direction and invisible characters of an install hint. The hint comes from

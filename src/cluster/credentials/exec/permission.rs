@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{is_executable, on_path};
+use super::lookup::{is_executable, on_path};
 use crate::cluster::kuberc::PluginPolicy;
 use crate::text::go;
 use crate::text::go::os_error;

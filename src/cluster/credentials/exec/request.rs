@@ -85,7 +85,6 @@ mod tests {
             proxy_url: Some("http://p".into()),
             disable_compression: true,
             exec_config: Some(serde_json::json!({"audience": "a"})),
-            ..Cluster::default()
         };
         let info = info(V1, Some(&ClusterInfo::of(&cluster)), true);
         let expected = "\"spec\":{\"cluster\":{\"server\":\"https://h\",\"tls-server-name\":\"n\",\
