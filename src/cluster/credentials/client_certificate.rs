@@ -86,12 +86,16 @@ fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>> {
     }
 }
 
-/// The labels of all PEM sections, in order.
+/// The labels of all PEM sections, in order. Go ignores a section without its END line. So a file
+/// whose line breaks are lost has no section, and no part of its key is taken for a label.
 fn sections(pem: &str) -> Vec<String> {
-    pem.lines()
-        .filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
-        .map(str::to_owned)
-        .collect()
+    let labels = pem.lines().filter_map(|line| {
+        let label = line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----")?;
+        let end = format!("-----END {label}-----");
+        let is_ended = pem.lines().any(|line| line.trim() == end);
+        (is_ended && !label.contains("-----")).then(|| label.to_owned())
+    });
+    labels.collect()
 }
 
 #[cfg(test)]
@@ -119,6 +123,26 @@ mod tests {
         let noisy = format!("subject=me\n{certificate}\n{}", encode("X509 CRL", b"x"));
         let parameters = encode("EC PARAMETERS", b"x");
         assert!(identity(noisy.as_bytes(), &format!("{parameters}{key}{certificate}")).is_ok());
+    }
+
+    #[test]
+    fn a_key_without_its_line_breaks_is_not_shown() {
+        let (certificate, key) = pair();
+        let secret = key.lines().nth(1).unwrap();
+        // The END lines of other sections do not help.
+        for joined in [
+            format!("{key}{certificate}").replace('\n', " "),
+            format!("{key} {certificate}").replacen('\n', " ", 3),
+            format!("{} -----BEGIN X-----\n{key}", key.replace('\n', " ")),
+        ] {
+            for (certificate, key) in [(&certificate, &joined), (&joined, &key)] {
+                let Err(error) = identity(certificate.as_bytes(), key) else { continue };
+                assert!(!error.to_string().contains(secret), "{error}");
+            }
+        }
+        let joined = format!("{key}{certificate}").replace('\n', " ");
+        let error = identity(certificate.as_bytes(), joined.trim()).err().unwrap();
+        assert_eq!(error.to_string(), "tls: failed to find any PEM data in key input");
     }
 
     #[test]
