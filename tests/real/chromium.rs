@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use url::Url;
 
-use crate::Alone;
+use crate::Turn;
 
 /// Longer than any wait takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,12 +39,12 @@ pub struct Browser {
     client: Client,
     driver: Child,
     _profile: TempDir,
-    _alone: Alone,
+    _turn: Turn,
 }
 
 impl Browser {
     pub fn open(options: BrowserOptions) -> Self {
-        let alone = crate::alone();
+        let turn = Turn::wait();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let profile = tempfile::tempdir().unwrap();
         let (driver, port) = start_driver();
@@ -54,7 +54,7 @@ impl Browser {
             builder.capabilities(capabilities);
             builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap()
         });
-        let browser = Self { runtime, client, driver, _profile: profile, _alone: alone };
+        let browser = Self { runtime, client, driver, _profile: profile, _turn: turn };
         let metrics = json!({"width": options.width, "height": options.height, "deviceScaleFactor": 1,
             "mobile": options.width < 600});
         browser.devtools("Emulation.setDeviceMetricsOverride", metrics);

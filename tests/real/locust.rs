@@ -95,7 +95,7 @@ fn a_killed_worker_is_named() {
     wait_until(is_missed, || "Locust misses the worker".to_owned());
     let outcome = run(&cluster, &locust, "status");
     let said = format!(
-        "Warning: ready, but not connected to Locust: {pod}\nWarning: connection to Locust lost: {pod}\n"
+        "Warning: ready, but not connected to Locust: {pod}\nWarning: worker without heartbeat: {pod}\n"
     );
     assert_eq!((outcome.code, &outcome.stderr), (Some(0), &said));
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
@@ -142,7 +142,7 @@ fn a_restarted_master_is_followed_again() {
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait");
     let line = "deployment.apps/locust-slave scaled from 1 to 2\n";
     outcome.exits(1, line);
-    let said = "error: Locust could not be asked, so locustctl did not check the running test";
+    let said = "error: Locust could not be reached, so locustctl did not check the running test";
     assert!(outcome.stderr.contains(said), "{outcome:?}");
     assert_eq!(serving.put("?wait=60s", r#"{"replicas": 4}"#).status, 200, "and so does the page");
     locust.start_master();

@@ -247,7 +247,7 @@ fn without_locust_the_panel_says_so_and_recovers() {
     let panel = Panel(&browser);
     panel.wait_for_text("connected", "1");
     locust.stop_master();
-    panel.wait_for_text("problem", "Locust cannot be reached");
+    panel.wait_for_text("problem", "Locust could not be reached");
     panel.scale(2);
     panel.wait_for_text("history", "1 → 2");
     assert_eq!(cluster.workers(), 2);

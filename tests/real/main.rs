@@ -14,14 +14,44 @@ mod swarm_steps;
 mod swarm_time;
 mod swarm_wanted;
 
-use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
+use std::cell::Cell;
 
-/// The exclusive right to run a real Locust or a browser.
-type Alone = ReentrantMutexGuard<'static, ()>;
+use parking_lot::{Condvar, Mutex};
 
-/// Waits until no other test runs a real Locust or a browser, because they would slow each other
-/// down. One test may run both.
-fn alone() -> Alone {
-    static ALONE: ReentrantMutex<()> = ReentrantMutex::new(());
-    ALONE.lock()
+/// The tests that may run a real Locust or a browser at a time. More of them would slow each other
+/// down, until workers miss their heartbeats.
+const MAX_AT_ONCE: usize = 2;
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ONE_ENDED: Condvar = Condvar::new();
+
+thread_local! {
+    /// The turns of this test: it may run a Locust and a browser.
+    static TURNS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The right of a test to run a real Locust or a browser.
+struct Turn;
+
+impl Turn {
+    /// Waits until fewer than [`MAX_AT_ONCE`] other tests have a turn.
+    fn wait() -> Self {
+        if TURNS.get() == 0 {
+            let mut running = RUNNING.lock();
+            ONE_ENDED.wait_while(&mut running, |running| *running >= MAX_AT_ONCE);
+            *running += 1;
+        }
+        TURNS.set(TURNS.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        TURNS.set(TURNS.get() - 1);
+        if TURNS.get() == 0 {
+            *RUNNING.lock() -= 1;
+            ONE_ENDED.notify_one();
+        }
+    }
 }

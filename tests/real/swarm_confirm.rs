@@ -8,7 +8,7 @@ use support::cluster::WORKERS;
 use support::serving::Serving;
 
 use crate::locust_process::{
-    HostName, LATEST, Monitor, Scenario, assert_says, assert_silent, assert_tells, is_long,
+    HostName, LATEST, Monitor, RELEASES, Scenario, assert_says, assert_silent, assert_tells,
     releases,
 };
 
@@ -80,7 +80,7 @@ fn a_new_worker_that_hangs_after_a_repair_is_an_error() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn workers_that_start_late_are_waited_for() {
-    for release in releases(&[LATEST]) {
+    for release in releases(&RELEASES) {
         let scenario = Scenario::with(release, |it| it.workers_start_after(LATE));
         let scenario = scenario.with_60_users(1);
         scenario.scaled(4);
@@ -92,8 +92,7 @@ fn workers_that_start_late_are_waited_for() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn workers_that_end_late_are_waited_for() {
-    let names: &[&str] = if is_long() { &["locust-slave", LONG_NAME] } else { &[LONG_NAME] };
-    for name in names {
+    for name in ["locust-slave", LONG_NAME] {
         for release in releases(&[LATEST]) {
             let scenario = Scenario::of(name, release, |it| it.workers_end_after(LATE));
             let scenario = scenario.with_60_users(4);
@@ -109,11 +108,11 @@ fn workers_that_end_late_are_waited_for() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn pods_with_truncated_names_are_recognised() {
-    for release in releases(&["2.32.2"]) {
+    for release in releases(&RELEASES) {
         let scenario = Scenario::of(LONG_NAME, release, |it| it).with_60_users(3);
         for replicas in [1, 3] {
             let outcome = scenario.scaled(replicas);
-            assert_silent(&outcome, "not counted");
+            assert_silent(&outcome, "not connected");
             scenario.assert_users_are_stable(60);
         }
     }
@@ -135,7 +134,7 @@ fn a_test_that_resets_its_statistics_is_reported() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn pods_may_have_different_numbers_of_workers() {
-    for release in releases(&[LATEST]) {
+    for release in releases(&RELEASES) {
         let two = ["--processes", "2"];
         let scenario = Scenario::with(release, |it| it.first_worker_flags(&two));
         scenario.scale_as_kubectl_to(3, 4);
@@ -181,21 +180,21 @@ fn on_the_nodes_network(release: &str) -> Scenario {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn workers_on_the_nodes_network_are_counted() {
-    for release in releases(&[LATEST]) {
+    for release in releases(&RELEASES) {
         let scenario = on_the_nodes_network(release);
         let outcome = scenario.run("scale --replicas=3 --wait --timeout=60s");
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        assert_silent(&outcome, "not counted");
+        assert_silent(&outcome, "not connected");
         assert_eq!(scenario.locust.values()["worker_count"], 3);
         let scenario = scenario.with_60_users(3);
         for replicas in [1, 3] {
             let outcome = scenario.scaled(replicas);
             scenario.assert_users_are_stable(60);
-            assert_silent(&outcome, "not counted");
+            assert_silent(&outcome, "not connected");
         }
         let status = scenario.run("status");
         assert_eq!(status.code, Some(0), "{status:?}");
-        assert_silent(&status, "not counted");
+        assert_silent(&status, "not connected");
     }
 }
 
@@ -263,7 +262,7 @@ fn with_a_stop_timeout_success_is_reported_when_the_number_is_right() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_that_is_still_starting_is_left_alone() {
-    for release in releases(&[LATEST]) {
+    for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         let answer = scenario.locust.post("/swarm", "user_count=60&spawn_rate=2");

@@ -6,9 +6,7 @@ use std::time::Duration;
 use support::cluster::WORKERS;
 use support::serving::Serving;
 
-use crate::locust_process::{
-    LATEST, Monitor, Scenario, assert_says, assert_tells, is_long, releases,
-};
+use crate::locust_process::{LATEST, Monitor, Scenario, assert_says, assert_tells, releases};
 
 /// The last release before each change, of the releases whose master breaks.
 const BREAK: [&str; 3] = ["2.46.4", "2.32.2", "2.25.0"];
@@ -16,8 +14,7 @@ const BREAK: [&str; 3] = ["2.46.4", "2.32.2", "2.25.0"];
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn on_a_release_that_breaks_workers_leave_one_after_another() {
-    let usual = if is_long() { &BREAK[..] } else { &BREAK[..1] };
-    for release in usual {
+    for release in BREAK {
         let scenario = Scenario::new(release).with_60_users(4);
         let monitor = Monitor::start(&scenario.locust);
         let outcome = scenario.scaled(1);

@@ -10,7 +10,7 @@ use crate::locust_process::{LATEST, RELEASES, Scenario, assert_says, releases};
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_run_time_of_an_earlier_test_does_not_prevent_a_repair() {
-    for release in releases(&[LATEST]) {
+    for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         scenario.start_test(20, 20, "&run_time=5s");

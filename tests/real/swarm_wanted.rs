@@ -10,8 +10,8 @@ use support::serving::Serving;
 use support::swarm::ask;
 
 use crate::locust_process::{
-    LATEST, Scenario, TOO_OLD, assert_says, assert_silent, assert_tells, create_deployment,
-    releases,
+    LATEST, RELEASES, Scenario, TOO_OLD, assert_says, assert_silent, assert_tells,
+    create_deployment, releases,
 };
 
 const UNKNOWN: &str = "locustctl cannot tell how many users the test should have";
@@ -19,7 +19,7 @@ const UNKNOWN: &str = "locustctl cannot tell how many users the test should have
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_masters_number_of_users_is_not_the_tests() {
-    for release in releases(&["2.25.0"]) {
+    for release in releases(&["2.46.4", "2.32.2", "2.25.0"]) {
         let scenario = Scenario::with(release, |it| it.master_flags(&["-u", "100", "-r", "10"]));
         scenario.scale_as_kubectl(3);
         scenario.start_test(20, 20, "");
@@ -102,7 +102,7 @@ fn a_test_without_a_requested_number_keeps_its_users() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_that_has_just_started_is_recognised() {
-    for release in releases(&["2.32.2"]) {
+    for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         // Locust caches this for two seconds.
@@ -156,7 +156,7 @@ fn the_users_lost_by_another_clients_change_are_unknown() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn users_that_have_finished_are_not_started_again() {
-    for release in releases(&[LATEST]) {
+    for release in releases(&RELEASES) {
         let scenario = Scenario::with(release, |it| it.locustfile("stop_user.py"));
         scenario.scale_as_kubectl(3);
         scenario.start_test(60, 60, "");
@@ -166,7 +166,7 @@ fn users_that_have_finished_are_not_started_again() {
         sleep(Duration::from_secs(3));
         let served = scenario.locust.served();
         let status = scenario.run("status");
-        assert_silent(&status, "rebalance");
+        assert_silent(&status, "locustctl rebalance");
         for line in ["scale --replicas=1", "scale --replicas=3 --timeout=60s", "rebalance"] {
             let outcome = scenario.run(line);
             scenario.assert_nothing_posted();

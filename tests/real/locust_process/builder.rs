@@ -14,6 +14,7 @@ use super::RealLocust;
 use super::follower::{Follower, Pods};
 use super::process::Process;
 use super::target::Target;
+use crate::Turn;
 
 /// The host name of a worker, which is the first part of its id.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +104,7 @@ impl<'a> Builder<'a> {
 
     /// Starts Locust, and waits until the master serves its page.
     pub fn start(self) -> RealLocust {
-        let alone = crate::alone();
+        let turn = Turn::wait();
         let python = python(self.release);
         let (web, bind) = (free_port(), free_port());
         let target = Target::start();
@@ -119,7 +120,7 @@ impl<'a> Builder<'a> {
         let pods = Pods::default();
         let follower = self.follower(python, bind, pods.clone());
         let locust = RealLocust {
-            _alone: alone,
+            _turn: turn,
             url: format!("http://127.0.0.1:{web}"),
             http: Http::new(),
             target,

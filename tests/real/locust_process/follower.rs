@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use support::serving::Http;
 
@@ -14,9 +15,9 @@ use super::process::Process;
 /// The workers, shared by the test and the thread that follows the pods.
 pub type Pods = Arc<Mutex<Workers>>;
 
-/// Locks the workers. A test that panicked has not left them half changed.
+/// Locks the workers.
 pub fn lock(pods: &Mutex<Workers>) -> MutexGuard<'_, Workers> {
-    pods.lock().unwrap_or_else(PoisonError::into_inner)
+    pods.lock()
 }
 
 /// The workers of all pods.

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::Alone;
+use crate::Turn;
 use follower::{Pods, lock};
 use process::Process;
 use serde_json::Value;
@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running Locust. All its processes end when it is dropped.
 pub struct RealLocust {
-    _alone: Alone,
+    _turn: Turn,
     url: String,
     http: Http,
     target: Target,

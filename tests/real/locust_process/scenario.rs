@@ -7,7 +7,7 @@ use support::cluster::{TestCluster, WORKERS};
 use support::{Outcome, locustctl};
 
 use super::{ALL_RELEASES, Builder, PATIENCE, Post, RealLocust, Relay, eventually};
-use crate::Alone;
+use crate::Turn;
 
 /// How long the number of users must be stable. This is longer than Locust caches its statistics.
 const STABLE_FOR: Duration = Duration::from_millis(2500);
@@ -19,7 +19,7 @@ pub struct Scenario {
     /// The scaled Deployment, `deployment/NAME`.
     deployment: String,
     relay: Relay,
-    _alone: Alone,
+    _turn: Turn,
 }
 
 /// The releases of a test: these, or all with `tests/run.sh --long`.
@@ -50,7 +50,7 @@ impl Scenario {
         release: &str,
         settings: impl FnOnce(Builder<'_>) -> Builder<'_>,
     ) -> Self {
-        let alone = crate::alone();
+        let turn = Turn::wait();
         let cluster = TestCluster::start();
         let builder = RealLocust::builder(release, &cluster);
         let builder = if name == "locust-slave" {
@@ -62,7 +62,7 @@ impl Scenario {
         let locust = settings(builder).start();
         let relay = Relay::start(locust.url());
         let deployment = format!("deployment/{name}");
-        Self { locust, cluster, deployment, relay, _alone: alone }
+        Self { locust, cluster, deployment, relay, _turn: turn }
     }
 
     /// The address of Locust for commands.
