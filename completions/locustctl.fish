@@ -58,24 +58,24 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print
 complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Print version'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
-complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost some'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Change the number of replicas by this much: +N or -N, never below 0' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the current number of replicas; -1 means any number' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the current resource version' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that match this label selector: a=b,c!=d,e in (f,g)' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit of the wait: 30s, 2m, 1h. Without --wait, wait only until the pods exist. 0 means 5m with --wait, and no wait without it. In a change in steps, each step has this limit' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, a limit above 0 waits only until the number of pods is right, and 0 does not wait. If locustctl removes pods in steps, the limit applies to each step' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust, how to redistribute the users of a running test: auto (at once), ramp (at the test\'s spawn rate) or never' -r -f -a "auto\t'Start all lost users at once'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'Redistribute the users of a running test, with --locust: auto (immediately), ramp (at the test\'s spawn rate) or never' -r -f -a "auto\t'Start all lost users at once'
 ramp\t'Start the lost users at the test\'s spawn rate'
 never\t'Do not start users; locustctl only reports problems'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the changed object in this format, instead of one line for each target' -r -f -a "json\t''
@@ -89,7 +89,7 @@ templatefile\t''
 jsonpath\t''
 jsonpath-as-json\t''
 jsonpath-file\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l template -d 'Template for -o go-template or jsonpath, or its file for -o go-template-file or jsonpath-file' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l template -d 'Template for -o go-template or jsonpath. For -o go-template-file or jsonpath-file, the path of the template file' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -116,12 +116,12 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile-ou
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of the directories of -f'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust, remove all pods at once, even if that breaks this release of Locust'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust, do not ask for confirmation before a running test loses workers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'Remove all surplus pods in one step, with --locust, even if this can break Locust\'s master (releases up to 2.46.5)'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'Skip the confirmation before a change that removes workers from a running test, with --locust'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Write the command into the object\'s annotation kubernetes.io/change-cause'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Change nothing. client: print the change; server: let the server check the change'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Simulate the change: client (only print it), server (let the server check it) or none (make the change)'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Ignore missing fields in templates. If false, a missing field is an error'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l show-managed-fields -d 'Keep metadata.managedFields in JSON and YAML'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster, which ends with this command'
@@ -323,7 +323,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warni
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost some'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'

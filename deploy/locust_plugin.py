@@ -1,4 +1,4 @@
-"""Import this in the locustfile. LOCUSTCTL_URL: address of serve; LOCUSTCTL_TOKEN_FILE: its token."""
+"""Import it in the locustfile. LOCUSTCTL_URL: address of serve; LOCUSTCTL_TOKEN_FILE: its token."""
 from os import getenv
 
 from flask import Response, request

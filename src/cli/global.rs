@@ -117,6 +117,6 @@ pub struct GlobalArgs {
     pub ignored: IgnoredArgs,
     /// Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands
     #[arg(short, long = "v", global = true, value_name = "LEVEL", default_value = "0",
-          value_parser = value::go_level(), hide_default_value = true, allow_hyphen_values = true)]
+          value_parser = value::klog_level(), hide_default_value = true, allow_hyphen_values = true)]
     pub verbosity: i64,
 }

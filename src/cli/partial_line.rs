@@ -9,19 +9,20 @@ use super::global::GlobalArgs;
 use super::{grammar, preferences};
 use crate::cluster::kuberc::PluginPolicy;
 
-/// The words before the cursor, and their meaning.
+/// The words before the cursor, and the flags and arguments parsed from them.
 pub struct PartialLine {
     /// The words in canonical order, with the program's name first. Each flag and its value are one
     /// word, so that no value is mistaken for a subcommand. A flag that still lacks its value is the
     /// last word.
     pub words: Vec<OsString>,
-    /// The meaning of the words. `None` if they are invalid.
+    /// The parsed flags and arguments. `None` if the words are invalid.
     matches: Option<ArgMatches>,
     plugin_policy: PluginPolicy,
 }
 
 impl PartialLine {
-    /// Reads the words, `argv[0]` included, like [`super::Cli::read`] does, with the user's kuberc.
+    /// Parses the words as [`super::Cli::read`] does, and applies the user's kuberc. `argv` starts with
+    /// the program's name.
     pub fn read(argv: Vec<OsString>) -> Self {
         let mut command = grammar::whole().subcommand_required(false).arg_required_else_help(false);
         let (mut words, is_open) = joined(&command, canonical(&command, argv));
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_read_as_far_as_it_goes() {
+    fn an_incomplete_line_is_parsed() {
         for (line, context, targets) in [
             ("scale --context a deploy/b", Some("a"), "deploy/b"),
             ("--context scale scale deploy b", Some("scale"), "deploy b"),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_line_has_no_meaning() {
+    fn an_invalid_line_has_no_flags_and_no_targets() {
         for line in ["scale --bogus", "scale --replicas=x deploy", "nonsense", "scale --help"] {
             let partial = read(line);
             assert!(partial.global().is_none(), "{line}");

@@ -13,14 +13,14 @@ Examples:
   # Watch the running test until Ctrl-C, and redistribute its users when workers leave
   locustctl rebalance --watch
 
-  # Workers and master's Service with other names
+  # Use other names for the workers and for the master's Service
   locustctl rebalance --locust=service/load-master deployment/load-workers";
 
-/// Redistribute the users of a running test that has lost some
+/// Redistribute the users of a running test that has lost users or has idle workers
 #[derive(Debug, Args)]
 #[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct RebalanceArgs {
-    /// Flags of Locust's master.
+    /// Flags that say how to reach Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
     /// Watch the test until Ctrl-C, and redistribute its users when workers leave

@@ -8,10 +8,10 @@ use crate::text::go;
 
 const EXAMPLES: &str = "\
 Examples:
-  # Scale to three workers: deployment/locust-slave in the current namespace
+  # Scale deployment/locust-slave in the current namespace to three workers
   locustctl scale --replicas=3
 
-  # The same with the target that kubectl needs
+  # The same with an explicit target, which kubectl requires
   locustctl scale --replicas=3 deployment/locust-slave
 
   # Add two workers
@@ -43,7 +43,7 @@ pub struct ScaleArgs {
     /// The new number of replicas
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
     pub replicas: Option<i64>,
-    /// Change the number of replicas by this much: +N or -N, never below 0
+    /// Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0
     #[arg(long, value_name = "±COUNT", value_parser = value::relative_count(), allow_hyphen_values = true)]
     pub by: Option<RelativeCount>,
     /// Scale only if this is the current number of replicas; -1 means any number
@@ -58,10 +58,10 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub all: bool,
-    /// Scale the objects of the given types that have these labels: a=b,c!=d,e in (f,g)
+    /// Scale the objects of the given types that match this label selector: a=b,c!=d,e in (f,g)
     #[arg(short = 'l', long, value_name = "LABELS", allow_hyphen_values = true)]
     pub selector: Option<String>,
-    /// Scale the objects of this manifest: a file, a directory, a pattern, a URL, or - for stdin
+    /// Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath,
           value_parser = value::file_names(), allow_hyphen_values = true,
           action = ArgAction::Append)]
@@ -70,7 +70,7 @@ pub struct ScaleArgs {
     #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath,
           allow_hyphen_values = true)]
     pub kustomize: Option<String>,
-    /// Also read the subdirectories of the directories of -f
+    /// Also read the subdirectories of a directory given with -f
     #[arg(short = 'R', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
@@ -80,31 +80,33 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// Time limit of the wait: 30s, 2m, 1h. Without --wait, wait only until the pods exist. 0 means 5m
-    /// with --wait, and no wait without it. In a change in steps, each step has this limit
+    /// Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, a limit
+    /// above 0 waits only until the number of pods is right, and 0 does not wait. If locustctl removes
+    /// pods in steps, the limit applies to each step
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
-    /// Flags of Locust's master.
+    /// Flags that say how to reach Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// With --locust, how to redistribute the users of a running test: auto (at once), ramp (at the
+    /// Redistribute the users of a running test, with --locust: auto (immediately), ramp (at the
     /// test's spawn rate) or never
     #[arg(
         long,
-        value_name = "HOW",
+        value_name = "MODE",
         value_enum,
         default_value = "auto",
         hide_possible_values = true,
         hide_default_value = true
     )]
     pub rebalance: Rebalance,
-    /// With --locust, remove all pods at once, even if that breaks this release of Locust
+    /// Remove all surplus pods in one step, with --locust, even if this can break Locust's master
+    /// (releases up to 2.46.5)
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub at_once: bool,
-    /// With --locust, do not ask for confirmation before a running test loses workers
+    /// Skip the confirmation before a change that removes workers from a running test, with --locust
     #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
@@ -116,17 +118,19 @@ pub struct ScaleArgs {
     /// The text for `record`: the command without its secrets.
     #[arg(skip)]
     pub change_cause: Option<String>,
-    /// Change nothing. client: print the change; server: let the server check the change
+    /// Simulate the change: client (only print it), server (let the server check it) or none (make the
+    /// change)
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "none",
           default_missing_value = "unchanged", value_name = "MODE",
-          value_parser = value::suggested(&["none", "client", "server"]))]
+          value_parser = value::text_with_suggestions(&["none", "client", "server"]))]
     pub dry_run: String,
     /// Print the changed object in this format, instead of one line for each target
     #[arg(short, long, value_name = "FORMAT", allow_hyphen_values = true,
-          value_parser = value::suggested(&["json", "yaml", "kyaml", "name", "go-template", "go-template-file",
-              "template", "templatefile", "jsonpath", "jsonpath-as-json", "jsonpath-file"]))]
+          value_parser = value::text_with_suggestions(&["json", "yaml", "kyaml", "name", "go-template",
+              "go-template-file", "template", "templatefile", "jsonpath", "jsonpath-as-json", "jsonpath-file"]))]
     pub output: Option<String>,
-    /// Template for -o go-template or jsonpath, or its file for -o go-template-file or jsonpath-file
+    /// Template for -o go-template or jsonpath. For -o go-template-file or jsonpath-file, the path of the
+    /// template file
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     pub template: Option<String>,
     /// Ignore missing fields in templates. If false, a missing field is an error

@@ -11,14 +11,14 @@ use super::value;
 pub struct StatusArgs {
     /// Print in this format instead of text
     #[arg(short, long, value_name = "FORMAT", allow_hyphen_values = true,
-          value_parser = value::suggested(&["json", "yaml"]))]
+          value_parser = value::text_with_suggestions(&["json", "yaml"]))]
     pub output: Option<String>,
     /// Repeat every two seconds until Ctrl-C
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub watch: bool,
-    /// Flags of Locust's master.
+    /// Flags that say how to reach Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
     /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]

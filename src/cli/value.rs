@@ -26,7 +26,7 @@ pub fn go_int() -> ValueParser {
 }
 
 /// The log level of klog. Go reads it with base 10, unlike pflag's own integers.
-pub fn go_level() -> ValueParser {
+pub fn klog_level() -> ValueParser {
     ValueParser::from(|text: &str| {
         text.parse::<i32>().map(i64::from).map_err(|error| {
             let what = match error.kind() {
@@ -58,7 +58,7 @@ pub fn go_duration() -> ValueParser {
     })
 }
 
-/// A path. It can be empty, which kubectl reads as a flag that is not given.
+/// A path. An empty path is valid: as in kubectl, it has the same effect as no flag.
 pub fn path() -> ValueParser {
     ValueParser::from(StringValueParser::new().map(PathBuf::from))
 }
@@ -67,20 +67,23 @@ pub fn path() -> ValueParser {
 pub fn relative_count() -> ValueParser {
     ValueParser::from(|text: &str| match text.as_bytes() {
         [b'+' | b'-', b'0'..=b'9', ..] => go::parse_int(text).map(RelativeCount),
-        _ => Err(format!("{} is not +COUNT or -COUNT", go::quote(text))),
+        _ => Err(format!(
+            "{} is not a signed number: use +COUNT or -COUNT, or --replicas for an absolute number",
+            go::quote(text)
+        )),
     })
 }
 
 /// Any text. `values` are only for completion; the command checks the value later, in kubectl's
 /// order of checks.
-pub fn suggested(values: &'static [&'static str]) -> ValueParser {
-    ValueParser::new(Suggested(values))
+pub fn text_with_suggestions(values: &'static [&'static str]) -> ValueParser {
+    ValueParser::new(SuggestedValues(values))
 }
 
 #[derive(Clone)]
-struct Suggested(&'static [&'static str]);
+struct SuggestedValues(&'static [&'static str]);
 
-impl TypedValueParser for Suggested {
+impl TypedValueParser for SuggestedValues {
     type Value = String;
 
     fn parse_ref(

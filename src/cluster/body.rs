@@ -2,12 +2,12 @@
 
 use reqwest::Response;
 
-/// Why a body could not be read.
+/// An error while reading a body.
 #[derive(Debug)]
 pub(crate) enum BodyError {
-    /// It is larger than the limit.
+    /// The body is larger than the limit.
     TooLarge,
-    /// It broke off, or took too long.
+    /// The connection broke, or the time limit passed, before the end of the body.
     Broken(reqwest::Error),
 }
 

@@ -70,7 +70,7 @@ fn read(flag: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
     let what = || reading(flag, path);
     // Opening a named pipe would wait for a writer.
     if !path.metadata().with_context(what)?.is_file() {
-        bail!("{}: this is not a file", what());
+        bail!("{}: this is not a regular file", what());
     }
     let file = File::open(path).with_context(what)?;
     match bounded::read(file, limit).with_context(what)? {
@@ -125,6 +125,6 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         let error = read_header("--locust-cookie-file", &path).unwrap_err().to_string();
-        assert!(error.ends_with("this is not a file"), "{error}");
+        assert!(error.ends_with("this is not a regular file"), "{error}");
     }
 }

@@ -50,7 +50,9 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
         // A signal ends --watch normally.
         Err(_) if args.watch => Ok(()),
         Err(signal) => {
-            let error = anyhow!("interrupted: the test may not have all its users");
+            let error = anyhow!(
+                "interrupted: the test may not have all its users; to check it, run: locustctl status"
+            );
             Err(Failed::by_signal(signal.number(), vec![error]))
         }
     }

@@ -69,7 +69,7 @@ impl RequestedTargets {
                 if types.len() == 1 && self.audience == Audience::Person =>
             {
                 anyhow!(
-                    "{error}\nIf {name} is the name of a Deployment: deployment/{name}",
+                    "{error}\nIf {name} is the name of a Deployment, write deployment/{name}",
                     name = types[0]
                 )
             }

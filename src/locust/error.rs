@@ -3,8 +3,8 @@
 use crate::cluster::api::{self, Failure, FailureKind};
 
 /// The advice when Locust's certificate is not trusted.
-const UNKNOWN_AUTHORITY: &str =
-    "; name the authority that signed Locust's certificate with --locust-certificate-authority";
+const UNKNOWN_AUTHORITY: &str = "; use --locust-certificate-authority=FILE to trust the authority that \
+     signed Locust's certificate";
 
 /// Why a request to Locust failed.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -1,9 +1,9 @@
 //! Locust's web API, as the master serves it (`locust/web.py`).
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
@@ -168,12 +168,12 @@ impl<'a> Master<'a> {
         &self,
         test: Option<PrimitiveDateTime>,
     ) -> Result<Option<OffsetDateTime>, Error> {
-        let known = *self.stats_start.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = *self.stats_start.lock();
         if let Some((_, start)) = known.filter(|(known, _)| test == Some(*known)) {
             return Ok(Some(start));
         }
         let start = self.read_stats_start().await?;
-        *self.stats_start.lock().unwrap_or_else(PoisonError::into_inner) = test.zip(start);
+        *self.stats_start.lock() = test.zip(start);
         Ok(start)
     }
 

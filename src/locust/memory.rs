@@ -6,10 +6,12 @@
 //! rebalance then sends nothing, and says why.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use tokio::time::Instant;
 
 use super::log::MasterLog;
@@ -113,9 +115,10 @@ fn read(path: &Path) -> Vec<Entry> {
 fn write(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    let draft = directory.join(format!("starts.{}.tmp", std::process::id()));
-    fs::write(&draft, serde_json::to_vec(entries)?)?;
-    fs::rename(&draft, path)
+    let mut draft = NamedTempFile::new_in(directory)?;
+    draft.write_all(&serde_json::to_vec(entries)?)?;
+    draft.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]

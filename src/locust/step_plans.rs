@@ -13,7 +13,7 @@ pub struct StepPlans<'a> {
     rest: usize,
 }
 
-/// What to do after a plan was carried out.
+/// The next action after a plan was carried out.
 pub enum AfterPlan {
     /// Carry out the new plan, since the count changed before the first step.
     Retry,

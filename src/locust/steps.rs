@@ -1,7 +1,7 @@
 //! Removes one pod after another, for releases whose master breaks when several workers leave a running
 //! test at once (locust#3515).
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use super::look::Look;
 use super::page::Page;
@@ -112,7 +112,7 @@ impl<'a> StepwiseChange<'a> {
     /// The replicas before the first step and after the last one that is done; `None` if no step is
     /// done.
     pub fn made(&self) -> Option<(Option<i64>, i64)> {
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.made.lock()
     }
 
     /// Removes one pod after another. After each step but the last, `wait_until_left` gets the new
@@ -159,7 +159,7 @@ impl<'a> StepwiseChange<'a> {
 
     fn note(&self, scaled: &Scaled) {
         let made = Some((scaled.old, scaled.new));
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = made;
+        *self.made.lock() = made;
     }
 }
 

@@ -152,7 +152,7 @@ fn of_api(error: &api::Error) -> Sentence {
                 Sentence::Bare(failure.text.clone())
             }
         },
-        api::Error::Unprepared(error) => sentence(error),
+        api::Error::NoCredentials(error) => sentence(error),
         api::Error::Unreadable(text) => Sentence::Bare(text.clone()),
     }
 }

@@ -13,7 +13,7 @@ pub struct Fault {
     pub path_contains: Option<String>,
     /// How many requests it happens to.
     pub times: usize,
-    /// What happens.
+    /// The effect of the fault.
     pub action: Action,
 }
 

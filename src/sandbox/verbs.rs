@@ -34,13 +34,14 @@ impl ObjectRef<'_> {
     }
 
     /// The object, or error 404.
-    pub(super) fn existing(&self, store: &Store) -> Result<Arc<Value>, Failure> {
+    pub(super) fn find(&self, store: &Store) -> Result<Arc<Value>, Failure> {
         let found = store.get(&self.key()).cloned();
         found.ok_or_else(|| Failure::not_found(self.kind, self.name))
     }
 }
 
-/// True for a dry run. `options` is the kind in a refusal.
+/// True for a dry run. `options` is the kind that an error message names, for example
+/// `CreateOptions`.
 pub(super) fn dry_run(query: &Query, options: &str) -> Result<bool, Failure> {
     let values: Vec<&str> = query.all("dryRun").collect();
     if values.iter().all(|value| *value == "All") {
@@ -53,12 +54,12 @@ pub(super) fn dry_run(query: &Query, options: &str) -> Result<bool, Failure> {
 
 /// GET of an object or its subresource.
 pub(super) fn get(store: &Store, reference: ObjectRef<'_>) -> Result<Value, Failure> {
-    let found = reference.existing(store)?;
-    shown(reference, &found)
+    let found = reference.find(store)?;
+    response_body(reference, &found)
 }
 
 /// The object or its subresource, in the requested version.
-fn shown(reference: ObjectRef<'_>, object: &Value) -> Result<Value, Failure> {
+fn response_body(reference: ObjectRef<'_>, object: &Value) -> Result<Value, Failure> {
     match reference.subresource {
         Some(Subresource::Scale) => scale::of(reference.kind, object),
         _ => Ok(custom::in_version(reference.kind, object)),
@@ -104,7 +105,7 @@ pub(super) fn create(
     if reference.kind.namespaced
         && store.get(&Key::new("namespaces", "", reference.namespace)).is_none()
     {
-        // Only a namespace can be missing here.
+        // The namespace does not exist, so the 404 names the namespace.
         return Err(match by_plural("namespaces") {
             Some(namespaces) => Failure::not_found(namespaces, reference.namespace),
             None => Failure::no_such_resource(),
@@ -123,7 +124,7 @@ pub(super) fn create(
     Ok(if dry { fresh } else { (*store.put(&key, fresh)).clone() })
 }
 
-/// Sets the fields of a new object that only the server sets, and the defaults.
+/// Fills in a new object: first the fields that only the server sets, then the defaults.
 pub(super) fn complete(kind: &ResourceType, namespace: &str, fresh: &mut Value) {
     fresh["kind"] = json!(kind.kind);
     fresh["apiVersion"] = json!(kind.api_version());
@@ -154,7 +155,7 @@ pub(super) fn update(
     body: &[u8],
 ) -> Result<Value, Failure> {
     let dry = dry_run(query, "UpdateOptions")?;
-    let present = reference.existing(store)?;
+    let present = reference.find(store)?;
     let wanted = if reference.subresource == Some(Subresource::Scale) {
         scale::updated(reference.kind, &present, body)?
     } else {
@@ -187,7 +188,7 @@ pub(super) fn patch(
         ));
     }
     let dry = dry_run(query, "PatchOptions")?;
-    let present = reference.existing(store)?;
+    let present = reference.find(store)?;
     let wanted = if reference.subresource == Some(Subresource::Scale) {
         scale::patched(reference.kind, &present, how, body)?
     } else {
@@ -207,7 +208,7 @@ fn replace(
     if !version.is_empty() && version != object::text(present, "/metadata/resourceVersion") {
         return Err(Failure::conflict(reference.kind, reference.name));
     }
-    keep_what_is_the_servers(reference, present, &mut wanted);
+    restore_server_fields(reference, present, &mut wanted);
     defaults::apply(reference.kind, &mut wanted);
     defaults::validate(reference.kind, &wanted)?;
     if present["metadata"].get("generation").is_some() && present["spec"] != wanted["spec"] {
@@ -220,12 +221,12 @@ fn replace(
     } else {
         store.put(&reference.key(), wanted)
     };
-    shown(reference, &stored)
+    response_body(reference, &stored)
 }
 
-/// Keeps the server's own fields. A status changes only through its subresource, and nothing else
-/// does.
-fn keep_what_is_the_servers(reference: ObjectRef<'_>, present: &Value, wanted: &mut Value) {
+/// Restores the fields that only the server may change. `status` changes only through the status
+/// subresource, and that subresource changes no other field.
+fn restore_server_fields(reference: ObjectRef<'_>, present: &Value, wanted: &mut Value) {
     object::member(wanted, "metadata").remove("managedFields");
     for field in ["kind", "apiVersion"] {
         wanted[field] = present[field].clone();
@@ -255,7 +256,7 @@ pub(super) fn delete(
     body: &[u8],
 ) -> Result<Value, Failure> {
     let dry = dry_run(query, "DeleteOptions")?;
-    let present = reference.existing(store)?;
+    let present = reference.find(store)?;
     let options: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let dry = dry || options["dryRun"] == json!(["All"]);
     let policy = query.get("propagationPolicy").or_else(|| options["propagationPolicy"].as_str());

@@ -12,9 +12,9 @@ pub struct Autoscaler {
     /// `HorizontalPodAutoscaler` or `ScaledObject`.
     pub kind: &'static str,
     pub name: String,
-    /// The fewest replicas that it keeps.
+    /// Minimum number of replicas.
     pub min: i64,
-    /// The most replicas that it keeps.
+    /// Maximum number of replicas.
     pub max: i64,
 }
 
@@ -23,45 +23,46 @@ pub struct Autoscaler {
 pub struct Autoscalers {
     /// The autoscalers that manage the target.
     pub found: Vec<Autoscaler>,
-    /// The resources that could not be listed, each with the error.
-    pub unknown: Vec<(&'static str, Error)>,
+    /// The resources that could not be listed, each with its error.
+    pub list_errors: Vec<(&'static str, Error)>,
 }
 
 impl Autoscalers {
-    /// The autoscalers that were found now. If a kind could not be listed, its autoscalers in `before`
-    /// are kept.
-    pub fn after(self, before: &[Autoscaler]) -> Vec<Autoscaler> {
-        let is_unknown = |kind: &str| {
-            let source = SOURCES.iter().find(|source| source.kind == kind);
-            source.is_some_and(|source| {
-                self.unknown.iter().any(|(plural, _)| *plural == source.plural)
+    /// Combines this search with the previous one. If a kind could not be listed now, its previous
+    /// autoscalers stay.
+    pub fn merge_with(self, previous: &[Autoscaler]) -> Vec<Autoscaler> {
+        let is_unknown = |name: &str| {
+            let kind = KINDS.iter().find(|kind| kind.name == name);
+            kind.is_some_and(|kind| {
+                self.list_errors.iter().any(|(plural, _)| *plural == kind.plural)
             })
         };
-        let kept: Vec<_> = before.iter().filter(|one| is_unknown(one.kind)).cloned().collect();
+        let kept: Vec<_> = previous.iter().filter(|one| is_unknown(one.kind)).cloned().collect();
         self.found.into_iter().chain(kept).collect()
     }
 }
 
-/// One kind of autoscaler. `min` and `max` are the names of its fields, each with its default.
-struct Source {
-    kind: &'static str,
+/// One kind of autoscaler. `min` and `max` each hold the name of a spec field and its default value.
+struct AutoscalerKind {
+    name: &'static str,
     plural: &'static str,
     group_version: &'static str,
     min: (&'static str, i64),
     max: (&'static str, i64),
 }
 
-/// KEDA comes first, because it creates a HorizontalPodAutoscaler for each ScaledObject.
-const SOURCES: [Source; 2] = [
-    Source {
-        kind: "ScaledObject",
+/// KEDA comes first. It creates a HorizontalPodAutoscaler for each ScaledObject, and [`is_made_by`]
+/// then skips these.
+const KINDS: [AutoscalerKind; 2] = [
+    AutoscalerKind {
+        name: "ScaledObject",
         plural: "scaledobjects",
         group_version: "keda.sh/v1alpha1",
         min: ("minReplicaCount", 0),
         max: ("maxReplicaCount", 100),
     },
-    Source {
-        kind: "HorizontalPodAutoscaler",
+    AutoscalerKind {
+        name: "HorizontalPodAutoscaler",
         plural: "horizontalpodautoscalers",
         group_version: "autoscaling/v2",
         min: ("minReplicas", 1),
@@ -73,24 +74,24 @@ const SOURCES: [Source; 2] = [
 /// have is no error.
 pub async fn autoscalers(client: &Client, target: &Target) -> Autoscalers {
     let mut result = Autoscalers::default();
-    for source in &SOURCES {
-        match list(client, &target.namespace, source).await {
+    for kind in &KINDS {
+        match list(client, &target.namespace, kind).await {
             Ok(list) => {
                 let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
                 let managing = items.iter().filter(|item| manages(item, target));
                 let others = managing.filter(|item| !is_made_by(item, &result.found));
-                let found: Vec<_> = others.map(|item| read(item, source)).collect();
+                let found: Vec<_> = others.map(|item| read(item, kind)).collect();
                 result.found.extend(found);
             }
             Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {}
-            Err(error) => result.unknown.push((source.plural, error)),
+            Err(error) => result.list_errors.push((kind.plural, error)),
         }
     }
     result
 }
 
-async fn list(client: &Client, namespace: &str, source: &Source) -> Result<Value, Error> {
-    let Source { group_version, plural, .. } = source;
+async fn list(client: &Client, namespace: &str, kind: &AutoscalerKind) -> Result<Value, Error> {
+    let AutoscalerKind { group_version, plural, .. } = kind;
     let namespace = escape_segment(namespace);
     let path = format!("/apis/{group_version}/namespaces/{namespace}/{plural}");
     let about = About { verb: "list", resource: (*plural).to_owned(), name: String::new() };
@@ -114,13 +115,13 @@ fn is_made_by(item: &Value, found: &[Autoscaler]) -> bool {
     })
 }
 
-fn read(item: &Value, source: &Source) -> Autoscaler {
+fn read(item: &Value, kind: &AutoscalerKind) -> Autoscaler {
     let count = |(field, default): (&str, i64)| item["spec"][field].as_i64().unwrap_or(default);
     Autoscaler {
-        kind: source.kind,
+        kind: kind.name,
         name: item["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
-        min: count(source.min),
-        max: count(source.max),
+        min: count(kind.min),
+        max: count(kind.max),
     }
 }
 
@@ -151,14 +152,14 @@ mod tests {
     fn autoscalers_are_kept_while_their_kind_cannot_be_listed() {
         let one = |kind: &'static str| Autoscaler { kind, name: "one".to_owned(), min: 1, max: 5 };
         let both = [one("ScaledObject"), one("HorizontalPodAutoscaler")];
-        let away = || Error::Unreadable("the API server does not answer".to_owned());
-        let unknown = |plurals: &[&'static str]| Autoscalers {
+        let error = || Error::Unreadable("the server's reply cannot be read".to_owned());
+        let unlisted = |plurals: &[&'static str]| Autoscalers {
             found: Vec::new(),
-            unknown: plurals.iter().map(|plural| (*plural, away())).collect(),
+            list_errors: plurals.iter().map(|plural| (*plural, error())).collect(),
         };
         let all = ["scaledobjects", "horizontalpodautoscalers"];
-        assert_eq!(unknown(&all).after(&both), both);
-        assert_eq!(unknown(&all[1..]).after(&both), both[1..]);
-        assert_eq!(unknown(&[]).after(&both), []);
+        assert_eq!(unlisted(&all).merge_with(&both), both);
+        assert_eq!(unlisted(&all[1..]).merge_with(&both), both[1..]);
+        assert_eq!(unlisted(&[]).merge_with(&both), []);
     }
 }

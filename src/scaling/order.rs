@@ -157,7 +157,7 @@ pub enum ScaleError {
     },
     /// Another client changed the count during every attempt.
     #[error(
-        "{target} was not scaled: another client changed its replica count during each of \
+        "{target} was not scaled: another client changed its number of replicas during each of \
          {ATTEMPTS} attempts; it is at {} now",
         count_text(*.last)
     )]

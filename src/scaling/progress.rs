@@ -1,7 +1,8 @@
 //! The changes that were sent and not answered yet: what to report if a signal ends the program.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// The changes that were sent and not answered yet, by the index of their order.
 #[derive(Debug, Default)]
@@ -27,6 +28,6 @@ impl Progress {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -63,7 +63,9 @@ impl<'a> Question<'a> {
         match self.reason {
             Reason::Cost(cost) => sentence(cost),
             Reason::NoWorkers => "All workers are removed, and a running test ends.".to_owned(),
-            Reason::Unknown => "The present number of workers is not known.".to_owned(),
+            Reason::Unknown => {
+                "The current number of workers is unknown. Check the new number.".to_owned()
+            }
             Reason::MoreThanDouble => "This is more than twice the present number.".to_owned(),
             Reason::Changed => "The number of workers has changed in the meantime.".to_owned(),
         }

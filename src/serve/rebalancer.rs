@@ -142,7 +142,7 @@ impl Rebalancer {
             Ok(Settling::Overtaken(_)) => {
                 return wrong("the count was changed again before all workers were ready".into());
             }
-            Ok(Settling::Gone) => return wrong("the workers' Deployment was deleted".into()),
+            Ok(Settling::Gone) => return wrong("the target was deleted".into()),
             Err(_) => {
                 let limit = PODS_LIMIT.as_secs() / 60;
                 return wrong(format!("not all workers were ready within {limit} minutes"));

@@ -59,7 +59,7 @@ fn reason(error: &Error) -> &str {
         Error::Failure(_) if code(error) == StatusCode::GATEWAY_TIMEOUT => "Timeout",
         Error::Failure(_) => "Unreachable",
         Error::Unreadable(_) => "Unreadable",
-        Error::Unprepared(_) => "NoCredentials",
+        Error::NoCredentials(_) => "NoCredentials",
     }
 }
 
@@ -70,7 +70,7 @@ fn code(error: &Error) -> StatusCode {
             FailureKind::Connection if failure.sent => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         },
-        Error::Unreadable(_) | Error::Unprepared(_) => StatusCode::BAD_GATEWAY,
+        Error::Unreadable(_) | Error::NoCredentials(_) => StatusCode::BAD_GATEWAY,
     }
 }
 

@@ -62,7 +62,7 @@ impl<'a> SteppedChange<'a> {
                     settled.map_err(|unsettled| unsettled.to_string())?;
                 }
                 now = self.overtaken(steps, count) => {
-                    return Err(format!("another client changed the count from {count} to {now}"));
+                    return Err(format!("another client changed the number of replicas from {count} to {now}"));
                 }
             }
             wait_until_spawned(master, STEP_LIMIT).await

@@ -262,7 +262,7 @@ fn if_locust_fails_the_scale_is_made_and_the_error_is_reported() {
     cluster.handle().inject(Fault::once(down).at("proxy").times(Fault::ALWAYS));
     let outcome = run(&cluster, "scale --replicas=1 --locust=service/locust-master");
     outcome.exits(1, "deployment.apps/locust-slave scaled from 3 to 1\n");
-    let expected = "error: Locust could not be asked, so locustctl did not check the running test: \
+    let expected = "error: Locust could not be reached, so locustctl did not check the running test: \
                     / answered 500";
     assert!(outcome.stderr.contains(expected), "{outcome:?}");
     assert_eq!(cluster.workers(), 1);
@@ -362,7 +362,7 @@ fn status_names_pods_whose_state_differs_in_locust() {
         lines,
         [
             format!("Warning: ready, but not connected to Locust: {missing}"),
-            format!("Warning: connection to Locust lost: {missing}"),
+            format!("Warning: worker without heartbeat: {missing}"),
             format!("Warning: workers without users: {idle}"),
             format!("Warning: workers above 90 % CPU: {busy}"),
             "Warning: 1 of 3 workers has no users".to_owned(),

@@ -1,4 +1,4 @@
-//! A running test keeps its users, whoever removes workers, and whatever happens in between.
+//! A running test keeps its users when another client removes workers, and when Locust fails at the same time.
 
 use std::time::{Duration, Instant};
 
@@ -129,7 +129,7 @@ fn always_restores_users_after_a_change_by_another_client_and_logs_it() {
     let is_told = |state: &Value| state["history"][0]["who"] == "locustctl";
     let state = serving.wait_for_state(is_told);
     assert_eq!(state["history"][0]["users"], json!({"stage": "well", "text": REPAIRED}));
-    assert_eq!(state["history"][1]["who"], "another client");
+    assert_eq!(state["history"][1]["who"], "somebody else");
     assert_eq!((users(&cluster), starts(&cluster).len()), (json!(60), 2));
     serving.wait_for_log(&format!(
         "audit who=\"locustctl\" from=0.0.0.0 action=\"rebalance\" old=- new=- outcome=well \
@@ -148,7 +148,7 @@ fn auto_ignores_changes_made_outside_serve() {
     std::thread::sleep(Duration::from_secs(5));
     assert_eq!((users(&cluster), starts(&cluster).len()), (json!(15), 1));
     let history = serving.state()["history"].clone();
-    assert!(history.as_array().unwrap().iter().all(|one| one["who"] == "another client"));
+    assert!(history.as_array().unwrap().iter().all(|one| one["who"] == "somebody else"));
 }
 
 /// Starts a test through `serve`, as Locust's own page does.
@@ -247,7 +247,7 @@ fn serve_stops_between_two_steps_if_another_client_changes_the_count() {
         serving.put("", r#"{"replicas": 1}"#)
     });
     let detail = "deployment.apps/locust-slave was scaled to 3 replicas, in 1 of 3 steps: another \
-                  client changed the count from 3 to 5";
+                  client changed the number of replicas from 3 to 5";
     reply.is_problem(409, "Stopped", detail);
     assert_eq!(cluster.workers(), 5);
     let state = serving.wait_for_state(|state| state["history"][1]["users"] != Value::Null);

@@ -12,11 +12,11 @@ const PATH: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy
 
 const UNTRUSTED: &str = "certificate signed by unknown authority";
 
-const ADVICE: &str =
-    "; name the authority that signed Locust's certificate with --locust-certificate-authority";
+const ADVICE: &str = "; use --locust-certificate-authority=FILE to trust the authority that \
+     signed Locust's certificate";
 
-/// The flags for the cluster's Locust behind a TLS server that requires a token. The server is the
-/// cluster's own API server.
+/// Flags that reach the cluster's Locust by URL. The cluster's API server plays the TLS proxy in front
+/// of Locust, which requires a token.
 fn flags(cluster: &TestCluster) -> [String; 2] {
     let token = format!("Bearer {}", cluster.token(Account::Admin));
     let file = cluster.file("locust-authorization", &token);
@@ -24,7 +24,7 @@ fn flags(cluster: &TestCluster) -> [String; 2] {
     [url, format!("--locust-auth-file={}", file.display())]
 }
 
-fn trust(file: &Path) -> String {
+fn authority_flag(file: &Path) -> String {
     format!("--locust-certificate-authority={}", file.display())
 }
 
@@ -42,7 +42,7 @@ fn names_the_flag(text: &str) {
 #[test]
 fn status_and_rebalance_trust_the_given_authority() {
     let cluster = running(5);
-    let trust = trust(&cluster.certificate_authority_file());
+    let trust = authority_flag(&cluster.certificate_authority_file());
     let down = "scale --replicas=1 --rebalance=never";
     let outcome = run(&cluster, down, Some(&trust));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -55,10 +55,10 @@ fn status_and_rebalance_trust_the_given_authority() {
 }
 
 #[test]
-fn an_unknown_authority_brings_a_hint_at_the_flag() {
+fn an_unknown_authority_error_names_the_flag() {
     let its_own = Options { certificate: ServerCertificate::ItsOwnAuthority, ..Options::default() };
     let other = TestCluster::start();
-    let others = trust(&other.certificate_authority_file());
+    let others = authority_flag(&other.certificate_authority_file());
     for cluster in [TestCluster::start(), TestCluster::with(its_own)] {
         for trust in [None, Some(&*others)] {
             for command in ["status", "rebalance"] {
@@ -67,14 +67,14 @@ fn an_unknown_authority_brings_a_hint_at_the_flag() {
                 names_the_flag(&outcome.stderr);
             }
         }
-        let trusted = trust(&cluster.certificate_authority_file());
+        let trusted = authority_flag(&cluster.certificate_authority_file());
         let outcome = run(&cluster, "status", Some(&trusted));
         assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{outcome:?}");
     }
 }
 
 #[test]
-fn an_untrusted_api_server_brings_no_hint_at_the_flag() {
+fn an_untrusted_api_server_error_does_not_name_the_flag() {
     let certificate = ServerCertificate::SignedByUnknownCa;
     let cluster = TestCluster::with(Options { certificate, ..Options::default() });
     let outcome = locustctl("rebalance").kubeconfig(cluster.kubeconfig()).run();
@@ -87,7 +87,7 @@ fn an_untrusted_api_server_brings_no_hint_at_the_flag() {
 fn serve_trusts_the_given_authority_for_the_test_and_for_locusts_page() {
     let cluster = TestCluster::start();
     start_test(&cluster);
-    let trust = trust(&cluster.certificate_authority_file());
+    let trust = authority_flag(&cluster.certificate_authority_file());
     let [url, login] = &flags(&cluster);
     let serving = Serving::start(&cluster, &["--locust-ui", url, login, &trust]);
     let page = serving.get(PATH);
@@ -97,7 +97,7 @@ fn serve_trusts_the_given_authority_for_the_test_and_for_locusts_page() {
 }
 
 #[test]
-fn serve_without_the_authority_names_the_flag_in_its_log_and_instead_of_locusts_page() {
+fn serve_without_the_authority_names_the_flag_in_the_log_and_on_an_error_page() {
     let cluster = TestCluster::start();
     let [url, login] = &flags(&cluster);
     let serving = Serving::start(&cluster, &["--locust-ui", url, login]);
@@ -130,11 +130,11 @@ fn an_authority_that_cannot_be_used_is_refused_before_any_request() {
         (url, &no_certificate, "no-certificate: unable to load root certificates: "),
         (url, &garbage, "garbage: unable to load root certificates: "),
         (url, &large, "large: the file is larger than 1024 KB"),
-        (url, &pipe, "pipe: this is not a file"),
-        (url, &cluster.directory().to_owned(), ": this is not a file"),
+        (url, &pipe, "pipe: this is not a regular file"),
+        (url, &cluster.directory().to_owned(), ": this is not a regular file"),
     ] {
         for command in ["scale --replicas=2", "status", "rebalance", "serve --listen=127.0.0.1:0"] {
-            let call = locustctl(command).arg(locust).arg(trust(file));
+            let call = locustctl(command).arg(locust).arg(authority_flag(file));
             let outcome = call.kubeconfig(cluster.kubeconfig()).run();
             assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{command}: {outcome:?}");
             let flag = "--locust-certificate-authority";
@@ -142,7 +142,7 @@ fn an_authority_that_cannot_be_used_is_refused_before_any_request() {
             assert!(outcome.stderr.contains(expected), "{command} {locust}: {outcome:?}");
         }
     }
-    let call = locustctl("scale --replicas=2").arg(trust(&authority));
+    let call = locustctl("scale --replicas=2").arg(authority_flag(&authority));
     let outcome = call.kubeconfig(cluster.kubeconfig()).run();
     assert!(outcome.stderr.contains(needs_url), "{outcome:?}");
     assert_eq!(cluster.request_lines(), [""; 0]);

@@ -123,7 +123,7 @@ fn ten_lost_races_are_an_error_that_says_so() {
     on_patch(&cluster, 100, Action::RivalIncrement);
     run(&cluster, "scale --replicas=50").refuses(
         "error: deployment.apps/locust-slave was not scaled: another client changed its \
-         replica count during each of 10 attempts; it is at 11 now\n",
+         number of replicas during each of 10 attempts; it is at 11 now\n",
     );
     assert_eq!(verbs(&cluster).iter().filter(|verb| *verb == "PATCH").count(), 10);
 }

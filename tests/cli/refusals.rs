@@ -82,8 +82,14 @@ fn invalid_flag_values_are_refused_in_gos_words() {
             "--replicas=1 --insecure-skip-tls-verify=maybe",
             "invalid argument \"maybe\" for \"--insecure-skip-tls-verify\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
         ),
-        ("--by=3", "invalid argument \"3\" for \"--by\" flag: \"3\" is not +COUNT or -COUNT"),
-        ("--by=+", "invalid argument \"+\" for \"--by\" flag: \"+\" is not +COUNT or -COUNT"),
+        (
+            "--by=3",
+            "invalid argument \"3\" for \"--by\" flag: \"3\" is not a signed number: use +COUNT or -COUNT, or --replicas for an absolute number",
+        ),
+        (
+            "--by=+",
+            "invalid argument \"+\" for \"--by\" flag: \"+\" is not a signed number: use +COUNT or -COUNT, or --replicas for an absolute number",
+        ),
     ] {
         refuses(args, &format!("error: {expected}\n{HINT}"));
     }

@@ -217,7 +217,7 @@ fn unknown_types_are_reported_as_by_kubectl() {
         (
             "locust-slave",
             "error: the server doesn't have a resource type \"locust-slave\"\n\
-             If locust-slave is the name of a Deployment: deployment/locust-slave\n",
+             If locust-slave is the name of a Deployment, write deployment/locust-slave\n",
         ),
     ] {
         run(&cluster, &format!("scale --replicas=2 {args}")).refuses(expected);

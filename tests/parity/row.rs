@@ -12,7 +12,7 @@ pub struct Row {
     /// placeholders.
     pub args: &'static str,
     pub environment: Environment,
-    /// What kubectl 1.36 does.
+    /// The result of kubectl 1.36.
     pub kubectl: Ending,
     /// The kubectls that do the same, but with other texts.
     pub older: Older,

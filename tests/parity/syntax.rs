@@ -139,7 +139,7 @@ fn types() -> Vec<Row> {
             SingleUnknownType,
             refuses(
                 "error: the server doesn't have a resource type \"locust-slave\"\n\
-                 If locust-slave is the name of a Deployment: deployment/locust-slave",
+                 If locust-slave is the name of a Deployment, write deployment/locust-slave",
             ),
         ),
         unknown("--replicas=4 locust-slave -o json", "locust-slave"),

@@ -14,7 +14,7 @@ use crate::recordings::{Compare, agrees, comparable, recording, recordings};
 enum State {
     /// Deployment `locust-slave` with this count in its spec and this count in its status.
     Workers { wanted: i64, counted: i64 },
-    /// As `Workers`. The request has the object's current resourceVersion.
+    /// The same as `Workers`. The request has the object's current resourceVersion.
     CurrentVersion { wanted: i64, counted: i64 },
     /// The objects in the recorded response.
     AsAnswered,

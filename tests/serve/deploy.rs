@@ -105,7 +105,7 @@ fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
             && state["podsUnknown"].is_null()
             && state["autoscalers"][0]["name"] == "workers"
     });
-    assert!(!serving.stderr().contains("not known"), "{}", serving.stderr());
+    assert!(!serving.stderr().contains("cannot read"), "{}", serving.stderr());
     assert!(serving.get("/").text.contains("workers</b> keeps the count between 1 and 5"));
 
     let allowed = rights();
@@ -133,7 +133,9 @@ fn each_missing_right_is_reported() {
         let (cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
         let serving = Serving::start_with(kubeconfig, &[]);
         match (right.0.as_str(), right.1.as_str()) {
-            ("deployments", _) => serving.wait_for_log("The cluster refuses to show"),
+            ("deployments", _) => {
+                serving.wait_for_log("The API server does not allow serve to read")
+            }
             ("deployments/scale", _) => {
                 serving.put("", r#"{"replicas": 3}"#).is_problem(
                     403,
@@ -159,7 +161,7 @@ fn each_missing_right_is_reported() {
                     "cannot read the autoscalers of deployment.apps/locust-slave: {autoscalers}"
                 ));
             }
-            other => panic!("nobody has said what {other:?} is for"),
+            other => panic!("{other:?} has no documented purpose"),
         }
     }
 }

@@ -144,7 +144,7 @@ fn a_renewed_token_is_used() {
         .file("rotating", &text.replacen(&inline, &format!("tokenFile: {}", token.display()), 1));
     let serving = Serving::start_with(kubeconfig, &[]);
     let reply = serving.wait_for_scale(|reply| reply.status == 502);
-    reply.is_problem(502, "Refused", "The cluster refuses to show");
+    reply.is_problem(502, "Refused", "The API server does not allow serve to read");
     std::fs::write(token, cluster.token(Account::Admin)).unwrap();
     serving.wait_until_settled(1);
 }
@@ -331,7 +331,7 @@ fn without_a_watch_the_state_is_reported_as_unknown() {
     let reply = serving.put("?wait=3s", r#"{"replicas": 5}"#);
     reply.is_problem(504, "Timeout", "locust-slave was scaled from 3 to 5");
     let history = &serving.state()["history"];
-    assert_eq!(history[0]["who"], "anonymous", "nobody else has done it: {history}");
+    assert_eq!(history[0]["who"], "anonymous", "only this client has changed it: {history}");
     cluster.handle().clear_faults();
     serving.wait_until_settled(5);
     let history = &serving.state()["history"];

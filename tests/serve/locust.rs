@@ -166,7 +166,7 @@ fn an_unreachable_locust_is_reported_with_its_last_state() {
     let problem = state["locust"]["problem"].as_str().unwrap();
     assert!(problem.contains("services \"locust-master\" not found"), "{problem}");
     assert_eq!(state["locust"]["users"], 60);
-    serving.wait_for_log("Locust cannot be reached");
+    serving.wait_for_log("Locust could not be reached");
     assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).status, 200);
 }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
 use support::cluster::TestCluster;
-use support::fake_locust::{FakeLocust, PAGE, Request, reply, usual};
+use support::fake_locust::{FakeLocust, PAGE, Request, default_response, reply};
 use support::serving::{Reply, Serving, wait_until};
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -42,7 +42,7 @@ fn requests_reach_locust_unchanged() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(|request, stream| match &*request.path {
         "/swarm?x=%2F&y=a+b" => reply(stream, "200 OK\nContent-Type: text/plain\nX-Own: 1", "done"),
-        _ => usual(request, stream),
+        _ => default_response(request, stream),
     });
     let serving = in_front(&cluster, &locust, &[]);
     let form = "user_count=5&spawn_rate=1&host=%C3%A4";
@@ -89,7 +89,7 @@ fn statuses_methods_and_encodings_pass_through() {
             ("GET", "/zipped") => {
                 reply(stream, "200 OK\nContent-Type: text/html\nContent-Encoding: gzip", zipped);
             }
-            _ => usual(request, stream),
+            _ => default_response(request, stream),
         });
     let serving = in_front(&cluster, &locust, &[]);
     let answer = serving.send(serving.request("DELETE", "/custom"));
@@ -113,7 +113,7 @@ fn only_locusts_page_gets_the_panel() {
             "/stats/report?download=1" | "/extend" => reply(stream, html, PAGE),
             "/gone" => reply(stream, &html.replace("200 OK", "404 NOT FOUND"), PAGE),
             "/text" => reply(stream, "200 OK\nContent-Type: text/plain", PAGE),
-            _ => usual(request, stream),
+            _ => default_response(request, stream),
         }
     });
     let serving = in_front(&cluster, &locust, &[]);
@@ -123,7 +123,7 @@ fn only_locusts_page_gets_the_panel() {
         assert_eq!((&*answer.text, answer.header("etag")), (&*with_panel, ""), "{path}");
         assert_eq!(answer.header("content-length"), with_panel.len().to_string());
     }
-    assert_eq!(serving.get("/").text, with_panel, "whoever asks");
+    assert_eq!(serving.get("/").text, with_panel, "for each client");
     let head = serving.send(serving.request("HEAD", "/"));
     assert_eq!(head.header("content-length"), with_panel.len().to_string());
     let request = serving.request("GET", "/").header("accept", HTML);
@@ -149,7 +149,7 @@ fn a_base_path_is_kept_and_redirects_lead_to_serve() {
             reply(stream, &head, "");
         }
         "/locust/away" => reply(stream, "302 FOUND\nLocation: https://sign-in.example.com/x", ""),
-        _ => usual(request, stream),
+        _ => default_response(request, stream),
     });
     let serving = in_front_at(&cluster, &format!("{}/locust", locust.url()), &[]);
     let answer = browse(&serving, "/?done=3");
@@ -181,7 +181,7 @@ fn downloads_are_streamed() {
                 let _ = stream.write_all(&[b'x'; 64 * 1024]);
             }
         }
-        _ => usual(request, stream),
+        _ => default_response(request, stream),
     });
     let serving = in_front(&cluster, &locust, &[]);
     let mut stream = TcpStream::connect(serving.authority()).unwrap();
@@ -220,7 +220,7 @@ fn memory(serving: &Serving) -> u64 {
 #[test]
 fn our_paths_have_one_prefix_and_the_form_keeps_its_path() {
     let cluster = TestCluster::start();
-    let locust = FakeLocust::start(usual);
+    let locust = FakeLocust::start(default_response);
     let serving = in_front(&cluster, &locust, &[]);
     for (path, to) in [("/rescale-form", "-/locustctl/"), ("/-/locustctl", "locustctl/")] {
         let answer = browse(&serving, path);
@@ -251,7 +251,7 @@ fn our_paths_have_one_prefix_and_the_form_keeps_its_path() {
 #[test]
 fn locusts_cors_headers_do_not_apply_to_our_paths() {
     let cluster = TestCluster::start();
-    let locust = FakeLocust::start(usual);
+    let locust = FakeLocust::start(default_response);
     let serving = in_front(&cluster, &locust, &[]);
     let evil = [("origin", "http://evil.example.com")];
     put(&serving, &evil).is_problem(403, "CrossSite", "another site");
@@ -267,7 +267,7 @@ fn locusts_cors_headers_do_not_apply_to_our_paths() {
 /// A Locust with a login that accepts one cookie.
 fn with_login(request: &Request, stream: &mut TcpStream) {
     match request.has_cookie("session=good") || request.path.starts_with("/login") {
-        true => usual(request, stream),
+        true => default_response(request, stream),
         false => reply(stream, "302 FOUND\nLocation: /login?next=%2F", ""),
     }
 }
@@ -323,7 +323,7 @@ fn without_locust_the_page_says_so_and_the_workers_can_be_scaled() {
 #[test]
 fn our_login_protects_locust_and_its_secrets_do_not_reach_locust() {
     let cluster = TestCluster::start();
-    let locust = FakeLocust::start(usual);
+    let locust = FakeLocust::start(default_response);
     let tokens = cluster.file("tokens", "alice alice-s-token-0123456789");
     let serving =
         in_front(&cluster, &locust, &[&format!("--auth-token-file={}", tokens.display())]);

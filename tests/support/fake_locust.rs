@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// The parts of Locust's page that a proxy looks at.
+/// A minimal Locust page, with the parts that `serve --locust-ui` reads.
 pub const PAGE: &str = "<!doctype html><html><body><div id=\"root\"></div>\
 <script>window.templateArgs = {\"state\": \"ready\"}</script></body></html>";
 
@@ -37,7 +37,8 @@ pub struct FakeLocust {
 }
 
 impl FakeLocust {
-    /// Answers each request by what `answer` writes to the connection.
+    /// Starts the server. For each request it calls `answer`, which writes the response to the
+    /// connection.
     pub fn start(answer: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -81,8 +82,8 @@ pub fn reply(stream: &mut TcpStream, head: &str, body: impl AsRef<[u8]>) {
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
 }
 
-/// Locust's usual responses: its page, the number of workers, and statistics.
-pub fn usual(request: &Request, stream: &mut TcpStream) {
+/// Writes Locust's default response: its page, the number of workers, and statistics.
+pub fn default_response(request: &Request, stream: &mut TcpStream) {
     let json = "200 OK\nContent-Type: application/json";
     match request.path.trim_start_matches("/locust") {
         "/" | "" => reply(stream, "200 OK\nContent-Type: text/html; charset=utf-8", PAGE),
@@ -100,7 +101,7 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
         if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
         }
-        more(stream, &mut received)?;
+        receive_chunk(stream, &mut received)?;
     };
     let head = String::from_utf8(received[..end].to_vec()).ok()?;
     let mut lines = head.split("\r\n");
@@ -118,26 +119,26 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut body = received.split_off(end + 4);
     if request.header("transfer-encoding").is_some() {
         while !body.ends_with(b"0\r\n\r\n") {
-            more(stream, &mut body)?;
+            receive_chunk(stream, &mut body)?;
         }
-        body = unchunked(&body)?;
+        body = decode_chunked(&body)?;
     }
     let length = request.header("content-length").and_then(|length| length.parse().ok());
     while body.len() < length.unwrap_or(0) {
-        more(stream, &mut body)?;
+        receive_chunk(stream, &mut body)?;
     }
     request.body = String::from_utf8(body).ok()?;
     Some(request)
 }
 
-fn more(stream: &mut TcpStream, received: &mut Vec<u8>) -> Option<()> {
+fn receive_chunk(stream: &mut TcpStream, received: &mut Vec<u8>) -> Option<()> {
     let mut buffer = [0; 4096];
     let count = stream.read(&mut buffer).ok().filter(|count| *count > 0)?;
     received.extend_from_slice(&buffer[..count]);
     Some(())
 }
 
-fn unchunked(mut body: &[u8]) -> Option<Vec<u8>> {
+fn decode_chunked(mut body: &[u8]) -> Option<Vec<u8>> {
     let mut whole = Vec::new();
     loop {
         let end = body.windows(2).position(|window| window == b"\r\n")?;

@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 
 use super::address::{address, authority};
-use super::admission::Admission;
+use super::admission::ConcurrencyLimit;
 use super::event::{Event, PauseReason};
 use super::exchange::{Options, Reply, Request, Timeout};
 use super::exchange_log::{ExchangeLog, Timing, conceal_credential};
@@ -33,7 +33,7 @@ pub struct Client {
     pub(super) credentials: Credentials,
     pub(super) impersonation: HeaderMap,
     warnings: Warnings,
-    pub(super) admission: Admission,
+    pub(super) concurrency: ConcurrencyLimit,
     pub(super) options: Options,
 }
 
@@ -63,7 +63,7 @@ impl Client {
             credentials,
             impersonation: impersonation::headers(act_as)?,
             warnings: Warnings::default(),
-            admission: Admission::default(),
+            concurrency: ConcurrencyLimit::default(),
             options,
         })
     }
@@ -92,7 +92,7 @@ impl Client {
     /// renews the credentials if it can, and sends the request once more.
     ///
     /// # Errors
-    /// [`Error::Failure`] without a whole reply, [`Error::Unprepared`] without credentials,
+    /// [`Error::Failure`] without a whole reply, [`Error::NoCredentials`] without credentials,
     /// [`Error::Unreadable`] for a redirect.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
         self.send_with_progress(request, &|_| {}).await
@@ -108,10 +108,10 @@ impl Client {
     ) -> Result<Reply, Error> {
         let (mut attempt, mut renewed) = (0, false);
         loop {
-            let admitted = self.admission.enter().await;
+            let permit = self.concurrency.acquire().await;
             on_progress(true);
             let result = self.send_once(&request).await;
-            drop(admitted);
+            drop(permit);
             if result.as_ref().is_ok_and(|reply| matches!(reply.status, 401 | 429)) {
                 on_progress(false);
             }
@@ -121,12 +121,12 @@ impl Client {
                 continue;
             }
             let Some(pause) = retry::pause(&request.method, &result, attempt) else {
-                self.admission.open();
+                self.concurrency.raise_limit();
                 return result;
             };
             attempt += 1;
             let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
-            let is_new = !is_turned_away || self.admission.close(pause);
+            let is_new = !is_turned_away || self.concurrency.start_pause(pause);
             if is_new && pause > Duration::from_secs(1) {
                 let is_asked = result.is_ok_and(|reply| reply.asked_pause().is_some());
                 let reason = if is_asked { PauseReason::RetryAfter } else { PauseReason::Busy };
@@ -151,8 +151,8 @@ impl Client {
         timeout: Timeout,
         longest: Option<Duration>,
     ) -> Result<PendingReply, Error> {
-        let authorization = self.credentials.authorization().await.map_err(unprepared)?;
-        let transport = self.transport().map_err(unprepared)?;
+        let authorization = self.credentials.authorization().await.map_err(no_credentials)?;
+        let transport = self.transport().map_err(no_credentials)?;
         if let Some(authorization) = &authorization {
             conceal_credential(authorization);
         }
@@ -237,7 +237,7 @@ impl Client {
         let mut headers = self.impersonation.clone();
         let accept = request.accept.unwrap_or("application/json");
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        if let Ok(value) = HeaderValue::from_str(&user_agent::text()) {
+        if let Ok(value) = HeaderValue::from_str(&user_agent::value()) {
             headers.insert(USER_AGENT, value);
         }
         if let Some(authorization) = authorization {
@@ -271,8 +271,8 @@ impl Client {
     }
 }
 
-pub(super) fn unprepared(error: anyhow::Error) -> Error {
-    Error::Unprepared(Arc::new(error))
+pub(super) fn no_credentials(error: anyhow::Error) -> Error {
+    Error::NoCredentials(Arc::new(error))
 }
 
 /// client-go follows a redirect, and would send the credentials along.

@@ -5,27 +5,27 @@ use std::sync::Arc;
 use super::exchange::Reply;
 use super::{About, Failure, FailureKind, Status};
 
-/// Why a request failed. The texts are kubectl's. The printer adds the prefix (`Error from server`,
+/// The error of a request, with kubectl's text. The printer adds the prefix (`Error from server`,
 /// `error:`).
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The server refused the request.
     #[error("{}", .0.message)]
     Status(Box<Status>),
-    /// There was no whole reply.
+    /// No reply arrived, or only a part of it.
     #[error("{0}")]
     Failure(Failure),
-    /// The server accepted the request, but its reply is not the expected one.
+    /// The reply is not the one that locustctl expects, or the request's path is invalid.
     #[error("{0}")]
     Unreadable(String),
-    /// The request could not be sent: there are no credentials.
+    /// locustctl did not send the request, because it has no valid credentials.
     #[error("{0:#}")]
-    Unprepared(Arc<anyhow::Error>),
+    NoCredentials(Arc<anyhow::Error>),
 }
 
 impl Error {
-    /// The API server's own refusal; `None` for any other reply. A program behind the server's
-    /// proxy for Services refuses in its own form.
+    /// Reads a refusal by the API server itself. `None` for any other reply, for example an error of a
+    /// Service that the API server proxies.
     pub fn from_api_server(reply: &Reply, about: &About) -> Option<Self> {
         let is_refusal = !reply.is_success() && Status::decode(&reply.body).is_some();
         is_refusal.then(|| Self::Status(Box::new(Status::from_reply(reply, about))))
@@ -44,7 +44,7 @@ impl Error {
         match self {
             Self::Failure(_) => !self.is_too_large(),
             Self::Status(status) => matches!(status.code, 408 | 429 | 500..),
-            Self::Unreadable(_) | Self::Unprepared(_) => false,
+            Self::Unreadable(_) | Self::NoCredentials(_) => false,
         }
     }
 
@@ -60,7 +60,7 @@ impl Error {
             Self::Status(status) => status.code >= 500 || status.code == 408,
             Self::Failure(failure) => failure.sent,
             Self::Unreadable(_) => true,
-            Self::Unprepared(_) => false,
+            Self::NoCredentials(_) => false,
         }
     }
 }

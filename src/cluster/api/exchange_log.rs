@@ -25,13 +25,13 @@ pub struct ExchangeLog<'a> {
 
 impl ExchangeLog<'_> {
     pub fn request(&self, headers: &HeaderMap, body: &[u8]) {
-        if self.trace.is_on(7) {
+        if self.trace.shows(7) {
             self.trace.request(self.verb, self.url, &shown(headers), body);
         }
     }
 
     pub fn response(&self, response: &reqwest::Response, timing: Timing) {
-        if !self.trace.is_on(6) {
+        if !self.trace.shows(6) {
             return;
         }
         if let (Some(_), Some(address)) = (timing.connecting, response.remote_addr()) {

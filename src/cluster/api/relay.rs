@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HOST, HeaderMap};
 use reqwest::{Body, Method, Url};
 
 use super::address::authority;
-use super::client::{Client, unprepared};
+use super::client::{Client, no_credentials};
 use super::transport::Transport;
 use super::{Error, Failure};
 
@@ -33,7 +33,7 @@ impl Client {
     /// 401, the client renews the credentials if it can, and sends the request once more.
     ///
     /// # Errors
-    /// [`Error::Failure`] without a reply, [`Error::Unprepared`] without credentials,
+    /// [`Error::Failure`] without a reply, [`Error::NoCredentials`] without credentials,
     /// [`Error::Unreadable`] for a path outside `prefix`.
     pub async fn relay(
         &self,
@@ -55,8 +55,8 @@ impl Client {
         relayed: &RelayRequest,
         longest: Duration,
     ) -> Result<reqwest::Response, Error> {
-        let authorization = self.credentials.authorization().await.map_err(unprepared)?;
-        let transport = self.transport().map_err(unprepared)?;
+        let authorization = self.credentials.authorization().await.map_err(no_credentials)?;
+        let transport = self.transport().map_err(no_credentials)?;
         let url = relayed.url(&transport.dialled)?;
         let mut headers = relayed.headers.clone();
         headers.extend(self.impersonation.clone());

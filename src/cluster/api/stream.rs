@@ -18,9 +18,9 @@ pub enum StreamReply {
 }
 
 impl Client {
-    /// Sends a request whose reply is a stream. The stream may last for `longest`; the limit of one
-    /// request ends with the headers. After a 401, the client renews the credentials if it can, and
-    /// sends the request once more.
+    /// Sends a request whose reply is a stream. The stream may last at most `longest`. The time limit
+    /// for one request applies only until the headers arrive. After a 401, the client renews the
+    /// credentials if it can, and sends the request once more.
     ///
     /// # Errors
     /// The errors of [`Client::send`].
@@ -31,12 +31,12 @@ impl Client {
     ) -> Result<StreamReply, Error> {
         let mut renewed = false;
         loop {
-            let admitted = self.admission.enter().await;
+            let permit = self.concurrency.acquire().await;
             let limit = self.options.timeout.limit().unwrap_or(longest);
             let beginning = self.send_for_headers(request, Timeout::Never, Some(longest));
             let pending = timeout(limit, beginning).await;
-            drop(admitted);
-            self.admission.open();
+            drop(permit);
+            self.concurrency.raise_limit();
             let pending = pending.unwrap_or_else(|_| Err(Error::Failure(Failure::too_slow())))?;
             if pending.response.status().is_success() {
                 return Ok(StreamReply::Lines(Box::new(LineStream::new(pending))));
@@ -53,16 +53,16 @@ impl Client {
 /// The lines of a stream.
 pub struct LineStream {
     pending: PendingReply,
-    lines: Lines,
+    lines: LineSplitter,
 }
 
 impl LineStream {
     fn new(pending: PendingReply) -> Self {
-        Self { pending, lines: Lines::default() }
+        Self { pending, lines: LineSplitter::default() }
     }
 
-    /// The next line, without its line break; `None` at the end. Text after the last line break is
-    /// dropped, because the server was cut off within it.
+    /// The next line, without its line break; `None` at the end. Drops text after the last line break,
+    /// because the connection ended in the middle of that line.
     ///
     /// # Errors
     /// [`Error::Failure`] when the stream breaks or nothing arrives for `idle`;
@@ -89,12 +89,12 @@ impl LineStream {
 
 /// Splits the chunks of a stream into lines.
 #[derive(Default)]
-struct Lines {
+struct LineSplitter {
     whole: VecDeque<Vec<u8>>,
     partial: Vec<u8>,
 }
 
-impl Lines {
+impl LineSplitter {
     fn add(&mut self, chunk: &[u8]) -> Result<(), Error> {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             if self.partial.len() + piece.len() > MAX_REPLY_SIZE {
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn lines_may_arrive_in_any_pieces() {
         for pieces in [&["one\ntwo\n\nthr"][..], &["o", "ne\nt", "wo\n", "\nth", "r"][..]] {
-            let mut lines = Lines::default();
+            let mut lines = LineSplitter::default();
             pieces.iter().for_each(|piece| lines.add(piece.as_bytes()).unwrap());
             let all: Vec<_> = std::iter::from_fn(|| lines.take()).collect();
             assert_eq!(all, [&b"one"[..], b"two", b""], "{pieces:?}");
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn an_endless_line_is_an_error() {
-        let mut lines = Lines::default();
+        let mut lines = LineSplitter::default();
         let piece = vec![b'x'; 1024 * 1024];
         let errors = (0..9).filter(|_| lines.add(&piece).is_err()).count();
         assert_eq!((errors, lines.partial.len()), (1, MAX_REPLY_SIZE));

@@ -25,14 +25,14 @@ impl Trace {
         Self { level }
     }
 
-    /// True if the log has this level.
-    pub fn is_on(self, level: i64) -> bool {
+    /// True if the log shows messages of this level.
+    pub fn shows(self, level: i64) -> bool {
         self.level >= level
     }
 
     /// Logs one line of text, as klog's `V(level).Info`.
     pub fn info(self, level: i64, file: &str, text: &str) {
-        if self.is_on(level) {
+        if self.shows(level) {
             write_line(file, text);
         }
     }
@@ -72,7 +72,7 @@ impl Trace {
 
     /// Logs that a connection was opened for this request.
     pub(super) fn connected(self, address: &str) {
-        if self.is_on(9) {
+        if self.shows(9) {
             let text =
                 format!("\"HTTP Trace: Dial succeed\" network=\"tcp\" address={}", value(address));
             write_line(FILE, &text);
@@ -80,7 +80,7 @@ impl Trace {
     }
 
     pub(super) fn response(self, exchange: &Exchange<'_>) {
-        if !self.is_on(6) {
+        if !self.shows(6) {
             return;
         }
         let mut line = String::from("\"Response\"");
@@ -89,12 +89,13 @@ impl Trace {
             push(&mut line, "url", exchange.url);
         }
         push(&mut line, "status", exchange.status);
-        if self.is_on(8) {
+        if self.shows(8) {
             push(&mut line, "headers", &header_lines(exchange.headers));
         }
         let _ = write!(line, " milliseconds={}", exchange.took.as_millis());
-        if self.is_on(9) {
-            // The HTTP library measures TCP and TLS together, so the sum has a name of its own.
+        if self.shows(9) {
+            // The HTTP library measures TCP and TLS together. The log shows the sum as
+            // `connectMilliseconds`, a key that client-go does not have.
             if let Some(connecting) = exchange.connecting {
                 let _ = write!(line, " connectMilliseconds={}", connecting.as_millis());
             }
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_sorted_and_named_as_go_names_them() {
+    fn header_names_have_gos_case_and_only_header_lines_are_sorted() {
         let headers = [
             ("user-agent".to_owned(), "x".to_owned()),
             ("accept".to_owned(), "application/json".to_owned()),

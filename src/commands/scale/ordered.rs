@@ -55,7 +55,8 @@ impl<'a> Ordered<'a> {
         let (test, locust_error) = match looked {
             Ok(test) => (test, None),
             Err(error) => {
-                let text = "Locust could not be asked, so locustctl did not check the running test";
+                let text =
+                    "Locust could not be reached, so locustctl did not check the running test";
                 (None, Some(error.context(text)))
             }
         };

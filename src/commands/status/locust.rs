@@ -68,7 +68,7 @@ pub(super) async fn look(
 ) -> Result<Option<LocustStatus>, Error> {
     match ask(client, target, location).await {
         Err(error) if location.address == Address::Auto => {
-            say(&harmless(&format!("Note: the request to Locust failed: {error}")));
+            say(&harmless(&format!("Note: Locust could not be reached: {error}")));
             Ok(None)
         }
         result => result,

@@ -118,8 +118,9 @@ async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
         Err(error) => return Err(explain(inputs, error).await),
     };
     let managers = autoscalers(client, target).await;
-    if let [(_, error), ..] = managers.unknown.as_slice() {
-        let resources: Vec<_> = managers.unknown.iter().map(|(resource, _)| *resource).collect();
+    if let [(_, error), ..] = managers.list_errors.as_slice() {
+        let resources: Vec<_> =
+            managers.list_errors.iter().map(|(resource, _)| *resource).collect();
         let (resources, why) = (resources.join(" or "), sentence_of(error));
         say(&format!(
             "Note: locustctl cannot tell whether {resources} change the replicas of {target}: {why}"

@@ -325,7 +325,7 @@ fn each_verdict_is_a_sentence() {
             Verdict::Surplus,
             89,
             0,
-            "the test has 89 users instead of 60, because replaced users finish their tasks",
+            "the test has 89 users instead of 60, because old users are still finishing their tasks",
         ),
         (
             Verdict::Shaped,

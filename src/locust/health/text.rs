@@ -65,7 +65,7 @@ impl fmt::Display for Health {
                 write!(f, "the test is still starting its users: {users} of {wanted}")
             }
             Verdict::Surplus => {
-                write!(f, "{}, because replaced users finish their tasks", self.shortage())
+                write!(f, "{}, because old users are still finishing their tasks", self.shortage())
             }
             Verdict::Shaped if !self.lacks_users() => {
                 write!(f, "{} until the next step of the test's LoadTestShape", self.shortage())

@@ -70,7 +70,7 @@ struct Confirmation<'a, 'b, 'c> {
     patience: Duration,
     /// Since when the test has all its users.
     complete_since: Option<Instant>,
-    /// For how long the test must have all its users.
+    /// How long the test must have all its users.
     needed: Duration,
     next_report: Instant,
 }

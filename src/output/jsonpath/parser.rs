@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
                 Some(other) => {
                     return Err(format!(
                         "unrecognized character in action: {}",
-                        crate::text::go::unicode(other)
+                        crate::text::go::format_code_point(other)
                     ));
                 }
             }

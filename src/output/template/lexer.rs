@@ -165,7 +165,7 @@ impl<'a> Lexer<'a> {
             c => {
                 return self.fail(format!(
                     "unrecognized character in action: {}",
-                    crate::text::go::unicode(c)
+                    crate::text::go::format_code_point(c)
                 ));
             }
         }
@@ -198,7 +198,7 @@ impl<'a> Lexer<'a> {
         let after = &rest[length..];
         match after.chars().next() {
             Some(c) if !is_space(c) && !".,|:)(".contains(c) && !after.starts_with("}}") => {
-                self.fail(format!("bad character {}", crate::text::go::unicode(c)))
+                self.fail(format!("bad character {}", crate::text::go::format_code_point(c)))
             }
             _ => {
                 self.push(kind, length);

@@ -21,7 +21,7 @@ pub(super) enum Change {
 #[derive(Debug)]
 pub(super) enum Listener {
     Free,
-    /// It waits for reports after a change. The changes that come meanwhile are queued.
+    /// It waits for reports after a change. Changes that arrive in the meantime are queued.
     Busy {
         since: Instant,
         /// The log line for the change.

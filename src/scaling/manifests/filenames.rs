@@ -1,7 +1,7 @@
 //! Splits the value of `-f` into names, as pflag's `StringSlice` does: it is a line of CSV.
 
-/// Splits one value at its commas. A name with commas is put in double quotes, and a double quote
-/// inside is doubled. Only the first line that is not empty counts, as in pflag.
+/// Splits one value at its commas. A name that contains a comma must be in double quotes. Inside the
+/// quotes, a double quote is written twice. Only the first line that is not empty counts, as in pflag.
 ///
 /// # Errors
 /// The text of Go's `encoding/csv`, which kubectl shows after
@@ -16,7 +16,7 @@ pub fn split(value: &str) -> Result<Vec<String>, String> {
         line = reader.next_line();
     }
     reader.first = reader.line;
-    reader.record(line.ok_or("EOF")?)
+    reader.read_record(line.ok_or("EOF")?)
 }
 
 struct Reader<'a> {
@@ -42,12 +42,12 @@ impl<'a> Reader<'a> {
         Some(line)
     }
 
-    fn record(&mut self, mut line: &'a str) -> Result<Vec<String>, String> {
+    fn read_record(&mut self, mut line: &'a str) -> Result<Vec<String>, String> {
         let mut fields = Vec::new();
         loop {
             let (field, after) = match line.strip_prefix('"') {
-                Some(quoted) => self.quoted(quoted)?,
-                None => self.plain(line)?,
+                Some(quoted) => self.read_quoted_field(quoted)?,
+                None => self.read_plain_field(line)?,
             };
             fields.push(field);
             match after {
@@ -58,10 +58,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a field without quotes. Returns it and the rest of the line after its comma.
-    fn plain(&mut self, line: &'a str) -> Result<(String, Option<&'a str>), String> {
+    fn read_plain_field(&mut self, line: &'a str) -> Result<(String, Option<&'a str>), String> {
         let (field, after) = match line.split_once(',') {
             Some((field, after)) => (field, Some(after)),
-            None => (without_break(line), None),
+            None => (trim_line_break(line), None),
         };
         if let Some(at) = field.find('"') {
             return Err(self.error(self.column + at, "bare \" in non-quoted field"));
@@ -71,7 +71,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a field after its opening quote. Returns it and the rest of the line after its comma.
-    fn quoted(&mut self, mut line: &'a str) -> Result<(String, Option<&'a str>), String> {
+    fn read_quoted_field(
+        &mut self,
+        mut line: &'a str,
+    ) -> Result<(String, Option<&'a str>), String> {
         const MISPLACED: &str = "extraneous or missing \" in quoted-field";
         let mut field = String::new();
         self.column += 1;
@@ -86,7 +89,7 @@ impl<'a> Reader<'a> {
                 } else if let Some(after) = after.strip_prefix(',') {
                     self.column += 1;
                     return Ok((field, Some(after)));
-                } else if without_break(after).is_empty() {
+                } else if trim_line_break(after).is_empty() {
                     return Ok((field, None));
                 } else {
                     return Err(self.error(self.column - 1, MISPLACED));
@@ -111,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn without_break(line: &str) -> &str {
+fn trim_line_break(line: &str) -> &str {
     let line = line.strip_suffix('\n').unwrap_or(line);
     line.strip_suffix('\r').unwrap_or(line)
 }

@@ -66,7 +66,7 @@ fn is_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
         if star && chunk.is_empty() {
             return Ok(!name.contains(&'/'));
         }
-        // As in Go, the first place where a chunk fits is taken: a later place leaves less of the name.
+        // Go takes the first place where a chunk fits, because a later place leaves less of the name.
         let fits = |after: &[char]| after.is_empty() || !pattern.is_empty();
         if let Some(after) = match_chunk(chunk, name)?.filter(|after| fits(after)) {
             name = after;

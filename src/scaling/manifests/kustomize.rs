@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-use super::builder_output::BuilderOutput;
+use super::builder_output::BuilderMessages;
 use super::error::Error;
 use crate::text::go::os_error;
 use crate::text::terminal::say;
@@ -105,9 +105,9 @@ async fn output(mut child: Child, program: &str, limit: usize) -> Result<Vec<u8>
         Ok(result) => result.map_err(failed)?,
         Err(_) => return Err(format!("{program} did not end within {BUILD_TIMEOUT:?}")),
     };
-    let BuilderOutput { reason, warnings } = match status.success() {
-        true => BuilderOutput::of_success(&errors),
-        false => BuilderOutput::of_failure(&errors),
+    let BuilderMessages { reason, warnings } = match status.success() {
+        true => BuilderMessages::of_success(&errors),
+        false => BuilderMessages::of_failure(&errors),
     };
     // kubectl prints the warnings too, since the builder is a part of it.
     warnings.iter().for_each(|line| say(line));

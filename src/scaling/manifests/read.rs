@@ -57,17 +57,17 @@ pub fn parse(content: &[u8], source: &str) -> Vec<Result<Document, Error>> {
 }
 
 fn read_stdin() -> Result<Vec<u8>, Error> {
-    bounded(io::stdin().lock(), "STDIN")
+    read_bounded(io::stdin().lock(), "STDIN")
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     let shown = path.to_string_lossy();
     let file = std::fs::File::open(path)
         .map_err(|error| Error::new(format!("open {shown}: {}", os_error(&error))))?;
-    bounded(file, &shown)
+    read_bounded(file, &shown)
 }
 
-fn bounded(from: impl Read, name: &str) -> Result<Vec<u8>, Error> {
+fn read_bounded(from: impl Read, name: &str) -> Result<Vec<u8>, Error> {
     let content = bounded::read(from, MAX_FILE as u64).map_err(|error| {
         Error::new(format!("error parsing {name}: read {name}: {}", os_error(&error)))
     })?;

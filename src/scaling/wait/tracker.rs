@@ -1,6 +1,6 @@
 //! Keeps the state of each wait, and decides when it ends.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::error::WaitError;
 use super::readiness::{Readiness, WorkloadKind, readiness};
@@ -127,11 +127,11 @@ impl<'a> Tracker<'a> {
     }
 
     pub(super) fn into_slots(self) -> Vec<Slot> {
-        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).slots
+        self.inner.into_inner().slots
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<'a>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 

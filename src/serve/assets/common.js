@@ -216,7 +216,7 @@ function reason(state, wanted) {
   const cost = costOf(state, desired, wanted);
   if (cost) return cost;
   if (wanted === 0 && desired !== 0) return NO_WORKERS;
-  if (desired === undefined) return 'The present number of workers is not known.';
+  if (desired === undefined) return 'The current number of workers is unknown. Check the new number.';
   return wanted > 2 * Math.max(desired, 1) ? 'This is more than twice the present number.' : '';
 }
 

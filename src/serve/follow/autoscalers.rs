@@ -17,14 +17,17 @@ pub(crate) async fn follow_autoscalers(client: &Client, target: &Target, live: &
     let mut logged = String::new();
     loop {
         let now = autoscalers(client, target).await;
-        let errors: Vec<_> =
-            now.unknown.iter().map(|(resource, error)| format!("{resource}: {error}")).collect();
+        let errors: Vec<_> = now
+            .list_errors
+            .iter()
+            .map(|(resource, error)| format!("{resource}: {error}"))
+            .collect();
         let errors = errors.join("; ");
         if errors != logged && !errors.is_empty() {
             log(&format!("cannot read the autoscalers of {target}: {errors}"));
         }
         logged = errors;
-        live.change(|state| state.autoscalers = now.after(&state.autoscalers));
+        live.change(|state| state.autoscalers = now.merge_with(&state.autoscalers));
         sleep(PERIOD).await;
     }
 }

@@ -203,7 +203,7 @@ impl Follower<'_> {
     }
 
     fn set_refused(&self, error: &Error) {
-        let text = format!("The cluster refuses to show {}: {error}", self.target);
+        let text = format!("The API server does not allow serve to read {}: {error}", self.target);
         self.set_link(Link::Refused, &text);
     }
 

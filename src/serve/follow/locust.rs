@@ -199,7 +199,7 @@ impl<'a> Follower<'a> {
 
 impl Swarm {
     fn set_error(&mut self, error: &Error) {
-        let problem = harmless(&format!("Locust cannot be reached: {error}"));
+        let problem = harmless(&format!("Locust could not be reached: {error}"));
         if self.problem.is_empty() {
             log(&problem);
         }

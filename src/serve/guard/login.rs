@@ -76,7 +76,7 @@ async fn log_in(
             response
         }
         Err(error) => {
-            let text = format!("The login failed: {error:#}");
+            let text = format!("Signing in failed: {error:#}");
             log(&owner, "failed", &text);
             answer(StatusCode::INTERNAL_SERVER_ERROR, &next, Some(&text))
         }

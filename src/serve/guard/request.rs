@@ -1,4 +1,4 @@
-//! What the guard reads from a request, and the answers that it gives itself.
+//! The parts of a request that the guard reads, and the guard's own answers.
 
 use axum::extract::Request;
 use axum::http::header::{HOST, WWW_AUTHENTICATE};

@@ -158,7 +158,7 @@ impl LoadedFile {
         if is_new {
             let seconds = GRACE_PERIOD.as_secs();
             log(&format!(
-                "the token file cannot be used; the last tokens stay valid for {seconds} s: {why}"
+                "the token file cannot be used; the last tokens stay valid for at most {seconds} s: {why}"
             ));
         }
         if since.elapsed() >= GRACE_PERIOD && !std::mem::take(&mut self.entries).is_empty() {

@@ -111,7 +111,7 @@ impl Ledger {
             // Earlier counts are removed too: a gap in the watch may have hidden them.
             Some(position) => drop(self.expected.drain(..=position)),
             None => {
-                let who = "another client".to_owned();
+                let who = "somebody else".to_owned();
                 self.push(who, Some(old), Some(new), Outcome::Observed, String::new());
             }
         }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     fn other(new: i64) -> (String, Option<i64>, Outcome) {
-        ("another client".to_owned(), Some(new), Outcome::Observed)
+        ("somebody else".to_owned(), Some(new), Outcome::Observed)
     }
 
     #[test]

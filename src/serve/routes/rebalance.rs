@@ -48,13 +48,17 @@ pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<Outcome
         Ok(Ok(Some(outcome))) => {
             problem(StatusCode::CONFLICT, "NotRebalanced", &outcome.to_string())
         }
-        Ok(Ok(None)) => problem(StatusCode::NOT_FOUND, "NotFound", "No Locust was found."),
+        Ok(Ok(None)) => problem(
+            StatusCode::NOT_FOUND,
+            "NotFound",
+            "No Locust was found. Start serve with --locust=URL or --locust=service/NAME[:PORT].",
+        ),
         Ok(Err(Error::Refused(why))) => {
             let detail = format!("Locust refused to start the users: {why}");
             problem(StatusCode::CONFLICT, "NotRebalanced", &detail)
         }
         Ok(Err(error)) => {
-            let detail = format!("Locust cannot be reached: {error}");
+            let detail = format!("Locust could not be reached: {error}");
             problem(StatusCode::BAD_GATEWAY, "Unreachable", &detail)
         }
         Err(_) => problem(

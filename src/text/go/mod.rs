@@ -11,5 +11,5 @@ mod value;
 pub use duration::Duration;
 pub use number::{parse_bool, parse_int};
 pub use os_error::os_error;
-pub use quote::{is_printable, quote, unicode};
+pub use quote::{format_code_point, is_printable, quote};
 pub use value::{Numeric, float, json_float, numeric, plain, syntax};

@@ -29,13 +29,14 @@ pub fn quote(text: &str) -> String {
 
 /// `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols, and the ASCII space.
 pub fn is_printable(character: char) -> bool {
-    // Rust escapes by the same categories, but escapes marks at the start of a text as well.
+    // Rust's `escape_debug` uses the same Unicode categories. It also escapes a combining mark at the
+    // start of a text, so we put an `a` before it.
     matches!(character, '"' | '\'' | '\\')
         || !format!("a{character}").escape_debug().any(|escaped| escaped == '\\')
 }
 
-/// `%#U`: `U+007E '~'`.
-pub fn unicode(character: char) -> String {
+/// Formats a character as Go's `%#U` does: `U+007E '~'`.
+pub fn format_code_point(character: char) -> String {
     let code = character as u32;
     match is_printable(character) {
         true => format!("U+{code:04X} '{character}'"),

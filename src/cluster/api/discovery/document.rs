@@ -1,4 +1,4 @@
-//! The documents of discovery, in both forms.
+//! The replies of API discovery, in the legacy and the aggregated format.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ impl GroupVersion {
         }
     }
 
-    /// The path at which the older form of discovery describes it.
+    /// The path of its `APIResourceList` in legacy discovery.
     pub fn path(&self) -> String {
         match self.group.as_str() {
             "" => format!("/api/{}", escape_segment(&self.version)),
@@ -46,9 +46,9 @@ impl GroupVersion {
         }
     }
 
-    /// The type of a kind. The kind may also be all in lower case. The last of several types
-    /// counts, as in `meta.DefaultRESTMapper`.
-    pub fn of_kind(&self, kind: &str) -> Option<Arc<Resource>> {
+    /// Finds the type of a kind. The kind may also be all in lower case. If several types match, the
+    /// last one wins, as in `meta.DefaultRESTMapper`.
+    pub fn type_by_kind(&self, kind: &str) -> Option<Arc<Resource>> {
         let is_kind =
             |resource: &Resource| resource.kind == kind || resource.kind.to_lowercase() == kind;
         let found = self.types.iter().rev().find(|known| is_kind(&known.resource))?;
@@ -95,7 +95,7 @@ impl GroupVersion {
     }
 }
 
-/// The fields of a type that both forms have.
+/// The fields of a type that exist in both formats.
 struct TypeFields {
     plural: String,
     singular: String,
@@ -106,8 +106,8 @@ struct TypeFields {
     is_scalable: bool,
 }
 
-/// Go writes `null` for an empty list.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// Reads `null` as the default value. Go writes `null` for an empty list.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -118,7 +118,7 @@ where
 /// `meta/v1 APIVersions`, the reply of `/api`.
 #[derive(Debug, Deserialize)]
 pub struct CoreVersions {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     versions: Vec<String>,
 }
 
@@ -135,24 +135,24 @@ impl CoreVersions {
 /// `meta/v1 APIGroupList`, the reply of `/apis`.
 #[derive(Debug, Deserialize)]
 pub struct GroupList {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     groups: Vec<Group>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Group {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     name: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     versions: Vec<Version>,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     preferred_version: Version,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Version {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     version: String,
 }
 
@@ -175,93 +175,93 @@ impl GroupList {
 /// `meta/v1 APIResourceList`, the types of one group version.
 #[derive(Debug, Default, Deserialize)]
 pub struct ResourceList {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     resources: Vec<ResourceEntry>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ResourceEntry {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     name: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     singular_name: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     kind: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     namespaced: bool,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     short_names: Vec<String>,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     categories: Vec<String>,
 }
 
 /// `apidiscovery.k8s.io APIGroupDiscoveryList`, the reply of `/api` and `/apis` in the aggregated
-/// form. `v2beta1` has the same fields as `v2`.
+/// format. `v2beta1` has the same fields as `v2`.
 #[derive(Debug, Deserialize)]
-pub struct Aggregated {
-    #[serde(default, deserialize_with = "or_default")]
+pub struct AggregatedGroupList {
+    #[serde(default, deserialize_with = "null_as_default")]
     items: Vec<AggregatedGroup>,
 }
 
 #[derive(Debug, Deserialize)]
 struct AggregatedGroup {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     metadata: Metadata,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     versions: Vec<AggregatedVersion>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Metadata {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     name: String,
 }
 
 #[derive(Debug, Deserialize)]
 struct AggregatedVersion {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     version: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     freshness: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     resources: Vec<AggregatedResource>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AggregatedResource {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     resource: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     singular_resource: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     response_kind: ResponseKind,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     scope: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     short_names: Vec<String>,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     categories: Vec<String>,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     subresources: Vec<AggregatedSubresource>,
 }
 
 #[derive(Debug, Deserialize)]
 struct AggregatedSubresource {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     subresource: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct ResponseKind {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     kind: String,
 }
 
-impl Aggregated {
-    /// All group versions with their types, and the names of the stale ones. A stale group version
-    /// has no types and is not preferred.
+impl AggregatedGroupList {
+    /// The fresh group versions with their types, and the names of the stale group versions. A stale
+    /// group version is never the preferred one.
     pub fn group_versions(self) -> (Vec<GroupVersion>, Vec<String>) {
         let (mut fresh, mut stale) = (Vec::new(), Vec::new());
         for group in self.items {

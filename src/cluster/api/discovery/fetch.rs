@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
-use super::document::{Aggregated, CoreVersions, GroupList, GroupVersion, ResourceList};
+use super::document::{AggregatedGroupList, CoreVersions, GroupList, GroupVersion, ResourceList};
 use crate::cluster::api::about::About;
 use crate::cluster::api::client::Client;
 use crate::cluster::api::error::Error;
@@ -76,7 +76,7 @@ fn read<T: DeserializeOwned>(
         return Err(Error::Status(Box::new(Status::ignoring_body(&reply, &about(path)))));
     }
     if is_aggregated(reply.content_type()) {
-        let (group_versions, stale) = decode::<Aggregated>(&reply, path)?.group_versions();
+        let (group_versions, stale) = decode::<AggregatedGroupList>(&reply, path)?.group_versions();
         return Ok(EntryPoint { group_versions, is_complete: true, stale });
     }
     let group_versions = group_versions(decode(&reply, path)?);

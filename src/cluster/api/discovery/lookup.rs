@@ -119,7 +119,7 @@ fn by_name(all: &[GroupVersion], query: &TypeQuery<'_>) -> Option<Arc<Resource>>
     by_importance(all).into_iter().filter(in_version).find_map(|here| {
         // The name leads to a kind, and the kind to a type. The last one of two counts each time.
         let named = here.types.iter().rev().find(is_named)?;
-        here.of_kind(&named.resource.kind)
+        here.type_by_kind(&named.resource.kind)
     })
 }
 
@@ -128,7 +128,7 @@ fn by_kind(all: &[GroupVersion], query: TypeQuery<'_>) -> Option<Arc<Resource>> 
     let here = |here: &&GroupVersion| {
         here.group == query.group && (query.version.is_empty() || here.version == query.version)
     };
-    by_importance(all).into_iter().filter(here).find_map(|here| here.of_kind(query.name))
+    by_importance(all).into_iter().filter(here).find_map(|here| here.type_by_kind(query.name))
 }
 
 /// All group versions: the core group's `v1`, then group by group with the preferred version first.

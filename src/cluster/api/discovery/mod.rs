@@ -77,6 +77,6 @@ impl Discovery {
     pub fn by_kind(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
         let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
         let here = |all: &&GroupVersion| all.group == group && all.version == version;
-        self.group_versions.iter().find(here)?.of_kind(kind)
+        self.group_versions.iter().find(here)?.type_by_kind(kind)
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::document::{Aggregated, CoreVersions, GroupList, GroupVersion, ResourceList};
+use super::document::{AggregatedGroupList, CoreVersions, GroupList, GroupVersion, ResourceList};
 use super::{Discovery, lookup};
 use crate::cluster::api::Resource;
 
@@ -27,7 +27,7 @@ fn listed(group: &str, version: &str, preferred: bool, list: Value) -> GroupVers
 }
 
 fn aggregated(document: Value) -> (Vec<GroupVersion>, Vec<String>) {
-    serde_json::from_value::<Aggregated>(document).unwrap().group_versions()
+    serde_json::from_value::<AggregatedGroupList>(document).unwrap().group_versions()
 }
 
 /// The built-in types of a real cluster, and custom ones.

@@ -178,7 +178,7 @@ fn aliases_cannot_multiply_without_limit() {
     assert!(parse("{} ".repeat(11_000).as_bytes(), "m").len() == 10_001);
 }
 
-/// As the fuzz target, with texts made of pieces of manifests.
+/// Does the same as the fuzz target, with texts made of pieces of manifests.
 #[test]
 fn random_content_does_not_panic() {
     const PIECES: [&str; 30] = [
