@@ -8,6 +8,7 @@ use hyper_util::{
     server::{conn::auto::Builder, graceful::GracefulShutdown},
 };
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{Notify, Semaphore, oneshot},
     time::timeout,
@@ -20,6 +21,10 @@ use super::{
 };
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the client may go on sending after a failed handshake.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// The bytes that are read after a failed handshake.
+const MAX_DRAINED: u64 = 64 * 1024;
 /// How long open requests may take at a shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Further connections wait in the kernel's queue.
@@ -72,8 +77,11 @@ async fn serve(
 ) {
     // Nagle's algorithm and delayed acknowledgements would add 40 ms to most requests.
     let _ = stream.set_nodelay(true);
-    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await else {
-        return;
+    let accepted = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream).into_fallible()).await;
+    let stream = match accepted {
+        Ok(Ok(stream)) => stream,
+        Ok(Err((_, stream))) => return drain(stream).await,
+        Err(_) => return,
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let certificate = certificates.and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
@@ -93,4 +101,14 @@ async fn serve(
         _ = serving => {}
         () = connection.kill.notified() => {}
     }
+}
+
+/// Closes a connection after a failed handshake, and reads the rest that the client sends. Otherwise the
+/// kernel resets the connection, and the client may not see the TLS alert.
+async fn drain(mut stream: TcpStream) {
+    let rest = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut (&mut stream).take(MAX_DRAINED), &mut tokio::io::sink()).await
+    };
+    let _ = timeout(DRAIN_TIMEOUT, rest).await;
 }
