@@ -63,6 +63,11 @@ impl Look {
         in_page.unwrap_or_else(|| self.stats.connected().count())
     }
 
+    /// A later command can read from the page how many users the test should have.
+    pub fn shows_requested_users(&self) -> bool {
+        self.page.as_ref().is_some_and(Page::follows_starts)
+    }
+
     /// A LoadTestShape sets the users.
     pub fn is_shaped(&self) -> bool {
         self.page.as_ref().is_some_and(Page::is_shaped)

@@ -53,6 +53,18 @@ fn new_workers_get_their_share_of_the_users() {
 }
 
 #[test]
+fn with_never_on_an_old_release_the_number_to_enter_is_reported() {
+    let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    run(&cluster, "scale --replicas=4 --wait --locust=auto");
+    start_test(&cluster);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto --rebalance=never");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let advice = "To start the missing users, press Edit in Locust's page and enter 60 users\n";
+    assert!(outcome.stderr.ends_with(advice), "{outcome:?}");
+}
+
+#[test]
 fn with_never_the_loss_is_only_reported() {
     let cluster = running(5);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto --rebalance=never");

@@ -240,10 +240,7 @@ impl<'a> RunningTest<'a> {
             Ok(outcome) if outcome.is_well() => tell(&outcome),
             Ok(outcome @ Outcome::Disabled(_)) => {
                 tell(&outcome);
-                if let Some(target) = targets.first() {
-                    let command = follow_up.command("rebalance", target);
-                    say(&format!("To redistribute the users, run: {command}"));
-                }
+                self.suggest_redistribution(&outcome, &targets, follow_up);
             }
             Ok(outcome) => errors.push(anyhow!("{}", harmless(&outcome.to_string()))),
             Err(error) => errors.push(anyhow!(
@@ -252,6 +249,23 @@ impl<'a> RunningTest<'a> {
             )),
         }
         errors
+    }
+}
+
+impl RunningTest<'_> {
+    /// Prints how to redistribute the users later. A later command knows their number only from
+    /// releases whose page shows it.
+    fn suggest_redistribution(&self, outcome: &Outcome, targets: &[Target], follow_up: &FollowUp) {
+        let Some(target) = targets.first() else { return };
+        match outcome.health().wanted.filter(|_| !self.before.shows_requested_users()) {
+            Some(wanted) => say(&format!(
+                "To start the missing users, press Edit in Locust's page and enter {wanted} users"
+            )),
+            None => {
+                let command = follow_up.command("rebalance", target);
+                say(&format!("To redistribute the users, run: {command}"));
+            }
+        }
     }
 }
 
