@@ -1,7 +1,7 @@
 //! A simulated Kubernetes cluster on loopback, for trying out and testing locustctl.
 //!
 //! It speaks TLS, HTTP/2 and HTTP/1.1. Its responses match the recordings of a real API server in
-//! `tests/fixtures/transcripts`. It shares no type with [`crate::cluster::api`], so that a mistake
+//! `tests/fixtures/transcripts`. It shares no type with `cluster::api`, so that a mistake
 //! on one side is found by the other.
 
 use std::{net::Ipv4Addr, sync::Arc};
