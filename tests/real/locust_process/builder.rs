@@ -1,7 +1,6 @@
 //! The start of a real Locust.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use support::serving::Http;
 
 use super::RealLocust;
 use super::follower::{Follower, Pods};
+use super::ports::ReservedPort;
 use super::process::Process;
 use super::target::Target;
 use crate::Turn;
@@ -106,7 +106,8 @@ impl<'a> Builder<'a> {
     pub fn start(self) -> RealLocust {
         let turn = Turn::wait();
         let python = python(self.release);
-        let (web, bind) = (free_port(), free_port());
+        let ports = [ReservedPort::new(), ReservedPort::new()];
+        let [web, bind] = [ports[0].number(), ports[1].number()];
         let target = Target::start();
         let log = self.cluster.path(&format!("master-{web}.log"));
         let mut start_master = locust(&python, File::create(&log).unwrap());
@@ -121,6 +122,7 @@ impl<'a> Builder<'a> {
         let follower = self.follower(python, bind, pods.clone());
         let locust = RealLocust {
             _turn: turn,
+            _ports: ports,
             url: format!("http://127.0.0.1:{web}"),
             http: Http::new(),
             target,
@@ -177,8 +179,4 @@ fn python(release: &str) -> PathBuf {
 /// The path of a fixture. An absolute path stays as it is.
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/locust").join(name)
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod follower;
 mod monitor;
+mod ports;
 mod process;
 mod relay;
 mod request;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::Turn;
 use follower::{Pods, lock};
+use ports::ReservedPort;
 use process::Process;
 use serde_json::Value;
 use support::cluster::TestCluster;
@@ -48,6 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running Locust. All its processes end when it is dropped.
 pub struct RealLocust {
     _turn: Turn,
+    _ports: [ReservedPort; 2],
     url: String,
     http: Http,
     target: Target,
