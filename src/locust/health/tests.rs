@@ -244,6 +244,18 @@ fn cases_that_were_once_judged_wrongly() {
             Some(look(NEW, &[10, 10]).with_num_users(60.0).with_state("spawning")),
             ("starting", Some(60)),
         ),
+        (
+            "started on an old release",
+            look(OLD, &[5, 5]).with_state("spawning").log(&[&start(60, 2)]),
+            None,
+            ("starting", Some(60)),
+        ),
+        (
+            "started on an old release, without a log",
+            look(OLD, &[5, 5]).with_state("spawning"),
+            None,
+            ("starting", None),
+        ),
         ("2.15", look("2.15.1", &[15]), None, ("too old", None)),
     ] {
         let health = judge(&now, before.as_ref(), None);
@@ -258,6 +270,7 @@ fn a_repair_is_the_same_start_again() {
         ..quits(look(NEW, &[15]).with_num_users(60.0), 3)
     };
     let health = judge(&now, None, Some(&known(60)));
+    assert!(health.needs_rebalance() && health.is_alarming());
     let Verdict::Repairable(repair) = &health.verdict else { panic!("{health:?}") };
     let Repair { start, wanted, .. } = repair;
     assert_eq!((start.users, start.spawn_rate, start.run_time), (60, 10.0, None));
@@ -308,6 +321,7 @@ fn a_shortage_has_numbers() {
     let shortage = |users, idle| health(Verdict::Healthy, users, idle).shortage();
     assert_eq!(shortage(15, 0), "the test has 15 of 60 users");
     assert_eq!(shortage(15, 1), "the test has 15 of 60 users, and 1 of 3 workers has no users");
+    assert_eq!(shortage(15, 3), "the test has 15 of 60 users", "the statistics may be outdated");
     assert_eq!(shortage(60, 2), "2 of 3 workers have no users");
     assert_eq!(shortage(89, 0), "the test has 89 users instead of 60");
     assert_eq!(shortage(60, 0), "the test has 60 of 60 users in state running");
@@ -358,6 +372,16 @@ fn each_verdict_is_a_sentence() {
 }
 
 #[test]
+fn without_a_wanted_number_the_sentence_has_the_present_users() {
+    let sentence = |verdict| Health { wanted: None, ..health(verdict, 15, 0) }.to_string();
+    assert_eq!(
+        sentence(Verdict::Healthy),
+        "a LoadTestShape sets the number of users; the test has 15 users"
+    );
+    assert_eq!(sentence(Verdict::Starting), "the test is still starting its users: 15 so far");
+}
+
+#[test]
 fn a_verdict_is_alarming_or_well() {
     let why = || "why".to_owned();
     // Alarming, and well.
@@ -377,6 +401,7 @@ fn a_verdict_is_alarming_or_well() {
     ] {
         let health = health(verdict, 60, 0);
         assert_eq!((health.is_alarming(), health.is_well()), expected, "{health:?}");
+        assert!(!health.needs_rebalance(), "{health:?}");
     }
     let starting = health(Verdict::Unknown(why()), 60, 0);
     assert!(!Health { state: "spawning".to_owned(), ..starting }.is_alarming());
