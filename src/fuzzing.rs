@@ -17,6 +17,14 @@ pub fn exec_credential(output: &str) {
     let _ = cluster::credentials::is_plugin_answer(output);
 }
 
+/// A PEM file, or the DER of one certificate or key.
+pub fn pem(content: &[u8]) {
+    let _ = cluster::credentials::certified_key(content, content);
+    let _ = cluster::x509::authorities(content);
+    let _ = cluster::x509::Certificate::parse(content);
+    let _ = cluster::x509::PrivateKey::parse(content);
+}
+
 /// A manifest.
 pub fn manifest(content: &[u8]) {
     let _ = scaling::manifests::parse(content, "manifest");

@@ -9,7 +9,7 @@
 //! - `locust`: Locust: its web API, the health of a test, and giving a test its users back
 //! - `scaling`: `kubectl scale`: targets, manifests, preconditions, the PATCH, and its outcome
 //! - `cluster`: the Kubernetes client
-//! - `text`: YAML, literals as Go writes them, and text that is safe to show
+//! - `text`: YAML, PEM, literals as Go writes them, and text that is safe to show
 //! - [`sandbox`]: a simulated cluster on loopback; it shares no code with `cluster`
 
 // Everything is printed through `terminal` or `output`: neither panics on a full disk.

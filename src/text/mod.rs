@@ -1,7 +1,8 @@
-//! Text in and out: YAML, literals as Go writes them, bounded reading, and text that is safe to
+//! Text in and out: YAML, PEM, literals as Go writes them, bounded reading, and text that is safe to
 //! show.
 
 pub mod bounded;
 pub mod go;
+pub mod pem;
 pub mod terminal;
 pub mod yaml;

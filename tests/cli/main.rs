@@ -1,6 +1,7 @@
 //! Tests of the commands against a simulated cluster.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+mod client_certificates;
 mod completions;
 mod connection;
 mod discovery;

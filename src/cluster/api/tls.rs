@@ -6,13 +6,13 @@ use anyhow::{Result, anyhow, bail};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::tls_error::is_authority_as_server;
 use crate::cluster::kubeconfig::Cluster;
+use crate::cluster::x509::authorities;
 
 /// The name that the server's certificate must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn verifier(
         _ if cluster.insecure_skip_tls_verify => (None, Vec::new()),
         // The CA is then the only root. Reading the system's roots takes long and is not needed.
         Some(bundle) => {
-            let roots = certificates(bundle)?;
+            let roots = authorities(bundle)?;
             (Some(by_roots(&roots, provider)?), roots)
         }
         None => {
@@ -74,14 +74,6 @@ fn verifier(
         }
     };
     Ok(Verifier { chain, roots, name, provider: Arc::clone(provider) })
-}
-
-fn certificates(bundle: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let roots: Vec<_> = CertificateDer::pem_slice_iter(bundle).filter_map(Result::ok).collect();
-    if roots.is_empty() {
-        bail!("unable to load root certificates: unable to parse bytes as PEM block");
-    }
-    Ok(roots)
 }
 
 fn by_roots(

@@ -3,105 +3,101 @@
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
-use rustls::{
-    crypto::ring::sign::any_supported_type,
-    pki_types::{
-        CertificateDer, PrivateKeyDer,
-        pem::{PemObject, SectionKind},
-    },
-    sign::CertifiedKey,
-};
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
 
-/// The identity for the TLS handshake, from a certificate chain and a PKCS#1, PKCS#8 or SEC1 key.
+use super::signing_key::signing_key;
+use crate::cluster::x509::{Certificate, PrivateKey};
+use crate::text::pem::{self, Block};
+
+/// The identity for the TLS handshake, from a certificate chain and a PKCS#1, PKCS#8 or SEC1 key. It
+/// is a port of Go's `tls.X509KeyPair`, which kubectl uses.
 ///
 /// # Errors
-/// The certificate or the key is invalid, in the words of Go's `tls.X509KeyPair`, which kubectl
-/// uses. An encrypted key has a text of its own. No error shows the content.
-pub fn identity(certificate: &[u8], key: &str) -> Result<Arc<CertifiedKey>> {
+/// The certificate or the key is invalid, or they do not belong together. The text is Go's. An
+/// encrypted key, and one that the libraries cannot use, have texts of their own. No error shows the
+/// content.
+pub fn identity(certificate: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>> {
     let chain = chain(certificate)?;
-    let signing_key = any_supported_type(&private_key(key)?).map_err(|_| {
-        anyhow!("tls: failed to parse private key (RSA, P-256, P-384 and Ed25519 keys can be used)")
-    })?;
-    let identity = CertifiedKey::new(chain, signing_key);
-    match identity.keys_match() {
-        // If the library cannot compare them, the server decides.
-        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
-            Ok(Arc::new(identity))
-        }
-        Err(rustls::Error::InconsistentKeys(_)) => {
-            bail!("tls: private key does not match public key")
-        }
-        Err(_) => bail!("x509: malformed certificate"),
-    }
+    let block = key_block(key)?;
+    refuse_encrypted(&block)?;
+    let leaf = Certificate::parse(&chain[0]).map_err(|problem| anyhow!(problem))?;
+    let key = PrivateKey::parse(&block.content).map_err(|problem| anyhow!(problem))?;
+    let key = signing_key(&key, &leaf.public_key)?;
+    Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
-fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+/// All certificates, of which there is at least one.
+fn chain(text: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let (mut chain, mut others) = (Vec::new(), Vec::new());
+    for block in pem::blocks(text) {
+        match block.label.as_str() {
+            "CERTIFICATE" => chain.push(CertificateDer::from(block.content)),
+            _ => others.push(block),
+        }
+    }
     if !chain.is_empty() {
         return Ok(chain);
     }
-    let other = sections(&String::from_utf8_lossy(pem));
-    match other.as_slice() {
+    match others.as_slice() {
         [] => bail!("tls: failed to find any PEM data in certificate input"),
-        [one] if one.ends_with("PRIVATE KEY") => bail!(
+        [one] if one.label.ends_with("PRIVATE KEY") => bail!(
             "tls: failed to find certificate PEM data in certificate input, \
              but did find a private key; PEM inputs may have been switched"
         ),
         others => bail!(
             "tls: failed to find \"CERTIFICATE\" PEM block in certificate input \
-             after skipping PEM blocks of the following types: [{}]",
-            others.join(" ")
+             after skipping PEM blocks of the following types: {}",
+            labels(others)
         ),
     }
 }
 
-fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>> {
-    let found = sections(pem);
-    let key = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes())
-        .filter_map(Result::ok)
-        .find_map(|(kind, der)| PrivateKeyDer::from_pem(kind, der));
+/// The first block with the label of a private key.
+fn key_block(text: &[u8]) -> Result<Block> {
+    let mut others = Vec::new();
+    for block in pem::blocks(text) {
+        if block.label == "PRIVATE KEY" || block.label.ends_with(" PRIVATE KEY") {
+            return Ok(block);
+        }
+        others.push(block);
+    }
+    match others.as_slice() {
+        [] => bail!("tls: failed to find any PEM data in key input"),
+        [one] if one.label == "CERTIFICATE" => {
+            bail!("tls: found a certificate rather than a key in the PEM for the private key")
+        }
+        others => bail!(
+            "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input \
+             after skipping PEM blocks of the following types: {}",
+            labels(others)
+        ),
+    }
+}
+
+/// The labels as Go prints a list.
+fn labels(blocks: &[Block]) -> String {
+    let labels: Vec<_> = blocks.iter().map(Block::shown_label).collect();
+    format!("[{}]", labels.join(" "))
+}
+
+fn refuse_encrypted(key: &Block) -> Result<()> {
     // The old form of encryption has the label of a plain key.
-    let is_encrypted = pem.contains("Proc-Type: 4,ENCRYPTED")
-        || (key.is_none() && found.iter().any(|label| label == "ENCRYPTED PRIVATE KEY"));
-    if is_encrypted {
+    let kind = key.headers.get("Proc-Type").map_or("", String::as_str);
+    if key.label == "ENCRYPTED PRIVATE KEY" || kind.ends_with("ENCRYPTED") {
         bail!(
             "the key is encrypted, and locustctl cannot ask for its password; \
              decrypt it with: openssl pkey -in KEY -out NEW-KEY"
         );
     }
-    match key {
-        Some(key) => Ok(key),
-        None if found.is_empty() => bail!("tls: failed to find any PEM data in key input"),
-        None if found == ["CERTIFICATE"] => {
-            bail!("tls: found a certificate rather than a key in the PEM for the private key")
-        }
-        None if found.iter().any(|label| label.ends_with("PRIVATE KEY")) => {
-            bail!("tls: failed to parse private key")
-        }
-        None => bail!(
-            "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input \
-             after skipping PEM blocks of the following types: [{}]",
-            found.join(" ")
-        ),
-    }
-}
-
-/// The labels of all PEM sections, in order. Go ignores a section without its END line. So a file
-/// whose line breaks are lost has no section, and no part of its key is taken for a label.
-fn sections(pem: &str) -> Vec<String> {
-    let labels = pem.lines().filter_map(|line| {
-        let label = line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----")?;
-        let end = format!("-----END {label}-----");
-        let is_ended = pem.lines().any(|line| line.trim() == end);
-        (is_ended && !label.contains("-----")).then(|| label.to_owned())
-    });
-    labels.collect()
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use base64::{Engine, prelude::BASE64_STANDARD};
     use rcgen::{CertificateParams, KeyPair};
+    use rustls::SignatureScheme;
 
     use super::*;
 
@@ -119,10 +115,13 @@ mod tests {
     #[test]
     fn other_pem_sections_around_a_pair_are_ignored() {
         let (certificate, key) = pair();
-        assert!(identity(certificate.as_bytes(), &key).is_ok());
+        assert!(identity(certificate.as_bytes(), key.as_bytes()).is_ok());
         let noisy = format!("subject=me\n{certificate}\n{}", encode("X509 CRL", b"x"));
         let parameters = encode("EC PARAMETERS", b"x");
-        assert!(identity(noisy.as_bytes(), &format!("{parameters}{key}{certificate}")).is_ok());
+        assert!(
+            identity(noisy.as_bytes(), format!("{parameters}{key}{certificate}").as_bytes())
+                .is_ok()
+        );
     }
 
     #[test]
@@ -136,12 +135,12 @@ mod tests {
             format!("{} -----BEGIN X-----\n{key}", key.replace('\n', " ")),
         ] {
             for (certificate, key) in [(&certificate, &joined), (&joined, &key)] {
-                let Err(error) = identity(certificate.as_bytes(), key) else { continue };
+                let Err(error) = identity(certificate.as_bytes(), key.as_bytes()) else { continue };
                 assert!(!error.to_string().contains(secret), "{error}");
             }
         }
         let joined = format!("{key}{certificate}").replace('\n', " ");
-        let error = identity(certificate.as_bytes(), joined.trim()).err().unwrap();
+        let error = identity(certificate.as_bytes(), joined.trim().as_bytes()).err().unwrap();
         assert_eq!(error.to_string(), "tls: failed to find any PEM data in key input");
     }
 
@@ -181,15 +180,132 @@ mod tests {
             ),
         ];
         for (certificate, key, expected) in table {
-            let err = identity(certificate.as_bytes(), key).err().unwrap();
+            let err = identity(certificate.as_bytes(), key.as_bytes()).err().unwrap();
             assert_eq!(err.to_string(), expected);
         }
         for key in [encrypted.as_str(), old] {
-            let err = identity(certificate.as_bytes(), key).err().unwrap().to_string();
+            let err = identity(certificate.as_bytes(), key.as_bytes()).err().unwrap().to_string();
             assert!(err.starts_with("the key is encrypted"), "{err}");
         }
         let broken = encode("PRIVATE KEY", b"x");
-        let err = identity(certificate.as_bytes(), &broken).err().unwrap().to_string();
+        let err = identity(certificate.as_bytes(), broken.as_bytes()).err().unwrap().to_string();
         assert!(err.starts_with("tls: failed to parse private key"), "{err}");
+    }
+
+    /// The files of `tests/fixtures/keys`. All certificates have version 1.
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_str!(concat!("../../../tests/fixtures/keys/", $name))
+        };
+    }
+
+    fn label(key: &str) -> &str {
+        key.lines().rev().find_map(|line| line.strip_prefix("-----END ")).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_read_whatever_its_label() {
+        for (certificate, keys) in [
+            (fixture!("rsa.crt"), &[fixture!("rsa.pkcs1.key"), fixture!("rsa.pkcs8.key")][..]),
+            (fixture!("p256.crt"), &[fixture!("p256.sec1.key"), fixture!("p256.pkcs8.key")]),
+            (fixture!("p521.crt"), &[fixture!("p521.sec1.key"), fixture!("p521.pkcs8.key")]),
+            (fixture!("ed25519.crt"), &[fixture!("ed25519.pkcs8.key")]),
+        ] {
+            for key in keys {
+                for other in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "X PRIVATE KEY"] {
+                    let key = key.replace(label(key), &format!("{other}-----"));
+                    identity(certificate.as_bytes(), key.as_bytes()).unwrap();
+                    let with_header = key.replacen("-----\nM", "-----\nProc-Type: 4,CLEAR\n\nM", 1);
+                    assert_ne!(with_header, key);
+                    identity(certificate.as_bytes(), with_header.as_bytes()).unwrap();
+                }
+                let other = key.replace(label(key), "PUBLIC KEY-----");
+                assert!(identity(certificate.as_bytes(), other.as_bytes()).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_p_521_signs_as_its_certificate_says() {
+        use p521::ecdsa::{DerSignature, VerifyingKey, signature::Verifier};
+        let identity =
+            identity(fixture!("p521.crt").as_bytes(), fixture!("p521.sec1.key").as_bytes());
+        let identity = identity.unwrap();
+        assert!(identity.key.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256]).is_none());
+        let schemes = [SignatureScheme::RSA_PSS_SHA256, SignatureScheme::ECDSA_NISTP521_SHA512];
+        let signer = identity.key.choose_scheme(&schemes).unwrap();
+        let signature = DerSignature::from_bytes(&signer.sign(b"message").unwrap()).unwrap();
+        let certificate = Certificate::parse(&identity.cert[0]).unwrap();
+        let crate::cluster::x509::PublicKey::Ec { point, .. } = certificate.public_key else {
+            panic!("{certificate:?}")
+        };
+        let key = VerifyingKey::from_sec1_bytes(point).unwrap();
+        assert!(key.verify(b"message", &signature).is_ok());
+        assert!(key.verify(b"other message", &signature).is_err());
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused() {
+        let mismatch = "tls: private key does not match public key";
+        let other_type = "tls: private key type does not match public key type";
+        let new = |algorithm| {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            (CertificateParams::default().self_signed(&key).unwrap().pem(), key.serialize_pem())
+        };
+        let (p256, p256_key) = new(&rcgen::PKCS_ECDSA_P256_SHA256);
+        let (p384, p384_key) = new(&rcgen::PKCS_ECDSA_P384_SHA384);
+        let (ed25519, ed25519_key) = new(&rcgen::PKCS_ED25519);
+        assert!(identity(p384.as_bytes(), p384_key.as_bytes()).is_ok());
+        for (certificate, key, expected) in [
+            (fixture!("p256.crt"), p256_key.as_str(), mismatch),
+            (&p256, fixture!("p256.sec1.key"), mismatch),
+            (&p384, &p256_key, mismatch),
+            (&p384, fixture!("p521.sec1.key"), mismatch),
+            (fixture!("p521.crt"), &p384_key, mismatch),
+            (&ed25519, fixture!("ed25519.pkcs8.key"), mismatch),
+            (fixture!("rsa.crt"), &p256_key, other_type),
+            (&p256, fixture!("rsa.pkcs1.key"), other_type),
+            (&p256, &ed25519_key, other_type),
+            (&ed25519, &p256_key, other_type),
+        ] {
+            let error = identity(certificate.as_bytes(), key.as_bytes()).err().unwrap();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn no_error_shows_a_part_of_a_damaged_key() {
+        let pairs = [
+            (fixture!("rsa.crt"), fixture!("rsa.pkcs1.key")),
+            (fixture!("p521.crt"), fixture!("p521.pkcs8.key")),
+        ];
+        let mut random = fastrand::Rng::with_seed(4);
+        for round in 0..400 {
+            let (certificate, key) = pairs[round % 2];
+            let mut text = format!("{certificate}{key}{key}");
+            for _ in 0..random.usize(1..9) {
+                let at = random.usize(0..text.len());
+                match random.u8(0..5) {
+                    0 => text.truncate(at),
+                    1 => text.insert_str(at, "-----"),
+                    2 => text
+                        .insert_str(at, ["\n", "\n-----BEGIN ", "\n-----END "][random.usize(..3)]),
+                    3 => text = text.replacen('\n', " ", random.usize(..60)),
+                    _ => drop(text.remove(at)),
+                }
+                if text.is_empty() {
+                    break;
+                }
+            }
+            for (certificate, key) in [(certificate, &*text), (&*text, key), (&*text, &*text)] {
+                let Err(error) = identity(certificate.as_bytes(), key.as_bytes()) else { continue };
+                let error = error.to_string();
+                let is_shown = |line: &&str| line.len() == 64 && error.contains(&line[20..44]);
+                assert!(
+                    !pairs.iter().any(|(_, key)| key.lines().any(|line| is_shown(&line))),
+                    "{error}"
+                );
+            }
+        }
     }
 }

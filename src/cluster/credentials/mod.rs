@@ -6,6 +6,7 @@ mod client_certificate;
 mod exec;
 mod header;
 mod oidc;
+mod signing_key;
 mod token_file;
 
 use std::sync::Arc;
@@ -89,7 +90,7 @@ impl Credentials {
         };
         let identity = match (&user.client_certificate, &user.client_key) {
             (Some(certificate), Some(key)) => {
-                Some(client_certificate::identity(certificate, key.expose_secret())?)
+                Some(client_certificate::identity(certificate, key.expose_secret().as_bytes())?)
             }
             _ => None,
         };

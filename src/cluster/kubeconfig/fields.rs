@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::text::go::base64;
+
 type Read<T> = Result<T, String>;
 
 /// Go's text for a value of the wrong type.
@@ -49,7 +51,7 @@ pub(super) fn boolean(value: Value, owner: &str, path: &str) -> Read<bool> {
 /// Base64 text, checked and not decoded.
 pub(super) fn base64(value: Value, owner: &str, path: &str) -> Read<String> {
     let text = text_named(value, owner, path, "[]uint8")?;
-    super::base64_field::check(&text)?;
+    base64::check(&text)?;
     Ok(text)
 }
 

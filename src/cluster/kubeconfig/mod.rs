@@ -3,7 +3,6 @@
 //!
 //! The rules are those of client-go's `tools/clientcmd`, the texts kubectl's.
 
-mod base64_field;
 mod context;
 mod entries;
 mod environment;

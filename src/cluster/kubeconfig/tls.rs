@@ -4,16 +4,16 @@
 use std::{fs::File, io, path::Path};
 
 use anyhow::{Result, anyhow, bail};
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Cluster, Exec, User, base64_field,
+    Cluster, Exec, User,
     entries::{ClusterEntry, UserEntry},
     server_url::is_plain_http,
 };
+use crate::cluster::x509::authorities;
 use crate::text::bounded;
-use crate::text::go::os_error;
+use crate::text::go::{base64, os_error};
 
 /// Larger than any bundle: all public roots together are below 300 KB.
 const MAX_PEM: u64 = 4 * 1024 * 1024;
@@ -56,15 +56,8 @@ pub(super) fn authority(pem: Vec<u8>) -> Result<Option<Vec<u8>>> {
     if pem.is_empty() {
         return Ok(None);
     }
-    if CertificateDer::pem_slice_iter(&pem).any(|certificate| certificate.is_ok()) {
-        return Ok(Some(pem));
-    }
-    let text = String::from_utf8_lossy(&pem);
-    let problem = match text.contains("-----BEGIN ") {
-        true => "no valid certificate authority data seen",
-        false => "unable to parse bytes as PEM block",
-    };
-    bail!("unable to load root certificates: {problem}")
+    authorities(&pem)?;
+    Ok(Some(pem))
 }
 
 /// The user of an entry, with the certificate and key if `server` is encrypted.
@@ -78,9 +71,8 @@ pub(super) fn user(name: &str, entry: UserEntry, server: &str) -> Result<User> {
         client_certificate =
             Some(data_or_file(&entry.client_certificate_data, &entry.client_certificate)?);
         let key = data_or_file(entry.client_key_data.expose_secret(), &entry.client_key)?;
-        let key = String::from_utf8(key)
-            .map_err(|_| anyhow!("tls: failed to find any PEM data in key input"))?;
-        client_key = Some(SecretString::from(key));
+        // A PEM block is ASCII. Text around it may have another encoding.
+        client_key = Some(SecretString::from(String::from_utf8_lossy(&key).into_owned()));
     }
     let secret = |secret: SecretString| Some(secret).filter(|s| !s.expose_secret().is_empty());
     Ok(User {
@@ -118,14 +110,14 @@ pub(crate) fn trust_roots(data: &str, file: &Path) -> Result<Option<Vec<u8>>> {
     if data.is_empty() && file.as_os_str().is_empty() {
         return Ok(None);
     }
-    base64_field::check(data).map_err(|problem| anyhow!(problem))?;
+    base64::check(data).map_err(|problem| anyhow!(problem))?;
     authority(data_or_file(data, file)?)
 }
 
 /// The decoded data if it is not empty, else the file's content.
 fn data_or_file(data: &str, file: &Path) -> Result<Vec<u8>> {
     if !data.is_empty() {
-        return Ok(base64_field::decode(data));
+        return Ok(base64::decode(data.as_bytes()).unwrap_or_default());
     }
     let failed = |err: io::Error| {
         let doing = if err.kind() == io::ErrorKind::IsADirectory { "read" } else { "open" };

@@ -53,7 +53,7 @@ struct Current {
 
 /// The contents of the certificate file and of the key file.
 #[derive(PartialEq, Eq)]
-struct Contents(Vec<u8>, String);
+struct Contents(Vec<u8>, Vec<u8>);
 
 impl std::fmt::Debug for Contents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -110,7 +110,6 @@ impl Contents {
     fn read(files: &TlsFiles) -> Result<Self> {
         let certificate = read("--tls-cert", &files.certificate)?;
         let key = read("--tls-key", &files.key)?;
-        let key = String::from_utf8_lossy(&key).into_owned();
         Ok(Self(certificate, key))
     }
 
@@ -154,7 +153,11 @@ pub(super) fn acceptor(identity: &Arc<Identity>) -> TlsAcceptor {
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
     use tempfile::TempDir;
+    use tokio_rustls::TlsConnector;
 
     use super::*;
 
@@ -195,6 +198,72 @@ mod tests {
         std::fs::remove_file(directory.path().join("tls.crt")).unwrap();
         tokio::time::advance(RELOAD_PERIOD).await;
         assert_eq!(shown(&identity), second, "a missing file");
+    }
+
+    /// Accepts every certificate, and signatures of P-521 only.
+    #[derive(Debug)]
+    struct OnlyP521;
+
+    impl ServerCertVerifier for OnlyP521 {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            assert_eq!(signed.scheme, SignatureScheme::ECDSA_NISTP521_SHA512);
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            self.verify_tls12_signature(message, certificate, signed)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ECDSA_NISTP521_SHA512]
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_of_version_1_with_a_p_521_key_serves_tls_1_2_and_1_3() {
+        let directory = tempfile::tempdir().unwrap();
+        let pair = (
+            include_str!("../../../tests/fixtures/keys/p521.crt").to_owned(),
+            include_str!("../../../tests/fixtures/keys/p521.sec1.key").to_owned(),
+        );
+        let identity = Arc::new(Identity::load(write(&directory, &pair)).unwrap());
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(OnlyP521))
+                .with_no_client_auth();
+            let (client, server) = tokio::io::duplex(4096);
+            let name = ServerName::try_from("localhost").unwrap();
+            let connector = TlsConnector::from(Arc::new(config));
+            let (client, server) =
+                tokio::join!(connector.connect(name, client), acceptor(&identity).accept(server));
+            server.unwrap();
+            let client = client.unwrap();
+            assert_eq!(client.get_ref().1.protocol_version(), Some(version.version));
+        }
     }
 
     #[test]

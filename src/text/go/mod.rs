@@ -2,6 +2,7 @@
 //!
 //! The error texts are those of Go's functions, because kubectl prints them.
 
+pub mod base64;
 mod duration;
 mod number;
 mod os_error;

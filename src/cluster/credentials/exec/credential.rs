@@ -54,7 +54,7 @@ impl ExecCredential {
             }
             (None, None) => None,
             (Some(certificate), Some(key)) => {
-                let identity = client_certificate::identity(certificate.as_bytes(), &key)
+                let identity = client_certificate::identity(certificate.as_bytes(), key.as_bytes())
                     .map_err(|err| format!("failed parsing client key/certificate: {err}"))?;
                 Some(identity)
             }

@@ -22,6 +22,7 @@ use super::{
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::credentials::header;
 use crate::cluster::kubeconfig::trust_roots;
+use crate::cluster::x509::authorities;
 use crate::text::go::os_error;
 
 /// Larger than any discovery document or token.
@@ -123,7 +124,9 @@ impl Issuer {
             builder = builder.no_proxy();
         }
         if let Some(pem) = &self.trust {
-            let roots = Certificate::from_pem_bundle(pem).map_err(|err| reason(&err))?;
+            let roots = authorities(pem).map_err(|err| err.to_string())?;
+            let roots = roots.iter().map(|root| Certificate::from_der(root));
+            let roots = roots.collect::<Result<Vec<_>, _>>().map_err(|err| reason(&err))?;
             builder = builder.tls_certs_only(roots);
         }
         builder.build().map_err(|err| reason(&err))

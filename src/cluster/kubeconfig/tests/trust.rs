@@ -16,8 +16,7 @@ fn tls_dir(cluster: &str, user: &str) -> Dir {
         .write("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 }
 
-/// PEM around any content. The certificate itself is checked later, where it is used.
-pub(super) const CA: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+pub(super) const CA: &str = include_str!("../../../../tests/fixtures/keys/rsa.crt");
 
 #[test]
 fn tls_fields_that_contradict_each_other_are_refused() {

@@ -1,5 +1,4 @@
-//! The `*-data` fields. They are checked when a file is loaded, and decoded only for the entry in
-//! use.
+//! Base64 as Go's `encoding/base64` reads it.
 
 use base64::{Engine, engine::general_purpose};
 
@@ -10,17 +9,19 @@ const ENGINE: general_purpose::GeneralPurpose = general_purpose::GeneralPurpose:
     general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// Decodes a field that has passed [`check`]. Any other text decodes to nothing.
-pub(super) fn decode(text: &str) -> Vec<u8> {
-    let compact: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    ENGINE.decode(compact).unwrap_or_default()
+/// Decodes a text as Go's `StdEncoding` does. Line breaks are ignored. `None` if [`check`] would
+/// refuse the text.
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut compact = text.to_vec();
+    compact.retain(|byte| !matches!(byte, b'\r' | b'\n'));
+    ENGINE.decode(compact).ok()
 }
 
-/// Checks a field without decoding it.
+/// Checks a text without decoding it.
 ///
 /// # Errors
-/// kubectl's text, with the position that Go's decoder reports.
-pub(super) fn check(text: &str) -> Result<(), String> {
+/// Go's text, with the position that its decoder reports.
+pub fn check(text: &str) -> Result<(), String> {
     match corrupt_at(text.as_bytes()) {
         None => Ok(()),
         Some(at) => Err(format!("illegal base64 data at input byte {at}")),
@@ -83,12 +84,13 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(corrupt_at(text.as_bytes()), expected, "{text:?}");
+            assert_eq!(decode(text.as_bytes()).is_none(), expected.is_some(), "{text:?}");
         }
     }
 
     #[test]
-    fn checked_fields_decode() {
-        assert_eq!(decode("YWJj\nZGVm"), b"abcdef");
-        assert_eq!(decode("YR=="), b"a");
+    fn line_breaks_and_stray_bits_are_ignored() {
+        assert_eq!(decode(b"YWJj\nZGVm").as_deref(), Some(&b"abcdef"[..]));
+        assert_eq!(decode(b"YR==").as_deref(), Some(&b"a"[..]));
     }
 }
