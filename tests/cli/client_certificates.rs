@@ -16,6 +16,8 @@ macro_rules! fixture {
 }
 
 const RSA: (&str, &str) = (fixture!("rsa.crt"), fixture!("rsa.pkcs1.key"));
+/// A size that the TLS library does not have.
+const RSA_2560: (&str, &str) = (fixture!("rsa2560.crt"), fixture!("rsa2560.pkcs8.key"));
 const P256: (&str, &str) = (fixture!("p256.crt"), fixture!("p256.sec1.key"));
 const P521: (&str, &str) = (fixture!("p521.crt"), fixture!("p521.sec1.key"));
 const ED25519: (&str, &str) = (fixture!("ed25519.crt"), fixture!("ed25519.pkcs8.key"));
@@ -67,7 +69,7 @@ fn plugin(cluster: &TestCluster, status: &serde_json::Value) -> String {
 fn certificates_of_version_1_with_keys_of_every_kind_are_shown_to_the_server() {
     let cluster = cluster();
     let token = cluster.token(Account::Admin).to_owned();
-    for pair in [RSA, P256, P521, ED25519] {
+    for pair in [RSA, RSA_2560, P256, P521, ED25519] {
         let user = user(pair).replace('}', &format!(", token: '{token}'}}"));
         scale(&cluster, &user).run().exits(0, &scaled(&cluster));
     }

@@ -6,6 +6,7 @@ mod client_certificate;
 mod exec;
 mod header;
 mod oidc;
+mod rsa_key;
 mod signing_key;
 mod token_file;
 

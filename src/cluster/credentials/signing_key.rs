@@ -10,7 +10,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{Signer, SigningKey};
 use rustls::{Error, SignatureAlgorithm, SignatureScheme};
 
-use crate::cluster::x509::{Curve, PrivateKey, PublicKey, RsaPrivateKey};
+use super::rsa_key::RsaKey;
+use crate::cluster::x509::{Curve, PrivateKey, PublicKey};
 
 /// Go's text for a key of another certificate.
 const MISMATCH: &str = "tls: private key does not match public key";
@@ -29,7 +30,10 @@ pub(super) fn signing_key(
             if (*modulus, *exponent) != (own.modulus, own.exponent) {
                 bail!(MISMATCH);
             }
-            by_library(key, &[]).map_err(|_| unusable_rsa(own))
+            match by_library(key, &[]) {
+                Ok(key) => Ok(key),
+                Err(_) => Ok(Arc::new(RsaKey::new(own)?)),
+            }
         }
         (PublicKey::Ec { curve, point }, PrivateKey::Ec { curve: own, scalar }) => {
             if curve != own {
@@ -60,15 +64,6 @@ pub(super) fn signing_key(
 
 fn by_library(key: &PrivateKey<'_>, public: &[u8]) -> Result<Arc<dyn SigningKey>, Error> {
     any_supported_type(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_pkcs8(public))))
-}
-
-fn unusable_rsa(key: &RsaPrivateKey<'_>) -> anyhow::Error {
-    match key.bits() {
-        2048 | 3072 | 4096 => anyhow!("tls: failed to parse private key"),
-        bits => anyhow!(
-            "the RSA key has {bits} bits; locustctl can use RSA keys of 2048, 3072 and 4096 bits"
-        ),
-    }
 }
 
 /// A key of P-521, which the library does not have.

@@ -105,6 +105,12 @@ impl<'a> RsaPrivateKey<'a> {
         self.modulus.len() * 8 - zeros
     }
 
+    /// The private exponent and the two primes.
+    pub fn secrets(&self) -> [&'a [u8]; 3] {
+        let [exponent, prime, other_prime, ..] = self.secrets;
+        [exponent, prime, other_prime]
+    }
+
     /// The key as PKCS#1.
     fn to_pkcs1(&self) -> Vec<u8> {
         let mut parts = der::encode(der::INTEGER, &[0]);
