@@ -25,6 +25,11 @@ pub fn pem(content: &[u8]) {
     let _ = cluster::x509::PrivateKey::parse(content);
 }
 
+/// A certificate in DER form.
+pub fn certificate(der: &[u8]) {
+    cluster::trust::try_certificate(der);
+}
+
 /// A manifest.
 pub fn manifest(content: &[u8]) {
     let _ = scaling::manifests::parse(content, "manifest");

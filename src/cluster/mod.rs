@@ -6,6 +6,7 @@
 //! - [`credentials`]: tokens, client certificates, credential plugins, OIDC
 //! - [`kuberc`]: preset flags, aliases, and the policy for credential plugins
 //! - [`kubeconfig`]: kubeconfig files, their contexts, and the service account of a pod
+//! - `trust`: the verification of servers, and the TLS settings of every connection
 //! - `x509`: certificates and private keys
 //! - `body`: the bodies of HTTP answers, bounded in size
 
@@ -14,4 +15,5 @@ pub(crate) mod body;
 pub mod credentials;
 pub mod kubeconfig;
 pub mod kuberc;
+pub(crate) mod trust;
 pub(crate) mod x509;

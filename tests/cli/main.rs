@@ -26,6 +26,7 @@ mod refusals;
 mod scale;
 mod scale_files;
 mod selection;
+mod server_trust;
 mod status;
 mod verbosity;
 mod wait;

@@ -11,6 +11,7 @@ pub mod secrets;
 pub mod serving;
 pub mod swarm;
 pub mod tls;
+pub mod tls_server;
 pub mod waiting;
 
 use std::ffi::OsStr;

@@ -223,7 +223,8 @@ impl Client {
             Err(error) => {
                 log.failure(timing);
                 let (authority, connected) = (authority(&transport.server), stats.count > 0);
-                Err(Error::Failure(Failure::from_request(&error, &authority, connected)))
+                let failure = Failure::from_request(&error, &authority, connected);
+                Err(Error::Failure(failure.explained(&transport.handshakes)))
             }
         }
     }

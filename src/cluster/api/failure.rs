@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use super::tls_error;
+use crate::cluster::trust::{self, Explanation, Handshakes};
 
 /// Why there is no whole reply, and whether the server may have got the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,7 @@ impl Failure {
         let causes = Causes::of(error);
         let text = causes.describe(error, authority);
         let kind = match causes.io_kind() {
-            _ if causes.find().is_some_and(tls_error::is_unknown_authority) => {
+            _ if causes.find().is_some_and(trust::is_unknown_authority) => {
                 FailureKind::UnknownAuthority
             }
             Some(io::ErrorKind::ConnectionRefused) => FailureKind::Refused(authority.to_owned()),
@@ -62,6 +62,23 @@ impl Failure {
     /// Converts an error of the HTTP library, for a request to a server other than the API server.
     pub fn of_request(error: &reqwest::Error, authority: &str) -> Self {
         Self::from_request(error, authority, true)
+    }
+
+    /// Adds what is known of a failed TLS handshake: servers send the same alert for several reasons.
+    pub(super) fn explained(mut self, handshakes: &Handshakes) -> Self {
+        if self.text == "remote error: tls: handshake failure" {
+            self.text.push_str(match handshakes.explanation() {
+                Some(Explanation::NoClientCertificate) => {
+                    " (the server asked for a client certificate, and none is configured)"
+                }
+                Some(Explanation::RefusedAtStart) => {
+                    " (the server refused the connection at its start: it may have no certificate \
+                     for the name, or no cipher suite or key exchange in common with locustctl)"
+                }
+                None => "",
+            });
+        }
+        self
     }
 
     /// Converts an error of the HTTP library that came while the body was read.
@@ -136,7 +153,7 @@ impl<'a> Causes<'a> {
     fn describe(&self, error: &reqwest::Error, authority: &str) -> String {
         let host = host_of(authority);
         if let Some(error) = self.find::<rustls::Error>() {
-            return tls_error::describe(error, host);
+            return trust::describe(error, host);
         }
         if error.is_timeout() {
             return match error.is_connect() {
@@ -145,7 +162,7 @@ impl<'a> Causes<'a> {
             };
         }
         if let Some(text) =
-            self.0.iter().find_map(|cause| tls_error::describe_alert(&cause.to_string()))
+            self.0.iter().find_map(|cause| trust::describe_alert(&cause.to_string()))
         {
             return text;
         }

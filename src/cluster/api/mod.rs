@@ -23,7 +23,6 @@ mod scale;
 mod status;
 mod stream;
 mod tls;
-mod tls_error;
 mod trace;
 mod transport;
 mod user_agent;

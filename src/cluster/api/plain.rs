@@ -12,9 +12,8 @@ use rustls::ClientConfig;
 use super::address::authority;
 use super::failure::{Failure, FailureKind};
 use super::proxy::ProxyVariables;
-use super::tls::{self, VerifiedName};
 use crate::cluster::body::{BodyError, read_body};
-use crate::cluster::kubeconfig::Cluster;
+use crate::cluster::trust::{self, Settings};
 
 /// The limit for a whole GET. Go limits only dialling; a slow server must not block us for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -44,15 +43,15 @@ impl Authorities {
     /// # Errors
     /// The file has no usable certificate.
     pub fn from_pem(bundle: Vec<u8>) -> Result<Self> {
-        Self::of(&Cluster { certificate_authority: Some(bundle), ..Cluster::default() })
+        Self::of(Some(&bundle))
     }
 
     fn of_system() -> Result<Self> {
-        Self::of(&Cluster::default())
+        Self::of(None)
     }
 
-    fn of(cluster: &Cluster) -> Result<Self> {
-        let config = tls::client_config(cluster, VerifiedName::UrlHost, None)?;
+    fn of(roots: Option<&[u8]>) -> Result<Self> {
+        let config = trust::client_config(Settings::for_roots(roots))?;
         Ok(Self(Arc::new(config)))
     }
 }

@@ -66,7 +66,8 @@ impl Client {
         let sent = request.body(relayed.body.clone()).timeout(longest).send().await;
         sent.map_err(|error| {
             let authority = authority(&transport.server);
-            Error::Failure(Failure::from_request(&error, &authority, true))
+            let failure = Failure::from_request(&error, &authority, true);
+            Error::Failure(failure.explained(&transport.handshakes))
         })
     }
 

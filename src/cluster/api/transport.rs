@@ -12,8 +12,9 @@ use rustls::sign::CertifiedKey;
 
 use super::connect::Connections;
 use super::proxy::ProxyVariables;
-use super::tls::{self, VerifiedName};
+use super::tls;
 use crate::cluster::kubeconfig::Cluster;
+use crate::cluster::trust::{Handshakes, VerifiedName};
 
 /// The limit for dialling, proxy and TLS handshake together. client-go allows the same for dialling
 /// alone.
@@ -30,6 +31,8 @@ pub struct Transport {
     pub dialled: Url,
     /// The client certificate that connections are opened with.
     pub identity: Option<Arc<CertifiedKey>>,
+    /// What is known of the TLS handshakes.
+    pub handshakes: Handshakes,
 }
 
 impl Transport {
@@ -46,6 +49,7 @@ impl Transport {
             anyhow!("the server's address {:?} is not a URL: {error}", cluster.server)
         })?;
         let connections = Connections::default();
+        let handshakes = Handshakes::default();
         let mut builder = reqwest::Client::builder()
             // A redirect must not send the credentials to another server.
             .redirect(reqwest::redirect::Policy::none())
@@ -71,13 +75,13 @@ impl Transport {
                     name = VerifiedName::Other(parse_name(wanted)?);
                 }
             }
-            let config = tls::client_config(cluster, name, identity.clone())?;
+            let config = tls::client_config(cluster, name, identity.clone(), handshakes.clone())?;
             builder = builder.tls_backend_preconfigured(config);
         }
         let http = builder
             .build()
             .map_err(|error| anyhow!("preparing the connection failed: {}", root_cause(&error)))?;
-        Ok(Self { http, connections, server, dialled, identity })
+        Ok(Self { http, connections, server, dialled, identity, handshakes })
     }
 }
 

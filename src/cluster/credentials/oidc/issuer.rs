@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error, io, path::Path, time::Duration};
 
 use anyhow::{Result, bail};
 use reqwest::{
-    Certificate, Client, RequestBuilder, StatusCode, Url,
+    Client, RequestBuilder, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
     redirect::Policy,
 };
@@ -22,7 +22,7 @@ use super::{
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::credentials::header;
 use crate::cluster::kubeconfig::trust_roots;
-use crate::cluster::x509::authorities;
+use crate::cluster::trust::{self, Settings};
 use crate::text::go::os_error;
 
 /// Larger than any discovery document or token.
@@ -123,13 +123,9 @@ impl Issuer {
             // Go's proxy rules use no proxy for loopback addresses.
             builder = builder.no_proxy();
         }
-        if let Some(pem) = &self.trust {
-            let roots = authorities(pem).map_err(|err| err.to_string())?;
-            let roots = roots.iter().map(|root| Certificate::from_der(root));
-            let roots = roots.collect::<Result<Vec<_>, _>>().map_err(|err| reason(&err))?;
-            builder = builder.tls_certs_only(roots);
-        }
-        builder.build().map_err(|err| reason(&err))
+        let config = trust::client_config(Settings::for_roots(self.trust.as_deref()))
+            .map_err(|err| err.to_string())?;
+        builder.tls_backend_preconfigured(config).build().map_err(|err| reason(&err, ""))
     }
 
     async fn token_endpoint(&self, client: &Client) -> Result<Url, String> {
@@ -231,7 +227,8 @@ fn parse(url: &str) -> Option<Url> {
 async fn send(method: &str, url: &Url, request: RequestBuilder) -> Result<IssuerResponse, String> {
     // The query may contain secrets, and the URL a password.
     let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
-    let failed = |err: reqwest::Error| format!("{method} \"{place}\": {}", reason(&err));
+    let host = url.host_str().unwrap_or_default();
+    let failed = |err: reqwest::Error| format!("{method} \"{place}\": {}", reason(&err, host));
     let response = request.send().await.map_err(failed)?;
     let content_type = response.headers().get(CONTENT_TYPE).and_then(text).unwrap_or_default();
     let status = response.status();
@@ -258,7 +255,10 @@ fn is_loopback(url: &str) -> bool {
 }
 
 /// The innermost cause. The outer ones only say that a request failed.
-fn reason(err: &reqwest::Error) -> String {
+fn reason(err: &reqwest::Error, host: &str) -> String {
+    if let Some(err) = trust::find(err) {
+        return trust::describe(err, host);
+    }
     let mut cause: &dyn Error = err;
     while let Some(inner) = cause.source() {
         cause = inner;

@@ -1,28 +1,90 @@
 //! Errors of the TLS library in the words of Go's `crypto/tls` and `crypto/x509`. Kubernetes users
 //! know these texts and search for them.
 
+use std::error::Error as StdError;
+use std::fmt::Debug;
+use std::io;
+
 use rustls::pki_types::{ServerName, UnixTime};
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use super::refusal::Refusal;
+use super::server_error::ServerError;
+
+/// The error of the TLS library in the causes of another error.
+pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref::<Error>() {
+            return Some(found);
+        }
+        // An `io::Error` hides the error that it wraps from `source()`.
+        next = match current.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => current.source(),
+        };
+    }
+    None
+}
 
 /// Go's text for an error. `host` is the name that the certificate should have.
 pub fn describe(error: &Error, host: &str) -> String {
     match error {
-        Error::InvalidCertificate(problem) => {
-            format!("tls: failed to verify certificate: x509: {}", certificate(problem, host))
-        }
-        // P-521 is the only key type that Go supports and the ring provider does not.
-        Error::AlertReceived(AlertDescription::HandshakeFailure) => {
-            "remote error: tls: handshake failure (locustctl cannot connect to servers with a P-521 key)"
-                .into()
-        }
+        Error::InvalidCertificate(problem) => match verification(problem) {
+            Some(error) => error.to_string(),
+            None => {
+                let problem = certificate(problem, host);
+                format!("tls: failed to verify certificate: x509: {problem}")
+            }
+        },
         Error::AlertReceived(alert) => format!("remote error: tls: {}", alert_text(*alert)),
         Error::InvalidMessage(_) => "tls: first record does not look like a TLS handshake".into(),
+        Error::NoCertificatesPresented => "tls: received empty certificates message".into(),
+        Error::DecryptError => "local error: tls: bad record MAC".into(),
+        Error::PeerSentOversizedRecord => "local error: tls: record overflow".into(),
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "local error: tls: unexpected message".into()
+        }
+        Error::NoApplicationProtocol => "remote error: tls: no application protocol".into(),
+        Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => "tls: server selected unsupported protocol version".into(),
+        Error::PeerIncompatible(reason) => {
+            format!("tls: the server's TLS cannot be used: {}", in_words(reason))
+        }
+        Error::PeerMisbehaved(reason) => {
+            format!("tls: the server violated the protocol: {}", in_words(reason))
+        }
         other => format!("tls: {other}"),
     }
 }
 
+/// The words of a name in camel case: `NoKxGroupsInCommon` is "no kx groups in common".
+fn in_words(name: &impl Debug) -> String {
+    let name = format!("{name:?}");
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// The error of our own verification.
+fn verification(problem: &CertificateError) -> Option<&ServerError> {
+    match problem {
+        CertificateError::Other(other) => other.0.downcast_ref::<ServerError>(),
+        _ => None,
+    }
+}
+
+/// The text for an error of the system's verifier, on systems that have one.
 fn certificate(problem: &CertificateError, host: &str) -> String {
     match problem {
         CertificateError::UnknownIssuer => "certificate signed by unknown authority".into(),
@@ -45,33 +107,22 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
         CertificateError::Expired | CertificateError::NotValidYet => {
             "certificate has expired or is not yet valid".into()
         }
-        // The authority was created again, with its old name and a new key.
-        CertificateError::BadSignature => {
-            "certificate signed by unknown authority (a trusted authority has the same name and another \
-             key)"
-                .into()
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "certificate specifies an incompatible key usage".into()
         }
-        // `tls.rs` accepts such a certificate if it is itself a trusted authority.
-        problem if is_authority_as_server(problem) => {
-            "certificate signed by unknown authority (the server uses the certificate of an \
-             authority as its own: make this certificate the trusted authority)"
-                .into()
-        }
-        other => other.to_string(),
+        CertificateError::Revoked => "certificate is revoked".into(),
+        CertificateError::Other(other) => other.to_string(),
+        other => in_words(other),
     }
 }
 
 /// True if the server's certificate is signed by an authority that is not trusted.
 pub fn is_unknown_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(problem) = error else { return false };
-    matches!(problem, CertificateError::UnknownIssuer | CertificateError::BadSignature)
-        || is_authority_as_server(problem)
-}
-
-/// True if the server uses an authority's certificate as its own, as `openssl req -x509` creates
-/// them.
-pub fn is_authority_as_server(problem: &CertificateError) -> bool {
-    matches!(problem, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
+    match verification(problem) {
+        Some(error) => matches!(error, ServerError::Untrusted(Refusal::UnknownAuthority(_))),
+        None => matches!(problem, CertificateError::UnknownIssuer),
+    }
 }
 
 /// Go's `x509.HostnameError`: it lists the names for a name, and the addresses for an address.

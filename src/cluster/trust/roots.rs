@@ -1,0 +1,63 @@
+//! The certificates that are trusted.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::certificate::{self, Certificate};
+
+/// Trusted certificates. They are read again for each connection, and only those that a chain can
+/// lead to: a bundle of the system has more than a hundred.
+#[derive(Debug, Default)]
+pub struct Roots(Vec<CertificateDer<'static>>);
+
+impl Roots {
+    /// The certificates of a PEM bundle. As in client-go, those that cannot be read are left out.
+    ///
+    /// # Errors
+    /// None can be read. The text is client-go's.
+    pub fn from_pem(bundle: &[u8]) -> Result<Self> {
+        let all: Vec<_> = CertificateDer::pem_slice_iter(bundle).filter_map(Result::ok).collect();
+        if all.is_empty() {
+            bail!("unable to load root certificates: unable to parse bytes as PEM block");
+        }
+        let problems = all.iter().map(|der| Certificate::parse(der).err());
+        match problems.collect::<Option<Vec<_>>>().as_deref() {
+            Some([problem, ..]) => {
+                bail!("unable to load root certificates: failed to parse certificate: {problem}")
+            }
+            _ => Ok(Self(all)),
+        }
+    }
+
+    /// Adds the certificates of a PEM file of the system.
+    #[cfg(not(any(windows, target_vendor = "apple")))]
+    pub fn extend_from_pem(&mut self, bundle: &[u8]) {
+        self.0.extend(CertificateDer::pem_slice_iter(bundle).filter_map(Result::ok));
+    }
+
+    /// Roots in DER form.
+    #[cfg(test)]
+    pub fn of(certificates: Vec<CertificateDer<'static>>) -> Self {
+        Self(certificates)
+    }
+
+    #[cfg(not(any(windows, target_vendor = "apple")))]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The roots that signed one of these certificates by name, or are one of them.
+    pub fn relevant_to(&self, presented: &[&Certificate<'_>]) -> Vec<Certificate<'_>> {
+        let issuers: BTreeSet<&[u8]> =
+            presented.iter().map(|certificate| certificate.issuer).collect();
+        let is_relevant = |der: &&CertificateDer<'static>| {
+            certificate::subject(der).is_some_and(|subject| issuers.contains(subject))
+                || presented.iter().any(|certificate| certificate.der == der.as_ref())
+        };
+        let relevant = self.0.iter().filter(is_relevant);
+        relevant.filter_map(|der| Certificate::parse(der).ok()).collect()
+    }
+}
