@@ -21,7 +21,7 @@ use super::start::Start;
 use super::stats::Stats;
 use crate::cluster::api::{self, Authorities, Client, Failure, RelayRequest, Request, plain};
 use crate::cluster::body::{BodyError, read_body};
-use crate::text::terminal::harmless;
+use crate::text::terminal::{harmless, masked};
 
 /// Time limit for an answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -302,6 +302,7 @@ fn date(headers: &HeaderMap) -> Option<OffsetDateTime> {
 
 fn not_locust(path: &str, reply: &Reply) -> Error {
     let text = String::from_utf8_lossy(&reply.body);
+    let text = masked(&text);
     let words: Vec<_> = text.split_whitespace().collect();
     let begin: String = words.join(" ").chars().take(60).collect();
     Error::NotLocust {

@@ -5,6 +5,9 @@ use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use serde_json::Value;
+
+use super::go;
 
 /// The text in place of a secret.
 pub const MASK: &str = "<masked>";
@@ -26,14 +29,21 @@ pub fn is_silent() -> bool {
     IS_SILENT.load(Ordering::Relaxed)
 }
 
-/// Adds a secret that [`printable`] masks.
+/// Adds a secret that [`printable`] masks, also where it is quoted.
 pub fn conceal(secret: &str) {
-    let mut secrets = SECRETS.lock();
-    if secret.len() >= SHORTEST_SECRET && !secrets.iter().any(|known| known == secret) {
-        secrets.push(secret.to_owned());
-        // Long secrets come first, because they may contain short ones.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    if secret.len() < SHORTEST_SECRET {
+        return;
     }
+    let quoted = [go::quote(secret), format!("{secret:?}"), Value::from(secret).to_string()];
+    let escaped = quoted.iter().map(|quoted| &quoted[1..quoted.len() - 1]);
+    let mut secrets = SECRETS.lock();
+    for form in escaped.chain([secret]) {
+        if !secrets.iter().any(|known| known == form) {
+            secrets.push(form.to_owned());
+        }
+    }
+    // Long secrets come first, because they may contain short ones.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
 }
 
 /// Writes a line to stderr, made [`printable`]. A failure to write is ignored.
@@ -64,13 +74,18 @@ pub fn can_redraw() -> bool {
 
 /// Masks secrets and passwords in URLs, and makes the text [`harmless`].
 pub fn printable(text: &str) -> String {
+    harmless(&without_url_passwords(&masked(text)))
+}
+
+/// Masks secrets. Use it before a text is cut: [`printable`] does not recognise a part of a secret.
+pub fn masked(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for secret in SECRETS.lock().iter() {
         if text.contains(secret.as_str()) {
             text = Cow::Owned(text.replace(secret.as_str(), MASK));
         }
     }
-    harmless(&without_url_passwords(&text))
+    text
 }
 
 /// Escapes control and direction characters. Line breaks and tabs stay.
@@ -129,6 +144,15 @@ mod tests {
             ("://", "://"),
         ] {
             assert_eq!(printable(text), expected);
+        }
+    }
+
+    #[test]
+    fn quoted_secrets_are_masked() {
+        let secret = "a \"secret\"\\ of\tö\u{7f}";
+        conceal(secret);
+        for quoted in [go::quote(secret), format!("{secret:?}"), Value::from(secret).to_string()] {
+            assert_eq!(printable(&quoted), "\"<masked>\"");
         }
     }
 

@@ -1,8 +1,8 @@
 //! The log on stderr with `-v`, in kubectl's line format, and the masking of secrets.
 
-use locustctl::sandbox::Account;
+use locustctl::sandbox::{Account, Action, Fault};
 use support::cluster::TestCluster;
-use support::{SLAVE, locustctl};
+use support::{Locustctl, SLAVE, locustctl};
 
 /// The log of a scale from 1 to 3, without klog's headers.
 fn log(level: u8) -> (TestCluster, String) {
@@ -85,4 +85,38 @@ fn at_nine_requests_are_curl_commands() {
     );
     assert_eq!(log.matches("connectMilliseconds=").count(), 1, "{log}");
     assert!(!log.contains(cluster.token(Account::Admin)));
+}
+
+#[test]
+fn a_secret_that_the_server_repeats_is_masked_before_the_log_is_cut() {
+    let cluster = TestCluster::start();
+    let token = cluster.token(Account::Admin).to_owned();
+    let part = &token[..10];
+    for filler in 1005..1024 {
+        let body = format!("{}{token}", "x".repeat(filler));
+        let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+        let answer = Action::Answer { status: 403, headers, body: body.into_bytes() };
+        cluster.handle().inject(Fault::once(answer).on("GET"));
+        let outcome = locustctl("scale --replicas=3 -v=8").kubeconfig(cluster.kubeconfig()).run();
+        assert!(!outcome.stderr.contains(part), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_secret_that_the_log_quotes_is_masked() {
+    let cluster = TestCluster::start();
+    let password = "pass\"word\\of bob";
+    let message = format!("you are bob with {password}");
+    let body = serde_json::json!({"kind": "Status", "status": "Failure", "message": message});
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let body = body.to_string().into_bytes();
+    let answer = Action::Answer { status: 403, headers, body };
+    cluster.handle().inject(Fault::once(answer).on("GET"));
+    let outcome = Locustctl::new(["scale", "--replicas=3", "-v=9", "-s", cluster.server()])
+        .arg("--insecure-skip-tls-verify")
+        .arg("--username=bob")
+        .arg(format!("--password={password}"))
+        .run();
+    let is_shown = |part| outcome.stderr.contains(part);
+    assert!(!is_shown("word") && !is_shown("of bob") && is_shown("<masked>"), "{outcome:?}");
 }

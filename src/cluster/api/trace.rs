@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::text::go;
-use crate::text::terminal::{is_silent, printable};
+use crate::text::terminal::{is_silent, masked, printable};
 
 /// The log on stderr, up to a level.
 #[derive(Debug, Clone, Copy, Default)]
@@ -113,6 +113,7 @@ impl Trace {
             _ => usize::MAX,
         };
         let text = String::from_utf8_lossy(body);
+        let text = masked(&text);
         let shown = match text.char_indices().nth(limit) {
             Some((end, _)) => {
                 format!("{} [truncated {} chars]", &text[..end], text[end..].chars().count())
