@@ -91,6 +91,12 @@ impl Reply {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// The media type in lower case, without parameters; empty without one (RFC 9110, 8.3.1).
+    pub fn media_type(&self) -> String {
+        let media_type = self.content_type().split(';').next().unwrap_or_default();
+        media_type.trim().to_ascii_lowercase()
+    }
+
     /// True for a status of 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)

@@ -8,6 +8,7 @@ use super::client::Client;
 use super::exchange::{Reply, Request};
 use super::{About, Error, Status, escape_segment};
 use crate::text::go;
+use crate::text::terminal::masked;
 
 /// The group versions in which API servers have served Scale objects.
 const KNOWN_VERSIONS: [&str; 4] =
@@ -119,7 +120,11 @@ impl Client {
 }
 
 fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
-    let object = read_object(reply, about)?;
+    let object = match serde_json::from_slice::<Value>(&reply.body) {
+        // client-go decodes a Scale whatever its media type is (`scale/client.go`).
+        Ok(object) if reply.is_success() && object.is_object() => check_kind(object, reply)?,
+        _ => read_object(reply, about)?,
+    };
     let version = object["apiVersion"].as_str().unwrap_or_default();
     let kind = object["kind"].as_str().unwrap_or_default();
     if kind != "Scale" || !KNOWN_VERSIONS.contains(&version) {
@@ -153,8 +158,8 @@ pub(super) fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> 
     if !reply.is_success() {
         return Err(Error::Status(Box::new(Status::from_reply(reply, about))));
     }
-    let media_type = reply.content_type().split(';').next().unwrap_or_default().trim();
-    if !matches!(media_type, "application/json" | "") {
+    let media_type = reply.media_type();
+    if !matches!(media_type.as_str(), "application/json" | "") {
         return Err(Error::Unreadable(format!("serializer for {media_type} doesn't exist")));
     }
     let object: Value = serde_json::from_slice(&reply.body).map_err(|error| {
@@ -164,9 +169,15 @@ pub(super) fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> 
         };
         Error::Unreadable(format!("couldn't get version/kind; json parse error: {what}"))
     })?;
+    check_kind(object, reply)
+}
+
+/// The object of a reply, if it is one with a kind.
+fn check_kind(object: Value, reply: &Reply) -> Result<Value, Error> {
     match object["kind"].as_str() {
         None | Some("") => {
             let text = object.to_string();
+            let text = masked(&text);
             let shown = &text[..text.floor_char_boundary(1024)];
             Err(Error::Unreadable(format!("Object 'Kind' is missing in '{shown}'")))
         }
@@ -217,6 +228,18 @@ mod tests {
             let error = read(&scale(spec)).unwrap_err();
             assert!(error.contains("which is not a number of replicas"), "{spec}: {error}");
         }
+    }
+
+    #[test]
+    fn a_scale_is_read_whatever_its_media_type() {
+        let about = About { verb: "get", resource: "deployments".into(), name: "a".into() };
+        let body = scale(r#"{"replicas":3}"#);
+        for media_type in ["text/plain", "Application/JSON", "text/html; charset=utf-8"] {
+            let reply = Reply::for_test(200, media_type, &body);
+            assert_eq!(read_scale(&reply, &about).unwrap().replicas, 3, "{media_type}");
+        }
+        let reply = Reply::for_test(200, "Application/JSON; charset=utf-8", &body);
+        assert!(read_object(&reply, &about).is_ok());
     }
 
     #[test]

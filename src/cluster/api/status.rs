@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::About;
 use super::exchange::Reply;
 use crate::text::go;
+use crate::text::terminal::masked;
 
 /// A refusal by the API server.
 #[derive(Debug, Clone, Deserialize, Default, PartialEq, Eq)]
@@ -84,9 +85,11 @@ impl Status {
     }
 
     fn generic(reply: &Reply, about: &About) -> Self {
-        let is_text = reply.content_type().starts_with("text/");
+        let media_type = reply.media_type();
+        let is_text = media_type.is_empty() || media_type.starts_with("text/");
         let text = String::from_utf8_lossy(&reply.body);
-        let text = text.trim();
+        let text = masked(text.trim());
+        let text = text.as_ref();
         let text_or = |otherwise: &str| if is_text { text } else { otherwise }.to_owned();
         let (reason, message) = match reply.status {
             400 => ("BadRequest", "the server rejected our request for an unknown reason".into()),
@@ -133,7 +136,15 @@ impl Status {
             "" => message,
             resource => format!("{message} ({} {resource} {})", about.verb, about.name),
         };
-        Self::bare(reply.status, reason, message)
+        let mut status = Self::bare(reply.status, reason, message);
+        if reply.status == 422 {
+            // kubectl prints the details of this code, and not the message.
+            let kind = about.resource.split('.').next().unwrap_or_default().to_owned();
+            let cause = Cause { message: text_or("unknown"), field: String::new() };
+            let name = about.name.clone();
+            status.details = Some(Details { name, kind, causes: vec![cause] });
+        }
+        status
     }
 
     fn bare(code: u16, reason: &str, message: String) -> Self {
@@ -243,6 +254,21 @@ mod tests {
                 (reason, message),
                 "{code}"
             );
+        }
+    }
+
+    #[test]
+    fn a_422_without_a_status_names_the_object_and_is_no_failed_test() {
+        for (content_type, body, cause) in [
+            ("text/plain", "oh no\n", "oh no"),
+            ("Text/Plain; charset=utf-8", "oh no", "oh no"),
+            ("application/json", r#"{"reason":"Invalid","code":422}"#, "unknown"),
+        ] {
+            let status = Status::from_reply(&reply(422, content_type, body), &about());
+            assert!(!status.is_failed_test());
+            let details = status.details.unwrap();
+            assert_eq!((&*details.kind, &*details.name), ("deployments", "a"));
+            assert_eq!(details.causes[0].message, cause, "{body}");
         }
     }
 
