@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use self::client_certificate::identity as certified_key;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use reqwest::header::HeaderValue;
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
@@ -27,7 +27,8 @@ use self::{
 use crate::cluster::kubeconfig::{Cluster, User};
 use crate::cluster::kuberc::PluginPolicy;
 
-/// The credentials of all requests to one cluster. A plain `http` server gets none.
+/// The credentials of all requests to one cluster. A plain `http` server gets only the login that
+/// its own URL was written with.
 #[derive(Debug, Default)]
 pub struct Credentials {
     /// The user's name, for messages.
@@ -57,12 +58,16 @@ impl Credentials {
     /// A user without any field has no credentials. kubectl would ask for a name.
     ///
     /// # Errors
-    /// In kubectl's words: the token file cannot be read and there is no other token; the
-    /// certificate or the key is broken, or they do not match; the credential provider or the
+    /// In kubectl's words: the token file cannot be read and there is no other token; there is a
+    /// token and a user name (client-go's `transport/round_trippers.go`); the certificate or the key
+    /// is broken, or they do not match; the credential provider or the
     /// plugin's version does not exist.
     pub fn new(cluster: &Cluster, user: &User, policy: &PluginPolicy) -> Result<Self> {
+        let login = cluster.login.as_ref().map(|login| {
+            AuthorizationSource::Basic(login.username.clone(), login.password.clone())
+        });
         if cluster.server.starts_with("http://") {
-            return Ok(Self::default());
+            return Ok(Self { source: login.unwrap_or_default(), ..Self::default() });
         }
         let oidc = match &user.auth_provider {
             Some(provider) => {
@@ -75,8 +80,19 @@ impl Credentials {
             Some(exec) => Some(Plugin::new(exec, cluster, policy, TimeLimits::default())?),
             None => None,
         };
-        let source = if let Some(path) = &user.token_file {
-            AuthorizationSource::File(TokenFile::new(path.clone(), user.token.clone())?)
+        let token_file = match &user.token_file {
+            Some(path) => Some(TokenFile::new(path.clone(), user.token.clone())?),
+            None => None,
+        };
+        let has_token = token_file.is_some() || user.token.is_some();
+        if has_token && user.username.is_some() {
+            bail!("username/password or bearer token may be set, but not both");
+        }
+        let source = if let Some(login) = login {
+            // Go's HTTP client sets the header from the URL first, and each later step leaves it.
+            login
+        } else if let Some(file) = token_file {
+            AuthorizationSource::File(file)
         } else if let Some(token) = &user.token {
             AuthorizationSource::Token(token.clone())
         } else if user.username.is_some() || user.password.is_some() {
@@ -200,6 +216,7 @@ pub fn is_plugin_answer(output: &str) -> bool {
 mod tests {
     use super::*;
     use crate::cluster::kubeconfig::{AuthProvider, Exec, InteractiveMode};
+    use crate::text::go::url::Login;
 
     fn cluster(server: &str) -> Cluster {
         Cluster { server: server.into(), ..Cluster::default() }
@@ -274,6 +291,41 @@ mod tests {
             Credentials::new(&cluster("http://h"), &user, &PluginPolicy::AllowAll).unwrap();
         assert!(matches!(credentials.source, AuthorizationSource::Nothing));
         assert!(credentials.identity().is_none());
+    }
+
+    #[test]
+    fn the_login_of_the_url_comes_before_all_other_credentials() {
+        let login = Some(Login { username: "me".into(), password: "pw".into() });
+        for server in ["https://h", "http://h"] {
+            let cluster = Cluster { login: login.clone(), ..cluster(server) };
+            for user in [
+                User { token: Some("t".into()), ..User::default() },
+                User { username: Some("other".into()), ..User::default() },
+                User { exec: Some(exec("client.authentication.k8s.io/v1")), ..User::default() },
+            ] {
+                let credentials =
+                    Credentials::new(&cluster, &user, &PluginPolicy::AllowAll).unwrap();
+                let AuthorizationSource::Basic(name, _) = credentials.source else { panic!() };
+                assert_eq!(name, "me");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_and_a_user_name_are_refused_as_by_kubectl() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "from-file").unwrap();
+        let token_file = Some(file.path().to_owned());
+        let me = || Some("me".to_owned());
+        for (user, is_refused) in [
+            (User { token_file: token_file.clone(), username: me(), ..User::default() }, true),
+            (User { token: Some("t".into()), username: me(), ..User::default() }, true),
+            (User { token_file, password: Some("pw".into()), ..User::default() }, false),
+        ] {
+            let result = Credentials::new(&cluster("https://h"), &user, &PluginPolicy::AllowAll);
+            let refusal = "username/password or bearer token may be set, but not both";
+            assert_eq!(result.is_err_and(|error| error.to_string() == refusal), is_refused);
+        }
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub enum ConfigError {
     /// There are no credentials for a request. Holds the reason.
     #[error("Unable to connect to the server: {0}")]
     Credentials(String),
+    /// The server's address cannot be used. Holds the reason.
+    #[error("Unable to connect to the server: {0}")]
+    Address(String),
     /// No flag and no file names a server. kubectl would try `localhost:8080`.
     #[error("no cluster is configured: {}\n\
         Name a file with --kubeconfig or $KUBECONFIG, or a server with --server. \

@@ -54,7 +54,7 @@ pub(super) fn access(
 ) -> Result<Access> {
     let host = environment.service_host.as_deref().unwrap_or_default();
     let port = environment.service_port.as_deref().unwrap_or_default();
-    let server = server_url::normalize(&match host.contains(':') {
+    let (server, _) = server_url::read(&match host.contains(':') {
         true => format!("https://[{host}]:{port}"),
         false => format!("https://{host}:{port}"),
     })?;

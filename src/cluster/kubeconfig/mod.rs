@@ -93,6 +93,12 @@ pub fn resolve_content(content: &[u8]) -> Result<Access> {
     access(loaded, &Overrides::default(), &Environment::default())
 }
 
+/// The normalized address of a server, without its login; used by `fuzz/`.
+#[doc(hidden)]
+pub fn server_of(text: &str) -> Option<String> {
+    server_url::read(text).ok().map(|(server, _)| server)
+}
+
 fn access(
     loaded: files::LoadedFiles,
     flags: &Overrides,
@@ -113,14 +119,10 @@ fn access(
     if server.is_empty() {
         return Err(selection.no_server(loaded.files, loaded.missing, environment).into());
     }
-    let (server, login) = server_url::without_login(server_url::normalize(server)?);
-    let mut user = tls::user(&selection.user_name, selection.user, &server)?;
-    if user.token.is_none() && user.token_file.is_none() && user.username.is_none() {
-        // A login in the address counts when there is no other, like in Go's HTTP client.
-        (user.username, user.password) = login.unzip();
-    }
+    let (server, login) = server_url::read(server)?;
+    let user = tls::user(&selection.user_name, selection.user, &server)?;
     Ok(Access {
-        cluster: tls::cluster(selection.cluster, server)?,
+        cluster: Cluster { login, ..tls::cluster(selection.cluster, server)? },
         user,
         namespace,
         context: selection.context_name,

@@ -1,62 +1,62 @@
-//! The server's URL, by the rules of client-go's `rest/url_utils.go`. A missing scheme becomes
-//! `http`; a path prefix stays; query and fragment are dropped.
+//! The server's URL, by the rules of client-go's `rest/url_utils.go` and `rest/request.go`. A
+//! missing scheme becomes `http`; a path prefix stays; query and fragment are dropped.
 
 use anyhow::{Result, anyhow, bail};
-use percent_encoding::percent_decode_str;
-use secrecy::SecretString;
 
-/// The URL with scheme, host, port and path prefix, and without a trailing slash.
+use super::ConfigError;
+use crate::text::go::quote;
+use crate::text::go::url::{Login, Url, UrlError, escape_path, mask_login};
+
+/// The URL with scheme, host, port and path prefix, and without a trailing slash. The login of a
+/// URL such as `https://me:password@host` is split off.
 ///
 /// # Errors
 /// The text is neither a URL nor `host:port`.
-pub(super) fn normalize(server: &str) -> Result<String> {
-    let bad = || anyhow!("host must be a URL or a host:port pair: {server:?}");
-    let with_scheme = server
-        .split_once("://")
-        .filter(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty() && !rest.starts_with('/'));
-    let (scheme, rest) = match with_scheme {
-        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
-        None => ("http".to_owned(), server),
+pub(super) fn read(server: &str) -> Result<(String, Option<Login>)> {
+    let url = match Url::parse(server) {
+        Ok(url) if !url.scheme.is_empty() && !url.host.is_empty() => url,
+        _ => {
+            let url = Url::parse(&format!("http://{server}")).map_err(unreachable)?;
+            if !matches!(url.path.as_slice(), b"" | b"/") {
+                let shown = quote(&mask_login(server));
+                bail!("host must be a URL or a host:port pair: {shown}");
+            }
+            url
+        }
     };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (host, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
-    if host.is_empty() || (with_scheme.is_none() && !matches!(path, "" | "/")) {
-        return Err(bad());
+    if url.host.is_empty() {
+        return Err(ConfigError::Address("http: no Host in request URL".to_owned()).into());
     }
-    if !matches!(scheme.as_str(), "http" | "https") {
-        bail!("unsupported protocol scheme {scheme:?}");
+    if !matches!(url.scheme.as_str(), "http" | "https") {
+        bail!("unsupported protocol scheme {:?}", url.scheme);
     }
-    let host = host.strip_suffix(':').unwrap_or(host);
-    let url = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
-    let is_valid = !server.contains(char::is_whitespace) && reqwest::Url::parse(&url).is_ok();
-    if is_valid { Ok(url) } else { Err(bad()) }
+    let host = url.host.strip_suffix(':').unwrap_or(&url.host);
+    let server = format!("{}://{host}{}", url.scheme, prefix(&url.path));
+    Ok((server, url.login))
 }
 
-/// Splits the login off a URL such as `https://me:password@host`. The login belongs to the user,
-/// whose password is kept secret.
-pub(super) fn without_login(server: String) -> (String, Option<(String, SecretString)>) {
-    let Ok(mut url) = reqwest::Url::parse(&server) else { return (server, None) };
-    if url.username().is_empty() && url.password().is_none() {
-        return (server, None);
-    }
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let login = (decoded(url.username()), decoded(url.password().unwrap_or_default()).into());
-    // Neither call fails for a URL that had a login.
-    let _ = (url.set_username(""), url.set_password(None));
-    (url.as_str().trim_end_matches('/').to_owned(), Some(login))
+/// kubectl's sentence for an address that Go cannot read.
+fn unreachable(error: UrlError) -> anyhow::Error {
+    anyhow!(ConfigError::Address(error.problem))
 }
 
-/// True if `server`, a result of [`normalize`], is not encrypted: it must get no secret.
+/// The path before the path of each request, without a trailing slash. client-go decodes it, cleans
+/// it (`path.Join`), and escapes it again.
+fn prefix(path: &[u8]) -> String {
+    let mut segments: Vec<&[u8]> = Vec::new();
+    for segment in path.split(|byte| *byte == b'/') {
+        match segment {
+            b"" | b"." => {}
+            b".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.iter().map(|segment| format!("/{}", escape_path(segment))).collect()
+}
+
+/// True if `server`, a result of [`read`], is not encrypted: it must get no secret of the user.
 pub(super) fn is_plain_http(server: &str) -> bool {
     server.starts_with("http://")
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 #[cfg(test)]
@@ -71,19 +71,26 @@ mod tests {
             ("https://h/p", "https://h/p", None),
             ("https://me:p%40w@h:1/p", "https://h:1/p", Some(("me", "p@w"))),
             ("https://me@h", "https://h", Some(("me", ""))),
+            ("https://:pw@h", "https://h", Some(("", "pw"))),
+            ("me@h:1", "http://h:1", Some(("me", ""))),
         ] {
-            let (without, found) = without_login(server.to_owned());
-            let found = found.as_ref().map(|(name, password)| (&**name, password.expose_secret()));
+            let (without, found) = read(server).unwrap();
+            let found =
+                found.as_ref().map(|login| (&*login.username, login.password.expose_secret()));
             assert_eq!((&*without, found), (url, login));
         }
     }
 
     #[test]
     fn a_server_becomes_a_url() {
-        let table = [
+        for (server, expected) in [
             ("https://h", "https://h"),
             ("https://h:6443/", "https://h:6443"),
             ("https://h/prefix/a/", "https://h/prefix/a"),
+            ("https://h//a/./b/../c", "https://h/a/c"),
+            ("https://h/../..", "https://h"),
+            ("https://h/a b", "https://h/a%20b"),
+            ("https://h/a%2fb", "https://h/a/b"),
             ("https://h/p?q=1#f", "https://h/p"),
             ("HTTPS://h", "https://h"),
             ("127.0.0.1:8080", "http://127.0.0.1:8080"),
@@ -92,9 +99,9 @@ mod tests {
             ("[::1]:1", "http://[::1]:1"),
             ("https://[fd00::1]:6443", "https://[fd00::1]:6443"),
             ("http://127.0.0.1:", "http://127.0.0.1"),
-        ];
-        for (server, expected) in table {
-            assert_eq!(normalize(server).unwrap(), expected, "{server}");
+            ("https://127.1:1", "https://127.1:1"),
+        ] {
+            assert_eq!(read(server).unwrap().0, expected, "{server}");
         }
     }
 
@@ -109,17 +116,26 @@ mod tests {
             "http://[::1",
             "://x",
             "/x",
-            "a b",
             "http://",
+            "https://127.0.0.1:1\\",
+            "https://loc%61lhost",
         ] {
             assert_eq!(
-                normalize(server).unwrap_err().to_string(),
+                read(server).unwrap_err().to_string(),
                 format!("host must be a URL or a host:port pair: {server:?}")
             );
         }
-        assert_eq!(
-            normalize("ftp://x").unwrap_err().to_string(),
-            "unsupported protocol scheme \"ftp\""
-        );
+        for (server, problem) in [
+            ("a b", "invalid character \" \" in host name"),
+            ("https://h/%zz", "invalid URL escape \"%zz\""),
+            ("mailto:x", "invalid port \":x\" after host"),
+            ("/", "http: no Host in request URL"),
+        ] {
+            let expected = format!("Unable to connect to the server: {problem}");
+            assert_eq!(read(server).unwrap_err().to_string(), expected);
+        }
+        assert_eq!(read("ftp://x").unwrap_err().to_string(), "unsupported protocol scheme \"ftp\"");
+        let secret = read("https://me:s3cret@h:port").unwrap_err().to_string();
+        assert!(!secret.contains("s3cret"), "{secret}");
     }
 }

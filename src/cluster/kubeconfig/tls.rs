@@ -39,6 +39,7 @@ pub(super) fn cluster(entry: ClusterEntry, server: String) -> Result<Cluster> {
     let set = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Cluster {
         server,
+        login: None,
         certificate_authority,
         insecure_skip_tls_verify: entry.insecure_skip_tls_verify,
         tls_server_name: set(entry.tls_server_name),

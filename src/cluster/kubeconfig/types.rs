@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use secrecy::SecretString;
 
+use crate::text::go::url::Login;
+
 /// The flags that select the cluster and the user; `None` for a flag that is not given. An empty
 /// string counts as not given, like in kubectl.
 #[derive(Debug, Default, Clone)]
@@ -67,6 +69,9 @@ pub struct Cluster {
     /// `http://` or `https://`, host, port and optional path prefix; no trailing slash, query or
     /// fragment.
     pub server: String,
+    /// The login that the server's URL was written with. Go sends it instead of the user's
+    /// credentials.
+    pub login: Option<Login>,
     /// The PEM bundle of the trust roots; `None` for the system's roots.
     pub certificate_authority: Option<Vec<u8>>,
     /// True if the server's certificate is not verified.

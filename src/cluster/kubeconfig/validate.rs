@@ -9,7 +9,8 @@ use super::{
     entries::{ClusterEntry, ExecEntry, UserEntry},
     proxy_url,
 };
-use crate::text::go::os_error;
+use crate::text::go::url::mask_login;
+use crate::text::go::{os_error, quote};
 
 /// The reasons why `user` is invalid.
 pub(super) fn user(name: &str, user: &UserEntry) -> Vec<String> {
@@ -94,8 +95,8 @@ pub(super) fn cluster(name: &str, cluster: &ClusterEntry) -> Vec<String> {
     let mut reasons = Vec::new();
     if let Err(problem) = proxy_url::check(&cluster.proxy_url) {
         reasons.push(format!(
-            "invalid 'proxy-url' {:?} for cluster {name:?}: {problem}",
-            cluster.proxy_url
+            "invalid 'proxy-url' {} for cluster {name:?}: {problem}",
+            quote(&mask_login(&cluster.proxy_url))
         ));
     }
     let file = cluster.certificate_authority.as_path();

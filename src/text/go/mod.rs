@@ -7,6 +7,7 @@ mod duration;
 mod number;
 mod os_error;
 mod quote;
+pub mod url;
 mod value;
 
 pub use duration::Duration;

@@ -79,6 +79,7 @@ mod tests {
         );
         let cluster = Cluster {
             server: "https://h".into(),
+            login: None,
             tls_server_name: Some("n".into()),
             insecure_skip_tls_verify: true,
             certificate_authority: Some(b"pem".to_vec()),
