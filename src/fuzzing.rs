@@ -1,10 +1,20 @@
 //! The parsers of text from outside, for the targets in `fuzz/`. None of them may panic or hang.
 
-use crate::{cluster, output, scaling};
+use crate::{cluster, locust, output, scaling, text};
 
 /// A kubeconfig.
 pub fn kubeconfig(content: &[u8]) {
     let _ = cluster::kubeconfig::resolve_content(content);
+}
+
+/// A URL by Go's rules, and as the address of a server, a proxy and Locust.
+pub fn url(text: &str) {
+    let _ = text::go::url::Url::parse(text);
+    if let Some(server) = cluster::kubeconfig::server_of(text) {
+        cluster::api::try_server(&server);
+    }
+    cluster::api::try_proxy(text);
+    let _ = locust::Address::parse(text);
 }
 
 /// A kuberc file.

@@ -11,6 +11,9 @@ pub fn show(event: Event<'_>) {
             let why = match reason {
                 PauseReason::RetryAfter => "the server asked for it",
                 PauseReason::Busy => "the server is busy",
+                PauseReason::NotProcessed => {
+                    "the server closed the connection before it processed the request"
+                }
             };
             say(&format!("Waiting {} s before the next attempt: {why}", length.as_secs()));
         }

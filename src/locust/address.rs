@@ -2,7 +2,8 @@
 
 use reqwest::Url;
 
-use crate::cluster::api::{escape_segment, has_no_dot_segments};
+use crate::cluster::api::{escape_segment, has_no_dot_segments, plain};
+use crate::text::go::url::mask_login;
 
 /// The default port of Locust's web UI.
 const PORT: &str = "8089";
@@ -60,7 +61,7 @@ impl Address {
     /// The text has another form, or it is a URL with a user name or a password. Other users could
     /// see these in the process list.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
-        let invalid = || InvalidAddress { text: without_login(text) };
+        let invalid = || InvalidAddress { text: mask_login(text) };
         match text {
             "auto" => return Ok(Self::Auto),
             "none" => return Ok(Self::None),
@@ -71,7 +72,7 @@ impl Address {
         if let Some(service) = service {
             return Service::parse(service).map(Self::Service).ok_or_else(invalid);
         }
-        let mut url = Url::parse(text).map_err(|_| invalid())?;
+        let mut url = plain::url(text).map_err(|_| invalid())?;
         let is_plain = url.username().is_empty() && url.password().is_none();
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain {
             return Err(invalid());
@@ -109,15 +110,6 @@ impl Service {
         }
         let base_path = if base.is_empty() { "/".to_owned() } else { format!("/{base}/") };
         Some(Self { name: name.to_owned(), port: port.to_owned(), is_tls, base_path })
-    }
-}
-
-fn without_login(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => {
-            format!("{}://<masked>{}", &text[..scheme], &text[at..])
-        }
-        _ => text.to_owned(),
     }
 }
 
@@ -180,9 +172,23 @@ mod tests {
             "ftp://x/",
             "http://",
             "https://me:password@x/",
+            "me:password@x",
+            "https://me:pass\\word@x:port",
+            "http://127.1:8089",
+            "http://2130706433",
+            "http://loc%61lhost",
+            "http://locust\\@x",
+            "http://locust/a\\b",
+            "http://locust/%zz",
+            "http://a<b",
         ] {
             let error = Address::parse(text).unwrap_err().to_string();
-            assert!(!error.contains("password@") && error.contains("service/NAME"), "{error}");
+            assert!(
+                !error.contains("password")
+                    && !error.contains("word@")
+                    && error.contains("service/NAME"),
+                "{error}"
+            );
         }
     }
 

@@ -5,7 +5,6 @@ use std::net::TcpListener;
 
 use locustctl::sandbox::{Action, Fault, Options, Protocol, Rights, ServerCertificate};
 use support::cluster::TestCluster;
-use support::proxy::{ConnectProxy, SocksProxy};
 use support::{Locustctl, Outcome, SLAVE, locustctl};
 
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
@@ -141,6 +140,31 @@ fn a_compressed_answer_is_read() {
         .prints("deployment.apps/locust-slave scaled from 1 to 1 (no change)\n");
 }
 
+/// A Scale with one replica.
+const SCALE: &str = r#"{"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"resourceVersion":"1"},"spec":{"replicas":1}}"#;
+
+#[test]
+fn an_answer_may_have_many_header_fields_and_any_media_type() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            while stream.read(&mut request).unwrap_or_default() > 0 {
+                let fields = "x-field: value\r\n".repeat(500);
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\n{fields}content-type: Text/Plain\r\ncontent-length: {}\r\n\r\n{SCALE}",
+                    SCALE.len()
+                );
+            }
+        }
+    });
+    locustctl(&format!("scale --replicas=1 -s http://{address}"))
+        .run()
+        .prints("deployment.apps/locust-slave scaled from 1 to 1 (no change)\n");
+}
+
 #[test]
 fn an_ipv6_address_is_written_in_brackets() {
     for server in ["https://[::1]:1", "[::1]:1"] {
@@ -157,77 +181,6 @@ fn an_ipv6_address_is_written_in_brackets() {
 }
 
 #[test]
-fn the_proxy_of_the_kubeconfig_is_also_used_for_loopback() {
-    let cluster = TestCluster::start();
-    let proxy = ConnectProxy::start();
-    let config = with_proxy(&cluster, &format!("http://user:secret-of-proxy@{}", proxy.address()));
-    scale(&cluster, "").kubeconfig(config).run().prints(SCALED);
-    let host = cluster.server().trim_start_matches("https://").to_owned();
-    assert_eq!(proxy.requests(), [format!("CONNECT {host} Basic dXNlcjpzZWNyZXQtb2YtcHJveHk=")]);
-}
-
-#[test]
-fn a_socks_proxy_resolves_names() {
-    let cluster = TestCluster::start();
-    let proxy = SocksProxy::start();
-    let config = with_proxy(&cluster, &format!("socks5://{}", proxy.address()));
-    let by_name = cluster.server().replace("127.0.0.1", "localhost");
-    scale(&cluster, &format!("--server={by_name}")).kubeconfig(config).run().prints(SCALED);
-    assert_eq!(proxy.requests(), [by_name.trim_start_matches("https://")]);
-}
-
-#[test]
-fn the_name_to_verify_is_also_checked_behind_a_proxy() {
-    let cluster = TestCluster::with(Options {
-        certificate: ServerCertificate::WrongHost,
-        ..Options::default()
-    });
-    let proxy = ConnectProxy::start();
-    let config = with_proxy(&cluster, &format!("http://{}", proxy.address()));
-    scale(&cluster, "--tls-server-name=alt.example").kubeconfig(config).run().prints(SCALED);
-    assert_eq!(proxy.requests().len(), 1);
-}
-
-#[test]
-fn a_proxy_of_the_environment_is_not_used_for_loopback() {
-    let cluster = TestCluster::start();
-    let proxy = ConnectProxy::start();
-    let address = format!("http://{}", proxy.address());
-    scale(&cluster, "")
-        .env("HTTPS_PROXY", &address)
-        .env("https_proxy", &address)
-        .run()
-        .prints(SCALED);
-    assert_eq!(proxy.requests(), [""; 0]);
-}
-
-#[test]
-fn a_proxy_of_the_environment_is_used_for_other_hosts() {
-    let proxy = ConnectProxy::start();
-    let run = |no_proxy: &str| {
-        locustctl("scale --replicas=3 -s https://k8s.invalid:6443 --token=some-token")
-            .env("HTTPS_PROXY", format!("http://{}", proxy.address()))
-            .env("NO_PROXY", no_proxy)
-            .run()
-    };
-    let outcome = run("k8s.invalid:443,10.0.0.0/8");
-    assert_eq!(proxy.requests(), ["CONNECT k8s.invalid:6443 "], "{outcome:?}");
-    let direct = run("k8s.invalid:6443");
-    assert_failed(&direct, "Unable to connect to the server: dial tcp: lookup k8s.invalid: ");
-    assert_eq!(proxy.requests().len(), 1);
-}
-
-#[test]
-fn a_proxy_with_an_unknown_scheme_is_an_error() {
-    let outcome = locustctl("scale --replicas=3 -s https://k8s.invalid --token=some-token")
-        .env("HTTPS_PROXY", "ftp://me:secret-of-proxy@p:1")
-        .run();
-    outcome.refuses(
-        "error: the proxy ftp://<masked>@p:1 cannot be used: unsupported scheme \"ftp\", must be http, https, or socks5\n",
-    );
-}
-
-#[test]
 fn a_namespace_cannot_change_the_path() {
     let cluster = TestCluster::start();
     let namespace = "x\\..\\..\\nodes";
@@ -238,15 +191,6 @@ fn a_namespace_cannot_change_the_path() {
     for request in cluster.handle().requests() {
         assert!(request.path_and_query.contains("/namespaces/x%5C..%5C..%5Cnodes"), "{request:?}");
     }
-}
-
-/// The cluster's kubeconfig with a `proxy-url`.
-fn with_proxy(cluster: &TestCluster, url: &str) -> std::path::PathBuf {
-    let config = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
-    let with_proxy =
-        config.replacen("    server: ", &format!("    proxy-url: {url}\n    server: "), 1);
-    assert_ne!(config, with_proxy, "{config}");
-    cluster.file("with-proxy", &with_proxy)
 }
 
 #[test]

@@ -252,7 +252,11 @@ fn certificates_are_verified() {
 fn another_name_can_be_verified() {
     let certificate = ServerCertificate::WrongHost;
     let cluster = TestCluster::with(Options { certificate, ..Options::default() });
-    run(&cluster, "scale --replicas=3 --tls-server-name=alt.example")
+    locustctl("scale --replicas=3 --tls-server-name=alt.example")
+        .kubeconfig(cluster.kubeconfig())
+        // The name of the server is a header in HTTP/1.1 only.
+        .env("DISABLE_HTTP2", "1")
+        .run()
         .prints("deployment.apps/locust-slave scaled from 1 to 3\n");
     let host = cluster.server().trim_start_matches("https://").to_owned();
     for request in cluster.handle().requests() {

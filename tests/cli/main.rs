@@ -1,6 +1,7 @@
 //! Tests of the commands against a simulated cluster.
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+mod addresses;
 mod client_certificates;
 mod completions;
 mod connection;
@@ -8,6 +9,7 @@ mod discovery;
 mod dynamic_completion;
 mod errors;
 mod formats;
+mod goaway;
 mod identity;
 mod import_order;
 mod kuberc;
@@ -22,6 +24,7 @@ mod outcome;
 mod plugin_policy;
 mod plugins;
 mod program;
+mod proxies;
 mod refusals;
 mod scale;
 mod scale_files;

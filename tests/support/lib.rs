@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod fake_locust;
+pub mod goaway;
 pub mod issuer;
 pub mod proxy;
 pub mod running;

@@ -1,29 +1,135 @@
-//! The URL of a request.
+//! The address of an API server, and the URLs of its requests.
 
-use reqwest::Url;
+use hyper::http::Uri;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::Failure;
+use super::connect::Endpoint;
 use super::exchange::{Request, Timeout};
+use crate::text::go::url::split_port;
 
-/// The URL of a request. The path of the server's own address comes first, the parameter `timeout`
-/// last.
-pub fn address(server: &Url, request: &Request<'_>, timeout: Timeout) -> Url {
-    let mut url = server.clone();
-    let prefix = server.path().trim_end_matches('/');
-    url.set_path(&format!("{prefix}{}", request.path));
-    let timeout = timeout.parameter();
-    let parameters =
-        request.query.iter().copied().chain(timeout.as_deref().map(|t| ("timeout", t)));
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(parameters);
-    let query = query.finish();
-    url.set_query((!query.is_empty()).then_some(&query));
-    url
+/// The characters of a path that a request cannot carry. All others stay as they are.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The address of an API server. It keeps the host as the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerAddress {
+    /// `https://host:port/prefix`
+    url: String,
+    /// `host` or `host:port`, for messages.
+    authority: String,
+    /// The path before the path of each request; empty, or with a leading and no trailing slash.
+    prefix: String,
+    /// `https://host:port` in ASCII.
+    origin: String,
+    /// An IPv6 address with a zone (`fe80::1%eth0`), which a URI does not have.
+    pub zoned_host: Option<String>,
+    pub is_encrypted: bool,
 }
 
-/// `host:port` of the server's address; only `host` when the address has no port.
-pub fn authority(server: &Url) -> String {
-    let host = server.host_str().unwrap_or_default();
-    server.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+impl ServerAddress {
+    /// Reads the `server` of a [`crate::cluster::kubeconfig::Cluster`].
+    ///
+    /// # Errors
+    /// No host can have this name, or no server this port. The text is that of Go's `net`.
+    pub fn parse(server: &str) -> Result<Self, Failure> {
+        let (scheme, rest) = server.split_once("://").unwrap_or(("http", server));
+        let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, port) = split_port(authority);
+        if !port.is_empty() && port.parse::<u16>().is_err() {
+            return Err(Failure::unsent(format!("dial tcp: address {port}: invalid port")));
+        }
+        let ascii = match authority.is_ascii() {
+            true => Ok(authority.to_owned()),
+            false => idna::domain_to_ascii(host).map(|host| match port {
+                "" => host,
+                port => format!("{host}:{port}"),
+            }),
+        };
+        let origin = ascii.map(|authority| format!("{scheme}://{}", without_zone(&authority)));
+        match origin {
+            Ok(origin) if origin.parse::<Uri>().is_ok() => Ok(Self {
+                url: server.to_owned(),
+                authority: authority.to_owned(),
+                prefix: prefix.trim_end_matches('/').to_owned(),
+                origin,
+                zoned_host: host.contains('%').then(|| host.to_owned()),
+                is_encrypted: scheme == "https",
+            }),
+            _ => Err(Failure::unknown_host(host)),
+        }
+    }
+
+    /// `host` or `host:port`, as configured.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The host and the port to connect to.
+    pub fn endpoint(&self) -> Endpoint {
+        let (host, port) = split_port(&self.authority);
+        let default = if self.is_encrypted { 443 } else { 80 };
+        Endpoint { host: host.to_owned(), port: port.parse().unwrap_or(default) }
+    }
+
+    /// The path of a request to the server, with the query. The path of the server's own address
+    /// comes first, the parameter `timeout` last.
+    pub fn target(&self, request: &Request<'_>, timeout: Timeout) -> String {
+        let timeout = timeout.parameter();
+        let parameters =
+            request.query.iter().copied().chain(timeout.as_deref().map(|t| ("timeout", t)));
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(parameters);
+        let query = query.finish();
+        self.path(request.path, Some(&query).filter(|query| !query.is_empty()))
+    }
+
+    /// `path` below the server's own path, with a query that is already escaped.
+    pub fn path(&self, path: &str, query: Option<&String>) -> String {
+        let path = utf8_percent_encode(path, PATH);
+        match query {
+            Some(query) => format!("{}{path}?{query}", self.prefix),
+            None => format!("{}{path}", self.prefix),
+        }
+    }
+
+    /// The URL for a path, for the log.
+    pub fn shown(&self, path: &str) -> String {
+        let origin = self.url.strip_suffix(&self.prefix).unwrap_or(&self.url);
+        format!("{origin}{path}")
+    }
+
+    /// The URI for a path, a result of [`Self::target`] or [`Self::path`].
+    ///
+    /// # Errors
+    /// The path or the query has a character that a request cannot carry.
+    pub fn uri(&self, path: &str) -> Result<Uri, Failure> {
+        format!("{}{path}", self.origin).parse().map_err(|_| {
+            Failure::unsent(format!("the path {path:?} has a character that a URL cannot have"))
+        })
+    }
+}
+
+/// The authority without the zone of an IPv6 address, which a request does not carry (RFC 6874, 4).
+fn without_zone(authority: &str) -> String {
+    match (authority.find('%'), authority.find(']')) {
+        (Some(zone), Some(end)) if zone < end => {
+            format!("{}{}", &authority[..zone], &authority[end..])
+        }
+        _ => authority.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -32,6 +138,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::api::About;
+    use crate::cluster::kubeconfig;
     use crate::text::go;
 
     fn request<'a>(
@@ -45,7 +152,7 @@ mod tests {
     #[test]
     fn the_servers_path_stays_in_front_and_the_timeout_comes_last() {
         let about = About { verb: "get", resource: "x".into(), name: "y".into() };
-        let server = Url::parse("https://h:1/prefix/").unwrap();
+        let server = ServerAddress::parse("https://h:1/prefix").unwrap();
         let minute = Timeout::After(go::Duration::parse("1m30s").unwrap());
         for (path, query, timeout, expected) in [
             ("/apis/a%20b", &[][..], Timeout::Safety, "https://h:1/prefix/apis/a%20b"),
@@ -62,7 +169,74 @@ mod tests {
                 "https://h:1/prefix/x?labelSelector=a+in+%28b%29",
             ),
         ] {
-            assert_eq!(address(&server, &request(path, query, &about), timeout).as_str(), expected);
+            let target = server.target(&request(path, query, &about), timeout);
+            assert_eq!(server.shown(&target), expected);
+            assert_eq!(server.uri(&target).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_request_is_the_host_that_was_written() {
+        for (server, host) in [
+            ("https://127.1", "127.1"),
+            ("https://H.example:443", "H.example:443"),
+            ("https://[::ffff:127.0.0.1]:1", "[::ffff:127.0.0.1]:1"),
+            ("https://[fe80::1%eth0]:1", "[fe80::1]:1"),
+            ("https://é.example:1", "xn--9ca.example:1"),
+        ] {
+            let address = ServerAddress::parse(server).unwrap();
+            let uri = address.uri(&address.path("/version", None)).unwrap();
+            assert_eq!(uri.authority().unwrap().as_str(), host);
+            assert_eq!(address.shown("/version"), format!("{server}/version"));
+        }
+    }
+
+    /// Any text gives an error, or a request to the host that is written in the text.
+    #[test]
+    fn no_request_goes_to_a_host_that_is_not_written() {
+        let mut random = fastrand::Rng::with_seed(4);
+        let pieces = [
+            "http://",
+            "https://",
+            ":",
+            "/",
+            "\\",
+            "@",
+            "%41",
+            "%zz",
+            "[::1]",
+            "127.1",
+            "h",
+            "?",
+            "#",
+            " ",
+            "0x7f",
+            "..",
+            "1",
+            "é",
+            "<",
+            "[::ffff:1.2.3.4]",
+            "%25e",
+        ];
+        for _ in 0..20_000 {
+            let count = random.usize(0..8);
+            let text: String = (0..count).map(|_| pieces[random.usize(0..pieces.len())]).collect();
+            let Some(server) = kubeconfig::server_of(&text) else { continue };
+            let Ok(address) = ServerAddress::parse(&server) else { continue };
+            let uri = address.uri(&address.path("/version", None)).unwrap();
+            let host = uri.authority().unwrap().as_str();
+            assert!(text.contains(host) || !text.is_ascii() || text.contains('%'), "{text}: {uri}");
+            assert!(uri.path().ends_with("/version"), "{text}: {uri}");
+        }
+    }
+
+    #[test]
+    fn an_impossible_host_or_port_is_an_error_of_go() {
+        for (server, problem) in [
+            ("https://h:70000", "dial tcp: address 70000: invalid port"),
+            ("https://a<b:1", "dial tcp: lookup a<b: no such host"),
+        ] {
+            assert_eq!(ServerAddress::parse(server).unwrap_err().text, problem);
         }
     }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use hyper::http;
 use parking_lot::Mutex;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
 };
 
-use super::address::{address, authority};
 use super::admission::ConcurrencyLimit;
 use super::event::{Event, PauseReason};
 use super::exchange::{Options, Reply, Request, Timeout};
 use super::exchange_log::{ExchangeLog, Timing, conceal_credential};
+use super::http::{HttpRequest, Resend};
 use super::transport::Transport;
 use super::warning::Warnings;
 use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
@@ -56,7 +57,7 @@ impl Client {
         act_as: &Impersonation,
         options: Options,
     ) -> Result<Self> {
-        let transport = Transport::new(cluster, credentials.identity(), options.timeout.limit())?;
+        let transport = Transport::new(cluster, credentials.identity())?;
         Ok(Self {
             cluster: cluster.clone(),
             transport: Mutex::new(Arc::new(transport)),
@@ -110,7 +111,7 @@ impl Client {
         loop {
             let permit = self.concurrency.acquire().await;
             on_progress(true);
-            let result = self.send_once(&request).await;
+            let result = self.send_once(&request, on_progress).await;
             drop(permit);
             if result.as_ref().is_ok_and(|reply| matches!(reply.status, 401 | 429)) {
                 on_progress(false);
@@ -138,39 +139,62 @@ impl Client {
         }
     }
 
-    async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
-        let pending = self.send_for_headers(request, self.options.timeout, None).await?;
+    async fn send_once(
+        &self,
+        request: &Request<'_>,
+        on_progress: &(dyn Fn(bool) + Sync),
+    ) -> Result<Reply, Error> {
+        let timeout = self.options.timeout;
+        let pending = self.send_for_headers(request, timeout, timeout.limit(), on_progress).await?;
         self.read_reply(pending, request.about).await
     }
 
-    /// Sends one request and waits for the headers of the reply. `longest` is the limit for replies
-    /// that may last longer than the time for one request.
+    /// Sends one request and waits for the headers of the reply. `limit` is the limit for the whole
+    /// reply. `on_progress` is called as by [`Self::send_with_progress`].
     pub(super) async fn send_for_headers(
         &self,
         request: &Request<'_>,
         timeout: Timeout,
-        longest: Option<Duration>,
+        limit: Option<Duration>,
+        on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<PendingReply, Error> {
         let authorization = self.credentials.authorization().await.map_err(no_credentials)?;
         let transport = self.transport().map_err(no_credentials)?;
         if let Some(authorization) = &authorization {
             conceal_credential(authorization);
         }
-        let shown = address(&transport.server, request, timeout);
+        let server = &transport.server;
+        let target = server.target(request, timeout);
+        let url = server.shown(&target);
         let verb = request.method.as_str();
-        let log = ExchangeLog { trace: self.options.trace, verb, url: shown.as_str() };
+        let log = ExchangeLog { trace: self.options.trace, verb, url: &url };
 
-        let dialled = address(&transport.dialled, request, timeout);
-        let headers = self.headers(request, authorization, &transport);
+        let mut head = http::Request::new(()).into_parts().0;
+        head.method = request.method.clone();
+        head.uri = server.uri(&target).map_err(Error::Failure)?;
+        head.headers = self.headers(request, authorization);
         let body = request.content.as_ref().map(|(_, body)| body.clone()).unwrap_or_default();
-        log.request(&headers, &body);
-        let prepared = transport.http.request(request.method.clone(), dialled);
-        let mut prepared = prepared.headers(headers).body(body);
-        if let Some(longest) = longest {
-            prepared = prepared.timeout(longest);
-        }
+        log.request(&head.headers, &body);
+        let on_resend = |step: Resend| {
+            on_progress(step == Resend::Sending);
+            self.report_resend(step, request.path);
+        };
+        let authority = server.authority();
+        let prepared =
+            HttpRequest { head, body: body.into(), limit, authority, on_resend: &on_resend };
         let response = self.await_headers(prepared, &transport, &log).await?;
-        Ok(PendingReply { response, authority: authority(&transport.server), url: shown.into() })
+        Ok(PendingReply { response, authority: authority.to_owned(), url })
+    }
+
+    /// Reports that a request is sent again because the server has not processed it.
+    fn report_resend(&self, step: Resend, path: &str) {
+        let Resend::Pause(length) = step else { return };
+        let text = format!("The server has not processed {path}: sending it again in {length:?}");
+        self.options.trace.info(4, "client.rs", &text);
+        if length > Duration::from_secs(1) {
+            let reason = PauseReason::NotProcessed;
+            (self.options.on_event)(Event::Pause { length, reason });
+        }
     }
 
     /// Reads the whole reply.
@@ -196,21 +220,20 @@ impl Client {
             _ => false,
         };
         if !is_same {
-            let limit = self.options.timeout.limit();
-            *transport = Arc::new(Transport::new(&self.cluster, identity, limit)?);
+            *transport = Arc::new(Transport::new(&self.cluster, identity)?);
         }
         Ok(Arc::clone(&transport))
     }
 
     async fn await_headers(
         &self,
-        prepared: reqwest::RequestBuilder,
+        prepared: HttpRequest<'_>,
         transport: &Transport,
         log: &ExchangeLog<'_>,
     ) -> Result<reqwest::Response, Error> {
-        let connections = &transport.connections;
+        let connections = transport.http.connections();
         let (before, started) = (connections.stats().count, Instant::now());
-        let result = prepared.send().await;
+        let result = transport.http.send(prepared).await;
         let stats = connections.stats();
         let connecting = (stats.count > before).then_some(stats.took);
         let timing = Timing { took: started.elapsed(), connecting };
@@ -220,21 +243,14 @@ impl Client {
                 self.warnings.report(response.headers(), self.options.on_event);
                 Ok(response)
             }
-            Err(error) => {
+            Err(failure) => {
                 log.failure(timing);
-                let (authority, connected) = (authority(&transport.server), stats.count > 0);
-                let failure = Failure::from_request(&error, &authority, connected);
                 Err(Error::Failure(failure.explained(&transport.handshakes)))
             }
         }
     }
 
-    fn headers(
-        &self,
-        request: &Request<'_>,
-        authorization: Option<HeaderValue>,
-        transport: &Transport,
-    ) -> HeaderMap {
+    fn headers(&self, request: &Request<'_>, authorization: Option<HeaderValue>) -> HeaderMap {
         let mut headers = self.impersonation.clone();
         let accept = request.accept.unwrap_or("application/json");
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
@@ -247,7 +263,6 @@ impl Client {
         if let Some((media_type, _)) = &request.content {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
-        self.name_host(&mut headers, transport);
         headers
     }
 

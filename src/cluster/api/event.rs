@@ -23,4 +23,6 @@ pub enum PauseReason {
     RetryAfter,
     /// The server is too busy (429) and named no pause.
     Busy,
+    /// The server closed the connection, and has not processed the request.
+    NotProcessed,
 }

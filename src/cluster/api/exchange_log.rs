@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::Trace;
+use super::connect::RemoteAddress;
 use super::trace::Exchange;
 use crate::text::terminal::{MASK, conceal};
 
@@ -34,7 +35,9 @@ impl ExchangeLog<'_> {
         if !self.trace.shows(6) {
             return;
         }
-        if let (Some(_), Some(address)) = (timing.connecting, response.remote_addr()) {
+        if let (Some(_), Some(RemoteAddress(address))) =
+            (timing.connecting, response.extensions().get())
+        {
             self.trace.connected(&address.to_string());
         }
         self.exchange(&response.status().to_string(), &shown(response.headers()), timing);

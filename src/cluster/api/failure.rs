@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use hyper_util::client::legacy;
+
 use crate::cluster::trust::{self, Explanation, Handshakes};
 
 /// Why there is no whole reply, and whether the server may have got the request.
@@ -41,22 +43,62 @@ pub enum FailureKind {
 }
 
 impl Failure {
-    /// Converts an error of the HTTP library that came before the headers of the reply. `authority`
-    /// is the server's `host:port` as in its URL. `connected` says if any connection was ever
-    /// opened.
-    pub(super) fn from_request(error: &reqwest::Error, authority: &str, connected: bool) -> Self {
-        let sent = connected && !error.is_connect();
+    /// Converts an error that came before the headers of the reply. `authority` is the server's
+    /// `host:port` as in its URL. `connected` says if any connection was ever opened.
+    pub(super) fn from_request(
+        error: &(dyn Error + 'static),
+        authority: &str,
+        connected: bool,
+    ) -> Self {
         let causes = Causes::of(error);
-        let text = causes.describe(error, authority);
-        let kind = match causes.io_kind() {
-            _ if causes.find().is_some_and(trust::is_unknown_authority) => {
-                FailureKind::UnknownAuthority
-            }
-            Some(io::ErrorKind::ConnectionRefused) => FailureKind::Refused(authority.to_owned()),
-            _ if text == "EOF" || text.ends_with("connection reset by peer") => FailureKind::Lost,
-            _ => FailureKind::Connection,
-        };
-        Self { kind, text, sent }
+        if let Some(failure) = causes.find::<Self>() {
+            return match failure.kind {
+                FailureKind::Refused(_) => failure.refused_by(authority),
+                _ => failure.clone(),
+            };
+        }
+        let stage = if causes.is_connect() { Stage::Connecting } else { Stage::Connected };
+        let sent = connected && stage == Stage::Connected;
+        Self { sent, ..causes.failure(stage, authority) }
+    }
+
+    /// A failure before anything was sent.
+    pub(super) fn unsent(text: String) -> Self {
+        Self { kind: FailureKind::Connection, text, sent: false }
+    }
+
+    /// The failure to find the address of a host.
+    pub(super) fn unknown_host(host: &str) -> Self {
+        Self::unsent(format!("dial tcp: lookup {host}: no such host"))
+    }
+
+    /// Converts an error of the system's resolver.
+    pub(super) fn of_lookup(error: &io::Error, host: &str) -> Self {
+        Self::unsent(Causes::of(error).name_lookup(host))
+    }
+
+    /// Converts an error that came while a connection to `address` was opened.
+    pub(super) fn of_dial(error: &(dyn Error + 'static), address: &str) -> Self {
+        Self { sent: false, ..Causes::of(error).failure(Stage::Connecting, address) }
+    }
+
+    /// Converts an error of a TLS handshake with `address`.
+    pub(super) fn of_handshake(error: &io::Error, address: &str) -> Self {
+        Self { sent: false, ..Causes::of(error).failure(Stage::Connected, address) }
+    }
+
+    /// Converts an error that came while a proxy at `address` was asked for a connection.
+    pub(super) fn of_proxy(error: &io::Error, address: &str) -> Self {
+        Self::of_handshake(error, address).at_proxy()
+    }
+
+    /// The same failure of the connection to a proxy, as Go's `net/http` reports it.
+    pub(super) fn at_proxy(self) -> Self {
+        Self::unsent(format!("proxyconnect tcp: {}", self.text))
+    }
+
+    fn refused_by(&self, authority: &str) -> Self {
+        Self { kind: FailureKind::Refused(authority.to_owned()), ..self.clone() }
     }
 
     /// Converts an error of the HTTP library, for a request to a server other than the API server.
@@ -84,17 +126,11 @@ impl Failure {
     /// Converts an error of the HTTP library that came while the body was read.
     pub(super) fn from_body(error: &reqwest::Error, authority: &str, status: u16) -> Self {
         let causes = Causes::of(error);
-        if error.is_timeout() {
-            return Self {
-                kind: FailureKind::Connection,
-                text: causes.describe(error, authority),
-                sent: true,
-            };
+        let original = causes.describe(Stage::Connected, authority);
+        if causes.is_timeout() {
+            return Self { kind: FailureKind::Connection, text: original, sent: true };
         }
-        let original = match causes.describe(error, authority).as_str() {
-            "EOF" => "unexpected EOF".to_owned(),
-            other => other.to_owned(),
-        };
+        let original = if original == "EOF" { "unexpected EOF" } else { &original };
         // The sentence is client-go's (`rest/request.go`).
         let text = format!(
             "unexpected error when reading response body. Please retry. Original error: {original}"
@@ -116,6 +152,15 @@ impl Failure {
         );
         Self { kind: FailureKind::TooLarge { status }, text, sent: true }
     }
+}
+
+/// The point at which an error came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// TCP was not yet open.
+    Connecting,
+    /// TCP was open.
+    Connected,
 }
 
 /// The chain of causes of an error.
@@ -150,15 +195,39 @@ impl<'a> Causes<'a> {
         self.0.iter().any(|cause| cause.to_string().contains(text))
     }
 
-    fn describe(&self, error: &reqwest::Error, authority: &str) -> String {
+    fn is_connect(&self) -> bool {
+        self.find::<reqwest::Error>().is_some_and(reqwest::Error::is_connect)
+            || self.find::<legacy::Error>().is_some_and(legacy::Error::is_connect)
+    }
+
+    fn is_timeout(&self) -> bool {
+        self.io_kind() == Some(io::ErrorKind::TimedOut)
+            || self.find::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
+    }
+
+    /// The failure, as if the request may have reached the server.
+    fn failure(&self, stage: Stage, authority: &str) -> Failure {
+        let text = self.describe(stage, authority);
+        let kind = match self.io_kind() {
+            _ if self.find().is_some_and(trust::is_unknown_authority) => {
+                FailureKind::UnknownAuthority
+            }
+            Some(io::ErrorKind::ConnectionRefused) => FailureKind::Refused(authority.to_owned()),
+            _ if text == "EOF" || text.ends_with("connection reset by peer") => FailureKind::Lost,
+            _ => FailureKind::Connection,
+        };
+        Failure { kind, text, sent: true }
+    }
+
+    fn describe(&self, stage: Stage, authority: &str) -> String {
         let host = host_of(authority);
         if let Some(error) = self.find::<rustls::Error>() {
             return trust::describe(error, host);
         }
-        if error.is_timeout() {
-            return match error.is_connect() {
-                true => format!("dial tcp {authority}: i/o timeout"),
-                false => "context deadline exceeded".to_owned(),
+        if self.is_timeout() {
+            return match stage {
+                Stage::Connecting => format!("dial tcp {authority}: i/o timeout"),
+                Stage::Connected => "context deadline exceeded".to_owned(),
             };
         }
         if let Some(text) =
@@ -166,24 +235,39 @@ impl<'a> Causes<'a> {
         {
             return text;
         }
+        if let Some(text) = self.library_proxy(authority) {
+            return text;
+        }
         if self.mentions("dns error") {
             return self.name_lookup(host);
         }
         if let Some(kind) = self.io_kind() {
-            return self.io(kind, error.is_connect(), authority);
+            return self.io(kind, stage, authority);
         }
-        if self.find::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            let broken = "net/http: HTTP/1.x transport connection broken";
-            return format!("{broken}: malformed HTTP response");
+        if let Some(text) = self.find::<h2::Error>().and_then(describe_h2) {
+            return text;
         }
-        let is_cut_off = |error: &hyper::Error| {
-            error.is_incomplete_message() || error.is_closed() || error.is_canceled()
-        };
-        if self.find::<hyper::Error>().is_some_and(is_cut_off) {
-            return "EOF".to_owned();
+        if let Some(text) = self.find::<hyper::Error>().and_then(describe_http) {
+            return text;
         }
         // The outermost error has no reason in it, and repeats the URL.
-        self.0.last().map_or_else(|| error.to_string(), ToString::to_string)
+        self.0.last().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// The failure of a proxy that the HTTP library itself uses. Its text names neither the proxy
+    /// nor the answer.
+    fn library_proxy(&self, authority: &str) -> Option<String> {
+        let is_proxy =
+            |text: &String| text.starts_with("tunnel error: ") || text.starts_with("SOCKS error: ");
+        let problem = self.0.iter().map(ToString::to_string).find(is_proxy)?;
+        Some(match problem.split_once(": ")?.1 {
+            "failed to create underlying connection" => {
+                let reason = self.0.last().map(ToString::to_string).unwrap_or_default();
+                format!("the proxy on the way to {authority} cannot be reached: {reason}")
+            }
+            "unsuccessful" => format!("the proxy on the way to {authority} refused the connection"),
+            reason => format!("the proxy on the way to {authority} failed: {reason}"),
+        })
     }
 
     fn name_lookup(&self, host: &str) -> String {
@@ -196,7 +280,7 @@ impl<'a> Causes<'a> {
         format!("dial tcp: lookup {host}: {reason}")
     }
 
-    fn io(&self, kind: io::ErrorKind, connecting: bool, authority: &str) -> String {
+    fn io(&self, kind: io::ErrorKind, stage: Stage, authority: &str) -> String {
         use io::ErrorKind as Kind;
         let what = match kind {
             Kind::UnexpectedEof | Kind::BrokenPipe => return "EOF".to_owned(),
@@ -206,14 +290,46 @@ impl<'a> Causes<'a> {
             Kind::ConnectionRefused => "connection refused".to_owned(),
             Kind::NetworkUnreachable => "network is unreachable".to_owned(),
             Kind::HostUnreachable => "no route to host".to_owned(),
-            Kind::TimedOut => return format!("dial tcp {authority}: i/o timeout"),
+            Kind::InvalidData | Kind::InvalidInput if self.mentions("gzip") => {
+                return "gzip: invalid header".to_owned();
+            }
             _ => self.0.last().map(ToString::to_string).unwrap_or_default().to_lowercase(),
         };
-        match connecting {
-            true => format!("dial tcp {authority}: connect: {what}"),
-            false => format!("read tcp {authority}: {what}"),
+        match stage {
+            Stage::Connecting => format!("dial tcp {authority}: connect: {what}"),
+            Stage::Connected => format!("read tcp {authority}: {what}"),
         }
     }
+}
+
+/// The text of Go's `http2` for an error of HTTP/2.
+fn describe_h2(error: &h2::Error) -> Option<String> {
+    // The name of the code, such as `ENHANCE_YOUR_CALM`.
+    let code = error.reason()?;
+    Some(match (error.is_go_away(), error.is_reset(), error.is_remote()) {
+        (true, _, true) if code == h2::Reason::NO_ERROR => {
+            "http2: Transport received Server's graceful shutdown GOAWAY".to_owned()
+        }
+        (true, _, true) => {
+            format!("http2: Transport received GOAWAY from server ErrCode:{code:?}")
+        }
+        (_, true, true) => format!("stream error: {code:?}; received from peer"),
+        (_, true, false) => format!("stream error: {code:?}"),
+        _ => format!("connection error: {code:?}"),
+    })
+}
+
+/// The text of Go's `net/http` for an error of HTTP/1.
+fn describe_http(error: &hyper::Error) -> Option<String> {
+    let broken = "net/http: HTTP/1.x transport connection broken";
+    if error.is_parse_too_large() {
+        return Some(format!("{broken}: net/http: server response headers are too large; aborted"));
+    }
+    if error.is_parse() {
+        return Some(format!("{broken}: malformed HTTP response"));
+    }
+    let is_cut_off = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
+    is_cut_off.then(|| "EOF".to_owned())
 }
 
 /// `host` of `host:port`. An IPv6 address loses its brackets.

@@ -12,6 +12,7 @@ mod event;
 mod exchange;
 mod exchange_log;
 mod failure;
+mod http;
 mod impersonation;
 mod list;
 pub(crate) mod plain;
@@ -48,3 +49,17 @@ pub use status::Cause;
 pub use status::{Details, Status};
 pub use trace::Trace;
 pub use watch::{Watch, WatchEvent, WatchTarget};
+
+/// Reads a normalized address of a server; used by `fuzz/`.
+#[doc(hidden)]
+pub fn try_server(server: &str) {
+    if let Ok(address) = address::ServerAddress::parse(server) {
+        let _ = address.uri(&address.path("/version", None));
+    }
+}
+
+/// Reads the URL of a proxy; used by `fuzz/`.
+#[doc(hidden)]
+pub fn try_proxy(url: &str) {
+    let _ = proxy::Proxy::parse(url);
+}

@@ -1,19 +1,23 @@
 //! HTTP to servers outside the cluster's API, without the cluster's credentials: manifests behind a
 //! URL, and Locust.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use hyper::http::Uri;
 use reqwest::redirect::Policy;
 use reqwest::{Response, Url};
 use rustls::ClientConfig;
+use url::Host;
 
-use super::address::authority;
 use super::failure::{Failure, FailureKind};
 use super::proxy::ProxyVariables;
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::trust::{self, Settings};
+use crate::text::go;
+use crate::text::go::url::ip_address;
 
 /// The limit for a whole GET. Go limits only dialling; a slow server must not block us for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -56,6 +60,26 @@ impl Authorities {
     }
 }
 
+/// The URL for a request. The HTTP library reads a URL as a browser does. A text that means another
+/// host by Go's rules is refused.
+///
+/// # Errors
+/// The text is no URL with a host. The message is Go's, and shows no login.
+pub(crate) fn url(text: &str) -> Result<Url, String> {
+    let read = go::url::Url::parse(text).map_err(|error| error.to_string())?;
+    let host = read.hostname();
+    let no_such_host = || format!("dial tcp: lookup {host}: no such host");
+    let url = Url::parse(text).map_err(|_| no_such_host())?;
+    let same_host = match (url.host(), ip_address(host)) {
+        (Some(Host::Ipv4(found)), Some(address)) => IpAddr::from(found) == address,
+        (Some(Host::Ipv6(found)), Some(address)) => found.to_canonical() == address,
+        (Some(Host::Domain(found)), None) => !host.is_ascii() || found.eq_ignore_ascii_case(host),
+        _ => false,
+    };
+    let is_valid = same_host && !text.contains('\\') && url.as_str().parse::<Uri>().is_ok();
+    is_valid.then_some(url).ok_or_else(no_such_host)
+}
+
 /// Gets `url` with the system's trust roots and proxies. Follows redirects as Go's `http.Get` does,
 /// and reads at most `limit` bytes.
 ///
@@ -63,7 +87,7 @@ impl Authorities {
 /// There is no whole reply.
 pub(crate) async fn get(url: &Url, limit: usize) -> Result<PlainReply, Failure> {
     let client = client(Policy::limited(MAX_REDIRECTS), TIMEOUT, None)?;
-    let authority = authority(url);
+    let authority = url.authority().to_owned();
     let response = client
         .get(url.clone())
         .send()
@@ -113,7 +137,10 @@ fn builder(authorities: Option<&Authorities>) -> Result<reqwest::ClientBuilder, 
         None => Authorities::of_system().map_err(|error| unprepared(error.to_string()))?,
     };
     let variables = ProxyVariables::from_process();
-    let proxy = reqwest::Proxy::custom(move |url| variables.for_server(url));
+    let proxy = reqwest::Proxy::custom(move |url| {
+        let host = url.host_str()?.trim_matches(['[', ']']);
+        variables.for_server(url.scheme(), host, url.port_or_known_default()?)
+    });
     Ok(reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .proxy(proxy)

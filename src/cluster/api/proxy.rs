@@ -1,10 +1,75 @@
-//! The choice of a proxy, by the rules of Go's `net/http` and `golang.org/x/net/http/httpproxy`.
-//! The HTTP library has other rules: it uses a proxy also for loopback addresses, and ignores
-//! ports.
+//! The proxy on the way to a server: its address, and the choice of it by the rules of Go's
+//! `net/http` and `golang.org/x/net/http/httpproxy`.
 
 use std::net::IpAddr;
 
-use reqwest::Url;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hyper::http::HeaderValue;
+use secrecy::ExposeSecret;
+
+use super::connect::Endpoint;
+use crate::text::go::url::{Login, Url, mask_login};
+use crate::text::terminal::conceal;
+
+/// A proxy.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    pub kind: ProxyKind,
+    pub endpoint: Endpoint,
+    pub login: Option<Login>,
+}
+
+/// The protocol between us and a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyKind {
+    Http,
+    /// HTTP inside TLS.
+    Https,
+    Socks5,
+}
+
+impl Proxy {
+    /// Reads the URL of a proxy. Its password is masked in all later output.
+    ///
+    /// # Errors
+    /// The text is no URL, or the scheme or the port is unknown. The message shows no login.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let shown = mask_login(text);
+        let unusable = |problem: &str| format!("the proxy {shown} cannot be used: {problem}");
+        let url = Url::parse(text).map_err(|error| unusable(&error.problem))?;
+        let (kind, default_port) = match url.scheme.as_str() {
+            "http" => (ProxyKind::Http, 80),
+            "https" => (ProxyKind::Https, 443),
+            "socks5" | "socks5h" => (ProxyKind::Socks5, 1080),
+            other => {
+                let expected = "must be http, https, or socks5";
+                return Err(unusable(&format!("unsupported scheme {other:?}, {expected}")));
+            }
+        };
+        let port = match url.port() {
+            "" => default_port,
+            port => port.parse().map_err(|_| unusable(&format!("invalid port {port}")))?,
+        };
+        if url.hostname().is_empty() {
+            return Err(unusable("it has no host"));
+        }
+        if let Some(login) = &url.login {
+            conceal(login.password.expose_secret());
+        }
+        let endpoint = Endpoint { host: url.hostname().to_owned(), port };
+        Ok(Self { kind, endpoint, login: url.login })
+    }
+
+    /// The `Proxy-Authorization` header, marked sensitive; `None` without a login.
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        let Login { username, password } = self.login.as_ref()?;
+        let pair = BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret()));
+        let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
 
 /// The proxy variables of the environment. Upper case names come before lower case ones.
 #[derive(Debug, Default)]
@@ -30,21 +95,21 @@ impl ProxyVariables {
         }
     }
 
-    /// The proxy for a server, with a scheme; `None` for a direct connection.
-    pub fn for_server(&self, server: &Url) -> Option<String> {
-        let proxy = match server.scheme() {
+    /// The URL of the proxy for a server; `None` for a direct connection. Go connects directly
+    /// when the variable is no URL.
+    pub fn for_server(&self, scheme: &str, host: &str, port: u16) -> Option<String> {
+        let proxy = match scheme {
             "https" => self.https.as_ref(),
             _ => self.http.as_ref(),
         }?;
-        let host = server.host_str()?.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase();
-        let port = server.port_or_known_default()?;
+        let host = host.trim_end_matches('.').to_lowercase();
         if is_loopback(&host) || self.is_excepted(&host, port) {
             return None;
         }
-        Some(match proxy.contains("://") {
-            true => proxy.clone(),
-            false => format!("http://{proxy}"),
-        })
+        let is_complete =
+            Url::parse(proxy).is_ok_and(|url| !url.scheme.is_empty() && !url.host.is_empty());
+        let proxy = if is_complete { proxy.clone() } else { format!("http://{proxy}") };
+        Url::parse(&proxy).is_ok().then_some(proxy)
     }
 
     fn is_excepted(&self, host: &str, port: u16) -> bool {
@@ -121,13 +186,54 @@ mod tests {
             https: Some("http://secure.example:3128".into()),
             no: no.into(),
         };
-        variables.for_server(&Url::parse(server).unwrap())
+        let url = Url::parse(server).unwrap();
+        let default = if url.scheme == "https" { 443 } else { 80 };
+        let port = url.port().parse().unwrap_or(default);
+        variables.for_server(&url.scheme, url.hostname(), port)
     }
 
     #[test]
     fn the_scheme_of_the_server_chooses_the_proxy() {
         assert_eq!(proxy("", "https://k8s.example"), Some("http://secure.example:3128".into()));
         assert_eq!(proxy("", "http://k8s.example"), Some("http://plain.example:3128".into()));
+    }
+
+    #[test]
+    fn a_proxy_is_read_by_the_rules_of_go() {
+        for (text, kind, endpoint) in [
+            ("http://p", ProxyKind::Http, "p:80"),
+            ("https://p", ProxyKind::Https, "p:443"),
+            ("socks5://[::1]", ProxyKind::Socks5, "[::1]:1080"),
+            ("HTTP://me:pw@127.1:3128/x", ProxyKind::Http, "127.1:3128"),
+        ] {
+            let proxy = Proxy::parse(text).unwrap();
+            assert_eq!((proxy.kind, proxy.endpoint.to_string().as_str()), (kind, endpoint));
+        }
+        for text in
+            ["ftp://me:s3cret@p", "http://me:s3cret@", "http://me:s3\\cret@p", "http://p:0x1"]
+        {
+            let problem = Proxy::parse(text).unwrap_err();
+            assert!(!problem.contains("s3") && !problem.contains("cret"), "{problem}");
+        }
+        let proxy = Proxy::parse("http://me:p%40w@p").unwrap();
+        assert_eq!(proxy.authorization().unwrap(), "Basic bWU6cEB3");
+    }
+
+    #[test]
+    fn a_variable_that_is_no_url_means_no_proxy() {
+        for (variable, expected) in [
+            ("p", Some("http://p")),
+            ("p.example:3128", Some("http://p.example:3128")),
+            ("socks5://p", Some("socks5://p")),
+            // Go takes `http` for the host.
+            ("http://p\\", Some("http://http://p\\")),
+            ("p\\", None),
+            ("p q", None),
+        ] {
+            let variables =
+                ProxyVariables { https: Some(variable.to_owned()), ..ProxyVariables::default() };
+            assert_eq!(variables.for_server("https", "h", 443).as_deref(), expected);
+        }
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::http::Response;
-use reqwest::header::{AUTHORIZATION, HOST, HeaderMap};
-use reqwest::{Body, Method, Url};
+use hyper::http::{self, Response, Uri};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::{Body, Method};
 
-use super::address::authority;
+use super::Error;
+use super::address::ServerAddress;
 use super::client::{Client, no_credentials};
-use super::transport::Transport;
-use super::{Error, Failure};
+use super::http::HttpRequest;
 
 /// A request to relay.
 #[derive(Debug, Clone)]
@@ -57,45 +57,35 @@ impl Client {
     ) -> Result<reqwest::Response, Error> {
         let authorization = self.credentials.authorization().await.map_err(no_credentials)?;
         let transport = self.transport().map_err(no_credentials)?;
-        let url = relayed.url(&transport.dialled)?;
-        let mut headers = relayed.headers.clone();
-        headers.extend(self.impersonation.clone());
-        headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
-        self.name_host(&mut headers, &transport);
-        let request = transport.http.request(relayed.method.clone(), url).headers(headers);
-        let sent = request.body(relayed.body.clone()).timeout(longest).send().await;
-        sent.map_err(|error| {
-            let authority = authority(&transport.server);
-            let failure = Failure::from_request(&error, &authority, true);
-            Error::Failure(failure.explained(&transport.handshakes))
-        })
-    }
-
-    /// Sets the `Host` header. With `--tls-server-name`, the URL has another name than the server.
-    pub(super) fn name_host(&self, headers: &mut HeaderMap, transport: &Transport) {
-        if transport.dialled != transport.server
-            && let Ok(host) = authority(&transport.server).parse()
-        {
-            headers.insert(HOST, host);
-        }
+        let server = &transport.server;
+        let mut head = http::Request::new(()).into_parts().0;
+        head.method = relayed.method.clone();
+        head.uri = relayed.uri(server)?;
+        head.headers = relayed.headers.clone();
+        head.headers.extend(self.impersonation.clone());
+        head.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
+        let request = HttpRequest {
+            head,
+            body: relayed.body.clone(),
+            limit: Some(longest),
+            authority: server.authority(),
+            on_resend: &|_| {},
+        };
+        let sent = transport.http.send(request).await;
+        sent.map_err(|failure| Error::Failure(failure.explained(&transport.handshakes)))
     }
 }
 
 impl RelayRequest {
-    fn url(&self, server: &Url) -> Result<Url, Error> {
-        let outside =
-            || Error::Unreadable(format!("the path {:?} leads out of {}", self.path, self.prefix));
+    fn uri(&self, server: &ServerAddress) -> Result<Uri, Error> {
         if !has_no_dot_segments(&self.path) {
-            return Err(outside());
+            return Err(Error::Unreadable(format!(
+                "the path {:?} leads out of {}",
+                self.path, self.prefix
+            )));
         }
-        let mut url = server.clone();
-        let prefix = format!("{}{}", server.path().trim_end_matches('/'), self.prefix);
-        url.set_path(&format!("{prefix}{}", self.path.trim_start_matches('/')));
-        url.set_query(self.query.as_deref());
-        match url.path().starts_with(&prefix) {
-            true => Ok(url),
-            false => Err(outside()),
-        }
+        let path = format!("{}{}", self.prefix, self.path.trim_start_matches('/'));
+        server.uri(&server.path(&path, self.query.as_ref())).map_err(Error::Failure)
     }
 }
 
@@ -120,7 +110,8 @@ mod tests {
             headers: HeaderMap::new(),
             body: Bytes::new(),
         };
-        relayed.url(&server.parse().unwrap()).ok().map(Into::into)
+        let server = ServerAddress::parse(server).unwrap();
+        relayed.uri(&server).ok().map(|uri| uri.to_string())
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Client {
         loop {
             let permit = self.concurrency.acquire().await;
             let limit = self.options.timeout.limit().unwrap_or(longest);
-            let beginning = self.send_for_headers(request, Timeout::Never, Some(longest));
+            let beginning = self.send_for_headers(request, Timeout::Never, Some(longest), &|_| {});
             let pending = timeout(limit, beginning).await;
             drop(permit);
             self.concurrency.raise_limit();

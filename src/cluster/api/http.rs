@@ -1,0 +1,215 @@
+//! HTTP/1.1 and HTTP/2 to one server. Requests that the server has certainly not processed are
+//! sent again, as Go's `http2.Transport` does.
+
+use std::error::Error;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::Reason;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::http::header::PROXY_AUTHORIZATION;
+use hyper::http::{Request, Response, request};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use reqwest::Body;
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
+use tower_http::decompression::Decompression;
+use tower_service::Service;
+
+use super::Failure;
+use super::connect::{Connections, Connector};
+
+/// The time after which an idle connection is closed; Go's.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// The limits for the headers of a reply. Go reads 10 MiB, and any number of fields.
+const MAX_HEADER_FIELDS: usize = 2_000;
+const MAX_HEADER_SIZE: u32 = 1024 * 1024;
+
+/// The number of times that a request is sent again; Go's.
+const MAX_RESENDS: u32 = 7;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The client for one server.
+pub struct HttpClient {
+    service: Decompression<Client<Connector, Body>>,
+    connector: Connector,
+}
+
+/// A request that can be sent several times.
+pub struct HttpRequest<'a> {
+    pub head: request::Parts,
+    pub body: Bytes,
+    /// The limit for the whole exchange, including the body of the reply.
+    pub limit: Option<Duration>,
+    /// The server's `host:port` as configured, for messages.
+    pub authority: &'a str,
+    /// Is called when the server has certainly not processed the request.
+    pub on_resend: &'a (dyn Fn(Resend) + Sync),
+}
+
+/// A step in sending a request again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resend {
+    /// The client waits for this time.
+    Pause(Duration),
+    /// The client sends the request.
+    Sending,
+}
+
+/// The compression that a client accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    Gzip,
+    None,
+}
+
+impl HttpClient {
+    /// Prepares a client, without opening a connection.
+    pub fn new(connector: Connector, compression: Compression) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .http1_max_headers(MAX_HEADER_FIELDS)
+            .http1_max_buf_size(MAX_HEADER_SIZE as usize)
+            .http2_max_header_list_size(MAX_HEADER_SIZE)
+            .build(connector.clone());
+        let service = Decompression::new(client).no_br().no_deflate().no_zstd();
+        Self { service: service.gzip(compression == Compression::Gzip), connector }
+    }
+
+    /// Counts the connections that were opened.
+    pub fn connections(&self) -> &Connections {
+        self.connector.connections()
+    }
+
+    /// Sends a request, and returns the reply while its body still arrives.
+    ///
+    /// # Errors
+    /// No headers arrived, or not in time.
+    pub async fn send(&self, mut request: HttpRequest<'_>) -> Result<reqwest::Response, Failure> {
+        if let Some(login) = self.connector.forward_authorization(&request.head.uri) {
+            request.head.headers.insert(PROXY_AUTHORIZATION, login);
+        }
+        let deadline = request.limit.map(|limit| Instant::now() + limit);
+        let exchange = self.exchange(&request);
+        let response = match deadline {
+            Some(deadline) => timeout_at(deadline, exchange).await,
+            None => Ok(exchange.await),
+        };
+        let has_connected = || self.connections().stats().count > 0;
+        let response = match response {
+            Ok(response) => response?,
+            Err(_) => return Err(Failure { sent: has_connected(), ..Failure::too_slow() }),
+        };
+        let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+        let body = |inner| Body::wrap(TimedBody { inner: Box::pin(inner), deadline });
+        Ok(response.map(body).into())
+    }
+
+    async fn exchange(
+        &self,
+        request: &HttpRequest<'_>,
+    ) -> Result<
+        Response<impl HttpBody<Data = Bytes, Error = BoxError> + Send + Sync + 'static>,
+        Failure,
+    > {
+        let mut resends = 0;
+        loop {
+            let before = self.connections().stats().count;
+            let body = Body::from(request.body.clone());
+            let sent = Request::from_parts(request.head.clone(), body);
+            let error = match self.service.clone().call(sent).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let stats = self.connections().stats();
+            let is_first = stats.count > before;
+            if !is_unprocessed(&error) {
+                return Err(Failure::from_request(&error, request.authority, stats.count > 0));
+            }
+            if resends >= MAX_RESENDS || (is_first && !is_graceful(&error)) {
+                let failure = Failure::from_request(&error, request.authority, true);
+                return Err(Failure { sent: false, ..failure });
+            }
+            let pause = pause(resends);
+            (request.on_resend)(Resend::Pause(pause));
+            sleep(pause).await;
+            (request.on_resend)(Resend::Sending);
+            resends += 1;
+        }
+    }
+}
+
+/// The pause before a request is sent again: none at first, then 1 s, 2 s, 4 s … with up to 10 %
+/// more.
+fn pause(resends: u32) -> Duration {
+    match resends {
+        0 => Duration::ZERO,
+        resends => Duration::from_secs(1 << (resends - 1)).mul_f64(1.0 + 0.1 * fastrand::f64()),
+    }
+}
+
+/// True if the server has certainly not processed the request: a GOAWAY frame says so for all
+/// streams after the last one that it names (RFC 9113, 6.8), and the code REFUSED_STREAM for one
+/// (8.7). The HTTP/2 library reports GOAWAY only for those streams.
+fn is_unprocessed(error: &(dyn Error + 'static)) -> bool {
+    h2_error(error).is_some_and(|error| {
+        let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+        error.is_remote() && (error.is_go_away() || is_refused)
+    })
+}
+
+/// True if the server closes the connection without blaming us. Go does not send the first request
+/// of a connection again after any other GOAWAY.
+fn is_graceful(error: &(dyn Error + 'static)) -> bool {
+    h2_error(error)
+        .is_some_and(|error| !error.is_go_away() || error.reason() == Some(Reason::NO_ERROR))
+}
+
+fn h2_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a h2::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return Some(error);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// A body with a deadline.
+struct TimedBody<B> {
+    inner: Pin<Box<B>>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<B: HttpBody<Data = Bytes, Error = BoxError>> HttpBody for TimedBody<B> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
+        }
+        self.inner.as_mut().poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
