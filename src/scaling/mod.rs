@@ -27,7 +27,7 @@ pub use order::{
     Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
     count_text,
 };
-pub use pods::{OwnPods, PODS, Pod, PodState, pods_of, troubles};
+pub use pods::{OwnPods, PODS, Pod, PodState, pods_of, start_failures};
 pub use progress::Progress;
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::{explain_missing, scale};
@@ -36,6 +36,7 @@ pub use suggest::{Likeness, Suggestion, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
 pub use wait::{
-    Observer, Readiness, Until, Wait, WaitError, WorkloadKind, readiness, readiness_of_scale, wait,
+    Observer, Readiness, Wait, WaitCondition, WaitError, WorkloadKind, readiness,
+    readiness_of_scale, wait,
 };
 pub use workload::{Workload, label_selector, workload_of};

@@ -7,7 +7,7 @@ use super::live::{EndedChange, HistoryEntry};
 use super::log::{Audit, audit};
 use super::problem::Problem;
 use super::refusal::{explain, refusal};
-use super::snapshot::{Outcome, Users};
+use super::snapshot::{Outcome, UserCheck};
 use crate::scaling::{self, NewCount, Scaled};
 use crate::text::terminal::printable;
 
@@ -43,7 +43,7 @@ pub(super) struct ChangeResult {
     /// Notes, as sentences.
     pub message: String,
     /// Receives the users of a running test when they are known; `None` if no test is running.
-    pub users: Option<oneshot::Receiver<Users>>,
+    pub users: Option<oneshot::Receiver<UserCheck>>,
 }
 
 /// The result of a change, as it is logged.
@@ -100,14 +100,14 @@ impl ChangeSummary {
             action,
             old: self.old,
             new: self.new,
-            outcome: self.outcome.word(),
+            outcome: self.outcome.as_str(),
             detail: &self.message,
         });
     }
 
     pub(super) fn entry(&self, caller: &Caller, intermediate: Vec<i64>) -> HistoryEntry {
         HistoryEntry {
-            who: caller.name.clone(),
+            changed_by: caller.name.clone(),
             old: self.old,
             intermediate,
             new: self.new,

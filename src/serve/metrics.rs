@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::snapshot::{Link, Outcome, Snapshot};
+use super::snapshot::{ConnectionState, Outcome, Snapshot};
 
 /// Buckets of the durations, in seconds: from answers from memory to a slow API server.
 const BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 90.0];
@@ -38,7 +38,7 @@ struct OutcomeLabel {
 
 impl EncodeLabelValue for Outcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        self.word().encode(encoder)
+        self.as_str().encode(encoder)
     }
 }
 
@@ -140,7 +140,7 @@ impl Metrics {
         count(&self.counts.desired, replicas.map(|replicas| replicas.desired));
         count(&self.counts.current, replicas.map(|replicas| replicas.current));
         count(&self.counts.ready, replicas.and_then(|replicas| replicas.ready));
-        self.connected.set((snapshot.connection.state == Link::Connected).into());
+        self.connected.set((snapshot.connection.state == ConnectionState::Connected).into());
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

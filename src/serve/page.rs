@@ -191,8 +191,8 @@ mod tests {
     use crate::scaling::{Autoscaler, Limits};
     use crate::serve::question::Reason;
     use crate::serve::snapshot::{
-        Connection, Link, Outcome, Pod, PodLook, Replicas, Stage, Standing, StandingLook, Swarm,
-        TargetInfo, Users,
+        Connection, ConnectionState, Outcome, Pod, PodStyle, Replicas, Stage, StatusStyle,
+        StatusSummary, Swarm, TargetInfo, UserCheck,
     };
 
     const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -203,7 +203,7 @@ mod tests {
             name: format!("{text}-{number}"),
             state: own(),
             text: own(),
-            look: PodLook::Bad,
+            style: PodStyle::Failed,
             ready: false,
             message: own(),
             created: own(),
@@ -217,34 +217,34 @@ mod tests {
                 context: Some(own()),
             },
             limits: Limits { min: 0, max: 100 },
-            connection: Connection { state: Link::Lost, message: own(), since: own() },
+            connection: Connection { state: ConnectionState::Lost, message: own(), since: own() },
             replicas: Some(Replicas { desired: 5, current: 5, ready: Some(2), settled: false }),
-            standing: Standing { text: own(), look: StandingLook::Stuck },
+            summary: StatusSummary { text: own(), style: StatusStyle::Stuck },
             pods: (0..pods).map(pod).collect(),
             more_pods: 3,
-            pods_unknown: Some(own()),
-            troubles: vec![own()],
+            pods_error: Some(own()),
+            start_failures: vec![own()],
             autoscalers: vec![Autoscaler { kind: "ScaledObject", name: own(), min: 1, max: 5 }],
             locust: Some(Swarm {
-                at: own(),
+                address: own(),
                 problem: own(),
                 state: own(),
                 workers: 1,
-                own_workers: 1,
+                target_workers: 1,
                 users: 15,
-                users_wanted: Some(60),
+                desired_users: Some(60),
                 notes: vec![own()],
                 needs_rebalance: true,
             }),
             history: vec![Change {
                 id: 1,
-                at: own(),
-                who: own(),
+                time: own(),
+                changed_by: own(),
                 old: None,
                 new: Some(5),
                 outcome: Outcome::Failed,
                 message: own(),
-                users: Some(Users { stage: Stage::Wrong, text: own() }),
+                users: Some(UserCheck { stage: Stage::Failed, text: own() }),
             }],
         }
     }

@@ -89,10 +89,10 @@ impl<'a> Reason<'a> {
 
 /// The cost of a change for a running test, as a sentence; `None` if there is none.
 pub fn cost_of(snapshot: &Snapshot, old: Option<i64>, new: i32) -> Option<String> {
-    let Swarm { state, users, workers, own_workers, .. } = snapshot.locust.as_ref()?;
+    let Swarm { state, users, workers, target_workers, .. } = snapshot.locust.as_ref()?;
     let test = Test { state, users: *users, workers: *workers };
     let new = NewCount::Exactly(new);
-    cost(test, &[PodChange { workers: *own_workers, pods: old?, new }])
+    cost(test, &[PodChange { workers: *target_workers, pods: old?, new }])
 }
 
 /// Adds a capital letter and a full stop.
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(cost_of(&snapshot, Some(5), 4), None);
         let state = "running".to_owned();
         snapshot.locust =
-            Some(Swarm { state, users: 60, workers: 5, own_workers: 5, ..Swarm::default() });
+            Some(Swarm { state, users: 60, workers: 5, target_workers: 5, ..Swarm::default() });
         let cost = cost_of(&snapshot, Some(5), 4).unwrap();
         assert!(cost.contains("60 users on 5 workers; 1 of them will leave"), "{cost}");
         assert!(Question::of(&snapshot, Some(5), 4, Some(&cost)).is_some());

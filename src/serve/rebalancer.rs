@@ -13,7 +13,7 @@ use super::log::{Audit, audit};
 use super::open_changes::OpenChange;
 use super::settings::RebalancePolicy;
 use super::settling::{Settling, settling};
-use super::snapshot::{Stage, Users};
+use super::snapshot::{Stage, UserCheck};
 use crate::locust::{
     Error, KnownStart, Look, Master, Outcome, Rebalance, RebalanceMode, Search, wait_for_workers,
 };
@@ -102,7 +102,10 @@ impl Rebalancer {
 
     /// Checks a running test after a change, in the background. The result goes to the history, to
     /// the audit log and to the returned receiver.
-    pub(super) fn check(self: &Arc<Self>, change: ChangeDuringTest) -> oneshot::Receiver<Users> {
+    pub(super) fn check(
+        self: &Arc<Self>,
+        change: ChangeDuringTest,
+    ) -> oneshot::Receiver<UserCheck> {
         let (sender, users) = oneshot::channel();
         let rebalancer = Arc::clone(self);
         let id = change.ended.id;
@@ -131,11 +134,11 @@ impl Rebalancer {
         users
     }
 
-    async fn wait_and_check(&self, change: &ChangeDuringTest) -> Users {
+    async fn wait_and_check(&self, change: &ChangeDuringTest) -> UserCheck {
         let live = &self.backend.live;
         let id = change.ended.id;
         let set_waiting =
-            |text: &str| live.set_users(id, Users { stage: Stage::Waiting, text: text.into() });
+            |text: &str| live.set_users(id, UserCheck { stage: Stage::Waiting, text: text.into() });
         set_waiting("waiting for the pods");
         match timeout(PODS_LIMIT, settling(live, change.ended, change.new)).await {
             Ok(Settling::Settled) => {}
@@ -157,7 +160,7 @@ impl Rebalancer {
         }
     }
 
-    async fn settle_and_give_back(&self, change: &ChangeDuringTest) -> Result<Users, Error> {
+    async fn settle_and_give_back(&self, change: &ChangeDuringTest) -> Result<UserCheck, Error> {
         let pods = self.backend.live.worker_pods();
         let master = match self.backend.find_locust(pods.as_ref()).await? {
             Search::Found(master) => master,
@@ -184,8 +187,8 @@ impl Rebalancer {
             Ok(_) => outcome.to_string(),
             Err(unsettled) => format!("{unsettled}; {outcome}"),
         };
-        let stage = if is_well { Stage::Well } else { Stage::Wrong };
-        Ok(Users { stage, text: printable(&text) })
+        let stage = if is_well { Stage::Passed } else { Stage::Failed };
+        Ok(UserCheck { stage, text: printable(&text) })
     }
 
     async fn give_back(
@@ -219,12 +222,12 @@ impl Rebalancer {
         let result = self.give_back(&master, steady.as_ref(), RebalanceMode::AtOnce, None).await;
         let (stage, text) = match &result {
             Ok(outcome) if outcome.is_well() && !outcome.health().is_alarming() => {
-                (Stage::Well, outcome.to_string())
+                (Stage::Passed, outcome.to_string())
             }
-            Ok(outcome) => (Stage::Wrong, outcome.to_string()),
-            Err(error) => (Stage::Wrong, error.to_string()),
+            Ok(outcome) => (Stage::Failed, outcome.to_string()),
+            Err(error) => (Stage::Failed, error.to_string()),
         };
-        let users = Users { stage, text: printable(&text) };
+        let users = UserCheck { stage, text: printable(&text) };
         audit_rebalance(caller, &users);
         if let Ok(Outcome::Repaired { .. }) = result {
             live.record_repair(users);
@@ -233,18 +236,18 @@ impl Rebalancer {
     }
 }
 
-fn audit_rebalance(caller: &Caller, users: &Users) {
+fn audit_rebalance(caller: &Caller, users: &UserCheck) {
     audit(&Audit {
         who: &caller.name,
         from: caller.from,
         action: "rebalance",
         old: None,
         new: None,
-        outcome: users.stage.word(),
+        outcome: users.stage.as_str(),
         detail: &users.text,
     });
 }
 
-fn wrong(text: String) -> Users {
-    Users { stage: Stage::Wrong, text: printable(&text) }
+fn wrong(text: String) -> UserCheck {
+    UserCheck { stage: Stage::Failed, text: printable(&text) }
 }

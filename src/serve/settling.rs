@@ -1,7 +1,7 @@
 //! Waits until a change has taken effect.
 
 use super::live::{EndedChange, Live};
-use super::snapshot::{Link, Replicas, Snapshot};
+use super::snapshot::{ConnectionState, Replicas, Snapshot};
 
 /// How the wait ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +32,11 @@ pub(super) async fn settling(live: &Live, ended: EndedChange, new: i64) -> Settl
 
 fn judge(snapshot: &Snapshot, new: i64) -> Option<Settling> {
     match (snapshot.connection.state, snapshot.replicas) {
-        (Link::Missing, _) => Some(Settling::Gone),
-        (Link::Connected, Some(Replicas { desired, .. })) if desired != new => {
+        (ConnectionState::TargetMissing, _) => Some(Settling::Gone),
+        (ConnectionState::Connected, Some(Replicas { desired, .. })) if desired != new => {
             Some(Settling::Overtaken(desired))
         }
-        (Link::Connected, Some(now)) if now.settled => Some(Settling::Settled),
+        (ConnectionState::Connected, Some(now)) if now.settled => Some(Settling::Settled),
         _ => None,
     }
 }

@@ -21,16 +21,19 @@ pub struct Snapshot {
     pub connection: Connection,
     /// The counts; absent until they are known, and if the target does not exist.
     pub replicas: Option<Replicas>,
-    /// The state of the workers in a few words.
-    pub standing: Standing,
+    /// The status of the workers in a few words.
+    #[serde(rename = "standing")]
+    pub summary: StatusSummary,
     /// The first pods by name, at most [`MOST_PODS`].
     pub pods: Vec<Pod>,
     /// The number of pods that are not listed.
     pub more_pods: usize,
-    /// Why the pods are not known; absent if they are.
-    pub pods_unknown: Option<String>,
+    /// Why the pods could not be read; absent if they were.
+    #[serde(rename = "podsUnknown")]
+    pub pods_error: Option<String>,
     /// Why pods do not start: one line per reason, with counts.
-    pub troubles: Vec<String>,
+    #[serde(rename = "troubles")]
+    pub start_failures: Vec<String>,
     /// The autoscalers of the target.
     pub autoscalers: Vec<Autoscaler>,
     /// Locust, if it was found.
@@ -56,7 +59,7 @@ pub struct TargetInfo {
 /// The connection to the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Connection {
-    pub state: Link,
+    pub state: ConnectionState,
     /// A text for people: the problem and its consequence. Empty if there is no problem.
     pub message: String,
     /// Start of this state, RFC 3339 in UTC.
@@ -65,8 +68,8 @@ pub struct Connection {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Link {
-    /// There is no answer yet.
+pub enum ConnectionState {
+    /// The API server has not answered yet.
     Connecting,
     /// The state is up to date.
     Connected,
@@ -75,7 +78,8 @@ pub enum Link {
     /// The API server refuses the requests.
     Refused,
     /// The API server answers, and the target does not exist.
-    Missing,
+    #[serde(rename = "missing")]
+    TargetMissing,
 }
 
 /// The counts of the target.
@@ -91,23 +95,25 @@ pub struct Replicas {
     pub settled: bool,
 }
 
-/// The state of the workers in a few words, and its look on the page.
+/// The status of the workers in a few words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct StatusSummary {
     /// For example `1 of 3 ready`.
     pub text: String,
-    pub look: StandingLook,
+    #[serde(rename = "look")]
+    pub style: StatusStyle,
 }
 
-/// The look of [`Standing`].
+/// How the page highlights the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum StandingLook {
+pub enum StatusStyle {
     /// The counts are not known.
     Unknown,
     Settled,
     /// Pods start or terminate.
-    Moving,
+    #[serde(rename = "moving")]
+    Pending,
     /// Pods do not start.
     Stuck,
 }
@@ -121,7 +127,8 @@ pub struct Pod {
     pub state: String,
     /// The state, as the page shows it.
     pub text: String,
-    pub look: PodLook,
+    #[serde(rename = "look")]
+    pub style: PodStyle,
     pub ready: bool,
     /// An explanation of the state; may be empty.
     pub message: String,
@@ -129,15 +136,17 @@ pub struct Pod {
     pub created: String,
 }
 
-/// The look of a pod on the page.
+/// How the page highlights a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum PodLook {
+pub enum PodStyle {
     Ready,
-    /// It starts or terminates.
-    Wait,
-    /// It does not become ready by itself.
-    Bad,
+    /// The pod starts or terminates.
+    #[serde(rename = "wait")]
+    Pending,
+    /// The pod cannot become ready without a correction.
+    #[serde(rename = "bad")]
+    Failed,
 }
 
 /// The test and its workers, as Locust's master reports them.
@@ -145,43 +154,49 @@ pub enum PodLook {
 #[serde(rename_all = "camelCase")]
 pub struct Swarm {
     /// The address of the master: `service/locust-master`, or a URL.
-    pub at: String,
-    /// Why Locust does not answer; empty if it does. The other fields then hold its last answer.
+    #[serde(rename = "at")]
+    pub address: String,
+    /// The problem, empty if Locust answers. While there is a problem, the other fields hold the last
+    /// answer.
     pub problem: String,
     /// `ready`, `spawning`, `running`, `stopped`, …; empty before the first answer.
     pub state: String,
     /// The number of connected workers.
     pub workers: i64,
     /// The number of connected workers in the target's pods.
-    pub own_workers: i64,
+    #[serde(rename = "ownWorkers")]
+    pub target_workers: i64,
     /// The number of users now.
     pub users: i64,
     /// The number of users that a running test should have, if known.
-    pub users_wanted: Option<i64>,
+    #[serde(rename = "usersWanted")]
+    pub desired_users: Option<i64>,
     /// Warnings, as sentences.
     pub notes: Vec<String>,
     /// A rebalance is needed and safe: the test has lost users, or a worker has none.
     pub needs_rebalance: bool,
 }
 
-/// The users of a running test after a change.
+/// The result of the check of a running test after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Users {
+pub struct UserCheck {
     pub stage: Stage,
     /// A text for people, for example `the test had 15 of 60 users; redistributed 60 users over 1 worker`
     pub text: String,
 }
 
-/// The progress of the check of a running test.
+/// Progress of the check that a running test has its users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// The workers are not settled yet.
     Waiting,
     /// The test has its users, or it has ended.
-    Well,
-    /// The test does not have its users, or this is not known.
-    Wrong,
+    #[serde(rename = "well")]
+    Passed,
+    /// Users are missing, or locustctl could not check.
+    #[serde(rename = "wrong")]
+    Failed,
 }
 
 /// One change of the count, or a failed attempt.
@@ -189,10 +204,12 @@ pub enum Stage {
 pub struct Change {
     /// Increases by one with each change.
     pub id: u64,
-    /// The time, RFC 3339 in UTC.
-    pub at: String,
-    /// The user, if known.
-    pub who: String,
+    /// RFC 3339 in UTC.
+    #[serde(rename = "at")]
+    pub time: String,
+    /// The person or account that made the change, if known.
+    #[serde(rename = "who")]
+    pub changed_by: String,
     /// The count before.
     pub old: Option<i64>,
     /// The requested count, or the observed one.
@@ -200,8 +217,9 @@ pub struct Change {
     pub outcome: Outcome,
     /// A sentence for people; may be empty.
     pub message: String,
-    /// The users of a running test afterwards; absent if no test was running, or without Locust.
-    pub users: Option<Users>,
+    /// The check of a running test after the change; absent if no test was running or Locust was not
+    /// found.
+    pub users: Option<UserCheck>,
 }
 
 /// The result of a change.
@@ -220,43 +238,43 @@ pub enum Outcome {
     Observed,
 }
 
-impl StandingLook {
+impl StatusStyle {
     /// The name in the JSON.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
             Self::Settled => "settled",
-            Self::Moving => "moving",
+            Self::Pending => "moving",
             Self::Stuck => "stuck",
         }
     }
 }
 
-impl PodLook {
+impl PodStyle {
     /// The name in the JSON.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "ready",
-            Self::Wait => "wait",
-            Self::Bad => "bad",
+            Self::Pending => "wait",
+            Self::Failed => "bad",
         }
     }
 }
 
 impl Stage {
     /// The name in the JSON and in the audit log.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
-            Self::Well => "well",
-            Self::Wrong => "wrong",
+            Self::Passed => "well",
+            Self::Failed => "wrong",
         }
     }
 }
 
 impl Outcome {
     /// The name in the JSON, in the audit log and in the metrics.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Scaled => "scaled",
             Self::Unchanged => "unchanged",

@@ -15,7 +15,7 @@ const BAR: &str = "[{bar:30}] {msg}";
 
 pub(super) struct Display {
     names: Vec<String>,
-    wanted: Vec<i64>,
+    requested: Vec<i64>,
     last: Vec<Option<Readiness>>,
     form: Form,
     started: Instant,
@@ -43,9 +43,9 @@ impl Display {
 
     fn with(waits: &[Wait], form: Form) -> Self {
         let names = waits.iter().map(|wait| wait.target.to_string()).collect();
-        let wanted = waits.iter().map(|wait| wait.wanted).collect();
+        let requested = waits.iter().map(|wait| wait.requested).collect();
         let last = waits.iter().map(|_| None).collect();
-        Self { names, wanted, last, form, started: Instant::now() }
+        Self { names, requested, last, form, started: Instant::now() }
     }
 
     /// The last readiness of the target with this index.
@@ -82,15 +82,15 @@ impl Display {
         if let [Some(only)] = self.last.as_slice() {
             return only.text();
         }
-        let wanted: i64 = self.wanted.iter().sum();
+        let requested: i64 = self.requested.iter().sum();
         let all = self.last.iter().flatten();
         let fulfilled: i64 = all.map(Readiness::fulfilled).sum();
-        format!("{fulfilled} of {wanted} replicas are ready")
+        format!("{fulfilled} of {requested} replicas are ready")
     }
 }
 
 impl Observer for Display {
-    fn seen(&mut self, index: usize, readiness: &Readiness) {
+    fn readiness_changed(&mut self, index: usize, readiness: &Readiness) {
         let before = self.last[index].replace(readiness.clone());
         match &self.form {
             Form::Silent => {}
@@ -98,7 +98,7 @@ impl Observer for Display {
                 let text = readiness.text();
                 // The first state is no progress, unless the target is not ready yet.
                 let is_news = before.map_or(!readiness.done, |before| before.text() != text);
-                let is_overtaken = readiness.desired != readiness.wanted;
+                let is_overtaken = readiness.desired != readiness.requested;
                 if is_news && !is_overtaken {
                     say(&format!("{}: {text}", self.names[index]));
                 }
@@ -120,9 +120,9 @@ impl Observer for Display {
 }
 
 fn bar(waits: &[Wait]) -> ProgressBar {
-    let wanted: i64 = waits.iter().map(|wait| wait.wanted).sum();
+    let requested: i64 = waits.iter().map(|wait| wait.requested).sum();
     let bar =
-        ProgressBar::with_draw_target(Some(wanted.unsigned_abs()), ProgressDrawTarget::stderr());
+        ProgressBar::with_draw_target(Some(requested.unsigned_abs()), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template(&format!("{BAR} ({{elapsed}})"));
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("#>-"))
 }

@@ -18,7 +18,7 @@ use crate::locust::{
     connected_text, cost, foreign_text, may_hold_workers, side_effects, steps_for, steps_text,
     wait_for_workers, wait_until_spawned,
 };
-use crate::scaling::{Order, OwnPods, Target, Until, Wait, pods_of, wait};
+use crate::scaling::{Order, OwnPods, Target, Wait, WaitCondition, pods_of, wait};
 use crate::text::go;
 use crate::text::terminal::{harmless, say};
 
@@ -172,10 +172,11 @@ impl<'a> RunningTest<'a> {
         count: i64,
         limit: Duration,
     ) -> Result<(), String> {
-        let waits = [Wait { target: target.clone(), wanted: count }];
+        let waits = [Wait { target: target.clone(), requested: count }];
         let mut display = Display::silent(&waits);
         let limit_of_go = go::Duration::from_std(limit);
-        let outcomes = wait(self.client, &waits, Until::Ready, limit_of_go, &mut display).await;
+        let outcomes =
+            wait(self.client, &waits, WaitCondition::Ready, limit_of_go, &mut display).await;
         if let Some(Err(unmet)) = outcomes.into_iter().next() {
             return Err(unmet.to_string());
         }

@@ -1,4 +1,4 @@
-//! The wait after a scale: for all targets at once, with a display of the progress.
+//! The wait after a scale. It covers all targets and displays the progress.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use super::results::CompletedChange;
 use crate::cli::ScaleArgs;
 use crate::cluster::api::Client;
 use crate::output::TargetError;
-use crate::scaling::{Until, Wait, WaitError, count_text, wait};
+use crate::scaling::{Wait, WaitCondition, WaitError, count_text, wait};
 use crate::text::go;
 
 /// The limit with `--wait` and without `--timeout`.
@@ -20,7 +20,7 @@ const DEFAULT_LIMIT: &str = "5m";
 /// The goal of the wait, and its time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WaitPlan {
-    until: Until,
+    condition: WaitCondition,
     limit: go::Duration,
 }
 
@@ -30,7 +30,7 @@ impl WaitPlan {
         let is_timed = args.timeout != go::Duration(0);
         match (args.wait, is_timed) {
             (true, _) => Some(Self::until_ready(args)),
-            (false, true) => Some(Self { until: Until::Synced, limit: args.timeout }),
+            (false, true) => Some(Self { condition: WaitCondition::Synced, limit: args.timeout }),
             (false, false) => None,
         }
     }
@@ -43,12 +43,12 @@ impl WaitPlan {
             go::Duration(0) => go::Duration::parse(DEFAULT_LIMIT).unwrap_or_default(),
             given => given,
         };
-        Self { until: Until::Ready, limit }
+        Self { condition: WaitCondition::Ready, limit }
     }
 
     /// True if the wait ends with ready pods.
     pub(super) fn is_until_ready(self) -> bool {
-        self.until == Until::Ready
+        self.condition == WaitCondition::Ready
     }
 
     /// The time limit.
@@ -71,16 +71,16 @@ impl WaitPlan {
             .iter()
             .map(|CompletedChange { target, new, .. }| Wait {
                 target: target.clone(),
-                wanted: *new,
+                requested: *new,
             })
             .collect();
-        let mut display = match self.until {
-            Until::Ready => Display::new(&waits),
-            Until::Synced => Display::silent(&waits),
+        let mut display = match self.condition {
+            WaitCondition::Ready => Display::new(&waits),
+            WaitCondition::Synced => Display::silent(&waits),
         };
         let ticking = display.ticking();
         let result = tokio::select! {
-            outcomes = wait(client, &waits, self.until, self.limit, &mut display) => Ok(outcomes),
+            outcomes = wait(client, &waits, self.condition, self.limit, &mut display) => Ok(outcomes),
             signal = signal => Err(signal),
             () = ticking => Ok(Vec::new()),
         };

@@ -19,13 +19,14 @@ const CACHED: Duration = Duration::from_millis(2100);
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LocustStatus {
-    at: String,
+    #[serde(rename = "at")]
+    address: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     version: String,
     state: String,
     users: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    users_wanted: Option<u64>,
+    #[serde(rename = "usersWanted", skip_serializing_if = "Option::is_none")]
+    desired_users: Option<u64>,
     requests_per_second: f64,
     failure_ratio: f64,
     workers: Vec<WorkerRow>,
@@ -109,7 +110,7 @@ async fn ask(
 }
 
 impl LocustStatus {
-    fn new(at: String, look: &Look, health: &Health) -> Self {
+    fn new(address: String, look: &Look, health: &Health) -> Self {
         let table = look.table();
         let row = |worker: &Worker| WorkerRow {
             pod: harmless(worker.host()),
@@ -138,11 +139,11 @@ impl LocustStatus {
         }
         let version = look.page.as_ref().map(|page| harmless(&page.version));
         Self {
-            at,
+            address,
             version: version.unwrap_or_default(),
             state: harmless(look.state()),
             users: health.users,
-            users_wanted: health.wanted,
+            desired_users: health.wanted,
             requests_per_second: look.stats.rate(),
             failure_ratio: look.stats.fail_ratio,
             workers,
@@ -162,9 +163,9 @@ impl LocustStatus {
             "" => String::new(),
             version => format!(", release {version}"),
         };
-        let wanted = self.users_wanted.map(|wanted| format!(" of {wanted}")).unwrap_or_default();
+        let desired = self.desired_users.map(|users| format!(" of {users}")).unwrap_or_default();
         let test = format!(
-            "{}, {}{wanted} users, {:.1} requests/s, {:.1} % failures",
+            "{}, {}{desired} users, {:.1} requests/s, {:.1} % failures",
             self.state,
             self.users,
             self.requests_per_second,
@@ -174,7 +175,7 @@ impl LocustStatus {
             true => "none: Locust runs in a single process".to_owned(),
             false => format!("{} connected", self.connected),
         };
-        vec![("Locust", format!("{}{release}", self.at)), ("Test", test), ("Workers", workers)]
+        vec![("Locust", format!("{}{release}", self.address)), ("Test", test), ("Workers", workers)]
     }
 
     /// The workers, one per line.

@@ -2,12 +2,12 @@
 
 mod owned;
 mod pod;
+mod start_failures;
 mod state;
-mod troubles;
 
 pub use owned::{OwnPods, pods_of};
 pub use pod::{PODS, Pod};
+pub use start_failures::start_failures;
 pub use state::PodState;
-pub use troubles::troubles;
 
 pub(super) use owned::list;

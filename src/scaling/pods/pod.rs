@@ -137,7 +137,7 @@ impl Pod {
             return (PodState::Terminating, String::new());
         }
         let phase = || (PodState::new(&self.status.phase), "");
-        let (state, message) = self.trouble().unwrap_or_else(phase);
+        let (state, message) = self.start_failure().unwrap_or_else(phase);
         (state, message_suffix(message).trim_start_matches(": ").to_owned())
     }
 
@@ -147,7 +147,7 @@ impl Pod {
 
     /// Why the pod is not ready, with a message. `None` if it is ready, has ended without an error,
     /// or is being deleted.
-    pub(super) fn trouble(&self) -> Option<(PodState, &str)> {
+    pub(super) fn start_failure(&self) -> Option<(PodState, &str)> {
         let Status { phase, reason, message, conditions, .. } = &self.status;
         if self.metadata.deletion_timestamp.is_some() || self.is("Ready") || phase == "Succeeded" {
             return None;

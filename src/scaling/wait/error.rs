@@ -7,20 +7,20 @@ use crate::text::go;
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
     /// Another client has scaled the target.
-    #[error("{target} was scaled to {wanted}, but then another client scaled it to {now}")]
+    #[error("{target} was scaled to {requested}, but then another client scaled it to {now}")]
     Overtaken {
         target: String,
         /// The count that it was scaled to.
-        wanted: i64,
+        requested: i64,
         /// The count now.
         now: i64,
     },
     /// The target was deleted.
-    #[error("{target} was scaled to {wanted}, but then it was deleted")]
+    #[error("{target} was scaled to {requested}, but then it was deleted")]
     Deleted {
         target: String,
         /// The count that it was scaled to.
-        wanted: i64,
+        requested: i64,
     },
     /// The time of `--timeout` is over, in kubectl's words.
     #[error("timed out waiting for {} to be synced", go::quote(.name))]
@@ -54,11 +54,11 @@ pub enum WaitError {
     #[error("{0}")]
     Api(Error),
     /// The target could not be read.
-    #[error("{target} was scaled to {wanted}, but its readiness is unknown: {cause}")]
+    #[error("{target} was scaled to {requested}, but its readiness is unknown: {cause}")]
     Unknown {
         target: String,
         /// The count that it was scaled to.
-        wanted: i64,
+        requested: i64,
         /// Why it could not be read.
         cause: Error,
     },

@@ -1,6 +1,6 @@
-//! Follows the targets until each wait is decided: with one watch for all targets of a collection, or
-//! with one watch for each target, or by reading each target again and again. The first way that the
-//! server allows is taken.
+//! Follows the targets until each wait is decided. There are three ways: one watch for all targets of
+//! a collection, one watch for each target, or polling each target. The first way that the server
+//! allows is taken.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::tracker::Tracker;
 use crate::cluster::api::{Client, Error, Status, WatchEvent, WatchTarget};
 use crate::scaling::workload::{Workload, workload_of};
 
-/// The most watches on one connection. The targets beyond that are polled.
+/// Maximum number of watches on one connection. Further targets are polled.
 const MAX_WATCHES: usize = 32;
 
 /// The time between two polls of a target, as in kubectl.
@@ -66,8 +66,8 @@ pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: 
             ticks.tick().await;
             match client.get_scale(&wait.target.path(), &wait.target.about("get")).await {
                 Ok(scale) => {
-                    let now = readiness_of_scale(&scale, wait.wanted);
-                    tracker.seen_scale(index, now, scale.selector);
+                    let now = readiness_of_scale(&scale, wait.requested);
+                    tracker.update_from_scale(index, now, scale.selector);
                 }
                 Err(error) => tracker.end(index, Err(WaitError::Api(error))),
             }
@@ -100,14 +100,14 @@ impl Follower<'_, '_> {
             pending.iter().for_each(|index| self.tracker.unknown(*index, error.clone()));
         } else if members.len() > 1 && pending.len() <= MAX_WATCHES {
             // A Role may allow single objects by their names.
-            join_all(pending.into_iter().map(|index| self.alone(index))).await;
+            join_all(pending.into_iter().map(|index| self.follow_one(index))).await;
         } else if let Some(first) = pending.first() {
             self.note(*first, &error);
             self.poll_all(&pending).await;
         }
     }
 
-    async fn alone(&self, index: usize) {
+    async fn follow_one(&self, index: usize) {
         match self.watch(&[index]).await {
             Ok(()) => {}
             Err(error) if error.status().is_some() => {
@@ -142,7 +142,7 @@ impl Follower<'_, '_> {
         let index_of = |object: &Workload| indices.get(object.metadata.name.as_str()).copied();
         let update = |object: &Workload| {
             if let Some(index) = index_of(object) {
-                self.tracker.seen(index, kind, object);
+                self.tracker.update(index, kind, object);
             }
         };
         while !self.tracker.pending(members).is_empty() {
@@ -176,7 +176,7 @@ impl Follower<'_, '_> {
         join_all(members.iter().map(|index| self.poll(*index))).await;
     }
 
-    /// Reads a target again and again until its wait is decided.
+    /// Polls a target until its wait is decided.
     async fn poll(&self, index: usize) {
         let mut ticks = self.ticks();
         while self.tracker.is_pending(index) {
@@ -189,19 +189,19 @@ impl Follower<'_, '_> {
 
     /// Reads the object, or the scale if the type is not built in.
     async fn look(&self, index: usize) -> Result<(), Error> {
-        let Wait { target, wanted } = self.tracker.wait(index);
+        let Wait { target, requested } = self.tracker.wait(index);
         let Some(kind) = WorkloadKind::of(&target.resource) else {
             let scale = self.client.get_scale(&target.path(), &target.about("get")).await?;
-            let now = readiness_of_scale(&scale, *wanted);
-            self.tracker.seen_scale(index, now, scale.selector);
+            let now = readiness_of_scale(&scale, *requested);
+            self.tracker.update_from_scale(index, now, scale.selector);
             return Ok(());
         };
-        self.tracker.seen(index, kind, &workload_of(self.client, target).await?);
+        self.tracker.update(index, kind, &workload_of(self.client, target).await?);
         Ok(())
     }
 
-    /// Reads a target for the last time. An error is ignored if it says that a single object must not
-    /// be read.
+    /// Reads a target for the last time. Ignores an error if the server refuses to return the single
+    /// object.
     async fn look_once_more(&self, index: usize) {
         match self.look(index).await {
             Err(error) if is_missing(&error) => self.tracker.deleted(index),

@@ -1,5 +1,5 @@
-//! Waits for scaled targets: until their pods are ready, or, as kubectl does, until spec and status of
-//! the scale subresource have the new count.
+//! Waits for scaled targets: until their pods are ready, or, like kubectl, until spec and status of the
+//! scale subresource have the new count.
 
 mod error;
 mod follow;
@@ -14,46 +14,46 @@ use tokio::time::timeout;
 
 use self::tracker::{Slot, Tracker};
 use crate::cluster::api::{Client, Error};
-use crate::scaling::pods::{self, troubles};
+use crate::scaling::pods::{self, start_failures};
 use crate::scaling::target::Target;
 use crate::text::go;
 
 pub use error::WaitError;
 pub use readiness::{Readiness, WorkloadKind, readiness, readiness_of_scale};
-pub use request::{Observer, Until, Wait};
+pub use request::{Observer, Wait, WaitCondition};
 
-/// The longest time for the last look at the targets, after the time of the wait is over.
+/// Time limit for the last look at the targets after a timeout.
 const LAST_LOOK_LIMIT: Duration = Duration::from_secs(3);
 
-/// The longest time to find out why pods are not ready, after the time of the wait is over.
+/// Time limit to find out why pods are not ready after a timeout.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(5);
 
-/// The most targets whose pods are listed for the reasons. The others mostly have the same reasons.
+/// Maximum number of targets to list pods for. The reasons of further targets are mostly the same.
 const MAX_EXPLAINED: usize = 16;
 
-/// Waits for all targets at the same time, at most for `limit`. A negative limit is over at once. When
-/// the time is over, a last look decides whether the pods are ready.
+/// Waits for all targets at the same time, at most for `limit`. A negative limit is over
+/// immediately. After a timeout, a last look decides whether the pods are ready.
 ///
 /// Returns an outcome for each wait, in the order of `waits`. If the future is dropped, the progress
 /// is what `observer` has received.
 pub async fn wait(
     client: &Client,
     waits: &[Wait],
-    until: Until,
+    condition: WaitCondition,
     limit: go::Duration,
     observer: &mut dyn Observer,
 ) -> Vec<Result<(), WaitError>> {
     let tracker = Tracker::new(waits, observer);
     if let Some(limit) = limit.positive() {
         let waiting = async {
-            match until {
-                Until::Ready => follow::until_ready(client, &tracker, waits.len()).await,
-                Until::Synced => follow::until_synced(client, &tracker, waits.len()).await,
+            match condition {
+                WaitCondition::Ready => follow::until_ready(client, &tracker, waits.len()).await,
+                WaitCondition::Synced => follow::until_synced(client, &tracker, waits.len()).await,
             }
         };
         // The undecided waits get their error below.
         let is_over = timeout(limit, waiting).await.is_err();
-        if is_over && until == Until::Ready {
+        if is_over && condition == WaitCondition::Ready {
             let _ =
                 timeout(LAST_LOOK_LIMIT, follow::once_more(client, &tracker, waits.len())).await;
         }
@@ -63,7 +63,7 @@ pub async fn wait(
     let outcomes = waits.iter().zip(slots).map(|(wait, slot)| {
         let has_failed = !matches!(slot.outcome, Some(Ok(())));
         explained += usize::from(has_failed);
-        conclude(client, wait, slot, until, limit, explained <= MAX_EXPLAINED)
+        conclude(client, wait, slot, condition, limit, explained <= MAX_EXPLAINED)
     });
     join_all(outcomes.collect::<Vec<_>>()).await
 }
@@ -72,14 +72,14 @@ async fn conclude(
     client: &Client,
     wait: &Wait,
     slot: Slot,
-    until: Until,
+    condition: WaitCondition,
     limit: go::Duration,
     is_explained: bool,
 ) -> Result<(), WaitError> {
     let Slot { outcome, last, selector, failure, disturbance, .. } = slot;
     let standing = last.as_ref().map(Readiness::text);
     let given_up = match outcome {
-        None if until == Until::Synced => {
+        None if condition == WaitCondition::Synced => {
             return Err(WaitError::NotSynced { name: wait.target.name.clone() });
         }
         None => None,
@@ -87,7 +87,7 @@ async fn conclude(
         Some(decided) => return decided,
     };
     let mut reasons: Vec<_> = failure.into_iter().collect();
-    let is_short = last.is_some_and(|last| last.fulfilled() < last.wanted);
+    let is_short = last.is_some_and(|last| last.fulfilled() < last.requested);
     if let Some(selector) = selector.filter(|_| is_explained && is_short) {
         reasons.extend(explain_pods(client, &wait.target, &selector).await);
     }
@@ -105,7 +105,7 @@ async fn conclude(
 
 async fn explain_pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {
     match timeout(EXPLAIN_LIMIT, pods::list(client, &target.namespace, selector)).await {
-        Ok(Ok(pods)) => troubles(&pods),
+        Ok(Ok(pods)) => start_failures(&pods),
         Ok(Err(Error::Status(status))) if status.code == 403 => {
             vec![format!("its pods cannot be listed: {}", status.message)]
         }

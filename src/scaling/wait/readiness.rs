@@ -32,12 +32,12 @@ impl WorkloadKind {
     }
 }
 
-/// The replica counts of a target, compared with the wanted count.
+/// The replica counts of a target, compared with the requested count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
     /// The count that the target was scaled to.
-    pub wanted: i64,
-    /// `spec.replicas`. If it differs from `wanted`, another client has scaled the target.
+    pub requested: i64,
+    /// `spec.replicas`. If it differs from `requested`, another client has scaled the target.
     pub desired: i64,
     /// Pods that exist.
     pub current: i64,
@@ -54,7 +54,7 @@ pub struct Readiness {
 }
 
 /// The readiness of an object of a built-in kind.
-pub fn readiness(kind: WorkloadKind, object: &Workload, wanted: i64) -> Readiness {
+pub fn readiness(kind: WorkloadKind, object: &Workload, requested: i64) -> Readiness {
     let (spec, status) = (&object.spec, &object.status);
     // A paused rollout does not replace the old pods, but the pods become ready nevertheless.
     let updated =
@@ -64,7 +64,7 @@ pub fn readiness(kind: WorkloadKind, object: &Workload, wanted: i64) -> Readines
     let available = has_available.then_some(status.available_replicas);
     let observed = status.observed_generation >= object.metadata.generation;
     Readiness {
-        wanted,
+        requested,
         desired: spec.replicas,
         current: status.replicas,
         updated,
@@ -76,10 +76,10 @@ pub fn readiness(kind: WorkloadKind, object: &Workload, wanted: i64) -> Readines
     .decided()
 }
 
-/// The readiness of an object of any other type, from its scale alone.
-pub fn readiness_of_scale(scale: &Scale, wanted: i64) -> Readiness {
+/// The readiness of a custom resource, from its scale.
+pub fn readiness_of_scale(scale: &Scale, requested: i64) -> Readiness {
     Readiness {
-        wanted,
+        requested,
         desired: scale.replicas.into(),
         current: scale.current,
         updated: None,
@@ -93,19 +93,19 @@ pub fn readiness_of_scale(scale: &Scale, wanted: i64) -> Readiness {
 
 impl Readiness {
     fn decided(mut self) -> Self {
-        let enough = |count: Option<i64>| count.is_none_or(|count| count >= self.wanted);
+        let enough = |count: Option<i64>| count.is_none_or(|count| count >= self.requested);
         self.done = self.observed
-            && self.desired == self.wanted
-            && self.current == self.wanted
+            && self.desired == self.requested
+            && self.current == self.requested
             && enough(self.updated)
             && enough(self.ready)
             && enough(self.available);
         self
     }
 
-    /// The number of ready pods, at most `wanted`; for a progress bar.
+    /// The number of ready pods, at most `requested`; for a progress bar.
     pub fn fulfilled(&self) -> i64 {
-        self.ready.unwrap_or(self.current).clamp(0, self.wanted)
+        self.ready.unwrap_or(self.current).clamp(0, self.requested)
     }
 
     /// `1 of 3 replicas are ready`
@@ -119,29 +119,31 @@ impl Readiness {
     }
 
     fn sentence(&self, are: &str, is: &str) -> String {
-        let Self { wanted, current, .. } = *self;
+        let Self { requested, current, .. } = *self;
         let be = |count: i64| if count == 1 { is } else { are };
         let noun = |count: i64| if count == 1 { "replica" } else { "replicas" };
-        if current > wanted {
+        if current > requested {
             return format!(
-                "{current} {} {} there, {wanted} {} wanted",
+                "{current} {} {} there, {requested} {} wanted",
                 noun(current),
                 be(current),
-                be(wanted)
+                be(requested)
             );
         }
-        let nouns = noun(wanted);
+        let nouns = noun(requested);
         let Some(ready) = self.ready else {
-            return format!("{current} of {wanted} {nouns} {are} there");
+            return format!("{current} of {requested} {nouns} {are} there");
         };
-        let all = format!("{ready} of {wanted} {nouns} {are} ready");
-        if self.done || ready < wanted {
+        let all = format!("{ready} of {requested} {nouns} {are} ready");
+        if self.done || ready < requested {
             return all;
         }
         match (self.updated, self.available) {
             _ if !self.observed => format!("{all}, the controller has not seen the new count yet"),
-            (Some(updated), _) if updated < wanted => format!("{all}, {updated} updated"),
-            (_, Some(available)) if available < wanted => format!("{all}, {available} available"),
+            (Some(updated), _) if updated < requested => format!("{all}, {updated} updated"),
+            (_, Some(available)) if available < requested => {
+                format!("{all}, {available} available")
+            }
             _ => all,
         }
     }
@@ -153,9 +155,9 @@ mod tests {
 
     use super::*;
 
-    fn judge(kind: WorkloadKind, spec: Value, status: Value, wanted: i64) -> Readiness {
+    fn judge(kind: WorkloadKind, spec: Value, status: Value, requested: i64) -> Readiness {
         let object = json!({"metadata": {"generation": 2}, "spec": spec, "status": status});
-        readiness(kind, &serde_json::from_value(object).unwrap(), wanted)
+        readiness(kind, &serde_json::from_value(object).unwrap(), requested)
     }
 
     #[test]
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_done_when_its_scale_has_the_count() {
+    fn a_custom_resource_is_done_when_its_scale_has_the_count() {
         for (current, done, text) in [
             (1, false, "1 of 3 replicas are there"),
             (3, true, "3 of 3 replicas are there"),

@@ -6,26 +6,27 @@ use crate::scaling::target::Target;
 /// One target to wait for.
 #[derive(Debug, Clone)]
 pub struct Wait {
-    /// The target. Each target occurs once.
+    /// Unique among the waits of one call.
     pub target: Target,
-    /// The replica count that it was scaled to.
-    pub wanted: i64,
+    /// The replica count that the target was scaled to.
+    pub requested: i64,
 }
 
 /// The condition that ends a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// All pods are ready, and no pod is left over. In a type that is not built in, the number of
-    /// pods decides alone.
+pub enum WaitCondition {
+    /// All pods are ready, and no surplus pod is left. For custom resources, only the number of pods is
+    /// checked.
     Ready,
-    /// The scale subresource has the new count in its spec and in its status: kubectl's `--timeout`.
+    /// `spec.replicas` and `status.replicas` of the scale equal the new count. kubectl's `--timeout`
+    /// waits for this.
     Synced,
 }
 
 /// Receives the progress of the waits.
 pub trait Observer {
     /// The readiness of the wait with this index has changed.
-    fn seen(&mut self, index: usize, readiness: &Readiness);
+    fn readiness_changed(&mut self, index: usize, readiness: &Readiness);
     /// A sentence for the user.
     fn note(&mut self, text: &str);
 }

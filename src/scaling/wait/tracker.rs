@@ -66,8 +66,8 @@ impl<'a> Tracker<'a> {
         }
     }
 
-    /// Takes an object of a built-in kind as it is now.
-    pub(super) fn seen(&self, index: usize, kind: WorkloadKind, object: &Workload) {
+    /// Updates the wait with the present object of a built-in kind.
+    pub(super) fn update(&self, index: usize, kind: WorkloadKind, object: &Workload) {
         let wait = self.wait(index);
         let mut inner = self.lock();
         let slot = &mut inner.slots[index];
@@ -87,8 +87,8 @@ impl<'a> Tracker<'a> {
             standing: None,
             reasons: Vec::new(),
         });
-        let now = readiness(kind, object, wait.wanted);
-        inner.look(index, wait, now);
+        let now = readiness(kind, object, wait.requested);
+        inner.update(index, wait, now);
         let slot = &mut inner.slots[index];
         if let Some(error) = given_up
             && slot.outcome.is_none()
@@ -97,12 +97,12 @@ impl<'a> Tracker<'a> {
         }
     }
 
-    /// Takes the readiness of a target whose scale alone is known.
-    pub(super) fn seen_scale(&self, index: usize, now: Readiness, selector: String) {
+    /// Updates the wait of a custom resource. Only its scale is known.
+    pub(super) fn update_from_scale(&self, index: usize, now: Readiness, selector: String) {
         let wait = self.wait(index);
         let mut inner = self.lock();
         inner.slots[index].selector = Some(selector).filter(|selector| !selector.is_empty());
-        inner.look(index, wait, now);
+        inner.update(index, wait, now);
     }
 
     pub(super) fn end(&self, index: usize, outcome: Result<(), WaitError>) {
@@ -110,15 +110,15 @@ impl<'a> Tracker<'a> {
     }
 
     pub(super) fn deleted(&self, index: usize) {
-        let Wait { target, wanted } = self.wait(index);
+        let Wait { target, requested } = self.wait(index);
         let target = target.to_string();
-        self.end(index, Err(WaitError::Deleted { target, wanted: *wanted }));
+        self.end(index, Err(WaitError::Deleted { target, requested: *requested }));
     }
 
     pub(super) fn unknown(&self, index: usize, cause: Error) {
-        let Wait { target, wanted } = self.wait(index);
+        let Wait { target, requested } = self.wait(index);
         let target = target.to_string();
-        self.end(index, Err(WaitError::Unknown { target, wanted: *wanted, cause }));
+        self.end(index, Err(WaitError::Unknown { target, requested: *requested, cause }));
     }
 
     /// Keeps the error of the last read of a target, or clears it.
@@ -136,15 +136,15 @@ impl<'a> Tracker<'a> {
 }
 
 impl Inner<'_> {
-    fn look(&mut self, index: usize, wait: &Wait, now: Readiness) {
+    fn update(&mut self, index: usize, wait: &Wait, now: Readiness) {
         let slot = &mut self.slots[index];
         slot.disturbance = None;
         if slot.last.as_ref() != Some(&now) {
-            self.observer.seen(index, &now);
+            self.observer.readiness_changed(index, &now);
         }
-        if now.desired != wait.wanted {
-            let (target, wanted) = (wait.target.to_string(), wait.wanted);
-            slot.outcome = Some(Err(WaitError::Overtaken { target, wanted, now: now.desired }));
+        if now.desired != wait.requested {
+            let (target, requested) = (wait.target.to_string(), wait.requested);
+            slot.outcome = Some(Err(WaitError::Overtaken { target, requested, now: now.desired }));
         } else if now.done {
             slot.outcome = Some(Ok(()));
         }
@@ -162,7 +162,7 @@ mod tests {
     struct IgnoreAll;
 
     impl Observer for IgnoreAll {
-        fn seen(&mut self, _: usize, _: &Readiness) {}
+        fn readiness_changed(&mut self, _: usize, _: &Readiness) {}
         fn note(&mut self, _: &str) {}
     }
 
@@ -179,11 +179,11 @@ mod tests {
         .unwrap()
     }
 
-    fn outcome_of(looks: &[Workload]) -> Option<Result<(), String>> {
-        let waits = [Wait { target: Target::for_test("a"), wanted: 3 }];
+    fn outcome_of(objects: &[Workload]) -> Option<Result<(), String>> {
+        let waits = [Wait { target: Target::for_test("a"), requested: 3 }];
         let mut observer = IgnoreAll;
         let tracker = Tracker::new(&waits, &mut observer);
-        looks.iter().for_each(|look| tracker.seen(0, WorkloadKind::Deployment, look));
+        objects.iter().for_each(|object| tracker.update(0, WorkloadKind::Deployment, object));
         let outcome = tracker.into_slots().remove(0).outcome;
         outcome.map(|outcome| outcome.map_err(|error| error.to_string()))
     }
@@ -195,14 +195,14 @@ mod tests {
             "deployment.apps/a did not become ready: ReplicaSet \"a-1\" has timed out progressing."
                 .to_owned(),
         ));
-        for (looks, expected) in [
+        for (objects, expected) in [
             (vec![missed("T1")], None),
             (vec![missed("T1"), missed("T1")], None),
             (vec![missed("T1"), missed("T2")], given_up.clone()),
             (vec![deployment(3, 1, None), missed("T1")], given_up),
             (vec![missed("T1"), deployment(3, 3, None)], Some(Ok(()))),
         ] {
-            assert_eq!(outcome_of(&looks), expected, "{looks:?}");
+            assert_eq!(outcome_of(&objects), expected, "{objects:?}");
         }
     }
 

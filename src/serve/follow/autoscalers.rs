@@ -12,7 +12,7 @@ use crate::scaling::{Target, autoscalers};
 /// Time between two looks. Autoscalers are rarely created or deleted.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// Looks for autoscalers of the target again and again; never ends.
+/// Looks for autoscalers of the target periodically; never ends.
 pub(crate) async fn follow_autoscalers(client: &Client, target: &Target, live: &Live) {
     let mut logged = String::new();
     loop {

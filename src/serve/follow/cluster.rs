@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::super::live::Live;
 use super::super::log::log;
 use super::super::metrics::Metrics;
-use super::super::snapshot::Link;
+use super::super::snapshot::ConnectionState;
 use crate::cluster::api::{Client, Error, Watch, WatchEvent, WatchTarget};
 use crate::scaling::{
     PODS, Pod, Target, Workload, WorkloadKind, label_selector, readiness_of_scale, workload_of,
@@ -20,8 +20,8 @@ use crate::scaling::{
 /// Shorter interruptions of a watch are not shown.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 
-/// First pause before a retry, if the target does not exist or the API server refuses the watch. Each
-/// further pause is twice as long.
+/// First pause before a retry, if the target does not exist or the API server refuses the watch. The
+/// pause doubles with each retry, up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -37,7 +37,7 @@ pub(crate) async fn follow_cluster(
 ) {
     let (selector, selector_changes) = watch::channel(None);
     let follower = Follower { client, target, live, metrics, selector };
-    let target_alone = async {
+    let follow_target = async {
         match WorkloadKind::of(&target.resource) {
             Some(kind) => {
                 tokio::join!(follower.watch_target(kind), follower.read_after_changes(kind));
@@ -45,7 +45,7 @@ pub(crate) async fn follow_cluster(
             None => follower.read_scale().await,
         }
     };
-    tokio::join!(target_alone, follower.watch_pods(selector_changes));
+    tokio::join!(follow_target, follower.watch_pods(selector_changes));
 }
 
 struct Follower<'a> {
@@ -67,7 +67,7 @@ impl Follower<'_> {
                 labels: None,
             };
             let mut watch = self.client.watch::<Workload>(watched);
-            let ended = loop {
+            let stop_reason = loop {
                 match self.next(&mut watch, |error| self.set_lost(error)).await {
                     Ok(WatchEvent::Present(objects)) if objects.is_empty() => break None,
                     Ok(WatchEvent::Present(objects)) => {
@@ -81,7 +81,7 @@ impl Follower<'_> {
                 }
                 pause = SHORTEST_PAUSE;
             };
-            match ended {
+            match stop_reason {
                 None => self.set_missing(),
                 Some(error) => self.set_refused(&error),
             }
@@ -91,8 +91,8 @@ impl Follower<'_> {
         }
     }
 
-    /// Returns the next event. A short interruption is skipped; a longer one is reported with `lost`
-    /// while it lasts.
+    /// Returns the next event. Skips an interruption shorter than [`SHOW_AFTER`]. Calls `lost` once for a
+    /// longer one, and keeps waiting.
     async fn next<T: DeserializeOwned>(
         &self,
         watch: &mut Watch<'_, T>,
@@ -120,16 +120,16 @@ impl Follower<'_> {
         }
     }
 
-    /// Reads the target after each change made here: the watch may be late or interrupted, or the
-    /// cluster may have been restored from a backup.
+    /// Reads the target after each change that this server made. The watch may be late or interrupted.
+    /// After a restore from a backup it may send no events at all.
     async fn read_after_changes(&self, kind: WorkloadKind) {
         loop {
             self.live.change_ended().await;
             let mut pause = SHORTEST_PAUSE;
             loop {
-                let ended = self.live.ended_changes();
+                let ended_changes = self.live.ended_changes();
                 match self.read(kind).await {
-                    Ok(()) => break self.live.set_read_changes(ended),
+                    Ok(()) => break self.live.set_read_changes(ended_changes),
                     // The watch reports the error.
                     Err(_) => sleep(pause).await,
                 }
@@ -152,7 +152,7 @@ impl Follower<'_> {
     async fn read_scale(&self) {
         let about = self.target.about("get");
         loop {
-            let ended = self.live.ended_changes();
+            let ended_changes = self.live.ended_changes();
             match self.client.get_scale(&self.target.path(), &about).await {
                 Ok(scale) => {
                     self.set_selector(
@@ -160,7 +160,7 @@ impl Follower<'_> {
                     );
                     let now = readiness_of_scale(&scale, scale.replicas.into());
                     self.update(|| self.live.change(|state| state.set_counts(&now)));
-                    self.live.set_read_changes(ended);
+                    self.live.set_read_changes(ended_changes);
                 }
                 Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
                     self.set_missing();
@@ -184,38 +184,40 @@ impl Follower<'_> {
         self.update(|| self.live.change(|state| state.set_target(kind, object)));
     }
 
-    /// Updates the state after an answer of the API server, and logs that the connection is back.
+    /// Updates the state after a response. Logs the target if the connection is new or restored.
     fn update(&self, update: impl FnOnce()) {
-        let before = self.live.link();
+        let before = self.live.connection_state();
         update();
-        if !matches!(before, Link::Connected) {
+        if !matches!(before, ConnectionState::Connected) {
             log(&format!("watching {}", self.target));
         }
     }
 
     fn set_connected(&self) {
-        self.update(|| self.live.change(|state| state.set_link(Link::Connected, "")));
+        self.update(|| {
+            self.live.change(|state| state.set_connection_state(ConnectionState::Connected, ""))
+        });
     }
 
     fn set_lost(&self, error: &Error) {
         let text = "The cluster does not answer; the page shows the last known state";
-        self.set_link(Link::Lost, &format!("{text}: {error}"));
+        self.set_connection_state(ConnectionState::Lost, &format!("{text}: {error}"));
     }
 
     fn set_refused(&self, error: &Error) {
         let text = format!("The API server does not allow serve to read {}: {error}", self.target);
-        self.set_link(Link::Refused, &text);
+        self.set_connection_state(ConnectionState::Refused, &text);
     }
 
-    fn set_link(&self, link: Link, message: &str) {
-        if self.live.link() != link {
+    fn set_connection_state(&self, state: ConnectionState, message: &str) {
+        if self.live.connection_state() != state {
             log(message);
         }
-        self.live.change(|state| state.set_link(link, message));
+        self.live.change(|target| target.set_connection_state(state, message));
     }
 
     fn set_missing(&self) {
-        if self.live.link() != Link::Missing {
+        if self.live.connection_state() != ConnectionState::TargetMissing {
             log(&format!("{} does not exist; looking for it again and again", self.target));
         }
         self.set_selector(None);
@@ -256,12 +258,12 @@ impl Follower<'_> {
                 labels: Some(selector),
             };
             let mut watch = self.client.watch::<Pod>(watched);
-            let unknown = |error: &Error| {
-                let why = format!("Cannot read the pods: {error}");
-                self.live.change(|state| state.set_pods_unknown(Some(why)));
+            let set_error = |error: &Error| {
+                let text = format!("Cannot read the pods: {error}");
+                self.live.change(|state| state.set_pods_error(Some(text)));
             };
             let error = loop {
-                match self.next(&mut watch, unknown).await {
+                match self.next(&mut watch, set_error).await {
                     Ok(WatchEvent::Present(mut pods)) => {
                         pods.retain(|pod| pod.is_of(self.target));
                         self.live.change(|state| state.set_pods(pods));
@@ -273,15 +275,15 @@ impl Follower<'_> {
                     Ok(WatchEvent::Deleted(pod)) => {
                         self.live.change(|state| state.remove_pod(&pod));
                     }
-                    Ok(WatchEvent::Interrupted(error)) => unknown(&error),
+                    Ok(WatchEvent::Interrupted(error)) => set_error(&error),
                     Ok(WatchEvent::Resumed) => {
-                        self.live.change(|state| state.set_pods_unknown(None));
+                        self.live.change(|state| state.set_pods_error(None));
                     }
                     Err(error) => break error,
                 }
                 pause = SHORTEST_PAUSE;
             };
-            unknown(&error);
+            set_error(&error);
             self.metrics.watch_restarted();
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -1,4 +1,4 @@
-//! Looks at Locust's master again and again, more often while the page is open.
+//! Looks at Locust's master periodically, more often while the page is open.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::super::backend::Backend;
 use super::super::live::Live;
 use super::super::log::{Audit, NO_ADDRESS, audit, log};
 use super::super::settings::RebalancePolicy;
-use super::super::snapshot::{Stage, Swarm, Users};
+use super::super::snapshot::{Stage, Swarm, UserCheck};
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
     Outcome, Search, WorkerTable, foreign_text,
@@ -25,7 +25,7 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(250);
 /// Time between two looks while there are no viewers, or no Locust.
 const IDLE_PERIOD: Duration = Duration::from_secs(30);
 
-/// Looks at Locust again and again; never ends. The location may change between two looks.
+/// Looks at Locust periodically; never ends. The location may change between two looks.
 pub(crate) async fn follow_locust(backend: &Backend) {
     let mut location = backend.location();
     if location.address == Address::None {
@@ -146,8 +146,8 @@ impl<'a> Follower<'a> {
     /// Records a rebalance of a running test without a change made here.
     fn record_rebalance(&self, outcome: &Outcome) {
         let stage = match outcome {
-            Outcome::Repaired { .. } => Stage::Well,
-            _ => Stage::Wrong,
+            Outcome::Repaired { .. } => Stage::Passed,
+            _ => Stage::Failed,
         };
         let mut text = printable(&outcome.to_string());
         if let Some(warning) = self.rebalancer.given_up() {
@@ -160,10 +160,10 @@ impl<'a> Follower<'a> {
             action: "rebalance",
             old: None,
             new: None,
-            outcome: stage.word(),
+            outcome: stage.as_str(),
             detail: &text,
         });
-        self.live.record_automatic_rebalance(Users { stage, text });
+        self.live.record_automatic_rebalance(UserCheck { stage, text });
     }
 
     fn set_swarm(&self, swarm: Swarm) {
@@ -172,16 +172,16 @@ impl<'a> Follower<'a> {
             if last.is_none_or(|last| !last.problem.is_empty())
                 && let Some(now) = &state.swarm
             {
-                log(&format!("Watching Locust at {}", now.at));
+                log(&format!("Watching Locust at {}", now.address));
             }
         });
     }
 
     /// Notes that Locust does not answer. Its last answer stays on the page.
-    fn set_error(&self, at: String, error: &Error) {
+    fn set_error(&self, address: String, error: &Error) {
         self.live.change(|state| {
             let swarm = state.swarm.get_or_insert_default();
-            swarm.at = at;
+            swarm.address = address;
             swarm.set_error(error);
         });
     }
@@ -206,7 +206,7 @@ impl Swarm {
         self.problem = problem;
     }
 
-    fn new(at: String, look: &Look, health: &Health) -> Self {
+    fn new(address: String, look: &Look, health: &Health) -> Self {
         let table: WorkerTable = look.table();
         let mut notes = look.worker_notes();
         if health.is_alarming() {
@@ -214,13 +214,13 @@ impl Swarm {
         }
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         Self {
-            at,
+            address,
             problem: String::new(),
             state: harmless(look.state()),
             workers: count(health.workers),
-            own_workers: count(table.own()),
+            target_workers: count(table.own()),
             users: health.users,
-            users_wanted: health.wanted.and_then(|wanted| i64::try_from(wanted).ok()),
+            desired_users: health.wanted.and_then(|wanted| i64::try_from(wanted).ok()),
             notes: notes.iter().map(|note| harmless(note)).collect(),
             needs_rebalance: health.needs_rebalance(),
         }

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 
 use super::super::log::now;
-use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome, Stage, Users};
+use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome, Stage, UserCheck};
 
 /// The result of a change that was made here.
 #[derive(Debug, Clone)]
 pub(crate) struct HistoryEntry {
-    /// The user.
-    pub who: String,
+    /// The person or account that made the change.
+    pub changed_by: String,
     /// The count before.
     pub old: Option<i64>,
     /// The counts between the old and the new one, in their order, if the change was made in steps.
@@ -46,12 +46,12 @@ impl Ledger {
     /// Adds the result of a change, and returns its id.
     pub(super) fn end(&mut self, entry: HistoryEntry) -> u64 {
         self.running = self.running.saturating_sub(1);
-        let HistoryEntry { who, old, intermediate, new, outcome, message } = entry;
+        let HistoryEntry { changed_by, old, intermediate, new, outcome, message } = entry;
         if matches!(outcome, Outcome::Scaled | Outcome::Unknown) {
             self.expected.extend(intermediate.into_iter().map(Some));
             self.expected.push(new);
         }
-        let id = self.push(who, old, new, outcome, message);
+        let id = self.push(changed_by, old, new, outcome, message);
         if self.running == 0 {
             let pending = std::mem::take(&mut self.pending);
             pending.into_iter().for_each(|(old, new)| self.judge(old, new));
@@ -76,16 +76,16 @@ impl Ledger {
     }
 
     /// Sets the users of a running test after the change with this id.
-    pub(super) fn set_users(&mut self, id: u64, users: Users) {
+    pub(super) fn set_users(&mut self, id: u64, users: UserCheck) {
         if let Some(change) = self.history.iter_mut().find(|change| change.id == id) {
             change.users = Some(users);
         }
     }
 
     /// Notes that a problem of the latest change with users was repaired.
-    pub(super) fn record_repair(&mut self, users: Users) {
+    pub(super) fn record_repair(&mut self, users: UserCheck) {
         let is_wrong = |change: &&mut Change| {
-            change.users.as_ref().is_some_and(|users| users.stage == Stage::Wrong)
+            change.users.as_ref().is_some_and(|users| users.stage == Stage::Failed)
         };
         if let Some(change) =
             self.history.iter_mut().find(|change| change.users.is_some()).filter(is_wrong)
@@ -95,10 +95,10 @@ impl Ledger {
     }
 
     /// Adds a rebalance of a running test without a change made here.
-    pub(super) fn record_automatic_rebalance(&mut self, count: Option<i64>, users: Users) {
-        let (who, message) =
+    pub(super) fn record_automatic_rebalance(&mut self, count: Option<i64>, users: UserCheck) {
+        let (changed_by, message) =
             ("locustctl".to_owned(), "The workers of the test changed.".to_owned());
-        let id = self.push(who, count, count, Outcome::Unchanged, message);
+        let id = self.push(changed_by, count, count, Outcome::Unchanged, message);
         self.set_users(id, users);
     }
 
@@ -108,18 +108,18 @@ impl Ledger {
 
     fn judge(&mut self, old: i64, new: i64) {
         match self.expected.iter().position(|count| count.is_none_or(|count| count == new)) {
-            // Earlier counts are removed too: a gap in the watch may have hidden them.
+            // Earlier counts are removed as well: a gap in the watch may have hidden them.
             Some(position) => drop(self.expected.drain(..=position)),
             None => {
-                let who = "somebody else".to_owned();
-                self.push(who, Some(old), Some(new), Outcome::Observed, String::new());
+                let changed_by = "somebody else".to_owned();
+                self.push(changed_by, Some(old), Some(new), Outcome::Observed, String::new());
             }
         }
     }
 
     fn push(
         &mut self,
-        who: String,
+        changed_by: String,
         old: Option<i64>,
         new: Option<i64>,
         outcome: Outcome,
@@ -128,7 +128,16 @@ impl Ledger {
         self.last_id += 1;
         let id = self.last_id;
         let users = None;
-        self.history.push_front(Change { id, at: now(), who, old, new, outcome, message, users });
+        self.history.push_front(Change {
+            id,
+            time: now(),
+            changed_by,
+            old,
+            new,
+            outcome,
+            message,
+            users,
+        });
         self.history.truncate(LONGEST_HISTORY);
         id
     }
@@ -139,16 +148,16 @@ mod tests {
     use super::*;
 
     fn entry(old: i64, new: i64, outcome: Outcome) -> HistoryEntry {
-        let (who, message) = ("alice".to_owned(), String::new());
+        let (changed_by, message) = ("alice".to_owned(), String::new());
         let intermediate = Vec::new();
-        HistoryEntry { who, old: Some(old), intermediate, new: Some(new), outcome, message }
+        HistoryEntry { changed_by, old: Some(old), intermediate, new: Some(new), outcome, message }
     }
 
     fn changes(ledger: &Ledger) -> Vec<(String, Option<i64>, Outcome)> {
         ledger
             .history()
             .into_iter()
-            .map(|change| (change.who, change.new, change.outcome))
+            .map(|change| (change.changed_by, change.new, change.outcome))
             .collect()
     }
 
@@ -185,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_other_clients_are_listed_as_theirs() {
+    fn changes_of_other_clients_are_attributed_to_them() {
         let mut ledger = Ledger::default();
         ledger.observe(1, 3);
         ledger.begin();

@@ -1,47 +1,47 @@
-//! The texts and the looks of the page: the standing of the workers, and the state of each pod.
+//! The texts of the page about the workers and about each pod, and how the page highlights them.
 
-use super::super::snapshot::{PodLook, Replicas, Standing, StandingLook};
+use super::super::snapshot::{PodStyle, Replicas, StatusStyle, StatusSummary};
 use crate::scaling::PodState;
 
-/// The state of the workers in a few words. `is_stuck` tells that pods do not start.
-pub(super) fn standing(replicas: Option<Replicas>, is_stuck: bool) -> Standing {
+/// The status of the workers in a few words. `is_stuck` is true if pods do not start.
+pub(super) fn status_summary(replicas: Option<Replicas>, is_stuck: bool) -> StatusSummary {
     let Some(Replicas { desired, current, ready, settled }) = replicas else {
-        return Standing { text: "Unknown".to_owned(), look: StandingLook::Unknown };
+        return StatusSummary { text: "Unknown".to_owned(), style: StatusStyle::Unknown };
     };
     if settled {
         let text = if desired == 0 { "Scaled to 0" } else { "All ready" };
-        return Standing { text: text.to_owned(), look: StandingLook::Settled };
+        return StatusSummary { text: text.to_owned(), style: StatusStyle::Settled };
     }
     let progress = match ready {
         Some(ready) => format!("{ready} of {desired} ready"),
         None => format!("{current} of {desired} created"),
     };
     match is_stuck {
-        true => Standing { text: progress, look: StandingLook::Stuck },
+        true => StatusSummary { text: progress, style: StatusStyle::Stuck },
         false if current > desired => {
             let text = format!("{} terminating", current - desired);
-            Standing { text, look: StandingLook::Moving }
+            StatusSummary { text, style: StatusStyle::Pending }
         }
-        false => Standing { text: progress, look: StandingLook::Moving },
+        false => StatusSummary { text: progress, style: StatusStyle::Pending },
     }
 }
 
-/// The text and the look of a pod in this state.
-pub(super) fn pod_look(is_ready: bool, state: &PodState) -> (String, PodLook) {
+/// The text for a pod in this state, and how the page highlights it.
+pub(super) fn pod_style(is_ready: bool, state: &PodState) -> (String, PodStyle) {
     if is_ready {
-        return ("Ready".to_owned(), PodLook::Ready);
+        return ("Ready".to_owned(), PodStyle::Ready);
     }
     match state {
         PodState::ContainerCreating | PodState::PodInitializing => {
-            ("Starting".to_owned(), PodLook::Wait)
+            ("Starting".to_owned(), PodStyle::Pending)
         }
-        PodState::NotReady => ("Not ready".to_owned(), PodLook::Wait),
-        PodState::Stuck(reason) => (reason.clone(), PodLook::Bad),
+        PodState::NotReady => ("Not ready".to_owned(), PodStyle::Pending),
+        PodState::Stuck(reason) => (reason.clone(), PodStyle::Failed),
         PodState::Unreported
         | PodState::Pending
         | PodState::Running
         | PodState::Succeeded
-        | PodState::Terminating => (state.to_string(), PodLook::Wait),
+        | PodState::Terminating => (state.to_string(), PodStyle::Pending),
     }
 }
 
@@ -50,36 +50,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standing_describes_the_workers_in_a_few_words() {
-        use StandingLook::{Moving, Settled, Stuck, Unknown};
+    fn the_summary_describes_the_workers_in_a_few_words() {
+        use StatusStyle::{Pending, Settled, Stuck, Unknown};
         let counts =
             |desired, current, ready, settled| Some(Replicas { desired, current, ready, settled });
-        for (replicas, is_stuck, text, look) in [
+        for (replicas, is_stuck, text, style) in [
             (None, false, "Unknown", Unknown),
             (counts(3, 3, Some(3), true), false, "All ready", Settled),
             (counts(0, 0, Some(0), true), false, "Scaled to 0", Settled),
-            (counts(3, 1, Some(1), false), false, "1 of 3 ready", Moving),
-            (counts(1, 3, Some(3), false), false, "2 terminating", Moving),
-            (counts(3, 1, None, false), false, "1 of 3 created", Moving),
+            (counts(3, 1, Some(1), false), false, "1 of 3 ready", Pending),
+            (counts(1, 3, Some(3), false), false, "2 terminating", Pending),
+            (counts(3, 1, None, false), false, "1 of 3 created", Pending),
             (counts(3, 3, Some(1), false), true, "1 of 3 ready", Stuck),
         ] {
-            let expected = Standing { text: text.to_owned(), look };
-            assert_eq!(standing(replicas, is_stuck), expected, "{replicas:?}");
+            let expected = StatusSummary { text: text.to_owned(), style };
+            assert_eq!(status_summary(replicas, is_stuck), expected, "{replicas:?}");
         }
     }
 
     #[test]
-    fn pods_have_a_text_and_a_look() {
+    fn pods_have_a_text_and_a_style() {
         let stuck = PodState::Stuck("ImagePullBackOff".to_owned());
-        for (is_ready, state, text, look) in [
-            (true, PodState::Running, "Ready", PodLook::Ready),
-            (false, PodState::Running, "Running", PodLook::Wait),
-            (false, PodState::ContainerCreating, "Starting", PodLook::Wait),
-            (false, PodState::Terminating, "Terminating", PodLook::Wait),
-            (false, PodState::NotReady, "Not ready", PodLook::Wait),
-            (false, stuck, "ImagePullBackOff", PodLook::Bad),
+        for (is_ready, state, text, style) in [
+            (true, PodState::Running, "Ready", PodStyle::Ready),
+            (false, PodState::Running, "Running", PodStyle::Pending),
+            (false, PodState::ContainerCreating, "Starting", PodStyle::Pending),
+            (false, PodState::Terminating, "Terminating", PodStyle::Pending),
+            (false, PodState::NotReady, "Not ready", PodStyle::Pending),
+            (false, stuck, "ImagePullBackOff", PodStyle::Failed),
         ] {
-            assert_eq!(pod_look(is_ready, &state), (text.to_owned(), look), "{state}");
+            assert_eq!(pod_style(is_ready, &state), (text.to_owned(), style), "{state}");
         }
     }
 }

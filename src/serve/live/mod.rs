@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 pub(super) use self::ledger::HistoryEntry;
 
 use self::state::TargetState;
-use super::snapshot::{Limits, Link, Snapshot, TargetInfo, Users};
+use super::snapshot::{ConnectionState, Limits, Snapshot, TargetInfo, UserCheck};
 use crate::locust::{Address, Look, WorkerPods};
 
 /// Changes within this time are published together.
@@ -148,19 +148,19 @@ impl Live {
     }
 
     /// The state of the connection to the cluster.
-    pub(super) fn link(&self) -> Link {
-        self.lock().link_state()
+    pub(super) fn connection_state(&self) -> ConnectionState {
+        self.lock().connection_state()
     }
 
     /// Notes that the users of a test with a problem were redistributed.
-    pub(super) fn record_repair(&self, users: Users) {
+    pub(super) fn record_repair(&self, users: UserCheck) {
         self.lock().ledger.record_repair(users);
         self.publish_now();
         self.request_look();
     }
 
     /// Notes a rebalance of a running test without a change made here.
-    pub(super) fn record_automatic_rebalance(&self, users: Users) {
+    pub(super) fn record_automatic_rebalance(&self, users: UserCheck) {
         {
             let mut state = self.lock();
             let count = state.desired();
@@ -171,7 +171,7 @@ impl Live {
 
     /// Sets the users of a running test after the change with this history id. The state is
     /// published at once, so that the waiting request finds it.
-    pub(super) fn set_users(&self, id: u64, users: Users) {
+    pub(super) fn set_users(&self, id: u64, users: UserCheck) {
         self.lock().ledger.set_users(id, users);
         self.publish_now();
     }

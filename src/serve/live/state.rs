@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::super::log::now;
 use super::super::snapshot::{
-    self, Connection, Limits, Link, MOST_PODS, Outcome, Replicas, Snapshot, Swarm, TargetInfo,
+    self, Connection, ConnectionState, Limits, MOST_PODS, Outcome, Replicas, Snapshot, Swarm,
+    TargetInfo,
 };
 use super::ledger::{HistoryEntry, Ledger};
-use super::looks::{pod_look, standing};
+use super::looks::{pod_style, status_summary};
 use crate::locust::WorkerPods;
-use crate::scaling::{Autoscaler, Pod, Readiness, Workload, WorkloadKind, readiness, troubles};
+use crate::scaling::{
+    Autoscaler, Pod, Readiness, Workload, WorkloadKind, readiness, start_failures,
+};
 use crate::text::terminal::harmless;
 
 /// Limit on the pods in memory.
@@ -37,7 +40,7 @@ pub(crate) struct TargetState {
     are_pods_listed: bool,
     /// Deleted pods, the latest last. Their workers may still be connected to Locust.
     deleted_pods: VecDeque<Pod>,
-    pods_unknown: Option<String>,
+    pods_error: Option<String>,
     /// Why the controller cannot create pods, or has given up.
     failures: Vec<String>,
     pub(crate) autoscalers: Vec<Autoscaler>,
@@ -48,7 +51,7 @@ pub(crate) struct TargetState {
 impl TargetState {
     pub(super) fn new(target: TargetInfo, limits: Limits) -> Self {
         let connection =
-            Connection { state: Link::Connecting, message: String::new(), since: now() };
+            Connection { state: ConnectionState::Connecting, message: String::new(), since: now() };
         Self {
             target,
             limits,
@@ -61,7 +64,7 @@ impl TargetState {
             pods: BTreeMap::new(),
             are_pods_listed: false,
             deleted_pods: VecDeque::new(),
-            pods_unknown: None,
+            pods_error: None,
             failures: Vec::new(),
             autoscalers: Vec::new(),
             swarm: None,
@@ -70,7 +73,7 @@ impl TargetState {
     }
 
     /// Sets the state of the connection to the cluster.
-    pub(crate) fn set_link(&mut self, state: Link, message: &str) {
+    pub(crate) fn set_connection_state(&mut self, state: ConnectionState, message: &str) {
         let message = harmless(message);
         if (self.connection.state, &self.connection.message) != (state, &message) {
             let since = match self.connection.state == state {
@@ -81,7 +84,7 @@ impl TargetState {
         }
     }
 
-    pub(super) fn link_state(&self) -> Link {
+    pub(super) fn connection_state(&self) -> ConnectionState {
         self.connection.state
     }
 
@@ -109,14 +112,14 @@ impl TargetState {
             self.ledger.observe(before.desired, desired);
         }
         self.replicas = Some(Replicas { desired, current, ready, settled: done });
-        self.set_link(Link::Connected, "");
+        self.set_connection_state(ConnectionState::Connected, "");
     }
 
     /// Notes that the target does not exist.
     pub(crate) fn set_missing(&mut self) {
         let TargetInfo { kind, name, namespace, .. } = &self.target;
         let text = format!("There is no {kind} {name:?} in namespace {namespace:?}.");
-        self.set_link(Link::Missing, &text);
+        self.set_connection_state(ConnectionState::TargetMissing, &text);
         self.replicas = None;
         self.last_object = Default::default();
         self.failures.clear();
@@ -129,7 +132,7 @@ impl TargetState {
         old.for_each(|pod| self.remember_deleted(pod));
         pods.into_iter().for_each(|pod| self.set_pod(pod));
         self.are_pods_listed = true;
-        self.pods_unknown = None;
+        self.pods_error = None;
     }
 
     pub(crate) fn set_pod(&mut self, pod: Pod) {
@@ -151,14 +154,14 @@ impl TargetState {
         }
     }
 
-    /// Notes why the pods cannot be read; `None` when they can.
-    pub(crate) fn set_pods_unknown(&mut self, why: Option<String>) {
-        self.pods_unknown = why.map(|why| harmless(&why));
+    /// Sets why the pods could not be read; `None` if they were.
+    pub(crate) fn set_pods_error(&mut self, error: Option<String>) {
+        self.pods_error = error.map(|error| harmless(&error));
     }
 
     /// The pods of the workers; `None` if they are not known, or not yet.
     pub(super) fn worker_pods(&self) -> Option<WorkerPods> {
-        let is_known = self.are_pods_listed && self.pods_unknown.is_none();
+        let is_known = self.are_pods_listed && self.pods_error.is_none();
         let now = || WorkerPods::new(self.pods.values());
         is_known.then(|| now().remember(&WorkerPods::new(&self.deleted_pods)))
     }
@@ -202,17 +205,17 @@ impl TargetState {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        let (replicas, troubles) = (self.replicas(), self.troubles());
+        let (replicas, start_failures) = (self.replicas(), self.start_failures());
         Snapshot {
             target: self.target.clone(),
             limits: self.limits,
             connection: self.connection.clone(),
-            standing: standing(replicas, !troubles.is_empty()),
+            summary: status_summary(replicas, !start_failures.is_empty()),
             replicas,
             pods: self.pods.values().take(MOST_PODS).map(shown).collect(),
             more_pods: self.pods.len().saturating_sub(MOST_PODS),
-            pods_unknown: self.pods_unknown.clone(),
-            troubles,
+            pods_error: self.pods_error.clone(),
+            start_failures,
             autoscalers: self.autoscalers.clone(),
             locust: self.swarm.clone(),
             history: self.ledger.history(),
@@ -225,10 +228,10 @@ impl TargetState {
     }
 
     /// Why pods do not become ready. Pods that are starting are not listed.
-    fn troubles(&self) -> Vec<String> {
+    fn start_failures(&self) -> Vec<String> {
         let is_short = self.replicas.is_some_and(|replicas| !replicas.settled);
         let of_pods = match is_short {
-            true => troubles(self.pods.values().filter(|pod| pod.state().0.is_stuck())),
+            true => start_failures(self.pods.values().filter(|pod| pod.state().0.is_stuck())),
             false => Vec::new(),
         };
         self.failures.iter().cloned().chain(of_pods.iter().map(|line| harmless(line))).collect()
@@ -237,12 +240,12 @@ impl TargetState {
 
 fn shown(pod: &Pod) -> snapshot::Pod {
     let (state, message) = pod.state();
-    let (text, look) = pod_look(pod.is_ready(), &state);
+    let (text, style) = pod_style(pod.is_ready(), &state);
     snapshot::Pod {
         name: harmless(pod.name()),
         state: harmless(&state.to_string()),
         text: harmless(&text),
-        look,
+        style,
         ready: pod.is_ready(),
         message: harmless(&message),
         created: harmless(pod.created()),

@@ -19,7 +19,7 @@ use super::super::caller::Caller;
 use super::super::change::{ChangeRequest, ChangeResult};
 use super::super::problem::{PartialResult, Problem};
 use super::super::settling::{Settling, settling};
-use super::super::snapshot::{Link, Replicas, Snapshot, Stage, TargetInfo, Users};
+use super::super::snapshot::{ConnectionState, Replicas, Snapshot, Stage, TargetInfo, UserCheck};
 use crate::scaling::NewCount;
 use crate::text::go;
 
@@ -47,7 +47,7 @@ struct ChangeReply<'a> {
     settled: bool,
     dry_run: bool,
     message: String,
-    users: Option<Users>,
+    users: Option<UserCheck>,
 }
 
 /// The body of PUT.
@@ -96,15 +96,15 @@ pub(super) async fn read(State(app): State<Arc<App>>) -> Response {
 /// The counts, if they are up to date.
 fn present_counts(snapshot: &Snapshot) -> Result<Replicas, Problem> {
     let (code, reason) = match (snapshot.connection.state, snapshot.replicas) {
-        (Link::Connected, Some(replicas)) => return Ok(replicas),
-        (Link::Connecting | Link::Connected, _) => {
+        (ConnectionState::Connected, Some(replicas)) => return Ok(replicas),
+        (ConnectionState::Connecting | ConnectionState::Connected, _) => {
             let detail = "The cluster has not answered yet; try again in a moment.";
             let code = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Problem::new(code, "Connecting", detail).with_retry_after(1));
         }
-        (Link::Lost, _) => (StatusCode::BAD_GATEWAY, "Unreachable"),
-        (Link::Refused, _) => (StatusCode::BAD_GATEWAY, "Refused"),
-        (Link::Missing, _) => (StatusCode::NOT_FOUND, "NotFound"),
+        (ConnectionState::Lost, _) => (StatusCode::BAD_GATEWAY, "Unreachable"),
+        (ConnectionState::Refused, _) => (StatusCode::BAD_GATEWAY, "Refused"),
+        (ConnectionState::TargetMissing, _) => (StatusCode::NOT_FOUND, "NotFound"),
     };
     Err(Problem::new(code, reason, &*snapshot.connection.message))
 }
@@ -151,9 +151,9 @@ pub(super) async fn change(
 async fn wait_for_users(
     app: &App,
     result: &ChangeResult,
-    users: Option<oneshot::Receiver<Users>>,
+    users: Option<oneshot::Receiver<UserCheck>>,
     limit: Duration,
-) -> Result<Option<Users>, Problem> {
+) -> Result<Option<UserCheck>, Problem> {
     let end = Instant::now() + limit;
     wait_until_settled(app, result, limit).await?;
     let Some(users) = users else { return Ok(None) };
@@ -161,12 +161,12 @@ async fn wait_for_users(
     Ok(Some(users.ok().and_then(Result::ok).unwrap_or_else(users_pending)))
 }
 
-fn users_pending() -> Users {
+fn users_pending() -> UserCheck {
     let text = "the users of the running test are not checked yet".to_owned();
-    Users { stage: Stage::Waiting, text }
+    UserCheck { stage: Stage::Waiting, text }
 }
 
-fn reply(app: &App, result: ChangeResult, is_dry_run: bool, users: Option<Users>) -> Response {
+fn reply(app: &App, result: ChangeResult, is_dry_run: bool, users: Option<UserCheck>) -> Response {
     let frame = app.backend.live.now();
     let replicas = frame.snapshot.replicas;
     json(&ChangeReply {
@@ -175,7 +175,7 @@ fn reply(app: &App, result: ChangeResult, is_dry_run: bool, users: Option<Users>
         new: result.new,
         ready: ready(&frame.snapshot),
         settled: replicas.is_some_and(|now| now.settled && now.desired == result.new)
-            && frame.snapshot.connection.state == Link::Connected,
+            && frame.snapshot.connection.state == ConnectionState::Connected,
         dry_run: is_dry_run,
         message: result.message,
         users,
@@ -226,20 +226,20 @@ async fn wait_until_settled(
 /// The progress at the end of the wait, as the end of a sentence.
 fn shortfall(snapshot: &Snapshot, new: i64, limit: Duration) -> String {
     let limit = duration_text(limit);
-    if snapshot.connection.state != Link::Connected {
+    if snapshot.connection.state != ConnectionState::Connected {
         return format!(
             "; the number of ready replicas is not known after {limit}: the cluster does not answer."
         );
     }
     let ready = ready(snapshot).map_or_else(|| "some".to_owned(), |ready| ready.to_string());
-    let troubles = snapshot.troubles.iter().map(|trouble| format!(" {trouble}."));
-    let troubles: String = troubles.collect();
-    format!(", but after {limit} only {ready} of {new} replicas were ready.{troubles}")
+    let reasons = snapshot.start_failures.iter().map(|line| format!(" {line}."));
+    let reasons: String = reasons.collect();
+    format!(", but after {limit} only {ready} of {new} replicas were ready.{reasons}")
 }
 
 /// The number of ready replicas, if it is up to date.
 fn ready(snapshot: &Snapshot) -> Option<i64> {
-    let is_known = snapshot.connection.state == Link::Connected;
+    let is_known = snapshot.connection.state == ConnectionState::Connected;
     snapshot.replicas.filter(|_| is_known).and_then(|replicas| replicas.ready)
 }
 

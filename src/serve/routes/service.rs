@@ -12,7 +12,7 @@ use super::super::app::App;
 use super::super::metrics;
 use super::super::page::ASSETS;
 use super::super::problem::Problem;
-use super::super::snapshot::Link;
+use super::super::snapshot::ConnectionState;
 
 const OPENAPI: &str = include_str!("../assets/openapi.json");
 
@@ -27,11 +27,13 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let link = app.backend.live.now().snapshot.connection.state;
     match (*app.is_stopping.borrow(), link) {
         (true, _) => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
-        (_, Link::Connecting) => text(StatusCode::SERVICE_UNAVAILABLE, "connecting\n"),
-        (_, Link::Connected) => text(StatusCode::OK, "ok\n"),
-        (_, Link::Lost) => text(StatusCode::OK, "ok, but the cluster does not answer\n"),
-        (_, Link::Refused) => text(StatusCode::OK, "ok, but the cluster refuses\n"),
-        (_, Link::Missing) => text(StatusCode::OK, "ok, but the target does not exist\n"),
+        (_, ConnectionState::Connecting) => text(StatusCode::SERVICE_UNAVAILABLE, "connecting\n"),
+        (_, ConnectionState::Connected) => text(StatusCode::OK, "ok\n"),
+        (_, ConnectionState::Lost) => text(StatusCode::OK, "ok, but the cluster does not answer\n"),
+        (_, ConnectionState::Refused) => text(StatusCode::OK, "ok, but the cluster refuses\n"),
+        (_, ConnectionState::TargetMissing) => {
+            text(StatusCode::OK, "ok, but the target does not exist\n")
+        }
     }
 }
 

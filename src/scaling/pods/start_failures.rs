@@ -9,9 +9,9 @@ const MAX_REASONS: usize = 8;
 
 /// A line for each reason, the most frequent reason first. Each line has the message of one pod: the
 /// messages of the others differ only in the pods' names.
-pub fn troubles<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<String> {
+pub fn start_failures<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<String> {
     let mut reasons: Vec<(PodState, &str, usize)> = Vec::new();
-    for (reason, message) in pods.into_iter().filter_map(Pod::trouble) {
+    for (reason, message) in pods.into_iter().filter_map(Pod::start_failure) {
         match reasons.iter_mut().find(|(known, ..)| *known == reason) {
             Some((_, _, count)) => *count += 1,
             None => reasons.push((reason, message, 1)),
@@ -40,7 +40,7 @@ mod tests {
     fn lines(pods: Vec<Value>) -> Vec<String> {
         let pods: Vec<Pod> =
             pods.into_iter().map(|pod| serde_json::from_value(pod).unwrap()).collect();
-        troubles(&pods)
+        start_failures(&pods)
     }
 
     #[test]
