@@ -58,7 +58,7 @@ pub use cluster::ClusterHandle;
 pub use faults::{Action, Fault};
 pub use identity::{Account, Rights, Rule};
 pub use locust::LocustRelease;
-pub use options::{Discovery, InitialObjects, Options, Protocol, ServerCertificate};
+pub use options::{Discovery, InitialObjects, Options, Protocols, ServerCertificate};
 pub use pod_failure::PodFailure;
 pub use shared::RecordedRequest;
 pub use tls::ClientCertificate;

@@ -1,30 +1,29 @@
-//! The settings of a sandbox.
+//! Options of the simulated cluster: certificate, protocols, objects.
 
 use std::time::Duration;
 
 use super::locust::LocustRelease;
 
-/// The settings of a sandbox.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The time until a pod becomes ready.
     pub pod_ready_after: Duration,
-    /// The certificate of the server.
+    /// The TLS certificate to present.
     pub certificate: ServerCertificate,
-    /// The protocols of the server.
-    pub protocol: Protocol,
+    /// The protocols to offer.
+    pub protocols: Protocols,
     /// Refuse clients without a certificate in the TLS handshake.
     pub client_certificate_required: bool,
     /// The port on 127.0.0.1; 0 means any free port.
     pub port: u16,
-    /// The objects at the start.
+    /// The objects that exist when the sandbox starts.
     pub objects: InitialObjects,
-    /// Serve the type `swarms.load.example.com`, whose count is `.spec.workers`. There are two
-    /// objects: `big` with four, and `unset` without a count. The version `v1alpha1` is deprecated.
+    /// Serve the type `swarms.load.example.com`. Its count is `.spec.workers`. It has two objects:
+    /// `big` with 4 workers, and `unset` without a count. The version `v1alpha1` is deprecated.
     pub custom_resources: bool,
-    /// The kinds of discovery that the server supports.
+    /// The kinds of discovery to support.
     pub discovery: Discovery,
-    /// A delay for each response, as from a cluster that is far away.
+    /// Delay of every response, to simulate a remote cluster.
     pub latency: Duration,
     /// The simulated release of Locust.
     pub locust_release: LocustRelease,
@@ -35,7 +34,7 @@ impl Default for Options {
         Self {
             pod_ready_after: Duration::from_secs(1),
             certificate: ServerCertificate::Good,
-            protocol: Protocol::Http2AndHttp1,
+            protocols: Protocols::Http2AndHttp1,
             client_certificate_required: false,
             port: 0,
             objects: InitialObjects::Locust,
@@ -47,7 +46,8 @@ impl Default for Options {
     }
 }
 
-/// The server's certificate. A careful client refuses all but the first.
+/// The server's certificate. A client that verifies certificates refuses `WrongHost`, `Expired` and
+/// `SignedByUnknownCa`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ServerCertificate {
     /// Valid for 127.0.0.1, ::1, localhost, and the names of the API server inside a cluster.
@@ -57,15 +57,15 @@ pub enum ServerCertificate {
     WrongHost,
     /// Expired yesterday.
     Expired,
-    /// Signed by an authority that is not in the kubeconfig.
+    /// Signed by a CA that is not in the kubeconfig.
     SignedByUnknownCa,
-    /// The certificate of the authority itself, as `openssl req -x509` makes it.
-    ItsOwnAuthority,
+    /// A self-signed CA certificate, as `openssl req -x509` creates.
+    SelfSigned,
 }
 
 /// The protocols that the server offers in the TLS handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Protocol {
+pub enum Protocols {
     /// HTTP/2, or HTTP/1.1 for clients without HTTP/2.
     #[default]
     Http2AndHttp1,

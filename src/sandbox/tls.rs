@@ -16,7 +16,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     client_certificate::AnyCertificate,
-    options::{Options, Protocol, ServerCertificate},
+    options::{Options, Protocols, ServerCertificate},
 };
 
 /// A client certificate and its key, both PEM.
@@ -104,7 +104,7 @@ pub(super) fn server_config(authority: &Authority, options: &Options) -> Result<
         params.not_after = OffsetDateTime::now_utc() - Duration::days(1);
     }
     let (leaf, key) = match certificate {
-        ServerCertificate::ItsOwnAuthority => {
+        ServerCertificate::SelfSigned => {
             (authority.certificate.der().clone(), authority.issuer.key().serialize_der())
         }
         ServerCertificate::SignedByUnknownCa => der(&Authority::new("unknown-ca")?.sign(&params)?),
@@ -122,9 +122,9 @@ pub(super) fn server_config(authority: &Authority, options: &Options) -> Result<
         .with_client_cert_verifier(verifier)
         .with_single_cert(vec![leaf], key)
         .context("loading the server's certificate")?;
-    config.alpn_protocols = match options.protocol {
-        Protocol::Http2AndHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        Protocol::Http1Only => vec![b"http/1.1".to_vec()],
+    config.alpn_protocols = match options.protocols {
+        Protocols::Http2AndHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Protocols::Http1Only => vec![b"http/1.1".to_vec()],
     };
     Ok(config)
 }

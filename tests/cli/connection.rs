@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use locustctl::sandbox::{Action, Fault, Options, Protocol, Rights, ServerCertificate};
+use locustctl::sandbox::{Action, Fault, Options, Protocols, Rights, ServerCertificate};
 use support::cluster::TestCluster;
 use support::{Locustctl, Outcome, SLAVE, locustctl};
 
@@ -25,7 +25,7 @@ fn assert_failed(outcome: &Outcome, beginning: &str) {
 
 #[test]
 fn a_server_certificate_that_is_its_own_root_is_accepted_as_by_kubectl() {
-    let certificate = ServerCertificate::ItsOwnAuthority;
+    let certificate = ServerCertificate::SelfSigned;
     let cluster = TestCluster::with(Options { certificate, ..Options::default() });
     scale(&cluster, "").run().prints(SCALED);
     let elsewhere = scale(&cluster, "--tls-server-name=other.example").run();
@@ -73,10 +73,10 @@ fn a_client_certificate_authenticates() {
 
 #[test]
 fn a_server_that_requires_a_certificate_refuses_without_one() {
-    for protocol in [Protocol::Http2AndHttp1, Protocol::Http1Only] {
+    for protocols in [Protocols::Http2AndHttp1, Protocols::Http1Only] {
         let cluster = TestCluster::with(Options {
             client_certificate_required: true,
-            protocol,
+            protocols,
             ..Options::default()
         });
         scale(&cluster, "")

@@ -56,7 +56,7 @@ fn status_and_rebalance_trust_the_given_authority() {
 
 #[test]
 fn an_unknown_authority_error_names_the_flag() {
-    let its_own = Options { certificate: ServerCertificate::ItsOwnAuthority, ..Options::default() };
+    let its_own = Options { certificate: ServerCertificate::SelfSigned, ..Options::default() };
     let other = TestCluster::start();
     let others = authority_flag(&other.certificate_authority_file());
     for cluster in [TestCluster::start(), TestCluster::with(its_own)] {

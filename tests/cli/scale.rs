@@ -180,7 +180,7 @@ fn the_readmes_first_command_needs_no_cluster() {
 #[test]
 fn http_1_also_needs_only_one_connection() {
     let cluster = TestCluster::with(locustctl::sandbox::Options {
-        protocol: locustctl::sandbox::Protocol::Http1Only,
+        protocols: locustctl::sandbox::Protocols::Http1Only,
         ..Default::default()
     });
     run(&cluster, "scale --replicas=3").prints("deployment.apps/locust-slave scaled from 1 to 3\n");

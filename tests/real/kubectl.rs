@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use locustctl::sandbox::{Discovery, Options, Protocol};
+use locustctl::sandbox::{Discovery, Options, Protocols};
 use support::cluster::{TestCluster, WORKERS};
 
 /// kubectl with its own HOME and discovery cache.
@@ -228,7 +228,7 @@ fn the_other_accounts_are_refused() {
 #[ignore = "needs kubectl: tests/run.sh runs it"]
 fn kubectl_works_with_http_1() {
     let options = Options {
-        protocol: Protocol::Http1Only,
+        protocols: Protocols::Http1Only,
         pod_ready_after: Duration::ZERO,
         ..Options::default()
     };

@@ -7,7 +7,7 @@ use std::{
 };
 
 use locustctl::sandbox::{
-    Account, Action, Fault, InitialObjects, Options, Protocol, Rights, Rule, ServerCertificate,
+    Account, Action, Fault, InitialObjects, Options, Protocols, Rights, Rule, ServerCertificate,
 };
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
@@ -20,10 +20,10 @@ fn scale_path() -> String {
     format!("{WORKERS}/scale")
 }
 
-/// A cluster with each protocol.
+/// Starts two clusters, one for each variant of `Protocols`.
 fn both_protocols() -> [TestCluster; 2] {
-    [Protocol::Http2AndHttp1, Protocol::Http1Only]
-        .map(|protocol| TestCluster::with(Options { protocol, ..Options::default() }))
+    [Protocols::Http2AndHttp1, Protocols::Http1Only]
+        .map(|protocols| TestCluster::with(Options { protocols, ..Options::default() }))
 }
 
 #[test]

@@ -14,7 +14,7 @@ impl Swarm {
     /// `GET /stats/requests`
     pub(super) fn stats(&self) -> Value {
         let rate = rate(self.users());
-        let mut stats = json!({ "state": self.word(), "user_count": self.users(),
+        let mut stats = json!({ "state": self.state_name(), "user_count": self.users(),
             "workers": self.workers.iter().map(row).collect::<Vec<_>>(),
             "stats": self.rows(), "errors": [], "fail_ratio": 0.0, "total_fail_per_sec": 0.0,
             "total_rps": self.statistics.total_rate(), "current_rps": rate, "current_fail_per_sec": 0.0,
@@ -45,7 +45,7 @@ impl Swarm {
             "override_host_warning": false, "percentiles_to_chart": [0.5, 0.95],
             "percentiles_to_statistics": [0.95, 0.99], "profile": null, "run_time": settings.run_time,
             "shape_use_common_options": null, "show_userclass_picker": false,
-            "spawn_rate": settings.spawn_rate, "state": self.word(), "stats_history_enabled": false,
+            "spawn_rate": settings.spawn_rate, "state": self.state_name(), "stats_history_enabled": false,
             "tasks": "{}", "user_count": self.users(),
             "users": { "U": { "fixed_count": 0, "host": null, "tasks": ["index"], "weight": 1 } },
             "version": self.release.to_string(), "worker_count": self.count() })
@@ -84,7 +84,7 @@ impl Swarm {
         (args, format!("Locust_{time}_{LOCUSTFILE}.html"))
     }
 
-    fn word(&self) -> &'static str {
+    fn state_name(&self) -> &'static str {
         match self.state {
             RunnerState::Ready => "ready",
             RunnerState::Spawning => "spawning",
