@@ -1,4 +1,4 @@
-//! `-k`: the manifests that another program builds, and its messages.
+//! Tests of `-k`: the manifests and the messages of the kustomize program.
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,7 +25,7 @@ impl Directory {
         Self(directory)
     }
 
-    /// A `$PATH` with only a builder, which is this shell script.
+    /// Creates a directory for `$PATH`. It holds only `kustomize`, a shell script with this content.
     fn builder(&self, script: &str) -> PathBuf {
         let bin = self.0.path().join("bin");
         fs::create_dir_all(&bin).unwrap();
@@ -49,7 +49,7 @@ fn printing(text: &str) -> String {
 }
 
 #[test]
-fn any_installed_builder_is_used() {
+fn the_installed_builder_is_used_and_its_absence_reported() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     let bin = directory.builder(&format!("[ \"$*\" = \"build -- k\" ] && {}", printing(SLAVE)));
     directory.scale(&cluster, "k", &bin).prints(SCALED);
@@ -65,7 +65,7 @@ fn any_installed_builder_is_used() {
 }
 
 #[test]
-fn the_builders_error_is_reported_in_any_form() {
+fn every_form_of_builder_error_is_reported() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     for (complaint, expected) in [
         ("Error: no such base", "error: no such base\n"),
@@ -84,7 +84,7 @@ fn the_builders_error_is_reported_in_any_form() {
 }
 
 #[test]
-fn the_builders_warnings_are_passed_on() {
+fn the_builders_warnings_are_printed() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     let bin = directory.builder(&format!("echo '# Warning: old' >&2; {}", printing(SLAVE)));
     let outcome = directory.scale(&cluster, "k", bin);

@@ -1,4 +1,4 @@
-//! The real Locust, with workers that follow the sandbox's pods.
+//! Tests with a real Locust. One worker process runs for each pod of the sandbox.
 
 use locustctl::sandbox::Account;
 use serde_json::{Value, json};
@@ -14,21 +14,21 @@ fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
 }
 
 #[track_caller]
-fn scaled_to(outcome: &Outcome, said: &str) {
+fn assert_succeeds(outcome: &Outcome, message: &str) {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains(said), "{said:?} is not in {outcome:?}");
+    assert!(outcome.stderr.contains(message), "{message:?} is not in {outcome:?}");
 }
 
-/// The number of workers in the state `ready` or `running`. Older releases do not report a number.
-fn counted(stats: &Value) -> usize {
+/// The number of workers that are not missing. Older Locust releases do not report `worker_count` here.
+fn connected_workers(stats: &Value) -> usize {
     let workers = stats["workers"].as_array().unwrap();
     workers.iter().filter(|worker| worker["state"] != "missing").count()
 }
 
-/// A test for 60 users on one worker.
+/// Starts Locust with one worker and a load test with 60 users.
 fn running(release: &str, cluster: &TestCluster) -> RealLocust {
     let locust = RealLocust::start(release, cluster);
-    scaled_to(
+    assert_succeeds(
         &run(cluster, &locust, "scale --replicas=1 --wait --timeout=60s"),
         "1 worker is connected to Locust\n",
     );
@@ -40,13 +40,13 @@ fn running(release: &str, cluster: &TestCluster) -> RealLocust {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_running_test_keeps_its_users_and_its_statistics() {
+fn scaling_keeps_the_users_and_statistics_of_a_running_test() {
     for release in releases(&[LATEST]) {
         let cluster = TestCluster::start();
         let locust = running(release, &cluster);
         locust.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
         let outcome = run(&cluster, &locust, "scale --replicas=4 --timeout=60s");
-        scaled_to(&outcome, "4 workers are connected to Locust\n");
+        assert_succeeds(&outcome, "4 workers are connected to Locust\n");
         let has_users = |worker: &Value| worker["user_count"].as_i64() > Some(0);
         locust.wait_for(|stats| {
             let workers = stats["workers"].as_array().unwrap();
@@ -56,21 +56,22 @@ fn a_running_test_keeps_its_users_and_its_statistics() {
         assert!(before > 0, "{release}");
 
         let outcome = run(&cluster, &locust, "scale --replicas=1 --timeout=60s");
-        scaled_to(&outcome, "1 worker is connected to Locust\n");
-        scaled_to(&outcome, " of 60 users; redistributed 60 users over 1 worker\n");
-        let stats = locust.wait_for(|stats| stats["user_count"] == 60 && counted(stats) == 1);
+        assert_succeeds(&outcome, "1 worker is connected to Locust\n");
+        assert_succeeds(&outcome, " of 60 users; redistributed 60 users over 1 worker\n");
+        let stats =
+            locust.wait_for(|stats| stats["user_count"] == 60 && connected_workers(stats) == 1);
         assert_eq!(stats["state"], "running", "{release}");
         assert!(locust.requests() >= before, "{release}: the statistics are kept");
 
-        scaled_to(&run(&cluster, &locust, "rebalance"), "");
+        assert_succeeds(&run(&cluster, &locust, "rebalance"), "");
         let outcome = run(&cluster, &locust, "scale --replicas=0 --timeout=60s");
-        scaled_to(&outcome, "no test is running (Locust's state is stopped)\n");
+        assert_succeeds(&outcome, "no test is running (Locust's state is stopped)\n");
     }
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn four_then_one_then_three_workers_are_three() {
+fn after_scaling_to_4_1_and_3_three_workers_are_connected() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(LATEST, &cluster);
     for count in [4, 1, 3] {
@@ -85,31 +86,31 @@ fn four_then_one_then_three_workers_are_three() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_killed_worker_is_named() {
+fn a_killed_worker_is_reported_by_name() {
     let cluster = TestCluster::start();
     let locust = RealLocust::start(LATEST, &cluster);
     assert_eq!(run(&cluster, &locust, "scale --replicas=2 --wait --timeout=60s").code, Some(0));
     let pod = locust.kill_a_worker();
-    // The statistics may be from before both workers were there.
-    let is_missed = || locust.values()["worker_count"] == 1;
-    wait_until(is_missed, || "Locust misses the worker".to_owned());
+    // Locust caches the statistics, so read the count from the page.
+    let is_missing = || locust.values()["worker_count"] == 1;
+    wait_until(is_missing, || "the worker is counted as missing".to_owned());
     let outcome = run(&cluster, &locust, "status");
-    let said = format!(
+    let warnings = format!(
         "Warning: ready, but not connected to Locust: {pod}\nWarning: worker without heartbeat: {pod}\n"
     );
-    assert_eq!((outcome.code, &outcome.stderr), (Some(0), &said));
+    assert_eq!((outcome.code, &outcome.stderr), (Some(0), &warnings));
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
-    let said = format!(
+    let error = format!(
         "error: 1 worker is connected to Locust; ready, but not connected: {pod}; connection \
              lost: {pod}\n"
     );
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.ends_with(&said), "{outcome:?}");
+    assert!(outcome.stderr.ends_with(&error), "{outcome:?}");
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn through_serve_a_running_test_also_keeps_its_users() {
+fn scaling_through_serve_keeps_the_users_of_a_running_test() {
     let cluster = TestCluster::start();
     let locust = running(LATEST, &cluster);
     let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
@@ -119,10 +120,10 @@ fn through_serve_a_running_test_also_keeps_its_users() {
         let scaled = serving.put("?wait=60s", &format!(r#"{{"replicas": {replicas}}}"#)).json();
         let text = scaled["users"]["text"].as_str().unwrap();
         assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
-        let is_known = text.contains(workers) || text == "the test has all its 60 users";
-        assert!(is_known, "{text}");
+        let is_expected_text = text.contains(workers) || text == "the test has all its 60 users";
+        assert!(is_expected_text, "{text}");
     }
-    let stats = locust.wait_for(|stats| stats["user_count"] == 60 && counted(stats) == 1);
+    let stats = locust.wait_for(|stats| stats["user_count"] == 60 && connected_workers(stats) == 1);
     assert_eq!(stats["state"], "running");
     assert!(locust.requests() >= before, "the statistics are kept");
     let scaled = serving.put("?wait=60s", r#"{"replicas": 0}"#).json();
@@ -132,7 +133,7 @@ fn through_serve_a_running_test_also_keeps_its_users() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_restarted_master_is_followed_again() {
+fn serve_reconnects_to_a_restarted_master() {
     let cluster = TestCluster::start();
     let mut locust = running(LATEST, &cluster);
     let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
@@ -142,16 +143,17 @@ fn a_restarted_master_is_followed_again() {
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait");
     let line = "deployment.apps/locust-slave scaled from 1 to 2\n";
     outcome.exits(1, line);
-    let said = "error: Locust could not be reached, so locustctl did not check the running test";
-    assert!(outcome.stderr.contains(said), "{outcome:?}");
-    assert_eq!(serving.put("?wait=60s", r#"{"replicas": 4}"#).status, 200, "and so does the page");
+    let error = "error: Locust could not be reached, so locustctl did not check the running test";
+    assert!(outcome.stderr.contains(error), "{outcome:?}");
+    let scaled = serving.put("?wait=60s", r#"{"replicas": 4}"#);
+    assert_eq!(scaled.status, 200, "serve scales although Locust is down");
     locust.start_master();
     let outcome = run(&cluster, &locust, "scale --replicas=3 --wait --timeout=60s");
-    scaled_to(&outcome, "3 workers are connected to Locust\n");
+    assert_succeeds(&outcome, "3 workers are connected to Locust\n");
     let is_back =
         |state: &Value| state["locust"]["problem"] == "" && state["locust"]["workers"] == 3;
     let state = serving.wait_for_state(is_back);
-    assert_eq!(state["locust"]["state"], "ready", "the test ended with its master");
+    assert_eq!(state["locust"]["state"], "ready", "the test ended when its master stopped");
 }
 
 /// The names of all fields, also of nested ones.
@@ -168,8 +170,8 @@ fn template_args(page: &str) -> Value {
     serde_json::Deserializer::from_str(args).into_iter().next().unwrap().unwrap()
 }
 
-/// The lines of a master's log, without times, hosts, addresses and ids. A busy Locust says that a
-/// worker's report is late, instead of the line on the spawned users.
+/// The lines of a master's log, without times, hosts, addresses and ids. If Locust is busy, it
+/// logs a late worker report instead of "All users spawned". Both are mapped to one line.
 fn lines(logs: &Value) -> Vec<String> {
     let word = |word: &str| match word.rsplit_once('_') {
         Some((_, hex)) if hex.trim_end_matches('\'').len() == 32 => "ID".to_owned(),
@@ -179,8 +181,8 @@ fn lines(logs: &Value) -> Vec<String> {
     let line = |line: &Value| {
         let (_, rest) = line.as_str().unwrap().split_once('/').unwrap();
         let text = rest.split(' ').map(word).collect::<Vec<_>>().join(" ");
-        let is_spawned = ["All users spawned", "Spawning is complete"];
-        match is_spawned.iter().any(|start| text.contains(start)) {
+        let spawned_messages = ["All users spawned", "Spawning is complete"];
+        match spawned_messages.iter().any(|start| text.contains(start)) {
             true => "the users are spawned".to_owned(),
             false => text,
         }
@@ -190,9 +192,9 @@ fn lines(logs: &Value) -> Vec<String> {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn the_simulated_locust_answers_as_the_real_one() {
+fn the_simulated_locust_answers_like_the_real_one() {
     let cluster = TestCluster::start();
-    let real = running(LATEST, &cluster);
+    let locust = running(LATEST, &cluster);
     let http = Http::new();
     let proxy =
         format!("{}/api/v1/namespaces/default/services/locust-master:8089/proxy", cluster.server());
@@ -201,26 +203,28 @@ fn the_simulated_locust_answers_as_the_real_one() {
         http.send(request.bearer_auth(cluster.token(Account::Admin)))
     };
     let swarm = "user_count=60&spawn_rate=60";
-    // The real Locust has had a first start.
+    // `running` has already started a test on the real Locust, so start one here too.
     ask("POST", "/swarm", swarm);
-    let again = "user_count=60&spawn_rate=60&run_time=1h20m";
-    let (own, theirs) = (ask("POST", "/swarm", again).json(), real.post("/swarm", again));
-    assert_eq!((fields(&own), &own["run_time"]), (fields(&theirs), &theirs["run_time"]));
-    let stats = real.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
+    let second_form = "user_count=60&spawn_rate=60&run_time=1h20m";
+    let (simulated, real) =
+        (ask("POST", "/swarm", second_form).json(), locust.post("/swarm", second_form));
+    assert_eq!((fields(&simulated), &simulated["run_time"]), (fields(&real), &real["run_time"]));
+    let stats = locust.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
     assert_eq!(fields(&ask("GET", "/stats/requests", "").json()), fields(&stats));
-    assert_eq!(ask("GET", "/worker-count", "").json(), real.get("/worker-count"));
+    assert_eq!(ask("GET", "/worker-count", "").json(), locust.get("/worker-count"));
     for path in ["/tasks", "/exceptions"] {
-        assert_eq!(ask("GET", path, "").json(), real.get(path), "{path}");
+        assert_eq!(ask("GET", path, "").json(), locust.get(path), "{path}");
     }
     let has_history = |page: &str| template_args(page)["history"] != json!([]);
     wait_until(
-        || has_history(&ask("GET", "/", "").text) && has_history(&real.page()),
+        || has_history(&ask("GET", "/", "").text) && has_history(&locust.page()),
         || "the history".to_owned(),
     );
-    let (own, theirs) = (template_args(&ask("GET", "/", "").text), template_args(&real.page()));
-    assert_eq!(fields(&own["history"]), fields(&theirs["history"]));
+    let (simulated, real) =
+        (template_args(&ask("GET", "/", "").text), template_args(&locust.page()));
+    assert_eq!(fields(&simulated["history"]), fields(&real["history"]));
     let names = |all: &Value| all.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&own), names(&theirs));
+    assert_eq!(names(&simulated), names(&real));
     for field in [
         "state",
         "user_count",
@@ -231,27 +235,27 @@ fn the_simulated_locust_answers_as_the_real_one() {
         "is_distributed",
         "version",
     ] {
-        assert_eq!(own[field], theirs[field], "{field}");
+        assert_eq!(simulated[field], real[field], "{field}");
     }
     for query in ["", "?download=1"] {
         let path = format!("/stats/report{query}");
-        let (own, theirs) = (template_args(&ask("GET", &path, "").text), real.text(&path));
-        let theirs = template_args(&theirs);
-        assert_eq!(names(&own), names(&theirs), "{query}");
+        let (simulated, real) = (template_args(&ask("GET", &path, "").text), locust.text(&path));
+        let real = template_args(&real);
+        assert_eq!(names(&simulated), names(&real), "{query}");
         for field in ["history", "requests_statistics", "response_time_statistics"] {
-            assert_eq!(fields(&own[field]), fields(&theirs[field]), "{query} {field}");
+            assert_eq!(fields(&simulated[field]), fields(&real[field]), "{query} {field}");
         }
-        assert_eq!(own["show_download_link"], theirs["show_download_link"], "{query}");
+        assert_eq!(simulated["show_download_link"], real["show_download_link"], "{query}");
     }
     for form in ["", "user_count=-1&spawn_rate=1", "user_count=abc&spawn_rate=1"] {
-        let (own, theirs) = (ask("POST", "/swarm", form).json(), real.post("/swarm", form));
+        let (simulated, real) = (ask("POST", "/swarm", form).json(), locust.post("/swarm", form));
         assert_eq!(
-            (&own["success"], &own["message"]),
-            (&theirs["success"], &theirs["message"]),
+            (&simulated["success"], &simulated["message"]),
+            (&real["success"], &real["message"]),
             "{form}"
         );
     }
-    assert_eq!(ask("POST", "/stop", "").json(), real.post("/stop", ""));
-    let (own, theirs) = (ask("GET", "/logs", "").json(), real.get("/logs"));
-    assert_eq!((names(&own), lines(&own)), (names(&theirs), lines(&theirs)));
+    assert_eq!(ask("POST", "/stop", "").json(), locust.post("/stop", ""));
+    let (simulated, real) = (ask("GET", "/logs", "").json(), locust.get("/logs"));
+    assert_eq!((names(&simulated), lines(&simulated)), (names(&real), lines(&real)));
 }

@@ -11,7 +11,7 @@ const DIED: &str = "Unhandled exception in greenlet: <Greenlet at 0x1: <bound me
                     MasterRunner.client_listener of <locust.runners.MasterRunner object at 0x2>>>";
 
 /// The verdict as a word.
-fn word(verdict: &Verdict) -> &'static str {
+fn name_of(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::NoTest => "no test",
         Verdict::Ended => "ended",
@@ -30,7 +30,7 @@ fn word(verdict: &Verdict) -> &'static str {
 }
 
 fn verdict(now: &Look, before: Option<&Look>) -> &'static str {
-    word(&judge(now, before, None).verdict)
+    name_of(&judge(now, before, None).verdict)
 }
 
 /// A start for 60 users on four workers. `count` of them have quit since.
@@ -101,11 +101,11 @@ fn the_users_are_compared_with_the_wanted_number() {
         ("no worker", now(&[]), ("unsafe", 0)),
     ] {
         let health = judge(&now, None, None);
-        assert_eq!((word(&health.verdict), health.idle), expected, "{name}");
+        assert_eq!((name_of(&health.verdict), health.idle), expected, "{name}");
     }
     let replaced = look(OLD, &[89]).log(&[&spawn(60, "10.00", 1)]);
     let health = judge(&replaced, Some(&look(OLD, &[60])), None);
-    assert_eq!(word(&health.verdict), "unknown", "the reason for the surplus is unknown");
+    assert_eq!(name_of(&health.verdict), "unknown", "the reason for the surplus is unknown");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn cases_that_were_once_judged_wrongly() {
         ("2.15", look("2.15.1", &[15]), None, ("too old", None)),
     ] {
         let health = judge(&now, before.as_ref(), None);
-        assert_eq!((word(&health.verdict), health.wanted), expected, "{name}");
+        assert_eq!((name_of(&health.verdict), health.wanted), expected, "{name}");
     }
 }
 
@@ -307,7 +307,7 @@ fn a_test_with_a_shape_is_never_repairable() {
         ),
     ] {
         let health = judge(&now, before.as_ref(), None);
-        assert_eq!((word(&health.verdict), health.wanted), expected, "{name}");
+        assert_eq!((name_of(&health.verdict), health.wanted), expected, "{name}");
     }
 }
 

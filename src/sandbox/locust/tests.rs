@@ -13,7 +13,7 @@ fn pods(numbers: impl Iterator<Item = usize>) -> Vec<Process> {
     numbers.map(pod).collect()
 }
 
-fn first(count: usize) -> Vec<Process> {
+fn first_pods(count: usize) -> Vec<Process> {
     pods(0..count)
 }
 
@@ -24,7 +24,7 @@ fn users(swarm: &Swarm) -> Vec<u64> {
 
 fn running(release: &str, workers: usize, form: &str) -> Swarm {
     let mut swarm = Swarm::new(release.parse().unwrap_or(LocustRelease::LATEST), "master");
-    swarm.update_workers(&first(workers));
+    swarm.update_workers(&first_pods(workers));
     post(&mut swarm, form);
     swarm
 }
@@ -33,10 +33,10 @@ fn post(swarm: &mut Swarm, form: &str) -> Value {
     swarm.start(form.as_bytes()).unwrap_or_default()
 }
 
-/// Lets time pass with the same workers.
-async fn pass(swarm: &mut Swarm, workers: usize, time: Duration) {
+/// Advances the clock, then sets the number of workers.
+async fn advance_time(swarm: &mut Swarm, workers: usize, time: Duration) {
     advance(time).await;
-    swarm.update_workers(&first(workers));
+    swarm.update_workers(&first_pods(workers));
 }
 
 /// State, users and workers on the page.
@@ -63,12 +63,12 @@ fn log(swarm: &Swarm, skipped: usize) -> Vec<String> {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn five_workers_that_become_one_leave_fifteen_of_sixty_users() {
+async fn scaling_from_5_to_1_leaves_15_of_60_users() {
     let mut swarm = running("2.47.0", 5, "user_count=60&spawn_rate=20");
     assert_eq!(users(&swarm), [12; 5]);
-    swarm.update_workers(&first(1));
+    swarm.update_workers(&first_pods(1));
     assert_eq!(page(&swarm), shows("spawning", 48, 4), "the master waits for reports");
-    pass(&mut swarm, 1, SECOND).await;
+    advance_time(&mut swarm, 1, SECOND).await;
     assert_eq!(page(&swarm), shows("running", 15, 1));
     assert_eq!(swarm.template_args()["num_users"], 60);
     post(&mut swarm, "user_count=60&spawn_rate=20");
@@ -76,9 +76,9 @@ async fn five_workers_that_become_one_leave_fifteen_of_sixty_users() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repair_does_not_make_the_next_change_balanced() {
+async fn after_a_rebalance_the_next_scale_down_still_loses_users() {
     let mut swarm = running("2.47.0", 6, "user_count=60&spawn_rate=20");
-    for (workers, is_repaired, expected) in [
+    for (workers, is_rebalanced, expected) in [
         (5, false, 60),
         (5, true, 60),
         (4, false, 60),
@@ -86,9 +86,9 @@ async fn a_repair_does_not_make_the_next_change_balanced() {
         (3, true, 60),
         (2, false, 40),
     ] {
-        swarm.update_workers(&first(workers));
-        pass(&mut swarm, workers, SECOND).await;
-        if is_repaired {
+        swarm.update_workers(&first_pods(workers));
+        advance_time(&mut swarm, workers, SECOND).await;
+        if is_rebalanced {
             post(&mut swarm, "user_count=60&spawn_rate=20");
         }
         assert_eq!(page(&swarm), shows("running", expected, workers as u64));
@@ -96,29 +96,29 @@ async fn a_repair_does_not_make_the_next_change_balanced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_newcomer_gets_users_and_the_next_stay_idle() {
+async fn the_first_new_worker_gets_users_and_later_ones_stay_idle() {
     let mut swarm = running("2.47.0", 2, "user_count=20&spawn_rate=10");
-    swarm.update_workers(&first(3));
+    swarm.update_workers(&first_pods(3));
     assert_eq!(users(&swarm), [7, 7, 6]);
-    swarm.update_workers(&first(5));
+    swarm.update_workers(&first_pods(5));
     assert_eq!(users(&swarm), [7, 7, 6, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_workers_a_test_stops_and_a_start_starts_nothing() {
+async fn a_test_stops_without_workers_and_cannot_be_started() {
     let mut swarm = running("2.47.0", 2, "user_count=20&spawn_rate=10");
     swarm.update_workers(&[]);
-    pass(&mut swarm, 0, SECOND).await;
+    advance_time(&mut swarm, 0, SECOND).await;
     assert_eq!(page(&swarm), shows("stopped", 0, 0));
     assert_eq!(post(&mut swarm, "user_count=5&spawn_rate=5")["success"], true);
     let warning = "master/WARNING/locust.runners: You can't start a distributed test before at least one worker processes has connected";
     assert_eq!(log(&swarm, 0).last().map(String::as_str), Some(warning));
-    swarm.update_workers(&first(1));
-    assert_eq!(page(&swarm), shows("stopped", 0, 1), "and stays so when workers return");
+    swarm.update_workers(&first_pods(1));
+    assert_eq!(page(&swarm), shows("stopped", 0, 1), "the test stays stopped when workers return");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_form_without_numbers_is_refused_as_by_locust() {
+async fn an_invalid_form_is_refused_with_locusts_message() {
     let mut swarm = running("2.47.0", 1, "user_count=5&spawn_rate=1");
     let missing = "Missing or invalid user_count or spawn_rate from /swarm request";
     for (form, message) in [
@@ -137,9 +137,9 @@ async fn a_form_without_numbers_is_refused_as_by_locust() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_test_that_runs_keeps_its_statistics_when_it_is_started_again() {
+async fn starting_a_running_test_again_keeps_its_statistics() {
     let mut swarm = running("2.47.0", 1, "user_count=10&spawn_rate=1");
-    pass(&mut swarm, 1, 10 * SECOND).await;
+    advance_time(&mut swarm, 1, 10 * SECOND).await;
     let requests = |swarm: &Swarm| swarm.stats()["stats"][0]["num_requests"].clone();
     assert_eq!(requests(&swarm), 50);
     post(&mut swarm, "user_count=10&spawn_rate=1");
@@ -152,10 +152,10 @@ async fn a_test_that_runs_keeps_its_statistics_when_it_is_started_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_begins_with_the_test_or_the_last_reset() {
+async fn a_report_covers_the_time_since_the_start_or_the_last_reset() {
     let mut swarm = running("2.47.0", 1, "user_count=10&spawn_rate=1");
     let start = swarm.report(false).0["start_time"].clone();
-    pass(&mut swarm, 1, 63 * SECOND).await;
+    advance_time(&mut swarm, 1, 63 * SECOND).await;
     let (report, file) = swarm.report(true);
     assert_eq!(
         (&report["start_time"], &report["duration"]),
@@ -174,12 +174,12 @@ async fn a_report_begins_with_the_test_or_the_last_reset() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_time_ends_the_test_by_itself() {
+async fn the_test_stops_after_its_run_time() {
     let mut swarm = running("2.47.0", 2, "user_count=10&spawn_rate=10&run_time=1m");
     assert_eq!(swarm.template_args()["run_time"], 60);
-    pass(&mut swarm, 2, 59 * SECOND).await;
+    advance_time(&mut swarm, 2, 59 * SECOND).await;
     assert_eq!(page(&swarm), shows("running", 10, 2));
-    pass(&mut swarm, 2, SECOND).await;
+    advance_time(&mut swarm, 2, SECOND).await;
     assert_eq!(page(&swarm), shows("stopped", 0, 2));
     let id = format!("w-0_{:032x} (index 0)", 0);
     let lines = log(&swarm, 6);
@@ -191,12 +191,12 @@ async fn a_run_time_ends_the_test_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_later_start_cancels_the_run_time_from_2_47_0_on_only() {
+async fn since_2_47_0_a_second_start_cancels_the_run_time() {
     for (release, state) in [("2.47.0", "running"), ("2.46.7", "stopped")] {
         let mut swarm = running(release, 1, "user_count=10&spawn_rate=10&run_time=4");
-        pass(&mut swarm, 1, SECOND).await;
+        advance_time(&mut swarm, 1, SECOND).await;
         post(&mut swarm, "user_count=10&spawn_rate=10");
-        pass(&mut swarm, 1, 4 * SECOND).await;
+        advance_time(&mut swarm, 1, 4 * SECOND).await;
         assert_eq!(page(&swarm).0, state, "{release}");
         assert_eq!(swarm.template_args()["run_time"], 4, "{release}");
     }
@@ -212,10 +212,10 @@ async fn before_2_46_7_the_form_does_not_set_num_users() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_workers_that_leave_are_logged_as_by_locust() {
+async fn the_log_matches_locust_when_three_workers_leave() {
     let mut swarm = running("2.47.0", 4, "user_count=60&spawn_rate=20");
-    swarm.update_workers(&first(1));
-    pass(&mut swarm, 1, SECOND).await;
+    swarm.update_workers(&first_pods(1));
+    advance_time(&mut swarm, 1, SECOND).await;
     let quit = |number: usize| {
         format!(
             "INFO/locust.runners: Worker 'w-{number}_{number:032x}' (index {number}) quit. 0 workers ready."
@@ -244,33 +244,37 @@ async fn three_workers_that_leave_are_logged_as_by_locust() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn up_to_2_46_5_two_workers_that_leave_at_once_break_the_master() {
+async fn up_to_2_46_5_two_workers_leaving_together_break_the_master() {
     let mut swarm = running("2.46.4", 4, "user_count=60&spawn_rate=20");
-    swarm.update_workers(&first(1));
+    swarm.update_workers(&first_pods(1));
     assert_eq!(page(&swarm), shows("spawning", 45, 3));
-    pass(&mut swarm, 1, SECOND).await;
+    advance_time(&mut swarm, 1, SECOND).await;
     assert_eq!(page(&swarm), shows("running", 20, 1));
     let last = log(&swarm, 0).pop().unwrap_or_default();
     assert!(last.contains("/CRITICAL/locust.runners: Unhandled exception in greenlet"), "{last}");
     assert!(last.ends_with(&format!("KeyError: 'w-2_{:032x}'", 2)), "{last}");
-    pass(&mut swarm, 3, 4 * SECOND).await;
-    assert_eq!(page(&swarm), shows("stopped", 0, 0), "and newcomers are not heard of");
+    advance_time(&mut swarm, 3, 4 * SECOND).await;
+    assert_eq!(
+        page(&swarm),
+        shows("stopped", 0, 0),
+        "the broken master does not register new workers"
+    );
     assert_eq!(swarm.stats()["workers"][0]["state"], "missing");
     assert_eq!(post(&mut swarm, "user_count=60&spawn_rate=20")["success"], true);
-    pass(&mut swarm, 3, 60 * SECOND).await;
+    advance_time(&mut swarm, 3, 60 * SECOND).await;
     assert_eq!(page(&swarm), shows("stopped", 0, 0));
     assert_eq!(swarm.stats()["workers"], json!([]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn up_to_2_46_5_workers_that_leave_one_after_the_other_break_nothing() {
+async fn up_to_2_46_5_workers_leaving_one_by_one_do_not_break_the_master() {
     let mut swarm = running("2.46.4", 4, "user_count=60&spawn_rate=20");
     for (workers, users) in [(3, 60), (2, 40), (1, 20)] {
-        swarm.update_workers(&first(workers));
-        pass(&mut swarm, workers, SECOND).await;
+        swarm.update_workers(&first_pods(workers));
+        advance_time(&mut swarm, workers, SECOND).await;
         assert_eq!(page(&swarm), shows("running", users, workers as u64));
     }
     post(&mut swarm, "user_count=60&spawn_rate=20");
-    pass(&mut swarm, 1, 10 * SECOND).await;
+    advance_time(&mut swarm, 1, 10 * SECOND).await;
     assert_eq!(page(&swarm), shows("running", 60, 1));
 }
