@@ -3,7 +3,7 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
-use super::secret::{SECRET_FLAGS, hide_login};
+use super::secret::{SECRET_FLAGS, mask_credentials};
 
 /// The command in kubectl's form: program, subcommand, arguments, and then each flag as
 /// `--long=value`, in the order in which they were given. kubectl includes secrets; locustctl leaves
@@ -20,7 +20,7 @@ pub fn describe(program: &str, command: &Command, matches: &ArgMatches) -> Strin
             None => words.extend(values),
             Some(long) if SECRET_FLAGS.contains(&long) => {}
             Some(long) => {
-                let flag = |value: String| format!("--{long}={}", hide_login(&value, ""));
+                let flag = |value: String| format!("--{long}={}", mask_credentials(&value, ""));
                 flags.extend(matches.indices_of(id).into_iter().flatten().zip(values.map(flag)));
             }
         }

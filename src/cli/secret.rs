@@ -3,8 +3,8 @@
 /// Flags with a secret value.
 pub const SECRET_FLAGS: [&str; 2] = ["token", "password"];
 
-/// Replaces the login in a URL (`https://user:password@host`) with `placeholder`.
-pub fn hide_login(value: &str, placeholder: &str) -> String {
+/// Masks `user:password@` in a URL: replaces it, with the `@`, by `placeholder`.
+pub fn mask_credentials(value: &str, placeholder: &str) -> String {
     match value.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
         Some((scheme, Some((_, host)))) => format!("{scheme}://{placeholder}{host}"),
         _ => value.to_owned(),

@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use super::secret::{SECRET_FLAGS, hide_login};
+use super::secret::{SECRET_FLAGS, mask_credentials};
 use super::typed_flags::TypedFlags;
 use super::{canonical, grammar};
 
@@ -67,7 +67,7 @@ fn spelled(arg: &Arg, name: &str, value: Option<&str>) -> String {
             let placeholder = arg.get_value_names().and_then(|names| names.first());
             format!("--{name}={}", placeholder.map_or("SECRET", |name| name.as_str()))
         }
-        Some(value) => format!("--{name}={}", quoted(&hide_login(value, "USER:PASSWORD@"))),
+        Some(value) => format!("--{name}={}", quoted(&mask_credentials(value, "USER:PASSWORD@"))),
     }
 }
 

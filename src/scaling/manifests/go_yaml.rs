@@ -2,7 +2,7 @@
 
 use crate::text::yaml::read::YamlError;
 
-/// Error texts of our reader, each with the go-yaml text that replaces it.
+/// Beginnings of our reader's errors, each with the go-yaml text that replaces the whole error.
 const TRANSLATIONS: [(&str, &str); 4] = [
     ("tabs disallowed", "found character that cannot start any token"),
     ("illegal placement of ':'", "did not find expected ',' or ']'"),
@@ -10,7 +10,8 @@ const TRANSLATIONS: [(&str, &str); 4] = [
     ("unexpected EOF while parsing a block", "did not find expected node content"),
 ];
 
-/// Errors of go-yaml's parser. Its scanner reports all other errors that have a line.
+/// Beginnings of the errors of go-yaml's parser. Its scanner reports all other errors that have a
+/// line.
 const PARSER_ERRORS: [&str; 5] = [
     "did not find expected node content",
     "did not find expected key",
@@ -19,8 +20,8 @@ const PARSER_ERRORS: [&str; 5] = [
     "did not find expected <document start>",
 ];
 
-/// Errors that go-yaml reports without a line. Its decoder or its reader finds them, not its parser
-/// or scanner.
+/// Beginnings of errors that go-yaml reports without a line. Its decoder or its reader finds them,
+/// not its parser or scanner.
 const ERRORS_WITHOUT_LINE: [&str; 6] = [
     "unknown anchor",
     "anchor ",
@@ -36,13 +37,14 @@ pub(super) fn describe(problem: &YamlError, document: &str) -> String {
     if problem.is_json {
         return problem.to_string();
     }
-    let known = TRANSLATIONS.iter().find(|(start, _)| problem.text.starts_with(start));
-    let text = match known {
+    let translation = TRANSLATIONS.iter().find(|(start, _)| problem.text.starts_with(start));
+    let text = match translation {
         // The document ends where an item is expected.
         _ if problem.is_unclosed && document.trim_end().ends_with(['[', '{', ',', ':']) => {
             "did not find expected node content"
         }
-        known => known.map_or(problem.text.as_str(), |(_, text)| text),
+        Some((_, text)) => text,
+        None => &problem.text,
     };
     let line = if ERRORS_WITHOUT_LINE.iter().any(|start| text.starts_with(start)) {
         0

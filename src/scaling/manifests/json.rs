@@ -2,12 +2,12 @@
 
 use crate::text::go;
 
-/// The deepest nesting. Go allows 10,000, but the recursion here would need too much stack.
+/// Maximum nesting depth. Go allows 10,000, but this recursion would need too much stack.
 const MAX_DEPTH: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// Go's `SyntaxError`. `offset` is the number of bytes up to the wrong one, inclusive.
+    /// Go's `SyntaxError`. `offset` counts the bytes up to and including the invalid byte.
     Syntax { offset: usize, text: String },
     /// The text ends within a value.
     UnexpectedEof,
@@ -20,7 +20,7 @@ pub(super) fn end_of_value(text: &str, from: usize) -> Result<usize, Problem> {
     Ok(scanner.at)
 }
 
-/// The index of the first byte at or after `from` that is no white space in JSON.
+/// The index of the first byte at or after `from` that is not JSON whitespace.
 pub(super) fn skip_space(text: &str, from: usize) -> usize {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     from + text.as_bytes()[from..].iter().take_while(|byte| is_space(byte)).count()
@@ -47,7 +47,7 @@ impl Scanner<'_> {
         let shown = match self.peek()? {
             b'\'' => r"'\''".to_owned(),
             b'"' => "'\"'".to_owned(),
-            // Go shows a single byte as a character too.
+            // Go also treats the byte as a Latin-1 character, even inside a UTF-8 sequence.
             byte => format!("'{}'", go::quote(&char::from(byte).to_string()).trim_matches('"')),
         };
         let text = format!("invalid character {shown} {context}");

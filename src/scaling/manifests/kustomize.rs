@@ -13,13 +13,14 @@ use super::error::Error;
 use crate::text::go::os_error;
 use crate::text::terminal::say;
 
-/// The longest time for a build, which may fetch remote bases with git.
+/// Time limit for a build. It may fetch remote bases with git.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The most bytes of stderr that are kept.
+/// Maximum number of stderr bytes to keep.
 const MAX_STDERR: usize = 64 * 1024;
 
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// Names of a kustomization file.
+const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The programs that can build, each with the arguments before the directory. kubectl has kustomize
 /// built in.
@@ -69,8 +70,8 @@ fn check(directory: &str) -> Result<(), String> {
     if !real.is_dir() {
         return Err(format!("must build at directory: '{directory}': file is not directory"));
     }
-    if !NAMES.iter().any(|name| real.join(name).is_file()) {
-        let [yaml, yml, plain] = NAMES;
+    if !KUSTOMIZATION_FILES.iter().any(|name| real.join(name).is_file()) {
+        let [yaml, yml, plain] = KUSTOMIZATION_FILES;
         return Err(format!(
             "unable to find one of '{yaml}', '{yml}' or '{plain}' in directory '{}'",
             real.display()
@@ -79,7 +80,7 @@ fn check(directory: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// True if it looks like a git repository, which the builder fetches.
+/// True if `directory` looks like the URL of a git repository. The builder fetches it.
 fn is_remote(directory: &str) -> bool {
     let marks = ["://", "git@", "git::", "github.com", ".git", "?ref=", "_git/"];
     !Path::new(directory).exists() && marks.iter().any(|mark| directory.contains(mark))
@@ -103,13 +104,19 @@ async fn output(mut child: Child, program: &str, limit: usize) -> Result<Vec<u8>
     };
     let (output, errors, status) = match tokio::time::timeout(BUILD_TIMEOUT, work).await {
         Ok(result) => result.map_err(failed)?,
-        Err(_) => return Err(format!("{program} did not end within {BUILD_TIMEOUT:?}")),
+        Err(_) => {
+            return Err(format!(
+                "{program} timed out after {} s: run `kustomize build` yourself and pass its output \
+                 with -f -",
+                BUILD_TIMEOUT.as_secs()
+            ));
+        }
     };
     let BuilderMessages { reason, warnings } = match status.success() {
         true => BuilderMessages::of_success(&errors),
         false => BuilderMessages::of_failure(&errors),
     };
-    // kubectl prints the warnings too, since the builder is a part of it.
+    // kubectl has kustomize built in and prints its warnings, so we print them as well.
     warnings.iter().for_each(|line| say(line));
     if !status.success() {
         return Err(match reason.as_str() {
@@ -123,8 +130,8 @@ async fn output(mut child: Child, program: &str, limit: usize) -> Result<Vec<u8>
     Ok(output)
 }
 
-/// Reads a pipe to its end and keeps the first `limit` bytes. If a part were left unread, the child
-/// would block.
+/// Reads a pipe to its end and keeps the first `limit` bytes. The rest is read as well, because the
+/// child would block on a full pipe.
 async fn beginning_of(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<Vec<u8>> {
     let mut kept = Vec::new();
     let Some(mut pipe) = pipe else { return Ok(kept) };

@@ -20,13 +20,13 @@ const ACCEPT: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDis
                       application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,\
                       application/json";
 
-/// The parameter `timeout` that client-go sends without `--request-timeout`.
+/// The value of `timeout` that client-go sends if `--request-timeout` is not set.
 const TIMEOUT: &str = "32s";
 
-/// More than any cluster has. The client does not ask about further ones.
+/// Maximum number of group versions to fetch. No real cluster has so many.
 const MAX_GROUP_VERSIONS: usize = 1000;
 
-/// The limit for the replies about single group versions, all together.
+/// Limit on the total size of all resource lists.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// All group versions with their types, the core group first.
@@ -41,7 +41,7 @@ pub async fn group_versions(client: &Client) -> Result<Vec<GroupVersion>, Error>
     let mut all: Vec<_> = core.group_versions.into_iter().chain(named.group_versions).collect();
     if !is_complete {
         all.truncate(MAX_GROUP_VERSIONS);
-        fill(client, &mut all).await;
+        fetch_types(client, &mut all).await;
     }
     Ok(all)
 }
@@ -101,20 +101,22 @@ fn is_aggregated(content_type: &str) -> bool {
         && has("as", &["APIGroupDiscoveryList"])
 }
 
-/// Asks for the types of all group versions at once. A group version that cannot be read is
-/// dropped.
-async fn fill(client: &Client, all: &mut Vec<GroupVersion>) {
+/// Fetches the resource types of all group versions concurrently. A group version that cannot be read
+/// is dropped.
+async fn fetch_types(client: &Client, all: &mut Vec<GroupVersion>) {
     let budget = AtomicUsize::new(MAX_BYTES);
-    let lists = join_all(all.iter().map(|here| resource_list(client, here, &budget))).await;
+    let lists =
+        join_all(all.iter().map(|group_version| resource_list(client, group_version, &budget)))
+            .await;
     let mut lists = lists.into_iter();
-    all.retain_mut(|here| match lists.next() {
+    all.retain_mut(|group_version| match lists.next() {
         Some(Ok(list)) => {
-            here.types.clear();
-            here.fill(list);
+            group_version.types.clear();
+            group_version.fill(list);
             true
         }
         Some(Err(error)) => {
-            let text = format!("couldn't get resource list for {}: {error}", here.name());
+            let text = format!("couldn't get resource list for {}: {error}", group_version.name());
             let text = format!("\"Unhandled Error\" err={}", go::quote(&text));
             Trace::error("memcache.go", &text);
             false
@@ -125,12 +127,12 @@ async fn fill(client: &Client, all: &mut Vec<GroupVersion>) {
 
 async fn resource_list(
     client: &Client,
-    here: &GroupVersion,
+    group_version: &GroupVersion,
     budget: &AtomicUsize,
 ) -> Result<ResourceList, Error> {
-    let path = here.path();
+    let path = group_version.path();
     let reply = get(client, &path, "application/json").await?;
-    if reply.status == 404 && here.name() == "v1" {
+    if reply.status == 404 && group_version.name() == "v1" {
         return Ok(ResourceList::default());
     }
     if !reply.is_success() {
@@ -140,7 +142,7 @@ async fn resource_list(
     if budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
         let limit = MAX_BYTES / (1024 * 1024);
         return Err(Error::Unreadable(format!(
-            "the discovery documents of the server are larger than {limit} MiB together"
+            "the server's discovery documents exceed {limit} MiB in total"
         )));
     }
     decode(&reply, &path)
@@ -153,7 +155,7 @@ async fn get(client: &Client, path: &str, accept: &'static str) -> Result<Reply,
     client.send(Request { method, path, query, content: None, accept, about }).await
 }
 
-/// The subject of a path. It has no resource, as in client-go's messages about paths.
+/// Describes a request to a plain path for error messages. Like client-go, it names no resource.
 fn about(path: &str) -> About {
     About { verb: "get", resource: String::new(), name: path.to_owned() }
 }
@@ -167,8 +169,7 @@ fn decode<T: DeserializeOwned>(reply: &Reply, path: &str) -> Result<T, Error> {
     })
 }
 
-/// Logs the stale group versions at level 1, as client-go does: the user's types are seldom among
-/// them.
+/// Logs stale group versions at level 1, like client-go. They rarely matter to the user.
 fn log_stale(trace: Trace, stale: &[String]) {
     let mut each: Vec<String> =
         stale.iter().map(|name| format!("{name}: stale GroupVersion discovery: {name}")).collect();
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn aggregated_discovery_is_known_by_its_media_type() {
+    fn aggregated_discovery_is_detected_by_media_type() {
         for (content_type, expected) in [
             ("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", true),
             ("application/json; as=APIGroupDiscoveryList; v=v2beta1; g=apidiscovery.k8s.io", true),
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_of_a_refusal_is_ignored() {
+    fn the_status_object_in_a_refusal_is_not_decoded() {
         let refusal = r#"{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden"}"#;
         for (status, content_type, reason, message) in [
             (
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn another_reply_than_discovery_is_an_error() {
+    fn a_reply_that_is_not_discovery_is_an_error() {
         for (body, expected) in [
             ("", "unexpected end of JSON input"),
             (
