@@ -91,11 +91,14 @@ fn mismatches(expected: &Ending, found: &Outcome, same_words: bool) -> Vec<Strin
             wrong.push(format!("{stream}\n   found {found:?}\n  wanted {expected}"));
         }
     }
-    if expected.scaled != found.scaled {
-        wrong.push(format!("scaled {:?} instead of {:?}", found.scaled, expected.scaled));
+    if expected.replicas != found.replicas {
+        wrong.push(format!("scaled {:?} instead of {:?}", found.replicas, expected.replicas));
     }
-    if expected.causes != found.causes {
-        wrong.push(format!("recorded {:?} instead of {:?}", found.causes, expected.causes));
+    if expected.change_causes != found.change_causes {
+        wrong.push(format!(
+            "recorded {:?} instead of {:?}",
+            found.change_causes, expected.change_causes
+        ));
     }
     wrong
 }
@@ -107,8 +110,8 @@ fn between(ours: &Outcome, theirs: &Outcome, same_words: bool) -> impl Iterator<
     let texts = streams.into_iter().filter(move |(_, ours, theirs)| same_words && ours != theirs);
     let texts = texts
         .map(|(stream, ours, theirs)| format!("{stream}\n    ours {ours:?}\n kubectl {theirs:?}"));
-    let end = (ours.code, &ours.scaled, &ours.causes);
-    let their_end = (theirs.code, &theirs.scaled, &theirs.causes);
+    let end = (ours.code, &ours.replicas, &ours.change_causes);
+    let their_end = (theirs.code, &theirs.replicas, &theirs.change_causes);
     let ends = (end != their_end).then(|| format!("ours ended {end:?}, kubectl's {their_end:?}"));
     texts.chain(ends).collect::<Vec<_>>().into_iter()
 }

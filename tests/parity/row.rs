@@ -56,10 +56,10 @@ pub struct Ending {
     pub code: i32,
     pub stdout: Text,
     pub stderr: Text,
-    /// `PLURAL/NAME` and the new count.
-    pub scaled: BTreeMap<String, i64>,
-    /// `PLURAL/NAME` and the new change-cause.
-    pub causes: BTreeMap<String, String>,
+    /// New replica count per changed object `PLURAL/NAME`.
+    pub replicas: BTreeMap<String, i64>,
+    /// New change-cause annotation per changed object `PLURAL/NAME`.
+    pub change_causes: BTreeMap<String, String>,
 }
 
 /// The expected content of a stream.
@@ -103,15 +103,15 @@ pub fn ends(code: i32, stdout: &str, stderr: &str) -> Ending {
         code,
         stdout: Text::line(stdout),
         stderr: Text::line(stderr),
-        scaled: BTreeMap::new(),
-        causes: BTreeMap::new(),
+        replicas: BTreeMap::new(),
+        change_causes: BTreeMap::new(),
     }
 }
 
 impl Ending {
     /// `PLURAL/NAME=COUNT …`
     pub fn scales(mut self, changes: &str) -> Self {
-        self.scaled = changes
+        self.replicas = changes
             .split_whitespace()
             .map(|change| change.split_once('=').expect("PLURAL/NAME=COUNT"))
             .map(|(object, count)| (object.to_owned(), count.parse().expect("a count")))
@@ -120,7 +120,7 @@ impl Ending {
     }
 
     pub fn records(mut self, object: &str, cause: &str) -> Self {
-        self.causes.insert(object.to_owned(), cause.to_owned());
+        self.change_causes.insert(object.to_owned(), cause.to_owned());
         self
     }
 

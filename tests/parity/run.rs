@@ -1,4 +1,5 @@
-//! Runs a row with one of the two programs, and removes from its output what may vary.
+//! Runs one row of the parity table with kubectl or locustctl. Removes the parts of the output that
+//! vary between runs.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -8,7 +9,7 @@ use std::process::{Command, Stdio};
 use crate::row::Row;
 use crate::world;
 
-/// The program of a run.
+/// The program to run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     Kubectl,
@@ -21,8 +22,10 @@ pub struct Outcome {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
-    pub scaled: BTreeMap<String, i64>,
-    pub causes: BTreeMap<String, String>,
+    /// New replica count per changed object.
+    pub replicas: BTreeMap<String, i64>,
+    /// New change-cause annotation per changed object.
+    pub change_causes: BTreeMap<String, String>,
 }
 
 /// Runs the program in its own cluster and directory.
@@ -41,13 +44,18 @@ pub fn run(program: Program, row: &Row) -> Outcome {
     let mut command = Command::new(name);
     command
         .arg("scale")
-        .args(words(row.args).iter().map(|word| fill_in(word, &values)))
+        .args(words(row.args).iter().map(|word| fill_placeholders(word, &values)))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.path())
         .env("KUBERC", "off")
         .env("KUBECONFIG", cluster.kubeconfig())
-        .envs(row.environment.env.iter().map(|(name, value)| (name, fill_in(value, &values))))
+        .envs(
+            row.environment
+                .env
+                .iter()
+                .map(|(name, value)| (name, fill_placeholders(value, &values))),
+        )
         .current_dir(directory.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -59,24 +67,25 @@ pub fn run(program: Program, row: &Row) -> Outcome {
 
     let after = world::state(cluster.handle(), &row.environment);
     let changed = after.iter().filter(|(object, now)| before[*object] != **now);
-    let mut scaled = BTreeMap::new();
-    let mut causes = BTreeMap::new();
+    let mut replicas = BTreeMap::new();
+    let mut change_causes = BTreeMap::new();
     for (object, (count, cause)) in changed {
         if before[object].0 != *count {
-            scaled.insert(object.clone(), *count);
+            replicas.insert(object.clone(), *count);
         }
         if before[object].1 != *cause {
-            causes.insert(object.clone(), same_name(&take_out(cause, &values)));
+            change_causes
+                .insert(object.clone(), replace_name(&restore_placeholders(cause, &values)));
         }
     }
-    let text = |bytes| take_out(&String::from_utf8(bytes).unwrap(), &values);
+    let text = |bytes| restore_placeholders(&String::from_utf8(bytes).unwrap(), &values);
     let stdout = text(output.stdout);
     Outcome {
         code: output.status.code().unwrap(),
-        stdout: if program == Program::Locustctl { without_counts(&stdout) } else { stdout },
-        stderr: without_logs(&same_name(&text(output.stderr))),
-        scaled,
-        causes,
+        stdout: if program == Program::Locustctl { strip_counts(&stdout) } else { stdout },
+        stderr: strip_log_headers(&replace_name(&text(output.stderr))),
+        replicas,
+        change_causes,
     }
 }
 
@@ -111,12 +120,13 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn fill_in(text: &str, values: &[(&str, String)]) -> String {
+fn fill_placeholders(text: &str, values: &[(&str, String)]) -> String {
     values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
 }
 
-/// Replaces values with their placeholders, except the version, which is only a number.
-fn take_out(text: &str, values: &[(&str, String)]) -> String {
+/// Replaces values with their placeholders. The version is a plain number, so it is replaced only in
+/// the two messages that contain it.
+fn restore_placeholders(text: &str, values: &[(&str, String)]) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {
         match *name {
@@ -134,13 +144,13 @@ fn take_out(text: &str, values: &[(&str, String)]) -> String {
     text
 }
 
-/// Each program prints its own name.
-fn same_name(text: &str) -> String {
+/// Replaces `locustctl` with `kubectl`, since each program prints its own name.
+fn replace_name(text: &str) -> String {
     text.replace("locustctl", "kubectl")
 }
 
-/// Our addition after kubectl's line: ` from X to Y`, and ` (no change)`.
-fn without_counts(text: &str) -> String {
+/// Removes what locustctl adds to kubectl's line: ` from X to Y` and ` (no change)`.
+fn strip_counts(text: &str) -> String {
     let line = |line: &str| {
         let counts = line.split_once(" scaled").and_then(|(_, rest)| rest.split_once("from "));
         let (text, end) = match line.strip_suffix('\n') {
@@ -157,9 +167,9 @@ fn without_counts(text: &str) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-/// Log lines without time, process and file. kubectl's lines about discovery and throttling are
-/// dropped.
-fn without_logs(text: &str) -> String {
+/// Removes time, process and file from log lines. Drops kubectl's lines about discovery and
+/// throttling.
+fn strip_log_headers(text: &str) -> String {
     let line = |line: &str| {
         let Some((head, message)) = line.split_once("] ").filter(|(head, _)| is_log_header(head))
         else {
@@ -171,7 +181,7 @@ fn without_logs(text: &str) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-/// `W1124 04:52:27.123456   12345 helpers.go:123`
+/// True for a klog header, such as `W1124 04:52:27.123456   12345 helpers.go:123`.
 fn is_log_header(head: &str) -> bool {
     let mut words = head.split_whitespace();
     let (Some(day), Some(time), Some(process), Some(place), None) =
@@ -188,7 +198,7 @@ fn is_log_header(head: &str) -> bool {
 }
 
 #[test]
-fn the_counts_are_cut_off_and_nothing_else() {
+fn only_the_counts_are_removed() {
     for (printed, expected) in [
         ("deployment.apps/a scaled from 1 to 3\n", "deployment.apps/a scaled\n"),
         (
@@ -197,7 +207,7 @@ fn the_counts_are_cut_off_and_nothing_else() {
         ),
         ("x from 1 to 3\ny scaled", "x from 1 to 3\ny scaled"),
     ] {
-        assert_eq!(without_counts(printed), expected);
+        assert_eq!(strip_counts(printed), expected);
     }
 }
 
@@ -208,11 +218,11 @@ fn log_lines_keep_their_level_and_text() {
         ("E1124 04:52:27.123456   12345 memcache.go:265] \"Unhandled Error\"\n", ""),
         ("error: [a] b\n", "error: [a] b\n"),
     ] {
-        assert_eq!(without_logs(line), expected);
+        assert_eq!(strip_log_headers(line), expected);
     }
 }
 
 #[test]
-fn words_are_split_as_a_shell_splits_them() {
+fn words_are_split_like_in_a_shell() {
     assert_eq!(words("-o 'a b'  --x=\"\" ''"), ["-o", "a b", "--x=", ""]);
 }
