@@ -37,10 +37,10 @@ def start(stack: contextlib.ExitStack, *command: object, **options: object) -> s
     return process
 
 
-def until(is_so, limit: float = 60.0, pause: float = 0.05):
+def wait_until(condition, limit: float = 60.0, pause: float = 0.05):
     end = time.monotonic() + limit
-    while not (result := is_so()):
-        assert time.monotonic() < end, "not seen in time"
+    while not (result := condition()):
+        assert time.monotonic() < end, "timed out"
         time.sleep(pause)
     return result
 
@@ -97,24 +97,27 @@ def memory(process: subprocess.Popen) -> float:
 
 
 def overhead(direct: int, proxied: int) -> None:
-    """The same requests to each program in turn, each on its own connection. Locust sends an answer
-    in two pieces, so on a kept connection each answer would wait 40 ms for an acknowledgement."""
+    """Sends the same requests to Locust and to serve alternately, each on its own connection.
+
+    Locust sends an answer in two pieces. On a kept connection each answer would wait 40 ms for an
+    acknowledgement.
+    """
     for path in ("/worker-count", "/", "/stats/requests"):
         took: list[list[float]] = [[], []]
         for _ in range(REQUESTS):
             for port, times in zip((direct, proxied), took, strict=True):
                 begin = time.perf_counter()
-                way = http.client.HTTPConnection("127.0.0.1", port)
-                way.request("GET", path, headers={"Accept": "text/html"})
-                way.getresponse().read()
+                connection = http.client.HTTPConnection("127.0.0.1", port)
+                connection.request("GET", path, headers={"Accept": "text/html"})
+                connection.getresponse().read()
                 times.append((time.perf_counter() - begin) * 1000)
-                way.close()
-        alone, added = (statistics.median(times) for times in took)
-        print(f"{path}: {alone:.2f} ms directly, {added - alone:+.2f} ms through the proxy (medians)")
+                connection.close()
+        direct_time, proxied_time = (statistics.median(times) for times in took)
+        print(f"{path}: {direct_time:.2f} ms directly, {proxied_time - direct_time:+.2f} ms through the proxy (medians)")
 
 
 def pages(proxied: int, serve: subprocess.Popen) -> None:
-    """The given number of open pages: each loads the page, follows the events, and keeps polling."""
+    """Measures the memory of serve with many open pages. Each page loads, follows the events, and polls."""
     url = f"http://127.0.0.1:{proxied}"
     bundle = re.search(r"assets/[\w-]+\.js", ask(f"{url}/"))[0]
     print(f"before any page: {memory(serve):.1f} MB")
@@ -146,7 +149,7 @@ def pages(proxied: int, serve: subprocess.Popen) -> None:
     while any(thread.is_alive() for thread in downloading):
         most = max(most, memory(serve))
         time.sleep(0.02)
-    print(f"and 10 downloads of the report (1 MB) at the same time: {most:.1f} MB")
+    print(f"{PAGES} open pages and 10 simultaneous downloads of the report (1 MB): {most:.1f} MB")
     for follower in followers:
         follower.close()
 
@@ -154,31 +157,31 @@ def pages(proxied: int, serve: subprocess.Popen) -> None:
 def rebalance(direct: int, proxied: int) -> None:
     """The time until a test has its users back after 5 → 1 workers. It begins when Locust's page
     shows one worker, and ends when the page shows all users."""
-    locust, ours = f"http://127.0.0.1:{direct}", f"http://127.0.0.1:{proxied}/-/locustctl/api"
+    locust, serve = f"http://127.0.0.1:{direct}", f"http://127.0.0.1:{proxied}/-/locustctl/api"
 
-    def told(name: str) -> int:
+    def page_number(name: str) -> int:
         return int(re.search(rf'"{name}": (\d+)', ask(f"{locust}/"))[1])
 
-    for wanted in (60, 300):
+    for users in (60, 300):
         times = []
         for _ in range(ROUNDS):
-            ask(f"{ours}/scale?wait=60s", "PUT", '{"replicas": 5}')
-            until(lambda: told("worker_count") == 5)
-            ask(f"{locust}/swarm", "POST", f"user_count={wanted}&spawn_rate={wanted}", form=True)
-            until(lambda: told("user_count") == wanted)
+            ask(f"{serve}/scale?wait=60s", "PUT", '{"replicas": 5}')
+            wait_until(lambda: page_number("worker_count") == 5)
+            ask(f"{locust}/swarm", "POST", f"user_count={users}&spawn_rate={users}", form=True)
+            wait_until(lambda: page_number("user_count") == users)
             time.sleep(3)
-            ask(f"{ours}/scale", "PUT", '{"replicas": 1}')
-            until(lambda: told("worker_count") == 1, pause=0.01)
-            begin, left = time.monotonic(), told("user_count")
-            assert left < wanted, "no user was lost, so there is nothing to measure"
-            until(lambda: told("user_count") == wanted, pause=0.01)
+            ask(f"{serve}/scale", "PUT", '{"replicas": 1}')
+            wait_until(lambda: page_number("worker_count") == 1, pause=0.01)
+            begin, left = time.monotonic(), page_number("user_count")
+            assert left < users, "no user was lost, so there is nothing to measure"
+            wait_until(lambda: page_number("user_count") == users, pause=0.01)
             times.append(time.monotonic() - begin)
             # The confirmation follows later. The test must still run then.
             time.sleep(4)
             ask(f"{locust}/stop", "POST", "", form=True)
-        middle, most = statistics.median(times), max(times)
+        median, maximum = statistics.median(times), max(times)
         each = ", ".join(f"{one:.2f}" for one in times)
-        print(f"5 → 1 workers, {wanted} users: all back in {middle:.2f} s at the median, {most:.2f} s at most ({each})")
+        print(f"5 → 1 workers, {users} users: all restored in {median:.2f} s (median), {maximum:.2f} s (maximum) ({each})")
 
 
 def main() -> None:
@@ -203,7 +206,7 @@ def main() -> None:
                 return bool(ask(f"http://127.0.0.1:{web}/worker-count"))
             return False
 
-        until(is_up)
+        wait_until(is_up)
         environment = {"PATH": os.environ["PATH"], "HOME": work, "KUBECONFIG": kubeconfig}
         serve = start(
             stack, BINARY, "serve", "--locust-ui", f"--locust=http://127.0.0.1:{web}",
@@ -211,7 +214,7 @@ def main() -> None:
         )  # fmt: skip
         line = next(line for line in serve.stdout if line.startswith("Serving"))
         proxied = int(re.search(r":(\d+)/$", line.strip())[1])
-        until(lambda: json.loads(ask(f"http://127.0.0.1:{web}/worker-count"))["worker_count"] == 1)
+        wait_until(lambda: json.loads(ask(f"http://127.0.0.1:{web}/worker-count"))["worker_count"] == 1)
         overhead(web, proxied)
         pages(proxied, serve)
         rebalance(web, proxied)

@@ -1,6 +1,7 @@
-"""Compares `--all` with 200 Deployments to kubectl, and measures the memory for up to 1000 targets.
+"""Compares locustctl and kubectl with `scale --all` on 200 Deployments.
 
-kubectl limits itself to five requests a second, so one round of it takes most of a minute.
+Also measures peak memory for up to 1000 targets. kubectl limits itself to five requests per second, so
+one of its rounds takes most of a minute.
 """
 
 import json
@@ -10,16 +11,16 @@ import statistics
 import sys
 import urllib.request
 
-from measure import BINARY, from_kubeconfig, measure, peak_memory
+from measure import BINARY, measure, peak_memory, read_credentials
 
 ROUNDS = 5
 LATENCY = os.environ["LATENCY"]
 
 
 def create_deployments(names):
-    server, token, authority = from_kubeconfig()
+    server, token, ca_file = read_credentials()
     url = f"{server}/apis/apps/v1/namespaces/default/deployments"
-    context = ssl.create_default_context(cafile=authority)
+    context = ssl.create_default_context(cafile=ca_file)
     for name in names:
         labels = {"app": name}
         deployment = {
@@ -37,32 +38,32 @@ def create_deployments(names):
 
 
 def main():
-    def scale(program, count, *what):
-        return [program, "scale", f"--replicas={count}", "deployment", *what]
+    def scale(program, count, *targets):
+        return [program, "scale", f"--replicas={count}", "deployment", *targets]
 
     names = [f"many-{index:04}" for index in range(1000)]
     create_deployments(names[:198])
     samples = {"locustctl": [], "kubectl": []}
-    measure(scale("kubectl", 0, names[0]))  # warms its discovery cache
+    measure(scale("kubectl", 0, names[0]))  # fills kubectl's discovery cache
     for count in range(ROUNDS):
         samples["locustctl"].append(measure(scale(BINARY, count % 2, "--all")))
     for count in range(2):
         samples["kubectl"].append(measure(scale("kubectl", count, "--all")))
-    print(f"\n200 Deployments by --all, {LATENCY} of latency\n")
+    print(f"\nscale --all with 200 Deployments, latency {LATENCY}\n")
     print("| | wall, ms | CPU, ms |\n| --- | --- | --- |")
     medians = {}
     for name, rows in samples.items():
         medians[name] = [statistics.median(column) for column in zip(*rows)]
         print(f"| {name} | " + " | ".join(f"{value:.0f}" for value in medians[name]) + " |")
-    ratios = [theirs / mine for mine, theirs in zip(medians["locustctl"], medians["kubectl"])]
+    ratios = [kubectl / locustctl for locustctl, kubectl in zip(medians["locustctl"], medians["kubectl"])]
     print("| kubectl / locustctl | " + " | ".join(f"{ratio:.0f}" for ratio in ratios) + " |")
 
     create_deployments(names[198:])
     print("\n| targets | peak memory, MB |\n| --- | --- |")
     for count in (1, 250, 500, 1000):
         print(f"| {count} | {peak_memory(scale(BINARY, 0, *names[:count])):.1f} |")
-    for what in (["--all"], ["--all", "-o", "json"]):
-        print(f"| {' '.join(what)} (1002) | {peak_memory(scale(BINARY, 1, *what)):.1f} |")
+    for targets in (["--all"], ["--all", "-o", "json"]):
+        print(f"| {' '.join(targets)} (1002) | {peak_memory(scale(BINARY, 1, *targets)):.1f} |")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Runs the three programs in turn and prints medians and ratios as a table.
+"""Measures locustctl, kubectl and curl, and prints medians and ratios as a table.
 
-Each round runs one program after the other, since the machine's load changes from minute to minute.
+Each round runs every program once, so that a change in the machine's load affects all of them.
 """
 
 import base64
@@ -17,28 +17,29 @@ WORK, KUBECONFIG = os.environ["WORK"], os.environ["KUBECONFIG"]
 TARGET = "deployment/locust-slave"
 
 
-def from_kubeconfig():
+def read_credentials():
+    """Returns the server, the token and the path of the CA certificate."""
     text = open(KUBECONFIG).read()
     server = re.search(r"server: [\"']?(https://[^\s\"']+)", text).group(1)
     token = re.search(r"token: [\"']?([^\s\"']+)", text).group(1)
-    authority = re.search(r"certificate-authority-data: [\"']?([^\s\"']+)", text).group(1)
-    path = os.path.join(WORK, "ca.crt")
-    with open(path, "wb") as file:
-        file.write(base64.b64decode(authority))
-    return server, token, path
+    ca_data = re.search(r"certificate-authority-data: [\"']?([^\s\"']+)", text).group(1)
+    ca_file = os.path.join(WORK, "ca.crt")
+    with open(ca_file, "wb") as file:
+        file.write(base64.b64decode(ca_data))
+    return server, token, ca_file
 
 
 def curl_command(count):
-    server, token, authority = from_kubeconfig()
+    server, token, ca_file = read_credentials()
     url = f"{server}/apis/apps/v1/namespaces/default/deployments/locust-slave/scale"
-    common = ["-s", "-S", "-o", os.devnull, "--fail", "--cacert", authority, "-H", f"Authorization: Bearer {token}"]
+    common = ["-s", "-S", "-o", os.devnull, "--fail", "--cacert", ca_file, "-H", f"Authorization: Bearer {token}"]
     patch = f'[{{"op":"add","path":"/spec/replicas","value":{count}}}]'
     return ["curl", *common, url, "--next", *common, "-X", "PATCH",
             "-H", "Content-Type: application/json-patch+json", "-d", patch, url]
 
 
 def measure(command):
-    """Wall time and CPU time in milliseconds."""
+    """Runs the command. Returns its wall time and CPU time in milliseconds."""
     started = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = child.stderr.read()
@@ -51,7 +52,10 @@ def measure(command):
 
 
 def peak_memory(command):
-    """Peak memory in MB. Not from the call above, where a child inherits the peak of this process."""
+    """Peak memory in MB, measured with GNU time.
+
+    `os.wait4` in measure() cannot tell it: a child inherits the peak of this process.
+    """
     out = os.path.join(WORK, "memory")
     subprocess.run(["time", "-f", "%M", "-o", out, *command], stdout=subprocess.DEVNULL, check=True)
     return int(open(out).read().split()[-1]) / 1024
@@ -74,7 +78,7 @@ def main():
     }
     samples = {name: [] for name in programs}
     for command in programs.values():
-        measure(command(1))  # warms caches, kubectl's own among them
+        measure(command(1))  # fills the caches, including kubectl's discovery cache
     for round_number in range(ROUNDS):
         for name, command in programs.items():
             run = command(round_number % 2 + 1)
@@ -87,12 +91,12 @@ def main():
     for name, (wall, cpu, memory) in medians.items():
         print(f"| {name} | {wall:.1f} | {cpu:.1f} | {memory:.1f} |")
     for other in ("kubectl", "curl"):
-        ratios = [mine / theirs for mine, theirs in zip(medians["locustctl"], medians[other])]
+        ratios = [locustctl / compared for locustctl, compared in zip(medians["locustctl"], medians[other])]
         print(f"| locustctl / {other} | " + " | ".join(f"{ratio:.3f}" for ratio in ratios) + " |")
     print()
-    for what, command in {"scale": programs["locustctl"](2), "--version": [BINARY, "--version"]}.items():
+    for label, command in {"scale": programs["locustctl"](2), "--version": [BINARY, "--version"]}.items():
         count = instructions(command)
-        print(f"{what}: {count:.2f} million instructions" if count else f"{what}: no valgrind, not counted")
+        print(f"{label}: {count:.2f} million instructions" if count else f"{label}: valgrind is missing, not counted")
     print(f"binary: {os.path.getsize(BINARY) / 1e6:.2f} MB")
 
 

@@ -1,4 +1,4 @@
-"""The cost of serve: idle, and with 500 viewers while the target scales 1 → 50 → 1."""
+"""Measures memory and CPU time of serve: idle, and with 500 viewers while the target scales 1 → 50 → 1."""
 
 import asyncio
 import json
@@ -35,9 +35,9 @@ def idle() -> None:
 
 async def view(states: list[tuple[int, bool]]) -> None:
     """Records each state that one viewer gets."""
-    where = urlsplit(URL)
-    reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1 << 20)
-    writer.write(f"GET /api/events HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode())
+    address = urlsplit(URL)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=1 << 20)
+    writer.write(f"GET /api/events HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
     async for line in reader:
         if line.startswith(b"data: "):
             replicas = json.loads(line[6:])["replicas"]
@@ -53,26 +53,26 @@ def scale(replicas: int) -> None:
         assert json.load(answer)["settled"]
 
 
-async def watch_it_scale() -> None:
-    told: list[list[tuple[int, bool]]] = [[] for _ in range(VIEWERS)]
-    viewers = [asyncio.create_task(view(states)) for states in told]
-    while not all(told):
+async def measure_viewers() -> None:
+    received: list[list[tuple[int, bool]]] = [[] for _ in range(VIEWERS)]
+    viewers = [asyncio.create_task(view(states)) for states in received]
+    while not all(received):
         await asyncio.sleep(0.05)
     before = cpu()
     for replicas in (50, 1):
         await asyncio.to_thread(scale, replicas)
-        while not all((replicas, True) in states for states in told):
+        while not all((replicas, True) in states for states in received):
             await asyncio.sleep(0.05)
-    events = sum(len(states) for states in told)
-    print(f"{VIEWERS} viewers, 1 → 50 → 1: every viewer was told both ends, {events} events,")
+    events = sum(len(states) for states in received)
+    print(f"{VIEWERS} viewers, 1 → 50 → 1: every viewer received both counts, {events} events,")
     print(f"  {memory():.1f} MB, {cpu() - before:.2f} s of CPU")
     with open(LOG) as log:
         watches = sum("watch=1" in line for line in log)
-    print(f"  watches that the API server has seen: {watches} (the Deployment's and its pods')")
+    print(f"  watches on the API server: {watches} (one on the Deployment, one on its pods)")
     for viewer in viewers:
         viewer.cancel()
     await asyncio.gather(*viewers, return_exceptions=True)
 
 
 idle()
-asyncio.run(watch_it_scale())
+asyncio.run(measure_viewers())

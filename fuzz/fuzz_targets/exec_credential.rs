@@ -1,4 +1,4 @@
-//! Any text as the answer of a credential plugin is accepted or refused, without a panic.
+//! Fuzzes the parser of a credential plugin's output. No text may make it panic.
 //! `cargo +nightly fuzz run exec_credential`
 
 #![no_main]

@@ -1,4 +1,4 @@
-//! Any text as a Go template is rendered or refused, without a panic or a hang.
+//! Fuzzes Go templates: parses and renders the text. No text may make it panic or hang.
 //! `cargo +nightly fuzz run go_template`
 
 #![no_main]

@@ -1,4 +1,4 @@
-//! Any text as a JSONPath template is rendered or refused, without a panic or a hang.
+//! Fuzzes JSONPath templates: parses and renders the text. No text may make it panic or hang.
 //! `cargo +nightly fuzz run jsonpath`
 
 #![no_main]

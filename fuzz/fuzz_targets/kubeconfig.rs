@@ -1,4 +1,4 @@
-//! Any bytes as a kubeconfig give an access or an error, without a panic or a hang.
+//! Fuzzes the kubeconfig reader. No content may make it panic or hang.
 //! `cargo +nightly fuzz run kubeconfig`
 
 #![no_main]

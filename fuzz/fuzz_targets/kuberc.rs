@@ -1,4 +1,4 @@
-//! Any bytes as a kuberc give preferences or an error, without a panic or a hang.
+//! Fuzzes the kuberc reader. No content may make it panic or hang.
 //! `cargo +nightly fuzz run kuberc`
 
 #![no_main]

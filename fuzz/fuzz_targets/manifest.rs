@@ -1,4 +1,4 @@
-//! Any bytes as a manifest give objects and errors, without a panic or a hang.
+//! Fuzzes the manifest reader. No content may make it panic or hang.
 //! `cargo +nightly fuzz run manifest`
 
 #![no_main]
