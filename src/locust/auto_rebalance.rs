@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn at_most_one_start_is_sent_in_half_a_minute() {
+    async fn at_most_one_start_is_sent_every_30_seconds() {
         let mut rebalancer = AutoRebalancer::default();
         assert!(rebalancer.may_start());
         // The start was sent some seconds before its result was known.

@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn older_releases_have_another_form() {
+    fn starts_in_the_log_of_older_releases_are_read() {
         let body = json!({"logs": ["[2026-11-26 14:15:31,096] h/INFO/locust.runners: Worker a_1 (index 0) reported as ready. 1 workers connected."]});
         assert!(MasterLog::parse(body.to_string().as_bytes()).is_some());
         assert_eq!(MasterLog::parse(b"{\"other\": []}"), None);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_that_locust_makes_itself_are_not_edits() {
+    fn automatic_starts_by_locust_are_not_edits() {
         let is_edited = |more: &[(f64, &str)]| {
             let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
             log(&[&start, more].concat()).test_start().unwrap().is_edited

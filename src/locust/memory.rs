@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_is_loaded_until_the_test_is_started_again() {
+    async fn a_saved_start_is_valid_until_the_next_start_of_the_test() {
         let directory = tempfile::tempdir().unwrap();
         let memory = StartMemory { path: Some(directory.path().join("sub").join("starts.json")) };
         memory.save("http://x/", Some(&log(&[1, 9])), &known(Some(120)));
@@ -155,7 +155,11 @@ mod tests {
         let left = loaded.ends_at().unwrap().duration_since(Instant::now()).as_secs_f64();
         assert!((119.0..=120.1).contains(&left), "{left}");
         assert_eq!(memory.load("http://x/", Some(&log(&[1, 9, 20]))), None, "the test was edited");
-        assert_eq!(memory.load("http://y/", Some(&log(&[1, 9]))), None, "another master");
+        assert_eq!(
+            memory.load("http://y/", Some(&log(&[1, 9]))),
+            None,
+            "the start belongs to another master"
+        );
         assert_eq!(memory.load("http://x/", None), None);
     }
 

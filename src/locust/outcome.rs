@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_outcome_is_a_sentence() {
+    fn each_outcome_has_a_sentence() {
         let repaired =
             |was, workers| Outcome::Repaired { was, now: health(60, workers, 0), sent: known(60) };
         let unconfirmed = |users, idle| Outcome::Unconfirmed {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_is_well_only_if_the_users_are_there() {
+    fn an_outcome_is_a_success_only_if_the_test_has_its_users() {
         let now = || health(60, 1, 0);
         let repaired = Outcome::Repaired { was: now(), now: now(), sent: known(60) };
         let unconfirmed = Outcome::Unconfirmed { sent: None, now: now() };

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_time_is_read_as_locust_reads_it() {
+    fn run_times_are_read_like_in_locust() {
         for (text, expected) in [
             ("20", Some(20)),
             ("20s", Some(20)),

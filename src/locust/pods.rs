@@ -252,7 +252,11 @@ mod tests {
         let mixed =
             WorkerTable::new(&connected(&["w-0", "w-0", "w-1"]), Some(&pods(&["w-0", "w-1"])));
         assert_eq!(mixed.expected(&pods(&["w-0"])), Some(2));
-        assert_eq!(mixed.expected(&pods(&["w-0", "w-2"])), None, "a new pod may have 1 or 2");
+        assert_eq!(
+            mixed.expected(&pods(&["w-0", "w-2"])),
+            None,
+            "a new pod may have 1 or 2 workers"
+        );
         let with_foreign = WorkerTable::new(&connected(&["w-0", "x"]), Some(&pods(&["w-0"])));
         assert_eq!(with_foreign.expected(&pods(&["w-0"])), Some(2));
         assert_eq!(WorkerTable::default().expected(&pods(&["w-0"])), None);
@@ -280,7 +284,11 @@ mod tests {
         assert_eq!((one_each.expected(&one), one_each.expected(&four)), (Some(1), Some(4)));
         let two_each = table(&["node-1", "node-1", "node-1", "node-1", "node-2", "node-2"]);
         assert_eq!((two_each.expected(&one), two_each.expected(&four)), (Some(2), Some(8)));
-        assert_eq!(table(&["node", "node"]).expected(&one), None, "one is not connected");
+        assert_eq!(
+            table(&["node", "node"]).expected(&one),
+            None,
+            "a worker of three is not connected"
+        );
         let none = WorkerPods::default().remember(&before);
         assert!(none.are_counted_only());
         assert_eq!(one_each.expected(&none), Some(0));

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_time_that_has_passed_is_that_of_an_earlier_test() {
+    fn an_expired_run_time_belongs_to_an_earlier_test() {
         let now = page(datetime!(2026-11-26 14:03:04 UTC));
         for start in [Some(start(false, true)), Some(start(true, false)), None] {
             assert_eq!(judge(180, &now, Instant::now(), start, Some(BEGIN)), TimeLimit::None);

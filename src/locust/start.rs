@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_is_written_and_read_as_locusts_form() {
+    fn a_start_survives_a_round_trip_through_locusts_form() {
         let start = Start {
             users: 60,
             spawn_rate: 2.5,

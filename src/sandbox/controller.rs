@@ -23,12 +23,12 @@ pub(super) struct Controllers {
     ready_after: Duration,
     due: HashMap<String, Instant>,
     /// The changes up to this version have been handled.
-    seen: u64,
+    handled_version: u64,
 }
 
 impl Controllers {
     pub(super) fn new(ready_after: Duration) -> Self {
-        Self { ready_after, due: HashMap::new(), seen: 0 }
+        Self { ready_after, due: HashMap::new(), handled_version: 0 }
     }
 
     /// Works until there is nothing to do now. Returns when there will be more.
@@ -37,8 +37,8 @@ impl Controllers {
         // themselves.
         for _ in 0..10_000 {
             let before = store.version();
-            let work = Work::since(store, self.seen);
-            self.seen = before;
+            let work = Work::since(store, self.handled_version);
+            self.handled_version = before;
             work.pass(store);
             if store.version() == before && !self.make_ready(store, now) {
                 break;

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_waits_for_its_request_and_is_used_up() {
+    fn a_fault_applies_only_to_matching_requests_and_only_n_times() {
         let mut faults = vec![Fault::once(Action::CloseBefore).on("PATCH").at("/scale").times(2)];
         assert!(take(&mut faults, "GET", "/x/scale").is_none());
         assert!(take(&mut faults, "PATCH", "/x").is_none());

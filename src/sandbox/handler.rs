@@ -52,9 +52,9 @@ pub(super) async fn serve(
     let whole = body.as_ref().cloned().unwrap_or_default();
     let (number, action, latency) = {
         let mut state = shared.lock();
-        let seen = seen(&parts, &whole, &connection);
-        let action = faults::take(&mut state.faults, &seen.method, &seen.path_and_query);
-        (state.record(seen), action, state.latency)
+        let recorded = recorded_request(&parts, &whole, &connection);
+        let action = faults::take(&mut state.faults, &recorded.method, &recorded.path_and_query);
+        (state.record(recorded), action, state.latency)
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
@@ -103,7 +103,7 @@ async fn read(body: Incoming) -> Result<Bytes, Failure> {
     }
 }
 
-fn seen(parts: &Parts, body: &Bytes, connection: &Connection) -> RecordedRequest {
+fn recorded_request(parts: &Parts, body: &Bytes, connection: &Connection) -> RecordedRequest {
     let header = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };

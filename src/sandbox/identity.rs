@@ -120,8 +120,8 @@ impl Caller {
         let Some(target) = &info.target else {
             let public = ["/version", "/healthz", "/livez", "/readyz"];
             let open = public.iter().any(|path| info.path.starts_with(path));
-            let known = self.user != ANONYMOUS;
-            let reading = info.verb == "get" && (open || known);
+            let is_authenticated = self.user != ANONYMOUS;
+            let reading = info.verb == "get" && (open || is_authenticated);
             return if reading || self.rights == Rights::All {
                 Ok(())
             } else {
@@ -180,8 +180,8 @@ impl Accounts {
         }
         let masters =
             headers.get_all("impersonate-group").iter().any(|group| group == "system:masters");
-        let known = self.0.iter().find(|entry| entry.user == wanted);
-        let rights = match known {
+        let entry = self.0.iter().find(|entry| entry.user == wanted);
+        let rights = match entry {
             _ if masters => Rights::All,
             Some(entry) => entry.rights.clone(),
             None => Rights::None,
@@ -231,7 +231,7 @@ mod tests {
     use crate::sandbox::routes;
 
     #[test]
-    fn a_roles_rule_holds_in_its_namespace_alone() {
+    fn a_role_applies_only_in_its_namespace() {
         let rule = Rule::new(&["list", "watch"], &[""], &["pods"], &[]).in_namespace("load");
         let caller = Caller { user: "ci".to_owned(), rights: Rights::Rules(vec![rule]) };
         let may = |path: &str| caller.authorize(&routes::read("GET", path, "")).is_ok();

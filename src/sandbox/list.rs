@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_follow_each_other() {
+    fn the_continue_token_returns_the_next_page() {
         let store = pods(&["a", "b", "c"]);
         let (names, token) = names_and_token(&store, "limit=2").unwrap();
         assert_eq!(names, "a b");

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn strategic_merge_knows_containers_by_name() {
+    fn strategic_merge_matches_containers_by_name() {
         let object = json!({"spec": {"containers": [{"name": "a", "image": "1"}, {"name": "b"}], "args": [1]}});
         let patch = json!({"spec": {
             "$setElementOrder/containers": [{"name": "a"}],

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decodes_escapes_and_leaves_broken_ones() {
+    fn valid_escapes_are_decoded_and_invalid_ones_kept() {
         let query = Query::parse("labelSelector=app%3Dlocust&limit=5&x=%zz%4&y=a+b&%77atch=1");
         assert_eq!(query.get("labelSelector"), Some("app=locust"));
         assert_eq!(query.get("x"), Some("%zz%4"));

@@ -126,7 +126,7 @@ mod tests {
     );
 
     #[test]
-    fn paths_are_read_as_the_api_reads_them() {
+    fn paths_are_parsed_like_in_kubernetes() {
         let table: &[Row] = &[
             ("GET", "/api/v1/namespaces", "list", "namespaces", None, None),
             ("GET", "/api/v1/namespaces/a", "get", "namespaces", Some("a"), Some("a")),

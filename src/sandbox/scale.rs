@@ -182,7 +182,7 @@ mod tests {
     use crate::sandbox::resources::by_plural;
 
     #[test]
-    fn only_a_whole_number_is_a_count() {
+    fn only_an_integer_is_a_valid_count() {
         for (scale, expected) in [
             (json!({"spec": {"replicas": 3}}), Some(3)),
             (json!({"spec": {}}), Some(0)),

@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_requirement() {
+    fn every_form_of_requirement_is_parsed() {
         let table = [
             ("", true),
             ("app=locust", true),
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_in_the_servers_words() {
+    fn errors_equal_those_of_the_api_server() {
         let table = [
             ("a===b", "found '=', expected: identifier"),
             ("a in b", "found 'b', expected: '('"),

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_changes_are_gone() {
+    fn reading_dropped_changes_is_a_410() {
         let mut store = Store::new();
         let (key, object) = pod("a", "Pending");
         store.put(&key, object);

@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_written_as_kubectl_writes_them() {
+    fn ages_are_formatted_like_in_kubectl() {
         let table = [
             (5, "5s"),
             (119, "119s"),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn kubectl_gets_its_table() {
+    fn a_table_is_sent_only_if_the_client_accepts_v1_tables() {
         let kubectl = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
         assert!(is_wanted(kubectl));
         assert!(!is_wanted("application/json, */*"));

@@ -1,4 +1,4 @@
-//! Watches: one JSON event a line, until the timeout.
+//! Watches: one JSON event per line, until the timeout.
 
 use std::sync::Arc;
 
@@ -31,14 +31,14 @@ pub(super) struct Watch {
     table: Option<IncludeObject>,
     columns_sent: bool,
     /// The changes up to this version have been sent.
-    seen: u64,
+    sent_version: u64,
     /// Send the present objects first.
     from_now: bool,
     /// Send a bookmark after the present objects.
     mark_initial_end: bool,
     /// Send a bookmark at the end.
     bookmarks: bool,
-    until: Instant,
+    deadline: Instant,
 }
 
 impl Watch {
@@ -51,7 +51,7 @@ impl Watch {
         let seconds =
             seconds.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_TIMEOUT).min(24 * 3600);
         let version = query.get("resourceVersion").unwrap_or("");
-        let seen = match version {
+        let sent_version = match version {
             "" => 0,
             number => number.parse().map_err(|_| {
                 let message = format!("Invalid value: {number:?}: strconv.ParseUint: parsing {number:?}: invalid syntax");
@@ -63,11 +63,11 @@ impl Watch {
             view,
             table,
             columns_sent: false,
-            seen,
-            from_now: seen == 0 || initial,
+            sent_version,
+            from_now: sent_version == 0 || initial,
             mark_initial_end: initial,
             bookmarks: query.flag("allowWatchBookmarks"),
-            until: Instant::now() + Duration::from_secs(seconds),
+            deadline: Instant::now() + Duration::from_secs(seconds),
         })
     }
 
@@ -81,7 +81,7 @@ impl Watch {
         let mut broken = false;
         loop {
             for line in batch {
-                match timeout_at(self.until, lines.send(line)).await {
+                match timeout_at(self.deadline, lines.send(line)).await {
                     Ok(Ok(())) => {}
                     _ => return,
                 }
@@ -95,7 +95,7 @@ impl Watch {
                 continue;
             }
             let changed = tokio::select! {
-                changed = timeout_at(self.until, changes.changed()) => changed,
+                changed = timeout_at(self.deadline, changes.changed()) => changed,
                 () = lines.closed() => return,
             };
             match changed {
@@ -116,7 +116,7 @@ impl Watch {
         if !self.from_now {
             return Vec::new();
         }
-        self.seen = store.version();
+        self.sent_version = store.version();
         let present: Vec<Arc<Value>> =
             self.view.all(store).map(|(_, object)| Arc::clone(object)).collect();
         let mut lines: Vec<Bytes> =
@@ -131,7 +131,7 @@ impl Watch {
         let kind = self.view.kind;
         let mut object = json!({
             "kind": kind.kind, "apiVersion": kind.api_version(),
-            "metadata": { "resourceVersion": self.seen.to_string() },
+            "metadata": { "resourceVersion": self.sent_version.to_string() },
         });
         if initial_end {
             object["metadata"]["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
@@ -148,11 +148,11 @@ impl Watch {
 
     /// The events since the last call, and true if the watch is over.
     fn next(&mut self, store: &Store) -> (Vec<Bytes>, bool) {
-        let events: Vec<Event> = match store.changes_after(self.seen) {
+        let events: Vec<Event> = match store.changes_after(self.sent_version) {
             Ok(events) => events.cloned().collect(),
             Err(failure) => return (vec![written("ERROR", &failure.status())], true),
         };
-        self.seen = store.version().max(self.seen);
+        self.sent_version = store.version().max(self.sent_version);
         (events.iter().filter_map(|event| self.translate(event)).collect(), false)
     }
 

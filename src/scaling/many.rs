@@ -68,7 +68,7 @@ mod tests {
     use crate::scaling::{Condition, DryRun, NewCount, ObjectSource};
 
     #[test]
-    fn orders_for_the_same_target_form_one_chain() {
+    fn orders_for_the_same_target_run_one_after_another() {
         let order = |name: &&str| Order {
             target: Target::for_test(name),
             new: NewCount::By(1),

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_kubectl_names_objects() {
+    fn every_argument_form_of_kubectl_selects_objects() {
         for (line, expected) in [
             ("deployment/a", pairs(&[("deployment", "a")])),
             ("deploy a b", names("deploy", &["a", "b"])),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_arguments_get_the_error_of_kubectl() {
+    fn malformed_arguments_are_reported_with_kubectls_error() {
         use SelectionError as E;
         for (line, expected) in [
             ("deploy/a b", E::MixedForms),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_beside_files_is_refused() {
+    fn an_object_cannot_be_combined_with_files() {
         use SelectionError as E;
         for (line, expected) in [
             ("deploy", E::TypeWithFile),

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_message_is_cut() {
+    fn a_long_message_is_truncated() {
         assert_eq!(message_suffix(&"ü".repeat(500)).len(), 2 + 300 + "…".len());
         assert_eq!(message_suffix(" \n"), "");
     }

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn similar_names_have_a_few_typing_errors() {
+    fn names_with_a_few_typing_errors_are_similar() {
         for (given, name, expected) in [
             ("locust-slave", "locust-slaves", Some(1)),
             ("locust-slvae", "locust-slave", Some(1)),

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_no_path_segment_gets_the_error_of_kubectl() {
+    fn a_name_that_is_not_a_path_segment_is_reported_with_kubectls_error() {
         let resource = Resource::find_built_in("deploy").unwrap();
         for (name, expected) in [
             ("", "resource name may not be empty"),

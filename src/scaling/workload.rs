@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_type_in_a_custom_resource_is_ignored() {
+    fn a_custom_resource_field_of_the_wrong_type_is_ignored() {
         let rollout = json!({"spec": {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}},
             "status": {"observedGeneration": "7", "readyReplicas": 2, "replicas": "3"}});
         let workload = Workload::of_custom_resource(&rollout);

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_callers_cannot_forge_a_line() {
+    fn values_from_callers_cannot_forge_a_log_line() {
         let text = line(&Audit {
             who: "a\" outcome=scaled\n2026",
             from: [127, 0, 0, 1].into(),

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_harmless_names_are_offered() {
+    fn names_that_a_shell_could_evaluate_are_not_offered() {
         for (name, is_a_name, is_a_plain_one) in [
             ("locust-slave", true, true),
             ("a.b-1", true, true),

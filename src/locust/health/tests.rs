@@ -51,7 +51,7 @@ fn pods(names: &[&str]) -> Option<WorkerPods> {
 }
 
 #[test]
-fn an_obstacle_to_the_judgement_is_the_verdict() {
+fn if_a_test_cannot_be_judged_the_verdict_is_the_reason() {
     let now = || look(NEW, &[15]).with_num_users(60.0);
     let single = |mut look: Look| {
         look.stats.workers = None;
@@ -200,7 +200,7 @@ fn stale_statistics_show_no_idle_workers() {
 }
 
 #[test]
-fn cases_that_were_once_judged_wrongly() {
+fn earlier_misjudgements_do_not_return() {
     let start = |users: u64, workers: u64| spawn(users, "10.00", workers);
     let fixed = |look: Look| {
         look.page(|page| {
@@ -264,7 +264,7 @@ fn cases_that_were_once_judged_wrongly() {
 }
 
 #[test]
-fn a_repair_is_the_same_start_again() {
+fn a_repair_repeats_the_last_start() {
     let now = Look {
         classes: Some(vec!["A".to_owned()]),
         ..quits(look(NEW, &[15]).with_num_users(60.0), 3)
@@ -317,7 +317,7 @@ fn health(verdict: Verdict, users: i64, idle: usize) -> Health {
 }
 
 #[test]
-fn a_shortage_has_numbers() {
+fn the_text_of_a_shortage_has_the_numbers() {
     let shortage = |users, idle| health(Verdict::Healthy, users, idle).shortage();
     assert_eq!(shortage(15, 0), "the test has 15 of 60 users");
     assert_eq!(shortage(15, 1), "the test has 15 of 60 users, and 1 of 3 workers has no users");
@@ -328,7 +328,7 @@ fn a_shortage_has_numbers() {
 }
 
 #[test]
-fn each_verdict_is_a_sentence() {
+fn each_verdict_has_a_sentence() {
     let why = || "why".to_owned();
     for (verdict, users, idle, expected) in [
         (Verdict::NoTest, 0, 0, "no test is running (Locust's state is running)"),
@@ -382,7 +382,7 @@ fn without_a_wanted_number_the_sentence_has_the_present_users() {
 }
 
 #[test]
-fn a_verdict_is_alarming_or_well() {
+fn a_verdict_is_a_success_or_an_alarm() {
     let why = || "why".to_owned();
     // Alarming, and well.
     for (verdict, expected) in [

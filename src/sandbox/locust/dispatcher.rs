@@ -55,9 +55,10 @@ impl Dispatcher {
         self.workers.sort_unstable();
         let mut hosts: HashMap<String, usize> = HashMap::new();
         self.workers.sort_by_cached_key(|id| {
-            let seen = hosts.entry(id.split('_').next().unwrap_or(id).to_owned()).or_default();
-            *seen += 1;
-            (*seen, id.clone())
+            let workers_of_host =
+                hosts.entry(id.split('_').next().unwrap_or(id).to_owned()).or_default();
+            *workers_of_host += 1;
+            (*workers_of_host, id.clone())
         });
     }
 }

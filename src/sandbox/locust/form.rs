@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn run_times_are_read_as_by_locust() {
+    fn run_times_are_parsed_like_in_locust() {
         let table = [
             ("20", Some(20)),
             ("20s", Some(20)),

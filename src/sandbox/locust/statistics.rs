@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_written_as_by_locust() {
+    fn durations_are_formatted_like_in_locust() {
         for (seconds, expected) in [
             (0, "0 seconds"),
             (5, "5 seconds"),

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_split_as_pflag_does() {
+    fn names_are_split_like_in_pflag() {
         for (value, expected) in [
             ("", &[] as &[&str]),
             (" ", &[" "]),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn misplaced_quotes_get_the_error_of_go() {
+    fn misplaced_quotes_are_reported_with_gos_error() {
         let bare = "parse error on line 1, column 2: bare \" in non-quoted field";
         let misplaced = "parse error on line 1, column 3: extraneous or missing \" in quoted-field";
         for (value, expected) in [

@@ -188,7 +188,7 @@ mod tests {
 
     /// The table is that of Go's `path/filepath/match_test.go`.
     #[test]
-    fn patterns_match_as_in_go() {
+    fn patterns_match_like_in_go() {
         for (pattern, name, expected) in [
             ("abc", "abc", Ok(true)),
             ("*", "abc", Ok(true)),

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_ends_where_it_ends_in_go() {
+    fn a_value_ends_at_the_same_byte_as_in_go() {
         for (text, end) in [
             (r#"{"a": [1, -0.5e+3, true, null, "x\"\u00e9"]} x"#, 44),
             ("12 13", 2),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_errors_are_those_of_go() {
+    fn syntax_errors_equal_those_of_go() {
         for (text, offset, problem) in [
             ("{{", 2, "invalid character '{' looking for beginning of object key string"),
             (r#"{"a" 1}"#, 6, "invalid character '1' after object key"),

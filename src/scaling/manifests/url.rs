@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn invalid_urls_get_the_error_of_go() {
+    fn invalid_urls_are_reported_with_gos_error() {
         for (url, problem) in [
             ("http://[::1", "missing ']' in host"),
             ("http://a b/", "invalid character \" \" in host name"),

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_the_one_that_explains_most() {
+    fn the_most_specific_reason_is_chosen() {
         let with_init = json!({"status": {"phase": "Pending",
             "initContainerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
             "containerStatuses": [{"state": {"waiting": {"reason": "PodInitializing"}}}]}});

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_ignores_what_scaling_does_not_need() {
+    fn a_wait_ignores_an_unfinished_rollout() {
         let spec = |extra: Value| {
             let mut spec = json!({"replicas": 3});
             spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());

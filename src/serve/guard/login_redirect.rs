@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_login_never_leads_to_another_server() {
+    fn the_login_redirects_only_to_this_server() {
         for (next, expected) in [
             ("", true),
             ("?done=3", true),

@@ -100,17 +100,17 @@ mod tests {
             assert_eq!(throttle.pause(address), None);
             throttle.record_failure(address);
         }
-        assert_eq!(throttle.pause(address), None, "five are free");
+        assert_eq!(throttle.pause(address), None, "five wrong tokens cause no pause");
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
             throttle.record_failure(address);
             assert_eq!(throttle.pause(address), Some(Duration::from_secs(seconds)));
-            assert_eq!(throttle.pause(ip("10.0.0.2")), None, "another address");
+            assert_eq!(throttle.pause(ip("10.0.0.2")), None, "other addresses are not affected");
             advance(Duration::from_secs(seconds)).await;
             assert_eq!(throttle.pause(address), None);
         }
         advance(MEMORY).await;
         throttle.record_failure(address);
-        assert_eq!(throttle.pause(address), None, "it was long ago");
+        assert_eq!(throttle.pause(address), None, "earlier failures are forgotten");
     }
 
     #[tokio::test(start_paused = true)]
@@ -135,7 +135,7 @@ mod tests {
         }
         assert_eq!(most, MOST_NETWORKS);
         let (oldest, latest) = (ip("0.0.0.0"), IpAddr::from((MOST_NETWORKS as u32).to_be_bytes()));
-        assert!(!throttle.lock().contains_key(&oldest), "the oldest one is evicted");
+        assert!(!throttle.lock().contains_key(&oldest), "the oldest network is evicted");
         assert_eq!(throttle.lock().len(), MOST_NETWORKS - MOST_NETWORKS / 10);
         for _ in 0..5 {
             throttle.record_failure(latest);

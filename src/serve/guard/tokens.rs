@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_grace_period_passes_without_requests_too() {
+    async fn the_grace_period_also_ends_without_requests() {
         let (_directory, path, tokens) = file(&format!("alice {ALICE}"));
         std::fs::remove_file(&path).unwrap();
         tokio::select! {

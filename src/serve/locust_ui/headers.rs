@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn own_and_hop_by_hop_headers_are_not_relayed() {
+    fn hop_by_hop_headers_and_those_of_serve_are_not_relayed() {
         let sent = [
             ("host", "workers.example.com"),
             ("connection", "keep-alive, X-Private"),
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_of_locust_are_kept_except_one_with_the_own_name() {
+    fn locusts_cookies_are_relayed_unless_they_have_the_name_of_ours() {
         let mut headers = of(&[
             ("set-cookie", "session=a; Path=/; HttpOnly"),
             ("set-cookie", "own=forged; Path=/"),

@@ -183,7 +183,7 @@ mod tests {
         let (logins, locust) = (Logins::default(), Locust::new(|_| LoginCheck::Admitted));
         assert_eq!(locust.admits(&logins, None).await, Admission::Open);
         assert_eq!(locust.admits(&logins, Some("a=b")).await, Admission::Open);
-        assert_eq!(locust.checks.get(), 1, "not every request is checked");
+        assert_eq!(locust.checks.get(), 1, "the result of a check is cached");
         locust.answers.set(|_| LoginCheck::Silent);
         tokio::time::advance(RECHECK_AFTER).await;
         assert_eq!(locust.admits(&logins, None).await, Admission::Open, "Locust is down");
@@ -232,7 +232,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unknown);
         }
-        assert_eq!(locust.checks.get(), 1, "there is a pause after no answer");
+        assert_eq!(locust.checks.get(), 1, "serve does not ask again immediately");
     }
 
     #[tokio::test(start_paused = true)]

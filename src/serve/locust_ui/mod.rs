@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_the_base_path_only_redirects_to_it_exist() {
+    fn outside_the_base_path_there_are_only_redirects_to_it() {
         let outside = |uri: &str| {
             let request = Request::get(uri).body(Body::empty()).unwrap();
             let response = outside_base_path(&request, "/load/test/")?;
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn own_addresses_keep_their_query() {
+    fn addresses_of_serve_keep_their_query() {
         for (uri, below, expected) in [
             ("/-/locustctl/api/scale?wait=1m", "api/scale", "/api/scale?wait=1m"),
             ("/-/locustctl/", "", "/"),

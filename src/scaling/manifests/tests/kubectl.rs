@@ -101,7 +101,7 @@ fn together(errors: &[String]) -> String {
 }
 
 #[test]
-fn manifests_are_read_as_kubectl_reads_them() {
+fn manifests_are_read_like_in_kubectl() {
     let mut wrong = Vec::new();
     for case in cases() {
         let (objects, errors) = outcome(manifests::parse(&case.content(), "m"));
@@ -120,7 +120,7 @@ fn manifests_are_read_as_kubectl_reads_them() {
 }
 
 #[test]
-fn selectors_are_refused_as_kubectl_refuses_them() {
+fn invalid_selectors_are_reported_with_kubectls_errors() {
     let table: Vec<(String, Option<String>)> =
         serde_json::from_str(include_str!("../../../../tests/fixtures/selectors.json")).unwrap();
     for (text, expected) in table {

@@ -43,7 +43,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn the_files_are_those_that_kubectl_finds() {
+fn the_same_files_are_found_as_in_kubectl() {
     let (_directory, root) = directory();
     for (typed, recursive, expected) in [
         ("one", false, &["one"] as &[&str]),
@@ -82,7 +82,7 @@ fn all_missing_files_are_reported_together() {
 }
 
 #[test]
-fn k_excludes_f_and_r() {
+fn k_cannot_be_combined_with_f_or_r() {
     let with = |filenames: &[&str], recursive| {
         let kustomize = Some("k".to_owned());
         check(&Sources { kustomize, recursive, ..sources(filenames) }, "")
@@ -134,7 +134,7 @@ fn an_error_does_not_stop_the_next_source() {
 }
 
 #[test]
-fn selectors_match_as_in_the_cluster() {
+fn selectors_match_like_on_the_api_server() {
     let labels = |key: &str| match key {
         "a" => Some("b"),
         "n" => Some("5"),
@@ -170,7 +170,7 @@ fn selectors_match_as_in_the_cluster() {
 }
 
 #[test]
-fn aliases_cannot_multiply_without_limit() {
+fn the_expansion_of_aliases_is_limited() {
     let document = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
                     c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n---\n";
     let documents = parse(document.repeat(100).as_bytes(), "m");

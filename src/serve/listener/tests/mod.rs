@@ -113,7 +113,7 @@ async fn slow_headers_and_silence_end_the_connection() {
         assert!(!answer.contains("200"), "{begun:?} {answer}");
     }
     let mut kept = server.asked("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    assert!(rest(&mut kept).await.ends_with("hello"), "an idle connection is closed, too");
+    assert!(rest(&mut kept).await.ends_with("hello"), "an idle connection is also closed");
 }
 
 #[tokio::test]
