@@ -24,7 +24,7 @@ fn assert_failed(outcome: &Outcome, beginning: &str) {
 }
 
 #[test]
-fn a_server_certificate_that_is_its_own_root_is_accepted_as_by_kubectl() {
+fn a_self_signed_server_certificate_is_accepted_like_in_kubectl() {
     let certificate = ServerCertificate::SelfSigned;
     let cluster = TestCluster::with(Options { certificate, ..Options::default() });
     scale(&cluster, "").run().prints(SCALED);
@@ -230,9 +230,9 @@ fn a_429_without_retry_after_is_retried() {
         let cluster = TestCluster::start();
         inject(&cluster, method, 2, Action::too_many_requests(None));
         let outcome = scale(&cluster, "").run();
-        let said = "Waiting 2 s before the next attempt: the server is busy
+        let note = "Waiting 2 s before the next attempt: the server is busy
 ";
-        outcome.warns(SCALED, said);
+        outcome.warns(SCALED, note);
         assert_eq!(cluster.handle().requests().len(), 4);
     }
 }

@@ -151,7 +151,7 @@ fn files_are_offered_for_a_manifest() {
 }
 
 #[test]
-fn the_sandbox_is_asked_like_any_cluster() {
+fn names_of_the_sandbox_are_offered() {
     assert_eq!(answer(asked("--sandbox scale deploy locust-s")), "locust-slave");
     assert_eq!(answer(asked("scale --sandbox deploy locust-s")), "locust-slave");
 }

@@ -28,7 +28,7 @@ fn answer(status: u16, content_type: &str, body: &str) -> Action {
 }
 
 #[test]
-fn a_missing_object_is_named() {
+fn a_missing_object_is_reported_by_name() {
     let cluster = TestCluster::start();
     run(&cluster, "scale --replicas=3 deploy/zz")
         .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
@@ -37,7 +37,7 @@ fn a_missing_object_is_named() {
 }
 
 #[test]
-fn a_missing_namespace_is_named_instead_of_the_object_in_it() {
+fn a_missing_namespace_is_reported_instead_of_its_object() {
     let cluster = TestCluster::start();
     run(&cluster, "scale --replicas=3 -n nowhere")
         .refuses("Error from server (NotFound): namespaces \"nowhere\" not found\n");
@@ -46,7 +46,7 @@ fn a_missing_namespace_is_named_instead_of_the_object_in_it() {
 }
 
 #[test]
-fn a_missing_right_is_named() {
+fn a_missing_permission_is_reported() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --replicas=3 --context=sandbox-viewer");
     outcome.refuses(
@@ -280,7 +280,7 @@ fn a_refused_connection_is_reported() {
 }
 
 #[test]
-fn an_unknown_host_is_named() {
+fn an_unknown_host_is_reported_by_name() {
     locustctl("scale --replicas=3 -s https://no-such-host.invalid:6443 --token=some-token").run().refuses(
         "Unable to connect to the server: dial tcp: lookup no-such-host.invalid: no such host\n",
     );
@@ -311,7 +311,7 @@ fn the_request_timeout_limits_the_wait_for_a_slow_server() {
 }
 
 #[test]
-fn a_server_that_never_answers_is_given_up() {
+fn a_server_that_never_answers_runs_into_the_request_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let outcome = locustctl(&format!(

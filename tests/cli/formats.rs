@@ -11,7 +11,7 @@ fn scale(cluster: &TestCluster, args: &[&str]) -> Outcome {
 }
 
 #[test]
-fn templates_see_the_object_with_its_new_count() {
+fn templates_get_the_object_with_its_new_count() {
     let cluster = TestCluster::start();
     for (args, expected) in [
         (&["-o", "jsonpath={.spec.replicas}"][..], "3"),
@@ -178,16 +178,20 @@ fn every_format_prints_what_kubectl_prints() {
         "go-template={{printf \"%s %d\" .metadata.name .spec.replicas}}",
     ] {
         let target = ["deployment/locust-slave", "-o", format];
-        let ours = scale(&cluster, &target);
-        let theirs = std::process::Command::new("kubectl")
+        let locustctl_output = scale(&cluster, &target);
+        let kubectl_output = std::process::Command::new("kubectl")
             .args(["scale", "--replicas=3"])
             .args(target)
             .env("KUBECONFIG", cluster.kubeconfig())
             .env("HOME", cluster.kubeconfig().parent().unwrap())
             .output()
             .unwrap();
-        assert_eq!(ours.stdout, String::from_utf8(theirs.stdout).unwrap(), "{format}");
-        assert_eq!(ours.code, theirs.status.code(), "{format}");
+        assert_eq!(
+            locustctl_output.stdout,
+            String::from_utf8(kubectl_output.stdout).unwrap(),
+            "{format}"
+        );
+        assert_eq!(locustctl_output.code, kubectl_output.status.code(), "{format}");
     }
     let object: Value = serde_json::from_str(&scale(&cluster, &["-o", "json"]).stdout).unwrap();
     assert_eq!(object["spec"]["replicas"], 3);

@@ -16,7 +16,7 @@ struct Imports {
 }
 
 #[test]
-fn imports_run_downwards() {
+fn imports_go_only_downwards() {
     let order = order();
     let place = |module: &Module| order.iter().position(|name| *name == module[0]);
     let mut upwards = Vec::new();

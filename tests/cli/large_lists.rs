@@ -67,7 +67,7 @@ fn pages_also_become_smaller_with_wait() {
 }
 
 #[test]
-fn a_list_that_starts_again_keeps_its_pages() {
+fn a_restarted_list_keeps_its_page_size() {
     let cluster = cluster();
     let gone = || {
         let expired = json!({

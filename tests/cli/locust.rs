@@ -28,12 +28,12 @@ fn a_scale_down_keeps_all_users_of_the_test() {
     let cluster = running(5);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 5 to 1\n");
-    for said in [
+    for line in [
         "Warning: a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost\n",
         "1 worker is connected to Locust\n",
         "the test had 15 of 60 users; redistributed 60 users over 1 worker\n",
     ] {
-        assert!(outcome.stderr.contains(said), "{said} is not in {}", outcome.stderr);
+        assert!(outcome.stderr.contains(line), "{line} is not in {}", outcome.stderr);
     }
     let stats = ask(&cluster, "GET", "stats/requests", "");
     assert_eq!((&stats["user_count"], &stats["state"]), (&json!(60), &json!("running")));
@@ -83,7 +83,7 @@ fn with_never_the_loss_is_only_reported() {
 }
 
 #[test]
-fn a_test_with_an_uncertain_run_time_is_not_repaired() {
+fn a_test_with_an_uncertain_run_time_is_not_rebalanced() {
     let cluster = running(5);
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
@@ -97,12 +97,12 @@ fn a_test_with_an_uncertain_run_time_is_not_repaired() {
     assert_eq!(
         ask(&cluster, "GET", "stats/requests", "")["user_count"],
         15,
-        "nothing was started anew"
+        "locustctl sent no start"
     );
 }
 
 #[test]
-fn a_test_with_a_run_time_is_repaired_for_the_remaining_time() {
+fn a_test_with_a_run_time_is_rebalanced_for_the_remaining_time() {
     let cluster = TestCluster::start();
     run(&cluster, "scale --replicas=5 --wait --locust=auto");
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
@@ -118,7 +118,7 @@ fn a_test_with_a_run_time_is_repaired_for_the_remaining_time() {
 }
 
 #[test]
-fn a_repair_keeps_the_run_time_for_the_next_repair() {
+fn a_rebalance_keeps_the_run_time_for_the_next_rebalance() {
     let cluster = TestCluster::start();
     let home = cluster.directory().to_owned();
     let run = |line: &str| {
@@ -147,7 +147,7 @@ fn a_repair_keeps_the_run_time_for_the_next_repair() {
 }
 
 #[test]
-fn a_release_that_breaks_is_scaled_down_pod_by_pod() {
+fn an_affected_release_is_scaled_down_pod_by_pod() {
     let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
     let cluster = TestCluster::with(options);
     run(&cluster, "scale --replicas=4 --wait --locust=auto");
@@ -155,17 +155,17 @@ fn a_release_that_breaks_is_scaled_down_pod_by_pod() {
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
     let line = "deployment.apps/locust-slave scaled from 4 to 1 in 3 steps\n";
     outcome.exits(0, line);
-    for said in [
+    for line in [
         "Note: Locust 2.46.4 breaks when several workers leave a running test at once, so locustctl removes one pod after another: 3 steps, about 6 s",
         "deployment.apps/locust-slave: step 2 of 3 is done, 2 replicas\n",
         "redistributed 60 users over 1 worker\n",
     ] {
-        assert!(outcome.stderr.contains(said), "{said} is not in {}", outcome.stderr);
+        assert!(outcome.stderr.contains(line), "{line} is not in {}", outcome.stderr);
     }
 }
 
 #[test]
-fn at_once_breaks_an_old_master_and_scale_reports_it() {
+fn the_at_once_flag_breaks_an_old_master_and_scale_reports_it() {
     let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
     let cluster = TestCluster::with(options);
     run(&cluster, "scale --replicas=4 --wait --locust=auto");
@@ -189,7 +189,7 @@ fn without_a_test_nothing_is_started() {
 }
 
 #[test]
-fn zero_ends_the_test_after_a_warning() {
+fn scaling_to_zero_ends_the_test_with_a_warning() {
     let cluster = running(2);
     let outcome = run(&cluster, "scale --replicas=0 --locust=auto");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -229,27 +229,27 @@ fn typed(cluster: &TestCluster, line: &str, answer: &str) -> String {
 fn on_a_terminal_a_scale_during_a_test_asks_first() {
     let cluster = running(3);
     for answer in ["n\n", "\n", "what?\n"] {
-        let said = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
-        assert!(said.contains("Continue? [y/N]"), "{said}");
+        let terminal = typed(&cluster, "scale --replicas=1 --locust=auto", answer);
+        assert!(terminal.contains("Continue? [y/N]"), "{terminal}");
         assert!(
-            said.ends_with("error: nothing was changed, since the answer was not yes; --yes skips the question\n"),
-            "{said}"
+            terminal.ends_with("error: nothing was changed, since the answer was not yes; --yes skips the question\n"),
+            "{terminal}"
         );
         assert_eq!(cluster.workers(), 3);
     }
     let several = "scale --replicas=0 deployment/locust-slave statefulset/nosuch --locust=auto";
-    let said = typed(&cluster, several, "n\n");
-    assert!(said.contains("without workers it ends"), "{said}");
+    let terminal = typed(&cluster, several, "n\n");
+    assert!(terminal.contains("without workers it ends"), "{terminal}");
     assert_eq!(cluster.workers(), 3);
-    let said = typed(&cluster, "scale --replicas=1 --locust=auto", "y\n");
+    let terminal = typed(&cluster, "scale --replicas=1 --locust=auto", "y\n");
     assert!(
-        said.contains("scaled from 3 to 1") && said.contains("redistributed 60 users"),
-        "{said}"
+        terminal.contains("scaled from 3 to 1") && terminal.contains("redistributed 60 users"),
+        "{terminal}"
     );
 }
 
 #[test]
-fn without_the_flag_locust_is_not_asked() {
+fn without_the_flag_locust_gets_no_request() {
     let cluster = running(3);
     cluster.handle().clear_requests();
     run(&cluster, "scale --replicas=1 --wait");
@@ -309,7 +309,7 @@ fn invalid_locust_addresses_are_refused() {
 }
 
 #[test]
-fn the_right_to_the_proxy_is_enough_besides_those_of_wait() {
+fn beyond_the_rights_of_wait_only_the_service_proxy_is_needed() {
     let cluster = running(4);
     let rules = vec![
         Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &["locust-slave"]),
@@ -399,7 +399,7 @@ fn status_works_without_locust() {
 }
 
 #[test]
-fn workers_that_do_not_connect_in_time_are_named() {
+fn workers_that_do_not_connect_in_time_are_reported_by_name() {
     let cluster = TestCluster::with(Options {
         pod_ready_after: Duration::from_millis(50),
         ..Options::default()

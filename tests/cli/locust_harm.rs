@@ -66,8 +66,8 @@ fn lost_users_are_restored_by_the_same_start() {
     let pages = [15, 15, 15, 60].map(|users| page("running", users, 60));
     let locust = locust(&cluster, LOG, pages.to_vec());
     let outcome = rebalance(&cluster, &locust);
-    let said = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
-    assert_eq!(outcome.stdout, said, "{outcome:?}");
+    let expected = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
+    assert_eq!(outcome.stdout, expected, "{outcome:?}");
     let [request] = &locust.requests("/swarm")[..] else { panic!("not exactly one request") };
     assert_eq!((&*request.method, &*request.body), ("POST", "user_count=60&spawn_rate=10"));
 }
@@ -78,8 +78,8 @@ fn a_test_that_was_stopped_meanwhile_is_not_started() {
     let pages = vec![page("running", 15, 60), page("running", 15, 60), page("stopped", 0, 60)];
     let locust = locust(&cluster, LOG, pages);
     let outcome = rebalance(&cluster, &locust);
-    let said = "no test is running (Locust's state is stopped)\n";
-    outcome.exits(0, said);
+    let expected = "no test is running (Locust's state is stopped)\n";
+    outcome.exits(0, expected);
     assert!(locust.requests("/swarm").is_empty());
 }
 
@@ -106,7 +106,7 @@ fn users_that_have_finished_are_not_started_again() {
 }
 
 #[test]
-fn a_test_with_more_users_than_requested_is_left_alone() {
+fn a_test_with_more_users_than_requested_is_not_changed() {
     const BY_CODE: &str = r#"{"master": [
         "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 1 ready workers"
         ]}"#;
@@ -126,8 +126,8 @@ fn a_test_that_has_ended_is_not_started_again() {
     let cluster = TestCluster::start();
     let locust = locust(&cluster, STOPPED, vec![page("running", 0, 60)]);
     let outcome = rebalance(&cluster, &locust);
-    let said = "the test has ended, although Locust's state is running\n";
-    outcome.exits(0, said);
+    let expected = "the test has ended, although Locust's state is running\n";
+    outcome.exits(0, expected);
     assert!(locust.requests("/swarm").is_empty());
 }
 
@@ -146,15 +146,15 @@ fn a_broken_master_is_reported() {
 }
 
 #[test]
-fn a_load_test_shape_is_left_alone() {
+fn a_test_with_a_load_test_shape_is_not_changed() {
     for uses_common_options in [false, true] {
         let mut shaped = page("running", 15, 30);
         shaped["shape_use_common_options"] = json!(uses_common_options);
         let cluster = TestCluster::start();
         let locust = locust(&cluster, LOG, vec![shaped]);
         let outcome = rebalance(&cluster, &locust);
-        let said = "the test has 15 of 60 users until the next step of its LoadTestShape\n";
-        assert!(outcome.stderr.ends_with(said), "{outcome:?}");
+        let expected = "the test has 15 of 60 users until the next step of its LoadTestShape\n";
+        assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
         assert!(locust.requests("/swarm").is_empty());
     }
 }

@@ -62,10 +62,10 @@ fn a_watch_restores_users_after_a_change_by_another_client() {
     watch.wait_for(REPAIRED);
     watch.interrupt();
     assert_eq!((watch.end(), &*watch.stdout()), (Some(0), &*format!("{REPAIRED}\n")));
-    let said = watch.stderr();
+    let log = watch.stderr();
     let begin = "Using Locust at service/locust-master\nthe test has all its 60 users\n";
-    assert!(said.starts_with(begin), "{said}");
-    assert_eq!(said.matches("Using Locust").count(), 1, "{said}");
+    assert!(log.starts_with(begin), "{log}");
+    assert_eq!(log.matches("Using Locust").count(), 1, "{log}");
 }
 
 /// A Locust with one worker that never has more than 15 of 60 users, since three workers have left.
@@ -126,8 +126,8 @@ fn always_restores_users_after_a_change_by_another_client_and_logs_it() {
     let cluster = running(5);
     let serving = served(&cluster, 5, &["--rebalance=always"]);
     lose_users(&cluster);
-    let is_told = |state: &Value| state["history"][0]["who"] == "locustctl";
-    let state = serving.wait_for_state(is_told);
+    let is_recorded = |state: &Value| state["history"][0]["who"] == "locustctl";
+    let state = serving.wait_for_state(is_recorded);
     assert_eq!(state["history"][0]["users"], json!({"stage": "well", "text": REPAIRED}));
     assert_eq!(state["history"][1]["who"], "somebody else");
     assert_eq!((users(&cluster), starts(&cluster).len()), (json!(60), 2));
@@ -178,11 +178,14 @@ fn on_an_older_release_serve_knows_the_users_of_a_start_in_locusts_page() {
     // The master balances the users only after the first change.
     for (workers, users) in [(4, 60), (3, 45)] {
         cluster.handle().set_replicas(WORKERS, workers);
-        let told = || {
+        let workers_and_users = || {
             let stats = ask(&cluster, "GET", "stats/requests", "");
             (stats["workers"].as_array().unwrap().len() as i64, stats["user_count"].clone())
         };
-        wait_until(|| told() == (workers, json!(users)), || format!("{:?}", told()));
+        wait_until(
+            || workers_and_users() == (workers, json!(users)),
+            || format!("{:?}", workers_and_users()),
+        );
     }
     let request = serving.request("PUT", "/-/locustctl/api/scale?wait=20s");
     let request = request.header("content-type", "application/json").body(r#"{"replicas": 2}"#);
@@ -221,7 +224,7 @@ fn ctrl_c_during_a_ramp_does_not_reduce_the_users() {
 }
 
 #[test]
-fn serve_scales_a_release_that_breaks_pod_by_pod() {
+fn serve_scales_an_affected_release_down_pod_by_pod() {
     let cluster = running_on("2.46.4", 4);
     let serving = served(&cluster, 4, &[]);
     let scaled = serving.put("?wait=60s", r#"{"replicas": 1}"#).json();
@@ -229,9 +232,9 @@ fn serve_scales_a_release_that_breaks_pod_by_pod() {
     assert_eq!(scaled["users"], json!({"stage": "well", "text": text}), "{scaled}");
     let state = serving.state();
     let [change] = &state["history"].as_array().unwrap()[..] else { panic!("{state:#}") };
-    let told = (&change["old"], &change["new"], &change["message"]);
+    let fields = (&change["old"], &change["new"], &change["message"]);
     let message = json!("made in 3 steps, one pod after another");
-    assert_eq!(told, (&json!(4), &json!(1), &message), "{change}");
+    assert_eq!(fields, (&json!(4), &json!(1), &message), "{change}");
     assert_eq!(users(&cluster), 60);
 }
 
@@ -251,8 +254,9 @@ fn serve_stops_between_two_steps_if_another_client_changes_the_count() {
     reply.is_problem(409, "Stopped", detail);
     assert_eq!(cluster.workers(), 5);
     let state = serving.wait_for_state(|state| state["history"][1]["users"] != Value::Null);
-    let who: Vec<_> = state["history"].as_array().unwrap().iter().map(|one| &one["who"]).collect();
-    assert_eq!(who.len(), 2, "{state:#}");
+    let authors: Vec<_> =
+        state["history"].as_array().unwrap().iter().map(|one| &one["who"]).collect();
+    assert_eq!(authors.len(), 2, "{state:#}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn a_change_with_a_lost_answer_is_reported_as_made() {
 }
 
 #[test]
-fn with_a_condition_or_by_success_needs_proof_of_our_own_change() {
+fn a_conditional_or_relative_change_succeeds_only_if_it_was_our_own() {
     for line in [
         "scale --by=+2",
         "scale --replicas=3 --current-replicas=1",
@@ -88,7 +88,7 @@ fn a_change_that_is_made_during_the_wait_is_our_own() {
 }
 
 #[test]
-fn a_lost_change_is_not_reported_as_made() {
+fn a_change_that_did_not_reach_the_server_is_not_reported_as_made() {
     for line in ["scale --replicas=3", "scale --replicas=3 --current-replicas=1"] {
         let cluster = at(1);
         on_patch(&cluster, 1, Action::CloseBefore);
@@ -121,7 +121,7 @@ fn after_a_lost_answer_and_a_rival_only_the_present_count_is_reported() {
 }
 
 #[test]
-fn if_the_server_stays_away_the_result_is_unknown() {
+fn if_the_server_stays_unreachable_the_result_is_unknown() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::CloseAfter);
     on_get(&cluster, 100, Action::CloseBefore);

@@ -32,15 +32,15 @@ fn a_plain_scale_is_two_requests_on_one_connection() {
     let cluster = at(1);
     run(&cluster, "scale --replicas=3").prints("deployment.apps/locust-slave scaled from 1 to 3\n");
     let requests = cluster.handle().requests();
-    let seen: Vec<_> =
+    let lines: Vec<_> =
         requests.iter().map(|r| (r.method.as_str(), r.path_and_query.as_str())).collect();
     let path = format!("{SLAVE}/scale");
-    assert_eq!(seen, [("GET", path.as_str()), ("PATCH", path.as_str())]);
+    assert_eq!(lines, [("GET", path.as_str()), ("PATCH", path.as_str())]);
     assert_eq!(requests[0].connection, requests[1].connection);
 }
 
 #[test]
-fn a_precondition_is_checked_inside_the_one_request() {
+fn a_precondition_is_part_of_a_single_request() {
     let cluster = at(1);
     run(&cluster, "scale --current-replicas=1 --replicas=3")
         .prints("deployment.apps/locust-slave scaled from 1 to 3\n");
@@ -69,7 +69,7 @@ fn a_precondition_that_does_not_hold_changes_nothing() {
 }
 
 #[test]
-fn a_resource_version_is_a_precondition_too() {
+fn a_resource_version_is_also_a_precondition() {
     let cluster = at(3);
     let object = cluster.handle().object(SLAVE).unwrap();
     let version = object["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
@@ -118,7 +118,7 @@ fn a_relative_change_is_never_lost_in_a_race() {
 }
 
 #[test]
-fn ten_lost_races_are_an_error_that_says_so() {
+fn after_ten_lost_races_the_error_is_reported() {
     let cluster = at(1);
     on_patch(&cluster, 100, Action::RivalIncrement);
     run(&cluster, "scale --replicas=50").refuses(
@@ -136,7 +136,7 @@ fn conflicts_that_the_server_reports_are_retried() {
 }
 
 #[test]
-fn a_relative_change_stops_at_zero_and_says_so() {
+fn a_relative_change_stops_at_zero_with_a_note() {
     let cluster = at(2);
     let outcome = run(&cluster, "scale --by=-5");
     assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 2 to 0\n");

@@ -25,7 +25,7 @@ fn full() -> Stdio {
 }
 
 #[test]
-fn as_a_kubectl_plugin_it_has_the_name_that_the_user_typed() {
+fn messages_of_a_kubectl_plugin_show_the_command_that_the_user_typed() {
     let directory = tempfile::tempdir().unwrap();
     let plugin = directory.path().join("kubectl-locust");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), &plugin).unwrap();
@@ -49,7 +49,7 @@ fn as_a_kubectl_plugin_it_has_the_name_that_the_user_typed() {
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn kubectl_finds_it_as_its_plugin() {
+fn kubectl_runs_locustctl_as_a_plugin() {
     let cluster = TestCluster::start();
     let plugin = cluster.path("kubectl-locust");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), plugin).unwrap();
@@ -81,10 +81,10 @@ fn printed_objects_equal_kubectls_byte_for_byte() {
     cluster.handle().pause_controllers();
     for format in ["json", "yaml"] {
         // The same count changes nothing, so both programs see the same object.
-        let ours = locustctl(&format!("scale --replicas=1 -o {format}"))
+        let locustctl_output = locustctl(&format!("scale --replicas=1 -o {format}"))
             .kubeconfig(cluster.kubeconfig())
             .run();
-        let theirs = Command::new("kubectl")
+        let kubectl_output = Command::new("kubectl")
             .args(["get", "deployment/locust-slave", "-o", format])
             .env_clear()
             .env("PATH", std::env::var("PATH").unwrap())
@@ -92,12 +92,12 @@ fn printed_objects_equal_kubectls_byte_for_byte() {
             .env("KUBECONFIG", cluster.kubeconfig())
             .output()
             .unwrap();
-        assert_eq!(ours.stdout, String::from_utf8(theirs.stdout).unwrap());
+        assert_eq!(locustctl_output.stdout, String::from_utf8(kubectl_output.stdout).unwrap());
     }
 }
 
 #[test]
-fn a_lost_line_is_no_error_but_a_lost_object_is() {
+fn on_a_full_disk_a_lost_line_is_a_warning_and_a_lost_object_an_error() {
     let cluster = TestCluster::start();
     let warning = "Warning: write /dev/stdout: no space left on device: deployment.apps/locust-slave scaled from 1 to 3\n";
     assert_eq!(scale(&cluster, "scale --replicas=3", full()), (Some(0), warning.to_owned()));
@@ -122,7 +122,7 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
-fn a_full_disk_behind_stderr_does_not_stop_a_scale() {
+fn a_full_disk_for_stderr_does_not_stop_a_scale() {
     let cluster = TestCluster::start();
     let output = Command::new(env!("CARGO_BIN_EXE_locustctl"))
         .args(["scale", "--by=-5", "deploy/locust-slave", "deploy/locust-master"])

@@ -147,14 +147,14 @@ fn printing_the_object_needs_no_further_request() {
     let cluster = with_every_kind();
     cluster.handle().clear_requests();
     run(&cluster, "scale --replicas=3 -o json");
-    let seen: Vec<_> = cluster
+    let lines: Vec<_> = cluster
         .handle()
         .requests()
         .into_iter()
         .map(|request| (request.method, request.path_and_query))
         .collect();
     let expected = [("GET", SLAVE.to_owned()), ("PATCH", format!("{SLAVE}/scale"))];
-    assert_eq!(seen, expected.map(|(method, path)| (method.to_owned(), path)));
+    assert_eq!(lines, expected.map(|(method, path)| (method.to_owned(), path)));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_dry_run_prints_the_object_as_it_would_be() {
 }
 
 #[test]
-fn the_readmes_first_command_needs_no_cluster() {
+fn the_first_command_of_the_readme_needs_no_cluster() {
     locustctl("--sandbox scale --replicas=3")
         .run()
         .prints("deployment.apps/locust-slave scaled from 1 to 3\n");

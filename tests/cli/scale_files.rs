@@ -173,7 +173,7 @@ fn the_command_is_recorded_without_its_secrets() {
     let dry =
         call(&cluster, directory.path(), "deploy/locust-slave --record --dry-run=server").run();
     assert_eq!(dry.stderr, notice);
-    assert!(cause(&cluster).is_null(), "a dry run writes nothing");
+    assert!(cause(&cluster).is_null(), "a dry run records no change-cause");
     let outcome = call(
         &cluster,
         directory.path(),

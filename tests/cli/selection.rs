@@ -95,7 +95,7 @@ fn a_list_comes_in_pages() {
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let names = outcome.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned());
     let expected = (0..300).map(|index| format!("deployment.apps/many-{index:03}"));
-    assert!(names.eq(expected), "in the order of the list");
+    assert!(names.eq(expected), "the targets are scaled in the order of the list");
     let requests = requests(&cluster);
     assert_eq!(requests.iter().filter(|request| request.starts_with("GET")).count(), 2);
     assert_eq!(requests.iter().filter(|request| request.starts_with("PATCH")).count(), 300);
@@ -103,7 +103,7 @@ fn a_list_comes_in_pages() {
 }
 
 #[test]
-fn an_expired_list_starts_again() {
+fn an_expired_list_restarts() {
     let cluster = TestCluster::start();
     for index in 0..300 {
         put(&cluster, &format!("many-{index:03}"), json!({"many": "yes"}));
@@ -165,7 +165,7 @@ fn every_target_is_tried_and_every_failure_is_reported() {
 }
 
 #[test]
-fn a_target_that_is_named_twice_is_changed_twice_in_order() {
+fn a_target_given_twice_is_changed_twice_in_order() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --by=+2 deploy locust-slave locust-master locust-slave");
     assert_eq!(
@@ -177,7 +177,7 @@ fn a_target_that_is_named_twice_is_changed_twice_in_order() {
 }
 
 #[test]
-fn a_busy_server_gets_fewer_requests_at_once() {
+fn a_busy_server_gets_fewer_concurrent_requests() {
     let cluster = TestCluster::start();
     for index in 0..40 {
         put(&cluster, &format!("many-{index:02}"), json!({"many": "yes"}));
@@ -205,7 +205,7 @@ fn many_targets_share_one_connection() {
 }
 
 #[test]
-fn unknown_types_are_reported_as_by_kubectl() {
+fn unknown_types_are_reported_like_in_kubectl() {
     let cluster = TestCluster::start();
     for (args, expected) in [
         ("widget/a", "error: the server doesn't have a resource type \"widget\"\n"),
@@ -290,9 +290,9 @@ fn a_suggestion_names_the_same_cluster_and_no_secret() {
         "{outcome:?}"
     );
     let outcome = locustctl("--sandbox scale --by=+1 deploy/locust-worker --dry-run=client").run();
-    let again = "locustctl scale --sandbox --by=+1 --dry-run=client deployment/locust-slave";
-    assert!(outcome.stderr.ends_with(&format!(": {again}\n")), "{outcome:?}");
-    let tried = locustctl(again.strip_prefix("locustctl ").unwrap()).run();
+    let suggestion = "locustctl scale --sandbox --by=+1 --dry-run=client deployment/locust-slave";
+    assert!(outcome.stderr.ends_with(&format!(": {suggestion}\n")), "{outcome:?}");
+    let tried = locustctl(suggestion.strip_prefix("locustctl ").unwrap()).run();
     tried.prints("deployment.apps/locust-slave scaled (dry run) from 1 to 2\n");
 }
 

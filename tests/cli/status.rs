@@ -30,7 +30,7 @@ fn autoscaler(name: &str, owners: Value) -> Value {
 }
 
 #[test]
-fn everything_about_the_target_is_shown() {
+fn status_shows_the_server_the_credentials_and_the_replicas() {
     let cluster = TestCluster::start();
     cluster.handle().set_replicas(SLAVE, 3);
     cluster.wait_for(SLAVE, |object| object["status"]["readyReplicas"] == 3);
@@ -150,7 +150,7 @@ fn deploy(cluster: &TestCluster, name: &str, pod_spec: Value) {
 }
 
 #[test]
-fn a_locust_with_workers_in_other_pods_is_another_test() {
+fn a_locust_with_workers_in_other_pods_is_reported_as_another_test() {
     let cluster = running(3);
     deploy(&cluster, "web-worker", json!({"containers": [{"name": "web", "image": "web:1"}]}));
     let outcome = status(&cluster, "deploy/web-worker");
@@ -167,14 +167,14 @@ fn a_locust_with_workers_in_other_pods_is_another_test() {
     let rebalance = locustctl("rebalance deploy/web-worker --locust=service/locust-master")
         .kubeconfig(cluster.kubeconfig())
         .run();
-    let said = "error: this Locust runs another test: its connected workers are not in the \
+    let error = "error: this Locust runs another test: its connected workers are not in the \
                 target's pods\n";
     assert_eq!(rebalance.code, Some(1), "{rebalance:?}");
-    assert!(rebalance.stderr.ends_with(said), "{rebalance:?}");
+    assert!(rebalance.stderr.ends_with(error), "{rebalance:?}");
 }
 
 #[test]
-fn without_the_right_to_list_pods_the_test_is_judged_alone() {
+fn without_the_right_to_list_pods_only_locusts_data_is_judged() {
     let cluster = running(3);
     let rules = vec![
         Rule::new(&["get"], &["apps"], &["deployments"], &[]),

@@ -135,7 +135,7 @@ fn a_timeout_of_zero_equals_no_timeout() {
 }
 
 #[test]
-fn plain_timeout_waits_for_the_two_counts_of_the_scale() {
+fn timeout_without_wait_waits_for_spec_and_status_of_the_scale() {
     let cluster = cluster();
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     // kubectl ignores the readiness of pods.
@@ -146,7 +146,7 @@ fn plain_timeout_waits_for_the_two_counts_of_the_scale() {
 }
 
 #[test]
-fn plain_timeout_ends_in_kubectls_words_after_the_line() {
+fn timeout_without_wait_ends_with_kubectls_error_after_the_line() {
     for (timeout, most_gets) in [("1200ms", 3), ("-1s", 1)] {
         let cluster = cluster();
         cluster.handle().pause_controllers();
@@ -162,7 +162,7 @@ fn plain_timeout_ends_in_kubectls_words_after_the_line() {
 }
 
 #[test]
-fn plain_timeout_fails_if_another_client_scales() {
+fn timeout_without_wait_fails_if_another_client_scales() {
     let cluster = cluster();
     cluster.handle().inject(Fault::once(Action::Rival(5)).on("GET").at("/scale"));
     cluster.handle().inject(Fault::once(Action::Rival(7)).on("GET").at("/scale"));
@@ -177,18 +177,18 @@ fn plain_timeout_fails_if_another_client_scales() {
 #[test]
 fn a_dry_run_and_a_timeout_of_zero_do_not_wait() {
     let cluster = cluster();
-    for (flags, said) in [
+    for (flags, expected) in [
         ("--wait --dry-run=client", "scaled (dry run) from 1 to 3"),
         ("--timeout=1m --dry-run=server", "scaled (server dry run) from 1 to 3"),
         ("--timeout=0", "scaled from 1 to 3"),
     ] {
         run(&cluster, &format!("scale --replicas=3 {flags}"))
-            .prints(&format!("deployment.apps/locust-slave {said}\n"));
+            .prints(&format!("deployment.apps/locust-slave {expected}\n"));
     }
 }
 
 #[test]
-fn a_negative_timeout_ends_at_once() {
+fn a_negative_timeout_ends_immediately() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=-1s");
     fails_after_scaling(
@@ -198,7 +198,7 @@ fn a_negative_timeout_ends_at_once() {
 }
 
 #[test]
-fn invalid_durations_are_refused_in_pflags_words() {
+fn invalid_durations_are_refused_with_pflags_error() {
     let cluster = cluster();
     let outcome = run(&cluster, "scale --replicas=3 --timeout=5");
     let error = "error: invalid argument \"5\" for \"--timeout\" flag: time: missing unit in duration \"5\"\n";
@@ -264,6 +264,6 @@ fn wait_for_a_custom_type_uses_its_scale() {
         running.join().unwrap()
     });
     outcome.exits(0, "swarm.load.example.com/big scaled from 4 to 5\n");
-    let said = "swarm.load.example.com/big: 0 of 5 replicas are there\nswarm.load.example.com/big: 5 of 5 replicas are there\n";
-    assert_eq!(outcome.stderr, said);
+    let lines = "swarm.load.example.com/big: 0 of 5 replicas are there\nswarm.load.example.com/big: 5 of 5 replicas are there\n";
+    assert_eq!(outcome.stderr, lines);
 }

@@ -73,7 +73,7 @@ fn a_watch_that_ends_or_breaks_is_resumed() {
 }
 
 #[test]
-fn an_unreachable_server_is_the_reason_only_while_it_is_unreachable() {
+fn an_unreachable_server_is_reported_only_while_it_is_unreachable() {
     let away = || Fault::once(Action::unavailable(None)).on("GET");
     for (fault, reason) in [
         (
@@ -105,7 +105,7 @@ fn a_watch_that_is_held_back_does_not_delay_the_result() {
 }
 
 #[test]
-fn the_last_check_does_not_hang() {
+fn a_server_that_hangs_does_not_delay_the_end_of_a_wait() {
     let cluster = cluster();
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let hold = Fault::once(Action::HoldWatch(Duration::from_secs(30))).at("watch=1");
@@ -120,7 +120,7 @@ fn the_last_check_does_not_hang() {
 }
 
 #[test]
-fn after_watches_without_events_the_state_is_read_again() {
+fn after_watches_without_events_the_state_is_re_read() {
     let cluster = cluster_with(Duration::from_millis(700));
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let nothing = Action::Answer { status: 200, headers, body: Vec::new() };
@@ -132,7 +132,7 @@ fn after_watches_without_events_the_state_is_read_again() {
 }
 
 #[test]
-fn after_a_compaction_the_state_is_read_again() {
+fn after_a_compaction_the_state_is_re_read() {
     let cluster = cluster_with(Duration::from_millis(700));
     // The server compacts its history while the first watch is broken.
     cluster.handle().inject(Fault::once(Action::EndWatch(Duration::from_millis(50))).at("watch=1"));

@@ -34,8 +34,8 @@ impl Kubectl {
     }
 }
 
-/// All errors of our side of a row. They do not depend on the installed kubectl.
-pub fn ours(row: &Row) -> Vec<String> {
+/// All errors of locustctl in a row. They do not depend on the installed kubectl.
+pub fn locustctl(row: &Row) -> Vec<String> {
     let outcome = run(Program::Locustctl, row);
     let mut wrong = against_table(row, &outcome);
     wrong.iter_mut().for_each(|text| *text = format!("{}: {text}", row.name()));
@@ -44,35 +44,37 @@ pub fn ours(row: &Row) -> Vec<String> {
 
 /// All errors of a row, with both programs.
 pub fn both(row: &Row, installed: &Kubectl) -> Vec<String> {
-    let ours = run(Program::Locustctl, row);
-    let mut wrong = against_table(row, &ours);
+    let locustctl = run(Program::Locustctl, row);
+    let mut wrong = against_table(row, &locustctl);
     if row.older == Older::Before34 && !installed.speaks(row.older) {
         return wrong;
     }
-    let theirs = run(Program::Kubectl, row);
-    let is_wrapped = theirs.stderr.starts_with("error: no objects passed to scale ");
+    let kubectl = run(Program::Kubectl, row);
+    let is_wrapped = kubectl.stderr.starts_with("error: no objects passed to scale ");
     let is_old_wrapping = is_wrapped && !installed.speaks(Older::Before35);
     let same_words = installed.speaks(row.older) && !is_old_wrapping;
-    let known = mismatches(&row.kubectl, &theirs, same_words);
-    wrong.extend(known.iter().map(|what| format!("kubectl: {what}")));
+    let wrong_kubectl = mismatches(&row.kubectl, &kubectl, same_words);
+    wrong.extend(wrong_kubectl.iter().map(|text| format!("kubectl: {text}")));
     // The expectations of the table are checked. What they leave open must be equal.
-    if row.ours.is_none() && wrong.is_empty() {
-        wrong.extend(between(&ours, &theirs, same_words).map(|what| format!("between: {what}")));
+    if row.locustctl.is_none() && wrong.is_empty() {
+        wrong.extend(
+            between(&locustctl, &kubectl, same_words).map(|text| format!("between: {text}")),
+        );
     }
     wrong.iter_mut().for_each(|text| *text = format!("{}: {text}", row.name()));
     wrong
 }
 
 fn against_table(row: &Row, outcome: &Outcome) -> Vec<String> {
-    let Some((difference, expected)) = &row.ours else {
+    let Some((difference, expected)) = &row.locustctl else {
         let wrong = mismatches(&row.kubectl, outcome, true);
-        return wrong.iter().map(|what| format!("ours: {what}")).collect();
+        return wrong.iter().map(|what| format!("locustctl: {what}")).collect();
     };
     if mismatches(&row.kubectl, outcome, true).is_empty() {
         return vec![format!("{difference:?} is no difference any more: take it out of the row")];
     }
     let wrong = mismatches(expected, outcome, true);
-    wrong.iter().map(|what| format!("ours ({difference:?}): {what}")).collect()
+    wrong.iter().map(|what| format!("locustctl ({difference:?}): {what}")).collect()
 }
 
 fn mismatches(expected: &Ending, found: &Outcome, same_words: bool) -> Vec<String> {
@@ -88,7 +90,7 @@ fn mismatches(expected: &Ending, found: &Outcome, same_words: bool) -> Vec<Strin
                 Text::Exactly(text) => format!("{text:?}"),
                 Text::Containing(part) => format!("something with {part:?}"),
             };
-            wrong.push(format!("{stream}\n   found {found:?}\n  wanted {expected}"));
+            wrong.push(format!("{stream}\n    found {found:?}\n expected {expected}"));
         }
     }
     if expected.replicas != found.replicas {
@@ -104,14 +106,24 @@ fn mismatches(expected: &Ending, found: &Outcome, same_words: bool) -> Vec<Strin
 }
 
 /// Compares what the table leaves open.
-fn between(ours: &Outcome, theirs: &Outcome, same_words: bool) -> impl Iterator<Item = String> {
-    let streams =
-        [("stdout", &ours.stdout, &theirs.stdout), ("stderr", &ours.stderr, &theirs.stderr)];
-    let texts = streams.into_iter().filter(move |(_, ours, theirs)| same_words && ours != theirs);
-    let texts = texts
-        .map(|(stream, ours, theirs)| format!("{stream}\n    ours {ours:?}\n kubectl {theirs:?}"));
-    let end = (ours.code, &ours.replicas, &ours.change_causes);
-    let their_end = (theirs.code, &theirs.replicas, &theirs.change_causes);
-    let ends = (end != their_end).then(|| format!("ours ended {end:?}, kubectl's {their_end:?}"));
+fn between(
+    locustctl: &Outcome,
+    kubectl: &Outcome,
+    same_words: bool,
+) -> impl Iterator<Item = String> {
+    let streams = [
+        ("stdout", &locustctl.stdout, &kubectl.stdout),
+        ("stderr", &locustctl.stderr, &kubectl.stderr),
+    ];
+    let texts = streams
+        .into_iter()
+        .filter(move |(_, locustctl, kubectl)| same_words && locustctl != kubectl);
+    let texts = texts.map(|(stream, locustctl, kubectl)| {
+        format!("{stream}\nlocustctl {locustctl:?}\n kubectl {kubectl:?}")
+    });
+    let end = (locustctl.code, &locustctl.replicas, &locustctl.change_causes);
+    let kubectl_end = (kubectl.code, &kubectl.replicas, &kubectl.change_causes);
+    let ends = (end != kubectl_end)
+        .then(|| format!("locustctl ended with {end:?}, kubectl with {kubectl_end:?}"));
     texts.chain(ends).collect::<Vec<_>>().into_iter()
 }

@@ -187,7 +187,7 @@ fn run(
 }
 
 #[test]
-fn no_kubeconfig_shows_a_secret_at_any_verbosity() {
+fn no_secret_of_a_kubeconfig_is_shown_at_any_verbosity() {
     let cluster = TestCluster::start();
     let values = surroundings(&cluster);
     let key = std::fs::read_to_string(cluster.path("client.key")).unwrap();
@@ -232,29 +232,38 @@ fn every_kubeconfig_leads_to_the_same_server_as_the_same_user() {
     assert!(fixtures.len() >= 60, "{}", fixtures.len());
     let mut differences = Vec::new();
     for fixture in &fixtures {
-        let (their_text, their_success, theirs) = run("kubectl", fixture, &cluster, &values);
-        let (our_text, our_success, ours) =
+        let (kubectl_text, kubectl_success, kubectl) = run("kubectl", fixture, &cluster, &values);
+        let (locustctl_text, locustctl_success, locustctl) =
             run(env!("CARGO_BIN_EXE_locustctl"), fixture, &cluster, &values);
         match fixture.head.get("ours").map(String::as_str) {
             None => {}
             Some("reaches the server without credentials") => {
-                let arrival = ours.as_ref().unwrap();
-                assert_eq!((our_success, &arrival.authorization), (false, &BTreeSet::from([None])));
+                let arrival = locustctl.as_ref().unwrap();
+                assert_eq!(
+                    (locustctl_success, &arrival.authorization),
+                    (false, &BTreeSet::from([None]))
+                );
             }
             Some("reaches the server with the token of the command line") => {
                 let token = Some(format!("Bearer {}", values["token"]));
-                let arrival = ours.as_ref().unwrap();
-                assert_eq!((our_success, &arrival.authorization), (true, &BTreeSet::from([token])));
+                let arrival = locustctl.as_ref().unwrap();
+                assert_eq!(
+                    (locustctl_success, &arrival.authorization),
+                    (true, &BTreeSet::from([token]))
+                );
             }
             Some(other) => panic!("{}: nothing asserts that it {other}", fixture.name),
         }
-        let same = (their_success, &theirs) == (our_success, &ours);
-        if std::env::var_os("SHOW_TEXTS").is_some() && their_text != our_text {
-            println!("== {}\n   kubectl:   {their_text}   locustctl: {our_text}", fixture.name);
+        let same = (kubectl_success, &kubectl) == (locustctl_success, &locustctl);
+        if std::env::var_os("SHOW_TEXTS").is_some() && kubectl_text != locustctl_text {
+            println!(
+                "== {}\n   kubectl:   {kubectl_text}   locustctl: {locustctl_text}",
+                fixture.name
+            );
         }
         if same == fixture.head.contains_key("ours") {
             differences.push(format!(
-                "{} ({}):\n  kubectl:   {their_success} {theirs:?}\n    {their_text}\n  locustctl: {our_success} {ours:?}\n    {our_text}",
+                "{} ({}):\n  kubectl:   {kubectl_success} {kubectl:?}\n    {kubectl_text}\n  locustctl: {locustctl_success} {locustctl:?}\n    {locustctl_text}",
                 fixture.name, fixture.head["about"]
             ));
         }

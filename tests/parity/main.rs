@@ -67,13 +67,13 @@ fn check_all(check: impl Fn(&Row) -> Vec<String> + Sync) {
 }
 
 #[test]
-fn our_side_of_every_row_holds() {
-    check_all(check::ours);
+fn locustctl_matches_every_row() {
+    check_all(check::locustctl);
 }
 
 #[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
-fn kubectl_and_locustctl_do_the_same() {
+fn kubectl_and_locustctl_behave_the_same() {
     let kubectl = Kubectl::installed();
     check_all(|row| check::both(row, &kubectl));
 }

@@ -16,8 +16,8 @@ pub struct Row {
     pub kubectl: Ending,
     /// The kubectls that do the same, but with other texts.
     pub older: Older,
-    /// An intended difference, and what we do.
-    pub ours: Option<(Difference, Ending)>,
+    /// An intended difference, and locustctl's result.
+    pub locustctl: Option<(Difference, Ending)>,
 }
 
 /// The environment of a row, in addition to the world of all rows.
@@ -84,7 +84,7 @@ impl Text {
 }
 
 pub fn row(args: &'static str, kubectl: Ending) -> Row {
-    Row { args, environment: Environment::default(), kubectl, older: Older::Same, ours: None }
+    Row { args, environment: Environment::default(), kubectl, older: Older::Same, locustctl: None }
 }
 
 /// Exit code 0, and these lines on stdout.
@@ -156,8 +156,8 @@ impl Row {
         Self { older, ..self }
     }
 
-    pub fn differs(self, difference: Difference, ours: Ending) -> Self {
-        Self { ours: Some((difference, ours)), ..self }
+    pub fn differs(self, difference: Difference, locustctl: Ending) -> Self {
+        Self { locustctl: Some((difference, locustctl)), ..self }
     }
 
     pub fn about(mut self, about: &'static str) -> Self {

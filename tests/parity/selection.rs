@@ -118,9 +118,9 @@ fn failures() -> Vec<Row> {
     let broken = || Fault::once(Action::internal_error(None)).on("PATCH").at("/b/scale");
     let problem =
         "Error from server (InternalError): Internal error occurred: etcdserver: request timed out";
-    let ours =
+    let locustctl =
         format!("{problem}\ndeployment.apps/b is still at 1; the request may scale it to 4 later");
-    let ours = ours.as_str();
+    let locustctl = locustctl.as_str();
     let unexpected = "error: Expected replicas to be 3, was 1";
     let named = "error: deployment.apps/b: Expected replicas to be 3, was 1";
     let ds = "Error from server (NotFound): the server could not find the requested resource";
@@ -134,7 +134,7 @@ fn failures() -> Vec<Row> {
         .fault(broken())
         .differs(
             EveryTarget,
-            ends(1, "deployment.apps/a scaled\ndeployment.apps/c scaled", ours)
+            ends(1, "deployment.apps/a scaled\ndeployment.apps/c scaled", locustctl)
                 .scales("deployments/a=4 deployments/c=4"),
         ),
         row(
@@ -145,14 +145,14 @@ fn failures() -> Vec<Row> {
         .fault(broken())
         .differs(
             CountReported,
-            ends(1, "deployment.apps/a scaled", ours).scales("deployments/a=4"),
+            ends(1, "deployment.apps/a scaled", locustctl).scales("deployments/a=4"),
         ),
         row("--replicas=4 deploy zz b c", refuses(problem))
             .about("b fails")
             .fault(broken())
             .differs(
                 EveryTarget,
-                ends(1, "deployment.apps/c scaled", &format!("{zz}\n{ours}"))
+                ends(1, "deployment.apps/c scaled", &format!("{zz}\n{locustctl}"))
                     .scales("deployments/c=4"),
             ),
         row("--replicas=4 ds/ds1 deploy/a", refuses(ds)).differs(

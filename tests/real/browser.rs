@@ -90,7 +90,7 @@ fn scaling_up_fills_the_bar_as_pods_become_ready() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn scaling_down_and_back_by_keyboard_alone() {
+fn workers_can_be_scaled_with_the_keyboard_only() {
     let (cluster, serving) = served(100);
     serving.put("?wait=20s", r#"{"replicas": 3}"#);
     let browser = open(&serving);
@@ -111,7 +111,7 @@ fn scaling_down_and_back_by_keyboard_alone() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn zero_needs_a_confirmation() {
+fn scaling_to_zero_needs_a_confirmation() {
     let (cluster, serving) = served(100);
     let browser = open(&serving);
     scale(&browser, "0");
@@ -125,7 +125,11 @@ fn zero_needs_a_confirmation() {
     browser.click("#dialog-cancel");
     browser.wait_for("!document.getElementById('dialog').open");
     assert_eq!(cluster.workers(), 1);
-    assert_eq!(browser.eval("document.getElementById('count').value"), "0", "what was typed stays");
+    assert_eq!(
+        browser.eval("document.getElementById('count').value"),
+        "0",
+        "the form keeps the typed number"
+    );
     browser.click("#submit");
     browser.click("#dialog-ok");
     browser.wait_for_text("#notice", "was scaled from 1 to 0.");
@@ -211,7 +215,11 @@ fn a_refusal_by_the_cluster_is_shown() {
     scale(&browser, "2");
     browser.wait_for_text("#notice[role=alert]", "cannot patch resource \"deployments/scale\"");
     assert_eq!(browser.eval("document.activeElement.id"), "count");
-    assert_eq!(browser.eval("document.getElementById('count').value"), "2", "what was typed stays");
+    assert_eq!(
+        browser.eval("document.getElementById('count').value"),
+        "2",
+        "the form keeps the typed number"
+    );
     browser.wait_for_text("#history li", "failed");
     assert_eq!(cluster.workers(), 1);
     done(&browser, "refused");
@@ -296,7 +304,7 @@ fn without_javascript_the_form_works_and_shows_errors() {
     cluster.handle().inject(patch);
     scale(&browser, "1");
     browser.wait_for_text("#notice[role=alert]", "did not answer");
-    assert!(browser.url().ends_with("/rescale"), "an error is not hidden by a redirect");
+    assert!(browser.url().ends_with("/rescale"), "an error page is not a redirect");
     browser.screenshot("no-javascript-error");
 }
 

@@ -158,8 +158,8 @@ fn create_change_and_delete() {
     let cluster = TestCluster::start();
     let create = ["create", "deployment", "web", "--image=example.com/web:1", "--replicas=2"];
     assert_eq!(stdout(&cluster, &create), "deployment.apps/web created\n");
-    let again = stderr_of_failure(&cluster, &create);
-    assert!(again.contains("deployments.apps \"web\" already exists"), "{again}");
+    let error = stderr_of_failure(&cluster, &create);
+    assert!(error.contains("deployments.apps \"web\" already exists"), "{error}");
     stdout(&cluster, &["rollout", "status", "deployment/web", "--timeout=20s"]);
     stdout(&cluster, &["set", "image", "deployment/web", "web=example.com/web:2"]);
     stdout(&cluster, &["rollout", "status", "deployment/web", "--timeout=20s"]);

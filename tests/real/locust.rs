@@ -61,7 +61,7 @@ fn scaling_keeps_the_users_and_statistics_of_a_running_test() {
         let stats =
             locust.wait_for(|stats| stats["user_count"] == 60 && connected_workers(stats) == 1);
         assert_eq!(stats["state"], "running", "{release}");
-        assert!(locust.requests() >= before, "{release}: the statistics are kept");
+        assert!(locust.requests() >= before, "{release}: the statistics are not reset");
 
         assert_succeeds(&run(&cluster, &locust, "rebalance"), "");
         let outcome = run(&cluster, &locust, "scale --replicas=0 --timeout=60s");
@@ -125,7 +125,7 @@ fn scaling_through_serve_keeps_the_users_of_a_running_test() {
     }
     let stats = locust.wait_for(|stats| stats["user_count"] == 60 && connected_workers(stats) == 1);
     assert_eq!(stats["state"], "running");
-    assert!(locust.requests() >= before, "the statistics are kept");
+    assert!(locust.requests() >= before, "the statistics are not reset");
     let scaled = serving.put("?wait=60s", r#"{"replicas": 0}"#).json();
     assert!(scaled["users"]["text"].as_str().unwrap().contains("no test is running"), "{scaled}");
     serving.wait_for_state(|state| state["locust"]["workers"] == 0);

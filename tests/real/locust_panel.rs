@@ -172,13 +172,13 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     panel.wait_for_text("ask-text", "60 users on 4 workers; 3 of them will leave");
     browser.screenshot("panel-question");
     panel.click("no");
-    assert_eq!(cluster.workers(), 4, "it was not meant");
+    assert_eq!(cluster.workers(), 4, "the rejected question changes nothing");
     panel.click("submit");
     panel.click("yes");
     panel.wait_for_text("history", "redistributed 60 users over 1 worker");
     let stats = locust.wait_for(|stats| stats["user_count"] == 60);
     assert_eq!(stats["state"], "running");
-    assert!(locust.requests() >= before, "the statistics are kept");
+    assert!(locust.requests() >= before, "the statistics are not reset");
     assert_eq!(cluster.workers(), 1);
     looked_at(&browser, "panel-redistributed");
     panel.scale(0);
@@ -239,7 +239,7 @@ fn on_a_phone_the_panel_is_collapsed_at_first() {
 
 #[test]
 #[ignore = "needs chromium and Locust: tests/run.sh runs it"]
-fn without_locust_the_panel_says_so_and_recovers() {
+fn without_locust_the_panel_reports_it_and_recovers() {
     let cluster = TestCluster::start();
     let mut locust = RealLocust::start(LATEST, &cluster);
     let serving = served(&cluster, &locust, &[]);
@@ -289,7 +289,7 @@ fn locusts_login_also_protects_the_panel() {
 
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
-fn an_open_question_names_the_present_loss() {
+fn an_open_question_shows_the_present_loss() {
     let cluster = running(4);
     let serving = Serving::start(&cluster, &["--locust-ui", "--rebalance=never"]);
     serving.wait_for_log("Watching Locust at");

@@ -93,11 +93,11 @@ fn is_refused(reply: &Reply) {
     assert_eq!(reply.status, 403, "{reply:?}");
     assert_eq!(reply.header("content-type"), "application/problem+json");
     assert_eq!(reply.json()["detail"], "A change must come from Locust's page.");
-    is_for_no_other_page(reply);
+    assert_hidden_from_other_pages(reply);
 }
 
 #[track_caller]
-fn is_for_no_other_page(reply: &Reply) {
+fn assert_hidden_from_other_pages(reply: &Reply) {
     let mut names = reply.headers.keys().map(|name| name.as_str());
     assert!(!names.any(|name| name.starts_with("access-control-")), "{reply:?}");
 }
@@ -123,8 +123,8 @@ fn serves_answers_are_passed_on_unchanged() {
         let asset = locust.get("/-/locustctl/assets/panel.js", &[]);
         assert_eq!(asset.text, serving.get("/assets/panel.js").text);
         assert!(asset.header("content-type").starts_with("text/javascript"), "{asset:?}");
-        let known = [("if-none-match", asset.header("etag"))];
-        assert_eq!(locust.get("/-/locustctl/assets/panel.js", &known).status, 304);
+        let headers = [("if-none-match", asset.header("etag"))];
+        assert_eq!(locust.get("/-/locustctl/assets/panel.js", &headers).status, 304);
         let count = locust.get("/-/locustctl/api/scale", &[]);
         assert_eq!(count.json(), serving.get("/api/scale").json());
         locust.put(&[OWN], r#"{"replicas": -1}"#).is_problem(422, "Invalid", "-1 is not a number");
@@ -144,20 +144,22 @@ fn other_sites_cannot_read_serves_answers() {
         let (_cluster, _serving, locust) = start(release);
         for path in ["", "api/scale", "assets/panel.js", "gone"] {
             for headers in [&[][..], &other] {
-                is_for_no_other_page(&locust.get(&format!("/-/locustctl/{path}"), headers));
+                assert_hidden_from_other_pages(
+                    &locust.get(&format!("/-/locustctl/{path}"), headers),
+                );
             }
         }
         let options = locust.request("OPTIONS", "/-/locustctl/api/scale", &preflight);
-        is_for_no_other_page(&locust.http.send(options));
-        is_for_no_other_page(&locust.put(&[OWN, other[0]], ORDER));
-        let own = locust.get("/stats/requests", &other);
-        assert_eq!(own.header("access-control-allow-origin"), other[0].1, "{release}");
+        assert_hidden_from_other_pages(&locust.http.send(options));
+        assert_hidden_from_other_pages(&locust.put(&[OWN, other[0]], ORDER));
+        let answer = locust.get("/stats/requests", &other);
+        assert_eq!(answer.header("access-control-allow-origin"), other[0].1, "{release}");
     }
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_change_by_locusts_page_is_made_and_reported_at_once() {
+fn a_change_by_locusts_page_is_made_and_reported_immediately() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for release in RELEASES {
         let (cluster, _serving, locust) = start(release);
@@ -167,20 +169,22 @@ fn a_change_by_locusts_page_is_made_and_reported_at_once() {
             assert_eq!(events.headers()["content-type"], "text/event-stream; charset=utf-8");
             let codings = events.headers().get_all("transfer-encoding").iter();
             assert_eq!(codings.collect::<Vec<_>>(), ["chunked"], "{release}");
-            told(&mut events, r#""replicas":{"desired":1,"#).await;
+            wait_for_event(&mut events, r#""replicas":{"desired":1,"#).await;
             let changed = locust.order(&[OWN], ORDER).send().await.unwrap();
             assert_eq!(changed.status(), 200);
-            told(&mut events, r#""replicas":{"desired":3,"#).await;
+            wait_for_event(&mut events, r#""replicas":{"desired":3,"#).await;
         });
         assert_eq!(cluster.workers(), 3, "{release}");
     }
 }
 
-async fn told(events: &mut reqwest::Response, wanted: &str) {
+async fn wait_for_event(events: &mut reqwest::Response, part: &str) {
     let mut text = String::new();
-    while !text.contains(wanted) {
-        let chunk = tokio::time::timeout(PATIENCE, events.chunk()).await.expect("it is in time");
-        text.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("there is more")));
+    while !text.contains(part) {
+        let chunk = tokio::time::timeout(PATIENCE, events.chunk())
+            .await
+            .expect("the event arrives in time");
+        text.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("the stream goes on")));
     }
 }
 
@@ -229,7 +233,7 @@ fn locusts_login_also_protects_the_plugin() {
         for reply in answers.iter().chain([&locust.put(&[OWN], ORDER)]) {
             assert_eq!(reply.status, 302, "{reply:?}");
             assert!(reply.header("location").starts_with("/login"), "{reply:?}");
-            is_for_no_other_page(reply);
+            assert_hidden_from_other_pages(reply);
         }
         assert_eq!(cluster.workers(), 1, "{release}");
         assert!(!locust.get("/login", &[]).text.contains("panel.js"));
@@ -270,7 +274,7 @@ fn the_plugin_works_below_locusts_base_path() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn an_unreachable_serve_is_reported_at_once() {
+fn an_unreachable_serve_is_reported_immediately() {
     for release in RELEASES {
         let (_cluster, serving, locust) = start(release);
         serving.signal("TERM");
@@ -280,7 +284,7 @@ fn an_unreachable_serve_is_reported_at_once() {
             assert_eq!(reply.status, 502, "{reply:?}");
             assert_eq!(reply.header("content-type"), "application/problem+json");
             assert_eq!(reply.json()["detail"], "locustctl serve does not answer.");
-            is_for_no_other_page(&reply);
+            assert_hidden_from_other_pages(&reply);
         }
         assert!(began.elapsed() < Duration::from_secs(2), "{release}: {:?}", began.elapsed());
         assert_eq!(locust.get("/", &[]).text.matches(SCRIPT).count(), 1);

@@ -34,8 +34,8 @@ fn a_load_test_shape_lacks_users_until_its_next_step() {
         scenario.assert_nothing_posted();
         let users = scenario.locust.values()["user_count"].as_i64().unwrap();
         assert!(users < 60, "{release}: Locust has lost no users");
-        let said = format!("{users} of 60 users until the next step of its LoadTestShape");
-        assert_says(&outcome, &said);
+        let text = format!("{users} of 60 users until the next step of its LoadTestShape");
+        assert_says(&outcome, &text);
         assert_tells(&scenario.run("status"), "LoadTestShape");
         let state = serving.wait_for_state(|state| state["locust"]["users"] == users);
         assert!(state["locust"]["notes"].to_string().contains("LoadTestShape"), "{state}");
@@ -60,7 +60,7 @@ fn a_new_worker_that_hangs_is_an_error() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_new_worker_that_hangs_after_a_repair_is_an_error() {
+fn a_new_worker_that_hangs_after_a_rebalance_is_an_error() {
     let scenario = Scenario::new(LATEST).with_60_users(1);
     scenario.scaled(2);
     scenario.scaled(1);
@@ -212,7 +212,7 @@ fn with_slow_rate(users: i64, rate: i64) -> Scenario {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_start_of_all_users_at_once_is_announced() {
+fn a_simultaneous_start_of_all_users_is_announced() {
     let scenario = with_slow_rate(80, 1);
     let outcome = scenario.scaled(1);
     scenario.assert_users_are_stable(80);
@@ -261,7 +261,7 @@ fn with_a_stop_timeout_success_is_reported_when_the_number_is_right() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_that_is_still_starting_is_left_alone() {
+fn a_test_that_is_still_starting_is_not_changed() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);

@@ -58,8 +58,8 @@ fn run_sequence(release: &str, seed: u64) {
         let noun = if *count == 1 { "worker" } else { "workers" };
         let repaired = format!("redistributed 60 users over {count} {noun}");
         let whole = "the test has all its 60 users";
-        let is_told = outcome.stderr.contains(&repaired) || outcome.stderr.contains(whole);
-        assert!(is_told, "{step}: {outcome:?}");
+        let is_reported = outcome.stderr.contains(&repaired) || outcome.stderr.contains(whole);
+        assert!(is_reported, "{step}: {outcome:?}");
         assert!(monitor.decrease().is_none(), "{step}: {:?}", monitor.decrease());
         before = *count;
         sleep(Duration::from_secs(random.u64(..3)));

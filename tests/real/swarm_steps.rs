@@ -13,7 +13,7 @@ const BREAK: [&str; 3] = ["2.46.4", "2.32.2", "2.25.0"];
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn on_a_release_that_breaks_workers_leave_one_after_another() {
+fn on_an_affected_release_workers_leave_one_after_another() {
     for release in BREAK {
         let scenario = Scenario::new(release).with_60_users(4);
         let monitor = Monitor::start(&scenario.locust);
@@ -43,7 +43,7 @@ fn the_latest_release_is_scaled_in_one_step() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn without_a_running_test_all_workers_leave_at_once() {
+fn without_a_running_test_all_workers_leave_together() {
     let scenario = Scenario::new("2.32.2");
     scenario.scale_as_kubectl(4);
     let outcome = scenario.run("scale --replicas=1 --wait --timeout=60s");
@@ -69,7 +69,7 @@ fn a_master_survives_the_last_of_its_workers() {
 /// The master breaks in three of four cases, so this is repeated until it does.
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn at_once_removes_all_workers_and_a_broken_master_is_reported() {
+fn the_at_once_flag_removes_all_workers_and_a_broken_master_is_reported() {
     for _ in 0..6 {
         let scenario = Scenario::new("2.32.2").with_60_users(4);
         let outcome = scenario.run("scale --replicas=1 --at-once --timeout=20s");

@@ -9,7 +9,7 @@ use crate::locust_process::{LATEST, RELEASES, Scenario, assert_says, releases};
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn the_run_time_of_an_earlier_test_does_not_prevent_a_repair() {
+fn the_run_time_of_an_earlier_test_does_not_prevent_a_rebalance() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
@@ -29,7 +29,7 @@ fn the_run_time_of_an_earlier_test_does_not_prevent_a_repair() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn no_repair_if_the_run_time_may_belong_to_an_earlier_test() {
+fn no_rebalance_if_the_run_time_may_belong_to_an_earlier_test() {
     let scenario = Scenario::new(LATEST);
     scenario.scale_as_kubectl(3);
     scenario.start_test(20, 20, "&run_time=10m");
@@ -53,7 +53,7 @@ fn assert_ends_after(scenario: &Scenario, start: Instant, wanted: f64) {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_with_a_run_time_is_repaired_and_ends_on_time() {
+fn a_test_with_a_run_time_is_rebalanced_and_ends_on_time() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
@@ -73,7 +73,7 @@ fn a_test_with_a_run_time_is_repaired_and_ends_on_time() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn if_the_start_is_unknown_a_test_with_a_run_time_is_left_alone() {
+fn if_the_start_is_unknown_a_test_with_a_run_time_is_not_changed() {
     let scenario = Scenario::new(LATEST);
     scenario.scale_as_kubectl(3);
     let start = Instant::now();

@@ -18,7 +18,7 @@ const UNKNOWN: &str = "locustctl cannot tell how many users the test should have
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn the_masters_number_of_users_is_not_the_tests() {
+fn the_master_and_the_test_may_have_different_numbers_of_users() {
     for release in releases(&["2.46.4", "2.32.2", "2.25.0"]) {
         let scenario = Scenario::with(release, |it| it.master_flags(&["-u", "100", "-r", "10"]));
         scenario.scale_as_kubectl(3);
@@ -68,7 +68,7 @@ fn started_by_code(flags: &[&str]) -> Scenario {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_test_with_more_users_than_requested_is_left_alone() {
+fn a_test_with_more_users_than_requested_is_not_changed() {
     let scenario = started_by_code(&["-u", "20"]);
     let status = scenario.run("status");
     assert_eq!(status.code, Some(0), "{status:?}");
@@ -215,7 +215,7 @@ fn a_test_with_some_fixed_counts_gets_all_its_users_back() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_locust_with_other_workers_is_left_alone() {
+fn a_locust_with_other_workers_is_not_changed() {
     let scenario = Scenario::new(LATEST).with_60_users(3);
     create_deployment(&scenario.cluster, "shop-worker");
     // The test of the other workers has lost users.
@@ -230,7 +230,7 @@ fn a_locust_with_other_workers_is_left_alone() {
 }
 
 #[test]
-fn a_master_of_other_workers_in_the_namespace_is_left_alone() {
+fn a_master_of_other_workers_in_the_namespace_is_not_changed() {
     let cluster = TestCluster::start();
     create_deployment(&cluster, "shop-worker");
     let scale_as_kubectl = |replicas: i64| {

@@ -33,8 +33,10 @@ fn close_before_does_not_apply_the_request() {
         assert_eq!(as_admin(&cluster, "GET", &scale_path(), "").unwrap().status, 200);
         as_admin(&cluster, "PATCH", &scale_path(), TO_THREE).unwrap_err();
         assert_eq!(cluster.workers(), 1);
-        let seen = cluster.handle().requests();
-        assert!(seen.iter().any(|request| request.method == "PATCH" && request.status.is_none()));
+        let requests = cluster.handle().requests();
+        assert!(
+            requests.iter().any(|request| request.method == "PATCH" && request.status.is_none())
+        );
         assert_eq!(as_admin(&cluster, "PATCH", &scale_path(), TO_THREE).unwrap().status, 200);
     }
 }
@@ -315,7 +317,7 @@ fn garbage_and_silence_do_not_disturb_other_clients() {
 }
 
 #[test]
-fn it_shuts_down_while_a_watch_is_open() {
+fn the_sandbox_shuts_down_while_a_watch_is_open() {
     let cluster =
         TestCluster::with(Options { objects: InitialObjects::Empty, ..Options::default() });
     let address = ("127.0.0.1", cluster.port());

@@ -66,7 +66,7 @@ fn pods(cluster: &TestCluster, selector: &str) -> Vec<String> {
 }
 
 #[test]
-fn up_to_2_46_5_two_workers_that_leave_at_once_break_the_master() {
+fn up_to_2_46_5_two_workers_leaving_together_break_the_master() {
     let cluster = running("2.46.4", 3);
     scale(&cluster, 1);
     wait_until(
@@ -87,7 +87,7 @@ fn up_to_2_46_5_two_workers_that_leave_at_once_break_the_master() {
 }
 
 #[test]
-fn a_new_master_pod_counts_its_workers_again() {
+fn the_workers_reconnect_to_a_new_master_pod() {
     let cluster = running("2.46.4", 3);
     scale(&cluster, 1);
     wait_until(|| shown(&cluster).0 == "stopped", || "the end of the test".to_owned());
@@ -103,7 +103,7 @@ fn a_new_master_pod_counts_its_workers_again() {
 }
 
 #[test]
-fn from_2_46_6_on_the_master_survives_two_workers_that_leave_at_once() {
+fn since_2_46_6_the_master_survives_two_workers_leaving_together() {
     let cluster = running("2.46.7", 3);
     scale(&cluster, 1);
     wait_until(
@@ -117,7 +117,7 @@ fn from_2_46_6_on_the_master_survives_two_workers_that_leave_at_once() {
 }
 
 #[test]
-fn from_2_47_0_on_stop_and_reset_are_post_requests() {
+fn since_2_47_0_stop_and_reset_are_post_requests() {
     for (release, right, wrong) in [("2.47.0", "POST", "GET"), ("2.46.7", "GET", "POST")] {
         let cluster = running(release, 1);
         for path in ["/stats/reset", "/stop"] {
@@ -190,9 +190,9 @@ fn a_release_that_cannot_be_simulated_is_refused() {
     ] {
         let outcome = locustctl(&format!("sandbox --locust-release={release}")).run();
         assert_eq!(outcome.code, Some(1), "{outcome:?}");
-        let said = format!(
+        let error = format!(
             "error: invalid argument \"{release}\" for \"--locust-release\" flag: {problem}\n"
         );
-        assert!(outcome.stderr.starts_with(&said), "{outcome:?}");
+        assert!(outcome.stderr.starts_with(&error), "{outcome:?}");
     }
 }

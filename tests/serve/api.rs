@@ -28,7 +28,7 @@ fn reading_the_count_sends_no_request_to_the_cluster() {
 }
 
 #[test]
-fn a_change_returns_the_old_and_the_new_count_and_is_visible_at_once() {
+fn a_change_returns_the_old_and_the_new_count_and_is_visible_immediately() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
@@ -263,12 +263,12 @@ fn changes_by_other_clients_are_reported_as_such() {
     serving.wait_until_settled(2);
     cluster.handle().set_replicas(WORKERS, 4);
     let state = serving.wait_for_state(|state| state["replicas"]["desired"] == 4);
-    let told = |index: usize| {
-        let change = &state["history"][index];
-        (change["old"].clone(), change["new"].clone(), change["outcome"].clone())
+    let change = |index: usize| {
+        let entry = &state["history"][index];
+        (entry["old"].clone(), entry["new"].clone(), entry["outcome"].clone())
     };
-    assert_eq!(told(0), (json!(2), json!(4), json!("observed")));
-    assert_eq!(told(1), (json!(1), json!(2), json!("scaled")));
+    assert_eq!(change(0), (json!(2), json!(4), json!("observed")));
+    assert_eq!(change(1), (json!(1), json!(2), json!("scaled")));
     assert_eq!(state["history"].as_array().unwrap().len(), 2, "{state:#}");
 }
 

@@ -255,7 +255,7 @@ fn a_change_from_another_sites_page_is_refused() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     let cookie = session(&serving);
-    let own = serving.url().to_owned();
+    let origin = serving.url().to_owned();
     let as_alice = ("cookie", cookie.as_str());
     for (headers, expected) in [
         (vec![as_alice], 403),
@@ -263,9 +263,9 @@ fn a_change_from_another_sites_page_is_refused() {
         (vec![as_alice, ("sec-fetch-site", "same-site")], 403),
         (vec![as_alice, ("origin", "https://evil.example.com")], 403),
         (vec![as_alice, ("origin", "null")], 403),
-        (vec![as_alice, ("sec-fetch-site", "cross-site"), ("origin", &own)], 403),
+        (vec![as_alice, ("sec-fetch-site", "cross-site"), ("origin", &origin)], 403),
         (vec![as_alice, ("sec-fetch-site", "same-origin")], 200),
-        (vec![as_alice, ("origin", &own)], 200),
+        (vec![as_alice, ("origin", &origin)], 200),
     ] {
         assert_eq!(put(&serving, &headers).status, expected, "{headers:?}");
     }
@@ -274,7 +274,11 @@ fn a_change_from_another_sites_page_is_refused() {
     );
     let bearer = format!("Bearer {ALICE}");
     let headers = [("authorization", &*bearer), ("origin", "https://tools.example.com")];
-    assert_eq!(put(&serving, &headers).status, 200, "a token is nothing that a browser adds");
+    assert_eq!(
+        put(&serving, &headers).status,
+        200,
+        "browsers do not add a bearer token to requests"
+    );
 
     let open = Serving::start(&cluster, &[]);
     for (headers, expected) in [
@@ -360,8 +364,8 @@ fn every_answer_has_the_security_headers() {
     }
     let style = serving.get("/assets/style.css");
     assert_eq!(style.header("cache-control"), "no-cache");
-    let known = get(&serving, "/assets/style.css", &[("if-none-match", style.header("etag"))]);
-    assert_eq!((known.status, &*known.text), (304, ""));
+    let unchanged = get(&serving, "/assets/style.css", &[("if-none-match", style.header("etag"))]);
+    assert_eq!((unchanged.status, &*unchanged.text), (304, ""));
 }
 
 #[test]
@@ -374,9 +378,9 @@ fn over_tls_the_cookie_is_secure() {
     assert!(cookie.starts_with("__Host-locustctl-session-"), "{cookie}");
     let reply = log_in(&serving, &format!("token={ALICE}"));
     assert!(reply.header("set-cookie").ends_with("; Secure"));
-    let own = serving.url().to_owned();
-    assert_eq!(put(&serving, &[("cookie", &cookie), ("origin", &own)]).status, 200);
-    let plain = own.replace("https", "http");
+    let origin = serving.url().to_owned();
+    assert_eq!(put(&serving, &[("cookie", &cookie), ("origin", &origin)]).status, 200);
+    let plain = origin.replace("https", "http");
     assert_eq!(put(&serving, &[("cookie", &cookie), ("origin", &plain)]).status, 403);
 
     let mut stream = TcpStream::connect(serving.authority()).unwrap();

@@ -78,7 +78,7 @@ fn serve_recovers_when_the_cluster_comes_back() {
     serving.put("", r#"{"replicas": 3}"#).is_problem(502, "Unreachable", "did not answer");
     serving.wait_for_scale(|reply| reply.status == 502);
     let state = serving.wait_for_state(|state| state["connection"]["state"] == "lost");
-    assert_eq!(state["replicas"]["desired"], 1, "the last that was known");
+    assert_eq!(state["replicas"]["desired"], 1, "the page keeps the last known count");
     cluster.handle().set_replicas(WORKERS, 2);
     cluster.handle().clear_faults();
     serving.wait_until_settled(2);
@@ -99,7 +99,11 @@ fn a_server_that_never_answers_does_not_block_other_requests() {
             || cluster.request_lines().iter().any(|line| line.starts_with("PATCH")),
             || "the PATCH".to_owned(),
         );
-        assert_eq!(serving.get("/api/scale").json()["replicas"], 1, "not before it is so");
+        assert_eq!(
+            serving.get("/api/scale").json()["replicas"],
+            1,
+            "the count changes only after the answer"
+        );
         assert_eq!(serving.get("/").status, 200);
         assert_eq!(slow.join().unwrap().status, 200);
     });
@@ -175,8 +179,8 @@ fn a_viewer_that_reconnects_gets_only_new_events() {
     serving.wait_for_state(|state| state["pods"].as_array().is_some_and(|pods| pods.len() == 1));
     let first = Viewer::open(&serving, "").read_until("\n\nid: ");
     let _ = first;
-    let told = Viewer::open(&serving, "").read_until("\nevent: state\n");
-    let (_, rest) = told.split_once("\nid: ").unwrap();
+    let events = Viewer::open(&serving, "").read_until("\nevent: state\n");
+    let (_, rest) = events.split_once("\nid: ").unwrap();
     let id = rest.lines().next().unwrap();
     let mut back = Viewer::open(&serving, &format!("Last-Event-ID: {id}\r\n"));
     back.read_until("retry: 2000\n\n");
@@ -184,7 +188,7 @@ fn a_viewer_that_reconnects_gets_only_new_events() {
     let next = back.read_until("\nevent: state\n");
     assert!(!next.contains(&format!("id: {id}\n")), "{next}");
     let other = Viewer::open(&serving, "Last-Event-ID: 00000000-1\r\n").read_until("\n\n");
-    assert!(other.contains("retry: 2000"), "an id of another run is nothing that is known");
+    assert!(other.contains("retry: 2000"), "an unknown event id gets the whole state");
 }
 
 #[test]
@@ -196,12 +200,12 @@ fn a_slow_viewer_gets_only_the_latest_state() {
         assert_eq!(serving.put("", &body).status, 200);
     }
     serving.put("?wait=20s", r#"{"replicas": 2}"#);
-    let told = slow.read_until("\"desired\":2,\"current\":2,\"ready\":2,\"settled\":true");
-    assert!(data_of(&told).is_some());
+    let events = slow.read_until("\"desired\":2,\"current\":2,\"ready\":2,\"settled\":true");
+    assert!(data_of(&events).is_some());
 }
 
 #[test]
-fn it_shuts_down_cleanly_and_finishes_open_requests() {
+fn serve_shuts_down_cleanly_and_finishes_open_requests() {
     let options = Options { pod_ready_after: Duration::from_secs(3600), ..Options::default() };
     let cluster = TestCluster::with(options);
     for signal in ["TERM", "INT"] {
@@ -228,7 +232,7 @@ fn it_shuts_down_cleanly_and_finishes_open_requests() {
 }
 
 #[test]
-fn too_many_changes_at_once_are_refused() {
+fn too_many_concurrent_changes_are_refused() {
     let (cluster, serving) = served();
     let delay = Action::Delay(Duration::from_secs(2));
     cluster.handle().inject(Fault::once(delay).on("GET").at("/scale").times(16));
@@ -364,15 +368,15 @@ fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
     });
     wait_until(|| cluster.workers() == 7, || "the change".to_owned());
     serving.signal("TERM");
-    let (code, said) = serving.wait();
-    assert_eq!(code, Some(0), "{said}");
+    let (code, log) = serving.wait();
+    assert_eq!(code, Some(0), "{log}");
     let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change was interrupted; its result is not known.\"";
-    assert!(said.contains(line), "{said}");
+    assert!(log.contains(line), "{log}");
     assert!(asking.join().unwrap().is_err());
 }
 
 #[test]
-fn after_a_broken_connection_the_state_is_read_again() {
+fn after_a_broken_connection_the_state_is_re_read() {
     let (cluster, serving) = served();
     // The API server comes back with an older state, about which no event will come.
     cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));

@@ -23,7 +23,7 @@ fn users(cluster: &TestCluster) -> Value {
 }
 
 #[test]
-fn the_state_has_the_test_from_locust() {
+fn the_state_shows_locusts_test() {
     let (cluster, serving) = served(2, &[]);
     assert_eq!(
         serving.state()["locust"],
@@ -64,17 +64,21 @@ fn users_are_also_restored_without_wait() {
 }
 
 #[test]
-fn without_a_test_users_are_not_mentioned() {
+fn without_a_test_no_users_are_reported() {
     let (cluster, serving) = served(2, &[]);
     ask(&cluster, "POST", "stop", "");
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"], Value::Null);
     assert_eq!(serving.state()["history"][0]["users"], Value::Null);
-    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped", "none was started");
+    assert_eq!(
+        ask(&cluster, "GET", "stats/requests", "")["state"],
+        "stopped",
+        "no test was started"
+    );
 }
 
 #[test]
-fn with_never_the_loss_is_reported_and_a_repair_can_be_requested() {
+fn with_never_the_loss_is_reported_and_a_rebalance_can_be_requested() {
     let (cluster, serving) = served(5, &["--rebalance=never"]);
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
@@ -91,7 +95,11 @@ fn with_never_the_loss_is_reported_and_a_repair_can_be_requested() {
     assert_eq!(rebalance().json(), json!({"rebalanced": true, "message": expected}));
     assert_eq!(users(&cluster), 60);
     let last = &serving.state()["history"][0];
-    assert_eq!(last["users"], json!({"stage": "well", "text": expected}), "it is right now");
+    assert_eq!(
+        last["users"],
+        json!({"stage": "well", "text": expected}),
+        "the history shows the users after the rebalance"
+    );
     let expected = json!({"rebalanced": false, "message": "the test has all its 60 users"});
     assert_eq!(rebalance().json(), expected);
     serving.wait_for_state(|state| state["locust"]["needsRebalance"] == false);
@@ -105,7 +113,7 @@ fn the_form_asks_before_a_running_test_loses_workers() {
     let text = "A test is running with 60 users on 3 workers; 1 of them will leave, and up to 3 s of their statistics are lost.";
     assert!(question.text.contains(text), "{}", question.text);
     assert_eq!(cluster.workers(), 3);
-    assert_eq!(serving.post("worker_count=4").status, 303, "nothing is lost by more");
+    assert_eq!(serving.post("worker_count=4").status, 303, "a scale up needs no confirmation");
     assert_eq!(serving.post("worker_count=2&confirm=yes").status, 303);
     assert_eq!(cluster.workers(), 2);
 }
@@ -122,7 +130,7 @@ fn the_form_restores_users_without_javascript() {
 }
 
 #[test]
-fn an_uncertain_repair_is_left_to_the_user() {
+fn an_uncertain_rebalance_is_left_to_the_user() {
     let (cluster, serving) = served(5, &[]);
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=5m");
     let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
@@ -139,7 +147,7 @@ fn an_uncertain_repair_is_left_to_the_user() {
 }
 
 #[test]
-fn an_overtaken_change_leaves_the_repair_to_the_next_change() {
+fn an_overtaken_change_leaves_the_rebalance_to_the_next_change() {
     let (cluster, serving) = served(5, &[]);
     serving.put("", r#"{"replicas": 9}"#);
     serving.put("?wait=20s", r#"{"replicas": 1}"#);
@@ -195,8 +203,8 @@ fn a_missing_right_to_find_locust_is_logged_once() {
         serving.state();
         std::thread::sleep(Duration::from_millis(400));
     }
-    let said = serving.stderr();
-    assert_eq!(said.matches("The search for Locust failed").count(), 1, "{said}");
+    let log = serving.stderr();
+    assert_eq!(log.matches("The search for Locust failed").count(), 1, "{log}");
 }
 
 #[test]
@@ -233,11 +241,15 @@ fn the_form_asks_again_if_the_count_has_changed() {
     assert_eq!((renewed.status, cluster.workers()), (409, 8));
     assert!(renewed.text.contains("from 8 to 9?"), "{}", renewed.text);
     assert!(renewed.text.contains("The number of workers has changed in the meantime."));
-    let there = serving.post("worker_count=8&confirm=yes&current_replicas=4");
-    assert_eq!(there.status, 409);
-    assert!(!there.text.contains("from 8 to 8?"), "{}", there.text);
+    let same_count = serving.post("worker_count=8&confirm=yes&current_replicas=4");
+    assert_eq!(same_count.status, 409);
+    assert!(!same_count.text.contains("from 8 to 8?"), "{}", same_count.text);
     let invalid = serving.post("worker_count=9&confirm=yes&current_replicas=x");
     assert_eq!((invalid.status, cluster.workers()), (422, 8));
-    assert_eq!(serving.post("worker_count=9&confirm=yes").status, 303, "a script may say nothing");
+    assert_eq!(
+        serving.post("worker_count=9&confirm=yes").status,
+        303,
+        "current_replicas is optional"
+    );
     assert_eq!(cluster.workers(), 9);
 }

@@ -123,7 +123,7 @@ fn only_locusts_page_gets_the_panel() {
         assert_eq!((&*answer.text, answer.header("etag")), (&*with_panel, ""), "{path}");
         assert_eq!(answer.header("content-length"), with_panel.len().to_string());
     }
-    assert_eq!(serving.get("/").text, with_panel, "for each client");
+    assert_eq!(serving.get("/").text, with_panel, "every client gets the panel");
     let head = serving.send(serving.request("HEAD", "/"));
     assert_eq!(head.header("content-length"), with_panel.len().to_string());
     let request = serving.request("GET", "/").header("accept", HTML);
@@ -163,7 +163,11 @@ fn a_base_path_is_kept_and_redirects_lead_to_serve() {
         "https://sign-in.example.com/x"
     );
     assert_eq!(browse(&serving, "/locust").header("location"), "locust/");
-    assert_eq!(browse(&serving, "/elsewhere").status, 404, "what is beside it is not Locust's");
+    assert_eq!(
+        browse(&serving, "/elsewhere").status,
+        404,
+        "serve does not relay paths outside the base path"
+    );
     assert!(locust.requests("/elsewhere").is_empty());
 }
 
@@ -191,7 +195,7 @@ fn downloads_are_streamed() {
     let mut buffer = vec![0; 256 * 1024];
     while !received.ends_with(b"first,line\n") {
         let count = stream.read(&mut buffer).unwrap();
-        assert!(count > 0, "it ended early");
+        assert!(count > 0, "the download ended early");
         received.extend_from_slice(&buffer[..count]);
     }
     let before = memory(&serving);
@@ -306,7 +310,7 @@ fn locusts_login_also_protects_our_paths() {
 }
 
 #[test]
-fn without_locust_the_page_says_so_and_the_workers_can_be_scaled() {
+fn without_locust_the_page_reports_it_and_the_workers_can_be_scaled() {
     let cluster = TestCluster::start();
     let serving = in_front_at(&cluster, "http://127.0.0.1:9", &[]);
     let page = browse(&serving, "/");
@@ -338,8 +342,12 @@ fn our_login_protects_locust_and_its_secrets_do_not_reach_locust() {
     let answer = serving.send(request.header("content-type", form).body("worker_count=2"));
     let to = "-/locustctl/login?next=-%2Flocustctl%2F&lost=1";
     assert_eq!((answer.status, answer.header("location")), (303, to));
-    let told = browse(&serving, "/-/locustctl/login?next=&lost=1");
-    assert!(told.text.contains("You were signed out, and nothing was changed."), "{}", told.text);
+    let login_page = browse(&serving, "/-/locustctl/login?next=&lost=1");
+    assert!(
+        login_page.text.contains("You were signed out, and nothing was changed."),
+        "{}",
+        login_page.text
+    );
     assert_eq!(cluster.workers(), 1);
 
     let request = serving.request("POST", "/-/locustctl/login");
@@ -373,9 +381,10 @@ fn through_the_api_server_only_a_kubeconfig_is_needed() {
     let request =
         request.header("impersonate-user", "system:admin").header("x-remote-user", "root");
     assert_eq!(serving.send(request).json()["message"], "Swarming started");
-    let seen = cluster.handle().requests();
-    let seen = seen.iter().find(|seen| seen.path_and_query.ends_with("/proxy/swarm")).unwrap();
-    assert_eq!((seen.header("impersonate-user"), seen.header("x-remote-user")), (None, None));
+    let requests = cluster.handle().requests();
+    let request =
+        requests.iter().find(|request| request.path_and_query.ends_with("/proxy/swarm")).unwrap();
+    assert_eq!((request.header("impersonate-user"), request.header("x-remote-user")), (None, None));
     assert_eq!(browse(&serving, "/nope").status, 404, "Locust's own");
 
     let secrets = "/%2e%2e/%2e%2e/%2e%2e/secrets";
@@ -386,7 +395,11 @@ fn through_the_api_server_only_a_kubeconfig_is_needed() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.0 502") && answer.contains("leads out"), "{answer}");
     assert!(
-        !cluster.handle().requests().iter().any(|seen| seen.path_and_query.contains("secrets"))
+        !cluster
+            .handle()
+            .requests()
+            .iter()
+            .any(|request| request.path_and_query.contains("secrets"))
     );
 
     cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");

@@ -24,10 +24,10 @@ fn every_answer_matches_the_description() {
         .current_dir(directory.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
     // A run without any check would succeed as well.
-    assert!(said.contains("Tested: 6") && said.contains("No issues found"), "{said}");
+    assert!(stdout.contains("Tested: 6") && stdout.contains("No issues found"), "{stdout}");
 }
 
 #[test]
@@ -72,6 +72,6 @@ fn every_field_of_an_answer_is_described() {
     let rebalanced = serving.send(serving.request("POST", "/api/rebalance")).json();
     assert_eq!(fields(&rebalanced).len(), described("Rebalanced").len(), "{rebalanced}");
     let problem = fields(&serving.put("", r#"{"replicas": 3, "currentReplicas": 7}"#).json());
-    let known = described("Problem");
-    assert!(problem.iter().all(|field| known.contains(field)), "{problem:?}");
+    let described_fields = described("Problem");
+    assert!(problem.iter().all(|field| described_fields.contains(field)), "{problem:?}");
 }

@@ -98,6 +98,6 @@ fn behind_a_proxy_each_client_has_its_own_limits() {
     };
     let tries: Vec<_> = (0..8).map(|_| ask("203.0.113.9", "a-wrong-token-0123456789")).collect();
     assert_eq!(tries.last(), Some(&429), "{tries:?}");
-    assert_eq!(ask("203.0.113.10", ALICE), 200, "others are not held up");
+    assert_eq!(ask("203.0.113.10", ALICE), 200, "other clients are not limited");
     serving.wait_for_log("from=203.0.113.9 action=\"GET /metrics\"");
 }

@@ -161,12 +161,12 @@ fn serve(
     let open = Arc::new(open);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, requests) = (listener.local_addr().unwrap(), Requests::default());
-    let seen = Arc::clone(&requests);
+    let recorded = Arc::clone(&requests);
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
-            let (open, seen) = (Arc::clone(&open), Arc::clone(&seen));
+            let (open, recorded) = (Arc::clone(&open), Arc::clone(&recorded));
             thread::spawn(move || {
-                if let Some(server) = open(&mut client, &seen) {
+                if let Some(server) = open(&mut client, &recorded) {
                     join(client, server);
                 }
             });

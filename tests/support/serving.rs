@@ -196,14 +196,14 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            let said = self.stderr();
-            let last: Vec<_> = said.lines().rev().take(20).collect();
-            eprintln!("serve said last, the latest first:\n{}", last.join("\n"));
+            let log = self.stderr();
+            let last: Vec<_> = log.lines().rev().take(20).collect();
+            eprintln!("last lines of serve, the latest first:\n{}", last.join("\n"));
             return;
         }
-        let said = self.stderr();
+        let log = self.stderr();
         for secret in secrets::all() {
-            assert!(!said.contains(&secret), "a secret is in the log: {said}");
+            assert!(!log.contains(&secret), "a secret is in the log: {log}");
         }
     }
 }
@@ -294,10 +294,10 @@ pub fn data_of(text: &str) -> Option<Value> {
 
 /// Waits until the condition holds.
 #[track_caller]
-pub fn wait_until(mut is_so: impl FnMut() -> bool, what: impl Fn() -> String) {
+pub fn wait_until(mut condition: impl FnMut() -> bool, description: impl Fn() -> String) {
     let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "not seen in time: {}", what());
+    while !condition() {
+        assert!(Instant::now() < deadline, "timed out waiting for {}", description());
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -250,12 +250,20 @@ fn requests_in(stats: &Value) -> i64 {
     rows.and_then(|row| row["num_requests"].as_i64()).unwrap_or_default()
 }
 
-/// Waits for an event at most this long.
+/// Waits until the condition holds, at most for `limit`.
 #[track_caller]
-pub fn eventually(limit: Duration, mut is_so: impl FnMut() -> bool, what: impl Fn() -> String) {
+pub fn eventually(
+    limit: Duration,
+    mut condition: impl FnMut() -> bool,
+    description: impl Fn() -> String,
+) {
     let deadline = Instant::now() + limit;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "not seen within {limit:?}: {}", what());
+    while !condition() {
+        assert!(
+            Instant::now() < deadline,
+            "timed out after {limit:?} waiting for {}",
+            description()
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -40,11 +40,11 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let posts: Arc<Mutex<Vec<Post>>> = Arc::default();
-        let seen = Arc::clone(&posts);
+        let recorded = Arc::clone(&posts);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let (seen, master) = (Arc::clone(&seen), master.clone());
-                std::thread::spawn(move || relay(client, &master, &seen));
+                let (recorded, master) = (Arc::clone(&recorded), master.clone());
+                std::thread::spawn(move || relay(client, &master, &recorded));
             }
         });
         Self { address, posts }
@@ -61,7 +61,7 @@ impl Relay {
 }
 
 /// Relays requests until one of the two sides closes the connection.
-fn relay(client: TcpStream, master: &str, seen: &Mutex<Vec<Post>>) -> Option<()> {
+fn relay(client: TcpStream, master: &str, recorded: &Mutex<Vec<Post>>) -> Option<()> {
     let mut server = TcpStream::connect(master).ok()?;
     let (mut answers, mut to_client) = (server.try_clone().ok()?, client.try_clone().ok()?);
     std::thread::spawn(move || {
@@ -74,7 +74,7 @@ fn relay(client: TcpStream, master: &str, seen: &Mutex<Vec<Post>>) -> Option<()>
         server.write_all(&request.body).ok()?;
         if request.method == "POST" {
             let form = String::from_utf8_lossy(&request.body).into_owned();
-            seen.lock().unwrap().push(Post { path: request.path, form });
+            recorded.lock().unwrap().push(Post { path: request.path, form });
         }
     }
     let _ = server.shutdown(Shutdown::Both);

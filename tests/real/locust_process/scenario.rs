@@ -181,9 +181,9 @@ impl Scenario {
         let end = Instant::now() + STABLE_FOR;
         while Instant::now() < end {
             let values = self.locust.values();
-            let seen = (&values["state"], &values["user_count"]);
+            let state_and_users = (&values["state"], &values["user_count"]);
             assert_eq!(
-                seen,
+                state_and_users,
                 (&json!("running"), &json!(users)),
                 "{:?}",
                 self.locust.users_by_worker()
@@ -226,13 +226,13 @@ pub fn assert_says(outcome: &Outcome, text: &str) {
 /// stdout.
 #[track_caller]
 pub fn assert_tells(outcome: &Outcome, text: &str) {
-    let is_told = outcome.stdout.contains(text) || outcome.stderr.contains(text);
-    assert!(is_told, "{text:?} is not in {outcome:?}");
+    let is_printed = outcome.stdout.contains(text) || outcome.stderr.contains(text);
+    assert!(is_printed, "{text:?} is not in {outcome:?}");
 }
 
 /// Asserts that this text is neither on stdout nor on stderr.
 #[track_caller]
 pub fn assert_silent(outcome: &Outcome, text: &str) {
-    let is_told = outcome.stdout.contains(text) || outcome.stderr.contains(text);
-    assert!(!is_told, "{text:?} is in {outcome:?}");
+    let is_printed = outcome.stdout.contains(text) || outcome.stderr.contains(text);
+    assert!(!is_printed, "{text:?} is in {outcome:?}");
 }
