@@ -1,4 +1,4 @@
-"""Import it in the locustfile. LOCUSTCTL_URL: address of serve; LOCUSTCTL_TOKEN_FILE: its token."""
+"""Import in the locustfile. LOCUSTCTL_URL: address of serve; LOCUSTCTL_TOKEN_FILE: token's path."""
 from os import getenv
 
 from flask import Response, request
