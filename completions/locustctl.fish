@@ -52,8 +52,8 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -s v -l v -d 'Log leve
 complete -c locustctl -n "__fish_locustctl_needs_command" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_needs_command" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_needs_command" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_needs_command" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_needs_command" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_needs_command" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Print version'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
@@ -70,12 +70,12 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-v
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that match this label selector: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, a limit above 0 waits only until the number of pods is right, and 0 does not wait. If locustctl removes pods in steps, the limit applies to each step' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, 0 (the default) does not wait, and a longer limit waits until the number of pods equals --replicas, as kubectl does. If locustctl removes pods in steps, the limit applies to each step' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'Redistribute the users of a running test, with --locust: auto (immediately), ramp (at the test\'s spawn rate) or never' -r -f -a "auto\t'Start all lost users at once'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l rebalance -d 'With --locust: how to redistribute the users of a running test: auto (all at once), ramp (at the test\'s spawn rate) or never [default: auto]' -r -f -a "auto\t'Start all lost users at once'
 ramp\t'Start the lost users at the test\'s spawn rate'
 never\t'Do not start users; locustctl only reports problems'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s o -l output -d 'Print the changed object in this format, instead of one line for each target' -r -f -a "json\t''
@@ -118,8 +118,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'Remove all surplus pods in one step, with --locust, even if this can break Locust\'s master (releases up to 2.46.5)'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'Skip the confirmation before a change that removes workers from a running test, with --locust'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust: remove all surplus pods in one step, even if this can break Locust\'s master (releases up to 2.46.5)'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust: do not ask, and do not warn, before workers of a running test are removed'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Write the command into the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Simulate the change: client (only print it), server (let the server check it) or none (make the change)'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Ignore missing fields in templates. If false, a missing field is an error'
@@ -127,14 +127,14 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l show-manag
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of text' -r -f -a "json\t''
 yaml\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
@@ -165,12 +165,12 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l watch -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
@@ -201,22 +201,22 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l watch 
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l listen -d 'Address and port to listen on; port 0 means any free port' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l min-replicas -d 'Refuse to scale to fewer replicas' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l max-replicas -d 'Refuse to scale to more replicas' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth -d 'Access control. none allows anyone who can reach the address. It must be given to listen beyond loopback without other authentication' -r -f -a "none\t'Allow anyone who can reach the address'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth -d 'Access control. With --auth=none, anyone who can reach the address has access. serve requires it to listen beyond loopback without other authentication' -r -f -a "none\t'Allow anyone who can reach the address'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-token-file -d 'File with bearer tokens, one on each line: TOKEN or NAME TOKEN' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-proxy-header -d 'Header with the user name from a trusted proxy, such as X-Forwarded-User' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-proxy -d 'Addresses of trusted proxies, such as 10.0.0.0/8; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name of the page, in addition to localhost; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-cert -d 'Certificate file for TLS. It is read again when it changes' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d 'Private key file of the certificate' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or none' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the Cookie header of a browser that is logged in to Locust' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When to redistribute the users of a running test' -r -f -a "auto\t'After a change through serve'
 always\t'After a change through serve, and when workers leave for another reason'
@@ -251,12 +251,12 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-ui 
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-ready-after -d 'Time until a new pod is ready' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'Delay of every response, to simulate a remote cluster' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l locust-release -d 'The release of Locust to simulate, 2.22.0 or later' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l locust-release -d 'The release of Locust to simulate, from 2.22.0 to 2.47.0' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 means any free port' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f
@@ -286,8 +286,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s v -l v -
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f
@@ -318,8 +318,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l stati
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'

@@ -88,12 +88,12 @@ pub struct GlobalArgs {
           default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_possible_values = true)]
     pub disable_compression: Option<bool>,
-    /// Require the server to have the Kubernetes version that locustctl mirrors
+    /// Require the server to have Kubernetes 1.36, the version that locustctl follows
     #[arg(long, global = true, num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
     pub match_server_version: bool,
-    /// Exit with an error if the server sent warnings. The command is carried out all the same
+    /// Exit with an error if the server sent warnings. The change is still made
     #[arg(long, global = true, num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]

@@ -18,7 +18,7 @@ pub fn whole() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Scale the workers of a Locust load test on Kubernetes")
         .after_help(
-            "locustctl scale accepts the flags of kubectl scale, and also reports the outcome.\n\
+            "locustctl scale accepts the flags of kubectl scale, and prints the old and the new number.\n\
              To try it without a cluster: locustctl --sandbox scale --replicas=3",
         )
         .styles(Styles::plain())

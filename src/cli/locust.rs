@@ -9,8 +9,8 @@ use super::value;
 /// The address of Locust's master, and how to log in to it.
 #[derive(Debug, Args)]
 pub struct LocustArgs {
-    /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto, or
-    /// none
+    /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto
+    /// (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -19,11 +19,13 @@ pub struct LocustArgs {
         allow_hyphen_values = true
     )]
     pub locust: Option<String>,
-    /// File with the Cookie header of a browser that is logged in to Locust
+    /// File with the value of the Cookie header of a browser that is logged in to Locust. Needs
+    /// --locust=URL
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub locust_cookie_file: Option<PathBuf>,
-    /// File with the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …"
+    /// File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or
+    /// "Basic …". Needs --locust=URL
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub locust_auth_file: Option<PathBuf>,

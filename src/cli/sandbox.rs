@@ -18,7 +18,7 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::go_duration(),
           allow_hyphen_values = true, hide_default_value = true)]
     pub latency: go::Duration,
-    /// The release of Locust to simulate, 2.22.0 or later
+    /// The release of Locust to simulate, from 2.22.0 to 2.47.0
     #[arg(long, value_name = "VERSION", default_value_t = LocustRelease::LATEST)]
     pub locust_release: LocustRelease,
     /// Port to listen on; 0 means any free port

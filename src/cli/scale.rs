@@ -80,17 +80,17 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, a limit
-    /// above 0 waits only until the number of pods is right, and 0 does not wait. If locustctl removes
-    /// pods in steps, the limit applies to each step
+    /// Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, 0 (the
+    /// default) does not wait, and a longer limit waits until the number of pods equals --replicas, as
+    /// kubectl does. If locustctl removes pods in steps, the limit applies to each step
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
     /// Flags that say how to reach Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// Redistribute the users of a running test, with --locust: auto (immediately), ramp (at the
-    /// test's spawn rate) or never
+    /// With --locust: how to redistribute the users of a running test: auto (all at once), ramp (at the
+    /// test's spawn rate) or never [default: auto]
     #[arg(
         long,
         value_name = "MODE",
@@ -100,13 +100,13 @@ pub struct ScaleArgs {
         hide_default_value = true
     )]
     pub rebalance: Rebalance,
-    /// Remove all surplus pods in one step, with --locust, even if this can break Locust's master
+    /// With --locust: remove all surplus pods in one step, even if this can break Locust's master
     /// (releases up to 2.46.5)
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub at_once: bool,
-    /// Skip the confirmation before a change that removes workers from a running test, with --locust
+    /// With --locust: do not ask, and do not warn, before workers of a running test are removed
     #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
