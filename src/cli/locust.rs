@@ -24,8 +24,8 @@ pub struct LocustArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub locust_cookie_file: Option<PathBuf>,
-    /// File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or
-    /// "Basic …". Needs --locust=URL
+    /// File with the value of the Authorization header for a proxy in front of Locust: "Bearer
+    /// TOKEN" or "Basic …". Needs --locust=URL
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub locust_auth_file: Option<PathBuf>,

@@ -81,16 +81,16 @@ pub struct ScaleArgs {
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
     /// Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, 0 (the
-    /// default) does not wait, and a longer limit waits until the number of pods equals --replicas, as
-    /// kubectl does. If locustctl removes pods in steps, the limit applies to each step
+    /// default) does not wait, and a longer limit waits until the number of pods equals --replicas,
+    /// as kubectl does. If locustctl removes pods in steps, the limit applies to each step
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
     /// Flags that say how to reach Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// With --locust: how to redistribute the users of a running test: auto (all at once), ramp (at the
-    /// test's spawn rate) or never [default: auto]
+    /// With --locust: how to redistribute the users of a running test: auto (all at once), ramp (at
+    /// the test's spawn rate) or never [default: auto]
     #[arg(
         long,
         value_name = "MODE",

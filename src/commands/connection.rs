@@ -44,11 +44,10 @@ pub struct PreparedConnection {
     is_unattended: bool,
 }
 
-/// The cluster to connect to.
 enum ClusterChoice {
     /// The cluster of the kubeconfig.
     Configured(Box<Access>),
-    /// A simulated cluster, which starts when the connection is opened.
+    /// A simulated cluster. It starts when the connection is opened.
     Sandbox(Box<Overrides>),
 }
 
@@ -167,7 +166,7 @@ fn in_sandbox(sandbox: &Sandbox, namespace: String, flags: Overrides) -> Access 
     Access { cluster, user, namespace, ..Access::default() }
 }
 
-/// Refuses flags that name a real cluster or user beside `--sandbox`.
+/// Refuses flags that name a real cluster or user together with `--sandbox`.
 fn refuse_beside_sandbox(flags: &Overrides) -> Result<()> {
     let named = [
         ("--kubeconfig", flags.kubeconfig.is_some()),

@@ -3,7 +3,6 @@
 use crate::cluster::api::{Event, PauseReason};
 use crate::text::terminal::{say, warn};
 
-/// Shows an event.
 pub fn show(event: Event<'_>) {
     match event {
         Event::Warning(text) => warn(text),

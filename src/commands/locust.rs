@@ -12,11 +12,11 @@ use crate::locust::{Address, LocustLocation, Login};
 use crate::text::bounded;
 use crate::text::terminal::conceal;
 
-/// The largest file with a header, in bytes.
+/// Maximum size of a file with a header, in bytes.
 const LARGEST_HEADER: u64 = 16 * 1024;
 
-/// The largest file with certificate authorities, in bytes. The bundle of a Linux distribution has
-/// 220 KB.
+/// Maximum size of a file with certificate authorities, in bytes. The bundle of a Linux distribution
+/// has 220 KB.
 const LARGEST_BUNDLE: u64 = 1024 * 1024;
 
 /// Reads the flags. `default` is the address without `--locust`.
@@ -67,15 +67,15 @@ fn reading(flag: &str, path: &Path) -> String {
 
 /// Reads a file of at most `limit` bytes.
 fn read(flag: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let what = || reading(flag, path);
+    let name = || reading(flag, path);
     // Opening a named pipe would wait for a writer.
-    if !path.metadata().with_context(what)?.is_file() {
-        bail!("{}: this is not a regular file", what());
+    if !path.metadata().with_context(name)?.is_file() {
+        bail!("{}: this is not a regular file", name());
     }
-    let file = File::open(path).with_context(what)?;
-    match bounded::read(file, limit).with_context(what)? {
+    let file = File::open(path).with_context(name)?;
+    match bounded::read(file, limit).with_context(name)? {
         Some(content) => Ok(content),
-        None => bail!("{}: the file is larger than {} KB", what(), limit / 1024),
+        None => bail!("{}: the file is larger than {} KB", name(), limit / 1024),
     }
 }
 
@@ -93,7 +93,7 @@ fn read_header(flag: &str, path: &Path) -> Result<HeaderValue> {
     Ok(value)
 }
 
-/// Removes the header's name, which a browser's developer tools copy, too.
+/// Removes the header's name. A browser's developer tools copy it together with the value.
 fn without_name(line: &str) -> &str {
     let named = line.split_once(':').filter(|(name, _)| {
         ["cookie", "authorization"].iter().any(|known| name.eq_ignore_ascii_case(known))

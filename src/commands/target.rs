@@ -22,7 +22,7 @@ pub struct RequestedTargets {
 /// The reader of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// A person, who can use hints.
+    /// A person. Hints are printed.
     Person,
     /// A program that reads JSON, YAML or the like.
     Program,

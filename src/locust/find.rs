@@ -69,7 +69,7 @@ impl LocustLocation {
     }
 }
 
-/// The message on a master whose workers do not run in the target's pods.
+/// The message for a master with workers that do not run in the target's pods.
 pub fn foreign_text(place: &str, workers: usize, target: &Target) -> String {
     let noun = if workers == 1 { "worker" } else { "workers" };
     format!("Locust at {place} has {workers} {noun}, and none of them runs in a pod of {target}")

@@ -109,7 +109,7 @@ impl MasterLog {
             1 => left - 1,
             _ => return None,
         };
-        // A worker that was missing and came back has lost its users, too.
+        // A worker that was missing and came back has lost its users as well.
         u64::try_from(left + healed).ok()
     }
 
@@ -139,8 +139,8 @@ impl MasterLog {
         self.events[place].at
     }
 
-    /// The test has ended since the last start, whatever the state of the runner is. Locust 2.47 may
-    /// stay `running` if the test is stopped while Locust starts users by itself.
+    /// The test has ended since the last start. The state of the runner may differ: Locust 2.47 can
+    /// stay `running` if the test is stopped while Locust itself starts users.
     pub fn has_ended(&self) -> bool {
         let last = self
             .events

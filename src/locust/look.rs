@@ -10,7 +10,7 @@ use super::stats::Stats;
 /// Locust's state at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Look {
-    /// The page, which Locust never caches; `None` for releases whose page cannot be read.
+    /// The page; `None` for releases with an unreadable page. Locust never caches it.
     pub page: Option<Page>,
     /// The statistics. They are up to 2 seconds older than the page, or more if Locust is slow.
     pub stats: Stats,
@@ -25,7 +25,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// Looks at Locust. `pods` are the pods of the workers, which the caller has just listed.
+    /// Looks at Locust. `pods` are the pods of the workers, just listed by the caller.
     ///
     /// # Errors
     /// Locust does not answer, or the answer is not Locust's.

@@ -26,8 +26,8 @@ use crate::text::terminal::{harmless, masked};
 /// Time limit for an answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The largest answer. A page has some kilobytes; the statistics of thousands of names have some
-/// megabytes.
+/// Maximum size of an answer, in bytes. A page has some kilobytes; the statistics of thousands of
+/// names have some megabytes.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 const ACCEPTED: &str = "application/json, text/html";
@@ -116,7 +116,7 @@ impl<'a> Master<'a> {
     }
 
     /// `GET /`: the page's values, with the time of the answer; `None` for releases before 2.16,
-    /// whose page has no values.
+    /// without values in the page.
     ///
     /// # Errors
     /// Any of [`Error`].

@@ -18,10 +18,10 @@ use super::log::MasterLog;
 use super::start::{KnownStart, Start};
 use crate::text::bounded;
 
-/// The most starts that are kept. The oldest ones are dropped first.
+/// Maximum number of starts in the file. The oldest ones are dropped first.
 const MOST_STARTS: usize = 32;
 
-/// The largest file that is read.
+/// Maximum size of the file, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024;
 
 /// The file with the starts.

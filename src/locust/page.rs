@@ -19,7 +19,7 @@ pub struct Page {
     /// Users that are running.
     pub user_count: i64,
     /// Users of the last start through the web API. In releases up to 2.46.6 this is the master's
-    /// `--users`, whatever test is running.
+    /// `--users`, even if the running test has another number.
     #[serde(deserialize_with = "number")]
     pub num_users: Option<f64>,
     /// Users to start per second.
@@ -49,16 +49,15 @@ pub struct Page {
     pub answered_at: Option<OffsetDateTime>,
 }
 
-/// One user class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct UserClass {
-    /// The number of users of this class, whatever number is requested; 0 if its weight decides.
+    /// The fixed number of users of this class; 0 if it depends on the weight.
     pub fixed_count: u64,
 }
 
 impl Page {
-    /// Reads the values; `None` for releases before 2.16, whose page has none.
+    /// Reads the values; `None` for releases before 2.16. Their page has no values.
     pub fn parse(html: &str) -> Option<Self> {
         let (_, rest) = html.split_once("window.templateArgs = ")?;
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stats::{Stats, Worker};
 use crate::scaling::Pod;
 
-/// CPU usage above which Locust warns, in percent of one core.
+/// Locust warns above this CPU usage, in percent of one core.
 const BUSY: f64 = 90.0;
 
-/// The most pods of earlier looks that are remembered.
+/// Maximum number of pods to remember from earlier looks.
 const MOST_REMEMBERED: usize = 5000;
 
 /// The pods of a target, by the host names that their workers report.

@@ -13,7 +13,7 @@ use super::master::Login;
 use super::route::Route;
 use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments, plain};
 
-/// The longest time without a byte. `/stop` takes up to Locust's `--stop-timeout` and a minute.
+/// Time limit between two bytes. `/stop` takes up to Locust's `--stop-timeout` and a minute.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Time limit for an answer through the API server. A download of statistics takes far less.
@@ -47,7 +47,6 @@ const FORWARDED: [&str; 20] = [
 /// A request on its way to Locust.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// HTTP method.
     pub method: Method,
     /// Path from the root of Locust's server, as received.
     pub path: String,

@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Release(u32, u32, u32);
 
-/// The oldest release whose tests locustctl judges. Older ones have another page.
+/// The oldest release with tests that locustctl can judge. Older ones have another page.
 pub const OLDEST_JUDGED: Release = Release(2, 25, 0);
 
 /// From this release on, the page's `num_users` is that of the last start through the web API.
@@ -36,7 +36,7 @@ impl Release {
     }
 
     /// `POST /swarm` cancels the timer of an earlier run time. In older releases that timer ends the
-    /// test, whatever a later start sends.
+    /// test, even if a later start sends another run time.
     pub fn cancels_timer(self) -> bool {
         self >= CANCELS_TIMER
     }

@@ -11,7 +11,8 @@ use super::address::Address;
 use super::error::Error;
 use crate::cluster::api::{self, About, Reply};
 
-/// The largest body that is read as a refusal of the API server. A refusal has a few hundred bytes.
+/// Maximum size of a body that is read as a refusal of the API server, in bytes. A refusal has a few
+/// hundred bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
 
 /// The route to Locust's web UI.

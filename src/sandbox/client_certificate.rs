@@ -12,7 +12,7 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 
-/// Asks for a certificate, and accepts any whose private key the client has.
+/// Asks for a certificate. Accepts any certificate if the client has its private key.
 #[derive(Debug)]
 pub(super) struct AnyCertificate {
     pub provider: Arc<CryptoProvider>,

@@ -106,7 +106,6 @@ impl ClusterHandle {
         self.shared.lock().accounts.add_token(token, user, rights);
     }
 
-    /// Adds an account with a password.
     pub fn add_password(&self, user: &str, password: &str, rights: Rights) {
         self.shared.lock().accounts.add_password(user, password, rights);
     }

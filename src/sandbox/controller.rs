@@ -47,7 +47,7 @@ impl Controllers {
         self.due.values().min().copied()
     }
 
-    /// Makes some of the pods ready that are due. Pods never become ready all at once.
+    /// Makes some of the due pods ready. Pods never become ready all together.
     fn make_ready(&mut self, store: &mut Store, now: Instant) -> bool {
         let pod_failure = store.pod_failure.clone();
         let pending: Vec<(Key, Arc<Value>)> = store
@@ -79,7 +79,7 @@ impl Controllers {
 
 type Step = fn(&mut Store, &Key, &Value);
 
-/// The steps in the order in which a change goes through them.
+/// The steps, in the order that a change takes.
 const STEPS: [(&str, Step); 5] = [
     ("deployments", deployments::step),
     ("replicasets", replicasets::step),
@@ -116,7 +116,7 @@ impl Work {
                 Some(owner) => _ = self.keys.insert(owner.clone()),
                 None => self.is_something_gone = true,
             },
-            // Any set whose selector fits may adopt the pod.
+            // Any set with a matching selector may adopt the pod.
             None if key.plural == "pods" => {
                 for plural in ["replicasets", "replicationcontrollers"] {
                     let owners = store.list(plural, Some(&key.namespace));
@@ -144,7 +144,7 @@ impl Work {
     }
 }
 
-/// Removes the objects whose owner or namespace is gone.
+/// Removes the objects of deleted owners and namespaces.
 fn collect_garbage(store: &mut Store) {
     let present: HashSet<&str> = store.all().map(|(_, object)| object::uid(object)).collect();
     let orphan = |object: &Value| {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub struct Fault {
     /// Match only requests with this method.
     pub method: Option<String>,
-    /// Match only requests whose path and query contain this text.
+    /// Match only requests with this text in the path and query.
     pub path_contains: Option<String>,
     /// How many requests it happens to.
     pub times: usize,
@@ -22,7 +22,7 @@ pub struct Fault {
 pub enum Action {
     /// The request is handled after this delay.
     Delay(Duration),
-    /// The request is handled at once, and the response is sent after this delay.
+    /// The request is handled immediately, and the response is sent after this delay.
     DelayAnswer(Duration),
     /// The connection is closed, and the request is not applied.
     CloseBefore,
@@ -30,11 +30,9 @@ pub enum Action {
     CloseAfter,
     /// This response is sent, and the request is not applied.
     Answer {
-        /// The status code.
         status: u16,
         /// Header names and values.
         headers: Vec<(String, String)>,
-        /// The body.
         body: Vec<u8>,
     },
     /// The request is applied, and this status is sent with a short text, as by a gateway that has
@@ -42,7 +40,7 @@ pub enum Action {
     AnswerAfter(u16),
     /// The request is applied, and the body of the response breaks off in the middle.
     TruncatedBody,
-    /// A watch sends its headers at once, and its events only after this time, as through a proxy
+    /// A watch sends its headers immediately, and its events only after this time, as through a proxy
     /// that buffers them.
     HoldWatch(Duration),
     /// A watch ends cleanly after this time, as when its server shuts down.
@@ -79,7 +77,7 @@ impl Fault {
         Self { method: Some(method.to_owned()), ..self }
     }
 
-    /// Happens only to requests whose path and query contain this text.
+    /// Happens only to requests with this text in the path and query.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
         Self { path_contains: Some(path.to_owned()), ..self }
@@ -161,7 +159,7 @@ impl Action {
     }
 }
 
-/// The effect on this request of the first matching fault, which counts as one of its times.
+/// The action of the first matching fault. It uses up one of the fault's times.
 pub(super) fn take(faults: &mut Vec<Fault>, method: &str, path_and_query: &str) -> Option<Action> {
     let fault = faults.iter_mut().find(|fault| fault.matches(method, path_and_query))?;
     if fault.times != Fault::ALWAYS {

@@ -29,11 +29,10 @@ const MAX_BODY: usize = 3 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const REMEMBERED_BODY: usize = 64 * 1024;
 
-/// The connection of a request.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub number: u64,
-    /// Closes the connection at once.
+    /// Closes the connection immediately.
     pub kill: Notify,
     /// The client's certificate, DER.
     pub certificate: Option<Vec<u8>>,

@@ -26,7 +26,6 @@ pub enum Rights {
     All,
     /// `get`, `list` and `watch` on everything.
     ReadOnly,
-    /// Nothing.
     None,
     /// Everything that one of these rules allows.
     Rules(Vec<Rule>),
@@ -165,7 +164,7 @@ impl Accounts {
         self.0.insert(0, Entry { user: user.to_owned(), proof, rights, expired });
     }
 
-    /// The user who sent this request, after impersonation.
+    /// The user of this request, after impersonation.
     pub(super) fn authenticate(
         &self,
         headers: &HeaderMap,

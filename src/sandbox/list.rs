@@ -61,7 +61,6 @@ impl View {
     }
 }
 
-/// One page of a list.
 #[derive(Debug)]
 pub(super) struct Page {
     pub metadata: Value,
@@ -99,7 +98,7 @@ pub(super) fn page(store: &Store, view: &View, query: &Query) -> Result<Page, Fa
     Ok(Page { metadata, items })
 }
 
-/// The position at which the next page of a list begins.
+/// The position of the next page of a list.
 #[derive(Debug, Clone)]
 struct Continue {
     /// The version of the list. `None` continues with the objects of now.

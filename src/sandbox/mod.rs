@@ -160,7 +160,7 @@ impl Sandbox {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        // An accept loop that panicked has ended too.
+        // An accept loop that panicked has also ended.
         let _ = (&mut self.accept).await;
     }
 }

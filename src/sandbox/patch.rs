@@ -131,7 +131,7 @@ fn names_absent_member(object: &Value, path: &str) -> bool {
         .is_some_and(|parent| !parent.contains_key(&key))
 }
 
-/// The key of a list whose items are merged by key. Other lists are replaced.
+/// The merge key of a list. Lists without a merge key are replaced.
 fn merge_key(field: &str) -> Option<&'static str> {
     match field {
         "containers"

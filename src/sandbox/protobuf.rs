@@ -14,7 +14,7 @@ enum Kind {
     Texts,
     /// A number that is left out if it is zero.
     Number,
-    /// An optional number, which may be zero.
+    /// An optional number; zero is a value.
     OptionalNumber,
     Flag,
     /// A map of strings, such as labels.

@@ -1,6 +1,5 @@
 //! The type of an object, as discovery describes it.
 
-/// A type of objects.
 #[derive(Debug)]
 pub(super) struct ResourceType {
     pub group: &'static str,

@@ -1,4 +1,4 @@
-//! The scale subresource, which has the same form for several types.
+//! The scale subresource. It has the same form for several types.
 
 use serde_json::{Value, json};
 
@@ -150,7 +150,7 @@ fn replicas_of(scale: &Value) -> Result<i32, String> {
     }
 }
 
-/// The refusal of a patch's result, which has neither kind nor name at that point.
+/// The refusal of a patch's result. The result has neither kind nor name at that point.
 fn anonymous_invalid(problem: &str) -> Failure {
     Failure::invalid("", "", "", "FieldValueInvalid", "patch", problem)
 }

@@ -47,7 +47,7 @@ pub(super) fn locust(store: &mut Store, release: LocustRelease) {
         },
     });
     add(store, "services", service);
-    // The deployment is not new, so its pods are ready at once.
+    // The deployment is not new, so its pods are ready immediately.
     Controllers::new(Duration::ZERO).settle(store, Instant::now());
 }
 

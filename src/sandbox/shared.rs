@@ -32,7 +32,6 @@ pub(super) struct ClusterState {
     pub legacy_discovery: bool,
 }
 
-/// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedRequest {
     /// `GET`, `PATCH`, …

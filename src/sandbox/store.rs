@@ -14,7 +14,6 @@ use super::{object, pod_failure::PodFailure, status::Failure};
 /// etcd.
 const MAX_HISTORY: usize = 4096;
 
-/// The key of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub plural: &'static str,
@@ -29,7 +28,6 @@ impl Key {
     }
 }
 
-/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Added,
@@ -103,12 +101,10 @@ impl Store {
         )
     }
 
-    /// All objects.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
         self.objects.iter()
     }
 
-    /// The key of the object with this uid.
     pub(super) fn key_of_uid(&self, uid: &str) -> Option<&Key> {
         self.by_uid.get(uid)
     }

@@ -23,7 +23,6 @@ use super::{
 /// The timeout in seconds if the client sets none.
 const DEFAULT_TIMEOUT: u64 = 30 * 60;
 
-/// The state of a watch.
 #[derive(Debug)]
 pub(super) struct Watch {
     view: View,

@@ -1,4 +1,4 @@
-//! Autoscalers whose `scaleTargetRef` is the target: they change the replica count too.
+//! Autoscalers of the target (`scaleTargetRef`). They also change its replica count.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -9,7 +9,6 @@ use crate::cluster::api::{Details, Error};
 /// The number of attempts while other clients keep changing the count.
 pub(super) const ATTEMPTS: u32 = 10;
 
-/// The new replica count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewCount {
     /// `--replicas`
@@ -169,7 +168,7 @@ pub enum ScaleError {
     /// The object of a manifest has a `spec` that is no map.
     #[error("value cannot be set because .spec is not a map[string]interface{{}}")]
     NoSpec,
-    /// The answer to the PATCH was lost. The count was read again, or reading it failed too.
+    /// The answer to the PATCH was lost. The count was read again, or reading it failed as well.
     #[error("{cause}\n{truth}")]
     AnswerLost {
         /// Why the answer was lost.

@@ -26,7 +26,7 @@ pub struct Selected {
 pub struct Resolved {
     /// The objects in kubectl's order.
     pub selected: Vec<Selected>,
-    /// Why other objects could not be found. The objects in `selected` are scaled nevertheless.
+    /// Why other objects could not be found. The objects in `selected` are still scaled.
     pub errors: Vec<anyhow::Error>,
 }
 
@@ -122,7 +122,7 @@ struct Spec {
     replicas: Value,
 }
 
-/// The same of a type whose spec is unknown.
+/// The same for a type with an unknown spec.
 #[derive(Deserialize)]
 struct MetadataOnly {
     metadata: Metadata,

@@ -57,10 +57,10 @@ Example resource specifications include:
     #[error("resource name may not be empty")]
     EmptyName,
     /// A name or a namespace that is not one path segment.
-    #[error("invalid {what} {}: [{problems}]", go::quote(.text))]
+    #[error("invalid {part} {}: [{problems}]", go::quote(.text))]
     InvalidSegment {
         /// `resource name` or `namespace`.
-        what: &'static str,
+        part: &'static str,
         /// The name or namespace.
         text: String,
         /// The forbidden characters.
@@ -136,13 +136,13 @@ impl Selection {
                 Ok(Self::Collections { types, labels: labels.map(str::to_owned) })
             }
             Some(Self::Names { .. }) => Err(SelectionError::NameWithSelector),
-            // `--all` beside a name has no effect.
+            // `--all` together with a name has no effect.
             Some(pairs) if labels.is_none() => Ok(pairs),
             Some(_) => Err(SelectionError::PairWithSelector),
         }
     }
 
-    /// Checks that no object is named beside files.
+    /// Checks that no object is given together with files.
     ///
     /// # Errors
     /// An object is named.

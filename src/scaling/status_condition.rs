@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The longest message that is shown, in bytes. It fits on a few lines.
+/// Maximum length of a shown message, in bytes. It fits on a few lines.
 const MAX_MESSAGE: usize = 300;
 
 /// One entry of `status.conditions`.

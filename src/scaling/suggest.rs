@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::Target;
 use crate::cluster::api::{Client, Listing};
 
-/// The longest time that the LIST for the suggestions may take.
+/// Time limit of the LIST for the suggestions.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// The most suggestions.
+/// Maximum number of suggestions.
 const MAX_SUGGESTIONS: usize = 3;
 
 /// Why an object is suggested.
@@ -27,7 +27,6 @@ pub enum Likeness {
 /// An existing object, of the same type and in the same namespace as the missing one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    /// The object.
     pub target: Target,
     /// Why it is suggested.
     pub likeness: Likeness,

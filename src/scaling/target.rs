@@ -66,8 +66,8 @@ pub fn check_namespace(namespace: &str) -> Result<(), SelectionError> {
     check_segment("namespace", namespace)
 }
 
-/// The rule of apimachinery's `IsValidPathSegmentName`, which is kubectl's only check on names.
-fn check_segment(what: &'static str, text: &str) -> Result<(), SelectionError> {
+/// The rule of apimachinery's `IsValidPathSegmentName`. It is kubectl's only check on names.
+fn check_segment(part: &'static str, text: &str) -> Result<(), SelectionError> {
     let problems = match text {
         "." | ".." => format!("may not be '{text}'"),
         _ => ['/', '%']
@@ -79,7 +79,7 @@ fn check_segment(what: &'static str, text: &str) -> Result<(), SelectionError> {
     };
     match problems.is_empty() {
         true => Ok(()),
-        false => Err(SelectionError::InvalidSegment { what, text: text.to_owned(), problems }),
+        false => Err(SelectionError::InvalidSegment { part, text: text.to_owned(), problems }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sender of a request, which routes find in the request's extensions.
+//! The sender of a request. Routes find it in the request's extensions.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -111,12 +111,10 @@ impl Metrics {
         self.durations.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
     }
 
-    /// Counts a change that has ended.
     pub fn change_ended(&self, outcome: Outcome) {
         self.changes.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
-    /// Counts a restart of a watch.
     pub fn watch_restarted(&self) {
         self.restarts.inc();
     }

@@ -115,7 +115,6 @@ struct Unreachable<'a> {
     detail: &'a str,
 }
 
-/// The page with the form.
 pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
     let replicas = snapshot.replicas;
     let shown = replicas.map(|replicas| replicas.ready.unwrap_or(replicas.current));

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct PartialResult {
     /// The count before.
     pub old: Option<i64>,
-    /// The requested count, which the API server has confirmed.
+    /// The requested count, as confirmed by the API server.
     pub new: i64,
     /// The number of ready replicas, if known.
     pub ready: Option<i64>,

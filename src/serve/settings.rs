@@ -27,7 +27,7 @@ pub struct LocustSettings {
     /// The address of Locust's master, or how to find it.
     pub location: LocustLocation,
     pub rebalance: RebalancePolicy,
-    /// True if Locust's own web UI is served too, with the panel in it.
+    /// True if serve also serves Locust's own web UI, with the panel in it.
     pub is_in_front: bool,
 }
 

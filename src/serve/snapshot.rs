@@ -34,7 +34,6 @@ pub struct Snapshot {
     /// Why pods do not start: one line per reason, with counts.
     #[serde(rename = "troubles")]
     pub start_failures: Vec<String>,
-    /// The autoscalers of the target.
     pub autoscalers: Vec<Autoscaler>,
     /// Locust, if it was found.
     pub locust: Option<Swarm>,
@@ -42,7 +41,6 @@ pub struct Snapshot {
     pub history: Vec<Change>,
 }
 
-/// The target, and its cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TargetInfo {
     /// `deployment.apps`
@@ -118,7 +116,6 @@ pub enum StatusStyle {
     Stuck,
 }
 
-/// One pod of the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pod {
     pub name: String,

@@ -229,7 +229,7 @@ fn at_most_300_names_are_offered() {
     answers(&cluster, &[("scale deploy d399", "d399")]);
 }
 
-/// A kubeconfig whose user has this script as its plugin.
+/// A kubeconfig with a user that has this script as its plugin.
 fn with_plugin(cluster: &TestCluster, script: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let plugin = cluster.file("plugin", &format!("#!/bin/sh\n{script}\n"));

@@ -8,7 +8,7 @@ use support::{Locustctl, locustctl};
 
 const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
-/// A kubeconfig for the cluster whose only user has these fields.
+/// A kubeconfig for the cluster. Its only user has these fields.
 fn kubeconfig(cluster: &TestCluster, user: &str) -> String {
     let server = cluster.server();
     let authority = BASE64_STANDARD.encode(cluster.certificate_authority());

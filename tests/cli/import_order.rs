@@ -7,7 +7,6 @@ use std::path::Path;
 /// The path of a module or of an item: `["cluster", "api"]`. The path of the crate's root is empty.
 type Module = Vec<String>;
 
-/// The imports of one file.
 #[derive(Default)]
 struct Imports {
     paths: Vec<Module>,

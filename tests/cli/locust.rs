@@ -15,7 +15,7 @@ fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
 }
 
-/// `rebalance` prints this line, which names the Locust that it asked.
+/// `rebalance` prints this line with the address of Locust.
 #[track_caller]
 fn rebalanced(cluster: &TestCluster, line: &str) {
     let outcome = run(cluster, "rebalance");

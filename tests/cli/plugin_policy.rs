@@ -10,7 +10,7 @@ use support::{Locustctl, locustctl};
 
 const HEADER: &str = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
 
-/// A kubeconfig whose user has the credential plugin `./plugin`, which is also on the `$PATH`.
+/// A kubeconfig. Its user has the credential plugin `./plugin`, also on the `$PATH`.
 fn plugin_user(cluster: &TestCluster, command: &str) -> Locustctl {
     let token = cluster.token(Account::Admin);
     let answer = format!(

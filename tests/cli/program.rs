@@ -144,12 +144,12 @@ fn a_full_disk_for_stderr_does_not_stop_a_scale() {
 /// The program with these signals at their default or ignored, however the tests were started.
 fn with_signals(ignored: bool) -> Command {
     let mut command = Command::new("env");
-    let what = if ignored { "--ignore-signal" } else { "--default-signal" };
-    command.arg(format!("{what}=HUP,INT,TERM")).arg(env!("CARGO_BIN_EXE_locustctl"));
+    let option = if ignored { "--ignore-signal" } else { "--default-signal" };
+    command.arg(format!("{option}=HUP,INT,TERM")).arg(env!("CARGO_BIN_EXE_locustctl"));
     command
 }
 
-/// Starts a scale whose PATCH takes `delay`, and sends the signal during the PATCH.
+/// Starts a scale, and sends the signal during its PATCH. The PATCH takes `delay`.
 fn interrupted(
     args: &[&str],
     signal: &str,

@@ -3,7 +3,6 @@
 use crate::row::{Ending, Older, Row, Text};
 use crate::run::{Outcome, Program, run};
 
-/// The installed kubectl.
 pub struct Kubectl {
     minor: u32,
     is_vanilla: bool,

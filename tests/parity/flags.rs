@@ -21,7 +21,7 @@ fn a(args: &'static str, count: u32) -> Row {
     row(args, prints(A).scales(&format!("deployments/a={count}")))
 }
 
-/// A mistake in a flag whose message names the help.
+/// A mistake in a flag. Its message names the help.
 fn mistake(args: &'static str, text: &str) -> Row {
     let stderr = format!("error: {text}\nSee 'kubectl scale --help' for usage.");
     row(args, refuses(&stderr)).older(Older::Vendor)

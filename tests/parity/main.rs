@@ -5,7 +5,7 @@
 //! kubectl 1.36 does, so our side can be checked without kubectl. An installed kubectl with other
 //! texts must still have the same exit code and make the same changes.
 //!
-//! `PARITY=text` runs only the rows whose name contains the text.
+//! `PARITY=text` runs only the rows with this text in their name.
 #![allow(clippy::unwrap_used)]
 
 mod check;
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use check::Kubectl;
 use row::Row;
 
-/// How many rows run at once. Most of the time they wait for programs to start.
+/// How many rows run concurrently. Most of the time they wait for programs to start.
 const AT_ONCE: usize = 4;
 
 fn table() -> Vec<Row> {
@@ -45,7 +45,7 @@ fn table() -> Vec<Row> {
     tables.into_iter().flatten().collect()
 }
 
-/// Checks all rows, several at once, and reports all errors.
+/// Checks all rows, several concurrently, and reports all errors.
 fn check_all(check: impl Fn(&Row) -> Vec<String> + Sync) {
     let only = std::env::var("PARITY").unwrap_or_default();
     let mut rows = table();

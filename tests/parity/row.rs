@@ -35,7 +35,7 @@ pub struct Environment {
     pub with_controllers: bool,
 }
 
-/// The kubectls whose texts differ from those of 1.36.
+/// The kubectls with texts that differ from those of 1.36.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Older {
     Same,
@@ -46,7 +46,7 @@ pub enum Older {
     Before35,
     /// Releases that did not know `kyaml`.
     Before34,
-    /// Releases whose printed objects had the old count.
+    /// Releases that print objects with the old count.
     Before36,
 }
 

@@ -1,4 +1,5 @@
-//! Several targets at once: labels, all, categories, and the effect of one failure on the others.
+//! Several targets in one command: labels, all, categories, and the effect of one failure on the
+//! others.
 
 use locustctl::sandbox::{Action, Fault};
 

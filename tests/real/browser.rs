@@ -13,7 +13,7 @@ const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const TAB: &str = "\u{e004}";
 
-/// A cluster whose pods become ready slowly enough to be seen, and a server for it.
+/// A cluster with pods that become ready slowly enough to be seen, and a server for it.
 fn served(pod_ready_after: u64) -> (TestCluster, Serving) {
     let pod_ready_after = Duration::from_millis(pod_ready_after);
     let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });

@@ -18,7 +18,6 @@ use crate::Turn;
 /// Longer than any wait takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The settings of a browser.
 #[derive(Debug, Clone, Copy)]
 pub struct BrowserOptions {
     pub width: u32,

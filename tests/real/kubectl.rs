@@ -25,7 +25,7 @@ fn run(cluster: &TestCluster, arguments: &[&str]) -> Output {
     kubectl(cluster, arguments).output().expect("kubectl is installed")
 }
 
-/// The output of kubectl, which must succeed.
+/// The output of kubectl. It must succeed.
 fn stdout(cluster: &TestCluster, arguments: &[&str]) -> String {
     let output = run(cluster, arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -19,7 +19,8 @@ fn assert_succeeds(outcome: &Outcome, message: &str) {
     assert!(outcome.stderr.contains(message), "{message:?} is not in {outcome:?}");
 }
 
-/// The number of workers that are not missing. Older Locust releases do not report `worker_count` here.
+/// The number of workers that are not missing. Older Locust releases do not report `worker_count`
+/// here.
 fn connected_workers(stats: &Value) -> usize {
     let workers = stats["workers"].as_array().unwrap();
     workers.iter().filter(|worker| worker["state"] != "missing").count()

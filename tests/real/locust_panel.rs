@@ -14,8 +14,8 @@ const ROOT: &str = "document.getElementById('locustctl-panel').shadowRoot";
 struct Panel<'a>(&'a Browser);
 
 impl Panel<'_> {
-    fn eval(&self, id: &str, what: &str) -> Value {
-        self.0.eval(&format!("{ROOT}.getElementById('{id}').{what}"))
+    fn eval(&self, id: &str, expression: &str) -> Value {
+        self.0.eval(&format!("{ROOT}.getElementById('{id}').{expression}"))
     }
 
     fn text(&self, id: &str) -> String {

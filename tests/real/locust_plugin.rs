@@ -29,7 +29,6 @@ struct Setting<'a> {
     environment: &'a [(&'a str, &'a str)],
 }
 
-/// A Locust with the plugin.
 struct Locust {
     process: RealLocust,
     http: Http,

@@ -146,7 +146,7 @@ fn pods_may_have_different_numbers_of_workers() {
             (Some(0), false),
             "{status:?}"
         );
-        // The oldest pod, which has two workers, is removed last.
+        // The oldest pod has two workers. It is removed last.
         for (replicas, workers) in [(4, 5), (1, 2)] {
             let outcome = scenario.scaled(replicas);
             assert_eq!(scenario.locust.values()["worker_count"], workers, "{outcome:?}");

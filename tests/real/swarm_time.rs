@@ -42,7 +42,7 @@ fn no_rebalance_if_the_run_time_may_belong_to_an_earlier_test() {
     assert_says(&outcome, "run time");
 }
 
-/// The test ends by itself. A deviation of two seconds is allowed.
+/// The test ends after its run time. A deviation of two seconds is allowed.
 #[track_caller]
 fn assert_ends_after(scenario: &Scenario, start: Instant, wanted: f64) {
     scenario.locust.wait_for_values(|values| values["state"] == "stopped");

@@ -10,21 +10,33 @@ use support::cluster::{TestCluster, WORKERS};
 use crate::http::Answer;
 use crate::recordings::{Compare, agrees, comparable, recording, recordings};
 
-/// The state in which a recording was made.
+/// The state of the cluster before a recording.
 enum State {
     /// Deployment `locust-slave` with this count in its spec and this count in its status.
-    Workers { wanted: i64, counted: i64 },
+    Workers {
+        wanted: i64,
+        counted: i64,
+    },
     /// The same as `Workers`. The request has the object's current resourceVersion.
-    CurrentVersion { wanted: i64, counted: i64 },
+    CurrentVersion {
+        wanted: i64,
+        counted: i64,
+    },
     /// The objects in the recorded response.
     AsAnswered,
     /// The custom resource `big` with this many workers, and `unset` without a count.
-    Swarms { big: i64 },
+    Swarms {
+        big: i64,
+    },
     /// An object of another type with one replica.
-    One { path: &'static str, app: &'static str },
+    One {
+        path: &'static str,
+        app: &'static str,
+    },
     /// A Locust master with one worker, with or without a test for 5 users.
-    Locust { is_running: bool },
-    /// Any state.
+    Locust {
+        is_running: bool,
+    },
     Any,
 }
 

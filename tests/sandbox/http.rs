@@ -27,12 +27,10 @@ pub fn builder(cluster: &TestCluster) -> ClientBuilder {
         .pool_max_idle_per_host(0)
 }
 
-/// The finished client.
 pub fn client(cluster: &TestCluster) -> Client {
     builder(cluster).build().unwrap()
 }
 
-/// Sends one request.
 pub fn send(
     client: &Client,
     cluster: &TestCluster,

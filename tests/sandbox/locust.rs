@@ -54,7 +54,6 @@ fn running(release: &str, workers: usize) -> TestCluster {
     cluster
 }
 
-/// The names of the pods.
 fn pods(cluster: &TestCluster, selector: &str) -> Vec<String> {
     let http = Http::new();
     let url = format!("{}{PODS}?labelSelector={selector}", cluster.server());

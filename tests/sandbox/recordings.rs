@@ -31,7 +31,6 @@ pub fn recordings() -> Vec<(String, Value)> {
     all
 }
 
-/// The recording with this number.
 pub fn recording(number: &str) -> Value {
     let found = recordings().into_iter().find(|(name, _)| name.starts_with(number));
     found.unwrap_or_else(|| panic!("no recording {number}")).1
@@ -127,7 +126,7 @@ pub fn comparable(value: &Value) -> Value {
     }
 }
 
-/// Messages quote whole objects, whose volatile values are replaced as well.
+/// Messages quote whole objects. Their volatile values are also replaced.
 fn without_quoted_values(text: &str) -> String {
     let mut text = text.to_owned();
     for field in ["uid", "resourceVersion", "creationTimestamp"] {

@@ -1,5 +1,5 @@
 //! `locustctl serve` with failures around it. It does not hang, it reports nothing wrong, and it
-//! recovers by itself.
+//! recovers without help.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

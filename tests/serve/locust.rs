@@ -9,7 +9,7 @@ use support::serving::Serving;
 use support::swarm::{ask, running};
 use support::waiting::kubeconfig_of;
 
-/// A running test for 60 users on this many workers, and a server that knows of it.
+/// A running test for 60 users on this many workers, and a server that has detected it.
 fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {
     let cluster = running(workers);
     let serving = Serving::start(&cluster, flags);

@@ -88,7 +88,6 @@ impl TestCluster {
         &self.server
     }
 
-    /// The port alone.
     pub fn port(&self) -> u16 {
         self.server.rsplit(':').next().unwrap().parse().unwrap()
     }
@@ -98,7 +97,6 @@ impl TestCluster {
         &self.certificate_authority
     }
 
-    /// The file with the certificate authority.
     pub fn certificate_authority_file(&self) -> PathBuf {
         self.directory.path().join("ca.crt")
     }

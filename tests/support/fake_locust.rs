@@ -8,11 +8,9 @@ use std::sync::{Arc, Mutex};
 pub const PAGE: &str = "<!doctype html><html><body><div id=\"root\"></div>\
 <script>window.templateArgs = {\"state\": \"ready\"}</script></body></html>";
 
-/// One request.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
-    /// The path with its query.
     pub path: String,
     /// `name: value`, with names in lower case.
     pub headers: Vec<String>,
@@ -37,7 +35,7 @@ pub struct FakeLocust {
 }
 
 impl FakeLocust {
-    /// Starts the server. For each request it calls `answer`, which writes the response to the
+    /// Starts the server. It calls `answer` for each request, to write the response to the
     /// connection.
     pub fn start(answer: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -62,7 +60,6 @@ impl FakeLocust {
         format!("http://{}", self.address)
     }
 
-    /// The requests for this path.
     pub fn requests(&self, path: &str) -> Vec<Request> {
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|request| request.path == path).cloned().collect()

@@ -5,7 +5,7 @@ use locustctl::sandbox::{Action, Fault};
 use crate::cluster::TestCluster;
 use crate::{Outcome, SLAVE, locustctl};
 
-/// A cluster whose Deployment `locust-slave` has this count.
+/// A cluster with the Deployment `locust-slave` at this count.
 pub fn at(replicas: i64) -> TestCluster {
     let cluster = TestCluster::start();
     // Without controllers, resource versions change only when the Deployment is scaled.

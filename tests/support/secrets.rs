@@ -9,7 +9,6 @@ pub fn add(secret: &str) {
     SECRETS.lock().unwrap().push(secret.to_owned());
 }
 
-/// All secrets.
 pub fn all() -> Vec<String> {
     SECRETS.lock().unwrap().clone()
 }

@@ -24,7 +24,6 @@ pub struct Serving {
     http: Http,
 }
 
-/// A response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,

@@ -26,7 +26,6 @@ pub fn running(workers: i64) -> TestCluster {
     cluster
 }
 
-/// Starts a test for 60 users.
 pub fn start_test(cluster: &TestCluster) {
     ask(cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
     assert_eq!(ask(cluster, "GET", "stats/requests", "")["user_count"], 60);

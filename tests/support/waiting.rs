@@ -11,7 +11,7 @@ use crate::{Outcome, SLAVE};
 pub const MASTER: &str = "/apis/apps/v1/namespaces/default/deployments/locust-master";
 pub const SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 
-/// A cluster whose controllers have settled.
+/// A cluster with settled controllers.
 pub fn cluster_with(pod_ready_after: Duration) -> TestCluster {
     let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
     for path in [SLAVE, MASTER] {

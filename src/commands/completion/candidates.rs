@@ -10,7 +10,7 @@ use crate::cluster::api::{Client, Discovery, Listing, Resource};
 use crate::cluster::kubeconfig::{self, Entries, Environment};
 use crate::scaling::{Types, check_namespace};
 
-/// The largest number of candidates that a user can survey.
+/// Maximum number of candidates. More would not fit on a screen.
 pub const MOST: usize = 300;
 
 /// The types that can be scaled on every cluster.

@@ -27,7 +27,7 @@ pub(super) struct Checked {
 impl Checked {
     /// Checks the flags and the kubeconfig.
     ///
-    /// The checks run in kubectl's order, which decides which of several mistakes is reported.
+    /// The checks run in kubectl's order. It decides which of several mistakes is reported.
     ///
     /// # Errors
     /// The first mistake.

@@ -23,7 +23,7 @@ pub(super) struct Ordered<'a> {
     /// Errors with other targets.
     errors: Vec<Error>,
     test: Option<RunningTest<'a>>,
-    /// The error of asking Locust. The targets are scaled all the same.
+    /// The error of asking Locust. The targets are scaled nevertheless.
     locust_error: Option<Error>,
 }
 

@@ -51,7 +51,6 @@ impl WaitPlan {
         self.condition == WaitCondition::Ready
     }
 
-    /// The time limit.
     pub(super) fn limit(self) -> std::time::Duration {
         self.limit.positive().unwrap_or_default()
     }

@@ -155,7 +155,6 @@ async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
     })
 }
 
-/// The format of `-o`.
 #[derive(Clone, Copy)]
 enum StatusFormat {
     Text,

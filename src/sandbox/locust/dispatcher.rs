@@ -1,4 +1,4 @@
-//! Locust's dispatcher, which distributes the users over the workers.
+//! Locust's dispatcher. It distributes the users over the workers.
 //!
 //! This is `locust/dispatch.py` for one user class. A dispatch that only rebalances leaves the flag
 //! `dispatch_in_progress` set. The master then ignores every change of the workers, until the flag
@@ -24,7 +24,7 @@ impl Dispatcher {
         }
     }
 
-    /// While this is true, the master starts no dispatch by itself.
+    /// While this is true, the master starts no dispatch without a request.
     pub(super) fn is_in_progress(&self) -> bool {
         self.is_in_progress
     }

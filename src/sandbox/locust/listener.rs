@@ -1,9 +1,9 @@
-//! The master's listener, which handles the messages of the workers.
+//! The master's listener. It handles the messages of the workers.
 //!
 //! The listener also starts the dispatch that rebalances the users after a change. It then waits
 //! one second for reports that only the listener itself could receive, so all other messages wait
 //! too. Up to 2.46.5, a worker that leaves during that second ends the listener. The master then
-//! handles no message any more, and all its workers go missing.
+//! no longer handles messages, and all its workers go missing.
 
 use tokio::time::{Duration, Instant};
 
@@ -17,7 +17,6 @@ pub(super) enum Change {
     Left(String),
 }
 
-/// The state of the listener.
 #[derive(Debug)]
 pub(super) enum Listener {
     Free,

@@ -17,7 +17,6 @@ pub(super) fn html(template_args: &Value) -> String {
     with(PAGE, template_args)
 }
 
-/// The report of a test.
 pub(super) fn report(template_args: &Value) -> String {
     with(REPORT, template_args)
 }

@@ -18,7 +18,6 @@ use super::{
     statistics::Statistics,
 };
 
-/// The state of the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunnerState {
     Ready,

@@ -14,7 +14,6 @@ pub enum Error {
     Unreachable {
         /// The URL, as it was typed.
         url: String,
-        /// The failure of the connection.
         failure: Failure,
     },
 }

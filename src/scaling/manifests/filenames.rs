@@ -22,7 +22,7 @@ pub fn split(value: &str) -> Result<Vec<String>, String> {
 struct Reader<'a> {
     rest: &'a str,
     line: usize,
-    /// The line on which the record begins.
+    /// The first line of the record.
     first: usize,
     /// The column in bytes, from 1.
     column: usize,

@@ -8,7 +8,7 @@ use super::join::join;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadPattern;
 
-/// The most separators in a pattern, as in Go: each is a level of recursion.
+/// Maximum number of separators in a pattern, as in Go. Each is a level of recursion.
 const MAX_SEPARATORS: usize = 1_000;
 
 /// The paths that match, in lexical order within each directory. A directory that cannot be read has
@@ -41,8 +41,8 @@ fn has_meta(text: &str) -> bool {
 }
 
 fn matches_in(directory: &Path, pattern: &str) -> Result<Vec<PathBuf>, BadPattern> {
-    let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let Ok(entries) = here.read_dir() else { return Ok(Vec::new()) };
+    let folder = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let Ok(entries) = folder.read_dir() else { return Ok(Vec::new()) };
     let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
     names.sort();
     let mut found = Vec::new();

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::stream::Raw;
 
-/// One object of a manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     /// The file, URL or `STDIN` of the object, as kubectl names it.
@@ -23,17 +22,15 @@ pub struct Object {
 }
 
 impl Object {
-    /// The value of a label.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.value.get("metadata")?.get("labels")?.get(key)?.as_str()
     }
 }
 
-/// One document of a manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// The object itself, or the list. kubectl looks up the kind of a list too: if the cluster does not
-    /// know it, no item is read.
+    /// The object itself, or the list. kubectl also looks up the kind of a list: if the cluster does
+    /// not know it, no item is read.
     pub object: Object,
     /// The items of a list: objects or errors. kubectl joins all errors of one list into one error.
     pub items: Option<Vec<Result<Object, Error>>>,

@@ -12,10 +12,10 @@ use crate::text::go::os_error;
 
 const EXTENSIONS: [&str; 3] = [".json", ".yaml", ".yml"];
 
-/// The most files of one directory tree: a search through `/` must end.
+/// Maximum number of files in one directory tree, so that a search through `/` ends.
 const MAX_FILES: usize = 10_000;
 
-/// The deepest nesting of directories. Each level takes some stack.
+/// Maximum nesting depth of directories. Each level takes some stack.
 const MAX_DEPTH: usize = 100;
 
 impl Sources {

@@ -10,10 +10,10 @@ use super::{kustomize, stream, url};
 use crate::text::bounded;
 use crate::text::go::os_error;
 
-/// The largest file. An object in etcd has at most 1.5 MiB.
+/// Maximum size of a file, in bytes. An object in etcd has at most 1.5 MiB.
 const MAX_FILE: usize = 16 * 1024 * 1024;
 
-/// The largest manifest from a URL, as for every answer from the network.
+/// Maximum size of a manifest from a URL, in bytes, as for every answer from the network.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// Reads all sources, in the given order. A syntax error ends its own file only. After an object that
@@ -77,7 +77,7 @@ fn read_bounded(from: impl Read, name: &str) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// Runs work that may block for ever, such as reading a terminal or a pipe, on a thread of its own.
+/// Runs work on its own thread, because it may block for ever: reading a terminal or a pipe.
 /// The program can end while it blocks; a blocking thread of the runtime would prevent that.
 async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,

@@ -40,7 +40,7 @@ fn joined(errors: &[String]) -> String {
 }
 
 /// Finds the types and namespaces of all objects. A document that cannot be read and a type that the
-/// cluster does not know become errors; the other objects are scaled nevertheless.
+/// cluster does not know become errors; the other objects are still scaled.
 pub async fn resolve_manifests(
     client: &Client,
     documents: Vec<Result<Document, Error>>,
@@ -81,7 +81,7 @@ pub async fn resolve_manifests(
 enum ItemError {
     /// It is reported together with the other errors of the list.
     Item(String),
-    /// It is reported alone.
+    /// It is reported without the other errors of the list.
     Object(anyhow::Error),
 }
 

@@ -1,4 +1,5 @@
-//! Label selectors for objects of manifests, which no server evaluates: apimachinery's `labels.Parse`.
+//! Label selectors for objects of manifests. No server evaluates them, so this follows apimachinery's
+//! `labels.Parse`.
 
 use std::collections::BTreeSet;
 

@@ -20,7 +20,6 @@ impl Sources {
     }
 }
 
-/// A source of manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `-`

@@ -1,4 +1,4 @@
-//! The pods of a target: which pods belong to it, and what state they are in.
+//! The pods of a target, and their states.
 
 mod owned;
 mod pod;

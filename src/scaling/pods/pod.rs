@@ -19,7 +19,6 @@ pub const PODS: Resource = Resource {
     namespaced: true,
 };
 
-/// A pod.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Pod {

@@ -4,7 +4,7 @@ use super::pod::Pod;
 use super::state::PodState;
 use crate::scaling::status_condition::message_suffix;
 
-/// The most reasons that are shown.
+/// Maximum number of shown reasons.
 const MAX_REASONS: usize = 8;
 
 /// A line for each reason, the most frequent reason first. Each line has the message of one pod: the

@@ -54,8 +54,9 @@ pub(super) async fn until_ready(client: &Client, tracker: &Tracker<'_>, count: u
     join_all(all).await;
 }
 
-/// Waits as kubectl does: reads the scale of each target at once and then every second, until spec and
-/// status have the new count. Unlike in kubectl, it fails if another client scales the target.
+/// Waits as kubectl does: reads the scale of each target immediately and then every second, until
+/// spec and status have the new count. Unlike in kubectl, it fails if another client scales the
+/// target.
 pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: usize) {
     let follower = Follower { client, tracker, count };
     let follower = &follower;

@@ -1,5 +1,5 @@
-//! Waits for scaled targets: until their pods are ready, or, like kubectl, until spec and status of the
-//! scale subresource have the new count.
+//! Waits for scaled targets: until their pods are ready, or, like kubectl, until spec and status of
+//! the scale subresource have the new count.
 
 mod error;
 mod follow;

@@ -7,7 +7,7 @@
 use crate::cluster::api::{Resource, Scale};
 use crate::scaling::workload::Workload;
 
-/// The built-in kinds, which have a known status.
+/// The built-in kinds. They have a known status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkloadKind {
     /// apps/v1 Deployment
@@ -19,7 +19,8 @@ pub enum WorkloadKind {
 }
 
 impl WorkloadKind {
-    /// The kind of a built-in type; `None` for another type, of which only the scale is known.
+    /// The kind of a built-in type; `None` for another type. Of another type, only the scale is
+    /// known.
     pub fn of(resource: &Resource) -> Option<Self> {
         if !resource.has_replicas_in_spec() {
             return None;
@@ -56,7 +57,7 @@ pub struct Readiness {
 /// The readiness of an object of a built-in kind.
 pub fn readiness(kind: WorkloadKind, object: &Workload, requested: i64) -> Readiness {
     let (spec, status) = (&object.spec, &object.status);
-    // A paused rollout does not replace the old pods, but the pods become ready nevertheless.
+    // A paused rollout does not replace the old pods, but the pods still become ready.
     let updated =
         (kind == WorkloadKind::Deployment && !spec.paused).then_some(status.updated_replicas);
     // Old clusters do not count the available pods of a StatefulSet.

@@ -12,11 +12,10 @@ pub struct Wait {
     pub requested: i64,
 }
 
-/// The condition that ends a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitCondition {
-    /// All pods are ready, and no surplus pod is left. For custom resources, only the number of pods is
-    /// checked.
+    /// All pods are ready, and no surplus pod is left. For custom resources, only the number of pods
+    /// is checked.
     Ready,
     /// `spec.replicas` and `status.replicas` of the scale equal the new count. kubectl's `--timeout`
     /// waits for this.

@@ -91,8 +91,8 @@ impl Follower<'_> {
         }
     }
 
-    /// Returns the next event. Skips an interruption shorter than [`SHOW_AFTER`]. Calls `lost` once for a
-    /// longer one, and keeps waiting.
+    /// Returns the next event. Skips an interruption shorter than [`SHOW_AFTER`]. Calls `lost` once
+    /// for a longer one, and keeps waiting.
     async fn next<T: DeserializeOwned>(
         &self,
         watch: &mut Watch<'_, T>,
@@ -120,8 +120,8 @@ impl Follower<'_> {
         }
     }
 
-    /// Reads the target after each change that this server made. The watch may be late or interrupted.
-    /// After a restore from a backup it may send no events at all.
+    /// Reads the target after each change that this server made. The watch may be late or
+    /// interrupted. After a restore from a backup it may send no events at all.
     async fn read_after_changes(&self, kind: WorkloadKind) {
         loop {
             self.live.change_ended().await;

@@ -1,4 +1,4 @@
-//! Decides which requests have access, and in whose name.
+//! Decides which requests have access, and for which user.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -257,8 +257,8 @@ impl Guard {
         self.tokens.is_some()
     }
 
-    /// Checks that a change comes from the server's own page or from Locust's page beside it. It is
-    /// for callers who are authenticated by a cookie alone.
+    /// Checks that a change comes from the server's own page or from Locust's page on this server.
+    /// It is for callers who are authenticated only by a cookie.
     ///
     /// # Errors
     /// 403 if another page has sent the request, or may have.

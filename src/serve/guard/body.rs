@@ -12,7 +12,7 @@ use super::super::problem::Problem;
 /// Limit on the size of a body, in bytes.
 pub(super) const LARGEST_BODY: u64 = 16 * 1024;
 
-/// Reads the whole body into memory. This is done before a refusal too: over HTTP/2, an answer to a
+/// Reads the whole body into memory. This is also done before a refusal: over HTTP/2, an answer to a
 /// request with an unread body is followed by a reset, and then some clients lose the answer.
 ///
 /// # Errors

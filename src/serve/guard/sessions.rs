@@ -1,4 +1,4 @@
-//! The sessions of people who have logged in.
+//! The sessions of logged-in people.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -38,7 +38,6 @@ const LONGEST_NAME: usize = 64;
 /// Name of tokens without a name.
 const DEFAULT_NAME: &str = "token";
 
-/// The token file and its tokens.
 #[derive(Debug)]
 pub(super) struct Tokens {
     path: PathBuf,
@@ -50,10 +49,10 @@ struct LoadedFile {
     entries: Vec<Entry>,
     /// The contents that were read last, valid or not; `None` if the file could not be read.
     content: Option<SecretString>,
-    /// Start of the time in which the file cannot be used.
+    /// Since when the file cannot be used.
     unusable_since: Option<Instant>,
     checked: Instant,
-    /// False for a pipe, which can be read only once.
+    /// False for a pipe. It can be read only once.
     is_regular: bool,
 }
 
@@ -70,10 +69,10 @@ impl Tokens {
     /// The file cannot be read, or is invalid. No error shows a part of its contents.
     pub(super) fn load(path: PathBuf) -> Result<Self> {
         let content = read(&path)?;
-        let what = || format!("--auth-token-file={}", path.display());
-        let entries = parse(content.expose_secret()).with_context(what)?;
+        let name = || format!("--auth-token-file={}", path.display());
+        let entries = parse(content.expose_secret()).with_context(name)?;
         if entries.is_empty() {
-            bail!("{}: the file contains no token; create one with: openssl rand -hex 32", what());
+            bail!("{}: the file contains no token; create one with: openssl rand -hex 32", name());
         }
         if is_open_to_others(&path) {
             log(&format!(
@@ -192,11 +191,11 @@ fn read_regular_file(path: &Path) -> Result<SecretString> {
 }
 
 fn read(path: &Path) -> Result<SecretString> {
-    let what = || format!("reading --auth-token-file={}", path.display());
-    let file = File::open(path).with_context(what)?;
-    match bounded::read_text(file, LARGEST_FILE).with_context(what)? {
+    let name = || format!("reading --auth-token-file={}", path.display());
+    let file = File::open(path).with_context(name)?;
+    match bounded::read_text(file, LARGEST_FILE).with_context(name)? {
         Some(content) => Ok(content.into()),
-        None => bail!("{}: the file is larger than 64 KB", what()),
+        None => bail!("{}: the file is larger than 64 KB", name()),
     }
 }
 

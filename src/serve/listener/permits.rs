@@ -14,7 +14,6 @@ use super::super::log::log;
 /// Minimum time between two log lines about refused connections.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
 
-/// Permits for connections.
 #[derive(Debug, Clone)]
 pub(super) struct Permits(Arc<Mutex<Counts>>);
 

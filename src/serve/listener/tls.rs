@@ -1,4 +1,4 @@
-//! The server's certificate, which is reloaded when its files change.
+//! The server's certificate. It is reloaded when its files change.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -121,11 +121,11 @@ impl Contents {
 }
 
 fn read(flag: &str, path: &Path) -> Result<Vec<u8>> {
-    let what = || format!("reading {flag}={}", path.display());
-    let file = File::open(path).with_context(what)?;
-    match bounded::read(file, LARGEST_FILE).with_context(what)? {
+    let name = || format!("reading {flag}={}", path.display());
+    let file = File::open(path).with_context(name)?;
+    match bounded::read(file, LARGEST_FILE).with_context(name)? {
         Some(content) => Ok(content),
-        None => bail!("{}: the file is larger than 1 MB", what()),
+        None => bail!("{}: the file is larger than 1 MB", name()),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) struct Live {
     steady: Mutex<Option<Look>>,
     /// The run time in Locust's page, in seconds.
     run_time: Mutex<Option<u64>>,
-    /// A random part of the ids, which differs between processes.
+    /// A random part of the ids. It differs between processes.
     process_id: String,
 }
 
@@ -105,7 +105,7 @@ impl Live {
         self.look_requested.notified().await;
     }
 
-    /// The address at which Locust was found.
+    /// The address of the found Locust.
     pub(super) fn locust_address(&self) -> Option<Address> {
         self.locust_address.lock().clone()
     }
@@ -147,7 +147,6 @@ impl Live {
             .ok_or_else(|| "the new pods are not known yet".to_owned())
     }
 
-    /// The state of the connection to the cluster.
     pub(super) fn connection_state(&self) -> ConnectionState {
         self.lock().connection_state()
     }
@@ -170,7 +169,7 @@ impl Live {
     }
 
     /// Sets the users of a running test after the change with this history id. The state is
-    /// published at once, so that the waiting request finds it.
+    /// published immediately, so that the waiting request finds it.
     pub(super) fn set_users(&self, id: u64, users: UserCheck) {
         self.lock().ledger.set_users(id, users);
         self.publish_now();
@@ -185,12 +184,11 @@ impl Live {
         }
     }
 
-    /// Notes that a change begins.
     pub(super) fn begin_change(&self) {
         self.lock().ledger.begin();
     }
 
-    /// Notes the end of a change. The state is published at once, so that the caller finds it.
+    /// Notes the end of a change. The state is published immediately, so that the caller finds it.
     pub(super) fn end_change(&self, entry: HistoryEntry) -> EndedChange {
         let ended = {
             let mut state = self.lock();
@@ -225,7 +223,7 @@ impl Live {
         self.read_changes.send_replace(ended);
     }
 
-    /// Changes the state, which is published soon.
+    /// Changes the state. It is published soon.
     pub(super) fn change(&self, change: impl FnOnce(&mut TargetState)) {
         change(&mut self.lock());
         self.is_dirty.notify_one();

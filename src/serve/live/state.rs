@@ -72,7 +72,6 @@ impl TargetState {
         }
     }
 
-    /// Sets the state of the connection to the cluster.
     pub(crate) fn set_connection_state(&mut self, state: ConnectionState, message: &str) {
         let message = harmless(message);
         if (self.connection.state, &self.connection.message) != (state, &message) {

@@ -21,7 +21,7 @@ use super::upstream::Upstream;
 /// The user in the history. Locust does not tell the names of its users.
 const LOCUST_USER: &str = "a user of Locust";
 
-/// The path from the server's page to Locust's page, which redirects to its login.
+/// The path from the server's page to Locust's page. Locust redirects it to its login.
 const LOCUST_PAGE: &str = "../../";
 
 pub(super) struct Gate {

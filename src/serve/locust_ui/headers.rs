@@ -38,7 +38,6 @@ const API_SERVER_HEADERS: [HeaderName; 4] = [
 /// The client of a relayed request, for its headers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Client<'a> {
-    /// The requested host.
     pub host: &'a str,
     pub from: IpAddr,
     pub is_tls: bool,
@@ -127,8 +126,8 @@ pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, pl
     }
 }
 
-/// Converts a URL of Locust to a path of this server, which is valid behind proxies too. `None` for a
-/// path that needs no change, and for URLs of other servers.
+/// Converts a URL of Locust to a path of this server, which is also valid behind proxies. `None` for
+/// a path that needs no change, and for URLs of other servers.
 fn own_path(to: &str, host: &str, place: &Route) -> Option<String> {
     let (path, is_absolute) = match Url::parse(to) {
         Ok(url) => {

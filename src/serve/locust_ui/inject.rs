@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 /// 300 KB per hour. A larger page is relayed unchanged.
 const LARGEST_PAGE: usize = 16 * 1024 * 1024;
 
-/// The path of the report, which is a file to keep: it gets no panel.
+/// The path of the report. It gets no panel, because it is a file to keep.
 const REPORT: &str = "/stats/report";
 
 /// True if the answer may be Locust's page: the request is for its address, or comes from a browser that
@@ -42,7 +42,6 @@ pub(super) fn may_hold_panel(status: StatusCode, headers: &HeaderMap) -> bool {
         && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// The body of a page.
 pub(super) enum Page {
     WithPanel(Vec<u8>),
     Unchanged(Body),

@@ -225,7 +225,6 @@ struct RelayContext {
     method: Method,
     /// True if the client accepts HTML.
     is_html: bool,
-    /// The requested host.
     host: String,
     own_cookie: String,
     /// The path of the panel's script, relative to the requested address.
@@ -308,7 +307,7 @@ fn explain(error: &Error) -> String {
     printable(&format!("Locust does not answer: {error}"))
 }
 
-/// The body of a relayed request. The Mutex makes it `Sync`, which the HTTP client requires.
+/// The body of a relayed request. The Mutex makes it `Sync`, as the HTTP client requires.
 struct Upload(Mutex<Body>);
 
 impl hyper::body::Body for Upload {

@@ -122,7 +122,6 @@ impl Upstream {
     }
 }
 
-/// A relayed start.
 pub(super) struct RelayedStart {
     /// The numbers of the form; `None` if it has none, as for a LoadTestShape.
     start: Option<Start>,
@@ -135,7 +134,7 @@ pub(super) fn is_start(method: &Method, path: &str, base: &str) -> bool {
     *method == Method::POST && path.strip_prefix(base) == Some("swarm")
 }
 
-/// True if Locust accepted the start. It answers 200 to a refused start too.
+/// True if Locust accepted the start. It also answers 200 to a refused start.
 fn is_success(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|answer| answer["success"] == true)
 }

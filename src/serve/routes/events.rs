@@ -28,7 +28,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Longest life of a stream. Then the viewer reconnects and authenticates again.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// Longest life of a stream whose viewer is authenticated by Locust.
+/// Maximum life of a stream if Locust authenticates its viewer.
 const LIFETIME_WITH_LOCUST_LOGIN: Duration = Duration::from_secs(60);
 
 /// How often to check that the viewer is still authorised.
@@ -37,7 +37,7 @@ const RECHECK: Duration = Duration::from_secs(2);
 /// Tells the viewer to wait 2 s before it reconnects.
 const RETRY: &str = "retry: 2000\n\n";
 
-/// A comment, which viewers ignore.
+/// A comment. Viewers ignore it.
 const COMMENT: &str = ": keep-alive\n\n";
 
 /// The stream of one viewer. States are not queued: a slow viewer gets the latest state when it has
@@ -68,7 +68,7 @@ impl Admission {
     }
 }
 
-/// Sends the whole state at once, unless the viewer has it already, and then every new state.
+/// Sends the whole state immediately, unless the viewer has it already, and then every new state.
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     Extension(guard): Extension<Arc<Guard>>,

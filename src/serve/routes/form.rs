@@ -1,4 +1,4 @@
-//! The page and its form, which work without JavaScript.
+//! The page and its form. They work without JavaScript.
 
 use std::sync::Arc;
 

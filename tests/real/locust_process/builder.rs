@@ -16,7 +16,7 @@ use super::process::Process;
 use super::target::Target;
 use crate::Turn;
 
-/// The host name of a worker, which is the first part of its id.
+/// The host name of a worker. It is the first part of its id.
 #[derive(Debug, Clone, Default)]
 pub enum HostName {
     /// The pod's name, as usual.

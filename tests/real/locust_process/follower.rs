@@ -15,7 +15,6 @@ use super::process::Process;
 /// The workers, shared by the test and the thread that follows the pods.
 pub type Pods = Arc<Mutex<Workers>>;
 
-/// Locks the workers.
 pub fn lock(pods: &Mutex<Workers>) -> MutexGuard<'_, Workers> {
     pods.lock()
 }
@@ -114,7 +113,7 @@ impl Follower {
             }
         }
         workers.leaving.retain_mut(|(process, _)| !process.has_ended());
-        // A worker that has ended by itself is started again, as a kubelet does.
+        // A worker that has crashed is started again, like by a kubelet.
         workers.by_pod.retain(|_, worker| match worker {
             Worker::Running(_, process) => !process.has_ended(),
             Worker::Waiting(_) | Worker::Killed => true,
@@ -159,7 +158,6 @@ fn ready_pods(pods: &Value) -> Vec<String> {
 /// The next worker hangs. It continues when this is dropped.
 pub struct Hanging {
     pods: Pods,
-    /// Its number.
     number: usize,
 }
 

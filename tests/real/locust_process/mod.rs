@@ -35,7 +35,7 @@ pub use scenario::{
 /// The oldest supported release, the last release before each change of behaviour, and the latest.
 pub const ALL_RELEASES: [&str; 4] = ["2.25.0", "2.32.2", "2.46.4", "2.47.0"];
 
-/// The most common release, and the latest.
+/// The most widely used release, and the latest.
 pub const RELEASES: [&str; 2] = ["2.32.2", LATEST];
 
 /// The latest release.
@@ -111,12 +111,10 @@ impl RealLocust {
         self.fetch("GET", path).json()
     }
 
-    /// The text of the page.
     pub fn page(&self) -> String {
         self.text("/")
     }
 
-    /// The text of an answer.
     pub fn text(&self, path: &str) -> String {
         self.fetch("GET", path).text
     }
@@ -137,7 +135,6 @@ impl RealLocust {
         self.http.send(request.header("content-type", media_type).body(form.to_owned())).json()
     }
 
-    /// Stops the test.
     pub fn stop_test(&self) {
         self.command("/stop");
     }

@@ -11,7 +11,6 @@ use super::{RealLocust, requests_in, values_of};
 
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// One sample of the test.
 #[derive(Debug, Clone)]
 pub struct Sample {
     pub at: Instant,

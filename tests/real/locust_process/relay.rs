@@ -27,7 +27,7 @@ impl Post {
     }
 }
 
-/// The relay, which listens on its own port.
+/// The relay. It listens on its own port.
 pub struct Relay {
     address: SocketAddr,
     posts: Arc<Mutex<Vec<Post>>>,

@@ -1,8 +1,7 @@
-//! Reads HTTP requests whose bodies have a `Content-Length`.
+//! Reads HTTP requests with a `Content-Length`.
 
 use std::io::{BufRead, Read};
 
-/// One request.
 pub struct Request {
     pub method: String,
     pub path: String,
