@@ -1,9 +1,9 @@
 //! Redistributes the users whenever workers leave a running test: after an eviction, a crash, or a
 //! change by an autoscaler or by kubectl.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::error::Error;
@@ -38,6 +38,8 @@ pub struct AutoRebalancer {
     /// The file that keeps starts for the next run of locustctl.
     memory: Option<StartMemory>,
     last_start: Option<Instant>,
+    /// A start that Locust has accepted, until its result is counted.
+    sent: Mutex<Option<KnownStart>>,
     /// Starts that did not help, since the test last had all its users.
     failures: u32,
     /// The connected workers at the last look, and since when their number is the same.
@@ -117,8 +119,7 @@ impl AutoRebalancer {
             return Ok(Watched { look, health, outcome: None });
         }
         let (before, memory) = (self.steady.clone(), self.memory.clone());
-        let was_sent = AtomicBool::new(false);
-        let on_start = |_: &KnownStart| was_sent.store(true, Ordering::Relaxed);
+        let on_start = |start: &KnownStart| *self.sent.lock() = Some(start.clone());
         let rebalance = Rebalance {
             master,
             mode: RebalanceMode::AtOnce,
@@ -131,10 +132,19 @@ impl AutoRebalancer {
             ramp,
         };
         let result = rebalance.run(pods, report).await;
-        self.count(&result, was_sent.into_inner());
+        let was_sent = self.sent.get_mut().take().is_some();
+        self.count(&result, was_sent);
         let outcome = result?;
         let health = outcome.health().clone();
         Ok(Watched { look, health, outcome: Some(outcome) })
+    }
+
+    /// Notes that the last [`AutoRebalancer::look_and_rebalance`] was dropped before its end. Returns
+    /// the start that it had sent, if any.
+    pub fn interrupted(&mut self) -> Option<KnownStart> {
+        let sent = self.sent.get_mut().take()?;
+        self.last_start = Some(sent.at);
+        Some(sent)
     }
 
     /// The warning that no more starts are sent, because the last ones did not help; `None` while

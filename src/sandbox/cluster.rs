@@ -47,6 +47,11 @@ impl ClusterHandle {
         self.shared.lock().faults.push(fault);
     }
 
+    /// The number of faults that have not happened yet.
+    pub fn pending_faults(&self) -> usize {
+        self.shared.lock().faults.len()
+    }
+
     /// Removes all faults that have not happened yet.
     pub fn clear_faults(&self) {
         self.shared.lock().faults.clear();

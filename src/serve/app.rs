@@ -12,11 +12,12 @@ use super::live::Live;
 use super::log::{Audit, audit};
 use super::metrics::Metrics;
 use super::problem::Problem;
-use super::rebalancer::{ChangeDuringTest, Rebalancer, TestBefore};
+use super::rebalancer::{ChangeDuringTest, Rebalancer};
 use super::settings::{LocustSettings, Subject};
 use super::snapshot::{Limits, Outcome};
 use super::stepping::SteppedChange;
-use crate::scaling::{self, Condition, DryRun, ObjectSource, Order, Progress};
+use super::test_before::{SilentLocust, TestBefore};
+use crate::scaling::{self, Condition, DryRun, NewCount, ObjectSource, Order, Progress};
 
 /// Limit on concurrent changes. Each one waits for the API server.
 const MOST_CHANGES: usize = 16;
@@ -118,14 +119,20 @@ impl App {
         caller: &Caller,
         order: &Order,
     ) -> Result<ChangeResult, Problem> {
-        let Backend { client, live, open_changes, .. } = &*self.backend;
+        let Backend { client, live, turns, .. } = &*self.backend;
+        let (_turn, unchecked) = turns.begin_change().await;
         let before = self.rebalancer.test_before().await;
+        if let TestBefore::Unknown(silent) = &before
+            && let Some(problem) = self.blind_removal(request, silent)
+        {
+            self.log_refused_change(caller, request.count(), &problem);
+            return Err(problem);
+        }
         live.begin_change();
-        let open = open_changes.open();
         let mut unfinished = UnfinishedChange { app: self, caller, request: Some(request) };
         let steps = match &before {
             TestBefore::Running(look) => SteppedChange::plan(&self.backend, order, look),
-            TestBefore::None | TestBefore::Unknown => None,
+            TestBefore::None | TestBefore::Unknown(_) => None,
         };
         let is_stepped = steps.is_some();
         let (result, stopped) = match steps {
@@ -146,11 +153,11 @@ impl App {
         let ended = live.end_change(summary.entry(caller, intermediate));
         let check = |new, before| {
             let caller = caller.clone();
-            self.rebalancer.check(ChangeDuringTest { ended, new, before, caller, open })
+            self.rebalancer.check(ChangeDuringTest { ended, new, before, caller, unchecked })
         };
         let users = match (summary.new.filter(|_| summary.outcome == Outcome::Scaled), before) {
             (Some(new), TestBefore::Running(look)) => Some(check(new, Some(look))),
-            (Some(new), TestBefore::Unknown) => Some(check(new, None)),
+            (Some(new), TestBefore::Unknown(_)) => Some(check(new, None)),
             (None, _) | (_, TestBefore::None) => None,
         };
         match stopped {
@@ -160,6 +167,20 @@ impl App {
                 result.map(|result| ChangeResult { users, ..result })
             }
         }
+    }
+
+    /// The refusal to remove workers from a test that serve cannot see, because Locust is silent.
+    fn blind_removal(&self, request: ChangeRequest, silent: &SilentLocust) -> Option<Problem> {
+        let removes = match request.new {
+            NewCount::By(by) => by < 0,
+            NewCount::Exactly(new) => self.desired().is_none_or(|now| i64::from(new) < now),
+        };
+        let risk = silent.risk().filter(|_| removes && !request.ignores_locust)?;
+        let detail = format!(
+            "Nothing was changed. {risk} Try again when Locust answers. To scale now, add \
+             \"ignoreLocust\": true to the request, or ignore_locust=yes to the form."
+        );
+        Some(Problem::new(StatusCode::CONFLICT, "TestUnknown", detail))
     }
 
     /// The desired count, if known.

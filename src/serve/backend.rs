@@ -5,8 +5,8 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::live::Live;
-use super::open_changes::OpenChanges;
 use super::settings::LocustSettings;
+use super::turns::Turns;
 use crate::cluster::api::Client;
 use crate::locust::{Error, KnownStart, LocustLocation, Search, WorkerPods};
 use crate::scaling::Target;
@@ -17,7 +17,7 @@ pub(super) struct Backend {
     /// The state of the target.
     pub live: Live,
     pub locust: LocustSettings,
-    pub open_changes: OpenChanges,
+    pub turns: Turns,
     /// The cookie of a viewer who is logged in to Locust.
     viewer_cookie: Mutex<Option<HeaderValue>>,
     /// The last start of a test that was made or relayed here.
@@ -31,7 +31,7 @@ impl Backend {
             target,
             live,
             locust,
-            open_changes: OpenChanges::default(),
+            turns: Turns::default(),
             viewer_cookie: Mutex::default(),
             last_start: Mutex::default(),
         }

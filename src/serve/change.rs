@@ -19,6 +19,8 @@ pub(super) struct ChangeRequest {
     pub current: Option<i64>,
     /// True if the API server only validates the change.
     pub is_dry_run: bool,
+    /// True if the change is also made while Locust does not answer.
+    pub ignores_locust: bool,
 }
 
 impl ChangeRequest {

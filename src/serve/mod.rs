@@ -11,7 +11,6 @@ mod live;
 mod locust_ui;
 mod log;
 mod metrics;
-mod open_changes;
 mod page;
 mod problem;
 mod question;
@@ -25,6 +24,8 @@ mod settings;
 mod settling;
 mod snapshot;
 mod stepping;
+mod test_before;
+mod turns;
 
 pub use self::guard::AccessOptions;
 pub use self::listener::TlsFiles;

@@ -21,7 +21,7 @@ pub struct Context<'a> {
     /// The value of the field after a refused submission.
     pub entered: Option<&'a str>,
     /// A submission that must be confirmed first.
-    pub question: Option<Question<'a>>,
+    pub question: Option<&'a Question>,
 }
 
 /// The result of a submission.
@@ -255,13 +255,15 @@ mod tests {
     #[test]
     fn all_values_are_escaped() {
         let snapshot = snapshot(HOSTILE, 2);
+        let reason = Reason::Cost(HOSTILE.to_owned());
+        let question = Question { new: 0, old: Some(5), reason };
         let context = Context {
             root: "",
             viewer: HOSTILE,
             can_log_out: true,
             notice: Some(Notice { is_error: true, text: HOSTILE }),
             entered: Some(HOSTILE),
-            question: Some(Question { new: 0, old: Some(5), reason: Reason::Cost(HOSTILE) }),
+            question: Some(&question),
         };
         for html in [page(&snapshot, context), login(HOSTILE, Some(HOSTILE))] {
             assert!(!html.contains("<script>") && !html.contains("\"'"), "{html}");

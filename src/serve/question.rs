@@ -1,52 +1,54 @@
-//! The question before a change that may be a mistake. `common.js` has the same rules.
+//! The question before a change that may be a mistake.
 
-use super::snapshot::{Snapshot, Swarm};
+use super::snapshot::Limits;
+use super::test_before::TestBefore;
 use crate::locust::{PodChange, Test, cost};
 use crate::scaling::NewCount;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question<'a> {
-    /// The requested count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The requested number of replicas.
     pub new: i64,
-    /// The present count, if known.
+    /// The current number of replicas, if known.
     pub old: Option<i64>,
-    pub reason: Reason<'a>,
+    pub reason: Reason,
 }
 
 /// The reason for a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
     /// The cost for a running test, as a sentence.
-    Cost(&'a str),
-    /// The new count is 0.
+    Cost(String),
+    /// A running test may lose users, and Locust does not answer. The text says so in sentences.
+    LocustSilent(String),
+    /// The new number is 0.
     NoWorkers,
-    /// The present count is not known.
+    /// The current number is not known.
     Unknown,
-    /// The new count is more than twice the present one.
+    /// The new number is more than twice the current one.
     MoreThanDouble,
-    /// The present count has changed after the confirmation.
+    /// The current number has changed after the confirmation.
     Changed,
 }
 
-impl<'a> Question<'a> {
-    /// The question before a change; `None` if it needs none. A count outside the limits needs no
+impl Question {
+    /// The question before a change; `None` if it needs none. A number outside the limits needs no
     /// question, because it is refused anyway.
-    pub fn of(
-        snapshot: &Snapshot,
+    pub(super) fn of(
+        limits: Limits,
         old: Option<i64>,
         new: i32,
-        cost: Option<&'a str>,
+        test: &TestBefore,
     ) -> Option<Self> {
+        let reason = Reason::of(old, new, test)?;
         let new = i64::from(new);
-        let reason = Reason::of(old, new, cost).filter(|_| snapshot.limits.allow(new))?;
-        Some(Self { new, old, reason })
+        limits.allow(new).then_some(Self { new, old, reason })
     }
 
-    /// The question after the count has changed to `now`; `None` if that is the requested count.
-    pub fn again(now: i64, new: i32, cost: Option<&'a str>) -> Option<Self> {
-        let (old, new) = (Some(now), i64::from(new));
-        let reason = Reason::of(old, new, cost).unwrap_or(Reason::Changed);
-        (new != now).then_some(Self { new, old, reason })
+    /// The question after the current number of replicas has changed to `old`.
+    pub(super) fn again(old: Option<i64>, new: i32, test: &TestBefore) -> Self {
+        let reason = Reason::of(old, new, test).unwrap_or(Reason::Changed);
+        Self { new: new.into(), old, reason }
     }
 
     /// The question. `name` is the name of the target.
@@ -58,41 +60,66 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The reason, as a sentence.
+    /// The reason, in sentences.
     pub fn text(&self) -> String {
-        match self.reason {
-            Reason::Cost(cost) => sentence(cost),
+        match &self.reason {
+            Reason::Cost(text) | Reason::LocustSilent(text) => text.clone(),
             Reason::NoWorkers => "All workers are removed, and a running test ends.".to_owned(),
             Reason::Unknown => {
                 "The current number of workers is unknown. Check the new number.".to_owned()
             }
-            Reason::MoreThanDouble => "This is more than twice the present number.".to_owned(),
+            Reason::MoreThanDouble => "This is more than twice the current number.".to_owned(),
             Reason::Changed => "The number of workers has changed in the meantime.".to_owned(),
         }
     }
-}
 
-impl<'a> Reason<'a> {
-    /// The reason to ask, if there is one: a cost for a running test, or a count that may be a typing
-    /// error, because it is 0, more than twice the present one, or the present one is not known.
-    fn of(old: Option<i64>, new: i64, cost: Option<&'a str>) -> Option<Self> {
-        match (cost, old) {
-            (Some(cost), _) => Some(Self::Cost(cost)),
-            _ if new == 0 && old != Some(0) => Some(Self::NoWorkers),
-            (None, None) => Some(Self::Unknown),
-            (None, Some(old)) => {
-                (new > old.max(1).saturating_mul(2)).then_some(Self::MoreThanDouble)
-            }
-        }
+    /// All workers are removed.
+    pub fn is_dangerous(&self) -> bool {
+        self.new == 0 && self.old != Some(0)
+    }
+
+    /// A yes means that the change is made although Locust does not answer.
+    pub fn ignores_locust(&self) -> bool {
+        matches!(self.reason, Reason::LocustSilent(_))
     }
 }
 
-/// The cost of a change for a running test, as a sentence; `None` if there is none.
-pub fn cost_of(snapshot: &Snapshot, old: Option<i64>, new: i32) -> Option<String> {
-    let Swarm { state, users, workers, target_workers, .. } = snapshot.locust.as_ref()?;
-    let test = Test { state, users: *users, workers: *workers };
-    let new = NewCount::Exactly(new);
-    cost(test, &[PodChange { workers: *target_workers, pods: old?, new }])
+impl Reason {
+    /// The reason to ask, if there is one: a cost for a running test, or a number that may be a typing
+    /// error, because it is 0, more than twice the current one, or the current one is not known.
+    fn of(old: Option<i64>, new: i32, test: &TestBefore) -> Option<Self> {
+        let count = i64::from(new);
+        match (Self::of_test(old, new, test), old) {
+            (Some(reason), _) => Some(reason),
+            _ if count == 0 && old != Some(0) => Some(Self::NoWorkers),
+            (None, None) => Some(Self::Unknown),
+            (None, Some(old)) => {
+                (count > old.max(1).saturating_mul(2)).then_some(Self::MoreThanDouble)
+            }
+        }
+    }
+
+    /// The loss of a running test by this change.
+    fn of_test(old: Option<i64>, new: i32, test: &TestBefore) -> Option<Self> {
+        match test {
+            TestBefore::None => None,
+            TestBefore::Unknown(silent) => {
+                let removes = old.is_none_or(|old| i64::from(new) < old);
+                silent.risk().filter(|_| removes).map(Self::LocustSilent)
+            }
+            TestBefore::Running(look) => {
+                let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+                // The statistics may be older than the last change of the workers.
+                let is_fresh = look.stats.connected().count() == look.worker_count();
+                let own = if is_fresh { look.table().own() } else { look.worker_count() };
+                let workers = count(look.worker_count());
+                let test = Test { state: look.state(), users: look.users(), workers };
+                let new = NewCount::Exactly(new);
+                let change = PodChange { workers: count(own), pods: old?, new };
+                cost(test, &[change]).map(|cost| Self::Cost(sentence(&cost)))
+            }
+        }
+    }
 }
 
 /// Adds a capital letter and a full stop.
@@ -104,25 +131,10 @@ fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_before::SilentLocust;
     use super::*;
-    use crate::serve::live::Live;
-    use crate::serve::snapshot::{Limits, Replicas, TargetInfo};
 
-    fn at(desired: i64) -> Snapshot {
-        let text = || "x".to_owned();
-        let target = TargetInfo {
-            kind: text(),
-            name: text(),
-            namespace: text(),
-            cluster: text(),
-            context: None,
-        };
-        let live = Live::new(target, Limits { min: 0, max: 100 });
-        let mut snapshot = live.now().snapshot.clone();
-        let (current, ready) = (desired, Some(desired));
-        snapshot.replicas = Some(Replicas { desired, current, ready, settled: true });
-        snapshot
-    }
+    const LIMITS: Limits = Limits { min: 0, max: 100 };
 
     #[test]
     fn zero_and_more_than_double_need_a_question() {
@@ -136,27 +148,31 @@ mod tests {
             (0, 0, false),
             (0, 2, false),
             (0, 3, true),
+            (5, 101, false),
         ] {
-            let question = Question::of(&at(old), Some(old), new, None);
+            let question = Question::of(LIMITS, Some(old), new, &TestBefore::None);
             assert_eq!(question.is_some(), has_question, "{old} to {new}");
         }
         for (new, reason) in [(0, Reason::NoWorkers), (3, Reason::Unknown)] {
-            let question = Question::of(&at(0), None, new, None).unwrap();
+            let question = Question::of(LIMITS, None, new, &TestBefore::None).unwrap();
             assert_eq!(question.reason, reason, "unknown to {new}");
         }
-        assert!(Question::of(&at(5), Some(5), 101, None).is_none(), "outside the limits");
     }
 
     #[test]
-    fn a_cost_for_a_running_test_needs_a_question() {
-        let mut snapshot = at(5);
-        assert_eq!(cost_of(&snapshot, Some(5), 4), None);
-        let state = "running".to_owned();
-        snapshot.locust =
-            Some(Swarm { state, users: 60, workers: 5, target_workers: 5, ..Swarm::default() });
-        let cost = cost_of(&snapshot, Some(5), 4).unwrap();
-        assert!(cost.contains("60 users on 5 workers; 1 of them will leave"), "{cost}");
-        assert!(Question::of(&snapshot, Some(5), 4, Some(&cost)).is_some());
-        assert_eq!(cost_of(&snapshot, Some(5), 5), None);
+    fn fewer_workers_need_a_question_if_locust_is_silent_after_a_running_test() {
+        let silent = |users| {
+            TestBefore::Unknown(SilentLocust { why: "Locust does not answer: x".to_owned(), users })
+        };
+        for (users, old, new, has_question) in [
+            (Some(60), Some(5), 4, true),
+            (Some(60), Some(5), 6, false),
+            (Some(60), None, 4, true),
+            (None, Some(5), 4, false),
+        ] {
+            let question = Question::of(LIMITS, old, new, &silent(users));
+            let ignores_locust = question.is_some_and(|question| question.ignores_locust());
+            assert_eq!(ignores_locust, has_question, "{users:?} {old:?} {new}");
+        }
     }
 }

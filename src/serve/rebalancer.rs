@@ -10,17 +10,16 @@ use super::backend::Backend;
 use super::caller::Caller;
 use super::live::EndedChange;
 use super::log::{Audit, audit};
-use super::open_changes::OpenChange;
 use super::settings::RebalancePolicy;
 use super::settling::{Settling, settling};
 use super::snapshot::{Stage, UserCheck};
+use super::test_before::TestBefore;
+use super::turns::UncheckedChange;
 use crate::locust::{
-    Error, KnownStart, Look, Master, Outcome, Rebalance, RebalanceMode, Search, wait_for_workers,
+    Error, KnownStart, Look, Master, Outcome, RampInProgress, Rebalance, RebalanceMode, Search,
+    wait_for_workers,
 };
 use crate::text::terminal::printable;
-
-/// Time limit for the look at Locust before a change. A slower Locust must not delay the change.
-const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 /// Time limit for the pods to become ready.
 const PODS_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -31,15 +30,6 @@ const WORKERS_LIMIT: Duration = Duration::from_secs(60);
 /// Time limit for the workers if the master did not answer before the change.
 const SILENT_LIMIT: Duration = Duration::from_secs(10);
 
-/// The test before a change.
-pub(super) enum TestBefore {
-    /// There is no Locust, or no test is running.
-    None,
-    Running(Box<Look>),
-    /// Locust did not answer in time.
-    Unknown,
-}
-
 /// A change that was made here while a test was running, or may have been running.
 pub(super) struct ChangeDuringTest {
     pub ended: EndedChange,
@@ -48,8 +38,27 @@ pub(super) struct ChangeDuringTest {
     /// The test before the change, if known.
     pub before: Option<Box<Look>>,
     pub caller: Caller,
-    /// Marks the change as unfinished until it is dropped.
-    pub open: OpenChange,
+    /// Marks the change as unchecked until it is dropped.
+    pub unchecked: UncheckedChange,
+}
+
+/// Why a requested rebalance has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RebalanceError {
+    #[error(
+        "A change of the number of replicas or another rebalance is under way. Try again when it has \
+         ended."
+    )]
+    Busy,
+    #[error(
+        "A change of the number of replicas began before locustctl could confirm the rebalance. \
+         locustctl checks the users after that change."
+    )]
+    Interrupted,
+    #[error("No Locust was found. Start serve with --locust=URL or --locust=service/NAME[:PORT].")]
+    NoLocust,
+    #[error("{0}")]
+    Locust(Error),
 }
 
 /// Redistributes the users of a running test, after changes and on request.
@@ -66,26 +75,11 @@ impl Rebalancer {
         Self { backend, latest: watch::Sender::new(0), is_stopping }
     }
 
-    /// Looks at the test before a change. It takes at most [`LOOK_LIMIT`].
+    /// Looks at the test before a change.
     pub(super) async fn test_before(&self) -> TestBefore {
-        let live = &self.backend.live;
-        if live.now().snapshot.locust.is_none() {
-            return TestBefore::None;
-        }
-        let look = async {
-            let pods = live.worker_pods();
-            match self.backend.find_locust(pods.as_ref()).await? {
-                Search::Found(master) => Look::take(&master, pods).await.map(Some),
-                Search::Absent | Search::Foreign { .. } => Ok(None),
-            }
-        };
-        match timeout(LOOK_LIMIT, look).await {
-            Ok(Ok(Some(look))) if look.is_running() => {
-                TestBefore::Running(Box::new(self.best(look)))
-            }
-            Ok(Ok(_)) => TestBefore::None,
-            // Locust exists, or should exist: its answer after the change decides.
-            Ok(Err(_)) | Err(_) => TestBefore::Unknown,
+        match TestBefore::look(&self.backend).await {
+            TestBefore::Running(look) => TestBefore::Running(Box::new(self.best(*look))),
+            test => test,
         }
     }
 
@@ -114,11 +108,12 @@ impl Rebalancer {
             let mut latest = rebalancer.latest.subscribe();
             let mut is_stopping = rebalancer.is_stopping.clone();
             let outcome = tokio::select! {
-                outcome = rebalancer.wait_and_check(&change) => outcome,
+                biased;
                 _ = latest.wait_for(|latest| *latest > id) => wrong(
                     "the number of workers changed again before serve could check the users"
                         .to_owned(),
                 ),
+                outcome = rebalancer.wait_and_check(&change) => outcome,
                 _ = is_stopping.wait_for(|is_stopping| *is_stopping) => wrong(
                     "serve ended before it could check the users".to_owned(),
                 ),
@@ -127,48 +122,67 @@ impl Rebalancer {
             live.set_users(id, outcome.clone());
             live.request_look();
             audit_rebalance(&change.caller, &outcome);
-            drop(change.open);
+            drop(change.unchecked);
             // The request may have ended without waiting.
             let _ = sender.send(outcome);
         });
         users
     }
 
+    /// Begins anew if another change has begun meanwhile: that one may fail.
     async fn wait_and_check(&self, change: &ChangeDuringTest) -> UserCheck {
-        let live = &self.backend.live;
-        let id = change.ended.id;
-        let set_waiting =
-            |text: &str| live.set_users(id, UserCheck { stage: Stage::Waiting, text: text.into() });
-        set_waiting("waiting for the pods");
-        match timeout(PODS_LIMIT, settling(live, change.ended, change.new)).await {
-            Ok(Settling::Settled) => {}
-            Ok(Settling::Overtaken(_)) => {
-                return wrong("the count was changed again before all workers were ready".into());
-            }
-            Ok(Settling::Gone) => return wrong("the target was deleted".into()),
-            Err(_) => {
-                let limit = PODS_LIMIT.as_secs() / 60;
-                return wrong(format!("not all workers were ready within {limit} minutes"));
-            }
-        }
-        set_waiting("waiting for the workers to connect to Locust");
-        match self.settle_and_give_back(change).await {
-            Ok(users) => users,
-            Err(error) => {
-                wrong(format!("serve cannot tell whether the test has its users: {error}"))
+        loop {
+            let checked = match self.wait_for_pods(change).await {
+                Ok(()) => self.wait_and_rebalance(change).await,
+                Err(why) => return wrong(why),
+            };
+            match checked {
+                Ok(Some(users)) => return users,
+                Ok(None) => {}
+                Err(error) => {
+                    return wrong(format!(
+                        "serve cannot tell whether the test has its users: {error}"
+                    ));
+                }
             }
         }
     }
 
-    async fn settle_and_give_back(&self, change: &ChangeDuringTest) -> Result<UserCheck, Error> {
+    fn set_waiting(&self, change: &ChangeDuringTest, text: &str) {
+        let users = UserCheck { stage: Stage::Waiting, text: text.to_owned() };
+        self.backend.live.set_users(change.ended.id, users);
+    }
+
+    async fn wait_for_pods(&self, change: &ChangeDuringTest) -> Result<(), String> {
+        self.set_waiting(change, "waiting for the pods");
+        let settling = settling(&self.backend.live, change.ended, change.new);
+        match timeout(PODS_LIMIT, settling).await {
+            Ok(Settling::Settled) => Ok(()),
+            Ok(Settling::Overtaken(_)) => {
+                Err("the count was changed again before all workers were ready".to_owned())
+            }
+            Ok(Settling::Gone) => Err("the target was deleted".to_owned()),
+            Err(_) => {
+                let limit = PODS_LIMIT.as_secs() / 60;
+                Err(format!("not all workers were ready within {limit} minutes"))
+            }
+        }
+    }
+
+    /// Waits for the workers, and redistributes the users if the test needs it. `None` if another
+    /// change began before the end.
+    async fn wait_and_rebalance(&self, change: &ChangeDuringTest) -> Result<Option<UserCheck>, Error> {
+        self.set_waiting(change, "waiting for the workers to connect to Locust");
         let pods = self.backend.live.worker_pods();
         let master = match self.backend.find_locust(pods.as_ref()).await? {
             Search::Found(master) => master,
-            Search::Absent => return Ok(wrong("Locust was not found after the change".to_owned())),
+            Search::Absent => {
+                return Ok(Some(wrong("Locust was not found after the change".to_owned())));
+            }
             Search::Foreign { place, .. } => {
-                return Ok(wrong(format!(
+                return Ok(Some(wrong(format!(
                     "Locust at {place} runs another test: its workers are not in the target's pods"
-                )));
+                ))));
             }
         };
         let pods = || std::future::ready(self.backend.live.ready_worker_pods(change.new));
@@ -181,45 +195,61 @@ impl Rebalancer {
             RebalancePolicy::AfterChanges | RebalancePolicy::Always => RebalanceMode::AtOnce,
         };
         let workers = settled.as_ref().ok().copied();
-        let outcome = self.give_back(&master, before, mode, workers).await?;
+        let _turn = self.backend.turns.rebalance().await;
+        let Some(outcome) = self.run(&master, before, mode, workers).await? else {
+            return Ok(None);
+        };
         let is_well = outcome.is_well() && settled.is_ok() && !outcome.health().is_alarming();
         let text = match settled {
             Ok(_) => outcome.to_string(),
             Err(unsettled) => format!("{unsettled}; {outcome}"),
         };
         let stage = if is_well { Stage::Passed } else { Stage::Failed };
-        Ok(UserCheck { stage, text: printable(&text) })
+        Ok(Some(UserCheck { stage, text: printable(&text) }))
     }
 
-    async fn give_back(
+    /// Judges the test, and redistributes its users if it needs that. The caller has the turn. `None`
+    /// if a change began before the end; a start that was sent is remembered.
+    async fn run(
         &self,
         master: &Master<'_>,
         before: Option<&Look>,
         mode: RebalanceMode,
         workers: Option<usize>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Option<Outcome>, Error> {
         let known = self.backend.known_start();
-        let (known, limit) = (known.as_ref(), WORKERS_LIMIT);
-        let (memory, ramp) = (None, None);
+        let (known, limit, memory) = (known.as_ref(), WORKERS_LIMIT, None);
         let on_start = |sent: &KnownStart| self.backend.remember_start(sent.clone());
         let on_start: Option<&(dyn Fn(&KnownStart) + Sync)> = Some(&on_start);
+        let in_progress = RampInProgress::default();
+        let ramp = Some(&in_progress);
         let rebalance =
             Rebalance { master, mode, before, known, limit, workers, memory, on_start, ramp };
-        rebalance.run(self.backend.live.worker_pods(), &mut |_| {}).await
+        let mut report = |_: &str| {};
+        let work = rebalance.run(self.backend.live.worker_pods(), &mut report);
+        match in_progress.or_signal(work, self.backend.turns.change_begins()).await {
+            Ok(outcome) => outcome.map(Some),
+            Err(()) => Ok(None),
+        }
     }
 
-    /// Redistributes the users of a running test on request. Returns `Ok(None)` if there is no
-    /// Locust.
+    /// Redistributes the users of a running test on request.
     ///
     /// # Errors
-    /// Locust does not answer, or refuses.
-    pub(super) async fn rebalance(&self, caller: &Caller) -> Result<Option<Outcome>, Error> {
+    /// The users were not redistributed, or locustctl cannot confirm it.
+    pub(super) async fn rebalance(&self, caller: &Caller) -> Result<Outcome, RebalanceError> {
         let live = &self.backend.live;
+        let _turn = self.backend.turns.try_rebalance().ok_or(RebalanceError::Busy)?;
         let pods = live.worker_pods();
-        let found = self.backend.find_locust(pods.as_ref()).await?;
-        let Search::Found(master) = found else { return Ok(None) };
+        let found =
+            self.backend.find_locust(pods.as_ref()).await.map_err(RebalanceError::Locust)?;
+        let Search::Found(master) = found else { return Err(RebalanceError::NoLocust) };
         let steady = live.steady();
-        let result = self.give_back(&master, steady.as_ref(), RebalanceMode::AtOnce, None).await;
+        let result = match self.run(&master, steady.as_ref(), RebalanceMode::AtOnce, None).await {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => Err(RebalanceError::Interrupted),
+            Err(error) => Err(RebalanceError::Locust(error)),
+        };
         let (stage, text) = match &result {
             Ok(outcome) if outcome.is_well() && !outcome.health().is_alarming() => {
                 (Stage::Passed, outcome.to_string())
@@ -232,7 +262,7 @@ impl Rebalancer {
         if let Ok(Outcome::Repaired { .. }) = result {
             live.record_repair(users);
         }
-        result.map(Some)
+        result
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, Action, Fault};
+use locustctl::sandbox::Account;
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::serving::Serving;
@@ -119,6 +119,31 @@ fn the_form_asks_before_a_running_test_loses_workers() {
 }
 
 #[test]
+fn a_question_has_the_users_of_this_moment() {
+    let (cluster, serving) = served(5, &[]);
+    ask(&cluster, "POST", "swarm", "user_count=30&spawn_rate=20");
+    let text = "A test is running with 30 users on 5 workers; 3 of them will leave, and up to 3 s of their statistics are lost.";
+    let question = serving.post("worker_count=2");
+    assert_eq!(question.status, 428);
+    assert!(question.text.contains(text), "{}", question.text);
+    ask(&cluster, "POST", "swarm", "user_count=20&spawn_rate=20");
+    let text = text.replace("30 users", "20 users");
+    assert_eq!(
+        serving.get("/api/question?replicas=2").json(),
+        json!({"order": {"replicas": 2, "currentReplicas": 5},
+            "question": {"title": "Scale locust-slave from 5 to 2?", "text": text, "dangerous": false}})
+    );
+    assert_eq!(
+        serving.get("/api/question?replicas=6").json(),
+        json!({"order": {"replicas": 6, "currentReplicas": 5}, "question": null})
+    );
+    let renewed = serving.get("/api/question?replicas=6&asked=true").json();
+    let text = "The number of workers has changed in the meantime.";
+    assert_eq!(renewed["question"]["text"], text, "{renewed}");
+    serving.get("/api/question?replicas=x").is_problem(400, "BadRequest", "whole number");
+}
+
+#[test]
 fn the_form_restores_users_without_javascript() {
     let (cluster, serving) = served(5, &["--rebalance=never"]);
     serving.put("?wait=20s", r#"{"replicas": 1}"#);
@@ -155,15 +180,6 @@ fn an_overtaken_change_leaves_the_rebalance_to_the_next_change() {
     assert_eq!(history[0]["users"]["stage"], "well", "{history}");
     assert_eq!(history[1]["users"]["stage"], "wrong", "{history}");
     assert_eq!(users(&cluster), 60);
-}
-
-#[test]
-fn a_locust_that_hangs_does_not_delay_a_change() {
-    let (cluster, serving) = served(3, &[]);
-    let hang = Fault::once(Action::Delay(Duration::from_secs(60)));
-    cluster.handle().inject(hang.at("/proxy/").times(Fault::ALWAYS));
-    assert_eq!(serving.put("", r#"{"replicas": 2}"#).status, 200);
-    assert_eq!(cluster.workers(), 2);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod auth;
 mod deploy;
 mod faults;
 mod locust;
+mod locust_turns;
 mod locust_ui;
 mod openapi;
 mod revoked;

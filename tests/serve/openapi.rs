@@ -27,7 +27,7 @@ fn every_answer_matches_the_description() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
     // A run without any check would succeed as well.
-    assert!(stdout.contains("Tested: 6") && stdout.contains("No issues found"), "{stdout}");
+    assert!(stdout.contains("Tested: 7") && stdout.contains("No issues found"), "{stdout}");
 }
 
 #[test]
@@ -42,12 +42,21 @@ fn the_description_has_this_version_and_every_route() {
     let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
     assert_eq!(
         paths,
-        ["/api/events", "/api/rebalance", "/api/scale", "/healthz", "/metrics", "/readyz"],
+        [
+            "/api/events",
+            "/api/question",
+            "/api/rebalance",
+            "/api/scale",
+            "/healthz",
+            "/metrics",
+            "/readyz"
+        ],
         "a route that is not described, or one that is not there"
     );
     for path in paths.into_iter().filter(|path| *path != "/api/events") {
         let method = if path == "/api/rebalance" { "POST" } else { "GET" };
-        let status = serving.send(serving.request(method, path)).status;
+        let query = if path == "/api/question" { "?replicas=2" } else { "" };
+        let status = serving.send(serving.request(method, &format!("{path}{query}"))).status;
         assert!(matches!(status, 200 | 503), "{path}");
     }
 }
@@ -69,6 +78,8 @@ fn every_field_of_an_answer_is_described() {
         found.sort();
         assert_eq!(*found, expected, "{schema}");
     }
+    let question = fields(&serving.get("/api/question?replicas=9").json());
+    assert_eq!(question, described("Question"));
     let rebalanced = serving.send(serving.request("POST", "/api/rebalance")).json();
     assert_eq!(fields(&rebalanced).len(), described("Rebalanced").len(), "{rebalanced}");
     let problem = fields(&serving.put("", r#"{"replicas": 3, "currentReplicas": 7}"#).json());

@@ -36,7 +36,7 @@ pub struct Rebalance<'a, 'b> {
     pub memory: Option<&'a StartMemory>,
     /// Called with each start as soon as Locust has accepted it.
     pub on_start: Option<&'a (dyn Fn(&KnownStart) + Sync)>,
-    /// Set during a ramp, so that locustctl does not exit between its two starts.
+    /// Set until a start or a ramp is finished and remembered. The work must not end before that.
     pub ramp: Option<&'a RampInProgress>,
 }
 

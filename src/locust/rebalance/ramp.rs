@@ -1,4 +1,4 @@
-//! A ramp needs two starts. A signal must not end locustctl between them.
+//! A start must be remembered, and a ramp needs two starts. Nothing may end a rebalance before that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::time::{Instant, sleep};
 
 use super::timing::{PERIOD, SETTLE_LIMIT};
 
-/// After a signal: time limit for the second start of a ramp.
+/// After a signal: time limit for the rest of the ramp, or for Locust's answer to a start.
 const FINISH_LIMIT: Duration = SETTLE_LIMIT.saturating_mul(2);
 
-/// True while a ramp is between its two starts.
+/// True while a start is being sent, and between the two starts of a ramp.
 #[derive(Debug, Default)]
 pub struct RampInProgress(AtomicBool);
 
-/// Marks the ramp as finished when dropped.
+/// Marks the start or the ramp as finished when dropped.
 pub(super) struct RampGuard<'a>(&'a RampInProgress);
 
 impl RampInProgress {
@@ -23,8 +23,8 @@ impl RampInProgress {
         RampGuard(self)
     }
 
-    /// Runs `work` until it ends or `signal` arrives. If the signal arrives during a ramp, the ramp
-    /// is finished first.
+    /// Runs `work` until it ends or `signal` arrives. If the signal arrives during a start or a ramp,
+    /// that is finished first.
     pub async fn or_signal<T, S>(
         &self,
         work: impl Future<Output = T>,

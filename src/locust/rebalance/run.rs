@@ -12,6 +12,7 @@ use super::super::pods::WorkerPods;
 use super::super::start::KnownStart;
 use super::confirm::confirm;
 use super::inputs::{Rebalance, RebalanceMode};
+use super::ramp::RampInProgress;
 use super::send::send;
 use super::timing::{PERIOD, SETTLE_LIMIT};
 
@@ -111,7 +112,9 @@ impl Rebalance<'_, '_> {
             return Ok(Outcome::NothingSent(now));
         };
         let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
+        let guard = self.ramp.map(RampInProgress::begin);
         let Some(start) = send(self, judged, &now).await? else {
+            drop(guard);
             let (_, now) = self.examine(look.pods).await?;
             return Ok(Outcome::NothingSent(now));
         };
@@ -119,6 +122,7 @@ impl Rebalance<'_, '_> {
         let logged_at = log.as_ref().and_then(MasterLog::last_start_by_hand);
         let sent = KnownStart { start, at: Instant::now(), run_time_before, logged_at };
         self.remember(&sent, log.as_ref());
+        drop(guard);
         let was = Health { verdict: was.verdict.clone(), ..now };
         let resets = |log: &Option<MasterLog>| log.as_ref().is_some_and(MasterLog::resets_stats);
         let is_first_reset = !resets(&look.log);

@@ -7,7 +7,6 @@ use super::super::health::{Health, Repair};
 use super::super::run_time::TimeLimit;
 use super::super::start::Start;
 use super::inputs::{Rebalance, RebalanceMode};
-use super::ramp::RampInProgress;
 use super::timing::{PERIOD, SETTLE_LIMIT};
 
 /// Sends the repair, at once or as a ramp. Returns the last start that was sent; `None` if the test
@@ -48,7 +47,6 @@ async fn ramp(
     let users = u64::try_from(now.users).unwrap_or(0).max(1);
     let spawn_rate = repair.start.spawn_rate.max(repair.wanted as f64);
     let first = Start { users, spawn_rate, ..repair.start.clone() };
-    let _guard = rebalance.ramp.map(RampInProgress::begin);
     send_one(rebalance, &first, &repair.limit).await?;
     if !has_reached_first(rebalance, users).await {
         return Ok(None);

@@ -191,35 +191,6 @@ function showLocust(byId, locust) {
 
 // ---- changes
 
-const workersOf = (count) => `${count} worker${count === 1 ? '' : 's'}`;
-
-const isTestRunning = (state) => ['running', 'spawning'].includes(state?.locust?.state);
-
-/** The cost of this count for a running test; an empty text if there is none. */
-function costOf(state, desired, wanted) {
-  if (!isTestRunning(state) || wanted >= desired) return '';
-  const { workers, ownWorkers, users } = state.locust;
-  // A pod may run several workers, and other pods than the target's may run some.
-  const leaving = ownWorkers > desired ? Math.round(ownWorkers * (1 - wanted / desired)) : ownWorkers - wanted;
-  if (leaving <= 0) return '';
-  const test = `A test is running with ${users} user${users === 1 ? '' : 's'}`;
-  if (leaving >= workers) return `${test}: without workers it ends.`;
-  return `${test} on ${workersOf(workers)}; ${leaving} of them will leave, and up to 3 s of their statistics are lost.`;
-}
-
-const NO_WORKERS = 'All workers are removed, and a running test ends.';
-const CHANGED = 'The number of workers has changed in the meantime.';
-
-/** The reason to ask before this count is set; an empty text if there is none. */
-function reason(state, wanted) {
-  const desired = state?.replicas?.desired;
-  const cost = costOf(state, desired, wanted);
-  if (cost) return cost;
-  if (wanted === 0 && desired !== 0) return NO_WORKERS;
-  if (desired === undefined) return 'The current number of workers is unknown. Check the new number.';
-  return wanted > 2 * Math.max(desired, 1) ? 'This is more than twice the present number.' : '';
-}
-
 /** An answer within this many milliseconds after the question has changed belongs to the old question. */
 const READING_TIME = 1000;
 
@@ -235,7 +206,7 @@ export function operate(byId, { dialog, tell, signedOut }) {
   let isEdited = false;
   /** True while a change is running, or a question about it is open. */
   let isBusy = false;
-  /** The open question: the requested count, the present count in its text, and the time of the text. */
+  /** The open question: the requested count, the server's question, its request, and since when it is shown. */
   let question = null;
 
   const desired = () => state?.replicas?.desired;
@@ -250,10 +221,10 @@ export function operate(byId, { dialog, tell, signedOut }) {
     text(byId('limits'), `From ${limits.min} to ${limits.max}.`);
     Object.assign(field, limits);
     if (replicas && !isEdited && !isBusy) field.value = replicas.desired;
-    if (question) updateQuestion();
+    if (question) renewQuestion();
   }
 
-  /** Sends a change. Resolves to its result, or to null after an error that was shown. */
+  /** Sends a request. Resolves to its result, or to null after an error that was shown. */
   async function send(button, method, path, order) {
     const name = button.textContent;
     tell('', false);
@@ -264,7 +235,8 @@ export function operate(byId, { dialog, tell, signedOut }) {
       const answer = await fetch(new URL(path, ROOT), {
         method,
         headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(order),
+        body: order && JSON.stringify(order),
+        cache: 'no-store',
         signal: AbortSignal.timeout(120000),
       });
       const result = await answer.json().catch(() => null);
@@ -280,43 +252,66 @@ export function operate(byId, { dialog, tell, signedOut }) {
     return null;
   }
 
-  /** Updates the open question with the present count. */
-  function updateQuestion() {
-    const { wanted } = question;
-    const from = desired();
-    if (from !== question.from) Object.assign(question, { from, since: performance.now() });
-    const { name } = state?.target ?? {};
-    text(dialog.title, from === undefined ? `Scale to ${wanted}?` : `Scale ${name} from ${from} to ${wanted}?`);
-    text(dialog.words, reason(state, wanted) || CHANGED);
-    text(dialog.yes, `Scale to ${wanted}`);
-    dialog.yes.className = wanted === 0 && from !== 0 ? 'danger' : 'primary';
+  const questionPath = (wanted, isAsked) => `api/question?replicas=${wanted}&asked=${isAsked}`;
+
+  /** Shows a new answer of the server to the open question. */
+  function showQuestion(next) {
+    const { title, text: words, dangerous } = next.question;
+    if (next.order.currentReplicas !== question.order?.currentReplicas) question.since = performance.now();
+    Object.assign(question, next);
+    text(dialog.title, title);
+    text(dialog.words, words);
+    text(dialog.yes, `Scale to ${question.wanted}`);
+    dialog.yes.className = dangerous ? 'danger' : 'primary';
+  }
+
+  /** Asks the server again after the state has changed. The open question stays if that fails. */
+  async function renewQuestion() {
+    const own = question;
+    if (own.isRenewing) {
+      own.isOutdated = true;
+      return;
+    }
+    own.isRenewing = true;
+    do {
+      own.isOutdated = false;
+      const signal = AbortSignal.timeout(10000);
+      const answer = await fetch(new URL(questionPath(own.wanted, true), ROOT), { cache: 'no-store', signal })
+        .catch(() => null);
+      const next = answer?.ok ? await answer.json().catch(() => null) : null;
+      if (question !== own) return;
+      if (next?.question) showQuestion(next);
+    } while (own.isOutdated);
+    own.isRenewing = false;
   }
 
   /** Asks the question. Resolves to the body of the request, or to null for a no. */
-  async function ask(wanted, since) {
-    question = { wanted, from: desired(), since };
+  async function ask(wanted, first, isFirst) {
+    question = { wanted };
     try {
+      showQuestion(first);
+      // The first question replaces no other one, so a quick answer belongs to it.
+      if (isFirst) question.since = -READING_TIME;
       do {
-        updateQuestion();
         if (!(await dialog.open())) return null;
       } while (performance.now() - question.since < READING_TIME);
-      return { replicas: wanted, currentReplicas: question.from };
+      return question.order;
     } finally {
       question = null;
     }
   }
 
-  /** Asks a question if one is needed. The resulting request is valid only for the present count. */
-  async function order(wanted, hasChanged) {
-    if (hasChanged && wanted !== desired()) return ask(wanted, performance.now());
-    if (reason(state, wanted)) return ask(wanted, -READING_TIME);
-    return { replicas: wanted, currentReplicas: isTestRunning(state) ? desired() : undefined };
+  /** The body of the request, after a question if one is needed; null for a no, or after an error. */
+  async function order(wanted, isAsked) {
+    const next = await send(byId('submit'), 'GET', questionPath(wanted, isAsked));
+    if (!next?.question) return next?.order;
+    return ask(wanted, next, !isAsked);
   }
 
   async function scale(wanted) {
     let result = null;
     do {
-      const body = await order(wanted, result !== null);
+      const body = await order(wanted, result !== null && wanted !== result.currentReplicas);
       result = body && await send(byId('submit'), 'PUT', 'api/scale', body);
       if (!result) return field.focus();
       if (state?.replicas && isStale(result)) {

@@ -11,7 +11,7 @@ use super::super::settings::RebalancePolicy;
 use super::super::snapshot::{Stage, Swarm, UserCheck};
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
-    Outcome, Search, WorkerTable, foreign_text,
+    Outcome, RampInProgress, Search, Watched, WorkerPods, WorkerTable, foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
@@ -24,6 +24,10 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(250);
 
 /// Time between two looks while there are no viewers, or no Locust.
 const IDLE_PERIOD: Duration = Duration::from_secs(30);
+
+/// The result of a rebalance that a change has ended before its confirmation.
+const INTERRUPTED: &str = "locustctl redistributed the users; a change of the number of \
+     replicas began before locustctl could confirm that the test has all of them";
 
 /// Looks at Locust periodically; never ends. The location may change between two looks.
 pub(crate) async fn follow_locust(backend: &Backend) {
@@ -103,22 +107,16 @@ impl<'a> Follower<'a> {
     async fn look(&mut self, master: &Master<'_>) -> Result<(), Error> {
         let pods = self.live.worker_pods();
         let known = self.backend.known_start();
-        let (look, health) = match self.backend.locust.rebalance {
-            // A change made here has its own check.
-            RebalancePolicy::Always if !self.backend.open_changes.any() => {
-                let watched = self
-                    .rebalancer
-                    .look_and_rebalance(master, pods, known.as_ref(), None, &mut |_| {})
-                    .await?;
-                if let Some(outcome) = &watched.outcome
-                    && let Some(sent) = outcome.sent()
-                {
-                    self.backend.remember_start(sent.clone());
-                    self.record_rebalance(outcome);
-                }
-                (watched.look, watched.health)
-            }
-            _ => self.rebalancer.look(master, pods, known.as_ref()).await?,
+        let turn = match self.backend.locust.rebalance {
+            RebalancePolicy::Always => self.backend.turns.try_automatic_rebalance(),
+            RebalancePolicy::AfterChanges | RebalancePolicy::Never => None,
+        };
+        let (look, health) = match turn {
+            Some(_turn) => match self.look_and_rebalance(master, pods, known.as_ref()).await? {
+                Some(watched) => (watched.look, watched.health),
+                None => return Ok(()),
+            },
+            None => self.rebalancer.look(master, pods, known.as_ref()).await?,
         };
         if let Some(known) = known {
             self.update_start(known, &look);
@@ -127,6 +125,43 @@ impl<'a> Follower<'a> {
         self.live.set_run_time(look.page.as_ref().and_then(|page| page.run_time));
         self.set_swarm(Swarm::new(master.place(), &look, &health));
         Ok(())
+    }
+
+    /// Looks at Locust, and redistributes the users if the test needs it. `None` if a change began
+    /// before the end.
+    async fn look_and_rebalance(
+        &mut self,
+        master: &Master<'_>,
+        pods: Option<WorkerPods>,
+        known: Option<&KnownStart>,
+    ) -> Result<Option<Watched>, Error> {
+        let in_progress = RampInProgress::default();
+        let mut report = |_: &str| {};
+        let work = self.rebalancer.look_and_rebalance(
+            master,
+            pods,
+            known,
+            Some(&in_progress),
+            &mut report,
+        );
+        let change = self.backend.turns.change_begins();
+        let watched = match in_progress.or_signal(work, change).await {
+            Ok(watched) => watched?,
+            Err(()) => {
+                if let Some(sent) = self.rebalancer.interrupted() {
+                    self.backend.remember_start(sent);
+                    self.record(Stage::Failed, INTERRUPTED.to_owned());
+                }
+                return Ok(None);
+            }
+        };
+        if let Some(outcome) = &watched.outcome
+            && let Some(sent) = outcome.sent()
+        {
+            self.backend.remember_start(sent.clone());
+            self.record_outcome(outcome);
+        }
+        Ok(Some(watched))
     }
 
     /// Forgets a start whose test has ended. Adds the time of a relayed start from the master's log.
@@ -143,8 +178,8 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Records a rebalance of a running test without a change made here.
-    fn record_rebalance(&self, outcome: &Outcome) {
+    /// Records the outcome of a rebalance of a running test without a change made here.
+    fn record_outcome(&self, outcome: &Outcome) {
         let stage = match outcome {
             Outcome::Repaired { .. } => Stage::Passed,
             _ => Stage::Failed,
@@ -154,6 +189,10 @@ impl<'a> Follower<'a> {
             text.push_str("; ");
             text.push_str(warning);
         }
+        self.record(stage, text);
+    }
+
+    fn record(&self, stage: Stage, text: String) {
         audit(&Audit {
             who: "locustctl",
             from: NO_ADDRESS,

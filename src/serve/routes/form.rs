@@ -14,12 +14,12 @@ use super::super::caller::{Caller, Proof};
 use super::super::change::ChangeRequest;
 use super::super::page::{self, Context, Notice};
 use super::super::problem::Problem;
-use super::super::question::{Question, cost_of};
+use super::super::question::Question;
 use super::super::redirect::see_other;
 use super::super::root::Root;
 use super::super::snapshot::{Change, Outcome, Snapshot};
+use super::super::test_before::TestBefore;
 use super::scale;
-use crate::locust::is_running;
 use crate::scaling::{NewCount, count_text};
 
 /// The fields of the form.
@@ -29,6 +29,7 @@ struct Submitted {
     /// The present count in the text of the confirmed question.
     current_replicas: Option<String>,
     is_confirmed: bool,
+    ignores_locust: bool,
 }
 
 /// The requested change.
@@ -77,41 +78,44 @@ pub(super) async fn rescale(
         }
     };
     if !submitted.is_confirmed {
+        let test = TestBefore::look(&app.backend).await;
         let frame = app.backend.live.now();
         let old = desired(&frame.snapshot);
-        let cost = cost_of(&frame.snapshot, old, new);
-        if let Some(question) = Question::of(&frame.snapshot, old, new, cost.as_deref()) {
-            let context = Context { question: Some(question), entered, ..context(&caller, &root) };
+        if let Some(question) = Question::of(frame.snapshot.limits, old, new, &test) {
+            let question = Some(&question);
+            let context = Context { question, entered, ..context(&caller, &root) };
             return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
         }
         // The check for a running test is only valid for this count.
-        current = old.filter(|_| has_running_test(&frame.snapshot));
+        current = old.filter(|_| matches!(test, TestBefore::Running(_)));
     }
-    let request = ChangeRequest { new: NewCount::Exactly(new), current, is_dry_run: false };
+    let (new_count, ignores_locust) = (NewCount::Exactly(new), submitted.ignores_locust);
+    let request = ChangeRequest { new: new_count, current, is_dry_run: false, ignores_locust };
     match app.change(request, caller.clone()).await {
         Ok(result) => {
             let id = result.ended.map(|ended| ended.id).unwrap_or_default();
             see_other(&format!("./?done={id}"))
         }
         Err(problem) => match problem.current() {
-            Some(now) => ask_again(&app, &caller, &root, (new, now), &problem),
+            Some(now) => ask_again(&app, &caller, &root, (new, now), &problem).await,
             None => error_page(&app, &caller, &root, entered, &problem),
         },
     }
 }
 
 /// Shows that the count has changed, and asks again with the present count.
-fn ask_again(
+async fn ask_again(
     app: &App,
     caller: &Caller,
     root: &Root,
     (new, now): (i32, i64),
     problem: &Problem,
 ) -> Response {
+    let test = TestBefore::look(&app.backend).await;
     let frame = app.backend.live.now();
     let snapshot = &frame.snapshot;
-    let cost = cost_of(snapshot, Some(now), new);
-    let question = Question::again(now, new, cost.as_deref());
+    let question = Question::again(Some(now), new, &test);
+    let question = (i64::from(new) != now).then_some(&question);
     let entered = new.to_string();
     let notice = Some(Notice { is_error: true, text: problem.detail() });
     let entered = Some(entered.as_str());
@@ -164,6 +168,7 @@ fn parse(body: &[u8]) -> Submitted {
         match &*name {
             "worker_count" => submitted.worker_count = Some(value.into_owned()),
             "current_replicas" => submitted.current_replicas = Some(value.into_owned()),
+            "ignore_locust" => submitted.ignores_locust = value == "yes",
             "confirm" => submitted.is_confirmed = value == "yes",
             _ => {}
         }
@@ -196,10 +201,6 @@ fn number(entered: Option<&str>) -> Result<i32, Problem> {
 
 fn desired(snapshot: &Snapshot) -> Option<i64> {
     snapshot.replicas.map(|replicas| replicas.desired)
-}
-
-fn has_running_test(snapshot: &Snapshot) -> bool {
-    snapshot.locust.as_ref().is_some_and(|locust| is_running(&locust.state))
 }
 
 /// The result of a change, as a sentence.

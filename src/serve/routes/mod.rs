@@ -2,6 +2,7 @@
 
 mod events;
 mod form;
+mod question;
 mod rebalance;
 mod scale;
 mod service;
@@ -26,6 +27,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
         .route("/rescale-form", get(form::page))
         .route("/rescale", post(form::rescale))
         .route("/api/scale", get(scale::read).put(scale::change))
+        .route("/api/question", get(question::question))
         .route("/rebalance", post(form::rebalance))
         .route("/api/rebalance", post(rebalance::api))
         .route("/api/events", get(events::events))
@@ -64,11 +66,12 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 
 /// The label of a route in the metrics.
 fn route_label(path: &str) -> &'static str {
-    const ROUTES: [&str; 14] = [
+    const ROUTES: [&str; 15] = [
         "/",
         "/rescale-form",
         "/rescale",
         "/api/scale",
+        "/api/question",
         "/rebalance",
         "/api/rebalance",
         "/api/events",

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::super::app::App;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
+use super::super::rebalancer::RebalanceError;
 use super::scale::json;
 use crate::locust::{Error, Outcome};
 use crate::text::terminal::printable;
@@ -42,22 +43,19 @@ pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<Outcome
     let task = tokio::spawn(async move { app.rebalancer.rebalance(&caller).await });
     let problem = |code, reason, detail: &str| Err(Problem::new(code, reason, printable(detail)));
     match task.await {
-        Ok(Ok(Some(outcome))) if outcome.is_well() && !outcome.health().is_alarming() => {
-            Ok(outcome)
+        Ok(Ok(outcome)) if outcome.is_well() && !outcome.health().is_alarming() => Ok(outcome),
+        Ok(Ok(outcome)) => problem(StatusCode::CONFLICT, "NotRebalanced", &outcome.to_string()),
+        Ok(Err(error @ RebalanceError::NoLocust)) => {
+            problem(StatusCode::NOT_FOUND, "NotFound", &error.to_string())
         }
-        Ok(Ok(Some(outcome))) => {
-            problem(StatusCode::CONFLICT, "NotRebalanced", &outcome.to_string())
+        Ok(Err(error @ (RebalanceError::Busy | RebalanceError::Interrupted))) => {
+            problem(StatusCode::CONFLICT, "NotRebalanced", &error.to_string())
         }
-        Ok(Ok(None)) => problem(
-            StatusCode::NOT_FOUND,
-            "NotFound",
-            "No Locust was found. Start serve with --locust=URL or --locust=service/NAME[:PORT].",
-        ),
-        Ok(Err(Error::Refused(why))) => {
+        Ok(Err(RebalanceError::Locust(Error::Refused(why)))) => {
             let detail = format!("Locust refused to start the users: {why}");
             problem(StatusCode::CONFLICT, "NotRebalanced", &detail)
         }
-        Ok(Err(error)) => {
+        Ok(Err(RebalanceError::Locust(error))) => {
             let detail = format!("Locust could not be reached: {error}");
             problem(StatusCode::BAD_GATEWAY, "Unreachable", &detail)
         }

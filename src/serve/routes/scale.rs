@@ -60,6 +60,8 @@ struct OrderBody {
     by: Option<i64>,
     #[serde(default, deserialize_with = "whole_number")]
     current_replicas: Option<i64>,
+    #[serde(default)]
+    ignore_locust: bool,
 }
 
 /// Reads a whole number. `null` is an error, and `3.0` is 3, as in JSON Schema.
@@ -276,7 +278,7 @@ fn change_request(order: &OrderBody, is_dry_run: bool) -> Result<ChangeRequest, 
     if let Some(current) = current {
         count(current)?;
     }
-    Ok(ChangeRequest { new, current, is_dry_run })
+    Ok(ChangeRequest { new, current, is_dry_run, ignores_locust: order.ignore_locust })
 }
 
 /// Checks a count: the API server stores it as a 32-bit number.
@@ -318,7 +320,7 @@ fn parameters(query: &str) -> Result<Parameters, Problem> {
     Ok(parameters)
 }
 
-fn bad(detail: impl Into<String>) -> Problem {
+pub(super) fn bad(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "BadRequest", detail)
 }
 
@@ -367,7 +369,9 @@ mod tests {
             order(text)
                 .and_then(|order| change_request(&order, false).map_err(|p| p.status().as_u16()))
         };
-        let of = |new, current| Ok(ChangeRequest { new, current, is_dry_run: false });
+        let of = |new, current| {
+            Ok(ChangeRequest { new, current, is_dry_run: false, ignores_locust: false })
+        };
         for (text, expected) in [
             (r#"{"replicas": 3}"#, of(NewCount::Exactly(3), None)),
             (r#"{"replicas": 0, "currentReplicas": 2}"#, of(NewCount::Exactly(0), Some(2))),

@@ -1,0 +1,151 @@
+//! Keeps changes and rebalances apart: no start is sent to Locust while a change moves its workers.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// The changes and the rebalance that are under way. Changes go first: a rebalance ends when a change
+/// begins, and none starts before the change has been made.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Arc<watch::Sender<UnderWay>>);
+
+#[derive(Debug, Default)]
+struct UnderWay {
+    /// Changes whose check of the running test is unfinished.
+    unchecked: usize,
+    /// Changes that are being made, or that wait for the end of a rebalance.
+    changes: usize,
+    is_rebalancing: bool,
+}
+
+/// A change whose check is unfinished. Dropping it marks the check as finished.
+#[derive(Debug)]
+pub(super) struct UncheckedChange(Arc<watch::Sender<UnderWay>>);
+
+/// A change that is being made. Dropping it marks the change as made.
+#[derive(Debug)]
+pub(super) struct ChangeTurn(Arc<watch::Sender<UnderWay>>);
+
+/// A rebalance that is under way. Dropping it marks the rebalance as ended.
+#[derive(Debug)]
+pub(super) struct RebalanceTurn(Arc<watch::Sender<UnderWay>>);
+
+impl Turns {
+    /// Begins a change. Waits until a rebalance has ended, which takes at most the time of its request
+    /// to Locust.
+    pub(super) async fn begin_change(&self) -> (ChangeTurn, UncheckedChange) {
+        self.0.send_modify(|now| {
+            now.changes += 1;
+            now.unchecked += 1;
+        });
+        let guards = (ChangeTurn(Arc::clone(&self.0)), UncheckedChange(Arc::clone(&self.0)));
+        self.wait_for(|now| !now.is_rebalancing).await;
+        guards
+    }
+
+    /// Begins a rebalance, unless a change is being made or another rebalance is under way.
+    pub(super) fn try_rebalance(&self) -> Option<RebalanceTurn> {
+        let begin = |now: &mut UnderWay| {
+            let is_free = now.changes == 0 && !now.is_rebalancing;
+            now.is_rebalancing |= is_free;
+            is_free
+        };
+        self.0.send_if_modified(begin).then(|| RebalanceTurn(Arc::clone(&self.0)))
+    }
+
+    /// Begins a rebalance as soon as no change is being made and no other rebalance is under way.
+    pub(super) async fn rebalance(&self) -> RebalanceTurn {
+        loop {
+            if let Some(turn) = self.try_rebalance() {
+                return turn;
+            }
+            self.wait_for(|now| now.changes == 0 && !now.is_rebalancing).await;
+        }
+    }
+
+    /// Begins a rebalance without a request, unless a change is unchecked: its check sends a start
+    /// itself if the test needs one.
+    pub(super) fn try_automatic_rebalance(&self) -> Option<RebalanceTurn> {
+        if self.0.borrow().unchecked > 0 {
+            return None;
+        }
+        self.try_rebalance()
+    }
+
+    /// Waits until a change begins.
+    pub(super) async fn change_begins(&self) {
+        self.wait_for(|now| now.changes > 0).await;
+    }
+
+    async fn wait_for(&self, is_so: impl FnMut(&UnderWay) -> bool) {
+        // The sender lives as long as `self`, so there is no error.
+        let _ = self.0.subscribe().wait_for(is_so).await;
+    }
+}
+
+impl Drop for UncheckedChange {
+    fn drop(&mut self) {
+        self.0.send_modify(|now| now.unchecked -= 1);
+    }
+}
+
+impl Drop for ChangeTurn {
+    fn drop(&mut self) {
+        self.0.send_modify(|now| now.changes -= 1);
+    }
+}
+
+impl Drop for RebalanceTurn {
+    fn drop(&mut self) {
+        self.0.send_modify(|now| now.is_rebalancing = false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use super::*;
+
+    /// The result of the future, if it is ready at once.
+    async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(future);
+        let poll = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context)));
+        match poll.await {
+            Poll::Ready(done) => Some(done),
+            Poll::Pending => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_waits_for_a_rebalance_and_keeps_others_from_starting() {
+        let turns = Turns::default();
+        let rebalance = turns.try_rebalance().unwrap();
+        assert!(turns.try_rebalance().is_none(), "one rebalance at a time");
+        assert!(at_once(turns.change_begins()).await.is_none());
+        let change = turns.begin_change();
+        tokio::pin!(change);
+        assert!(at_once(change.as_mut()).await.is_none(), "the rebalance is under way");
+        assert!(at_once(turns.change_begins()).await.is_some());
+        drop(rebalance);
+        assert!(turns.try_rebalance().is_none(), "the change goes first");
+        let (change, unchecked) = change.await;
+        let (other, _) = at_once(turns.begin_change()).await.unwrap();
+        drop(change);
+        assert!(at_once(turns.rebalance()).await.is_none(), "the other change is being made");
+        drop(other);
+        assert!(turns.try_automatic_rebalance().is_none(), "the check is unfinished");
+        assert!(at_once(turns.rebalance()).await.is_some());
+        drop(unchecked);
+        assert!(turns.try_automatic_rebalance().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_dropped_while_it_waits_is_no_change() {
+        let turns = Turns::default();
+        let rebalance = turns.try_rebalance().unwrap();
+        assert!(at_once(turns.begin_change()).await.is_none());
+        drop(rebalance);
+        assert!(turns.try_automatic_rebalance().is_some());
+    }
+}
