@@ -144,7 +144,7 @@ fn more_than_double_needs_a_confirmation_and_sixty_pods_are_shown() {
     let (_cluster, serving) = served(100);
     let browser = open(&serving);
     scale(&browser, "60");
-    browser.wait_for_text("#dialog-text", "more than twice the present number");
+    browser.wait_for_text("#dialog-text", "more than twice the current number");
     browser.click("#dialog-ok");
     browser.wait_for_text("#standing", "All ready");
     browser.wait_for("document.querySelectorAll('#pods li[data-look=ready]').length === 60");
@@ -160,7 +160,7 @@ fn an_open_question_follows_the_count_and_a_hasty_confirmation_is_refused() {
     browser.wait_for_text("#standing", "All ready");
     scale(&browser, "9");
     browser.wait_for_text("#dialog-title", "Scale locust-slave from 4 to 9?");
-    browser.wait_for_text("#dialog-text", "more than twice the present number");
+    browser.wait_for_text("#dialog-text", "more than twice the current number");
     // The confirmation follows too quickly for a person to have read the change.
     browser.eval(
         "new MutationObserver((_, own) => {

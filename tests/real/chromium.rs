@@ -71,13 +71,20 @@ impl Browser {
         self.runtime.block_on(self.client.current_url()).unwrap().into()
     }
 
-    /// Clicks the first element that matches the selector.
+    /// Clicks the first element that matches the selector, as soon as it can be clicked.
     #[track_caller]
     pub fn click(&self, selector: &str) {
-        self.runtime.block_on(async {
-            let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector));
-            found.await.unwrap_or_else(|_| panic!("no {selector}")).click().await.unwrap();
-        });
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let clicked = self.runtime.block_on(async {
+                self.client.find(Locator::Css(selector)).await?.click().await
+            });
+            match clicked {
+                Ok(()) => return,
+                Err(error) if Instant::now() >= deadline => panic!("{selector}: {error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
     }
 
     /// Replaces the content of a field.

@@ -157,7 +157,7 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     start_test(&browser);
     panel.wait_for_text("users", "60 of 60");
     panel.scale(4);
-    panel.wait_for_text("ask-text", "more than twice the present number");
+    panel.wait_for_text("ask-text", "more than twice the current number");
     panel.click("yes");
     panel.wait_for_text("connected", "4");
     panel.wait_for_text("history", "1 → 4");
@@ -298,7 +298,7 @@ fn an_open_question_shows_the_present_loss() {
     panel.wait_for_text("connected", "4");
     panel.scale(9);
     panel.wait_for_text("ask-title", "from 4 to 9?");
-    panel.wait_for_text("ask-text", "more than twice the present number");
+    panel.wait_for_text("ask-text", "more than twice the current number");
     cluster.handle().set_replicas(WORKERS, 12);
     panel.wait_for_text("ask-title", "from 12 to 9?");
     panel.wait_for_text("ask-text", "60 users on 12 workers; 3 of them will leave");
