@@ -33,7 +33,10 @@ impl Panel<'_> {
         );
     }
 
+    /// Clicks an element as soon as it is visible.
+    #[track_caller]
     fn click(&self, id: &str) {
+        wait_until(|| self.eval(id, "checkVisibility()") == true, || format!("a visible #{id}"));
         self.eval(id, "click()");
     }
 
