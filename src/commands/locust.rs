@@ -13,11 +13,11 @@ use crate::text::bounded;
 use crate::text::terminal::conceal;
 
 /// Maximum size of a file with a header, in bytes.
-const LARGEST_HEADER: u64 = 16 * 1024;
+const MAX_HEADER: u64 = 16 * 1024;
 
 /// Maximum size of a file with certificate authorities, in bytes. The bundle of a Linux distribution
 /// has 220 KB.
-const LARGEST_BUNDLE: u64 = 1024 * 1024;
+const MAX_BUNDLE: u64 = 1024 * 1024;
 
 /// Reads the flags. `default` is the address without `--locust`.
 ///
@@ -56,7 +56,7 @@ fn authorities(address: &Address, path: Option<&Path>) -> Result<Option<Authorit
              a URL"
         );
     }
-    let bundle = read(FLAG, path, LARGEST_BUNDLE)?;
+    let bundle = read(FLAG, path, MAX_BUNDLE)?;
     let authorities = Authorities::from_pem(bundle).with_context(|| reading(FLAG, path))?;
     Ok(Some(authorities))
 }
@@ -80,7 +80,7 @@ fn read(flag: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 fn read_header(flag: &str, path: &Path) -> Result<HeaderValue> {
-    let content = read(flag, path, LARGEST_HEADER)?;
+    let content = read(flag, path, MAX_HEADER)?;
     let content = String::from_utf8_lossy(&content);
     let content = without_name(content.trim());
     conceal(content);

@@ -206,7 +206,7 @@ async fn find<'a>(
     pods: &WorkerPods,
 ) -> anyhow::Result<Master<'a>> {
     let namespace = &target.namespace;
-    let hint = "name Locust's master with --locust=URL or --locust=service/NAME:PORT";
+    let hint = "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
     match location.find(&connection.client, target, Some(pods)).await? {
         Search::Found(master) => Ok(*master),
         Search::Absent => {

@@ -21,11 +21,11 @@ use super::start::KnownStart;
 const START_PERIOD: Duration = Duration::from_secs(30);
 
 /// After this many starts that did not help, no more are sent until the test has all its users again.
-const MOST_FAILURES: u32 = 3;
+const MAX_FAILURES: u32 = 3;
 
-/// The warning after [`MOST_FAILURES`].
-const GIVEN_UP: &str =
-    "three rebalances did not help; locustctl sends no more until the test has all its users again";
+/// The warning after [`MAX_FAILURES`].
+const GIVEN_UP: &str = "three rebalances did not help, so locustctl sends no more until the test has all its users again; \
+     check the workers, then press Edit in Locust's page to start the missing users";
 
 /// The users are redistributed when the number of workers has been the same for this long.
 const QUIET: Duration = Duration::from_secs(2);
@@ -150,7 +150,7 @@ impl AutoRebalancer {
     /// The warning that no more starts are sent, because the last ones did not help; `None` while
     /// starts are sent.
     pub fn given_up(&self) -> Option<&'static str> {
-        (self.failures >= MOST_FAILURES).then_some(GIVEN_UP)
+        (self.failures >= MAX_FAILURES).then_some(GIVEN_UP)
     }
 
     /// Counts a start that was sent or refused.

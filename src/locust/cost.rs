@@ -7,7 +7,7 @@ use super::stats::is_running;
 use crate::scaling::NewCount;
 
 /// If the moved users would need more than this many seconds at the spawn rate, locustctl warns.
-const LONGEST_BURST: f64 = 5.0;
+const MAX_BURST: f64 = 5.0;
 
 /// The usual time, in seconds, until one pod has ended and its worker has left Locust.
 const STEP_SECONDS: u64 = 2;
@@ -45,10 +45,10 @@ pub fn cost(test: Test<'_>, changes: &[PodChange]) -> Option<String> {
     if leaving >= workers {
         return Some(format!("a test is running with {users}: without workers it ends"));
     }
-    let noun = if workers == 1 { "worker" } else { "workers" };
+    let (leave, their) = if leaving == 1 { ("worker", "its") } else { ("workers", "their") };
     Some(format!(
-        "a test is running with {users} on {workers} {noun}; {leaving} of them will leave, and up \
-         to 3 s of their statistics are lost"
+        "a test is running with {users} on {workers} workers; {leaving} {leave} will leave, and up to \
+         3 s of {their} statistics are lost"
     ))
 }
 
@@ -86,7 +86,7 @@ fn burst(look: &Look, test: Test<'_>, changes: &[PodChange], is_ramp: bool) -> O
             (test.users.saturating_mul(joining) / test.workers.saturating_add(joining).max(1), "")
         }
     };
-    let is_burst = moved > 1 && moved as f64 / rate > LONGEST_BURST && !(is_ramp && leaving > 0);
+    let is_burst = moved > 1 && moved as f64 / rate > MAX_BURST && !(is_ramp && leaving > 0);
     is_burst.then(|| {
         format!(
             "Locust will start about {moved} users at once, although the spawn rate is {rate} per \
@@ -98,14 +98,14 @@ fn burst(look: &Look, test: Test<'_>, changes: &[PodChange], is_ramp: bool) -> O
 /// A note on a change that is made in steps, with the reason.
 pub fn steps_text(version: &str, steps: u64) -> String {
     let release = if version.is_empty() {
-        "This release of Locust".to_owned()
+        "this release of Locust".to_owned()
     } else {
         format!("Locust {version}")
     };
     format!(
-        "{release} breaks when several workers leave a running test at once, so locustctl removes \
-         one pod after another: {steps} steps, about {} s. Users are missing until the last step. \
-         --at-once removes all pods at once.",
+        "the master of {release} can stop working when several workers leave a running test at once. \
+         locustctl removes one pod after another: {steps} steps, about {} s. Users are missing until \
+         the last step. --at-once removes all pods at once.",
         steps * STEP_SECONDS
     )
 }
@@ -117,8 +117,8 @@ pub fn breaks_by_one_pod(look: &Look, changes: &[PodChange]) -> Option<String> {
     let release = look.page.as_ref().and_then(Page::release);
     let breaks = release.is_none_or(Release::breaks_when_workers_leave);
     (look.is_running() && is_several && breaks).then(|| {
-        "each pod has several workers, which leave at once: this can break this release of Locust \
-         and end the test (locust#3515)"
+        "each pod has several workers, and they leave at once. The master of this release of Locust \
+         can then stop working, and the test ends (locust#3515)"
             .to_owned()
     })
 }
@@ -161,9 +161,11 @@ mod tests {
     #[test]
     fn a_warning_names_the_loss_of_a_running_test() {
         let leave = |workers, leaving| {
+            let leave = if leaving == 1 { "1 worker" } else { &format!("{leaving} workers") };
+            let their = if leaving == 1 { "its" } else { "their" };
             format!(
-                "a test is running with 60 users on {workers} workers; {leaving} of them will \
-                 leave, and up to 3 s of their statistics are lost"
+                "a test is running with 60 users on {workers} workers; {leave} will leave, and up to \
+                 3 s of {their} statistics are lost"
             )
         };
         let ends = || "a test is running with 60 users: without workers it ends".to_owned();

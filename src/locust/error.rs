@@ -17,9 +17,8 @@ pub enum Error {
     Failure(Failure),
     /// Locust, or a proxy in front of it, asks for a login.
     #[error(
-        "Locust asks for a login: give the cookie of a browser that is logged in with \
-         --locust-cookie-file, or the Authorization header of a proxy in front of Locust with \
-         --locust-auth-file"
+        "Locust requires a login: give the cookie of a logged-in browser with --locust-cookie-file, or \
+         the Authorization header of a proxy in front of Locust with --locust-auth-file"
     )]
     Login,
     /// The answer is not one of Locust's.
@@ -43,6 +42,16 @@ impl Error {
             failure.text.push_str(UNKNOWN_AUTHORITY);
         }
         Self::Failure(failure)
+    }
+
+    /// The error as a sentence. It says that Locust could not be reached, if that is so.
+    pub fn explanation(&self) -> String {
+        match self {
+            Self::Api(_) | Self::Failure(_) | Self::NotLocust { .. } => {
+                format!("Locust could not be reached: {self}")
+            }
+            Self::Login | Self::Refused(_) => self.to_string(),
+        }
     }
 
     /// True if there is no Locust at this address, or none that this user may reach.

@@ -53,8 +53,8 @@ impl LocustLocation {
             }
         }
         let mut search = Search::Absent;
-        for place in candidates(&target.name) {
-            let Some(master) = Master::at(&place, client, namespace, login)? else { continue };
+        for address in candidates(&target.name) {
+            let Some(master) = Master::at(&address, client, namespace, login)? else { continue };
             let table = match master.stats().await {
                 Ok(stats) => WorkerTable::new(&stats, pods),
                 Err(error) if error.is_absent() => continue,

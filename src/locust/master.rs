@@ -28,7 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Maximum size of an answer, in bytes. A page has some kilobytes; the statistics of thousands of
 /// names have some megabytes.
-const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
 const ACCEPTED: &str = "application/json, text/html";
 
@@ -285,7 +285,7 @@ async fn read(
 ) -> Result<Reply, Error> {
     let status = response.status().as_u16();
     let answered_at = date(response.headers());
-    match read_body(response, LARGEST_ANSWER).await {
+    match read_body(response, MAX_ANSWER).await {
         Ok(body) => Ok(Reply { status, answered_at, body }),
         Err(BodyError::TooLarge) => {
             let status = "more than 16 MB".to_owned();

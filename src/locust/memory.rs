@@ -19,10 +19,10 @@ use super::start::{KnownStart, Start};
 use crate::text::bounded;
 
 /// Maximum number of starts in the file. The oldest ones are dropped first.
-const MOST_STARTS: usize = 32;
+const MAX_STARTS: usize = 32;
 
 /// Maximum size of the file, in bytes.
-const LARGEST_FILE: u64 = 64 * 1024;
+const MAX_FILE: u64 = 64 * 1024;
 
 /// The file with the starts.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl StartMemory {
         let mut entries = read(path);
         entries.retain(|other| other.locust != place || other.logged_at != entry.logged_at);
         entries.push(entry);
-        let surplus = entries.len().saturating_sub(MOST_STARTS);
+        let surplus = entries.len().saturating_sub(MAX_STARTS);
         entries.drain(..surplus);
         // If this fails, the next rebalance says why it sends nothing.
         let _ = write(path, &entries);
@@ -107,7 +107,7 @@ fn entry(place: &str, log: Option<&MasterLog>, known: &KnownStart) -> Option<Ent
 fn read(path: &Path) -> Vec<Entry> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     let file = fs::File::open(path).ok().filter(|_| is_file);
-    let content = file.and_then(|file| bounded::read(file, LARGEST_FILE).ok()?);
+    let content = file.and_then(|file| bounded::read(file, MAX_FILE).ok()?);
     content.and_then(|content| serde_json::from_slice(&content).ok()).unwrap_or_default()
 }
 
@@ -181,7 +181,7 @@ mod tests {
             memory.save("http://x/", Some(&log(&[at])), &known(Some(120)));
         }
         assert!(memory.load("http://x/", Some(&log(&[49]))).is_some());
-        assert_eq!(read(&path).len(), MOST_STARTS);
+        assert_eq!(read(&path).len(), MAX_STARTS);
         assert_eq!(
             memory.load("http://x/", Some(&log(&[1]))),
             None,

@@ -5,6 +5,9 @@ use std::fmt;
 use super::health::{Health, Verdict};
 use super::start::KnownStart;
 
+/// The next step after a rebalance that did not help.
+const TRY_AGAIN: &str = "check the workers in Locust's page, then try again";
+
 const DISABLED: &str = "locustctl does not redistribute the users because of --rebalance=never";
 
 /// The result of a rebalance.
@@ -80,10 +83,10 @@ impl fmt::Display for Outcome {
                     f.write_str("locustctl redistributed the users, but ")?;
                 }
                 f.write_str(&now.shortage())?;
-                match &now.verdict {
-                    Verdict::Unsafe(why) => write!(f, "; {why}"),
-                    _ => Ok(()),
+                if let Verdict::Unsafe(why) = &now.verdict {
+                    write!(f, "; {why}")?;
                 }
+                write!(f, "; {TRY_AGAIN}")
             }
         }
     }
@@ -125,19 +128,22 @@ mod tests {
             ),
             (
                 unconfirmed(15, 0),
-                "locustctl redistributed the users, but the test has 15 of 60 users",
+                "locustctl redistributed the users, but the test has 15 of 60 users; check the \
+                 workers in Locust's page, then try again",
             ),
             (
                 unconfirmed(60, 1),
-                "locustctl redistributed the users, but 1 of 2 workers has no users",
+                "locustctl redistributed the users, but 1 of 2 workers has no users; check the \
+                 workers in Locust's page, then try again",
             ),
             (
                 unconfirmed(89, 0),
-                "locustctl redistributed the users, but the test has 89 users instead of 60",
+                "locustctl redistributed the users, but the test has 89 users instead of 60; check \
+                 the workers in Locust's page, then try again",
             ),
             (
                 Outcome::Unconfirmed { sent: None, now: health(15, 2, 0) },
-                "the test has 15 of 60 users",
+                "the test has 15 of 60 users; check the workers in Locust's page, then try again",
             ),
         ] {
             assert_eq!(outcome.to_string(), expected);

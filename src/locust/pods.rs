@@ -9,7 +9,7 @@ use crate::scaling::Pod;
 const BUSY: f64 = 90.0;
 
 /// Maximum number of pods to remember from earlier looks.
-const MOST_REMEMBERED: usize = 5000;
+const MAX_REMEMBERED: usize = 5000;
 
 /// The pods of a target, by the host names that their workers report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl WorkerPods {
 
     /// Adds the pods of an earlier look. A worker in one of them still belongs to the target.
     pub fn remember(mut self, earlier: &Self) -> Self {
-        self.known.extend(earlier.known.iter().take(MOST_REMEMBERED).cloned());
+        self.known.extend(earlier.known.iter().take(MAX_REMEMBERED).cloned());
         self.are_counted_only |= earlier.are_counted_only;
         self
     }
@@ -85,7 +85,6 @@ pub struct WorkerTable {
     pub processes: BTreeMap<String, usize>,
     /// Connected workers that run in none of the pods.
     pub foreign: usize,
-    /// Ready pods.
     ready_pods: usize,
 }
 

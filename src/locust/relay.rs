@@ -14,10 +14,10 @@ use super::route::Route;
 use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments, plain};
 
 /// Time limit between two bytes. `/stop` takes up to Locust's `--stop-timeout` and a minute.
-pub const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
+pub const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Time limit for an answer through the API server. A download of statistics takes far less.
-const LONGEST_ANSWER: Duration = Duration::from_secs(60 * 60);
+const MAX_ANSWER: Duration = Duration::from_secs(60 * 60);
 
 /// The headers of a browser's request that may reach the API server. Others, such as
 /// `Impersonate-User` and `X-Remote-User`, could act in the name of locustctl there.
@@ -79,8 +79,7 @@ impl Relay {
     /// # Errors
     /// The system's certificate authorities cannot be read.
     pub fn new(address: &Address, login: &Login) -> Result<Self, Failure> {
-        let http =
-            plain::relay(LONGEST_SILENCE, address.is_encrypted(), login.authorities.as_ref())?;
+        let http = plain::relay(MAX_SILENCE, address.is_encrypted(), login.authorities.as_ref())?;
         Ok(Self { http, authorization: login.authorization.clone() })
     }
 
@@ -98,7 +97,7 @@ impl Relay {
             Route::Direct(base) => self.send_directly(base, outgoing).await,
             Route::Service { prefix, .. } => {
                 let relayed = relayed(prefix, outgoing)?;
-                let response = client.relay(&relayed, LONGEST_ANSWER).await.map_err(Error::Api)?;
+                let response = client.relay(&relayed, MAX_ANSWER).await.map_err(Error::Api)?;
                 route.without_refusal(response).await
             }
         }

@@ -13,7 +13,7 @@ use crate::cluster::api::{self, About, Reply};
 
 /// Maximum size of a body that is read as a refusal of the API server, in bytes. A refusal has a few
 /// hundred bytes.
-const LARGEST_REFUSAL: usize = 64 * 1024;
+const MAX_REFUSAL: usize = 64 * 1024;
 
 /// The route to Locust's web UI.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +68,8 @@ impl Route {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let Ok(body) = Limited::new(body, LARGEST_REFUSAL).collect().await else {
-            let status = format!("{status} with more than {LARGEST_REFUSAL} bytes");
+        let Ok(body) = Limited::new(body, MAX_REFUSAL).collect().await else {
+            let status = format!("{status} with more than {MAX_REFUSAL} bytes");
             return Err(Error::NotLocust { path: prefix.clone(), status });
         };
         let body = body.to_bytes();

@@ -53,7 +53,6 @@ impl Stats {
         self.current_rps.unwrap_or(self.total_rps)
     }
 
-    /// The connected workers.
     pub fn connected(&self) -> impl Iterator<Item = &Worker> {
         self.workers.iter().flatten().filter(|worker| !worker.is_missing())
     }

@@ -1,9 +1,9 @@
-//! Times of a rebalance.
+//! Times of a rebalance, and of the wait for workers.
 
 use std::time::Duration;
 
 /// The time between two looks. Locust's page is never cached.
-pub const PERIOD: Duration = Duration::from_millis(200);
+pub const LOOK_PERIOD: Duration = Duration::from_millis(200);
 
 /// Time limit for Locust's own rebalance after the first change of a test, and for the workers'
 /// reports (every 3 s).

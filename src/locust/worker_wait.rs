@@ -12,9 +12,7 @@ use super::look::Look;
 use super::master::Master;
 use super::pods::{WorkerPods, WorkerTable};
 use super::stats::Stats;
-
-/// The time between two looks. Locust's page is never cached.
-const PERIOD: Duration = Duration::from_millis(200);
+use super::timing::LOOK_PERIOD;
 
 /// How long the workers must be the same. Locust caches the statistics for 2 seconds.
 const STABLE: Duration = Duration::from_millis(2500);
@@ -100,10 +98,10 @@ pub async fn wait_for_workers<F: Future<Output = Result<WorkerPods, String>>>(
             next_log += LOG_PERIOD;
             wait.last.is_master_broken = wait.is_master_broken().await;
         }
-        if wait.last.is_master_broken || Instant::now() + PERIOD > end {
+        if wait.last.is_master_broken || Instant::now() + LOOK_PERIOD > end {
             return Err(wait.last);
         }
-        sleep(PERIOD).await;
+        sleep(LOOK_PERIOD).await;
     }
 }
 
@@ -206,7 +204,7 @@ pub async fn wait_until_spawned(master: &Master<'_>, limit: Duration) -> Result<
         if Instant::now() >= end {
             return Err("Locust is still starting users".to_owned());
         }
-        sleep(PERIOD).await;
+        sleep(LOOK_PERIOD).await;
     }
     Ok(())
 }

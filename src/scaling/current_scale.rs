@@ -74,7 +74,7 @@ pub(super) fn replicas_in_spec(object: &Value) -> Result<i64, Error> {
         Value::Null => Ok(0),
         count => count.as_i64().filter(|count| *count >= 0).ok_or_else(|| {
             Error::Unreadable(format!(
-                "the server's object has {count} in spec.replicas, which is not a replica count"
+                "the server's object has {count} in spec.replicas, which is not a number of replicas"
             ))
         }),
     }

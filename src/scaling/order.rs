@@ -9,6 +9,7 @@ use crate::cluster::api::{Details, Error};
 /// The number of attempts while other clients keep changing the count.
 pub(super) const ATTEMPTS: u32 = 10;
 
+/// The new number of replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewCount {
     /// `--replicas`
@@ -17,7 +18,7 @@ pub enum NewCount {
     By(i64),
 }
 
-/// The allowed range of replica counts, inclusive.
+/// The allowed numbers of replicas, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// The smallest allowed count.
@@ -147,7 +148,7 @@ pub enum ScaleError {
     BeyondLimits { target: String, new: i64, limits: Limits },
     /// `--by`, but the custom resource has no count yet.
     #[error(
-        "{target} has no replica count yet, so it cannot change by {by:+}: set one with --replicas"
+        "{target} has no number of replicas yet, so it cannot change by {by:+}: set one with --replicas"
     )]
     NothingToChange {
         target: String,

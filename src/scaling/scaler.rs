@@ -281,8 +281,8 @@ impl<'a> Scaler<'a> {
         self.read().await.map_err(|failed| {
             let (target, old, new) = (&self.order.target, lost.seen.count(), lost.new);
             let truth = format!(
-                "{target} may have been scaled from {old} to {new}, or not: reading it again \
-                 failed too: {failed}"
+                "locustctl cannot tell if {target} was scaled from {old} to {new}; check it before you \
+                 try again. Reading it failed too: {failed}"
             );
             ScaleError::AnswerLost { cause: lost.cause.clone(), truth }
         })
@@ -298,8 +298,8 @@ impl<'a> Scaler<'a> {
             && self.order.condition == Condition::default();
         if now == Some(new) && (has_reached_goal || seen.is(new)) {
             let note = format!(
-                "the answer to the change of {target} was lost ({cause}), but its replica count is \
-                 {new} now"
+                "the answer to the change of {target} was lost ({cause}), but it has {new} \
+                 replicas now"
             );
             let mut scaled = self.scaled(seen, new, new);
             scaled.notes.push(note);
@@ -340,16 +340,20 @@ impl<'a> Scaler<'a> {
             _ => false,
         };
         if is_new {
-            format!("{target} is at {now} now, but another client may have scaled it from {old}")
+            format!(
+                "{target} is at {now} now, but another client may have scaled it from {old}; check it before you try again"
+            )
         } else if !is_old {
             format!(
                 "{target} is at {now} now: another client changed it. It may have been scaled from \
-                 {old} to {new} before that"
+                 {old} to {new} before that; check it before you try again"
             )
         } else if is_answered {
-            format!("{target} is still at {now}: it was not scaled to {new}")
+            format!("{target} is still at {now}: it was not scaled to {new}; try again")
         } else {
-            format!("{target} is still at {now}; the request may scale it to {new} later")
+            format!(
+                "{target} is still at {now}; the request may scale it to {new} later; check it again in a moment"
+            )
         }
     }
 

@@ -20,10 +20,10 @@ use super::test_before::{SilentLocust, TestBefore};
 use crate::scaling::{self, Condition, DryRun, NewCount, ObjectSource, Order, Progress};
 
 /// Limit on concurrent changes. Each one waits for the API server.
-const MOST_CHANGES: usize = 16;
+const MAX_CHANGES: usize = 16;
 
 /// Limit on concurrent viewers.
-const MOST_VIEWERS: usize = 800;
+const MAX_VIEWERS: usize = 800;
 
 pub(super) struct App {
     pub backend: Arc<Backend>,
@@ -51,10 +51,10 @@ impl App {
             rebalancer: Arc::new(Rebalancer::new(Arc::clone(&backend), is_stopping.clone())),
             backend,
             metrics: Metrics::default(),
-            viewers: Arc::new(Semaphore::new(MOST_VIEWERS)),
+            viewers: Arc::new(Semaphore::new(MAX_VIEWERS)),
             is_stopping,
             limits,
-            changes: Semaphore::new(MOST_CHANGES),
+            changes: Semaphore::new(MAX_CHANGES),
         }
     }
 
@@ -71,7 +71,7 @@ impl App {
         let app = Arc::clone(self);
         let task = tokio::spawn(async move { app.carry_out(request, &caller).await });
         task.await.unwrap_or_else(|_| {
-            let detail = "The change was interrupted by a bug in locustctl; check the count before \
+            let detail = "The change was interrupted by a bug in locustctl; check the number of workers before \
                           you try again.";
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", detail))
         })

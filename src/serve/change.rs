@@ -91,7 +91,9 @@ impl ChangeSummary {
 
     /// The summary of a change whose task ended too early.
     pub(super) fn interrupted(request: ChangeRequest) -> Self {
-        let message = "The change was interrupted; its result is not known.".to_owned();
+        let message =
+            "The change was interrupted, and its result is not known. Check the number of workers."
+                .to_owned();
         Self { old: None, new: request.count(), outcome: Outcome::Unknown, message }
     }
 

@@ -115,7 +115,7 @@ impl Rebalancer {
                 ),
                 outcome = rebalancer.wait_and_check(&change) => outcome,
                 _ = is_stopping.wait_for(|is_stopping| *is_stopping) => wrong(
-                    "serve ended before it could check the users".to_owned(),
+                    "serve ended before it could check the users; check them with locustctl status".to_owned(),
                 ),
             };
             let live = &rebalancer.backend.live;
@@ -141,7 +141,7 @@ impl Rebalancer {
                 Ok(None) => {}
                 Err(error) => {
                     return wrong(format!(
-                        "serve cannot tell whether the test has its users: {error}"
+                        "serve cannot tell if the test has its users: {error}; check them in Locust's page"
                     ));
                 }
             }
@@ -159,12 +159,14 @@ impl Rebalancer {
         match timeout(PODS_LIMIT, settling).await {
             Ok(Settling::Settled) => Ok(()),
             Ok(Settling::Overtaken(_)) => {
-                Err("the count was changed again before all workers were ready".to_owned())
+                Err("the number of workers changed again before all workers were ready".to_owned())
             }
             Ok(Settling::Gone) => Err("the target was deleted".to_owned()),
             Err(_) => {
                 let limit = PODS_LIMIT.as_secs() / 60;
-                Err(format!("not all workers were ready within {limit} minutes"))
+                Err(format!(
+                    "not all workers were ready within {limit} minutes; the page shows the reasons"
+                ))
             }
         }
     }
@@ -177,11 +179,14 @@ impl Rebalancer {
         let master = match self.backend.find_locust(pods.as_ref()).await? {
             Search::Found(master) => master,
             Search::Absent => {
-                return Ok(Some(wrong("Locust was not found after the change".to_owned())));
+                return Ok(Some(wrong(
+                    "Locust was not found after the change; check that its master runs".to_owned(),
+                )));
             }
             Search::Foreign { place, .. } => {
                 return Ok(Some(wrong(format!(
-                    "Locust at {place} runs another test: its workers are not in the target's pods"
+                    "Locust at {place} runs another test: its workers are not in the target's pods; \
+                     name the right Locust with --locust"
                 ))));
             }
         };
@@ -202,7 +207,7 @@ impl Rebalancer {
         let is_well = outcome.is_well() && settled.is_ok() && !outcome.health().is_alarming();
         let text = match settled {
             Ok(_) => outcome.to_string(),
-            Err(unsettled) => format!("{unsettled}; {outcome}"),
+            Err(difference) => format!("{difference}; {outcome}"),
         };
         let stage = if is_well { Stage::Passed } else { Stage::Failed };
         Ok(Some(UserCheck { stage, text: printable(&text) }))

@@ -6,10 +6,10 @@ use crate::scaling::Autoscaler;
 pub use crate::scaling::Limits;
 
 /// Limit on the entries of the history.
-pub const LONGEST_HISTORY: usize = 50;
+pub const MAX_HISTORY: usize = 50;
 
 /// Limit on the listed pods. Further pods are only counted.
-pub const MOST_PODS: usize = 200;
+pub const MAX_PODS: usize = 200;
 
 /// The state of the target, and its history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,7 +24,7 @@ pub struct Snapshot {
     /// The status of the workers in a few words.
     #[serde(rename = "standing")]
     pub summary: StatusSummary,
-    /// The first pods by name, at most [`MOST_PODS`].
+    /// The first pods by name, at most [`MAX_PODS`].
     pub pods: Vec<Pod>,
     /// The number of pods that are not listed.
     pub more_pods: usize,
@@ -37,7 +37,7 @@ pub struct Snapshot {
     pub autoscalers: Vec<Autoscaler>,
     /// Locust, if it was found.
     pub locust: Option<Swarm>,
-    /// The last changes, the latest first, at most [`LONGEST_HISTORY`].
+    /// The last changes, the latest first, at most [`MAX_HISTORY`].
     pub history: Vec<Change>,
 }
 

@@ -59,7 +59,7 @@ impl<'a> SteppedChange<'a> {
             let pods = || std::future::ready(live.ready_worker_pods(count));
             tokio::select! {
                 settled = wait_for_workers(master, self.before, STEP_LIMIT, pods) => {
-                    settled.map_err(|unsettled| unsettled.to_string())?;
+                    settled.map_err(|difference| difference.to_string())?;
                 }
                 now = self.overtaken(steps, count) => {
                     return Err(format!("another client changed the number of replicas from {count} to {now}"));
@@ -104,8 +104,9 @@ fn result(
         }
         StepsOutcome::Stopped { mut scaled, done, why } => {
             let (target, now) = (&order.target, scaled.new);
-            let text =
-                format!("{target} was scaled to {now} replicas, in {done} of {all} steps: {why}");
+            let text = format!(
+                "{target} was scaled to {now} replicas, in {done} of {all} steps: {why}. Scale again to make the other steps."
+            );
             scaled.notes.push(format!("stopped after {done} of {all} steps: {why}"));
             (Ok(scaled), Some(printable(&text)))
         }

@@ -14,7 +14,7 @@ const END: &[u8] = b"\n-----END ";
 const DASHES: &[u8] = b"-----";
 
 /// The longest label that is shown whole. The labels of RFC 7468 have at most 21 characters.
-const LONGEST_LABEL: usize = 64;
+const MAX_LABEL: usize = 64;
 
 /// One PEM block.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Block {
     /// because it may be a part of a damaged key.
     pub fn shown_label(&self) -> String {
         match self.label.len() {
-            0..=LONGEST_LABEL => self.label.clone(),
+            0..=MAX_LABEL => self.label.clone(),
             length => format!("(a label of {length} bytes)"),
         }
     }

@@ -13,7 +13,7 @@ use super::go;
 pub const MASK: &str = "<masked>";
 
 /// The length of the shortest secret that is masked. A shorter one could match unrelated text.
-const SHORTEST_SECRET: usize = 8;
+const MIN_SECRET: usize = 8;
 
 static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -31,7 +31,7 @@ pub fn is_silent() -> bool {
 
 /// Adds a secret that [`printable`] masks, also where it is quoted.
 pub fn conceal(secret: &str) {
-    if secret.len() < SHORTEST_SECRET {
+    if secret.len() < MIN_SECRET {
         return;
     }
     let quoted = [go::quote(secret), format!("{secret:?}"), Value::from(secret).to_string()];

@@ -154,7 +154,7 @@ fn discovery_that_is_too_large_is_refused() {
 fn a_custom_resource_without_a_count_gets_one() {
     let cluster = cluster(Discovery::Aggregated);
     run(&cluster, "scale sw/unset --by=+2").refuses(
-        "error: swarm.load.example.com/unset has no replica count yet, so it cannot change by +2: set one with --replicas\n",
+        "error: swarm.load.example.com/unset has no number of replicas yet, so it cannot change by +2: set one with --replicas\n",
     );
     run(&cluster, "scale swarms --all --replicas=2").prints(
         "swarm.load.example.com/big scaled from 4 to 2\nswarm.load.example.com/unset scaled from unset to 2\n",

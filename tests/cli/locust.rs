@@ -29,7 +29,7 @@ fn a_scale_down_keeps_all_users_of_the_test() {
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 5 to 1\n");
     for line in [
-        "Warning: a test is running with 60 users on 5 workers; 4 of them will leave, and up to 3 s of their statistics are lost\n",
+        "Warning: a test is running with 60 users on 5 workers; 4 workers will leave, and up to 3 s of their statistics are lost\n",
         "1 worker is connected to Locust\n",
         "the test had 15 of 60 users; redistributed 60 users over 1 worker\n",
     ] {
@@ -156,7 +156,7 @@ fn an_affected_release_is_scaled_down_pod_by_pod() {
     let line = "deployment.apps/locust-slave scaled from 4 to 1 in 3 steps\n";
     outcome.exits(0, line);
     for line in [
-        "Note: Locust 2.46.4 breaks when several workers leave a running test at once, so locustctl removes one pod after another: 3 steps, about 6 s",
+        "Note: the master of Locust 2.46.4 can stop working when several workers leave a running test at once. locustctl removes one pod after another: 3 steps, about 6 s",
         "deployment.apps/locust-slave: step 2 of 3 is done, 2 replicas\n",
         "redistributed 60 users over 1 worker\n",
     ] {
@@ -336,7 +336,7 @@ fn status_shows_the_test_and_each_worker() {
     assert_eq!(outcome.stderr, expected);
     for line in [
         "Locust:      service/locust-master, release 2.47.0\n",
-        "Test:        running, 30 of 60 users, 15.0 requests/s, 0.0 % failures\n",
+        "State:       running, 30 of 60 users, 15.0 requests/s, 0.0 % failures\n",
         "Workers:     2 connected\n\nWORKER                         STATE     USERS  CPU    MEMORY\n",
         "  running   15     8 %    56 MB\n",
     ] {
@@ -392,7 +392,12 @@ fn status_works_without_locust() {
     cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
     let outcome = run(&cluster, "status");
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
-    assert!(!outcome.stdout.contains("Locust"), "{outcome:?}");
+    let row = "Locust:      not found; name its master with --locust=URL or --locust=service/NAME[:PORT]\n";
+    assert!(outcome.stdout.ends_with(row), "{outcome:?}");
+    for line in ["status --locust=none", "status deploy/locust-master", "status -o yaml"] {
+        let outcome = run(&cluster, line);
+        assert!(!outcome.stdout.to_lowercase().contains("\nlocust:"), "{outcome:?}");
+    }
     let outcome = run(&cluster, "status --locust=service/locust-master");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("services \"locust-master\" not found"), "{outcome:?}");
@@ -426,6 +431,6 @@ fn locust_is_found_by_the_name_of_one_of_several_targets() {
         &cluster,
         "scale --replicas=1 deployment/locust-master deployment/locust-slave --locust=auto",
     );
-    assert!(outcome.stderr.contains("2 of them will leave"), "{outcome:?}");
+    assert!(outcome.stderr.contains("2 workers will leave"), "{outcome:?}");
     assert!(outcome.stderr.contains("redistributed 60 users over 1 worker"), "{outcome:?}");
 }

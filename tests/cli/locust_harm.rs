@@ -101,7 +101,7 @@ fn users_that_have_finished_are_not_started_again() {
     let locust = locust(&cluster, NOBODY_LEFT, vec![page("running", 15, 60)]);
     let outcome = rebalance(&cluster, &locust);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert!(outcome.stderr.contains("a rebalance would start those again"));
+    assert!(outcome.stderr.contains("a rebalance would start them again"));
     assert!(locust.requests("/swarm").is_empty());
 }
 

@@ -99,7 +99,8 @@ fn a_watch_backs_off_if_locust_starts_no_users() {
     let locust = hopeless(&cluster);
     let mut watch =
         Running::start(&cluster, &format!("rebalance --watch --locust={}", locust.url()));
-    let in_vain = "locustctl redistributed the users, but the test has 15 of 60 users\n";
+    let in_vain = "locustctl redistributed the users, but the test has 15 of 60 users; check the workers in \
+                   Locust's page, then try again\n";
     let deadline = Instant::now() + Duration::from_secs(40);
     while watch.stdout() != in_vain && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(100));

@@ -48,7 +48,7 @@ fn status_and_rebalance_trust_the_given_authority() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stderr.contains("1 worker is connected to Locust\n"), "{outcome:?}");
     let outcome = run(&cluster, "status", Some(&trust));
-    assert!(outcome.stdout.contains("Test:        running, 15 of 60 users"), "{outcome:?}");
+    assert!(outcome.stdout.contains("State:       running, 15 of 60 users"), "{outcome:?}");
     let outcome = run(&cluster, "rebalance", Some(&trust));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.contains("redistributed 60 users"), "{outcome:?}");

@@ -30,7 +30,7 @@ fn a_change_with_a_lost_answer_is_reported_as_made() {
             ),
             "{outcome:?}"
         );
-        assert!(outcome.stderr.ends_with("), but its replica count is 3 now\n"), "{outcome:?}");
+        assert!(outcome.stderr.ends_with("), but it has 3 replicas now\n"), "{outcome:?}");
         assert_eq!((outcome.code, replicas(&cluster)), (Some(0), 3));
     }
 }
@@ -47,7 +47,7 @@ fn a_conditional_or_relative_change_succeeds_only_if_it_was_our_own() {
         let outcome = run(&cluster, line);
         outcome.exits(1, "");
         assert!(
-            outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 3 now, but another client may have scaled it from 1\n"),
+            outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 3 now, but another client may have scaled it from 1; check it before you try again\n"),
             "{outcome:?}"
         );
     }
@@ -97,7 +97,7 @@ fn a_change_that_did_not_reach_the_server_is_not_reported_as_made() {
         assert!(outcome.stderr.starts_with("Unable to connect to the server: "), "{outcome:?}");
         assert!(
             outcome.stderr.ends_with(
-                "\ndeployment.apps/locust-slave is still at 1; the request may scale it to 3 later\n"
+                "\ndeployment.apps/locust-slave is still at 1; the request may scale it to 3 later; check it again in a moment\n"
             ),
             "{outcome:?}"
         );
@@ -115,7 +115,7 @@ fn after_a_lost_answer_and_a_rival_only_the_present_count_is_reported() {
     let outcome = run(&cluster, "scale --replicas=3");
     outcome.exits(1, "");
     assert!(
-        outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 9 now: another client changed it. It may have been scaled from 1 to 3 before that\n"),
+        outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 9 now: another client changed it. It may have been scaled from 1 to 3 before that; check it before you try again\n"),
         "{outcome:?}"
     );
 }
@@ -128,7 +128,7 @@ fn if_the_server_stays_unreachable_the_result_is_unknown() {
     let outcome = run(&cluster, "scale --replicas=3 --current-replicas=1");
     outcome.exits(1, "");
     assert!(
-        outcome.stderr.contains("\ndeployment.apps/locust-slave may have been scaled from 1 to 3, or not: reading it again failed too: "),
+        outcome.stderr.contains("\nlocustctl cannot tell if deployment.apps/locust-slave was scaled from 1 to 3; check it before you try again. Reading it failed too: "),
         "{outcome:?}"
     );
 }
@@ -149,7 +149,7 @@ fn a_timeout_before_the_change_warns_that_it_may_still_happen() {
     let outcome = run(&cluster, "scale --replicas=3 --request-timeout=1s");
     outcome.refuses(
         "Unable to connect to the server: context deadline exceeded\n\
-         deployment.apps/locust-slave is still at 1; the request may scale it to 3 later\n",
+         deployment.apps/locust-slave is still at 1; the request may scale it to 3 later; check it again in a moment\n",
     );
 }
 
@@ -190,7 +190,7 @@ fn an_unclear_change_is_still_reported_if_the_retry_is_refused() {
     refuse(&cluster);
     run(&cluster, "scale --replicas=3").refuses(
         "Error from server (Forbidden): quota (patch deployments locust-slave)\n\
-         deployment.apps/locust-slave is still at 1; the request may scale it to 3 later\n",
+         deployment.apps/locust-slave is still at 1; the request may scale it to 3 later; check it again in a moment\n",
     );
     let cluster = at(1);
     refuse(&cluster);
@@ -209,6 +209,6 @@ fn the_last_of_two_lost_answers_is_reported() {
     on_patch(&cluster, 1, Action::internal_error(None));
     run(&cluster, "scale --replicas=3").refuses(
         "Error from server (InternalError): Internal error occurred: etcdserver: request timed out\n\
-         deployment.apps/locust-slave is still at 1; the request may scale it to 3 later\n",
+         deployment.apps/locust-slave is still at 1; the request may scale it to 3 later; check it again in a moment\n",
     );
 }

@@ -135,7 +135,7 @@ fn invalid_targets_are_refused() {
 
 /// The part of `status` about Locust.
 fn locust_lines(outcome: &Outcome) -> Vec<&str> {
-    let names = ["Locust:", "Test:", "Workers:"];
+    let names = ["Locust:", "State:", "Workers:"];
     outcome.stdout.lines().filter(|line| names.iter().any(|name| line.starts_with(name))).collect()
 }
 
@@ -168,7 +168,7 @@ fn a_locust_with_workers_in_other_pods_is_reported_as_another_test() {
         .kubeconfig(cluster.kubeconfig())
         .run();
     let error = "error: this Locust runs another test: its connected workers are not in the \
-                target's pods\n";
+                target's pods; name the right Locust with --locust\n";
     assert_eq!(rebalance.code, Some(1), "{rebalance:?}");
     assert!(rebalance.stderr.ends_with(error), "{rebalance:?}");
 }
@@ -187,8 +187,8 @@ fn without_the_right_to_list_pods_only_locusts_data_is_judged() {
     let note =
         "Note: the pods of deployment.apps/locust-slave cannot be listed: pods is forbidden: ";
     assert!(outcome.stderr.contains(note), "{outcome:?}");
-    let [_, test, workers] = locust_lines(&outcome)[..] else { panic!("{outcome:?}") };
-    assert!(test.starts_with("Test:        running, 60 of 60 users, "), "{outcome:?}");
+    let [_, state, workers] = locust_lines(&outcome)[..] else { panic!("{outcome:?}") };
+    assert!(state.starts_with("State:       running, 60 of 60 users, "), "{outcome:?}");
     assert_eq!(workers, "Workers:     3 connected");
 }
 
@@ -220,8 +220,8 @@ fn pods_with_truncated_names_belong_to_their_deployment() {
     let target = format!("deploy/{name}");
     let outcome = status(&cluster, &target);
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{outcome:?}");
-    let [_, test, workers] = locust_lines(&outcome)[..] else { panic!("{outcome:?}") };
-    assert!(test.contains("running, 60 of 60 users, "), "{outcome:?}");
+    let [_, state, workers] = locust_lines(&outcome)[..] else { panic!("{outcome:?}") };
+    assert!(state.contains("running, 60 of 60 users, "), "{outcome:?}");
     assert_eq!(workers, "Workers:     2 connected");
     let scaled = locustctl(&format!("scale --replicas=1 --locust=auto {target}"))
         .kubeconfig(cluster.kubeconfig())

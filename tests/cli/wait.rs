@@ -264,6 +264,6 @@ fn wait_for_a_custom_type_uses_its_scale() {
         running.join().unwrap()
     });
     outcome.exits(0, "swarm.load.example.com/big scaled from 4 to 5\n");
-    let lines = "swarm.load.example.com/big: 0 of 5 replicas are there\nswarm.load.example.com/big: 5 of 5 replicas are there\n";
+    let lines = "swarm.load.example.com/big: 0 of 5 replicas exist\nswarm.load.example.com/big: 5 of 5 replicas exist\n";
     assert_eq!(outcome.stderr, lines);
 }

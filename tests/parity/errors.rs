@@ -65,7 +65,7 @@ fn answers() -> Vec<Row> {
         row("--replicas=4 deploy/a", refuses(stderr)).about(about).fault(at_patch(action))
     };
     let unclear = |about, action, stderr: &str| {
-        let looked_up = "deployment.apps/a is still at 3; the request may scale it to 4 later";
+        let looked_up = "deployment.apps/a is still at 3; the request may scale it to 4 later; check it again in a moment";
         failing(about, action, stderr)
             .differs(CountReported, refuses(&format!("{stderr}\n{looked_up}")))
     };

@@ -119,8 +119,9 @@ fn failures() -> Vec<Row> {
     let broken = || Fault::once(Action::internal_error(None)).on("PATCH").at("/b/scale");
     let problem =
         "Error from server (InternalError): Internal error occurred: etcdserver: request timed out";
-    let locustctl =
-        format!("{problem}\ndeployment.apps/b is still at 1; the request may scale it to 4 later");
+    let locustctl = format!(
+        "{problem}\ndeployment.apps/b is still at 1; the request may scale it to 4 later; check it again in a moment"
+    );
     let locustctl = locustctl.as_str();
     let unexpected = "error: Expected replicas to be 3, was 1";
     let named = "error: deployment.apps/b: Expected replicas to be 3, was 1";

@@ -234,7 +234,7 @@ fn an_unreachable_cluster_is_shown_and_the_page_recovers() {
     cluster.handle().inject(Fault::once(Action::CloseBefore).times(Fault::ALWAYS));
     scale(&browser, "2");
     browser.wait_for("document.getElementById('notice').getAttribute('role') === 'alert'");
-    browser.wait_for_text("#connection", "The cluster does not answer");
+    browser.wait_for_text("#connection", "has not answered since");
     browser.wait_for("document.body.classList.contains('stale')");
     done(&browser, "cluster-gone");
     cluster.handle().set_replicas(WORKERS, 2);

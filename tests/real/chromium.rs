@@ -76,9 +76,9 @@ impl Browser {
     pub fn click(&self, selector: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let clicked = self.runtime.block_on(async {
-                self.client.find(Locator::Css(selector)).await?.click().await
-            });
+            let clicked = self
+                .runtime
+                .block_on(async { self.client.find(Locator::Css(selector)).await?.click().await });
             match clicked {
                 Ok(()) => return,
                 Err(error) if Instant::now() >= deadline => panic!("{selector}: {error}"),

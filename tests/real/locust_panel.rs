@@ -172,7 +172,7 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
     panel.wait_for_text("history", "60 users");
     let before = locust.requests();
     panel.scale(1);
-    panel.wait_for_text("ask-text", "60 users on 4 workers; 3 of them will leave");
+    panel.wait_for_text("ask-text", "60 users on 4 workers; 3 workers will leave");
     browser.screenshot("panel-question");
     panel.click("no");
     assert_eq!(cluster.workers(), 4, "the rejected question changes nothing");
@@ -304,7 +304,7 @@ fn an_open_question_shows_the_present_loss() {
     panel.wait_for_text("ask-text", "more than twice the current number");
     cluster.handle().set_replicas(WORKERS, 12);
     panel.wait_for_text("ask-title", "from 12 to 9?");
-    panel.wait_for_text("ask-text", "60 users on 12 workers; 3 of them will leave");
+    panel.wait_for_text("ask-text", "60 users on 12 workers; 3 workers will leave");
     assert_eq!(cluster.workers(), 12);
     looked_at(&browser, "panel-question-renewed");
     std::thread::sleep(std::time::Duration::from_millis(1100));
@@ -324,7 +324,7 @@ fn the_sandbox_shows_the_panel_without_a_cluster() {
     let panel = Panel(&browser);
     panel.wait_for_text("connected", "5");
     panel.scale(1);
-    panel.wait_for_text("ask-text", "4 of them will leave");
+    panel.wait_for_text("ask-text", "4 workers will leave");
     panel.click("yes");
     panel.wait_for_text(
         "history",

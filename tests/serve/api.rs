@@ -232,7 +232,7 @@ fn a_lost_answer_is_not_reported_as_a_failed_change() {
     cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
     let reply = serving.put("", r#"{"replicas": 3}"#);
     assert_eq!(reply.status, 200, "{reply:?}");
-    assert!(reply.json()["message"].as_str().unwrap().contains("but its replica count is 3 now"));
+    assert!(reply.json()["message"].as_str().unwrap().contains("but it has 3 replicas now"));
     cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
     let reply = serving.put("", r#"{"by": 1}"#);
     assert_eq!(reply.status, 502, "{reply:?}");

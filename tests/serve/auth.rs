@@ -68,8 +68,8 @@ fn on_loopback_no_login_is_needed() {
 fn beyond_loopback_access_control_must_be_given() {
     let cluster = TestCluster::start();
     for (flags, expected) in [
-        ("--listen=0.0.0.0:0", "error: other machines can reach 0.0.0.0:0: choose"),
-        ("--listen=[::]:0", "error: other machines can reach [::]:0: choose"),
+        ("--listen=0.0.0.0:0", "error: other machines can reach 0.0.0.0:0: require"),
+        ("--listen=[::]:0", "error: other machines can reach [::]:0: require"),
         ("--auth-proxy-header=X-User", "error: --auth-proxy-header needs --trusted-proxy"),
         ("--trusted-proxy=10.0.0.0/8", "error: --trusted-proxy needs --auth-proxy-header, the"),
         ("--auth=none --auth-token-file=/x", "error: --auth=none cannot be combined"),

@@ -106,7 +106,9 @@ fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
             && state["autoscalers"][0]["name"] == "workers"
     });
     assert!(!serving.stderr().contains("cannot read"), "{}", serving.stderr());
-    assert!(serving.get("/").text.contains("workers</b> keeps the count between 1 and 5"));
+    assert!(
+        serving.get("/").text.contains("workers</b> keeps the number of replicas between 1 and 5")
+    );
 
     let allowed = rights();
     let mut used: Vec<_> = cluster

@@ -64,10 +64,12 @@ fn an_unreachable_cluster_at_the_start_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let serving = Serving::start_with(dead_kubeconfig(directory.path()), &[]);
     let reply = serving.wait_for_scale(|reply| reply.status == 502);
-    reply.is_problem(502, "Unreachable", "The cluster does not answer");
+    reply.is_problem(502, "Unreachable", "has not answered since");
     let ready = serving.get("/readyz");
     assert_eq!((ready.status, &*ready.text), (200, "ok, but the cluster does not answer\n"));
-    assert!(serving.get("/").text.contains("The cluster does not answer"));
+    let page = serving.get("/").text;
+    let expected = "The page shows the last known state. serve tries again by itself.";
+    assert!(page.contains(expected), "{page}");
     serving.put("", r#"{"replicas": 3}"#).is_problem(502, "Unreachable", "nothing was changed");
 }
 
@@ -85,7 +87,7 @@ fn serve_recovers_when_the_cluster_comes_back() {
     let state = serving.wait_for_state(|state| state["podsUnknown"].is_null());
     assert_eq!(state["pods"].as_array().unwrap().len(), 2);
     let log = serving.stderr();
-    assert_eq!(log.matches("The cluster does not answer").count(), 1, "{log}");
+    assert_eq!(log.matches("has not answered since").count(), 1, "{log}");
     assert_eq!(log.matches("watching deployment.apps/locust-slave").count(), 2, "{log}");
 }
 
@@ -370,7 +372,7 @@ fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
     serving.signal("TERM");
     let (code, log) = serving.wait();
     assert_eq!(code, Some(0), "{log}");
-    let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change was interrupted; its result is not known.\"";
+    let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change was interrupted, and its result is not known. Check the number of workers.\"";
     assert!(log.contains(line), "{log}");
     assert!(asking.join().unwrap().is_err());
 }

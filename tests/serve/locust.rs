@@ -110,7 +110,7 @@ fn the_form_asks_before_a_running_test_loses_workers() {
     let (cluster, serving) = served(3, &[]);
     let question = serving.post("worker_count=2");
     assert_eq!(question.status, 428);
-    let text = "A test is running with 60 users on 3 workers; 1 of them will leave, and up to 3 s of their statistics are lost.";
+    let text = "A test is running with 60 users on 3 workers; 1 worker will leave, and up to 3 s of its statistics are lost.";
     assert!(question.text.contains(text), "{}", question.text);
     assert_eq!(cluster.workers(), 3);
     assert_eq!(serving.post("worker_count=4").status, 303, "a scale up needs no confirmation");
@@ -122,7 +122,7 @@ fn the_form_asks_before_a_running_test_loses_workers() {
 fn a_question_has_the_users_of_this_moment() {
     let (cluster, serving) = served(5, &[]);
     ask(&cluster, "POST", "swarm", "user_count=30&spawn_rate=20");
-    let text = "A test is running with 30 users on 5 workers; 3 of them will leave, and up to 3 s of their statistics are lost.";
+    let text = "A test is running with 30 users on 5 workers; 3 workers will leave, and up to 3 s of their statistics are lost.";
     let question = serving.post("worker_count=2");
     assert_eq!(question.status, 428);
     assert!(question.text.contains(text), "{}", question.text);
@@ -238,7 +238,7 @@ fn a_confirmation_in_the_form_applies_to_the_count_in_the_question() {
     for expected in [
         "Expected replicas to be 4, was 12",
         "from 12 to 9?",
-        "60 users on 12 workers; 3 of them will leave",
+        "60 users on 12 workers; 3 workers will leave",
         "name=\"current_replicas\" value=\"12\"",
         "id=\"count\" name=\"worker_count\"",
     ] {

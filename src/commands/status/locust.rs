@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::cluster::api::Client;
 use crate::locust::{
     Address, Error, Health, LocustLocation, Look, Search, StartMemory, Verdict, Worker, WorkerPods,
-    examine, foreign_text,
+    examine, foreign_text, may_hold_workers,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::{harmless, say};
@@ -57,8 +57,19 @@ struct WorkerRow {
     memory_bytes: Option<f64>,
 }
 
-/// Asks Locust; `None` for `--locust=none`, or if there is no Locust. With `--locust=auto`, a Locust
-/// that does not answer is only a note on stderr.
+/// The row of the text if no Locust was found.
+const NOT_FOUND: &str =
+    "not found; name its master with --locust=URL or --locust=service/NAME[:PORT]";
+
+/// The result of a look at Locust.
+pub(super) enum LocustLook {
+    /// `--locust=none`, or the target cannot have workers, or a note says why there is no status.
+    Skipped,
+    NotFound,
+    Found(Box<LocustStatus>),
+}
+
+/// Looks at Locust. With `--locust=auto`, a Locust that does not answer is only a note on stderr.
 ///
 /// # Errors
 /// Locust does not answer at the given address.
@@ -66,11 +77,11 @@ pub(super) async fn look(
     client: &Client,
     target: &Target,
     location: &LocustLocation,
-) -> Result<Option<LocustStatus>, Error> {
+) -> Result<LocustLook, Error> {
     match ask(client, target, location).await {
         Err(error) if location.address == Address::Auto => {
-            say(&harmless(&format!("Note: Locust could not be reached: {error}")));
-            Ok(None)
+            say(&harmless(&format!("Note: {}", error.explanation())));
+            Ok(LocustLook::Skipped)
         }
         result => result,
     }
@@ -80,9 +91,9 @@ async fn ask(
     client: &Client,
     target: &Target,
     location: &LocustLocation,
-) -> Result<Option<LocustStatus>, Error> {
-    if location.address == Address::None {
-        return Ok(None);
+) -> Result<LocustLook, Error> {
+    if location.address == Address::None || !may_hold_workers(target) {
+        return Ok(LocustLook::Skipped);
     }
     let own = pods_of(client, target).await;
     let pods = own.as_ref().ok().map(|own| WorkerPods::new(&own.pods));
@@ -99,13 +110,44 @@ async fn ask(
                 tokio::time::sleep(CACHED).await;
                 (now, health) = look().await?;
             }
-            Ok(Some(LocustStatus::new(master.place(), &now, &health)))
+            let status = LocustStatus::new(master.place(), &now, &health);
+            Ok(LocustLook::Found(Box::new(status)))
         }
-        Search::Absent => Ok(None),
+        Search::Absent => Ok(LocustLook::NotFound),
         Search::Foreign { place, workers } => {
             say(&harmless(&format!("Note: {}", foreign_text(&place, workers, target))));
-            Ok(None)
+            Ok(LocustLook::Skipped)
         }
+    }
+}
+
+impl LocustLook {
+    /// The status, if Locust was found.
+    pub(super) fn status(&self) -> Option<&LocustStatus> {
+        match self {
+            Self::Found(status) => Some(status),
+            Self::Skipped | Self::NotFound => None,
+        }
+    }
+
+    /// True if there is no status.
+    pub(super) fn is_empty(&self) -> bool {
+        self.status().is_none()
+    }
+
+    /// Names and values for the head of the text.
+    pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Skipped => Vec::new(),
+            Self::NotFound => vec![("Locust", NOT_FOUND.to_owned())],
+            Self::Found(status) => status.rows(),
+        }
+    }
+}
+
+impl Serialize for LocustLook {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.status().serialize(serializer)
     }
 }
 
@@ -157,8 +199,7 @@ impl LocustStatus {
         }
     }
 
-    /// Names and values for the head of the text.
-    pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
+    fn rows(&self) -> Vec<(&'static str, String)> {
         let release = match self.version.as_str() {
             "" => String::new(),
             version => format!(", release {version}"),
@@ -175,7 +216,7 @@ impl LocustStatus {
             true => "none: Locust runs in a single process".to_owned(),
             false => format!("{} connected", self.connected),
         };
-        vec![("Locust", format!("{}{release}", self.address)), ("Test", test), ("Workers", workers)]
+        vec![("Locust", format!("{}{release}", self.address)), ("State", state), ("Workers", workers)]
     }
 
     /// The workers, one per line.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use self::locust::LocustStatus;
+use self::locust::{LocustLook, LocustStatus};
 use super::connection::{self, Connection};
 use super::follow_up::FollowUp;
 use super::hints::hints;
@@ -42,8 +42,8 @@ struct Status {
     target: String,
     replicas: Replicas,
     autoscalers: Vec<Autoscaler>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locust: Option<LocustStatus>,
+    #[serde(skip_serializing_if = "LocustLook::is_empty")]
+    locust: LocustLook,
 }
 
 /// Numbers of pods. A number that the kind does not have is left out.
@@ -133,13 +133,13 @@ async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
         ));
     }
     let locust = self::locust::look(client, target, location).await.map_err(anyhow::Error::from)?;
-    for warning in locust.iter().flat_map(LocustStatus::warnings) {
+    for warning in locust.status().into_iter().flat_map(LocustStatus::warnings) {
         say(&format!("Warning: {warning}"));
     }
-    for note in locust.iter().flat_map(LocustStatus::notes) {
+    for note in locust.status().into_iter().flat_map(LocustStatus::notes) {
         say(&format!("Note: {note}"));
     }
-    if locust.as_ref().is_some_and(LocustStatus::needs_rebalance) {
+    if locust.status().is_some_and(LocustStatus::needs_rebalance) {
         let command = follow_up.command("rebalance", target);
         say(&format!("To redistribute the users, run: {command}"));
     }
@@ -215,10 +215,10 @@ fn text(status: &Status) -> String {
         ("Target", status.target.clone()),
         ("Replicas", format!("{desired} desired, {current} current, {updated}{ready} ready")),
     ];
-    rows.extend(status.locust.iter().flat_map(LocustStatus::rows));
+    rows.extend(status.locust.rows());
     let head: String = rows
         .iter()
         .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), harmless(value)))
         .collect();
-    head + &status.locust.as_ref().map(LocustStatus::table).unwrap_or_default()
+    head + &status.locust.status().map(LocustStatus::table).unwrap_or_default()
 }

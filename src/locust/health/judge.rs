@@ -135,14 +135,14 @@ fn doubt(wanted: u64, now: &Look, before: Option<&Look>) -> Option<&'static str>
         (None, Some(before)) => steady.is_none_or(had_all) && is_explained_by_workers(now, before),
         (None, None) => {
             return Some(
-                "Locust's log does not show whether the missing users ran on workers that left, or \
-                 ended by themselves",
+                "Locust's log does not show if the missing users ran on workers that left, or ended by \
+                 themselves",
             );
         }
     };
     (!is_explained).then_some(
-        "more users are missing than the lost workers had, so some users may have ended by \
-         themselves, and a rebalance would start those again",
+        "more users are missing than the lost workers had. Some users may have ended by themselves, \
+         and a rebalance would start them again",
     )
 }
 

@@ -357,7 +357,8 @@ fn each_verdict_has_a_sentence() {
             Verdict::Unsafe(why()),
             15,
             0,
-            "the test has 15 of 60 users; locustctl does not redistribute the users: why",
+            "the test has 15 of 60 users; locustctl does not redistribute the users: why. To start the \
+             missing users yourself, press Edit in Locust's page",
         ),
         (
             Verdict::Unknown(why()),

@@ -48,11 +48,12 @@ impl fmt::Display for Health {
             Verdict::TooOld => write!(
                 f,
                 "locustctl cannot check the users of the test: this needs Locust {OLDEST_JUDGED} \
-                 or newer"
+                 or newer; check them in Locust's page"
             ),
             Verdict::MasterBroken => f.write_str(MASTER_BROKEN),
             Verdict::Foreign => f.write_str(
-                "this Locust runs another test: its connected workers are not in the target's pods",
+                "this Locust runs another test: its connected workers are not in the target's pods; \
+                 name the right Locust with --locust",
             ),
             Verdict::Healthy if self.wanted.is_none() => {
                 write!(f, "a LoadTestShape sets the number of users; the test has {users} users")
@@ -77,7 +78,11 @@ impl fmt::Display for Health {
             Verdict::Repairable(_) => f.write_str(&self.shortage()),
             Verdict::Unsafe(why) => {
                 let shortage = self.shortage();
-                write!(f, "{shortage}; locustctl does not redistribute the users: {why}")
+                let next = match self.workers {
+                    0 => "Check the pods of the workers",
+                    _ => "To start the missing users yourself, press Edit in Locust's page",
+                };
+                write!(f, "{shortage}; locustctl does not redistribute the users: {why}. {next}")
             }
             Verdict::Unknown(why) => write!(
                 f,

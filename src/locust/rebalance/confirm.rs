@@ -9,8 +9,8 @@ use super::super::health::{Health, Verdict, judge};
 use super::super::look::Look;
 use super::super::outcome::Outcome;
 use super::super::start::KnownStart;
+use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT, START_LIMIT};
 use super::inputs::Rebalance;
-use super::timing::{PERIOD, SETTLE_LIMIT, START_LIMIT};
 
 /// A test has its users if two looks this far apart show it. Locust caches the statistics for less.
 const CONFIRMATION: Duration = Duration::from_millis(2100);
@@ -53,7 +53,7 @@ pub(super) async fn confirm(
             return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
         }
         confirmation.report(report);
-        sleep(PERIOD).await;
+        sleep(LOOK_PERIOD).await;
     }
 }
 

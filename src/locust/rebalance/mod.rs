@@ -5,7 +5,6 @@ mod inputs;
 mod ramp;
 mod run;
 mod send;
-mod timing;
 
 pub use inputs::{Rebalance, RebalanceMode};
 pub use ramp::RampInProgress;

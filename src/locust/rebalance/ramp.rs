@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::timing::{PERIOD, SETTLE_LIMIT};
+use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 
 /// After a signal: time limit for the rest of the ramp, or for Locust's answer to a start.
 const FINISH_LIMIT: Duration = SETTLE_LIMIT.saturating_mul(2);
@@ -39,7 +39,7 @@ impl RampInProgress {
         while self.0.load(Ordering::Relaxed) && Instant::now() < end {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                () = sleep(PERIOD) => {}
+                () = sleep(LOOK_PERIOD) => {}
             }
         }
         Err(signal)
@@ -67,20 +67,20 @@ mod tests {
             sleep(SETTLE_LIMIT + Duration::from_secs(1)).await;
             "done"
         };
-        assert_eq!(ramp.or_signal(ramping, sleep(PERIOD)).await, Ok("done"));
+        assert_eq!(ramp.or_signal(ramping, sleep(LOOK_PERIOD)).await, Ok("done"));
         let after_ramp = async {
             let guard = ramp.begin();
-            sleep(PERIOD).await;
+            sleep(LOOK_PERIOD).await;
             drop(guard);
             pending::<()>().await;
         };
         let start = Instant::now();
-        assert_eq!(ramp.or_signal(after_ramp, sleep(PERIOD * 2)).await, Err(()));
-        assert!(start.elapsed() < PERIOD * 3, "the signal ends the work at once");
+        assert_eq!(ramp.or_signal(after_ramp, sleep(LOOK_PERIOD * 2)).await, Err(()));
+        assert!(start.elapsed() < LOOK_PERIOD * 3, "the signal ends the work at once");
         let hanging = async {
             let _guard = ramp.begin();
             pending::<()>().await;
         };
-        assert_eq!(ramp.or_signal(hanging, sleep(PERIOD)).await, Err(()));
+        assert_eq!(ramp.or_signal(hanging, sleep(LOOK_PERIOD)).await, Err(()));
     }
 }

@@ -10,11 +10,11 @@ use super::super::look::Look;
 use super::super::outcome::Outcome;
 use super::super::pods::WorkerPods;
 use super::super::start::KnownStart;
+use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 use super::confirm::confirm;
 use super::inputs::{Rebalance, RebalanceMode};
 use super::ramp::RampInProgress;
 use super::send::send;
-use super::timing::{PERIOD, SETTLE_LIMIT};
 
 impl Rebalance<'_, '_> {
     /// Redistributes the users if the test has lost some or a worker has none, and if this is safe.
@@ -79,7 +79,7 @@ impl Rebalance<'_, '_> {
             } else if !may_change || Instant::now() >= end {
                 return Ok((look, health));
             }
-            sleep(PERIOD).await;
+            sleep(LOOK_PERIOD).await;
         }
     }
 

@@ -6,8 +6,8 @@ use super::super::error::Error;
 use super::super::health::{Health, Repair};
 use super::super::run_time::TimeLimit;
 use super::super::start::Start;
+use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 use super::inputs::{Rebalance, RebalanceMode};
-use super::timing::{PERIOD, SETTLE_LIMIT};
 
 /// Sends the repair, at once or as a ramp. Returns the last start that was sent; `None` if the test
 /// was stopped or edited during the ramp.
@@ -55,7 +55,7 @@ async fn ramp(
     loop {
         match send_one(rebalance, &repair.start, &repair.limit).await {
             Err(Error::Api(_) | Error::Failure(_)) if Instant::now() < end => {
-                sleep(PERIOD).await;
+                sleep(LOOK_PERIOD).await;
             }
             result => return result.map(Some),
         }
@@ -68,7 +68,7 @@ async fn has_reached_first(rebalance: &Rebalance<'_, '_>, users: u64) -> bool {
     let master = rebalance.master;
     let end = Instant::now() + SETTLE_LIMIT;
     loop {
-        sleep(PERIOD).await;
+        sleep(LOOK_PERIOD).await;
         match master.page().await {
             Ok(Some(page)) if !page.is_running() => return false,
             Ok(Some(page)) if page.state == "running" => break,

@@ -103,10 +103,10 @@ fn explain(now: &Look, before: Option<&Look>, logged: Option<u64>) -> Unknown {
     match (logged, had) {
         (Some(logged), Some(had)) => format!(
             "{users} users are running, {had} were running before this change, and the last start in \
-             Locust's log was for {logged}"
+             Locust's log was for {logged} users"
         ),
         (Some(logged), None) => format!(
-            "{users} users are running, and the last start in Locust's log was for {logged}"
+            "{users} users are running, and the last start in Locust's log was for {logged} users"
         ),
         (None, Some(had)) => {
             format!("{users} users are running, and {had} were running before this change")

@@ -158,13 +158,13 @@ fn an_unknown_number_is_explained() {
         (
             now().log(&[&log]),
             None,
-            "15 users are running, and the last start in Locust's log was for 60",
+            "15 users are running, and the last start in Locust's log was for 60 users",
         ),
         (
             now().log(&[&log]),
             Some(&had),
             "15 users are running, 30 were running before this change, and the last start in Locust's \
-             log was for 60",
+             log was for 60 users",
         ),
         (Look::default(), None, "Locust's page cannot be read"),
     ] {

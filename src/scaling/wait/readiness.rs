@@ -48,7 +48,7 @@ pub struct Readiness {
     pub ready: Option<i64>,
     /// Pods that have been ready for `minReadySeconds`. `None` if they are not counted.
     pub available: Option<i64>,
-    /// The controller has seen the new count.
+    /// The controller has seen the new number.
     pub observed: bool,
     /// Nothing is left to wait for.
     pub done: bool,
@@ -111,36 +111,31 @@ impl Readiness {
 
     /// `1 of 3 replicas are ready`
     pub fn text(&self) -> String {
-        self.sentence("are", "is")
+        self.sentence("are", "exist", "exists")
     }
 
     /// `1 of 3 replicas were ready`
     pub fn past_text(&self) -> String {
-        self.sentence("were", "was")
+        self.sentence("were", "existed", "existed")
     }
 
-    fn sentence(&self, are: &str, is: &str) -> String {
+    fn sentence(&self, are: &str, exist: &str, exists: &str) -> String {
         let Self { requested, current, .. } = *self;
-        let be = |count: i64| if count == 1 { is } else { are };
         let noun = |count: i64| if count == 1 { "replica" } else { "replicas" };
         if current > requested {
-            return format!(
-                "{current} {} {} there, {requested} {} wanted",
-                noun(current),
-                be(current),
-                be(requested)
-            );
+            let exist = if current == 1 { exists } else { exist };
+            return format!("{current} {} {exist} instead of {requested}", noun(current));
         }
         let nouns = noun(requested);
         let Some(ready) = self.ready else {
-            return format!("{current} of {requested} {nouns} {are} there");
+            return format!("{current} of {requested} {nouns} {exist}");
         };
         let all = format!("{ready} of {requested} {nouns} {are} ready");
         if self.done || ready < requested {
             return all;
         }
         match (self.updated, self.available) {
-            _ if !self.observed => format!("{all}, the controller has not seen the new count yet"),
+            _ if !self.observed => format!("{all}, the controller has not seen the new number yet"),
             (Some(updated), _) if updated < requested => format!("{all}, {updated} updated"),
             (_, Some(available)) if available < requested => {
                 format!("{all}, {available} available")
@@ -172,13 +167,13 @@ mod tests {
                 3,
                 3,
                 false,
-                "3 of 3 replicas are ready, the controller has not seen the new count yet",
+                "3 of 3 replicas are ready, the controller has not seen the new number yet",
             ),
             (2, 1, 1, 1, 1, false, "1 of 3 replicas are ready"),
             (2, 3, 3, 1, 1, false, "1 of 3 replicas are ready"),
             (2, 3, 2, 3, 3, false, "3 of 3 replicas are ready, 2 updated"),
             (2, 3, 3, 3, 2, false, "3 of 3 replicas are ready, 2 available"),
-            (2, 4, 3, 3, 3, false, "4 replicas are there, 3 are wanted"),
+            (2, 4, 3, 3, 3, false, "4 replicas exist instead of 3"),
         ] {
             let status = json!({"observedGeneration": observed, "replicas": current,
                 "updatedReplicas": updated, "readyReplicas": ready, "availableReplicas": available});
@@ -192,7 +187,7 @@ mod tests {
         for kind in [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::Set] {
             let left = json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1});
             let is = judge(kind, json!({"replicas": 0}), left, 0);
-            let text = "1 replica is there, 0 are wanted";
+            let text = "1 replica exists instead of 0";
             assert_eq!((is.done, is.text().as_str()), (false, text), "{kind:?}");
             let is = judge(kind, json!({"replicas": 0}), json!({"observedGeneration": 2}), 0);
             assert!(is.done, "{kind:?}");
@@ -254,9 +249,9 @@ mod tests {
     #[test]
     fn a_custom_resource_is_done_when_its_scale_has_the_count() {
         for (current, done, text) in [
-            (1, false, "1 of 3 replicas are there"),
-            (3, true, "3 of 3 replicas are there"),
-            (4, false, "4 replicas are there, 3 are wanted"),
+            (1, false, "1 of 3 replicas exist"),
+            (3, true, "3 of 3 replicas exist"),
+            (4, false, "4 replicas exist instead of 3"),
         ] {
             let scale = Scale {
                 replicas: 3,

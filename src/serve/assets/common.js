@@ -183,7 +183,7 @@ function showLocust(byId, locust) {
   show(byId('swarm'), state !== '');
   text(byId('users'), usersWanted === null ? users : `${users} of ${usersWanted}`);
   text(byId('connected'), workers);
-  say(byId('problem'), problem && `${problem}. Scaling still works.`);
+  say(byId('problem'), problem && `${problem}. You can still change the number of workers.`);
   byId('locust').classList.toggle('stale', problem !== '');
   list(byId('notes'), problem ? [] : notes, itself, text);
   show(byId('rebalance'), locust.needsRebalance && !problem);

@@ -34,7 +34,7 @@ function render(next) {
 
 function autoscalerLine(line, { kind, name, min, max }) {
   line.className = 'note warn';
-  text(line, `${kind} ${name} keeps the count between ${min} and ${max} and may undo a change.`);
+  text(line, `${kind} ${name} keeps the number of replicas between ${min} and ${max}, and may undo a change.`);
 }
 
 function podLine(line, pod) {

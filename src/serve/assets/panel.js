@@ -60,6 +60,14 @@ const LINKS = {
   out: 'Signed out of Locust: reload the page',
 };
 
+/** What the collapsed panel shows while the state of the cluster is not known. */
+const LINK_ALARMS = {
+  connecting: 'connecting',
+  lost: 'cluster unreachable',
+  refused: 'no access to the cluster',
+  missing: 'target not found',
+};
+
 function start() {
   const host = document.createElement('div');
   host.id = ID;
@@ -101,9 +109,9 @@ function start() {
 
   /** A problem that the collapsed panel shows too; an empty text if there is none. */
   function alarmOf({ connection, locust }) {
-    if (link !== 'live') return link === 'out' ? 'signed out' : 'no connection';
-    if (connection.state !== 'connected') return 'no cluster';
-    if (locust?.problem) return 'no Locust';
+    if (link !== 'live') return link === 'out' ? 'signed out' : 'disconnected';
+    if (connection.state !== 'connected') return LINK_ALARMS[connection.state];
+    if (locust?.problem) return 'Locust unreachable';
     if (!locust?.needsRebalance) return '';
     const { users, usersWanted } = locust;
     return users < usersWanted ? `${users} of ${usersWanted} users` : 'workers without users';

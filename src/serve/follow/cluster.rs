@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::super::live::Live;
-use super::super::log::log;
+use super::super::log::{log, now};
 use super::super::metrics::Metrics;
 use super::super::snapshot::ConnectionState;
 use crate::cluster::api::{Client, Error, Watch, WatchEvent, WatchTarget};
@@ -21,9 +21,9 @@ use crate::scaling::{
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 
 /// First pause before a retry, if the target does not exist or the API server refuses the watch. The
-/// pause doubles with each retry, up to [`LONGEST_PAUSE`].
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// pause doubles with each retry, up to [`MAX_PAUSE`].
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Time between two reads of the scale, for types that cannot be watched.
 const SCALE_PERIOD: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ struct Follower<'a> {
 
 impl Follower<'_> {
     async fn watch_target(&self, kind: WorkloadKind) {
-        let mut pause = SHORTEST_PAUSE;
+        let mut pause = MIN_PAUSE;
         loop {
             let watched = WatchTarget {
                 resource: &self.target.resource,
@@ -79,7 +79,7 @@ impl Follower<'_> {
                     Ok(WatchEvent::Resumed) => self.set_connected(),
                     Err(error) => break Some(error),
                 }
-                pause = SHORTEST_PAUSE;
+                pause = MIN_PAUSE;
             };
             match stop_reason {
                 None => self.set_missing(),
@@ -87,7 +87,7 @@ impl Follower<'_> {
             }
             self.metrics.watch_restarted();
             sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 
@@ -125,7 +125,7 @@ impl Follower<'_> {
     async fn read_after_changes(&self, kind: WorkloadKind) {
         loop {
             self.live.change_ended().await;
-            let mut pause = SHORTEST_PAUSE;
+            let mut pause = MIN_PAUSE;
             loop {
                 let ended_changes = self.live.ended_changes();
                 match self.read(kind).await {
@@ -133,7 +133,7 @@ impl Follower<'_> {
                     // The watch reports the error.
                     Err(_) => sleep(pause).await,
                 }
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause * 2).min(MAX_PAUSE);
             }
         }
     }
@@ -200,12 +200,20 @@ impl Follower<'_> {
     }
 
     fn set_lost(&self, error: &Error) {
-        let text = "The cluster does not answer; the page shows the last known state";
-        self.set_connection_state(ConnectionState::Lost, &format!("{text}: {error}"));
+        let server = &self.live.now().snapshot.target.cluster;
+        let since = self.live.lost_since().unwrap_or_else(now);
+        let text = format!(
+            "The cluster's API server {server} has not answered since {since}: {error}. The page shows \
+             the last known state. serve retries by itself."
+        );
+        self.set_connection_state(ConnectionState::Lost, &text);
     }
 
     fn set_refused(&self, error: &Error) {
-        let text = format!("The API server does not allow serve to read {}: {error}", self.target);
+        let text = format!(
+            "The API server does not allow serve to read {}: {error}. Give serve this right; it retries by itself.",
+            self.target
+        );
         self.set_connection_state(ConnectionState::Refused, &text);
     }
 
@@ -218,7 +226,7 @@ impl Follower<'_> {
 
     fn set_missing(&self) {
         if self.live.connection_state() != ConnectionState::TargetMissing {
-            log(&format!("{} does not exist; looking for it again and again", self.target));
+            log(&format!("{} does not exist; serve keeps looking for it", self.target));
         }
         self.set_selector(None);
         self.live.change(|state| state.set_missing());
@@ -249,7 +257,7 @@ impl Follower<'_> {
     }
 
     async fn watch_selected(&self, selector: &str) {
-        let mut pause = SHORTEST_PAUSE;
+        let mut pause = MIN_PAUSE;
         loop {
             let watched = WatchTarget {
                 resource: &PODS,
@@ -259,7 +267,7 @@ impl Follower<'_> {
             };
             let mut watch = self.client.watch::<Pod>(watched);
             let set_error = |error: &Error| {
-                let text = format!("Cannot read the pods: {error}");
+                let text = format!("The pods cannot be read: {error}");
                 self.live.change(|state| state.set_pods_error(Some(text)));
             };
             let error = loop {
@@ -281,12 +289,12 @@ impl Follower<'_> {
                     }
                     Err(error) => break error,
                 }
-                pause = SHORTEST_PAUSE;
+                pause = MIN_PAUSE;
             };
             set_error(&error);
             self.metrics.watch_restarted();
             sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::text::terminal::{harmless, printable};
 const ACTIVE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Minimum time between two looks, however many viewers arrive.
-const SHORTEST_PERIOD: Duration = Duration::from_millis(250);
+const MIN_PERIOD: Duration = Duration::from_millis(250);
 
 /// Time between two looks while there are no viewers, or no Locust.
 const IDLE_PERIOD: Duration = Duration::from_secs(30);
@@ -63,7 +63,7 @@ pub(crate) async fn follow_locust(backend: &Backend) {
 
 /// Waits until the next look is due, or a viewer requests one.
 async fn pause(live: &Live, is_found: bool, is_kept: bool) {
-    sleep(SHORTEST_PERIOD).await;
+    sleep(MIN_PERIOD).await;
     let is_active = is_found && (live.has_subscribers() || is_kept);
     let period = if is_active { ACTIVE_PERIOD } else { IDLE_PERIOD };
     let _ = timeout(period, live.look_requested()).await;
@@ -238,7 +238,7 @@ impl<'a> Follower<'a> {
 
 impl Swarm {
     fn set_error(&mut self, error: &Error) {
-        let problem = harmless(&format!("Locust could not be reached: {error}"));
+        let problem = harmless(&error.explanation());
         if self.problem.is_empty() {
             log(&problem);
         }

@@ -10,7 +10,7 @@ use hyper::body::Body as _;
 use super::super::problem::Problem;
 
 /// Limit on the size of a body, in bytes.
-pub(super) const LARGEST_BODY: u64 = 16 * 1024;
+pub(super) const MAX_BODY: u64 = 16 * 1024;
 
 /// Reads the whole body into memory. This is also done before a refusal: over HTTP/2, an answer to a
 /// request with an unread body is followed by a reset, and then some clients lose the answer.
@@ -20,7 +20,7 @@ pub(super) const LARGEST_BODY: u64 = 16 * 1024;
 pub(super) async fn read(request: &mut Request) -> Result<(), Problem> {
     check_length(request.headers())?;
     let body = std::mem::take(request.body_mut());
-    match to_bytes(body, LARGEST_BODY as usize).await {
+    match to_bytes(body, MAX_BODY as usize).await {
         Ok(bytes) => *request.body_mut() = Body::from(bytes),
         Err(error) if is_too_large(&error) => return Err(too_large()),
         Err(_) => {
@@ -50,7 +50,7 @@ fn too_large() -> Problem {
 pub(super) fn check_length(headers: &HeaderMap) -> Result<(), Problem> {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     match length.and_then(|length| length.parse::<u64>().ok()) {
-        Some(length) if length > LARGEST_BODY => Err(too_large()),
+        Some(length) if length > MAX_BODY => Err(too_large()),
         _ => Ok(()),
     }
 }

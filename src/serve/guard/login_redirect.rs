@@ -9,7 +9,7 @@ use super::super::redirect::see_other;
 use super::super::root::Root;
 
 /// Longest address to continue with after the login, in bytes.
-const LONGEST_NEXT: usize = 200;
+const MAX_NEXT: usize = 200;
 
 /// The kind of address that a request without authentication asked for. `mount` is the path of the
 /// server's own addresses, seen from the root.
@@ -56,7 +56,7 @@ fn next_address(mount: &str, path: &str, otherwise: &str) -> String {
 /// way are allowed.
 pub(super) fn is_local(next: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/?=&%".contains(&byte);
-    next.len() <= LONGEST_NEXT
+    next.len() <= MAX_NEXT
         && !next.starts_with('/')
         && !next.contains("//")
         && !next.contains("..")

@@ -55,7 +55,7 @@ impl AccessOptions {
         }
         if !listen.ip().to_canonical().is_loopback() && !has_authentication && !is_open {
             bail!(
-                "other machines can reach {listen}: choose an authentication with \
+                "other machines can reach {listen}: require authentication with \
                  --auth-token-file=FILE, or with --auth-proxy-header=NAME and \
                  --trusted-proxy=CIDR; --auth=none allows everyone"
             );

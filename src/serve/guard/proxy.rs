@@ -14,7 +14,7 @@ use super::user_name::is_showable;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Longest name of a user, in characters.
-const LONGEST_NAME: usize = 128;
+const MAX_NAME: usize = 128;
 
 /// The networks of the trusted proxies, and the header in which they name the user, if any.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ impl TrustedProxy {
         }
         // If there are two headers, the client has sent one of them.
         let name = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
-        let name = name
-            .filter(|name| (1..=LONGEST_NAME).contains(&name.chars().count()) && is_showable(name));
+        let name =
+            name.filter(|name| (1..=MAX_NAME).contains(&name.chars().count()) && is_showable(name));
         match name.filter(|_| more.is_none()) {
             Some(name) => Ok(Some(name.to_owned())),
             None => Err(unauthorized(

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::super::log::{Audit, audit, log};
 
 /// Lines per period. Further refusals are only counted.
-const MOST_LINES: u32 = 20;
+const MAX_LINES: u32 = 20;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -37,7 +37,7 @@ impl Refusals {
                 now
             }
         };
-        if state.written < MOST_LINES {
+        if state.written < MAX_LINES {
             state.written += 1;
             audit(line);
             return;
@@ -88,10 +88,10 @@ mod tests {
             let state = refusals.lock();
             (state.written, state.suppressed)
         };
-        refuse(&refusals, MOST_LINES);
-        assert_eq!(seen(), (MOST_LINES, 0));
+        refuse(&refusals, MAX_LINES);
+        assert_eq!(seen(), (MAX_LINES, 0));
         refuse(&refusals, 1000);
-        assert_eq!(seen(), (MOST_LINES, 1000));
+        assert_eq!(seen(), (MAX_LINES, 1000));
         sleep(PERIOD * 2).await;
         assert_eq!(seen(), (0, 0), "the count was logged without another refusal");
         refuse(&refusals, 3);

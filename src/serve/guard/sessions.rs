@@ -17,7 +17,7 @@ pub(super) const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Limit on open sessions. A new one evicts the least recently used one.
-const MOST_SESSIONS: usize = 1000;
+const MAX_SESSIONS: usize = 1000;
 
 #[derive(Debug, Clone)]
 pub(super) struct Session {
@@ -51,7 +51,7 @@ impl Sessions {
         let now = Instant::now();
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.is_alive(now));
-        if sessions.len() >= MOST_SESSIONS
+        if sessions.len() >= MAX_SESSIONS
             && let Some(oldest) = least_recently_used(&sessions)
         {
             sessions.remove(&oldest);
@@ -132,7 +132,7 @@ mod tests {
         advance(Duration::from_secs(1)).await;
         let second = begin(&sessions);
         advance(Duration::from_secs(1)).await;
-        for _ in 2..MOST_SESSIONS {
+        for _ in 2..MAX_SESSIONS {
             begin(&sessions);
         }
         advance(Duration::from_secs(1)).await;

@@ -18,7 +18,7 @@ use tokio::time::advance;
 use tower_service::Service;
 
 use super::super::caller::Peer;
-use super::body::LARGEST_BODY;
+use super::body::MAX_BODY;
 use super::*;
 
 const ALICE: &str = "alice-s-token-0123456789";
@@ -116,7 +116,7 @@ async fn a_body_needs_an_allowed_media_type() {
 async fn routes_never_get_a_body_beyond_the_limit() {
     let guard = Arc::new(Guard::new(open()).unwrap());
     let headers = [(HOST, "localhost"), (CONTENT_TYPE, "application/json")];
-    let largest = usize::try_from(LARGEST_BODY).unwrap();
+    let largest = usize::try_from(MAX_BODY).unwrap();
     for (size, expected) in [(largest, 200), (largest + 1, 413)] {
         // In chunks, without a Content-Length.
         let pieces = vec![b'x'; size];

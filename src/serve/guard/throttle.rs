@@ -15,13 +15,13 @@ const FREE_ATTEMPTS: u32 = 5;
 
 /// Pause after the first wrong token beyond [`FREE_ATTEMPTS`]. Each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Failures are forgotten after this time without a new one.
 const MEMORY: Duration = Duration::from_secs(15 * 60);
 
 /// Limit on remembered networks.
-const MOST_NETWORKS: usize = 10_000;
+const MAX_NETWORKS: usize = 10_000;
 
 /// The failures of each client network.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Throttle {
         let (now, network) = (Instant::now(), client_network(address));
         let mut table = self.lock();
         // A network that is not remembered could try without limit, so an old one is evicted.
-        if table.len() >= MOST_NETWORKS && !table.contains_key(&network) {
+        if table.len() >= MAX_NETWORKS && !table.contains_key(&network) {
             make_room(&mut table);
         }
         let failures = table.entry(network).or_insert(Failures { count: 0, last: now });
@@ -69,7 +69,7 @@ impl Throttle {
 /// Evicts the oldest tenth. Evicting only one would need a search for every new network.
 fn make_room(table: &mut HashMap<IpAddr, Failures>) {
     let mut times: Vec<_> = table.values().map(|failures| failures.last).collect();
-    let (_, limit, _) = times.select_nth_unstable(MOST_NETWORKS / 10);
+    let (_, limit, _) = times.select_nth_unstable(MAX_NETWORKS / 10);
     table.retain(|_, failures| failures.last > *limit);
 }
 
@@ -77,7 +77,7 @@ impl Failures {
     fn pause(self) -> Duration {
         match self.count.checked_sub(FREE_ATTEMPTS) {
             None | Some(0) => Duration::ZERO,
-            Some(beyond) => (FIRST_PAUSE * 2_u32.pow((beyond - 1).min(10))).min(LONGEST_PAUSE),
+            Some(beyond) => (FIRST_PAUSE * 2_u32.pow((beyond - 1).min(10))).min(MAX_PAUSE),
         }
     }
 }
@@ -128,15 +128,15 @@ mod tests {
     async fn the_number_of_networks_is_limited_and_new_ones_are_still_recorded() {
         let throttle = Throttle::default();
         let mut most = 0;
-        for number in 0..=u32::try_from(MOST_NETWORKS).unwrap() {
+        for number in 0..=u32::try_from(MAX_NETWORKS).unwrap() {
             advance(Duration::from_millis(1)).await;
             throttle.record_failure(IpAddr::from(number.to_be_bytes()));
             most = most.max(throttle.lock().len());
         }
-        assert_eq!(most, MOST_NETWORKS);
-        let (oldest, latest) = (ip("0.0.0.0"), IpAddr::from((MOST_NETWORKS as u32).to_be_bytes()));
+        assert_eq!(most, MAX_NETWORKS);
+        let (oldest, latest) = (ip("0.0.0.0"), IpAddr::from((MAX_NETWORKS as u32).to_be_bytes()));
         assert!(!throttle.lock().contains_key(&oldest), "the oldest network is evicted");
-        assert_eq!(throttle.lock().len(), MOST_NETWORKS - MOST_NETWORKS / 10);
+        assert_eq!(throttle.lock().len(), MAX_NETWORKS - MAX_NETWORKS / 10);
         for _ in 0..5 {
             throttle.record_failure(latest);
         }

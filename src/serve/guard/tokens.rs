@@ -27,13 +27,13 @@ const RELOAD_PERIOD: Duration = Duration::from_secs(1);
 const IDLE_RELOAD_PERIOD: Duration = Duration::from_secs(5);
 
 /// Limit on the size of the file, in bytes. It is enough for hundreds of tokens.
-const LARGEST_FILE: u64 = 64 * 1024;
+const MAX_FILE: u64 = 64 * 1024;
 
 /// Minimum length of a token, in bytes. Shorter tokens can be guessed.
-const SHORTEST_TOKEN: usize = 16;
+const MIN_TOKEN: usize = 16;
 
 /// Longest name of a token, in bytes. Names are shown in the history and in the audit log.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME: usize = 64;
 
 /// Name of tokens without a name.
 const DEFAULT_NAME: &str = "token";
@@ -193,7 +193,7 @@ fn read_regular_file(path: &Path) -> Result<SecretString> {
 fn read(path: &Path) -> Result<SecretString> {
     let name = || format!("reading --auth-token-file={}", path.display());
     let file = File::open(path).with_context(name)?;
-    match bounded::read_text(file, LARGEST_FILE).with_context(name)? {
+    match bounded::read_text(file, MAX_FILE).with_context(name)? {
         Some(content) => Ok(content.into()),
         None => bail!("{}: the file is larger than 64 KB", name()),
     }
@@ -212,15 +212,15 @@ fn parse(content: &str) -> Result<Vec<Entry>> {
             [name, token] => (*name, *token),
             _ => bail!("line {number} must be TOKEN or NAME TOKEN"),
         };
-        if name.len() > LONGEST_NAME {
-            bail!("the name in line {number} is longer than {LONGEST_NAME} bytes");
+        if name.len() > MAX_NAME {
+            bail!("the name in line {number} is longer than {MAX_NAME} bytes");
         }
         if !is_showable(name) {
             bail!("the name in line {number} contains characters that cannot be shown");
         }
-        if token.len() < SHORTEST_TOKEN {
+        if token.len() < MIN_TOKEN {
             bail!(
-                "the token in line {number} is shorter than {SHORTEST_TOKEN} characters; create \
+                "the token in line {number} is shorter than {MIN_TOKEN} characters; create \
                  one with: openssl rand -hex 32"
             );
         }

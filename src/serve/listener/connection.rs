@@ -28,13 +28,13 @@ use super::slow::{TimedBody, WriteTimeout};
 use super::tls;
 
 /// Limit on the size of all headers of one request, in bytes.
-const LARGEST_HEAD: usize = 32 * 1024;
+const MAX_HEAD: usize = 32 * 1024;
 
 /// Drain at most this much of an unread body, in bytes. It equals the limit for bodies that are read.
-const LARGEST_DRAINED: usize = 16 * 1024;
+const MAX_DRAINED: usize = 16 * 1024;
 
 /// Concurrent requests on one HTTP/2 connection.
-const MOST_STREAMS: u32 = 100;
+const MAX_STREAMS: u32 = 100;
 
 /// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
@@ -89,7 +89,7 @@ impl Connection {
         let Self { peer, app, limits, is_stopping, .. } = self;
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
-        builder.max_buf_size(LARGEST_HEAD);
+        builder.max_buf_size(MAX_HEAD);
         let (peer, activity) = (Peer { address: peer, is_tls }, Activity::new());
         let service = service_fn(|request| {
             let exchange = activity.begin();
@@ -106,8 +106,8 @@ impl Connection {
     async fn http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let Self { peer, app, limits, is_stopping, .. } = self;
         let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder.timer(TokioTimer::new()).max_concurrent_streams(MOST_STREAMS);
-        builder.max_header_list_size(LARGEST_HEAD as u32);
+        builder.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
+        builder.max_header_list_size(MAX_HEAD as u32);
         // Detects clients that vanished without closing the connection.
         builder.keep_alive_interval(limits.stalled).keep_alive_timeout(limits.head);
         let (peer, activity) = (Peer { address: peer, is_tls: true }, Activity::new());
@@ -191,7 +191,7 @@ async fn answer(
     // If the answer comes before the whole body was sent, hyper resets the stream or closes the
     // connection. Some clients, such as curl 7.88, then do not show the answer.
     if let Some(unread) = unread.and_then(|mut left| left.try_recv().ok()) {
-        unread.drain(LARGEST_DRAINED).await;
+        unread.drain(MAX_DRAINED).await;
     }
     Ok(response.map(|body| exchange.follow(body)))
 }

@@ -25,7 +25,7 @@ pub(super) const HTTP2: &[u8] = b"h2";
 const RELOAD_PERIOD: Duration = Duration::from_secs(10);
 
 /// Limit on the size of each file, in bytes. A certificate chain has a few kilobytes.
-const LARGEST_FILE: u64 = 1024 * 1024;
+const MAX_FILE: u64 = 1024 * 1024;
 
 /// Certificate and key files of a server.
 #[derive(Debug, Clone)]
@@ -123,7 +123,7 @@ impl Contents {
 fn read(flag: &str, path: &Path) -> Result<Vec<u8>> {
     let name = || format!("reading {flag}={}", path.display());
     let file = File::open(path).with_context(name)?;
-    match bounded::read(file, LARGEST_FILE).with_context(name)? {
+    match bounded::read(file, MAX_FILE).with_context(name)? {
         Some(content) => Ok(content),
         None => bail!("{}: the file is larger than 1 MB", name()),
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::log::now;
-use super::super::snapshot::{Change, LONGEST_HISTORY, Outcome, Stage, UserCheck};
+use super::super::snapshot::{Change, MAX_HISTORY, Outcome, Stage, UserCheck};
 
 /// The result of a change that was made here.
 #[derive(Debug, Clone)]
@@ -138,7 +138,7 @@ impl Ledger {
             message,
             users,
         });
-        self.history.truncate(LONGEST_HISTORY);
+        self.history.truncate(MAX_HISTORY);
         id
     }
 }

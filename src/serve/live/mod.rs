@@ -151,6 +151,11 @@ impl Live {
         self.lock().connection_state()
     }
 
+    /// Since when the API server does not answer; `None` if it does.
+    pub(super) fn lost_since(&self) -> Option<String> {
+        self.lock().lost_since()
+    }
+
     /// Notes that the users of a test with a problem were redistributed.
     pub(super) fn record_repair(&self, users: UserCheck) {
         self.lock().ledger.record_repair(users);

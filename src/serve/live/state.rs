@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::super::log::now;
 use super::super::snapshot::{
-    self, Connection, ConnectionState, Limits, MOST_PODS, Outcome, Replicas, Snapshot, Swarm,
+    self, Connection, ConnectionState, Limits, MAX_PODS, Outcome, Replicas, Snapshot, Swarm,
     TargetInfo,
 };
 use super::ledger::{HistoryEntry, Ledger};
@@ -16,10 +16,10 @@ use crate::scaling::{
 use crate::text::terminal::harmless;
 
 /// Limit on the pods in memory.
-const MOST_PODS_KEPT: usize = 5000;
+const MAX_PODS_KEPT: usize = 5000;
 
 /// Limit on deleted pods in memory.
-const MOST_DELETED_PODS: usize = 500;
+const MAX_DELETED_PODS: usize = 500;
 
 #[derive(Debug)]
 pub(crate) struct TargetState {
@@ -83,6 +83,10 @@ impl TargetState {
         }
     }
 
+    pub(super) fn lost_since(&self) -> Option<String> {
+        (self.connection.state == ConnectionState::Lost).then(|| self.connection.since.clone())
+    }
+
     pub(super) fn connection_state(&self) -> ConnectionState {
         self.connection.state
     }
@@ -135,7 +139,7 @@ impl TargetState {
     }
 
     pub(crate) fn set_pod(&mut self, pod: Pod) {
-        if self.pods.len() < MOST_PODS_KEPT || self.pods.contains_key(pod.name()) {
+        if self.pods.len() < MAX_PODS_KEPT || self.pods.contains_key(pod.name()) {
             self.pods.insert(pod.name().to_owned(), pod);
         }
     }
@@ -148,7 +152,7 @@ impl TargetState {
 
     fn remember_deleted(&mut self, pod: Pod) {
         self.deleted_pods.push_back(pod);
-        if self.deleted_pods.len() > MOST_DELETED_PODS {
+        if self.deleted_pods.len() > MAX_DELETED_PODS {
             self.deleted_pods.pop_front();
         }
     }
@@ -211,8 +215,8 @@ impl TargetState {
             connection: self.connection.clone(),
             summary: status_summary(replicas, !start_failures.is_empty()),
             replicas,
-            pods: self.pods.values().take(MOST_PODS).map(shown).collect(),
-            more_pods: self.pods.len().saturating_sub(MOST_PODS),
+            pods: self.pods.values().take(MAX_PODS).map(shown).collect(),
+            more_pods: self.pods.len().saturating_sub(MAX_PODS),
             pods_error: self.pods_error.clone(),
             start_failures,
             autoscalers: self.autoscalers.clone(),

@@ -48,7 +48,7 @@ pub(super) struct Client<'a> {
 }
 
 /// The headers of a request, as they are sent to Locust.
-pub(super) fn outgoing(received: &HeaderMap, client: &Client<'_>, place: &Route) -> HeaderMap {
+pub(super) fn outgoing(received: &HeaderMap, client: &Client<'_>, route: &Route) -> HeaderMap {
     let mut headers = received.clone();
     remove_hop_by_hop(&mut headers);
     // The HTTP client sets the length and the host; `Expect` was answered already.
@@ -63,7 +63,7 @@ pub(super) fn outgoing(received: &HeaderMap, client: &Client<'_>, place: &Route)
     } else {
         headers.remove(COOKIE);
     }
-    if let Route::Direct(base) = place {
+    if let Route::Direct(base) = route {
         forward(&mut headers, client);
         // Locust builds absolute URLs from the host. A TLS proxy in front of Locust needs its own name.
         if base.scheme() == "http" {
@@ -103,7 +103,7 @@ fn forward(headers: &mut HeaderMap, client: &Client<'_>) {
 }
 
 /// Adapts the headers of an answer for the client. Locust cannot replace the server's own cookie.
-pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, place: &Route) {
+pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, route: &Route) {
     remove_hop_by_hop(headers);
     let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);
@@ -114,13 +114,13 @@ pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, pl
     for cookie in cookies.into_iter().filter(|cookie| name(cookie).as_deref() != Some(own_cookie)) {
         headers.append(SET_COOKIE, cookie);
     }
-    if matches!(place, Route::Service { .. }) {
+    if matches!(route, Route::Service { .. }) {
         for name in API_SERVER_HEADERS {
             headers.remove(name);
         }
     }
     let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
-    let own = to.and_then(|to| own_path(to, host, place));
+    let own = to.and_then(|to| own_path(to, host, route));
     if let Some(own) = own.and_then(|own| HeaderValue::from_str(&own).ok()) {
         headers.insert(LOCATION, own);
     }
@@ -128,11 +128,11 @@ pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, pl
 
 /// Converts a URL of Locust to a path of this server, which is also valid behind proxies. `None` for
 /// a path that needs no change, and for URLs of other servers.
-fn own_path(to: &str, host: &str, place: &Route) -> Option<String> {
+fn own_path(to: &str, host: &str, route: &Route) -> Option<String> {
     let (path, is_absolute) = match Url::parse(to) {
         Ok(url) => {
             let authority = url.authority();
-            let is_locust = match place {
+            let is_locust = match route {
                 Route::Direct(base) => authority == base.authority() || authority == host,
                 // The API server may use any of its host names.
                 Route::Service { prefix, .. } => url.path().starts_with(prefix.as_str()),
@@ -145,7 +145,7 @@ fn own_path(to: &str, host: &str, place: &Route) -> Option<String> {
         Err(_) if to.starts_with('/') && !to.starts_with("//") => (to.to_owned(), false),
         Err(_) => return None,
     };
-    match place {
+    match route {
         Route::Service { prefix, .. } => path.strip_prefix(prefix.as_str()).map(rooted),
         Route::Direct(_) => is_absolute.then(|| rooted(&path)),
     }
@@ -190,7 +190,7 @@ mod tests {
         headers
     }
 
-    fn relayed(sent: &[(&'static str, &'static str)], place: &Route) -> Vec<String> {
+    fn relayed(sent: &[(&'static str, &'static str)], route: &Route) -> Vec<String> {
         let client = Client {
             host: "workers.example.com",
             from: [10, 0, 0, 9].into(),
@@ -198,7 +198,7 @@ mod tests {
             own_cookie: "locustctl-session-8088",
             owns_authorization: true,
         };
-        let headers = outgoing(&of(sent), &client, place);
+        let headers = outgoing(&of(sent), &client, route);
         let mut lines: Vec<_> = headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
@@ -245,7 +245,7 @@ mod tests {
     fn redirects_lead_to_this_server() {
         let (host, base) =
             ("workers.example.com:8088", direct("http://locust-master:8089/locust/"));
-        for (to, place, expected) in [
+        for (to, route, expected) in [
             ("/login?next=%2F", &base, "/login?next=%2F"),
             ("http://workers.example.com:8088/locust/", &base, "/locust/"),
             ("http://locust-master:8089/locust/?a=b#c", &base, "/locust/?a=b#c"),
@@ -264,7 +264,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, HeaderValue::from_str(to).unwrap());
-            incoming(&mut headers, host, "own", place);
+            incoming(&mut headers, host, "own", route);
             assert_eq!(headers[LOCATION], expected, "{to}");
         }
     }

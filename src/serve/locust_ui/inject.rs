@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 /// Limit on the size of Locust's page, in bytes. The page has 2 KB when a test begins and grows by
 /// 300 KB per hour. A larger page is relayed unchanged.
-const LARGEST_PAGE: usize = 16 * 1024 * 1024;
+const MAX_PAGE: usize = 16 * 1024 * 1024;
 
 /// The path of the report. It gets no panel, because it is a file to keep.
 const REPORT: &str = "/stats/report";
@@ -59,7 +59,7 @@ pub(super) async fn with_panel(
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         start.extend_from_slice(&data);
-        if start.len() > LARGEST_PAGE {
+        if start.len() > MAX_PAGE {
             let start = stream::iter([Ok(Bytes::from(start))]);
             let whole = start.chain(BodyDataStream::new(body));
             return Ok(Page::Unchanged(Body::from_stream(whole)));
@@ -119,7 +119,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_too_large_is_relayed_unchanged() {
-        let large = format!("{PAGE}{}", "x".repeat(LARGEST_PAGE));
+        let large = format!("{PAGE}{}", "x".repeat(MAX_PAGE));
         let Page::Unchanged(body) = with_panel(large.clone().into(), "p.js").await.unwrap() else {
             panic!("the body was changed");
         };

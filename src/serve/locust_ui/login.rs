@@ -20,7 +20,7 @@ const OFFLINE_LIFETIME: Duration = Duration::from_secs(60 * 60);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Limit on remembered cookies.
-const MOST_COOKIES: usize = 512;
+const MAX_COOKIES: usize = 512;
 
 /// The result of a check at Locust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl KnownLogins {
             (Some(cookie), answer) => {
                 self.admitted.retain(|(known, _)| !is_same(known, cookie));
                 if let (LoginCheck::Admitted, Ok(text)) = (answer, cookie.to_str()) {
-                    if self.admitted.len() == MOST_COOKIES {
+                    if self.admitted.len() == MAX_COOKIES {
                         self.admitted.pop_front();
                     }
                     self.admitted.push_back((text.into(), now));
@@ -238,11 +238,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_number_of_remembered_cookies_is_limited() {
         let mut state = KnownLogins::default();
-        for number in 0..2 * MOST_COOKIES {
+        for number in 0..2 * MAX_COOKIES {
             let cookie = HeaderValue::from_str(&format!("session={number}")).unwrap();
             state.record(Some(&cookie), LoginCheck::Admitted);
         }
-        assert_eq!(state.admitted.len(), MOST_COOKIES);
+        assert_eq!(state.admitted.len(), MAX_COOKIES);
         assert!(!format!("{state:?}").contains("session="));
     }
 }

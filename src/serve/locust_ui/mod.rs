@@ -36,7 +36,7 @@ use super::problem::Problem;
 use super::redirect::temporary;
 use super::root::Root;
 use super::routes::method_label;
-use crate::locust::{Content, Error, LONGEST_SILENCE, LocustLocation, Outgoing, Relay, Route};
+use crate::locust::{Content, Error, LocustLocation, MAX_SILENCE, Outgoing, Relay, Route};
 use crate::text::terminal::printable;
 
 /// The path of the server's own addresses, seen from the root.
@@ -44,7 +44,7 @@ pub const MOUNT: &str = "-/locustctl/";
 
 /// Limit on the size of a body that is buffered, in bytes. Bodies are buffered on the way through the
 /// API server. Locust's own forms have a few hundred bytes.
-const LARGEST_BUFFERED_BODY: usize = 1024 * 1024;
+const MAX_BUFFERED_BODY: usize = 1024 * 1024;
 
 /// Time limit for Locust to answer a request for its page.
 const PAGE_LIMIT: Duration = Duration::from_secs(20);
@@ -137,17 +137,17 @@ impl LocustFront {
             Ok(peer) => peer,
             Err(refusal) => return *refusal,
         };
-        let Some(place) = self.upstream.place() else {
+        let Some(route) = self.upstream.route() else {
             self.app.backend.live.request_look();
             let target = &self.app.backend.target;
             let detail = format!(
                 "No Locust was found for {target}. Set the address of its master with --locust=URL \
-                 or --locust=service/NAME:PORT."
+                 or --locust=service/NAME[:PORT]."
             );
             let is_html = accepts_html(request.headers());
             return unreachable(is_html, &script(request.uri().path()), &detail);
         };
-        let base = place.base_path();
+        let base = route.base_path();
         if let Some(response) = outside_base_path(&request, base) {
             return response;
         }
@@ -160,16 +160,16 @@ impl LocustFront {
             script: script(request.uri().path()),
             is_page,
         };
-        let outgoing = match self.outgoing(request, peer, &place, &context).await {
+        let outgoing = match self.outgoing(request, peer, &route, &context).await {
             Ok(outgoing) => outgoing,
             Err(problem) => return guard::secured(problem.into_response()),
         };
         let start = self.upstream.start_in(&outgoing, base);
         // A page must answer soon. Other requests, such as the stop of a test, may take longer.
-        let time_limit = if is_page { PAGE_LIMIT } else { LONGEST_SILENCE };
-        match timeout(time_limit, self.upstream.send(&place, outgoing)).await {
+        let time_limit = if is_page { PAGE_LIMIT } else { MAX_SILENCE };
+        match timeout(time_limit, self.upstream.send(&route, outgoing)).await {
             Ok(Ok(response)) => match self.upstream.remember(start, response).await {
-                Ok(response) => context.answer(response, &place).await,
+                Ok(response) => context.answer(response, &route).await,
                 Err(why) => context.unreachable(&why),
             },
             Ok(Err(error)) => context.unreachable(&explain(&error)),
@@ -181,7 +181,7 @@ impl LocustFront {
         &self,
         request: Request,
         peer: Peer,
-        place: &Route,
+        route: &Route,
         context: &RelayContext,
     ) -> Result<Outgoing, Problem> {
         let client = Client {
@@ -191,7 +191,7 @@ impl LocustFront {
             own_cookie: self.guard.cookie_name(),
             owns_authorization: self.guard.owns_authorization(),
         };
-        let mut headers = headers::outgoing(request.headers(), &client, place);
+        let mut headers = headers::outgoing(request.headers(), &client, route);
         let (path, query) = (request.uri().path().to_owned(), request.uri().query());
         let query = query.map(str::to_owned);
         let mut method = request.method().clone();
@@ -202,13 +202,13 @@ impl LocustFront {
             method = Method::GET;
         }
         let body = request.into_body();
-        let content = match place {
+        let content = match route {
             _ if body.is_end_stream() => Content::Whole(Bytes::new()),
             Route::Direct(base) if !is_start(&method, &path, base.path()) => {
                 Content::Streamed(reqwest::Body::wrap(Upload(Mutex::new(body))))
             }
             Route::Direct(_) | Route::Service { .. } => {
-                let whole = to_bytes(body, LARGEST_BUFFERED_BODY).await.map_err(|_| {
+                let whole = to_bytes(body, MAX_BUFFERED_BODY).await.map_err(|_| {
                     let detail = "The body is larger than 1 MB, or did not arrive.";
                     let code = StatusCode::PAYLOAD_TOO_LARGE;
                     Problem::new(code, "RequestEntityTooLarge", detail)
@@ -233,9 +233,9 @@ struct RelayContext {
 }
 
 impl RelayContext {
-    async fn answer(&self, response: Response<reqwest::Body>, place: &Route) -> Response {
+    async fn answer(&self, response: Response<reqwest::Body>, route: &Route) -> Response {
         let (mut parts, body) = response.into_parts();
-        headers::incoming(&mut parts.headers, &self.host, &self.own_cookie, place);
+        headers::incoming(&mut parts.headers, &self.host, &self.own_cookie, route);
         if !self.is_page || !may_hold_panel(parts.status, &parts.headers) {
             return Response::from_parts(parts, Body::new(body));
         }

@@ -20,7 +20,7 @@ use crate::locust::{
 const CHECK_LIMIT: Duration = Duration::from_secs(5);
 
 /// Limit on the size of Locust's answer to a start, in bytes. It has a few hundred bytes.
-const LARGEST_ANSWER_TO_START: usize = 64 * 1024;
+const MAX_ANSWER_TO_START: usize = 64 * 1024;
 
 /// The route to Locust.
 pub(super) struct Upstream {
@@ -34,7 +34,7 @@ impl Upstream {
     }
 
     /// Where Locust is; `None` until it is found.
-    pub(super) fn place(&self) -> Option<Route> {
+    pub(super) fn route(&self) -> Option<Route> {
         let address = match &self.backend.locust.location.address {
             Address::Auto => self.backend.live.locust_address()?,
             address => address.clone(),
@@ -64,7 +64,7 @@ impl Upstream {
     ) -> Result<Response<Body>, String> {
         let Some(RelayedStart { start, run_time_before }) = relayed else { return Ok(response) };
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, LARGEST_ANSWER_TO_START).collect().await;
+        let body = Limited::new(body, MAX_ANSWER_TO_START).collect().await;
         let body =
             body.map_err(|error| format!("Locust's answer is incomplete: {error}"))?.to_bytes();
         if parts.status == StatusCode::OK && is_success(&body) {
@@ -87,15 +87,15 @@ impl Upstream {
     /// Locust does not answer.
     pub(super) async fn send(
         &self,
-        place: &Route,
+        route: &Route,
         outgoing: Outgoing,
     ) -> Result<Response<Body>, Error> {
-        self.relay.send(&self.backend.client, place, outgoing).await
+        self.relay.send(&self.backend.client, route, outgoing).await
     }
 
     /// Checks if Locust accepts this cookie, or a request without a cookie.
     pub(super) async fn check_login(&self, cookie: Option<HeaderValue>) -> LoginCheck {
-        let Some(place) = self.place() else { return LoginCheck::Silent };
+        let Some(route) = self.route() else { return LoginCheck::Silent };
         // Locust before 2.26 does not have the first path.
         for path in ["worker-count", "stats/requests"] {
             let mut headers = HeaderMap::new();
@@ -103,12 +103,12 @@ impl Upstream {
             headers.extend(cookie.clone().map(|cookie| (COOKIE, cookie)));
             let outgoing = Outgoing {
                 method: Method::GET,
-                path: format!("{}{path}", place.base_path()),
+                path: format!("{}{path}", route.base_path()),
                 query: None,
                 headers,
                 content: Content::Whole(Bytes::new()),
             };
-            match timeout(CHECK_LIMIT, self.send(&place, outgoing)).await {
+            match timeout(CHECK_LIMIT, self.send(&route, outgoing)).await {
                 Ok(Ok(response)) => match response.status().as_u16() {
                     200 if is_json(response.headers()) => return LoginCheck::Admitted,
                     status if asks_for_login(status) => return LoginCheck::Refused,

@@ -51,18 +51,16 @@ pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<Outcome
         Ok(Err(error @ (RebalanceError::Busy | RebalanceError::Interrupted))) => {
             problem(StatusCode::CONFLICT, "NotRebalanced", &error.to_string())
         }
-        Ok(Err(RebalanceError::Locust(Error::Refused(why)))) => {
-            let detail = format!("Locust refused to start the users: {why}");
-            problem(StatusCode::CONFLICT, "NotRebalanced", &detail)
+        Ok(Err(RebalanceError::Locust(error @ Error::Refused(_)))) => {
+            problem(StatusCode::CONFLICT, "NotRebalanced", &error.to_string())
         }
         Ok(Err(RebalanceError::Locust(error))) => {
-            let detail = format!("Locust could not be reached: {error}");
-            problem(StatusCode::BAD_GATEWAY, "Unreachable", &detail)
+            problem(StatusCode::BAD_GATEWAY, "Unreachable", &error.explanation())
         }
         Err(_) => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalError",
-            "The rebalance was interrupted by a bug in locustctl.",
+            "The rebalance was interrupted by a bug in locustctl. Check the users in Locust's page.",
         ),
     }
 }

@@ -24,7 +24,7 @@ use crate::scaling::NewCount;
 use crate::text::go;
 
 /// Limit of the parameter `wait`.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const MAX_WAIT: Duration = Duration::from_secs(600);
 
 /// The answer to GET.
 #[derive(Serialize)]
@@ -230,7 +230,7 @@ fn shortfall(snapshot: &Snapshot, new: i64, limit: Duration) -> String {
     let limit = duration_text(limit);
     if snapshot.connection.state != ConnectionState::Connected {
         return format!(
-            "; the number of ready replicas is not known after {limit}: the cluster does not answer."
+            "; the number of ready replicas is not known after {limit}: the cluster's API server does not answer."
         );
     }
     let ready = ready(snapshot).map_or_else(|| "some".to_owned(), |ready| ready.to_string());
@@ -304,7 +304,7 @@ fn parameters(query: &str) -> Result<Parameters, Problem> {
             ("wait", value) => {
                 let duration = go::Duration::parse(value).ok().and_then(go::Duration::positive);
                 parameters.wait =
-                    Some(duration.filter(|wait| *wait <= LONGEST_WAIT).ok_or_else(|| {
+                    Some(duration.filter(|wait| *wait <= MAX_WAIT).ok_or_else(|| {
                         bad("wait must be a duration of at most 10m, such as 30s or 2m.")
                     })?);
             }

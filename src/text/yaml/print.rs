@@ -9,7 +9,7 @@ use super::scalar::{self, Position};
 use crate::text::go;
 
 /// libyaml's limit for a simple key. A longer key is written as `? key`.
-const LONGEST_SIMPLE_KEY: usize = 128;
+const MAX_SIMPLE_KEY: usize = 128;
 
 /// Prints a document, with a newline at its end.
 pub fn print(document: &Value) -> String {
@@ -33,7 +33,7 @@ fn mapping(text: &mut String, map: &Map<String, Value>, indent: usize, inline: b
         if position > 0 || !inline {
             start_line(text, indent);
         }
-        if key.chars().count() <= LONGEST_SIMPLE_KEY && !key.contains('\n') {
+        if key.chars().count() <= MAX_SIMPLE_KEY && !key.contains('\n') {
             scalar::write(text, key, Position::key());
             text.push(':');
             value_of_simple_key(text, value, indent);
