@@ -5,6 +5,7 @@ mod autoscaler;
 mod current_scale;
 pub mod manifests;
 mod many;
+mod missing;
 mod order;
 mod patch;
 mod pods;
@@ -23,6 +24,7 @@ mod workload;
 pub use autoscaler::{Autoscaler, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::{scale_all, scale_one};
+pub use missing::explain_missing;
 pub use order::{
     Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
     count_text,
@@ -30,7 +32,7 @@ pub use order::{
 pub use pods::{OwnPods, PODS, Pod, PodState, pods_of, start_failures};
 pub use progress::Progress;
 pub use resolve::{Resolved, Selected, resolve};
-pub use scaler::{explain_missing, scale};
+pub use scaler::scale;
 pub use selection::{Selection, SelectionArgs, SelectionError};
 pub use suggest::{Likeness, Suggestion, suggest};
 pub use target::{Target, check_namespace};

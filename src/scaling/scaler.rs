@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Target;
+use super::missing::explain_missing;
 use super::order::{
     ATTEMPTS, Condition, DryRun, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
     count_text,
@@ -341,7 +341,8 @@ impl<'a> Scaler<'a> {
         };
         if is_new {
             format!(
-                "{target} is at {now} now, but another client may have scaled it from {old}; check it before you try again"
+                "{target} is at {now} now, but another client may have scaled it from {old}; check it \
+                 before you try again"
             )
         } else if !is_old {
             format!(
@@ -352,7 +353,8 @@ impl<'a> Scaler<'a> {
             format!("{target} is still at {now}: it was not scaled to {new}; try again")
         } else {
             format!(
-                "{target} is still at {now}; the request may scale it to {new} later; check it again in a moment"
+                "{target} is still at {now}; the request may scale it to {new} later; check it again in \
+                 a moment"
             )
         }
     }
@@ -379,23 +381,6 @@ impl<'a> Scaler<'a> {
             let longest = 10 << attempt.min(6);
             tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=longest))).await;
         }
-    }
-}
-
-/// The error for a target that does not exist. If its namespace does not exist either, that is the
-/// error, as in kubectl.
-pub async fn explain_missing(client: &Client, target: &Target, error: Error) -> Error {
-    let is_about_target = error.status().is_some_and(|status| {
-        status.is_not_found()
-            && status.details.as_ref().is_some_and(|about| about.name == target.name)
-    });
-    let namespace = &target.namespace;
-    if !is_about_target || !target.resource.namespaced || namespace == "default" {
-        return error;
-    }
-    match client.get_namespace(namespace).await {
-        Err(missing) if missing.status().is_some_and(Status::is_not_found) => missing,
-        _ => error,
     }
 }
 
