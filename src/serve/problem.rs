@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::text::terminal::harmless;
+
 /// The progress of a change that was made, although the request failed.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct PartialResult {
@@ -43,12 +45,14 @@ struct Content {
 }
 
 impl Problem {
+    /// An error with this status. `reason` and `detail` may contain texts of the cluster, of Locust and of
+    /// the client.
     pub fn new(status: StatusCode, reason: &str, detail: impl Into<String>) -> Self {
         Self(Box::new(Content {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            detail: detail.into(),
-            reason: reason.to_owned(),
+            detail: harmless(&detail.into()),
+            reason: harmless(reason),
             current: None,
             partial_result: None,
             retry_after: None,

@@ -88,12 +88,9 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     text
 }
 
-/// Escapes control and direction characters. Line breaks and tabs stay.
+/// Escapes control, direction and invisible characters. Line breaks and tabs stay.
 pub fn harmless(text: &str) -> String {
-    let is_harmful = |c: char| {
-        c.is_control() && !matches!(c, '\n' | '\t')
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || is_invisible(c);
     if !text.contains(is_harmful) {
         return text.to_owned();
     }
@@ -102,6 +99,19 @@ pub fn harmless(text: &str) -> String {
         false => c.to_string(),
     };
     text.chars().map(escape).collect()
+}
+
+/// True for characters that have no look of their own, so that two texts look alike: those of direction,
+/// of no width, and the tags. They are Unicode's `Default_Ignorable_Code_Point` without the variation
+/// selectors of emoji, and the annotation characters.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// `https://me:password@host` becomes `https://<masked>@host`.
@@ -131,7 +141,29 @@ mod tests {
     #[test]
     fn control_and_direction_characters_are_shown_as_escapes() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\td\r\n"), "a\\u{1b}[2Jb\\u{202e}c\td\\u{d}\n");
-        assert_eq!(printable("größer → 日本"), "größer → 日本");
+        assert_eq!(printable("größer → 日本 ❤\u{fe0f}"), "größer → 日本 ❤\u{fe0f}");
+    }
+
+    #[test]
+    fn invisible_characters_are_shown_as_escapes() {
+        for c in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200f}',
+            '\u{2060}',
+            '\u{2069}',
+            '\u{feff}',
+            '\u{fff9}',
+            '\u{3164}',
+            '\u{e0001}',
+            '\u{e0061}',
+            '\u{e0100}',
+        ] {
+            let expected = format!("a{}b", c.escape_unicode());
+            assert_eq!(harmless(&format!("a{c}b")), expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod api;
 mod auth;
 mod deploy;
 mod faults;
+mod hidden_characters;
 mod locust;
 mod locust_turns;
 mod locust_ui;

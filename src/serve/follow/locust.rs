@@ -202,7 +202,7 @@ impl<'a> Follower<'a> {
             outcome: stage.as_str(),
             detail: &text,
         });
-        self.live.record_automatic_rebalance(UserCheck { stage, text });
+        self.live.record_automatic_rebalance(UserCheck { stage, text: harmless(&text) });
     }
 
     fn set_swarm(&self, swarm: Swarm) {
@@ -253,7 +253,7 @@ impl Swarm {
         }
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         Self {
-            address,
+            address: harmless(&address),
             problem: String::new(),
             state: harmless(look.state()),
             workers: count(health.workers),

@@ -53,7 +53,7 @@ impl TargetState {
         let connection =
             Connection { state: ConnectionState::Connecting, message: String::new(), since: now() };
         Self {
-            target,
+            target: shown_target(target),
             limits,
             connection,
             replicas: None,
@@ -238,6 +238,16 @@ impl TargetState {
             false => Vec::new(),
         };
         self.failures.iter().cloned().chain(of_pods.iter().map(|line| harmless(line))).collect()
+    }
+}
+
+fn shown_target(target: TargetInfo) -> TargetInfo {
+    TargetInfo {
+        kind: harmless(&target.kind),
+        name: harmless(&target.name),
+        namespace: harmless(&target.namespace),
+        cluster: harmless(&target.cluster),
+        context: target.context.as_deref().map(harmless),
     }
 }
 
