@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::watch;
 
 use super::app::App;
@@ -61,6 +61,10 @@ impl Server {
         let app = Arc::new(App::new(subject, self.limits, self.locust, is_stopping));
         let guard = Arc::new(self.guard);
         let router = router(&app, Arc::clone(&guard), self.is_loopback)?;
+        let router = match self.is_tls {
+            true => router.layer(from_fn(guard::require_tls)),
+            false => router,
+        };
         let stop = async {
             stop.await;
             let _ = stopping.send(true);

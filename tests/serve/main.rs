@@ -6,6 +6,7 @@ mod auth;
 mod deploy;
 mod faults;
 mod hidden_characters;
+mod ingress;
 mod locust;
 mod locust_turns;
 mod locust_ui;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use anyhow::Result;
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use secrecy::ExposeSecret;
@@ -13,12 +13,14 @@ use secrecy::ExposeSecret;
 use super::super::caller::{Caller, Peer, Proof};
 use super::super::log::Audit;
 use super::super::problem::Problem;
+use super::cookie::SessionCookie;
 use super::host::Hosts;
 use super::login_redirect::{self, RequestedAddress};
 use super::options::AccessOptions;
 use super::proxy::TrustedProxy;
 use super::refusals::Refusals;
 use super::request::{action, bearer_token, host_of, is_safe, refusal_response, unauthorized};
+use super::scheme::Scheme;
 use super::sessions::Sessions;
 use super::throttle::Throttle;
 use super::tokens::Tokens;
@@ -37,11 +39,9 @@ pub struct Guard {
     pub(super) tokens: Option<Tokens>,
     pub(super) proxy: Option<TrustedProxy>,
     pub(super) hosts: Hosts,
-    pub(super) is_tls: bool,
+    is_tls: bool,
     pub(super) mount: &'static str,
-    /// The name of the session cookie. It contains the port, because cookies are shared by all
-    /// ports of a host.
-    pub(super) cookie: String,
+    pub(super) cookie: SessionCookie,
     pub(super) sessions: Sessions,
     throttle: Throttle,
     refusals: Refusals,
@@ -73,15 +73,13 @@ impl Guard {
             [] => None,
             networks => Some(TrustedProxy::new(options.proxy_header.as_deref(), networks)?),
         };
-        let prefix = if options.is_tls { "__Host-" } else { "" };
-        let cookie = format!("{prefix}locustctl-session-{}", options.listen.port());
         Ok(Self {
             tokens,
             proxy,
             hosts: Hosts::new(&options.allowed_hosts)?,
             is_tls: options.is_tls,
             mount: options.mount,
-            cookie,
+            cookie: SessionCookie::new(options.listen.port()),
             sessions: Sessions::default(),
             throttle: Throttle::default(),
             refusals: Refusals::default(),
@@ -121,8 +119,8 @@ impl Guard {
             return Ok(());
         }
         if proof != Proof::Bearer {
-            let (headers, host) = (request.headers(), host_of(request)?);
-            origin::check(headers, host, self.is_tls, self.is_trusted(peer), proof)?;
+            let headers = request.headers();
+            origin::check(headers, host_of(request)?, self.scheme(headers, peer), proof)?;
         }
         body::check_media_type(request)
     }
@@ -134,7 +132,7 @@ impl Guard {
                 let name = self.check_token(tokens, bearer_token(authorization), from)?;
                 return Ok(Caller { name, from, proof: Proof::Bearer });
             }
-            if let Some(name) = self.session_user(headers) {
+            if let Some(name) = self.session_user(headers, peer) {
                 return Ok(Caller { name, from, proof: Proof::Session });
             }
         }
@@ -186,30 +184,35 @@ impl Guard {
 
     /// True if a caller with these headers would still be authenticated. It does not count as an
     /// attempt.
-    pub fn still_admits(&self, proof: Proof, headers: &HeaderMap) -> bool {
+    pub fn still_admits(&self, proof: Proof, headers: &HeaderMap, peer: Peer) -> bool {
         match (proof, &self.tokens) {
             (Proof::Bearer, Some(tokens)) => {
                 let given = headers.get(AUTHORIZATION).and_then(bearer_token);
                 given.is_some_and(|given| tokens.owner(given).is_some())
             }
-            (Proof::Session, Some(_)) => self.session_user(headers).is_some(),
+            (Proof::Session, Some(_)) => self.session_user(headers, peer).is_some(),
             _ => true,
         }
     }
 
     /// The user of the session that the cookie names. The token of the session must still be valid.
-    pub(super) fn session_user(&self, headers: &HeaderMap) -> Option<String> {
+    pub(super) fn session_user(&self, headers: &HeaderMap, peer: Peer) -> Option<String> {
         let tokens = self.tokens.as_ref()?;
-        let session = self.sessions.find(self.session_id(headers)?)?;
+        let session = self.sessions.find(self.session_id(headers, peer)?)?;
         tokens.owner(session.token.expose_secret())
     }
 
-    pub(super) fn session_id<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        cookies
-            .flat_map(|cookies| cookies.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='))
-            .find_map(|(name, value)| (name == self.cookie).then_some(value))
+    pub(super) fn session_id<'a>(&self, headers: &'a HeaderMap, peer: Peer) -> Option<&'a str> {
+        self.cookie.value(headers, self.scheme(headers, peer))
+    }
+
+    pub(super) fn scheme(&self, headers: &HeaderMap, peer: Peer) -> Scheme {
+        Scheme::of(headers, self.is_tls, self.is_trusted(peer))
+    }
+
+    /// True if the browser is known to use HTTPS, here or at a trusted proxy.
+    pub fn is_https(&self, headers: &HeaderMap, peer: Peer) -> bool {
+        self.scheme(headers, peer) == Scheme::Https
     }
 
     /// The client's address. Behind a trusted proxy it comes from `X-Forwarded-For`.
@@ -247,8 +250,8 @@ impl Guard {
         self.refusals.log(&Audit { who, from, action, old, new, outcome, detail });
     }
 
-    /// The name of the server's own cookie.
-    pub fn cookie_name(&self) -> &str {
+    /// The server's own cookie.
+    pub fn cookie(&self) -> &SessionCookie {
         &self.cookie
     }
 
@@ -266,7 +269,7 @@ impl Guard {
         if is_safe(request.method()) {
             return Ok(());
         }
-        let (headers, host) = (request.headers(), host_of(request)?);
-        origin::check(headers, host, self.is_tls, self.is_trusted(peer), Proof::Session)
+        let headers = request.headers();
+        origin::check(headers, host_of(request)?, self.scheme(headers, peer), Proof::Session)
     }
 }

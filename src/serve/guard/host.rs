@@ -73,6 +73,17 @@ fn split(host: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
+/// True for a host name other than `localhost`, with or without a port.
+pub(super) fn is_host_name(host: &str) -> bool {
+    split(&host.to_ascii_lowercase()).is_some_and(|(name, _)| {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        !name.is_empty()
+            && name != "localhost"
+            && !name.ends_with(".localhost")
+            && !is_address(name)
+    })
+}
+
 fn is_address(name: &str) -> bool {
     let bracketed = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     match bracketed {
@@ -115,6 +126,22 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(hosts.check(host).is_ok(), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_localhost_are_no_host_names() {
+        for (host, expected) in [
+            ("workers.example.com:8443", true),
+            ("localhosts", true),
+            ("localhost:8088", false),
+            ("LOCALHOST.", false),
+            ("a.localhost", false),
+            ("127.0.0.1:8088", false),
+            ("[::1]:8088", false),
+            ("", false),
+        ] {
+            assert_eq!(is_host_name(host), expected, "{host}");
         }
     }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -34,13 +33,14 @@ pub fn routes(guard: Arc<Guard>) -> Router {
 
 async fn form(
     State(guard): State<Arc<Guard>>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
     let next = next(query.as_bytes());
     let is_lost = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "lost");
-    match guard.tokens.is_none() || guard.session_user(&headers).is_some() {
+    match guard.tokens.is_none() || guard.session_user(&headers, peer).is_some() {
         true => see_other(&guard.path_from_form(&next)),
         false => answer(StatusCode::OK, &next, is_lost.then_some(CHANGE_LOST)),
     }
@@ -68,7 +68,9 @@ async fn log_in(
         }
     };
     let token = SecretString::from(given.unwrap_or_default());
-    match guard.sessions.begin(token).and_then(|id| guard.cookie(&id, LIFETIME.as_secs())) {
+    let scheme = guard.scheme(&headers, peer);
+    let cookie = |id: String| guard.cookie.header(scheme, &id, LIFETIME.as_secs());
+    match guard.sessions.begin(token).and_then(cookie) {
         Ok(cookie) => {
             log(&owner, "admitted", "");
             let mut response = see_other(&guard.path_from_form(&next));
@@ -88,7 +90,7 @@ async fn log_out(
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Response {
-    let session = guard.session_id(&headers).and_then(|id| guard.sessions.end(id));
+    let session = guard.session_id(&headers, peer).and_then(|id| guard.sessions.end(id));
     if let Some(session) = session {
         let owner =
             guard.tokens.as_ref().and_then(|tokens| tokens.owner(session.token.expose_secret()));
@@ -103,7 +105,7 @@ async fn log_out(
         });
     }
     let mut response = see_other("./login");
-    if let Ok(cookie) = guard.cookie("", 0) {
+    if let Ok(cookie) = guard.cookie.header(guard.scheme(&headers, peer), "", 0) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     response
@@ -117,14 +119,6 @@ impl Guard {
             0 => format!("./{next}"),
             depth => format!("{}{next}", "../".repeat(depth)),
         }
-    }
-
-    /// The session cookie (RFC 6265). Scripts cannot read it, and pages of other sites do not send it.
-    fn cookie(&self, id: &str, seconds: u64) -> Result<HeaderValue> {
-        let (name, secure) = (&self.cookie, if self.is_tls { "; Secure" } else { "" });
-        let text =
-            format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-        Ok(HeaderValue::from_str(&text)?)
     }
 }
 

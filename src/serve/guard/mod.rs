@@ -9,8 +9,10 @@
 
 mod access;
 mod body;
+mod cookie;
 mod headers;
 mod host;
+mod hsts;
 mod login;
 mod login_redirect;
 mod middleware;
@@ -20,6 +22,7 @@ mod proxy;
 mod refusals;
 mod relay;
 mod request;
+mod scheme;
 mod sessions;
 mod throttle;
 mod tokens;
@@ -29,7 +32,9 @@ mod user_name;
 mod tests;
 
 pub use self::access::Guard;
+pub use self::cookie::{SessionCookie, pairs};
 pub use self::headers::secured;
+pub use self::hsts::require_tls;
 pub use self::login::routes;
 pub use self::middleware::guard;
 pub use self::options::AccessOptions;

@@ -6,20 +6,20 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::super::caller::Proof;
 use super::super::problem::Problem;
+use super::scheme::Scheme;
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Lets a change pass that the server's own page has sent, or that does not come from a browser.
 ///
-/// Behind a proxy that terminates TLS, both schemes are accepted.
+/// If the scheme is not known, both are accepted.
 ///
 /// # Errors
 /// 403 if another page has sent the request, or may have.
 pub(super) fn check(
     headers: &HeaderMap,
     host: &str,
-    is_tls: bool,
-    is_behind_proxy: bool,
+    scheme: Scheme,
     proof: Proof,
 ) -> Result<(), Problem> {
     let mut sites = headers.get_all(SITE).iter();
@@ -27,27 +27,26 @@ pub(super) fn check(
     let is_ours = match (sites.next(), sites.next(), origins.next(), origins.next()) {
         (Some(site), None, ..) => site == "same-origin",
         (None, _, Some(origin), None) => {
-            origin.to_str().is_ok_and(|origin| is_own(origin, host, is_tls, is_behind_proxy))
+            origin.to_str().is_ok_and(|origin| is_own(origin, host, scheme))
         }
         // Not a browser, so another page cannot have sent it with a victim's cookies.
         (None, _, None, _) => proof != Proof::Session,
         _ => false,
     };
-    match is_ours {
-        true => Ok(()),
-        false => {
-            let detail = "The request comes from another site. A change must come from this server's \
-                          own page, or carry a token (Authorization: Bearer).";
-            Err(Problem::new(StatusCode::FORBIDDEN, "CrossSite", detail))
-        }
-    }
+    if is_ours { Ok(()) } else { Err(cross_site()) }
 }
 
-fn is_own(origin: &str, host: &str, is_tls: bool, is_behind_proxy: bool) -> bool {
+fn cross_site() -> Problem {
+    let detail = "The request comes from another site. A change must come from this server's own page, \
+                  or carry a token (Authorization: Bearer).";
+    Problem::new(StatusCode::FORBIDDEN, "CrossSite", detail)
+}
+
+fn is_own(origin: &str, host: &str, used: Scheme) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let (is_known, default) = match scheme {
-        "https" => (is_tls || is_behind_proxy, ":443"),
-        "http" => (!is_tls, ":80"),
+        "https" => (used != Scheme::Http, ":443"),
+        "http" => (used != Scheme::Https, ":80"),
         _ => (false, ""),
     };
     let bare = |text: &str| {
@@ -68,7 +67,7 @@ mod tests {
         for (name, value) in sent {
             headers.append(name, HeaderValue::from_static(value));
         }
-        check(&headers, "127.0.0.1:8088", false, false, proof).is_ok()
+        check(&headers, "127.0.0.1:8088", Scheme::Http, proof).is_ok()
     }
 
     #[test]
@@ -104,16 +103,17 @@ mod tests {
 
     #[test]
     fn default_ports_and_tls_of_a_proxy_are_understood() {
-        for (origin, host, is_tls, is_behind_proxy, expected) in [
-            ("https://workers.example.com", "workers.example.com:443", true, false, true),
-            ("https://Workers.example.com:443", "workers.example.com", true, false, true),
-            ("http://workers.example.com", "workers.example.com:80", false, false, true),
-            ("https://workers.example.com", "workers.example.com", false, true, true),
-            ("https://workers.example.com", "workers.example.com", false, false, false),
-            ("http://workers.example.com", "workers.example.com", true, false, false),
-            ("file://workers.example.com", "workers.example.com", false, false, false),
+        for (origin, host, scheme, expected) in [
+            ("https://workers.example.com", "workers.example.com:443", Scheme::Https, true),
+            ("https://Workers.example.com:443", "workers.example.com", Scheme::Https, true),
+            ("http://workers.example.com", "workers.example.com:80", Scheme::Http, true),
+            ("https://workers.example.com", "workers.example.com", Scheme::Unknown, true),
+            ("http://workers.example.com", "workers.example.com", Scheme::Unknown, true),
+            ("https://workers.example.com", "workers.example.com", Scheme::Http, false),
+            ("http://workers.example.com", "workers.example.com", Scheme::Https, false),
+            ("file://workers.example.com", "workers.example.com", Scheme::Http, false),
         ] {
-            assert_eq!(is_own(origin, host, is_tls, is_behind_proxy), expected, "{origin} {host}");
+            assert_eq!(is_own(origin, host, scheme), expected, "{origin} {host} {scheme:?}");
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn gate(
     let Some(caller) = caller.filter(|caller| caller.proof == Proof::NotRequired) else {
         return next.run(request).await;
     };
-    let cookie = cookies(request.headers(), gate.guard.cookie_name());
+    let cookie = cookies(request.headers(), gate.guard.cookie());
     let check = |cookie| gate.upstream.check_login(cookie);
     match gate.logins.admit(cookie.as_ref(), check).await {
         Admission::Open => next.run(request).await,

@@ -9,6 +9,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 use reqwest::Url;
 
+use super::super::guard::{SessionCookie, pairs};
 use crate::locust::Route;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -41,8 +42,8 @@ pub(super) struct Client<'a> {
     pub host: &'a str,
     pub from: IpAddr,
     pub is_tls: bool,
-    /// The name of the server's own cookie.
-    pub own_cookie: &'a str,
+    /// The server's own cookie.
+    pub own_cookie: &'a SessionCookie,
     /// True if `Authorization` is meant for this server.
     pub owns_authorization: bool,
 }
@@ -74,15 +75,11 @@ pub(super) fn outgoing(received: &HeaderMap, client: &Client<'_>, route: &Route)
 }
 
 /// All cookies in one header, without the server's own. HTTP/2 clients may send several headers.
-pub(super) fn cookies(headers: &HeaderMap, own: &str) -> Option<HeaderValue> {
-    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let is_own = |cookie: &&str| cookie.split_once('=').is_some_and(|(name, _)| name.trim() == own);
-    let left: Vec<_> = all
-        .flat_map(|cookies| cookies.split(';'))
-        .map(str::trim)
-        .filter(|cookie| !cookie.is_empty() && !is_own(cookie))
-        .collect();
-    let mut value = HeaderValue::from_str(&left.join("; ")).ok().filter(|_| !left.is_empty())?;
+pub(super) fn cookies(headers: &HeaderMap, own: &SessionCookie) -> Option<HeaderValue> {
+    let all = headers.get_all(COOKIE).iter().flat_map(pairs);
+    let left: Vec<_> = all.filter(|pair| !pair.is_empty() && !own.is_pair(pair)).collect();
+    let joined = left.join(&b"; "[..]);
+    let mut value = HeaderValue::from_bytes(&joined).ok().filter(|_| !left.is_empty())?;
     value.set_sensitive(true);
     Some(value)
 }
@@ -103,15 +100,16 @@ fn forward(headers: &mut HeaderMap, client: &Client<'_>) {
 }
 
 /// Adapts the headers of an answer for the client. Locust cannot replace the server's own cookie.
-pub(super) fn incoming(headers: &mut HeaderMap, host: &str, own_cookie: &str, route: &Route) {
+pub(super) fn incoming(
+    headers: &mut HeaderMap,
+    host: &str,
+    own_cookie: &SessionCookie,
+    route: &Route,
+) {
     remove_hop_by_hop(headers);
     let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);
-    let name = |cookie: &HeaderValue| {
-        let text = cookie.to_str().ok()?;
-        Some(text.split(['=', ';']).next()?.trim().to_owned())
-    };
-    for cookie in cookies.into_iter().filter(|cookie| name(cookie).as_deref() != Some(own_cookie)) {
+    for cookie in cookies.into_iter().filter(|cookie| !own_cookie.is_set_by(cookie)) {
         headers.append(SET_COOKIE, cookie);
     }
     if matches!(route, Route::Service { .. }) {
@@ -195,7 +193,7 @@ mod tests {
             host: "workers.example.com",
             from: [10, 0, 0, 9].into(),
             is_tls: true,
-            own_cookie: "locustctl-session-8088",
+            own_cookie: &SessionCookie::new(8088),
             owns_authorization: true,
         };
         let headers = outgoing(&of(sent), &client, route);
@@ -242,6 +240,14 @@ mod tests {
     }
 
     #[test]
+    fn cookies_beyond_ascii_reach_locust() {
+        let own = SessionCookie::new(8088);
+        let sent = HeaderValue::from_bytes(b"caf\xe9=1; locustctl-session-8088=ours;a=b").unwrap();
+        let left = cookies(&HeaderMap::from_iter([(COOKIE, sent)]), &own).unwrap();
+        assert_eq!(left.as_bytes(), b"caf\xe9=1; a=b");
+    }
+
+    #[test]
     fn redirects_lead_to_this_server() {
         let (host, base) =
             ("workers.example.com:8088", direct("http://locust-master:8089/locust/"));
@@ -264,7 +270,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, HeaderValue::from_str(to).unwrap());
-            incoming(&mut headers, host, "own", route);
+            incoming(&mut headers, host, &SessionCookie::new(8088), route);
             assert_eq!(headers[LOCATION], expected, "{to}");
         }
     }
@@ -273,10 +279,11 @@ mod tests {
     fn locusts_cookies_are_relayed_unless_they_have_the_name_of_ours() {
         let mut headers = of(&[
             ("set-cookie", "session=a; Path=/; HttpOnly"),
-            ("set-cookie", "own=forged; Path=/"),
+            ("set-cookie", "locustctl-session-8088=forged; Path=/"),
             ("set-cookie", "theme=dark"),
         ]);
-        incoming(&mut headers, "localhost", "own", &direct("http://locust:8089/"));
+        let own = SessionCookie::new(8088);
+        incoming(&mut headers, "localhost", &own, &direct("http://locust:8089/"));
         let kept: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
         assert_eq!(kept, ["session=a; Path=/; HttpOnly", "theme=dark"]);
     }

@@ -156,7 +156,7 @@ impl LocustFront {
             method: request.method().clone(),
             is_html: accepts_html(request.headers()),
             host: guard::host_of(&request).unwrap_or_default().to_owned(),
-            own_cookie: self.guard.cookie_name().to_owned(),
+            guard: Arc::clone(&self.guard),
             script: script(request.uri().path()),
             is_page,
         };
@@ -187,8 +187,8 @@ impl LocustFront {
         let client = Client {
             host: &context.host,
             from: peer.address.ip().to_canonical(),
-            is_tls: peer.is_tls,
-            own_cookie: self.guard.cookie_name(),
+            is_tls: self.guard.is_https(request.headers(), peer),
+            own_cookie: self.guard.cookie(),
             owns_authorization: self.guard.owns_authorization(),
         };
         let mut headers = headers::outgoing(request.headers(), &client, route);
@@ -226,7 +226,7 @@ struct RelayContext {
     /// True if the client accepts HTML.
     is_html: bool,
     host: String,
-    own_cookie: String,
+    guard: Arc<Guard>,
     /// The path of the panel's script, relative to the requested address.
     script: String,
     is_page: bool,
@@ -235,7 +235,7 @@ struct RelayContext {
 impl RelayContext {
     async fn answer(&self, response: Response<reqwest::Body>, route: &Route) -> Response {
         let (mut parts, body) = response.into_parts();
-        headers::incoming(&mut parts.headers, &self.host, &self.own_cookie, route);
+        headers::incoming(&mut parts.headers, &self.host, self.guard.cookie(), route);
         if !self.is_page || !may_hold_panel(parts.status, &parts.headers) {
             return Response::from_parts(parts, Body::new(body));
         }

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use super::super::app::App;
-use super::super::caller::{Caller, Proof};
+use super::super::caller::{Caller, Peer, Proof};
 use super::super::guard::Guard;
 use super::super::live::Frame;
 use super::super::metrics::Viewer;
@@ -60,11 +60,12 @@ struct Admission {
     guard: Arc<Guard>,
     proof: Proof,
     headers: HeaderMap,
+    peer: Peer,
 }
 
 impl Admission {
     fn is_valid(&self) -> bool {
-        self.guard.still_admits(self.proof, &self.headers)
+        self.guard.still_admits(self.proof, &self.headers, self.peer)
     }
 }
 
@@ -73,6 +74,7 @@ pub(super) async fn events(
     State(app): State<Arc<App>>,
     Extension(guard): Extension<Arc<Guard>>,
     Extension(caller): Extension<Caller>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Response {
     let Ok(permit) = Arc::clone(&app.viewers).try_acquire_owned() else {
@@ -92,7 +94,7 @@ pub(super) async fn events(
         last_event_id,
         end: Instant::now() + lifetime,
         is_first: true,
-        admission: Admission { guard, proof, headers },
+        admission: Admission { guard, proof, headers, peer },
         checks,
         _viewer: app.metrics.viewer(),
         _permit: permit,
