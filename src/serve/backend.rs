@@ -1,5 +1,7 @@
 //! The cluster and Locust behind the server, with what is known of both.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::http::HeaderValue;
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -20,6 +22,8 @@ pub(super) struct Backend {
     pub turns: Turns,
     /// The cookie of a viewer who is logged in to Locust.
     viewer_cookie: Mutex<Option<HeaderValue>>,
+    /// True if Locust has asked for a login.
+    has_locust_login: AtomicBool,
     /// The last start of a test that was made or relayed here.
     last_start: Mutex<Option<KnownStart>>,
 }
@@ -33,6 +37,7 @@ impl Backend {
             locust,
             turns: Turns::default(),
             viewer_cookie: Mutex::default(),
+            has_locust_login: AtomicBool::new(false),
             last_start: Mutex::default(),
         }
     }
@@ -62,6 +67,16 @@ impl Backend {
         if is_first {
             self.live.request_look();
         }
+    }
+
+    /// True if Locust has asked for a login, and has not been open to everyone since.
+    pub(super) fn has_locust_login(&self) -> bool {
+        self.has_locust_login.load(Ordering::Relaxed)
+    }
+
+    /// Notes if Locust asks for a login.
+    pub(super) fn set_locust_login(&self, has_login: bool) {
+        self.has_locust_login.store(has_login, Ordering::Relaxed);
     }
 
     /// The last start of a test that was made or relayed here; `None` if the test has ended since.

@@ -13,7 +13,7 @@ const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 const SCRIPT: &str = "<script type=\"module\" src=\"-/locustctl/assets/panel.js\"></script></body>";
 
 /// A server in front of this Locust.
-fn in_front(cluster: &TestCluster, locust: &FakeLocust, flags: &[&str]) -> Serving {
+pub(super) fn in_front(cluster: &TestCluster, locust: &FakeLocust, flags: &[&str]) -> Serving {
     in_front_at(cluster, &locust.url(), flags)
 }
 
@@ -30,7 +30,7 @@ fn browse(serving: &Serving, path: &str) -> Reply {
 }
 
 /// A `PUT` of two replicas with these headers.
-fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
+pub(super) fn put(serving: &Serving, headers: &[(&str, &str)]) -> Reply {
     let request = serving.request("PUT", "/-/locustctl/api/scale").body(r#"{"replicas": 2}"#);
     let request = request.header("content-type", "application/json");
     serving
@@ -269,7 +269,7 @@ fn locusts_cors_headers_do_not_apply_to_our_paths() {
 }
 
 /// A Locust with a login that accepts one cookie.
-fn with_login(request: &Request, stream: &mut TcpStream) {
+pub(super) fn with_login(request: &Request, stream: &mut TcpStream) {
     match request.has_cookie("session=good") || request.path.starts_with("/login") {
         true => default_response(request, stream),
         false => reply(stream, "302 FOUND\nLocation: /login?next=%2F", ""),

@@ -10,6 +10,7 @@ mod ingress;
 mod locust;
 mod locust_turns;
 mod locust_ui;
+mod locust_ui_login;
 mod openapi;
 mod revoked;
 mod slow;

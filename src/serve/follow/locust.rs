@@ -51,6 +51,7 @@ pub(crate) async fn follow_locust(backend: &Backend) {
         if let Some(found) = &master
             && let Err(error) = follower.look(found).await
         {
+            follower.note_login(&error);
             follower.set_error(found.place(), &error);
             if location.address == Address::Auto && error.is_absent() {
                 master = None;
@@ -89,11 +90,18 @@ impl<'a> Follower<'a> {
                 None
             }
             Err(error) => {
+                self.note_login(&error);
                 if self.is_never_found(&error) {
                     self.log_once(format!("The search for Locust failed: {error}"));
                 }
                 None
             }
+        }
+    }
+
+    fn note_login(&self, error: &Error) {
+        if matches!(error, Error::Login) {
+            self.backend.set_locust_login(true);
         }
     }
 

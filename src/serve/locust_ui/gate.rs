@@ -47,10 +47,15 @@ pub(super) async fn gate(
     let cookie = cookies(request.headers(), gate.guard.cookie());
     let check = |cookie| gate.upstream.check_login(cookie);
     match gate.logins.admit(cookie.as_ref(), check).await {
-        Admission::Open => next.run(request).await,
+        Admission::Open => {
+            gate.backend.set_locust_login(false);
+            next.run(request).await
+        }
         // The same as without --locust-ui: all users of this machine have access.
-        Admission::Unknown if gate.is_loopback => next.run(request).await,
-        Admission::Unknown => {
+        Admission::Unknown if gate.is_loopback && !gate.backend.has_locust_login() => {
+            next.run(request).await
+        }
+        Admission::Unknown | Admission::Unverified => {
             let detail = "Locust does not answer, so your login cannot be checked; try again when it is \
                           back.";
             let code = StatusCode::SERVICE_UNAVAILABLE;

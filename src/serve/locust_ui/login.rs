@@ -41,8 +41,10 @@ pub(super) enum Admission {
     ByCookie,
     /// The caller must log in to Locust.
     Refused,
-    /// Locust does not answer, and the cookie is not known.
+    /// Locust does not answer, and it is not known if it has a login.
     Unknown,
+    /// Locust has a login and does not answer, and the cookie is not known.
+    Unverified,
 }
 
 /// The results of the last checks.
@@ -69,7 +71,7 @@ impl Logins {
         if self.lock().is_open(RECHECK_AFTER).is_none() {
             self.check(None, &check).await;
         }
-        match self.lock().is_open(OFFLINE_LIFETIME) {
+        match self.lock().was_open() {
             Some(true) => return Admission::Open,
             Some(false) => {}
             None => return Admission::Unknown,
@@ -84,7 +86,7 @@ impl Logins {
             LoginCheck::Silent if self.lock().was_admitted(cookie, OFFLINE_LIFETIME) => {
                 Admission::ByCookie
             }
-            LoginCheck::Silent => Admission::Unknown,
+            LoginCheck::Silent => Admission::Unverified,
         }
     }
 
@@ -109,6 +111,13 @@ impl Logins {
 impl KnownLogins {
     fn is_open(&self, within: Duration) -> Option<bool> {
         self.open.filter(|(_, at)| at.elapsed() < within).map(|(is_open, _)| is_open)
+    }
+
+    /// The last answer about a login. A Locust that had a login is assumed to have it until it
+    /// answers otherwise.
+    fn was_open(&self) -> Option<bool> {
+        let has_login = self.open.filter(|(is_open, _)| !is_open).map(|(is_open, _)| is_open);
+        has_login.or_else(|| self.is_open(OFFLINE_LIFETIME))
     }
 
     fn is_silent(&self) -> bool {
@@ -210,7 +219,7 @@ mod tests {
         assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Refused);
         // A refused cookie stays refused when Locust goes down.
         locust.answers.set(|_| LoginCheck::Silent);
-        assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unknown);
+        assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unverified);
     }
 
     #[tokio::test(start_paused = true)]
@@ -220,10 +229,16 @@ mod tests {
         locust.answers.set(|_| LoginCheck::Silent);
         tokio::time::advance(RECHECK_AFTER).await;
         assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::ByCookie);
-        assert_eq!(locust.admits(&logins, Some("session=new")).await, Admission::Unknown);
+        assert_eq!(locust.admits(&logins, Some("session=new")).await, Admission::Unverified);
         assert_eq!(locust.admits(&logins, None).await, Admission::Refused);
-        tokio::time::advance(OFFLINE_LIFETIME).await;
-        assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unknown);
+        for _ in 0..3 {
+            tokio::time::advance(OFFLINE_LIFETIME).await;
+            assert_eq!(locust.admits(&logins, Some("session=good")).await, Admission::Unverified);
+            assert_eq!(locust.admits(&logins, None).await, Admission::Refused);
+        }
+        locust.answers.set(|_| LoginCheck::Admitted);
+        tokio::time::advance(RECHECK_AFTER).await;
+        assert_eq!(locust.admits(&logins, None).await, Admission::Open, "the login is gone");
     }
 
     #[tokio::test(start_paused = true)]
