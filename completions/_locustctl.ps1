@@ -266,6 +266,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
             [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
+            [CompletionResult]::new('--allow-cross-site', '--allow-cross-site', [CompletionResultType]::ParameterName, 'Let pages of other sites start, stop and change tests in Locust''s web UI. Only Locust''s own page may do so by default')
             [CompletionResult]::new('--locust-ui', '--locust-ui', [CompletionResultType]::ParameterName, 'Serve Locust''s web UI, with a panel for the workers in its page')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a simulated cluster, which ends with this command')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate. An attacker on the network can then read and change all traffic')

@@ -259,6 +259,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand -v 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
             cand --v 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
             cand --open 'Open the page in the browser'
+            cand --allow-cross-site 'Let pages of other sites start, stop and change tests in Locust''s web UI. Only Locust''s own page may do so by default'
             cand --locust-ui 'Serve Locust''s web UI, with a panel for the workers in its page'
             cand --sandbox 'Use a simulated cluster, which ends with this command'
             cand --insecure-skip-tls-verify 'Do not verify the server''s certificate. An attacker on the network can then read and change all traffic'

@@ -247,6 +247,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l profile-ou
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l open -d 'Open the page in the browser'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allow-cross-site -d 'Let pages of other sites start, stop and change tests in Locust\'s web UI. Only Locust\'s own page may do so by default'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-ui -d 'Serve Locust\'s web UI, with a panel for the workers in its page'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'

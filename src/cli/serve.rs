@@ -71,6 +71,12 @@ pub struct ServeArgs {
     /// Host name of the page, in addition to localhost; can be repeated
     #[arg(long, value_name = "HOST", allow_hyphen_values = true, action = ArgAction::Append)]
     pub allowed_host: Vec<String>,
+    /// Let pages of other sites start, stop and change tests in Locust's web UI. Only Locust's own page
+    /// may do so by default
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub allow_cross_site: bool,
     /// Certificate file for TLS. It is read again when it changes
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]

@@ -13,8 +13,8 @@ use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, SelectionArgs, check_namespace};
 use crate::serve::{
-    AccessOptions, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings, Subject,
-    TargetInfo, TlsFiles, log,
+    AccessOptions, CrossSite, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings,
+    Subject, TargetInfo, TlsFiles, log,
 };
 use crate::text::terminal::{harmless, say};
 
@@ -77,6 +77,10 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         trusted_proxies: args.trusted_proxy.clone(),
         is_open: args.auth == Some(Auth::None),
         allowed_hosts: args.allowed_host.clone(),
+        cross_site: match args.allow_cross_site {
+            true => CrossSite::Allowed,
+            false => CrossSite::Refused,
+        },
         mount: if args.locust_ui { LOCUST_UI_MOUNT } else { "" },
     };
     let locust = LocustSettings {
@@ -90,6 +94,12 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
     };
     if locust.is_in_front && locust.location.address == Address::None {
         bail!("--locust-ui and --locust=none cannot be used together: leave one of them out");
+    }
+    if args.allow_cross_site && !args.locust_ui {
+        bail!(
+            "--allow-cross-site needs --locust-ui: it is about the addresses of Locust's web UI, and \
+             serve never accepts changes of the workers from other sites"
+        );
     }
     Ok(Settings { listen, limits: limits(args)?, locust, guard, tls })
 }

@@ -27,7 +27,7 @@ mod stepping;
 mod test_before;
 mod turns;
 
-pub use self::guard::AccessOptions;
+pub use self::guard::{AccessOptions, CrossSite};
 pub use self::listener::TlsFiles;
 pub use self::locust_ui::MOUNT as LOCUST_UI_MOUNT;
 pub use self::log::log;

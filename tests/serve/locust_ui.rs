@@ -9,7 +9,7 @@ use support::cluster::TestCluster;
 use support::fake_locust::{FakeLocust, PAGE, Request, default_response, reply};
 use support::serving::{Reply, Serving, wait_until};
 
-const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
+pub(super) const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 const SCRIPT: &str = "<script type=\"module\" src=\"-/locustctl/assets/panel.js\"></script></body>";
 
 /// A server in front of this Locust.
@@ -25,7 +25,7 @@ fn in_front_at(cluster: &TestCluster, url: &str, flags: &[&str]) -> Serving {
     serving
 }
 
-fn browse(serving: &Serving, path: &str) -> Reply {
+pub(super) fn browse(serving: &Serving, path: &str) -> Reply {
     serving.send(serving.request("GET", path).header("accept", HTML))
 }
 
@@ -53,9 +53,8 @@ fn requests_reach_locust_unchanged() {
         .header("x-custom", "kept")
         .header("te", "trailers")
         .header("authorization", "Basic bG9jdXN0")
-        // Locust's own rules apply there, not ours.
-        .header("origin", "http://evil.example.com")
-        .header("sec-fetch-site", "cross-site");
+        .header("origin", serving.url())
+        .header("sec-fetch-site", "same-origin");
     let answer = serving.send(request);
     assert_eq!((answer.status, &*answer.text), (200, "done"));
     assert_eq!((answer.header("x-own"), answer.header("access-control-allow-origin")), ("1", "*"));
@@ -68,7 +67,7 @@ fn requests_reach_locust_unchanged() {
         ("cookie", Some("session=locusts")),
         ("x-custom", Some("kept")),
         ("authorization", Some("Basic bG9jdXN0")),
-        ("origin", Some("http://evil.example.com")),
+        ("origin", Some(serving.url())),
         ("host", Some(serving.authority())),
         ("x-forwarded-for", Some("127.0.0.1")),
         ("x-forwarded-proto", Some("http")),

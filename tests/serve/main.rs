@@ -11,6 +11,7 @@ mod locust;
 mod locust_turns;
 mod locust_ui;
 mod locust_ui_login;
+mod locust_ui_safety;
 mod openapi;
 mod revoked;
 mod slow;

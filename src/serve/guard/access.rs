@@ -19,6 +19,7 @@ use super::login_redirect::{self, RequestedAddress};
 use super::options::AccessOptions;
 use super::proxy::TrustedProxy;
 use super::refusals::Refusals;
+use super::relayed::CrossSite;
 use super::request::{action, bearer_token, host_of, is_safe, refusal_response, unauthorized};
 use super::scheme::Scheme;
 use super::sessions::Sessions;
@@ -41,6 +42,7 @@ pub struct Guard {
     pub(super) hosts: Hosts,
     is_tls: bool,
     pub(super) mount: &'static str,
+    pub(super) cross_site: CrossSite,
     pub(super) cookie: SessionCookie,
     pub(super) sessions: Sessions,
     throttle: Throttle,
@@ -79,6 +81,7 @@ impl Guard {
             hosts: Hosts::new(&options.allowed_hosts)?,
             is_tls: options.is_tls,
             mount: options.mount,
+            cross_site: options.cross_site,
             cookie: SessionCookie::new(options.listen.port()),
             sessions: Sessions::default(),
             throttle: Throttle::default(),

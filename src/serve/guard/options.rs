@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use super::relayed::CrossSite;
+
 #[derive(Debug, Clone)]
 pub struct AccessOptions {
     /// The address to listen on.
@@ -21,6 +23,8 @@ pub struct AccessOptions {
     pub is_open: bool,
     /// `--allowed-host`
     pub allowed_hosts: Vec<String>,
+    /// `--allow-cross-site`
+    pub cross_site: CrossSite,
     /// The path below which the server's own addresses are, seen from the root: empty, or ending
     /// with a slash.
     pub mount: &'static str,

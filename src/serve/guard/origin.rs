@@ -1,7 +1,7 @@
 //! Checks that a change comes from the server's own page, by Fetch Metadata or else by the Origin
 //! header (RFC 6454).
 
-use axum::http::header::{HeaderName, ORIGIN};
+use axum::http::header::{HeaderName, ORIGIN, REFERER, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode};
 
 use super::super::caller::Proof;
@@ -36,10 +36,47 @@ pub(super) fn check(
     if is_ours { Ok(()) } else { Err(cross_site()) }
 }
 
+/// The same as [`check`] for a GET, with which browsers do not send their origin. Without Fetch Metadata,
+/// as on a page without TLS, the Referer must be the server's own page. A browser can leave it out because
+/// another site asks for that, so a browser needs it.
+///
+/// # Errors
+/// 403 if another page has sent the request, or may have.
+pub(super) fn check_navigation(
+    headers: &HeaderMap,
+    host: &str,
+    scheme: Scheme,
+    proof: Proof,
+) -> Result<(), Problem> {
+    if headers.contains_key(SITE) || headers.contains_key(ORIGIN) {
+        return check(headers, host, scheme, proof);
+    }
+    let is_ours = match headers.get(REFERER) {
+        Some(referer) => {
+            referer.to_str().is_ok_and(|referer| is_own(origin_of(referer), host, scheme))
+        }
+        None => proof != Proof::Session && !is_browser(headers),
+    };
+    if is_ours { Ok(()) } else { Err(cross_site()) }
+}
+
 fn cross_site() -> Problem {
     let detail = "The request comes from another site. A change must come from this server's own page, \
                   or carry a token (Authorization: Bearer).";
     Problem::new(StatusCode::FORBIDDEN, "CrossSite", detail)
+}
+
+/// The scheme and the authority of a URL.
+fn origin_of(url: &str) -> &str {
+    let authority = url.find("://").map_or(url.len(), |at| at + 3);
+    let end = url[authority..].find('/').map_or(url.len(), |at| authority + at);
+    &url[..end]
+}
+
+/// True if the client says that it is a browser. Scripts on a page cannot change this without a
+/// question (CORS) that fails.
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
 fn is_own(origin: &str, host: &str, used: Scheme) -> bool {
@@ -115,5 +152,34 @@ mod tests {
         ] {
             assert_eq!(is_own(origin, host, scheme), expected, "{origin} {host} {scheme:?}");
         }
+    }
+
+    #[test]
+    fn a_get_without_fetch_metadata_is_judged_by_its_referer() {
+        let own = "http://127.0.0.1:8088/locust/?a=b";
+        let browser = (USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64)");
+        for (sent, expected) in [
+            (vec![(REFERER, own), browser.clone()], true),
+            (vec![(REFERER, "http://127.0.0.1:8088"), browser.clone()], true),
+            (vec![(REFERER, "http://evil.example.com/http://127.0.0.1:8088/")], false),
+            (vec![(REFERER, "http://127.0.0.1:8088.evil.example.com/")], false),
+            (vec![(REFERER, "")], false),
+            (vec![browser.clone()], false),
+            (vec![(USER_AGENT, "curl/8.9")], true),
+            (vec![], true),
+            (vec![(SITE, "cross-site"), (REFERER, own)], false),
+            (vec![(ORIGIN, "null"), (REFERER, own)], false),
+            (vec![(SITE, "same-origin"), browser], true),
+        ] {
+            let pairs = sent.iter().cloned();
+            let headers: HeaderMap =
+                pairs.map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+            let check =
+                |proof| check_navigation(&headers, "127.0.0.1:8088", Scheme::Http, proof).is_ok();
+            assert_eq!(check(Proof::NotRequired), expected, "{sent:?}");
+        }
+        let session =
+            check_navigation(&HeaderMap::new(), "127.0.0.1:8088", Scheme::Http, Proof::Session);
+        assert!(session.is_err());
     }
 }

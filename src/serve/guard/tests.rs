@@ -42,6 +42,7 @@ fn open() -> AccessOptions {
         is_open: false,
         mount: "",
         allowed_hosts: Vec::new(),
+        cross_site: CrossSite::Refused,
     }
 }
 
