@@ -46,7 +46,7 @@ pub use memory::StartMemory;
 pub use outcome::Outcome;
 pub use pods::{WorkerPods, WorkerTable};
 pub use rebalance::{RampInProgress, Rebalance, RebalanceMode};
-pub use relay::{Content, MAX_SILENCE, Outgoing, Relay};
+pub use relay::{Content, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay};
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
 pub use stats::{Worker, is_running};

@@ -16,8 +16,8 @@ use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments, pl
 /// Time limit between two bytes. `/stop` takes up to Locust's `--stop-timeout` and a minute.
 pub const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Time limit for an answer through the API server. A download of statistics takes far less.
-const MAX_ANSWER: Duration = Duration::from_secs(60 * 60);
+/// Time limit for the whole answer. A download of statistics takes far less.
+pub const MAX_ANSWER: Duration = Duration::from_secs(60 * 60);
 
 /// The headers of a browser's request that may reach the API server. Others, such as
 /// `Impersonate-User` and `X-Remote-User`, could act in the name of locustctl there.

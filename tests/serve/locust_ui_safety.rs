@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use support::cluster::TestCluster;
-use support::fake_locust::{FakeLocust, default_response, reply};
+use support::fake_locust::{FakeLocust, PAGE, default_response, reply};
 use support::serving::{Reply, Serving};
 
-use super::locust_ui::{in_front, put};
+use super::locust_ui::{browse, in_front, put};
 
 const TOKEN: &str = "alice-s-token-0123456789";
 
@@ -44,6 +44,33 @@ fn locusts_page_cannot_install_a_service_worker() {
     let script = serving.get("/worker.js");
     assert_eq!((script.status, script.header("service-worker-allowed")), (200, ""));
     serving.wait_for_log("action=\"GET /worker.js\" old=- new=- outcome=refused");
+}
+
+#[test]
+fn other_sites_cannot_show_a_page_with_the_panel_in_a_frame() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(|request, stream| {
+        let html = "200 OK\nContent-Type: text/html";
+        match &*request.path {
+            "/policy" => {
+                let rule = "Content-Security-Policy: frame-ancestors https://grafana.example.com";
+                reply(stream, &format!("{html}\n{rule}"), PAGE);
+            }
+            "/option" => reply(stream, &format!("{html}\nX-Frame-Options: DENY"), PAGE),
+            "/other" => reply(stream, html, "<p>a page without the panel</p>"),
+            _ => default_response(request, stream),
+        }
+    });
+    let serving = in_front(&cluster, &locust, &[]);
+    let rules = |path: &str| {
+        let page = browse(&serving, path);
+        assert_eq!(page.text.contains("panel.js"), path != "/other", "{path}");
+        ["content-security-policy", "x-frame-options"].map(|name| page.header(name).to_owned())
+    };
+    assert_eq!(rules("/"), ["frame-ancestors 'self'", "SAMEORIGIN"]);
+    assert_eq!(rules("/policy"), ["frame-ancestors https://grafana.example.com", ""]);
+    assert_eq!(rules("/option"), ["", "DENY"]);
+    assert_eq!(rules("/other"), ["", ""]);
 }
 
 #[test]
@@ -161,6 +188,25 @@ fn locust_cannot_set_our_session_cookie_in_any_form() {
     let kept: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
     let kept: Vec<_> = kept.iter().map(|cookie| cookie.as_bytes()).collect();
     assert_eq!(kept, [&b"caf\xe9=kept"[..], b"session=kept"]);
+}
+
+#[test]
+fn an_answer_that_switches_the_protocol_is_a_bad_gateway() {
+    let cluster = TestCluster::start();
+    let locust = FakeLocust::start(|request, stream| match &*request.path {
+        "/socket" => {
+            let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
+                        Upgrade: websocket\r\n\r\n\x01smuggled";
+            let _ = stream.write_all(head.as_bytes());
+        }
+        _ => default_response(request, stream),
+    });
+    let serving = in_front(&cluster, &locust, &[]);
+    let headers = [("connection", "upgrade"), ("upgrade", "websocket")];
+    for headers in [&headers[..], &[]] {
+        let reply = send(&serving, "GET", "/socket", headers);
+        reply.is_problem(502, "LocustSilent", "another protocol");
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Locust's web UI behind the server: requests are relayed to Locust, and Locust's page gets the
 //! workers panel. The server's own addresses are below `/-/locustctl/`.
 
+mod framing;
 mod gate;
 mod headers;
 mod inject;
 mod login;
+mod timed_body;
 mod upstream;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use self::gate::{Gate, gate};
 use self::headers::Client;
 use self::inject::{Page, accepts_html, may_be_page, may_hold_panel, with_panel};
 use self::login::Logins;
+use self::timed_body::TimedBody;
 use self::upstream::{Upstream, is_start};
 use super::app::App;
 use super::caller::Peer;
@@ -36,7 +39,9 @@ use super::problem::Problem;
 use super::redirect::temporary;
 use super::root::Root;
 use super::routes::method_label;
-use crate::locust::{Content, Error, LocustLocation, MAX_SILENCE, Outgoing, Relay, Route};
+use crate::locust::{
+    Content, Error, MAX_ANSWER, MAX_SILENCE, LocustLocation, Outgoing, Relay, Route,
+};
 use crate::text::terminal::printable;
 
 /// The path of the server's own addresses, seen from the root.
@@ -48,6 +53,9 @@ const MAX_BUFFERED_BODY: usize = 1024 * 1024;
 
 /// Time limit for Locust to answer a request for its page.
 const PAGE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Time limit for the whole page to arrive. After many hours of a test it has some MB.
+const PAGE_BODY_LIMIT: Duration = Duration::from_secs(2 * 60);
 
 /// Mounts the routes below [`MOUNT`], and relays all other requests to Locust. `guarded` puts the guard
 /// around the routes. `is_loopback` tells that only this machine can reach the server.
@@ -167,12 +175,13 @@ impl LocustFront {
         let start = self.upstream.start_in(&outgoing, base);
         // A page must answer soon. Other requests, such as the stop of a test, may take longer.
         let time_limit = if is_page { PAGE_LIMIT } else { MAX_SILENCE };
-        match timeout(time_limit, self.upstream.send(&route, outgoing)).await {
-            Ok(Ok(response)) => match self.upstream.remember(start, response).await {
-                Ok(response) => context.answer(response, &route).await,
-                Err(why) => context.unreachable(&why),
-            },
-            Ok(Err(error)) => context.unreachable(&explain(&error)),
+        let answered = timeout(time_limit, async {
+            let response = self.upstream.send(&route, outgoing).await;
+            self.upstream.remember(start, response.map_err(|error| explain(&error))?).await
+        });
+        match answered.await {
+            Ok(Ok(response)) => context.answer(response, &route).await,
+            Ok(Err(why)) => context.unreachable(&why),
             Err(_) => context.unreachable("Locust did not answer in time."),
         }
     }
@@ -235,19 +244,30 @@ struct RelayContext {
 impl RelayContext {
     async fn answer(&self, response: Response<reqwest::Body>, route: &Route) -> Response {
         let (mut parts, body) = response.into_parts();
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            // The relayed request has no `Upgrade`.
+            return self
+                .unreachable("Locust switched to another protocol without a request for it.");
+        }
         headers::incoming(&mut parts.headers, &self.host, self.guard.cookie(), route);
         if !self.is_page || !may_hold_panel(parts.status, &parts.headers) {
+            let body = TimedBody::new(body, MAX_ANSWER);
             return Response::from_parts(parts, Body::new(body));
         }
-        let body = match with_panel(body, &self.script).await {
+        let read = timeout(PAGE_BODY_LIMIT, with_panel(body, &self.script)).await;
+        let Ok(read) = read else {
+            return self.unreachable("Locust's page did not arrive completely in time.");
+        };
+        let body = match read {
             Ok(Page::WithPanel(page)) => {
+                framing::forbid_other_sites(&mut parts.headers);
                 for name in [ETAG, LAST_MODIFIED] {
                     parts.headers.remove(name);
                 }
                 parts.headers.insert(CONTENT_LENGTH, page.len().into());
                 Body::from(page)
             }
-            Ok(Page::Unchanged(body)) => body,
+            Ok(Page::Unchanged(body)) => Body::new(TimedBody::new(body, MAX_ANSWER)),
             Err(error) => {
                 return self.unreachable(&format!("Locust's page is incomplete: {error}"));
             }
