@@ -243,3 +243,23 @@ fn no_credential_is_sent_over_plain_http() {
     assert!(request.starts_with("get /apis/apps/v1/"), "{request}");
     assert!(!request.contains("authorization") && !request.contains("secret-token"), "{request}");
 }
+
+#[test]
+fn a_context_without_a_name_gives_the_namespace_and_the_user() {
+    let cluster = TestCluster::start();
+    let token = cluster.token(Account::Admin).to_owned();
+    let authority = cluster.file("ca.crt", cluster.certificate_authority());
+    let config = format!(
+        "contexts: [{{context: {{user: u, namespace: elsewhere}}}}]\nusers: [{{name: u, user: {{token: '{token}'}}}}]\n"
+    );
+    let path = cluster.file("config", &config);
+    locustctl("scale --replicas=3")
+        .arg(format!("--server={}", cluster.server()))
+        .arg(format!("--certificate-authority={}", authority.display()))
+        .kubeconfig(path)
+        .run()
+        .refuses("Error from server (NotFound): namespaces \"elsewhere\" not found\n");
+    assert_eq!(authorization(&cluster), Some(format!("Bearer {token}")));
+    let path = cluster.handle().requests()[0].path_and_query.clone();
+    assert!(path.starts_with("/apis/apps/v1/namespaces/elsewhere/"), "{path}");
+}

@@ -39,7 +39,9 @@ pub(super) fn select(
     let by_flag = given(&flags.context);
     let current = Some(config.current_context.as_str()).filter(|name| !name.is_empty());
     let context_name = by_flag.or(current);
-    let context = context_name.and_then(|name| config.contexts.get(name));
+    // Without a selected name, the context that has no name is in effect. The same holds for users
+    // and clusters.
+    let context = config.contexts.get(context_name.unwrap_or_default());
     let context_check = match (context_name, context) {
         (Some(name), None) => Err(ConfigError::InConfiguration(vec![format!(
             "context was not found for specified context: {name}"

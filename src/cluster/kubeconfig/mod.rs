@@ -78,11 +78,14 @@ pub fn names(
 ) -> Result<Vec<String>> {
     let explicit = explicit.filter(|path| !path.as_os_str().is_empty());
     let config = files::load(explicit, environment)?.config;
-    Ok(match of {
+    let mut names: Vec<String> = match of {
         Entries::Contexts => config.contexts.into_keys().collect(),
         Entries::Clusters => config.clusters.into_keys().collect(),
         Entries::Users => config.users.into_keys().collect(),
-    })
+    };
+    // A flag cannot select the entry without a name.
+    names.retain(|name| !name.is_empty());
+    Ok(names)
 }
 
 /// Does the same as [`resolve`], for the content of one file and no flags; used by `fuzz/`.

@@ -131,3 +131,55 @@ fn a_server_by_flag_clears_the_files_server_name() {
     assert_eq!(name(&[("server", "https://x"), ("tls-server-name", "y")]).as_deref(), Some("y"));
     assert!(dir.resolve(flags(&[])).unwrap().cluster.disable_compression);
 }
+
+#[test]
+fn entries_without_a_name_are_in_effect_when_no_name_is_selected() {
+    // (configuration, server, token, namespace)
+    let table = [
+        // Each list may have one entry without a name.
+        (
+            "{contexts: [{context: {namespace: ns}}],
+              clusters: [{cluster: {server: 'https://c'}}], users: [{user: {token: t}}]}",
+            ["https://c", "t", "ns"],
+        ),
+        (
+            "{contexts: [{name: '', context: {cluster: c, user: u, namespace: ns}}],
+              clusters: [{name: c, cluster: {server: 'https://c'}}],
+              users: [{name: u, user: {token: t}}]}",
+            ["https://c", "t", "ns"],
+        ),
+        (
+            "{contexts: [{name: ~, context: {user: u}}], clusters: [{name: ~, cluster: {server: 'https://c'}}],
+              users: [{name: u, user: {token: t}}]}",
+            ["https://c", "t", "default"],
+        ),
+        // A named context without a cluster or a user has the entries without a name.
+        (
+            "{current-context: a, contexts: [{name: a, context: {namespace: ns}}, {context: {namespace: other}}],
+              clusters: [{cluster: {server: 'https://c'}}], users: [{user: {token: t}}]}",
+            ["https://c", "t", "ns"],
+        ),
+        ("{clusters: [{cluster: {server: 'https://c'}}], users: [{user: {token: t}}]}", ["https://c", "t", "default"]),
+    ];
+    for (config, [server, token, namespace]) in table {
+        let dir = Dir::of(config);
+        for (given, server) in
+            [(vec![], server), (vec![("server", "https://flag")], "https://flag")]
+        {
+            let access = dir.resolve(flags(&given)).unwrap();
+            assert_eq!(access.cluster.server, server, "{config}");
+            assert_eq!(access.user.token.unwrap().expose_secret(), token, "{config}");
+            assert_eq!(access.namespace, namespace, "{config}");
+        }
+    }
+}
+
+#[test]
+fn the_first_file_with_an_entry_without_a_name_wins() {
+    let mut dir = Dir::of("contexts: [{context: {namespace: first}}]")
+        .write("second", "{contexts: [{name: '', context: {namespace: second}}], clusters: [{cluster: {server: 'https://c'}}]}");
+    let list = [dir.path("config"), dir.path("second")];
+    dir.environment.kubeconfig = Some(std::env::join_paths(&list).unwrap());
+    let access = dir.resolve(flags(&[])).unwrap();
+    assert_eq!((access.namespace.as_str(), access.cluster.server.as_str()), ("first", "https://c"));
+}

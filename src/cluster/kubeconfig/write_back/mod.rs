@@ -83,7 +83,9 @@ impl TokenStore {
 /// The `auth-provider.config` of a user in a whole kubeconfig.
 fn settings<'a>(document: &'a mut Value, user: &str) -> Option<&'a mut Map<String, Value>> {
     let users = document.get_mut("users")?.as_array_mut()?;
-    let entry = users.iter_mut().find(|entry| entry["name"] == user)?;
+    // An entry without a name is the entry of the empty name.
+    let is_of = |entry: &Value| entry["name"].as_str().unwrap_or_default() == user;
+    let entry = users.iter_mut().find(|entry| is_of(entry))?;
     let provider = entry.get_mut("user")?.get_mut("auth-provider")?.as_object_mut()?;
     let config = provider.entry("config").or_insert(Value::Null);
     if config.is_null() {

@@ -139,3 +139,11 @@ fn a_held_lock_is_waited_for_and_ours_is_removed() {
     assert!(fs::read_to_string(&config).unwrap().contains("id-token: a.b.c"));
     assert!(!lock.exists());
 }
+
+#[test]
+fn the_tokens_of_a_user_without_a_name_are_replaced() {
+    let content = "users: [{user: {auth-provider: {config: {id-token: old-token}}}}]\n";
+    let new = SecretString::from("new-token");
+    let bytes = edited(content.as_bytes(), "", &[("id-token", &new)]).unwrap().unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), content.replace("old", "new"));
+}
