@@ -40,6 +40,14 @@ pub fn certificate(der: &[u8]) {
     cluster::trust::try_certificate(der);
 }
 
+/// A YAML text. A value that can be printed as YAML is read as the same value.
+///
+/// # Panics
+/// It is read as another value.
+pub fn yaml(content: &[u8]) {
+    text::yaml::round_trip::check_round_trip(content);
+}
+
 /// A manifest.
 pub fn manifest(content: &[u8]) {
     let _ = scaling::manifests::parse(content, "manifest");

@@ -128,7 +128,7 @@ fn unreadable_documents_are_skipped_and_logged() {
              of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
              \"json:\\\"kind,omitempty\\\"\" }",
         ),
-        ("x: [".to_owned(), "yaml: line 1: did not find expected ',' or ']'"),
+        ("x: [".to_owned(), "yaml: line 1: did not find expected node content"),
         (
             format!("{V1BETA1}defaults: 5"),
             "json: cannot unmarshal number into Go struct field Preference.defaults of type \

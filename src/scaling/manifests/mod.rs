@@ -8,7 +8,6 @@ mod builder_output;
 mod error;
 mod filenames;
 mod glob;
-mod go_yaml;
 mod join;
 mod json;
 mod kustomize;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::go_yaml;
 use super::json::{self, Problem};
 use crate::text::yaml::read;
 
@@ -127,12 +126,8 @@ impl Documents {
         let mut rest = text;
         while let Some((document, after)) = next_document(rest) {
             let value = document.and_then(|document| {
-                read::document(&document).map_err(|problem| {
-                    format!(
-                        "error converting YAML to JSON: {}",
-                        go_yaml::describe(&problem, &document)
-                    )
-                })
+                read::document(&document)
+                    .map_err(|problem| format!("error converting YAML to JSON: {}", problem))
             });
             let value = value.map_err(|problem| first_error.take().unwrap_or(problem))?;
             first_error = None;

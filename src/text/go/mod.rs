@@ -11,7 +11,7 @@ pub mod url;
 mod value;
 
 pub use duration::Duration;
-pub use number::{parse_bool, parse_int};
+pub use number::{parse_bool, parse_int, parse_uint};
 pub use os_error::os_error;
 pub use quote::{format_code_point, is_printable, quote};
 pub use value::{Numeric, float, json_float, numeric, plain, syntax};

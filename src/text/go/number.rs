@@ -28,6 +28,17 @@ pub fn parse_int(text: &str) -> Result<i64, String> {
     i64::from_str_radix(&signed, radix).map_err(|_| fail("value out of range"))
 }
 
+/// `strconv.ParseUint(text, 0, 64)`: as [`parse_int`], without a sign; `None` for anything else.
+pub fn parse_uint(text: &str) -> Option<u64> {
+    let (radix, digits) = radix_and_digits(text);
+    if digits.contains('_') && !underscores_are_placed_well(text) {
+        return None;
+    }
+    let digits = digits.replace('_', "");
+    let all_digits = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+    u64::from_str_radix(&digits, radix).ok().filter(|_| all_digits)
+}
+
 fn radix_and_digits(unsigned: &str) -> (u32, &str) {
     match unsigned.as_bytes() {
         [b'0', b'x' | b'X', _, ..] => (16, &unsigned[2..]),

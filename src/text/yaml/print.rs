@@ -1,5 +1,5 @@
 //! Objects as `-o yaml` prints them: keys in go-yaml's natural order, lists not indented below
-//! their key, scalars as libyaml's emitter writes them.
+//! their key, scalars as its emitter writes them.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::scalar::{self, Position};
 use crate::text::go;
 
-/// libyaml's limit for a simple key. A longer key is written as `? key`.
+/// go-yaml's limit for a simple key. A longer key is written as `? key`.
 const MAX_SIMPLE_KEY: usize = 128;
 
 /// Prints a document, with a newline at its end.

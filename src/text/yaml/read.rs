@@ -1,112 +1,57 @@
 //! YAML as kubectl reads it, converted to a JSON value: YAML 1.1, only the first document, the last
-//! of duplicate keys wins. JSON is valid YAML.
+//! of duplicate keys wins. JSON is valid YAML, except for its escapes `\/` and `\ud83d\ude00`.
+//!
+//! kubectl reads with sigs.k8s.io/yaml, whose parser is go-yaml 2. The modules beside this one are a
+//! translation of it, because other YAML libraries differ in plain scalars in brackets, in types and
+//! in errors.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
-use serde_saphyr::{
-    DuplicateKeyPolicy, Error as ParserError, MergeKeyPolicy, NonFiniteFloatPolicy, Options,
-};
+use serde_json::Value;
 
-/// An error in a YAML text. `Display` is kubectl's text without a file name: `yaml: line 3: …`.
-/// Unlike in kubectl, the line is never left out and always counts from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct YamlError {
-    /// The line, from 1; `None` if the error has no position.
-    pub line: Option<u64>,
-    /// libyaml's text if it has one.
-    pub text: String,
-    /// True if the YAML is valid, but has a value that JSON cannot represent.
-    pub is_json: bool,
-    /// True if `line` is the start of a quote or bracket that is never closed.
-    pub is_unclosed: bool,
-}
+use super::token::YamlError;
+use super::tree::Tree;
+use super::value;
 
-impl YamlError {
-    fn at(line: Option<u64>, text: impl Into<String>) -> Self {
-        Self { line, text: text.into(), is_json: false, is_unclosed: false }
-    }
-}
+/// The most keys and values in a configuration. A kubeconfig of 10,000 clusters with a user and a
+/// context each has about 300,000.
+const MAX_VALUES_OF_FILE: usize = 400_000;
 
-impl fmt::Display for YamlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.is_json, self.line) {
-            (true, _) => write!(f, "json: {}", self.text),
-            (false, Some(line)) => write!(f, "yaml: line {line}: {}", self.text),
-            (false, None) => write!(f, "yaml: {}", self.text),
-        }
-    }
-}
+/// The most keys and values in a document of a manifest.
+const MAX_VALUES_OF_DOCUMENT: usize = 2_000_000;
 
 /// Reads the first document of a file, in any encoding that kubectl accepts. A text without content
-/// is `Null`.
+/// is `Null`. The limits are 100 levels and 400,000 keys and values.
 ///
 /// # Errors
-/// [`YamlError`]'s text.
+/// The text of [`YamlError`].
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let text = decode(bytes)?;
-    // The JSON reader is faster for JSON. Text that it refuses may still be YAML.
-    if text.trim_start().starts_with('{')
-        && let Ok(value) = serde_json::from_str(&text)
-    {
-        return Ok(value);
-    }
-    document(&text).map_err(|problem| problem.to_string())
+    read(&text, MAX_VALUES_OF_FILE).map_err(|problem| problem.to_string())
 }
 
 /// Reads the first document of `text`. A document without content is `Null`. The limits are 100
-/// levels and 2 million nodes.
-///
-/// The YAML reader differs from kubectl's in three points:
-/// - Plain `yEs` and other mixed cases are booleans; in kubectl they are text.
-/// - It accepts a few flow collections that libyaml refuses.
-/// - `null` may be a key.
+/// levels and 2 million keys and values.
 pub(crate) fn document(text: &str) -> Result<Value, YamlError> {
-    // Most texts are printable ASCII. This check is cheaper than the search for control characters.
-    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
-    if !is_plain && let Some(at) = text.find(is_control) {
-        let line = 1 + text[..at].matches('\n').count() as u64;
-        return Err(YamlError::at(Some(line), "control characters are not allowed"));
-    }
-    // Errors in later documents must be ignored, so the first document is taken out of the reader
-    // before the reader continues.
-    let mut first = None;
-    let read = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |reader| {
-        first = Some(Node::deserialize(reader)?.0);
-        Ok(())
-    });
-    match (first, read) {
-        (Some(value), _) => Ok(value),
-        (None, Ok(())) => Ok(Value::Null),
-        (None, Err(err)) => Err(describe(&err)),
-    }
+    read(text, MAX_VALUES_OF_DOCUMENT)
 }
 
 /// The first duplicate key in the first document, and its line. [`parse`] reports all other errors.
 pub(crate) fn duplicate_key(bytes: &[u8]) -> Option<(u64, String)> {
     let text = decode(bytes).ok()?;
-    let mut options = options();
-    options.duplicate_keys = DuplicateKeyPolicy::Error;
-    let read = serde_saphyr::with_deserializer_from_str_with_options(&text, options, |reader| {
-        Node::deserialize(reader).map(drop)
-    });
-    match read.as_ref().err()?.without_snippet() {
-        ParserError::DuplicateMappingKey { key: Some(key), location } => {
-            Some((location.line(), key.clone()))
-        }
-        _ => None,
-    }
+    let tree = Tree::of_first_document(&text, MAX_VALUES_OF_FILE).ok()??;
+    value::duplicate_key(&tree, MAX_VALUES_OF_FILE)
 }
 
-fn options() -> Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: 100, max_nodes: 2_000_000, max_events: 4_000_000 },
-        duplicate_keys: DuplicateKeyPolicy::LastWins,
-        merge_keys: MergeKeyPolicy::Merge,
-        legacy_octal_numbers: true,
-        non_finite_float_policy: NonFiniteFloatPolicy::Reject,
-        with_snippet: false,
+fn read(text: &str, max_values: usize) -> Result<Value, YamlError> {
+    // Most texts are printable ASCII. This check is cheaper than the search for control characters.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
+    if !is_plain && text.contains(is_control) {
+        return Err(YamlError::decoder("control characters are not allowed"));
+    }
+    match Tree::of_first_document(text, max_values)? {
+        Some(tree) => value::of_tree(&tree, max_values),
+        None => Ok(Value::Null),
     }
 }
 
@@ -126,150 +71,31 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
         [0xfe, 0xff, ..] => utf16(u16::from_be_bytes),
         _ => {
             let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-            std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|err| {
-                let read = &bytes[..err.valid_up_to()];
-                let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
-                format!("yaml: line {line}: invalid leading UTF-8 octet")
-            })
+            let text = std::str::from_utf8(bytes).map(Cow::Borrowed);
+            text.map_err(|err| format!("yaml: {}", invalid_utf8(&bytes[err.valid_up_to()..])))
         }
     }
 }
 
-/// True for a control character that libyaml's reader refuses at any position.
+/// go-yaml's text for bytes that do not start with a character in UTF-8.
+fn invalid_utf8(bytes: &[u8]) -> &'static str {
+    let width = match bytes.first() {
+        Some(0xc0..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf7) => 4,
+        _ => return "invalid leading UTF-8 octet",
+    };
+    match bytes.get(1..width) {
+        None => "incomplete UTF-8 octet sequence",
+        Some(rest) if rest.iter().any(|byte| byte & 0xc0 != 0x80) => "invalid trailing UTF-8 octet",
+        Some(_) => "invalid length of a UTF-8 sequence",
+    }
+}
+
+/// True for a character that go-yaml's reader refuses at any position.
 fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
-}
-
-/// Converts a parser error to kubectl's text.
-fn describe(err: &ParserError) -> YamlError {
-    let err = err.without_snippet();
-    let line = err.location().map(|at| at.line()).filter(|line| *line > 0);
-    let text = match err {
-        ParserError::NonFiniteFloat { value, .. } => {
-            return YamlError { is_json: true, ..YamlError::at(None, unsupported_number(value)) };
-        }
-        ParserError::MergeValueNotMapOrSeqOfMaps { .. } => {
-            "map merge requires map or sequence of maps as the value".to_owned()
-        }
-        ParserError::UnknownAnchor { .. } => "unknown anchor referenced".to_owned(),
-        ParserError::RecursiveReferencesRequireWeakTypes { .. } => {
-            "anchor value contains itself".to_owned()
-        }
-        // Only the first line: some of the parser's texts are long.
-        other => {
-            let text = other.to_string();
-            in_libyamls_words(text.lines().next().unwrap_or_default()).to_owned()
-        }
-    };
-    let is_unclosed = err.to_string().contains("unclosed ");
-    YamlError { is_unclosed, ..YamlError::at(line, text) }
-}
-
-/// The parser's text without context and position, or libyaml's text where they differ.
-fn in_libyamls_words(message: &str) -> &str {
-    const DIFFERENT: [(&str, &str); 7] = [
-        ("unclosed quote", "found unexpected end of stream"),
-        ("simple key expected", "could not find expected ':'"),
-        ("mismatched bracket", "did not find expected node content"),
-        ("misplaced bracket", "did not find expected key"),
-        ("unclosed bracket '['", "did not find expected ',' or ']'"),
-        ("unclosed bracket '{'", "did not find expected ',' or '}'"),
-        ("unexpected character", "found character that cannot start any token"),
-    ];
-    let problem = match message.split_once(", ") {
-        Some((context, problem)) if context.starts_with("while ") => problem,
-        _ => message,
-    };
-    let problem = match problem.rfind(" at line ") {
-        Some(at) => &problem[..at],
-        None => problem,
-    };
-    let known = DIFFERENT.iter().find(|(start, _)| problem.starts_with(start));
-    known.map_or(problem, |(_, text)| text)
-}
-
-fn unsupported_number(value: &str) -> String {
-    let name = match value {
-        v if v.to_ascii_lowercase().contains("nan") => "NaN",
-        v if v.starts_with('-') => "-Inf",
-        _ => "+Inf",
-    };
-    format!("unsupported value: {name}")
-}
-
-/// A YAML node as JSON. It is not `Value` itself, whose keys must be text: YAML has keys of any
-/// type, which kubectl converts to text.
-struct Node(Value);
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor).map(Node)
-    }
-}
-
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-
-    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
-        Ok(Value::Bool(v))
-    }
-
-    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
-        Ok(Value::String(v.to_owned()))
-    }
-
-    fn visit_string<E>(self, v: String) -> Result<Value, E> {
-        Ok(Value::String(v))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Node(item)) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some((Node(key), Node(value))) = map.next_entry()? {
-            let key = match key {
-                Value::String(text) => text,
-                Value::Array(_) | Value::Object(_) => {
-                    return Err(serde::de::Error::custom("invalid map key"));
-                }
-                other => other.to_string(),
-            };
-            fields.insert(key, value);
-        }
-        Ok(Value::Object(fields))
-    }
+        || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]
@@ -303,6 +129,24 @@ mod tests {
             ("!!binary aGk=", json!("hi")),
             ("it # is", json!("it")),
             ("0o9", json!("0o9")),
+            ("yEs", json!("yEs")),
+            ("1_", json!(1)),
+            ("1e999", json!("1e999")),
+            ("!!float 1", json!(1.0)),
+            ("!!timestamp 2001-12-14", json!("2001-12-14")),
+            ("[1.2.3.4, fd00::]", json!(["1.2.3.4", "fd00::"])),
+            ("[a:]", json!(["a:"])),
+            ("[a:, b]", json!(["a:", "b"])),
+            ("{a: fd00::}", json!({"a": "fd00::"})),
+            ("{a: fd00::, b: c}", json!({"a": "fd00::", "b": "c"})),
+            ("{a:}", json!({"a:": null})),
+            ("[-]", json!(["-"])),
+            ("[a: b, c]", json!([{"a": "b"}, "c"])),
+            ("\"b\"#c", json!("b")),
+            ("'b'#c", json!("b")),
+            ("|# c\n b", json!("b\n")),
+            (">-\n b\n c\n\n d", json!("b c\nd")),
+            ("\"b\n  c\\\n  d\"", json!("b cd")),
         ];
         for (text, expected) in table {
             let value = parse(format!("a: {text}\n").as_bytes());
@@ -339,7 +183,7 @@ mod tests {
             (utf16("a: b\n", u16::to_le_bytes), a.clone()),
             (utf16("a: b\n", u16::to_be_bytes), a),
             (b"x: &x {a: b}\n<<: [*x, {a: c}]\n".to_vec(), json!({"x": {"a": "b"}, "a": "b"})),
-            (b"1: a\nyes: b\n~: c\n".to_vec(), json!({"1": "a", "true": "b", "null": "c"})),
+            (b"1: a\nyes: b\n1e3: c\n".to_vec(), json!({"1": "a", "true": "b", "1000": "c"})),
         ];
         for (bytes, expected) in table {
             let shown = String::from_utf8_lossy(&bytes).into_owned();
@@ -348,22 +192,31 @@ mod tests {
     }
 
     #[test]
-    fn errors_have_the_line_and_libyamls_words() {
-        let table: [(&[u8], &str); 15] = [
-            (b"a: \"b\n", "yaml: line 1: found unexpected end of stream"),
-            (b"a: [}\n", "yaml: line 1: did not find expected node content"),
-            (b"a: b: c\n", "yaml: line 1: mapping values are not allowed in this context"),
+    fn errors_have_the_lines_and_texts_of_go_yaml() {
+        let table: [(&[u8], &str); 24] = [
+            (b"a: \"b\n", "yaml: line 2: found unexpected end of stream"),
+            (b"a: [}\n", "yaml: did not find expected node content"),
+            (b"x: [", "yaml: line 1: did not find expected node content"),
+            (b"a: b: c\n", "yaml: mapping values are not allowed in this context"),
             (b"a:\n b: @x\n", "yaml: line 2: found character that cannot start any token"),
-            (b"a: b\nc: d\n]\n", "yaml: line 3: did not find expected key"),
+            (b"a: b\nc: d\n]\n", "yaml: line 2: did not find expected key"),
             (b"a: {b\n", "yaml: line 1: did not find expected ',' or '}'"),
-            (b"a: *x\n", "yaml: line 1: unknown anchor referenced"),
-            (b"a: &a [*a]\n", "yaml: line 1: anchor value contains itself"),
-            (b"a: \"\\q\"\n", "yaml: line 1: found unknown escape character"),
-            (b"a: b\n\x01\n", "yaml: line 2: control characters are not allowed"),
-            (b"a: b\n\xff\n", "yaml: line 2: invalid leading UTF-8 octet"),
+            (b"a: {: b}\n", "yaml: did not find expected node content"),
+            (b"a: *x\n", "yaml: unknown anchor referenced"),
+            (b"a: &a [*a]\n", "yaml: anchor value contains itself"),
+            (b"a: \"\\q\"\n", "yaml: found unknown escape character"),
+            (b"{\"a\": \"\\/\"}\n", "yaml: found unknown escape character"),
+            (b"a: \"\\ud83d\\ude00\"", "yaml: found invalid Unicode character escape code"),
+            (b"%YAML 1.2\n---\na: b\n", "yaml: found incompatible YAML document"),
+            (b"a: !!timestamp 2001-12-14T21:59Z\n", "yaml: cannot decode !!str as a !!timestamp"),
+            (b"a: b\n\x01\n", "yaml: control characters are not allowed"),
+            (b"a: b\n\xff\n", "yaml: invalid leading UTF-8 octet"),
+            (b"a: b\n\xc3", "yaml: incomplete UTF-8 octet sequence"),
+            (b"a: b\n\xc3b", "yaml: invalid trailing UTF-8 octet"),
             (b"\xff\xfea", "yaml: incomplete UTF-16 character"),
-            (b"<<: 5\n", "yaml: line 1: map merge requires map or sequence of maps as the value"),
+            (b"<<: 5\n", "yaml: map merge requires map or sequence of maps as the value"),
             (b"a: -.inf\n", "json: unsupported value: -Inf"),
+            (b"~: a\n", "unsupported map key of type: %!s(<nil>)"),
             (b"[a]: b\n", "yaml: invalid map key"),
         ];
         for (bytes, expected) in table {
@@ -373,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_aliases_are_bounded() {
+    fn depth_size_and_aliases_are_bounded() {
         let deep = "[".repeat(20_000);
         assert!(parse(deep.as_bytes()).is_err());
         let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
@@ -382,5 +235,12 @@ mod tests {
             bomb += &format!("{name}: &{name} [{items}]\n");
         }
         assert!(parse(bomb.as_bytes()).is_err());
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), "*a, ".repeat(100));
+        assert_eq!(parse(long.as_bytes()), Err("yaml: more than 64 MiB of text".to_owned()));
+        let keys: String = (0..1_000_000).map(|number| format!("k{number}: x\n")).collect();
+        let too_many = Err("yaml: more than 400000 keys and values".to_owned());
+        assert_eq!(parse(keys.as_bytes()), too_many);
+        let json = format!("{{{}\"k\": 0}}", keys.replace(" x\n", " 0, "));
+        assert_eq!(parse(json.as_bytes()), too_many);
     }
 }

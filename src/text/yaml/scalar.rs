@@ -1,4 +1,4 @@
-//! The output of one string as YAML: the style that go-yaml asks for and libyaml's emitter allows,
+//! The output of one string as YAML: the style that go-yaml asks for and its emitter allows,
 //! and the folding of long lines.
 
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ pub fn write(text: &mut String, string: &str, position: Position) {
     }
 }
 
-/// The styles in which libyaml's emitter can write a string.
+/// The styles in which go-yaml's emitter can write a string.
 #[derive(Debug, Clone, Copy)]
 struct Allowed {
     plain: bool,
@@ -86,8 +86,8 @@ impl Allowed {
     }
 }
 
-/// True for a character that libyaml prints unescaped: no tab, no control character, no byte order
-/// mark. Unicode's own line breaks are escaped too: libyaml prints them, but some readers treat
+/// True for a character that go-yaml prints unescaped: no tab, no control character, no byte order
+/// mark. Unicode's own line breaks are escaped too: go-yaml prints them, but some readers treat
 /// them as line breaks.
 fn is_printable(character: char) -> bool {
     matches!(character,

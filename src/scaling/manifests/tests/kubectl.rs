@@ -16,7 +16,7 @@ struct Case {
     objects: Vec<Value>,
     /// The errors as kubectl prints them, without `error: `.
     errors: String,
-    /// Our own errors, which differ on purpose or because of the YAML reader.
+    /// Our own errors, which have no part of the document.
     #[serde(default)]
     ours: Option<String>,
 }
