@@ -23,7 +23,7 @@ pub fn kuberc(content: &[u8]) {
 }
 
 /// The output of a credential plugin.
-pub fn exec_credential(output: &str) {
+pub fn exec_credential(output: &[u8]) {
     let _ = cluster::credentials::is_plugin_answer(output);
 }
 

@@ -108,6 +108,17 @@ fn a_plugin_in_the_current_directory_is_not_run() {
 }
 
 #[test]
+fn a_plugin_may_answer_in_yaml_without_a_kind() {
+    let cluster = TestCluster::start();
+    let token = cluster.token(Account::Admin).to_owned();
+    let script = format!(
+        "printf 'apiVersion: client.authentication.k8s.io/v1\\nstatus: {{token: %s}}\\n' {token}"
+    );
+    let user = plugin(&cluster, &script);
+    scale(&cluster, &user).run().exits(0, SCALED);
+}
+
+#[test]
 fn a_second_401_is_reported() {
     let cluster = TestCluster::start();
     let user =

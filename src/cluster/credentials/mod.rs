@@ -208,7 +208,7 @@ impl Credentials {
 
 /// True if a credential plugin's output is valid; used by `fuzz/`.
 #[doc(hidden)]
-pub fn is_plugin_answer(output: &str) -> bool {
+pub fn is_plugin_answer(output: &[u8]) -> bool {
     exec::is_answer(output, "client.authentication.k8s.io/v1")
 }
 

@@ -27,6 +27,21 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
+/// The fields of a document, before its `apiVersion` and `kind` are known. `null` has none.
+pub(crate) fn top_level(document: Value) -> Read<Map<String, Value>> {
+    match document {
+        Value::Object(fields) => Ok(fields),
+        Value::Null => Ok(Map::new()),
+        other => Err(format!(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal {} into \
+             Go value of type struct {{ APIVersion string \
+             \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
+             \"json:\\\"kind,omitempty\\\"\" }}",
+            kind_of(&other)
+        )),
+    }
+}
+
 pub(crate) fn text(value: Value, owner: &str, path: &str) -> Read<String> {
     text_named(value, owner, path, "string")
 }

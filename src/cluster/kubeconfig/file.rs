@@ -26,19 +26,7 @@ pub(super) struct File {
 impl File {
     /// Reads the content of a file. Its relative paths start in the directory of `origin`.
     pub fn from_value(value: Value, origin: &Origin) -> Result<Self, String> {
-        let mut fields = match value {
-            Value::Object(fields) => fields,
-            Value::Null => Map::new(),
-            other => {
-                return Err(format!(
-                    "couldn't get version/kind; json parse error: json: cannot unmarshal {} into \
-                     Go value of type struct {{ APIVersion string \
-                     \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
-                     \"json:\\\"kind,omitempty\\\"\" }}",
-                    fields::kind_of(&other)
-                ));
-            }
-        };
+        let mut fields = fields::top_level(value)?;
         check_kind(&mut fields)?;
         Self::from_fields(fields, origin)
     }
@@ -91,8 +79,9 @@ fn check_kind(fields: &mut Map<String, Value>) -> Result<(), String> {
     if version.matches('/').count() > 1 {
         return Err(format!("unexpected GroupVersion string: {version}"));
     }
-    let version = match version.as_str() {
-        "" | "/" => "v1",
+    // As in Go's `ParseGroupVersion`, `/v1` is `v1`.
+    let version = match version.trim_start_matches('/') {
+        "" => "v1",
         other => other,
     };
     let kind = if kind.is_empty() { "Config" } else { &kind };

@@ -63,19 +63,7 @@ impl Document {
     /// wrong type. The text is kubectl's without the document's content, because a preset may be a
     /// token.
     pub fn parse(content: &[u8]) -> Result<Self, String> {
-        let mut fields = match yaml::parse(content)? {
-            Value::Object(fields) => fields,
-            Value::Null => Map::new(),
-            other => {
-                return Err(format!(
-                    "couldn't get version/kind; json parse error: json: cannot unmarshal {} into \
-                     Go value of type struct {{ APIVersion string \
-                     \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
-                     \"json:\\\"kind,omitempty\\\"\" }}",
-                    fields::kind_of(&other)
-                ));
-            }
-        };
+        let mut fields = fields::top_level(yaml::parse(content)?)?;
         let version = version(&mut fields)?;
         let mut strict_errors = Vec::new();
         if let Some((line, key)) = yaml::duplicate_key(content) {

@@ -1,27 +1,23 @@
-//! The output of a plugin: an `ExecCredential` with a token, a certificate with its key, or both.
+//! The output of a plugin: an `ExecCredential` with a token, a certificate with its key, or both. It
+//! is JSON or YAML, as in apimachinery's `UniversalDecoder`.
 
 use std::sync::Arc;
 
 use rustls::sign::CertifiedKey;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::cluster::credentials::client_certificate;
+use crate::cluster::kubeconfig::fields;
+use crate::text::yaml::read as yaml;
 
 /// A valid credential. [`ExecCredential::parse`] returns its certificate separately.
 #[derive(Debug)]
 pub(super) struct ExecCredential {
     pub token: Option<SecretString>,
     expires: Option<OffsetDateTime>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Head {
-    api_version: Option<String>,
-    kind: Option<String>,
 }
 
 /// Not `Debug`: it holds secrets.
@@ -40,11 +36,13 @@ impl ExecCredential {
     /// # Errors
     /// kubectl's text after `getting credentials: `. It never shows the output.
     pub fn parse(
-        output: &str,
+        output: &[u8],
         api_version: &str,
     ) -> Result<(Self, Option<Arc<CertifiedKey>>), String> {
-        check_version(output, api_version)?;
-        let status = status(output)?.ok_or("exec plugin didn't return a status field")?;
+        let mut fields =
+            fields_of(output).map_err(|problem| format!("decoding stdout: {problem}"))?;
+        check_version(&mut fields, api_version)?;
+        let status = status(&mut fields)?.ok_or("exec plugin didn't return a status field")?;
         let set = |text: Option<String>| text.filter(|text| !text.is_empty());
         let token = set(status.token);
         let certificate = set(status.client_certificate_data);
@@ -75,24 +73,35 @@ impl ExecCredential {
     }
 }
 
-fn check_version(output: &str, api_version: &str) -> Result<(), String> {
-    let returned = if output.trim().is_empty() {
-        "client.authentication.k8s.io/__internal".to_owned()
+/// The fields of the output. It is JSON if it starts with `{`, otherwise YAML.
+fn fields_of(output: &[u8]) -> Result<Map<String, Value>, String> {
+    const NO_VERSION: &str = "couldn't get version/kind; json parse error: ";
+    let value = if output.trim_ascii_start().starts_with(b"{") {
+        // Go replaces bytes that are not UTF-8.
+        serde_json::from_str(&String::from_utf8_lossy(output))
+            .map_err(|err| format!("{NO_VERSION}{}", position(&err)))?
     } else {
-        let head: Head = serde_json::from_str(output).map_err(|err| {
-            format!(
-                "decoding stdout: couldn't get version/kind; json parse error: {}",
-                position(&err)
-            )
-        })?;
-        let (version, kind) = (head.api_version.unwrap_or_default(), head.kind.unwrap_or_default());
-        if kind != "ExecCredential" {
-            return Err(format!(
-                "decoding stdout: no kind {kind:?} is registered for version {version:?}"
-            ));
-        }
-        version
+        yaml::parse(output)?
     };
+    fields::top_level(value)
+}
+
+fn check_version(fields: &mut Map<String, Value>, api_version: &str) -> Result<(), String> {
+    let mut take = |name| {
+        fields::text(fields.remove(name).unwrap_or_default(), "", name).map_err(|problem| {
+            format!("decoding stdout: couldn't get version/kind; json parse error: {problem}")
+        })
+    };
+    let (mut returned, kind) = (take("apiVersion")?, take("kind")?);
+    // client-go fills in the kind and its internal version.
+    if returned.is_empty() {
+        "client.authentication.k8s.io/__internal".clone_into(&mut returned);
+    }
+    if !matches!(kind.as_str(), "" | "ExecCredential") {
+        return Err(format!(
+            "decoding stdout: no kind {kind:?} is registered for version {returned:?}"
+        ));
+    }
     if returned == api_version {
         return Ok(());
     }
@@ -102,12 +111,12 @@ fn check_version(output: &str, api_version: &str) -> Result<(), String> {
     ))
 }
 
-fn status(output: &str) -> Result<Option<Status>, String> {
-    let bad = |err: serde_json::Error| format!("decoding stdout: {}", position(&err));
-    let mut output: Value = serde_json::from_str(output).map_err(bad)?;
-    match output.get_mut("status").map(Value::take) {
+fn status(fields: &mut Map<String, Value>) -> Result<Option<Status>, String> {
+    match fields.remove("status") {
         None | Some(Value::Null) => Ok(None),
-        Some(status) => serde_json::from_value(status).map(Some).map_err(bad),
+        Some(status) => serde_json::from_value(status)
+            .map(Some)
+            .map_err(|err| format!("decoding stdout: {}", position(&err))),
     }
 }
 
@@ -139,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_until_it_expires() {
-        let credential = |status: &str| ExecCredential::parse(&output(status), V1).unwrap().0;
+        let credential =
+            |status: &str| ExecCredential::parse(output(status).as_bytes(), V1).unwrap().0;
         let forever = credential(r#"{"token":"t"}"#);
         assert_eq!(forever.token.as_ref().unwrap().expose_secret(), "t");
         assert!(forever.is_valid());
@@ -173,8 +183,22 @@ mod tests {
             ),
             (
                 "s3cret".into(),
+                "decoding stdout: couldn't get version/kind; json parse error: json: cannot unmarshal \
+                 string into Go value of type struct { APIVersion string \
+                 \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }"
+                    .into(),
+            ),
+            (
+                "{s3cret".into(),
                 "decoding stdout: couldn't get version/kind; json parse error: \
-                 invalid character at line 1, column 1"
+                 invalid character at line 1, column 2"
+                    .into(),
+            ),
+            ("a: *s3cret".into(), "decoding stdout: yaml: unknown anchor referenced".into()),
+            (
+                "kind: [s3cret]".into(),
+                "decoding stdout: couldn't get version/kind; json parse error: json: cannot unmarshal \
+                 array into Go struct field .kind of type string"
                     .into(),
             ),
             (
@@ -183,7 +207,39 @@ mod tests {
             ),
         ];
         for (output, expected) in table {
-            assert_eq!(ExecCredential::parse(&output, V1).err(), Some(expected), "{output}");
+            assert_eq!(
+                ExecCredential::parse(output.as_bytes(), V1).err(),
+                Some(expected),
+                "{output}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_output_may_be_yaml_and_in_any_encoding_of_yaml() {
+        let yaml = format!(
+            "apiVersion: {V1}\nstatus:\n  token: t\n  expirationTimestamp: 2100-01-01T00:00:00Z\n"
+        );
+        let json = output(r#"{"token":"t"}"#);
+        let without_kind = format!("{{\"apiVersion\":\"{V1}\",\"status\":{{\"token\":\"t\"}}}}");
+        let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| {
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect::<Vec<u8>>()
+        };
+        let table: [Vec<u8>; 9] = [
+            yaml.clone().into_bytes(),
+            format!("# a plugin\n---\n{yaml}kind: ExecCredential\n").into_bytes(),
+            format!("\u{feff}{yaml}").into_bytes(),
+            format!("\u{feff}{json}").into_bytes(),
+            format!("\n {json}\n").into_bytes(),
+            without_kind.into_bytes(),
+            utf16(&json, u16::to_le_bytes),
+            utf16(&yaml, u16::to_be_bytes),
+            [json.replace("}}", ",\"other\":\"").as_bytes(), b"\xff\"}}"].concat(),
+        ];
+        for output in table {
+            let shown = String::from_utf8_lossy(&output).into_owned();
+            let (credential, _) = ExecCredential::parse(&output, V1).expect(&shown);
+            assert_eq!(credential.token.unwrap().expose_secret(), "t", "{shown}");
         }
     }
 
@@ -194,7 +250,7 @@ mod tests {
             include_str!("../../../../fuzz/corpus/exec_credential/empty.json"),
             include_str!("../../../../fuzz/corpus/exec_credential/token.json"),
         ];
-        assert!(ExecCredential::parse(SEEDS[2], V1).is_ok());
+        assert!(ExecCredential::parse(SEEDS[2].as_bytes(), V1).is_ok());
         let mut random = fastrand::Rng::with_seed(3);
         for round in 0..3000 {
             let mut bytes = SEEDS[round % 3].replace("\"t\"", "\"s3cret\"").into_bytes();
@@ -210,7 +266,7 @@ mod tests {
                     break;
                 }
             }
-            if let Err(problem) = ExecCredential::parse(&String::from_utf8_lossy(&bytes), V1) {
+            if let Err(problem) = ExecCredential::parse(&bytes, V1) {
                 assert!(!problem.contains("s3cret"), "{problem}");
             }
         }

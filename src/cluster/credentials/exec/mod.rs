@@ -26,7 +26,7 @@ use crate::cluster::kuberc::PluginPolicy;
 use crate::text::go::os_error;
 
 /// True if a plugin's output is valid.
-pub(super) fn is_answer(output: &str, api_version: &str) -> bool {
+pub(super) fn is_answer(output: &[u8], api_version: &str) -> bool {
     ExecCredential::parse(output, api_version).is_ok()
 }
 

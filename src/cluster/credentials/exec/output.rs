@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitStatus, time::Duration};
 
-use secrecy::SecretString;
+use secrecy::SecretSlice;
 use tokio::{
     io::AsyncReadExt,
     process::{Child, ChildStdout},
@@ -22,7 +22,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// kubectl's text after `getting credentials: `. It never shows the output.
-pub(super) async fn read(mut child: Child, command: &str) -> Result<SecretString, String> {
+pub(super) async fn read(mut child: Child, command: &str) -> Result<SecretSlice<u8>, String> {
     let failed = |err: io::Error| format!("exec: {command}: {}", os_error(&err));
     let mut output = Vec::new();
     let mut stdout = child.stdout.take();
@@ -41,9 +41,7 @@ pub(super) async fn read(mut child: Child, command: &str) -> Result<SecretString
         let code = status.and_then(|status| status.code()).unwrap_or(-1);
         return Err(format!("exec: executable {command} failed with exit code {code}"));
     }
-    String::from_utf8(output).map(SecretString::from).map_err(|_| {
-        "decoding stdout: couldn't get version/kind; json parse error: invalid UTF-8".to_owned()
-    })
+    Ok(output.into())
 }
 
 /// Reads until the process ends, or has printed too much. In the second case there is no status.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cluster::kubeconfig::Cluster;
 
-/// `spec.cluster`. The fields have client-go's order, and empty ones are left out.
+/// `spec.cluster`. The fields have client-go's order. Empty ones are left out, except for `config`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ClusterInfo {
@@ -21,7 +21,7 @@ pub(super) struct ClusterInfo {
     proxy_url: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     disable_compression: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The extension of the cluster entry, or null.
     config: Option<Value>,
 }
 
@@ -87,11 +87,16 @@ mod tests {
             disable_compression: true,
             exec_config: Some(serde_json::json!({"audience": "a"})),
         };
-        let info = info(V1, Some(&ClusterInfo::of(&cluster)), true);
+        let info = self::info(V1, Some(&ClusterInfo::of(&cluster)), true);
         let expected = "\"spec\":{\"cluster\":{\"server\":\"https://h\",\"tls-server-name\":\"n\",\
             \"insecure-skip-tls-verify\":true,\"certificate-authority-data\":\"cGVt\",\
             \"proxy-url\":\"http://p\",\"disable-compression\":true,\
             \"config\":{\"audience\":\"a\"}},\"interactive\":true}}\n";
+        assert!(info.ends_with(expected), "{info}");
+        let plain = Cluster { server: "https://h".into(), ..Cluster::default() };
+        let info = self::info(V1, Some(&ClusterInfo::of(&plain)), false);
+        let expected = "\"spec\":{\"cluster\":{\"server\":\"https://h\",\"config\":null},\
+            \"interactive\":false}}\n";
         assert!(info.ends_with(expected), "{info}");
     }
 }

@@ -115,7 +115,14 @@ fn other_kinds_and_versions_are_refused() {
     for (text, expected) in table {
         assert_eq!(read(text).err(), Some(expected), "{text}");
     }
-    for text in ["", "kind: Config", "apiVersion: v1", "{users: null, clusters: ~}", "other: 1"] {
+    for text in [
+        "",
+        "kind: Config",
+        "apiVersion: v1",
+        "apiVersion: /v1",
+        "{users: null, clusters: ~}",
+        "other: 1",
+    ] {
         assert!(read(text).is_ok(), "{text}");
     }
 }
