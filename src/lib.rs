@@ -9,6 +9,7 @@
 //! - `locust`: Locust: its web API, the health of a test, and giving a test its users back
 //! - `scaling`: `kubectl scale`: targets, manifests, preconditions, the PATCH, and its outcome
 //! - `cluster`: the Kubernetes client
+//! - `process`: programs that are run: finding them, and ending them with their children
 //! - `text`: YAML, PEM, literals as Go writes them, and text that is safe to show
 //! - [`sandbox`]: a simulated cluster on loopback; it shares no code with `cluster`
 
@@ -22,6 +23,7 @@ mod commands;
 pub mod fuzzing;
 mod locust;
 mod output;
+mod process;
 pub mod sandbox;
 mod scaling;
 mod serve;

@@ -65,6 +65,28 @@ fn the_installed_builder_is_used_and_its_absence_reported() {
 }
 
 #[test]
+fn a_builder_in_the_current_directory_is_not_run() {
+    let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
+    let bin = directory.builder(&format!(": > ran; {}", printing(SLAVE)));
+    for name in ["kustomize", "kubectl"] {
+        let here = directory.0.path().join(name);
+        fs::copy(bin.join("kustomize"), &here).unwrap();
+        for path in [".", ":/nonexistent", "/nonexistent::", "./bin/..:/nonexistent"] {
+            directory.scale(&cluster, "k", path).refuses(&format!(
+                "error: {name}: cannot run executable found relative to current directory: remove \
+                 \".\" and empty elements from $PATH\n"
+            ));
+        }
+        fs::remove_file(here).unwrap();
+    }
+    assert!(!directory.0.path().join("ran").exists());
+    assert!(cluster.request_lines().is_empty());
+    // An element that has no builder is harmless.
+    let path = std::env::join_paths(["".into(), ".".into(), bin]).unwrap();
+    directory.scale(&cluster, "k", path).prints(SCALED);
+}
+
+#[test]
 fn every_form_of_builder_error_is_reported() {
     let (cluster, directory) = (TestCluster::start(), Directory::with("resources: []\n"));
     for (complaint, expected) in [

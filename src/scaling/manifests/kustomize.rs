@@ -6,10 +6,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use super::builder_output::BuilderMessages;
 use super::error::Error;
+use crate::process::{ChildTree, Lookup, on_path};
 use crate::text::go::os_error;
 use crate::text::terminal::say;
 
@@ -27,24 +28,32 @@ const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml
 const BUILDERS: [(&str, &[&str]); 2] = [("kustomize", &["build"]), ("kubectl", &["kustomize"])];
 
 /// Runs the first installed builder and returns its output, at most `limit` bytes. If the future is
-/// dropped, the builder is killed.
+/// dropped, the builder and its children are killed.
 pub(super) async fn build(directory: &str, limit: usize) -> Result<Vec<u8>, Error> {
     check(directory).map_err(Error::Text)?;
     for (program, arguments) in BUILDERS {
-        let child = Command::new(program)
+        let path = match on_path(program) {
+            Lookup::Found(path) => path,
+            Lookup::NotFound => continue,
+            Lookup::InCurrentDirectory => {
+                return Err(Error::new(format!(
+                    "{program}: cannot run executable found relative to current directory: \
+                     remove \".\" and empty elements from $PATH"
+                )));
+            }
+        };
+        let mut command = Command::new(path);
+        command
             .args(arguments)
             .arg("--")
             .arg(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        match child {
-            Ok(child) => return output(child, program, limit).await.map_err(Error::Text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::new(format!("{program}: {}", os_error(&error)))),
-        }
+            .stderr(Stdio::piped());
+        return match ChildTree::spawn(&mut command) {
+            Ok(builder) => output(builder, program, limit).await.map_err(Error::Text),
+            Err(error) => Err(Error::new(format!("{program}: {}", os_error(&error)))),
+        };
     }
     Err(Error::new(
         "-k needs kustomize or kubectl, and neither is installed: install kustomize \
@@ -92,8 +101,9 @@ fn first_missing(path: &Path) -> PathBuf {
     missing.unwrap_or(path).to_owned()
 }
 
-async fn output(mut child: Child, program: &str, limit: usize) -> Result<Vec<u8>, String> {
+async fn output(mut builder: ChildTree, program: &str, limit: usize) -> Result<Vec<u8>, String> {
     let failed = |error: io::Error| format!("{program}: {}", os_error(&error));
+    let child = &mut builder.child;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let work = async {
         tokio::try_join!(

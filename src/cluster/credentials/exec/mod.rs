@@ -2,7 +2,6 @@
 //! of client-go's `plugin/pkg/client/auth/exec`. Unlike there, time and output are bounded.
 
 mod credential;
-mod lookup;
 mod output;
 mod permission;
 mod request;
@@ -13,16 +12,12 @@ use anyhow::Result;
 use parking_lot::RwLock;
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::{
-    process::{Child, Command},
-    sync::Mutex,
-    time::timeout,
-};
+use tokio::{process::Command, sync::Mutex, time::timeout};
 
 use self::credential::ExecCredential;
-use self::lookup::on_path;
 use crate::cluster::kubeconfig::{Cluster, ConfigError, Exec, InteractiveMode};
 use crate::cluster::kuberc::PluginPolicy;
+use crate::process::{ChildTree, Lookup, on_path};
 use crate::text::go::os_error;
 
 /// True if a plugin's output is valid.
@@ -122,7 +117,7 @@ impl Plugin {
         let command = &self.exec.command;
         let output = match timeout(limit, output::read(child, command)).await {
             Ok(output) => output?,
-            // Dropping the future has dropped the child's handle, which kills the child.
+            // Dropping the future has dropped the child, which kills it and its children.
             Err(_) => {
                 return Err(format!("exec: executable {command} did not end within {limit:?}"));
             }
@@ -147,21 +142,20 @@ impl Plugin {
         }
     }
 
-    fn start(&self, interactive: bool) -> Result<Child, String> {
+    fn start(&self, interactive: bool) -> Result<ChildTree, String> {
         let info = request::info(&self.exec.api_version, self.cluster.as_ref(), interactive);
         let stdin = if interactive { Stdio::inherit() } else { Stdio::null() };
         let stderr = if self.is_unattended { Stdio::null() } else { Stdio::inherit() };
         let env = self.exec.env.iter().map(|(name, value)| (name, value.expose_secret()));
-        Command::new(self.executable()?)
+        let mut command = Command::new(self.executable()?);
+        command
             .args(&self.exec.args)
             .envs(env)
             .env("KUBERNETES_EXEC_INFO", info)
             .stdin(stdin)
             .stdout(Stdio::piped())
-            .stderr(stderr)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|err| self.not_started(&err))
+            .stderr(stderr);
+        ChildTree::spawn(&mut command).map_err(|err| self.not_started(&err))
     }
 
     fn executable(&self) -> Result<PathBuf, String> {
@@ -169,7 +163,13 @@ impl Plugin {
         if command.contains(std::path::is_separator) {
             return Ok(command.into());
         }
-        on_path(command).ok_or_else(|| self.not_started(&io::ErrorKind::NotFound.into()))
+        match on_path(command) {
+            Lookup::Found(path) => Ok(path),
+            // client-go has the same text for both.
+            Lookup::NotFound | Lookup::InCurrentDirectory => {
+                Err(self.not_started(&io::ErrorKind::NotFound.into()))
+            }
+        }
     }
 
     fn not_started(&self, err: &io::Error) -> String {

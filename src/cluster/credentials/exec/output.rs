@@ -9,6 +9,7 @@ use tokio::{
     time::timeout,
 };
 
+use crate::process::ChildTree;
 use crate::text::go::os_error;
 
 /// Larger than any token or certificate.
@@ -18,15 +19,17 @@ const MAX_OUTPUT: usize = 1024 * 1024;
 /// plugin leaves behind may keep its stdout open for ever.
 const IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Waits for `child` to end with success, and returns its output.
+/// Waits for the plugin to end with success, and returns its output. If it does not end, it is killed
+/// with its children. A process that it leaves behind stays.
 ///
 /// # Errors
 /// kubectl's text after `getting credentials: `. It never shows the output.
-pub(super) async fn read(mut child: Child, command: &str) -> Result<SecretSlice<u8>, String> {
+pub(super) async fn read(mut plugin: ChildTree, command: &str) -> Result<SecretSlice<u8>, String> {
+    let child = &mut plugin.child;
     let failed = |err: io::Error| format!("exec: {command}: {}", os_error(&err));
     let mut output = Vec::new();
     let mut stdout = child.stdout.take();
-    let status = read_while_running(&mut child, &mut stdout, &mut output).await.map_err(failed)?;
+    let status = read_while_running(child, &mut stdout, &mut output).await.map_err(failed)?;
     while let Some(pipe) = stdout.as_mut().filter(|_| output.len() <= MAX_OUTPUT) {
         match timeout(IDLE_TIMEOUT, pipe.read_buf(&mut output)).await {
             Ok(Ok(0)) | Err(_) => break,

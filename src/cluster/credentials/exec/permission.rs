@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::lookup::{is_executable, on_path};
 use crate::cluster::kuberc::PluginPolicy;
+use crate::process::{Lookup, is_executable, on_path};
 use crate::text::go;
 use crate::text::go::os_error;
 
@@ -45,7 +45,13 @@ pub(super) fn check(policy: &PluginPolicy, command: &str) -> Result<(), String> 
 /// The path of a command, as Go's `exec.LookPath` finds it.
 fn resolve(command: &str) -> Result<PathBuf, String> {
     if !command.contains(std::path::is_separator) {
-        return on_path(command).ok_or_else(|| "executable file not found in $PATH".to_owned());
+        return match on_path(command) {
+            Lookup::Found(path) => Ok(path),
+            Lookup::NotFound => Err("executable file not found in $PATH".to_owned()),
+            Lookup::InCurrentDirectory => {
+                Err("cannot run executable found relative to current directory".to_owned())
+            }
+        };
     }
     let path = Path::new(command);
     match path.metadata() {

@@ -113,6 +113,27 @@ fn a_plugin_that_does_not_end_is_killed() {
 }
 
 #[test]
+fn the_children_of_a_plugin_that_does_not_end_are_killed_too() {
+    let number = tempfile::NamedTempFile::new().unwrap();
+    let text = format!("sleep 300 & echo $! > {}; wait", number.path().display());
+    let plugin = within(Duration::from_secs(1), &text);
+    assert_eq!(error(&plugin), "exec: executable sh did not end within 1s");
+    let number = std::fs::read_to_string(number.path()).unwrap();
+    let number = number.trim();
+    // `ps` lists no state for a process that has ended, and Z for one that nobody has waited for.
+    let runs = || {
+        let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", number]).output();
+        let state = String::from_utf8(state.unwrap().stdout).unwrap();
+        !matches!(state.trim().chars().next(), None | Some('Z'))
+    };
+    let start = std::time::Instant::now();
+    while runs() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{number} still runs");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn a_process_left_behind_by_a_plugin_is_not_waited_for() {
     let start = std::time::Instant::now();
     let plugin = script(&format!("sleep 20 & {}", print(r#"{"token":"a"}"#)));
