@@ -4,6 +4,7 @@ mod check;
 mod errors;
 mod functions;
 mod lexer;
+mod printing;
 
 use std::fmt;
 
@@ -44,14 +45,16 @@ impl GoTemplate {
     /// # Errors
     /// `template: output:1: unclosed action`, in Go's words.
     pub fn parse(text: &str, missing_keys: bool) -> Result<Self, String> {
-        let checked = lexer::tokens(text).and_then(|tokens| check::check(&tokens, text.len()));
-        checked.map_err(|error| errors::of_checks(&error, text))?;
+        let of_checks = |error| errors::of_checks(&error, text);
+        let tokens = lexer::tokens(text).map_err(of_checks)?;
+        check::check(&tokens, text.len()).map_err(of_checks)?;
         let missing = if missing_keys { MissingKey::Invalid } else { MissingKey::Error };
-        let template = functions::register(Template::new("output"))
+        let template = printing::register(functions::register(Template::new("output")), MAX_OUTPUT)
             .missing_key(missing)
-            .max_range_iters(MAX_ITERATIONS)
-            .parse(text)
-            .map_err(|error| errors::of_parser(&error))?;
+            .max_range_iters(MAX_ITERATIONS);
+        let plain = template.clone().parse(text).map_err(|error| errors::of_parser(&error))?;
+        // A template that can be parsed only without the conversion prints floats as gotmpl does.
+        let template = template.parse(&printing::with_show(text, &tokens)).unwrap_or(plain);
         Ok(Self { template, text: text.to_owned() })
     }
 
