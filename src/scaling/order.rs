@@ -166,7 +166,7 @@ pub enum ScaleError {
         /// The count that was read last.
         last: Option<i64>,
     },
-    /// The object of a manifest has a `spec` that is no map.
+    /// The object of a manifest has a `spec` that is no map, but for example null.
     #[error("value cannot be set because .spec is not a map[string]interface{{}}")]
     NoSpec,
     /// The answer to the PATCH was lost. The count was read again, or reading it failed as well.

@@ -52,8 +52,7 @@ impl<'a> Scaler<'a> {
     async fn run(&self) -> Result<Scaled, ScaleError> {
         if let ObjectSource::Given(object) = &self.order.object
             && self.order.target.resource.is_counted_in_print()
-            && !object["spec"].is_null()
-            && !object["spec"].is_object()
+            && object.get("spec").is_some_and(|spec| !spec.is_object())
         {
             return Err(ScaleError::NoSpec);
         }

@@ -196,7 +196,7 @@ fn a_manifest_whose_spec_is_no_map_is_refused() {
     for (spec, is_refused) in [
         ("spec: text\n", true),
         ("spec: [1]\n", true),
-        ("spec:\n", false),
+        ("spec:\n", true),
         ("spec: {}\n", false),
         ("spec: {paused: true}\n", false),
         ("", false),

@@ -125,11 +125,12 @@ fn object(source: &str, fields: Map<String, Value>) -> Object {
     Object { source, api_version, kind, name, namespace, value: Value::Object(fields) }
 }
 
-/// `apiVersion` and `kind`. Both are empty if the version has more than one slash, as in Go.
+/// `apiVersion` and `kind`, as Go's `ParseGroupVersion` reads them. Both are empty if the version has
+/// more than one slash. `/v1` is `v1`.
 fn type_of(fields: &Map<String, Value>) -> (String, String) {
     let api_version = text(fields, "apiVersion");
     match api_version.matches('/').count() {
-        0 | 1 => (api_version.to_owned(), text(fields, "kind").to_owned()),
+        0 | 1 => (api_version.trim_start_matches('/').to_owned(), text(fields, "kind").to_owned()),
         _ => Default::default(),
     }
 }

@@ -143,19 +143,27 @@ impl Reader<'_> {
         let name = object.name.as_deref().unwrap_or_default();
         let target = Target::new(Arc::clone(&resource), namespace, name)?;
         let mut value = object.value;
-        if resource.namespaced {
-            set_namespace(&mut value, namespace);
-        }
+        set_namespace(&mut value, resource.namespaced.then_some(namespace));
         Ok(Some(Selected { target, listed: None, object: Some(value) }))
     }
 }
 
-fn set_namespace(object: &mut Value, namespace: &str) {
-    if let Some(fields) = object.as_object_mut()
-        && let Some(metadata) =
-            fields.entry("metadata").or_insert_with(|| json!({})).as_object_mut()
-    {
-        metadata.insert("namespace".to_owned(), namespace.into());
+/// Sets the namespace of an object, or removes it. kubectl prints no namespace for an object of a
+/// cluster-scoped type.
+fn set_namespace(object: &mut Value, namespace: Option<&str>) {
+    let Some(fields) = object.as_object_mut() else { return };
+    match namespace {
+        Some(namespace) => {
+            let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+            if let Some(metadata) = metadata.as_object_mut() {
+                metadata.insert("namespace".to_owned(), namespace.into());
+            }
+        }
+        None => {
+            if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.remove("namespace");
+            }
+        }
     }
 }
 
@@ -177,4 +185,24 @@ fn no_mapping(object: &Object) -> anyhow::Error {
         go::quote(&object.source),
         no_match(object)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_has_the_namespace_that_its_type_allows() {
+        let after = |mut object: Value, namespace| {
+            set_namespace(&mut object, namespace);
+            object
+        };
+        let metadata = |metadata: Value| json!({ "metadata": metadata });
+        let named = metadata(json!({"name": "a", "namespace": "file"}));
+        assert_eq!(after(named.clone(), Some("b"))["metadata"]["namespace"], "b");
+        assert_eq!(after(json!({}), Some("b")), metadata(json!({"namespace": "b"})));
+        // An object of a cluster-scoped type.
+        assert_eq!(after(named, None), metadata(json!({"name": "a"})));
+        assert_eq!(after(json!({}), None), json!({}));
+    }
 }

@@ -225,3 +225,10 @@ fn random_content_does_not_panic() {
         let _ = glob::glob(&text.replace(['/', '.'], ""));
     }
 }
+
+#[test]
+fn a_slash_before_the_version_is_not_a_part_of_it() {
+    let documents = parse(b"apiVersion: /v1\nkind: A\nmetadata: {name: a}\n", "m");
+    let object = &documents[0].as_ref().unwrap().object;
+    assert_eq!((object.api_version.as_str(), &object.value["apiVersion"]), ("v1", &"/v1".into()));
+}
