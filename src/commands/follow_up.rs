@@ -2,6 +2,7 @@
 
 use crate::cli::{TypedFlags, quoted, suggested_command};
 use crate::scaling::Target;
+use crate::text::terminal::on_one_line;
 
 /// Makes commands for the same cluster and user, with the flags of the present command.
 pub struct FollowUp {
@@ -20,7 +21,7 @@ impl FollowUp {
         let is_elsewhere = target.resource.namespaced && target.namespace != self.namespace;
         let namespace = is_elsewhere.then_some(target.namespace.as_str());
         let command = suggested_command(&self.typed, subcommand, namespace);
-        format!("{command} {}", quoted(&typed_name(target)))
+        on_one_line(&format!("{command} {}", quoted(&typed_name(target)))).into_owned()
     }
 }
 

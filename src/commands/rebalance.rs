@@ -15,7 +15,7 @@ use crate::locust::{
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
-use crate::text::terminal::{harmless, say};
+use crate::text::terminal::{on_one_line, say};
 
 /// Time limit for users that Locust is still starting.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ async fn once(
     let client = &connection.client;
     let pods = WorkerPods::new(&pods_of(client, target).await.map_err(anyhow::Error::from)?.pods);
     let master = find(connection, target, location, &pods).await?;
-    say(&harmless(&format!("Using Locust at {}", master.place())));
+    say(&on_one_line(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
     let rebalance = Rebalance {
         master: &master,
@@ -80,11 +80,11 @@ async fn once(
         on_start: None,
         ramp: Some(ramp),
     };
-    let outcome = rebalance.run(Some(pods), &mut |text| say(&harmless(text))).await;
+    let outcome = rebalance.run(Some(pods), &mut |text| say(&on_one_line(text))).await;
     let outcome = outcome.map_err(anyhow::Error::from)?;
     match outcome.is_well() && !outcome.health().is_alarming() {
-        true => Ok(write_stdout(&format!("{}\n", harmless(&outcome.to_string())))?),
-        false => Err(anyhow!("{}", harmless(&outcome.to_string())).into()),
+        true => Ok(write_stdout(&format!("{}\n", on_one_line(&outcome.to_string())))?),
+        false => Err(anyhow!("{}", on_one_line(&outcome.to_string())).into()),
     }
 }
 
@@ -151,7 +151,7 @@ impl Watch<'_> {
         }
         if let Some(outcome) = &watched.outcome {
             self.last_start = outcome.sent().cloned().or(self.last_start.take());
-            let line = format!("{}\n", harmless(&outcome.to_string()));
+            let line = format!("{}\n", on_one_line(&outcome.to_string()));
             write_stdout(&line).map_err(WatchError::Stdout)?;
         }
         Ok(watched.health)
@@ -167,10 +167,10 @@ impl Watch<'_> {
         };
         if self.place != master.place() {
             self.place = master.place();
-            say(&harmless(&format!("Using Locust at {}", self.place)));
+            say(&on_one_line(&format!("Using Locust at {}", self.place)));
         }
         let (pods, known) = (Some(self.pods.clone()), self.last_start.as_ref());
-        let mut report = |text: &str| say(&harmless(text));
+        let mut report = |text: &str| say(&on_one_line(text));
         let watched = self
             .rebalancer
             .look_and_rebalance(&master, pods, known, Some(self.ramp), &mut report)
@@ -182,7 +182,7 @@ impl Watch<'_> {
     /// Prints a line that differs from the last one.
     fn tell(&mut self, line: String) {
         if line != self.last_line {
-            say(&harmless(&line));
+            say(&on_one_line(&line));
             self.last_line = line;
         }
     }

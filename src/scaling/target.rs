@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::SelectionError;
 use crate::cluster::api::{About, Resource};
+use crate::text::terminal::on_one_line;
 
 /// An object to scale: type, namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,9 +53,10 @@ impl Target {
 }
 
 impl std::fmt::Display for Target {
-    /// `deployment.apps/locust-slave`
+    /// `deployment.apps/locust-slave`. A server can send any text as a name, so the text is made safe to
+    /// print.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.resource.kind_with_group(), self.name)
+        f.write_str(&on_one_line(&format!("{}/{}", self.resource.kind_with_group(), self.name)))
     }
 }
 

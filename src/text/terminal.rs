@@ -90,15 +90,31 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 
 /// Escapes control, direction and invisible characters. Line breaks and tabs stay.
 pub fn harmless(text: &str) -> String {
-    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || is_invisible(c);
-    if !text.contains(is_harmful) {
-        return text.to_owned();
+    escape_if(text, |c| is_harmful(c) && !matches!(c, '\n' | '\t')).into_owned()
+}
+
+/// Escapes what [`harmless`] escapes, and all line breaks and tabs. A name from a server stays on its line
+/// and cannot forge another one.
+pub fn on_one_line(text: &str) -> Cow<'_, str> {
+    escape_if(text, |c| is_harmful(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control() || is_invisible(c)
+}
+
+fn escape_if(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
     }
-    let escape = |c: char| match is_harmful(c) {
-        true => c.escape_unicode().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().map(escape).collect()
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_escaped(c) {
+            true => escaped.extend(c.escape_unicode()),
+            false => escaped.push(c),
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 /// True for characters that have no look of their own, so that two texts look alike: those of direction,
@@ -163,6 +179,20 @@ mod tests {
         ] {
             let expected = format!("a{}b", c.escape_unicode());
             assert_eq!(harmless(&format!("a{c}b")), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_stays_on_one_line() {
+        for (name, expected) in [
+            ("locust-slave", "locust-slave"),
+            ("größer → 日本", "größer → 日本"),
+            ("a\nb", "a\\u{a}b"),
+            ("a\r\tb", "a\\u{d}\\u{9}b"),
+            ("a\u{1b}[2K\u{85}b", "a\\u{1b}[2K\\u{85}b"),
+            ("a\u{2028}\u{202e}\u{61c}b", "a\\u{2028}\\u{202e}\\u{61c}b"),
+        ] {
+            assert_eq!(on_one_line(name), expected);
         }
     }
 

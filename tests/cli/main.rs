@@ -29,6 +29,7 @@ mod refusals;
 mod scale;
 mod scale_files;
 mod selection;
+mod server_names;
 mod server_trust;
 mod status;
 mod verbosity;

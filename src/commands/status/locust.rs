@@ -10,7 +10,7 @@ use crate::locust::{
     examine, foreign_text, may_hold_workers,
 };
 use crate::scaling::{Target, pods_of};
-use crate::text::terminal::{harmless, say};
+use crate::text::terminal::{on_one_line, say};
 
 /// Locust caches its statistics for less than this time.
 const CACHED: Duration = Duration::from_millis(2100);
@@ -80,7 +80,7 @@ pub(super) async fn look(
 ) -> Result<LocustLook, Error> {
     match ask(client, target, location).await {
         Err(error) if location.address == Address::Auto => {
-            say(&harmless(&format!("Note: {}", error.explanation())));
+            say(&on_one_line(&format!("Note: {}", error.explanation())));
             Ok(LocustLook::Skipped)
         }
         result => result,
@@ -100,7 +100,7 @@ async fn ask(
     match location.find(client, target, pods.as_ref()).await? {
         Search::Found(master) => {
             if let Err(error) = own {
-                say(&harmless(&format!("Note: the pods of {target} cannot be listed: {error}")));
+                say(&on_one_line(&format!("Note: the pods of {target} cannot be listed: {error}")));
             }
             let memory = StartMemory::of_user();
             let look = || examine(&master, pods.clone(), None, None, Some(&memory));
@@ -115,7 +115,7 @@ async fn ask(
         }
         Search::Absent => Ok(LocustLook::NotFound),
         Search::Foreign { place, workers } => {
-            say(&harmless(&format!("Note: {}", foreign_text(&place, workers, target))));
+            say(&on_one_line(&format!("Note: {}", foreign_text(&place, workers, target))));
             Ok(LocustLook::Skipped)
         }
     }
@@ -154,6 +154,7 @@ impl Serialize for LocustLook {
 impl LocustStatus {
     fn new(address: String, look: &Look, health: &Health) -> Self {
         let table = look.table();
+        let harmless = |text: &str| on_one_line(text).into_owned();
         let row = |worker: &Worker| WorkerRow {
             pod: harmless(worker.host()),
             state: harmless(&worker.state),

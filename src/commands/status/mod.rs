@@ -22,7 +22,7 @@ use crate::scaling::{
     Autoscaler, ScaleError, SelectionArgs, Target, Workload, autoscalers, check_namespace,
     explain_missing, workload_of,
 };
-use crate::text::terminal::{harmless, say};
+use crate::text::terminal::{on_one_line, say};
 use crate::text::yaml;
 
 /// The time between two looks with `--watch`. Locust caches its statistics for as long.
@@ -218,7 +218,7 @@ fn text(status: &Status) -> String {
     rows.extend(status.locust.rows());
     let head: String = rows
         .iter()
-        .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), harmless(value)))
+        .map(|(name, value)| format!("{:<13}{}\n", format!("{name}:"), on_one_line(value)))
         .collect();
     head + &status.locust.status().map(LocustStatus::table).unwrap_or_default()
 }
