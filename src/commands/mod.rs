@@ -7,6 +7,7 @@ mod events;
 mod follow_up;
 mod hints;
 mod locust;
+mod question;
 mod rebalance;
 mod sandbox;
 mod scale;
@@ -31,7 +32,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Status(args) => status::run(cli.global, args).await,
         Command::Rebalance(args) => rebalance::run(cli.global, args).await,
         Command::Serve(args) => serve::run(cli.global, *args).await,
-        Command::Sandbox(args) => Ok(sandbox::run(args.into()).await?),
+        Command::Sandbox(args) => sandbox::run(args.into()).await,
         Command::Completion(args) => completion::run(&args),
     }
 }

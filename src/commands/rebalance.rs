@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::connection::{self, Connection};
 use super::locust::location;
-use super::signals;
+use super::signals::{self, FINISHING_RAMP};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
@@ -35,26 +35,28 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
     let requested = RequestedTargets::new(&typed, Audience::Person)?;
     only_one("rebalance", &requested.selection)?;
     check_namespace(prepared.namespace())?;
-    let connection = prepared.open().await?;
     let signal = signals::first()?;
     let ramp = RampInProgress::default();
     let work = async {
+        let connection = prepared.open().await?;
         let target = resolve_one(&connection, &requested).await?;
         match args.watch {
             true => watch(&connection, &target, &location, &ramp).await,
             false => once(&connection, &target, &location, &ramp).await,
         }
     };
-    match ramp.or_signal(work, signal).await {
-        Ok(result) => result,
-        // A signal ends --watch normally.
-        Err(_) if args.watch => Ok(()),
-        Err(signal) => {
-            let error = anyhow!(
-                "interrupted: the test may not have all its users; to check it, run: locustctl status"
-            );
-            Err(Failed::by_signal(signal.number(), vec![error]))
-        }
+    let signal = match ramp.or_signal(work, signal, || say(FINISHING_RAMP)).await {
+        Ok(result) => return result,
+        Err(signal) => signal,
+    };
+    match ramp.has_sent_any() {
+        // --watch has printed each change.
+        _ if args.watch => Err(Failed::by_signal(signal.number(), Vec::new())),
+        false => Err(signal.interrupted("nothing was changed")),
+        true => Err(signal.interrupted(
+            "locustctl asked Locust to start the users, but the test may not have all of them yet; to \
+             check it, run: locustctl status",
+        )),
     }
 }
 

@@ -1,26 +1,29 @@
 //! `locustctl sandbox`: a simulated cluster for kubectl and scripts.
 
-use std::{io::Write as _, path::Path};
+use std::{io::Write as _, path::Path, pin::pin};
 
 use anyhow::{Context as _, Result};
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-use super::signals;
-use crate::output;
+use super::signals::{self, unless_interrupted};
+use crate::output::{self, Failed};
 use crate::sandbox::{Options, Sandbox};
+use crate::text::terminal::say;
 
-/// Runs a sandbox until Ctrl-C, SIGTERM or SIGHUP.
+/// Runs a sandbox until Ctrl-C, SIGTERM or SIGHUP. Then it removes its kubeconfig, and returns `Ok`.
 ///
 /// # Errors
-/// The port is in use, or the kubeconfig cannot be written.
-pub async fn run(options: Options) -> Result<()> {
+/// The port is in use, or the kubeconfig cannot be written. A signal before it runs is an error.
+pub async fn run(options: Options) -> Result<(), Failed> {
     // The handler must exist before the text is printed, since a signal can follow at once.
-    let end = signals::first()?;
-    let sandbox = Sandbox::start(options).await?;
+    let mut end = pin!(signals::first()?);
+    let start = Sandbox::start(options);
+    let sandbox = unless_interrupted(start, end.as_mut(), "the cluster did not run yet").await??;
     let directory = private_directory()?;
     let kubeconfig = write_kubeconfig(directory.path(), &sandbox.kubeconfig())?;
     announce(&sandbox, kubeconfig.path())?;
     end.await;
+    say("Stopping the simulated cluster");
     sandbox.shutdown().await;
     Ok(())
 }

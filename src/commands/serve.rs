@@ -1,12 +1,14 @@
 //! `locustctl serve`: the web page and the HTTP API.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::pin::pin;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::connection::{self, Connection};
 use super::locust::location;
-use super::signals;
+use super::signals::{self, unless_interrupted};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{Auth, GlobalArgs, ServeArgs, ServeRebalance};
 use crate::locust::Address;
@@ -16,13 +18,14 @@ use crate::serve::{
     AccessOptions, CrossSite, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings,
     Subject, TargetInfo, TlsFiles, log,
 };
+use crate::text::go::os_error;
 use crate::text::terminal::{harmless, say};
 
-/// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it lets the answers under way end.
+/// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it lets the answers under way end, and returns `Ok`.
 ///
 /// # Errors
 /// A flag, a file or the address cannot be used. A cluster that does not answer is no error: the
-/// page reports it.
+/// page reports it. A signal before it serves is an error.
 pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let settings = settings(&args)?;
     let prepared = connection::prepare(global)?;
@@ -31,10 +34,15 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     only_one("serve", &requested.selection)?;
     check_namespace(prepared.namespace())?;
     // The handler must exist before the text is printed, since a signal can follow at once.
-    let end = signals::first()?;
-    let server = Server::bind(settings).await?;
-    let connection = prepared.open().await?;
-    let target = resolve_one(&connection, &requested).await?;
+    let mut end = pin!(signals::first()?);
+    let start = async {
+        let server = Server::bind(settings).await?;
+        let connection = prepared.open().await?;
+        let target = resolve_one(&connection, &requested).await?;
+        anyhow::Ok((server, connection, target))
+    };
+    let (server, connection, target) =
+        unless_interrupted(start, end.as_mut(), "the page was not served yet").await??;
     let url = server.url();
     // The rest of the connection keeps the simulated cluster alive.
     let Connection { client, server: cluster, context, .. } = connection;
@@ -43,7 +51,13 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     if args.open
         && let Err(error) = open::that_detached(&url)
     {
-        say(&format!("Warning: the browser could not be opened: {error}; open {url} yourself"));
+        let why = match error.kind() {
+            ErrorKind::NotFound => "no program that opens a browser was found".to_owned(),
+            _ => os_error(&error),
+        };
+        say(&format!(
+            "Warning: the browser was not opened, since {why}. Open {url} in a browser yourself"
+        ));
     }
     let info = TargetInfo {
         kind: target.resource.kind_with_group(),
@@ -54,7 +68,9 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     };
     let end = async {
         let signal = end.await;
-        log(&format!("shutting down after signal {signal:?}"));
+        log(&format!(
+            "shutting down after signal {signal:?}; running answers may finish, another signal ends serve now"
+        ));
     };
     Ok(server.run(Subject { client, target, info }, end).await?)
 }

@@ -1,6 +1,24 @@
 //! The signals that end the program.
+//!
+//! The first signal ends the command in an orderly way: it says what is known, and cleans up. A second
+//! one ends the program at once.
 
-use anyhow::{Context, Result};
+use std::pin::Pin;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+#[cfg(unix)]
+use futures_util::FutureExt;
+
+use crate::output::Failed;
+
+/// Signals within this time after the first one count as the same. `timeout` of GNU coreutils sends its
+/// signal twice: to the process and to its group.
+const SAME_SIGNAL: Duration = Duration::from_millis(300);
+
+/// The message when a signal comes between the two starts of a ramp.
+pub const FINISHING_RAMP: &str = "Interrupted: locustctl sends the second start of the ramp before it ends, so \
+                                  that the test gets its users. Another signal ends it now";
 
 /// A signal from Ctrl-C, from `kill`, or from a terminal that was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,57 +40,121 @@ impl Signal {
             Self::Terminate => 15,
         }
     }
+
+    /// The end of a command by this signal. `known` says what is known of the work: "nothing was changed".
+    pub fn interrupted(self, known: &str) -> Failed {
+        Failed::by_signal(self.number(), vec![anyhow!("interrupted: {known}")])
+    }
 }
 
-/// Waits for the first signal. From this call on, the signals do not end the program by themselves.
-/// A signal that was ignored at the start, as with `nohup`, stays ignored.
+/// Does the work.
+///
+/// # Errors
+/// The signal came first. `known` is for [`Signal::interrupted`].
+pub async fn unless_interrupted<T>(
+    work: impl Future<Output = T>,
+    signal: Pin<&mut impl Future<Output = Signal>>,
+    known: &str,
+) -> Result<T, Failed> {
+    tokio::select! {
+        result = work => Ok(result),
+        signal = signal => Err(signal.interrupted(known)),
+    }
+}
+
+/// Waits for the first signal. From this call on, the signals do not end the program by themselves. After
+/// the first signal, a second one ends it with its exit code, whatever it is doing. A signal that was
+/// ignored at the start, as with `nohup`, stays ignored.
 ///
 /// # Errors
 /// The operating system refuses the handler.
-#[cfg(unix)]
 pub fn first() -> Result<impl Future<Output = Signal>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |which: Signal| match is_ignored(which) {
-        true => Ok(None),
-        false => {
-            let kind = SignalKind::from_raw(which.number().into());
-            signal(kind).map(Some).with_context(|| format!("waiting for {which:?}"))
-        }
-    };
-    let wait = async |listener: Option<tokio::signal::unix::Signal>| match listener {
-        Some(mut listener) => listener.recv().await,
-        None => std::future::pending().await,
-    };
-    let interrupt = listen(Signal::Interrupt)?;
-    let terminate = listen(Signal::Terminate)?;
-    let hang_up = listen(Signal::HangUp)?;
+    let mut listeners = Listeners::new()?;
     Ok(async move {
-        tokio::select! {
-            _ = wait(interrupt) => Signal::Interrupt,
-            _ = wait(terminate) => Signal::Terminate,
-            _ = wait(hang_up) => Signal::HangUp,
-        }
+        let signal = listeners.next().await;
+        tokio::spawn(async move {
+            tokio::time::sleep(SAME_SIGNAL).await;
+            listeners.forget_pending();
+            let second = listeners.next().await;
+            std::process::exit(128 + i32::from(second.number()));
+        });
+        signal
     })
 }
 
-/// True if the process ignores the signal. Only Linux can tell without `unsafe`; elsewhere the answer
-/// is no.
+/// The handlers of all signals; `None` for one that stays ignored.
 #[cfg(unix)]
-fn is_ignored(signal: Signal) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (signal.number() - 1)) != 0)
+struct Listeners {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
-/// Waits for Ctrl-C.
-///
-/// # Errors
-/// None.
+#[cfg(unix)]
+impl Listeners {
+    fn new() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let ignored = ignored_signals();
+        let listen = |which: Signal| match ignored & (1 << (which.number() - 1)) {
+            0 => {
+                let kind = SignalKind::from_raw(which.number().into());
+                signal(kind).map(Some).with_context(|| format!("waiting for {which:?}"))
+            }
+            _ => Ok(None),
+        };
+        Ok(Self {
+            interrupt: listen(Signal::Interrupt)?,
+            terminate: listen(Signal::Terminate)?,
+            hang_up: listen(Signal::HangUp)?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        async fn wait(listener: &mut Option<tokio::signal::unix::Signal>) {
+            match listener {
+                Some(listener) => _ = listener.recv().await,
+                None => std::future::pending().await,
+            }
+        }
+        tokio::select! {
+            () = wait(&mut self.interrupt) => Signal::Interrupt,
+            () = wait(&mut self.terminate) => Signal::Terminate,
+            () = wait(&mut self.hang_up) => Signal::HangUp,
+        }
+    }
+
+    /// Drops the signals that have arrived and were not taken yet.
+    fn forget_pending(&mut self) {
+        for listener in [&mut self.interrupt, &mut self.terminate, &mut self.hang_up] {
+            _ = listener.as_mut().and_then(|listener| listener.recv().now_or_never());
+        }
+    }
+}
+
+/// A mask of the signals that the process ignores: signal N is bit N-1. Only Linux can tell without
+/// `unsafe`; elsewhere the mask is 0.
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+/// The handler of Ctrl-C.
 #[cfg(not(unix))]
-pub fn first() -> Result<impl Future<Output = Signal>> {
-    Ok(async {
+struct Listeners;
+
+#[cfg(not(unix))]
+impl Listeners {
+    fn new() -> Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
         let _ = tokio::signal::ctrl_c().await;
         Signal::Interrupt
-    })
+    }
+
+    /// A handler gets only signals that come while it waits.
+    fn forget_pending(&mut self) {}
 }

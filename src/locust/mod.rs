@@ -52,4 +52,6 @@ pub use start::{KnownStart, Start};
 pub use stats::{Worker, is_running};
 pub use step_plans::{AfterPlan, StepPlans};
 pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, steps_for};
-pub use worker_wait::{connected_text, wait_for_workers, wait_until_spawned};
+pub use worker_wait::{
+    WorkersDiffer, connected_text, follow_workers, wait_for_workers, wait_until_spawned,
+};

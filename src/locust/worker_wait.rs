@@ -65,6 +65,29 @@ impl fmt::Display for WorkersDiffer {
     }
 }
 
+impl WorkersDiffer {
+    /// The difference in numbers, for a short line of progress.
+    pub fn summary(&self) -> String {
+        if let Some(why) = &self.failure {
+            return format!("the last check failed: {why}");
+        }
+        let mut text = format!("{} connected", self.connected);
+        let lists = [
+            ("ready pod not connected", "ready pods not connected", &self.unconnected),
+            ("removed pod still connected", "removed pods still connected", &self.leftover),
+            ("connection lost", "connections lost", &self.missing),
+        ];
+        for (one, several, pods) in lists {
+            match pods.len() {
+                0 => {}
+                1 => text.push_str(&format!(", 1 {one}")),
+                count => text.push_str(&format!(", {count} {several}")),
+            }
+        }
+        text
+    }
+}
+
 /// `1 worker is connected to Locust`
 pub fn connected_text(count: usize) -> String {
     match count {
@@ -85,6 +108,20 @@ pub async fn wait_for_workers<F: Future<Output = Result<WorkerPods, String>>>(
     limit: Duration,
     pods: impl Fn() -> F,
 ) -> Result<usize, WorkersDiffer> {
+    follow_workers(master, before, limit, pods, |_| {}).await
+}
+
+/// The same as [`wait_for_workers`]. `seen` gets the difference at each look.
+///
+/// # Errors
+/// Those of [`wait_for_workers`].
+pub async fn follow_workers<F: Future<Output = Result<WorkerPods, String>>>(
+    master: &Master<'_>,
+    before: &Look,
+    limit: Duration,
+    pods: impl Fn() -> F,
+    seen: impl Fn(&WorkersDiffer),
+) -> Result<usize, WorkersDiffer> {
     let mut wait = WorkerWait::new(master, before);
     let end = Instant::now() + limit;
     let mut next_log = Instant::now() + LOG_PERIOD;
@@ -94,6 +131,7 @@ pub async fn wait_for_workers<F: Future<Output = Result<WorkerPods, String>>>(
             Ok(Err(difference)) => wait.last = difference,
             Err(why) => wait.last.failure = Some(why),
         }
+        seen(&wait.last);
         if Instant::now() >= next_log {
             next_log += LOG_PERIOD;
             wait.last.is_master_broken = wait.is_master_broken().await;
@@ -212,6 +250,22 @@ pub async fn wait_until_spawned(master: &Master<'_>, limit: Duration) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_summary_counts_the_pods_that_differ() {
+        let mut difference = WorkersDiffer {
+            connected: 1,
+            unconnected: vec!["a".into(), "b".into()],
+            leftover: vec!["c".into()],
+            ..WorkersDiffer::default()
+        };
+        assert_eq!(
+            difference.summary(),
+            "1 connected, 2 ready pods not connected, 1 removed pod still connected"
+        );
+        difference.failure = Some("no answer".to_owned());
+        assert_eq!(difference.summary(), "the last check failed: no answer");
+    }
 
     #[test]
     fn the_message_names_the_pods_that_differ() {

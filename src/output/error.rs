@@ -48,12 +48,13 @@ impl<E: Into<Error>> From<E> for Failed {
     }
 }
 
-/// The text for stderr, with a newline at the end.
+/// The text for stderr, with a newline at the end. It is empty if there is no error.
 ///
 /// A single error gets the prefix `error: `, unless it has a sentence of its own. Several errors get no
 /// prefix. kubectl does the same.
 pub fn render(failed: &Failed) -> String {
     let mut text = match failed.errors.as_slice() {
+        [] => return String::new(),
         [only] => match sentence(only) {
             Sentence::Whole(text) => text,
             Sentence::Bare(text) if text.starts_with("error: ") => text,

@@ -1,13 +1,12 @@
 //! Locust and its workers: `--locust`, `--rebalance`, and `status`.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault, Options, Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::swarm::{ask, running, start_test, wait_for_workers};
+use support::terminal::Terminal;
 use support::waiting::kubeconfig_of;
 use support::{Outcome, locustctl};
 
@@ -209,20 +208,10 @@ fn scaling_to_zero_ends_the_test_with_a_warning() {
 
 /// The command on a terminal. This text is typed at the question.
 fn typed(cluster: &TestCluster, line: &str, answer: &str) -> String {
-    let command = format!("{} {line}", env!("CARGO_BIN_EXE_locustctl"));
-    let mut child = Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("TERM", "dumb")
-        .env("KUBECONFIG", cluster.kubeconfig())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.as_mut().unwrap().write_all(answer.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
+    let mut terminal = Terminal::start(cluster, line);
+    terminal.wait_for("Continue? [y/N]");
+    terminal.press(answer);
+    terminal.end().1
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn a_watch_restores_users_after_a_change_by_another_client() {
     wait_until(|| users(&cluster) == 60, || format!("60 users: {}", watch.stderr()));
     watch.wait_for(REPAIRED);
     watch.interrupt();
-    assert_eq!((watch.end(), &*watch.stdout()), (Some(0), &*format!("{REPAIRED}\n")));
+    assert_eq!((watch.end(), &*watch.stdout()), (Some(130), &*format!("{REPAIRED}\n")));
     let log = watch.stderr();
     let begin = "Using Locust at service/locust-master\nthe test has all its 60 users\n";
     assert!(log.starts_with(begin), "{log}");
@@ -110,7 +110,7 @@ fn a_watch_backs_off_if_locust_starts_no_users() {
     assert_eq!(locust.requests("/swarm").len(), 1);
     assert!(watch.stderr().ends_with("the test has 15 of 60 users\n"), "{}", watch.stderr());
     watch.interrupt();
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.end(), Some(130));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn ctrl_c_ends_an_idle_watch() {
     let mut watch = Running::start(&cluster, "rebalance --watch");
     watch.wait_for("no test is running (Locust's state is ready)\n");
     watch.interrupt();
-    assert_eq!((watch.end(), &*watch.stdout()), (Some(0), ""));
+    assert_eq!((watch.end(), &*watch.stdout()), (Some(130), ""));
 }
 
 #[test]
@@ -220,6 +220,9 @@ fn ctrl_c_during_a_ramp_does_not_reduce_the_users() {
     wait_until(|| starts(&cluster).len() == 2, || format!("the first start: {}", scale.stderr()));
     scale.interrupt();
     assert_eq!(scale.end(), Some(130), "{}", scale.stderr());
+    let said = scale.stderr();
+    assert!(said.contains("Interrupted: locustctl sends the second start of the ramp"), "{said}");
+    assert!(said.contains("to check it, run: locustctl status"), "{said}");
     assert_eq!(starts(&cluster)[2], "user_count=60&spawn_rate=20");
     wait_until(|| users(&cluster) == 60, || "60 users".to_owned());
 }

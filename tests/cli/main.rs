@@ -31,6 +31,7 @@ mod scale_files;
 mod selection;
 mod server_names;
 mod server_trust;
+mod signals;
 mod status;
 mod verbosity;
 mod wait;

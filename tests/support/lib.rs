@@ -11,6 +11,7 @@ pub mod scaling;
 pub mod secrets;
 pub mod serving;
 pub mod swarm;
+pub mod terminal;
 pub mod tls;
 pub mod tls_server;
 pub mod waiting;

@@ -16,21 +16,27 @@ pub struct Running {
 impl Running {
     /// Starts `locustctl LINE` against the cluster. Ctrl-C works as in a terminal.
     pub fn start(cluster: &TestCluster, line: &str) -> Self {
+        Self::start_with(line, |command| {
+            command.env("KUBECONFIG", cluster.kubeconfig());
+        })
+    }
+
+    /// Starts `locustctl LINE` after `prepare`.
+    pub fn start_with(line: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let output = tempfile::tempdir().unwrap();
         let file = |name: &str| File::create(output.path().join(name)).unwrap();
-        let child = Command::new("/usr/bin/env")
+        let mut command = Command::new("/usr/bin/env");
+        command
             .arg("--default-signal=HUP,INT,TERM")
             .arg(program())
             .args(line.split_whitespace())
             .env_clear()
             .env("HOME", output.path())
-            .env("KUBECONFIG", cluster.kubeconfig())
             .stdin(Stdio::null())
             .stdout(file("stdout"))
-            .stderr(file("stderr"))
-            .spawn()
-            .unwrap();
-        Self { child, output }
+            .stderr(file("stderr"));
+        prepare(&mut command);
+        Self { child: command.spawn().unwrap(), output }
     }
 
     fn read(&self, name: &str) -> String {
@@ -56,8 +62,44 @@ impl Running {
 
     /// Sends the signal of Ctrl-C.
     pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Sends a signal, like `kill -s NAME`.
+    pub fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", "INT", &process]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+    }
+
+    /// Waits until the command handles signals itself, as the kernel tells.
+    #[track_caller]
+    pub fn wait_for_handlers(&self) {
+        let path = format!("/proc/{}/status", self.child.id());
+        let is_caught = || {
+            let status = std::fs::read_to_string(&path).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+            // SIGHUP, SIGINT and SIGTERM.
+            let wanted = 1 | 1 << 1 | 1 << 14;
+            u64::from_str_radix(caught.trim(), 16).unwrap() & wanted == wanted
+        };
+        wait_until(is_caught, || "the signal handlers".to_owned());
+    }
+
+    /// Sends the signal again and again until the command ends. Returns the exit code.
+    pub fn insist(&mut self, name: &str) -> Option<i32> {
+        let mut status = None;
+        wait_until(
+            || {
+                status = self.child.try_wait().unwrap();
+                if status.is_none() {
+                    self.signal(name);
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+                status.is_some()
+            },
+            || "the end of the command".to_owned(),
+        );
+        status.unwrap().code()
     }
 
     /// Waits for its end. Returns the exit code.

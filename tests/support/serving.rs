@@ -301,7 +301,10 @@ pub fn wait_until(mut condition: impl FnMut() -> bool, description: impl Fn() ->
     }
 }
 
-fn collect(mut from: impl Read + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
+/// Collects the text of a stream in the background.
+pub(crate) fn collect(
+    mut from: impl Read + Send + 'static,
+) -> (Arc<Mutex<String>>, JoinHandle<()>) {
     let text = Arc::new(Mutex::new(String::new()));
     let written = Arc::clone(&text);
     let reader = std::thread::spawn(move || {

@@ -67,9 +67,9 @@ impl<'a> Ordered<'a> {
     ///
     /// # Errors
     /// The answer is no.
-    pub(super) fn confirm(&self) -> Result<(), Error> {
+    pub(super) async fn confirm(&self) -> Result<(), Error> {
         match &self.test {
-            Some(test) => test.confirm_losses(&self.orders, &self.settings.args),
+            Some(test) => test.confirm_losses(&self.orders, &self.settings.args).await,
             None => Ok(()),
         }
     }

@@ -2,25 +2,33 @@
 //! after it.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Error, anyhow, bail};
 use futures_util::future::join_all;
 
 use super::super::follow_up::FollowUp;
+use super::super::question;
 use super::display::Display;
+use super::worker_display::WorkerDisplay;
 use crate::cli;
 use crate::cluster::api::Client;
 use crate::locust::{
     LocustLocation, Look, Master, Outcome, PodChange, RampInProgress, Rebalance, RebalanceMode,
     Search, StartMemory, Steps, Test, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
-    connected_text, cost, foreign_text, may_hold_workers, side_effects, steps_for, steps_text,
-    wait_for_workers, wait_until_spawned,
+    connected_text, cost, follow_workers, foreign_text, may_hold_workers, side_effects, steps_for,
+    steps_text, wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, OwnPods, Target, Wait, WaitCondition, pods_of, wait};
 use crate::text::go;
 use crate::text::terminal::{harmless, say};
+
+/// The progress of [`RunningTest::redistribute_users`].
+pub(super) struct RepairProgress {
+    pub ramp: RampInProgress,
+    pub display: WorkerDisplay,
+}
 
 /// Locust and its test before the scale.
 pub(super) struct RunningTest<'a> {
@@ -80,7 +88,7 @@ impl<'a> RunningTest<'a> {
     ///
     /// # Errors
     /// The user does not confirm.
-    pub(super) fn confirm_losses(
+    pub(super) async fn confirm_losses(
         &self,
         orders: &[Order],
         args: &cli::ScaleArgs,
@@ -111,11 +119,7 @@ impl<'a> RunningTest<'a> {
             return Ok(());
         }
         losses.iter().for_each(|text| say(text));
-        let mut stderr = std::io::stderr().lock();
-        let _ = write!(stderr, "Continue? [y/N] ").and_then(|()| stderr.flush());
-        let mut answer = String::new();
-        let _ = std::io::stdin().lock().read_line(&mut answer);
-        match answer.trim().to_lowercase().as_str() {
+        match question::ask("Continue? [y/N] ").await.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => {
                 bail!("nothing was changed, since the answer was not yes; --yes skips the question")
@@ -193,7 +197,7 @@ impl<'a> RunningTest<'a> {
         targets: &[Target],
         limit: Duration,
         mode: cli::Rebalance,
-        ramp: &RampInProgress,
+        progress: &RepairProgress,
         follow_up: &FollowUp,
     ) -> Vec<Error> {
         let mut errors = Vec::new();
@@ -201,7 +205,11 @@ impl<'a> RunningTest<'a> {
             targets.iter().filter(|target| may_hold_workers(target)).cloned().collect();
         let pods = || ready_pods(self.client, &targets);
         let mut settled = None;
-        match wait_for_workers(&self.master, &self.before, limit, pods).await {
+        let RepairProgress { ramp, display } = progress;
+        let seen = |difference: &_| display.seen(difference);
+        let connected = follow_workers(&self.master, &self.before, limit, pods, seen).await;
+        display.end();
+        match connected {
             Ok(count) => {
                 settled = Some(count);
                 say(&connected_text(count));

@@ -4,15 +4,18 @@ use std::pin::Pin;
 
 use anyhow::{Error, anyhow};
 
-use super::super::signals::Signal;
+use super::super::follow_up::FollowUp;
+use super::super::signals::{FINISHING_RAMP, Signal};
 use super::results::CompletedChange;
-use super::running_test::RunningTest;
+use super::running_test::{RepairProgress, RunningTest};
 use super::settings::Settings;
 use super::waiting::WaitPlan;
+use super::worker_display::WorkerDisplay;
 use crate::cluster::api::Client;
 use crate::locust::RampInProgress;
 use crate::output::Failed;
 use crate::scaling::Target;
+use crate::text::terminal::say;
 
 /// The orders after they were carried out.
 pub(super) struct Scaled<'a> {
@@ -93,17 +96,24 @@ impl Waited<'_> {
         let Self { settings, mut outcome, locust_error, repair } = self;
         let errors = &mut outcome.errors;
         if let Some(Repair { test, targets, plan }) = repair {
-            let ramp = RampInProgress::default();
+            let progress =
+                RepairProgress { ramp: RampInProgress::default(), display: WorkerDisplay::new() };
+            let RepairProgress { ramp, display } = &progress;
             let (limit, rebalance) = (plan.limit(), settings.args.rebalance);
             let follow_up = &settings.follow_up;
-            let work = test.redistribute_users(&targets, limit, rebalance, &ramp, follow_up);
-            match ramp.or_signal(work, signal).await {
+            let work = test.redistribute_users(&targets, limit, rebalance, &progress, follow_up);
+            let work = async {
+                tokio::select! {
+                    unmet = work => unmet,
+                    () = display.tick() => Vec::new(),
+                }
+            };
+            match ramp.or_signal(work, signal, || say(FINISHING_RAMP)).await {
                 Ok(unmet) => errors.extend(unmet),
                 Err(signal) => {
-                    errors.push(anyhow!(
-                        "interrupted: the workers were scaled, but the test may not have all its \
-                         users"
-                    ));
+                    let standing = display.standing();
+                    display.end();
+                    errors.push(interrupted(standing, &targets, follow_up));
                     return Err(Failed::by_signal(signal.number(), outcome.errors));
                 }
             }
@@ -111,4 +121,22 @@ impl Waited<'_> {
         outcome.errors.extend(locust_error);
         Ok(outcome)
     }
+}
+
+/// The error of a signal after the pods are ready. `standing` is the state of the workers, if they were
+/// still connecting.
+fn interrupted(standing: Option<String>, targets: &[Target], follow_up: &FollowUp) -> Error {
+    if let Some(standing) = standing {
+        return anyhow!(
+            "interrupted while waiting for the workers to connect to Locust: the workers were scaled; \
+             {standing}"
+        );
+    }
+    let check = targets
+        .first()
+        .map(|target| format!("; to check it, run: {}", follow_up.command("status", target)));
+    anyhow!(
+        "interrupted: the workers were scaled, but the test may not have all its users{}",
+        check.unwrap_or_default()
+    )
 }

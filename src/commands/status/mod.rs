@@ -57,7 +57,7 @@ struct Replicas {
 }
 
 /// Reads the target, its autoscalers and Locust, and prints them. With `--watch`, repeats this every
-/// 2 s until Ctrl-C.
+/// 2 s until a signal.
 ///
 /// # Errors
 /// The target cannot be read, or Locust does not answer at the given address. If autoscalers cannot be
@@ -76,16 +76,22 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let requested = RequestedTargets::new(&typed, audience)?;
     only_one("status", &requested.selection)?;
     check_namespace(prepared.namespace())?;
-    let connection = prepared.open().await?;
-    let target = resolve_one(&connection, &requested).await?;
-    let inputs = Inputs { connection: &connection, target, location, format, follow_up };
-    if !args.watch {
-        return print(&look(&inputs).await?, format);
-    }
-    let end = signals::first()?;
+    let signal = signals::first()?;
+    let work = async {
+        let connection = prepared.open().await?;
+        let target = resolve_one(&connection, &requested).await?;
+        let inputs = Inputs { connection: &connection, target, location, format, follow_up };
+        match args.watch {
+            true => watch(&inputs).await,
+            false => print(&look(&inputs).await?, format),
+        }
+    };
     tokio::select! {
-        result = watch(&inputs) => result,
-        _ = end => Ok(()),
+        result = work => result,
+        signal = signal => Err(match args.watch {
+            true => Failed::by_signal(signal.number(), Vec::new()),
+            false => signal.interrupted("locustctl has not received all answers yet"),
+        }),
     }
 }
 

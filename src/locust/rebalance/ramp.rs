@@ -1,4 +1,5 @@
-//! A start must be remembered, and a ramp needs two starts. Nothing may end a rebalance before that.
+//! The starts of a rebalance, when a signal arrives. A start must be remembered, and a ramp needs two
+//! starts: nothing may end a rebalance before that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,33 +11,52 @@ use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 /// After a signal: time limit for the rest of the ramp, or for Locust's answer to a start.
 const FINISH_LIMIT: Duration = SETTLE_LIMIT.saturating_mul(2);
 
-/// True while a start is being sent, and between the two starts of a ramp.
+/// The starts of a rebalance: one that is being sent, and whether any was sent.
 #[derive(Debug, Default)]
-pub struct RampInProgress(AtomicBool);
+pub struct RampInProgress {
+    /// True while a start is being sent, and between the two starts of a ramp.
+    is_unfinished: AtomicBool,
+    is_any_sent: AtomicBool,
+}
 
 /// Marks the start or the ramp as finished when dropped.
 pub(super) struct RampGuard<'a>(&'a RampInProgress);
 
 impl RampInProgress {
     pub(super) fn begin(&self) -> RampGuard<'_> {
-        self.0.store(true, Ordering::Relaxed);
+        self.is_unfinished.store(true, Ordering::Relaxed);
         RampGuard(self)
     }
 
-    /// Runs `work` until it ends or `signal` arrives. If the signal arrives during a start or a ramp,
-    /// that is finished first.
+    /// Notes that a start is being sent.
+    pub(super) fn sends(&self) {
+        self.is_any_sent.store(true, Ordering::Relaxed);
+    }
+
+    /// True if a start was sent. Locust may not have received it.
+    pub fn has_sent_any(&self) -> bool {
+        self.is_any_sent.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` until it ends or `signal` arrives. If the signal arrives during a start or a
+    /// ramp, that is finished first, and `on_delay` is called before.
     pub async fn or_signal<T, S>(
         &self,
         work: impl Future<Output = T>,
         signal: impl Future<Output = S>,
+        on_delay: impl FnOnce(),
     ) -> Result<T, S> {
         tokio::pin!(work);
         let signal = tokio::select! {
             done = &mut work => return Ok(done),
             signal = signal => signal,
         };
+        if !self.is_unfinished.load(Ordering::Relaxed) {
+            return Err(signal);
+        }
+        on_delay();
         let end = Instant::now() + FINISH_LIMIT;
-        while self.0.load(Ordering::Relaxed) && Instant::now() < end {
+        while self.is_unfinished.load(Ordering::Relaxed) && Instant::now() < end {
             tokio::select! {
                 done = &mut work => return Ok(done),
                 () = sleep(LOOK_PERIOD) => {}
@@ -48,7 +68,7 @@ impl RampInProgress {
 
 impl Drop for RampGuard<'_> {
     fn drop(&mut self) {
-        self.0.0.store(false, Ordering::Relaxed);
+        self.0.is_unfinished.store(false, Ordering::Relaxed);
     }
 }
 
@@ -67,7 +87,8 @@ mod tests {
             sleep(SETTLE_LIMIT + Duration::from_secs(1)).await;
             "done"
         };
-        assert_eq!(ramp.or_signal(ramping, sleep(LOOK_PERIOD)).await, Ok("done"));
+        let mut delays = 0;
+        assert_eq!(ramp.or_signal(ramping, sleep(LOOK_PERIOD), || delays += 1).await, Ok("done"));
         let after_ramp = async {
             let guard = ramp.begin();
             sleep(LOOK_PERIOD).await;
@@ -75,12 +96,13 @@ mod tests {
             pending::<()>().await;
         };
         let start = Instant::now();
-        assert_eq!(ramp.or_signal(after_ramp, sleep(LOOK_PERIOD * 2)).await, Err(()));
+        assert_eq!(ramp.or_signal(after_ramp, sleep(LOOK_PERIOD * 2), || delays += 1).await, Err(()));
         assert!(start.elapsed() < LOOK_PERIOD * 3, "the signal ends the work at once");
         let hanging = async {
             let _guard = ramp.begin();
             pending::<()>().await;
         };
-        assert_eq!(ramp.or_signal(hanging, sleep(LOOK_PERIOD)).await, Err(()));
+        assert_eq!(ramp.or_signal(hanging, sleep(LOOK_PERIOD), || delays += 1).await, Err(()));
+        assert_eq!(delays, 2, "only a start or a ramp delays the end");
     }
 }

@@ -32,6 +32,9 @@ async fn send_one(
 ) -> Result<Start, Error> {
     let run_time = limit.left().map_err(Error::Refused)?;
     let start = Start { run_time, ..start.clone() };
+    if let Some(ramp) = rebalance.ramp {
+        ramp.sends();
+    }
     rebalance.master.start(&start).await?;
     Ok(start)
 }

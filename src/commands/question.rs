@@ -1,0 +1,56 @@
+//! A question on the terminal.
+
+use std::io::{BufRead, Write};
+
+use tokio::sync::oneshot;
+
+/// Prints the question on stderr, and reads the answer from stdin: one line. Both must be a terminal.
+///
+/// What was typed before the question is dropped, since it cannot be meant as an answer. If the future is
+/// dropped, the program can end at once; a later answer goes to the shell.
+pub async fn ask(question: &str) -> String {
+    drop_typed_ahead();
+    let mut line = OpenLine::print(question);
+    let (sender, receiver) = oneshot::channel();
+    // A blocking thread of the runtime would keep the program from ending.
+    let reading = std::thread::Builder::new().spawn(move || {
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        drop(sender.send(answer));
+    });
+    let answer = match reading {
+        Ok(_) => receiver.await.unwrap_or_default(),
+        Err(_) => String::new(),
+    };
+    line.is_ended = answer.ends_with('\n');
+    answer
+}
+
+/// The line of the question. Unless the user has ended it with Enter, it ends when this is dropped.
+struct OpenLine {
+    is_ended: bool,
+}
+
+impl OpenLine {
+    fn print(text: &str) -> Self {
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
+        Self { is_ended: false }
+    }
+}
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            let _ = writeln!(std::io::stderr().lock());
+        }
+    }
+}
+
+#[cfg(unix)]
+fn drop_typed_ahead() {
+    let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+#[cfg(not(unix))]
+fn drop_typed_ahead() {}

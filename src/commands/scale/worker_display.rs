@@ -1,0 +1,81 @@
+//! The progress on stderr while workers connect to Locust: a line with the time on a terminal, elsewhere
+//! one line for each change.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::locust::WorkersDiffer;
+use crate::text::terminal::{can_redraw, on_one_line, say};
+
+/// A wait that is shorter than this shows no lines.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// The time between two redraws of the line with the time.
+const TICK: Duration = Duration::from_millis(250);
+
+pub(super) struct WorkerDisplay {
+    /// The line on the terminal; `None` elsewhere.
+    bar: Option<ProgressBar>,
+    started: Instant,
+    /// The last summary, and if it was printed.
+    last: RefCell<Option<(String, bool)>>,
+}
+
+impl WorkerDisplay {
+    pub(super) fn new() -> Self {
+        let bar = can_redraw().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("[{elapsed}] {wide_msg}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self { bar, started: Instant::now(), last: RefCell::default() }
+    }
+
+    /// Takes the result of one look.
+    pub(super) fn seen(&self, difference: &WorkersDiffer) {
+        let summary = on_one_line(&difference.summary()).into_owned();
+        let text = format!("Waiting for the workers: {summary}");
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.clone());
+        }
+        let mut last = self.last.borrow_mut();
+        let is_printed =
+            last.as_ref().is_some_and(|(last, is_printed)| *last == summary && *is_printed);
+        let prints = self.bar.is_none() && !is_printed && self.started.elapsed() >= SHORT;
+        if prints {
+            say(&text);
+        }
+        *last = Some((summary, is_printed || prints));
+    }
+
+    /// The last summary. `None` if there was no look yet, or if the wait is over.
+    pub(super) fn standing(&self) -> Option<String> {
+        self.last.borrow().as_ref().map(|(summary, _)| summary.clone())
+    }
+
+    /// Redraws the time. Never ends.
+    pub(super) async fn tick(&self) {
+        loop {
+            tokio::time::sleep(TICK).await;
+            self.bar.iter().for_each(ProgressBar::tick);
+        }
+    }
+
+    /// Ends the wait, and removes the line from the terminal.
+    pub(super) fn end(&self) {
+        self.last.take();
+        self.clear();
+    }
+
+    fn clear(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+impl Drop for WorkerDisplay {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
