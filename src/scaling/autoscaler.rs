@@ -5,9 +5,17 @@ use serde_json::Value;
 
 use super::Target;
 use crate::cluster::api::{About, Client, Error, escape_segment};
+use crate::text::go;
+
+/// KEDA's annotation that pauses a ScaledObject at the present count.
+const PAUSED: &str = "autoscaling.keda.sh/paused";
+
+/// KEDA's annotation that scales the target to a count, and then pauses the ScaledObject.
+const PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 
 /// An autoscaler that manages a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Autoscaler {
     /// `HorizontalPodAutoscaler` or `ScaledObject`.
     pub kind: &'static str,
@@ -16,6 +24,57 @@ pub struct Autoscaler {
     pub min: i64,
     /// Maximum number of replicas.
     pub max: i64,
+    /// The number of replicas without activity, below `min` (KEDA).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<i64>,
+    /// A user has paused the autoscaler (KEDA).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+}
+
+/// A pause of KEDA, by the rules of its `NeedToBePausedByAnnotation`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum Pause {
+    /// The autoscaler changes nothing.
+    Paused,
+    /// The autoscaler sets this count once, and then pauses.
+    Pending {
+        /// `None` if the annotation has no number.
+        replicas: Option<i64>,
+    },
+}
+
+impl Autoscaler {
+    /// What the autoscaler does to `target`, as a sentence.
+    pub fn effect(&self, target: &Target) -> String {
+        let Self { kind, name, min, max, idle, pause } = self;
+        let range = match idle {
+            Some(idle) => {
+                format!("between {min} and {max} replicas, or at {idle} without activity")
+            }
+            None => format!("between {min} and {max} replicas"),
+        };
+        match pause {
+            None => {
+                format!("{kind} {name:?} keeps {target} {range}, so it may undo a manual scale")
+            }
+            Some(Pause::Paused) => format!(
+                "{kind} {name:?} is paused, so it does not change {target} now; otherwise it keeps it {range}"
+            ),
+            Some(Pause::Pending { replicas: Some(replicas) }) => {
+                format!("{kind} {name:?} will scale {target} to {replicas} replicas and then pause")
+            }
+            Some(Pause::Pending { replicas: None }) => format!(
+                "{kind} {name:?} has an annotation {PAUSED_REPLICAS} without a number; it may change {target}"
+            ),
+        }
+    }
+
+    /// True if it may change the count.
+    pub fn is_active(&self) -> bool {
+        self.pause != Some(Pause::Paused)
+    }
 }
 
 /// The result of a search for autoscalers.
@@ -115,6 +174,19 @@ fn is_made_by(item: &Value, found: &[Autoscaler]) -> bool {
     })
 }
 
+fn pause(item: &Value) -> Option<Pause> {
+    let annotations = &item["metadata"]["annotations"];
+    if let Some(replicas) = annotations[PAUSED_REPLICAS].as_str() {
+        return Some(match item["status"]["pausedReplicaCount"].is_null() {
+            true => Pause::Pending { replicas: replicas.parse().ok() },
+            false => Pause::Paused,
+        });
+    }
+    // Another text than a boolean pauses it too.
+    let is_paused = annotations[PAUSED].as_str().is_some_and(|it| go::parse_bool(it) != Ok(false));
+    is_paused.then_some(Pause::Paused)
+}
+
 fn read(item: &Value, kind: &AutoscalerKind) -> Autoscaler {
     let count = |(field, default): (&str, i64)| item["spec"][field].as_i64().unwrap_or(default);
     Autoscaler {
@@ -122,6 +194,8 @@ fn read(item: &Value, kind: &AutoscalerKind) -> Autoscaler {
         name: item["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
         min: count(kind.min),
         max: count(kind.max),
+        idle: item["spec"]["idleReplicaCount"].as_i64(),
+        pause: pause(item),
     }
 }
 
@@ -149,8 +223,62 @@ mod tests {
     }
 
     #[test]
+    fn keda_annotations_pause_a_scaled_object() {
+        let target = Target::for_test("a");
+        for (annotations, status, expected) in [
+            (
+                json!({}),
+                json!({}),
+                "keeps deployment.apps/a between 1 and 5 replicas, or at 0 without activity, so it may undo a manual scale",
+            ),
+            (
+                json!({PAUSED: "false"}),
+                json!({}),
+                "keeps deployment.apps/a between 1 and 5 replicas, or at 0 without activity, so it may undo a manual scale",
+            ),
+            (
+                json!({PAUSED: "true"}),
+                json!({}),
+                "is paused, so it does not change deployment.apps/a now; otherwise it keeps it between 1 and 5 replicas, or at 0 without activity",
+            ),
+            (
+                json!({PAUSED: "maybe"}),
+                json!({}),
+                "is paused, so it does not change deployment.apps/a now; otherwise it keeps it between 1 and 5 replicas, or at 0 without activity",
+            ),
+            (
+                json!({PAUSED: "false", PAUSED_REPLICAS: "3"}),
+                json!({"pausedReplicaCount": 3}),
+                "is paused, so it does not change deployment.apps/a now; otherwise it keeps it between 1 and 5 replicas, or at 0 without activity",
+            ),
+            (
+                json!({PAUSED_REPLICAS: "3"}),
+                json!({}),
+                "will scale deployment.apps/a to 3 replicas and then pause",
+            ),
+            (
+                json!({PAUSED_REPLICAS: "x"}),
+                json!({}),
+                "has an annotation autoscaling.keda.sh/paused-replicas without a number; it may change deployment.apps/a",
+            ),
+        ] {
+            let item = json!({"metadata": {"name": "so", "annotations": annotations}, "status": status,
+                "spec": {"minReplicaCount": 1, "maxReplicaCount": 5, "idleReplicaCount": 0}});
+            let found = read(&item, &KINDS[0]);
+            assert_eq!(found.effect(&target), format!("ScaledObject \"so\" {expected}"), "{item}");
+        }
+    }
+
+    #[test]
     fn autoscalers_are_kept_while_their_kind_cannot_be_listed() {
-        let one = |kind: &'static str| Autoscaler { kind, name: "one".to_owned(), min: 1, max: 5 };
+        let one = |kind: &'static str| Autoscaler {
+            kind,
+            name: "one".to_owned(),
+            min: 1,
+            max: 5,
+            idle: None,
+            pause: None,
+        };
         let both = [one("ScaledObject"), one("HorizontalPodAutoscaler")];
         let error = || Error::Unreadable("the server's reply cannot be read".to_owned());
         let unlisted = |plurals: &[&'static str]| Autoscalers {

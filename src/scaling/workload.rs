@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::status_condition::StatusCondition;
 use super::target::Target;
 use crate::cluster::api::{Client, Error};
+use crate::text::terminal::on_one_line;
 
 /// A Deployment, StatefulSet, ReplicaSet or ReplicationController. The status tells its progress.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Metadata {
     pub uid: String,
     /// Rises by one with each change of the spec.
     pub generation: i64,
+    /// The time at which the object was deleted (RFC 3339), if its finalizers still hold it. Its
+    /// controller starts no pods any more.
+    #[serde(rename = "deletionTimestamp")]
+    pub deletion_timestamp: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -75,7 +80,12 @@ impl Workload {
     fn of_custom_resource(object: &Value) -> Self {
         let (spec, status) = (&object["spec"], &object["status"]);
         let count = |value: &Value| value.as_i64().unwrap_or_default();
+        let deletion_timestamp = object["metadata"]["deletionTimestamp"].as_str();
         Self {
+            metadata: Metadata {
+                deletion_timestamp: deletion_timestamp.map(str::to_owned),
+                ..Metadata::default()
+            },
             spec: Spec {
                 replicas: count(&spec["replicas"]),
                 selector: spec["selector"].clone(),
@@ -87,8 +97,12 @@ impl Workload {
                 ready_replicas: count(&status["readyReplicas"]),
                 ..Status::default()
             },
-            ..Self::default()
         }
+    }
+
+    /// Since when the object is being deleted, on one line; `None` if it is not.
+    pub fn deleted_since(&self) -> Option<String> {
+        self.metadata.deletion_timestamp.as_deref().map(|since| on_one_line(since).into_owned())
     }
 
     /// Why the controller cannot create pods, for example because a quota is used up.

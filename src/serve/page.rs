@@ -223,7 +223,14 @@ mod tests {
             more_pods: 3,
             pods_error: Some(own()),
             start_failures: vec![own()],
-            autoscalers: vec![Autoscaler { kind: "ScaledObject", name: own(), min: 1, max: 5 }],
+            autoscalers: vec![Autoscaler {
+                kind: "ScaledObject",
+                name: own(),
+                min: 1,
+                max: 5,
+                idle: None,
+                pause: None,
+            }],
             locust: Some(Swarm {
                 address: own(),
                 problem: own(),

@@ -1,10 +1,11 @@
-//! Names from a server that would forge a line.
+//! What a server says about names: names that would forge a line, and objects being deleted.
 
 use locustctl::sandbox::{Action, Fault};
 use serde_json::{Value, json};
+use support::SLAVE;
 use support::cluster::TestCluster;
 use support::fake_locust::{FakeLocust, reply};
-use support::scaling::run;
+use support::scaling::{at, run};
 
 /// ESC, a line break, CR and a direction mark.
 const FORGED: &str = "a\ndeployment.apps/b scaled from 1 to 3\r\u{1b}[2K\u{202e}";
@@ -70,4 +71,43 @@ fn a_worker_of_locust_cannot_forge_a_line() {
     assert!(!outcome.stdout.contains("\nServer: x"), "{outcome:?}");
     assert!(!outcome.stdout.contains("\nw2 "), "{outcome:?}");
     assert!(!outcome.stdout.contains('\u{1b}'), "{outcome:?}");
+}
+
+/// A cluster whose `deployment/locust-slave` is being deleted, and no controller acts.
+fn with_deletion() -> TestCluster {
+    let cluster = at(1);
+    let mut object = cluster.handle().object(SLAVE).unwrap();
+    object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    object["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    cluster.handle().put_object(SLAVE, object);
+    cluster
+}
+
+#[test]
+fn status_shows_that_the_object_is_being_deleted() {
+    let cluster = with_deletion();
+    let outcome = run(&cluster, "status --locust=none");
+    assert!(
+        outcome
+            .stdout
+            .contains("\nDeleted:     since 2026-01-01T00:00:00Z, but finalizers hold it\n"),
+        "{outcome:?}"
+    );
+    outcome.warns(
+        &outcome.stdout,
+        "Warning: deployment.apps/locust-slave is being deleted, so no new pods will start\n",
+    );
+    let json: Value =
+        serde_json::from_str(&run(&cluster, "status --locust=none -o json").stdout).unwrap();
+    assert_eq!(json["deletionTimestamp"], "2026-01-01T00:00:00Z");
+}
+
+#[test]
+fn a_wait_for_an_object_that_is_being_deleted_ends_at_once() {
+    let cluster = with_deletion();
+    let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=1h");
+    outcome.exits(1, "deployment.apps/locust-slave scaled from 1 to 3\n");
+    let error = "error: deployment.apps/locust-slave was scaled to 3, but it is being deleted since \
+                 2026-01-01T00:00:00Z, so no new pods will start\n";
+    assert!(outcome.stderr.ends_with(error), "{outcome:?}");
 }

@@ -99,6 +99,25 @@ fn a_scaled_object_is_named_instead_of_its_autoscaler() {
 }
 
 #[test]
+fn a_paused_scaled_object_brings_only_a_note() {
+    let cluster = TestCluster::start();
+    let scaled = json!({
+        "metadata": {"name": "by-users", "annotations": {"autoscaling.keda.sh/paused": "true"}},
+        "spec": {"scaleTargetRef": {"name": "locust-slave"}, "minReplicaCount": 2, "maxReplicaCount": 50,
+            "idleReplicaCount": 0},
+    });
+    list(&cluster, "scaledobjects", json!([scaled]));
+    let outcome = status(&cluster, "");
+    assert_eq!(
+        outcome.stderr,
+        "Note: ScaledObject \"by-users\" is paused, so it does not change deployment.apps/locust-slave now; otherwise it keeps it between 2 and 50 replicas, or at 0 without activity\n"
+    );
+    let object: Value = serde_json::from_str(&status(&cluster, "-o json").stdout).unwrap();
+    assert_eq!(object["autoscalers"][0]["pause"], json!({"state": "paused"}));
+    assert_eq!(object["autoscalers"][0]["idle"], 0);
+}
+
+#[test]
 fn a_missing_right_to_list_autoscalers_is_only_a_note() {
     let cluster = TestCluster::start();
     let rules = vec![Rule::new(&["get"], &["apps"], &["deployments"], &[])];

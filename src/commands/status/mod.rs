@@ -40,6 +40,9 @@ struct Status {
     namespace: String,
     credentials: String,
     target: String,
+    /// Since when the target is being deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_timestamp: Option<String>,
     replicas: Replicas,
     autoscalers: Vec<Autoscaler>,
     #[serde(skip_serializing_if = "LocustLook::is_empty")]
@@ -132,11 +135,13 @@ async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
             "Note: locustctl cannot tell whether {resources} change the replicas of {target}: {why}"
         ));
     }
-    for Autoscaler { kind, name, min, max } in &managers.found {
-        say(&format!(
-            "Warning: {kind} {name:?} keeps {target} between {min} and {max} replicas, so it may undo a \
-             manual scale"
-        ));
+    for autoscaler in &managers.found {
+        let label = if autoscaler.is_active() { "Warning" } else { "Note" };
+        say(&format!("{label}: {}", autoscaler.effect(target)));
+    }
+    let deletion_timestamp = workload.deleted_since();
+    if deletion_timestamp.is_some() {
+        say(&format!("Warning: {target} is being deleted, so no new pods will start"));
     }
     let locust = self::locust::look(client, target, location).await.map_err(anyhow::Error::from)?;
     for warning in locust.status().into_iter().flat_map(LocustStatus::warnings) {
@@ -155,6 +160,7 @@ async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
         namespace: connection.namespace.clone(),
         credentials: connection.credentials.clone(),
         target: target.to_string(),
+        deletion_timestamp,
         replicas: replicas(&workload, target),
         autoscalers: managers.found,
         locust,
@@ -221,6 +227,8 @@ fn text(status: &Status) -> String {
         ("Target", status.target.clone()),
         ("Replicas", format!("{desired} desired, {current} current, {updated}{ready} ready")),
     ];
+    let since = status.deletion_timestamp.as_ref();
+    rows.extend(since.map(|since| ("Deleted", format!("since {since}, but finalizers hold it"))));
     rows.extend(status.locust.rows());
     let head: String = rows
         .iter()

@@ -22,6 +22,17 @@ pub enum WaitError {
         /// The count that it was scaled to.
         requested: i64,
     },
+    /// The target is being deleted, and finalizers still hold it. Its controller starts no pods.
+    #[error(
+        "{target} was scaled to {wanted}, but it is being deleted since {since}, so no new pods will start"
+    )]
+    BeingDeleted {
+        target: String,
+        /// The count that it was scaled to.
+        wanted: i64,
+        /// The time of the deletion, RFC 3339.
+        since: String,
+    },
     /// The time of `--timeout` is over, in kubectl's words.
     #[error("timed out waiting for {} to be synced", go::quote(.name))]
     NotSynced {

@@ -16,6 +16,7 @@ use self::tracker::{Slot, Tracker};
 use crate::cluster::api::{Client, Error};
 use crate::scaling::pods::{self, start_failures};
 use crate::scaling::target::Target;
+use crate::scaling::workload::workload_of;
 use crate::text::go;
 
 pub use error::WaitError;
@@ -87,6 +88,9 @@ async fn conclude(
         Some(decided) => return decided,
     };
     let mut reasons: Vec<_> = failure.into_iter().collect();
+    if WorkloadKind::of(&wait.target.resource).is_none() {
+        reasons.extend(explain_deletion(client, &wait.target).await);
+    }
     let is_short = last.is_some_and(|last| last.fulfilled() < last.requested);
     if let Some(selector) = selector.filter(|_| is_explained && is_short) {
         reasons.extend(explain_pods(client, &wait.target, &selector).await);
@@ -101,6 +105,12 @@ async fn conclude(
             WaitError::NotReady { after: limit, target, standing, reasons }
         }
     })
+}
+
+/// The scale of a custom resource does not show that the object is being deleted.
+async fn explain_deletion(client: &Client, target: &Target) -> Option<String> {
+    let object = timeout(EXPLAIN_LIMIT, workload_of(client, target)).await.ok()?.ok()?;
+    object.deleted_since().map(|since| format!("it is being deleted since {since}"))
 }
 
 async fn explain_pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {

@@ -95,6 +95,12 @@ impl<'a> Tracker<'a> {
         {
             slot.outcome = Some(Err(error));
         }
+        if let Some(since) = object.deleted_since()
+            && slot.outcome.is_none()
+        {
+            let (target, wanted) = (wait.target.to_string(), wait.wanted);
+            slot.outcome = Some(Err(WaitError::BeingDeleted { target, wanted, since }));
+        }
     }
 
     /// Updates the wait of a custom resource. Only its scale is known.
@@ -204,6 +210,19 @@ mod tests {
         ] {
             assert_eq!(outcome_of(&objects), expected, "{objects:?}");
         }
+    }
+
+    #[test]
+    fn the_deletion_of_the_object_ends_the_wait_unless_it_is_ready() {
+        let deleted = |ready| {
+            let mut object = deployment(3, ready, None);
+            object.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".to_owned());
+            object
+        };
+        let text = "deployment.apps/a was scaled to 3, but it is being deleted since \
+                    2026-01-01T00:00:00Z, so no new pods will start";
+        assert_eq!(outcome_of(&[deleted(1)]), Some(Err(text.to_owned())));
+        assert_eq!(outcome_of(&[deleted(3)]), Some(Ok(())));
     }
 
     #[test]

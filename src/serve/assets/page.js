@@ -20,7 +20,7 @@ function render(next) {
   text(byId('found-at'), locust?.at ?? '');
   text(byId('test'), locust?.state ?? '');
   document.body.classList.toggle('stale', connection.state !== 'connected');
-  list(byId('autoscalers'), state.autoscalers, (one) => `${one.kind}/${one.name}`, autoscalerLine);
+  list(byId('autoscalers'), state.autoscalers.filter(({ pause }) => pause?.state !== 'paused'), (one) => `${one.kind}/${one.name}`, autoscalerLine);
   list(byId('pods'), pods, (pod) => pod.name, podLine);
   text(byId('pods-count'), pods.length + state.morePods);
   text(byId('more-pods'), `and ${state.morePods} more`);
