@@ -18,10 +18,15 @@ impl FollowUp {
 
     /// The command line of `subcommand` for this target.
     pub fn command(&self, subcommand: &str, target: &Target) -> String {
+        self.command_for(subcommand, target, &typed_name(target))
+    }
+
+    /// The same with another spelling of the target.
+    pub fn command_for(&self, subcommand: &str, target: &Target, typed: &str) -> String {
         let is_elsewhere = target.resource.namespaced && target.namespace != self.namespace;
         let namespace = is_elsewhere.then_some(target.namespace.as_str());
         let command = suggested_command(&self.typed, subcommand, namespace);
-        on_one_line(&format!("{command} {}", quoted(&typed_name(target)))).into_owned()
+        on_one_line(&format!("{command} {}", quoted(typed))).into_owned()
     }
 }
 
@@ -32,4 +37,10 @@ pub fn typed_name(target: &Target) -> String {
         true => format!("{}/{name}", resource.singular),
         false => format!("{}/{name}", resource.plural_with_group()),
     }
+}
+
+/// The target with the version of its type: `halves.v1.example.com/a`.
+pub fn versioned_name(target: &Target) -> String {
+    let Target { resource, name, .. } = target;
+    format!("{}.{}.{}/{name}", resource.plural, resource.version, resource.group)
 }

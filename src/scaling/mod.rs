@@ -34,7 +34,7 @@ pub use progress::Progress;
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::scale;
 pub use selection::{Selection, SelectionArgs, SelectionError};
-pub use suggest::{Likeness, Suggestion, suggest};
+pub use suggest::{Likeness, Suggestion, scale_support, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
 pub use wait::{

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Target;
-use crate::cluster::api::{Client, Listing};
+use crate::cluster::api::{Client, Discovery, Listing, Resource, ScaleSupport};
+use crate::text::terminal::on_one_line;
 
 /// Time limit of the LIST for the suggestions.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -32,6 +33,15 @@ pub struct Suggestion {
     pub likeness: Likeness,
 }
 
+/// The result of the search for an object that the server did not find.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Suggestions {
+    /// The object is there after all. Mostly, only its scale subresource is missing.
+    pub is_there: bool,
+    /// The objects to suggest.
+    pub similar: Vec<Suggestion>,
+}
+
 #[derive(Deserialize)]
 struct Candidate {
     metadata: Metadata,
@@ -48,12 +58,17 @@ struct Metadata {
 
 /// Objects to suggest in place of `missing`: objects with a similar name. If there is none and the
 /// missing name looks like one of workers, objects that look like Locust workers. It takes one LIST;
-/// there are no suggestions if the LIST fails or takes longer than [`LIMIT`].
-pub async fn suggest(client: &Client, missing: &Target) -> Vec<Suggestion> {
+/// there are no suggestions if the LIST fails or takes longer than [`LIMIT`], or if `missing` is in it. A
+/// name that cannot be typed is not suggested.
+pub async fn suggest(client: &Client, missing: &Target) -> Suggestions {
     let Target { resource, namespace, name } = missing;
     let listing = Listing { resource, namespace, labels: None };
     let list = tokio::time::timeout(LIMIT, client.list::<Candidate>(listing)).await;
-    let Ok(Ok(candidates)) = list else { return Vec::new() };
+    let Ok(Ok(mut candidates)) = list else { return Suggestions::default() };
+    if candidates.iter().any(|candidate| candidate.metadata.name == *name) {
+        return Suggestions { is_there: true, similar: Vec::new() };
+    }
+    candidates.retain(|candidate| !candidate.metadata.name.contains(is_untypable));
     let suggestion = |candidate: &Candidate, likeness| {
         let target = Target::new(resource.clone(), namespace, &candidate.metadata.name).ok()?;
         Some(Suggestion { target, likeness })
@@ -66,11 +81,23 @@ pub async fn suggest(client: &Client, missing: &Target) -> Vec<Suggestion> {
     let close = close.into_iter().filter_map(|(_, one)| suggestion(one, Likeness::Name));
     let workers = candidates.iter().filter(|candidate| candidate.looks_like_workers());
     let workers = workers.filter_map(|candidate| suggestion(candidate, Likeness::Workers));
-    let mut suggestions: Vec<_> = close.take(MAX_SUGGESTIONS).collect();
-    if suggestions.is_empty() && is_name_of_workers(name) {
-        suggestions.extend(workers.take(MAX_SUGGESTIONS));
+    let mut similar: Vec<_> = close.take(MAX_SUGGESTIONS).collect();
+    if similar.is_empty() && is_name_of_workers(name) {
+        similar.extend(workers.take(MAX_SUGGESTIONS));
     }
-    suggestions
+    Suggestions { is_there: false, similar }
+}
+
+/// The versions of a type that have a scale subresource; see [`Discovery::scale_support`]. `None` if
+/// discovery fails or takes longer than [`LIMIT`].
+pub async fn scale_support(client: &Client, resource: &Resource) -> Option<ScaleSupport> {
+    let discovery = tokio::time::timeout(LIMIT, Discovery::fetch(client)).await.ok()?.ok()?;
+    Some(discovery.scale_support(resource))
+}
+
+/// True for characters that the names of a real cluster never have.
+fn is_untypable(c: char) -> bool {
+    c.is_whitespace() || on_one_line(c.encode_utf8(&mut [0; 4])).len() > c.len_utf8()
 }
 
 /// The number of typing errors between two names. `None` if there are more than a fourth of the

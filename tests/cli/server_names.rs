@@ -1,11 +1,12 @@
-//! What a server says about names: names that would forge a line, and objects being deleted.
+//! What a server says about names: names that would forge a line, objects being deleted, and types without
+//! a scale subresource.
 
 use locustctl::sandbox::{Action, Fault};
 use serde_json::{Value, json};
-use support::SLAVE;
 use support::cluster::TestCluster;
 use support::fake_locust::{FakeLocust, reply};
 use support::scaling::{at, run};
+use support::{SLAVE, locustctl};
 
 /// ESC, a line break, CR and a direction mark.
 const FORGED: &str = "a\ndeployment.apps/b scaled from 1 to 3\r\u{1b}[2K\u{202e}";
@@ -110,4 +111,76 @@ fn a_wait_for_an_object_that_is_being_deleted_ends_at_once() {
     let error = "error: deployment.apps/locust-slave was scaled to 3, but it is being deleted since \
                  2026-01-01T00:00:00Z, so no new pods will start\n";
     assert!(outcome.stderr.ends_with(error), "{outcome:?}");
+}
+
+/// An API server with a type `halves`: its preferred version v2 has no scale subresource. v1 has one if
+/// `has_scale_in_v1`. The server answers a request for the scale as if the object did not exist.
+fn with_halves(has_scale_in_v1: bool) -> FakeLocust {
+    FakeLocust::start(move |request, stream| {
+        let resource = |name: &str| {
+            json!({"name": name, "singularName": "half", "namespaced": true, "kind": "Half",
+                "verbs": ["get", "list", "patch"]})
+        };
+        let list = |version: &str, resources: Vec<Value>| {
+            json!({"kind": "APIResourceList", "apiVersion": "v1",
+                "groupVersion": format!("example.com/{version}"), "resources": resources})
+        };
+        let version = |version: &str| json!({"groupVersion": format!("example.com/{version}"), "version": version});
+        let path = request.path.split('?').next().unwrap();
+        let found = match path {
+            "/api" => json!({"kind": "APIVersions", "versions": []}),
+            "/apis" => json!({"kind": "APIGroupList", "groups": [{"name": "example.com",
+                "versions": [version("v2"), version("v1")], "preferredVersion": version("v2")}]}),
+            "/apis/example.com/v2" => list("v2", vec![resource("halves")]),
+            "/apis/example.com/v1" if has_scale_in_v1 => {
+                list("v1", vec![resource("halves"), resource("halves/scale")])
+            }
+            "/apis/example.com/v1" => list("v1", vec![resource("halves")]),
+            "/apis/example.com/v2/namespaces/default/halves" => json!({"kind": "HalfList",
+                "apiVersion": "example.com/v2", "metadata": {"resourceVersion": "1"},
+                "items": [{"metadata": {"name": "h1", "namespace": "default"}}]}),
+            _ => {
+                let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
+                    "message": "halves.example.com \"h1\" not found", "reason": "NotFound", "code": 404,
+                    "details": {"name": "h1", "group": "example.com", "kind": "halves"}});
+                let head = "404 Not Found\nContent-Type: application/json";
+                return reply(stream, head, status.to_string());
+            }
+        };
+        reply(stream, "200 OK\nContent-Type: application/json", found.to_string());
+    })
+}
+
+#[test]
+fn a_version_without_scale_is_named_instead_of_the_same_object() {
+    const ERROR: &str = "Error from server (NotFound): halves.example.com \"h1\" not found\n";
+    for (has_scale_in_v1, advice) in [
+        (
+            true,
+            "half.example.com/h1 cannot be scaled in the version example.com/v2: halves.example.com have no \
+             scale subresource there, but they have one in example.com/v1: locustctl scale --replicas=2",
+        ),
+        (
+            false,
+            "half.example.com/h1 cannot be scaled: halves.example.com have no scale subresource\n",
+        ),
+    ] {
+        let server = with_halves(has_scale_in_v1);
+        let line = format!("scale --replicas=2 half/h1 --server={}", server.url());
+        let outcome = locustctl(&line).run();
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+        let begin = format!("{ERROR}{advice}");
+        assert!(outcome.stderr.starts_with(&begin), "{outcome:?}");
+        assert_eq!(outcome.stderr.ends_with(" halves.v1.example.com/h1\n"), has_scale_in_v1);
+        assert!(!outcome.stderr.contains("similar"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_type_that_cannot_be_scaled_is_named() {
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=2 pod/x").refuses(
+        "Error from server (NotFound): the server could not find the requested resource\n\
+         pod/x cannot be scaled: pods have no scale subresource\n",
+    );
 }

@@ -2,6 +2,7 @@
 
 use locustctl::sandbox::{Action, Fault};
 
+use crate::difference::Difference::Unscalable;
 use crate::row::{Row, prints, refuses, row};
 
 const A: &str = "deployment.apps/a scaled";
@@ -62,6 +63,13 @@ pub fn rows() -> Vec<Row> {
             "--replicas=4 --current-replicas=3 ds/ds1",
             refuses(
                 "Error from server (NotFound): the server could not find the requested resource",
+            ),
+        )
+        .differs(
+            Unscalable,
+            refuses(
+                "Error from server (NotFound): the server could not find the requested resource\n\
+                 daemonset.apps/ds1 cannot be scaled: daemonsets.apps have no scale subresource",
             ),
         ),
         four("--replicas=4 deploy/a")

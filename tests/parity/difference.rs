@@ -23,6 +23,8 @@ pub enum Difference {
     ClientDryRunReads,
     /// After NotFound we add suggestions.
     Suggestion,
+    /// After a 404 for a type without a scale subresource we name the object and its type.
+    Unscalable,
     /// After a single unknown type we add that it may be a name.
     SingleUnknownType,
     /// Built-in types need no discovery. So we report a mistake even if no server answers, and we

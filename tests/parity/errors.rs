@@ -3,7 +3,7 @@
 use locustctl::sandbox::{Action, Fault};
 
 use crate::difference::Difference::{
-    ClientDryRunReads, CountReported, NoCluster, NoDiscovery, RetryAfter429,
+    ClientDryRunReads, CountReported, NoCluster, NoDiscovery, RetryAfter429, Unscalable,
 };
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
@@ -41,16 +41,20 @@ fn rights() -> Vec<Row> {
 }
 
 fn unscalable() -> Vec<Row> {
-    let lost = |args| row(args, refuses(LOST));
+    let ours = |target: &str, types: &str| {
+        refuses(&format!("{LOST}\n{target} cannot be scaled: {types} have no scale subresource"))
+    };
+    let lost =
+        |args, target, types| row(args, refuses(LOST)).differs(Unscalable, ours(target, types));
     vec![
-        lost("--replicas=4 ds/ds1"),
-        lost("--replicas=4 pod p1"),
-        lost("--replicas=4 cm/cm1"),
-        lost("--replicas=4 ns/staging"),
+        lost("--replicas=4 ds/ds1", "daemonset.apps/ds1", "daemonsets.apps"),
+        lost("--replicas=4 pod p1", "pod/p1", "pods"),
+        lost("--replicas=4 cm/cm1", "configmap/cm1", "configmaps"),
+        lost("--replicas=4 ns/staging", "namespace/staging", "namespaces"),
         row("--replicas=4 ds/ds1 --dry-run=client", prints("daemonset.apps/ds1 scaled (dry run)"))
-            .differs(ClientDryRunReads, refuses(LOST)),
+            .differs(ClientDryRunReads, ours("daemonset.apps/ds1", "daemonsets.apps")),
         row("--replicas=4 pod/p1 --dry-run=client", prints("pod/p1 scaled (dry run)"))
-            .differs(ClientDryRunReads, refuses(LOST)),
+            .differs(ClientDryRunReads, ours("pod/p1", "pods")),
     ]
 }
 

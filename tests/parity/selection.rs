@@ -4,7 +4,7 @@
 use locustctl::sandbox::{Action, Fault};
 
 use crate::difference::Difference::{
-    CountReported, ErrorNamesTarget, EveryTarget, ImpossibleName, Suggestion,
+    CountReported, ErrorNamesTarget, EveryTarget, ImpossibleName, Suggestion, Unscalable,
 };
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
@@ -74,6 +74,13 @@ fn all() -> Vec<Row> {
         row(
             "--replicas=7 ds --all",
             refuses("Error from server (NotFound): the server could not find the requested resource"),
+        )
+        .differs(
+            Unscalable,
+            refuses(
+                "Error from server (NotFound): the server could not find the requested resource\n\
+                 daemonset.apps/ds1 cannot be scaled: daemonsets.apps have no scale subresource",
+            ),
         ),
     ]
 }
@@ -159,8 +166,15 @@ fn failures() -> Vec<Row> {
             ),
         row("--replicas=4 ds/ds1 deploy/a", refuses(ds)).differs(
             EveryTarget,
-            ends(1, "deployment.apps/a scaled", &format!("daemonset.apps/ds1: {ds}"))
-                .scales("deployments/a=4"),
+            ends(
+                1,
+                "deployment.apps/a scaled",
+                &format!(
+                    "daemonset.apps/ds1: {ds}\n\
+                 daemonset.apps/ds1 cannot be scaled: daemonsets.apps have no scale subresource"
+                ),
+            )
+            .scales("deployments/a=4"),
         ),
         row(
             "--replicas=4 --current-replicas=3 rc/old deploy/b",

@@ -34,7 +34,7 @@ mod watch;
 pub use about::About;
 pub use admission::MAX_CONCURRENT_REQUESTS;
 pub use client::Client;
-pub use discovery::Discovery;
+pub use discovery::{Discovery, ScaleSupport};
 pub use error::Error;
 pub use event::{Event, PauseReason};
 pub use exchange::{Options, Reply, Request, Timeout};

@@ -6,6 +6,7 @@ use std::io::Write;
 use anyhow::{Error, anyhow};
 
 use super::super::follow_up::FollowUp;
+use super::super::hints::{MissingPart, MissingTarget};
 use super::super::signals::Signal;
 use crate::output::{Failed, Printer, ScaleResult, TargetError};
 use crate::scaling::{Order, Progress, ScaleError, Scaled, Target};
@@ -26,7 +27,7 @@ pub(super) struct Results<'a, W> {
     orders: &'a [Order],
     printer: Printer<W>,
     errors: Vec<Error>,
-    missing: Vec<Target>,
+    missing: Vec<MissingTarget>,
     changes: Vec<CompletedChange>,
     /// Outcomes that cannot be printed yet, since an earlier one is not known.
     early: BTreeMap<usize, Outcome>,
@@ -69,7 +70,7 @@ impl<'a, W: Write> Results<'a, W> {
     }
 
     /// All errors in the order of the targets, and the targets that do not exist.
-    pub(super) fn into_errors(self) -> (Vec<Error>, Vec<Target>) {
+    pub(super) fn into_errors(self) -> (Vec<Error>, Vec<MissingTarget>) {
         (self.errors, self.missing)
     }
 
@@ -117,9 +118,13 @@ impl<'a, W: Write> Results<'a, W> {
         let scaled = match outcome {
             Ok(scaled) => scaled,
             Err(problem) => {
-                if problem.is_missing(target) {
-                    self.missing.push(target.clone());
-                }
+                let cause = match &problem {
+                    problem if problem.is_missing(target) => Some(MissingPart::Object),
+                    problem if problem.is_unknown_path() => Some(MissingPart::Path),
+                    _ => None,
+                };
+                let missing = cause.map(|cause| MissingTarget { target: target.clone(), cause });
+                self.missing.extend(missing);
                 let error = TargetError::one_of(self.orders.len(), target, problem);
                 return self.errors.push(error);
             }

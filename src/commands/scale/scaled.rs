@@ -5,6 +5,7 @@ use std::pin::Pin;
 use anyhow::{Error, anyhow};
 
 use super::super::follow_up::FollowUp;
+use super::super::hints::MissingTarget;
 use super::super::signals::{FINISHING_RAMP, Signal};
 use super::results::CompletedChange;
 use super::running_test::{RepairProgress, RunningTest};
@@ -26,7 +27,7 @@ pub(super) struct Scaled<'a> {
     pub changes: Vec<CompletedChange>,
     pub errors: Vec<Error>,
     /// Targets that do not exist.
-    pub missing: Vec<Target>,
+    pub missing: Vec<MissingTarget>,
     pub test: Option<RunningTest<'a>>,
     pub locust_error: Option<Error>,
 }
@@ -51,7 +52,7 @@ struct Repair<'a> {
 pub(super) struct Outcome {
     pub errors: Vec<Error>,
     /// Targets that do not exist.
-    pub missing: Vec<Target>,
+    pub missing: Vec<MissingTarget>,
 }
 
 impl<'a> Scaled<'a> {

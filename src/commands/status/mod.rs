@@ -10,7 +10,7 @@ use serde::Serialize;
 use self::locust::{LocustLook, LocustStatus};
 use super::connection::{self, Connection};
 use super::follow_up::FollowUp;
-use super::hints::hints;
+use super::hints::{MissingPart, MissingTarget, hints};
 use super::locust::location;
 use super::signals;
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
@@ -189,7 +189,10 @@ async fn explain(inputs: &Inputs<'_>, error: Error) -> Failed {
     let client = &connection.client;
     let problem = ScaleError::Api(explain_missing(client, target, error).await);
     let hints = match matches!(format, StatusFormat::Text) && problem.is_missing(target) {
-        true => hints(client, std::slice::from_ref(target), follow_up, "status").await,
+        true => {
+            let missing = MissingTarget { target: target.clone(), cause: MissingPart::Object };
+            hints(client, &[missing], follow_up, "status").await
+        }
         false => Vec::new(),
     };
     Failed::from(problem).with_hints(hints)

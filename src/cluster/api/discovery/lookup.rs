@@ -53,6 +53,33 @@ pub fn scalable(all: &[GroupVersion]) -> Vec<Arc<Resource>> {
     preferred(all, |known| known.is_scalable)
 }
 
+/// The versions in which a type has a scale subresource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScaleSupport {
+    /// The version of the type has one, or is unknown.
+    Here,
+    /// Only this other version of the group has one.
+    InVersion(Arc<Resource>),
+    /// No version has one.
+    Nowhere,
+}
+
+/// The scale support of a type.
+pub fn scale_support(all: &[GroupVersion], resource: &Resource) -> ScaleSupport {
+    let is_same = |known: &&Type| {
+        known.resource.group == resource.group && known.resource.plural == resource.plural
+    };
+    let mut versions = all.iter().flat_map(|here| &here.types).filter(is_same);
+    let here = versions.clone().find(|known| known.resource.version == resource.version);
+    if here.is_none_or(|known| known.is_scalable) {
+        return ScaleSupport::Here;
+    }
+    match versions.find(|known| known.is_scalable) {
+        Some(known) => ScaleSupport::InVersion(Arc::clone(&known.resource)),
+        None => ScaleSupport::Nowhere,
+    }
+}
+
 fn preferred(all: &[GroupVersion], is_wanted: impl Fn(&Type) -> bool) -> Vec<Arc<Resource>> {
     let mut found: Vec<Arc<Resource>> = Vec::new();
     for known in all.iter().flat_map(|here| &here.types).filter(|known| is_wanted(known)) {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use self::document::GroupVersion;
+pub use self::lookup::ScaleSupport;
 use super::client::Client;
 use super::error::Error;
 use super::event::Event;
@@ -65,6 +66,11 @@ impl Discovery {
     /// The types with a scale subresource, each once, in the server's order.
     pub fn scalable(&self) -> Vec<Arc<Resource>> {
         lookup::scalable(&self.group_versions)
+    }
+
+    /// If a type has a scale subresource in its version or in another one of its group.
+    pub fn scale_support(&self, resource: &Resource) -> ScaleSupport {
+        lookup::scale_support(&self.group_versions, resource)
     }
 
     /// The types of a category such as `all`, in the server's order; `None` if there is no such
