@@ -60,11 +60,12 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand rebalance 'Redistribute the users of a running test that has lost users or has idle workers'
             cand serve 'Serve a web page and an HTTP API to view and change the number of workers'
             cand sandbox 'Run a simulated cluster on loopback, for kubectl and scripts'
+            cand version 'Print the versions of locustctl and of the Kubernetes server'
             cand completion 'Print the completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'locustctl;scale'= {
-            cand --replicas 'The new number of replicas'
+            cand --replicas 'The new number of replicas. Required unless --by is given'
             cand --by 'Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0'
             cand --current-replicas 'Scale only if this is the current number of replicas; -1 means any number'
             cand --resource-version 'Scale only if this is the current resource version'
@@ -310,6 +311,46 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'locustctl;version'= {
+            cand -o 'Print in this format instead of text'
+            cand --output 'Print in this format instead of text'
+            cand --kubeconfig 'Path to the kubeconfig file'
+            cand --context 'The kubeconfig context to use'
+            cand --cluster 'The kubeconfig cluster to use'
+            cand --user 'The kubeconfig user to use'
+            cand -n 'The namespace for this request'
+            cand --namespace 'The namespace for this request'
+            cand -s 'Address and port of the Kubernetes API server'
+            cand --server 'Address and port of the Kubernetes API server'
+            cand --token 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it'
+            cand --username 'User name for basic authentication'
+            cand --password 'Password for basic authentication'
+            cand --certificate-authority 'PEM file with the certificate authorities of the API server'
+            cand --client-certificate 'Client certificate file for TLS'
+            cand --client-key 'Client key file for TLS'
+            cand --tls-server-name 'Name to verify the server''s certificate against, instead of its host name'
+            cand --as 'Act as this user'
+            cand --as-group 'Act as a member of this group; can be repeated'
+            cand --as-uid 'Act as the user with this UID'
+            cand --as-user-extra 'Act with this extra attribute; can be repeated'
+            cand --request-timeout 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]'
+            cand --kuberc 'Path to the kuberc file with kubectl''s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]'
+            cand --cache-dir 'cache-dir'
+            cand --log-flush-frequency 'log-flush-frequency'
+            cand --profile 'profile'
+            cand --profile-output 'profile-output'
+            cand --vmodule 'vmodule'
+            cand -v 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --v 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --client 'Print only the version of locustctl, without asking the server'
+            cand --sandbox 'Use a simulated cluster, which ends with this command'
+            cand --insecure-skip-tls-verify 'Do not verify the server''s certificate. An attacker on the network can then read and change all traffic'
+            cand --disable-compression 'Do not request compressed responses from the server'
+            cand --match-server-version 'Require the server to have the Kubernetes version that locustctl mirrors'
+            cand --warnings-as-errors 'Exit with an error if the server sent warnings. The command is carried out all the same'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'locustctl;completion'= {
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
@@ -354,6 +395,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand rebalance 'Redistribute the users of a running test that has lost users or has idle workers'
             cand serve 'Serve a web page and an HTTP API to view and change the number of workers'
             cand sandbox 'Run a simulated cluster on loopback, for kubectl and scripts'
+            cand version 'Print the versions of locustctl and of the Kubernetes server'
             cand completion 'Print the completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -366,6 +408,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;help;serve'= {
         }
         &'locustctl;help;sandbox'= {
+        }
+        &'locustctl;help;version'= {
         }
         &'locustctl;help;completion'= {
         }

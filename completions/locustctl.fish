@@ -61,9 +61,10 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Sho
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas. Required unless --by is given' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the current number of replicas; -1 means any number' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the current resource version' -r -f
@@ -290,6 +291,40 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l disable-
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s h -l help -d 'Print help'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s o -l output -d 'Print in this format instead of text' -r -f -a "json\t''
+yaml\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l username -d 'User name for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l password -d 'Password for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l client-certificate -d 'Client certificate file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l client-key -d 'Client key file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l client -d 'Print only the version of locustctl, without asking the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -322,10 +357,11 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disab
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use super::canonical::Positionals;
 use super::global::GlobalArgs;
-use super::subcommands::{SUBCOMMANDS, SubcommandGrammar};
+use super::subcommands::{GlobalFlags, SUBCOMMANDS, SubcommandGrammar};
 
 const NAME: &str = "locustctl";
 
@@ -27,8 +27,20 @@ pub fn whole() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .max_term_width(100);
-    let subcommands = SUBCOMMANDS.iter().map(|it| (it.add_to)(Command::new(it.name)));
-    root.subcommands(subcommands)
+    root.subcommands(SUBCOMMANDS.iter().map(with_arguments))
+}
+
+/// The subcommand with its arguments. Hidden global flags are a part of it, so that clap does not add the
+/// visible ones.
+fn with_arguments(subcommand: &SubcommandGrammar) -> Command {
+    let command = (subcommand.add_to)(Command::new(subcommand.name));
+    match subcommand.global_flags {
+        GlobalFlags::Shown => command,
+        GlobalFlags::Hidden => {
+            let global = GlobalArgs::augment_args(Command::new(NAME));
+            command.args(global.get_arguments().map(|arg| arg.clone().hide(true)))
+        }
+    }
 }
 
 /// The grammar with the one subcommand that `argv` names. Building the whole grammar takes several
@@ -98,6 +110,7 @@ mod tests {
             ("--insecure_skip_tls_verify -v6 --as --help scale --current_replicas 1", "scale"),
             ("scale -Ryn x -- --listen", "scale"),
             ("completion --static bash", "completion"),
+            ("version --client -o json", "version"),
         ] {
             assert_eq!(subcommands(line), Some(vec![name.to_owned()]), "{line}");
         }

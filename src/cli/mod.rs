@@ -19,11 +19,13 @@ mod sandbox;
 mod scale;
 mod secret;
 mod serve;
+mod similar;
 mod status;
 mod subcommands;
 mod suggested_command;
 mod typed_flags;
 mod value;
+mod version;
 
 pub use completion::CompletionArgs;
 pub use global::GlobalArgs;
@@ -42,3 +44,4 @@ pub use subcommands::Command;
 pub use suggested_command::{quoted, suggested_command};
 pub use typed_flags::TypedFlags;
 pub use value::RelativeCount;
+pub use version::VersionArgs;

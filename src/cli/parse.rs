@@ -51,13 +51,14 @@ impl Cli {
         // Dropping a grammar would cost as much as building it, and the process ends soon.
         let part = grammar::part(&argv);
         let is_part = part.is_some();
-        let mut grammar = ManuallyDrop::new(part.unwrap_or_else(grammar::whole));
+        let mut grammar =
+            ManuallyDrop::new(part.unwrap_or_else(|| grammar::whole().bin_name(program)));
         let argv = canonical(&grammar, argv);
         let applied = preferences::apply(&grammar, argv, program)?;
         let mut parsed = Self::parse(&mut grammar, &applied, program);
         if is_part && parsed.is_err() {
             // The whole grammar explains the error.
-            grammar = ManuallyDrop::new(grammar::whole());
+            grammar = ManuallyDrop::new(grammar::whole().bin_name(program));
             parsed = Self::parse(&mut grammar, &applied, program);
         }
         let mut cli = parsed.map_err(|error| {

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, Error};
+use clap::{Arg, Command, Error};
 
+use super::similar;
+use super::subcommands::SUBCOMMANDS;
 use crate::text::go;
 
 /// A command line that runs nothing, with the text to print.
@@ -30,12 +32,20 @@ impl Refusal {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-            | ErrorKind::MissingSubcommand => Self::Information(error.render().to_string()),
+            | ErrorKind::MissingSubcommand => {
+                Self::Information(as_program(&error.render().to_string(), program))
+            }
             ErrorKind::InvalidSubcommand => Self::Mistake(unknown_command(error, program)),
             _ => {
                 let subcommand = subcommand(command, argv).unwrap_or(command);
-                let text = Problem { error, command: subcommand, argv }.describe();
-                Self::of_usage(&text, command, argv, program, typed)
+                let problem = Problem { error, command: subcommand, argv };
+                let mistake = Self::of_usage(&problem.describe(), command, argv, program, typed);
+                match (mistake, problem.similar_flag()) {
+                    (Self::Mistake(text), Some(flag)) => {
+                        Self::Mistake(format!("{text}Did you mean --{flag}?\n"))
+                    }
+                    (mistake, _) => mistake,
+                }
             }
         }
     }
@@ -108,6 +118,17 @@ impl Problem<'_> {
         format!("unknown shorthand flag: '{shorthand}' in -{}", typed.unwrap_or(&unknown[1..]))
     }
 
+    /// The long flag that is similar to an unknown one.
+    fn similar_flag(&self) -> Option<&str> {
+        if self.error.kind() != ErrorKind::UnknownArgument {
+            return None;
+        }
+        let unknown = text_of(self.error, ContextKind::InvalidArg)?;
+        let typed = unknown.strip_prefix("--")?.split('=').next()?;
+        let shown = self.command.get_arguments().filter(|arg| !arg.is_hide_set());
+        similar::closest(typed, shown.filter_map(Arg::get_long))
+    }
+
     /// The word that begins with `unknown` and is a flag without a name to pflag: `---x`, `--=3`.
     fn bad_syntax(&self, unknown: &str) -> Option<&str> {
         let words = self.argv.iter().filter_map(|arg| arg.to_str());
@@ -152,17 +173,33 @@ impl Problem<'_> {
     }
 }
 
-/// cobra's error for an unknown subcommand, with its suggestions.
+/// The help text with the examples and the usage of a plugin: `kubectl locust scale …`.
+fn as_program(help: &str, program: &str) -> String {
+    let names = SUBCOMMANDS.iter().map(|it| it.name).chain(["--sandbox"]);
+    names.fold(help.to_owned(), |help, name| {
+        help.replace(&format!("locustctl {name}"), &format!("{program} {name}"))
+    })
+}
+
+/// cobra's error for an unknown subcommand, with its suggestions. A command of kubectl gets another
+/// advice.
 fn unknown_command(error: &Error, program: &str) -> String {
     let typed = text_of(error, ContextKind::InvalidSubcommand).unwrap_or_default();
     let mut text = format!("error: unknown command {} for \"{program}\"\n", go::quote(&typed));
-    if let Some(ContextValue::Strings(suggestions)) = error.get(ContextKind::SuggestedSubcommand)
-        && !suggestions.is_empty()
-    {
+    if typed == "options" {
+        text.push_str(&format!(
+            "The help of a command shows the global options, too: {program} scale --help\n"
+        ));
+        return text;
+    }
+    if similar::is_of_kubectl(&typed) {
+        text.push_str(&format!("This is a command of kubectl: use kubectl {typed} …\n"));
+        return text;
+    }
+    let suggestions = similar::commands(&typed);
+    if !suggestions.is_empty() {
         text.push_str("\nDid you mean this?\n");
-        for suggestion in suggestions {
-            text.push_str(&format!("\t{suggestion}\n"));
-        }
+        suggestions.iter().for_each(|suggestion| text.push_str(&format!("\t{suggestion}\n")));
     }
     text
 }

@@ -40,7 +40,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(alias = "resize", args_override_self = true, after_help = EXAMPLES)]
 pub struct ScaleArgs {
-    /// The new number of replicas
+    /// The new number of replicas. Required unless --by is given
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
     pub replicas: Option<i64>,
     /// Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0
@@ -80,9 +80,11 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, 0 (the
-    /// default) does not wait, and a longer limit waits until the number of pods equals --replicas,
-    /// as kubectl does. If locustctl removes pods in steps, the limit applies to each step
+    /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test
+    /// is running. In other cases a limit above 0 waits only until the number of pods is right, and 0 does
+    /// not wait. With --locust the limit applies to each phase: until the pods are ready, until the workers
+    /// are connected, and until the test has its users. If locustctl removes pods in steps, it applies to
+    /// each step
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
@@ -106,7 +108,8 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub at_once: bool,
-    /// With --locust: do not ask, and do not warn, before workers of a running test are removed
+    /// Skip the question before a change that harms a running test, with --locust: users that are lost or
+    /// started at once, statistics that are reset. Without a terminal there is no question, only a warning
     #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]

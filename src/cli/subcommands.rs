@@ -8,6 +8,7 @@ use super::sandbox::SandboxArgs;
 use super::scale::ScaleArgs;
 use super::serve::ServeArgs;
 use super::status::StatusArgs;
+use super::version::VersionArgs;
 
 /// The subcommand that was typed, with its arguments.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub enum Command {
     Rebalance(RebalanceArgs),
     Serve(Box<ServeArgs>),
     Sandbox(SandboxArgs),
+    Version(VersionArgs),
     Completion(CompletionArgs),
 }
 
@@ -33,50 +35,72 @@ impl Command {
     }
 }
 
+/// The global flags in the help text of a subcommand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GlobalFlags {
+    Shown,
+    /// They are accepted, but have no effect: the subcommand does not connect to a cluster.
+    Hidden,
+}
+
 /// The part of the grammar that belongs to one subcommand.
 pub(super) struct SubcommandGrammar {
     pub name: &'static str,
     alias: Option<&'static str>,
+    pub global_flags: GlobalFlags,
     /// Adds the arguments and the help text.
     pub add_to: fn(clap::Command) -> clap::Command,
     read: fn(&mut ArgMatches) -> Result<Command, Error>,
 }
 
 /// In the order of the help text.
-pub(super) const SUBCOMMANDS: [SubcommandGrammar; 6] = [
+pub(super) const SUBCOMMANDS: [SubcommandGrammar; 7] = [
     SubcommandGrammar {
         name: "scale",
         alias: Some("resize"),
+        global_flags: GlobalFlags::Shown,
         add_to: ScaleArgs::augment_args,
         read: |matches| Ok(Command::Scale(Box::new(ScaleArgs::from_arg_matches_mut(matches)?))),
     },
     SubcommandGrammar {
         name: "status",
         alias: None,
+        global_flags: GlobalFlags::Shown,
         add_to: StatusArgs::augment_args,
         read: |matches| Ok(Command::Status(StatusArgs::from_arg_matches_mut(matches)?)),
     },
     SubcommandGrammar {
         name: "rebalance",
         alias: None,
+        global_flags: GlobalFlags::Shown,
         add_to: RebalanceArgs::augment_args,
         read: |matches| Ok(Command::Rebalance(RebalanceArgs::from_arg_matches_mut(matches)?)),
     },
     SubcommandGrammar {
         name: "serve",
         alias: None,
+        global_flags: GlobalFlags::Shown,
         add_to: ServeArgs::augment_args,
         read: |matches| Ok(Command::Serve(Box::new(ServeArgs::from_arg_matches_mut(matches)?))),
     },
     SubcommandGrammar {
         name: "sandbox",
         alias: None,
+        global_flags: GlobalFlags::Hidden,
         add_to: SandboxArgs::augment_args,
         read: |matches| Ok(Command::Sandbox(SandboxArgs::from_arg_matches_mut(matches)?)),
     },
     SubcommandGrammar {
+        name: "version",
+        alias: None,
+        global_flags: GlobalFlags::Shown,
+        add_to: VersionArgs::augment_args,
+        read: |matches| Ok(Command::Version(VersionArgs::from_arg_matches_mut(matches)?)),
+    },
+    SubcommandGrammar {
         name: "completion",
         alias: None,
+        global_flags: GlobalFlags::Hidden,
         add_to: CompletionArgs::augment_args,
         read: |matches| Ok(Command::Completion(CompletionArgs::from_arg_matches_mut(matches)?)),
     },

@@ -15,6 +15,7 @@ mod serve;
 mod signals;
 mod status;
 mod target;
+mod version;
 
 pub use completion::answer as complete;
 
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Rebalance(args) => rebalance::run(cli.global, args).await,
         Command::Serve(args) => serve::run(cli.global, *args).await,
         Command::Sandbox(args) => sandbox::run(args.into()).await,
+        Command::Version(args) => version::run(cli.global, args).await,
         Command::Completion(args) => completion::run(&args),
     }
 }

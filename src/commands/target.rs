@@ -48,32 +48,48 @@ impl RequestedTargets {
             return Ok(requested(select(&[DEFAULT_TARGET.to_owned()])?, None));
         };
         let words: Vec<_> = target.split_whitespace().map(str::to_owned).collect();
-        let words = match words.as_slice() {
-            // A name without a type is the name of a Deployment.
-            [name] if !name.contains('/') => vec![format!("deployment/{name}")],
-            _ => words,
-        };
         let selection = select(&words).map_err(|error| in_variable(&target, &error))?;
         Ok(requested(selection, Some(target)))
     }
 
     /// Adds to an error of [`resolve`] where the target comes from, or how to correct it.
     pub fn explain(&self, error: anyhow::Error) -> anyhow::Error {
-        let is_mistake = error.is::<UnknownType>() || error.is::<SelectionError>();
-        if let Some(target) = self.from_variable.as_ref().filter(|_| is_mistake) {
-            return in_variable(target, &error);
+        if !error.is::<UnknownType>() && !error.is::<SelectionError>() {
+            return error;
         }
-        match (&self.selection, error.downcast_ref::<UnknownType>()) {
-            // The user probably typed a name without its type.
-            (Selection::TypesOnly(types), Some(_))
-                if types.len() == 1 && self.audience == Audience::Person =>
-            {
-                anyhow!(
-                    "{error}\nIf {name} is the name of a Deployment, write deployment/{name}",
-                    name = types[0]
-                )
+        let hint = self.hint(&error).filter(|_| self.audience == Audience::Person);
+        let hint = hint.map(|hint| format!("\n{hint}"));
+        match (&self.from_variable, hint) {
+            (None, None) => error,
+            (None, Some(hint)) => anyhow!("{error}{hint}"),
+            (Some(target), hint) => {
+                in_variable(target, &format!("{error}{}", hint.unwrap_or_default()))
             }
-            _ => error,
+        }
+    }
+
+    /// How to correct the target.
+    fn hint(&self, error: &anyhow::Error) -> Option<String> {
+        const EMPTY: &str = "The target is an empty text. If it comes from a variable, check that the variable is set";
+        if let Some(SelectionError::EmptyName) = error.downcast_ref() {
+            return Some(EMPTY.to_owned());
+        }
+        let unknown: &UnknownType = error.downcast_ref()?;
+        let UnknownType { name, similar } = unknown;
+        match (&self.selection, similar) {
+            _ if name.trim().is_empty() => Some(EMPTY.to_owned()),
+            (Selection::Pairs(pairs), Some(similar)) => {
+                let is_it = |(kind, _): &&(String, String)| kind.split('.').next() == Some(name);
+                let (_, object) = pairs.iter().find(is_it)?;
+                Some(format!("Did you mean {similar}/{object}?"))
+            }
+            (_, Some(similar)) => Some(format!("Did you mean {similar}?")),
+            // The user probably typed a name without its type.
+            (Selection::TypesOnly(types), None) if types.len() == 1 => Some(format!(
+                "If {name} is the name of a Deployment, write deployment/{name}",
+                name = types[0]
+            )),
+            _ => None,
         }
     }
 }

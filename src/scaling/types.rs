@@ -9,8 +9,13 @@ use crate::text::go;
 
 /// The server does not have this type. As in kubectl, the text has no group and no version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server doesn't have a resource type {}", go::quote(.0))]
-pub struct UnknownType(pub String);
+#[error("the server doesn't have a resource type {}", go::quote(.name))]
+pub struct UnknownType {
+    /// The type as typed, without group and version.
+    pub name: String,
+    /// A type with a scale subresource whose name is similar.
+    pub similar: Option<String>,
+}
 
 /// Looks up types: built-in types without a request, other types by discovery.
 pub struct Types<'a> {
@@ -32,9 +37,12 @@ impl<'a> Types<'a> {
         if let Some(found) = Resource::find_built_in(token) {
             return Ok(found);
         }
-        let found = self.discovery().await?.find(token);
+        let discovery = self.discovery().await?;
         let shown = token.split('.').next().unwrap_or(token);
-        Ok(found.ok_or_else(|| UnknownType(shown.to_owned()))?)
+        Ok(discovery.find(token).ok_or_else(|| UnknownType {
+            name: shown.to_owned(),
+            similar: similar(shown, discovery),
+        })?)
     }
 
     /// The type for the `apiVersion` and `kind` of an object.
@@ -67,4 +75,19 @@ impl<'a> Types<'a> {
     async fn discovery(&self) -> Result<&Discovery, Error> {
         self.discovery.get_or_try_init(|| Discovery::fetch(self.client)).await
     }
+}
+
+/// The name of a type with a scale subresource that differs from `typed` in at most two characters, and
+/// in at most one of three.
+fn similar(typed: &str, discovery: &Discovery) -> Option<String> {
+    let most = (typed.len() / 3).min(2);
+    let names = discovery
+        .scalable()
+        .into_iter()
+        .flat_map(|resource| [resource.singular.to_lowercase(), resource.plural.to_lowercase()]);
+    let short_names = ["deploy", "sts", "rs", "rc"].into_iter().map(str::to_owned);
+    let typed = typed.to_lowercase();
+    let similar = names.chain(short_names).filter(|name| name.len().abs_diff(typed.len()) <= most);
+    let similar = similar.map(|name| (strsim::damerau_levenshtein(&typed, &name), name));
+    similar.filter(|(distance, _)| *distance <= most).min().map(|(_, name)| name)
 }

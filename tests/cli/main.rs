@@ -34,5 +34,6 @@ mod server_trust;
 mod signals;
 mod status;
 mod verbosity;
+mod version;
 mod wait;
 mod wait_trouble;

@@ -48,6 +48,24 @@ fn messages_of_a_kubectl_plugin_show_the_command_that_the_user_typed() {
 }
 
 #[test]
+fn as_a_kubectl_plugin_its_help_has_the_name_that_the_user_typed() {
+    let directory = tempfile::tempdir().unwrap();
+    let plugin = directory.path().join("kubectl-locust");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_locustctl"), &plugin).unwrap();
+    for (args, usage) in [
+        (&["--help"][..], "Usage: kubectl locust [OPTIONS] <COMMAND>"),
+        (&["scale", "--help"], "Usage: kubectl locust scale [OPTIONS] [TARGET]..."),
+        (&["scale", "--help"], "  kubectl locust scale --replicas=3\n"),
+        (&[], "kubectl locust --sandbox scale --replicas=3"),
+    ] {
+        let output = Command::new(&plugin).args(args).env_clear().output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains(usage), "{help}");
+        assert!(!help.contains("kubectl-locust") && !help.contains("  locustctl scale"), "{help}");
+    }
+}
+
+#[test]
 #[ignore = "needs kubectl: tests/run.sh runs it"]
 fn kubectl_runs_locustctl_as_a_plugin() {
     let cluster = TestCluster::start();

@@ -131,6 +131,80 @@ fn an_unknown_command_is_refused_with_a_suggestion() {
 }
 
 #[test]
+fn only_listed_commands_are_suggested_and_commands_of_kubectl_are_named() {
+    for (typed, advice) in [
+        ("get pods", "This is a command of kubectl: use kubectl get …\n"),
+        ("describe x", "This is a command of kubectl: use kubectl describe …\n"),
+        ("logs -f x", "This is a command of kubectl: use kubectl logs …\n"),
+        ("rollout status", "This is a command of kubectl: use kubectl rollout …\n"),
+        (
+            "options",
+            "The help of a command shows the global options, too: locustctl scale --help\n",
+        ),
+        ("nonsense", ""),
+    ] {
+        let command = typed.split(' ').next().unwrap();
+        let error = format!("error: unknown command {command:?} for \"locustctl\"\n{advice}");
+        support::locustctl(typed).run().refuses(&error);
+    }
+}
+
+#[test]
+fn a_mistyped_flag_brings_a_suggestion() {
+    for (args, flag, suggestion) in [
+        ("--replica=3", "--replica", "--replicas"),
+        ("--replicas=3 --namespce=x", "--namespce", "--namespace"),
+        ("--replicas=3 --timeuot 3s", "--timeuot", "--timeout"),
+    ] {
+        let error = format!("error: unknown flag: {flag}\n{HINT}Did you mean {suggestion}?\n");
+        refuses(args, &error);
+    }
+}
+
+#[test]
+fn a_number_without_a_flag_brings_the_command() {
+    for (args, advice) in [
+        ("3", "To scale to 3, run: locustctl scale --replicas=3\n"),
+        (
+            "3 deploy/a -n x",
+            "To scale to 3, run: locustctl scale --namespace=x --replicas=3 deploy/a\n",
+        ),
+        ("+2", "To scale to 2 more, run: locustctl scale --by=+2\n"),
+        ("deploy/a", ""),
+    ] {
+        let outcome = support::locustctl(&format!("scale {args}")).run();
+        outcome.refuses(&format!("error: required flag(s) \"replicas\" not set\n{advice}"));
+    }
+}
+
+#[test]
+fn a_mistyped_type_brings_a_suggestion() {
+    for (target, name, advice) in [
+        ("deploymnt/x", "deploymnt", "Did you mean deployment/x?\n"),
+        ("deploymnt.apps/x", "deploymnt", "Did you mean deployment/x?\n"),
+        ("statefulest x", "statefulest", "Did you mean statefulset?\n"),
+        ("widget/x", "widget", ""),
+    ] {
+        let outcome = support::locustctl(&format!("--sandbox scale --replicas=3 {target}")).run();
+        let error = format!("error: the server doesn't have a resource type {name:?}\n{advice}");
+        outcome.refuses(&error);
+    }
+}
+
+#[test]
+fn commands_without_a_cluster_do_not_list_its_flags() {
+    for command in ["sandbox", "completion"] {
+        let help = support::locustctl(&format!("{command} --help")).run().stdout;
+        assert!(!help.contains("--kubeconfig") && !help.contains("--token"), "{help}");
+        assert!(!help.contains("Global options"), "{help}");
+    }
+    let accepted = support::locustctl("completion bash --context=x").run();
+    assert_eq!((accepted.code, &*accepted.stderr), (Some(0), ""));
+    let install = support::locustctl("completion --help").run().stdout;
+    assert!(install.contains("source <(locustctl completion bash)"), "{install}");
+}
+
+#[test]
 fn contradictory_flags_are_refused() {
     for (args, expected) in [
         (
@@ -230,7 +304,11 @@ fn flags_of_kubectl_without_an_effect_are_accepted() {
 
 #[test]
 fn an_empty_name_is_refused() {
-    scale(&["--replicas=1", "deployment", ""]).refuses("error: resource name may not be empty\n");
+    const HINT: &str = "The target is an empty text. If it comes from a variable, check that the variable is set\n";
+    scale(&["--replicas=1", "deployment", ""])
+        .refuses(&format!("error: resource name may not be empty\n{HINT}"));
+    let outcome = support::Locustctl::new(["--sandbox", "scale", "--replicas=1", ""]).run();
+    outcome.refuses(&format!("error: the server doesn't have a resource type \"\"\n{HINT}"));
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn the_default_target_can_be_named_in_the_environment() {
     let cluster = with_every_kind();
     for (target, printed) in [
         ("sts/web", "statefulset.apps/web scaled from 1 to 2\n"),
-        ("locust-master", "deployment.apps/locust-master scaled from 1 to 2\n"),
+        ("deployment locust-master", "deployment.apps/locust-master scaled from 1 to 2\n"),
         ("", "deployment.apps/locust-slave scaled from 1 to 2\n"),
     ] {
         locustctl("scale --replicas=2")
@@ -79,6 +79,19 @@ fn the_default_target_can_be_named_in_the_environment() {
             .run()
             .prints(printed);
     }
+}
+
+#[test]
+fn a_default_target_takes_the_forms_of_an_argument() {
+    let cluster = with_every_kind();
+    let error = "the server doesn't have a resource type \"locust-master\"\n\
+                 If locust-master is the name of a Deployment, write deployment/locust-master\n";
+    run(&cluster, "scale --replicas=2 locust-master").refuses(&format!("error: {error}"));
+    locustctl("scale --replicas=2")
+        .kubeconfig(cluster.kubeconfig())
+        .env("LOCUSTCTL_TARGET", "locust-master")
+        .run()
+        .refuses(&format!("error: $LOCUSTCTL_TARGET is \"locust-master\": {error}"));
 }
 
 #[test]

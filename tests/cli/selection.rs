@@ -213,7 +213,14 @@ fn unknown_types_are_reported_like_in_kubectl() {
             "deploy/locust-slave widget.v1.x/a",
             "error: the server doesn't have a resource type \"widget\"\n",
         ),
-        ("Deploy a", "error: the server doesn't have a resource type \"Deploy\"\n"),
+        (
+            "Deploy a",
+            "error: the server doesn't have a resource type \"Deploy\"\nDid you mean deploy?\n",
+        ),
+        (
+            "deployments.v9.apps/a",
+            "error: the server doesn't have a resource type \"deployments\"\nDid you mean deployments/a?\n",
+        ),
         (
             "locust-slave",
             "error: the server doesn't have a resource type \"locust-slave\"\n\

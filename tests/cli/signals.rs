@@ -67,6 +67,7 @@ fn a_server_that_never_answers() {
         ("rebalance", UNCHANGED),
         ("rebalance --watch", ""),
         ("serve --listen=127.0.0.1:0 swarm/x", "error: interrupted: the page was not served yet\n"),
+        ("version", "error: interrupted: the server did not answer yet\n"),
     ] {
         let line = format!("{line} --server={}", server.url());
         ends(|| (Running::start(&cluster, &line), Some(server.request())), stderr);

@@ -130,7 +130,7 @@ fn a_timeout_of_zero_equals_no_timeout() {
     run(&plain, "scale --replicas=3 --timeout=0s").prints(SCALED);
     let help = support::locustctl("scale --help").run().stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = "Without --wait, 0 (the default) does not wait, and a longer limit waits until the number of pods equals --replicas";
+    let expected = "In other cases a limit above 0 waits only until the number of pods is right, and 0 does not wait";
     assert!(help.contains(expected), "{help}");
 }
 

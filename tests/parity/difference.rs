@@ -21,10 +21,12 @@ pub enum Difference {
     /// In a client dry run with a manifest, kubectl sends no request. We read the present count, so
     /// a missing object and a type without scale are errors.
     ClientDryRunReads,
-    /// After NotFound we add suggestions.
+    /// After NotFound and after an unknown type we add suggestions.
     Suggestion,
     /// After a 404 for a type without a scale subresource we name the object and its type.
     Unscalable,
+    /// After an empty name we add that a variable may not be set.
+    EmptyName,
     /// After a single unknown type we add that it may be a name.
     SingleUnknownType,
     /// Built-in types need no discovery. So we report a mistake even if no server answers, and we

@@ -1,7 +1,7 @@
 //! Invalid arguments, and every valid spelling of a target.
 
 use crate::difference::Difference::{
-    DefaultTarget, ImpossibleName, ListKind, NoDiscovery, SingleUnknownType,
+    DefaultTarget, EmptyName, ImpossibleName, ListKind, NoDiscovery, SingleUnknownType, Suggestion,
 };
 use crate::row::{Older, Row, ends, prints, refuses, row};
 
@@ -23,6 +23,10 @@ const A: &str = "deployment.apps/a scaled";
 pub fn rows() -> Vec<Row> {
     [nothing(), forms(), types(), names(), combinations()].into_iter().flatten().collect()
 }
+
+/// The advice after an empty name.
+const EMPTY: &str =
+    "The target is an empty text. If it comes from a variable, check that the variable is set";
 
 fn nothing() -> Vec<Row> {
     let required = "error: required flag(s) \"replicas\" not set";
@@ -98,6 +102,11 @@ fn types() -> Vec<Row> {
     let unknown = |args, token: &str| {
         row(args, refuses(&format!("error: the server doesn't have a resource type \"{token}\"")))
     };
+    let similar = |args, token: &str, advice: &str| {
+        let error = format!("error: the server doesn't have a resource type \"{token}\"");
+        let ours = refuses(&format!("{error}\nDid you mean {advice}?"));
+        row(args, refuses(&error)).differs(Suggestion, ours)
+    };
     let scales_a = [
         "--replicas=4 deployments/a",
         "--replicas=4 Deployment/a",
@@ -128,12 +137,19 @@ fn types() -> Vec<Row> {
     rows.extend([
         unknown("--replicas=4 foo/a", "foo"),
         unknown("--replicas=4 foo a", "foo"),
-        unknown("--replicas=4 Deploy/a", "Deploy"),
-        unknown("--replicas=4 replicationcontrollers.v1/old", "replicationcontrollers"),
-        unknown("--replicas=4 deployments.v9.apps/a", "deployments"),
-        unknown("--replicas=4 deployments.batch/a", "deployments"),
+        similar("--replicas=4 Deploy/a", "Deploy", "deploy/a"),
+        similar(
+            "--replicas=4 replicationcontrollers.v1/old",
+            "replicationcontrollers",
+            "replicationcontrollers/old",
+        ),
+        similar("--replicas=4 deployments.v9.apps/a", "deployments", "deployments/a"),
+        similar("--replicas=4 deployments.batch/a", "deployments", "deployments/a"),
         unknown("--replicas=4 deploy/a foo/b", "foo"),
-        unknown("--replicas=4 '' a", ""),
+        unknown("--replicas=4 '' a", "").differs(
+            EmptyName,
+            refuses(&format!("error: the server doesn't have a resource type \"\"\n{EMPTY}")),
+        ),
         unknown("--replicas=4 all/a", "all"),
         unknown("--replicas=4 locust-slave", "locust-slave").differs(
             SingleUnknownType,
@@ -164,7 +180,10 @@ fn names() -> Vec<Row> {
         bad("--replicas=4 deploy/a%b", "invalid resource name \"a%b\": [may not contain '%']"),
         bad("--replicas=4 deploy ..", "invalid resource name \"..\": [may not be '..']"),
         bad("--replicas=4 deploy .", "invalid resource name \".\": [may not be '.']"),
-        bad("--replicas=4 deploy ''", "resource name may not be empty"),
+        bad("--replicas=4 deploy ''", "resource name may not be empty").differs(
+            EmptyName,
+            refuses(&format!("error: resource name may not be empty\n{EMPTY}")),
+        ),
         row(
             "--replicas=4 deploy a b ''",
             ends(
@@ -174,7 +193,10 @@ fn names() -> Vec<Row> {
             )
             .scales("deployments/a=4 deployments/b=4"),
         )
-        .differs(ImpossibleName, refuses("error: resource name may not be empty")),
+        .differs(
+            ImpossibleName,
+            refuses(&format!("error: resource name may not be empty\n{EMPTY}")),
+        ),
         bad("--replicas=4 deploy/a -n a/b", "invalid namespace \"a/b\": [may not contain '/']"),
         bad("--replicas=4 deploy/a -n a%b", "invalid namespace \"a%b\": [may not contain '%']"),
         row(

@@ -48,6 +48,7 @@ pub use scale::{PatchKind, Scale};
 pub use status::Cause;
 pub use status::{Details, Status};
 pub use trace::Trace;
+pub use version::{ServerVersion, mirrored_version};
 pub use watch::{Watch, WatchEvent, WatchTarget};
 
 /// Reads a normalized address of a server; used by `fuzz/`.

@@ -10,7 +10,7 @@ use super::flags;
 use super::settings::Settings;
 use super::target_source::TargetSource;
 use super::waiting::WaitPlan;
-use crate::cli::{GlobalArgs, ScaleArgs};
+use crate::cli::{GlobalArgs, ScaleArgs, quoted, suggested_command};
 use crate::locust::Address;
 use crate::output::{Failed, Format};
 use crate::scaling::{DryRun, check_namespace};
@@ -33,7 +33,7 @@ impl Checked {
     /// The first mistake.
     pub(super) fn new(global: GlobalArgs, args: ScaleArgs) -> Result<Self, Failed> {
         if args.replicas.is_none() && args.by.is_none() {
-            return Err(anyhow!("required flag(s) \"replicas\" not set").into());
+            return Err(missing_count(&global, &args).into());
         }
         if args.record.is_some() {
             say("Flag --record has been deprecated, --record will be removed in the future");
@@ -76,4 +76,25 @@ impl Checked {
         };
         Ok(Self { settings, format, source, connection })
     }
+}
+
+/// kubectl's error for a missing `--replicas`. If a number stands among the targets, it was probably meant
+/// as the count.
+fn missing_count(global: &GlobalArgs, args: &ScaleArgs) -> anyhow::Error {
+    const ERROR: &str = "required flag(s) \"replicas\" not set";
+    let is_count = |target: &&String| target.parse::<i32>().is_ok();
+    let Some(count) = args.targets.iter().find(is_count) else { return anyhow!(ERROR) };
+    let flag = if count.starts_with('+') { "by" } else { "replicas" };
+    let mut command = suggested_command(&global.typed, "scale", None);
+    command.push_str(&format!(" --{flag}={count}"));
+    for target in args.targets.iter().filter(|target| !is_count(target)) {
+        command.push_str(&format!(" {}", quoted(target)));
+    }
+    anyhow!(
+        "{ERROR}\nTo scale to {count}, run: {command}",
+        count = match flag {
+            "by" => format!("{} more", count.trim_start_matches('+')),
+            _ => count.clone(),
+        }
+    )
 }
