@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault};
 use support::cluster::{TestCluster, WORKERS};
+use support::running::Running;
 use support::{Outcome, locustctl};
 
 fn scale(cluster: &TestCluster, line: &str, stdout: Stdio) -> (Option<i32>, String) {
@@ -314,6 +315,27 @@ fn a_sandbox_prints_how_to_use_it_and_ends_cleanly() {
         assert_eq!(sandbox.end(signal), Some(0));
         assert!(!std::path::Path::new(&kubeconfig).exists(), "{kubeconfig}");
     }
+}
+
+#[test]
+fn without_a_browser_serve_says_so_and_serves() {
+    let cluster = TestCluster::start();
+    let mut serve = Running::start_with("serve --open --listen=127.0.0.1:0", |command| {
+        command.env("KUBECONFIG", cluster.kubeconfig()).env("PATH", "/nonexistent");
+    });
+    serve.wait_for(
+        "Warning: the browser was not opened, since no program that opens a browser was found. Open http://127.0.0.1:",
+    );
+    serve.interrupt();
+    assert_eq!(serve.end(), Some(0), "{}", serve.stderr());
+}
+
+#[test]
+fn a_sandbox_says_that_it_stops() {
+    let mut sandbox = Running::start_with("sandbox", |_| {});
+    sandbox.wait_for("Press Ctrl-C to stop it.");
+    sandbox.interrupt();
+    assert_eq!((sandbox.end(), &*sandbox.stderr()), (Some(0), "Stopping the simulated cluster\n"));
 }
 
 #[test]
