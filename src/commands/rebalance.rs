@@ -6,12 +6,12 @@ use anyhow::anyhow;
 
 use super::connection::{self, Connection};
 use super::locust::location;
-use super::signals::{self, FINISHING_RAMP};
+use super::signals::{self, FINISHING_START};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
-    Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, RampInProgress, Rebalance,
-    RebalanceMode, Search, StartMemory, Watched, WorkerPods, foreign_text,
+    Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Rebalance, RebalanceMode,
+    Search, StartInProgress, StartMemory, Watched, WorkerPods, foreign_text,
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
@@ -36,20 +36,20 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
     only_one("rebalance", &requested.selection)?;
     check_namespace(prepared.namespace())?;
     let signal = signals::first()?;
-    let ramp = RampInProgress::default();
+    let in_progress = StartInProgress::default();
     let work = async {
         let connection = prepared.open().await?;
         let target = resolve_one(&connection, &requested).await?;
         match args.watch {
-            true => watch(&connection, &target, &location, &ramp).await,
-            false => once(&connection, &target, &location, &ramp).await,
+            true => watch(&connection, &target, &location, &in_progress).await,
+            false => once(&connection, &target, &location, &in_progress).await,
         }
     };
-    let signal = match ramp.or_signal(work, signal, || say(FINISHING_RAMP)).await {
+    let signal = match in_progress.or_signal(work, signal, || say(FINISHING_START)).await {
         Ok(result) => return result,
         Err(signal) => signal,
     };
-    match ramp.has_sent_any() {
+    match in_progress.has_sent_any() {
         // --watch has printed each change.
         _ if args.watch => Err(Failed::by_signal(signal.number(), Vec::new())),
         false => Err(signal.interrupted("nothing was changed")),
@@ -64,7 +64,7 @@ async fn once(
     connection: &Connection,
     target: &Target,
     location: &LocustLocation,
-    ramp: &RampInProgress,
+    in_progress: &StartInProgress,
 ) -> Result<(), Failed> {
     let client = &connection.client;
     let pods = WorkerPods::new(&pods_of(client, target).await.map_err(anyhow::Error::from)?.pods);
@@ -80,7 +80,7 @@ async fn once(
         workers: None,
         memory: Some(&memory),
         on_start: None,
-        ramp: Some(ramp),
+        in_progress: Some(in_progress),
     };
     let outcome = rebalance.run(Some(pods), &mut |text| say(&on_one_line(text))).await;
     let outcome = outcome.map_err(anyhow::Error::from)?;
@@ -95,13 +95,13 @@ async fn watch(
     connection: &Connection,
     target: &Target,
     location: &LocustLocation,
-    ramp: &RampInProgress,
+    in_progress: &StartInProgress,
 ) -> Result<(), Failed> {
     let mut watch = Watch {
         connection,
         target,
         location,
-        ramp,
+        in_progress,
         rebalancer: AutoRebalancer::with_memory(StartMemory::of_user()),
         pods: WorkerPods::default(),
         last_start: None,
@@ -127,7 +127,7 @@ struct Watch<'a> {
     connection: &'a Connection,
     target: &'a Target,
     location: &'a LocustLocation,
-    ramp: &'a RampInProgress,
+    in_progress: &'a StartInProgress,
     rebalancer: AutoRebalancer,
     /// The pods of this look and of earlier ones.
     pods: WorkerPods,
@@ -175,7 +175,7 @@ impl Watch<'_> {
         let mut report = |text: &str| say(&on_one_line(text));
         let watched = self
             .rebalancer
-            .look_and_rebalance(&master, pods, known, Some(self.ramp), &mut report)
+            .look_and_rebalance(&master, pods, known, Some(self.in_progress), &mut report)
             .await?;
         self.master = Some(master);
         Ok(watched)

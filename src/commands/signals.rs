@@ -16,9 +16,9 @@ use crate::output::Failed;
 /// signal twice: to the process and to its group.
 const SAME_SIGNAL: Duration = Duration::from_millis(300);
 
-/// The message when a signal comes between the two starts of a ramp.
-pub const FINISHING_RAMP: &str = "Interrupted: locustctl sends the second start of the ramp before it ends, so \
-                                  that the test gets its users. Another signal ends it now";
+/// The message when a signal comes while Locust gets a start, or between the two starts of a ramp.
+pub const FINISHING_START: &str = "Interrupted: locustctl finishes the start of the users before it ends, so that \
+                                   the test gets all of them. Another signal ends it now";
 
 /// A signal from Ctrl-C, from `kill`, or from a terminal that was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

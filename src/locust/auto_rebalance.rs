@@ -14,7 +14,7 @@ use super::master::Master;
 use super::memory::StartMemory;
 use super::outcome::Outcome;
 use super::pods::WorkerPods;
-use super::rebalance::{RampInProgress, Rebalance, RebalanceMode};
+use super::rebalance::{Rebalance, RebalanceMode, StartInProgress};
 use super::start::KnownStart;
 
 /// At most one start is sent in this time.
@@ -111,7 +111,7 @@ impl AutoRebalancer {
         master: &Master<'_>,
         pods: Option<WorkerPods>,
         known: Option<&KnownStart>,
-        ramp: Option<&RampInProgress>,
+        in_progress: Option<&StartInProgress>,
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Watched, Error> {
         let (look, health) = self.look(master, pods.clone(), known).await?;
@@ -129,7 +129,7 @@ impl AutoRebalancer {
             workers: None,
             memory: memory.as_ref(),
             on_start: Some(&on_start),
-            ramp,
+            in_progress,
         };
         let result = rebalance.run(pods, report).await;
         let was_sent = self.sent.get_mut().take().is_some();

@@ -45,7 +45,7 @@ pub use master::{Login, Master};
 pub use memory::StartMemory;
 pub use outcome::Outcome;
 pub use pods::{WorkerPods, WorkerTable};
-pub use rebalance::{RampInProgress, Rebalance, RebalanceMode};
+pub use rebalance::{Rebalance, RebalanceMode, StartInProgress};
 pub use relay::{Content, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay};
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};

@@ -16,7 +16,7 @@ use super::snapshot::{Stage, UserCheck};
 use super::test_before::TestBefore;
 use super::turns::UncheckedChange;
 use crate::locust::{
-    Error, KnownStart, Look, Master, Outcome, RampInProgress, Rebalance, RebalanceMode, Search,
+    Error, KnownStart, Look, Master, Outcome, Rebalance, RebalanceMode, Search, StartInProgress,
     wait_for_workers,
 };
 use crate::text::terminal::printable;
@@ -173,7 +173,10 @@ impl Rebalancer {
 
     /// Waits for the workers, and redistributes the users if the test needs it. `None` if another
     /// change began before the end.
-    async fn wait_and_rebalance(&self, change: &ChangeDuringTest) -> Result<Option<UserCheck>, Error> {
+    async fn wait_and_rebalance(
+        &self,
+        change: &ChangeDuringTest,
+    ) -> Result<Option<UserCheck>, Error> {
         self.set_waiting(change, "waiting for the workers to connect to Locust");
         let pods = self.backend.live.worker_pods();
         let master = match self.backend.find_locust(pods.as_ref()).await? {
@@ -226,13 +229,21 @@ impl Rebalancer {
         let (known, limit, memory) = (known.as_ref(), WORKERS_LIMIT, None);
         let on_start = |sent: &KnownStart| self.backend.remember_start(sent.clone());
         let on_start: Option<&(dyn Fn(&KnownStart) + Sync)> = Some(&on_start);
-        let in_progress = RampInProgress::default();
-        let ramp = Some(&in_progress);
-        let rebalance =
-            Rebalance { master, mode, before, known, limit, workers, memory, on_start, ramp };
+        let in_progress = StartInProgress::default();
+        let rebalance = Rebalance {
+            master,
+            mode,
+            before,
+            known,
+            limit,
+            workers,
+            memory,
+            on_start,
+            in_progress: Some(&in_progress),
+        };
         let mut report = |_: &str| {};
         let work = rebalance.run(self.backend.live.worker_pods(), &mut report);
-        match in_progress.or_signal(work, self.backend.turns.change_begins()).await {
+        match in_progress.or_signal(work, self.backend.turns.change_begins(), || {}).await {
             Ok(outcome) => outcome.map(Some),
             Err(()) => Ok(None),
         }

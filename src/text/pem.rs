@@ -89,11 +89,13 @@ pub fn decode(text: &[u8]) -> Option<(Block, &[u8])> {
 }
 
 fn find_end(text: &[u8]) -> Option<usize> {
-    (0..text.len()).find(|&at| text[at] == END[0] && text[at..].starts_with(END))
+    let line_ends = text.iter().enumerate().filter(|(_, byte)| **byte == END[0]);
+    line_ends.map(|(at, _)| at).find(|&at| text[at..].starts_with(END))
 }
 
 fn find_last_begin(text: &[u8]) -> Option<usize> {
-    (0..text.len()).rev().find(|&at| text[at] == BEGIN[0] && text[at..].starts_with(BEGIN))
+    let dashes = text.iter().enumerate().rev().filter(|(_, byte)| **byte == BEGIN[0]);
+    dashes.map(|(at, _)| at).find(|&at| text[at..].starts_with(BEGIN))
 }
 
 /// The line at an index, without trailing blanks, and the index of the next line.
@@ -134,9 +136,12 @@ fn after_end<'a>(text: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
 }
 
 fn content(body: &[u8]) -> Option<Vec<u8>> {
-    let mut body = body.to_vec();
-    body.retain(|byte| !matches!(byte, b' ' | b'\t'));
-    base64::decode(&body)
+    if !body.contains(&b' ') && !body.contains(&b'\t') {
+        return base64::decode(body);
+    }
+    let mut compact = body.to_vec();
+    compact.retain(|byte| !matches!(byte, b' ' | b'\t'));
+    base64::decode(&compact)
 }
 
 #[cfg(test)]

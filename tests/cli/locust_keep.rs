@@ -221,7 +221,7 @@ fn ctrl_c_during_a_ramp_does_not_reduce_the_users() {
     scale.interrupt();
     assert_eq!(scale.end(), Some(130), "{}", scale.stderr());
     let said = scale.stderr();
-    assert!(said.contains("Interrupted: locustctl sends the second start of the ramp"), "{said}");
+    assert!(said.contains("Interrupted: locustctl finishes the start of the users"), "{said}");
     assert!(said.contains("to check it, run: locustctl status"), "{said}");
     assert_eq!(starts(&cluster)[2], "user_count=60&spawn_rate=20");
     wait_until(|| users(&cluster) == 60, || "60 users".to_owned());

@@ -248,7 +248,7 @@ fn a_ramp_that_a_signal_interrupts_says_so_and_a_second_signal_ends_it() {
         || cluster.request_lines().iter().filter(|line| line.ends_with("proxy/swarm")).count();
     wait_until(|| starts() == 2, || format!("the first start: {}", scale.stderr()));
     scale.interrupt();
-    scale.wait_for("Interrupted: locustctl sends the second start of the ramp before it ends");
+    scale.wait_for("Interrupted: locustctl finishes the start of the users before it ends");
     assert_eq!(scale.insist("TERM"), Some(143), "{}", scale.stderr());
     assert_eq!(starts(), 2, "the second start was not sent");
 }

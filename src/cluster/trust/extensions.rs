@@ -1,6 +1,6 @@
 //! The extensions of a certificate (RFC 5280, section 4.2), as Go's `processExtensions` reads them.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::alternative_names::AlternativeNames;
 use super::asn1::{BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
@@ -45,7 +45,7 @@ impl<'a> Extensions<'a> {
     /// An extension is broken, or present twice.
     pub fn parse(der: &'a [u8]) -> Result<Self, Malformed> {
         let mut all = Self::default();
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         let mut list = Reader::new(der).nested(SEQUENCE).ok_or("malformed extensions")?;
         while !list.is_empty() {
             let mut extension = list.nested(SEQUENCE).ok_or("malformed extension")?;

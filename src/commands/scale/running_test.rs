@@ -15,8 +15,8 @@ use super::worker_display::WorkerDisplay;
 use crate::cli;
 use crate::cluster::api::Client;
 use crate::locust::{
-    LocustLocation, Look, Master, Outcome, PodChange, RampInProgress, Rebalance, RebalanceMode,
-    Search, StartMemory, Steps, Test, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
+    LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
+    StartInProgress, StartMemory, Steps, Test, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
     connected_text, cost, follow_workers, foreign_text, may_hold_workers, side_effects, steps_for,
     steps_text, wait_for_workers, wait_until_spawned,
 };
@@ -26,7 +26,7 @@ use crate::text::terminal::{harmless, say};
 
 /// The progress of [`RunningTest::redistribute_users`].
 pub(super) struct RepairProgress {
-    pub ramp: RampInProgress,
+    pub in_progress: StartInProgress,
     pub display: WorkerDisplay,
 }
 
@@ -205,7 +205,7 @@ impl<'a> RunningTest<'a> {
             targets.iter().filter(|target| may_hold_workers(target)).cloned().collect();
         let pods = || ready_pods(self.client, &targets);
         let mut settled = None;
-        let RepairProgress { ramp, display } = progress;
+        let RepairProgress { in_progress, display } = progress;
         let seen = |difference: &_| display.seen(difference);
         let connected = follow_workers(&self.master, &self.before, limit, pods, seen).await;
         display.end();
@@ -243,7 +243,7 @@ impl<'a> RunningTest<'a> {
             workers: settled,
             memory: Some(&memory),
             on_start: None,
-            ramp: Some(ramp),
+            in_progress: Some(in_progress),
         };
         match rebalance.run(all_pods, &mut |text| say(&harmless(text))).await {
             Ok(outcome) if outcome.is_well() => tell(&outcome),

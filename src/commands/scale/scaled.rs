@@ -6,14 +6,14 @@ use anyhow::{Error, anyhow};
 
 use super::super::follow_up::FollowUp;
 use super::super::hints::MissingTarget;
-use super::super::signals::{FINISHING_RAMP, Signal};
+use super::super::signals::{FINISHING_START, Signal};
 use super::results::CompletedChange;
 use super::running_test::{RepairProgress, RunningTest};
 use super::settings::Settings;
 use super::waiting::WaitPlan;
 use super::worker_display::WorkerDisplay;
 use crate::cluster::api::Client;
-use crate::locust::RampInProgress;
+use crate::locust::StartInProgress;
 use crate::output::Failed;
 use crate::scaling::Target;
 use crate::text::terminal::say;
@@ -97,9 +97,11 @@ impl Waited<'_> {
         let Self { settings, mut outcome, locust_error, repair } = self;
         let errors = &mut outcome.errors;
         if let Some(Repair { test, targets, plan }) = repair {
-            let progress =
-                RepairProgress { ramp: RampInProgress::default(), display: WorkerDisplay::new() };
-            let RepairProgress { ramp, display } = &progress;
+            let progress = RepairProgress {
+                in_progress: StartInProgress::default(),
+                display: WorkerDisplay::new(),
+            };
+            let RepairProgress { in_progress, display } = &progress;
             let (limit, rebalance) = (plan.limit(), settings.args.rebalance);
             let follow_up = &settings.follow_up;
             let work = test.redistribute_users(&targets, limit, rebalance, &progress, follow_up);
@@ -109,7 +111,7 @@ impl Waited<'_> {
                     () = display.tick() => Vec::new(),
                 }
             };
-            match ramp.or_signal(work, signal, || say(FINISHING_RAMP)).await {
+            match in_progress.or_signal(work, signal, || say(FINISHING_START)).await {
                 Ok(unmet) => errors.extend(unmet),
                 Err(signal) => {
                     let standing = display.standing();

@@ -206,7 +206,7 @@ impl LocustStatus {
             version => format!(", release {version}"),
         };
         let desired = self.desired_users.map(|users| format!(" of {users}")).unwrap_or_default();
-        let test = format!(
+        let state = format!(
             "{}, {}{desired} users, {:.1} requests/s, {:.1} % failures",
             self.state,
             self.users,
@@ -217,7 +217,11 @@ impl LocustStatus {
             true => "none: Locust runs in a single process".to_owned(),
             false => format!("{} connected", self.connected),
         };
-        vec![("Locust", format!("{}{release}", self.address)), ("State", state), ("Workers", workers)]
+        vec![
+            ("Locust", format!("{}{release}", self.address)),
+            ("State", state),
+            ("Workers", workers),
+        ]
     }
 
     /// The workers, one per line.

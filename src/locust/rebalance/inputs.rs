@@ -6,7 +6,7 @@ use super::super::look::Look;
 use super::super::master::Master;
 use super::super::memory::StartMemory;
 use super::super::start::KnownStart;
-use super::ramp::RampInProgress;
+use super::start_in_progress::StartInProgress;
 
 /// The speed at which a rebalance starts the lost users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Rebalance<'a, 'b> {
     /// Called with each start as soon as Locust has accepted it.
     pub on_start: Option<&'a (dyn Fn(&KnownStart) + Sync)>,
     /// Set until a start or a ramp is finished and remembered. The work must not end before that.
-    pub ramp: Option<&'a RampInProgress>,
+    pub in_progress: Option<&'a StartInProgress>,
 }
 
 impl Rebalance<'_, '_> {

@@ -2,9 +2,9 @@
 
 mod confirm;
 mod inputs;
-mod ramp;
 mod run;
 mod send;
+mod start_in_progress;
 
 pub use inputs::{Rebalance, RebalanceMode};
-pub use ramp::RampInProgress;
+pub use start_in_progress::StartInProgress;

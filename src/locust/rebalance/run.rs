@@ -13,8 +13,8 @@ use super::super::start::KnownStart;
 use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 use super::confirm::confirm;
 use super::inputs::{Rebalance, RebalanceMode};
-use super::ramp::RampInProgress;
 use super::send::send;
+use super::start_in_progress::StartInProgress;
 
 impl Rebalance<'_, '_> {
     /// Redistributes the users if the test has lost some or a worker has none, and if this is safe.
@@ -112,7 +112,7 @@ impl Rebalance<'_, '_> {
             return Ok(Outcome::NothingSent(now));
         };
         let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
-        let guard = self.ramp.map(RampInProgress::begin);
+        let guard = self.in_progress.map(StartInProgress::begin);
         let Some(start) = send(self, judged, &now).await? else {
             drop(guard);
             let (_, now) = self.examine(look.pods).await?;

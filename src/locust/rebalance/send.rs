@@ -32,8 +32,8 @@ async fn send_one(
 ) -> Result<Start, Error> {
     let run_time = limit.left().map_err(Error::Refused)?;
     let start = Start { run_time, ..start.clone() };
-    if let Some(ramp) = rebalance.ramp {
-        ramp.sends();
+    if let Some(in_progress) = rebalance.in_progress {
+        in_progress.sends();
     }
     rebalance.master.start(&start).await?;
     Ok(start)

@@ -24,12 +24,12 @@ pub enum WaitError {
     },
     /// The target is being deleted, and finalizers still hold it. Its controller starts no pods.
     #[error(
-        "{target} was scaled to {wanted}, but it is being deleted since {since}, so no new pods will start"
+        "{target} was scaled to {requested}, but it is being deleted since {since}, so no new pods will start"
     )]
     BeingDeleted {
         target: String,
         /// The count that it was scaled to.
-        wanted: i64,
+        requested: i64,
         /// The time of the deletion, RFC 3339.
         since: String,
     },

@@ -98,8 +98,8 @@ impl<'a> Tracker<'a> {
         if let Some(since) = object.deleted_since()
             && slot.outcome.is_none()
         {
-            let (target, wanted) = (wait.target.to_string(), wait.wanted);
-            slot.outcome = Some(Err(WaitError::BeingDeleted { target, wanted, since }));
+            let (target, requested) = (wait.target.to_string(), wait.requested);
+            slot.outcome = Some(Err(WaitError::BeingDeleted { target, requested, since }));
         }
     }
 

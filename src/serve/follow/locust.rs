@@ -11,7 +11,7 @@ use super::super::settings::RebalancePolicy;
 use super::super::snapshot::{Stage, Swarm, UserCheck};
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
-    Outcome, RampInProgress, Search, Watched, WorkerPods, WorkerTable, foreign_text,
+    Outcome, Search, StartInProgress, Watched, WorkerPods, WorkerTable, foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
@@ -143,7 +143,7 @@ impl<'a> Follower<'a> {
         pods: Option<WorkerPods>,
         known: Option<&KnownStart>,
     ) -> Result<Option<Watched>, Error> {
-        let in_progress = RampInProgress::default();
+        let in_progress = StartInProgress::default();
         let mut report = |_: &str| {};
         let work = self.rebalancer.look_and_rebalance(
             master,
@@ -153,7 +153,7 @@ impl<'a> Follower<'a> {
             &mut report,
         );
         let change = self.backend.turns.change_begins();
-        let watched = match in_progress.or_signal(work, change).await {
+        let watched = match in_progress.or_signal(work, change, || {}).await {
             Ok(watched) => watched?,
             Err(()) => {
                 if let Some(sent) = self.rebalancer.interrupted() {

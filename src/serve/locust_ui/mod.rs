@@ -40,7 +40,7 @@ use super::redirect::temporary;
 use super::root::Root;
 use super::routes::method_label;
 use crate::locust::{
-    Content, Error, MAX_ANSWER, MAX_SILENCE, LocustLocation, Outgoing, Relay, Route,
+    Content, Error, LocustLocation, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay, Route,
 };
 use crate::text::terminal::printable;
 

@@ -39,20 +39,25 @@ pub(crate) fn document(text: &str) -> Result<Value, YamlError> {
 /// The first duplicate key in the first document, and its line. [`parse`] reports all other errors.
 pub(crate) fn duplicate_key(bytes: &[u8]) -> Option<(u64, String)> {
     let text = decode(bytes).ok()?;
-    let tree = Tree::of_first_document(&text, MAX_VALUES_OF_FILE).ok()??;
+    let tree = tree(&text, MAX_VALUES_OF_FILE).ok()??;
     value::duplicate_key(&tree, MAX_VALUES_OF_FILE)
 }
 
 fn read(text: &str, max_values: usize) -> Result<Value, YamlError> {
+    match tree(text, max_values)? {
+        Some(tree) => value::of_tree(&tree, max_values),
+        None => Ok(Value::Null),
+    }
+}
+
+/// The nodes of the first document. The scanner needs a text without control characters.
+fn tree(text: &str, max_values: usize) -> Result<Option<Tree>, YamlError> {
     // Most texts are printable ASCII. This check is cheaper than the search for control characters.
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
     if !is_plain && text.contains(is_control) {
         return Err(YamlError::decoder("control characters are not allowed"));
     }
-    match Tree::of_first_document(text, max_values)? {
-        Some(tree) => value::of_tree(&tree, max_values),
-        None => Ok(Value::Null),
-    }
+    Tree::of_first_document(text, max_values)
 }
 
 /// Decodes UTF-8, or UTF-16 after a byte order mark.

@@ -152,6 +152,15 @@ mod tests {
     }
 
     #[test]
+    fn a_control_character_is_refused_before_the_text_is_scanned() {
+        for place in ["a: |\n  b\0c\n", "a: 'b\0c'\n", "a: b\0c\n", "# \0\na: b\n", "\0", "&a\0 b"]
+        {
+            assert!(parse(place.as_bytes()).is_err(), "{place:?}");
+            check_round_trip(place.as_bytes());
+        }
+    }
+
+    #[test]
     fn damaged_bytes_never_panic() {
         const SEEDS: [&[u8]; 3] = [
             include_bytes!("../../../fuzz/corpus/kubeconfig/anchors.yaml"),

@@ -13,19 +13,19 @@ const FINISH_LIMIT: Duration = SETTLE_LIMIT.saturating_mul(2);
 
 /// The starts of a rebalance: one that is being sent, and whether any was sent.
 #[derive(Debug, Default)]
-pub struct RampInProgress {
+pub struct StartInProgress {
     /// True while a start is being sent, and between the two starts of a ramp.
     is_unfinished: AtomicBool,
     is_any_sent: AtomicBool,
 }
 
 /// Marks the start or the ramp as finished when dropped.
-pub(super) struct RampGuard<'a>(&'a RampInProgress);
+pub(super) struct StartGuard<'a>(&'a StartInProgress);
 
-impl RampInProgress {
-    pub(super) fn begin(&self) -> RampGuard<'_> {
+impl StartInProgress {
+    pub(super) fn begin(&self) -> StartGuard<'_> {
         self.is_unfinished.store(true, Ordering::Relaxed);
-        RampGuard(self)
+        StartGuard(self)
     }
 
     /// Notes that a start is being sent.
@@ -66,7 +66,7 @@ impl RampInProgress {
     }
 }
 
-impl Drop for RampGuard<'_> {
+impl Drop for StartGuard<'_> {
     fn drop(&mut self) {
         self.0.is_unfinished.store(false, Ordering::Relaxed);
     }
@@ -80,29 +80,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_signal_ends_the_work_only_after_the_ramp() {
-        let ramp = RampInProgress::default();
+        let in_progress = StartInProgress::default();
         let ramping = async {
-            let _guard = ramp.begin();
+            let _guard = in_progress.begin();
             // The longest time between the two starts, and the time of the second start.
             sleep(SETTLE_LIMIT + Duration::from_secs(1)).await;
             "done"
         };
         let mut delays = 0;
-        assert_eq!(ramp.or_signal(ramping, sleep(LOOK_PERIOD), || delays += 1).await, Ok("done"));
+        assert_eq!(
+            in_progress.or_signal(ramping, sleep(LOOK_PERIOD), || delays += 1).await,
+            Ok("done")
+        );
         let after_ramp = async {
-            let guard = ramp.begin();
+            let guard = in_progress.begin();
             sleep(LOOK_PERIOD).await;
             drop(guard);
             pending::<()>().await;
         };
         let start = Instant::now();
-        assert_eq!(ramp.or_signal(after_ramp, sleep(LOOK_PERIOD * 2), || delays += 1).await, Err(()));
+        assert_eq!(
+            in_progress.or_signal(after_ramp, sleep(LOOK_PERIOD * 2), || delays += 1).await,
+            Err(())
+        );
         assert!(start.elapsed() < LOOK_PERIOD * 3, "the signal ends the work at once");
         let hanging = async {
-            let _guard = ramp.begin();
+            let _guard = in_progress.begin();
             pending::<()>().await;
         };
-        assert_eq!(ramp.or_signal(hanging, sleep(LOOK_PERIOD), || delays += 1).await, Err(()));
+        assert_eq!(
+            in_progress.or_signal(hanging, sleep(LOOK_PERIOD), || delays += 1).await,
+            Err(())
+        );
         assert_eq!(delays, 2, "only a start or a ramp delays the end");
     }
 }
