@@ -37,7 +37,11 @@ pub enum Error {
 impl Error {
     /// The error of a request to Locust's own URL that got no whole answer.
     pub(super) fn of_url(error: &reqwest::Error, authority: &str) -> Self {
-        let mut failure = Failure::of_request(error, authority);
+        Self::of_failure(Failure::of_request(error, authority))
+    }
+
+    /// The error of a request to Locust's own URL that was not answered.
+    pub(super) fn of_failure(mut failure: Failure) -> Self {
         if failure.kind == FailureKind::UnknownAuthority {
             failure.text.push_str(UNKNOWN_AUTHORITY);
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue};
-use reqwest::redirect::Policy;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue, USER_AGENT,
+};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use time::format_description::well_known::Rfc2822;
@@ -19,7 +20,8 @@ use super::report;
 use super::route::{Route, about, asks_for_login};
 use super::start::Start;
 use super::stats::Stats;
-use crate::cluster::api::{self, Authorities, Client, Failure, RelayRequest, Request, plain};
+use crate::cluster::api::plain::{PlainClient, RequestBody, user_agent};
+use crate::cluster::api::{self, Authorities, Client, Failure, RelayRequest, Request};
 use crate::cluster::body::{BodyError, read_body};
 use crate::text::terminal::{harmless, masked};
 
@@ -57,7 +59,7 @@ pub struct Master<'a> {
 
 /// The client that sends the requests, one for each kind of [`Route`].
 enum Sender<'a> {
-    Direct { http: reqwest::Client, base: Url, login: Login },
+    Direct { http: PlainClient, base: Url, login: Login },
     Service { client: &'a Client, name: String, page: String, cookie: Option<HeaderValue> },
 }
 
@@ -84,7 +86,7 @@ impl<'a> Master<'a> {
         let Some(route) = Route::new(address, namespace) else { return Ok(None) };
         let sender = match &route {
             Route::Direct(base) => {
-                let http = plain::client(Policy::none(), TIMEOUT, login.authorities.as_ref())
+                let http = PlainClient::new(TIMEOUT, login.authorities.as_ref())
                     .map_err(Error::Failure)?;
                 Sender::Direct { http, base: base.clone(), login: login.clone() }
             }
@@ -247,7 +249,7 @@ impl<'a> Master<'a> {
 }
 
 async fn direct(
-    http: &reqwest::Client,
+    http: &PlainClient,
     base: &Url,
     login: &Login,
     method: Method,
@@ -257,9 +259,9 @@ async fn direct(
     let authority = base.authority().to_owned();
     let url = base.join(path).unwrap_or_else(|_| base.clone());
     let headers = headers(login.cookie.as_ref(), login.authorization.as_ref(), form.is_some());
-    let request = http.request(method, url).headers(headers).body(form.unwrap_or_default());
+    let body = RequestBody::Whole(form.unwrap_or_default().into());
+    let response = http.send(method, &url, headers, body).await.map_err(Error::of_failure)?;
     let failure = |error: reqwest::Error| Error::of_url(&error, &authority);
-    let response = request.send().await.map_err(failure)?;
     read(response, path, failure).await
 }
 
@@ -270,6 +272,7 @@ fn headers(
 ) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+    headers.insert(USER_AGENT, user_agent());
     headers.extend(cookie.map(|cookie| (COOKIE, cookie.clone())));
     headers.extend(authorization.map(|value| (AUTHORIZATION, value.clone())));
     if has_form {

@@ -11,7 +11,8 @@ use super::address::Address;
 use super::error::Error;
 use super::master::Login;
 use super::route::Route;
-use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments, plain};
+use crate::cluster::api::plain::{PlainClient, RequestBody};
+use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments};
 
 /// Time limit between two bytes. `/stop` takes up to Locust's `--stop-timeout` and a minute.
 pub const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
@@ -68,7 +69,7 @@ pub enum Content {
 /// Forwards requests to Locust.
 #[derive(Debug)]
 pub struct Relay {
-    http: reqwest::Client,
+    http: PlainClient,
     /// Credentials for a proxy in front of Locust; the caller's own take precedence.
     authorization: Option<HeaderValue>,
 }
@@ -79,7 +80,8 @@ impl Relay {
     /// # Errors
     /// The system's certificate authorities cannot be read.
     pub fn new(address: &Address, login: &Login) -> Result<Self, Failure> {
-        let http = plain::relay(MAX_SILENCE, address.is_encrypted(), login.authorities.as_ref())?;
+        let http =
+            PlainClient::relaying(MAX_SILENCE, address.is_encrypted(), login.authorities.as_ref())?;
         Ok(Self { http, authorization: login.authorization.clone() })
     }
 
@@ -116,12 +118,11 @@ impl Relay {
             headers.entry(AUTHORIZATION).or_insert_with(|| authorization.clone());
         }
         let body = match content {
-            Content::Whole(bytes) => bytes.into(),
-            Content::Streamed(body) => body,
+            Content::Whole(bytes) => RequestBody::Whole(bytes),
+            Content::Streamed(body) => RequestBody::Streamed(body),
         };
-        let sent = self.http.request(method, url).headers(headers).body(body).send().await;
-        let authority = base.authority();
-        sent.map(Response::from).map_err(|error| Error::of_url(&error, authority))
+        let sent = self.http.send(method, &url, headers, body).await;
+        sent.map(Response::from).map_err(Error::of_failure)
     }
 }
 

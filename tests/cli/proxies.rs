@@ -57,6 +57,21 @@ fn the_refusal_of_a_proxy_names_its_answer_the_proxy_and_the_server() {
 }
 
 #[test]
+fn the_proxy_on_the_way_to_a_manifest_is_named_too() {
+    let cluster = TestCluster::start();
+    let proxy = start_refusing_proxy("HTTP/1.1 403 Forbidden\r\n\r\n");
+    let outcome = scale(&cluster, "-f https://manifests.invalid/x.yaml")
+        .env("HTTPS_PROXY", format!("http://{proxy}"))
+        .run();
+    assert_failed(
+        &outcome,
+        &format!(
+            "Unable to connect to the server: Forbidden (the proxy {proxy} answered 403 to CONNECT manifests.invalid:443)"
+        ),
+    );
+}
+
+#[test]
 fn a_proxy_that_cannot_be_reached_is_named() {
     let cluster = TestCluster::start();
     for scheme in ["http", "https", "socks5"] {

@@ -14,7 +14,7 @@ use super::admission::ConcurrencyLimit;
 use super::event::{Event, PauseReason};
 use super::exchange::{Options, Reply, Request, Timeout};
 use super::exchange_log::{ExchangeLog, Timing, conceal_credential};
-use super::http::{HttpRequest, Resend};
+use super::http::{HttpRequest, Limit, RequestBody, Resend};
 use super::transport::Transport;
 use super::warning::Warnings;
 use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
@@ -179,9 +179,9 @@ impl Client {
             on_progress(step == Resend::Sending);
             self.report_resend(step, request.path);
         };
-        let authority = server.authority();
-        let prepared =
-            HttpRequest { head, body: body.into(), limit, authority, on_resend: &on_resend };
+        let (authority, limit) = (server.authority(), Limit::from(limit));
+        let body = RequestBody::Whole(body.into());
+        let prepared = HttpRequest { head, body, limit, authority, on_resend: &on_resend };
         let response = self.await_headers(prepared, &transport, &log).await?;
         Ok(PendingReply { response, authority: authority.to_owned(), url })
     }

@@ -235,9 +235,6 @@ impl<'a> Causes<'a> {
         {
             return text;
         }
-        if let Some(text) = self.library_proxy(authority) {
-            return text;
-        }
         if self.mentions("dns error") {
             return self.name_lookup(host);
         }
@@ -252,22 +249,6 @@ impl<'a> Causes<'a> {
         }
         // The outermost error has no reason in it, and repeats the URL.
         self.0.last().map(ToString::to_string).unwrap_or_default()
-    }
-
-    /// The failure of a proxy that the HTTP library itself uses. Its text names neither the proxy
-    /// nor the answer.
-    fn library_proxy(&self, authority: &str) -> Option<String> {
-        let is_proxy =
-            |text: &String| text.starts_with("tunnel error: ") || text.starts_with("SOCKS error: ");
-        let problem = self.0.iter().map(ToString::to_string).find(is_proxy)?;
-        Some(match problem.split_once(": ")?.1 {
-            "failed to create underlying connection" => {
-                let reason = self.0.last().map(ToString::to_string).unwrap_or_default();
-                format!("the proxy on the way to {authority} cannot be reached: {reason}")
-            }
-            "unsuccessful" => format!("the proxy on the way to {authority} refused the connection"),
-            reason => format!("the proxy on the way to {authority} failed: {reason}"),
-        })
     }
 
     fn name_lookup(&self, host: &str) -> String {

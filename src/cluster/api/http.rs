@@ -43,13 +43,35 @@ pub struct HttpClient {
 /// A request that can be sent several times.
 pub struct HttpRequest<'a> {
     pub head: request::Parts,
-    pub body: Bytes,
-    /// The limit for the whole exchange, including the body of the reply.
-    pub limit: Option<Duration>,
+    pub body: RequestBody,
+    pub limit: Limit,
     /// The server's `host:port` as configured, for messages.
     pub authority: &'a str,
     /// Is called when the server has certainly not processed the request.
     pub on_resend: &'a (dyn Fn(Resend) + Sync),
+}
+
+/// The body of a request.
+pub enum RequestBody {
+    Whole(Bytes),
+    /// Is sent as it arrives, and only once.
+    Streamed(Body),
+}
+
+/// The time limit of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    None,
+    /// The limit for the whole exchange, including the body of the reply.
+    Whole(Duration),
+    /// The longest time without a byte from the server.
+    Idle(Duration),
+}
+
+impl From<Option<Duration>> for Limit {
+    fn from(whole: Option<Duration>) -> Self {
+        whole.map_or(Self::None, Self::Whole)
+    }
 }
 
 /// A step in sending a request again.
@@ -69,12 +91,14 @@ pub enum Compression {
 }
 
 impl HttpClient {
-    /// Prepares a client, without opening a connection.
-    pub fn new(connector: Connector, compression: Compression) -> Self {
+    /// Prepares a client, without opening a connection. `kept` is the number of idle connections to
+    /// one server that it keeps.
+    pub fn new(connector: Connector, compression: Compression, kept: usize) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(kept)
             .http1_max_headers(MAX_HEADER_FIELDS)
             .http1_max_buf_size(MAX_HEADER_SIZE as usize)
             .http2_max_header_list_size(MAX_HEADER_SIZE)
@@ -96,8 +120,12 @@ impl HttpClient {
         if let Some(login) = self.connector.forward_authorization(&request.head.uri) {
             request.head.headers.insert(PROXY_AUTHORIZATION, login);
         }
-        let deadline = request.limit.map(|limit| Instant::now() + limit);
-        let exchange = self.exchange(&request);
+        let limit = request.limit;
+        let deadline = match limit {
+            Limit::None => None,
+            Limit::Whole(limit) | Limit::Idle(limit) => Some(Instant::now() + limit),
+        };
+        let exchange = self.exchange(&mut request);
         let response = match deadline {
             Some(deadline) => timeout_at(deadline, exchange).await,
             None => Ok(exchange.await),
@@ -107,14 +135,15 @@ impl HttpClient {
             Ok(response) => response?,
             Err(_) => return Err(Failure { sent: has_connected(), ..Failure::too_slow() }),
         };
+        let idle = if let Limit::Idle(idle) = limit { Some(idle) } else { None };
         let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
-        let body = |inner| Body::wrap(TimedBody { inner: Box::pin(inner), deadline });
+        let body = |inner| Body::wrap(TimedBody { inner: Box::pin(inner), deadline, idle });
         Ok(response.map(body).into())
     }
 
     async fn exchange(
         &self,
-        request: &HttpRequest<'_>,
+        request: &mut HttpRequest<'_>,
     ) -> Result<
         Response<impl HttpBody<Data = Bytes, Error = BoxError> + Send + Sync + 'static>,
         Failure,
@@ -122,7 +151,10 @@ impl HttpClient {
         let mut resends = 0;
         loop {
             let before = self.connections().stats().count;
-            let body = Body::from(request.body.clone());
+            let (body, is_repeatable) = match &mut request.body {
+                RequestBody::Whole(bytes) => (Body::from(bytes.clone()), true),
+                RequestBody::Streamed(body) => (std::mem::take(body), false),
+            };
             let sent = Request::from_parts(request.head.clone(), body);
             let error = match self.service.clone().call(sent).await {
                 Ok(response) => return Ok(response),
@@ -133,7 +165,8 @@ impl HttpClient {
             if !is_unprocessed(&error) {
                 return Err(Failure::from_request(&error, request.authority, stats.count > 0));
             }
-            if resends >= MAX_RESENDS || (is_first && !is_graceful(&error)) {
+            let is_last = resends >= MAX_RESENDS || !is_repeatable;
+            if is_last || (is_first && !is_graceful(&error)) {
                 let failure = Failure::from_request(&error, request.authority, true);
                 return Err(Failure { sent: false, ..failure });
             }
@@ -183,10 +216,11 @@ fn h2_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a h2::Error> {
     None
 }
 
-/// A body with a deadline.
+/// A body with a deadline, which each frame moves if `idle` is set.
 struct TimedBody<B> {
     inner: Pin<Box<B>>,
     deadline: Option<Pin<Box<Sleep>>>,
+    idle: Option<Duration>,
 }
 
 impl<B: HttpBody<Data = Bytes, Error = BoxError>> HttpBody for TimedBody<B> {
@@ -202,7 +236,14 @@ impl<B: HttpBody<Data = Bytes, Error = BoxError>> HttpBody for TimedBody<B> {
         {
             return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
         }
-        self.inner.as_mut().poll_frame(context)
+        let frame = self.inner.as_mut().poll_frame(context);
+        let body = &mut *self;
+        if frame.is_ready()
+            && let (Some(idle), Some(deadline)) = (body.idle, &mut body.deadline)
+        {
+            deadline.as_mut().reset(Instant::now() + idle);
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,28 +1,36 @@
 //! HTTP to servers outside the cluster's API, without the cluster's credentials: manifests behind a
 //! URL, and Locust.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use hyper::http::Uri;
-use reqwest::redirect::Policy;
-use reqwest::{Response, Url};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use hyper::http::{self, Uri};
+use percent_encoding::percent_decode_str;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::{Method, Response, Url};
 use rustls::ClientConfig;
-use url::Host;
+use url::{Host, Position};
 
-use super::failure::{Failure, FailureKind};
+use super::connect::{Connector, Proxies};
+use super::failure::Failure;
+use super::http::{Compression, HttpClient, HttpRequest, Limit};
 use super::proxy::ProxyVariables;
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::trust::{self, Settings};
 use crate::text::go;
 use crate::text::go::url::ip_address;
+use crate::text::terminal::conceal;
+
+pub(crate) use super::http::RequestBody;
 
 /// The limit for a whole GET. Go limits only dialling; a slow server must not block us for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The number that Go's client follows.
 const MAX_REDIRECTS: usize = 10;
@@ -80,75 +88,130 @@ pub(crate) fn url(text: &str) -> Result<Url, String> {
     is_valid.then_some(url).ok_or_else(no_such_host)
 }
 
+/// A client for servers outside the cluster's API, with the system's proxies.
+pub(crate) struct PlainClient {
+    http: Box<HttpClient>,
+    limit: Limit,
+}
+
+impl fmt::Debug for PlainClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlainClient").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+impl PlainClient {
+    /// A client with a limit for each whole exchange. It trusts the system's authorities if
+    /// `authorities` is `None`.
+    ///
+    /// # Errors
+    /// The system's authorities cannot be read.
+    pub fn new(limit: Duration, authorities: Option<&Authorities>) -> Result<Self, Failure> {
+        let http = HttpClient::new(connector(authorities)?, Compression::Gzip, usize::MAX);
+        Ok(Self { http: Box::new(http), limit: Limit::Whole(limit) })
+    }
+
+    /// A client that relays requests. Replies stay compressed, and last until nothing arrives for
+    /// `idle`.
+    ///
+    /// Plain HTTP connections are not kept. On a kept connection, a server that sends a reply in two
+    /// pieces, as Locust's does, waits for our acknowledgement of the first piece, which the system
+    /// delays for 40 ms.
+    ///
+    /// # Errors
+    /// The system's authorities cannot be read.
+    pub fn relaying(
+        idle: Duration,
+        is_encrypted: bool,
+        authorities: Option<&Authorities>,
+    ) -> Result<Self, Failure> {
+        let kept = if is_encrypted { 32 } else { 0 };
+        let http = HttpClient::new(connector(authorities)?, Compression::None, kept);
+        Ok(Self { http: Box::new(http), limit: Limit::Idle(idle) })
+    }
+
+    /// Sends a request. A redirect is not followed.
+    ///
+    /// # Errors
+    /// No headers arrived, or not in time.
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        mut headers: HeaderMap,
+        body: RequestBody,
+    ) -> Result<Response, Failure> {
+        let authority = &url[Position::BeforeHost..Position::AfterPort];
+        let target = &url[Position::BeforePath..Position::AfterQuery];
+        let uri = format!("{}://{authority}{target}", url.scheme());
+        let invalid = |_| Failure::unsent(format!("{uri} has a character that a URL cannot have"));
+        if let Some(login) = login(url) {
+            headers.entry(AUTHORIZATION).or_insert(login);
+        }
+        let mut head = http::Request::new(()).into_parts().0;
+        head.uri = uri.parse().map_err(invalid)?;
+        (head.method, head.headers) = (method, headers);
+        let limit = self.limit;
+        let request = HttpRequest { head, body, limit, authority, on_resend: &|_| {} };
+        self.http.send(request).await
+    }
+}
+
+/// The `Authorization` header for the login of a URL, which Go's HTTP client sends too.
+fn login(url: &Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decode = |text| percent_decode_str(text).decode_utf8_lossy();
+    let password = decode(url.password().unwrap_or_default());
+    conceal(&password);
+    let pair = BASE64_STANDARD.encode(format!("{}:{password}", decode(url.username())));
+    let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The header that names locustctl to servers outside the cluster's API.
+pub(crate) fn user_agent() -> HeaderValue {
+    HeaderValue::from_static(concat!("locustctl/", env!("CARGO_PKG_VERSION")))
+}
+
 /// Gets `url` with the system's trust roots and proxies. Follows redirects as Go's `http.Get` does,
 /// and reads at most `limit` bytes.
 ///
 /// # Errors
 /// There is no whole reply.
 pub(crate) async fn get(url: &Url, limit: usize) -> Result<PlainReply, Failure> {
-    let client = client(Policy::limited(MAX_REDIRECTS), TIMEOUT, None)?;
-    let authority = url.authority().to_owned();
-    let response = client
-        .get(url.clone())
-        .send()
-        .await
-        .map_err(|error| Failure::from_request(&error, &authority, true))?;
-    read(response, &authority, limit).await
+    let client = PlainClient::new(TIMEOUT, None)?;
+    let mut url = url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let headers = HeaderMap::from_iter([(USER_AGENT, user_agent())]);
+        let body = RequestBody::Whole(Bytes::new());
+        let response = client.send(Method::GET, &url, headers, body).await?;
+        match redirect(&url, &response) {
+            Some(next) => url = next,
+            None => return read(response, url.authority(), limit).await,
+        }
+    }
+    Err(Failure::unsent(format!("stopped after {MAX_REDIRECTS} redirects")))
 }
 
-/// A client for servers outside the cluster's API, with the system's proxies. It trusts the
-/// system's authorities if `authorities` is `None`.
-///
-/// # Errors
-/// The system's authorities cannot be read.
-pub(crate) fn client(
-    redirects: Policy,
-    timeout: Duration,
-    authorities: Option<&Authorities>,
-) -> Result<reqwest::Client, Failure> {
-    let builder = builder(authorities)?.redirect(redirects).timeout(timeout);
-    let builder = builder.user_agent(concat!("locustctl/", env!("CARGO_PKG_VERSION")));
-    builder.build().map_err(|error| unprepared(error.to_string()))
+/// The URL that a reply leads to.
+fn redirect(url: &Url, response: &Response) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    url.join(location).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// A client that relays requests. Replies stay compressed, and last until nothing arrives for
-/// `idle`.
-///
-/// Plain HTTP connections are not kept. On a kept connection, a server that sends a reply in two
-/// pieces, as Locust's does, waits for our acknowledgement of the first piece, which the system
-/// delays for 40 ms.
-///
-/// # Errors
-/// The system's authorities cannot be read.
-pub(crate) fn relay(
-    idle: Duration,
-    is_encrypted: bool,
-    authorities: Option<&Authorities>,
-) -> Result<reqwest::Client, Failure> {
-    let kept = if is_encrypted { 32 } else { 0 };
-    let builder = builder(authorities)?.redirect(Policy::none()).read_timeout(idle).no_gzip();
-    let builder = builder.pool_max_idle_per_host(kept);
-    builder.build().map_err(|error| unprepared(error.to_string()))
-}
-
-fn builder(authorities: Option<&Authorities>) -> Result<reqwest::ClientBuilder, Failure> {
+fn connector(authorities: Option<&Authorities>) -> Result<Connector, Failure> {
     let Authorities(trust) = match authorities {
         Some(authorities) => authorities.clone(),
-        None => Authorities::of_system().map_err(|error| unprepared(error.to_string()))?,
+        None => Authorities::of_system().map_err(|error| Failure::unsent(error.to_string()))?,
     };
-    let variables = ProxyVariables::from_process();
-    let proxy = reqwest::Proxy::custom(move |url| {
-        let host = url.host_str()?.trim_matches(['[', ']']);
-        variables.for_server(url.scheme(), host, url.port_or_known_default()?)
-    });
-    Ok(reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .proxy(proxy)
-        .tls_backend_preconfigured(Arc::unwrap_or_clone(trust)))
-}
-
-fn unprepared(text: String) -> Failure {
-    Failure { kind: FailureKind::Connection, text, sent: false }
+    let proxies = Proxies::Environment(Arc::new(ProxyVariables::from_process()));
+    Ok(Connector::new(Some(Arc::unwrap_or_clone(trust)), None, proxies))
 }
 
 async fn read(response: Response, authority: &str, limit: usize) -> Result<PlainReply, Failure> {

@@ -10,7 +10,7 @@ use reqwest::{Body, Method};
 use super::Error;
 use super::address::ServerAddress;
 use super::client::{Client, no_credentials};
-use super::http::HttpRequest;
+use super::http::{HttpRequest, Limit, RequestBody};
 
 /// A request to relay.
 #[derive(Debug, Clone)]
@@ -66,8 +66,8 @@ impl Client {
         head.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let request = HttpRequest {
             head,
-            body: relayed.body.clone(),
-            limit: Some(longest),
+            body: RequestBody::Whole(relayed.body.clone()),
+            limit: Limit::Whole(longest),
             authority: server.authority(),
             on_resend: &|_| {},
         };

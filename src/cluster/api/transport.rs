@@ -8,7 +8,7 @@ use rustls::sign::CertifiedKey;
 
 use super::Error;
 use super::address::ServerAddress;
-use super::connect::{Connector, Endpoint};
+use super::connect::{Connector, Endpoint, Proxies};
 use super::http::{Compression, HttpClient};
 use super::proxy::{Proxy, ProxyKind, ProxyVariables};
 use super::tls;
@@ -43,11 +43,13 @@ impl Transport {
             }
             false => None,
         };
-        let connector = Connector::new(tls, server_name, proxy);
+        let proxies = proxy.map_or(Proxies::None, |proxy| Proxies::Fixed(Arc::new(proxy)));
+        let connector = Connector::new(tls, server_name, proxies);
         let connector = connector.with_zoned_host(server.zoned_host.clone());
         let compression =
             if cluster.disable_compression { Compression::None } else { Compression::Gzip };
-        Ok(Self { http: HttpClient::new(connector, compression), server, identity, handshakes })
+        let http = HttpClient::new(connector, compression, usize::MAX);
+        Ok(Self { http, server, identity, handshakes })
     }
 }
 

@@ -30,7 +30,7 @@ pub use self::endpoint::Endpoint;
 
 use self::stream::{Connection, Stream};
 use super::Failure;
-use super::proxy::{Proxy, ProxyKind};
+use super::proxy::{Proxy, ProxyKind, ProxyVariables};
 
 /// The limit for the answer of a proxy; Go's.
 const PROXY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -42,10 +42,20 @@ pub struct Connector {
     tls: Option<Arc<ClientConfig>>,
     /// The name for SNI and verification, instead of the host of the URL.
     server_name: Option<ServerName<'static>>,
-    proxy: Option<Arc<Proxy>>,
+    proxies: Proxies,
     /// The host to connect to, if it has a zone (`fe80::1%eth0`): a URI has none.
     zoned_host: Option<String>,
     connections: Connections,
+}
+
+/// The proxies of the connections.
+#[derive(Clone)]
+pub enum Proxies {
+    None,
+    /// The same for each server.
+    Fixed(Arc<Proxy>),
+    /// The one that the environment names for a server.
+    Environment(Arc<ProxyVariables>),
 }
 
 /// The offer of HTTP/2 in a TLS handshake.
@@ -57,14 +67,14 @@ enum Alpn {
 }
 
 impl Connector {
-    /// Prepares the connections. `proxy` is used for all of them.
+    /// Prepares the connections.
     pub fn new(
         tls: Option<ClientConfig>,
         server_name: Option<ServerName<'static>>,
-        proxy: Option<Proxy>,
+        proxies: Proxies,
     ) -> Self {
-        let (tls, proxy) = (tls.map(Arc::new), proxy.map(Arc::new));
-        Self { tls, server_name, proxy, zoned_host: None, connections: Connections::default() }
+        let tls = tls.map(Arc::new);
+        Self { tls, server_name, proxies, zoned_host: None, connections: Connections::default() }
     }
 
     /// The same, for a server whose address has a zone.
@@ -80,11 +90,24 @@ impl Connector {
     /// The login for a proxy that forwards each request of plain HTTP. With TLS, the proxy gets its
     /// login once, when the connection is opened.
     pub fn forward_authorization(&self, uri: &Uri) -> Option<HeaderValue> {
-        let proxy = self.proxy.as_ref().filter(|proxy| proxy.kind != ProxyKind::Socks5)?;
-        if uri.scheme_str() == Some("https") {
+        if matches!(self.proxies, Proxies::None) || uri.scheme_str() == Some("https") {
             return None;
         }
-        proxy.authorization()
+        let proxy = self.proxy(uri, &Endpoint::of(uri).ok()?).ok()??;
+        if proxy.kind == ProxyKind::Socks5 { None } else { proxy.authorization() }
+    }
+
+    /// The proxy for a server.
+    fn proxy(&self, uri: &Uri, target: &Endpoint) -> Result<Option<Arc<Proxy>>, Failure> {
+        let variables = match &self.proxies {
+            Proxies::None => return Ok(None),
+            Proxies::Fixed(proxy) => return Ok(Some(Arc::clone(proxy))),
+            Proxies::Environment(variables) => variables,
+        };
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let url = variables.for_server(scheme, &target.host, target.port);
+        let proxy = url.map(|url| Proxy::parse(&url).map(Arc::new)).transpose();
+        proxy.map_err(Failure::unsent)
     }
 
     async fn connect(self, uri: Uri) -> Result<Connection, Failure> {
@@ -94,9 +117,9 @@ impl Connector {
             target.host.clone_from(host);
         }
         let is_encrypted = uri.scheme_str() == Some("https");
-        let (stream, is_forwarded) = match &self.proxy {
+        let (stream, is_forwarded) = match self.proxy(&uri, &target)? {
             None => (Stream::plain(tcp::dial(&target).await?), false),
-            Some(proxy) => self.connect_through(proxy, &target, is_encrypted).await?,
+            Some(proxy) => self.connect_through(&proxy, &target, is_encrypted).await?,
         };
         let stream = match is_encrypted {
             true => self.encrypt(stream, &target, Alpn::Offered).await?,
