@@ -186,9 +186,14 @@ impl<'a> Causes<'a> {
         self.0.iter().find_map(|cause| cause.downcast_ref::<T>())
     }
 
-    /// The kind of the innermost I/O error. The outer ones only wrap it.
+    /// The kind of the innermost I/O error. The outer ones only wrap it. HTTP/2 does not have it
+    /// among its causes.
     fn io_kind(&self) -> Option<io::ErrorKind> {
-        self.0.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
+        let io = |cause: &&'a (dyn Error + 'static)| match cause.downcast_ref::<h2::Error>() {
+            Some(error) => error.get_io(),
+            None => cause.downcast_ref::<io::Error>(),
+        };
+        self.0.iter().rev().find_map(io).map(io::Error::kind)
     }
 
     fn mentions(&self, text: &str) -> bool {
