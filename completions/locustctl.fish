@@ -71,7 +71,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-v
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that match this label selector: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. With --wait, the default is 5m. Without --wait, 0 (the default) does not wait, and a longer limit waits until the number of pods equals --replicas, as kubectl does. If locustctl removes pods in steps, the limit applies to each step' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test is running. In other cases a limit above 0 waits only until the number of pods is right, and 0 does not wait. With --locust the limit applies to each phase: until the pods are ready, until the workers are connected, and until the test has its users. If locustctl removes pods in steps, it applies to each step' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
@@ -120,7 +120,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Sc
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust: remove all surplus pods in one step, even if this can break Locust\'s master (releases up to 2.46.5)'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust: do not ask, and do not warn, before workers of a running test are removed'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'Skip the question before a change that harms a running test, with --locust: users that are lost or started at once, statistics that are reset. Without a terminal there is no question, only a warning'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Write the command into the object\'s annotation kubernetes.io/change-cause'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l dry-run -d 'Simulate the change: client (only print it), server (let the server check it) or none (make the change)'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l allow-missing-template-keys -d 'Ignore missing fields in templates. If false, a missing field is an error'
@@ -322,8 +322,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l client -
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l disable-compression -d 'Do not request compressed responses from the server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l match-server-version -d 'Require the server to have the Kubernetes version that locustctl mirrors'
-complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The command is carried out all the same'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f

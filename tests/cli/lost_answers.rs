@@ -179,6 +179,32 @@ fn a_truncated_answer_is_checked_against_the_server() {
 }
 
 #[test]
+fn an_answer_of_success_that_cannot_be_read_is_checked_against_the_server() {
+    let json = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let broken = Action::Answer { status: 200, headers: json, body: b"{".to_vec() };
+    for action in [broken, Action::Oversized(100 * 1024 * 1024)] {
+        let cluster = at(1);
+        on_patch(&cluster, 1, action);
+        let outcome = run(&cluster, "scale --replicas=3");
+        outcome.exits(1, "");
+        let truth =
+            "deployment.apps/locust-slave is still at 1: it was not scaled to 3; try again\n";
+        assert!(outcome.stderr.ends_with(truth), "{outcome:?}");
+    }
+}
+
+#[test]
+fn after_the_last_attempt_nothing_is_read_or_waited_for() {
+    let cluster = at(1);
+    on_patch(&cluster, 20, Action::unavailable(Some(0)));
+    run(&cluster, "scale --replicas=3").exits(1, "");
+    let verbs: Vec<_> = cluster.handle().requests().into_iter().map(|one| one.method).collect();
+    let attempt = ["PATCH", "GET", "GET"];
+    let expected: Vec<_> = ["GET"].into_iter().chain(attempt.repeat(10)).take(30).collect();
+    assert_eq!(verbs, expected);
+}
+
+#[test]
 fn an_unclear_change_is_still_reported_if_the_retry_is_refused() {
     let refuse = |cluster: &TestCluster| {
         on_patch(cluster, 1, Action::unavailable(Some(0)));

@@ -154,6 +154,14 @@ fn a_relative_change_beyond_int32_is_refused_before_the_patch() {
         "error: deployment.apps/locust-slave cannot be scaled from 2 by +2147483647: the maximum is 2147483647 replicas\n",
     );
     assert_eq!(verbs(&cluster), ["GET"]);
+    run(&cluster, "scale --by=+2147483645 --dry-run=server")
+        .prints("deployment.apps/locust-slave scaled (server dry run) from 2 to 2147483647\n");
+}
+
+#[test]
+fn a_relative_change_to_zero_has_no_note() {
+    let cluster = at(2);
+    run(&cluster, "scale --by=-2").prints("deployment.apps/locust-slave scaled from 2 to 0\n");
 }
 
 #[test]

@@ -175,18 +175,20 @@ fn interrupted(
     delay: Duration,
     ignore: bool,
 ) -> (Option<i32>, String) {
-    interrupted_at(args, signal, Action::Delay(delay), ignore)
+    interrupted_at(args, signal, &[Action::Delay(delay)], ignore)
 }
 
-/// The same with another fault for the PATCH.
+/// The same with other faults, one for each PATCH. The signal comes during the last one.
 fn interrupted_at(
     args: &[&str],
     signal: &str,
-    action: Action,
+    actions: &[Action],
     ignore: bool,
 ) -> (Option<i32>, String) {
     let cluster = TestCluster::start();
-    cluster.handle().inject(Fault::once(action).on("PATCH").at("locust-slave"));
+    for action in actions {
+        cluster.handle().inject(Fault::once(action.clone()).on("PATCH").at("locust-slave"));
+    }
     let child = with_signals(ignore)
         .args(args)
         .env_clear()
@@ -197,7 +199,10 @@ fn interrupted_at(
         .unwrap();
     let is_under_way = || {
         let requests = cluster.handle().requests();
-        requests.iter().any(|r| r.method == "PATCH" && r.path_and_query.contains("locust-slave"))
+        let is_patch =
+            |method: &str, path: &str| method == "PATCH" && path.contains("locust-slave");
+        let patches = requests.iter().filter(|r| is_patch(&r.method, &r.path_and_query));
+        patches.count() == actions.len()
     };
     while !is_under_way() {
         std::thread::sleep(Duration::from_millis(5));
@@ -232,11 +237,27 @@ fn the_command_after_an_interruption_names_the_same_cluster() {
 #[test]
 fn a_request_that_a_busy_server_refused_is_not_pending() {
     let busy = Action::too_many_requests(Some(30));
-    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", busy, false);
+    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", &[busy], false);
     let end =
         "error: interrupted: no change was under way; not changed: deployment.apps/locust-slave\n";
     assert_eq!(code, Some(130));
     assert!(stderr.ends_with(end), "{stderr}");
+}
+
+#[test]
+fn an_unclear_change_stays_pending_while_a_busy_server_refuses_the_next_one() {
+    let actions = [Action::unavailable(Some(0)), Action::too_many_requests(Some(30))];
+    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", &actions, false);
+    assert_eq!(code, Some(130));
+    assert!(stderr.ends_with(&format!("{UNDER_WAY}{LOOK}\n")), "{stderr}");
+}
+
+#[test]
+fn a_dry_run_is_never_pending() {
+    let args = ["scale", "--replicas=3", "--dry-run=server"];
+    let (code, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
+    assert_eq!(code, Some(130));
+    assert!(stderr.starts_with("error: interrupted: no change was "), "{stderr}");
 }
 
 #[test]
