@@ -13,6 +13,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::http::header::PROXY_AUTHORIZATION;
 use hyper::http::{Request, Response, request};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::Body;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
@@ -155,7 +156,8 @@ impl HttpClient {
                 RequestBody::Whole(bytes) => (Body::from(bytes.clone()), true),
                 RequestBody::Streamed(body) => (std::mem::take(body), false),
             };
-            let sent = Request::from_parts(request.head.clone(), body);
+            let mut sent = Request::from_parts(request.head.clone(), body);
+            let connection = capture_connection(&mut sent);
             let error = match self.service.clone().call(sent).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
@@ -164,6 +166,10 @@ impl HttpClient {
             let is_first = stats.count > before;
             if !is_unprocessed(&error) {
                 return Err(Failure::from_request(&error, request.authority, stats.count > 0));
+            }
+            // Without this, the closed connection may get the request again.
+            if let Some(connection) = connection.connection_metadata().as_ref() {
+                connection.poison();
             }
             let is_last = resends >= MAX_RESENDS || !is_repeatable;
             if is_last || (is_first && !is_graceful(&error)) {
