@@ -68,7 +68,7 @@ fn an_unreachable_cluster_at_the_start_is_reported() {
     let ready = serving.get("/readyz");
     assert_eq!((ready.status, &*ready.text), (200, "ok, but the cluster does not answer\n"));
     let page = serving.get("/").text;
-    let expected = "The page shows the last known state. serve tries again by itself.";
+    let expected = "The page shows the last known state. serve retries by itself.";
     assert!(page.contains(expected), "{page}");
     serving.put("", r#"{"replicas": 3}"#).is_problem(502, "Unreachable", "nothing was changed");
 }

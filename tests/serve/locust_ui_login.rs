@@ -46,7 +46,7 @@ fn a_login_that_nobody_has_used_yet_is_known_too() {
     let is_silent = Arc::new(AtomicBool::new(false));
     let locust = with_login_until(&is_silent);
     let serving = in_front(&cluster, &locust, &[]);
-    serving.wait_for_log("asks for a login");
+    serving.wait_for_log("requires a login");
     is_silent.store(true, Ordering::SeqCst);
     for headers in [vec![], vec![("cookie", "any=thing")]] {
         put(&serving, &headers).is_problem(503, "LocustSilent", "cannot be checked");
