@@ -46,6 +46,33 @@ fn a_missing_namespace_is_reported_instead_of_its_object() {
 }
 
 #[test]
+fn the_namespace_is_read_only_if_it_may_be_the_missing_object() {
+    let namespaces = |cluster: &TestCluster| {
+        let requests = cluster.handle().requests();
+        let is_namespace = |path: &str| path.starts_with("/api/v1/namespaces/");
+        requests.iter().filter(|one| is_namespace(&one.path_and_query)).count()
+    };
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=3 deploy/zz")
+        .refuses("Error from server (NotFound): deployments.apps \"zz\" not found\n");
+    assert_eq!(namespaces(&cluster), 0, "default always exists");
+    let forbidden = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "no", "details": {"name": "locust-slave"}}"#;
+    on(&cluster, "GET", answer(403, "application/json", forbidden));
+    run(&cluster, "scale --replicas=3 -n nowhere").refuses("Error from server (Forbidden): no\n");
+    assert_eq!(namespaces(&cluster), 0, "the object may exist");
+}
+
+#[test]
+fn a_namespace_that_may_not_be_read_does_not_hide_the_missing_object() {
+    let cluster = TestCluster::start();
+    let fault = Fault::once(answer(403, "text/plain", "no")).at("/api/v1/namespaces/nowhere");
+    cluster.handle().inject(fault);
+    run(&cluster, "scale --replicas=3 -n nowhere")
+        .refuses("Error from server (NotFound): deployments.apps \"locust-slave\" not found\n");
+}
+
+#[test]
 fn a_missing_permission_is_reported() {
     let cluster = TestCluster::start();
     let outcome = run(&cluster, "scale --replicas=3 --context=sandbox-viewer");
