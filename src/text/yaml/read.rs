@@ -1,9 +1,9 @@
 //! YAML as kubectl reads it, converted to a JSON value: YAML 1.1, only the first document, the last
 //! of duplicate keys wins. JSON is valid YAML, except for its escapes `\/` and `\ud83d\ude00`.
 //!
-//! kubectl reads with sigs.k8s.io/yaml, whose parser is go-yaml 2. The modules beside this one are a
-//! translation of it, because other YAML libraries differ in plain scalars in brackets, in types and
-//! in errors.
+//! kubectl reads with sigs.k8s.io/yaml, whose parser is go-yaml 2. The modules beside this one follow
+//! its rules and have its error texts. Other YAML libraries differ in plain scalars in brackets, in
+//! types and in errors.
 
 use std::borrow::Cow;
 

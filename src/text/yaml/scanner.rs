@@ -1,5 +1,5 @@
-//! Splits a YAML text into tokens, as go-yaml 2 does (`scannerc.go`, a translation of libyaml).
-//! Errors have its texts.
+//! Splits a YAML text into tokens by the rules of go-yaml 2, which are those of libyaml. Errors have
+//! its texts.
 
 use std::collections::VecDeque;
 

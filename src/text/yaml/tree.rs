@@ -1,5 +1,5 @@
 //! Builds the nodes of the first document of a YAML text. The grammar and the texts of its errors are
-//! those of go-yaml 2 (`parserc.go`, a translation of libyaml).
+//! those of go-yaml 2.
 
 use std::collections::HashMap;
 
