@@ -27,17 +27,17 @@ pub fn exec_credential(output: &[u8]) {
     let _ = cluster::credentials::is_plugin_answer(output);
 }
 
-/// A PEM file, or the DER of one certificate or key.
+/// A PEM file, or the DER of one key.
 pub fn pem(content: &[u8]) {
     let _ = cluster::credentials::certified_key(content, content);
     let _ = cluster::x509::authorities(content);
-    let _ = cluster::x509::Certificate::parse(content);
     let _ = cluster::x509::PrivateKey::parse(content);
 }
 
 /// A certificate in DER form.
 pub fn certificate(der: &[u8]) {
-    cluster::trust::try_certificate(der);
+    let _ = cluster::x509::Certificate::parse(der);
+    let _ = cluster::x509::subject(der);
 }
 
 /// A YAML text. A value that can be printed as YAML is read as the same value.

@@ -1,4 +1,4 @@
-//! Any bytes as the certificate of a server are accepted or refused, without a panic.
+//! Any bytes as a certificate are accepted or refused, without a panic.
 //! `cargo +nightly fuzz run certificate`
 
 #![no_main]

@@ -7,7 +7,7 @@
 //! - [`kuberc`]: preset flags, aliases, and the policy for credential plugins
 //! - [`kubeconfig`]: kubeconfig files, their contexts, and the service account of a pod
 //! - `trust`: the verification of servers, and the TLS settings of every connection
-//! - `x509`: certificates and private keys
+//! - `x509`: reading certificates and private keys
 //! - `body`: the bodies of HTTP answers, bounded in size
 
 pub mod api;

@@ -10,8 +10,8 @@ use super::signing_key::signing_key;
 use crate::cluster::x509::{Certificate, PrivateKey};
 use crate::text::pem::{self, Block};
 
-/// The identity for the TLS handshake, from a certificate chain and a PKCS#1, PKCS#8 or SEC1 key. It
-/// is a port of Go's `tls.X509KeyPair`, which kubectl uses.
+/// The identity for the TLS handshake, from a certificate chain and a PKCS#1, PKCS#8 or SEC1 key. The
+/// rules are those of Go's `tls.X509KeyPair`, which kubectl uses.
 ///
 /// # Errors
 /// The certificate or the key is invalid, or they do not belong together. The text is Go's. An
@@ -21,7 +21,7 @@ pub fn identity(certificate: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>> {
     let chain = chain(certificate)?;
     let block = key_block(key)?;
     refuse_encrypted(&block)?;
-    let leaf = Certificate::parse(&chain[0]).map_err(|problem| anyhow!(problem))?;
+    let leaf = Certificate::parse(&chain[0])?;
     let key = PrivateKey::parse(&block.content).map_err(|problem| anyhow!(problem))?;
     let key = signing_key(&key, &leaf.public_key)?;
     Ok(Arc::new(CertifiedKey::new(chain, key)))

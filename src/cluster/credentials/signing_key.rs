@@ -26,8 +26,8 @@ pub(super) fn signing_key(
     public: &PublicKey<'_>,
 ) -> Result<Arc<dyn SigningKey>> {
     match (public, key) {
-        (PublicKey::Rsa { modulus, exponent }, PrivateKey::Rsa(own)) => {
-            if (*modulus, *exponent) != (own.modulus, own.exponent) {
+        (PublicKey::Rsa(public), PrivateKey::Rsa(own)) => {
+            if (public.modulus, public.exponent) != (own.modulus, own.exponent) {
                 bail!(MISMATCH);
             }
             match by_library(key, &[]) {

@@ -11,11 +11,9 @@ use std::cell::{Cell, RefCell};
 
 use time::OffsetDateTime;
 
-use super::certificate::Certificate;
-use super::extensions::BasicConstraints;
-use super::public_key::PublicKey;
 use super::refusal::{Candidate, Refusal};
-use super::{host_name, name_constraints, policies};
+use super::{host_name, name_constraints, policies, signature};
+use crate::cluster::x509::{BasicConstraints, Certificate, PublicKey};
 
 /// Go's limit of signatures for one chain. Hostile servers send many certificates with one name.
 const MAX_SIGNATURE_CHECKS: u32 = 100;
@@ -99,7 +97,7 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
                 return Err(Refusal::SignatureLimit);
             }
             let is_in_chain = chain.iter().any(|own| is_same_authority(own, authority));
-            if is_in_chain || authority.key == PublicKey::Other {
+            if is_in_chain || authority.public_key == PublicKey::Other {
                 continue;
             }
             let signed = check_signature(child, authority);
@@ -199,7 +197,7 @@ fn candidates<'c, 'a>(
 /// Go's `alreadyInChain`: without it, two authorities that signed each other would form a loop.
 fn is_same_authority(one: &Certificate<'_>, other: &Certificate<'_>) -> bool {
     one.subject == other.subject
-        && one.key == other.key
+        && one.public_key == other.public_key
         && one.extensions.alternative_names == other.extensions.alternative_names
 }
 
@@ -213,7 +211,8 @@ fn check_signature(child: &Certificate<'_>, authority: &Certificate<'_>) -> Resu
     if !is_authority || !authority.extensions.may_sign_certificates() {
         return Err(Refusal::ParentIsNoAuthority);
     }
-    Ok(child.verify_signature(&authority.key)?)
+    let Certificate { signature_algorithm, signed_part, signature, .. } = *child;
+    Ok(signature::verify(&authority.public_key, signature_algorithm, signed_part, signature)?)
 }
 
 /// Go's `isValid`: the checks of a certificate that is to follow after `chain`.

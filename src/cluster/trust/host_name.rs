@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::alternative_names::AlternativeNames;
-use super::certificate::Certificate;
+use crate::cluster::x509::{AlternativeNames, Certificate};
 
 /// Go lists fewer names than this in an error.
 const MAX_LISTED: usize = 100;

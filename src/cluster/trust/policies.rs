@@ -4,67 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::asn1::{OBJECT_IDENTIFIER, Reader, SEQUENCE, context, small_number};
-use super::malformed::Malformed;
+use crate::cluster::x509::Policies;
 
 /// 2.5.29.32.0
 const ANY: &[u8] = &[0x55, 0x1d, 0x20, 0];
-
-/// The extensions about policies.
-#[derive(Debug, Default)]
-pub struct Policies<'a> {
-    policies: Vec<&'a [u8]>,
-    /// Pairs of an issuer's policy and the subject's policy that stands for it.
-    mappings: Vec<(&'a [u8], &'a [u8])>,
-    require_explicit: Option<u64>,
-    inhibit_mapping: Option<u64>,
-    inhibit_any: Option<u64>,
-}
-
-impl<'a> Policies<'a> {
-    pub fn read_policies(&mut self, mut value: Reader<'a>) -> Result<(), Malformed> {
-        let invalid = "invalid certificate policies";
-        let mut list = value.nested(SEQUENCE).ok_or(invalid)?;
-        let mut seen = BTreeSet::new();
-        while !list.is_empty() {
-            let policy =
-                list.nested(SEQUENCE).and_then(|mut policy| policy.content(OBJECT_IDENTIFIER));
-            let policy = policy.filter(|policy| seen.insert(*policy)).ok_or(invalid)?;
-            self.policies.push(policy);
-        }
-        Ok(())
-    }
-
-    pub fn read_mappings(&mut self, mut value: Reader<'a>) -> Result<(), Malformed> {
-        let invalid = "invalid policy mappings extension";
-        let mut list = value.nested(SEQUENCE).ok_or(invalid)?;
-        while !list.is_empty() {
-            let mut pair = list.nested(SEQUENCE).ok_or(invalid)?;
-            let issuer = pair.content(OBJECT_IDENTIFIER).ok_or(invalid)?;
-            let subject = pair.content(OBJECT_IDENTIFIER).ok_or(invalid)?;
-            self.mappings.push((issuer, subject));
-        }
-        Ok(())
-    }
-
-    pub fn read_constraints(&mut self, mut value: Reader<'a>) -> Result<(), Malformed> {
-        let invalid = "invalid policy constraints extension";
-        let mut fields = value.nested(SEQUENCE).ok_or(invalid)?;
-        let mut field = |tag| match fields.optional(tag).ok_or(invalid)? {
-            Some(content) => small_number(content).map(Some).ok_or(invalid),
-            None => Ok(None),
-        };
-        self.require_explicit = field(context(0))?;
-        self.inhibit_mapping = field(context(1))?;
-        Ok(())
-    }
-
-    pub fn read_inhibit_any(&mut self, mut value: Reader<'a>) -> Result<(), Malformed> {
-        let number = value.small_integer().ok_or("invalid inhibit any policy extension")?;
-        self.inhibit_any = Some(number);
-        Ok(())
-    }
-}
 
 /// The numbers of certificates after which a rule applies.
 struct Counters {
@@ -82,7 +25,7 @@ pub struct Link<'c, 'a> {
 }
 
 /// True if a chain, from the server's certificate to the root, has the policies that its
-/// authorities require. Follows Go's `policiesValid`.
+/// authorities require. The rules are those of Go's `policiesValid`.
 pub fn are_valid(chain: &[Link<'_, '_>]) -> bool {
     let [leaf, .., _root] = chain else { return true };
     let length = chain.len() as u64;

@@ -4,7 +4,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::host_name::HostNameError;
-use super::public_key::SignatureError;
+use super::signature::SignatureError;
 use crate::text::go::quote;
 
 /// Why a certificate is not trusted, in the words of Go's `crypto/x509`.

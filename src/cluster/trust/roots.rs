@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
-use super::certificate::{self, Certificate};
+use crate::cluster::x509::{self, Certificate};
 
 /// Trusted certificates. They are read again for each connection, and only those that a chain can
 /// lead to: a bundle of the system has more than a hundred.
@@ -19,23 +18,14 @@ impl Roots {
     /// # Errors
     /// None can be read. The text is client-go's.
     pub fn from_pem(bundle: &[u8]) -> Result<Self> {
-        let all: Vec<_> = CertificateDer::pem_slice_iter(bundle).filter_map(Result::ok).collect();
-        if all.is_empty() {
-            bail!("unable to load root certificates: unable to parse bytes as PEM block");
-        }
-        let problems = all.iter().map(|der| Certificate::parse(der).err());
-        match problems.collect::<Option<Vec<_>>>().as_deref() {
-            Some([problem, ..]) => {
-                bail!("unable to load root certificates: failed to parse certificate: {problem}")
-            }
-            _ => Ok(Self(all)),
-        }
+        x509::authorities(bundle).map(Self)
     }
 
-    /// Adds the certificates of a PEM file of the system.
+    /// Adds the certificates of a PEM file of the system. Malformed ones are left out when they are
+    /// read for a connection.
     #[cfg(not(any(windows, target_vendor = "apple")))]
     pub fn extend_from_pem(&mut self, bundle: &[u8]) {
-        self.0.extend(CertificateDer::pem_slice_iter(bundle).filter_map(Result::ok));
+        self.0.extend(x509::certificates(bundle));
     }
 
     /// Roots in DER form.
@@ -54,7 +44,7 @@ impl Roots {
         let issuers: BTreeSet<&[u8]> =
             presented.iter().map(|certificate| certificate.issuer).collect();
         let is_relevant = |der: &&CertificateDer<'static>| {
-            certificate::subject(der).is_some_and(|subject| issuers.contains(subject))
+            x509::subject(der).is_some_and(|subject| issuers.contains(subject))
                 || presented.iter().any(|certificate| certificate.der == der.as_ref())
         };
         let relevant = self.0.iter().filter(is_relevant);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rustls::{CertificateError, Error, OtherError};
 
-use super::malformed::Malformed;
-use super::public_key::SignatureError;
 use super::refusal::Refusal;
+use super::signature::SignatureError;
+use crate::cluster::x509::Malformed;
 
 /// Go's limit for RSA keys in certificates of servers, in bits.
 pub const MAX_RSA_BITS: usize = 8192;

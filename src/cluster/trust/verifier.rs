@@ -5,16 +5,14 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use time::OffsetDateTime;
 
-use super::certificate::Certificate;
 use super::chain::{self, Presented};
-use super::ecdsa::Curve;
 use super::handshake::Handshakes;
-use super::public_key::{PublicKey, SignatureError};
 use super::roots::Roots;
 use super::server_error::{MAX_RSA_BITS, ServerError};
-use super::signature_algorithm::{Hash, Padding, SignatureAlgorithm};
+use super::signature::{self, SignatureError};
 #[cfg(not(any(windows, target_vendor = "apple")))]
 use super::system_roots::SystemRoots;
+use crate::cluster::x509::{Certificate, Curve, Hash, Padding, PublicKey, SignatureAlgorithm};
 
 /// The algorithms for the signature of a handshake. All are Go's, in its order.
 const SCHEMES: [SignatureScheme; 10] = [
@@ -99,8 +97,10 @@ impl ServerCertVerifier for Verifier {
             }
             Anchors::Everything => {}
         }
-        match server.key {
-            PublicKey::Other => Err(ServerError::UnsupportedKey(server.key.go_type()).into()),
+        match server.public_key {
+            PublicKey::Other => {
+                Err(ServerError::UnsupportedKey(server.public_key.go_type()).into())
+            }
             _ => Ok(ServerCertVerified::assertion()),
         }
     }
@@ -149,11 +149,11 @@ impl Verifier {
         if let Anchors::Everything = self.anchors {
             return Ok(HandshakeSignatureValid::assertion());
         }
-        let key = parse(certificate)?.key;
-        let has_wrong_curve = matches!((key, curve), (PublicKey::Ecdsa { curve: own, .. }, Some(wanted)) if own != wanted);
+        let key = parse(certificate)?.public_key;
+        let has_wrong_curve = matches!((key, curve), (PublicKey::Ec { curve: own, .. }, Some(wanted)) if own != wanted);
         let verified = match has_wrong_curve {
             true => Err(SignatureError::Unsupported),
-            false => key.verify(algorithm, message, signed.signature()),
+            false => signature::verify(&key, algorithm, message, signed.signature()),
         };
         verified.map_err(ServerError::Signature)?;
         Ok(HandshakeSignatureValid::assertion())
@@ -182,7 +182,7 @@ fn scheme_of_tls13(scheme: SignatureScheme) -> Option<(SignatureAlgorithm, Optio
 
 fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<Certificate<'a>, Error> {
     let certificate = Certificate::parse(der).map_err(ServerError::Malformed)?;
-    match certificate.key {
+    match certificate.public_key {
         PublicKey::Rsa(key) if key.bits() > MAX_RSA_BITS => Err(ServerError::LargeKey.into()),
         _ => Ok(certificate),
     }

@@ -6,15 +6,19 @@ use rustls::pki_types::CertificateDer;
 use super::certificate::Certificate;
 use crate::text::pem;
 
-/// The certificates of a bundle, as Go's `CertPool.AppendCertsFromPEM` finds them: other blocks,
-/// blocks with headers, and malformed certificates are ignored.
+/// The certificates of a bundle by the rules of Go's `CertPool.AppendCertsFromPEM`: other blocks and
+/// blocks with headers are ignored. A certificate may be malformed.
+pub fn certificates(bundle: &[u8]) -> impl Iterator<Item = CertificateDer<'static>> {
+    pem::blocks(bundle).filter(is_certificate).map(|block| CertificateDer::from(block.content))
+}
+
+/// The certificates of a bundle, without malformed ones.
 ///
 /// # Errors
 /// The bundle has no certificate. The text is that of `createErrorParsingCAData` in client-go.
 pub fn authorities(bundle: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let blocks = pem::blocks(bundle).filter(is_certificate).map(|block| block.content);
     let found: Vec<_> =
-        blocks.filter(|der| Certificate::parse(der).is_ok()).map(CertificateDer::from).collect();
+        certificates(bundle).filter(|der| Certificate::parse(der).is_ok()).collect();
     match found.is_empty() {
         true => bail!("unable to load root certificates: {}", problem(bundle)),
         false => Ok(found),

@@ -1,19 +1,35 @@
-//! X.509 certificates and private keys, as far as our own certificates and the authorities of a
-//! kubeconfig need them.
+//! X.509 certificates, their authorities in PEM, and private keys: reading them, and no verification.
 //!
-//! The rules and the error texts are those of Go's `crypto/x509`, which kubectl uses. `webpki`
-//! cannot stand in: it refuses certificates of version 1, among others.
+//! The rules and the error texts are those of Go's `crypto/x509`, which kubectl uses. Other libraries
+//! differ: webpki refuses certificates of version 1, among others.
 
+mod alternative_names;
 mod authorities;
 mod certificate;
 mod curve;
 mod der;
+mod distinguished_name;
+mod extensions;
+mod malformed;
+mod name_constraints;
+mod oid;
+mod policies;
 mod private_key;
+mod public_key;
+mod signature_algorithm;
+mod validity;
 
-pub use authorities::authorities;
-pub use certificate::{Certificate, PublicKey};
+pub use alternative_names::{AlternativeNames, is_domain, mailbox};
+pub use authorities::{authorities, certificates};
+pub use certificate::{Certificate, subject};
 pub use curve::Curve;
+pub use extensions::BasicConstraints;
+pub use malformed::Malformed;
+pub use name_constraints::NameConstraints;
+pub use policies::Policies;
 pub use private_key::{PrivateKey, RsaPrivateKey};
+pub use public_key::{PublicKey, RsaPublicKey};
+pub use signature_algorithm::{Hash, Padding, SignatureAlgorithm};
 
 #[cfg(test)]
 mod tests {

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use super::certificate::oid;
 use super::curve::Curve;
 use super::der::{self, Reader};
+use super::oid;
 
 /// Go's error for a key in none of the forms.
 const UNKNOWN_FORM: &str = "tls: failed to parse private key";
@@ -42,7 +42,7 @@ impl fmt::Debug for PrivateKey<'_> {
 }
 
 impl<'a> PrivateKey<'a> {
-    /// Reads the content of a PEM block. It is a port of `parsePrivateKey` in Go's `crypto/tls`.
+    /// Reads the content of a PEM block, by the rules of `parsePrivateKey` in Go's `crypto/tls`.
     ///
     /// # Errors
     /// The text is Go's.
@@ -59,13 +59,13 @@ impl<'a> PrivateKey<'a> {
     /// The key as PKCS#8, with its public key. A key of Ed25519 needs none.
     pub fn to_pkcs8(&self, public_key: &[u8]) -> Vec<u8> {
         let (oid, parameters, key) = match self {
-            Self::Rsa(key) => (oid::RSA, der::NULL.to_vec(), key.to_pkcs1()),
+            Self::Rsa(key) => (oid::RSA, der::encode(der::NULL, &[]), key.to_pkcs1()),
             Self::Ec { curve, scalar } => {
                 let public_key = der::encode(der::BIT_STRING, &[&[0], public_key].concat());
                 let parts = [
                     der::encode_positive(&[1]),
                     der::encode(der::OCTET_STRING, scalar),
-                    der::encode(der::context(1), &public_key),
+                    der::encode(der::constructed(1), &public_key),
                 ];
                 let curve = der::encode(der::OBJECT_IDENTIFIER, curve.oid());
                 (oid::EC, curve, der::encode(der::SEQUENCE, &parts.concat()))
@@ -83,12 +83,13 @@ impl<'a> PrivateKey<'a> {
 }
 
 impl<'a> RsaPrivateKey<'a> {
-    /// A port of Go's `x509.ParsePKCS1PrivateKey`, without the check that the numbers fit together.
+    /// Reads PKCS#1 by the rules of Go's `x509.ParsePKCS1PrivateKey`, without the check that the
+    /// numbers fit together.
     fn parse(der: &'a [u8]) -> Option<Self> {
         let mut outer = Reader::new(der);
-        let mut key = outer.sequence()?;
+        let mut key = outer.nested(der::SEQUENCE)?;
         // Version 1 has more than two primes.
-        if !outer.rest().is_empty() || key.integer()? != [0] {
+        if !outer.is_empty() || key.integer()? != [0] {
             return None;
         }
         let (modulus, exponent) = (key.positive()?, key.positive()?);
@@ -101,8 +102,7 @@ impl<'a> RsaPrivateKey<'a> {
 
     /// The size of the modulus in bits.
     pub fn bits(&self) -> usize {
-        let zeros = self.modulus.first().map_or(0, |first| first.leading_zeros() as usize);
-        self.modulus.len() * 8 - zeros
+        der::bit_length(self.modulus)
     }
 
     /// The private exponent and the two primes.
@@ -121,23 +121,22 @@ impl<'a> RsaPrivateKey<'a> {
     }
 }
 
-/// A port of Go's `x509.ParsePKCS8PrivateKey`. `None` if it would fail. What comes after the key is
-/// ignored, such as attributes and a public key.
+/// Reads PKCS#8 by the rules of Go's `x509.ParsePKCS8PrivateKey`. `None` if the key is in another
+/// form. The elements after the key are ignored, such as attributes and a public key.
 fn pkcs8(der: &[u8]) -> Option<Result<PrivateKey<'_>, &'static str>> {
-    let mut info = Reader::new(der).sequence()?;
+    let mut info = Reader::new(der).nested(der::SEQUENCE)?;
     info.integer()?;
-    let mut algorithm = info.sequence()?;
-    let oid = algorithm.content(der::OBJECT_IDENTIFIER)?;
-    let parameters = algorithm.rest();
+    let mut algorithm = info.nested(der::SEQUENCE)?;
+    let kind = algorithm.content(der::OBJECT_IDENTIFIER)?;
     let key = info.content(der::OCTET_STRING)?;
-    let key = match oid {
+    let key = match kind {
         oid::RSA => PrivateKey::Rsa(RsaPrivateKey::parse(key)?),
-        oid::EC => sec1(key, Reader::new(parameters).content(der::OBJECT_IDENTIFIER))?,
-        oid::ED25519 if parameters.is_empty() => {
+        oid::EC => sec1(key, algorithm.content(der::OBJECT_IDENTIFIER))?,
+        oid::ED25519 if algorithm.is_empty() => {
             let seed = Reader::new(key).content(der::OCTET_STRING)?;
             PrivateKey::Ed25519((seed.len() == 32).then_some(seed)?)
         }
-        oid::X25519 if parameters.is_empty() => {
+        oid::X25519 if algorithm.is_empty() => {
             return Some(Err("tls: found unknown private key type in PKCS#8 wrapping"));
         }
         _ => return None,
@@ -145,15 +144,15 @@ fn pkcs8(der: &[u8]) -> Option<Result<PrivateKey<'_>, &'static str>> {
     Some(Ok(key))
 }
 
-/// A port of Go's `x509.parseECPrivateKey`. A curve of the PKCS#8 form wins over the key's own. The
+/// Reads SEC1 by the rules of Go's `x509.parseECPrivateKey`. A curve of the PKCS#8 form wins over the key's own. The
 /// public key is ignored.
 fn sec1<'a>(der: &'a [u8], curve: Option<&[u8]>) -> Option<PrivateKey<'a>> {
-    let mut key = Reader::new(der).sequence()?;
+    let mut key = Reader::new(der).nested(der::SEQUENCE)?;
     if key.integer()? != [1] {
         return None;
     }
     let given = key.content(der::OCTET_STRING)?;
-    let own = key.content(der::context(0)).map(Reader::new);
+    let own = key.content(der::constructed(0)).map(Reader::new);
     let own = own.and_then(|mut parameters| parameters.content(der::OBJECT_IDENTIFIER));
     let curve = Curve::from_oid(curve.or(own)?)?;
     // Some programs add leading zeros to the scalar, and some remove them.
@@ -209,7 +208,7 @@ mod tests {
     #[test]
     fn leading_zeros_of_a_scalar_may_be_missing_or_too_many() {
         let oid = der::encode(der::OBJECT_IDENTIFIER, Curve::P256.oid());
-        let curve = der::encode(der::context(0), &oid);
+        let curve = der::encode(der::constructed(0), &oid);
         for scalar in [&[7][..], &[&[0; 40][..], &[7]].concat()] {
             match PrivateKey::parse(&sec1_key(scalar, &curve)) {
                 Ok(PrivateKey::Ec { curve: Curve::P256, scalar }) => {
@@ -224,7 +223,7 @@ mod tests {
     #[test]
     fn keys_that_go_refuses() {
         let oid = der::encode(der::OBJECT_IDENTIFIER, &[0x2b, 0x81, 0x04, 0x00, 0x0a]);
-        let unknown_curve = der::encode(der::context(0), &oid);
+        let unknown_curve = der::encode(der::constructed(0), &oid);
         let pkcs8 = |oid: &[u8], key: &[u8]| {
             let oid = der::encode(der::OBJECT_IDENTIFIER, oid);
             let algorithm = der::encode(der::SEQUENCE, &oid);

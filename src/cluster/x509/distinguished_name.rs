@@ -1,6 +1,6 @@
 //! Distinguished names: the issuer and the subject of a certificate.
 
-use super::asn1::{OBJECT_IDENTIFIER, Reader, SEQUENCE, SET};
+use super::der::{OBJECT_IDENTIFIER, Reader, SEQUENCE, SET};
 use super::malformed::Malformed;
 
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
@@ -16,7 +16,7 @@ pub struct DistinguishedName {
 }
 
 impl DistinguishedName {
-    /// Reads a name with its tag and length, as Go's `parseName` does.
+    /// Reads a name with its tag and length, by the rules of Go's `parseName`.
     ///
     /// # Errors
     /// It is not a name, or a value has characters that its type forbids.
@@ -47,7 +47,7 @@ impl DistinguishedName {
     }
 }
 
-/// A string of any of the types in names, as Go's `parseASN1String` reads it.
+/// A string of any of the types in names, by the rules of Go's `parseASN1String`.
 fn string(tag: u8, value: &[u8]) -> Result<String, &'static str> {
     let ascii = |is_allowed: fn(u8) -> bool, problem| match value.iter().all(|b| is_allowed(*b)) {
         true => Ok(value.iter().map(|byte| char::from(*byte)).collect()),

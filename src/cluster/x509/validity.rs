@@ -2,7 +2,7 @@
 
 use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
-use super::asn1::{GENERALIZED_TIME, Reader, UTC_TIME};
+use super::der::{GENERALIZED_TIME, Reader, UTC_TIME};
 use super::malformed::Malformed;
 
 /// The first and the last second in which a certificate is valid.

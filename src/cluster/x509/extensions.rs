@@ -1,9 +1,10 @@
-//! The extensions of a certificate (RFC 5280, section 4.2), as Go's `processExtensions` reads them.
+//! The extensions of a certificate (RFC 5280, section 4.2), read by the rules of
+//! Go's `processExtensions`.
 
 use std::collections::BTreeSet;
 
 use super::alternative_names::AlternativeNames;
-use super::asn1::{BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
+use super::der::{BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context};
 use super::malformed::Malformed;
 use super::name_constraints::NameConstraints;
 use super::policies::Policies;

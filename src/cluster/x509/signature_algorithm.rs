@@ -1,9 +1,8 @@
 //! Signature algorithms of certificates.
 
-use ring::digest;
-
-use super::asn1::{NULL, OBJECT_IDENTIFIER, Reader, SEQUENCE, constructed};
+use super::der::{NULL, OBJECT_IDENTIFIER, Reader, SEQUENCE, constructed};
 use super::malformed::Malformed;
+use super::oid;
 
 /// The algorithm of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,18 +37,18 @@ const ANSI_X9_62: [u8; 6] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4];
 /// 2.16.840.1.101.3.4.2
 const NIST_HASH: [u8; 8] = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2];
 const OIW_SHA1_RSA: [u8; 5] = [0x2b, 0x0e, 3, 2, 0x1d];
-const ED25519: [u8; 3] = [0x2b, 0x65, 0x70];
 const MASK_GENERATION: u8 = 8;
 
 impl SignatureAlgorithm {
-    /// Reads the content of an AlgorithmIdentifier, as Go's `getSignatureAlgorithmFromAI` does.
+    /// Reads the content of an AlgorithmIdentifier, by the rules of Go's
+    /// `getSignatureAlgorithmFromAI`.
     ///
     /// # Errors
     /// It is not an AlgorithmIdentifier. An unknown algorithm is no error.
     pub fn parse(der: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(der);
-        let oid = reader.content(OBJECT_IDENTIFIER).ok_or("malformed OID")?;
-        if let Some(number) = oid.strip_prefix(&PKCS1) {
+        let found = reader.content(OBJECT_IDENTIFIER).ok_or("malformed OID")?;
+        if let Some(number) = found.strip_prefix(&PKCS1) {
             return Ok(match number {
                 [2] => Self::Unknown,
                 [4] => Self::Insecure("MD5-RSA"),
@@ -61,7 +60,7 @@ impl SignatureAlgorithm {
                 _ => Self::Unknown,
             });
         }
-        if let Some(number) = oid.strip_prefix(&ANSI_X9_62) {
+        if let Some(number) = found.strip_prefix(&ANSI_X9_62) {
             return Ok(match number {
                 [1] => Self::Insecure("ECDSA-SHA1"),
                 [3, 2] => Self::Ecdsa(Hash::Sha256),
@@ -70,9 +69,9 @@ impl SignatureAlgorithm {
                 _ => Self::Unknown,
             });
         }
-        Ok(match oid {
-            oid if oid == OIW_SHA1_RSA => Self::Insecure("SHA1-RSA"),
-            oid if oid == ED25519 && reader.is_empty() => Self::Ed25519,
+        Ok(match found {
+            _ if found == OIW_SHA1_RSA => Self::Insecure("SHA1-RSA"),
+            oid::ED25519 if reader.is_empty() => Self::Ed25519,
             _ => Self::Unknown,
         })
     }
@@ -118,18 +117,6 @@ fn hash(mut reader: Reader<'_>) -> Option<Hash> {
 }
 
 impl Hash {
-    pub fn digest(self, message: &[u8]) -> digest::Digest {
-        digest::digest(self.algorithm(), message)
-    }
-
-    pub fn algorithm(self) -> &'static digest::Algorithm {
-        match self {
-            Self::Sha256 => &digest::SHA256,
-            Self::Sha384 => &digest::SHA384,
-            Self::Sha512 => &digest::SHA512,
-        }
-    }
-
     fn length(self) -> u64 {
         match self {
             Self::Sha256 => 32,

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::asn1::{Reader, SEQUENCE, context};
+use super::der::{Reader, SEQUENCE, context};
 use super::malformed::Malformed;
 
 pub const EMAIL: u8 = context(1);
@@ -23,7 +23,7 @@ pub struct AlternativeNames<'a> {
 }
 
 impl<'a> AlternativeNames<'a> {
-    /// Reads the value of the extension, as Go's `parseSANExtension` does.
+    /// Reads the value of the extension by the rules of Go's `parseSANExtension`.
     ///
     /// # Errors
     /// A name has other characters than ASCII, or an address has another length than 4 or 16 bytes.
@@ -71,4 +71,22 @@ pub fn ascii(bytes: &[u8]) -> Option<&str> {
 pub fn address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| Ipv4Addr::from(bytes).into());
     v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|bytes| Ipv6Addr::from(bytes).into())).ok()
+}
+
+/// The local part and the domain of an address. Quoted local parts are not supported.
+pub fn mailbox(text: &str) -> Option<(&str, &str)> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let is_plain = !local.is_empty() && !local.contains(['"', '@', ' ', '\\']);
+    (is_plain && is_domain(domain, false)).then_some((local, domain))
+}
+
+/// Go's `domainNameValid`. A constraint may be empty, and may begin with a dot.
+pub fn is_domain(name: &str, is_constraint: bool) -> bool {
+    if name.is_empty() {
+        return is_constraint;
+    }
+    let is_printable = |label: &str| label.bytes().all(|byte| (33..=126).contains(&byte));
+    let labels = if is_constraint { name.strip_prefix('.').unwrap_or(name) } else { name };
+    name.len() <= 253
+        && labels.split('.').all(|label| (1..64).contains(&label.len()) && is_printable(label))
 }

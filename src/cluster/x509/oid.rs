@@ -1,0 +1,10 @@
+//! The contents of the object identifiers of key algorithms.
+
+/// 1.2.840.113549.1.1.1
+pub const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+/// 1.2.840.10045.2.1
+pub const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+/// 1.3.101.112, for keys and for signatures
+pub const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+/// 1.3.101.110
+pub const X25519: &[u8] = &[0x2b, 0x65, 0x6e];
