@@ -137,8 +137,7 @@ fn without_url_passwords(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         clean.push_str(before);
-        let end = after.find(['/', '"', '\'', '\n', '?', '#']).unwrap_or(after.len());
-        match after[..end].rfind('@') {
+        match after[..login_limit(after)].rfind('@') {
             Some(at) if after[..at].contains(':') => {
                 clean.push_str(MASK);
                 rest = &after[at..];
@@ -150,6 +149,21 @@ fn without_url_passwords(text: &str) -> String {
     clean
 }
 
+/// Where the login of a URL ends at the latest. `url` has no scheme. A login ends before the path, the
+/// query and the fragment, but a password may have their first characters by mistake: then no port
+/// number stands before them.
+fn login_limit(url: &str) -> usize {
+    let whole = url.find(['"', '\'', '\n']).unwrap_or(url.len());
+    let authority = url[..whole].find(['/', '?', '#']).unwrap_or(whole);
+    let is_password = url[..authority].rsplit_once(':').is_some_and(|(host, port)| {
+        !host.ends_with(']') && !port.is_empty() && !port.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    match is_password && !url[..authority].contains(['@', '[']) {
+        true => whole,
+        false => authority,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +172,20 @@ mod tests {
     fn control_and_direction_characters_are_shown_as_escapes() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\td\r\n"), "a\\u{1b}[2Jb\\u{202e}c\td\\u{d}\n");
         assert_eq!(printable("größer → 日本 ❤\u{fe0f}"), "größer → 日本 ❤\u{fe0f}");
+    }
+
+    #[test]
+    fn passwords_with_characters_of_other_parts_are_masked() {
+        for (url, expected) in [
+            ("http://user:s3cr#et@127.0.0.1:1/x", "http://<masked>@127.0.0.1:1/x"),
+            ("http://user:s3cr/et@h", "http://<masked>@h"),
+            ("http://user:s3cr?et@h", "http://<masked>@h"),
+            ("http://h:80/x@y", "http://h:80/x@y"),
+            ("http://[::1]/x@y", "http://[::1]/x@y"),
+            ("http://h/a:b@c", "http://h/a:b@c"),
+        ] {
+            assert_eq!(printable(url), expected);
+        }
     }
 
     #[test]

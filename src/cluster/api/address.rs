@@ -1,6 +1,7 @@
 //! The address of an API server, and the URLs of its requests.
 
 use hyper::http::Uri;
+use idna::AsciiDenyList;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::Failure;
@@ -34,6 +35,8 @@ pub struct ServerAddress {
     prefix: String,
     /// `https://host:port` in ASCII.
     origin: String,
+    /// The host to connect to, in ASCII.
+    host: String,
     /// An IPv6 address with a zone (`fe80::1%eth0`), which a URI does not have.
     pub zoned_host: Option<String>,
     pub is_encrypted: bool,
@@ -51,25 +54,25 @@ impl ServerAddress {
         if !port.is_empty() && port.parse::<u16>().is_err() {
             return Err(Failure::unsent(format!("dial tcp: address {port}: invalid port")));
         }
-        let ascii = match authority.is_ascii() {
-            true => Ok(authority.to_owned()),
-            false => idna::domain_to_ascii(host).map(|host| match port {
-                "" => host,
-                port => format!("{host}:{port}"),
-            }),
+        let ascii_host = ascii_host(host).ok_or_else(|| Failure::unknown_host(host))?;
+        let ascii_authority = match (authority.is_ascii(), port) {
+            (true, _) => authority.to_owned(),
+            (false, "") => ascii_host.clone(),
+            (false, port) => format!("{ascii_host}:{port}"),
         };
-        let origin = ascii.map(|authority| format!("{scheme}://{}", without_zone(&authority)));
-        match origin {
-            Ok(origin) if origin.parse::<Uri>().is_ok() => Ok(Self {
-                url: server.to_owned(),
-                authority: authority.to_owned(),
-                prefix: prefix.trim_end_matches('/').to_owned(),
-                origin,
-                zoned_host: host.contains('%').then(|| host.to_owned()),
-                is_encrypted: scheme == "https",
-            }),
-            _ => Err(Failure::unknown_host(host)),
+        let origin = format!("{scheme}://{}", without_zone(&ascii_authority));
+        if origin.parse::<Uri>().is_err() {
+            return Err(Failure::unknown_host(host));
         }
+        Ok(Self {
+            url: server.to_owned(),
+            authority: authority.to_owned(),
+            prefix: prefix.trim_end_matches('/').to_owned(),
+            origin,
+            zoned_host: host.contains('%').then(|| host.to_owned()),
+            host: ascii_host,
+            is_encrypted: scheme == "https",
+        })
     }
 
     /// `host` or `host:port`, as configured.
@@ -79,9 +82,9 @@ impl ServerAddress {
 
     /// The host and the port to connect to.
     pub fn endpoint(&self) -> Endpoint {
-        let (host, port) = split_port(&self.authority);
+        let (_, port) = split_port(&self.authority);
         let default = if self.is_encrypted { 443 } else { 80 };
-        Endpoint { host: host.to_owned(), port: port.parse().unwrap_or(default) }
+        Endpoint { host: self.host.clone(), port: port.parse().unwrap_or(default) }
     }
 
     /// The path of a request to the server, with the query. The path of the server's own address
@@ -122,6 +125,16 @@ impl ServerAddress {
     }
 }
 
+/// The host in ASCII; `None` if no name is written like this. Some characters become ASCII in a name
+/// (UTS 46), such as `＠` and `：`. They would change the meaning of the URL, so they are refused.
+fn ascii_host(host: &str) -> Option<String> {
+    if host.is_ascii() {
+        return Some(host.to_owned());
+    }
+    let ascii = idna::domain_to_ascii_cow(host.as_bytes(), AsciiDenyList::URL).ok()?;
+    Some(ascii.into_owned())
+}
+
 /// The authority without the zone of an IPv6 address, which a request does not carry (RFC 6874, 4).
 fn without_zone(authority: &str) -> String {
     match (authority.find('%'), authority.find(']')) {
@@ -147,6 +160,18 @@ mod tests {
         about: &'a About,
     ) -> Request<'a> {
         Request { method: Method::GET, path, query, content: None, accept: None, about }
+    }
+
+    #[test]
+    fn a_host_with_characters_that_become_delimiters_is_refused() {
+        let server = ServerAddress::parse("https://bücher.example:1/x").unwrap();
+        assert_eq!(server.endpoint().host, "xn--bcher-kva.example");
+        assert_eq!(server.origin, "https://xn--bcher-kva.example:1");
+        for delimiter in ['＠', '：', '／', '？', '＃', '％', '＼', '［'] {
+            let host = format!("good.example{delimiter}127.0.0.1");
+            let error = ServerAddress::parse(&format!("https://{host}:8443")).unwrap_err();
+            assert_eq!(error.to_string(), format!("dial tcp: lookup {host}: no such host"));
+        }
     }
 
     #[test]

@@ -166,6 +166,7 @@ fn login(url: &Url) -> Option<HeaderValue> {
     let password = decode(url.password().unwrap_or_default());
     conceal(&password);
     let pair = BASE64_STANDARD.encode(format!("{}:{password}", decode(url.username())));
+    conceal(&pair);
     let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
     value.set_sensitive(true);
     Some(value)

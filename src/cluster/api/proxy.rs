@@ -65,6 +65,7 @@ impl Proxy {
     pub fn authorization(&self) -> Option<HeaderValue> {
         let Login { username, password } = self.login.as_ref()?;
         let pair = BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret()));
+        conceal(&pair);
         let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
         value.set_sensitive(true);
         Some(value)
@@ -121,14 +122,15 @@ impl ProxyVariables {
 /// True for this machine. Go never uses a proxy of the environment for it, whatever `NO_PROXY`
 /// says.
 pub fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 fn is_match(entry: &str, host: &str, port: u16) -> bool {
     if entry == "*" {
         return true;
     }
-    let address = host.parse::<IpAddr>().ok();
+    let address = host.parse::<IpAddr>().ok().map(|address| address.to_canonical());
     if let Some((network, bits)) = entry.split_once('/') {
         return match (network.parse::<IpAddr>(), bits.parse::<u8>(), address) {
             (Ok(network), Ok(bits), Some(address)) => is_within(address, network, bits),
@@ -140,7 +142,7 @@ fn is_match(entry: &str, host: &str, port: u16) -> bool {
         return false;
     }
     if let Ok(wanted) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return address == Some(wanted);
+        return address == Some(wanted.to_canonical());
     }
     // `*.example.com` and `.example.com` match only subdomains. `example.com` matches itself too.
     let below = name.strip_prefix('*').unwrap_or(name);
@@ -196,6 +198,14 @@ mod tests {
     fn the_scheme_of_the_server_chooses_the_proxy() {
         assert_eq!(proxy("", "https://k8s.example"), Some("http://secure.example:3128".into()));
         assert_eq!(proxy("", "http://k8s.example"), Some("http://plain.example:3128".into()));
+    }
+
+    #[test]
+    fn an_ipv4_address_in_ipv6_form_is_the_ipv4_address() {
+        assert_eq!(proxy("", "http://[::ffff:127.0.0.1]:1"), None);
+        assert_eq!(proxy("10.0.0.1", "http://[::ffff:10.0.0.1]"), None);
+        assert_eq!(proxy("10.0.0.0/8", "http://[::ffff:10.0.0.1]"), None);
+        assert!(proxy("10.0.0.0/8", "http://[::ffff:11.0.0.1]").is_some());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::cluster::x509::{AlternativeNames, Certificate};
+use crate::text::terminal::on_one_line;
 
 /// Go lists fewer names than this in an error.
 const MAX_LISTED: usize = 100;
@@ -61,7 +62,8 @@ fn problem(
             let shown = names.addresses.iter().map(|address| address.to_canonical().to_string());
             shown.collect::<Vec<_>>().join(", ")
         }
-        false => names.dns.join(", "),
+        // A name may hold line breaks, which would forge further lines.
+        false => on_one_line(&names.dns.join(", ")).into_owned(),
     };
     match listed.as_str() {
         "" => format!("certificate is not valid for any names, but wanted to match {host}"),

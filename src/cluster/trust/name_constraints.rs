@@ -51,9 +51,12 @@ fn check_names(
     let NameConstraints { permitted, excluded, .. } = constraints;
     for address in names.addresses {
         let is_in = |network: &IpNet| network.contains(address);
+        // The certificate is valid for the IPv4 address of an address in IPv6 form.
+        let is_excluded =
+            |network: &IpNet| is_in(network) || network.contains(&address.to_canonical());
         let (permitted, excluded) = (&permitted.addresses, &excluded.addresses);
         let shown = || address.to_canonical().to_string();
-        budget.check("IP address", shown, permitted, excluded, is_in, is_in)?;
+        budget.check("IP address", shown, permitted, excluded, is_in, is_excluded)?;
     }
     for name in names.dns {
         if !is_domain(name, false) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 
 use rustls::pki_types::ServerName;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -67,6 +68,9 @@ pub fn client_config(settings: Settings<'_>) -> Result<ClientConfig> {
         None => config.with_client_cert_resolver(Arc::new(NoCertificate(handshakes))),
     };
     config.enable_sni = sends_name;
+    // A resumed connection does not verify the certificate again, which may have expired since. Go's
+    // clients do not resume either, unless they are told to.
+    config.resumption = Resumption::disabled();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // Any value turns HTTP/2 off, like in client-go.
     if std::env::var_os("DISABLE_HTTP2").is_none_or(|value| value.is_empty()) {

@@ -8,6 +8,10 @@ use super::public_key::PublicKey;
 use super::signature_algorithm::SignatureAlgorithm;
 use super::validity::Validity;
 
+/// A longer serial number is shown by its length. RFC 5280 allows 20 bytes; a hostile server may send many,
+/// and the conversion to decimal digits takes quadratic time.
+const MAX_SERIAL: usize = 32;
+
 /// A certificate. It borrows from its DER form.
 #[derive(Debug)]
 pub struct Certificate<'a> {
@@ -90,6 +94,9 @@ impl<'a> Certificate<'a> {
     pub fn display_name(&self) -> String {
         let DistinguishedName { common_name, organization } = &self.subject_name;
         match (common_name.as_str(), organization.as_str()) {
+            ("", "") if self.serial.len() > MAX_SERIAL => {
+                format!("serial:({} bytes)", self.serial.len())
+            }
             ("", "") => format!("serial:{}", decimal(self.serial)),
             ("", organization) => organization.to_owned(),
             (common_name, _) => common_name.to_owned(),

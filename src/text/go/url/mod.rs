@@ -55,9 +55,10 @@ impl Url {
     /// The text of Go's `url.Parse`.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let (url, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let failed = |whole: &str, problem: Problem| problem.of(whole);
-        let parsed = Self::parse_reference(url).map_err(|problem| failed(url, problem))?;
-        unescape(fragment, Part::Fragment).map_err(|problem| failed(text, problem))?;
+        // A `#` in a password cuts the login. Only the whole text shows where the login ends.
+        let shown = if fragment.contains('@') { text } else { url };
+        let parsed = Self::parse_reference(url).map_err(|problem| problem.of(shown))?;
+        unescape(fragment, Part::Fragment).map_err(|problem| problem.of(text))?;
         Ok(parsed)
     }
 
@@ -292,10 +293,13 @@ fn is_port(text: &str) -> bool {
 }
 
 /// The address that a host name stands for. An IPv4 address in IPv6 form (`::ffff:1.2.3.4`) counts
-/// as IPv4, like in Go. A zone is left out.
+/// as IPv4, like in Go. The zone of an IPv6 address is left out.
 pub fn ip_address(host: &str) -> Option<IpAddr> {
-    let address = host.split_once('%').map_or(host, |(address, _)| address);
-    address.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    let address = match host.split_once('%') {
+        Some((address, _)) => IpAddr::V6(address.parse().ok()?),
+        None => host.parse().ok()?,
+    };
+    Some(address.to_canonical())
 }
 
 /// True for a name that ends in a number, such as `127.1`, `0x7f.1` or `2130706433`. The system's

@@ -142,3 +142,18 @@ fn no_host_is_read_that_the_text_does_not_have() {
         assert!(!is_plain || text.contains(&url.host), "{text}: {}", url.host);
     }
 }
+
+#[test]
+fn a_password_with_a_number_sign_is_masked() {
+    let error = Url::parse("http://user:s3cr#et@127.0.0.1:1").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "parse \"http://<masked>@127.0.0.1:1\": invalid port \"<masked>\" after host"
+    );
+}
+
+#[test]
+fn only_an_ipv6_address_has_a_zone() {
+    assert_eq!(ip_address("fe80::1%eth0"), "fe80::1".parse().ok());
+    assert_eq!(ip_address("127.0.0.1%x"), None);
+}
