@@ -47,7 +47,7 @@ pub async fn hints(
             MissingPart::Object => suggest(client, target).await,
             MissingPart::Path => Default::default(),
         };
-        if found.is_there || *cause == MissingPart::Path {
+        if found.exists || *cause == MissingPart::Path {
             without_scale(client, target, follow_up, subcommand)
                 .await
                 .into_iter()
@@ -75,11 +75,11 @@ async fn without_scale(
     let resource = &target.resource;
     let (types, version) = (resource.plural_with_group(), resource.api_version());
     let hint = match scale_support(client, resource).await? {
-        ScaleSupport::Here => return None,
-        ScaleSupport::Nowhere => {
+        ScaleSupport::SameVersion => return None,
+        ScaleSupport::None => {
             format!("{target} cannot be scaled: {types} have no scale subresource")
         }
-        ScaleSupport::InVersion(scalable) => {
+        ScaleSupport::OtherVersion(scalable) => {
             let other = Target { resource: scalable, ..target.clone() };
             let command = follow_up.command_for(subcommand, &other, &versioned_name(&other));
             format!(

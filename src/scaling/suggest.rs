@@ -37,7 +37,7 @@ pub struct Suggestion {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Suggestions {
     /// The object is there after all. Mostly, only its scale subresource is missing.
-    pub is_there: bool,
+    pub exists: bool,
     /// The objects to suggest.
     pub similar: Vec<Suggestion>,
 }
@@ -66,7 +66,7 @@ pub async fn suggest(client: &Client, missing: &Target) -> Suggestions {
     let list = tokio::time::timeout(LIMIT, client.list::<Candidate>(listing)).await;
     let Ok(Ok(mut candidates)) = list else { return Suggestions::default() };
     if candidates.iter().any(|candidate| candidate.metadata.name == *name) {
-        return Suggestions { is_there: true, similar: Vec::new() };
+        return Suggestions { exists: true, similar: Vec::new() };
     }
     candidates.retain(|candidate| !candidate.metadata.name.contains(is_untypable));
     let suggestion = |candidate: &Candidate, likeness| {
@@ -85,7 +85,7 @@ pub async fn suggest(client: &Client, missing: &Target) -> Suggestions {
     if similar.is_empty() && is_name_of_workers(name) {
         similar.extend(workers.take(MAX_SUGGESTIONS));
     }
-    Suggestions { is_there: false, similar }
+    Suggestions { exists: false, similar }
 }
 
 /// The versions of a type that have a scale subresource; see [`Discovery::scale_support`]. `None` if

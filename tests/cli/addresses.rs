@@ -27,7 +27,7 @@ fn scale_at(cluster: &TestCluster, server: &str) -> Outcome {
 }
 
 #[test]
-fn no_request_goes_to_a_host_that_is_not_written() {
+fn the_host_of_every_request_is_part_of_the_text() {
     let cluster = TestCluster::start();
     let port = cluster.port();
     for host in ["127.1", "0x7f.0.0.1", "0x7f000001", "2130706433", "127.0.0.1."] {

@@ -318,7 +318,7 @@ fn match_server_version_requires_our_release() {
     inject(&cluster, "GET", 1, Action::Answer { status: 200, headers, body });
     assert_failed(
         &scale(&cluster, "--match-server-version").run(),
-        "error: server version (1.30, v1.30.1) differs from client version (1.36, ",
+        "error: server version (1.30, v1.30.1) differs from client version (1.36): locustctl ",
     );
 }
 

@@ -392,7 +392,7 @@ fn through_the_api_server_only_a_kubeconfig_is_needed() {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.0 502") && answer.contains("leads out"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.0 502") && answer.contains("it could leave"), "{answer}");
     assert!(
         !cluster
             .handle()

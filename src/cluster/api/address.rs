@@ -46,7 +46,7 @@ impl ServerAddress {
     /// Reads the `server` of a [`crate::cluster::kubeconfig::Cluster`].
     ///
     /// # Errors
-    /// No host can have this name, or no server this port. The text is that of Go's `net`.
+    /// The host name or the port is invalid. The text is that of Go's `net`.
     pub fn parse(server: &str) -> Result<Self, Failure> {
         let (scheme, rest) = server.split_once("://").unwrap_or(("http", server));
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -109,7 +109,7 @@ impl ServerAddress {
     }
 
     /// The URL for a path, for the log.
-    pub fn shown(&self, path: &str) -> String {
+    pub fn display_url(&self, path: &str) -> String {
         let origin = self.url.strip_suffix(&self.prefix).unwrap_or(&self.url);
         format!("{origin}{path}")
     }
@@ -195,7 +195,7 @@ mod tests {
             ),
         ] {
             let target = server.target(&request(path, query, &about), timeout);
-            assert_eq!(server.shown(&target), expected);
+            assert_eq!(server.display_url(&target), expected);
             assert_eq!(server.uri(&target).unwrap().to_string(), expected);
         }
     }
@@ -212,13 +212,13 @@ mod tests {
             let address = ServerAddress::parse(server).unwrap();
             let uri = address.uri(&address.path("/version", None)).unwrap();
             assert_eq!(uri.authority().unwrap().as_str(), host);
-            assert_eq!(address.shown("/version"), format!("{server}/version"));
+            assert_eq!(address.display_url("/version"), format!("{server}/version"));
         }
     }
 
-    /// Any text gives an error, or a request to the host that is written in the text.
+    /// Any text gives an error, or a request to a host that is part of the text.
     #[test]
-    fn no_request_goes_to_a_host_that_is_not_written() {
+    fn the_host_of_every_request_is_part_of_the_text() {
         let mut random = fastrand::Rng::with_seed(4);
         let pieces = [
             "http://",

@@ -165,7 +165,7 @@ impl Client {
         }
         let server = &transport.server;
         let target = server.target(request, timeout);
-        let url = server.shown(&target);
+        let url = server.display_url(&target);
         let verb = request.method.as_str();
         let log = ExchangeLog { trace: self.options.trace, verb, url: &url };
 

@@ -92,7 +92,7 @@ impl Failure {
         Self::of_handshake(error, address).at_proxy()
     }
 
-    /// The same failure of the connection to a proxy, as Go's `net/http` reports it.
+    /// Marks a failed connection as one to a proxy, with the prefix of Go's `net/http`.
     pub(super) fn at_proxy(self) -> Self {
         Self::unsent(format!("proxyconnect tcp: {}", self.text))
     }
@@ -106,7 +106,8 @@ impl Failure {
         Self::from_request(error, authority, true)
     }
 
-    /// Adds what is known of a failed TLS handshake: servers send the same alert for several reasons.
+    /// Adds the likely reason to the text of a failed TLS handshake. Servers send the same alert for
+    /// several reasons.
     pub(super) fn explained(mut self, handshakes: &Handshakes) -> Self {
         if self.text == "remote error: tls: handshake failure" {
             self.text.push_str(match handshakes.explanation() {
@@ -210,7 +211,7 @@ impl<'a> Causes<'a> {
             || self.find::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
     }
 
-    /// The failure, as if the request may have reached the server.
+    /// The failure, on the assumption that the request was sent.
     fn failure(&self, stage: Stage, authority: &str) -> Failure {
         let text = self.describe(stage, authority);
         let kind = match self.io_kind() {

@@ -23,14 +23,14 @@ use tower_service::Service;
 use super::Failure;
 use super::connect::{Connections, Connector};
 
-/// The time after which an idle connection is closed; Go's.
+/// The time after which an idle connection is closed, as in Go.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The limits for the headers of a reply. Go reads 10 MiB, and any number of fields.
 const MAX_HEADER_FIELDS: usize = 2_000;
 const MAX_HEADER_SIZE: u32 = 1024 * 1024;
 
-/// The number of times that a request is sent again; Go's.
+/// The number of times that a request is sent again, as in Go.
 const MAX_RESENDS: u32 = 7;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -92,14 +92,14 @@ pub enum Compression {
 }
 
 impl HttpClient {
-    /// Prepares a client, without opening a connection. `kept` is the number of idle connections to
-    /// one server that it keeps.
-    pub fn new(connector: Connector, compression: Compression, kept: usize) -> Self {
+    /// Prepares a client, without opening a connection. `max_idle` is the limit of idle connections
+    /// to one server.
+    pub fn new(connector: Connector, compression: Compression, max_idle: usize) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(kept)
+            .pool_max_idle_per_host(max_idle)
             .http1_max_headers(MAX_HEADER_FIELDS)
             .http1_max_buf_size(MAX_HEADER_SIZE as usize)
             .http2_max_header_list_size(MAX_HEADER_SIZE)
@@ -108,7 +108,7 @@ impl HttpClient {
         Self { service: service.gzip(compression == Compression::Gzip), connector }
     }
 
-    /// Counts the connections that were opened.
+    /// The counter of opened connections.
     pub fn connections(&self) -> &Connections {
         self.connector.connections()
     }
@@ -194,9 +194,9 @@ fn pause(resends: u32) -> Duration {
     }
 }
 
-/// True if the server has certainly not processed the request: a GOAWAY frame says so for all
-/// streams after the last one that it names (RFC 9113, 6.8), and the code REFUSED_STREAM for one
-/// (8.7). The HTTP/2 library reports GOAWAY only for those streams.
+/// True if the server has certainly not processed the request. That holds for the streams after the
+/// last one that GOAWAY names (RFC 9113, 6.8), and for a stream that is reset with REFUSED_STREAM
+/// (8.7). The HTTP/2 library reports GOAWAY only for the streams after the last one.
 fn is_unprocessed(error: &(dyn Error + 'static)) -> bool {
     h2_error(error).is_some_and(|error| {
         let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
@@ -204,8 +204,8 @@ fn is_unprocessed(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
-/// True if the server closes the connection without blaming us. Go does not send the first request
-/// of a connection again after any other GOAWAY.
+/// True for a GOAWAY with the code NO_ERROR, and for other errors. After a GOAWAY with another code,
+/// Go does not resend the first request of a connection.
 fn is_graceful(error: &(dyn Error + 'static)) -> bool {
     h2_error(error)
         .is_some_and(|error| !error.is_go_away() || error.reason() == Some(Reason::NO_ERROR))
@@ -222,7 +222,7 @@ fn h2_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a h2::Error> {
     None
 }
 
-/// A body with a deadline, which each frame moves if `idle` is set.
+/// A body with a deadline. If `idle` is set, each frame extends the deadline.
 struct TimedBody<B> {
     inner: Pin<Box<B>>,
     deadline: Option<Pin<Box<Sleep>>>,

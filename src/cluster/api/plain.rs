@@ -111,12 +111,11 @@ impl PlainClient {
         Ok(Self { http: Box::new(http), limit: Limit::Whole(limit) })
     }
 
-    /// A client that relays requests. Replies stay compressed, and last until nothing arrives for
-    /// `idle`.
+    /// A client that relays requests. It does not decompress replies. A reply ends with an error if no
+    /// byte arrives for `idle`.
     ///
-    /// Plain HTTP connections are not kept. On a kept connection, a server that sends a reply in two
-    /// pieces, as Locust's does, waits for our acknowledgement of the first piece, which the system
-    /// delays for 40 ms.
+    /// Plain HTTP connections are not reused. Locust's server sends a reply in two pieces, and waits
+    /// for our ACK of the first one. On a reused connection the system delays this ACK by 40 ms.
     ///
     /// # Errors
     /// The system's authorities cannot be read.
@@ -181,7 +180,7 @@ pub(crate) fn user_agent() -> HeaderValue {
 /// and reads at most `limit` bytes.
 ///
 /// # Errors
-/// There is no whole reply.
+/// The request failed, or the reply is incomplete.
 pub(crate) async fn get(url: &Url, limit: usize) -> Result<PlainReply, Failure> {
     let client = PlainClient::new(TIMEOUT, None)?;
     let mut url = url.clone();

@@ -80,7 +80,7 @@ impl RelayRequest {
     fn uri(&self, server: &ServerAddress) -> Result<Uri, Error> {
         if !has_no_dot_segments(&self.path) {
             return Err(Error::Unreadable(format!(
-                "the path {:?} leads out of {}",
+                "the path {:?} has \".\" or \"..\" and is refused: it could leave {}",
                 self.path, self.prefix
             )));
         }

@@ -172,7 +172,7 @@ pub(super) fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> 
     check_kind(object, reply)
 }
 
-/// The object of a reply, if it is one with a kind.
+/// Returns the reply's object if it has a `kind` and is not a Status.
 fn check_kind(object: Value, reply: &Reply) -> Result<Value, Error> {
     match object["kind"].as_str() {
         None | Some("") => {

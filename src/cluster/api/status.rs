@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_422_without_a_status_names_the_object_and_is_no_failed_test() {
+    fn a_422_without_a_status_names_the_object_and_is_not_a_failed_precondition() {
         for (content_type, body, cause) in [
             ("text/plain", "oh no\n", "oh no"),
             ("Text/Plain; charset=utf-8", "oh no", "oh no"),

@@ -21,7 +21,7 @@ pub struct Transport {
     pub server: ServerAddress,
     /// The client certificate that connections are opened with.
     pub identity: Option<Arc<CertifiedKey>>,
-    /// What is known of the TLS handshakes.
+    /// Facts about the TLS handshakes, to explain an alert of the server.
     pub handshakes: Handshakes,
 }
 

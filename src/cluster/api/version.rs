@@ -58,7 +58,8 @@ impl Client {
         match (server.major.as_str(), server.minor.trim_end_matches('+')) == MIRRORED {
             true => Ok(()),
             false => Err(Error::Unreadable(format!(
-                "server version ({}.{}, {}) differs from client version ({}.{}, which locustctl {} mirrors)",
+                "server version ({}.{}, {}) differs from client version ({}.{}): locustctl {} follows this \
+                 release of kubectl; to continue, leave out --match-server-version",
                 server.major,
                 server.minor,
                 server.git_version,

@@ -27,7 +27,7 @@ pub fn identity(certificate: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>> {
     Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
-/// All certificates, of which there is at least one.
+/// All certificates. No certificate is an error.
 fn chain(text: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     let (mut chain, mut others) = (Vec::new(), Vec::new());
     for block in pem::blocks(text) {

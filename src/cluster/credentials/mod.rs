@@ -27,8 +27,8 @@ use self::{
 use crate::cluster::kubeconfig::{Cluster, User};
 use crate::cluster::kuberc::PluginPolicy;
 
-/// The credentials of all requests to one cluster. A plain `http` server gets only the login that
-/// its own URL was written with.
+/// The credentials of all requests to one cluster. To a plain `http` server, only the login in its
+/// own URL is sent.
 #[derive(Debug, Default)]
 pub struct Credentials {
     /// The user's name, for messages.
@@ -89,7 +89,7 @@ impl Credentials {
             bail!("username/password or bearer token may be set, but not both");
         }
         let source = if let Some(login) = login {
-            // Go's HTTP client sets the header from the URL first, and each later step leaves it.
+            // Go's HTTP client sets the header from the URL first. No later step overwrites it.
             login
         } else if let Some(file) = token_file {
             AuthorizationSource::File(file)

@@ -1,5 +1,5 @@
-//! RSA keys of sizes that ring cannot sign with. It has 2048, 3072 and 4096 bits only, and public
-//! exponents from 65537 on.
+//! RSA keys of sizes that ring cannot sign with. ring signs only with 2048, 3072 and 4096 bits, and
+//! with public exponents from 65537 on.
 
 use std::sync::Arc;
 
@@ -105,7 +105,11 @@ impl Signer for RsaSigner {
             }
             _ => pkcs1v15::SigningKey::<Sha512>::new(key).try_sign(message).map(pkcs1),
         };
-        signature.map_err(|_| Error::General("the RSA key cannot sign".to_owned()))
+        signature.map_err(|_| {
+            let text = "signing the TLS handshake with the RSA key failed; check the key with \
+                        `openssl pkey -check`";
+            Error::General(text.to_owned())
+        })
     }
 
     fn scheme(&self) -> SignatureScheme {

@@ -30,7 +30,7 @@ pub(super) fn signing_key(
             if (public.modulus, public.exponent) != (own.modulus, own.exponent) {
                 bail!(MISMATCH);
             }
-            match by_library(key, &[]) {
+            match rustls_key(key, &[]) {
                 Ok(key) => Ok(key),
                 Err(_) => Ok(Arc::new(RsaKey::new(own)?)),
             }
@@ -44,13 +44,13 @@ pub(super) fn signing_key(
                     "the key has the curve P-224, which TLS cannot use; create one with the curve P-256"
                 ),
                 // The library computes the public key and compares it.
-                Curve::P256 | Curve::P384 => by_library(key, point).map_err(|_| anyhow!(MISMATCH)),
+                Curve::P256 | Curve::P384 => rustls_key(key, point).map_err(|_| anyhow!(MISMATCH)),
                 Curve::P521 => Ok(Arc::new(P521Key::new(scalar, point)?)),
             }
         }
         (PublicKey::Ed25519(public), PrivateKey::Ed25519(_)) => {
             let key =
-                by_library(key, &[]).map_err(|_| anyhow!("tls: failed to parse private key"))?;
+                rustls_key(key, &[]).map_err(|_| anyhow!("tls: failed to parse private key"))?;
             // The key is at the end of its SubjectPublicKeyInfo.
             match key.public_key() {
                 Some(own) if own.ends_with(public) => Ok(key),
@@ -62,7 +62,7 @@ pub(super) fn signing_key(
     }
 }
 
-fn by_library(key: &PrivateKey<'_>, public: &[u8]) -> Result<Arc<dyn SigningKey>, Error> {
+fn rustls_key(key: &PrivateKey<'_>, public: &[u8]) -> Result<Arc<dyn SigningKey>, Error> {
     any_supported_type(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_pkcs8(public))))
 }
 

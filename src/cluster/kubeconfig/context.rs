@@ -39,8 +39,8 @@ pub(super) fn select(
     let by_flag = given(&flags.context);
     let current = Some(config.current_context.as_str()).filter(|name| !name.is_empty());
     let context_name = by_flag.or(current);
-    // Without a selected name, the context that has no name is in effect. The same holds for users
-    // and clusters.
+    // If no context is selected, client-go uses the entry whose name is empty. The same holds for
+    // users and clusters.
     let context = config.contexts.get(context_name.unwrap_or_default());
     let context_check = match (context_name, context) {
         (Some(name), None) => Err(ConfigError::InConfiguration(vec![format!(

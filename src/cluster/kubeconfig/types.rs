@@ -69,7 +69,7 @@ pub struct Cluster {
     /// `http://` or `https://`, host, port and optional path prefix; no trailing slash, query or
     /// fragment.
     pub server: String,
-    /// The login that the server's URL was written with. Go sends it instead of the user's
+    /// The user name and password in the server's URL. Go sends them instead of the user's
     /// credentials.
     pub login: Option<Login>,
     /// The PEM bundle of the trust roots; `None` for the system's roots.

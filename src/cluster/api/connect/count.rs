@@ -1,7 +1,7 @@
 //! Counts the connections that were opened, and measures how long opening took.
 //!
-//! A PATCH without a connection was certainly not applied. The HTTP library reports only a timeout
-//! when the time of the whole request ends while it connects.
+//! A PATCH without a connection was certainly not applied. If the request's time limit ends during the
+//! connect, the HTTP library reports just a timeout. This count shows that nothing was sent.
 
 use std::sync::Arc;
 use std::time::Duration;

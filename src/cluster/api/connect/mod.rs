@@ -1,6 +1,6 @@
 //! Connections to servers: TCP, the proxy on the way, and TLS. The order and the error texts are
-//! those of Go's `net/http`, which names the proxy and its answer. The HTTP library's own step for
-//! proxies does not.
+//! those of Go's `net/http`, which names the proxy and its answer. The proxy support of the HTTP
+//! library leaves both out of its errors.
 
 mod count;
 mod endpoint;
@@ -32,7 +32,7 @@ use self::stream::{Connection, Stream};
 use super::Failure;
 use super::proxy::{Proxy, ProxyKind, ProxyVariables};
 
-/// The limit for the answer of a proxy; Go's.
+/// The time limit for the answer of a proxy, as in Go.
 const PROXY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Opens the connections of one HTTP client. Clones share the count.
@@ -54,7 +54,7 @@ pub enum Proxies {
     None,
     /// The same for each server.
     Fixed(Arc<Proxy>),
-    /// The one that the environment names for a server.
+    /// The proxy from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, chosen for each server.
     Environment(Arc<ProxyVariables>),
 }
 
@@ -62,7 +62,7 @@ pub enum Proxies {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Alpn {
     Offered,
-    /// A proxy gets CONNECT in HTTP/1.1.
+    /// No ALPN: the CONNECT to a proxy uses HTTP/1.1.
     None,
 }
 
@@ -82,7 +82,7 @@ impl Connector {
         Self { zoned_host, ..self }
     }
 
-    /// Counts the connections that were opened.
+    /// The counter of opened connections.
     pub fn connections(&self) -> &Connections {
         &self.connections
     }

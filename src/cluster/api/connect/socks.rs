@@ -65,12 +65,12 @@ async fn request<S: AsyncRead + AsyncWrite + Unpin>(
             return Err(io::Error::other(format!("unsupported authentication method {other}")));
         }
     }
-    stream.write_all(&connect(target)?).await?;
+    stream.write_all(&connect_request(target)?).await?;
     let mut head = [0; 4];
     stream.read_exact(&mut head).await?;
     check_version(head[0])?;
     if head[1] != 0 {
-        return Err(io::Error::other(format!("unknown error {}", reply(head[1]))));
+        return Err(io::Error::other(format!("unknown error {}", reply_text(head[1]))));
     }
     skip_address(stream, head[3]).await
 }
@@ -101,7 +101,7 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// The request for a connection to the target.
-fn connect(target: &Endpoint) -> io::Result<Vec<u8>> {
+fn connect_request(target: &Endpoint) -> io::Result<Vec<u8>> {
     let mut message = vec![VERSION, CONNECT, 0];
     match target.host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => {
@@ -143,7 +143,7 @@ fn check_version(version: u8) -> io::Result<()> {
 }
 
 /// The meaning of a refusal (RFC 1928, 6), in Go's words.
-fn reply(code: u8) -> String {
+fn reply_text(code: u8) -> String {
     let text = match code {
         1 => "general SOCKS server failure",
         2 => "connection not allowed by ruleset",

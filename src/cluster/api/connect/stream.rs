@@ -20,9 +20,9 @@ pub enum Stream {
     Tls(Box<TlsStream<Stream>>),
 }
 
-/// A TCP connection that can be read to its end after the server has closed it. The bytes that it
-/// sent last say if a request was processed: a GOAWAY frame, or an early answer. Go reads and
-/// writes in two threads, so it sees them too.
+/// A TCP connection that can be read to its end after the server has closed it. The server may send a
+/// GOAWAY frame or an early answer, and then close. These bytes show whether it processed the request.
+/// Go reads and writes in two threads, so it reads them too.
 pub struct Tcp {
     stream: TcpStream,
     /// Writing has failed. Later bytes are dropped.
@@ -37,8 +37,9 @@ pub struct Connection {
 }
 
 impl Tcp {
-    /// The result of a write of `length` bytes. The failure of a write is left to the next read.
-    fn written(
+    /// The result of a write of `length` bytes. If a write fails, the next read
+    /// reports the error.
+    fn write_result(
         &mut self,
         result: Poll<io::Result<usize>>,
         length: usize,
@@ -116,7 +117,7 @@ impl AsyncWrite for Tcp {
             return Poll::Ready(Ok(bytes.len()));
         }
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.written(result, bytes.len())
+        self.write_result(result, bytes.len())
     }
 
     fn poll_write_vectored(
@@ -129,7 +130,7 @@ impl AsyncWrite for Tcp {
             return Poll::Ready(Ok(length));
         }
         let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.written(result, length)
+        self.write_result(result, length)
     }
 
     fn is_write_vectored(&self) -> bool {

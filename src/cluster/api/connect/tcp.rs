@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use crate::cluster::api::Failure;
 use crate::text::go::url::is_numeric_name;
 
-/// The limit for dialling; client-go's.
+/// The time limit for dialling, as in client-go.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The time between keep-alive probes. A server that does not answer three is gone.

@@ -62,8 +62,8 @@ pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// True if the bytes have the empty line after the headers. A line may end in `\n` alone. What
-/// cannot be HTTP is complete at once. The first `searched` bytes were searched before.
+/// True if the bytes have the empty line after the headers. A line may end in `\n` alone. An
+/// answer that is not HTTP counts as complete. The first `searched` bytes were searched before.
 fn is_complete(head: &[u8], searched: usize) -> bool {
     let is_http = b"HTTP/".iter().zip(head).all(|(expected, byte)| expected == byte);
     let new = &head[searched.saturating_sub(3)..];

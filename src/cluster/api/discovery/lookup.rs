@@ -56,12 +56,11 @@ pub fn scalable(all: &[GroupVersion]) -> Vec<Arc<Resource>> {
 /// The versions in which a type has a scale subresource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScaleSupport {
-    /// The version of the type has one, or is unknown.
-    Here,
-    /// Only this other version of the group has one.
-    InVersion(Arc<Resource>),
-    /// No version has one.
-    Nowhere,
+    /// The type's own version has a scale subresource, or is not listed by the server.
+    SameVersion,
+    /// Only this other version of the group has a scale subresource.
+    OtherVersion(Arc<Resource>),
+    None,
 }
 
 /// The scale support of a type.
@@ -72,11 +71,11 @@ pub fn scale_support(all: &[GroupVersion], resource: &Resource) -> ScaleSupport 
     let mut versions = all.iter().flat_map(|here| &here.types).filter(is_same);
     let here = versions.clone().find(|known| known.resource.version == resource.version);
     if here.is_none_or(|known| known.is_scalable) {
-        return ScaleSupport::Here;
+        return ScaleSupport::SameVersion;
     }
     match versions.find(|known| known.is_scalable) {
-        Some(known) => ScaleSupport::InVersion(Arc::clone(&known.resource)),
-        None => ScaleSupport::Nowhere,
+        Some(known) => ScaleSupport::OtherVersion(Arc::clone(&known.resource)),
+        None => ScaleSupport::None,
     }
 }
 

@@ -68,7 +68,7 @@ impl Discovery {
         lookup::scalable(&self.group_versions)
     }
 
-    /// If a type has a scale subresource in its version or in another one of its group.
+    /// Finds the version of the type's group that has a scale subresource.
     pub fn scale_support(&self, resource: &Resource) -> ScaleSupport {
         lookup::scale_support(&self.group_versions, resource)
     }

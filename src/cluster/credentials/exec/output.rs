@@ -20,7 +20,7 @@ const MAX_OUTPUT: usize = 1024 * 1024;
 const IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Waits for the plugin to end with success, and returns its output. If it does not end, it is killed
-/// with its children. A process that it leaves behind stays.
+/// with its children. If the plugin exits by itself, its background processes keep running.
 ///
 /// # Errors
 /// kubectl's text after `getting credentials: `. It never shows the output.
