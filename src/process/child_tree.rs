@@ -1,4 +1,4 @@
-//! A child process that does not outlive its owner, and neither do its own children.
+//! A child process that is killed together with its own children when its owner is dropped.
 
 use std::io;
 
@@ -48,7 +48,7 @@ impl Drop for ChildTree {
     fn drop(&mut self) {
         use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-        // A child that was waited for has no number any more.
+        // A reaped child has no PID.
         let Some(number) = self.child.id().and_then(|id| i32::try_from(id).ok()) else { return };
         // Nothing can be done about a process that ended in the meantime.
         if self.has_group {

@@ -74,7 +74,7 @@ pub fn decode(text: &[u8]) -> Option<(Block, &[u8])> {
         let Some(label) = label.strip_suffix(DASHES) else { continue };
         let (headers, body) = headers(text, body)?;
         if body > searched {
-            // A header line with a colon has swallowed the END line. Go then gives up.
+            // The END line has a colon and was read as a header. Go then stops.
             return None;
         }
         // The END line must not follow the headers directly.
@@ -127,7 +127,7 @@ fn headers(text: &[u8], mut start: usize) -> Option<(BTreeMap<String, String>, u
     None
 }
 
-/// The text after an END line, of which the part after `-----END ` is given. `None` if it has
+/// Takes the text after `-----END `, and returns the text after that line. `None` if the line has
 /// another label, or anything but blanks after the dashes.
 fn after_end<'a>(text: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
     let rest = text.strip_prefix(label)?.strip_prefix(DASHES)?;

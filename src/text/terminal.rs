@@ -117,8 +117,8 @@ fn escape_if(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// True for characters that have no look of their own, so that two texts look alike: those of direction,
-/// of no width, and the tags. They are Unicode's `Default_Ignorable_Code_Point` without the variation
+/// True for invisible characters: direction marks, zero-width characters, and tags. With them, two
+/// different texts can look the same. They are Unicode's `Default_Ignorable_Code_Point` without the variation
 /// selectors of emoji, and the annotation characters.
 fn is_invisible(c: char) -> bool {
     matches!(c,

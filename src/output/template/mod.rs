@@ -53,7 +53,8 @@ impl GoTemplate {
             .missing_key(missing)
             .max_range_iters(MAX_ITERATIONS);
         let plain = template.clone().parse(text).map_err(|error| errors::of_parser(&error))?;
-        // A template that can be parsed only without the conversion prints floats as gotmpl does.
+        // If the template does not parse with the added conversion, it is used unchanged. Floats then look
+        // as in gotmpl.
         let template = template.parse(&printing::with_show(text, &tokens)).unwrap_or(plain);
         Ok(Self { template, text: text.to_owned() })
     }

@@ -141,11 +141,11 @@ fn is_timestamp(text: &str) -> bool {
         2 => 28 + u32::from(is_leap),
         _ => return false,
     };
-    (1..=days).contains(&day) && (rest.is_empty() || is_time(rest).unwrap_or(false))
+    (1..=days).contains(&day) && (rest.is_empty() || read_time(rest).is_some())
 }
 
-/// True for a time of day: ` 15:04:05`, or `T15:04:05` with a zone; `None` at once if it is none.
-fn is_time(text: &str) -> Option<bool> {
+/// Reads a time of day: ` 15:04:05`, or `T15:04:05` with a zone. `None` if the text is anything else.
+fn read_time(text: &str) -> Option<()> {
     let with_zone = text.starts_with(['T', 't']);
     let mut rest = text.strip_prefix(['T', 't', ' '])?;
     let hour = take_number(&mut rest, 1..=2)?;
@@ -167,10 +167,11 @@ fn is_time(text: &str) -> Option<bool> {
             with_zone && hours <= 24 && minutes <= 60 && offset.is_empty()
         }
     };
-    Some(hour < 24 && minute < 60 && second < 60 && is_zone)
+    (hour < 24 && minute < 60 && second < 60 && is_zone).then_some(())
 }
 
-/// Takes the digits at the start of `text` if there are as many; the result saturates.
+/// Takes the digits at the start of `text` if their number is in `lengths`. A value above `u32::MAX`
+/// becomes `u32::MAX`.
 fn take_number(text: &mut &str, lengths: std::ops::RangeInclusive<usize>) -> Option<u32> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
     if !lengths.contains(&length) {

@@ -10,7 +10,7 @@ enum Chomping {
     Keep,
 }
 
-/// White space inside a scalar. A further character decides what becomes of it.
+/// White space inside a scalar. It is kept or folded only if more text follows.
 #[derive(Debug, Default)]
 struct Space {
     blanks: String,
@@ -241,7 +241,7 @@ impl Scanner<'_> {
             if !self.cursor.is_blank(0) && !self.cursor.is_break(0) {
                 break;
             }
-            if self.has_tab_in_indentation(&mut space, least_column) {
+            if self.read_space_until_tab(&mut space, least_column) {
                 return self.error("found a tab character that violates indentation");
             }
             if !self.in_flow() && self.cursor.column < least_column {
@@ -255,7 +255,7 @@ impl Scanner<'_> {
     }
 
     /// Reads blanks and line breaks. Stops and returns true at a tab left of `least_column`.
-    fn has_tab_in_indentation(&mut self, space: &mut Space, least_column: usize) -> bool {
+    fn read_space_until_tab(&mut self, space: &mut Space, least_column: usize) -> bool {
         loop {
             let is_left = space.is_broken && self.cursor.column < least_column;
             if is_left && self.cursor.byte(0) == b'\t' {

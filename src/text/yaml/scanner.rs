@@ -8,9 +8,8 @@ use super::token::{SimpleKey, Token, TokenKind, YamlError};
 
 pub(super) type Scan<T> = Result<T, YamlError>;
 
-/// A `:` that makes a key of the token before it follows the start of the key within this many
-/// characters.
-const LONGEST_SIMPLE_KEY: usize = 1024;
+/// The maximum length of a simple key: its `:` must come within this many characters after its start.
+const MAX_SIMPLE_KEY: usize = 1024;
 
 /// The most open brackets, and the most levels of indentation.
 const MAX_DEPTH: usize = 10_000;
@@ -28,7 +27,7 @@ pub(super) struct Scanner<'a> {
     pub indent: isize,
     /// The columns of the collections around it.
     indents: Vec<isize>,
-    /// The possible key of each open bracket, after the one of the block context.
+    /// The possible simple key at each flow level. The first entry is that of the block context.
     simple_keys: Vec<SimpleKey>,
     pub is_simple_key_allowed: bool,
 }
@@ -83,7 +82,7 @@ impl<'a> Scanner<'a> {
                 let first = key.map(|key| at + key);
                 match first.filter(|first| self.simple_keys[*first].token == self.taken) {
                     Some(first)
-                        if self.simple_keys[first].is_awaited && self.is_valid(first)? => {}
+                        if self.simple_keys[first].holds_token && self.is_valid(first)? => {}
                     _ => break,
                 }
             }
@@ -167,7 +166,7 @@ impl<'a> Scanner<'a> {
             return Ok(false);
         }
         let is_out_of_reach =
-            key.line < self.cursor.line || key.index + LONGEST_SIMPLE_KEY < self.cursor.index;
+            key.line < self.cursor.line || key.index + MAX_SIMPLE_KEY < self.cursor.index;
         if !is_out_of_reach {
             return Ok(true);
         }
@@ -192,7 +191,7 @@ impl<'a> Scanner<'a> {
         self.simple_keys[last] = SimpleKey {
             is_possible: true,
             is_required: !self.in_flow() && self.indent == self.column(),
-            is_awaited: true,
+            holds_token: true,
             token: self.taken + self.tokens.len(),
             index: self.cursor.index,
             line: self.cursor.line,
@@ -287,10 +286,10 @@ impl<'a> Scanner<'a> {
         if self.in_flow()
             && let Some(inner) = self.simple_keys.pop()
         {
-            // go-yaml forgets that brackets without a key inside may be a key. JSON has no such keys,
-            // so this matters only for the text of the error.
+            // As in go-yaml, the scanner does not wait for the `:` after a flow collection that has no
+            // key inside. JSON has no such keys, so this changes only the text of the error.
             let last = self.last_key();
-            self.simple_keys[last].is_awaited &= self.simple_keys[last].token != inner.token;
+            self.simple_keys[last].holds_token &= self.simple_keys[last].token != inner.token;
         }
         self.is_simple_key_allowed = false;
         self.push_indicator(kind, 1)

@@ -39,8 +39,8 @@ pub(super) struct SimpleKey {
     pub is_possible: bool,
     /// True if the text is wrong without a `:`.
     pub is_required: bool,
-    /// True if its token is not taken while it is possible.
-    pub is_awaited: bool,
+    /// True if the scanner holds back its token until the text shows whether a `:` follows.
+    pub holds_token: bool,
     /// The number of tokens before it, taken or not.
     pub token: usize,
     pub index: usize,
@@ -83,9 +83,14 @@ impl YamlError {
         Self(text)
     }
 
-    /// The refusal of a document with more than `max_values` values, which kubectl would read.
-    pub(super) fn too_large(max_values: usize) -> Self {
-        Self::decoder(&format!("more than {max_values} keys and values"))
+    /// The error for a document that is larger than our `limit`. kubectl would read it.
+    pub(super) fn too_large(limit: &str) -> Self {
+        let text = "the limit of locustctl; split the file";
+        Self::decoder(&format!("the document has more than {limit}, {text}"))
+    }
+
+    pub(super) fn too_many_values(limit: usize) -> Self {
+        Self::too_large(&format!("{limit} keys and values"))
     }
 }
 

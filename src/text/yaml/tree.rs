@@ -109,7 +109,7 @@ impl Parser<'_> {
 
     fn push(&mut self, content: Content, line: usize) -> Scan<NodeId> {
         if self.nodes.len() >= self.max_nodes {
-            return Err(YamlError::too_large(self.max_nodes));
+            return Err(YamlError::too_many_values(self.max_nodes));
         }
         self.nodes.push(Node { content, line });
         Ok(self.nodes.len() - 1)
@@ -349,7 +349,7 @@ impl Parser<'_> {
     fn single_pair(&mut self, line: usize) -> Scan<NodeId> {
         let is_end = |kind: &Kind| matches!(kind, Kind::FlowEntry | Kind::FlowSequenceEnd);
         let id = self.empty(line)?;
-        // go-yaml takes the token that is instead of the key.
+        // If the key is missing, go-yaml consumes the token in its place.
         let no_key = |kind: &Kind| *kind == Kind::Value || is_end(kind);
         let key = match self.take_if(no_key)? {
             Some(token) => self.empty(token.line)?,

@@ -97,7 +97,7 @@ impl<'a> Decoder<'a> {
             return Err(YamlError::decoder("document contains excessive aliasing"));
         }
         if self.decoded > self.max_values {
-            return Err(YamlError::too_large(self.max_values));
+            return Err(YamlError::too_many_values(self.max_values));
         }
         if self.depth > MAX_DEPTH {
             return Err(YamlError::decoder(&format!("exceeded max depth of {MAX_DEPTH}")));
@@ -112,7 +112,7 @@ impl<'a> Decoder<'a> {
         self.text += scalar.text.len();
         match self.text {
             ..=MAX_TEXT => Ok(()),
-            _ => Err(YamlError::decoder("more than 64 MiB of text")),
+            _ => Err(YamlError::too_large("64 MiB of text")),
         }
     }
 

@@ -223,7 +223,7 @@ fn parse_ipv6(text: &str) -> Result<String, Problem> {
     Ok(format!("{address}{}", unescape_host(zone, Part::Zone)?))
 }
 
-/// The decoded host. Bytes that are no text cannot be part of a name.
+/// The decoded host. A host that is not valid UTF-8 is an error.
 fn unescape_host(text: &str, part: Part) -> Result<String, Problem> {
     let decoded = unescape(text, part)?;
     String::from_utf8(decoded)

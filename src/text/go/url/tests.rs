@@ -126,7 +126,7 @@ fn names_that_the_system_reads_as_addresses_are_recognised() {
 
 /// Any text gives a URL or an error. The host of the URL is written in the text.
 #[test]
-fn no_host_is_read_that_the_text_does_not_have() {
+fn the_host_is_always_part_of_the_text() {
     let mut random = fastrand::Rng::with_seed(3);
     let pieces = [
         "http", "s", "://", ":", "/", "\\", "@", "%", "%41", "%zz", "%25", "[", "]", "127.1", "h",
