@@ -30,8 +30,8 @@ pub fn whole() -> Command {
     root.subcommands(SUBCOMMANDS.iter().map(with_arguments))
 }
 
-/// The subcommand with its arguments. Hidden global flags are a part of it, so that clap does not add the
-/// visible ones.
+/// Builds the subcommand. If its global flags are hidden, it defines them itself; otherwise clap would add
+/// the visible ones.
 fn with_arguments(subcommand: &SubcommandGrammar) -> Command {
     let command = (subcommand.add_to)(Command::new(subcommand.name));
     match subcommand.global_flags {

@@ -33,7 +33,7 @@ impl Refusal {
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             | ErrorKind::MissingSubcommand => {
-                Self::Information(as_program(&error.render().to_string(), program))
+                Self::Information(with_program_name(&error.render().to_string(), program))
             }
             ErrorKind::InvalidSubcommand => Self::Mistake(unknown_command(error, program)),
             _ => {
@@ -174,7 +174,7 @@ impl Problem<'_> {
 }
 
 /// The help text with the examples and the usage of a plugin: `kubectl locust scale …`.
-fn as_program(help: &str, program: &str) -> String {
+fn with_program_name(help: &str, program: &str) -> String {
     let names = SUBCOMMANDS.iter().map(|it| it.name).chain(["--sandbox"]);
     names.fold(help.to_owned(), |help, name| {
         help.replace(&format!("locustctl {name}"), &format!("{program} {name}"))
@@ -192,7 +192,7 @@ fn unknown_command(error: &Error, program: &str) -> String {
         ));
         return text;
     }
-    if similar::is_of_kubectl(&typed) {
+    if similar::is_kubectl_command(&typed) {
         text.push_str(&format!("This is a command of kubectl: use kubectl {typed} …\n"));
         return text;
     }

@@ -3,7 +3,7 @@
 use super::subcommands::SUBCOMMANDS;
 
 /// Commands of kubectl that users try here. `run` is not among them, since it starts a pod in kubectl.
-const OF_KUBECTL: [&str; 38] = [
+const KUBECTL_COMMANDS: [&str; 38] = [
     "annotate",
     "api-resources",
     "api-versions",
@@ -45,8 +45,8 @@ const OF_KUBECTL: [&str; 38] = [
 ];
 
 /// True if kubectl has this command, and locustctl does not.
-pub fn is_of_kubectl(typed: &str) -> bool {
-    OF_KUBECTL.contains(&typed)
+pub fn is_kubectl_command(typed: &str) -> bool {
+    KUBECTL_COMMANDS.contains(&typed)
 }
 
 /// The commands of the help text that are similar to a mistyped one, by cobra's rule: at most two typing
@@ -61,7 +61,8 @@ pub fn commands(typed: &str) -> Vec<&'static str> {
     .collect()
 }
 
-/// The most similar one of `names`: at most two typing errors, and at most one in three characters.
+/// The most similar one of `names`: at most two typing errors, and at most one for every
+/// three characters.
 pub fn closest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (typed.len() / 3).min(2);
     let distance = |name: &'a str| (strsim::damerau_levenshtein(typed, name), name);

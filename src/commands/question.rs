@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 
 /// Prints the question on stderr, and reads the answer from stdin: one line. Both must be a terminal.
 ///
-/// What was typed before the question is dropped, since it cannot be meant as an answer. If the future is
-/// dropped, the program can end at once; a later answer goes to the shell.
+/// Input that was typed before the question is discarded: it is not an answer. If the future is dropped,
+/// the program can exit without waiting for the input. The shell reads what the user types afterwards.
 pub async fn ask(question: &str) -> String {
     drop_typed_ahead();
     let mut line = OpenLine::print(question);
@@ -26,7 +26,7 @@ pub async fn ask(question: &str) -> String {
     answer
 }
 
-/// The line of the question. Unless the user has ended it with Enter, it ends when this is dropped.
+/// The unfinished line with the question. Dropping it prints a newline if the user has not pressed Enter.
 struct OpenLine {
     is_ended: bool,
 }

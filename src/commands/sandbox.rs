@@ -18,7 +18,9 @@ pub async fn run(options: Options) -> Result<(), Failed> {
     // The handler must exist before the text is printed, since a signal can follow at once.
     let mut end = pin!(signals::first()?);
     let start = Sandbox::start(options);
-    let sandbox = unless_interrupted(start, end.as_mut(), "the cluster did not run yet").await??;
+    let sandbox =
+        unless_interrupted(start, end.as_mut(), "the simulated cluster was not running yet")
+            .await??;
     let directory = private_directory()?;
     let kubeconfig = write_kubeconfig(directory.path(), &sandbox.kubeconfig())?;
     announce(&sandbox, kubeconfig.path())?;

@@ -21,7 +21,7 @@ use crate::serve::{
 use crate::text::go::os_error;
 use crate::text::terminal::{harmless, say};
 
-/// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it lets the answers under way end, and returns `Ok`.
+/// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it drains in-flight requests, and returns `Ok`.
 ///
 /// # Errors
 /// A flag, a file or the address cannot be used. A cluster that does not answer is no error: the
@@ -42,7 +42,7 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
         anyhow::Ok((server, connection, target))
     };
     let (server, connection, target) =
-        unless_interrupted(start, end.as_mut(), "the page was not served yet").await??;
+        unless_interrupted(start, end.as_mut(), "the page was not being served yet").await??;
     let url = server.url();
     // The rest of the connection keeps the simulated cluster alive.
     let Connection { client, server: cluster, context, .. } = connection;
@@ -69,7 +69,7 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let end = async {
         let signal = end.await;
         log(&format!(
-            "shutting down after signal {signal:?}; running answers may finish, another signal ends serve now"
+            "shutting down after signal {signal:?}: waiting up to 10 s for in-flight requests; a second signal stops serve at once"
         ));
     };
     Ok(server.run(Subject { client, target, info }, end).await?)

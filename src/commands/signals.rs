@@ -1,6 +1,6 @@
 //! The signals that end the program.
 //!
-//! The first signal ends the command in an orderly way: it says what is known, and cleans up. A second
+//! The first signal ends the command in an orderly way: it reports the progress, and cleans up. A second
 //! one ends the program at once.
 
 use std::pin::Pin;
@@ -41,24 +41,25 @@ impl Signal {
         }
     }
 
-    /// The end of a command by this signal. `known` says what is known of the work: "nothing was changed".
-    pub fn interrupted(self, known: &str) -> Failed {
-        Failed::by_signal(self.number(), vec![anyhow!("interrupted: {known}")])
+    /// The error of an interrupted command. `progress` describes the work so far, for example "nothing was
+    /// changed".
+    pub fn interrupted(self, progress: &str) -> Failed {
+        Failed::by_signal(self.number(), vec![anyhow!("interrupted: {progress}")])
     }
 }
 
 /// Does the work.
 ///
 /// # Errors
-/// The signal came first. `known` is for [`Signal::interrupted`].
+/// The signal came first. `progress` is for [`Signal::interrupted`].
 pub async fn unless_interrupted<T>(
     work: impl Future<Output = T>,
     signal: Pin<&mut impl Future<Output = Signal>>,
-    known: &str,
+    progress: &str,
 ) -> Result<T, Failed> {
     tokio::select! {
         result = work => Ok(result),
-        signal = signal => Err(signal.interrupted(known)),
+        signal = signal => Err(signal.interrupted(progress)),
     }
 }
 

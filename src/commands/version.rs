@@ -58,7 +58,7 @@ pub async fn run(global: GlobalArgs, args: VersionArgs) -> Result<(), Failed> {
             match unless_interrupted(
                 server_version(global),
                 signal,
-                "the server did not answer yet",
+                "the server had not answered yet",
             )
             .await?
             {

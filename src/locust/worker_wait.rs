@@ -111,7 +111,7 @@ pub async fn wait_for_workers<F: Future<Output = Result<WorkerPods, String>>>(
     follow_workers(master, before, limit, pods, |_| {}).await
 }
 
-/// The same as [`wait_for_workers`]. `seen` gets the difference at each look.
+/// The same as [`wait_for_workers`]. `on_look` gets the difference at each look.
 ///
 /// # Errors
 /// Those of [`wait_for_workers`].
@@ -120,7 +120,7 @@ pub async fn follow_workers<F: Future<Output = Result<WorkerPods, String>>>(
     before: &Look,
     limit: Duration,
     pods: impl Fn() -> F,
-    seen: impl Fn(&WorkersDiffer),
+    on_look: impl Fn(&WorkersDiffer),
 ) -> Result<usize, WorkersDiffer> {
     let mut wait = WorkerWait::new(master, before);
     let end = Instant::now() + limit;
@@ -131,7 +131,7 @@ pub async fn follow_workers<F: Future<Output = Result<WorkerPods, String>>>(
             Ok(Err(difference)) => wait.last = difference,
             Err(why) => wait.last.failure = Some(why),
         }
-        seen(&wait.last);
+        on_look(&wait.last);
         if Instant::now() >= next_log {
             next_log += LOG_PERIOD;
             wait.last.is_master_broken = wait.is_master_broken().await;

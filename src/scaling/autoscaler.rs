@@ -46,7 +46,7 @@ pub enum Pause {
 }
 
 impl Autoscaler {
-    /// What the autoscaler does to `target`, as a sentence.
+    /// A sentence about the effect of the autoscaler on `target`.
     pub fn effect(&self, target: &Target) -> String {
         let Self { kind, name, min, max, idle, pause } = self;
         let range = match idle {
@@ -60,7 +60,7 @@ impl Autoscaler {
                 format!("{kind} {name:?} keeps {target} {range}, so it may undo a manual scale")
             }
             Some(Pause::Paused) => format!(
-                "{kind} {name:?} is paused, so it does not change {target} now; otherwise it keeps it {range}"
+                "{kind} {name:?} is paused and does not scale {target}; once resumed, it keeps {target} {range}"
             ),
             Some(Pause::Pending { replicas: Some(replicas) }) => {
                 format!("{kind} {name:?} will scale {target} to {replicas} replicas and then pause")
@@ -182,7 +182,7 @@ fn pause(item: &Value) -> Option<Pause> {
             false => Pause::Paused,
         });
     }
-    // Another text than a boolean pauses it too.
+    // Any value that is not a boolean also pauses it.
     let is_paused = annotations[PAUSED].as_str().is_some_and(|it| go::parse_bool(it) != Ok(false));
     is_paused.then_some(Pause::Paused)
 }
@@ -239,17 +239,17 @@ mod tests {
             (
                 json!({PAUSED: "true"}),
                 json!({}),
-                "is paused, so it does not change deployment.apps/a now; otherwise it keeps it between 1 and 5 replicas, or at 0 without activity",
+                "is paused and does not scale deployment.apps/a; once resumed, it keeps deployment.apps/a between 1 and 5 replicas, or at 0 without activity",
             ),
             (
                 json!({PAUSED: "maybe"}),
                 json!({}),
-                "is paused, so it does not change deployment.apps/a now; otherwise it keeps it between 1 and 5 replicas, or at 0 without activity",
+                "is paused and does not scale deployment.apps/a; once resumed, it keeps deployment.apps/a between 1 and 5 replicas, or at 0 without activity",
             ),
             (
                 json!({PAUSED: "false", PAUSED_REPLICAS: "3"}),
                 json!({"pausedReplicaCount": 3}),
-                "is paused, so it does not change deployment.apps/a now; otherwise it keeps it between 1 and 5 replicas, or at 0 without activity",
+                "is paused and does not scale deployment.apps/a; once resumed, it keeps deployment.apps/a between 1 and 5 replicas, or at 0 without activity",
             ),
             (
                 json!({PAUSED_REPLICAS: "3"}),

@@ -78,7 +78,7 @@ impl<'a> Types<'a> {
 }
 
 /// The name of a type with a scale subresource that differs from `typed` in at most two characters, and
-/// in at most one of three.
+/// in at most a third of them.
 fn similar(typed: &str, discovery: &Discovery) -> Option<String> {
     let most = (typed.len() / 3).min(2);
     let names = discovery

@@ -100,7 +100,7 @@ impl Workload {
         }
     }
 
-    /// Since when the object is being deleted, on one line; `None` if it is not.
+    /// The time at which the deletion began, on one line; `None` if the object is not being deleted.
     pub fn deleted_since(&self) -> Option<String> {
         self.metadata.deletion_timestamp.as_deref().map(|since| on_one_line(since).into_owned())
     }

@@ -91,7 +91,7 @@ fn status_shows_that_the_object_is_being_deleted() {
     assert!(
         outcome
             .stdout
-            .contains("\nDeleted:     since 2026-01-01T00:00:00Z, but finalizers hold it\n"),
+            .contains("\nTerminating: since 2026-01-01T00:00:00Z; waiting for finalizers\n"),
         "{outcome:?}"
     );
     outcome.warns(

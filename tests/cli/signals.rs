@@ -66,8 +66,11 @@ fn a_server_that_never_answers() {
         ("status --watch", ""),
         ("rebalance", UNCHANGED),
         ("rebalance --watch", ""),
-        ("serve --listen=127.0.0.1:0 swarm/x", "error: interrupted: the page was not served yet\n"),
-        ("version", "error: interrupted: the server did not answer yet\n"),
+        (
+            "serve --listen=127.0.0.1:0 swarm/x",
+            "error: interrupted: the page was not being served yet\n",
+        ),
+        ("version", "error: interrupted: the server had not answered yet\n"),
     ] {
         let line = format!("{line} --server={}", server.url());
         ends(|| (Running::start(&cluster, &line), Some(server.request())), stderr);
@@ -272,7 +275,7 @@ fn serve_says_that_it_ends_and_a_second_signal_ends_it() {
         || "the PATCH".to_owned(),
     );
     serving.signal("TERM");
-    serving.wait_for_log("another signal ends serve now");
+    serving.wait_for_log("a second signal stops serve at once");
     // A signal within 300 ms counts as the same one.
     std::thread::sleep(Duration::from_millis(400));
     serving.signal("INT");

@@ -110,7 +110,7 @@ fn a_paused_scaled_object_brings_only_a_note() {
     let outcome = status(&cluster, "");
     assert_eq!(
         outcome.stderr,
-        "Note: ScaledObject \"by-users\" is paused, so it does not change deployment.apps/locust-slave now; otherwise it keeps it between 2 and 50 replicas, or at 0 without activity\n"
+        "Note: ScaledObject \"by-users\" is paused and does not scale deployment.apps/locust-slave; once resumed, it keeps deployment.apps/locust-slave between 2 and 50 replicas, or at 0 without activity\n"
     );
     let object: Value = serde_json::from_str(&status(&cluster, "-o json").stdout).unwrap();
     assert_eq!(object["autoscalers"][0]["pause"], json!({"state": "paused"}));

@@ -23,7 +23,7 @@ pub(super) struct Ordered<'a> {
     /// Errors with other targets.
     errors: Vec<Error>,
     test: Option<RunningTest<'a>>,
-    /// The error of asking Locust. The targets are scaled nevertheless.
+    /// The error if Locust did not answer. The targets are scaled anyway.
     locust_error: Option<Error>,
 }
 

@@ -206,8 +206,8 @@ impl<'a> RunningTest<'a> {
         let pods = || ready_pods(self.client, &targets);
         let mut settled = None;
         let RepairProgress { in_progress, display } = progress;
-        let seen = |difference: &_| display.seen(difference);
-        let connected = follow_workers(&self.master, &self.before, limit, pods, seen).await;
+        let on_look = |difference: &_| display.update(difference);
+        let connected = follow_workers(&self.master, &self.before, limit, pods, on_look).await;
         display.end();
         match connected {
             Ok(count) => {

@@ -114,9 +114,9 @@ impl Waited<'_> {
             match in_progress.or_signal(work, signal, || say(FINISHING_START)).await {
                 Ok(unmet) => errors.extend(unmet),
                 Err(signal) => {
-                    let standing = display.standing();
+                    let summary = display.last_summary();
                     display.end();
-                    errors.push(interrupted(standing, &targets, follow_up));
+                    errors.push(interrupted(summary, &targets, follow_up));
                     return Err(Failed::by_signal(signal.number(), outcome.errors));
                 }
             }
@@ -126,13 +126,13 @@ impl Waited<'_> {
     }
 }
 
-/// The error of a signal after the pods are ready. `standing` is the state of the workers, if they were
-/// still connecting.
-fn interrupted(standing: Option<String>, targets: &[Target], follow_up: &FollowUp) -> Error {
-    if let Some(standing) = standing {
+/// The error of a signal after the pods are ready. `summary` is that of the workers, if they were still
+/// connecting.
+fn interrupted(summary: Option<String>, targets: &[Target], follow_up: &FollowUp) -> Error {
+    if let Some(summary) = summary {
         return anyhow!(
             "interrupted while waiting for the workers to connect to Locust: the workers were scaled; \
-             {standing}"
+             {summary}"
         );
     }
     let check = targets

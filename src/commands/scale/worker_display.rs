@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::locust::WorkersDiffer;
 use crate::text::terminal::{can_redraw, on_one_line, say};
 
-/// A wait that is shorter than this shows no lines.
-const SHORT: Duration = Duration::from_secs(1);
+/// A shorter wait shows no lines.
+const MIN_DISPLAYED_WAIT: Duration = Duration::from_secs(1);
 
 /// The time between two redraws of the line with the time.
 const TICK: Duration = Duration::from_millis(250);
@@ -33,8 +33,8 @@ impl WorkerDisplay {
         Self { bar, started: Instant::now(), last: RefCell::default() }
     }
 
-    /// Takes the result of one look.
-    pub(super) fn seen(&self, difference: &WorkersDiffer) {
+    /// Shows the result of one look.
+    pub(super) fn update(&self, difference: &WorkersDiffer) {
         let summary = on_one_line(&difference.summary()).into_owned();
         let text = format!("Waiting for the workers: {summary}");
         if let Some(bar) = &self.bar {
@@ -43,7 +43,8 @@ impl WorkerDisplay {
         let mut last = self.last.borrow_mut();
         let is_printed =
             last.as_ref().is_some_and(|(last, is_printed)| *last == summary && *is_printed);
-        let prints = self.bar.is_none() && !is_printed && self.started.elapsed() >= SHORT;
+        let prints =
+            self.bar.is_none() && !is_printed && self.started.elapsed() >= MIN_DISPLAYED_WAIT;
         if prints {
             say(&text);
         }
@@ -51,7 +52,7 @@ impl WorkerDisplay {
     }
 
     /// The last summary. `None` if there was no look yet, or if the wait is over.
-    pub(super) fn standing(&self) -> Option<String> {
+    pub(super) fn last_summary(&self) -> Option<String> {
         self.last.borrow().as_ref().map(|(summary, _)| summary.clone())
     }
 

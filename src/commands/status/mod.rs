@@ -40,7 +40,7 @@ struct Status {
     namespace: String,
     credentials: String,
     target: String,
-    /// Since when the target is being deleted.
+    /// The time at which the deletion of the target began.
     #[serde(skip_serializing_if = "Option::is_none")]
     deletion_timestamp: Option<String>,
     replicas: Replicas,
@@ -231,7 +231,9 @@ fn text(status: &Status) -> String {
         ("Replicas", format!("{desired} desired, {current} current, {updated}{ready} ready")),
     ];
     let since = status.deletion_timestamp.as_ref();
-    rows.extend(since.map(|since| ("Deleted", format!("since {since}, but finalizers hold it"))));
+    rows.extend(
+        since.map(|since| ("Terminating", format!("since {since}; waiting for finalizers"))),
+    );
     rows.extend(status.locust.rows());
     let head: String = rows
         .iter()

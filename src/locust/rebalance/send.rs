@@ -33,7 +33,7 @@ async fn send_one(
     let run_time = limit.left().map_err(Error::Refused)?;
     let start = Start { run_time, ..start.clone() };
     if let Some(in_progress) = rebalance.in_progress {
-        in_progress.sends();
+        in_progress.set_sent();
     }
     rebalance.master.start(&start).await?;
     Ok(start)

@@ -1,5 +1,5 @@
-//! The starts of a rebalance, when a signal arrives. A start must be remembered, and a ramp needs two
-//! starts: nothing may end a rebalance before that.
+//! Delays a signal until a rebalance has finished its starts. The result of a start must be saved, and a
+//! ramp needs two starts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 /// After a signal: time limit for the rest of the ramp, or for Locust's answer to a start.
 const FINISH_LIMIT: Duration = SETTLE_LIMIT.saturating_mul(2);
 
-/// The starts of a rebalance: one that is being sent, and whether any was sent.
+/// Tells whether a start is being sent, and whether any start was sent.
 #[derive(Debug, Default)]
 pub struct StartInProgress {
     /// True while a start is being sent, and between the two starts of a ramp.
@@ -28,8 +28,8 @@ impl StartInProgress {
         StartGuard(self)
     }
 
-    /// Notes that a start is being sent.
-    pub(super) fn sends(&self) {
+    /// Records that a start is being sent.
+    pub(super) fn set_sent(&self) {
         self.is_any_sent.store(true, Ordering::Relaxed);
     }
 
@@ -39,7 +39,7 @@ impl StartInProgress {
     }
 
     /// Runs `work` until it ends or `signal` arrives. If the signal arrives during a start or a
-    /// ramp, that is finished first, and `on_delay` is called before.
+    /// ramp, calls `on_delay` and waits until the start or ramp is finished.
     pub async fn or_signal<T, S>(
         &self,
         work: impl Future<Output = T>,

@@ -19,8 +19,7 @@ pub enum WorkloadKind {
 }
 
 impl WorkloadKind {
-    /// The kind of a built-in type; `None` for another type. Of another type, only the scale is
-    /// known.
+    /// The kind of a built-in type; `None` for another type. For other types, only the scale is known.
     pub fn of(resource: &Resource) -> Option<Self> {
         if !resource.has_replicas_in_spec() {
             return None;
