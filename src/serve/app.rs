@@ -16,7 +16,7 @@ use super::rebalancer::{ChangeDuringTest, Rebalancer};
 use super::settings::{LocustSettings, Subject};
 use super::snapshot::{Limits, Outcome};
 use super::stepping::SteppedChange;
-use super::test_before::{SilentLocust, TestBefore};
+use super::test_before::{LocustUnreachable, TestBefore};
 use crate::scaling::{self, Condition, DryRun, NewCount, ObjectSource, Order, Progress};
 
 /// Limit on concurrent changes. Each one waits for the API server.
@@ -122,8 +122,8 @@ impl App {
         let Backend { client, live, turns, .. } = &*self.backend;
         let (_turn, unchecked) = turns.begin_change().await;
         let before = self.rebalancer.test_before().await;
-        if let TestBefore::Unknown(silent) = &before
-            && let Some(problem) = self.blind_removal(request, silent)
+        if let TestBefore::Unknown(unreachable) = &before
+            && let Some(problem) = self.refuse_removal_without_locust(request, unreachable)
         {
             self.log_refused_change(caller, request.count(), &problem);
             return Err(problem);
@@ -169,13 +169,17 @@ impl App {
         }
     }
 
-    /// The refusal to remove workers from a test that serve cannot see, because Locust is silent.
-    fn blind_removal(&self, request: ChangeRequest, silent: &SilentLocust) -> Option<Problem> {
+    /// Refuses to remove workers while Locust does not answer, if a test was running at its last answer.
+    fn refuse_removal_without_locust(
+        &self,
+        request: ChangeRequest,
+        unreachable: &LocustUnreachable,
+    ) -> Option<Problem> {
         let removes = match request.new {
             NewCount::By(by) => by < 0,
             NewCount::Exactly(new) => self.desired().is_none_or(|now| i64::from(new) < now),
         };
-        let risk = silent.risk().filter(|_| removes && !request.ignores_locust)?;
+        let risk = unreachable.risk().filter(|_| removes && !request.ignores_locust)?;
         let detail = format!(
             "Nothing was changed. {risk} Try again when Locust answers. To scale now, add \
              \"ignoreLocust\": true to the request, or ignore_locust=yes to the form."

@@ -20,7 +20,7 @@ pub enum Reason {
     /// The cost for a running test, as a sentence.
     Cost(String),
     /// A running test may lose users, and Locust does not answer. The text says so in sentences.
-    LocustSilent(String),
+    LocustUnreachable(String),
     /// The new number is 0.
     NoWorkers,
     /// The current number is not known.
@@ -46,7 +46,7 @@ impl Question {
     }
 
     /// The question after the current number of replicas has changed to `old`.
-    pub(super) fn again(old: Option<i64>, new: i32, test: &TestBefore) -> Self {
+    pub(super) fn after_conflict(old: Option<i64>, new: i32, test: &TestBefore) -> Self {
         let reason = Reason::of(old, new, test).unwrap_or(Reason::Changed);
         Self { new: new.into(), old, reason }
     }
@@ -63,7 +63,7 @@ impl Question {
     /// The reason, in sentences.
     pub fn text(&self) -> String {
         match &self.reason {
-            Reason::Cost(text) | Reason::LocustSilent(text) => text.clone(),
+            Reason::Cost(text) | Reason::LocustUnreachable(text) => text.clone(),
             Reason::NoWorkers => "All workers are removed, and a running test ends.".to_owned(),
             Reason::Unknown => {
                 "The current number of workers is unknown. Check the new number.".to_owned()
@@ -80,7 +80,7 @@ impl Question {
 
     /// A yes means that the change is made although Locust does not answer.
     pub fn ignores_locust(&self) -> bool {
-        matches!(self.reason, Reason::LocustSilent(_))
+        matches!(self.reason, Reason::LocustUnreachable(_))
     }
 }
 
@@ -103,9 +103,9 @@ impl Reason {
     fn of_test(old: Option<i64>, new: i32, test: &TestBefore) -> Option<Self> {
         match test {
             TestBefore::None => None,
-            TestBefore::Unknown(silent) => {
+            TestBefore::Unknown(unreachable) => {
                 let removes = old.is_none_or(|old| i64::from(new) < old);
-                silent.risk().filter(|_| removes).map(Self::LocustSilent)
+                unreachable.risk().filter(|_| removes).map(Self::LocustUnreachable)
             }
             TestBefore::Running(look) => {
                 let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -131,7 +131,7 @@ fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_before::SilentLocust;
+    use super::super::test_before::LocustUnreachable;
     use super::*;
 
     const LIMITS: Limits = Limits { min: 0, max: 100 };
@@ -160,9 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn fewer_workers_need_a_question_if_locust_is_silent_after_a_running_test() {
-        let silent = |users| {
-            TestBefore::Unknown(SilentLocust { why: "Locust does not answer: x".to_owned(), users })
+    fn fewer_workers_need_a_question_if_locust_does_not_answer_after_a_running_test() {
+        let unreachable = |users| {
+            TestBefore::Unknown(LocustUnreachable {
+                why: "Locust does not answer: x".to_owned(),
+                users,
+            })
         };
         for (users, old, new, has_question) in [
             (Some(60), Some(5), 4, true),
@@ -170,7 +173,7 @@ mod tests {
             (Some(60), None, 4, true),
             (None, Some(5), 4, false),
         ] {
-            let question = Question::of(LIMITS, old, new, &silent(users));
+            let question = Question::of(LIMITS, old, new, &unreachable(users));
             let ignores_locust = question.is_some_and(|question| question.ignores_locust());
             assert_eq!(ignores_locust, has_question, "{users:?} {old:?} {new}");
         }

@@ -109,12 +109,12 @@ impl Rebalancer {
             let mut is_stopping = rebalancer.is_stopping.clone();
             let outcome = tokio::select! {
                 biased;
-                _ = latest.wait_for(|latest| *latest > id) => wrong(
+                _ = latest.wait_for(|latest| *latest > id) => failed_check(
                     "the number of workers changed again before serve could check the users"
                         .to_owned(),
                 ),
                 outcome = rebalancer.wait_and_check(&change) => outcome,
-                _ = is_stopping.wait_for(|is_stopping| *is_stopping) => wrong(
+                _ = is_stopping.wait_for(|is_stopping| *is_stopping) => failed_check(
                     "serve ended before it could check the users; check them with locustctl status".to_owned(),
                 ),
             };
@@ -129,18 +129,19 @@ impl Rebalancer {
         users
     }
 
-    /// Begins anew if another change has begun meanwhile: that one may fail.
+    /// Waits and checks. Starts over if another change began in the meantime, because that change may fail
+    /// and then nobody else checks the users.
     async fn wait_and_check(&self, change: &ChangeDuringTest) -> UserCheck {
         loop {
             let checked = match self.wait_for_pods(change).await {
                 Ok(()) => self.wait_and_rebalance(change).await,
-                Err(why) => return wrong(why),
+                Err(why) => return failed_check(why),
             };
             match checked {
                 Ok(Some(users)) => return users,
                 Ok(None) => {}
                 Err(error) => {
-                    return wrong(format!(
+                    return failed_check(format!(
                         "serve cannot tell if the test has its users: {error}; check them in Locust's page"
                     ));
                 }
@@ -182,12 +183,12 @@ impl Rebalancer {
         let master = match self.backend.find_locust(pods.as_ref()).await? {
             Search::Found(master) => master,
             Search::Absent => {
-                return Ok(Some(wrong(
+                return Ok(Some(failed_check(
                     "Locust was not found after the change; check that its master runs".to_owned(),
                 )));
             }
             Search::Foreign { place, .. } => {
-                return Ok(Some(wrong(format!(
+                return Ok(Some(failed_check(format!(
                     "Locust at {place} runs another test: its workers are not in the target's pods; \
                      name the right Locust with --locust"
                 ))));
@@ -294,6 +295,6 @@ fn audit_rebalance(caller: &Caller, users: &UserCheck) {
     });
 }
 
-fn wrong(text: String) -> UserCheck {
+fn failed_check(text: String) -> UserCheck {
     UserCheck { stage: Stage::Failed, text: printable(&text) }
 }

@@ -62,7 +62,7 @@ impl Server {
         let guard = Arc::new(self.guard);
         let router = router(&app, Arc::clone(&guard), self.is_loopback)?;
         let router = match self.is_tls {
-            true => router.layer(from_fn(guard::require_tls)),
+            true => router.layer(from_fn(guard::add_hsts)),
             false => router,
         };
         let stop = async {

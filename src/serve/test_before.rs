@@ -11,17 +11,17 @@ use crate::text::terminal::printable;
 /// Time limit for the look. A slower Locust must not delay the change.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
-/// The test before a change.
+/// The result of the check for a running test before a change.
 pub(super) enum TestBefore {
     /// There is no Locust, or no test is running.
     None,
     Running(Box<Look>),
     /// Locust did not answer in time.
-    Unknown(SilentLocust),
+    Unknown(LocustUnreachable),
 }
 
 /// A Locust that does not answer.
-pub(super) struct SilentLocust {
+pub(super) struct LocustUnreachable {
     /// Why there is no answer, with the address.
     pub why: String,
     /// The users at its last answer, if a test was running then.
@@ -46,7 +46,7 @@ impl TestBefore {
             Err(_) => format!("no answer within {} s", LOOK_LIMIT.as_secs()),
         };
         match &live.now().snapshot.locust {
-            Some(last) => Self::Unknown(SilentLocust {
+            Some(last) => Self::Unknown(LocustUnreachable {
                 why: printable(&format!("Locust at {} does not answer: {why}", last.address)),
                 users: is_running(&last.state).then_some(last.users),
             }),
@@ -56,8 +56,8 @@ impl TestBefore {
     }
 }
 
-impl SilentLocust {
-    /// What is known of the test, as sentences; `None` if no test was running at the last answer.
+impl LocustUnreachable {
+    /// Describes the risk of removing workers; `None` if no test was running at the last answer.
     pub(super) fn risk(&self) -> Option<String> {
         let Self { why, users } = self;
         let users = users.as_ref().map(|users| match users {

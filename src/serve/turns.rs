@@ -7,10 +7,10 @@ use tokio::sync::watch;
 /// The changes and the rebalance that are under way. Changes go first: a rebalance ends when a change
 /// begins, and none starts before the change has been made.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Arc<watch::Sender<UnderWay>>);
+pub(super) struct Turns(Arc<watch::Sender<ActiveWork>>);
 
 #[derive(Debug, Default)]
-struct UnderWay {
+struct ActiveWork {
     /// Changes whose check of the running test is unfinished.
     unchecked: usize,
     /// Changes that are being made, or that wait for the end of a rebalance.
@@ -20,15 +20,15 @@ struct UnderWay {
 
 /// A change whose check is unfinished. Dropping it marks the check as finished.
 #[derive(Debug)]
-pub(super) struct UncheckedChange(Arc<watch::Sender<UnderWay>>);
+pub(super) struct UncheckedChange(Arc<watch::Sender<ActiveWork>>);
 
 /// A change that is being made. Dropping it marks the change as made.
 #[derive(Debug)]
-pub(super) struct ChangeTurn(Arc<watch::Sender<UnderWay>>);
+pub(super) struct ChangeTurn(Arc<watch::Sender<ActiveWork>>);
 
 /// A rebalance that is under way. Dropping it marks the rebalance as ended.
 #[derive(Debug)]
-pub(super) struct RebalanceTurn(Arc<watch::Sender<UnderWay>>);
+pub(super) struct RebalanceTurn(Arc<watch::Sender<ActiveWork>>);
 
 impl Turns {
     /// Begins a change. Waits until a rebalance has ended, which takes at most the time of its request
@@ -45,7 +45,7 @@ impl Turns {
 
     /// Begins a rebalance, unless a change is being made or another rebalance is under way.
     pub(super) fn try_rebalance(&self) -> Option<RebalanceTurn> {
-        let begin = |now: &mut UnderWay| {
+        let begin = |now: &mut ActiveWork| {
             let is_free = now.changes == 0 && !now.is_rebalancing;
             now.is_rebalancing |= is_free;
             is_free
@@ -63,8 +63,8 @@ impl Turns {
         }
     }
 
-    /// Begins a rebalance without a request, unless a change is unchecked: its check sends a start
-    /// itself if the test needs one.
+    /// Begins an automatic rebalance, unless the check after a change is unfinished. That check sends a
+    /// start itself if the test needs one.
     pub(super) fn try_automatic_rebalance(&self) -> Option<RebalanceTurn> {
         if self.0.borrow().unchecked > 0 {
             return None;
@@ -77,7 +77,7 @@ impl Turns {
         self.wait_for(|now| now.changes > 0).await;
     }
 
-    async fn wait_for(&self, is_so: impl FnMut(&UnderWay) -> bool) {
+    async fn wait_for(&self, is_so: impl FnMut(&ActiveWork) -> bool) {
         // The sender lives as long as `self`, so there is no error.
         let _ = self.0.subscribe().wait_for(is_so).await;
     }

@@ -206,7 +206,7 @@ export function operate(byId, { dialog, tell, signedOut }) {
   let isEdited = false;
   /** True while a change is running, or a question about it is open. */
   let isBusy = false;
-  /** The open question: the requested count, the server's question, its request, and since when it is shown. */
+  /** The open dialog: the requested count, the server's question, the body of the PUT, and the time at which it was shown. */
   let question = null;
 
   const desired = () => state?.replicas?.desired;
@@ -261,37 +261,37 @@ export function operate(byId, { dialog, tell, signedOut }) {
     Object.assign(question, next);
     text(dialog.title, title);
     text(dialog.words, words);
-    text(dialog.yes, `Scale to ${question.wanted}`);
+    text(dialog.yes, `Scale to ${question.requested}`);
     dialog.yes.className = dangerous ? 'danger' : 'primary';
   }
 
   /** Asks the server again after the state has changed. The open question stays if that fails. */
   async function renewQuestion() {
-    const own = question;
-    if (own.isRenewing) {
-      own.isOutdated = true;
+    const opened = question;
+    if (opened.isRenewing) {
+      opened.isOutdated = true;
       return;
     }
-    own.isRenewing = true;
+    opened.isRenewing = true;
     do {
-      own.isOutdated = false;
+      opened.isOutdated = false;
       const signal = AbortSignal.timeout(10000);
-      const answer = await fetch(new URL(questionPath(own.wanted, true), ROOT), { cache: 'no-store', signal })
+      const answer = await fetch(new URL(questionPath(opened.requested, true), ROOT), { cache: 'no-store', signal })
         .catch(() => null);
       const next = answer?.ok ? await answer.json().catch(() => null) : null;
-      if (question !== own) return;
+      if (question !== opened) return;
       if (next?.question) showQuestion(next);
-    } while (own.isOutdated);
-    own.isRenewing = false;
+    } while (opened.isOutdated);
+    opened.isRenewing = false;
   }
 
-  /** Asks the question. Resolves to the body of the request, or to null for a no. */
-  async function ask(wanted, first, isFirst) {
-    question = { wanted };
+  /** Asks the question. Resolves to the body of the PUT, or to null if the user declines. */
+  async function ask(requested, reply, isNewDialog) {
+    question = { requested };
     try {
-      showQuestion(first);
-      // The first question replaces no other one, so a quick answer belongs to it.
-      if (isFirst) question.since = -READING_TIME;
+      showQuestion(reply);
+      // No earlier text was visible, so the user may answer at once: skip the reading time.
+      if (isNewDialog) question.since = -READING_TIME;
       do {
         if (!(await dialog.open())) return null;
       } while (performance.now() - question.since < READING_TIME);
@@ -301,7 +301,7 @@ export function operate(byId, { dialog, tell, signedOut }) {
     }
   }
 
-  /** The body of the request, after a question if one is needed; null for a no, or after an error. */
+  /** Asks for confirmation if needed. Resolves to the body of the PUT, or to null if the user declines or an error was shown. */
   async function order(wanted, isAsked) {
     const next = await send(byId('submit'), 'GET', questionPath(wanted, isAsked));
     if (!next?.question) return next?.order;

@@ -60,7 +60,7 @@ const LINKS = {
   out: 'Signed out of Locust: reload the page',
 };
 
-/** What the collapsed panel shows while the state of the cluster is not known. */
+/** The text of the collapsed panel while the state of the cluster is unknown. */
 const LINK_ALARMS = {
   connecting: 'connecting',
   lost: 'cluster unreachable',

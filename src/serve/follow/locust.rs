@@ -186,7 +186,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Records the outcome of a rebalance of a running test without a change made here.
+    /// Records the outcome of an automatic rebalance: workers have left without a change by serve.
     fn record_outcome(&self, outcome: &Outcome) {
         let stage = match outcome {
             Outcome::Repaired { .. } => Stage::Passed,

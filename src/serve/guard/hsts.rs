@@ -12,9 +12,9 @@ use super::request::host_of;
 /// One year. Subdomains are other servers, so they are not included.
 const POLICY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The middleware around all addresses: browsers then reach this host name only over TLS. An IP address
-/// cannot have the policy, and `localhost` has many servers without TLS.
-pub async fn require_tls(request: Request, next: Next) -> Response {
+/// The middleware that adds `Strict-Transport-Security` to all responses: browsers then use only TLS for
+/// this host name. An IP address cannot have the policy, and `localhost` has many servers without TLS.
+pub async fn add_hsts(request: Request, next: Next) -> Response {
     let is_named = host_of(&request).is_ok_and(is_host_name);
     let mut response = next.run(request).await;
     if is_named {

@@ -35,7 +35,7 @@ mod tests;
 pub use self::access::Guard;
 pub use self::cookie::{SessionCookie, pairs};
 pub use self::headers::secured;
-pub use self::hsts::require_tls;
+pub use self::hsts::add_hsts;
 pub use self::login::routes;
 pub use self::middleware::guard;
 pub use self::options::AccessOptions;

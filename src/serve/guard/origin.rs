@@ -36,9 +36,9 @@ pub(super) fn check(
     if is_ours { Ok(()) } else { Err(cross_site()) }
 }
 
-/// The same as [`check`] for a GET, with which browsers do not send their origin. Without Fetch Metadata,
-/// as on a page without TLS, the Referer must be the server's own page. A browser can leave it out because
-/// another site asks for that, so a browser needs it.
+/// The same as [`check`] for a GET. Browsers send no `Origin` header with a GET. Without Fetch Metadata,
+/// as on a page without TLS, the Referer must be the server's own page. Another site can suppress the
+/// Referer (`Referrer-Policy`), so a browser's request without it is refused.
 ///
 /// # Errors
 /// 403 if another page has sent the request, or may have.
@@ -73,8 +73,8 @@ fn origin_of(url: &str) -> &str {
     &url[..end]
 }
 
-/// True if the client says that it is a browser. Scripts on a page cannot change this without a
-/// question (CORS) that fails.
+/// True if the client says that it is a browser. A script can change its User-Agent only after
+/// a CORS preflight, which fails here.
 fn is_browser(headers: &HeaderMap) -> bool {
     headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }

@@ -55,8 +55,8 @@ fn refuse_backslash(path: &str) -> Result<(), Problem> {
 }
 
 /// A service worker of Locust's page would answer for all of the server's addresses, also for the
-/// login form. Browsers name each request for such a script (Service Workers, W3C, section
-/// "Service Worker Script Request").
+/// login form. Browsers mark a request for such a script with the header `Service-Worker: script`
+/// (Service Workers, W3C, section "Service Worker Script Request").
 fn refuse_service_worker(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.contains_key(SERVICE_WORKER) {
         let detail = "Service workers are not allowed here: they could read the tokens of users who \

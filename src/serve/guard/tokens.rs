@@ -49,7 +49,7 @@ struct LoadedFile {
     entries: Vec<Entry>,
     /// The contents that were read last, valid or not; `None` if the file could not be read.
     content: Option<SecretString>,
-    /// Since when the file cannot be used.
+    /// The time since which the file is unusable.
     unusable_since: Option<Instant>,
     checked: Instant,
     /// False for a pipe. It can be read only once.

@@ -151,7 +151,7 @@ impl Live {
         self.lock().connection_state()
     }
 
-    /// Since when the API server does not answer; `None` if it does.
+    /// The time since which the API server does not answer; `None` if it answers.
     pub(super) fn lost_since(&self) -> Option<String> {
         self.lock().lost_since()
     }

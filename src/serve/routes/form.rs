@@ -114,7 +114,7 @@ async fn ask_again(
     let test = TestBefore::look(&app.backend).await;
     let frame = app.backend.live.now();
     let snapshot = &frame.snapshot;
-    let question = Question::again(Some(now), new, &test);
+    let question = Question::after_conflict(Some(now), new, &test);
     let question = (i64::from(new) != now).then_some(&question);
     let entered = new.to_string();
     let notice = Some(Notice { is_error: true, text: problem.detail() });
@@ -211,7 +211,9 @@ fn summary(snapshot: &Snapshot, change: &Change) -> String {
         Outcome::Unchanged => format!("{name} already had {new} replicas."),
         Outcome::Failed => format!("{name} was not scaled."),
         Outcome::Unknown => {
-            format!("The result is not known: {name} may have been scaled to {new}.")
+            format!(
+                "The result is not known: {name} may have been scaled to {new}. Check the number before you try again."
+            )
         }
         Outcome::Scaled | Outcome::Observed => format!("{name} was scaled from {old} to {new}."),
     };

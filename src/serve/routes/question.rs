@@ -43,7 +43,7 @@ struct ShownQuestion {
 #[derive(Debug, PartialEq, Eq)]
 struct Parameters {
     replicas: i32,
-    /// A question is open, so there must be one.
+    /// The dialog is already open, so the reply must contain a question.
     is_asked: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn question(State(app): State<Arc<App>>, RawQuery(query): RawQu
     let snapshot = &app.backend.live.now().snapshot;
     let old = snapshot.replicas.map(|replicas| replicas.desired);
     let question = match is_asked {
-        true => Some(Question::again(old, new, &test)),
+        true => Some(Question::after_conflict(old, new, &test)),
         false => Question::of(snapshot.limits, old, new, &test),
     };
     let is_conditional = question.is_some() || matches!(test, TestBefore::Running(_));

@@ -30,7 +30,9 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
         (_, ConnectionState::Connecting) => text(StatusCode::SERVICE_UNAVAILABLE, "connecting\n"),
         (_, ConnectionState::Connected) => text(StatusCode::OK, "ok\n"),
         (_, ConnectionState::Lost) => text(StatusCode::OK, "ok, but the cluster does not answer\n"),
-        (_, ConnectionState::Refused) => text(StatusCode::OK, "ok, but the cluster refuses\n"),
+        (_, ConnectionState::Refused) => {
+            text(StatusCode::OK, "ok, but the API server denies access\n")
+        }
         (_, ConnectionState::TargetMissing) => {
             text(StatusCode::OK, "ok, but the target does not exist\n")
         }
