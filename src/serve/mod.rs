@@ -4,6 +4,7 @@ mod app;
 mod backend;
 mod caller;
 mod change;
+mod error_page;
 mod follow;
 mod guard;
 mod listener;

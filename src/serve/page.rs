@@ -115,6 +115,15 @@ struct Unreachable<'a> {
     detail: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "error.html", config = "src/serve/assets/askama.toml")]
+struct ErrorPage<'a> {
+    root: &'a str,
+    title: &'a str,
+    detail: &'a str,
+    is_reachable: bool,
+}
+
 pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
     let replicas = snapshot.replicas;
     let shown = replicas.map(|replicas| replicas.ready.unwrap_or(replicas.current));
@@ -149,6 +158,12 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
 /// The login form. `next` is the path to continue with, relative to the page.
 pub fn login(next: &str, error: Option<&str>) -> String {
     render(&Login { next, error })
+}
+
+/// The page of an error. `root` is the path to the server's own addresses; the page has a link to them
+/// if `is_reachable`.
+pub fn error(root: &str, title: &str, detail: &str, is_reachable: bool) -> String {
+    render(&ErrorPage { root, title, detail, is_reachable })
 }
 
 /// The page in place of Locust's while Locust does not answer. `script` is the path of the panel's
@@ -272,7 +287,8 @@ mod tests {
             entered: Some(HOSTILE),
             question: Some(&question),
         };
-        for html in [page(&snapshot, context), login(HOSTILE, Some(HOSTILE))] {
+        let error = error("./", HOSTILE, HOSTILE, true);
+        for html in [page(&snapshot, context), login(HOSTILE, Some(HOSTILE)), error] {
             assert!(!html.contains("<script>") && !html.contains("\"'"), "{html}");
             assert!(html.contains("&#60;script&#62;"), "{html}");
         }

@@ -87,12 +87,18 @@ impl Problem {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The reason phrase of the status code.
+    pub fn title(&self) -> &'static str {
+        self.0.title
+    }
+
     /// The explanation for people.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
 }
 
+/// The document. The response also has the problem as an extension, so that a page can show it.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
@@ -103,6 +109,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.0.retry_after {
             headers.insert(axum::http::header::RETRY_AFTER, seconds.into());
         }
+        response.extensions_mut().insert(self);
         response
     }
 }

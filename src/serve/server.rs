@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::app::App;
 use super::backend::Backend;
+use super::error_page::error_pages;
 use super::follow::{follow_autoscalers, follow_cluster, follow_locust};
 use super::guard::{self, Guard};
 use super::listener::Listener;
@@ -91,8 +92,12 @@ fn router(app: &Arc<App>, guard: Arc<Guard>, is_loopback: bool) -> Result<Router
         let guard = from_fn_with_state(Arc::clone(&guard), guard::guard);
         routes::counted(router.layer(guard), app)
     };
-    match app.backend.locust.is_in_front {
-        false => Ok(guarded(router)),
-        true => locust_ui::in_front(app, &guard, is_loopback, router, guarded),
-    }
+    let (router, mount) = match app.backend.locust.is_in_front {
+        false => (guarded(router), ""),
+        true => {
+            let router = locust_ui::in_front(app, &guard, is_loopback, router, guarded)?;
+            (router, locust_ui::MOUNT)
+        }
+    };
+    Ok(router.layer(from_fn_with_state(mount, error_pages)))
 }

@@ -4,6 +4,7 @@
 mod api;
 mod auth;
 mod deploy;
+mod error_pages;
 mod faults;
 mod hidden_characters;
 mod ingress;

@@ -31,7 +31,8 @@ use super::{body, origin};
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
 const OPEN_PREFIX: &str = "/assets/";
 
-/// Addresses that are allowed under any host name. Orchestrators use the pod's address.
+/// Addresses that are allowed under any host name. Orchestrators use the pod's address. The files below
+/// [`OPEN_PREFIX`] are allowed too: they are public, and the page that refuses a host name needs them.
 const ANY_HOST: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The access rules of a server, with its tokens and sessions.
@@ -100,11 +101,12 @@ impl Guard {
     /// Checks a request. Returns the caller, or `None` for an address that is open to everyone.
     pub(super) fn admit(&self, request: &Request, peer: Peer) -> Result<Option<Caller>, Refusal> {
         let (headers, path) = (request.headers(), request.uri().path());
-        if !ANY_HOST.contains(&path) {
+        let is_asset = path.starts_with(OPEN_PREFIX);
+        if !is_asset && !ANY_HOST.contains(&path) {
             self.hosts.check(host_of(request)?)?;
         }
         body::check_length(headers)?;
-        let is_open = OPEN.contains(&path) || path.starts_with(OPEN_PREFIX);
+        let is_open = is_asset || OPEN.contains(&path);
         let caller = match is_open {
             true => None,
             false => Some(self.identify(headers, peer)?),

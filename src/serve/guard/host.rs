@@ -22,11 +22,8 @@ impl Hosts {
     /// One of them is not a host name.
     pub(super) fn new(allowed: &[String]) -> Result<Self> {
         for host in allowed {
-            let is_name = |character: char| {
-                character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_')
-            };
             match split(host) {
-                Some((name, _)) if !name.is_empty() && name.chars().all(is_name) => {}
+                Some((name, _)) if is_name(name) => {}
                 _ => bail!(
                     "--allowed-host={host} is not a host name, such as workers.example.com or \
                      workers.example.com:8443"
@@ -45,9 +42,13 @@ impl Hosts {
             return Ok(());
         }
         let host: String = host.chars().take(100).collect();
+        let flag = match split(&host) {
+            Some((name, _)) if is_name(name) => format!("--allowed-host={name}"),
+            _ => "--allowed-host=NAME".to_owned(),
+        };
         let detail = format!(
-            "The host name {host:?} is not allowed; start the server with --allowed-host for each \
-             name under which it is reached."
+            "The host name {host:?} is not allowed. Start locustctl serve with {flag}. Repeat the flag \
+             for each name under which users reach the server."
         );
         Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "Misdirected", detail))
     }
@@ -59,6 +60,12 @@ impl Hosts {
             || is_address(name)
             || self.allowed.iter().any(|allowed| allowed == name || allowed == host)
     }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_');
+    !name.is_empty() && name.chars().all(is_allowed)
 }
 
 /// Splits a host into its name and port.

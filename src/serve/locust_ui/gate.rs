@@ -10,11 +10,11 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::backend::Backend;
 use super::super::caller::{Caller, Peer, Proof};
+use super::super::error_page::accepts_html;
 use super::super::guard::{Guard, action};
 use super::super::problem::Problem;
 use super::super::redirect::see_other;
 use super::headers::cookies;
-use super::inject::accepts_html;
 use super::login::{Admission, Logins};
 use super::upstream::Upstream;
 

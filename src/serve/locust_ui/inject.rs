@@ -1,11 +1,13 @@
 //! Inserts the panel into Locust's page.
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RANGE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyDataStream, BodyExt};
 use percent_encoding::percent_decode_str;
+
+use super::super::error_page::accepts_html;
 
 /// Limit on the size of Locust's page, in bytes. The page has 2 KB when a test begins and grows by
 /// 300 KB per hour. A larger page is relayed unchanged.
@@ -26,12 +28,6 @@ pub(super) fn may_be_page(
         && (path == base_path || accepts_html(headers))
         && !headers.contains_key(RANGE)
         && !percent_decode_str(path).decode_utf8_lossy().ends_with(REPORT)
-}
-
-/// True if the client is a browser that navigates.
-pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// True if the panel can be inserted into the answer.
@@ -87,6 +83,7 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use axum::http::header::ACCEPT;
 
     use super::*;
 

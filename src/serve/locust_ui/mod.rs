@@ -27,12 +27,13 @@ use tower_service::Service;
 
 use self::gate::{Gate, gate};
 use self::headers::Client;
-use self::inject::{Page, accepts_html, may_be_page, may_hold_panel, with_panel};
+use self::inject::{Page, may_be_page, may_hold_panel, with_panel};
 use self::login::Logins;
 use self::timed_body::TimedBody;
 use self::upstream::{Upstream, is_start};
 use super::app::App;
 use super::caller::Peer;
+use super::error_page::accepts_html;
 use super::guard::{self, Guard};
 use super::page;
 use super::problem::Problem;

@@ -60,6 +60,14 @@ pub(super) async fn page(
     html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&caller, &root) })
 }
 
+/// Redirects to the page. Browsers send a GET to the address of a form if a user reloads or enters it.
+pub(super) async fn go_to_page(root: Root) -> Response {
+    match root.0 {
+        "" => see_other("./"),
+        root => see_other(root),
+    }
+}
+
 /// Carries out the submitted change. A success redirects to the page, which shows the result. An error
 /// or a question is shown at once, with an error status for programs.
 pub(super) async fn rescale(
