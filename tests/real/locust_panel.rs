@@ -8,13 +8,13 @@ use support::swarm::{ask, running};
 use crate::chromium::{Browser, BrowserOptions};
 use crate::locust_process::{LATEST, RealLocust};
 
-const ROOT: &str = "document.getElementById('locustctl-panel').shadowRoot";
+pub const ROOT: &str = "document.getElementById('locustctl-panel').shadowRoot";
 
 /// The panel's shadow root.
-struct Panel<'a>(&'a Browser);
+pub struct Panel<'a>(pub &'a Browser);
 
 impl Panel<'_> {
-    fn eval(&self, id: &str, expression: &str) -> Value {
+    pub fn eval(&self, id: &str, expression: &str) -> Value {
         self.0.eval(&format!("{ROOT}.getElementById('{id}').{expression}"))
     }
 
@@ -23,7 +23,7 @@ impl Panel<'_> {
     }
 
     #[track_caller]
-    fn wait_for_text(&self, id: &str, wanted: &str) {
+    pub fn wait_for_text(&self, id: &str, wanted: &str) {
         wait_until(
             || {
                 self.0.eval("!!document.getElementById('locustctl-panel')") == true
@@ -35,12 +35,20 @@ impl Panel<'_> {
 
     /// Clicks an element as soon as it is visible.
     #[track_caller]
-    fn click(&self, id: &str) {
+    pub fn click(&self, id: &str) {
         wait_until(|| self.eval(id, "checkVisibility()") == true, || format!("a visible #{id}"));
         self.eval(id, "click()");
     }
 
+    /// Opens the panel if it is folded, as it is while Locust's start form is open.
+    fn unfold(&self) {
+        if self.eval("panel", "checkVisibility()") == false {
+            self.click("pill");
+        }
+    }
+
     fn scale(&self, count: u32) {
+        self.unfold();
         self.eval("count", &format!("value = '{count}'"));
         self.eval("count", "dispatchEvent(new Event('input', { bubbles: true }))");
         self.click("submit");
@@ -61,7 +69,7 @@ impl Panel<'_> {
 }
 
 /// Opens Locust's page through `serve`.
-fn served(cluster: &TestCluster, locust: &RealLocust, flags: &[&str]) -> Serving {
+pub fn served(cluster: &TestCluster, locust: &RealLocust, flags: &[&str]) -> Serving {
     let locust = format!("--locust={}", locust.url());
     let flags: Vec<_> = flags.iter().copied().chain(["--locust-ui", &locust]).collect();
     let serving = Serving::start(cluster, &flags);
@@ -69,7 +77,7 @@ fn served(cluster: &TestCluster, locust: &RealLocust, flags: &[&str]) -> Serving
     serving
 }
 
-fn open(serving: &Serving, options: BrowserOptions) -> Browser {
+pub fn open(serving: &Serving, options: BrowserOptions) -> Browser {
     let browser = Browser::open(options);
     browser.goto(serving.url());
     browser.wait_for("!!document.getElementById('locustctl-panel')");
@@ -90,7 +98,7 @@ fn press(browser: &Browser, text: &str) {
 }
 
 /// Fills Locust's form and starts a test.
-fn start_test(browser: &Browser) {
+pub fn start_test(browser: &Browser) {
     for field in ["userCount", "spawnRate"] {
         browser.wait_for(&format!("!!document.querySelector('input[name={field}]')"));
         browser.fill(&format!("input[name={field}]"), "\u{e009}a\u{e000}60");
@@ -99,7 +107,7 @@ fn start_test(browser: &Browser) {
 }
 
 #[track_caller]
-fn looked_at(browser: &Browser, name: &str) {
+pub fn looked_at(browser: &Browser, name: &str) {
     browser.screenshot(name);
     let console_errors = browser.console_errors();
     assert!(console_errors.is_empty(), "{name}: {console_errors:?}");
@@ -115,9 +123,11 @@ fn the_panel_is_visible_in_every_state_of_locusts_page() {
     let serving = served(&cluster, &locust, &[]);
     let browser = open(&serving, BrowserOptions { width: 1280, ..BrowserOptions::default() });
     let panel = Panel(&browser);
-    panel.is_there("1/1");
     panel.wait_for_text("connected", "1");
+    panel.unfold();
+    panel.is_there("1/1");
     looked_at(&browser, "panel-ready");
+    panel.click("fold");
     start_test(&browser);
     panel.wait_for_text("users", "60 of 60");
     let tabs = browser.eval("document.querySelectorAll('[role=tab]').length").as_i64().unwrap();
@@ -281,8 +291,9 @@ fn locusts_login_also_protects_the_panel() {
     browser.eval("document.querySelector('button[type=submit]').click()");
     browser.wait_for("!!document.getElementById('locustctl-panel')");
     let panel = Panel(&browser);
-    panel.is_there("1/1");
     panel.wait_for_text("connected", "1");
+    panel.unfold();
+    panel.is_there("1/1");
     panel.scale(2);
     panel.wait_for_text("history", "a user of Locust");
     panel.wait_for_text("connected", "2");

@@ -8,6 +8,7 @@ mod locust;
 mod locust_panel;
 mod locust_plugin;
 mod locust_process;
+mod panel_place;
 mod swarm_confirm;
 mod swarm_random;
 mod swarm_steps;

@@ -5,11 +5,17 @@ import { ROOT, follow, historyLine, list, operate, readyCount, say, show, speake
 const ID = 'locustctl-panel';
 const NARROW = 600;
 
+/** The field of Locust's start form. */
+const START_FIELD = 'input[name=userCount]';
+/** The distance in pixels from which a pointer that moves is a drag and not a click. */
+const DRAG = 8;
+
 const MARKUP = `
 <section id="panel" aria-labelledby="title" hidden>
   <header>
     <span class="dot" aria-hidden="true"></span>
     <h2 id="title">Workers</h2>
+    <button id="move" class="icon" type="button" aria-label="Move the workers panel to the next corner" title="Move to the next corner, or drag">⤢</button>
     <button id="fold" class="icon" type="button" aria-expanded="true" aria-controls="panel" aria-label="Collapse the workers panel" title="Collapse">–</button>
   </header>
   <p id="link" class="note bad" hidden></p>
@@ -191,6 +197,17 @@ function start() {
 
   // ---- collapsing
 
+  /** Reads a choice of the user. Browsers may refuse access to the storage. */
+  function recall(key) {
+    try { return localStorage.getItem(key); } catch { return null; }
+  }
+  function remember(key, value) {
+    try { localStorage.setItem(key, value); } catch {}
+  }
+
+  /** True while Locust's page shows its start form. The form in a dialog is above the panel. */
+  let isStarting = false;
+
   function fold(isOpen) {
     show(panel, isOpen);
     show(pill, !isOpen);
@@ -198,14 +215,79 @@ function start() {
   function choose(isOpen) {
     fold(isOpen);
     byId(isOpen ? 'fold' : 'pill').focus();
-    // Without storage, the width decides the next time.
-    try { localStorage.setItem(ID, isOpen ? 'open' : 'folded'); } catch {}
+    // While the start form is open, the panel is folded each time.
+    if (!isStarting) remember(ID, isOpen ? 'open' : 'folded');
+  }
+  function foldByDefault() {
+    fold(!isStarting && innerWidth >= NARROW && recall(ID) !== 'folded');
+  }
+  function watchStartForm() {
+    const fields = [...document.querySelectorAll(START_FIELD)];
+    const isOpen = fields.some((field) => !field.closest('[role=dialog], [role=presentation], dialog'));
+    if (isOpen === isStarting) return;
+    isStarting = isOpen;
+    // A panel in use stays: its question would be lost.
+    if (!root.activeElement || panel.hidden) foldByDefault();
   }
   byId('fold').addEventListener('click', () => choose(false));
   pill.addEventListener('click', () => choose(true));
-  let chosen = null;
-  try { chosen = localStorage.getItem(ID); } catch {}
-  fold(chosen ? chosen === 'open' : innerWidth >= NARROW);
+
+  // ---- moving
+
+  const CORNERS = ['bottom right', 'bottom left', 'top left', 'top right'];
+  const place = `${ID}-corner`;
+  function dock(corner) {
+    host.dataset.corner = CORNERS.includes(corner) ? corner : CORNERS[0];
+  }
+  function moveTo(corner) {
+    dock(corner);
+    remember(place, corner);
+  }
+  byId('move').addEventListener('click', () => {
+    moveTo(CORNERS[(CORNERS.indexOf(host.dataset.corner) + 1) % CORNERS.length]);
+  });
+
+  /** Lets the user drag `box` by `handle`. At the end, it docks at the nearest corner. */
+  function makeMovable(box, handle) {
+    let from = null;
+    let isDragged = false;
+    const end = () => {
+      from = null;
+      box.style.translate = '';
+    };
+    handle.addEventListener('pointerdown', (event) => {
+      isDragged = false;
+      if (event.button !== 0 || (handle !== box && event.target.closest('button'))) return;
+      from = event;
+      // A quick pointer leaves the handle with its first move.
+      handle.setPointerCapture(event.pointerId);
+    });
+    handle.addEventListener('pointermove', (event) => {
+      if (!from) return;
+      const [x, y] = [event.clientX - from.clientX, event.clientY - from.clientY];
+      if (!isDragged && Math.hypot(x, y) < DRAG) return;
+      isDragged = true;
+      box.style.translate = `${x}px ${y}px`;
+    });
+    handle.addEventListener('pointerup', () => {
+      if (from && isDragged) {
+        const { left, right, top, bottom } = box.getBoundingClientRect();
+        moveTo(`${top + bottom < innerHeight ? 'top' : 'bottom'} ${left + right < innerWidth ? 'left' : 'right'}`);
+      }
+      end();
+    });
+    handle.addEventListener('pointercancel', end);
+    // The click after a drag does not open the panel.
+    handle.addEventListener('click', (event) => {
+      if (isDragged) event.stopImmediatePropagation();
+      isDragged = false;
+    }, { capture: true });
+  }
+  makeMovable(panel, root.querySelector('header'));
+  makeMovable(pill, pill);
+  dock(recall(place));
+  watchStartForm();
+  foldByDefault();
 
   // ---- in Locust's page
 
@@ -217,6 +299,14 @@ function start() {
     if (Number(alpha) === 0) delete host.dataset.theme;
     else if (host.dataset.theme !== look) host.dataset.theme = look;
   }
+
+  let watching = 0;
+  new MutationObserver(() => {
+    watching ||= setTimeout(() => {
+      watching = 0;
+      watchStartForm();
+    }, 100);
+  }).observe(document.body, { childList: true, subtree: true });
 
   const observer = new MutationObserver(() => {
     takeTheme();
