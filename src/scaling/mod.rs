@@ -29,7 +29,7 @@ pub use order::{
     Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
     count_text,
 };
-pub use pods::{OwnPods, PODS, Pod, PodState, pods_of, start_failures};
+pub use pods::{OwnPods, PODS, Pod, PodState, StartFailure, pods_of, start_failures};
 pub use progress::Progress;
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::scale;

@@ -5,7 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::question::Question;
-use super::snapshot::{Change, Snapshot};
+use super::snapshot::{Change, Snapshot, StatusStyle, StatusSummary};
 
 /// The parts of the page that do not come from the snapshot.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,8 +89,7 @@ struct Page<'a> {
     context: Context<'a>,
     ready: String,
     desired: String,
-    current: String,
-    are_ready: String,
+    label: &'a str,
     unit: &'static str,
     bar_max: i64,
     bar_value: i64,
@@ -143,8 +142,7 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
         context,
         ready: count(shown),
         desired: count(desired),
-        current: count(replicas.map(|replicas| replicas.current)),
-        are_ready: count(replicas.and_then(|replicas| replicas.ready)),
+        label: label(&snapshot.summary),
         unit: if desired == Some(1) { "worker ready" } else { "workers ready" },
         bar_max: desired.unwrap_or(1).max(1),
         bar_value: shown.unwrap_or_default().min(desired.unwrap_or_default()),
@@ -153,6 +151,15 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
         question_title,
         question_text,
     })
+}
+
+/// The status without the counts, which stand beside it.
+fn label(summary: &StatusSummary) -> &str {
+    match summary.style {
+        _ if !summary.text.contains(" of ") => &summary.text,
+        StatusStyle::Stuck => "Pods do not start",
+        _ => "Starting",
+    }
 }
 
 /// The login form. `next` is the path to continue with, relative to the page.
@@ -205,8 +212,8 @@ mod tests {
     use crate::scaling::{Autoscaler, Limits};
     use crate::serve::question::Reason;
     use crate::serve::snapshot::{
-        Connection, ConnectionState, Outcome, Pod, PodStyle, Replicas, Stage, StatusStyle,
-        StatusSummary, Swarm, TargetInfo, UserCheck,
+        Connection, ConnectionState, Outcome, Pod, PodStyle, Replicas, Stage, Swarm, TargetInfo,
+        UserCheck,
     };
 
     const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -238,6 +245,7 @@ mod tests {
             more_pods: 3,
             pods_error: Some(own()),
             start_failures: vec![own()],
+            start_failures_in_words: vec![own()],
             autoscalers: vec![Autoscaler {
                 kind: "ScaledObject",
                 name: own(),

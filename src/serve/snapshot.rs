@@ -34,6 +34,9 @@ pub struct Snapshot {
     /// Why pods do not start: one line per reason, with counts.
     #[serde(rename = "troubles")]
     pub start_failures: Vec<String>,
+    /// The same lines, with the reasons in words.
+    #[serde(rename = "reasons")]
+    pub start_failures_in_words: Vec<String>,
     pub autoscalers: Vec<Autoscaler>,
     /// Locust, if it was found.
     pub locust: Option<Swarm>,

@@ -58,8 +58,8 @@ fn the_page_shows_the_present_state() {
     assert_eq!(browser.text("h1"), "locust-slave");
     assert!(browser.text(".where p").contains(cluster.server()));
     assert_eq!((browser.text("#ready"), browser.text("#desired")), ("1".into(), "1".into()));
-    assert_eq!(browser.text(".tally").replace('\n', " "), "Desired 1 Current 1 Ready 1");
-    assert_eq!(browser.text("#standing"), "All ready");
+    browser.wait_for("document.getElementById('standing').textContent === 'All ready'");
+    assert_eq!(browser.eval("document.getElementById('submit').ariaDisabled"), "true");
     assert_eq!(browser.eval("document.getElementById('bar').position"), 1);
     assert_eq!(browser.eval("document.querySelectorAll('#pods li').length"), 1);
     assert_eq!(browser.text("#no-history"), "No changes since the server started.");
@@ -75,7 +75,7 @@ fn scaling_up_fills_the_bar_as_pods_become_ready() {
     browser.click("#more");
     browser.click("#submit");
     browser.wait_for_text("#notice", "locust-slave was scaled from 1 to 2.");
-    browser.wait_for_text("#standing", "1 of 2 ready");
+    browser.wait_for_text("#standing", "Starting");
     assert_eq!(browser.eval("document.getElementById('bar').position"), 0.5);
     browser.wait_for("document.querySelector('#pods li[data-look=wait]') !== null");
     browser.screenshot("scale-up-under-way");
@@ -236,6 +236,7 @@ fn an_unreachable_cluster_is_shown_and_the_page_recovers() {
     browser.wait_for("document.getElementById('notice').getAttribute('role') === 'alert'");
     browser.wait_for_text("#connection", "has not answered since");
     browser.wait_for("document.body.classList.contains('stale')");
+    browser.wait_for_text("#pods-title .as-of", "as of ");
     done(&browser, "cluster-gone");
     cluster.handle().set_replicas(WORKERS, 2);
     cluster.handle().clear_faults();
@@ -251,7 +252,9 @@ fn the_reason_why_pods_do_not_start_is_shown() {
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     let browser = open(&serving);
     scale(&browser, "2");
-    browser.wait_for_text("#troubles", "1 pod: ");
+    browser.wait_for_text("#troubles", "1 pod: the image cannot be pulled: ");
+    assert_eq!(browser.text("#standing"), "Pods do not start");
+    assert_eq!(browser.eval("document.getElementById('bar').nextElementSibling.id"), "troubles");
     browser.wait_for("document.querySelector('#pods li[data-look=bad]') !== null");
     assert_eq!(browser.eval("document.getElementById('standing').dataset.state"), "stuck");
     done(&browser, "trouble");

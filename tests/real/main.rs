@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 mod browser;
+mod browser_state;
 mod chromium;
 mod kubectl;
 mod locust;

@@ -16,3 +16,4 @@ mod locust_ui_safety;
 mod openapi;
 mod revoked;
 mod slow;
+mod viewers;

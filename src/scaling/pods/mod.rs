@@ -7,7 +7,7 @@ mod state;
 
 pub use owned::{OwnPods, pods_of};
 pub use pod::{PODS, Pod};
-pub use start_failures::start_failures;
+pub use start_failures::{StartFailure, start_failures};
 pub use state::PodState;
 
 pub(super) use owned::list;

@@ -1,5 +1,7 @@
 //! Why pods do not start: the reasons, with the number of pods for each.
 
+use std::fmt;
+
 use super::pod::Pod;
 use super::state::PodState;
 use crate::scaling::status_condition::message_suffix;
@@ -7,9 +9,59 @@ use crate::scaling::status_condition::message_suffix;
 /// Maximum number of shown reasons.
 const MAX_REASONS: usize = 8;
 
-/// A line for each reason, the most frequent reason first. Each line has the message of one pod: the
-/// messages of the others differ only in the pods' names.
-pub fn start_failures<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<String> {
+/// A reason why pods do not start. It is displayed with the reason's name, as `ImagePullBackOff`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartFailure {
+    /// The number of pods with this reason.
+    count: usize,
+    reason: PodState,
+    /// The message of one pod after a colon: the messages of the others differ only in the pods' names.
+    /// Empty if it has none.
+    suffix: String,
+}
+
+impl StartFailure {
+    /// The same, with the reason in words if they are known.
+    pub fn in_words(&self) -> String {
+        match &self.reason {
+            PodState::Stuck(name) => self.with_reason(words(name).unwrap_or(name)),
+            _ => self.to_string(),
+        }
+    }
+
+    fn with_reason(&self, reason: &str) -> String {
+        let Self { count, suffix, .. } = self;
+        let pods = if *count == 1 { "pod" } else { "pods" };
+        format!("{count} {pods}: {reason}{suffix}")
+    }
+}
+
+impl fmt::Display for StartFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_reason(&self.reason.to_string()))
+    }
+}
+
+/// The meaning of a reason of the kubelet (`pkg/kubelet/images/types.go`, `pkg/kubelet/container`) or of
+/// the scheduler.
+fn words(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "ErrImagePull" | "ImagePullBackOff" => "the image cannot be pulled",
+        "ErrImageNeverPull" => "the image is not on the node, and its pull policy is Never",
+        "InvalidImageName" => "the name of the image is not valid",
+        "CrashLoopBackOff" => "the container ends again and again",
+        "CreateContainerConfigError" => "the configuration of the container is not valid",
+        "CreateContainerError" => "the container cannot be created",
+        "RunContainerError" => "the container cannot be started",
+        "OOMKilled" => "the container needs more memory than its limit",
+        "Unschedulable" => "no node can run the pod",
+        "Evicted" => "the node has removed the pod",
+        _ => return None,
+    })
+}
+
+/// One failure for each reason, the most frequent reason first.
+pub fn start_failures<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<StartFailure> {
     let mut reasons: Vec<(PodState, &str, usize)> = Vec::new();
     for (reason, message) in pods.into_iter().filter_map(Pod::start_failure) {
         match reasons.iter_mut().find(|(known, ..)| *known == reason) {
@@ -18,11 +70,11 @@ pub fn start_failures<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Vec<String
         }
     }
     reasons.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
-    let line = |(reason, message, count): &(PodState, &str, usize)| {
-        let pods = if *count == 1 { "pod" } else { "pods" };
-        format!("{count} {pods}: {reason}{}", message_suffix(message))
+    let failure = |(reason, message, count)| {
+        let suffix = message_suffix(message);
+        StartFailure { count, reason, suffix }
     };
-    reasons.iter().take(MAX_REASONS).map(line).collect()
+    reasons.into_iter().take(MAX_REASONS).map(failure).collect()
 }
 
 #[cfg(test)]
@@ -40,7 +92,22 @@ mod tests {
     fn lines(pods: Vec<Value>) -> Vec<String> {
         let pods: Vec<Pod> =
             pods.into_iter().map(|pod| serde_json::from_value(pod).unwrap()).collect();
-        start_failures(&pods)
+        start_failures(&pods).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn known_reasons_are_put_into_words() {
+        let in_words = |pod: Value| {
+            let pod: Pod = serde_json::from_value(pod).unwrap();
+            start_failures([&pod])[0].in_words()
+        };
+        for (reason, message, expected) in [
+            ("ErrImagePull", "not found", "1 pod: the image cannot be pulled: not found"),
+            ("CrashLoopBackOff", "", "1 pod: the container ends again and again"),
+            ("SomethingNew", "x", "1 pod: SomethingNew: x"),
+        ] {
+            assert_eq!(in_words(waiting(reason, message)), expected);
+        }
     }
 
     #[test]

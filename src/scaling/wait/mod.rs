@@ -115,7 +115,7 @@ async fn explain_deletion(client: &Client, target: &Target) -> Option<String> {
 
 async fn explain_pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {
     match timeout(EXPLAIN_LIMIT, pods::list(client, &target.namespace, selector)).await {
-        Ok(Ok(pods)) => start_failures(&pods),
+        Ok(Ok(pods)) => start_failures(&pods).iter().map(ToString::to_string).collect(),
         Ok(Err(Error::Status(status))) if status.code == 403 => {
             vec![format!("its pods cannot be listed: {}", status.message)]
         }

@@ -157,8 +157,20 @@ export function speaker(region) {
 
 // ---- drawing
 
+/** Shows in each of these elements since when its numbers are outdated; hides them for null. */
+export function showAsOf(elements, at) {
+  const clock = at && new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+  for (const element of elements) say(element, clock ? `as of ${clock}` : '');
+}
+
 export function readyCount(replicas) {
   return replicas ? replicas.ready ?? replicas.current : '–';
+}
+
+/** The status without the counts, which stand beside it. */
+function label({ text: words, look }) {
+  if (!words.includes(' of ')) return words;
+  return look === 'stuck' ? 'Pods do not start' : 'Starting';
 }
 
 function showCounts(byId, replicas, standing) {
@@ -166,7 +178,7 @@ function showCounts(byId, replicas, standing) {
   text(byId('ready'), shown);
   text(byId('desired'), replicas ? replicas.desired : '–');
   text(byId('unit'), replicas?.desired === 1 ? 'worker ready' : 'workers ready');
-  text(byId('standing'), standing.text);
+  text(byId('standing'), label(standing));
   byId('standing').dataset.state = standing.look;
   const bar = byId('bar');
   bar.max = Math.max(replicas ? replicas.desired : 1, 1);
@@ -211,16 +223,24 @@ export function operate(byId, { dialog, tell, signedOut }) {
 
   const desired = () => state?.replicas?.desired;
 
+  /** True if the field has the present count. It is not known while the cluster does not answer. */
+  const isUnchanged = () => state?.connection.state === 'connected' && field.value === String(desired() ?? '');
+
+  function updateSubmit() {
+    if (!isBusy) byId('submit').ariaDisabled = isUnchanged() ? 'true' : null;
+  }
+
   function render(next) {
     state = next;
-    const { replicas, standing, troubles, connection, limits, locust } = state;
+    const { replicas, standing, reasons, connection, limits, locust } = state;
     showCounts(byId, replicas, standing);
     showLocust(byId, locust);
-    list(byId('troubles'), troubles, itself, text);
+    list(byId('troubles'), reasons, itself, text);
     say(byId('connection'), connection.message);
     text(byId('limits'), `From ${limits.min} to ${limits.max}.`);
     Object.assign(field, limits);
     if (replicas && !isEdited && !isBusy) field.value = replicas.desired;
+    updateSubmit();
     if (question) renewQuestion();
   }
 
@@ -335,20 +355,21 @@ export function operate(byId, { dialog, tell, signedOut }) {
     byId('submit').focus();
   }
 
-  function whenSubmitted(form, change) {
+  function whenSubmitted(form, change, isUseless = () => false) {
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
-      if (isBusy) return;
+      if (isBusy || isUseless()) return;
       isBusy = true;
       await change().finally(() => { isBusy = false; });
       if (state) render(state);
     });
   }
-  whenSubmitted(byId('form'), () => scale(field.valueAsNumber));
+  whenSubmitted(byId('form'), () => scale(field.valueAsNumber), isUnchanged);
   whenSubmitted(byId('rebalance'), rebalance);
 
   function updateEdited() {
     isEdited = field.value !== String(desired() ?? '');
+    updateSubmit();
   }
   function step(by) {
     const from = Number.isNaN(field.valueAsNumber) ? desired() ?? 0 : field.valueAsNumber;

@@ -1,5 +1,5 @@
 // Keeps the page up to date, and submits its forms without leaving it.
-import { age, follow, historyLine, list, moment, operate, optional, part, readyCount, say, show, speaker, text } from './common.js';
+import { age, follow, historyLine, list, moment, operate, optional, part, readyCount, say, show, showAsOf, speaker, text } from './common.js';
 
 const byId = (id) => document.getElementById(id);
 const dialog = byId('dialog');
@@ -7,6 +7,10 @@ const speak = speaker(byId('spoken'));
 
 /** The last received state. */
 let state = null;
+/** The time of the last message of the server, while there is no connection to it. */
+let lostAt = null;
+/** The latest change in the history before the change whose result is shown. */
+let before = Number(new URLSearchParams(location.search).get('done') ?? Infinity) - 1;
 
 // ---- drawing
 
@@ -14,12 +18,11 @@ function render(next) {
   state = next;
   renderCommon(state);
   const { replicas, connection, pods, history, locust } = state;
-  text(byId('tally-desired'), replicas ? replicas.desired : '–');
-  text(byId('tally-current'), replicas ? replicas.current : '–');
-  text(byId('tally-ready'), replicas?.ready ?? '–');
   text(byId('found-at'), locust?.at ?? '');
   text(byId('test'), locust?.state ?? '');
-  document.body.classList.toggle('stale', connection.state !== 'connected');
+  showAge();
+  // The result of a change disappears at the next change.
+  if (latest() > before + 1 && byId('notice').classList.contains('good')) say(byId('notice'), '');
   list(byId('autoscalers'), state.autoscalers.filter(({ pause }) => pause?.state !== 'paused'), (one) => `${one.kind}/${one.name}`, autoscalerLine);
   list(byId('pods'), pods, (pod) => pod.name, podLine);
   text(byId('pods-count'), pods.length + state.morePods);
@@ -30,6 +33,17 @@ function render(next) {
   list(byId('history'), history, (change) => String(change.id), historyLine);
   show(byId('no-history'), history.length === 0);
   speak(replicas ? `${readyCount(replicas)} of ${replicas.desired} workers ready` : connection.message);
+}
+
+const latest = () => state?.history[0]?.id ?? 0;
+
+/** Dims the cards while their numbers are outdated, and shows the time of the numbers. */
+function showAge() {
+  const { state: how, since } = state?.connection ?? {};
+  const isCurrent = how === undefined || how === 'connected' || how === 'connecting';
+  const at = lostAt ?? (isCurrent ? null : since);
+  document.body.classList.toggle('stale', at !== null);
+  showAsOf(document.querySelectorAll('.as-of'), at);
 }
 
 function autoscalerLine(line, { kind, name, min, max }) {
@@ -48,7 +62,8 @@ function podLine(line, pod) {
 
 function notice(words, isBad) {
   const note = byId('notice');
-  // A success stays until there is another text: otherwise the page would jump.
+  if (!words) before = latest();
+  // A success stays until the next result or change: otherwise the page would jump.
   if (!words && !note.classList.contains('bad')) return;
   note.className = `note ${isBad ? 'bad' : 'good'}`;
   note.setAttribute('role', isBad ? 'alert' : 'status');
@@ -57,7 +72,18 @@ function notice(words, isBad) {
 
 const LINKS = { live: 'Live', lost: 'Reconnecting…', out: 'Signed out: reload the page' };
 
+let late = 0;
+let present = '';
 function link(how) {
+  if (how === present) return;
+  present = how;
+  clearTimeout(late);
+  // The stream ends from time to time, and reconnects soon.
+  const at = lostAt ?? Date.now();
+  late = setTimeout(() => {
+    lostAt = how === 'live' ? null : at;
+    showAge();
+  }, how === 'lost' ? 3000 : 0);
   byId('live').dataset.state = how === 'live' ? 'on' : 'off';
   text(byId('live-text'), LINKS[how]);
 }

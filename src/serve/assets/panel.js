@@ -1,20 +1,20 @@
 // The workers panel in Locust's page. It is in one shadow root, so that the styles and scripts of the
 // panel and of the page do not affect each other.
-import { ROOT, follow, historyLine, list, operate, readyCount, say, show, speaker, text } from './common.js';
+import { ROOT, follow, historyLine, list, operate, readyCount, say, show, showAsOf, speaker, text } from './common.js';
 
 const ID = 'locustctl-panel';
 const NARROW = 600;
 
 /** The field of Locust's start form. */
 const START_FIELD = 'input[name=userCount]';
-/** The distance in pixels from which a pointer that moves is a drag and not a click. */
+/** A pointer that moves fewer pixels clicks. */
 const DRAG = 8;
 
 const MARKUP = `
 <section id="panel" aria-labelledby="title" hidden>
   <header>
     <span class="dot" aria-hidden="true"></span>
-    <h2 id="title">Workers</h2>
+    <h2 id="title">Workers <span id="as-of" class="as-of" hidden></span></h2>
     <button id="move" class="icon" type="button" aria-label="Move the workers panel to the next corner" title="Move to the next corner, or drag">⤢</button>
     <button id="fold" class="icon" type="button" aria-expanded="true" aria-controls="panel" aria-label="Collapse the workers panel" title="Collapse">–</button>
   </header>
@@ -25,6 +25,7 @@ const MARKUP = `
     <p id="standing" class="standing"></p>
   </div>
   <progress id="bar" max="1" value="0" aria-label="Workers ready"></progress>
+  <ul id="troubles" class="troubles" aria-label="Reasons why workers do not start"></ul>
   <div id="locust" hidden>
     <dl id="swarm" class="tally">
       <div><dt>Connected workers</dt> <dd id="connected"></dd></div>
@@ -34,7 +35,6 @@ const MARKUP = `
     <ul id="notes" class="troubles notes" aria-label="Warnings"></ul>
     <form id="rebalance" hidden><button id="redistribute" data-busy="Redistributing users…">Redistribute users</button></form>
   </div>
-  <ul id="troubles" class="troubles" aria-label="Reasons why workers do not start"></ul>
   <form id="form">
     <p><label for="count">New number<span class="sr"> of workers</span></label> <span id="limits"></span></p>
     <div class="row">
@@ -97,14 +97,14 @@ function start() {
     renderCommon(state);
     const { replicas, connection, standing, history } = state;
     const ready = readyCount(replicas);
-    // The large numbers above already say "2 of 5 ready".
-    show(byId('standing'), !standing.text.includes(' of '));
     text(byId('short'), replicas ? `${ready}/${replicas.desired}` : '–');
     const alarm = alarmOf(state);
     say(byId('alarm'), alarm);
     panel.dataset.state = alarm ? 'stuck' : standing.look;
     pill.dataset.state = panel.dataset.state;
-    panel.classList.toggle('stale', link !== 'live' || connection.state !== 'connected');
+    const isStale = lostAt !== null || connection.state !== 'connected';
+    panel.classList.toggle('stale', isStale);
+    showAsOf([byId('as-of')], isStale && connection.state !== 'connecting' ? lostAt ?? connection.since : null);
     list(byId('history'), history.filter(isShown), (change) => String(change.id), historyLine);
     if (isGood && latest() > before) say(byId('notice'), '');
     announceChange();
@@ -124,12 +124,16 @@ function start() {
   }
 
   let late = 0;
+  /** The time of the last message of the server, while there is no connection to it. */
+  let lostAt = null;
   function onLink(next) {
     if (next === link) return;
     link = next;
     clearTimeout(late);
+    const at = lostAt ?? Date.now();
     // The stream ends from time to time, and reconnects soon.
     late = setTimeout(() => {
+      lostAt = link === 'live' ? null : at;
       const words = LINKS[link] ?? '';
       say(byId('link'), words);
       if (words) speak(words, true);

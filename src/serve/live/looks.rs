@@ -3,14 +3,23 @@
 use super::super::snapshot::{PodStyle, Replicas, StatusStyle, StatusSummary};
 use crate::scaling::PodState;
 
-/// The status of the workers in a few words. `is_stuck` is true if pods do not start.
-pub(super) fn status_summary(replicas: Option<Replicas>, is_stuck: bool) -> StatusSummary {
+/// The status of the workers in a few words. `is_stuck` is true if pods do not start; `are_connected` if
+/// Locust, where there is one, has them all.
+pub(super) fn status_summary(
+    replicas: Option<Replicas>,
+    is_stuck: bool,
+    are_connected: bool,
+) -> StatusSummary {
     let Some(Replicas { desired, current, ready, settled }) = replicas else {
         return StatusSummary { text: "Unknown".to_owned(), style: StatusStyle::Unknown };
     };
     if settled {
-        let text = if desired == 0 { "Scaled to 0" } else { "All ready" };
-        return StatusSummary { text: text.to_owned(), style: StatusStyle::Settled };
+        let (text, style) = match (desired, are_connected) {
+            (0, _) => ("Scaled to 0", StatusStyle::Settled),
+            (_, true) => ("All ready", StatusStyle::Settled),
+            (_, false) => ("All ready, not all connected to Locust", StatusStyle::Pending),
+        };
+        return StatusSummary { text: text.to_owned(), style };
     }
     let progress = match ready {
         Some(ready) => format!("{ready} of {desired} ready"),
@@ -64,7 +73,12 @@ mod tests {
             (counts(3, 3, Some(1), false), true, "1 of 3 ready", Stuck),
         ] {
             let expected = StatusSummary { text: text.to_owned(), style };
-            assert_eq!(status_summary(replicas, is_stuck), expected, "{replicas:?}");
+            assert_eq!(status_summary(replicas, is_stuck, true), expected, "{replicas:?}");
+        }
+        for (replicas, style) in
+            [(counts(3, 3, Some(3), true), Pending), (counts(0, 0, Some(0), true), Settled)]
+        {
+            assert_eq!(status_summary(replicas, false, false).style, style, "{replicas:?}");
         }
     }
 

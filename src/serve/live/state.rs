@@ -11,7 +11,7 @@ use super::ledger::{HistoryEntry, Ledger};
 use super::looks::{pod_style, status_summary};
 use crate::locust::WorkerPods;
 use crate::scaling::{
-    Autoscaler, Pod, Readiness, Workload, WorkloadKind, readiness, start_failures,
+    Autoscaler, Pod, Readiness, StartFailure, Workload, WorkloadKind, readiness, start_failures,
 };
 use crate::text::terminal::harmless;
 
@@ -208,17 +208,23 @@ impl TargetState {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        let (replicas, start_failures) = (self.replicas(), self.start_failures());
+        let (replicas, failures) = (self.replicas(), self.start_failures());
+        let lines = |line: fn(&StartFailure) -> String| {
+            let of_pods = failures.iter().map(|failure| harmless(&line(failure)));
+            self.failures.iter().cloned().chain(of_pods).collect::<Vec<_>>()
+        };
+        let start_failures = lines(ToString::to_string);
         Snapshot {
             target: self.target.clone(),
             limits: self.limits,
             connection: self.connection.clone(),
-            summary: status_summary(replicas, !start_failures.is_empty()),
+            summary: status_summary(replicas, !start_failures.is_empty(), self.are_connected()),
             replicas,
             pods: self.pods.values().take(MAX_PODS).map(shown).collect(),
             more_pods: self.pods.len().saturating_sub(MAX_PODS),
             pods_error: self.pods_error.clone(),
             start_failures,
+            start_failures_in_words: lines(StartFailure::in_words),
             autoscalers: self.autoscalers.clone(),
             locust: self.swarm.clone(),
             history: self.ledger.history(),
@@ -231,13 +237,19 @@ impl TargetState {
     }
 
     /// Why pods do not become ready. Pods that are starting are not listed.
-    fn start_failures(&self) -> Vec<String> {
+    fn start_failures(&self) -> Vec<StartFailure> {
         let is_short = self.replicas.is_some_and(|replicas| !replicas.settled);
-        let of_pods = match is_short {
+        match is_short {
             true => start_failures(self.pods.values().filter(|pod| pod.state().0.is_stuck())),
             false => Vec::new(),
-        };
-        self.failures.iter().cloned().chain(of_pods.iter().map(|line| harmless(line))).collect()
+        }
+    }
+
+    /// True if Locust, where there is one, has a connected worker for each desired pod.
+    fn are_connected(&self) -> bool {
+        let desired = self.desired().unwrap_or_default();
+        let has_all = |swarm: &Swarm| swarm.problem.is_empty() && swarm.target_workers >= desired;
+        self.swarm.as_ref().is_none_or(has_all)
     }
 }
 
