@@ -1,6 +1,33 @@
-//! Bounded reading: a file or pipe that is larger than expected is not read to its end.
+//! Bounded reading: a file or pipe that is larger than expected is not read to its end, and a file that is
+//! read again while the program serves cannot make it wait.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::path::Path;
+
+/// Opens a regular file. It never waits, as opening a pipe does until a writer comes.
+///
+/// # Errors
+/// The file cannot be opened, or it is a pipe, a directory or a device.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let check = |metadata: std::fs::Metadata| match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("this is not a regular file")),
+    };
+    // A pipe that is opened and closed again would end its writer.
+    check(path.metadata()?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // The file may have become a pipe since.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    check(file.metadata()?)?;
+    Ok(file)
+}
 
 /// Reads everything; `None` when it is more than `limit` bytes.
 ///

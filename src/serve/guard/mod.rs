@@ -26,6 +26,7 @@ mod request;
 mod scheme;
 mod sessions;
 mod throttle;
+mod token_list;
 mod tokens;
 mod user_name;
 
