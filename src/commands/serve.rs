@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
@@ -16,10 +17,14 @@ use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, SelectionArgs, check_namespace};
 use crate::serve::{
     AccessOptions, CrossSite, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings,
-    Subject, TargetInfo, TlsFiles, log,
+    Subject, TargetInfo, TlsFiles, log, write_in_background,
 };
 use crate::text::go::os_error;
+use crate::text::stderr;
 use crate::text::terminal::{harmless, say};
+
+/// Time limit for the last lines of the log.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it drains in-flight requests, and returns `Ok`.
 ///
@@ -27,6 +32,13 @@ use crate::text::terminal::{harmless, say};
 /// A flag, a file or the address cannot be used. A cluster that does not answer is no error: the
 /// page reports it. A signal before it serves is an error.
 pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
+    write_in_background().context("starting the thread of the log")?;
+    let result = serve(global, args).await;
+    stderr::flush(LAST_LINES);
+    result
+}
+
+async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let settings = settings(&args)?;
     let prepared = connection::prepare(global)?;
     let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };

@@ -5,12 +5,24 @@ use std::net::IpAddr;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::text::stderr;
 use crate::text::terminal::say;
 
 /// The present time, RFC 3339 in UTC, in seconds.
 pub fn now() -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     OffsetDateTime::now_utc().format(form).unwrap_or_default()
+}
+
+/// Lets a thread write stderr from now on, so that no request waits for the reader of the log.
+///
+/// # Errors
+/// The system refuses the thread.
+pub fn write_in_background() -> std::io::Result<()> {
+    stderr::write_in_background(|count| {
+        let lines = if count == 1 { "line is" } else { "lines are" };
+        format!("{} {count} {lines} missing here, because stderr was not read in time", now())
+    })
 }
 
 /// Writes a line to the log.

@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::snapshot::{ConnectionState, Outcome, Snapshot};
+use crate::text::stderr;
 
 /// Buckets of the durations, in seconds: from answers from memory to a slow API server.
 const BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 90.0];
@@ -49,6 +50,7 @@ pub struct Metrics {
     durations: Family<RouteLabel, Histogram, fn() -> Histogram>,
     changes: Family<OutcomeLabel, Counter>,
     restarts: Counter,
+    dropped_lines: Counter,
     viewers: Gauge,
     connected: Gauge,
     counts: Counts,
@@ -70,6 +72,7 @@ impl Default for Metrics {
             durations: Family::new_with_constructor(histogram),
             changes: Family::default(),
             restarts: Counter::default(),
+            dropped_lines: Counter::default(),
             viewers: Gauge::default(),
             connected: Gauge::default(),
             counts: Counts::default(),
@@ -82,6 +85,8 @@ impl Default for Metrics {
         registry.register("scale_operations", text, metrics.changes.clone());
         let text = "Restarts of a watch after an error";
         registry.register("watch_restarts", text, metrics.restarts.clone());
+        let text = "Lines of the log that were dropped, because stderr was not read in time";
+        registry.register("log_lines_dropped", text, metrics.dropped_lines.clone());
         registry.register("event_streams", "Open event streams", metrics.viewers.clone());
         let text = "1 if the connection to the cluster is up, else 0";
         registry.register("cluster_connected", text, metrics.connected.clone());
@@ -139,6 +144,8 @@ impl Metrics {
         count(&self.counts.current, replicas.map(|replicas| replicas.current));
         count(&self.counts.ready, replicas.and_then(|replicas| replicas.ready));
         self.connected.set((snapshot.connection.state == ConnectionState::Connected).into());
+        // Only this function adds to the counter.
+        self.dropped_lines.inc_by(stderr::dropped().saturating_sub(self.dropped_lines.get()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

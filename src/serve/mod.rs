@@ -31,7 +31,7 @@ mod turns;
 pub use self::guard::{AccessOptions, CrossSite};
 pub use self::listener::TlsFiles;
 pub use self::locust_ui::MOUNT as LOCUST_UI_MOUNT;
-pub use self::log::log;
+pub use self::log::{log, write_in_background};
 pub use self::server::Server;
 pub use self::settings::{LocustSettings, RebalancePolicy, Settings, Subject};
 pub use self::snapshot::TargetInfo;

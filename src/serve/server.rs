@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::watch;
@@ -36,7 +36,9 @@ impl Server {
     /// machines without saying so.
     pub async fn bind(settings: Settings) -> Result<Self> {
         let Settings { listen, limits, locust, guard, tls } = settings;
-        let guard = Guard::new(guard)?;
+        // The token file may be a pipe. Then reading it waits for the writer.
+        let guard = tokio::task::spawn_blocking(|| Guard::new(guard));
+        let guard = guard.await.context("reading the token file")??;
         let is_tls = tls.is_some();
         let is_loopback = listen.ip().to_canonical().is_loopback();
         let listener = Listener::bind(listen, tls).await?;

@@ -4,5 +4,6 @@
 pub mod bounded;
 pub mod go;
 pub mod pem;
+pub mod stderr;
 pub mod terminal;
 pub mod yaml;

@@ -1,13 +1,13 @@
 //! Output on the terminal: control characters of foreign text are escaped, and secrets are masked.
 
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::go;
+use super::{go, stderr};
 
 /// The text in place of a secret.
 pub const MASK: &str = "<masked>";
@@ -51,7 +51,7 @@ pub fn say(text: &str) {
     if is_silent() {
         return;
     }
-    let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
+    stderr::write(printable(text));
 }
 
 /// Writes a warning to stderr as kubectl does: with a yellow label on a terminal that wants colour.
@@ -63,7 +63,7 @@ pub fn warn(text: &str) {
         true => "\u{1b}[33;1mWarning:\u{1b}[0m",
         false => "Warning:",
     };
-    let _ = writeln!(std::io::stderr().lock(), "{label} {}", printable(text));
+    stderr::write(format!("{label} {}", printable(text)));
 }
 
 /// True if stderr is a terminal on which a line can be drawn again.

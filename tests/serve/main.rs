@@ -3,6 +3,7 @@
 
 mod api;
 mod auth;
+mod blocking;
 mod deploy;
 mod error_pages;
 mod faults;

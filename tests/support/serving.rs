@@ -45,6 +45,13 @@ impl Serving {
 
     /// Serves with another kubeconfig.
     pub fn start_with(kubeconfig: impl AsRef<std::path::Path>, flags: &[&str]) -> Self {
+        let mut serving = Self::start_unread(kubeconfig, flags);
+        serving.read_log();
+        serving
+    }
+
+    /// Serves, and does not read its log before [`Self::read_log`].
+    pub fn start_unread(kubeconfig: impl AsRef<std::path::Path>, flags: &[&str]) -> Self {
         // A background job of a shell ignores Ctrl-C, and its children inherit that.
         let mut command = Command::new("/usr/bin/env");
         command.arg("--default-signal=HUP,INT,TERM").arg(program());
@@ -55,16 +62,23 @@ impl Serving {
         command.env_clear().env("KUBECONFIG", kubeconfig.as_ref()).env("KUBERC", "off");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (stderr, reader) = collect(child.stderr.take().unwrap());
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let url = stdout.lines().map_while(Result::ok).find_map(|line| {
             line.starts_with("Serving ").then(|| line.rsplit(' ').next().map(str::to_owned))?
         });
         let Some(url) = url else {
-            panic!("serve ended with {:?}: {}", child.wait(), stderr.lock().unwrap());
+            let mut log = String::new();
+            let _ = child.stderr.take().unwrap().read_to_string(&mut log);
+            panic!("serve ended with {:?}: {log}", child.wait());
         };
         let url = url.trim_end_matches('/').to_owned();
-        Self { child, url, stderr, reader: Some(reader), http: Http::new() }
+        Self { child, url, stderr: Arc::default(), reader: None, http: Http::new() }
+    }
+
+    /// Reads the log from now on.
+    pub fn read_log(&mut self) {
+        let (stderr, reader) = collect(self.child.stderr.take().unwrap());
+        (self.stderr, self.reader) = (stderr, Some(reader));
     }
 
     /// `http://127.0.0.1:PORT`

@@ -1,14 +1,13 @@
 //! The log on stderr (`-v`), in the format of klog and of client-go's debugging round tripper.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::text::go;
 use crate::text::terminal::{is_silent, masked, printable};
+use crate::text::{go, stderr};
 
 /// The log on stderr, up to a level.
 #[derive(Debug, Clone, Copy, Default)]
@@ -194,12 +193,7 @@ fn write_with_severity(severity: char, file: &str, text: &str) {
         .format(format_description!("[month][day] [hour]:[minute]:[second].[subsecond digits:6]"))
         .unwrap_or_default();
     let pid = std::process::id();
-    // A failure to write the log is ignored.
-    let _ = writeln!(
-        std::io::stderr().lock(),
-        "{severity}{stamp} {pid:>7} {file}:1] {}",
-        printable(text)
-    );
+    stderr::write(format!("{severity}{stamp} {pid:>7} {file}:1] {}", printable(text)));
 }
 
 #[cfg(test)]

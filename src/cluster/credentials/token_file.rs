@@ -1,8 +1,8 @@
 //! A bearer token in a file that another program renews. In a pod, kubelet does so every hour.
 
 use std::{
-    fs,
-    path::PathBuf,
+    fs, io,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -28,13 +28,17 @@ pub(super) struct TokenFile {
 }
 
 impl TokenFile {
-    /// Reads the file a first time.
+    /// Reads the file a first time. Of a pipe, this is the only time.
     ///
     /// # Errors
     /// The file cannot be read and there is no fallback. The text is kubectl's.
     pub fn new(path: PathBuf, fallback: Option<SecretString>) -> Result<Self> {
         let file = Self { path, fallback, last: Mutex::new(None) };
-        file.token()?;
+        match file.read(|path| fs::File::open(path)) {
+            Ok(token) => *file.last.lock() = Some((Instant::now(), token)),
+            Err(err) if file.fallback.is_none() => return Err(err),
+            Err(_) => {}
+        }
         Ok(file)
     }
 
@@ -50,7 +54,8 @@ impl TokenFile {
         {
             return Ok(token.clone());
         }
-        match (self.read(), last.as_ref(), &self.fallback) {
+        // The command is running: a pipe would make all of it wait.
+        match (self.read(bounded::open_regular), last.as_ref(), &self.fallback) {
             (Ok(token), _, _) => {
                 *last = Some((Instant::now(), token.clone()));
                 Ok(token)
@@ -70,10 +75,10 @@ impl TokenFile {
         }
     }
 
-    fn read(&self) -> Result<SecretString> {
+    fn read(&self, open: fn(&Path) -> io::Result<fs::File>) -> Result<SecretString> {
         let path = self.path.display();
         let failed = |err| anyhow!("open {path}: {}", os_error(&err));
-        let file = fs::File::open(&self.path).map_err(failed)?;
+        let file = open(&self.path).map_err(failed)?;
         let Some(text) = bounded::read_text(file, MAX_SIZE).map_err(failed)? else {
             bail!("{path} is larger than {MAX_SIZE} bytes, too large for a token");
         };
@@ -108,6 +113,27 @@ mod tests {
         fs::remove_file(&path).unwrap();
         file.expire();
         assert_eq!(shown(&file), "two");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_once_and_its_token_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let (read, token) = std::sync::mpsc::channel();
+        std::thread::spawn({
+            let path = path.clone();
+            move || {
+                let file = TokenFile::new(path, None).unwrap();
+                file.expire();
+                read.send(shown(&file))
+            }
+        });
+        fs::write(&path, "one\n").unwrap();
+        let token = token.recv_timeout(Duration::from_secs(10));
+        assert_eq!(token.as_deref(), Ok("one"), "the second read does not wait for a writer");
     }
 
     #[test]

@@ -41,12 +41,19 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds to the address, and reads the certificate and the key.
+    /// Binds to the address, and reads the certificate and the key. If one of them is a pipe, it waits for the
+    /// writer, but the thread does not.
     ///
     /// # Errors
     /// The address cannot be bound, or the files cannot be read or do not belong together.
     pub async fn bind(address: SocketAddr, tls: Option<TlsFiles>) -> Result<Self> {
-        let tls = tls.map(tls::Identity::load).transpose()?.map(Arc::new);
+        let tls = match tls {
+            Some(files) => {
+                let load = tokio::task::spawn_blocking(|| tls::Identity::load(files));
+                Some(Arc::new(load.await.context("reading the certificate")??))
+            }
+            None => None,
+        };
         let listener = listen(address).with_context(|| {
             format!("listening on {address} (use --listen=ADDRESS:PORT to choose another)")
         })?;

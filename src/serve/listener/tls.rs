@@ -1,6 +1,7 @@
 //! The server's certificate. It is reloaded when its files change.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct TlsFiles {
 pub(super) struct Identity {
     files: TlsFiles,
     current: Mutex<Current>,
+    /// False for pipes. They can be read only once.
+    are_regular: bool,
 }
 
 #[derive(Debug)]
@@ -67,15 +70,18 @@ impl Identity {
     /// # Errors
     /// A file cannot be read, or the key does not belong to the certificate.
     pub(super) fn load(files: TlsFiles) -> Result<Self> {
-        let contents = Contents::read(&files)?;
+        let contents = Contents::read(&files, |path| File::open(path))?;
         let key = contents.key(&files)?;
         let checked = Instant::now();
-        Ok(Self { files, current: Mutex::new(Current { key, contents, checked }) })
+        let is_regular = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.is_file());
+        let are_regular = is_regular(&files.certificate) && is_regular(&files.key);
+        let current = Mutex::new(Current { key, contents, checked });
+        Ok(Self { files, current, are_regular })
     }
 
     fn current(&self) -> Arc<CertifiedKey> {
         let mut current = self.current.lock();
-        if current.checked.elapsed() >= RELOAD_PERIOD {
+        if self.are_regular && current.checked.elapsed() >= RELOAD_PERIOD {
             current.checked = Instant::now();
             current.reload(&self.files);
         }
@@ -85,7 +91,7 @@ impl Identity {
 
 impl Current {
     fn reload(&mut self, files: &TlsFiles) {
-        let contents = match Contents::read(files) {
+        let contents = match Contents::read(files, bounded::open_regular) {
             Ok(contents) if contents == self.contents => return,
             Ok(contents) => contents,
             Err(error) => return log_failure(&error),
@@ -107,7 +113,8 @@ fn log_failure(error: &anyhow::Error) {
 }
 
 impl Contents {
-    fn read(files: &TlsFiles) -> Result<Self> {
+    fn read(files: &TlsFiles, open: fn(&Path) -> io::Result<File>) -> Result<Self> {
+        let read = |flag: &str, path: &Path| read(open(path), flag, path);
         let certificate = read("--tls-cert", &files.certificate)?;
         let key = read("--tls-key", &files.key)?;
         Ok(Self(certificate, key))
@@ -120,10 +127,10 @@ impl Contents {
     }
 }
 
-fn read(flag: &str, path: &Path) -> Result<Vec<u8>> {
+/// Reads the opened file. `flag` and `path` are for the error.
+fn read(file: io::Result<File>, flag: &str, path: &Path) -> Result<Vec<u8>> {
     let name = || format!("reading {flag}={}", path.display());
-    let file = File::open(path).with_context(name)?;
-    match bounded::read(file, MAX_FILE).with_context(name)? {
+    match bounded::read(file.with_context(name)?, MAX_FILE).with_context(name)? {
         Some(content) => Ok(content),
         None => bail!("{}: the file is larger than 1 MB", name()),
     }
@@ -264,6 +271,33 @@ mod tests {
             let client = client.unwrap();
             assert_eq!(client.get_ref().1.protocol_version(), Some(version.version));
         }
+    }
+
+    /// Opening a pipe waits for a writer, and all answers would wait for it.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_place_of_the_key_does_not_block() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = write(&directory, &certificate_and_key());
+        let identity = Identity::load(files.clone()).unwrap();
+        std::fs::remove_file(&files.key).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&files.key).status().unwrap();
+        assert!(made.success());
+        let before = identity.current();
+        let (reloaded, reload) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                identity.current.lock().reload(&files);
+                reloaded.send(())
+            });
+            let in_time = reload.recv_timeout(Duration::from_secs(10));
+            // If it blocks after all, a writer releases it.
+            if in_time.is_err() {
+                drop(std::fs::OpenOptions::new().write(true).open(&files.key));
+            }
+            assert!(in_time.is_ok());
+        });
+        assert!(Arc::ptr_eq(&before, &identity.current()), "the old key stays");
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! `locustctl serve` with files and a log that would make a careless server wait.
+
+use std::path::Path;
+use std::process::Command;
+
+use support::cluster::TestCluster;
+use support::running::Running;
+use support::serving::{Serving, wait_until};
+use support::tls::Certificate;
+
+/// More than the pipe of stderr takes.
+const MUCH: usize = 100_000;
+
+fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_no_answer() {
+    let cluster = TestCluster::start();
+    let mut serving = Serving::start_unread(cluster.kubeconfig(), &["-v=9"]);
+    for _ in 0..100 {
+        assert_eq!(serving.put("?dryRun=true", r#"{"replicas": 2}"#).status, 200);
+    }
+    assert_eq!(serving.get("/healthz").status, 200);
+    let metrics = serving.get("/metrics").text;
+    assert!(metrics.contains("locustctl_log_lines_dropped_total 0"), "{metrics}");
+    serving.read_log();
+    wait_until(|| serving.stderr().len() > MUCH, || "the whole log".to_owned());
+    assert_eq!(serving.stderr().matches("scale (dry run)").count(), 100);
+}
+
+#[test]
+fn the_last_line_is_in_the_log() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.signal("TERM");
+    let (code, log) = serving.wait();
+    assert_eq!(code, Some(0));
+    assert!(log.contains("shutting down after signal Terminate"), "{log}");
+}
+
+#[test]
+fn a_key_can_come_from_a_pipe() {
+    let cluster = TestCluster::start();
+    let certificate = Certificate::of(&cluster);
+    let flags = certificate.flags();
+    let key = flags.iter().find_map(|flag| flag.strip_prefix("--tls-key=")).unwrap();
+    let content = std::fs::read(key).unwrap();
+    let pipe = cluster.file("pipe", "");
+    std::fs::remove_file(&pipe).unwrap();
+    make_pipe(&pipe);
+    let flag = format!("--tls-key={}", pipe.display());
+    let flags: Vec<_> = flags.iter().filter(|flag| !flag.starts_with("--tls-key")).collect();
+    let flags: Vec<_> = flags.into_iter().copied().chain([&*flag]).collect();
+    let serving = std::thread::scope(|scope| {
+        scope.spawn(|| std::fs::write(&pipe, content).unwrap());
+        Serving::start(&cluster, &flags)
+    });
+    assert_eq!(serving.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_pipe_without_a_writer_does_not_keep_ctrl_c_from_the_start() {
+    let cluster = TestCluster::start();
+    let certificate = Certificate::of(&cluster);
+    let pipe = cluster.file("pipe", "");
+    std::fs::remove_file(&pipe).unwrap();
+    make_pipe(&pipe);
+    let pipe = pipe.display();
+    let flags = certificate.flags();
+    let cert = flags.iter().find(|flag| flag.starts_with("--tls-cert=")).unwrap();
+    for flags in [format!("{cert} --tls-key={pipe}"), format!("--auth-token-file={pipe}")] {
+        let line = format!("serve --listen=127.0.0.1:0 {flags}");
+        let mut running = Running::start(&cluster, &line);
+        running.wait_for_handlers();
+        running.interrupt();
+        assert_eq!(running.end(), Some(130), "{flags}: {}", running.stderr());
+    }
+}
