@@ -42,6 +42,7 @@ impl Server {
         let is_tls = tls.is_some();
         let is_loopback = listen.ip().to_canonical().is_loopback();
         let listener = Listener::bind(listen, tls).await?;
+        let listener = if locust.is_in_front { listener.for_relay() } else { listener };
         Ok(Self { listener, guard, limits, locust, is_tls, is_loopback })
     }
 

@@ -11,6 +11,8 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use support::cluster::TestCluster;
 use support::serving::{PATIENCE, Serving};
 use support::tls::Certificate;
+use tokio::net::TcpSocket;
+use tokio::runtime::{Builder, Runtime};
 
 type Client = StreamOwned<ClientConnection, TcpStream>;
 
@@ -46,6 +48,52 @@ fn a_client_without_an_http2_preface_is_disconnected() {
         assert!(!is_late, "{ended:?}");
     }
     assert_eq!(serving.get("/healthz").status, 200);
+}
+
+/// A connection from this address of the loopback network on which nothing is asked.
+fn silent(runtime: &Runtime, serving: &Serving, from: &str) -> TcpStream {
+    let stream = runtime.block_on(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        socket.connect(serving.authority().parse().unwrap()).await.unwrap()
+    });
+    let stream = stream.into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+#[test]
+fn silent_connections_make_room_for_others_within_the_limit_on_open_files() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start_with_ulimit(&cluster, 128, &[]);
+    let mut viewer = TcpStream::connect(serving.authority()).unwrap();
+    viewer.set_read_timeout(Some(PATIENCE)).unwrap();
+    viewer.write_all(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut first = [0; 12];
+    viewer.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        for from in ["127.0.0.1", "127.0.0.2"] {
+            clients.extend((0..10).map(|_| silent(&runtime, &serving, from)));
+        }
+        let request = serving.request("GET", "/healthz").header("connection", "close");
+        assert_eq!(serving.send(request).status, 200, "{}", serving.stderr());
+    }
+    let ended = clients[0].read(&mut [0; 1]);
+    assert!(ended.as_ref().is_ok_and(|count| *count == 0), "{ended:?}");
+    serving.wait_for_log("the oldest ones on which nothing was asked are closed");
+    assert!(!serving.stderr().contains("cannot accept"), "{}", serving.stderr());
+    assert_eq!(serving.put("", r#"{"replicas": 7}"#).status, 200);
+    let mut seen = String::new();
+    while !seen.contains("\"desired\":7") {
+        let mut bytes = [0; 4096];
+        let count = viewer.read(&mut bytes).unwrap();
+        assert!(count > 0, "the viewer was disconnected after {seen}");
+        seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A running `locustctl serve`, and an HTTP client for it.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -52,14 +53,28 @@ impl Serving {
 
     /// Serves, and does not read its log before [`Self::read_log`].
     pub fn start_unread(kubeconfig: impl AsRef<std::path::Path>, flags: &[&str]) -> Self {
+        Self::spawn(Command::new("/usr/bin/env"), kubeconfig.as_ref(), flags)
+    }
+
+    /// Serves with a limit on open files, as with `ulimit -n`.
+    pub fn start_with_ulimit(cluster: &TestCluster, files: u32, flags: &[&str]) -> Self {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("ulimit -n {files} && exec /usr/bin/env \"$@\"");
+        command.args(["-c", &script, "sh"]);
+        let mut serving = Self::spawn(command, &cluster.kubeconfig(), flags);
+        serving.read_log();
+        serving
+    }
+
+    /// Starts serve with a command that is `env`.
+    fn spawn(mut command: Command, kubeconfig: &Path, flags: &[&str]) -> Self {
         // A background job of a shell ignores Ctrl-C, and its children inherit that.
-        let mut command = Command::new("/usr/bin/env");
         command.arg("--default-signal=HUP,INT,TERM").arg(program());
         command.arg("serve").args(flags);
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             command.arg("--listen=127.0.0.1:0");
         }
-        command.env_clear().env("KUBECONFIG", kubeconfig.as_ref()).env("KUBERC", "off");
+        command.env_clear().env("KUBECONFIG", kubeconfig).env("KUBERC", "off");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());

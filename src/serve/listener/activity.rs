@@ -21,6 +21,8 @@ struct Shared {
     state: Mutex<RequestCounts>,
     /// Notifies when the first request opens or the last one closes: another limit may apply then.
     changed: Notify,
+    /// Notifies when the connection must make room for another one.
+    evicted: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +50,8 @@ impl Activity {
     pub(super) fn new() -> Self {
         let state =
             RequestCounts { has_requests: false, open: 0, working: 0, last: Instant::now() };
-        Self(Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }))
+        let (changed, evicted) = (Notify::new(), Notify::new());
+        Self(Arc::new(Shared { state: Mutex::new(state), changed, evicted }))
     }
 
     /// Counts a new request.
@@ -62,6 +65,24 @@ impl Activity {
             self.0.changed.notify_one();
         }
         Exchange { activity: self.clone(), is_working: true }
+    }
+
+    /// True after the first request.
+    pub(super) fn has_requests(&self) -> bool {
+        self.lock().has_requests
+    }
+
+    /// Ends the connection, unless a first request comes before its task notices.
+    pub(super) fn evict(&self) {
+        self.0.evicted.notify_one();
+    }
+
+    /// Waits until the connection must end, because nothing was asked on it and others need the room.
+    pub(super) async fn evicted(&self) {
+        self.0.evicted.notified().await;
+        if self.has_requests() {
+            std::future::pending().await
+        }
     }
 
     /// Waits until nothing has happened for the time that `limit` gives for the present counts, and

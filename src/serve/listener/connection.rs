@@ -49,6 +49,7 @@ pub(super) struct Connection {
     pub app: Router,
     pub acceptor: Option<TlsAcceptor>,
     pub limits: Limits,
+    pub activity: Activity,
     /// Turns true when the server stops.
     pub is_stopping: watch::Receiver<bool>,
 }
@@ -73,6 +74,7 @@ impl Connection {
         let shaken = tokio::select! {
             shaken = shaken => shaken,
             () = stopping(&mut self.is_stopping) => return,
+            () = self.activity.evicted() => return,
         };
         let Ok(Some(stream)) = shaken else { return };
         match stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
@@ -86,11 +88,11 @@ impl Connection {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         is_tls: bool,
     ) {
-        let Self { peer, app, limits, is_stopping, .. } = self;
+        let Self { peer, app, limits, activity, is_stopping, .. } = self;
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
         builder.max_buf_size(MAX_HEAD);
-        let (peer, activity) = (Peer { address: peer, is_tls }, Activity::new());
+        let peer = Peer { address: peer, is_tls };
         let service = service_fn(|request| {
             let exchange = activity.begin();
             answer(app.clone(), peer, limits, exchange, request)
@@ -104,13 +106,13 @@ impl Connection {
     }
 
     async fn http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let Self { peer, app, limits, is_stopping, .. } = self;
+        let Self { peer, app, limits, activity, is_stopping, .. } = self;
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
         builder.max_header_list_size(MAX_HEAD as u32);
         // Detects clients that vanished without closing the connection.
         builder.keep_alive_interval(limits.stalled).keep_alive_timeout(limits.head);
-        let (peer, activity) = (Peer { address: peer, is_tls: true }, Activity::new());
+        let peer = Peer { address: peer, is_tls: true };
         let service = service_fn(|request| {
             let exchange = activity.begin();
             answer(app.clone(), peer, limits, exchange, request)
@@ -149,6 +151,7 @@ impl<F> GracefulClose<F> {
         let mut connection = pin!(connection);
         tokio::select! {
             _ = &mut connection => return,
+            () = activity.evicted() => return,
             () = idle => {}
             () = stopping(&mut self.is_stopping) => {}
         }

@@ -19,8 +19,9 @@ use tokio::time::{sleep, timeout};
 
 pub use self::tls::TlsFiles;
 
+use self::activity::Activity;
 use self::connection::Connection;
-use self::limits::{LIMITS, Limits};
+use self::limits::{LIMITS, Limits, max_descriptors};
 use self::permits::Permits;
 use super::log::log;
 
@@ -58,7 +59,13 @@ impl Listener {
             format!("listening on {address} (use --listen=ADDRESS:PORT to choose another)")
         })?;
         let address = listener.local_addr().context("reading the port")?;
-        Ok(Self { listener, address, tls, limits: LIMITS })
+        let limits = LIMITS.within(max_descriptors(), 1);
+        Ok(Self { listener, address, tls, limits })
+    }
+
+    /// Leaves room for a connection to Locust beside each connection of a client.
+    pub fn for_relay(self) -> Self {
+        Self { limits: LIMITS.within(max_descriptors(), 2), ..self }
     }
 
     /// The bound address, with the real port if port 0 was requested.
@@ -79,18 +86,22 @@ impl Listener {
                 accepted = self.accept() => accepted,
                 () = &mut stop => break,
             };
-            let Some(permit) = permits.acquire(peer.ip()) else { continue };
+            let activity = Activity::new();
+            let Some(permit) = permits.acquire(peer.ip(), &activity) else { continue };
             let connection = Connection {
                 peer,
                 app: app.clone(),
                 acceptor: acceptor.clone(),
                 limits: self.limits,
+                activity,
                 is_stopping: is_stopping.clone(),
             };
             tokio::spawn(async move {
                 connection.serve(stream).await;
                 drop(permit);
             });
+            // An evicted connection closes before the next one is accepted.
+            tokio::task::yield_now().await;
         }
         drop((self.listener, is_stopping));
         stopping.send_replace(true);
