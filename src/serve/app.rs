@@ -8,8 +8,9 @@ use tokio::sync::{Semaphore, watch};
 use super::backend::Backend;
 use super::caller::Caller;
 use super::change::{ChangeRequest, ChangeResult, ChangeSummary};
+use super::guard::Refusals;
 use super::live::Live;
-use super::log::{Audit, audit};
+use super::log::Audit;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::rebalancer::{ChangeDuringTest, Rebalancer};
@@ -17,25 +18,23 @@ use super::settings::{LocustSettings, Subject};
 use super::snapshot::{Limits, Outcome};
 use super::stepping::SteppedChange;
 use super::test_before::{LocustUnreachable, TestBefore};
+use super::viewers::Viewers;
 use crate::scaling::{self, Condition, DryRun, NewCount, ObjectSource, Order, Progress};
 
 /// Limit on concurrent changes. Each one waits for the API server.
 const MAX_CHANGES: usize = 16;
 
-/// Limit on concurrent viewers.
-const MAX_VIEWERS: usize = 800;
-
 pub(super) struct App {
     pub backend: Arc<Backend>,
     pub rebalancer: Arc<Rebalancer>,
     pub metrics: Metrics,
-    /// Permits for viewers.
-    pub viewers: Arc<Semaphore>,
+    pub viewers: Viewers,
     /// Turns true when the server stops.
     pub is_stopping: watch::Receiver<bool>,
     limits: Limits,
     /// Permits for changes.
     changes: Semaphore,
+    refusals: Refusals,
 }
 
 impl App {
@@ -51,10 +50,11 @@ impl App {
             rebalancer: Arc::new(Rebalancer::new(Arc::clone(&backend), is_stopping.clone())),
             backend,
             metrics: Metrics::default(),
-            viewers: Arc::new(Semaphore::new(MAX_VIEWERS)),
+            viewers: Viewers::default(),
             is_stopping,
             limits,
             changes: Semaphore::new(MAX_CHANGES),
+            refusals: Refusals::default(),
         }
     }
 
@@ -77,9 +77,9 @@ impl App {
         })
     }
 
-    /// Writes a change that was refused before it began to the audit log.
+    /// Writes a change that was refused before it began to the audit log, unless there are too many.
     pub(super) fn log_refused_change(&self, caller: &Caller, new: Option<i64>, problem: &Problem) {
-        audit(&Audit {
+        self.refusals.log(&Audit {
             who: &caller.name,
             from: caller.from,
             action: "scale",

@@ -27,6 +27,7 @@ mod snapshot;
 mod stepping;
 mod test_before;
 mod turns;
+mod viewers;
 
 pub use self::guard::{AccessOptions, CrossSite};
 pub use self::listener::TlsFiles;

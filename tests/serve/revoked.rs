@@ -118,6 +118,38 @@ fn a_new_token_is_valid_as_soon_as_it_is_in_the_file() {
 }
 
 #[test]
+fn the_owner_of_a_token_cannot_take_the_places_of_others() {
+    let (_cluster, _file, serving) = served(&[]);
+    let bob = log_in(&serving, BOB);
+    let header = format!("Authorization: Bearer {ALICE}");
+    let _streams: Vec<_> = (0..200).map(|_| viewer(&serving, &header)).collect();
+    let request = serving.request("GET", "/api/events").bearer_auth(ALICE);
+    serving.send(request).is_problem(429, "TooManyViewers", "alice has 200 open event streams");
+    viewer(&serving, &format!("Cookie: {bob}"));
+    let first = log_in(&serving, ALICE);
+    for _ in 0..1100 {
+        log_in(&serving, ALICE);
+    }
+    let status = |cookie: &str| {
+        serving.send(serving.request("GET", "/metrics").header("cookie", cookie)).status
+    };
+    assert_eq!((status(&first), status(&bob)), (401, 200));
+}
+
+#[test]
+fn refused_changes_of_one_person_do_not_fill_the_log() {
+    let (_cluster, _file, serving) = served(&[]);
+    for _ in 0..400 {
+        let request = serving.request("PUT", "/api/scale").bearer_auth(ALICE);
+        let request = request.header("content-type", "application/json");
+        assert_eq!(serving.send(request.body("{}")).status, 400);
+    }
+    serving.wait_for_log("more refusals were not logged");
+    let lines = serving.stderr().matches("who=\"alice\"").count();
+    assert!((20..400).contains(&lines), "{lines} lines");
+}
+
+#[test]
 fn behind_a_proxy_each_client_has_its_own_limits() {
     let (_cluster, _file, serving) = served(&["--trusted-proxy=127.0.0.0/8"]);
     let ask = |from: &str, token: &str| {

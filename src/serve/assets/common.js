@@ -89,7 +89,7 @@ export function historyLine(line, change) {
   if (users) users.dataset.stage = change.users.stage;
 }
 
-/** True for a 401 of this server, and for a redirect to Locust's login if Locust relays the request. */
+/** True for a 401, and for a redirect to Locust's login. */
 const isSignedOut = (answer) => answer?.status === 401 || answer?.redirected === true;
 
 /** True if the server changed nothing because the count differs from the request's `currentReplicas`. */
@@ -203,7 +203,7 @@ function showLocust(byId, locust) {
 
 // ---- changes
 
-/** An answer within this many milliseconds after the question has changed belongs to the old question. */
+/** An answer within this time (ms) after a change of the question belongs to the old one. */
 const READING_TIME = 1000;
 
 /**
@@ -223,7 +223,7 @@ export function operate(byId, { dialog, tell, signedOut }) {
 
   const desired = () => state?.replicas?.desired;
 
-  /** True if the field has the present count. It is not known while the cluster does not answer. */
+  /** True if the field has the current number, which is unknown while the cluster does not answer. */
   const isUnchanged = () => state?.connection.state === 'connected' && field.value === String(desired() ?? '');
 
   function updateSubmit() {

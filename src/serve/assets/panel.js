@@ -251,7 +251,7 @@ function start() {
     moveTo(CORNERS[(CORNERS.indexOf(host.dataset.corner) + 1) % CORNERS.length]);
   });
 
-  /** Lets the user drag `box` by `handle`. At the end, it docks at the nearest corner. */
+  /** Lets the user drag `box` by `handle` to a corner. */
   function makeMovable(box, handle) {
     let from = null;
     let isDragged = false;

@@ -40,5 +40,6 @@ pub use self::hsts::add_hsts;
 pub use self::login::routes;
 pub use self::middleware::guard;
 pub use self::options::AccessOptions;
+pub use self::refusals::Refusals;
 pub use self::relayed::CrossSite;
 pub use self::request::{action, host_of};

@@ -1,5 +1,6 @@
 //! The audit lines of refused requests, rate-limited so that they cannot fill the disk.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,26 +9,32 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::log::{Audit, audit, log};
 
-/// Lines per period. Further refusals are only counted.
+/// Lines per period and user. Further refusals are only counted.
 const MAX_LINES: u32 = 20;
+
+/// Lines per period of all users.
+const MAX_ALL_LINES: u32 = 200;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The refusals of the present period.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Refusals(Arc<Mutex<Period>>);
+pub struct Refusals(Arc<Mutex<Period>>);
 
 #[derive(Debug, Default)]
 struct Period {
     since: Option<Instant>,
-    written: u32,
+    /// Written lines of each user.
+    written: HashMap<String, u32>,
+    /// Written lines of all users.
+    all: u32,
     suppressed: u64,
 }
 
 impl Refusals {
     /// Writes the line or counts it. At the end of the period, one line says how many were only
     /// counted.
-    pub(super) fn log(&self, line: &Audit<'_>) {
+    pub fn log(&self, line: &Audit<'_>) {
         let now = Instant::now();
         let mut state = self.lock();
         let since = match state.since {
@@ -37,8 +44,10 @@ impl Refusals {
                 now
             }
         };
-        if state.written < MAX_LINES {
-            state.written += 1;
+        let written = state.written.get(line.who).copied().unwrap_or_default();
+        if written < MAX_LINES && state.all < MAX_ALL_LINES {
+            state.written.insert(line.who.to_owned(), written + 1);
+            state.all += 1;
             audit(line);
             return;
         }
@@ -67,10 +76,14 @@ mod tests {
     use super::*;
 
     fn refuse(refusals: &Refusals, count: u32) {
+        refuse_to(refusals, "nobody", count);
+    }
+
+    fn refuse_to(refusals: &Refusals, who: &str, count: u32) {
         let from = IpAddr::from([127, 0, 0, 1]);
         for _ in 0..count {
             refusals.log(&Audit {
-                who: "nobody",
+                who,
                 from,
                 action: "GET /",
                 old: None,
@@ -86,7 +99,7 @@ mod tests {
         let refusals = Refusals::default();
         let seen = || {
             let state = refusals.lock();
-            (state.written, state.suppressed)
+            (state.all, state.suppressed)
         };
         refuse(&refusals, MAX_LINES);
         assert_eq!(seen(), (MAX_LINES, 0));
@@ -99,5 +112,17 @@ mod tests {
         sleep(PERIOD).await;
         refuse(&refusals, 1);
         assert_eq!(seen(), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_user_has_lines_and_all_together_have_a_limit() {
+        let refusals = Refusals::default();
+        refuse_to(&refusals, "alice", 1000);
+        refuse_to(&refusals, "bob", 1);
+        assert_eq!(refusals.lock().all, MAX_LINES + 1);
+        for user in 0..MAX_ALL_LINES {
+            refuse_to(&refusals, &user.to_string(), 1);
+        }
+        assert_eq!(refusals.lock().all, MAX_ALL_LINES);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use parking_lot::{Mutex, MutexGuard};
 use rustls::crypto::ring;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 /// Longest life of a session.
@@ -16,8 +16,11 @@ pub(super) const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// Idle timeout of a session. An open page sends a request at least every hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Limit on open sessions. A new one evicts the least recently used one.
+/// Limit on open sessions. A new one evicts the least recently used one of the token with most sessions.
 const MAX_SESSIONS: usize = 1000;
+
+/// Limit on open sessions of one token. A new one evicts the least recently used one of this token.
+const MAX_PER_TOKEN: usize = 100;
 
 #[derive(Debug, Clone)]
 pub(super) struct Session {
@@ -51,9 +54,12 @@ impl Sessions {
         let now = Instant::now();
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.is_alive(now));
-        if sessions.len() >= MAX_SESSIONS
-            && let Some(oldest) = least_recently_used(&sessions)
-        {
+        let crowded = match count(&sessions, &token) {
+            MAX_PER_TOKEN.. => Some(token.clone()),
+            _ if sessions.len() >= MAX_SESSIONS => most_used_token(&sessions),
+            _ => None,
+        };
+        if let Some(oldest) = crowded.and_then(|token| least_recently_used(&sessions, &token)) {
             sessions.remove(&oldest);
         }
         sessions.insert(id.clone(), Session { token, began: now, used: now });
@@ -80,13 +86,36 @@ impl Sessions {
 }
 
 impl Session {
+    fn is_of(&self, token: &SecretString) -> bool {
+        self.token.expose_secret() == token.expose_secret()
+    }
+
     fn is_alive(&self, now: Instant) -> bool {
         now.duration_since(self.began) < LIFETIME && now.duration_since(self.used) < IDLE_TIMEOUT
     }
 }
 
-fn least_recently_used(sessions: &HashMap<String, Session>) -> Option<String> {
-    let oldest = sessions.iter().min_by_key(|(_, session)| session.used);
+/// The number of sessions of this token.
+fn count(sessions: &HashMap<String, Session>, token: &SecretString) -> usize {
+    sessions.values().filter(|session| session.is_of(token)).count()
+}
+
+/// The token with the most sessions.
+fn most_used_token(sessions: &HashMap<String, Session>) -> Option<SecretString> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for session in sessions.values() {
+        *counts.entry(session.token.expose_secret()).or_default() += 1;
+    }
+    let (token, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    Some(token.into())
+}
+
+fn least_recently_used(
+    sessions: &HashMap<String, Session>,
+    token: &SecretString,
+) -> Option<String> {
+    let of_token = sessions.iter().filter(|(_, session)| session.is_of(token));
+    let oldest = of_token.min_by_key(|(_, session)| session.used);
     oldest.map(|(id, _)| id.clone())
 }
 
@@ -126,18 +155,40 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_session_evicts_the_least_recently_used_one() {
+    async fn a_new_session_evicts_the_least_recently_used_one_of_its_token() {
         let sessions = Sessions::default();
         let first = begin(&sessions);
         advance(Duration::from_secs(1)).await;
         let second = begin(&sessions);
         advance(Duration::from_secs(1)).await;
-        for _ in 2..MAX_SESSIONS {
+        let of_other = sessions.begin(SecretString::from("other")).unwrap();
+        for _ in 2..MAX_PER_TOKEN {
             begin(&sessions);
         }
         advance(Duration::from_secs(1)).await;
         sessions.find(&first).unwrap();
         begin(&sessions);
         assert!(sessions.find(&first).is_some() && sessions.find(&second).is_none());
+        for _ in 0..MAX_SESSIONS {
+            begin(&sessions);
+        }
+        assert!(sessions.find(&of_other).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_all_places_are_taken_the_token_with_most_sessions_loses_one() {
+        let sessions = Sessions::default();
+        let of = |token: String| sessions.begin(token.into()).unwrap();
+        let single = of("single".to_owned());
+        advance(Duration::from_secs(1)).await;
+        let first_of_many = of("0".to_owned());
+        for index in 2..MAX_SESSIONS {
+            let token = if index <= MAX_PER_TOKEN { 0 } else { 1 + index % 10 };
+            of(token.to_string());
+        }
+        of("new".to_owned());
+        assert!(sessions.find(&single).is_some());
+        assert_eq!(count(&sessions.lock(), &"0".into()), MAX_PER_TOKEN - 1);
+        drop(first_of_many);
     }
 }

@@ -8,11 +8,11 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use super::super::app::App;
@@ -20,7 +20,7 @@ use super::super::caller::{Caller, Peer, Proof};
 use super::super::guard::Guard;
 use super::super::live::Frame;
 use super::super::metrics::Viewer;
-use super::super::problem::Problem;
+use super::super::viewers::ViewerPermit;
 
 /// Time between two comments in a quiet stream. They keep proxies from closing it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -52,7 +52,7 @@ struct EventStream {
     admission: Admission,
     checks: Interval,
     _viewer: Viewer,
-    _permit: OwnedSemaphorePermit,
+    _permit: ViewerPermit,
 }
 
 /// The authentication of the viewer.
@@ -77,10 +77,9 @@ pub(super) async fn events(
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(permit) = Arc::clone(&app.viewers).try_acquire_owned() else {
-        let detail = "Too many viewers are connected; try again later.";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "TooManyViewers", detail);
-        return problem.with_retry_after(5).into_response();
+    let permit = match app.viewers.acquire(&caller) {
+        Ok(permit) => permit,
+        Err(problem) => return problem.into_response(),
     };
     let last_event_id =
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
