@@ -1,5 +1,5 @@
-//! What a server says about names: names that would forge a line, objects being deleted, and types without
-//! a scale subresource.
+//! Names from a server that would forge a line, objects that are being deleted, and types without a scale
+//! subresource.
 
 use locustctl::sandbox::{Action, Fault};
 use serde_json::{Value, json};

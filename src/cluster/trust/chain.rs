@@ -3,9 +3,8 @@
 //! which rustls uses:
 //!
 //! - A root has limits: dates, path length, key usage, extended key usage, critical extensions.
-//! - A root may be the server's own certificate, and the certificate of a server may be that of an
-//!   authority.
-//! - A certificate may be for any purpose.
+//! - A server may present a CA certificate, and the server's own certificate may be the root.
+//! - The extended key usage may be `anyExtendedKeyUsage`.
 
 use std::cell::{Cell, RefCell};
 
@@ -24,7 +23,7 @@ const ANY_PURPOSE: &[u8] = &[0x55, 0x1d, 0x25, 0];
 const SERVER_AUTHENTICATION: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 
 /// The certificates of one connection.
-pub struct Presented<'c, 'a> {
+pub struct ServerChain<'c, 'a> {
     pub server: &'c Certificate<'a>,
     pub intermediates: &'c [Certificate<'a>],
     /// The roots that have the name of an issuer of these certificates, or are the server's
@@ -47,7 +46,7 @@ type Chain<'c, 'a> = Vec<&'c Certificate<'a>>;
 ///
 /// # Errors
 /// It is not trusted.
-pub fn verify(presented: &Presented<'_, '_>, host: &str) -> Result<(), Refusal> {
+pub fn verify(presented: &ServerChain<'_, '_>, host: &str) -> Result<(), Refusal> {
     let server = presented.server;
     check(server, Place::Server, &[], presented.now)?;
     host_name::verify(server, host)?;
@@ -68,12 +67,12 @@ pub fn verify(presented: &Presented<'_, '_>, host: &str) -> Result<(), Refusal> 
 }
 
 struct Search<'s, 'c, 'a> {
-    presented: &'s Presented<'c, 'a>,
+    presented: &'s ServerChain<'c, 'a>,
     checks: Cell<u32>,
     rejected: RefCell<Option<Rejected>>,
 }
 
-/// The chains that reach a root, and are not valid as a whole.
+/// The reasons why complete chains were rejected.
 #[derive(Debug, Default)]
 struct Rejected {
     by_policies: usize,
@@ -87,7 +86,7 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
         let Some(child) = chain.last() else { return Err(Refusal::UnknownAuthority(None)) };
         let mut last = None;
         let mut hint = None;
-        let Presented { roots, intermediates, .. } = self.presented;
+        let ServerChain { roots, intermediates, .. } = self.presented;
         let roots = candidates(child, roots).map(|root| (Place::Root, root));
         let intermediates = candidates(child, intermediates);
         let intermediates = intermediates.map(|authority| (Place::Intermediate, authority));
@@ -201,7 +200,7 @@ fn is_same_authority(one: &Certificate<'_>, other: &Certificate<'_>) -> bool {
         && one.extensions.alternative_names == other.extensions.alternative_names
 }
 
-/// Go's `CheckSignatureFrom`.
+/// Checks that `authority` may sign and has signed `child`, as Go's `CheckSignatureFrom` does.
 fn check_signature(child: &Certificate<'_>, authority: &Certificate<'_>) -> Result<(), Refusal> {
     let is_authority = match authority.extensions.basic_constraints {
         Some(BasicConstraints { is_authority, .. }) => is_authority,
@@ -209,7 +208,7 @@ fn check_signature(child: &Certificate<'_>, authority: &Certificate<'_>) -> Resu
         None => authority.version != 3,
     };
     if !is_authority || !authority.extensions.may_sign_certificates() {
-        return Err(Refusal::ParentIsNoAuthority);
+        return Err(Refusal::ParentCannotSign);
     }
     let Certificate { signature_algorithm, signed_part, signature, .. } = *child;
     Ok(signature::verify(&authority.public_key, signature_algorithm, signed_part, signature)?)
@@ -237,7 +236,7 @@ fn check(
     let constraints = certificate.extensions.basic_constraints;
     let is_authority = constraints.is_some_and(|constraints| constraints.is_authority);
     if place == Place::Intermediate && !is_authority {
-        return Err(Refusal::NoAuthority);
+        return Err(Refusal::IntermediateCannotSign);
     }
     // The server's certificate does not count.
     let intermediates = chain.len().saturating_sub(1) as u64;

@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use super::refusal::Refusal;
 use super::server_error::ServerError;
 
-/// The error of the TLS library in the causes of another error.
+/// Finds the TLS library's error among the causes of another error.
 pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let mut next = Some(error);
     while let Some(current) = next {

@@ -1,4 +1,4 @@
-//! What happened in the TLS handshakes with a server, to explain its alerts.
+//! A record of the TLS handshakes with a server, to explain its alerts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +7,12 @@ use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 
-/// What is known of the handshakes with one server. Clones share it.
+/// The events in the handshakes with one server. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Handshakes(Arc<Facts>);
+pub struct Handshakes(Arc<HandshakeEvents>);
 
 #[derive(Debug, Default)]
-struct Facts {
+struct HandshakeEvents {
     has_shown_certificate: AtomicBool,
     has_asked_for_certificate: AtomicBool,
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::cluster::x509::{AlternativeNames, Certificate};
 use crate::text::terminal::on_one_line;
 
-/// Go lists fewer names than this in an error.
+/// An error lists the names only if there are fewer than this, as in Go.
 const MAX_LISTED: usize = 100;
 
 /// The certificate is for other names. The text is Go's.
@@ -34,7 +34,7 @@ pub fn verify(certificate: &Certificate<'_>, host: &str) -> Result<(), HostNameE
     }
 }
 
-/// Go's `HostnameError`.
+/// The text of Go's `HostnameError`: why no name matches the host.
 fn problem(
     certificate: &Certificate<'_>,
     names: &AlternativeNames<'_>,
@@ -71,8 +71,8 @@ fn problem(
     }
 }
 
-/// True if a name of a certificate stands for the host. A name that is no host name must be the
-/// same as the host.
+/// True if the certificate's name matches the host. A name that is not a valid host name must equal the
+/// host.
 fn is_match(name: &str, host: &str) -> bool {
     if is_host_name(host.strip_suffix('.').unwrap_or(host), false) && is_host_name(name, true) {
         return is_pattern_match(name, host);
@@ -97,7 +97,7 @@ fn is_pattern_match(pattern: &str, host: &str) -> bool {
     }
 }
 
-/// Go's `validHostname`: letters, digits, `-` and `_`. The pattern `*` alone stands for no name.
+/// Go's `validHostname`: letters, digits, `-` and `_`. The pattern `*` alone is invalid.
 fn is_host_name(name: &str, is_pattern: bool) -> bool {
     if name == "*" {
         return false;

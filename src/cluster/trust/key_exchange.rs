@@ -9,7 +9,8 @@ use rustls::crypto::{
 };
 use rustls::{Error, NamedGroup, PeerMisbehaved};
 
-/// ring's algorithms, and the key exchange with P-521. A server gets a key for it only if it asks.
+/// ring's algorithms, and the key exchange with P-521. The client sends a key share for P-521
+/// only if the server requests it.
 pub fn provider() -> CryptoProvider {
     let mut provider = rustls::crypto::ring::default_provider();
     provider.kx_groups.push(&P521);
@@ -19,7 +20,7 @@ pub fn provider() -> CryptoProvider {
 #[derive(Debug)]
 struct P521;
 
-/// One exchange.
+/// The client's keys of one key exchange.
 struct Exchange {
     secret: p521::SecretKey,
     /// The point that is sent to the server. It is not compressed.

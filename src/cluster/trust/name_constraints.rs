@@ -65,7 +65,7 @@ fn check_names(
         let (permitted, excluded) = (&permitted.dns, &excluded.dns);
         let shown = || (*name).to_owned();
         let is_below = |base: &&str| is_below(name, base);
-        // `*.example.com` stands also for an excluded `a.example.com`.
+        // `*.example.com` is excluded if any of its hosts is, such as `a.example.com`.
         let covers = |base: &&str| is_below(base) || is_wildcard_of(name, base);
         budget.check("DNS name", shown, permitted, excluded, is_below, covers)?;
     }

@@ -18,11 +18,11 @@ pub enum Refusal {
     HostName(#[from] HostNameError),
     /// The certificate that should have signed is not an authority, or its key is for other things.
     #[error("x509: invalid signature: parent certificate cannot sign this kind of certificate")]
-    ParentIsNoAuthority,
+    ParentCannotSign,
     #[error(transparent)]
     Signature(#[from] SignatureError),
     #[error("x509: certificate is not authorized to sign other certificates")]
-    NoAuthority,
+    IntermediateCannotSign,
     #[error("x509: too many intermediates for path length constraint")]
     TooManyIntermediates,
     #[error("x509: certificate specifies an incompatible key usage")]

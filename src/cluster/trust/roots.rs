@@ -7,8 +7,8 @@ use rustls::pki_types::CertificateDer;
 
 use crate::cluster::x509::{self, Certificate};
 
-/// Trusted certificates. They are read again for each connection, and only those that a chain can
-/// lead to: a bundle of the system has more than a hundred.
+/// Trusted certificates in DER form. Each connection parses only those that a chain can lead to, because
+/// the system's bundle has more than a hundred.
 #[derive(Debug, Default)]
 pub struct Roots(Vec<CertificateDer<'static>>);
 
@@ -39,7 +39,7 @@ impl Roots {
         self.0.is_empty()
     }
 
-    /// The roots that signed one of these certificates by name, or are one of them.
+    /// The roots whose subject is the issuer of one of these certificates, or that are one of them.
     pub fn relevant_to(&self, presented: &[&Certificate<'_>]) -> Vec<Certificate<'_>> {
         let issuers: BTreeSet<&[u8]> =
             presented.iter().map(|certificate| certificate.issuer).collect();

@@ -1,5 +1,5 @@
-//! RSA signatures. ring verifies keys of 2048 bits or more, and with two hashes those of 1024. Go
-//! takes 1024 bits with every hash and padding, so the `rsa` crate verifies the smaller keys.
+//! RSA signatures. ring verifies signatures of keys from 2048 bits on, and of smaller keys only with some
+//! hashes. Go accepts 1024 bits with every hash and padding, so the `rsa` crate verifies the rest.
 
 use ring::signature::{self, RsaParameters, UnparsedPublicKey};
 use rsa::sha2::{Sha256, Sha384, Sha512};
@@ -11,7 +11,7 @@ use crate::cluster::x509::{Hash, Padding, RsaPublicKey};
 /// Go's limit since 1.24, in bits.
 pub const MIN_BITS: usize = 1024;
 
-/// Keys with fewer bits are beyond ring.
+/// The smallest key that ring supports with every hash and padding.
 const RING_MIN_BITS: usize = 2048;
 
 /// True if the signature is valid for the message. The key must have at least [`MIN_BITS`].

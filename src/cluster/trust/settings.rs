@@ -51,7 +51,7 @@ pub fn client_config(settings: Settings<'_>) -> Result<ClientConfig> {
     let sends_name = !matches!(&name, VerifiedName::Other(ServerName::IpAddress(_)));
     let provider = Arc::new(key_exchange::provider());
     let anchors = match roots {
-        _ if is_insecure => Anchors::Everything,
+        _ if is_insecure => Anchors::NoVerification,
         Some(bundle) => Anchors::Bundle(Roots::from_pem(bundle)?),
         #[cfg(not(any(windows, target_vendor = "apple")))]
         None => Anchors::System(Default::default()),

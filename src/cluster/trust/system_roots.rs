@@ -73,17 +73,17 @@ impl SystemRoots {
 fn read_bundle() -> Result<Roots, Refusal> {
     let file = variable("SSL_CERT_FILE").map(|file| vec![PathBuf::from(file)]);
     let files = file.unwrap_or_else(|| FILES.map(PathBuf::from).to_vec());
-    let mut reading = Reading::default();
-    let _ = files.iter().any(|file| reading.file(file));
-    reading.finish()
+    let mut loader = RootLoader::default();
+    let _ = files.iter().any(|file| loader.file(file));
+    loader.finish()
 }
 
 fn read_directories() -> Result<Roots, Refusal> {
     let list = variable("SSL_CERT_DIR").map(|list| env::split_paths(&list).collect());
     let directories = list.unwrap_or_else(|| DIRECTORIES.map(PathBuf::from).to_vec());
-    let mut reading = Reading::default();
-    directories.iter().for_each(|directory| reading.directory(directory));
-    reading.finish()
+    let mut loader = RootLoader::default();
+    directories.iter().for_each(|directory| loader.directory(directory));
+    loader.finish()
 }
 
 fn variable(name: &str) -> Option<std::ffi::OsString> {
@@ -91,13 +91,13 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 }
 
 #[derive(Default)]
-struct Reading {
+struct RootLoader {
     roots: Roots,
     /// The first error, except for a missing file.
     problem: Option<String>,
 }
 
-impl Reading {
+impl RootLoader {
     /// The roots, or the problem if there are none.
     fn finish(self) -> Result<Roots, Refusal> {
         match self.problem {

@@ -5,7 +5,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use time::OffsetDateTime;
 
-use super::chain::{self, Presented};
+use super::chain::{self, ServerChain};
 use super::handshake::Handshakes;
 use super::roots::Roots;
 use super::server_error::{MAX_RSA_BITS, ServerError};
@@ -40,7 +40,7 @@ pub enum Anchors {
     #[cfg(any(windows, target_vendor = "apple"))]
     System(rustls_platform_verifier::Verifier),
     /// No verification, also not of signatures: without a chain a signature proves nothing.
-    Everything,
+    NoVerification,
 }
 
 /// The name that the server's certificate must have.
@@ -78,7 +78,7 @@ impl ServerCertVerifier for Verifier {
             VerifiedName::UrlHost => url_host,
             VerifiedName::Other(name) => name,
         };
-        if let Anchors::Everything = self.anchors {
+        if let Anchors::NoVerification = self.anchors {
             return Ok(ServerCertVerified::assertion());
         }
         let server = parse(end_entity)?;
@@ -95,7 +95,7 @@ impl ServerCertVerifier for Verifier {
             Anchors::System(system) => {
                 system.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)?;
             }
-            Anchors::Everything => {}
+            Anchors::NoVerification => {}
         }
         match server.public_key {
             PublicKey::Other => {
@@ -146,7 +146,7 @@ impl Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if let Anchors::Everything = self.anchors {
+        if let Anchors::NoVerification = self.anchors {
             return Ok(HandshakeSignatureValid::assertion());
         }
         let key = parse(certificate)?.public_key;
@@ -200,6 +200,6 @@ fn verify(
     let now = i64::try_from(now.as_secs()).ok();
     let now = now.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
     let now = now.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let presented = Presented { server, intermediates, roots: &roots, now };
+    let presented = ServerChain { server, intermediates, roots: &roots, now };
     chain::verify(&presented, &name.to_str()).map_err(ServerError::Untrusted)
 }

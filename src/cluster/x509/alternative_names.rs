@@ -10,7 +10,7 @@ pub const DNS: u8 = context(2);
 pub const URI: u8 = context(6);
 pub const ADDRESS: u8 = context(7);
 
-/// The names of the kinds that Go knows.
+/// The alternative names of the four types that Go reads.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct AlternativeNames<'a> {
     /// The extension as it was sent, to compare certificates.
@@ -62,12 +62,12 @@ impl<'a> AlternativeNames<'a> {
     }
 }
 
-/// Text of ASCII characters.
+/// The bytes as text; `None` if they are not all ASCII.
 pub fn ascii(bytes: &[u8]) -> Option<&str> {
     str::from_utf8(bytes).ok().filter(|text| text.is_ascii())
 }
 
-/// An address of 4 or 16 bytes.
+/// Converts 4 or 16 bytes to an address; `None` for another length.
 pub fn address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| Ipv4Addr::from(bytes).into());
     v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|bytes| Ipv6Addr::from(bytes).into())).ok()

@@ -64,7 +64,7 @@ impl<'a> Certificate<'a> {
         DistinguishedName::parse(issuer)?;
         let validity = body.content(SEQUENCE).ok_or("malformed validity")?;
         let validity = Validity::parse(validity)?;
-        // The text is Go's.
+        // Go also says "issuer" here.
         let subject = body.whole(SEQUENCE).ok_or("malformed issuer")?;
         let subject_name = DistinguishedName::parse(subject)?;
         let public_key = PublicKey::parse(body.whole(SEQUENCE).ok_or("malformed spki")?)?;

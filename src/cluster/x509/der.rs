@@ -149,8 +149,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The content of an INTEGER, also of one with another tag, that is not negative and fits into 63
-/// bits.
+/// Converts the content of an INTEGER to a number; `None` if it is negative or needs more than 63 bits.
+/// The tag may have been another one.
 pub fn small_number(content: &[u8]) -> Option<u64> {
     let is_small = is_number(content) && content.len() <= 8 && content[0] & 0x80 == 0;
     is_small.then(|| content.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))

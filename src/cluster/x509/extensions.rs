@@ -9,7 +9,7 @@ use super::malformed::Malformed;
 use super::name_constraints::NameConstraints;
 use super::policies::Policies;
 
-/// What the extensions say. The default is a certificate without extensions.
+/// The decoded extensions of a certificate. The default has none.
 #[derive(Debug, Default)]
 pub struct Extensions<'a> {
     pub basic_constraints: Option<BasicConstraints>,
@@ -130,7 +130,7 @@ impl<'a> Extensions<'a> {
         Ok(true)
     }
 
-    /// True unless the certificate says that its key signs no certificates.
+    /// True if the key usage includes the signing of certificates, or is absent.
     pub fn may_sign_certificates(&self) -> bool {
         self.key_usage == 0 || self.key_usage & KEY_CERT_SIGN != 0
     }

@@ -144,8 +144,8 @@ fn pkcs8(der: &[u8]) -> Option<Result<PrivateKey<'_>, &'static str>> {
     Some(Ok(key))
 }
 
-/// Reads SEC1 by the rules of Go's `x509.parseECPrivateKey`. A curve of the PKCS#8 form wins over the key's own. The
-/// public key is ignored.
+/// Reads SEC1 by the rules of Go's `x509.parseECPrivateKey`. If PKCS#8 names a curve, that curve is used
+/// instead of the key's own. The public key is ignored.
 fn sec1<'a>(der: &'a [u8], curve: Option<&[u8]>) -> Option<PrivateKey<'a>> {
     let mut key = Reader::new(der).nested(der::SEQUENCE)?;
     if key.integer()? != [1] {

@@ -64,7 +64,7 @@ fn offset(zone: &[u8]) -> Option<UtcOffset> {
             let hours = i8::try_from(number(hours)?).ok()?;
             let minutes = i8::try_from(number(&zone[3..])?).ok()?;
             let sign = if *sign == b'-' { -1 } else { 1 };
-            // Go's formatting turns +0000 into Z, and refuses what does not come out as it went in.
+            // Go formats the date again, and refuses it if the text differs. It formats +0000 as Z.
             let is_own_form = (hours, minutes) != (0, 0);
             is_own_form.then(|| UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()).flatten()
         }

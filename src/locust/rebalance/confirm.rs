@@ -68,7 +68,7 @@ struct Confirmation<'a, 'b, 'c> {
     give_up: Instant,
     /// How long to wait after the last change.
     patience: Duration,
-    /// Since when the test has all its users.
+    /// The time since which the test has all its users.
     complete_since: Option<Instant>,
     /// How long the test must have all its users.
     needed: Duration,

@@ -197,7 +197,7 @@ fn an_intermediate_authority_has_limits() {
 }
 
 #[test]
-fn a_path_has_a_length() {
+fn more_intermediates_than_the_path_length_are_refused() {
     check_pair(NO_PATH, SAME, "", Agrees);
     check_three([NO_PATH, SAME, SAME], TOO_MANY, Differs);
     check_three([SHORT_PATH, NO_PATH, SAME], "", Agrees);
@@ -227,7 +227,7 @@ fn a_whole_chain_is_for_servers() {
 }
 
 #[test]
-fn a_certificate_is_valid_for_its_time() {
+fn expired_and_future_certificates_are_refused() {
     check_pair(SAME, EXPIRED, &expired("after", "2026-01-01"), Agrees);
     check_pair(SAME, FUTURE, &expired("before", "2028-01-01"), Agrees);
 }
@@ -305,7 +305,7 @@ fn an_authority_certifies_only_the_names_that_it_may() {
 }
 
 #[test]
-fn a_certificate_is_for_names() {
+fn a_certificate_is_valid_only_for_its_names() {
     let root = root("root", SAME);
     let check = |server: &Entity, host: &str, expected: &str| {
         check_for(host, &[&root.der], &[&server.der], expected, Agrees);
