@@ -42,6 +42,7 @@ def main():
         return [program, "scale", f"--replicas={count}", "deployment", *targets]
 
     names = [f"many-{index:04}" for index in range(1000)]
+    # The cluster already has locust-master and locust-slave.
     create_deployments(names[:198])
     samples = {"locustctl": [], "kubectl": []}
     measure(scale("kubectl", 0, names[0]))  # fills kubectl's discovery cache

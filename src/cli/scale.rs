@@ -81,10 +81,9 @@ pub struct ScaleArgs {
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
     /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test
-    /// is running. In other cases a limit above 0 waits only until the number of pods is right, and 0 does
-    /// not wait. With --locust the limit applies to each phase: until the pods are ready, until the workers
-    /// are connected, and until the test has its users. If locustctl removes pods in steps, it applies to
-    /// each step
+    /// is running; without them scale does not wait. A limit without --wait waits only for the number of
+    /// pods, as kubectl does. With --locust, each phase has this limit: the pods are ready, the workers are
+    /// connected, the test has its users. Each step has it if locustctl removes pods in steps
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
@@ -108,8 +107,8 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub at_once: bool,
-    /// Skip the question before a change that harms a running test, with --locust: users that are lost or
-    /// started at once, statistics that are reset. Without a terminal there is no question, only a warning
+    /// With --locust: skip the question before a change that loses users of a running test, starts many of
+    /// them at once, or resets its statistics. Without a terminal there is no question, only a warning
     #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]

@@ -3,7 +3,7 @@
 /// Flags with a secret value.
 pub const SECRET_FLAGS: [&str; 2] = ["token", "password"];
 
-/// Masks `user:password@` in a URL: replaces it, with the `@`, by `placeholder`.
+/// Masks `user:password@` in a URL: replaces the whole part, including the `@`, by `placeholder`.
 pub fn mask_credentials(value: &str, placeholder: &str) -> String {
     match value.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
         Some((scheme, Some((_, host)))) => format!("{scheme}://{placeholder}{host}"),

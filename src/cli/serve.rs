@@ -54,8 +54,8 @@ pub struct ServeArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub open: bool,
-    /// Access control. With --auth=none, anyone who can reach the address has access. serve requires
-    /// it to listen beyond loopback without other authentication
+    /// Access control. With --auth=none, anyone who can reach the address has access. Without
+    /// other authentication, serve needs --auth=none to listen beyond loopback
     #[arg(long, value_name = "MODE", value_enum)]
     pub auth: Option<Auth>,
     /// File with bearer tokens, one on each line: TOKEN or NAME TOKEN

@@ -85,9 +85,9 @@ impl Sandbox {
         let authority = Arc::new(tls::Authority::new("locustctl-sandbox")?);
         let config = tls::server_config(&authority, &options)?;
         let address = (Ipv4Addr::LOCALHOST, options.port);
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("listening on 127.0.0.1:{}", options.port))?;
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("listening on 127.0.0.1:{} (--port=N chooses another port)", options.port)
+        })?;
         let server = format!(
             "https://127.0.0.1:{}",
             listener.local_addr().context("reading the port")?.port()

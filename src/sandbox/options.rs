@@ -59,7 +59,8 @@ pub enum ServerCertificate {
     Expired,
     /// Signed by a CA that is not in the kubeconfig.
     SignedByUnknownCa,
-    /// A self-signed CA certificate, as `openssl req -x509` creates.
+    /// A self-signed CA certificate, as `openssl req -x509` creates. Clients accept it, because the
+    /// kubeconfig trusts it.
     SelfSigned,
 }
 

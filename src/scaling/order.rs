@@ -142,7 +142,7 @@ pub enum ScaleError {
     },
     /// The new count is outside of [`Order::limits`].
     #[error(
-        "{target} cannot be scaled to {new}: from {} to {} replicas are allowed here",
+        "{target} cannot be scaled to {new}: the limits of serve are {} to {} replicas (--min-replicas, --max-replicas)",
         limits.min, limits.max
     )]
     BeyondLimits { target: String, new: i64, limits: Limits },

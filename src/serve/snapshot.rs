@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub pods: Vec<Pod>,
     /// The number of pods that are not listed.
     pub more_pods: usize,
-    /// Why the pods could not be read; absent if they were.
+    /// The error of reading the pods; absent if there was none.
     #[serde(rename = "podsUnknown")]
     pub pods_error: Option<String>,
     /// Why pods do not start: one line per reason, with counts.

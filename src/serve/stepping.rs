@@ -105,7 +105,7 @@ fn result(
         StepsOutcome::Stopped { mut scaled, done, why } => {
             let (target, now) = (&order.target, scaled.new);
             let text = format!(
-                "{target} was scaled to {now} replicas, in {done} of {all} steps: {why}. Scale again to make the other steps."
+                "The scale of {target} stopped at {now} replicas, after {done} of {all} steps: {why}. Scale again to make the other steps."
             );
             scaled.notes.push(format!("stopped after {done} of {all} steps: {why}"));
             (Ok(scaled), Some(printable(&text)))

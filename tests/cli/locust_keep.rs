@@ -253,7 +253,7 @@ fn serve_stops_between_two_steps_if_another_client_changes_the_count() {
         });
         serving.put("", r#"{"replicas": 1}"#)
     });
-    let detail = "deployment.apps/locust-slave was scaled to 3 replicas, in 1 of 3 steps: another \
+    let detail = "The scale of deployment.apps/locust-slave stopped at 3 replicas, after 1 of 3 steps: another \
                   client changed the number of replicas from 3 to 5";
     reply.is_problem(409, "Stopped", detail);
     assert_eq!(cluster.workers(), 5);

@@ -130,7 +130,7 @@ fn a_timeout_of_zero_equals_no_timeout() {
     run(&plain, "scale --replicas=3 --timeout=0s").prints(SCALED);
     let help = support::locustctl("scale --help").run().stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = "In other cases a limit above 0 waits only until the number of pods is right, and 0 does not wait";
+    let expected = "A limit without --wait waits only for the number of pods, as kubectl does.";
     assert!(help.contains(expected), "{help}");
 }
 

@@ -102,8 +102,8 @@ fn a_killed_worker_is_reported_by_name() {
     assert_eq!((outcome.code, &outcome.stderr), (Some(0), &warnings));
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
     let error = format!(
-        "error: 1 worker is connected to Locust; ready, but not connected: {pod}; connection \
-             lost: {pod}\n"
+        "error: the workers do not match the pods: 1 worker is connected to Locust; ready, but not \
+         connected: {pod}; connection lost: {pod}\n"
     );
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.ends_with(&error), "{outcome:?}");

@@ -108,7 +108,7 @@ fn the_limits_also_apply_to_relative_changes() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &["--min-replicas=1", "--max-replicas=10"]);
     serving.wait_until_settled(1);
-    let allowed = "from 1 to 10 replicas are allowed here";
+    let allowed = "the limits of serve are 1 to 10 replicas (--min-replicas, --max-replicas)";
     for body in [r#"{"replicas": 11}"#, r#"{"replicas": 0}"#, r#"{"by": 10}"#, r#"{"by": -1}"#] {
         serving.put("", body).is_problem(422, "Invalid", allowed);
     }

@@ -84,7 +84,7 @@ fn silent_connections_make_room_for_others_within_the_limit_on_open_files() {
     }
     let ended = clients[0].read(&mut [0; 1]);
     assert!(ended.as_ref().is_ok_and(|count| *count == 0), "{ended:?}");
-    serving.wait_for_log("the oldest ones on which nothing was asked are closed");
+    serving.wait_for_log("the oldest connections without a request are closed");
     assert!(!serving.stderr().contains("cannot accept"), "{}", serving.stderr());
     assert_eq!(serving.put("", r#"{"replicas": 7}"#).status, 200);
     let mut seen = String::new();

@@ -108,9 +108,13 @@ fn explain(now: &Look, before: Option<&Look>, logged: Option<u64>) -> Unknown {
         (Some(logged), None) => format!(
             "{users} users are running, and the last start in Locust's log was for {logged} users"
         ),
-        (None, Some(had)) => {
-            format!("{users} users are running, and {had} were running before this change")
+        (None, Some(had)) if users > had => {
+            format!("{users} users are running, more than the {had} before this change")
         }
+        (None, Some(had)) => format!(
+            "{users} users are running, {had} were running before this change, and this number was \
+             changing"
+        ),
         (None, None) => {
             format!("{users} users are running, and no source says how many were requested")
         }

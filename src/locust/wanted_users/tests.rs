@@ -145,11 +145,21 @@ fn a_spawn_rate_of_another_start_is_not_used() {
 fn an_unknown_number_is_explained() {
     let now = || look(OLD, &[15]);
     let had = look(OLD, &[30]).unsteady();
+    let fewer = look(OLD, &[15]);
     let earlier_test = look(OLD, &[30]).with_state("stopped");
     let log = log_of(60);
     for (now, before, expected) in [
         (now(), None, "15 users are running, and no source says how many were requested"),
-        (now(), Some(&had), "15 users are running, and 30 were running before this change"),
+        (
+            now(),
+            Some(&had),
+            "15 users are running, 30 were running before this change, and this number was changing",
+        ),
+        (
+            look(OLD, &[30]),
+            Some(&fewer),
+            "30 users are running, more than the 15 before this change",
+        ),
         (
             now(),
             Some(&earlier_test),

@@ -47,7 +47,7 @@ impl Scanner<'_> {
         let shown = match self.peek()? {
             b'\'' => r"'\''".to_owned(),
             b'"' => "'\"'".to_owned(),
-            // Go also treats the byte as a Latin-1 character, even inside a UTF-8 sequence.
+            // As in Go, the byte is shown as a Latin-1 character, even inside a UTF-8 sequence.
             byte => format!("'{}'", go::quote(&char::from(byte).to_string()).trim_matches('"')),
         };
         let text = format!("invalid character {shown} {context}");

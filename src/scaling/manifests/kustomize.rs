@@ -135,7 +135,10 @@ async fn output(mut builder: ChildTree, program: &str, limit: usize) -> Result<V
         });
     }
     if output.len() > limit {
-        return Err(format!("{program} printed more than {} MiB", limit / (1024 * 1024)));
+        return Err(format!(
+            "{program} printed more than {} MiB, the limit of locustctl: split the kustomization",
+            limit / (1024 * 1024)
+        ));
     }
     Ok(output)
 }

@@ -114,7 +114,7 @@ impl Counts {
             self.logged = Some(Instant::now());
             let count = self.open.len();
             let what = match has_silent {
-                true => "the oldest ones on which nothing was asked are closed",
+                true => "the oldest connections without a request are closed",
                 false => "new ones are refused",
             };
             log(&format!(
