@@ -1,6 +1,6 @@
 """Compares locustctl and kubectl with `scale --all` on 200 Deployments.
 
-Also measures peak memory for up to 1000 targets. kubectl limits itself to five requests per second, so
+Also measures peak memory for 1 to 1002 targets. kubectl limits itself to five requests per second, so
 one of its rounds takes most of a minute.
 """
 

@@ -58,7 +58,7 @@ def peak_memory(command):
     """
     out = os.path.join(WORK, "memory")
     subprocess.run(["time", "-f", "%M", "-o", out, *command], stdout=subprocess.DEVNULL, check=True)
-    return int(open(out).read().split()[-1]) / 1024
+    return int(open(out).read().split()[-1]) * 1024 / 1e6
 
 
 def instructions(command):

@@ -75,7 +75,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --filename 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin'
             cand -k 'Scale the objects of the kustomization in this directory'
             cand --kustomize 'Scale the objects of the kustomization in this directory'
-            cand --timeout 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test is running; without them scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, each phase has this limit: the pods are ready, the workers are connected, the test has its users. Each step has it if locustctl removes pods in steps'
+            cand --timeout 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test is running; otherwise scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, each phase has this limit: the pods are ready, the workers are connected, the test has its users. If locustctl removes pods in steps, each step has this limit too'
             cand --locust 'Address of Locust''s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
             cand --locust-cookie-file 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL'
             cand --locust-auth-file 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL'

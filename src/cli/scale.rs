@@ -81,9 +81,9 @@ pub struct ScaleArgs {
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
     /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test
-    /// is running; without them scale does not wait. A limit without --wait waits only for the number of
-    /// pods, as kubectl does. With --locust, each phase has this limit: the pods are ready, the workers are
-    /// connected, the test has its users. Each step has it if locustctl removes pods in steps
+    /// is running; otherwise scale does not wait. A limit without --wait waits only for the number of pods,
+    /// as kubectl does. With --locust, each phase has this limit: the pods are ready, the workers are
+    /// connected, the test has its users. If locustctl removes pods in steps, each step has this limit too
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,

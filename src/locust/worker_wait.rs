@@ -49,7 +49,11 @@ impl fmt::Display for WorkersDiffer {
         if self.is_master_broken {
             return f.write_str(MASTER_BROKEN);
         }
-        write!(f, "the workers do not match the pods: {}", connected_text(self.connected))?;
+        write!(
+            f,
+            "the workers did not match the pods in time: {}",
+            connected_text(self.connected)
+        )?;
         let lists = [
             ("ready, but not connected", &self.unconnected),
             ("still connected, although gone", &self.leftover),
@@ -277,7 +281,7 @@ mod tests {
         };
         assert_eq!(
             difference.to_string(),
-            "the workers do not match the pods: 1 worker is connected to Locust; ready, but not connected: a, b; still connected, \
+            "the workers did not match the pods in time: 1 worker is connected to Locust; ready, but not connected: a, b; still connected, \
              although gone: c"
         );
         let broken = WorkersDiffer { is_master_broken: true, ..difference };

@@ -76,7 +76,7 @@ pub enum ConnectionState {
     Connected,
     /// The API server does not answer. The last known state is shown.
     Lost,
-    /// The API server refuses the requests.
+    /// The API server answers with an error that is not temporary, such as 401 or 403.
     Refused,
     /// The API server answers, and the target does not exist.
     #[serde(rename = "missing")]

@@ -124,8 +124,8 @@ fn fill_placeholders(text: &str, values: &[(&str, String)]) -> String {
     values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
 }
 
-/// Replaces values with their placeholders. The version is a plain number, so it is replaced only in
-/// the two messages that contain it.
+/// Replaces values with their placeholders. `{version}` stands for the object's resourceVersion, a plain
+/// number. It is replaced only in the two messages that contain it.
 fn restore_placeholders(text: &str, values: &[(&str, String)]) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {

@@ -102,7 +102,7 @@ fn a_killed_worker_is_reported_by_name() {
     assert_eq!((outcome.code, &outcome.stderr), (Some(0), &warnings));
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
     let error = format!(
-        "error: the workers do not match the pods: 1 worker is connected to Locust; ready, but not \
+        "error: the workers did not match the pods in time: 1 worker is connected to Locust; ready, but not \
          connected: {pod}; connection lost: {pod}\n"
     );
     assert_eq!(outcome.code, Some(1));
@@ -172,7 +172,8 @@ fn template_args(page: &str) -> Value {
 }
 
 /// The lines of a master's log, without times, hosts, addresses and ids. If Locust is busy, it
-/// logs a late worker report instead of "All users spawned". Both are mapped to one line.
+/// logs "Spawning is complete and report waittime is expired" instead of "All users spawned". Both are
+/// mapped to one line.
 fn lines(logs: &Value) -> Vec<String> {
     let word = |word: &str| match word.rsplit_once('_') {
         Some((_, hex)) if hex.trim_end_matches('\'').len() == 32 => "ID".to_owned(),

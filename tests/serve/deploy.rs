@@ -135,9 +135,7 @@ fn each_missing_right_is_reported() {
         let (cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
         let serving = Serving::start_with(kubeconfig, &[]);
         match (right.0.as_str(), right.1.as_str()) {
-            ("deployments", _) => {
-                serving.wait_for_log("The API server does not allow serve to read")
-            }
+            ("deployments", _) => serving.wait_for_log("serve cannot read"),
             ("deployments/scale", _) => {
                 serving.put("", r#"{"replicas": 3}"#).is_problem(
                     403,

@@ -150,7 +150,7 @@ fn a_renewed_token_is_used() {
         .file("rotating", &text.replacen(&inline, &format!("tokenFile: {}", token.display()), 1));
     let serving = Serving::start_with(kubeconfig, &[]);
     let reply = serving.wait_for_scale(|reply| reply.status == 502);
-    reply.is_problem(502, "Refused", "The API server does not allow serve to read");
+    reply.is_problem(502, "Refused", "serve cannot read");
     std::fs::write(token, cluster.token(Account::Admin)).unwrap();
     serving.wait_until_settled(1);
 }

@@ -112,8 +112,8 @@ fn explain(now: &Look, before: Option<&Look>, logged: Option<u64>) -> Unknown {
             format!("{users} users are running, more than the {had} before this change")
         }
         (None, Some(had)) => format!(
-            "{users} users are running, {had} were running before this change, and this number was \
-             changing"
+            "{users} users are running; before this change {had} were running, and their number was \
+             still changing"
         ),
         (None, None) => {
             format!("{users} users are running, and no source says how many were requested")

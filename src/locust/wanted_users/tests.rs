@@ -153,7 +153,7 @@ fn an_unknown_number_is_explained() {
         (
             now(),
             Some(&had),
-            "15 users are running, 30 were running before this change, and this number was changing",
+            "15 users are running; before this change 30 were running, and their number was still changing",
         ),
         (
             look(OLD, &[30]),

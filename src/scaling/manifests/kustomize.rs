@@ -27,8 +27,8 @@ const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml
 /// built in.
 const BUILDERS: [(&str, &[&str]); 2] = [("kustomize", &["build"]), ("kubectl", &["kustomize"])];
 
-/// Runs the first installed builder and returns its output, at most `limit` bytes. If the future is
-/// dropped, the builder and its children are killed.
+/// Runs the first installed builder and returns its output. More than `limit` bytes are an error. If the
+/// future is dropped, the builder and its children are killed.
 pub(super) async fn build(directory: &str, limit: usize) -> Result<Vec<u8>, Error> {
     check(directory).map_err(Error::Text)?;
     for (program, arguments) in BUILDERS {
@@ -116,8 +116,7 @@ async fn output(mut builder: ChildTree, program: &str, limit: usize) -> Result<V
         Ok(result) => result.map_err(failed)?,
         Err(_) => {
             return Err(format!(
-                "{program} timed out after {} s: run `kustomize build` yourself and pass its output \
-                 with -f -",
+                "{program} timed out after {} s: build the manifests yourself and pass them with -f -",
                 BUILD_TIMEOUT.as_secs()
             ));
         }

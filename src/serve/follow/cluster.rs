@@ -1,5 +1,5 @@
-//! Follows the target and its pods with one watch each. Errors are shown on the page and in the log,
-//! and the watch is retried.
+//! Follows the target and its pods with one watch each. Errors are shown on the page, those of the
+//! target also in the log. The watch is retried.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -120,8 +120,8 @@ impl Follower<'_> {
         }
     }
 
-    /// Reads the target after each change that this server made. The watch may be late or
-    /// interrupted. After a restore from a backup it may send no events at all.
+    /// Reads the target after each change that serve made, because the watch may be late or interrupted.
+    /// After etcd was restored from a backup, a watch from a newer resource version sends no events.
     async fn read_after_changes(&self, kind: WorkloadKind) {
         loop {
             self.live.change_ended().await;
@@ -210,10 +210,10 @@ impl Follower<'_> {
     }
 
     fn set_refused(&self, error: &Error) {
-        let text = format!(
-            "The API server does not allow serve to read {}: {error}. Give serve this right; it retries by itself.",
-            self.target
-        );
+        let is_forbidden = error.status().is_some_and(|status| status.code == 403);
+        let advice = if is_forbidden { " Grant serve this right." } else { "" };
+        let target = &self.target;
+        let text = format!("serve cannot read {target}: {error}.{advice} serve retries by itself.");
         self.set_connection_state(ConnectionState::Refused, &text);
     }
 
