@@ -10,6 +10,8 @@ mod global;
 mod grammar;
 mod ignored;
 mod locust;
+#[cfg(test)]
+mod man_pages;
 mod parse;
 mod partial_line;
 mod preferences;
