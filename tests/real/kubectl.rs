@@ -298,3 +298,25 @@ fn a_list_comes_in_pages() {
         assert_eq!(stdout(&cluster, &["get", kind, "-o", "name", "--chunk-size=1"]), all);
     }
 }
+
+#[test]
+#[ignore = "needs kubectl: tests/run.sh runs it"]
+fn kubectl_completes_the_plugin() {
+    let cluster = TestCluster::start();
+    let programs = tempfile::tempdir().unwrap();
+    let completion =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/kubectl_complete-locust");
+    for (original, name) in
+        [(support::program(), "kubectl-locust"), (completion, "kubectl_complete-locust")]
+    {
+        std::os::unix::fs::symlink(original, programs.path().join(name)).unwrap();
+    }
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::iter::once(programs.path().to_owned()).chain(std::env::split_paths(&path));
+    let completed = kubectl(&cluster, &["__complete", "locust", "scale", "deployment/locust-s"])
+        .env("PATH", std::env::join_paths(path).unwrap())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(completed.stdout).unwrap();
+    assert_eq!(stdout, "deployment/locust-slave\n:4\n");
+}

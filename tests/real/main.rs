@@ -15,6 +15,7 @@ mod swarm_random;
 mod swarm_steps;
 mod swarm_time;
 mod swarm_wanted;
+mod workflows;
 
 use std::cell::Cell;
 

@@ -1,0 +1,36 @@
+//! Tests of the project's own files: imports, dependencies, documents, and packages.
+
+mod action;
+mod import_order;
+mod packages;
+mod supply_chain;
+
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text_of(file: &str) -> String {
+    std::fs::read_to_string(root().join(file)).unwrap()
+}
+
+fn yaml_of(file: &str) -> serde_json::Value {
+    serde_saphyr::from_str(&text_of(file)).unwrap()
+}
+
+/// Writes an executable shell script that stands in for another program.
+fn fake_program(directory: &Path, name: &str, script: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = directory.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// `$PATH` with the directory in front.
+fn path_with(directory: &Path) -> std::ffi::OsString {
+    let rest = std::env::var_os("PATH").unwrap();
+    let directories = std::iter::once(directory.to_owned()).chain(std::env::split_paths(&rest));
+    std::env::join_paths(directories).unwrap()
+}
