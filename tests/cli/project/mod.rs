@@ -1,6 +1,7 @@
 //! Tests of the project's own files: imports, dependencies, documents, and packages.
 
 mod action;
+mod documents;
 mod import_order;
 mod packages;
 mod supply_chain;
