@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::Barrier;
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, Action, Fault, Options};
+use locustctl::sandbox::{Account, Action, Fault, Options, PodFailure};
 use serde_json::json;
 use support::cluster::{TestCluster, WORKERS};
 use support::serving::{Http, Reply, Serving, data_of, wait_until};
@@ -315,29 +315,33 @@ fn serve_works_with_the_sandbox() {
     assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).json()["settled"], true);
 }
 
-/// Breaks the watches and lets no new one begin. The first request closes the shared connection.
+/// Breaks the watches, and refuses new ones. Closing their connection instead would also break the
+/// other requests on it.
 fn cut_the_watches(cluster: &TestCluster, serving: &Serving) {
-    cluster.handle().inject(Fault::once(Action::CloseBefore).at("watch=1").times(ALWAYS));
+    let refusal = Action::unavailable(None);
+    cluster.handle().inject(Fault::once(refusal).at("watch=1").times(ALWAYS));
     cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
     serving.put("", r#"{"replicas": 3, "currentReplicas": 99}"#);
 }
 
 #[test]
-fn without_a_watch_the_state_is_reported_as_unknown() {
-    let pod_ready_after = Duration::from_secs(5);
-    let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
+fn without_a_watch_a_wait_does_not_end_with_the_last_known_state() {
+    let cluster = TestCluster::start();
     cluster.handle().set_replicas(WORKERS, 3);
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(3);
     cut_the_watches(&cluster, &serving);
+    cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     cluster.handle().set_replicas(WORKERS, 1);
+    cluster.wait_for(WORKERS, |object| object["status"]["replicas"] == 1);
     let reply = serving.put("?wait=2s", r#"{"replicas": 3}"#);
-    assert_eq!(reply.status, 504, "two of them were started only now: {reply:?}");
+    reply.is_problem(504, "Timeout", "locust-slave was scaled from 1 to 3");
     assert_eq!(cluster.workers(), 3);
-    let reply = serving.put("?wait=3s", r#"{"replicas": 5}"#);
+    let reply = serving.put("?wait=2s", r#"{"replicas": 5}"#);
     reply.is_problem(504, "Timeout", "locust-slave was scaled from 3 to 5");
     let history = &serving.state()["history"];
     assert_eq!(history[0]["who"], "anonymous", "only this client has changed it: {history}");
+    cluster.handle().set_pod_failure(None);
     cluster.handle().clear_faults();
     serving.wait_until_settled(5);
     let history = &serving.state()["history"];
@@ -380,16 +384,16 @@ fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
 #[test]
 fn after_a_broken_connection_the_state_is_re_read() {
     let (cluster, serving) = served();
-    // The API server comes back with an older state, about which no event will come.
+    // The API server comes back with an older state, about which no event will come. A change would
+    // be followed by a read of its own, but a dry run is not.
     cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
     cluster.handle().clear_requests();
-    serving.put("", r#"{"replicas": 3, "currentReplicas": 99}"#);
-    let is_look =
-        |line: &String| line.starts_with("GET ") && line.ends_with("/deployments/locust-slave");
-    wait_until(|| !watches(&cluster).is_empty(), || "a watch".to_owned());
-    let lines = cluster.request_lines();
-    let watch =
-        lines.iter().position(|line| line.contains("watch=1") && line.contains("deployments"));
-    let look = lines.iter().position(is_look).expect("a look");
-    assert!(watch.is_none_or(|watch| look < watch), "{lines:#?}");
+    serving.put("?dryRun=true", r#"{"replicas": 3, "currentReplicas": 1}"#);
+    let place = |is_it: fn(&str) -> bool| {
+        cluster.request_lines().iter().position(|line| line.starts_with("GET ") && is_it(line))
+    };
+    let watch = || place(|line| line.contains("/deployments?watch=1"));
+    wait_until(|| watch().is_some(), || format!("a watch in {:#?}", cluster.request_lines()));
+    let read = place(|line| line.ends_with("/deployments/locust-slave"));
+    assert!(read.is_some() && read < watch(), "{:#?}", cluster.request_lines());
 }
