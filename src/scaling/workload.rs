@@ -21,8 +21,9 @@ pub struct Workload {
 #[serde(default)]
 pub struct Metadata {
     pub name: String,
-    /// Differs if the object was deleted and created again under the same name.
-    pub uid: String,
+    /// A number that rises with each change of an object of this type (KEP-5504).
+    #[serde(rename = "resourceVersion")]
+    pub resource_version: String,
     /// Rises by one with each change of the spec.
     pub generation: i64,
     /// The time at which the object was deleted (RFC 3339), if its finalizers still hold it. Its

@@ -9,6 +9,7 @@ mod error_pages;
 mod faults;
 mod hidden_characters;
 mod ingress;
+mod late_answers;
 mod locust;
 mod locust_turns;
 mod locust_ui;

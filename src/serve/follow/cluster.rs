@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::live::Live;
+use super::super::live::{Live, TargetState};
 use super::super::log::{log, now};
 use super::super::metrics::Metrics;
 use super::super::snapshot::ConnectionState;
@@ -40,7 +40,7 @@ pub(crate) async fn follow_cluster(
     let follow_target = async {
         match WorkloadKind::of(&target.resource) {
             Some(kind) => {
-                tokio::join!(follower.watch_target(kind), follower.read_after_changes(kind));
+                tokio::join!(follower.watch_target(kind), follower.read_on_request(kind));
             }
             None => follower.read_scale().await,
         }
@@ -68,22 +68,31 @@ impl Follower<'_> {
             };
             let mut watch = self.client.watch::<Workload>(watched);
             let stop_reason = loop {
+                let updates = self.live.updates();
                 match self.next(&mut watch, |error| self.set_lost(error)).await {
-                    Ok(WatchEvent::Present(objects)) if objects.is_empty() => break None,
                     Ok(WatchEvent::Present(objects)) => {
-                        objects.iter().for_each(|object| self.set_target(kind, object));
+                        let object = objects.first();
+                        if !self.set_target_from_read(kind, object, updates) {
+                            self.live.request_read();
+                        }
+                        if object.is_none() {
+                            break None;
+                        }
                     }
                     Ok(WatchEvent::Changed(object)) => self.set_target_from_watch(kind, &object),
-                    Ok(WatchEvent::Deleted(_)) => self.set_missing(),
+                    Ok(WatchEvent::Deleted(object)) => {
+                        if self.update(|state| state.set_deleted(&object)) {
+                            self.set_selector(None);
+                        }
+                    }
                     Ok(WatchEvent::Interrupted(error)) => self.set_lost(&error),
                     Ok(WatchEvent::Resumed) => self.set_connected(),
                     Err(error) => break Some(error),
                 }
                 pause = MIN_PAUSE;
             };
-            match stop_reason {
-                None => self.set_missing(),
-                Some(error) => self.set_refused(&error),
+            if let Some(error) = stop_reason {
+                self.set_refused(&error);
             }
             self.metrics.watch_restarted();
             sleep(pause).await;
@@ -122,9 +131,9 @@ impl Follower<'_> {
 
     /// Reads the target after each change that serve made, because the watch may be late or interrupted.
     /// After etcd was restored from a backup, a watch from a newer resource version sends no events.
-    async fn read_after_changes(&self, kind: WorkloadKind) {
+    async fn read_on_request(&self, kind: WorkloadKind) {
         loop {
-            self.live.change_ended().await;
+            self.live.read_requested().await;
             let mut pause = MIN_PAUSE;
             loop {
                 let ended_changes = self.live.ended_changes();
@@ -139,14 +148,19 @@ impl Follower<'_> {
     }
 
     async fn read(&self, kind: WorkloadKind) -> Result<(), Error> {
-        match workload_of(self.client, self.target).await {
-            Ok(object) => self.set_target(kind, &object),
-            Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
-                self.set_missing();
+        loop {
+            let updates = self.live.updates();
+            let object = match workload_of(self.client, self.target).await {
+                Ok(object) => Some(object),
+                Err(error) if error.status().is_some_and(|status| status.is_not_found()) => None,
+                Err(error) => return Err(error),
+            };
+            // A newer state was already known if this one is outdated. A missing object has no resource
+            // version, so it is read again.
+            if self.set_target_from_read(kind, object.as_ref(), updates) || object.is_some() {
+                return Ok(());
             }
-            Err(error) => return Err(error),
         }
-        Ok(())
     }
 
     async fn read_scale(&self) {
@@ -159,11 +173,12 @@ impl Follower<'_> {
                         Some(&scale.selector).filter(|text| !text.is_empty()).cloned(),
                     );
                     let now = readiness_of_scale(&scale, scale.replicas.into());
-                    self.update(|| self.live.change(|state| state.set_counts(&now)));
+                    self.update(|state| state.set_counts(&now));
                     self.live.set_read_changes(ended_changes);
                 }
                 Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {
-                    self.set_missing();
+                    self.set_selector(None);
+                    self.update(TargetState::set_missing);
                 }
                 Err(error) if error.is_transient() => self.set_lost(&error),
                 Err(error) => self.set_refused(&error),
@@ -173,30 +188,47 @@ impl Follower<'_> {
     }
 
     fn set_target_from_watch(&self, kind: WorkloadKind, object: &Workload) {
-        self.set_selector(label_selector(&object.spec.selector));
-        self.update(|| {
-            self.live.change(|state| state.set_target_from_watch(kind, object));
-        });
-    }
-
-    fn set_target(&self, kind: WorkloadKind, object: &Workload) {
-        self.set_selector(label_selector(&object.spec.selector));
-        self.update(|| self.live.change(|state| state.set_target(kind, object)));
-    }
-
-    /// Updates the state after a response. Logs the target if the connection is new or restored.
-    fn update(&self, update: impl FnOnce()) {
-        let before = self.live.connection_state();
-        update();
-        if !matches!(before, ConnectionState::Connected) {
-            log(&format!("watching {}", self.target));
+        if self.update(|state| state.set_target_from_watch(kind, object)) {
+            self.set_selector(label_selector(&object.spec.selector));
         }
     }
 
-    fn set_connected(&self) {
-        self.update(|| {
-            self.live.change(|state| state.set_connection_state(ConnectionState::Connected, ""))
+    /// Takes the result of a read that began after `updates` updates; `None` if the target did not exist.
+    /// Returns false if another update came during the read, and the result may be older.
+    fn set_target_from_read(
+        &self,
+        kind: WorkloadKind,
+        object: Option<&Workload>,
+        updates: u64,
+    ) -> bool {
+        let is_present = self.update(|state| match object {
+            Some(object) => state.set_target_from_read(kind, object, updates),
+            None => state.set_missing_from_read(updates),
         });
+        if is_present {
+            self.set_selector(object.and_then(|object| label_selector(&object.spec.selector)));
+        }
+        is_present
+    }
+
+    /// Updates the state after a response. Logs the target if the connection is new or restored, and if
+    /// the target does not exist.
+    fn update<T>(&self, update: impl FnOnce(&mut TargetState) -> T) -> T {
+        let before = self.live.connection_state();
+        let result = self.live.change(update);
+        match self.live.connection_state() {
+            now if now == before => {}
+            ConnectionState::Connected => log(&format!("watching {}", self.target)),
+            ConnectionState::TargetMissing => {
+                log(&format!("{} does not exist; serve keeps looking for it", self.target));
+            }
+            _ => {}
+        }
+        result
+    }
+
+    fn set_connected(&self) {
+        self.update(|state| state.set_connection_state(ConnectionState::Connected, ""));
     }
 
     fn set_lost(&self, error: &Error) {
@@ -222,14 +254,6 @@ impl Follower<'_> {
             log(message);
         }
         self.live.change(|target| target.set_connection_state(state, message));
-    }
-
-    fn set_missing(&self) {
-        if self.live.connection_state() != ConnectionState::TargetMissing {
-            log(&format!("{} does not exist; serve keeps looking for it", self.target));
-        }
-        self.set_selector(None);
-        self.live.change(|state| state.set_missing());
     }
 
     fn set_selector(&self, selector: Option<String>) {

@@ -12,8 +12,8 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 pub(super) use self::ledger::HistoryEntry;
+pub(super) use self::state::TargetState;
 
-use self::state::TargetState;
 use super::snapshot::{ConnectionState, Limits, Snapshot, TargetInfo, UserCheck};
 use crate::locust::{Address, Look, WorkerPods};
 
@@ -45,8 +45,8 @@ pub(super) struct Live {
     state: Mutex<TargetState>,
     is_dirty: Notify,
     frames: watch::Sender<Arc<Frame>>,
-    /// Notifies when a change made here has ended.
-    change_ended: Notify,
+    /// Notifies when the target must be read, for example because a change made here has ended.
+    read_requested: Notify,
     /// The number of ended changes that the last read of the target reflects.
     read_changes: watch::Sender<u64>,
     /// Notifies when a new viewer wants to see Locust's present state.
@@ -69,7 +69,7 @@ impl Live {
             state: Mutex::new(state),
             is_dirty: Notify::new(),
             frames: watch::Sender::new(frame),
-            change_ended: Notify::new(),
+            read_requested: Notify::new(),
             read_changes: watch::Sender::new(0),
             look_requested: Notify::new(),
             locust_address: Mutex::default(),
@@ -201,13 +201,23 @@ impl Live {
             EndedChange { id, number: state.ended_changes() }
         };
         self.publish_now();
-        self.change_ended.notify_one();
+        self.request_read();
         ended
     }
 
-    /// Waits until a change has ended.
-    pub(super) async fn change_ended(&self) {
-        self.change_ended.notified().await;
+    /// Requests a new read of the target.
+    pub(super) fn request_read(&self) {
+        self.read_requested.notify_one();
+    }
+
+    /// Waits until a read of the target is requested.
+    pub(super) async fn read_requested(&self) {
+        self.read_requested.notified().await;
+    }
+
+    /// The number of updates of the target so far; see [`TargetState::set_target_from_read`].
+    pub(super) fn updates(&self) -> u64 {
+        self.lock().updates()
     }
 
     /// The number of changes that have ended.
@@ -229,9 +239,10 @@ impl Live {
     }
 
     /// Changes the state. It is published soon.
-    pub(super) fn change(&self, change: impl FnOnce(&mut TargetState)) {
-        change(&mut self.lock());
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut TargetState) -> T) -> T {
+        let result = change(&mut self.lock());
         self.is_dirty.notify_one();
+        result
     }
 
     fn publish_now(&self) {

@@ -27,8 +27,10 @@ pub(crate) struct TargetState {
     limits: Limits,
     connection: Connection,
     replicas: Option<Replicas>,
-    /// The uid and the generation of the object that was read last.
-    last_object: (String, i64),
+    /// The resource version of the object with these counts; `None` if it is not known.
+    version: Option<u64>,
+    /// The number of times that the target was taken, or found missing.
+    updates: u64,
     /// The number of changes made here that have ended.
     ended_changes: u64,
     /// The number of ended changes that the last read of the target reflects.
@@ -57,7 +59,8 @@ impl TargetState {
             limits,
             connection,
             replicas: None,
-            last_object: Default::default(),
+            version: None,
+            updates: 0,
             ended_changes: 0,
             read_changes: 0,
             confirmed: None,
@@ -91,17 +94,64 @@ impl TargetState {
         self.connection.state
     }
 
-    /// Takes the target from a watch event. An event that is older than the last read is ignored.
-    pub(crate) fn set_target_from_watch(&mut self, kind: WorkloadKind, object: &Workload) {
-        let (uid, generation) = &self.last_object;
-        if object.metadata.uid != *uid || object.metadata.generation >= *generation {
-            self.set_target(kind, object);
-        }
+    /// The number of updates so far, to tell if another one came during a read.
+    pub(super) fn updates(&self) -> u64 {
+        self.updates
     }
 
-    /// Takes the target as it is now.
-    pub(crate) fn set_target(&mut self, kind: WorkloadKind, object: &Workload) {
-        self.last_object = (object.metadata.uid.clone(), object.metadata.generation);
+    /// Takes the target from a watch event. Returns false if the event is older than the last update.
+    pub(crate) fn set_target_from_watch(&mut self, kind: WorkloadKind, object: &Workload) -> bool {
+        let is_present = !self.is_outdated(object);
+        if is_present {
+            self.set_target(kind, object);
+        }
+        is_present
+    }
+
+    /// Takes the target from a read that began after `updates` updates. Returns false if it is older
+    /// than another update that came during the read.
+    ///
+    /// Without such an update it is the present state, even if its resource version is lower: etcd
+    /// may have been restored from a backup.
+    pub(crate) fn set_target_from_read(
+        &mut self,
+        kind: WorkloadKind,
+        object: &Workload,
+        updates: u64,
+    ) -> bool {
+        let is_present = self.updates == updates || !self.is_outdated(object);
+        if is_present {
+            self.set_target(kind, object);
+        }
+        is_present
+    }
+
+    /// Notes that the target did not exist at a read that began after `updates` updates. Returns false
+    /// if another update came during the read.
+    pub(crate) fn set_missing_from_read(&mut self, updates: u64) -> bool {
+        let is_present = self.updates == updates;
+        if is_present {
+            self.set_missing();
+        }
+        is_present
+    }
+
+    /// Notes that a watch reported the deletion of this object. Returns false if a later object of the
+    /// same name was already read.
+    pub(crate) fn set_deleted(&mut self, object: &Workload) -> bool {
+        let is_present = !self.is_outdated(object);
+        if is_present {
+            self.set_missing();
+        }
+        is_present
+    }
+
+    fn is_outdated(&self, object: &Workload) -> bool {
+        version_of(object).zip(self.version).is_some_and(|(version, present)| version < present)
+    }
+
+    fn set_target(&mut self, kind: WorkloadKind, object: &Workload) {
+        (self.version, self.updates) = (version_of(object), self.updates + 1);
         let failure = object.replica_failure().map(|condition| &condition.message);
         let missed = object.missed_deadline().map(|condition| &condition.message);
         self.failures = failure.into_iter().chain(missed).map(|text| harmless(text)).collect();
@@ -124,7 +174,7 @@ impl TargetState {
         let text = format!("There is no {kind} {name:?} in namespace {namespace:?}.");
         self.set_connection_state(ConnectionState::TargetMissing, &text);
         self.replicas = None;
-        self.last_object = Default::default();
+        (self.version, self.updates) = (None, self.updates + 1);
         self.failures.clear();
         self.pods.clear();
     }
@@ -253,6 +303,10 @@ impl TargetState {
     }
 }
 
+fn version_of(object: &Workload) -> Option<u64> {
+    object.metadata.resource_version.parse().ok()
+}
+
 fn shown_target(target: TargetInfo) -> TargetInfo {
     TargetInfo {
         kind: harmless(&target.kind),
@@ -274,5 +328,74 @@ fn shown(pod: &Pod) -> snapshot::Pod {
         ready: pod.is_ready(),
         message: harmless(&message),
         created: harmless(pod.created()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(version: &str, replicas: i64) -> Workload {
+        let object =
+            json!({"metadata": {"resourceVersion": version}, "spec": {"replicas": replicas}});
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn state() -> TargetState {
+        let limits = Limits { min: 0, max: 100 };
+        let text = || "x".to_owned();
+        let (kind, name, namespace, cluster) = (text(), text(), text(), text());
+        let target = TargetInfo { kind, name, namespace, cluster, context: None };
+        let mut state = TargetState::new(target, limits);
+        assert!(state.set_target_from_watch(WorkloadKind::Deployment, &object("9", 9)));
+        state
+    }
+
+    #[test]
+    fn a_read_is_the_present_state_unless_a_newer_update_came_during_it() {
+        // The version of the read, that of an event during it, and the counts after both.
+        for (read, event, expected) in [
+            ("10", None, 1),
+            ("8", None, 1),
+            ("10", Some("11"), 2),
+            ("11", Some("10"), 1),
+            ("9", Some("10"), 2),
+            ("x", Some("10"), 1),
+        ] {
+            let mut state = state();
+            let updates = state.updates();
+            if let Some(event) = event {
+                assert!(state.set_target_from_watch(WorkloadKind::Deployment, &object(event, 2)));
+            }
+            let is_present =
+                state.set_target_from_read(WorkloadKind::Deployment, &object(read, 1), updates);
+            assert_eq!(
+                (is_present, state.desired()),
+                (expected == 1, Some(expected)),
+                "{read} {event:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_older_than_the_last_update_is_ignored() {
+        let mut state = state();
+        assert!(!state.set_target_from_watch(WorkloadKind::Deployment, &object("8", 1)));
+        assert!(!state.set_deleted(&object("8", 1)));
+        assert_eq!(state.desired(), Some(9));
+        assert!(state.set_deleted(&object("10", 1)));
+        assert_eq!(state.connection_state(), ConnectionState::TargetMissing);
+        assert!(state.set_target_from_watch(WorkloadKind::Deployment, &object("8", 1)));
+    }
+
+    #[test]
+    fn a_missing_object_is_the_present_state_unless_an_update_came_during_the_read() {
+        let mut state = state();
+        assert!(!state.set_missing_from_read(state.updates() - 1));
+        assert_eq!(state.desired(), Some(9));
+        assert!(state.set_missing_from_read(state.updates()));
+        assert_eq!(state.desired(), None);
     }
 }
