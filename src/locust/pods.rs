@@ -16,6 +16,8 @@ const MAX_REMEMBERED: usize = 5000;
 pub struct WorkerPods {
     /// Host names of the ready pods.
     ready: BTreeSet<String>,
+    /// Host names of all pods of this look.
+    present: BTreeSet<String>,
     /// Host names of all pods of this look and of earlier ones.
     known: BTreeSet<String>,
     /// Ready pods with `hostNetwork`. Their workers report the name of the node.
@@ -31,7 +33,7 @@ impl WorkerPods {
         for pod in pods {
             match pod.host() {
                 Some(host) => {
-                    all.known.insert(host.to_owned());
+                    all.present.insert(host.to_owned());
                     if pod.is_ready() {
                         all.ready.insert(host.to_owned());
                     }
@@ -42,6 +44,7 @@ impl WorkerPods {
                 }
             }
         }
+        all.known.clone_from(&all.present);
         all
     }
 
@@ -75,6 +78,8 @@ pub struct WorkerTable {
     pub unconnected: Vec<String>,
     /// Pods that are gone or not ready, with a worker that is still connected.
     pub leftover: Vec<String>,
+    /// The pods of [`Self::leftover`] that do not exist any more.
+    pub gone: Vec<String>,
     /// Pods with a worker that sends no heartbeats.
     pub missing: Vec<String>,
     /// Pods with a worker that has no users while a test is running.
@@ -107,16 +112,17 @@ impl WorkerTable {
         let named = pods.filter(|pods| !pods.are_counted_only());
         let is_connected = |host: &&String| by_host.contains_key(host.as_str());
         let is_running = super::stats::is_running(&stats.state);
+        let hosts_outside = |hosts: fn(&WorkerPods) -> &BTreeSet<String>| {
+            let is_outside = |host: &&str| named.is_some_and(|pods| !hosts(pods).contains(*host));
+            by_host.keys().copied().filter(is_outside).map(str::to_owned).collect()
+        };
         Self {
             unconnected: named
                 .into_iter()
                 .flat_map(|pods| pods.ready.iter().filter(|host| !is_connected(host)).cloned())
                 .collect(),
-            leftover: by_host
-                .keys()
-                .filter(|host| named.is_some_and(|pods| !pods.ready.contains(**host)))
-                .map(|host| (*host).to_owned())
-                .collect(),
+            leftover: hosts_outside(|pods| &pods.ready),
+            gone: hosts_outside(|pods| &pods.present),
             missing: missing.into_iter().map(str::to_owned).collect(),
             idle: hosts_with(&|worker| is_running && worker.user_count == 0),
             busy: hosts_with(&|worker| worker.cpu_usage > BUSY),
@@ -165,7 +171,7 @@ impl WorkerTable {
     pub fn notes(&self) -> Vec<String> {
         let lists = [
             ("ready, but not connected to Locust", &self.unconnected),
-            ("still connected to Locust, although gone", &self.leftover),
+            ("still connected to Locust, although gone", &self.gone),
             ("worker without heartbeat", &self.missing),
             ("workers without users", &self.idle),
             ("workers above 90 % CPU", &self.busy),
@@ -225,7 +231,10 @@ mod tests {
         let now = pods(&["w-0", "w-1", "w-2"]).remember(&pods(&["w-8", "w-9"]));
         let table = WorkerTable::new(&stats, Some(&now));
         assert_eq!(table.unconnected, ["w-2"]);
-        assert_eq!(table.leftover, ["w-8"]);
+        assert_eq!(
+            (&table.leftover, &table.gone),
+            (&vec!["w-8".to_owned()], &vec!["w-8".to_owned()])
+        );
         assert_eq!(table.missing, ["w-9"]);
         assert_eq!(table.idle, ["w-1"]);
         assert_eq!(table.busy, ["w-0"]);
@@ -241,6 +250,7 @@ mod tests {
         assert!(table.is_complete(&now));
         let table = WorkerTable::new(&connected(&["w-0", "w-1"]), Some(&now));
         assert_eq!(table.leftover, ["w-1"]);
+        assert!(table.gone.is_empty() && table.notes().is_empty(), "a pod that exists is not gone");
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! `locustctl serve` with failures around it. It does not hang, it reports nothing wrong, and it
 //! recovers without help.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Barrier;
 use std::time::Duration;
 
 use locustctl::sandbox::{Account, Action, Fault, Options, PodFailure};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::serving::{Http, Reply, Serving, data_of, wait_until};
+use support::swarm::running;
 use support::waiting::watches;
 use support::{Locustctl, dead_kubeconfig};
 
@@ -57,6 +59,21 @@ fn served() -> (TestCluster, Serving) {
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
     (cluster, serving)
+}
+
+#[test]
+fn before_the_first_list_of_the_pods_no_worker_is_reported_as_gone() {
+    let cluster = running(2);
+    let list = Fault::once(Action::Delay(Duration::from_secs(3))).on("GET");
+    cluster.handle().inject(list.at("/namespaces/default/pods?").times(ALWAYS));
+    let serving = Serving::start(&cluster, &[]);
+    let seen = RefCell::new(Vec::new());
+    serving.wait_for_state(|state| {
+        seen.borrow_mut().push(state["locust"]["notes"].clone());
+        state["pods"].as_array().unwrap().len() == 2 && state["locust"]["ownWorkers"] == 2
+    });
+    let is_quiet = |notes: &Value| notes.as_array().is_none_or(Vec::is_empty);
+    assert!(seen.borrow().iter().all(is_quiet), "{seen:?}");
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use locustctl::sandbox::Account;
+use locustctl::sandbox::{Account, Options};
 use serde_json::{Value, json};
-use support::cluster::TestCluster;
-use support::serving::Serving;
-use support::swarm::{ask, running};
+use support::cluster::{TestCluster, WORKERS};
+use support::fake_locust::{FakeLocust, default_response, reply};
+use support::serving::{Serving, wait_until};
+use support::swarm::{ask, running, worker_pods};
 use support::waiting::kubeconfig_of;
 
 /// A running test for 60 users on this many workers, and a server that has detected it.
@@ -34,6 +35,33 @@ fn the_state_shows_locusts_test() {
     serving.wait_for_state(|state| state["locust"]["state"] == "stopped");
     let locust = &serving.state()["locust"];
     assert_eq!((&locust["users"], &locust["usersWanted"]), (&json!(0), &Value::Null));
+}
+
+#[test]
+fn a_connected_worker_in_a_pod_that_is_not_ready_is_not_reported_as_gone() {
+    let pod_ready_after = Duration::from_secs(600);
+    let cluster = TestCluster::with(Options { pod_ready_after, ..Options::default() });
+    let first = worker_pods(&cluster);
+    cluster.handle().set_replicas(WORKERS, 2);
+    wait_until(|| worker_pods(&cluster).len() == 2, || "the second pod".to_owned());
+    let second = worker_pods(&cluster).into_iter().find(|pod| !first.contains(pod)).unwrap();
+    let worker = |(pod, number): (&String, u32)| json!({"id": format!("{pod}_{number:032x}"), "state": "ready", "user_count": 0});
+    let stats = json!({"state": "ready", "user_count": 0,
+        "workers": [worker((&first[0], 1)), worker((&second, 2))]});
+    let locust = FakeLocust::start(move |request, stream| match &*request.path {
+        "/stats/requests" => {
+            reply(stream, "200 OK\nContent-Type: application/json", stats.to_string());
+        }
+        _ => default_response(request, stream),
+    });
+    let flag = format!("--locust={}", locust.url());
+    let serving = Serving::start(&cluster, &[&flag]);
+    let state = serving.wait_for_state(|state| {
+        state["pods"].as_array().unwrap().len() == 2 && state["locust"]["ownWorkers"] == 2
+    });
+    let are_ready = state["pods"].as_array().unwrap().iter().filter(|pod| pod["ready"] == true);
+    assert_eq!(are_ready.count(), 1);
+    assert_eq!(state["locust"]["notes"], json!([]));
 }
 
 #[test]

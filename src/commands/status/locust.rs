@@ -191,7 +191,7 @@ impl LocustStatus {
             failure_ratio: look.stats.fail_ratio,
             workers,
             not_counted: table.unconnected.iter().map(|pod| harmless(pod)).collect(),
-            gone: table.leftover.iter().map(|pod| harmless(pod)).collect(),
+            gone: table.gone.iter().map(|pod| harmless(pod)).collect(),
             connected: health.workers,
             warnings: warnings.iter().map(|text| harmless(text)).collect(),
             notes: notes.iter().map(|text| harmless(text)).collect(),

@@ -177,6 +177,7 @@ impl TargetState {
         (self.version, self.updates) = (None, self.updates + 1);
         self.failures.clear();
         self.pods.clear();
+        self.are_pods_listed = false;
     }
 
     /// Takes a complete list of the pods.
