@@ -399,6 +399,19 @@ fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
 }
 
 #[test]
+fn the_page_gives_the_advice_for_an_unknown_result_once() {
+    let (cluster, serving) = served();
+    cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
+    let reply = serving.put("", r#"{"replicas": 3, "currentReplicas": 1}"#);
+    reply.is_problem(502, "Unknown", "check it before you try again");
+    let page = serving.get("/?done=1").text;
+    let (_, notice) = page.split_once("id=\"notice\"").unwrap();
+    let (notice, _) = notice.split_once("</p>").unwrap();
+    assert!(notice.contains(">locust-slave may have been scaled to 3. The cluster"), "{notice}");
+    assert_eq!(notice.to_lowercase().matches("check").count(), 1, "{notice}");
+}
+
+#[test]
 fn after_a_broken_connection_the_state_is_re_read() {
     let (cluster, serving) = served();
     // The API server comes back with an older state, about which no event will come. A change would

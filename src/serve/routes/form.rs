@@ -218,11 +218,8 @@ fn summary(snapshot: &Snapshot, change: &Change) -> String {
     let text = match change.outcome {
         Outcome::Unchanged => format!("{name} already had {new} replicas."),
         Outcome::Failed => format!("{name} was not scaled."),
-        Outcome::Unknown => {
-            format!(
-                "The result is not known: {name} may have been scaled to {new}. Check the number before you try again."
-            )
-        }
+        // The message says what is known, and what to do.
+        Outcome::Unknown => format!("{name} may have been scaled to {new}."),
         Outcome::Scaled | Outcome::Observed => format!("{name} was scaled from {old} to {new}."),
     };
     match change.message.as_str() {
