@@ -38,10 +38,11 @@ impl Server {
         let Settings { listen, limits, locust, guard, tls } = settings;
         // The token file may be a pipe. Then reading it waits for the writer.
         let guard = tokio::task::spawn_blocking(|| Guard::new(guard));
-        let guard = guard.await.context("reading the token file")??;
+        let mut guard = guard.await.context("reading the token file")??;
         let is_tls = tls.is_some();
         let is_loopback = listen.ip().to_canonical().is_loopback();
         let listener = Listener::bind(listen, tls).await?;
+        guard.set_port(listener.local_addr().port());
         let listener = if locust.is_in_front { listener.for_relay() } else { listener };
         Ok(Self { listener, guard, limits, locust, is_tls, is_loopback })
     }

@@ -130,7 +130,9 @@ fn people_log_in_and_out() {
     let cookie = reply.header("set-cookie").to_owned();
     let (pair, attributes) = cookie.split_once(';').unwrap();
     assert_eq!(attributes, " Path=/; Max-Age=43200; HttpOnly; SameSite=Strict");
-    assert!(pair.starts_with("locustctl-session-"), "{pair}");
+    let (_, port) = serving.authority().rsplit_once(':').unwrap();
+    let name = format!("locustctl-session-{port}=");
+    assert!(pair.starts_with(&name), "two servers of one host have different cookies: {pair}");
 
     let as_alice = ("cookie", pair);
     let page = get(&serving, "/", &[html, as_alice]);
@@ -411,7 +413,9 @@ fn refused_requests_do_not_reach_the_cluster() {
     cluster.handle().clear_requests();
     put(&serving, &[]);
     put(&serving, &[("authorization", "Bearer x"), ("host", "evil.example.com")]);
-    put(&serving, &[("cookie", "locustctl-session-0=x"), ("sec-fetch-site", "same-origin")]);
+    let (_, port) = serving.authority().rsplit_once(':').unwrap();
+    let cookie = format!("locustctl-session-{port}=x");
+    put(&serving, &[("cookie", &cookie), ("sec-fetch-site", "same-origin")]);
     let lines = cluster.request_lines();
     assert!(!lines.iter().any(|line| line.contains("/scale")), "{lines:?}");
     assert_eq!(json!(cluster.workers()), 1);

@@ -170,21 +170,28 @@ fn a_token_is_not_something_that_another_site_can_send() {
 fn locust_cannot_set_our_session_cookie_in_any_form() {
     let cluster = TestCluster::start();
     let locust = FakeLocust::start(|request, stream| {
-        if request.path != "/forge" {
+        let Some(port) = request.path.strip_prefix("/forge/") else {
             return default_response(request, stream);
+        };
+        let name = format!("locustctl-session-{port}=forged");
+        let cookies = [
+            name.clone().into_bytes(),
+            [name.as_bytes(), b"\xff; Path=/"].concat(),
+            format!("={name}").into_bytes(),
+            format!("__Host-{name}; Secure; Path=/").into_bytes(),
+            b"caf\xe9=kept".to_vec(),
+            b"session=kept".to_vec(),
+        ];
+        let mut head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n".to_vec();
+        for cookie in cookies {
+            head.extend([b"Set-Cookie: ", &*cookie, b"\r\n"].concat());
         }
-        // The name has the port of `--listen`, which is 0 in tests.
-        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\
-            Set-Cookie: locustctl-session-0=forged\r\n\
-            Set-Cookie: locustctl-session-0=forged\xff; Path=/\r\n\
-            Set-Cookie: =locustctl-session-0=forged\r\n\
-            Set-Cookie: __Host-locustctl-session-0=forged; Secure; Path=/\r\n\
-            Set-Cookie: caf\xe9=kept\r\n\
-            Set-Cookie: session=kept\r\n\r\n";
-        let _ = stream.write_all(head);
+        head.extend(b"\r\n");
+        let _ = stream.write_all(&head);
     });
     let serving = in_front(&cluster, &locust, &[]);
-    let answer = serving.get("/forge");
+    let (_, port) = serving.authority().rsplit_once(':').unwrap();
+    let answer = serving.get(&format!("/forge/{port}"));
     let kept: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
     let kept: Vec<_> = kept.iter().map(|cookie| cookie.as_bytes()).collect();
     assert_eq!(kept, [&b"caf\xe9=kept"[..], b"session=kept"]);

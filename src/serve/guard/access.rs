@@ -90,6 +90,11 @@ impl Guard {
         })
     }
 
+    /// Names the session cookie after the port that the system has chosen for port 0.
+    pub fn set_port(&mut self, port: u16) {
+        self.cookie = SessionCookie::new(port);
+    }
+
     /// Reloads the token file when it changes; never ends.
     pub async fn follow_tokens(&self) {
         match &self.tokens {
