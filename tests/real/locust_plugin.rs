@@ -116,6 +116,27 @@ fn locusts_page_has_the_panel_once_and_its_report_does_not() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
+fn other_sites_cannot_show_the_page_in_a_frame_unless_locust_allows_it() {
+    let rules = |locust: &Locust| {
+        let page = locust.get("/", &[]);
+        assert!(page.text.contains(SCRIPT), "{page:?}");
+        let all = page.headers.get_all("content-security-policy").iter();
+        all.map(|rule| rule.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for release in RELEASES {
+        let (cluster, serving, locust) = start(release);
+        assert_eq!(rules(&locust), ["frame-ancestors 'self'"], "{release}");
+        assert_eq!(locust.get("/", &[]).header("x-frame-options"), "SAMEORIGIN");
+        assert_eq!(locust.get("/stats/requests", &[]).header("x-frame-options"), "");
+        drop(locust);
+        let setting = Setting { locustfile: "framed", ..Setting::of(release) };
+        let own = rules(&setting.start(&cluster, &serving));
+        assert_eq!(own, ["frame-ancestors https://grafana.example.com"], "{release}");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
 fn serves_answers_are_passed_on_unchanged() {
     for release in RELEASES {
         let (_cluster, serving, locust) = start(release);
@@ -322,7 +343,7 @@ fn the_token_is_used_and_not_shown_anywhere() {
 
 #[test]
 fn the_plugin_is_short_and_documented() {
-    assert!(PLUGIN.lines().count() <= 30);
+    assert!(PLUGIN.lines().count() <= 40);
     assert!(PLUGIN.lines().all(|line| line.len() <= 100));
     let (_, rest) = PLUGIN.split_once("\"\"\"").unwrap();
     let (docstring, _) = rest.split_once("\"\"\"").unwrap();
