@@ -2,6 +2,7 @@
 //!
 //! A module imports only from those below it:
 //!
+//! - [`lease`]: Leases, which at most one process holds at a time
 //! - [`api`]: requests, replies, errors, resource paths, watches
 //! - [`credentials`]: tokens, client certificates, credential plugins, OIDC
 //! - [`kuberc`]: preset flags, aliases, and the policy for credential plugins
@@ -15,5 +16,7 @@ pub(crate) mod body;
 pub mod credentials;
 pub mod kubeconfig;
 pub mod kuberc;
+#[allow(dead_code, reason = "the commands that hold a Lease come next")]
+pub mod lease;
 pub(crate) mod trust;
 pub(crate) mod x509;

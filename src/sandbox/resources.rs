@@ -110,6 +110,10 @@ const RESOURCES: &[ResourceType] = &[
     },
     AUTOSCALERS,
     ResourceType { version: "v1", ..AUTOSCALERS },
+    ResourceType {
+        group: "coordination.k8s.io",
+        ..core("leases", "lease", "Lease", "gqkMMb/YqFM=")
+    },
 ];
 
 /// The types that one sandbox serves.

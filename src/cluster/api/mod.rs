@@ -15,6 +15,7 @@ mod failure;
 mod http;
 mod impersonation;
 mod list;
+mod object;
 pub(crate) mod plain;
 mod proxy;
 mod relay;

@@ -37,7 +37,7 @@ pub enum PatchKind {
 }
 
 impl PatchKind {
-    fn media_type(self) -> &'static str {
+    pub(super) fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json-patch+json",
             Self::Merge => "application/merge-patch+json",
@@ -98,24 +98,6 @@ impl Client {
         let path = format!("/api/v1/namespaces/{}", escape_segment(name));
         let about = About { verb: "get", resource: "namespaces".into(), name: name.to_owned() };
         self.get_object(&path, &about).await
-    }
-
-    /// Reads the whole object at `path`.
-    ///
-    /// # Errors
-    /// Any of [`Error`].
-    pub async fn get_object(&self, path: &str, about: &About) -> Result<Value, Error> {
-        let reply = self
-            .send(Request {
-                method: Method::GET,
-                path,
-                query: &[],
-                content: None,
-                accept: None,
-                about,
-            })
-            .await?;
-        read_object(&reply, about)
     }
 }
 
