@@ -228,6 +228,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--max-replicas', '--max-replicas', [CompletionResultType]::ParameterName, 'Refuse to scale to more replicas')
             [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Access control. With --auth=none, anyone who can reach the address has access. Without other authentication, serve needs --auth=none to listen beyond loopback')
             [CompletionResult]::new('--auth-token-file', '--auth-token-file', [CompletionResultType]::ParameterName, 'File with bearer tokens, one on each line: TOKEN or NAME TOKEN')
+            [CompletionResult]::new('--session-key-file', '--session-key-file', [CompletionResultType]::ParameterName, 'File with the key that signs sessions, at least 32 characters. With it, a restart of serve signs no one out')
             [CompletionResult]::new('--auth-proxy-header', '--auth-proxy-header', [CompletionResultType]::ParameterName, 'Header with the user name from a trusted proxy, such as X-Forwarded-User')
             [CompletionResult]::new('--trusted-proxy', '--trusted-proxy', [CompletionResultType]::ParameterName, 'Addresses of trusted proxies, such as 10.0.0.0/8; can be repeated')
             [CompletionResult]::new('--allowed-host', '--allowed-host', [CompletionResultType]::ParameterName, 'Host name of the page, in addition to localhost; can be repeated')

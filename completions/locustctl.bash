@@ -1678,7 +1678,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__serve)
-            opts="-n -s -v -h --listen --min-replicas --max-replicas --open --auth --auth-token-file --auth-proxy-header --trusted-proxy --allowed-host --allow-cross-site --tls-cert --tls-key --locust-ui --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --rebalance --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-n -s -v -h --listen --min-replicas --max-replicas --open --auth --auth-token-file --session-key-file --auth-proxy-header --trusted-proxy --allowed-host --allow-cross-site --tls-cert --tls-key --locust-ui --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --rebalance --sandbox --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1713,6 +1713,21 @@ _locustctl() {
                     return 0
                     ;;
                 --auth-token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --session-key-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

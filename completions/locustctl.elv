@@ -221,6 +221,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --max-replicas 'Refuse to scale to more replicas'
             cand --auth 'Access control. With --auth=none, anyone who can reach the address has access. Without other authentication, serve needs --auth=none to listen beyond loopback'
             cand --auth-token-file 'File with bearer tokens, one on each line: TOKEN or NAME TOKEN'
+            cand --session-key-file 'File with the key that signs sessions, at least 32 characters. With it, a restart of serve signs no one out'
             cand --auth-proxy-header 'Header with the user name from a trusted proxy, such as X-Forwarded-User'
             cand --trusted-proxy 'Addresses of trusted proxies, such as 10.0.0.0/8; can be repeated'
             cand --allowed-host 'Host name of the page, in addition to localhost; can be repeated'

@@ -210,6 +210,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l min-replic
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l max-replicas -d 'Refuse to scale to more replicas' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth -d 'Access control. With --auth=none, anyone who can reach the address has access. Without other authentication, serve needs --auth=none to listen beyond loopback' -r -f -a "none\t'Allow anyone who can reach the address'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-token-file -d 'File with bearer tokens, one on each line: TOKEN or NAME TOKEN' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l session-key-file -d 'File with the key that signs sessions, at least 32 characters. With it, a restart of serve signs no one out' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l auth-proxy-header -d 'Header with the user name from a trusted proxy, such as X-Forwarded-User' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-proxy -d 'Addresses of trusted proxies, such as 10.0.0.0/8; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name of the page, in addition to localhost; can be repeated' -r -f

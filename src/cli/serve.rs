@@ -62,6 +62,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]
     pub auth_token_file: Option<PathBuf>,
+    /// File with the key that signs sessions, at least 32 characters. With it, a restart of serve signs
+    /// no one out
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::path())]
+    pub session_key_file: Option<PathBuf>,
     /// Header with the user name from a trusted proxy, such as X-Forwarded-User
     #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
     pub auth_proxy_header: Option<String>,

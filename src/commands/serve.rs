@@ -101,6 +101,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         listen,
         is_tls: tls.is_some(),
         token_file: args.auth_token_file.clone(),
+        session_key_file: args.session_key_file.clone(),
         proxy_header: args.auth_proxy_header.clone(),
         trusted_proxies: args.trusted_proxy.clone(),
         is_open: args.auth == Some(Auth::None),

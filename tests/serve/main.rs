@@ -16,6 +16,7 @@ mod locust_ui;
 mod locust_ui_login;
 mod locust_ui_safety;
 mod openapi;
+mod restart;
 mod revoked;
 mod slow;
 mod viewers;

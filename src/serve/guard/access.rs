@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use anyhow::Result;
 use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use secrecy::ExposeSecret;
 
@@ -22,6 +22,7 @@ use super::refusals::Refusals;
 use super::relayed::CrossSite;
 use super::request::{action, bearer_token, host_of, is_safe, refusal_response, unauthorized};
 use super::scheme::Scheme;
+use super::session_key::SessionKey;
 use super::sessions::Sessions;
 use super::throttle::Throttle;
 use super::tokens::Tokens;
@@ -64,14 +65,18 @@ impl From<Problem> for Refusal {
 }
 
 impl Guard {
-    /// Checks the options and reads the token file.
+    /// Checks the options, and reads the token file and the session key.
     ///
     /// # Errors
     /// The options contradict each other, or allow access from other machines without saying so; or
-    /// the token file cannot be used.
+    /// one of the files cannot be used.
     pub fn new(options: AccessOptions) -> Result<Self> {
         options.check()?;
         let tokens = options.token_file.map(Tokens::load).transpose()?;
+        let session_key = match &tokens {
+            Some(_) => SessionKey::load(options.session_key_file.as_deref())?,
+            None => SessionKey::random()?,
+        };
         let proxy = match options.trusted_proxies.as_slice() {
             [] => None,
             networks => Some(TrustedProxy::new(options.proxy_header.as_deref(), networks)?),
@@ -84,7 +89,7 @@ impl Guard {
             mount: options.mount,
             cross_site: options.cross_site,
             cookie: SessionCookie::new(options.listen.port()),
-            sessions: Sessions::default(),
+            sessions: Sessions::new(session_key),
             throttle: Throttle::default(),
             refusals: Refusals::default(),
         })
@@ -208,11 +213,18 @@ impl Guard {
     /// The user of the session that the cookie names. The token of the session must still be valid.
     pub(super) fn session_user(&self, headers: &HeaderMap, peer: Peer) -> Option<String> {
         let tokens = self.tokens.as_ref()?;
-        let session = self.sessions.find(self.session_id(headers, peer)?)?;
+        let session = self.sessions.find(self.session_value(headers, peer)?, tokens)?;
         tokens.owner(session.token.expose_secret())
     }
 
-    pub(super) fn session_id<'a>(&self, headers: &'a HeaderMap, peer: Peer) -> Option<&'a str> {
+    /// A new cookie for a session that is in use; `None` if the browser needs none.
+    pub(super) fn renewed_cookie(&self, headers: &HeaderMap, peer: Peer) -> Option<HeaderValue> {
+        let (value, seconds) = self.sessions.renew(self.session_value(headers, peer)?)?;
+        self.cookie.header(self.scheme(headers, peer), &value, seconds).ok()
+    }
+
+    /// The value of the session cookie.
+    pub(super) fn session_value<'a>(&self, headers: &'a HeaderMap, peer: Peer) -> Option<&'a str> {
         self.cookie.value(headers, self.scheme(headers, peer))
     }
 

@@ -31,7 +31,7 @@ impl SessionCookie {
         }
     }
 
-    /// The session id in a request. Cookies of other servers on this host may have bytes beyond ASCII.
+    /// The value in a request. Cookies of other servers on this host may have bytes beyond ASCII.
     pub(super) fn value<'a>(&self, headers: &'a HeaderMap, scheme: Scheme) -> Option<&'a str> {
         let name = self.name(scheme).as_bytes();
         let mut cookies = headers.get_all(COOKIE).iter().flat_map(pairs);
@@ -41,11 +41,11 @@ impl SessionCookie {
 
     /// The value of `Set-Cookie`. Scripts cannot read the cookie, and pages of other sites do not send
     /// it. With 0 seconds the browser deletes it.
-    pub(super) fn header(&self, scheme: Scheme, id: &str, seconds: u64) -> Result<HeaderValue> {
+    pub(super) fn header(&self, scheme: Scheme, value: &str, seconds: u64) -> Result<HeaderValue> {
         let (name, secure) =
             (self.name(scheme), if scheme == Scheme::Https { "; Secure" } else { "" });
         let text =
-            format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+            format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
         Ok(HeaderValue::from_str(&text)?)
     }
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::super::caller::Peer;
 use super::super::log::{Audit, audit};
@@ -69,7 +69,7 @@ async fn log_in(
     };
     let token = SecretString::from(given.unwrap_or_default());
     let scheme = guard.scheme(&headers, peer);
-    let cookie = |id: String| guard.cookie.header(scheme, &id, LIFETIME.as_secs());
+    let cookie = |value: String| guard.cookie.header(scheme, &value, LIFETIME.as_secs());
     match guard.sessions.begin(token).and_then(cookie) {
         Ok(cookie) => {
             log(&owner, "admitted", "");
@@ -90,10 +90,8 @@ async fn log_out(
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Response {
-    let session = guard.session_id(&headers, peer).and_then(|id| guard.sessions.end(id));
-    if let Some(session) = session {
-        let owner =
-            guard.tokens.as_ref().and_then(|tokens| tokens.owner(session.token.expose_secret()));
+    let owner = guard.session_user(&headers, peer);
+    if guard.session_value(&headers, peer).is_some_and(|value| guard.sessions.end(value)) {
         audit(&Audit {
             who: owner.as_deref().unwrap_or("nobody"),
             from: guard.client_address(&headers, peer),

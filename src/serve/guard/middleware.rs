@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::header::SET_COOKIE;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::super::caller::Peer;
+use super::super::caller::{Peer, Proof};
 use super::access::{Guard, Refusal};
 use super::body;
 use super::headers::secured;
@@ -26,11 +27,20 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     });
     let response = match admitted {
         Ok(caller) => {
+            let is_session = caller.as_ref().is_some_and(|caller| caller.proof == Proof::Session);
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
                 request.extensions_mut().insert(Arc::clone(&guard));
             }
-            next.run(request).await
+            let renewed = match is_session {
+                true => guard.renewed_cookie(request.headers(), peer),
+                false => None,
+            };
+            let mut response = next.run(request).await;
+            if let Some(cookie) = renewed {
+                response.headers_mut().entry(SET_COOKIE).or_insert(cookie);
+            }
+            response
         }
         Err(refusal) => {
             let address = RequestedAddress::Own { mount: guard.mount };

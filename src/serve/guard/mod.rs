@@ -24,6 +24,7 @@ mod relay;
 mod relayed;
 mod request;
 mod scheme;
+mod session_key;
 mod sessions;
 mod throttle;
 mod token_list;

@@ -15,6 +15,8 @@ pub struct AccessOptions {
     pub is_tls: bool,
     /// `--auth-token-file`
     pub token_file: Option<PathBuf>,
+    /// `--session-key-file`
+    pub session_key_file: Option<PathBuf>,
     /// `--auth-proxy-header`
     pub proxy_header: Option<String>,
     /// `--trusted-proxy`
@@ -43,6 +45,12 @@ impl AccessOptions {
             bail!(
                 "--auth=none cannot be combined with --auth-token-file or --auth-proxy-header; \
                  leave one of them out"
+            );
+        }
+        if self.session_key_file.is_some() && token_file.is_none() {
+            bail!(
+                "--session-key-file needs --auth-token-file: only people who sign in with a token have \
+                 sessions"
             );
         }
         if proxy_header.is_some() && trusted_proxies.is_empty() {

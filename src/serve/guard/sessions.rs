@@ -1,14 +1,16 @@
-//! The sessions of logged-in people.
+//! The sessions of logged-in people. A session is in its cookie, signed: it outlives a restart of serve.
+//! The table in memory limits the number of sessions of one token, and knows which ones have ended.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use parking_lot::{Mutex, MutexGuard};
-use rustls::crypto::ring;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+
+use super::session_key::{Claims, SessionId, SessionKey, TokenDigest};
+use super::tokens::Tokens;
 
 /// Longest life of a session.
 pub(super) const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
@@ -16,179 +18,205 @@ pub(super) const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// Idle timeout of a session. An open page sends a request at least every hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Limit on open sessions. A new one evicts the least recently used one of the token with most sessions.
+/// Time after which the browser gets a cookie with the time of the last use.
+const RENEWAL: Duration = Duration::from_secs(10 * 60);
+
+/// Tolerance for the clocks of other replicas.
+const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+
+/// Limit on open sessions. A new one ends the least recently used one of the token with most sessions.
 const MAX_SESSIONS: usize = 1000;
 
-/// Limit on open sessions of one token. A new one evicts the least recently used one of this token.
+/// Limit on open sessions of one token. A new one ends the least recently used one of this token.
 const MAX_PER_TOKEN: usize = 100;
 
+/// Limit on ended sessions. Beyond it, all sessions of the token with most of them end.
+const MAX_ENDED: usize = 10_000;
+
+/// Times are seconds since 1970, because a session outlives the process.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     /// The token of the login. The session ends when this token is no longer valid.
     pub token: SecretString,
-    began: Instant,
-    used: Instant,
+    claims: Claims,
+    used: u64,
 }
 
-/// The open sessions, by id.
-#[derive(Default)]
-pub(super) struct Sessions(Mutex<HashMap<String, Session>>);
+/// The sessions that were used since the start of the process.
+pub(super) struct Sessions {
+    key: SessionKey,
+    table: Mutex<Table>,
+}
 
-/// Hides the ids: an id gives access.
+#[derive(Default)]
+struct Table {
+    open: HashMap<SessionId, Session>,
+    /// Sessions that ended before their time, with the token, until that time.
+    ended: HashMap<SessionId, (TokenDigest, u64)>,
+    /// Tokens whose sessions up to this time have all ended.
+    all_ended: HashMap<TokenDigest, u64>,
+}
+
+/// Hides the sessions: a cookie gives access.
 impl fmt::Debug for Sessions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Sessions({})", self.lock().len())
+        write!(formatter, "Sessions({})", self.lock().open.len())
     }
 }
 
 impl Sessions {
-    /// Opens a session and returns its random id.
+    pub(super) fn new(key: SessionKey) -> Self {
+        Self { key, table: Mutex::default() }
+    }
+
+    /// Opens a session and returns the value of its cookie.
     ///
     /// # Errors
     /// The system does not provide random numbers.
     pub(super) fn begin(&self, token: SecretString) -> Result<String> {
-        let mut bytes = [0_u8; 32];
-        let random = ring::default_provider().secure_random;
-        random.fill(&mut bytes).map_err(|_| anyhow!("the system provides no random numbers"))?;
-        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let now = Instant::now();
-        let mut sessions = self.lock();
-        sessions.retain(|_, session| session.is_alive(now));
-        let crowded = match count(&sessions, &token) {
-            MAX_PER_TOKEN.. => Some(token.clone()),
-            _ if sessions.len() >= MAX_SESSIONS => most_used_token(&sessions),
-            _ => None,
-        };
-        if let Some(oldest) = crowded.and_then(|token| least_recently_used(&sessions, &token)) {
-            sessions.remove(&oldest);
-        }
-        sessions.insert(id.clone(), Session { token, began: now, used: now });
-        Ok(id)
+        self.begin_at(now(), token)
     }
 
-    /// The session with this id, unless it has expired.
-    pub(super) fn find(&self, id: &str) -> Option<Session> {
-        let now = Instant::now();
-        let mut sessions = self.lock();
-        let session = sessions.get_mut(id).filter(|session| session.is_alive(now))?;
+    /// The session of this cookie, unless it has ended. It counts as used now.
+    pub(super) fn find(&self, cookie: &str, tokens: &Tokens) -> Option<Session> {
+        self.find_at(now(), cookie, tokens)
+    }
+
+    /// A new cookie for the session of this one, and its life in seconds; `None` if the browser needs
+    /// none.
+    pub(super) fn renew(&self, cookie: &str) -> Option<(String, u64)> {
+        self.renew_at(now(), cookie)
+    }
+
+    /// Ends the session of this cookie. Returns false if it is not valid.
+    pub(super) fn end(&self, cookie: &str) -> bool {
+        let now = now();
+        let Some(claims) = self.key.read(cookie) else { return false };
+        let mut table = self.lock();
+        let is_alive = table.is_alive(now, &claims);
+        table.end(now, &claims);
+        is_alive
+    }
+
+    fn begin_at(&self, now: u64, token: SecretString) -> Result<String> {
+        let digest = self.key.digest(token.expose_secret());
+        let mut table = self.lock();
+        // A session that begins in the second in which all others ended must be valid.
+        let began = table.all_ended.get(&digest).map_or(now, |ended| now.max(ended + 1));
+        let claims = Claims { id: SessionKey::new_id()?, began, used: began, token: digest };
+        table.add(now, Session { token, claims, used: began });
+        Ok(self.key.sign(&claims))
+    }
+
+    fn find_at(&self, now: u64, cookie: &str, tokens: &Tokens) -> Option<Session> {
+        let claims = self.key.read(cookie)?;
+        if let Some(session) = self.lock().used(now, &claims) {
+            return Some(session);
+        }
+        // The session is from before the start, or from another replica.
+        let token = tokens.find(|token| self.key.digest(token) == claims.token)?;
+        let mut table = self.lock();
+        if !table.is_alive(now, &claims) {
+            return None;
+        }
+        let session = Session { token, claims, used: now };
+        table.add(now, session.clone());
+        Some(session)
+    }
+
+    fn renew_at(&self, now: u64, cookie: &str) -> Option<(String, u64)> {
+        let claims = self.key.read(cookie)?;
+        let is_old = now.saturating_sub(claims.used) >= RENEWAL.as_secs();
+        if !is_old || !self.lock().is_alive(now, &claims) {
+            return None;
+        }
+        let left = LIFETIME.as_secs().saturating_sub(now.saturating_sub(claims.began));
+        Some((self.key.sign(&Claims { used: now, ..claims }), left))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock()
+    }
+}
+
+impl Table {
+    /// The open session with these claims, used now.
+    fn used(&mut self, now: u64, claims: &Claims) -> Option<Session> {
+        if !self.is_alive(now, claims) {
+            return None;
+        }
+        let session = self.open.get_mut(&claims.id)?;
         session.used = now;
         Some(session.clone())
     }
 
-    /// Closes the session with this id, and returns it.
-    pub(super) fn end(&self, id: &str) -> Option<Session> {
-        self.lock().remove(id)
+    /// True if a session with these claims has not ended.
+    fn is_alive(&self, now: u64, claims: &Claims) -> bool {
+        let seen = self.open.get(&claims.id).map_or(claims.used, |session| session.used);
+        let used = seen.max(claims.used);
+        let is_young = |time: u64, limit: Duration| {
+            time <= now + CLOCK_SKEW.as_secs() && now.saturating_sub(time) < limit.as_secs()
+        };
+        is_young(claims.began, LIFETIME)
+            && is_young(used, IDLE_TIMEOUT)
+            && !self.ended.contains_key(&claims.id)
+            && self.all_ended.get(&claims.token).is_none_or(|ended| claims.began > *ended)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Session>> {
-        self.0.lock()
+    /// Adds a session, and ends another one if there are too many.
+    fn add(&mut self, now: u64, session: Session) {
+        let expired: Vec<SessionId> = self
+            .open
+            .iter()
+            .filter(|(_, session)| !self.is_alive(now, &session.claims))
+            .map(|(id, _)| *id)
+            .collect();
+        expired.iter().for_each(|id| drop(self.open.remove(id)));
+        let token = session.claims.token;
+        let crowded = match self.open.values().filter(|open| open.claims.token == token).count() {
+            MAX_PER_TOKEN.. => Some(token),
+            _ if self.open.len() >= MAX_SESSIONS => {
+                most_frequent(self.open.values().map(|session| session.claims.token))
+            }
+            _ => None,
+        };
+        let of_crowded = self.open.values().filter(|open| Some(open.claims.token) == crowded);
+        if let Some(oldest) = of_crowded.min_by_key(|open| open.used).map(|open| open.claims) {
+            self.end(now, &oldest);
+        }
+        self.open.insert(session.claims.id, session);
+    }
+
+    /// Ends a session before its time.
+    fn end(&mut self, now: u64, claims: &Claims) {
+        self.open.remove(&claims.id);
+        if self.ended.len() >= MAX_ENDED {
+            self.ended.retain(|_, (_, until)| *until > now);
+            self.all_ended.retain(|_, ended| now.saturating_sub(*ended) < LIFETIME.as_secs());
+        }
+        if self.ended.len() >= MAX_ENDED
+            && let Some(token) = most_frequent(self.ended.values().map(|(token, _)| *token))
+        {
+            self.all_ended.insert(token, now);
+            self.ended.retain(|_, (of, _)| *of != token);
+        }
+        let until = claims.began.saturating_add(LIFETIME.as_secs());
+        self.ended.insert(claims.id, (claims.token, until));
     }
 }
 
-impl Session {
-    fn is_of(&self, token: &SecretString) -> bool {
-        self.token.expose_secret() == token.expose_secret()
+fn most_frequent(tokens: impl Iterator<Item = TokenDigest>) -> Option<TokenDigest> {
+    let mut counts: HashMap<TokenDigest, usize> = HashMap::new();
+    for token in tokens {
+        *counts.entry(token).or_default() += 1;
     }
-
-    fn is_alive(&self, now: Instant) -> bool {
-        now.duration_since(self.began) < LIFETIME && now.duration_since(self.used) < IDLE_TIMEOUT
-    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(token, _)| token)
 }
 
-/// The number of sessions of this token.
-fn count(sessions: &HashMap<String, Session>, token: &SecretString) -> usize {
-    sessions.values().filter(|session| session.is_of(token)).count()
-}
-
-/// The token with the most sessions.
-fn most_used_token(sessions: &HashMap<String, Session>) -> Option<SecretString> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for session in sessions.values() {
-        *counts.entry(session.token.expose_secret()).or_default() += 1;
-    }
-    let (token, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-    Some(token.into())
-}
-
-fn least_recently_used(
-    sessions: &HashMap<String, Session>,
-    token: &SecretString,
-) -> Option<String> {
-    let of_token = sessions.iter().filter(|(_, session)| session.is_of(token));
-    let oldest = of_token.min_by_key(|(_, session)| session.used);
-    oldest.map(|(id, _)| id.clone())
+/// The present time, in seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::advance;
-
-    use super::*;
-
-    fn begin(sessions: &Sessions) -> String {
-        sessions.begin(SecretString::from("token")).unwrap()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_session_ends_after_its_idle_timeout_and_after_twelve_hours() {
-        let sessions = Sessions::default();
-        let idle = begin(&sessions);
-        let used = begin(&sessions);
-        for _ in 0..7 {
-            advance(IDLE_TIMEOUT - Duration::from_secs(60 * 20)).await;
-            let is_alive = sessions.find(&used).is_some();
-            assert!(is_alive);
-        }
-        assert!(sessions.find(&idle).is_none());
-        advance(IDLE_TIMEOUT - Duration::from_secs(60 * 20)).await;
-        assert!(sessions.find(&used).is_none(), "after more than twelve hours");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn ids_are_random_and_a_closed_session_is_gone() {
-        let sessions = Sessions::default();
-        let (one, other) = (begin(&sessions), begin(&sessions));
-        assert!(one != other && one.len() == 64);
-        assert!(sessions.end(&one).is_some());
-        assert!(sessions.find(&one).is_none() && sessions.find(&other).is_some());
-        assert!(sessions.find("").is_none() && sessions.end("x").is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_new_session_evicts_the_least_recently_used_one_of_its_token() {
-        let sessions = Sessions::default();
-        let first = begin(&sessions);
-        advance(Duration::from_secs(1)).await;
-        let second = begin(&sessions);
-        advance(Duration::from_secs(1)).await;
-        let of_other = sessions.begin(SecretString::from("other")).unwrap();
-        for _ in 2..MAX_PER_TOKEN {
-            begin(&sessions);
-        }
-        advance(Duration::from_secs(1)).await;
-        sessions.find(&first).unwrap();
-        begin(&sessions);
-        assert!(sessions.find(&first).is_some() && sessions.find(&second).is_none());
-        for _ in 0..MAX_SESSIONS {
-            begin(&sessions);
-        }
-        assert!(sessions.find(&of_other).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn when_all_places_are_taken_the_token_with_most_sessions_loses_one() {
-        let sessions = Sessions::default();
-        let of = |token: String| sessions.begin(token.into()).unwrap();
-        let single = of("single".to_owned());
-        advance(Duration::from_secs(1)).await;
-        let first_of_many = of("0".to_owned());
-        for index in 2..MAX_SESSIONS {
-            let token = if index <= MAX_PER_TOKEN { 0 } else { 1 + index % 10 };
-            of(token.to_string());
-        }
-        of("new".to_owned());
-        assert!(sessions.find(&single).is_some());
-        assert_eq!(count(&sessions.lock(), &"0".into()), MAX_PER_TOKEN - 1);
-        drop(first_of_many);
-    }
-}
+mod tests;

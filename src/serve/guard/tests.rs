@@ -37,6 +37,7 @@ fn open() -> AccessOptions {
         listen: "127.0.0.1:8088".parse().unwrap(),
         is_tls: false,
         token_file: None,
+        session_key_file: None,
         proxy_header: None,
         trusted_proxies: Vec::new(),
         is_open: false,

@@ -121,6 +121,13 @@ impl Tokens {
         owner
     }
 
+    /// The valid token that fulfils the condition.
+    pub(super) fn find(&self, is_wanted: impl Fn(&str) -> bool) -> Option<SecretString> {
+        let loaded = self.current();
+        let mut tokens = loaded.entries.iter().map(|entry| &entry.token);
+        tokens.find(|token| is_wanted(token.expose_secret())).cloned()
+    }
+
     fn current(&self) -> MutexGuard<'_, LoadedFile> {
         let mut loaded = self.loaded.lock();
         if loaded.checked.elapsed() >= loaded.pause() {
