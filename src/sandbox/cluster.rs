@@ -52,9 +52,11 @@ impl ClusterHandle {
         self.shared.lock().faults.len()
     }
 
-    /// Removes all faults that have not happened yet.
+    /// Removes all faults that have not happened yet, and releases the requests that are held.
     pub fn clear_faults(&self) {
-        self.shared.lock().faults.clear();
+        let mut state = self.shared.lock();
+        state.faults.clear();
+        state.faults_cleared.send_replace(());
     }
 
     /// The object at an API path such as

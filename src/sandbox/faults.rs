@@ -20,6 +20,10 @@ pub struct Fault {
 /// The effect of a fault.
 #[derive(Debug, Clone)]
 pub enum Action {
+    /// The request is handled when the faults are cleared.
+    Hold,
+    /// The request is handled immediately, and the response is sent when the faults are cleared.
+    HoldAnswer,
     /// The request is handled after this delay.
     Delay(Duration),
     /// The request is handled immediately, and the response is sent after this delay.

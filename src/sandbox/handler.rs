@@ -49,17 +49,19 @@ pub(super) async fn serve(
     let (parts, body) = request.into_parts();
     let body = read(body).await;
     let whole = body.as_ref().cloned().unwrap_or_default();
-    let (number, action, latency) = {
+    let (number, action, latency, mut cleared) = {
         let mut state = shared.lock();
         let recorded = recorded_request(&parts, &whole, &connection);
         let action = faults::take(&mut state.faults, &recorded.method, &recorded.path_and_query);
-        (state.record(recorded), action, state.latency)
+        (state.record(recorded), action, state.latency, state.faults_cleared.subscribe())
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
     match &action {
         Some(Action::Delay(time)) => tokio::time::sleep(*time).await,
+        // The sender lives as long as the cluster.
+        Some(Action::Hold) => _ = cleared.changed().await,
         Some(Action::CloseBefore) => return kill(&connection).await,
         _ => {}
     }
@@ -72,6 +74,7 @@ pub(super) async fn serve(
     match action {
         Some(Action::CloseAfter) => return kill(&connection).await,
         Some(Action::DelayAnswer(time)) => tokio::time::sleep(time).await,
+        Some(Action::HoldAnswer) => _ = cleared.changed().await,
         Some(Action::TruncatedBody) => response = truncated(response),
         Some(Action::HoldWatch(time)) => response = held_back(response, time),
         Some(Action::EndWatch(time)) => response = ending(response, time, false),

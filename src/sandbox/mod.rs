@@ -196,6 +196,7 @@ fn initial_state(
         store,
         accounts,
         faults: Vec::new(),
+        faults_cleared: tokio::sync::watch::Sender::new(()),
         controllers: controller::Controllers::new(options.pod_ready_after),
         controllers_paused: false,
         latency: options.latency,

@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::{Mutex, MutexGuard};
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Duration, Instant, sleep_until},
+};
 
 use super::{
     controller::Controllers, faults::Fault, identity::Accounts, locust::Locusts, resources::Types,
@@ -19,6 +22,8 @@ pub(super) struct ClusterState {
     pub store: Store,
     pub accounts: Accounts,
     pub faults: Vec<Fault>,
+    /// Notifies the held requests when the faults are cleared.
+    pub faults_cleared: watch::Sender<()>,
     pub controllers: Controllers,
     pub controllers_paused: bool,
     pub latency: Duration,

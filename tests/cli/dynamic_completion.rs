@@ -12,7 +12,7 @@ use support::{Locustctl, Outcome, dead_kubeconfig};
 const BUILT_IN: &str = "deployment replicaset replicationcontroller statefulset";
 
 /// Much longer than one second, for busy machines.
-const FAR_TOO_LONG: Duration = Duration::from_secs(10);
+const FAR_TOO_LONG: Duration = Duration::from_secs(30);
 
 /// Asks as bash's script does, about the last word of `locustctl LINE`. A blank at the end of the
 /// line begins a new word.

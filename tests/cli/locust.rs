@@ -402,7 +402,7 @@ fn workers_that_do_not_connect_in_time_are_reported_by_name() {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let answer = Action::Answer { status: 200, headers, body: stale.into_bytes() };
     cluster.handle().inject(Fault::once(answer).at("stats/requests").times(Fault::ALWAYS));
-    let outcome = run(&cluster, "scale --replicas=2 --wait --timeout=2s --locust=auto");
+    let outcome = run(&cluster, "scale --replicas=2 --wait --timeout=6s --locust=auto");
     outcome.exits(1, "deployment.apps/locust-slave scaled from 1 to 2\n");
     assert!(
         outcome.stderr.contains(

@@ -188,7 +188,7 @@ fn on_an_older_release_serve_knows_the_users_of_a_start_in_locusts_page() {
             || format!("{:?}", workers_and_users()),
         );
     }
-    let request = serving.request("PUT", "/-/locustctl/api/scale?wait=20s");
+    let request = serving.request("PUT", "/-/locustctl/api/scale?wait=50s");
     let request = request.header("content-type", "application/json").body(r#"{"replicas": 2}"#);
     let scaled = serving.send(request).json();
     assert_eq!(
@@ -213,15 +213,15 @@ fn a_ramp_starts_the_present_users_and_then_all() {
 #[test]
 fn ctrl_c_during_a_ramp_does_not_reduce_the_users() {
     let cluster = running(5);
-    let slow = Fault::once(Action::DelayAnswer(Duration::from_secs(1)));
-    cluster.handle().inject(slow.at("proxy/swarm"));
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).at("proxy/swarm"));
     let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
     let mut scale = Running::start(&cluster, line);
     wait_until(|| starts(&cluster).len() == 2, || format!("the first start: {}", scale.stderr()));
     scale.interrupt();
+    scale.wait_for("Interrupted: locustctl finishes the start of the users");
+    cluster.handle().clear_faults();
     assert_eq!(scale.end(), Some(130), "{}", scale.stderr());
     let said = scale.stderr();
-    assert!(said.contains("Interrupted: locustctl finishes the start of the users"), "{said}");
     assert!(said.contains("to check it, run: locustctl status"), "{said}");
     assert_eq!(starts(&cluster)[2], "user_count=60&spawn_rate=20");
     wait_until(|| users(&cluster) == 60, || "60 users".to_owned());

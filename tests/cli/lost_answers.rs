@@ -137,7 +137,7 @@ fn if_the_server_stays_unreachable_the_result_is_unknown() {
 fn a_timeout_after_the_change_is_reported_as_made() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::DelayAnswer(Duration::from_secs(30)));
-    let outcome = run(&cluster, "scale --replicas=3 --request-timeout=1s");
+    let outcome = run(&cluster, "scale --replicas=3 --request-timeout=3s");
     assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 1 to 3\n", "{outcome:?}");
     assert!(outcome.stderr.contains("(context deadline exceeded)"), "{outcome:?}");
 }
@@ -146,7 +146,7 @@ fn a_timeout_after_the_change_is_reported_as_made() {
 fn a_timeout_before_the_change_warns_that_it_may_still_happen() {
     let cluster = at(1);
     on_patch(&cluster, 1, Action::Delay(Duration::from_secs(30)));
-    let outcome = run(&cluster, "scale --replicas=3 --request-timeout=1s");
+    let outcome = run(&cluster, "scale --replicas=3 --request-timeout=3s");
     outcome.refuses(
         "Unable to connect to the server: context deadline exceeded\n\
          deployment.apps/locust-slave is still at 1; the request may scale it to 3 later; check it again in a moment\n",

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault};
 use support::cluster::{TestCluster, WORKERS};
@@ -168,51 +167,29 @@ fn with_signals(ignored: bool) -> Command {
     command
 }
 
-/// Starts a scale, and sends the signal during its PATCH. The PATCH takes `delay`.
-fn interrupted(
-    args: &[&str],
-    signal: &str,
-    delay: Duration,
-    ignore: bool,
-) -> (Option<i32>, String) {
-    interrupted_at(args, signal, &[Action::Delay(delay)], ignore)
+/// Starts a scale, and sends the signal during its PATCH.
+fn interrupted(args: &[&str], signal: &str) -> (Option<i32>, String) {
+    interrupted_at(args, signal, &[Action::Hold], "")
 }
 
-/// The same with other faults, one for each PATCH. The signal comes during the last one.
+/// The same with other faults, one for each PATCH. The signal comes when stderr has the text `note`.
 fn interrupted_at(
     args: &[&str],
     signal: &str,
     actions: &[Action],
-    ignore: bool,
+    note: &str,
 ) -> (Option<i32>, String) {
     let cluster = TestCluster::start();
     for action in actions {
         cluster.handle().inject(Fault::once(action.clone()).on("PATCH").at("locust-slave"));
     }
-    let child = with_signals(ignore)
-        .args(args)
-        .env_clear()
-        .env("KUBECONFIG", cluster.kubeconfig())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let is_under_way = || {
-        let requests = cluster.handle().requests();
-        let is_patch =
-            |method: &str, path: &str| method == "PATCH" && path.contains("locust-slave");
-        let patches = requests.iter().filter(|r| is_patch(&r.method, &r.path_and_query));
-        patches.count() == actions.len()
-    };
-    while !is_under_way() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    // Time for an immediate answer to arrive.
-    std::thread::sleep(Duration::from_millis(200));
-    let kill = format!("kill -{signal} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    let mut scale = Running::start(&cluster, &args.join(" "));
+    cluster.wait_for_requests(actions.len(), |request| {
+        request.method == "PATCH" && request.path_and_query.contains("locust-slave")
+    });
+    scale.wait_for(note);
+    scale.signal(signal);
+    (scale.end(), scale.stderr())
 }
 
 const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may take effect; to see the count, run: locustctl status";
@@ -221,7 +198,7 @@ const LOOK: &str = " deployment/locust-slave";
 #[test]
 fn an_interruption_reports_the_pending_change() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
-        let ended = interrupted(&["scale", "--replicas=3"], signal, Duration::from_secs(30), false);
+        let ended = interrupted(&["scale", "--replicas=3"], signal);
         assert_eq!(ended, (Some(code), format!("error: {UNDER_WAY}{LOOK}\n")));
     }
 }
@@ -229,7 +206,7 @@ fn an_interruption_reports_the_pending_change() {
 #[test]
 fn the_command_after_an_interruption_names_the_same_cluster() {
     let args = ["scale", "--replicas=3", "--context=sandbox", "--wait", "-n", "default"];
-    let (_, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
+    let (_, stderr) = interrupted(&args, "INT");
     let flags = " --context=sandbox --namespace=default";
     assert_eq!(stderr, format!("error: {UNDER_WAY}{flags}{LOOK}\n"));
 }
@@ -237,7 +214,7 @@ fn the_command_after_an_interruption_names_the_same_cluster() {
 #[test]
 fn a_request_that_a_busy_server_refused_is_not_pending() {
     let busy = Action::too_many_requests(Some(30));
-    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", &[busy], false);
+    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", &[busy], "Waiting 30 s");
     let end =
         "error: interrupted: no change was under way; not changed: deployment.apps/locust-slave\n";
     assert_eq!(code, Some(130));
@@ -247,7 +224,8 @@ fn a_request_that_a_busy_server_refused_is_not_pending() {
 #[test]
 fn an_unclear_change_stays_pending_while_a_busy_server_refuses_the_next_one() {
     let actions = [Action::unavailable(Some(0)), Action::too_many_requests(Some(30))];
-    let (code, stderr) = interrupted_at(&["scale", "--replicas=3"], "INT", &actions, false);
+    let (code, stderr) =
+        interrupted_at(&["scale", "--replicas=3"], "INT", &actions, "Waiting 30 s");
     assert_eq!(code, Some(130));
     assert!(stderr.ends_with(&format!("{UNDER_WAY}{LOOK}\n")), "{stderr}");
 }
@@ -255,7 +233,7 @@ fn an_unclear_change_stays_pending_while_a_busy_server_refuses_the_next_one() {
 #[test]
 fn a_dry_run_is_never_pending() {
     let args = ["scale", "--replicas=3", "--dry-run=server"];
-    let (code, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
+    let (code, stderr) = interrupted(&args, "INT");
     assert_eq!(code, Some(130));
     assert!(stderr.starts_with("error: interrupted: no change was "), "{stderr}");
 }
@@ -263,7 +241,7 @@ fn a_dry_run_is_never_pending() {
 #[test]
 fn an_interruption_does_not_hide_an_error() {
     let args = ["scale", "--replicas=3", "deploy", "zz", "locust-slave"];
-    let (code, stderr) = interrupted(&args, "INT", Duration::from_secs(30), false);
+    let (code, stderr) = interrupted(&args, "INT");
     assert_eq!(
         (code, stderr),
         (
@@ -277,9 +255,23 @@ fn an_interruption_does_not_hide_an_error() {
 
 #[test]
 fn a_signal_that_is_ignored_stays_ignored() {
-    let args = ["scale", "--replicas=3"];
-    let ended = interrupted(&args, "HUP", Duration::from_millis(300), true);
-    assert_eq!(ended, (Some(0), String::new()));
+    let cluster = TestCluster::start();
+    cluster.handle().inject(Fault::once(Action::Hold).on("PATCH"));
+    let child = with_signals(true)
+        .args(["scale", "--replicas=3"])
+        .env_clear()
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    cluster.wait_for_requests(1, |request| request.method == "PATCH");
+    let kill = format!("kill -HUP {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    cluster.handle().clear_faults();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*stderr), (Some(0), ""));
 }
 
 struct Sandbox {

@@ -223,12 +223,13 @@ fn ctrl_c_at_the_question_changes_nothing() {
 #[test]
 fn text_that_was_typed_before_the_question_is_no_answer() {
     let cluster = running(3);
-    cluster.handle().inject(Fault::once(Action::Delay(Duration::from_secs(1))).at("proxy/logs"));
+    cluster.handle().inject(Fault::once(Action::Hold).at("proxy/logs"));
     let mut terminal = Terminal::start(&cluster, "scale --replicas=1 --locust=auto");
     terminal.wait_for("Using Locust");
     terminal.press("y\n");
     // The terminal has received it.
     terminal.wait_for("y\n");
+    cluster.handle().clear_faults();
     terminal.wait_for("Continue? [y/N] ");
     terminal.press("n\n");
     let (code, screen) = terminal.end();

@@ -92,7 +92,7 @@ fn scaling_up_fills_the_bar_as_pods_become_ready() {
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn workers_can_be_scaled_with_the_keyboard_only() {
     let (cluster, serving) = served(100);
-    serving.put("?wait=20s", r#"{"replicas": 3}"#);
+    serving.put("?wait=50s", r#"{"replicas": 3}"#);
     let browser = open(&serving);
     browser.wait_for_text("#standing", "All ready");
     browser.press(TAB);
@@ -155,7 +155,7 @@ fn more_than_double_needs_a_confirmation_and_sixty_pods_are_shown() {
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn an_open_question_follows_the_count_and_a_hasty_confirmation_is_refused() {
     let (cluster, serving) = served(100);
-    serving.put("?wait=20s", r#"{"replicas": 4}"#);
+    serving.put("?wait=50s", r#"{"replicas": 4}"#);
     let browser = open(&serving);
     browser.wait_for_text("#standing", "All ready");
     scale(&browser, "9");
@@ -184,7 +184,7 @@ fn an_open_question_follows_the_count_and_a_hasty_confirmation_is_refused() {
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn a_confirmation_applies_to_the_count_in_the_question_of_an_outdated_page() {
     let (cluster, serving) = served(100);
-    serving.put("?wait=20s", r#"{"replicas": 4}"#);
+    serving.put("?wait=50s", r#"{"replicas": 4}"#);
     let browser = open(&serving);
     browser.wait_for_text("#standing", "All ready");
     browser.eval(

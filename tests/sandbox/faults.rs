@@ -11,6 +11,7 @@ use locustctl::sandbox::{
 };
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
+use support::serving::{PATIENCE, wait_until};
 
 use crate::http::as_admin;
 
@@ -122,6 +123,24 @@ fn delays_can_be_before_or_after_the_request() {
         let start = Instant::now();
         as_admin(&cluster, "PATCH", &scale_path(), TO_THREE).unwrap();
         assert!(start.elapsed() >= pause);
+    }
+}
+
+#[test]
+fn requests_and_answers_can_be_held_until_the_faults_are_cleared() {
+    for (action, workers) in [(Action::Hold, 1), (Action::HoldAnswer, 3)] {
+        let cluster = TestCluster::start();
+        cluster.handle().inject(Fault::once(action));
+        let status = std::thread::scope(|scope| {
+            let change = || as_admin(&cluster, "PATCH", &scale_path(), TO_THREE).unwrap().status;
+            let changed = scope.spawn(change);
+            cluster.wait_for_requests(1, |request| request.method == "PATCH");
+            wait_until(|| cluster.workers() == workers, || format!("{workers} workers"));
+            assert_eq!(cluster.handle().requests()[0].status, None);
+            cluster.handle().clear_faults();
+            changed.join().unwrap()
+        });
+        assert_eq!((status, cluster.workers()), (200, 3));
     }
 }
 
@@ -239,14 +258,13 @@ fn a_watch_that_is_held_back_sends_all_events_later() {
     let version = cluster.handle().resource_version();
     cluster.handle().pause_controllers();
     cluster.handle().set_replicas(WORKERS, 2);
-    for (least, most) in [(600, 2000), (0, 1600)] {
+    for least in [600, 0] {
         let started = Instant::now();
         let path =
             format!("/apis/apps/v1/deployments?watch=1&resourceVersion={version}&timeoutSeconds=1");
         let answer = as_admin(&cluster, "GET", &path, "").unwrap();
         assert!(answer.body.contains("\"replicas\":2"), "{}", answer.body);
-        let took = started.elapsed().as_millis();
-        assert!((least..most).contains(&took), "{took}");
+        assert!(started.elapsed() >= Duration::from_millis(least));
     }
 }
 
@@ -307,7 +325,7 @@ fn garbage_and_silence_do_not_disturb_other_clients() {
     let address = ("127.0.0.1", cluster.port());
     let mut garbage = TcpStream::connect(address).unwrap();
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    garbage.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    garbage.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut answer = Vec::new();
     // The connection ends with an alert, or with a reset.
     let _ = garbage.read_to_end(&mut answer);
@@ -328,11 +346,7 @@ fn the_sandbox_shuts_down_while_a_watch_is_open() {
         let request = client.get(format!("{server}/api/v1/pods?watch=1")).bearer_auth(token);
         runtime.block_on(async { request.send().await?.text().await })
     });
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while cluster.handle().requests().iter().all(|request| request.status.is_none()) {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    cluster.wait_for_requests(1, |request| request.status.is_some());
     drop(cluster);
     // The response has ended or has been broken off. It must not be pending.
     let _ = watch.join().unwrap();

@@ -147,9 +147,9 @@ fn with_wait_the_answer_comes_when_all_workers_are_ready() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
-    let answer = serving.put("?wait=20s", r#"{"replicas": 4}"#).json();
+    let answer = serving.put("?wait=50s", r#"{"replicas": 4}"#).json();
     assert_eq!((&answer["ready"], &answer["settled"]), (&json!(4), &json!(true)));
-    let answer = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    let answer = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
     assert_eq!((&answer["ready"], &answer["settled"]), (&json!(1), &json!(true)));
 }
 
@@ -159,8 +159,8 @@ fn a_wait_that_times_out_reports_the_change_and_the_reason() {
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
-    let reply = serving.put("?wait=1s", r#"{"replicas": 3}"#);
-    reply.is_problem(504, "Timeout", "was scaled from 1 to 3, but after 1s only 1 of 3");
+    let reply = serving.put("?wait=5s", r#"{"replicas": 3}"#);
+    reply.is_problem(504, "Timeout", "was scaled from 1 to 3, but after 5s only 1 of 3");
     reply.is_problem(504, "Timeout", "2 pods: ");
     let problem = reply.json();
     assert_eq!(
@@ -296,7 +296,7 @@ fn serve_works_with_the_minimal_rights() {
     cluster.handle().add_account("serve-token-of-the-test", "serve", Rights::Rules(rules));
     let serving = Serving::start_with(kubeconfig_of(&cluster, "serve-token-of-the-test"), &[]);
     serving.wait_until_settled(1);
-    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).json()["ready"], 3);
+    assert_eq!(serving.put("?wait=50s", r#"{"replicas": 3}"#).json()["ready"], 3);
     let state = serving.wait_for_state(|state| !state["podsUnknown"].is_null());
     assert!(state["podsUnknown"].as_str().unwrap().contains("forbidden"), "{state:#}");
     serving.wait_for_log("cannot read the autoscalers of");
@@ -307,7 +307,7 @@ fn metrics_count_requests_and_changes() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
-    serving.put("?wait=20s", r#"{"replicas": 3}"#);
+    serving.put("?wait=50s", r#"{"replicas": 3}"#);
     serving.put("", r#"{"replicas": 3}"#);
     serving.put("", r#"{"replicas": 300}"#);
     serving.get("/nothing-here");

@@ -193,21 +193,26 @@ fn repeated_wrong_tokens_are_rate_limited() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
     let cookie = session(&serving);
-    for _ in 0..6 {
-        let reply = get(&serving, "/api/scale", &[("authorization", "Bearer wrong")]);
-        assert_eq!(reply.status, 401);
-    }
-    let bearer = format!("Bearer {ALICE}");
-    let reply = get(&serving, "/api/scale", &[("authorization", &bearer)]);
-    reply.is_problem(429, "TooManyRequests", "Too many wrong tokens");
-    assert_eq!(reply.header("retry-after"), "1");
-    let reply = log_in(&serving, &format!("token={ALICE}"));
-    assert_eq!((reply.status, reply.header("retry-after")), (429, "1"));
-    assert_eq!(
-        get(&serving, "/api/scale", &[("cookie", &cookie)]).status,
-        200,
-        "who is in, stays in"
+    let read =
+        |header: &str| format!("GET /api/scale HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n");
+    let form = format!("token={ALICE}");
+    let log_in = format!(
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
+        form.len()
     );
+    let mut requests = vec![read("Authorization: Bearer wrong"); 6];
+    requests.push(read(&format!("Authorization: Bearer {ALICE}")));
+    requests.push(log_in);
+    requests.push(read(&format!("Cookie: {cookie}")));
+    let answers = serving.pipeline(&requests);
+    let statuses: Vec<_> = answers.iter().map(|answer| &answer[..3]).collect();
+    let [wrong @ .., token, form, session] = &statuses[..] else { panic!("{answers:?}") };
+    assert_eq!((wrong, *token, *form), (&["401"; 6][..], "429", "429"), "{answers:?}");
+    assert_eq!(*session, "200", "who is in, stays in: {answers:?}");
+    assert!(answers[6].contains("Too many wrong tokens"), "{answers:?}");
+    assert!(answers[6..8].iter().all(|answer| answer.contains("\r\nretry-after: 1\r\n")));
+    let bearer = format!("Bearer {ALICE}");
     let is_in = || get(&serving, "/api/scale", &[("authorization", &bearer)]).status == 200;
     wait_until(is_in, || "the end of the pause".to_owned());
 }
@@ -396,13 +401,14 @@ fn over_tls_the_cookie_is_secure() {
 fn refusals_are_logged_at_a_limited_rate() {
     let cluster = TestCluster::start();
     let serving = with_tokens(&cluster, &[]);
-    for _ in 0..100 {
-        assert_eq!(serving.get("/api/scale").status, 401);
-    }
-    let lines = serving.stderr().matches("outcome=refused").count();
-    assert!((20..80).contains(&lines), "{lines}");
+    let request = "GET /api/scale HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned();
+    let answers = serving.pipeline(&vec![request; 100]);
+    assert_eq!(answers.iter().filter(|answer| answer.starts_with("401 ")).count(), 100);
     serving.wait_for_log(" more refusals were not logged");
+    let lines = serving.stderr().matches("outcome=refused").count();
+    assert!((20..100).contains(&lines), "{lines}");
     put(&serving, &[("authorization", "Bearer wrong-token-wrong-token")]);
+    serving.wait_for_log("action=\"PUT /api/scale\"");
     assert!(!serving.stderr().contains("wrong-token"));
 }
 

@@ -94,10 +94,10 @@ fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
     let (cluster, kubeconfig) = cluster_for(role_without(None));
     let serving = Serving::start_with(kubeconfig, &[]);
     serving.wait_until_settled(1);
-    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 5}"#).status, 200);
+    assert_eq!(serving.put("?wait=50s", r#"{"replicas": 5}"#).status, 200);
     serving.wait_for_state(|state| state["locust"]["workers"] == 5);
     start_test(&cluster);
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 3}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 3}"#).json();
     assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
     serving.wait_for_state(|state| {
         state["connection"]["state"] == "connected"
@@ -144,14 +144,14 @@ fn each_missing_right_is_reported() {
                 );
             }
             ("services/proxy", "get") => {
-                serving.put("?wait=20s", r#"{"replicas": 2}"#);
+                serving.put("?wait=50s", r#"{"replicas": 2}"#);
                 assert!(serving.state()["locust"].is_null(), "{right:?}");
             }
             ("services/proxy", "create") => {
-                serving.put("?wait=20s", r#"{"replicas": 5}"#);
+                serving.put("?wait=50s", r#"{"replicas": 5}"#);
                 start_test(&cluster);
                 serving.wait_for_state(|state| state["locust"]["state"] == "running");
-                let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+                let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
                 let text = scaled["users"]["text"].as_str().unwrap();
                 assert!(text.contains("cannot create resource \"services/proxy\""), "{text}");
             }

@@ -14,9 +14,10 @@ fn served() -> (TestCluster, Serving) {
     (cluster, serving)
 }
 
-/// The next answer with the Deployment comes late. It has the state of the time of its request.
-fn delay_the_next_read(cluster: &TestCluster) {
-    let late = Fault::once(Action::DelayAnswer(Duration::from_secs(2)));
+/// Holds the next answer with the Deployment until the faults are cleared. It has the state of the time
+/// of its request.
+fn hold_the_next_read(cluster: &TestCluster) {
+    let late = Fault::once(Action::HoldAnswer);
     cluster.handle().inject(late.on("GET").at("/deployments/locust-slave"));
 }
 
@@ -34,13 +35,14 @@ fn history(serving: &Serving) -> Vec<(Value, Value)> {
 #[test]
 fn a_read_does_not_replace_a_newer_event_of_the_watch() {
     let (cluster, serving) = served();
-    delay_the_next_read(&cluster);
+    hold_the_next_read(&cluster);
     assert_eq!(serving.put("", r#"{"replicas": 3, "currentReplicas": 1}"#).status, 200);
     wait_for_the_read(&cluster);
     cluster.handle().set_replicas(WORKERS, 5);
-    serving.wait_for_state(|state| state["replicas"]["desired"] == 5);
+    serving.wait_for_state(|state| state["replicas"]["current"] == 5);
+    cluster.handle().clear_faults();
     // The read after this change begins when the late one has ended.
-    let reply = serving.put("?wait=20s", r#"{"replicas": 5, "currentReplicas": 5}"#);
+    let reply = serving.put("?wait=50s", r#"{"replicas": 5, "currentReplicas": 5}"#);
     assert_eq!(reply.status, 200, "{reply:?}");
     let here = |count: i64| (json!("anonymous"), json!(count));
     assert_eq!(history(&serving), [here(5), (json!("somebody else"), json!(5)), here(3)]);
@@ -50,18 +52,17 @@ fn a_read_does_not_replace_a_newer_event_of_the_watch() {
 fn a_read_of_the_watch_does_not_replace_a_newer_read() {
     let (cluster, serving) = served();
     cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
-    delay_the_next_read(&cluster);
+    hold_the_next_read(&cluster);
     cluster.handle().clear_requests();
     // A dry run is not followed by a read, but the watch of the broken connection begins with one.
     serving.put("?dryRun=true", r#"{"replicas": 3, "currentReplicas": 1}"#);
     wait_for_the_read(&cluster);
     assert_eq!(serving.put("", r#"{"replicas": 3, "currentReplicas": 1}"#).status, 200);
-    serving.wait_for_state(|state| state["replicas"]["desired"] == 3);
-    let has_watch = || {
-        let lines = cluster.request_lines();
-        lines.iter().any(|line| line.contains("/deployments?watch=1"))
-    };
-    wait_until(has_watch, || format!("a watch in {:#?}", cluster.request_lines()));
+    cluster.wait_for_requests(1, |request| {
+        request.line().ends_with("/deployments/locust-slave") && request.status.is_some()
+    });
+    cluster.handle().clear_faults();
+    cluster.wait_for_requests(1, |request| request.line().contains("/deployments?watch=1"));
     serving.wait_until_settled(3);
     assert_eq!(history(&serving), [(json!("anonymous"), json!(3))]);
 }
@@ -72,7 +73,7 @@ fn a_read_does_not_report_a_recreated_target_as_missing() {
     let object = cluster.handle().object(WORKERS).unwrap();
     let late = Fault::once(Action::DelayAnswer(Duration::from_secs(1)));
     cluster.handle().inject(late.on("PATCH"));
-    delay_the_next_read(&cluster);
+    hold_the_next_read(&cluster);
     std::thread::scope(|scope| {
         let order = r#"{"replicas": 3, "currentReplicas": 1}"#;
         let changed = scope.spawn(|| serving.put("", order));
@@ -82,10 +83,14 @@ fn a_read_does_not_report_a_recreated_target_as_missing() {
     });
     wait_for_the_read(&cluster);
     cluster.handle().put_object(WORKERS, object);
+    let count = |text: &str| serving.stderr().matches(text).count();
+    let watching = "watching deployment.apps/locust-slave";
+    wait_until(|| count(watching) == 2, || format!("the new object: {}", serving.stderr()));
+    cluster.handle().clear_faults();
     serving.wait_until_settled(1);
     // The read after this change begins when the late one has ended.
-    let reply = serving.put("?wait=20s", r#"{"replicas": 2, "currentReplicas": 1}"#);
+    let reply = serving.put("?wait=50s", r#"{"replicas": 2, "currentReplicas": 1}"#);
     assert_eq!(reply.status, 200, "{reply:?}");
-    let log = serving.stderr();
-    assert_eq!(log.matches("does not exist; serve keeps looking for it").count(), 1, "{log}");
+    let missing = "does not exist; serve keeps looking for it";
+    assert_eq!(count(missing), 1, "{}", serving.stderr());
 }

@@ -67,7 +67,7 @@ fn a_connected_worker_in_a_pod_that_is_not_ready_is_not_reported_as_gone() {
 #[test]
 fn a_change_restores_the_users_of_a_running_test() {
     let (cluster, serving) = served(5, &[]);
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
     let expected = json!({"stage": "well", "text": "the test had 15 of 60 users; redistributed 60 users over 1 worker"});
     assert_eq!(scaled["users"], expected);
     assert_eq!(users(&cluster), 60);
@@ -75,7 +75,7 @@ fn a_change_restores_the_users_of_a_running_test() {
     serving.wait_for_log(
         "action=\"rebalance\" old=- new=- outcome=well detail=\"the test had 15 of 60 users; redistributed 60 users over 1 worker\"",
     );
-    let up = serving.put("?wait=20s", r#"{"replicas": 4}"#).json();
+    let up = serving.put("?wait=50s", r#"{"replicas": 4}"#).json();
     assert_eq!(up["users"]["stage"], "well", "{up}");
     let stats = ask(&cluster, "GET", "stats/requests", "");
     let shares = stats["workers"].as_array().unwrap().iter().map(|one| &one["user_count"]);
@@ -95,7 +95,7 @@ fn users_are_also_restored_without_wait() {
 fn without_a_test_no_users_are_reported() {
     let (cluster, serving) = served(2, &[]);
     ask(&cluster, "POST", "stop", "");
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"], Value::Null);
     assert_eq!(serving.state()["history"][0]["users"], Value::Null);
     assert_eq!(
@@ -108,7 +108,7 @@ fn without_a_test_no_users_are_reported() {
 #[test]
 fn with_never_the_loss_is_reported_and_a_rebalance_can_be_requested() {
     let (cluster, serving) = served(5, &["--rebalance=never"]);
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
     let text = scaled["users"]["text"].as_str().unwrap();
     assert!(
@@ -174,7 +174,7 @@ fn a_question_has_the_users_of_this_moment() {
 #[test]
 fn the_form_restores_users_without_javascript() {
     let (cluster, serving) = served(5, &["--rebalance=never"]);
-    serving.put("?wait=20s", r#"{"replicas": 1}"#);
+    serving.put("?wait=50s", r#"{"replicas": 1}"#);
     let request = serving.request("POST", "/rebalance");
     let form = "application/x-www-form-urlencoded";
     let answer = serving.send(request.header("content-type", form).body(""));
@@ -186,7 +186,7 @@ fn the_form_restores_users_without_javascript() {
 fn an_uncertain_rebalance_is_left_to_the_user() {
     let (cluster, serving) = served(5, &[]);
     ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=5m");
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
     assert_eq!(scaled["users"]["stage"], "wrong");
     let text = scaled["users"]["text"].as_str().unwrap();
     assert!(
@@ -203,7 +203,7 @@ fn an_uncertain_rebalance_is_left_to_the_user() {
 fn an_overtaken_change_leaves_the_rebalance_to_the_next_change() {
     let (cluster, serving) = served(5, &[]);
     serving.put("", r#"{"replicas": 9}"#);
-    serving.put("?wait=20s", r#"{"replicas": 1}"#);
+    serving.put("?wait=50s", r#"{"replicas": 1}"#);
     let history = &serving.state()["history"];
     assert_eq!(history[0]["users"]["stage"], "well", "{history}");
     assert_eq!(history[1]["users"]["stage"], "wrong", "{history}");
@@ -219,7 +219,7 @@ fn an_unreachable_locust_is_reported_with_its_last_state() {
     assert!(problem.contains("services \"locust-master\" not found"), "{problem}");
     assert_eq!(state["locust"]["users"], 60);
     serving.wait_for_log("Locust could not be reached");
-    assert_eq!(serving.put("?wait=20s", r#"{"replicas": 3}"#).status, 200);
+    assert_eq!(serving.put("?wait=50s", r#"{"replicas": 3}"#).status, 200);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn with_none_locust_gets_no_request() {
     let serving = Serving::start(&cluster, &["--locust=none"]);
     serving.wait_until_settled(3);
     cluster.handle().clear_requests();
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 1}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
     assert_eq!((&scaled["users"], &serving.state()["locust"]), (&Value::Null, &Value::Null));
     let requests = cluster.handle().requests();
     assert!(!requests.iter().any(|request| request.path_and_query.contains("/proxy/")));
@@ -258,7 +258,7 @@ fn a_confirmation_in_the_form_applies_to_the_count_in_the_question() {
     assert_eq!(question.status, 428);
     assert!(question.text.contains("from 4 to 9?"), "{}", question.text);
     assert!(question.text.contains("name=\"current_replicas\" value=\"4\""), "{}", question.text);
-    serving.put("?wait=20s", r#"{"replicas": 12}"#);
+    serving.put("?wait=50s", r#"{"replicas": 12}"#);
     serving.wait_for_state(|state| state["locust"]["ownWorkers"] == 12);
 
     let renewed = serving.post("worker_count=9&confirm=yes&current_replicas=4");
@@ -280,7 +280,7 @@ fn a_confirmation_in_the_form_applies_to_the_count_in_the_question() {
 fn the_form_asks_again_if_the_count_has_changed() {
     let cluster = TestCluster::start();
     let serving = Serving::start(&cluster, &[]);
-    serving.put("?wait=20s", r#"{"replicas": 8}"#);
+    serving.put("?wait=50s", r#"{"replicas": 8}"#);
     let renewed = serving.post("worker_count=9&confirm=yes&current_replicas=4");
     assert_eq!((renewed.status, cluster.workers()), (409, 8));
     assert!(renewed.text.contains("from 8 to 9?"), "{}", renewed.text);

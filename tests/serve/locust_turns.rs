@@ -98,7 +98,7 @@ fn a_change_ends_a_rebalance_that_is_not_confirmed() {
     wait_until(|| starts(&cluster) > before && is_confirming(&cluster), || "a start".to_owned());
     cluster.handle().inject(Fault::once(Action::Delay(Duration::from_secs(60))).at("/proxy/"));
     wait_until(|| cluster.handle().pending_faults() == 0, || "a look".to_owned());
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 3}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 3}"#).json();
     assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
     assert_eq!(users(&cluster), 60);
     let text = "locustctl redistributed the users; a change of the number of replicas began before \
@@ -111,10 +111,9 @@ fn a_change_ends_a_rebalance_that_is_not_confirmed() {
 #[test]
 fn a_rebalance_on_request_waits_for_no_other_one() {
     let (cluster, serving) = served(5, &["--rebalance=never"]);
-    serving.put("?wait=20s", r#"{"replicas": 4}"#);
+    serving.put("?wait=50s", r#"{"replicas": 4}"#);
     // The change is being made until the API server answers.
-    let slow = Fault::once(Action::DelayAnswer(Duration::from_secs(5)));
-    cluster.handle().inject(slow.on("PATCH"));
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).on("PATCH"));
     let put = serving.request("PUT", "/api/scale").body(r#"{"replicas": 6}"#);
     let put = put.header("content-type", "application/json");
     std::thread::scope(|scope| {
@@ -122,6 +121,7 @@ fn a_rebalance_on_request_waits_for_no_other_one() {
         wait_until(|| cluster.workers() == 6, || "the change".to_owned());
         let busy = serving.send(serving.request("POST", "/api/rebalance"));
         busy.is_problem(409, "NotRebalanced", "is under way. Try again when it has ended.");
+        cluster.handle().clear_faults();
         assert_eq!(change.join().unwrap().status, 200);
     });
 }

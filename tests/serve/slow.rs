@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -104,8 +103,8 @@ fn a_silent_client_does_not_delay_the_shutdown() {
     let _silent = TcpStream::connect(serving.authority()).unwrap();
     let _client = client(&serving, &certificate, b"PRI * HTTP/2.0\r\n");
     assert_eq!(serving.get("/healthz").status, 200);
-    let began = Instant::now();
     serving.signal("TERM");
-    assert_eq!(serving.wait().0, Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let (code, log) = serving.wait();
+    assert_eq!(code, Some(0));
+    assert!(!log.contains("did not finish in time"), "{log}");
 }

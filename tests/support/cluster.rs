@@ -4,14 +4,15 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc,
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use locustctl::sandbox::{Account, ClusterHandle, Options, Sandbox};
+use locustctl::sandbox::{Account, ClusterHandle, Options, RecordedRequest, Sandbox};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::secrets;
+use crate::serving::wait_until;
 
 /// The path of the Deployment that most tests scale.
 pub const WORKERS: &str = "/apis/apps/v1/namespaces/default/deployments/locust-slave";
@@ -148,17 +149,24 @@ impl TestCluster {
         self.handle.replicas(WORKERS).expect("deployment/locust-slave exists")
     }
 
-    /// Waits until the object at a path fulfils the condition. Panics after ten seconds.
+    /// Waits until the object at a path fulfils the condition.
+    #[track_caller]
     pub fn wait_for(&self, path: &str, wanted: impl Fn(&serde_json::Value) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            let object = self.handle.object(path);
-            if object.as_ref().is_some_and(&wanted) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{path} stays as {object:#?}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let object = || self.handle.object(path);
+        wait_until(
+            || object().as_ref().is_some_and(&wanted),
+            || format!("a change of {path}: {:#?}", object()),
+        );
+    }
+
+    /// Waits until this many requests fulfil the condition.
+    #[track_caller]
+    pub fn wait_for_requests(&self, count: usize, wanted: impl Fn(&RecordedRequest) -> bool) {
+        let found = || self.handle.requests().iter().filter(|request| wanted(request)).count();
+        wait_until(
+            || found() >= count,
+            || format!("{count} requests in {:#?}", self.request_lines()),
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! A running `locustctl serve`, and an HTTP client for it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use crate::program;
 use crate::secrets;
 
 /// Longer than any wait in the tests takes, even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `serve`. It is killed when this is dropped.
 pub struct Serving {
@@ -133,6 +134,21 @@ impl Serving {
 
     pub fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         self.http.send(request)
+    }
+
+    /// Sends requests on one connection without waiting for the answers, so that the server gets them as
+    /// fast as it reads. Returns the answers, each from its status on.
+    pub fn pipeline(&self, requests: &[String]) -> Vec<String> {
+        let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let stream = TcpStream::connect(self.authority()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut text = String::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| (&stream).write_all((requests.concat() + last).as_bytes()).unwrap());
+            (&stream).read_to_string(&mut text).unwrap();
+        });
+        let answers = text.split("HTTP/1.1 ").skip(1);
+        answers.take(requests.len()).map(str::to_owned).collect()
     }
 
     /// The log so far.

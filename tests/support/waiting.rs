@@ -1,6 +1,6 @@
 //! Scales with `--wait`, on a cluster that has settled.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use locustctl::sandbox::{Account, Options};
 
@@ -35,14 +35,17 @@ pub fn watches(cluster: &TestCluster) -> Vec<String> {
     lines.into_iter().filter(|line| line.contains("watch=1")).collect()
 }
 
+/// Waits until this many watches were opened.
+#[track_caller]
+pub fn wait_for_watches(cluster: &TestCluster, count: usize) {
+    cluster.wait_for_requests(count, |request| request.path_and_query.contains("watch=1"));
+}
+
 /// Runs the command. Calls `meanwhile` when a watch is open.
 pub fn run_while(cluster: &TestCluster, line: &str, meanwhile: impl FnOnce()) -> Outcome {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| run(cluster, line));
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while watches(cluster).is_empty() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for_watches(cluster, 1);
         meanwhile();
         running.join().unwrap()
     })

@@ -214,7 +214,7 @@ async fn on_shutdown_idle_clients_cause_no_delay() {
     let mut under_way = server.greeted(b"").await;
     under_way.get(1, "/later").await;
     // The server reads the request long before it answers.
-    sleep(SHORT).await;
+    sleep(SHORT * 4).await;
     let began = Instant::now();
     server.server.stop.take().unwrap().send(()).unwrap();
     assert_eq!(under_way.text().await, "late", "the running request is answered");

@@ -57,7 +57,7 @@ async fn run_with(limits: Limits, tls: Option<TlsFiles>) -> Running {
         .route(
             "/later",
             get(async || {
-                sleep(SHORT * 4).await;
+                sleep(SHORT * 10).await;
                 "late"
             }),
         )
