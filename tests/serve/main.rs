@@ -4,6 +4,7 @@
 mod api;
 mod auth;
 mod blocking;
+mod compression;
 mod deploy;
 mod error_pages;
 mod faults;

@@ -16,6 +16,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
 
 use super::app::App;
 use super::problem::Problem;
@@ -23,20 +24,25 @@ use super::problem::Problem;
 /// All routes except login and logout.
 pub(super) fn routes(app: &Arc<App>) -> Router {
     Router::new()
-        .route("/", get(form::page))
-        .route("/rescale-form", get(form::page))
+        .route("/", get(form::page).layer(gzip()))
+        .route("/rescale-form", get(form::page).layer(gzip()))
         .route("/rescale", get(form::go_to_page).post(form::rescale))
         .route("/api/scale", get(scale::read).put(scale::change))
         .route("/api/question", get(question::question))
         .route("/rebalance", get(form::go_to_page).post(form::rebalance))
         .route("/api/rebalance", post(rebalance::api))
         .route("/api/events", get(events::events))
-        .route("/api/openapi.json", get(service::openapi))
-        .route("/assets/{name}", get(service::asset))
+        .route("/api/openapi.json", get(service::openapi).layer(gzip()))
+        .route("/assets/{name}", get(service::asset).layer(gzip()))
         .route("/healthz", get(service::healthz))
         .route("/readyz", get(service::readyz))
         .route("/metrics", get(service::metrics))
         .with_state(Arc::clone(app))
+}
+
+/// Compresses answers without secrets. With a secret, their length could reveal it (BREACH).
+fn gzip() -> CompressionLayer {
+    CompressionLayer::new()
 }
 
 /// Adds the answers for service::unknown addresses and methods.
