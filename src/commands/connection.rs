@@ -31,7 +31,14 @@ pub struct Connection {
     /// The kind of the credentials, without a secret.
     pub credentials: String,
     /// The simulated cluster. Dropping it stops it.
-    _sandbox: Option<Sandbox>,
+    sandbox: Option<Sandbox>,
+}
+
+impl Connection {
+    /// True for the simulated cluster of `--sandbox`.
+    pub fn is_simulated(&self) -> bool {
+        self.sandbox.is_some()
+    }
 }
 
 /// A connection whose settings are known. No process was started and no request was sent.
@@ -148,7 +155,7 @@ impl PreparedConnection {
             server: access.cluster.server,
             context: access.context,
             credentials: kind,
-            _sandbox: sandbox,
+            sandbox,
         })
     }
 }

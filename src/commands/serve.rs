@@ -57,6 +57,7 @@ async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
         unless_interrupted(start, end.as_mut(), "the page was not being served yet").await??;
     let url = server.url();
     // The rest of the connection keeps the simulated cluster alive.
+    let simulated = connection.is_simulated();
     let Connection { client, server: cluster, context, .. } = connection;
     let text = format!("Serving {target} of {cluster} on {url}\nPress Ctrl-C to stop it.\n");
     write_stdout(&harmless(&text))?;
@@ -77,6 +78,7 @@ async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
         namespace: target.namespace.clone(),
         cluster,
         context,
+        simulated,
     };
     let end = async {
         let signal = end.await;

@@ -14,6 +14,7 @@ use super::log::Audit;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::rebalancer::{ChangeDuringTest, Rebalancer};
+use super::samples::Samples;
 use super::settings::{LocustSettings, Subject};
 use super::snapshot::{Limits, Outcome};
 use super::stepping::SteppedChange;
@@ -29,6 +30,7 @@ pub(super) struct App {
     pub rebalancer: Arc<Rebalancer>,
     pub metrics: Metrics,
     pub viewers: Viewers,
+    pub samples: Samples,
     /// Turns true when the server stops.
     pub is_stopping: watch::Receiver<bool>,
     limits: Limits,
@@ -51,6 +53,7 @@ impl App {
             backend,
             metrics: Metrics::default(),
             viewers: Viewers::default(),
+            samples: Samples::default(),
             is_stopping,
             limits,
             changes: Semaphore::new(MAX_CHANGES),

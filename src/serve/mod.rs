@@ -20,6 +20,7 @@ mod redirect;
 mod refusal;
 mod root;
 mod routes;
+mod samples;
 mod server;
 mod settings;
 mod settling;

@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub notice: Option<Notice<'a>>,
     /// The value of the field after a refused submission.
     pub entered: Option<&'a str>,
+    /// The address of Locust's own page for the viewer's browser, if the browser can reach it.
+    pub locust_page: Option<&'a str>,
     /// A submission that must be confirmed first.
     pub question: Option<&'a Question>,
 }
@@ -53,6 +55,11 @@ pub const ASSETS: &[Asset] = &[
         path: "assets/page.js",
         content_type: "text/javascript; charset=utf-8",
         body: include_bytes!("assets/page.js"),
+    },
+    Asset {
+        path: "assets/chart.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_bytes!("assets/chart.js"),
     },
     Asset {
         path: "assets/common.js",
@@ -94,6 +101,8 @@ struct Page<'a> {
     bar_max: i64,
     bar_value: i64,
     entered: String,
+    rps: String,
+    failures: String,
     pods_count: usize,
     question_title: String,
     question_text: String,
@@ -134,6 +143,9 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
         (None, None) => String::new(),
     };
     let name = &snapshot.target.name;
+    let locust = snapshot.locust.as_ref();
+    let rps = locust.map_or(0.0, |locust| locust.requests_per_second);
+    let failures = locust.map_or(0.0, |locust| locust.failure_ratio * 100.0);
     let question = context.question;
     let question_title = question.map(|question| question.title(name)).unwrap_or_default();
     let question_text = question.map(|question| question.text()).unwrap_or_default();
@@ -147,6 +159,8 @@ pub fn page(snapshot: &Snapshot, context: Context<'_>) -> String {
         bar_max: desired.unwrap_or(1).max(1),
         bar_value: shown.unwrap_or_default().min(desired.unwrap_or_default()),
         entered,
+        rps: format!("{rps:.1}"),
+        failures: format!("{failures:.1} %"),
         pods_count: snapshot.pods.len() + snapshot.more_pods,
         question_title,
         question_text,
@@ -236,6 +250,7 @@ mod tests {
                 namespace: own(),
                 cluster: own(),
                 context: Some(own()),
+                simulated: true,
             },
             limits: Limits { min: 0, max: 100 },
             connection: Connection { state: ConnectionState::Lost, message: own(), since: own() },
@@ -262,6 +277,8 @@ mod tests {
                 target_workers: 1,
                 users: 15,
                 desired_users: Some(60),
+                requests_per_second: 12.5,
+                failure_ratio: 0.125,
                 notes: vec![own()],
                 needs_rebalance: true,
             }),
@@ -293,6 +310,7 @@ mod tests {
             can_log_out: true,
             notice: Some(Notice { is_error: true, text: HOSTILE }),
             entered: Some(HOSTILE),
+            locust_page: Some(HOSTILE),
             question: Some(&question),
         };
         let error = error("./", HOSTILE, HOSTILE, true);
@@ -315,7 +333,7 @@ mod tests {
     fn the_page_and_its_files_are_small() {
         let html = shown(&snapshot("locust-slave-7d6d865b5d-6nng4", 20)).len();
         let files: usize = ASSETS.iter().map(|asset| asset.body.len()).sum();
-        assert!(html + files < 60 * 1024, "{html} and {files} bytes");
+        assert!(html + files < 68 * 1024, "{html} and {files} bytes, before compression");
     }
 
     #[test]

@@ -74,12 +74,13 @@ impl Server {
             stop.await;
             let _ = stopping.send(true);
         };
-        let App { backend, metrics, .. } = &*app;
+        let App { backend, metrics, samples, .. } = &*app;
         let Backend { client, target, live, .. } = &**backend;
         tokio::select! {
             () = self.listener.run(router, stop) => {}
             () = guard.follow_tokens() => {}
             () = live.publish() => {}
+            () = samples.record(live) => {}
             () = follow_cluster(client, target, live, metrics) => {}
             () = follow_autoscalers(client, target, live) => {}
             () = follow_locust(backend) => {}

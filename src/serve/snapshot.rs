@@ -12,7 +12,7 @@ pub const MAX_HISTORY: usize = 50;
 pub const MAX_PODS: usize = 200;
 
 /// The state of the target, and its history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     pub target: TargetInfo,
@@ -55,6 +55,8 @@ pub struct TargetInfo {
     pub cluster: String,
     /// The kubeconfig context, if there is one.
     pub context: Option<String>,
+    /// True for the simulated cluster of `--sandbox`.
+    pub simulated: bool,
 }
 
 /// The connection to the cluster.
@@ -150,7 +152,7 @@ pub enum PodStyle {
 }
 
 /// The test and its workers, as Locust's master reports them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Swarm {
     /// The address of the master: `service/locust-master`, or a URL.
@@ -171,6 +173,10 @@ pub struct Swarm {
     /// The number of users that a running test should have, if known.
     #[serde(rename = "usersWanted")]
     pub desired_users: Option<i64>,
+    /// Requests per second, rounded to tenths.
+    pub requests_per_second: f64,
+    /// Share of failed requests, from 0 to 1, rounded to thousandths.
+    pub failure_ratio: f64,
     /// Warnings, as sentences.
     pub notes: Vec<String>,
     /// A rebalance is needed and safe: the test has lost users, or a worker has none.

@@ -19,7 +19,8 @@ fn reading_the_count_sends_no_request_to_the_cluster() {
         assert_eq!(
             scale,
             json!({"target": {"type": "deployment.apps", "name": "locust-slave",
-                "namespace": "default", "cluster": cluster.server(), "context": "sandbox"},
+                "namespace": "default", "cluster": cluster.server(), "context": "sandbox",
+                "simulated": false},
                 "replicas": 1, "current": 1, "ready": 1, "settled": true})
         );
     }
@@ -378,4 +379,19 @@ fn the_page_shows_a_failure_and_does_not_ask_about_a_change_that_is_refused() {
     assert!(page.contains("class=\"note bad\""), "{page}");
     assert!(page.contains("locust-slave was not scaled."), "{page}");
     assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn the_page_gives_the_advice_for_an_unknown_result_once() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(1);
+    cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
+    let reply = serving.put("", r#"{"replicas": 3, "currentReplicas": 1}"#);
+    reply.is_problem(502, "Unknown", "check it before you try again");
+    let page = serving.get("/?done=1").text;
+    let (_, notice) = page.split_once("id=\"notice\"").unwrap();
+    let (notice, _) = notice.split_once("</p>").unwrap();
+    assert!(notice.contains(">locust-slave may have been scaled to 3. The cluster"), "{notice}");
+    assert_eq!(notice.to_lowercase().matches("check").count(), 1, "{notice}");
 }

@@ -1,16 +1,14 @@
 //! `locustctl serve` with failures around it. It does not hang, it reports nothing wrong, and it
 //! recovers without help.
 
-use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use locustctl::sandbox::{Account, Action, Fault, Options, PodFailure};
-use serde_json::{Value, json};
+use serde_json::json;
 use support::cluster::{TestCluster, WORKERS};
 use support::serving::{Http, Reply, Serving, data_of, wait_until};
-use support::swarm::running;
 use support::waiting::watches;
 use support::{Locustctl, dead_kubeconfig};
 
@@ -58,21 +56,6 @@ fn served() -> (TestCluster, Serving) {
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(1);
     (cluster, serving)
-}
-
-#[test]
-fn before_the_first_list_of_the_pods_no_worker_is_reported_as_gone() {
-    let cluster = running(2);
-    let list = Fault::once(Action::Delay(Duration::from_secs(3))).on("GET");
-    cluster.handle().inject(list.at("/namespaces/default/pods?").times(ALWAYS));
-    let serving = Serving::start(&cluster, &[]);
-    let seen = RefCell::new(Vec::new());
-    serving.wait_for_state(|state| {
-        seen.borrow_mut().push(state["locust"]["notes"].clone());
-        state["pods"].as_array().unwrap().len() == 2 && state["locust"]["ownWorkers"] == 2
-    });
-    let is_quiet = |notes: &Value| notes.as_array().is_none_or(Vec::is_empty);
-    assert!(seen.borrow().iter().all(is_quiet), "{seen:?}");
 }
 
 #[test]
@@ -389,19 +372,6 @@ fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
     let line = "action=\"scale\" old=- new=7 outcome=unknown detail=\"The change was interrupted, and its result is not known. Check the number of workers.\"";
     assert!(log.contains(line), "{log}");
     assert!(asking.join().unwrap().is_err());
-}
-
-#[test]
-fn the_page_gives_the_advice_for_an_unknown_result_once() {
-    let (cluster, serving) = served();
-    cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
-    let reply = serving.put("", r#"{"replicas": 3, "currentReplicas": 1}"#);
-    reply.is_problem(502, "Unknown", "check it before you try again");
-    let page = serving.get("/?done=1").text;
-    let (_, notice) = page.split_once("id=\"notice\"").unwrap();
-    let (notice, _) = notice.split_once("</p>").unwrap();
-    assert!(notice.contains(">locust-slave may have been scaled to 3. The cluster"), "{notice}");
-    assert_eq!(notice.to_lowercase().matches("check").count(), 1, "{notice}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `locustctl serve` and Locust: the state of the test, and the repair of lost users.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, Options};
+use locustctl::sandbox::{Account, Action, Fault, Options};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::fake_locust::{FakeLocust, default_response, reply};
@@ -26,8 +27,12 @@ fn users(cluster: &TestCluster) -> Value {
 #[test]
 fn the_state_shows_locusts_test() {
     let (cluster, serving) = served(2, &[]);
+    let mut locust = serving.state()["locust"].take();
+    let fields = locust.as_object_mut().unwrap();
+    let load = ["requestsPerSecond", "failureRatio"].map(|name| fields.remove(name).unwrap());
+    assert!(load.iter().all(|number| number.as_f64().is_some_and(|number| number >= 0.0)));
     assert_eq!(
-        serving.state()["locust"],
+        locust,
         json!({"at": "service/locust-master", "problem": "", "state": "running", "workers": 2,
             "ownWorkers": 2, "users": 60, "usersWanted": 60, "notes": [], "needsRebalance": false})
     );
@@ -35,6 +40,21 @@ fn the_state_shows_locusts_test() {
     serving.wait_for_state(|state| state["locust"]["state"] == "stopped");
     let locust = &serving.state()["locust"];
     assert_eq!((&locust["users"], &locust["usersWanted"]), (&json!(0), &Value::Null));
+}
+
+#[test]
+fn before_the_first_list_of_the_pods_no_worker_is_reported_as_gone() {
+    let cluster = running(2);
+    let list = Fault::once(Action::Delay(Duration::from_secs(3))).on("GET");
+    cluster.handle().inject(list.at("/namespaces/default/pods?").times(Fault::ALWAYS));
+    let serving = Serving::start(&cluster, &[]);
+    let seen = RefCell::new(Vec::new());
+    serving.wait_for_state(|state| {
+        seen.borrow_mut().push(state["locust"]["notes"].clone());
+        state["pods"].as_array().unwrap().len() == 2 && state["locust"]["ownWorkers"] == 2
+    });
+    let is_quiet = |notes: &Value| notes.as_array().is_none_or(Vec::is_empty);
+    assert!(seen.borrow().iter().all(is_quiet), "{seen:?}");
 }
 
 #[test]

@@ -19,5 +19,6 @@ mod locust_ui_safety;
 mod openapi;
 mod restart;
 mod revoked;
+mod samples;
 mod slow;
 mod viewers;

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::cluster::TestCluster;
-use support::serving::Serving;
+use support::serving::{Serving, wait_until};
 
 #[test]
 #[ignore = "needs schemathesis: tests/run.sh runs it"]
@@ -27,7 +27,7 @@ fn every_answer_matches_the_description() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
     // A run without any check would succeed as well.
-    assert!(stdout.contains("Tested: 7") && stdout.contains("No issues found"), "{stdout}");
+    assert!(stdout.contains("Tested: 8") && stdout.contains("No issues found"), "{stdout}");
 }
 
 #[test]
@@ -46,6 +46,7 @@ fn the_description_has_this_version_and_every_route() {
             "/api/events",
             "/api/question",
             "/api/rebalance",
+            "/api/samples",
             "/api/scale",
             "/healthz",
             "/metrics",
@@ -82,6 +83,14 @@ fn every_field_of_an_answer_is_described() {
     assert_eq!(question, described("Question"));
     let rebalanced = serving.send(serving.request("POST", "/api/rebalance")).json();
     assert_eq!(fields(&rebalanced).len(), described("Rebalanced").len(), "{rebalanced}");
+    let read = || serving.get("/api/samples").json();
+    wait_until(|| read()["samples"] != json!([]), || "a sample".to_owned());
+    let samples = read();
+    assert_eq!(fields(&samples), described("Samples"));
+    let sample = &samples["samples"][0];
+    assert_eq!(fields(sample).len(), described("Sample").len(), "{samples}");
+    let target = serving.get("/api/scale").json()["target"].clone();
+    assert_eq!(fields(&target).len(), described("Target").len(), "{target}");
     let problem = fields(&serving.put("", r#"{"replicas": 3, "currentReplicas": 7}"#).json());
     let described_fields = described("Problem");
     assert!(problem.iter().all(|field| described_fields.contains(field)), "{problem:?}");

@@ -98,11 +98,11 @@ const isStale = ({ reason, currentReplicas }) => reason === 'Conflict' && Number
 // ---- events
 
 /**
- * Passes each new state to `onState`, and the state of the connection to `onLink`: `live`, `lost` or
- * `out` (signed out). A hidden page closes its connection: a browser allows six for all of its tabs,
+ * Passes each new state to `onState`, the state of the connection to `onLink` (`live`, `lost` or `out`:
+ * signed out), and each sample of the chart to `onSample`. A hidden page closes its connection: a browser allows six for all of its tabs,
  * and Locust's page needs some too.
  */
-export function follow(onState, onLink) {
+export function follow(onState, onLink, onSample = () => {}) {
   let source = null;
   let later = 0;
   let pause = 1000;
@@ -123,6 +123,7 @@ export function follow(onState, onLink) {
       onLink('live');
       onState(JSON.parse(event.data));
     });
+    own.addEventListener('sample', (event) => onSample(JSON.parse(event.data)));
     own.onopen = () => onLink('live');
     own.onerror = async () => {
       // The browser reconnects by itself, except after an answer that is not a stream.
@@ -371,14 +372,23 @@ export function operate(byId, { dialog, tell, signedOut }) {
     isEdited = field.value !== String(desired() ?? '');
     updateSubmit();
   }
+  /** Adds to the number in the field, within the limits. */
   function step(by) {
     const from = Number.isNaN(field.valueAsNumber) ? desired() ?? 0 : field.valueAsNumber;
     field.value = Math.min(Math.max(from + by, Number(field.min)), Number(field.max));
     updateEdited();
   }
   field.addEventListener('input', updateEdited);
-  byId('less').addEventListener('click', () => step(-1));
-  byId('more').addEventListener('click', () => step(1));
+  field.addEventListener('keydown', (event) => {
+    const by = { PageUp: 10, PageDown: -10 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    step(by);
+  });
+  for (const button of byId('form').querySelectorAll('[data-step]')) {
+    show(button, true);
+    button.addEventListener('click', () => step(Number(button.dataset.step)));
+  }
 
   // A refused number stays in the field, so that the user can correct it.
   isEdited = field.value !== '' && field.value !== byId('desired').textContent;

@@ -1,5 +1,6 @@
 // Keeps the page up to date, and submits its forms without leaving it.
-import { age, follow, historyLine, list, moment, operate, optional, part, readyCount, say, show, showAsOf, speaker, text } from './common.js';
+import { chart, earlier } from './chart.js';
+import { ROOT, age, follow, historyLine, list, moment, operate, optional, part, readyCount, say, show, showAsOf, speaker, text } from './common.js';
 
 const byId = (id) => document.getElementById(id);
 const dialog = byId('dialog');
@@ -20,6 +21,8 @@ function render(next) {
   const { replicas, connection, pods, history, locust } = state;
   text(byId('found-at'), locust?.at ?? '');
   text(byId('test'), locust?.state ?? '');
+  text(byId('rps'), (locust?.requestsPerSecond ?? 0).toFixed(1));
+  text(byId('failures'), `${((locust?.failureRatio ?? 0) * 100).toFixed(1)} %`);
   showAge();
   // The result of a change disappears at the next change.
   if (latest() > before + 1 && byId('notice').classList.contains('good')) say(byId('notice'), '');
@@ -84,6 +87,7 @@ function link(how) {
     lostAt = how === 'live' ? null : at;
     showAge();
   }, how === 'lost' ? 3000 : 0);
+  if (how === 'live') earlier().then(addSamples);
   byId('live').dataset.state = how === 'live' ? 'on' : 'off';
   text(byId('live-text'), LINKS[how]);
 }
@@ -102,10 +106,13 @@ const question = {
 };
 
 const renderCommon = operate(byId, { dialog: question, tell: notice, signedOut: LINKS.out });
-for (const id of ['less', 'more', 'live']) show(byId(id), true);
+const addSamples = chart(byId('chart'));
+// A Locust with the plugin shows this page below its own.
+if (ROOT.pathname.endsWith('/-/locustctl/')) show(byId('to-locust'), byId('to-locust').href ||= new URL('../../', ROOT));
+show(byId('live'), true);
 byId('live').dataset.state = 'off';
 text(byId('live-text'), 'Connecting…');
-follow(render, link);
+follow(render, link, (sample) => addSamples([sample]));
 setInterval(() => {
   if (state) render(state);
 }, 10000);

@@ -14,7 +14,7 @@ const MARKUP = `
 <section id="panel" aria-labelledby="title" hidden>
   <header>
     <span class="dot" aria-hidden="true"></span>
-    <h2 id="title">Workers <span id="as-of" class="as-of" hidden></span></h2>
+    <h2 id="title"><span id="simulated" hidden>Simulated </span>Workers <span id="as-of" class="as-of" hidden></span></h2>
     <button id="move" class="icon" type="button" aria-label="Move the workers panel to the next corner" title="Move to the next corner, or drag">⤢</button>
     <button id="fold" class="icon" type="button" aria-expanded="true" aria-controls="panel" aria-label="Collapse the workers panel" title="Collapse">–</button>
   </header>
@@ -39,9 +39,9 @@ const MARKUP = `
     <p><label for="count">New number<span class="sr"> of workers</span></label> <span id="limits"></span></p>
     <div class="row">
       <div class="stepper">
-        <button id="less" class="icon" type="button" aria-label="Decrease by 1">−</button>
+        <button class="icon" type="button" data-step="-1" aria-label="Decrease by 1">−</button>
         <input id="count" type="number" inputmode="numeric" required step="1" autocomplete="off" aria-describedby="limits">
-        <button id="more" class="icon" type="button" aria-label="Increase by 1">+</button>
+        <button class="icon" type="button" data-step="1" aria-label="Increase by 1">+</button>
       </div>
       <button id="submit" class="primary" data-busy="Scaling…">Scale</button>
     </div>
@@ -95,7 +95,8 @@ function start() {
   function render(next) {
     state = next;
     renderCommon(state);
-    const { replicas, connection, standing, history } = state;
+    const { target, replicas, connection, standing, history } = state;
+    show(byId('simulated'), target.simulated);
     const ready = readyCount(replicas);
     text(byId('short'), replicas ? `${ready}/${replicas.desired}` : '–');
     const alarm = alarmOf(state);

@@ -260,6 +260,8 @@ impl Swarm {
             notes.push(health.to_string());
         }
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        // Without rounding, each look would change the state.
+        let rounded = |number: f64, steps: f64| (number * steps).round() / steps;
         Self {
             address: harmless(&address),
             problem: String::new(),
@@ -268,6 +270,8 @@ impl Swarm {
             target_workers: count(table.own()),
             users: health.users,
             desired_users: health.wanted.and_then(|wanted| i64::try_from(wanted).ok()),
+            requests_per_second: rounded(look.stats.rate(), 10.0),
+            failure_ratio: rounded(look.stats.fail_ratio, 1000.0),
             notes: notes.iter().map(|note| harmless(note)).collect(),
             needs_rebalance: health.needs_rebalance(),
         }

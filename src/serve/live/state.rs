@@ -315,6 +315,7 @@ fn shown_target(target: TargetInfo) -> TargetInfo {
         namespace: harmless(&target.namespace),
         cluster: harmless(&target.cluster),
         context: target.context.as_deref().map(harmless),
+        simulated: target.simulated,
     }
 }
 

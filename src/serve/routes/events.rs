@@ -1,4 +1,4 @@
-//! `GET /api/events`: the state as server-sent events.
+//! `GET /api/events`: the state and the samples as server-sent events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ const COMMENT: &str = ": keep-alive\n\n";
 /// read the one before.
 struct EventStream {
     frames: watch::Receiver<Arc<Frame>>,
+    /// The event of the latest sample.
+    samples: watch::Receiver<Bytes>,
     is_stopping: watch::Receiver<bool>,
     /// The id of the state that the viewer already has, from `Last-Event-ID`.
     last_event_id: Option<String>,
@@ -69,7 +71,8 @@ impl Admission {
     }
 }
 
-/// Sends the whole state immediately, unless the viewer has it already, and then every new state.
+/// Sends the whole state immediately, unless the viewer has it already, and the latest sample. Then
+/// sends every new state and sample.
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     Extension(guard): Extension<Arc<Guard>>,
@@ -85,10 +88,13 @@ pub(super) async fn events(
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let proof = caller.proof;
     let lifetime = if proof == Proof::Locust { LIFETIME_WITH_LOCUST_LOGIN } else { LIFETIME };
+    let mut samples = app.samples.subscribe();
+    samples.mark_changed();
     let mut checks = interval_at(Instant::now() + RECHECK, RECHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let events = EventStream {
         frames: app.backend.live.subscribe(),
+        samples,
         is_stopping: app.is_stopping.clone(),
         last_event_id,
         end: Instant::now() + lifetime,
@@ -127,6 +133,13 @@ impl EventStream {
                 changed = self.frames.changed() => {
                     changed.ok()?;
                     return Some(self.frames.borrow_and_update().event.clone());
+                }
+                changed = self.samples.changed() => {
+                    changed.ok()?;
+                    let event = self.samples.borrow_and_update().clone();
+                    if !event.is_empty() {
+                        return Some(event);
+                    }
                 }
                 _ = self.checks.tick() => if !self.admission.is_valid() { return None },
                 () = &mut quiet => return Some(Bytes::from_static(COMMENT.as_bytes())),

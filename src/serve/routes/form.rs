@@ -1,5 +1,6 @@
 //! The page and its form. They work without JavaScript.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -8,6 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use url::Host;
 
 use super::super::app::App;
 use super::super::caller::{Caller, Proof};
@@ -20,6 +22,7 @@ use super::super::root::Root;
 use super::super::snapshot::{Change, Outcome, Snapshot};
 use super::super::test_before::TestBefore;
 use super::scale;
+use crate::locust::Address;
 use crate::scaling::{NewCount, count_text};
 
 /// The fields of the form.
@@ -57,7 +60,7 @@ pub(super) async fn page(
     let is_error =
         change.is_some_and(|change| matches!(change.outcome, Outcome::Failed | Outcome::Unknown));
     let notice = text.as_deref().map(|text| Notice { is_error, text });
-    html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&caller, &root) })
+    html(StatusCode::OK, &frame.snapshot, Context { notice, ..context(&app, &caller, &root) })
 }
 
 /// Redirects to the page. Browsers send a GET to the address of a form if a user reloads or enters it.
@@ -91,7 +94,7 @@ pub(super) async fn rescale(
         let old = desired(&frame.snapshot);
         if let Some(question) = Question::of(frame.snapshot.limits, old, new, &test) {
             let question = Some(&question);
-            let context = Context { question, entered, ..context(&caller, &root) };
+            let context = Context { question, entered, ..context(&app, &caller, &root) };
             return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
         }
         // The check for a running test is only valid for this count.
@@ -127,7 +130,7 @@ async fn ask_again(
     let entered = new.to_string();
     let notice = Some(Notice { is_error: true, text: problem.detail() });
     let entered = Some(entered.as_str());
-    let context = Context { question, notice, entered, ..context(caller, root) };
+    let context = Context { question, notice, entered, ..context(app, caller, root) };
     html(problem.status(), snapshot, context)
 }
 
@@ -151,17 +154,39 @@ fn error_page(
     problem: &Problem,
 ) -> Response {
     let notice = Some(Notice { is_error: true, text: problem.detail() });
-    let context = Context { notice, entered, ..context(caller, root) };
+    let context = Context { notice, entered, ..context(app, caller, root) };
     html(problem.status(), &app.backend.live.now().snapshot, context)
 }
 
-fn context<'a>(caller: &'a Caller, root: &Root) -> Context<'a> {
+fn context<'a>(app: &'a App, caller: &'a Caller, root: &Root) -> Context<'a> {
     let viewer = match caller.proof {
         Proof::NotRequired => "",
         _ => &caller.name,
     };
     let can_log_out = caller.proof == Proof::Session;
-    Context { root: root.0, viewer, can_log_out, ..Context::default() }
+    let locust = &app.backend.locust;
+    let locust_page = match (locust.is_in_front, root.0) {
+        (true, "") => Some("../../"),
+        (true, _) => Some("./"),
+        (false, _) => url_for_browsers(&locust.location.address, caller.from),
+    };
+    Context { root: root.0, viewer, can_log_out, locust_page, ..Context::default() }
+}
+
+/// The URL of Locust, if a browser at this address probably reaches it too. Names of Services and
+/// other short names are only valid in the cluster, and loopback only on this machine.
+fn url_for_browsers(address: &Address, browser: IpAddr) -> Option<&str> {
+    let Address::Url(url) = address else { return None };
+    let is_reachable = match url.host()? {
+        Host::Domain("localhost") => browser.to_canonical().is_loopback(),
+        Host::Domain(name) => {
+            let labels = name.trim_end_matches('.').rsplit('.').collect::<Vec<_>>();
+            labels.len() > 2 && !matches!(labels[0], "svc" | "local" | "internal")
+        }
+        Host::Ipv4(ip) => ip.is_loopback() && browser.to_canonical().is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback() && browser.to_canonical().is_loopback(),
+    };
+    is_reachable.then_some(url.as_str())
 }
 
 fn html(code: StatusCode, snapshot: &Snapshot, context: Context<'_>) -> Response {
@@ -231,6 +256,29 @@ fn summary(snapshot: &Snapshot, change: &Change) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_links_to_a_locust_that_the_browser_can_reach() {
+        for (address, browser, is_linked) in [
+            ("https://locust.example.com/load/", "10.0.0.9", true),
+            ("http://locust-master:8089", "10.0.0.9", false),
+            ("http://locust-master.load:8089", "10.0.0.9", false),
+            ("http://locust-master.load.svc:8089", "10.0.0.9", false),
+            ("http://locust-master.load.svc.cluster.local.:8089", "10.0.0.9", false),
+            ("http://10.1.2.3:8089", "10.0.0.9", false),
+            ("http://127.0.0.1:8089", "10.0.0.9", false),
+            ("http://127.0.0.1:8089", "::ffff:127.0.0.1", true),
+            ("http://[::1]:8089", "127.0.0.1", true),
+            ("http://localhost:8089", "127.0.0.1", true),
+            ("http://localhost:8089", "10.0.0.9", false),
+            ("service/locust-master", "127.0.0.1", false),
+            ("auto", "127.0.0.1", false),
+        ] {
+            let parsed = Address::parse(address).unwrap();
+            let url = url_for_browsers(&parsed, browser.parse().unwrap());
+            assert_eq!(url.is_some(), is_linked, "{address} from {browser}");
+        }
+    }
 
     #[test]
     fn only_whole_numbers_are_accepted() {

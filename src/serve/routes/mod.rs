@@ -32,6 +32,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
         .route("/rebalance", get(form::go_to_page).post(form::rebalance))
         .route("/api/rebalance", post(rebalance::api))
         .route("/api/events", get(events::events))
+        .route("/api/samples", get(service::samples).layer(gzip()))
         .route("/api/openapi.json", get(service::openapi).layer(gzip()))
         .route("/assets/{name}", get(service::asset).layer(gzip()))
         .route("/healthz", get(service::healthz))
@@ -72,7 +73,7 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 
 /// The label of a route in the metrics.
 fn route_label(path: &str) -> &'static str {
-    const ROUTES: [&str; 15] = [
+    const ROUTES: [&str; 16] = [
         "/",
         "/rescale-form",
         "/rescale",
@@ -81,6 +82,7 @@ fn route_label(path: &str) -> &'static str {
         "/rebalance",
         "/api/rebalance",
         "/api/events",
+        "/api/samples",
         "/api/openapi.json",
         "/assets/{name}",
         "/healthz",

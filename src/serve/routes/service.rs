@@ -1,4 +1,4 @@
-//! Health, metrics, the OpenAPI document, and the files of the page.
+//! Health, metrics, samples, the OpenAPI document, and the files of the page.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -7,12 +7,15 @@ use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use super::super::app::App;
 use super::super::metrics;
 use super::super::page::ASSETS;
 use super::super::problem::Problem;
+use super::super::samples::Sample;
 use super::super::snapshot::ConnectionState;
+use super::scale::json;
 
 const OPENAPI: &str = include_str!("../assets/openapi.json");
 
@@ -48,6 +51,16 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
             Problem::new(code, "InternalError", detail).into_response()
         }
     }
+}
+
+/// The last hour in numbers, for the chart of the page.
+#[derive(Serialize)]
+struct SamplesReply {
+    samples: Vec<Sample>,
+}
+
+pub(super) async fn samples(State(app): State<Arc<App>>) -> Response {
+    json(&SamplesReply { samples: app.samples.all() })
 }
 
 pub(super) async fn openapi() -> Response {
