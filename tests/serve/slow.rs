@@ -83,7 +83,7 @@ fn silent_connections_make_room_for_others_within_the_limit_on_open_files() {
     }
     let ended = clients[0].read(&mut [0; 1]);
     assert!(ended.as_ref().is_ok_and(|count| *count == 0), "{ended:?}");
-    serving.wait_for_log("the oldest connections without a request are closed");
+    serving.wait_for_log("the oldest connections without an open request are closed");
     assert!(!serving.stderr().contains("cannot accept"), "{}", serving.stderr());
     assert_eq!(serving.put("", r#"{"replicas": 7}"#).status, 200);
     let mut seen = String::new();
@@ -93,6 +93,39 @@ fn silent_connections_make_room_for_others_within_the_limit_on_open_files() {
         assert!(count > 0, "the viewer was disconnected after {seen}");
         seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
     }
+}
+
+/// Asks for `/healthz` on an open connection, and reads the answer.
+fn ask(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok\n") {
+        let mut bytes = [0; 4096];
+        match stream.read(&mut bytes)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            count => answer.extend_from_slice(&bytes[..count]),
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_connection_that_is_idle_for_the_longest_time_makes_room() {
+    let cluster = TestCluster::start();
+    let serving = Serving::start_with_ulimit(&cluster, 128, &[]);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut oldest = silent(&runtime, &serving, "127.0.0.1");
+    ask(&mut oldest).unwrap();
+    let mut others = Vec::new();
+    for _ in 0..100 {
+        let mut stream = silent(&runtime, &serving, "127.0.0.1");
+        ask(&mut stream).unwrap();
+        others.push(stream);
+    }
+    let ended = oldest.read(&mut [0; 1]);
+    assert!(ended.as_ref().is_ok_and(|count| *count == 0), "{ended:?}");
+    ask(others.last_mut().unwrap()).unwrap();
+    serving.wait_for_log("the oldest connections without an open request are closed");
 }
 
 #[test]

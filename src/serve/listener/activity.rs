@@ -38,6 +38,15 @@ pub(super) struct RequestCounts {
     last: Instant,
 }
 
+/// Why a connection has no open request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Idleness {
+    /// Nothing was asked.
+    Silent,
+    /// All requests were answered.
+    Answered,
+}
+
 /// One request and its answer. Dropping it closes the request.
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -67,21 +76,26 @@ impl Activity {
         Exchange { activity: self.clone(), is_working: true }
     }
 
-    /// True after the first request.
-    pub(super) fn has_requests(&self) -> bool {
-        self.lock().has_requests
+    /// Why the connection may be evicted, and since when. Connections on which nothing was asked come first.
+    /// `None` if a request is open.
+    pub(super) fn idleness(&self) -> Option<(Idleness, Instant)> {
+        let state = self.lock();
+        let idleness = if state.has_requests { Idleness::Answered } else { Idleness::Silent };
+        (state.open == 0).then_some((idleness, state.last))
     }
 
-    /// Ends the connection, unless a first request comes before its task notices.
+    /// Ends the connection, unless a request comes before its task notices.
     pub(super) fn evict(&self) {
         self.0.evicted.notify_one();
     }
 
-    /// Waits until the connection must end, because nothing was asked on it and others need the room.
+    /// Waits until the connection must end, because no request is open and others need the room.
     pub(super) async fn evicted(&self) {
-        self.0.evicted.notified().await;
-        if self.has_requests() {
-            std::future::pending().await
+        loop {
+            self.0.evicted.notified().await;
+            if self.lock().open == 0 {
+                return;
+            }
         }
     }
 

@@ -36,6 +36,13 @@ const MAX_DRAINED: usize = 16 * 1024;
 /// Concurrent requests on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
 
+/// Bytes of the bodies that a client may send ahead on one HTTP/2 connection: the smallest number that HTTP/2
+/// allows (RFC 9113, 6.9.2).
+const MAX_UNREAD: u32 = 65_535;
+
+/// Bytes of an answer on HTTP/2 that wait for the client.
+const MAX_UNSENT: usize = 64 * 1024;
+
 /// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
 
@@ -110,6 +117,8 @@ impl Connection {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
         builder.max_header_list_size(MAX_HEAD as u32);
+        builder.initial_connection_window_size(MAX_UNREAD).initial_stream_window_size(MAX_UNREAD);
+        builder.max_send_buf_size(MAX_UNSENT);
         // Detects clients that vanished without closing the connection.
         builder.keep_alive_interval(limits.stalled).keep_alive_timeout(limits.head);
         let peer = Peer { address: peer, is_tls: true };
@@ -149,13 +158,22 @@ impl<F> GracefulClose<F> {
         F: Fn(Pin<&mut C>),
     {
         let mut connection = pin!(connection);
-        tokio::select! {
+        let is_evicted = tokio::select! {
             _ = &mut connection => return,
-            () = activity.evicted() => return,
-            () = idle => {}
-            () = stopping(&mut self.is_stopping) => {}
-        }
+            () = activity.evicted() => true,
+            () = idle => false,
+            () = stopping(&mut self.is_stopping) => false,
+        };
         (self.shutdown)(connection.as_mut());
+        if is_evicted {
+            // Another connection needs the room now, so this one only gets the time to send its farewell.
+            tokio::select! {
+                biased;
+                _ = connection => {}
+                () = std::future::ready(()) => {}
+            }
+            return;
+        }
         let Limits { close, stalled, .. } = self.limits;
         // A client that does not take part in the close, or reads nothing, must not delay the end.
         let timeout = activity.idle(|state| if state.open == 0 { close } else { stalled });

@@ -1,5 +1,5 @@
-//! Limits on open connections, in total and per client network. If a limit is reached, a connection on which
-//! nothing was asked makes room.
+//! Limits on open connections, in total and per client network. If a limit is reached, a connection without an
+//! open request makes room.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -58,15 +58,16 @@ impl Permits {
     }
 
     /// Takes a permit for a connection from this address. If a limit is reached, the oldest connection on
-    /// which nothing was asked is evicted. `None` if there is no such connection.
+    /// which nothing was asked is evicted, or else the one that has been idle for the longest time. `None` if
+    /// every connection has an open request.
     pub(super) fn acquire(&self, address: IpAddr, activity: &Activity) -> Option<Permit> {
         let mut state = self.lock();
         let network = client_network(address);
         let of_network = state.of_network(network);
         let evicted = if of_network >= state.most_per_network {
-            Some(state.oldest_silent(|open| open.network == network))
+            Some(state.longest_idle(|open| open.network == network))
         } else if state.open.len() >= state.most {
-            Some(state.oldest_silent(|_| true))
+            Some(state.longest_idle(|_| true))
         } else {
             None
         };
@@ -92,10 +93,12 @@ impl Counts {
         self.by_network.get(&network).copied().unwrap_or_default()
     }
 
-    fn oldest_silent(&self, is_candidate: impl Fn(&Open) -> bool) -> Option<u64> {
-        let mut open = self.open.iter();
-        let silent = open.find(|(_, open)| is_candidate(open) && !open.activity.has_requests());
-        silent.map(|(number, _)| *number)
+    fn longest_idle(&self, is_candidate: impl Fn(&Open) -> bool) -> Option<u64> {
+        let candidates = self.open.iter().filter(|(_, open)| is_candidate(open));
+        let idle = candidates
+            .filter_map(|(number, open)| Some((open.activity.idleness()?, *number)))
+            .min();
+        idle.map(|(_, number)| number)
     }
 
     fn remove(&mut self, number: u64) -> Option<Open> {
@@ -109,12 +112,12 @@ impl Counts {
         Some(open)
     }
 
-    fn log_limit(&mut self, network: IpAddr, of_network: usize, has_silent: bool) {
+    fn log_limit(&mut self, network: IpAddr, of_network: usize, has_idle: bool) {
         if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_PERIOD) {
             self.logged = Some(Instant::now());
             let count = self.open.len();
-            let what = match has_silent {
-                true => "the oldest connections without a request are closed",
+            let what = match has_idle {
+                true => "the oldest connections without an open request are closed",
                 false => "new ones are refused",
             };
             log(&format!(
@@ -141,10 +144,10 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A connection that cannot be evicted.
+    /// A connection with an open request. It cannot be evicted.
     fn asked() -> Activity {
         let activity = Activity::new();
-        drop(activity.begin());
+        std::mem::forget(activity.begin());
         activity
     }
 
@@ -191,5 +194,30 @@ mod tests {
         assert!(permits.acquire(one, &asked()).is_none(), "an evicted permit is not freed twice");
         let _fifth = permits.acquire(address("10.0.0.3"), &asked()).expect("room in total");
         assert!(is_evicted(&of_other));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_silent_connection_the_one_that_is_idle_longest_makes_room() {
+        let permits = Permits::new(3, 3);
+        let (one, is_evicted) = (address("10.0.0.1"), |activity: &Activity| {
+            activity.evicted().now_or_never().is_some()
+        });
+        let (first, second, busy) = (Activity::new(), Activity::new(), asked());
+        let _permits =
+            [&first, &second, &busy].map(|activity| permits.acquire(one, activity).unwrap());
+        // The second connection is idle for a longer time than the first one.
+        for activity in [&second, &first] {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            drop(activity.begin());
+        }
+        let third = Activity::new();
+        let _third = permits.acquire(one, &third).unwrap();
+        assert!(is_evicted(&second) && !is_evicted(&first) && !is_evicted(&busy));
+        let _fourth = permits.acquire(one, &asked()).unwrap();
+        assert!(is_evicted(&third) && !is_evicted(&first), "nothing was asked on the third one");
+        let request = first.begin();
+        assert!(permits.acquire(one, &asked()).is_none(), "every connection has an open request");
+        drop(request);
+        assert!(permits.acquire(one, &asked()).is_some() && is_evicted(&first));
     }
 }
