@@ -9,7 +9,7 @@
 //! - [`kubeconfig`]: kubeconfig files, their contexts, and the service account of a pod
 //! - `trust`: the verification of servers, and the TLS settings of every connection
 //! - `x509`: reading certificates and private keys
-//! - `body`: the bodies of HTTP answers, bounded in size
+//! - `body`: the bodies of HTTP messages, bounded in size, in time, and together in memory
 
 pub mod api;
 pub(crate) mod body;

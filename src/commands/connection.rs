@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::events;
 use crate::cli::{GlobalArgs, Secret};
 use crate::cluster::api::{Client, Options, Timeout, Trace};
+use crate::cluster::body::{Budget, UNLIMITED};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{
     self, Access, Cluster, ConfigError, Environment, Impersonation, InteractiveMode, Overrides,
@@ -65,7 +66,7 @@ enum ClusterChoice {
 pub fn prepare(mut global: GlobalArgs) -> Result<PreparedConnection> {
     let trace = Trace::new(global.verbosity);
     let timeout = timeout(global.request_timeout.as_deref())?;
-    let options = Options { timeout, trace, on_event: events::show };
+    let options = Options { timeout, trace, on_event: events::show, budget: &UNLIMITED };
     let (with_sandbox, match_server_version) = (global.sandbox, global.match_server_version);
     let plugin_policy = std::mem::take(&mut global.plugin_policy);
     let overrides = overrides(global);
@@ -118,6 +119,12 @@ impl PreparedConnection {
             )),
         }
         Ok(self)
+    }
+
+    /// Limits the answers in memory to this budget.
+    pub fn within(mut self, budget: &'static Budget) -> Self {
+        self.options.budget = budget;
+        self
     }
 
     /// Forbids questions to a user; see [`Credentials::unattended`].

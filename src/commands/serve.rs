@@ -17,7 +17,7 @@ use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, SelectionArgs, check_namespace};
 use crate::serve::{
     AccessOptions, CrossSite, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings,
-    Subject, TargetInfo, TlsFiles, log, write_in_background,
+    Subject, TargetInfo, TlsFiles, answer_budget, log, write_in_background,
 };
 use crate::text::go::os_error;
 use crate::text::stderr;
@@ -40,7 +40,7 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
 
 async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let settings = settings(&args)?;
-    let prepared = connection::prepare(global)?;
+    let prepared = connection::prepare(global)?.within(answer_budget());
     let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };
     let requested = RequestedTargets::new(&typed, Audience::Person)?;
     only_one("serve", &requested.selection)?;

@@ -22,7 +22,7 @@ use super::start::Start;
 use super::stats::Stats;
 use crate::cluster::api::plain::{PlainClient, RequestBody, user_agent};
 use crate::cluster::api::{self, Authorities, Client, Failure, RelayRequest, Request};
-use crate::cluster::body::{BodyError, read_body};
+use crate::cluster::body::{BodyError, Budget, WholeBody, read_within};
 use crate::text::terminal::{harmless, masked};
 
 /// Time limit for an answer.
@@ -59,7 +59,7 @@ pub struct Master<'a> {
 
 /// The client that sends the requests, one for each kind of [`Route`].
 enum Sender<'a> {
-    Direct { http: PlainClient, base: Url, login: Login },
+    Direct { http: PlainClient, base: Url, login: Login, budget: &'static Budget },
     Service { client: &'a Client, name: String, page: String, cookie: Option<HeaderValue> },
 }
 
@@ -68,7 +68,7 @@ struct Reply {
     status: u16,
     /// Time of the answer, by the clock of the server that answered.
     answered_at: Option<OffsetDateTime>,
-    body: Vec<u8>,
+    body: WholeBody,
 }
 
 impl<'a> Master<'a> {
@@ -88,7 +88,8 @@ impl<'a> Master<'a> {
             Route::Direct(base) => {
                 let http = PlainClient::new(TIMEOUT, login.authorities.as_ref())
                     .map_err(Error::Failure)?;
-                Sender::Direct { http, base: base.clone(), login: login.clone() }
+                let (login, budget) = (login.clone(), client.budget());
+                Sender::Direct { http, base: base.clone(), login, budget }
             }
             Route::Service { name, prefix, base_path } => {
                 let page = format!("{prefix}{}", base_path.trim_start_matches('/'));
@@ -210,8 +211,10 @@ impl<'a> Master<'a> {
 
     async fn ask(&self, method: Method, path: &str, form: Option<String>) -> Result<Reply, Error> {
         let reply = match &self.sender {
-            Sender::Direct { http, base, login } => {
-                direct(http, base, login, method, path, form).await?
+            Sender::Direct { http, base, login, budget } => {
+                let (response, authority) = direct(http, base, login, method, path, form).await?;
+                let failure = |error: reqwest::Error| Error::of_url(&error, &authority);
+                read(response, path, budget, failure).await?
             }
             Sender::Service { client, page, cookie: Some(cookie), .. } => {
                 let headers = headers(Some(cookie), None, form.is_some());
@@ -221,7 +224,7 @@ impl<'a> Master<'a> {
                 let response = client.relay(&relayed, TIMEOUT).await.map_err(Error::Api)?;
                 let response = self.route.without_refusal(response).await?;
                 let failure = |error| Error::Failure(Failure::of_request(&error, "the API server"));
-                read(response.into(), &relayed.path, failure).await?
+                read(response.into(), &relayed.path, client.budget(), failure).await?
             }
             Sender::Service { client, name, page, cookie: None } => {
                 let about = about(if form.is_some() { "create" } else { "get" }, name);
@@ -248,6 +251,7 @@ impl<'a> Master<'a> {
     }
 }
 
+/// Sends a request, and returns the answer with the `host:port` of the server.
 async fn direct(
     http: &PlainClient,
     base: &Url,
@@ -255,14 +259,13 @@ async fn direct(
     method: Method,
     path: &str,
     form: Option<String>,
-) -> Result<Reply, Error> {
+) -> Result<(reqwest::Response, String), Error> {
     let authority = base.authority().to_owned();
     let url = base.join(path).unwrap_or_else(|_| base.clone());
     let headers = headers(login.cookie.as_ref(), login.authorization.as_ref(), form.is_some());
     let body = RequestBody::Whole(form.unwrap_or_default().into());
     let response = http.send(method, &url, headers, body).await.map_err(Error::of_failure)?;
-    let failure = |error: reqwest::Error| Error::of_url(&error, &authority);
-    read(response, path, failure).await
+    Ok((response, authority))
 }
 
 fn headers(
@@ -284,14 +287,19 @@ fn headers(
 async fn read(
     response: reqwest::Response,
     path: &str,
+    budget: &'static Budget,
     failure: impl Fn(reqwest::Error) -> Error,
 ) -> Result<Reply, Error> {
     let status = response.status().as_u16();
     let answered_at = date(response.headers());
-    match read_body(response, MAX_ANSWER).await {
+    match read_within(reqwest::Body::from(response), MAX_ANSWER, budget).await {
         Ok(body) => Ok(Reply { status, answered_at, body }),
         Err(BodyError::TooLarge) => {
             let status = "more than 16 MB".to_owned();
+            Err(Error::NotLocust { path: format!("/{path}"), status })
+        }
+        Err(BodyError::OverBudget) => {
+            let status = "more than locustctl's memory is meant for at this moment".to_owned();
             Err(Error::NotLocust { path: format!("/{path}"), status })
         }
         Err(BodyError::Broken(error)) => Err(failure(error)),

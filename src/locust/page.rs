@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::json::object;
+use super::json::first_object;
 use super::release::Release;
 use super::stats::is_running;
 
@@ -60,8 +60,7 @@ impl Page {
     /// Reads the values; `None` for releases before 2.16. Their page has no values.
     pub fn parse(html: &str) -> Option<Self> {
         let (_, rest) = html.split_once("window.templateArgs = ")?;
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        serde_json::from_value(object(values.next()?.ok()?)?).ok()
+        first_object(rest.as_bytes())
     }
 
     /// A test is starting its users, or has them.

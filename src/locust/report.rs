@@ -1,18 +1,22 @@
 //! `GET /stats/report`: a page of about 1 MB. Only the start of the statistics is read from it.
 
-use serde_json::Value;
+use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::json::object;
+use super::json::first_object;
+
+#[derive(Deserialize)]
+struct Report {
+    start_time: String,
+}
 
 /// The start of the statistics, in full seconds; `None` if the report does not have it.
 pub fn start_time(html: &str) -> Option<OffsetDateTime> {
     // The values follow Locust's scripts, which may have the same name.
     let (_, rest) = html.rsplit_once("window.templateArgs = ")?;
-    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-    let args = object(values.next()?.ok()?)?;
-    OffsetDateTime::parse(args["start_time"].as_str()?, &Rfc3339).ok()
+    let Report { start_time } = first_object(rest.as_bytes())?;
+    OffsetDateTime::parse(&start_time, &Rfc3339).ok()
 }
 
 #[cfg(test)]

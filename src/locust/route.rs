@@ -73,7 +73,7 @@ impl Route {
             return Err(Error::NotLocust { path: prefix.clone(), status });
         };
         let body = body.to_bytes();
-        let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec() };
+        let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec().into() };
         match api::Error::from_api_server(&reply, &about("get", name)) {
             Some(error) => Err(Error::Api(error)),
             None => Ok(Response::from_parts(parts, body.into())),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::json::object;
+use super::json::whole_object;
 
 /// The statistics. A field that a release does not send has its default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -42,8 +42,7 @@ pub struct Worker {
 impl Stats {
     /// Reads the answer; `None` if it is not Locust's.
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let stats: Self =
-            serde_json::from_value(object(serde_json::from_slice(body).ok()?)?).ok()?;
+        let stats: Self = whole_object(body)?;
         // Every release sends the state.
         (!stats.state.is_empty()).then_some(stats)
     }

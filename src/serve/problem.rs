@@ -59,6 +59,12 @@ impl Problem {
         }))
     }
 
+    /// A body that cannot be read now, because the memory for bodies is in use.
+    pub fn busy_with_bodies() -> Self {
+        let detail = "The server receives too many bodies at the same time. Try again in a second.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "TooManyBodies", detail).with_retry_after(1)
+    }
+
     /// Adds the present count.
     pub fn with_current(mut self, current: Option<i64>) -> Self {
         self.0.current = current;

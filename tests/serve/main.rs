@@ -16,6 +16,7 @@ mod locust_turns;
 mod locust_ui;
 mod locust_ui_login;
 mod locust_ui_safety;
+mod memory;
 mod openapi;
 mod restart;
 mod revoked;

@@ -18,7 +18,7 @@ use super::http::{HttpRequest, Limit, RequestBody, Resend};
 use super::transport::Transport;
 use super::warning::Warnings;
 use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
-use crate::cluster::body::{BodyError, read_body};
+use crate::cluster::body::{BodyError, Budget, read_within};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{Cluster, Impersonation};
 
@@ -77,6 +77,11 @@ impl Client {
     /// The log of requests and replies.
     pub fn trace(&self) -> Trace {
         self.options.trace
+    }
+
+    /// The budget of the replies in memory.
+    pub fn budget(&self) -> &'static Budget {
+        self.options.budget
     }
 
     /// True if every request has the parameter `timeout`.
@@ -274,11 +279,14 @@ impl Client {
     ) -> Result<Reply, Error> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        match read_body(response, MAX_REPLY_SIZE).await {
+        match read_within(reqwest::Body::from(response), MAX_REPLY_SIZE, self.budget()).await {
             Ok(body) => Ok(Reply { status, headers, body }),
             Err(BodyError::TooLarge) => {
                 let what = about.in_words();
                 Err(Error::Failure(Failure::too_large(&what, MAX_REPLY_SIZE, status)))
+            }
+            Err(BodyError::OverBudget) => {
+                Err(Error::Failure(Failure::over_budget(&about.in_words(), status)))
             }
             Err(BodyError::Broken(error)) => {
                 Err(Error::Failure(Failure::from_body(&error, authority, status)))

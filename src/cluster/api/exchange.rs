@@ -10,6 +10,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use super::about::About;
 use super::event::Event;
 use super::trace::Trace;
+use crate::cluster::body::{Budget, WholeBody};
 use crate::text::go;
 
 /// Longer than the API server's own limit of one minute: it ends only requests that would hang.
@@ -57,6 +58,8 @@ pub struct Options {
     pub trace: Trace,
     /// Receives the events of the client.
     pub on_event: fn(Event<'_>),
+    /// The budget of the replies in memory.
+    pub budget: &'static Budget,
 }
 
 /// One request, without the headers that all requests have.
@@ -82,7 +85,7 @@ pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     /// The uncompressed body, at most 8 MiB.
-    pub body: Vec<u8>,
+    pub body: WholeBody,
 }
 
 impl Reply {
@@ -120,6 +123,6 @@ impl Reply {
     pub(super) fn for_test(status: u16, content_type: &str, body: &str) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
-        Self { status, headers, body: body.as_bytes().to_vec() }
+        Self { status, headers, body: body.as_bytes().to_vec().into() }
     }
 }

@@ -2,26 +2,24 @@
 //! sent again, as Go's `http2.Transport` does.
 
 use std::error::Error;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Body as HttpBody;
 use hyper::http::header::PROXY_AUTHORIZATION;
 use hyper::http::{Request, Response, request};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::Body;
-use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tower_http::decompression::Decompression;
 use tower_service::Service;
 
 use super::Failure;
 use super::connect::{Connections, Connector};
+use crate::cluster::body::{TimeLimits, TimedBody};
 
 /// The time after which an idle connection is closed, as in Go.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
@@ -84,6 +82,23 @@ pub enum Resend {
     Sending,
 }
 
+/// The settings of a client.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpOptions {
+    pub compression: Compression,
+    /// The limit of idle connections to one server.
+    pub max_idle: usize,
+    /// The size of the buffer of an HTTP/1.1 connection, in bytes. It is also the limit for the headers
+    /// of a reply.
+    pub buffer: u32,
+}
+
+impl HttpOptions {
+    /// The options of a client that reads whole replies.
+    pub const WHOLE_REPLIES: Self =
+        Self { compression: Compression::Gzip, max_idle: usize::MAX, buffer: MAX_HEADER_SIZE };
+}
+
 /// The compression that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -92,17 +107,17 @@ pub enum Compression {
 }
 
 impl HttpClient {
-    /// Prepares a client, without opening a connection. `max_idle` is the limit of idle connections
-    /// to one server.
-    pub fn new(connector: Connector, compression: Compression, max_idle: usize) -> Self {
+    /// Prepares a client, without opening a connection.
+    pub fn new(connector: Connector, options: HttpOptions) -> Self {
+        let HttpOptions { compression, max_idle, buffer } = options;
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(max_idle)
             .http1_max_headers(MAX_HEADER_FIELDS)
-            .http1_max_buf_size(MAX_HEADER_SIZE as usize)
-            .http2_max_header_list_size(MAX_HEADER_SIZE)
+            .http1_max_buf_size(buffer as usize)
+            .http2_max_header_list_size(buffer)
             .build(connector.clone());
         let service = Decompression::new(client).no_br().no_deflate().no_zstd();
         Self { service: service.gzip(compression == Compression::Gzip), connector }
@@ -136,10 +151,11 @@ impl HttpClient {
             Ok(response) => response?,
             Err(_) => return Err(Failure { sent: has_connected(), ..Failure::too_slow() }),
         };
-        let idle = if let Limit::Idle(idle) = limit { Some(idle) } else { None };
-        let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
-        let body = |inner| Body::wrap(TimedBody { inner: Box::pin(inner), deadline, idle });
-        Ok(response.map(body).into())
+        let limits = match limit {
+            Limit::Idle(idle) => TimeLimits { end: None, idle: Some(idle) },
+            Limit::None | Limit::Whole(_) => TimeLimits { end: deadline, idle: None },
+        };
+        Ok(response.map(|body| Body::wrap(TimedBody::new(body, limits))).into())
     }
 
     async fn exchange(
@@ -220,43 +236,4 @@ fn h2_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a h2::Error> {
         cause = error.source();
     }
     None
-}
-
-/// A body with a deadline. If `idle` is set, each frame extends the deadline.
-struct TimedBody<B> {
-    inner: Pin<Box<B>>,
-    deadline: Option<Pin<Box<Sleep>>>,
-    idle: Option<Duration>,
-}
-
-impl<B: HttpBody<Data = Bytes, Error = BoxError>> HttpBody for TimedBody<B> {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(deadline) = &mut self.deadline
-            && deadline.as_mut().poll(context).is_ready()
-        {
-            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
-        }
-        let frame = self.inner.as_mut().poll_frame(context);
-        let body = &mut *self;
-        if frame.is_ready()
-            && let (Some(idle), Some(deadline)) = (body.idle, &mut body.deadline)
-        {
-            deadline.as_mut().reset(Instant::now() + idle);
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
 }

@@ -31,6 +31,20 @@ pub struct Listing<'a> {
     pub labels: Option<&'a str>,
 }
 
+/// The objects of a list that are kept in memory. The others are dropped when their page is read.
+pub(super) struct Kept<'a, T> {
+    pub is_kept: Box<dyn Fn(&T) -> bool + Send + Sync + 'a>,
+    /// The list ends when it has this number of objects.
+    pub most: usize,
+}
+
+impl<T> Default for Kept<'_, T> {
+    /// All objects, however many there are.
+    fn default() -> Self {
+        Self { is_kept: Box::new(|_| true), most: usize::MAX }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 struct Page<T> {
@@ -68,7 +82,8 @@ impl Client {
     /// # Errors
     /// Any of [`Error`].
     pub async fn names(&self, listing: Listing<'_>) -> Result<Vec<String>, Error> {
-        let (items, _) = self.list_as::<Named>(listing, Some(METADATA_ONLY)).await?;
+        let (items, _) =
+            self.list_as::<Named>(listing, Some(METADATA_ONLY), &Kept::default()).await?;
         Ok(items.into_iter().map(|item| item.metadata.name).collect())
     }
 
@@ -81,24 +96,38 @@ impl Client {
     /// # Errors
     /// Any of [`Error`].
     pub async fn list<T: DeserializeOwned>(&self, listing: Listing<'_>) -> Result<Vec<T>, Error> {
-        Ok(self.list_with_version(listing).await?.0)
+        self.list_where(listing, |_| true).await
     }
 
-    /// Does the same as [`Self::list`], and returns the resource version from which a watch can
-    /// continue.
+    /// Does the same as [`Self::list`], and keeps only the objects for which `is_kept` is true.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn list_where<T: DeserializeOwned>(
+        &self,
+        listing: Listing<'_>,
+        is_kept: impl Fn(&T) -> bool + Send + Sync,
+    ) -> Result<Vec<T>, Error> {
+        let kept = Kept { is_kept: Box::new(is_kept), ..Kept::default() };
+        Ok(self.list_with_version(listing, &kept).await?.0)
+    }
+
+    /// Lists the objects to keep, and returns the resource version from which a watch can continue.
     pub(super) async fn list_with_version<T: DeserializeOwned>(
         &self,
         listing: Listing<'_>,
+        kept: &Kept<'_, T>,
     ) -> Result<(Vec<T>, String), Error> {
-        self.list_as(listing, None).await
+        self.list_as(listing, None, kept).await
     }
 
     async fn list_as<T: DeserializeOwned>(
         &self,
         listing: Listing<'_>,
         accept: Option<&'static str>,
+        kept: &Kept<'_, T>,
     ) -> Result<(Vec<T>, String), Error> {
-        let (mut items, mut pages) = (Vec::new(), 0);
+        let (mut items, mut count, mut pages) = (Vec::new(), 0, 0);
         let (mut limit, mut restarts) = (PAGE_SIZE, 0);
         let mut next: Option<String> = None;
         loop {
@@ -111,23 +140,25 @@ impl Client {
                     if status.code == 410 && next.is_some() && restarts < MAX_RESTARTS =>
                 {
                     items.clear();
-                    (next, restarts, pages) = (None, restarts + 1, 0);
+                    (next, restarts, count, pages) = (None, restarts + 1, 0, 0);
                     continue;
                 }
                 result => result?,
             };
-            items.extend(page.items.unwrap_or_default());
+            let listed = page.items.unwrap_or_default();
+            count += listed.len();
             pages += 1;
+            let room = kept.most.saturating_sub(items.len());
+            items.extend(listed.into_iter().filter(&kept.is_kept).take(room));
             next = page.metadata.next.filter(|next| !next.is_empty());
-            if next.is_none() {
+            if next.is_none() || items.len() >= kept.most {
                 return Ok((items, page.metadata.resource_version));
             }
             // A page may be empty, and others follow.
-            if items.len().max(pages) > MAX_OBJECTS {
+            if count.max(pages) > MAX_OBJECTS {
                 let resource = &listing.resource.plural;
                 return Err(Error::Unreadable(format!(
-                    "the server's list of {resource} does not end: {} objects so far",
-                    items.len()
+                    "the server's list of {resource} does not end: {count} objects so far"
                 )));
             }
         }

@@ -19,7 +19,7 @@ use url::{Host, Position};
 
 use super::connect::{Connector, Proxies};
 use super::failure::Failure;
-use super::http::{Compression, HttpClient, HttpRequest, Limit};
+use super::http::{Compression, HttpClient, HttpOptions, HttpRequest, Limit};
 use super::proxy::ProxyVariables;
 use crate::cluster::body::{BodyError, read_body};
 use crate::cluster::trust::{self, Settings};
@@ -31,6 +31,9 @@ pub(crate) use super::http::RequestBody;
 
 /// The limit for a whole GET. Go limits only dialling; a slow server must not block us for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The size of the buffer of a relay, in bytes. Many clients may load a large page at the same time.
+const RELAY_BUFFER: u32 = 64 * 1024;
 
 /// The number that Go's client follows.
 const MAX_REDIRECTS: usize = 10;
@@ -107,7 +110,7 @@ impl PlainClient {
     /// # Errors
     /// The system's authorities cannot be read.
     pub fn new(limit: Duration, authorities: Option<&Authorities>) -> Result<Self, Failure> {
-        let http = HttpClient::new(connector(authorities)?, Compression::Gzip, usize::MAX);
+        let http = HttpClient::new(connector(authorities)?, HttpOptions::WHOLE_REPLIES);
         Ok(Self { http: Box::new(http), limit: Limit::Whole(limit) })
     }
 
@@ -124,8 +127,10 @@ impl PlainClient {
         is_encrypted: bool,
         authorities: Option<&Authorities>,
     ) -> Result<Self, Failure> {
-        let kept = if is_encrypted { 32 } else { 0 };
-        let http = HttpClient::new(connector(authorities)?, Compression::None, kept);
+        let max_idle = if is_encrypted { 32 } else { 0 };
+        let compression = Compression::None;
+        let options = HttpOptions { compression, max_idle, buffer: RELAY_BUFFER };
+        let http = HttpClient::new(connector(authorities)?, options);
         Ok(Self { http: Box::new(http), limit: Limit::Idle(idle) })
     }
 
@@ -228,7 +233,9 @@ async fn read(response: Response, authority: &str, limit: usize) -> Result<Plain
     }
     match read_body(response, limit).await {
         Ok(body) => Ok(PlainReply { status, status_line, body }),
-        Err(BodyError::TooLarge) => Err(Failure::too_large("GET", limit, status)),
+        Err(BodyError::TooLarge | BodyError::OverBudget) => {
+            Err(Failure::too_large("GET", limit, status))
+        }
         Err(BodyError::Broken(error)) => Err(Failure::from_body(&error, authority, status)),
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::client::{Client, MAX_REPLY_SIZE, PendingReply};
 use super::exchange::{Reply, Request, Timeout};
 use super::{Error, Failure};
+use crate::cluster::body::{Budget, Reservation};
 
 /// The reply to a request for a stream.
 pub enum StreamReply {
@@ -39,7 +40,7 @@ impl Client {
             self.concurrency.raise_limit();
             let pending = pending.unwrap_or_else(|_| Err(Error::Failure(Failure::too_slow())))?;
             if pending.response.status().is_success() {
-                return Ok(StreamReply::Lines(Box::new(LineStream::new(pending))));
+                return Ok(StreamReply::Lines(Box::new(LineStream::new(pending, self.budget()))));
             }
             let reply = self.read_reply(pending, request.about).await?;
             if reply.status != 401 || renewed || !self.credentials.renew().await {
@@ -57,8 +58,8 @@ pub struct LineStream {
 }
 
 impl LineStream {
-    fn new(pending: PendingReply) -> Self {
-        Self { pending, lines: LineSplitter::default() }
+    fn new(pending: PendingReply, budget: &'static Budget) -> Self {
+        Self { pending, lines: LineSplitter::new(budget) }
     }
 
     /// The next line, without its line break; `None` at the end. Drops text after the last line break,
@@ -88,13 +89,18 @@ impl LineStream {
 }
 
 /// Splits the chunks of a stream into lines.
-#[derive(Default)]
 struct LineSplitter {
     whole: VecDeque<Vec<u8>>,
     partial: Vec<u8>,
+    /// The bytes of the partial line.
+    reservation: Reservation,
 }
 
 impl LineSplitter {
+    fn new(budget: &'static Budget) -> Self {
+        Self { whole: VecDeque::new(), partial: Vec::new(), reservation: budget.reserve() }
+    }
+
     fn add(&mut self, chunk: &[u8]) -> Result<(), Error> {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             if self.partial.len() + piece.len() > MAX_REPLY_SIZE {
@@ -102,6 +108,10 @@ impl LineSplitter {
                     "the server's stream has a line of more than {} MiB",
                     MAX_REPLY_SIZE / (1024 * 1024)
                 )));
+            }
+            if !self.reservation.resize(self.partial.len() + piece.len()) {
+                // The status is that of the beginning of the stream.
+                return Err(Error::Failure(Failure::over_budget("watch", 200)));
             }
             self.partial.extend_from_slice(piece);
             if self.partial.last() == Some(&b'\n') {
@@ -120,11 +130,12 @@ impl LineSplitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::body::UNLIMITED;
 
     #[test]
     fn lines_may_arrive_in_any_pieces() {
         for pieces in [&["one\ntwo\n\nthr"][..], &["o", "ne\nt", "wo\n", "\nth", "r"][..]] {
-            let mut lines = LineSplitter::default();
+            let mut lines = LineSplitter::new(&UNLIMITED);
             pieces.iter().for_each(|piece| lines.add(piece.as_bytes()).unwrap());
             let all: Vec<_> = std::iter::from_fn(|| lines.take()).collect();
             assert_eq!(all, [&b"one"[..], b"two", b""], "{pieces:?}");
@@ -133,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_endless_line_is_an_error() {
-        let mut lines = LineSplitter::default();
+        let mut lines = LineSplitter::new(&UNLIMITED);
         let piece = vec![b'x'; 1024 * 1024];
         let errors = (0..9).filter(|_| lines.add(&piece).is_err()).count();
         assert_eq!((errors, lines.partial.len()), (1, MAX_REPLY_SIZE));

@@ -9,7 +9,7 @@ use rustls::sign::CertifiedKey;
 use super::Error;
 use super::address::ServerAddress;
 use super::connect::{Connector, Endpoint, Proxies};
-use super::http::{Compression, HttpClient};
+use super::http::{Compression, HttpClient, HttpOptions};
 use super::proxy::{Proxy, ProxyKind, ProxyVariables};
 use super::tls;
 use crate::cluster::kubeconfig::Cluster;
@@ -48,7 +48,8 @@ impl Transport {
         let connector = connector.with_zoned_host(server.zoned_host.clone());
         let compression =
             if cluster.disable_compression { Compression::None } else { Compression::Gzip };
-        let http = HttpClient::new(connector, compression, usize::MAX);
+        let options = HttpOptions { compression, ..HttpOptions::WHOLE_REPLIES };
+        let http = HttpClient::new(connector, options);
         Ok(Self { http, server, identity, handshakes })
     }
 }

@@ -1,6 +1,5 @@
 //! WATCH: events of objects. It survives broken connections and a server that forgets its history.
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -11,6 +10,7 @@ use tokio::time::Instant;
 
 use super::client::Client;
 use super::exchange::{Reply, Request};
+use super::list::Kept;
 use super::scale::read_object;
 use super::stream::{LineStream, StreamReply};
 use super::{About, Error, Listing, Resource, Status};
@@ -73,7 +73,7 @@ pub struct Watch<'a, T> {
     is_interrupted: bool,
     /// The pause that the server asked for before the next attempt.
     server_pause: Option<Duration>,
-    kept: PhantomData<fn() -> T>,
+    kept: Kept<'a, T>,
 }
 
 impl Client {
@@ -89,12 +89,22 @@ impl Client {
             failures: 0,
             is_interrupted: false,
             server_pause: None,
-            kept: PhantomData,
+            kept: Kept::default(),
         }
     }
 }
 
-impl<T: DeserializeOwned> Watch<'_, T> {
+impl<'a, T: DeserializeOwned> Watch<'a, T> {
+    /// Keeps only the objects for which `is_kept` is true in a [`WatchEvent::Present`], and at most
+    /// `most` of them. The list is not held as a whole. Events are not limited.
+    pub fn keeping(
+        self,
+        is_kept: impl Fn(&T) -> bool + Send + Sync + 'a,
+        most: usize,
+    ) -> Watch<'a, T> {
+        Self { kept: Kept { is_kept: Box::new(is_kept), most }, ..self }
+    }
+
     /// Waits for the next event. A transient error, such as a broken connection or a busy server,
     /// is reported as an event, and the watch is tried again with growing pauses. After a broken
     /// connection and after `410 Gone` the objects are listed again.
@@ -149,7 +159,7 @@ impl<T: DeserializeOwned> Watch<'_, T> {
         let WatchTarget { resource, namespace, name, labels } = self.watched;
         let Some(name) = name else {
             let listing = Listing { resource, namespace, labels };
-            let (items, version) = self.client.list_with_version(listing).await?;
+            let (items, version) = self.client.list_with_version(listing, &self.kept).await?;
             self.version = Some(version);
             return Ok(items);
         };

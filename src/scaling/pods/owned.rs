@@ -23,8 +23,9 @@ pub async fn pods_of(client: &Client, target: &Target) -> Result<OwnPods, Error>
     let Some(selector) = label_selector(&workload.spec.selector) else {
         return Ok(OwnPods { replicas, pods: Vec::new() });
     };
-    let mut pods = list(client, &target.namespace, &selector).await?;
-    pods.retain(|pod| pod.is_of(target));
+    let listing =
+        Listing { resource: &PODS, namespace: &target.namespace, labels: Some(&selector) };
+    let pods = client.list_where(listing, |pod: &Pod| pod.is_of(target)).await?;
     Ok(OwnPods { replicas, pods })
 }
 

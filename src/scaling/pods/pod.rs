@@ -1,12 +1,10 @@
 //! The fields of a pod that scaling needs.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::state::PodState;
 use crate::cluster::api::Resource;
-use crate::scaling::status_condition::{StatusCondition, message_suffix};
+use crate::scaling::status_condition::{StatusCondition, beginning, message_suffix};
 use crate::scaling::target::Target;
 
 /// The resource type of pods.
@@ -19,6 +17,7 @@ pub const PODS: Resource = Resource {
     namespaced: true,
 };
 
+/// A pod. Thousands of them may be in memory, so nothing else of the object is kept.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Pod {
@@ -33,8 +32,15 @@ struct Metadata {
     name: String,
     creation_timestamp: String,
     deletion_timestamp: Option<String>,
-    labels: BTreeMap<String, String>,
-    owner_references: Vec<OwnerReference>,
+    labels: Labels,
+    #[serde(rename = "ownerReferences", deserialize_with = "controller")]
+    owner: Option<OwnerReference>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Labels {
+    pod_template_hash: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,10 +63,15 @@ struct Spec {
 struct Status {
     phase: String,
     reason: String,
+    #[serde(deserialize_with = "beginning")]
     message: String,
+    #[serde(deserialize_with = "used_conditions")]
     conditions: Vec<StatusCondition>,
-    init_container_statuses: Vec<Container>,
-    container_statuses: Vec<Container>,
+    /// The containers that wait.
+    #[serde(deserialize_with = "waiting")]
+    init_container_statuses: Vec<Waiting>,
+    #[serde(deserialize_with = "waiting")]
+    container_statuses: Vec<Waiting>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -79,7 +90,32 @@ struct ContainerState {
 #[serde(default)]
 struct Waiting {
     reason: String,
+    #[serde(deserialize_with = "beginning")]
     message: String,
+}
+
+/// Reads the owner that is the pod's controller.
+fn controller<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<OwnerReference>, D::Error> {
+    let all = Vec::<OwnerReference>::deserialize(deserializer)?;
+    Ok(all.into_iter().find(|owner| owner.controller))
+}
+
+/// Reads the conditions that [`Pod::state`] and [`Pod::is_ready`] use.
+fn used_conditions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<StatusCondition>, D::Error> {
+    let mut all = Vec::<StatusCondition>::deserialize(deserializer)?;
+    all.retain(|condition| matches!(condition.kind.as_str(), "Ready" | "PodScheduled"));
+    all.shrink_to_fit();
+    Ok(all)
+}
+
+/// Reads why containers wait.
+fn waiting<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Waiting>, D::Error> {
+    let all = Vec::<Container>::deserialize(deserializer)?;
+    Ok(all.into_iter().filter_map(|container| container.state.waiting).collect())
 }
 
 impl Pod {
@@ -103,13 +139,12 @@ impl Pod {
     /// (Deployment controller, `getNewReplicaSet`). In a type that is not built in, every pod with
     /// matching labels counts as owned.
     pub fn is_of(&self, target: &Target) -> bool {
-        let Some(owner) = self.metadata.owner_references.iter().find(|owner| owner.controller)
-        else {
+        let Some(owner) = &self.metadata.owner else {
             return !target.resource.has_replicas_in_spec();
         };
         match &*target.resource.kind {
             "Deployment" => {
-                let hash = self.metadata.labels.get("pod-template-hash");
+                let hash = self.metadata.labels.pod_template_hash.as_ref();
                 let is_set = |hash: &String| owner.name == format!("{}-{hash}", target.name);
                 owner.kind == "ReplicaSet" && hash.is_some_and(is_set)
             }
@@ -160,9 +195,8 @@ impl Pod {
         if let Some(condition) = unscheduled {
             return Some((PodState::new(&condition.reason), &condition.message));
         }
-        let containers =
+        let waiting =
             self.status.init_container_statuses.iter().chain(&self.status.container_statuses);
-        let waiting = containers.filter_map(|container| container.state.waiting.as_ref());
         // A container that only waits for an init container or for its image explains the least.
         let (starting, failing): (Vec<_>, Vec<_>) = waiting.partition(|waiting| {
             matches!(waiting.reason.as_str(), "PodInitializing" | "ContainerCreating" | "")

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::live::{Live, TargetState};
+use super::super::live::{Live, MAX_PODS_KEPT, TargetState};
 use super::super::log::{log, now};
 use super::super::metrics::Metrics;
 use super::super::snapshot::ConnectionState;
@@ -289,15 +289,15 @@ impl Follower<'_> {
                 name: None,
                 labels: Some(selector),
             };
-            let mut watch = self.client.watch::<Pod>(watched);
+            let watch = self.client.watch::<Pod>(watched);
+            let mut watch = watch.keeping(|pod| pod.is_of(self.target), MAX_PODS_KEPT);
             let set_error = |error: &Error| {
                 let text = format!("The pods cannot be read: {error}");
                 self.live.change(|state| state.set_pods_error(Some(text)));
             };
             let error = loop {
                 match self.next(&mut watch, set_error).await {
-                    Ok(WatchEvent::Present(mut pods)) => {
-                        pods.retain(|pod| pod.is_of(self.target));
+                    Ok(WatchEvent::Present(pods)) => {
                         self.live.change(|state| state.set_pods(pods));
                     }
                     Ok(WatchEvent::Changed(pod)) if pod.is_of(self.target) => {

@@ -1,13 +1,14 @@
 //! Limits on the body of a request.
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use http_body_util::LengthLimitError;
 use hyper::body::Body as _;
 
+use super::super::memory::REQUEST_BODIES;
 use super::super::problem::Problem;
+use crate::cluster::body::{BodyError, WholeBody, read_within};
 
 /// Limit on the size of a body, in bytes.
 pub(super) const MAX_BODY: u64 = 16 * 1024;
@@ -16,14 +17,15 @@ pub(super) const MAX_BODY: u64 = 16 * 1024;
 /// request with an unread body is followed by a reset, and then some clients lose the answer.
 ///
 /// # Errors
-/// 413 if the body is too large, 408 if it does not arrive.
+/// 413 if the body is too large, 408 if it does not arrive, 503 if too many bodies are in memory.
 pub(super) async fn read(request: &mut Request) -> Result<(), Problem> {
     check_length(request.headers())?;
     let body = std::mem::take(request.body_mut());
-    match to_bytes(body, MAX_BODY as usize).await {
-        Ok(bytes) => *request.body_mut() = Body::from(bytes),
-        Err(error) if is_too_large(&error) => return Err(too_large()),
-        Err(_) => {
+    match read_within(body, MAX_BODY as usize, &REQUEST_BODIES).await {
+        Ok(body) => *request.body_mut() = whole(body),
+        Err(BodyError::TooLarge) => return Err(too_large()),
+        Err(BodyError::OverBudget) => return Err(Problem::busy_with_bodies()),
+        Err(BodyError::Broken(_)) => {
             let detail = "The body did not arrive completely in time.";
             return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "Timeout", detail));
         }
@@ -31,15 +33,9 @@ pub(super) async fn read(request: &mut Request) -> Result<(), Problem> {
     Ok(())
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
+/// A body that gives its bytes back to the budget when it has been read.
+fn whole(body: WholeBody) -> Body {
+    Body::from(Bytes::from_owner(body))
 }
 
 fn too_large() -> Problem {

@@ -12,7 +12,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 pub(super) use self::ledger::HistoryEntry;
-pub(super) use self::state::TargetState;
+pub(super) use self::state::{MAX_PODS_KEPT, TargetState};
 
 use super::snapshot::{ConnectionState, Limits, Snapshot, TargetInfo, UserCheck};
 use crate::locust::{Address, Look, WorkerPods};

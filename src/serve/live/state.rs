@@ -16,7 +16,7 @@ use crate::scaling::{
 use crate::text::terminal::harmless;
 
 /// Limit on the pods in memory.
-const MAX_PODS_KEPT: usize = 5000;
+pub(crate) const MAX_PODS_KEPT: usize = 5000;
 
 /// Limit on deleted pods in memory.
 const MAX_DELETED_PODS: usize = 500;

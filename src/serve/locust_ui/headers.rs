@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use axum::http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderName, LOCATION,
-    SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, ETAG, EXPECT, HOST, HeaderName,
+    LAST_MODIFIED, LOCATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use reqwest::Url;
@@ -169,6 +170,19 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in named.into_iter().chain(HOP_BY_HOP) {
         headers.remove(name);
     }
+}
+
+/// Changes the headers of an answer whose body gets `added` more bytes.
+pub(super) fn lengthen(headers: &mut HeaderMap, added: usize) {
+    for name in [ETAG, LAST_MODIFIED] {
+        headers.remove(name);
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    match length.and_then(|length: usize| length.checked_add(added)) {
+        Some(length) => headers.insert(CONTENT_LENGTH, length.into()),
+        // The length is not known before the end.
+        None => headers.remove(CONTENT_LENGTH),
+    };
 }
 
 #[cfg(test)]

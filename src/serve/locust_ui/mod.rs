@@ -6,7 +6,7 @@ mod gate;
 mod headers;
 mod inject;
 mod login;
-mod timed_body;
+mod upload;
 mod upstream;
 
 use std::sync::Arc;
@@ -14,32 +14,33 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, ETAG, LAST_MODIFIED, RETRY_AFTER};
+use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Body as _, Frame, SizeHint};
-use parking_lot::Mutex;
+use hyper::body::Body as _;
 use tokio::time::timeout;
 use tower_service::Service;
 
 use self::gate::{Gate, gate};
 use self::headers::Client;
-use self::inject::{Page, may_be_page, may_hold_panel, with_panel};
+use self::inject::{Panel, may_be_page, may_hold_panel, read_start};
 use self::login::Logins;
-use self::timed_body::TimedBody;
+use self::upload::Upload;
 use self::upstream::{Upstream, is_start};
 use super::app::App;
 use super::caller::Peer;
 use super::error_page::accepts_html;
 use super::guard::{self, Guard};
+use super::memory::RELAYED_BODIES;
 use super::page;
 use super::problem::Problem;
 use super::redirect::temporary;
 use super::root::Root;
 use super::routes::method_label;
+use crate::cluster::body::{BodyError, TimeLimits, TimedBody, read_within};
 use crate::locust::{
     Content, Error, LocustLocation, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay, Route,
 };
@@ -55,8 +56,8 @@ const MAX_BUFFERED_BODY: usize = 1024 * 1024;
 /// Time limit for Locust to answer a request for its page.
 const PAGE_LIMIT: Duration = Duration::from_secs(20);
 
-/// Time limit for the whole page to arrive. After many hours of a test it has some MB.
-const PAGE_BODY_LIMIT: Duration = Duration::from_secs(2 * 60);
+/// Time limit for the beginning of the page to arrive.
+const PAGE_START_LIMIT: Duration = Duration::from_secs(20);
 
 /// Mounts the routes below [`MOUNT`], and relays all other requests to Locust. `guarded` puts the guard
 /// around the routes. `is_loopback` tells that only this machine can reach the server.
@@ -215,15 +216,11 @@ impl LocustFront {
         let content = match route {
             _ if body.is_end_stream() => Content::Whole(Bytes::new()),
             Route::Direct(base) if !is_start(&method, &path, base.path()) => {
-                Content::Streamed(reqwest::Body::wrap(Upload(Mutex::new(body))))
+                Content::Streamed(reqwest::Body::wrap(Upload::new(body)))
             }
             Route::Direct(_) | Route::Service { .. } => {
-                let whole = to_bytes(body, MAX_BUFFERED_BODY).await.map_err(|_| {
-                    let detail = "The body is larger than 1 MB, or did not arrive.";
-                    let code = StatusCode::PAYLOAD_TOO_LARGE;
-                    Problem::new(code, "RequestEntityTooLarge", detail)
-                })?;
-                Content::Whole(whole)
+                let whole = read_within(body, MAX_BUFFERED_BODY, &RELAYED_BODIES).await;
+                Content::Whole(Bytes::from_owner(whole.map_err(unread)?))
             }
         };
         Ok(Outgoing { method, path, query, headers, content })
@@ -251,34 +248,48 @@ impl RelayContext {
                 .unreachable("Locust switched to another protocol without a request for it.");
         }
         headers::incoming(&mut parts.headers, &self.host, self.guard.cookie(), route);
+        let limits = TimeLimits::whole(MAX_ANSWER);
         if !self.is_page || !may_hold_panel(parts.status, &parts.headers) {
-            let body = TimedBody::new(body, MAX_ANSWER);
+            let body = TimedBody::new(body, limits);
             return Response::from_parts(parts, Body::new(body));
         }
-        let read = timeout(PAGE_BODY_LIMIT, with_panel(body, &self.script)).await;
-        let Ok(read) = read else {
-            return self.unreachable("Locust's page did not arrive completely in time.");
-        };
-        let body = match read {
-            Ok(Page::WithPanel(page)) => {
-                framing::forbid_other_sites(&mut parts.headers);
-                for name in [ETAG, LAST_MODIFIED] {
-                    parts.headers.remove(name);
-                }
-                parts.headers.insert(CONTENT_LENGTH, page.len().into());
-                Body::from(page)
-            }
-            Ok(Page::Unchanged(body)) => Body::new(TimedBody::new(body, MAX_ANSWER)),
-            Err(error) => {
+        let start = match timeout(PAGE_START_LIMIT, read_start(body)).await {
+            Ok(Ok(start)) => start,
+            Ok(Err(error)) => {
                 return self.unreachable(&format!("Locust's page is incomplete: {error}"));
             }
+            Err(_) => return self.unreachable("Locust's page did not arrive in time."),
         };
-        let body = if self.method == Method::HEAD { Body::empty() } else { body };
+        let body = match start.is_page {
+            true => {
+                let panel = Panel::new(&self.script);
+                framing::forbid_other_sites(&mut parts.headers);
+                headers::lengthen(&mut parts.headers, panel.len());
+                start.with_panel(panel)
+            }
+            false => start.unchanged(),
+        };
+        let body = match self.method == Method::HEAD {
+            true => Body::empty(),
+            false => Body::new(TimedBody::new(body, limits)),
+        };
         Response::from_parts(parts, body)
     }
 
     fn unreachable(&self, detail: &str) -> Response {
         unreachable(self.is_html, &self.script, detail)
+    }
+}
+
+/// The answer to a request whose body cannot be relayed.
+fn unread(error: BodyError<axum::Error>) -> Problem {
+    let code = StatusCode::PAYLOAD_TOO_LARGE;
+    match error {
+        BodyError::OverBudget => Problem::busy_with_bodies(),
+        BodyError::TooLarge | BodyError::Broken(_) => {
+            let detail = "The body is larger than 1 MB, or did not arrive.";
+            Problem::new(code, "RequestEntityTooLarge", detail)
+        }
     }
 }
 
@@ -326,26 +337,6 @@ fn script(path: &str) -> String {
 
 fn explain(error: &Error) -> String {
     printable(&format!("Locust does not answer: {error}"))
-}
-
-/// The body of a relayed request. The Mutex makes it `Sync`, as the HTTP client requires.
-struct Upload(Mutex<Body>);
-
-impl hyper::body::Body for Upload {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let body = self.get_mut().0.get_mut();
-        std::pin::Pin::new(body).poll_frame(context)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.lock().size_hint()
-    }
 }
 
 #[cfg(test)]

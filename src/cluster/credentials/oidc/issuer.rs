@@ -234,7 +234,7 @@ async fn send(method: &str, url: &Url, request: RequestBuilder) -> Result<Issuer
     let status = response.status();
     match read_body(response, MAX_RESPONSE_SIZE).await {
         Ok(body) => Ok(IssuerResponse { status, content_type, body }),
-        Err(BodyError::TooLarge) => {
+        Err(BodyError::TooLarge | BodyError::OverBudget) => {
             Err(format!("{method} \"{place}\": the answer is larger than 1 MB"))
         }
         Err(BodyError::Broken(err)) => Err(failed(err)),
