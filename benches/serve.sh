@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures `locustctl serve`: idle, with 500 viewers, and at its maximum request rate. Also counts its
-# requests to the API server. Needs python3, curl and wrk.
+# Measures `locustctl serve`: idle, with 500 viewers, at its maximum request rate, and with large pages, many
+# bodies, many pods and many connections. Also counts its requests to the API server. Needs python3, curl and wrk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,3 +37,6 @@ before=$(grep -c '"GET \|verb="GET"' "$work/log" || true)
 wrk -t1 -c64 -d10s "${url}api/scale" | grep -E 'Requests/sec|Non-2xx' || true
 after=$(grep -c '"GET \|verb="GET"' "$work/log" || true)
 printf 'GETs at the API server meanwhile: %s\n' "$((after - before))"
+
+printf '\nLoad and limits:\n'
+python3 benches/limits.py "$binary" "$kubeconfig"
