@@ -166,9 +166,9 @@ impl ClusterHandle {
 
     fn locate(&self, path: &str) -> Option<(&'static ResourceType, Key)> {
         let target = routes::read("GET", path, "").target?;
-        let types = self.shared.lock().types;
-        let kind = types.find(&target.group, &target.version, &target.resource)?;
+        let state = self.shared.lock();
+        let kind = state.types.find(&target.group, &target.version, &target.resource)?;
         let namespace = if kind.namespaced { target.namespace? } else { String::new() };
-        Some((kind, Key::new(kind.plural, &namespace, &target.name?)))
+        Some((kind, Key::new(kind.stored_as(), &namespace, &target.name?)))
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
 use super::{
-    deployments, object, pods, replicasets, statefulsets,
+    deployments, jobs, object, operators, pods, replicasets, rollouts, statefulsets,
     store::{Change, Event, Key, Store},
 };
 
@@ -62,7 +62,10 @@ impl Controllers {
         self.due.retain(|uid, _| present.contains(uid.as_str()));
         let mut ripe = Vec::new();
         for (key, pod) in &pending {
-            let due = self.due.entry(object::uid(pod).to_owned()).or_insert(now + self.ready_after);
+            let due = self
+                .due
+                .entry(object::uid(pod).to_owned())
+                .or_insert_with(|| now + self.ready_after.max(pods::probe_delay(pod)));
             if *due <= now {
                 ripe.push((*due, key, pod));
             }
@@ -80,7 +83,12 @@ impl Controllers {
 type Step = fn(&mut Store, &Key, &Value);
 
 /// The steps, in the order that a change takes.
-const STEPS: [(&str, Step); 5] = [
+const STEPS: [(&str, Step); 10] = [
+    ("locusttests", operators::locust_cloud_step),
+    ("locusttests.locust.io", operators::locust_io_step),
+    ("deploymentconfigs", rollouts::deployment_config_step),
+    ("rollouts", rollouts::step),
+    ("jobs", jobs::step),
     ("deployments", deployments::step),
     ("replicasets", replicasets::step),
     ("replicationcontrollers", replicasets::step),

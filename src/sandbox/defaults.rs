@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{custom, object, patch, resource_type::ResourceType, status::Failure};
+use super::{
+    custom, jobs, object, patch, pod_spec, replicasets::has_plain_selector,
+    resource_type::ResourceType, status::Failure,
+};
 
 /// Fills in the fields that a client may leave out.
 pub(super) fn apply(kind: &ResourceType, object: &mut Value) {
@@ -25,7 +28,7 @@ pub(super) fn apply(kind: &ResourceType, object: &mut Value) {
             object::default(spec, "replicas", json!(1));
             template(&mut spec["template"]);
         }
-        "replicationcontrollers" => {
+        "replicationcontrollers" | "deploymentconfigs" => {
             let spec = spec(object);
             object::default(spec, "replicas", json!(1));
             let labels = spec["template"]["metadata"]["labels"].clone();
@@ -46,8 +49,18 @@ pub(super) fn apply(kind: &ResourceType, object: &mut Value) {
             template(&mut spec["template"]);
         }
         "daemonsets" => template(&mut spec(object)["template"]),
+        "rollouts" => {
+            let spec = spec(object);
+            object::default(spec, "replicas", json!(1));
+            template(&mut spec["template"]);
+        }
+        "jobs" => jobs::set_defaults(object),
+        "locusttests" if kind.group == "locust.cloud" => {
+            object::default(spec(object), "workers", json!(1));
+        }
         "pods" => {
-            pod_spec(spec(object));
+            let spec = spec(object);
+            pod_spec::set_defaults(spec, "Always");
             object::default(&mut object["status"], "phase", json!("Pending"));
         }
         "services" => service(spec(object)),
@@ -70,32 +83,7 @@ fn spec(object: &mut Value) -> &mut Value {
 fn template(template: &mut Value) {
     object::member(template, "metadata");
     object::member(template, "spec");
-    pod_spec(&mut template["spec"]);
-}
-
-fn pod_spec(spec: &mut Value) {
-    object::default(spec, "restartPolicy", json!("Always"));
-    object::default(spec, "terminationGracePeriodSeconds", json!(30));
-    object::default(spec, "dnsPolicy", json!("ClusterFirst"));
-    object::default(spec, "securityContext", json!({}));
-    object::default(spec, "schedulerName", json!("default-scheduler"));
-    for container in items(spec, "containers") {
-        object::default(container, "resources", json!({}));
-        object::default(container, "terminationMessagePath", json!("/dev/termination-log"));
-        object::default(container, "terminationMessagePolicy", json!("File"));
-        let image = object::text(container, "/image");
-        let tag = image.rsplit('/').next().unwrap_or("").split_once(':').map(|(_, tag)| tag);
-        let policy = if matches!(tag, None | Some("latest")) { "Always" } else { "IfNotPresent" };
-        object::default(container, "imagePullPolicy", json!(policy));
-        for port in items(container, "ports") {
-            object::default(port, "protocol", json!("TCP"));
-        }
-    }
-}
-
-/// The items of a list that may be missing. Indexing would insert a null instead.
-fn items<'a>(object: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> {
-    object.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten()
+    pod_spec::set_defaults(&mut template["spec"], "Always");
 }
 
 fn service(spec: &mut Value) {
@@ -106,14 +94,15 @@ fn service(spec: &mut Value) {
     object::default(spec, "clusterIP", json!(address));
     let address = spec["clusterIP"].clone();
     object::default(spec, "clusterIPs", json!([address]));
-    for port in items(spec, "ports") {
+    for port in object::items(spec, "ports") {
         object::default(port, "protocol", json!("TCP"));
         let number = port["port"].clone();
         object::default(port, "targetPort", number);
     }
 }
 
-const SCALED: [&str; 4] = ["deployments", "replicasets", "replicationcontrollers", "statefulsets"];
+const SCALED: [&str; 5] =
+    ["deployments", "replicasets", "replicationcontrollers", "statefulsets", "deploymentconfigs"];
 
 /// Refuses invalid values in the fields that matter here, as a real server does.
 pub(super) fn validate(kind: &ResourceType, object: &Value) -> Result<(), Failure> {
@@ -153,7 +142,7 @@ pub(super) fn validate(kind: &ResourceType, object: &Value) -> Result<(), Failur
     if selector.as_object().is_none_or(serde_json::Map::is_empty) {
         return invalid("FieldValueRequired", "spec.selector", "Required value");
     }
-    let wanted = if kind.group.is_empty() { selector } else { &selector["matchLabels"] };
+    let wanted = if has_plain_selector(kind.plural) { selector } else { &selector["matchLabels"] };
     let labels = &object["spec"]["template"]["metadata"]["labels"];
     if wanted.as_object().into_iter().flatten().any(|(key, value)| labels[key] != *value) {
         let problem =

@@ -28,7 +28,7 @@ pub(super) fn core_versions(server: &str) -> Value {
 }
 
 /// `/apis`
-pub(super) fn groups(types: Types) -> Value {
+pub(super) fn groups(types: &Types) -> Value {
     let groups = types.groups();
     let named = groups.iter().filter(|(group, _)| !group.is_empty());
     let entries: Vec<Value> = named.map(|(group, versions)| group_entry(group, versions)).collect();
@@ -36,7 +36,7 @@ pub(super) fn groups(types: Types) -> Value {
 }
 
 /// `/apis/apps`
-pub(super) fn group(types: Types, name: &str) -> Option<Value> {
+pub(super) fn group(types: &Types, name: &str) -> Option<Value> {
     let groups = types.groups();
     let (_, versions) = groups.iter().find(|(group, _)| *group == name && !name.is_empty())?;
     let mut group = group_entry(name, versions);
@@ -52,7 +52,7 @@ fn group_entry(group: &str, versions: &[&str]) -> Value {
 }
 
 /// `/api/v1`, `/apis/apps/v1`
-pub(super) fn resources(types: Types, group: &str, version: &str) -> Value {
+pub(super) fn resources(types: &Types, group: &str, version: &str) -> Value {
     let group_version = types.of(group, version).next().map(ResourceType::api_version);
     let entries: Vec<Value> = types.of(group, version).flat_map(entries).collect();
     let mut list =
@@ -95,7 +95,7 @@ fn add_short_names(entry: &mut Value, kind: &ResourceType) {
 }
 
 /// `/api` or `/apis` for clients that accept aggregated discovery. The core group has no name.
-pub(super) fn aggregated(types: Types, core: bool) -> Value {
+pub(super) fn aggregated(types: &Types, core: bool) -> Value {
     let groups = types.groups();
     let groups = groups.iter().filter(|(group, _)| group.is_empty() == core);
     let items = groups.map(|(group, versions)| {

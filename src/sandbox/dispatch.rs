@@ -49,11 +49,11 @@ pub(super) fn answer(
     }
 }
 
-/// True for `services/NAME/proxy/…`.
+/// True for `services/NAME/proxy/…` and `pods/NAME/proxy/…`.
 fn is_proxied(target: &Target) -> bool {
     let path = target.subresource.as_deref().unwrap_or("");
     let is_proxy = path == "proxy" || path.starts_with("proxy/");
-    (target.group.as_str(), target.resource.as_str()) == ("", "services") && is_proxy
+    target.group.is_empty() && matches!(target.resource.as_str(), "services" | "pods") && is_proxy
 }
 
 fn plain_path(
@@ -66,7 +66,7 @@ fn plain_path(
             && alternative.split(';').any(|p| p.trim() == "v=v2")
     });
     let aggregated = aggregated && !state.legacy_discovery;
-    let types = state.types;
+    let types = &state.types;
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let value = match segments.as_slice() {
         ["version"] => discovery::version(),
@@ -132,7 +132,7 @@ fn on_objects(
             if subresource.is_none() && wants_table(headers) {
                 let include = IncludeObject::from_parameter(info.query.get("includeObject"));
                 let metadata = json!({ "resourceVersion": found["metadata"]["resourceVersion"] });
-                table::of(kind.plural, std::iter::once(&found), &metadata, include, true)
+                table::of(kind.stored_as(), std::iter::once(&found), &metadata, include, true)
             } else {
                 found
             }
@@ -170,7 +170,7 @@ fn on_collection(
             let objects = page.items.iter().map(|object| &**object);
             Ok(ApiResponse::Json(
                 200,
-                table::of(kind.plural, objects, &page.metadata, include, true),
+                table::of(kind.stored_as(), objects, &page.metadata, include, true),
             ))
         }
         "create" if !everywhere => {

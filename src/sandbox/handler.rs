@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Version,
     body::Incoming,
-    header::{CONTENT_DISPOSITION, HeaderName, HeaderValue, WARNING},
+    header::{CONTENT_DISPOSITION, HeaderName, HeaderValue, LOCATION, WARNING},
     http::request::Parts,
 };
 use tokio::{sync::Notify, time::timeout};
@@ -180,7 +180,7 @@ fn rival(state: &mut ClusterState, info: &RequestInfo, count: impl Fn(i64) -> i6
     let found = state.types.find(&target.group, &target.version, &target.resource);
     let Some(kind) = found else { return };
     let namespace = target.namespace.as_deref().unwrap_or("");
-    let key = Key::new(kind.plural, namespace, target.name.as_deref().unwrap_or(""));
+    let key = Key::new(kind.stored_as(), namespace, target.name.as_deref().unwrap_or(""));
     if let Some(present) = state.store.get(&key) {
         let field = kind.count();
         let count = count(present["spec"][field].as_i64().unwrap_or(0));
@@ -205,6 +205,9 @@ fn proxied(answer: Proxied) -> Response<Body> {
     let disposition = answer.disposition.and_then(|text| HeaderValue::from_str(&text).ok());
     if let Some(value) = disposition {
         response.headers_mut().insert(CONTENT_DISPOSITION, value);
+    }
+    if let Some(value) = answer.location.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        response.headers_mut().insert(LOCATION, value);
     }
     response
 }

@@ -43,7 +43,7 @@ impl View {
 
     /// True if this object is selected.
     pub(super) fn shows(&self, key: &Key, object: &Value) -> bool {
-        key.plural == self.kind.plural
+        key.plural == self.kind.stored_as()
             && self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
             && self.name.as_ref().is_none_or(|name| *name == key.name)
             && self.labels.matches(&object["metadata"]["labels"])
@@ -56,7 +56,7 @@ impl View {
         store: &'a Store,
     ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
         store
-            .list(self.kind.plural, self.namespace.as_deref())
+            .list(self.kind.stored_as(), self.namespace.as_deref())
             .filter(|(key, object)| self.shows(key, object))
     }
 }

@@ -11,6 +11,7 @@ use tokio::{
     net::TcpListener,
     sync::oneshot,
     task::{AbortHandle, JoinHandle},
+    time::{Duration, Instant},
 };
 
 mod body;
@@ -25,14 +26,19 @@ mod dispatch;
 mod faults;
 mod handler;
 mod identity;
+mod jobs;
 mod kubeconfig;
+mod layout;
+mod layouts;
 mod list;
 mod locust;
 mod object;
 mod openapi;
+mod operators;
 mod options;
 mod patch;
 mod pod_failure;
+mod pod_spec;
 mod pods;
 mod protobuf;
 mod proxied;
@@ -40,6 +46,7 @@ mod query;
 mod replicasets;
 mod resource_type;
 mod resources;
+mod rollouts;
 mod routes;
 mod scale;
 mod seed;
@@ -57,6 +64,7 @@ mod watch;
 pub use cluster::ClusterHandle;
 pub use faults::{Action, Fault};
 pub use identity::{Account, Rights, Rule};
+pub use layout::{Layout, LayoutError};
 pub use locust::LocustRelease;
 pub use options::{Discovery, InitialObjects, Options, Protocols, ServerCertificate};
 pub use pod_failure::PodFailure;
@@ -80,7 +88,8 @@ impl Sandbox {
     /// Binds to 127.0.0.1 and serves on the current runtime.
     ///
     /// # Errors
-    /// If the port is in use, or if the system has no random numbers.
+    /// If the port is in use, if the system has no random numbers, or if an object of the layout is
+    /// invalid.
     pub async fn start(options: Options) -> Result<Self> {
         let authority = Arc::new(tls::Authority::new("locustctl-sandbox")?);
         let config = tls::server_config(&authority, &options)?;
@@ -94,7 +103,7 @@ impl Sandbox {
         );
         let tokens = [tls::random_secret()?, tls::random_secret()?, tls::random_secret()?];
         let password = tls::random_secret()?;
-        let state = initial_state(&options, &server, &tokens, &password);
+        let state = initial_state(&options, &server, &tokens, &password)?;
         let shared = Arc::new(shared::Shared::new(state));
         let (stop, stopped) = oneshot::channel();
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
@@ -177,7 +186,7 @@ fn initial_state(
     server: &str,
     tokens: &[String; 3],
     password: &str,
-) -> shared::ClusterState {
+) -> Result<shared::ClusterState> {
     let mut accounts = identity::Accounts::default();
     let [admin, viewer, expired] = tokens;
     accounts.add_token(admin, "sandbox-admin", Rights::All);
@@ -186,13 +195,25 @@ fn initial_state(
     accounts.add_password("admin", password, Rights::All);
     let mut store = store::Store::new();
     seed::namespaces(&mut store);
-    if options.objects == InitialObjects::Locust {
-        seed::locust(&mut store, options.locust_release);
+    let layout = match &options.objects {
+        InitialObjects::Locust => Layout::named("tutorial", options.locust_release),
+        InitialObjects::Layout(layout) => Some(layout.clone()),
+        InitialObjects::Empty => None,
+    };
+    let mut types = resources::Types::default();
+    if let Some(layout) = &layout {
+        types.custom_groups = layout.groups();
+        seed::layout(&mut store, layout).context("laying out the simulated cluster")?;
+        // The objects are not new, so their pods are ready immediately.
+        let mut controllers = controller::Controllers::new(Duration::ZERO);
+        controllers.settle(&mut store, Instant::now());
     }
     if options.custom_resources {
         seed::swarms(&mut store);
+        types.custom_groups.insert(seed::SWARMS);
     }
-    shared::ClusterState {
+    store.pod_failure = options.pod_failure.clone();
+    Ok(shared::ClusterState {
         store,
         accounts,
         faults: Vec::new(),
@@ -204,7 +225,7 @@ fn initial_state(
         next_request: 0,
         server: server.to_owned(),
         locusts: locust::Locusts::new(options.locust_release),
-        types: resources::Types { custom: options.custom_resources },
+        types,
         legacy_discovery: options.discovery == Discovery::LegacyOnly,
-    }
+    })
 }

@@ -43,6 +43,11 @@ pub(super) fn member<'a>(object: &'a mut Value, key: &str) -> &'a mut Map<String
     }
 }
 
+/// The items of a list that may be missing. Indexing would insert a null instead.
+pub(super) fn items<'a>(object: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> {
+    object.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
 /// Sets a member that is missing or null.
 pub(super) fn default(object: &mut Value, key: &str, value: Value) {
     if !object.is_object() {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::resources::Types;
 
 /// `/openapi/v3`: the address of each group version's document.
-pub(super) fn index(types: Types) -> Value {
+pub(super) fn index(types: &Types) -> Value {
     let mut paths = Map::new();
     for (group, versions) in types.groups() {
         for version in versions {
@@ -26,7 +26,7 @@ fn root(group: &str, version: &str) -> String {
 }
 
 /// The document of one group version. It has the parameters of PATCH requests, and no schemas.
-pub(super) fn document(types: Types, group: &str, version: &str) -> Value {
+pub(super) fn document(types: &Types, group: &str, version: &str) -> Value {
     let (root, mut paths) = (root(group, version), Map::new());
     for kind in types.of(group, version) {
         let namespace = if kind.namespaced { "/namespaces/{namespace}" } else { "" };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::locust::LocustRelease;
+use super::{layout::Layout, locust::LocustRelease, pod_failure::PodFailure};
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -21,6 +21,8 @@ pub struct Options {
     /// Serve the type `swarms.load.example.com`. Its count is `.spec.workers`. It has two objects:
     /// `big` with 4 workers, and `unset` without a count. The version `v1alpha1` is deprecated.
     pub custom_resources: bool,
+    /// Why new pods do not become ready. The pods of the initial objects are not affected.
+    pub pod_failure: Option<PodFailure>,
     /// The kinds of discovery to support.
     pub discovery: Discovery,
     /// Delay of every response, to simulate a remote cluster.
@@ -39,6 +41,7 @@ impl Default for Options {
             port: 0,
             objects: InitialObjects::Locust,
             custom_resources: false,
+            pod_failure: None,
             discovery: Discovery::Aggregated,
             latency: Duration::ZERO,
             locust_release: LocustRelease::LATEST,
@@ -85,7 +88,7 @@ pub enum Discovery {
 }
 
 /// The objects of a new sandbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum InitialObjects {
     /// The Deployments `locust-master` and `locust-slave` with one ready pod each, and the Service
     /// `locust-master`.
@@ -93,4 +96,6 @@ pub enum InitialObjects {
     Locust,
     /// Only the namespaces `default` and `kube-system`.
     Empty,
+    /// The objects of a layout. The types of their API groups are served.
+    Layout(Layout),
 }

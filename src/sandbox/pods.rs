@@ -1,8 +1,21 @@
 //! Pods: created from a template, and made ready.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::object;
+
+/// The time before which a pod with a readiness probe is not ready: the longest
+/// `initialDelaySeconds` of its containers.
+pub(super) fn probe_delay(pod: &Value) -> Duration {
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let delays = containers.map(|one| object::number(one, "/readinessProbe/initialDelaySeconds"));
+    Duration::from_secs(delays.max().unwrap_or(0).clamp(0, MAX_DELAY).unsigned_abs())
+}
+
+/// The longest delay of a readiness probe, in seconds.
+const MAX_DELAY: i64 = 3600;
 
 /// The maximum number of pods for one object, for the case of a mistyped count.
 pub(super) const MAX_PODS: i64 = 2000;
@@ -70,6 +83,11 @@ pub(super) fn container_statuses(pod: &Value, finish: impl Fn(&mut Value)) -> Va
         status
     });
     statuses.collect()
+}
+
+/// The version of the pod's last change. Newer pods have higher versions.
+pub(super) fn version(pod: &Value) -> u64 {
+    object::text(pod, "/metadata/resourceVersion").parse().unwrap_or(0)
 }
 
 pub(super) fn is_ready(pod: &Value) -> bool {

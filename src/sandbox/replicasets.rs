@@ -40,7 +40,7 @@ pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
         }
     } else if present.len() > wanted {
         // First remove the pods that are not ready, then the newest ones.
-        present.sort_by_key(|(_, pod)| (pods::is_ready(pod), Reverse(version(pod))));
+        present.sort_by_key(|(_, pod)| (pods::is_ready(pod), Reverse(pods::version(pod))));
         for (key, _) in &present[..present.len() - wanted] {
             store.remove(key);
         }
@@ -51,15 +51,15 @@ pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
     }
 }
 
-fn version(pod: &Value) -> u64 {
-    object::text(pod, "/metadata/resourceVersion").parse().unwrap_or(0)
+/// True if the selector of this type is a map of labels, without `matchLabels`.
+pub(super) fn has_plain_selector(plural: &str) -> bool {
+    matches!(plural, "replicationcontrollers" | "deploymentconfigs")
 }
 
 /// Adopts the pods that match the selector and have no controller.
 fn adopt(store: &mut Store, set: &Value, key: &Key) -> bool {
     let selector = &set["spec"]["selector"];
-    let labels =
-        if key.plural == "replicationcontrollers" { selector } else { &selector["matchLabels"] };
+    let labels = if has_plain_selector(key.plural) { selector } else { &selector["matchLabels"] };
     let Some(labels) = labels.as_object().filter(|labels| !labels.is_empty()) else {
         return false;
     };

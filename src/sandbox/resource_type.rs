@@ -41,9 +41,21 @@ impl ResourceType {
         }
     }
 
-    /// The member of `spec` and `status` that the scale subresource maps to.
+    /// The member of `spec` that holds the count. The scale subresource maps to it.
     pub(super) fn count(&self) -> &'static str {
-        self.custom.map_or("replicas", |custom| custom.count)
+        match self.custom {
+            Some(custom) => custom.count,
+            None if self.plural == "jobs" => "parallelism",
+            None => "replicas",
+        }
+    }
+
+    /// The plural name in the store. It is unique: two groups have `locusttests`.
+    pub(super) fn stored_as(&self) -> &'static str {
+        match self.group {
+            "locust.io" => "locusttests.locust.io",
+            _ => self.plural,
+        }
     }
 
     pub(super) fn has(&self, subresource: Subresource) -> bool {
@@ -72,6 +84,8 @@ impl Subresource {
 pub(super) struct CustomType {
     /// The member of `spec` that holds the count. It may be missing.
     pub count: &'static str,
+    /// The smallest count that the schema allows.
+    pub minimum: i64,
     /// The warning in every response about this version.
     pub deprecation: Option<&'static str>,
 }

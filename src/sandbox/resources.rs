@@ -1,5 +1,7 @@
 //! The table of the types that the sandbox serves, for routing, discovery and the verbs.
 
+use std::collections::BTreeSet;
+
 use super::{
     custom,
     resource_type::{ResourceType, Subresource, core},
@@ -114,25 +116,38 @@ const RESOURCES: &[ResourceType] = &[
         group: "coordination.k8s.io",
         ..core("leases", "lease", "Lease", "gqkMMb/YqFM=")
     },
+    ResourceType {
+        group: "batch",
+        short_names: &["cj"],
+        in_all: true,
+        subresources: STATUS,
+        ..core("cronjobs", "cronjob", "CronJob", "sd5LIXh4Fjs=")
+    },
+    ResourceType {
+        group: "batch",
+        in_all: true,
+        subresources: STATUS,
+        ..core("jobs", "job", "Job", "mudhfqk/qZY=")
+    },
 ];
 
 /// The types that one sandbox serves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Types {
-    /// Include the custom types.
-    pub custom: bool,
+    /// The groups of [`custom::TYPES`] that are served beside the built-in types.
+    pub custom_groups: BTreeSet<&'static str>,
 }
 
 impl Types {
     /// All types in the order of discovery: the core group, then group by group.
-    pub(super) fn all(self) -> impl Iterator<Item = &'static ResourceType> {
-        let custom = if self.custom { custom::TYPES } else { &[] };
-        RESOURCES.iter().chain(custom)
+    pub(super) fn all(&self) -> impl Iterator<Item = &'static ResourceType> {
+        let is_served = |kind: &&ResourceType| self.custom_groups.contains(kind.group);
+        RESOURCES.iter().chain(custom::TYPES.iter().filter(is_served))
     }
 
     /// The types of one group version.
     pub(super) fn of(
-        self,
+        &self,
         group: &str,
         version: &str,
     ) -> impl Iterator<Item = &'static ResourceType> {
@@ -141,7 +156,7 @@ impl Types {
 
     /// The type with this plural name in this group version.
     pub(super) fn find(
-        self,
+        &self,
         group: &str,
         version: &str,
         plural: &str,
@@ -150,12 +165,12 @@ impl Types {
     }
 
     /// True if there is a type in this group version.
-    pub(super) fn has_group_version(self, group: &str, version: &str) -> bool {
+    pub(super) fn has_group_version(&self, group: &str, version: &str) -> bool {
         self.of(group, version).next().is_some()
     }
 
     /// The groups with their versions, the preferred version first. The core group has no name.
-    pub(super) fn groups(self) -> Vec<(&'static str, Vec<&'static str>)> {
+    pub(super) fn groups(&self) -> Vec<(&'static str, Vec<&'static str>)> {
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
         for kind in self.all() {
             match groups.last_mut().filter(|(group, _)| *group == kind.group) {
@@ -168,7 +183,13 @@ impl Types {
     }
 }
 
-/// The type with this plural name, in the stored version. Plural names are unique here.
+/// The type with this name in the store, in the stored version.
 pub(super) fn by_plural(plural: &str) -> Option<&'static ResourceType> {
-    Types { custom: true }.all().find(|kind| kind.plural == plural)
+    RESOURCES.iter().chain(custom::TYPES).find(|kind| kind.stored_as() == plural)
+}
+
+/// The type of an object, whether it is served or not.
+pub(super) fn by_kind(api_version: &str, kind: &str) -> Option<&'static ResourceType> {
+    let is_it = |one: &&ResourceType| one.kind == kind && one.api_version() == api_version;
+    RESOURCES.iter().chain(custom::TYPES).find(is_it)
 }

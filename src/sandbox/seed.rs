@@ -1,13 +1,14 @@
-//! The objects of a new sandbox: a Locust master, one worker, and the master's Service.
+//! The objects of a new sandbox.
 
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
-use tokio::time::{Duration, Instant};
 
 use super::{
-    controller::Controllers,
-    locust::LocustRelease,
-    resources::by_plural,
-    store::{Store, key_of},
+    defaults,
+    layout::Layout,
+    object,
+    resources::{by_kind, by_plural},
+    store::{Key, Store, key_of},
     verbs,
 };
 
@@ -18,61 +19,50 @@ pub(super) fn namespaces(store: &mut Store) {
     }
 }
 
-/// A Locust deployment without a running test.
-pub(super) fn locust(store: &mut Store, release: LocustRelease) {
-    let image = format!("locustio/locust:{release}");
-    let master = ["--master"];
-    add(
-        store,
-        "deployments",
-        deployment("locust-master", "master", &image, &master, &json!([5557, 5558, 8089])),
-    );
-    add(
-        store,
-        "deployments",
-        deployment(
-            "locust-slave",
-            "worker",
-            &image,
-            &["--worker", "--master-host=locust-master"],
-            &json!([]),
-        ),
-    );
-    let port = |name: &str, port: u16| json!({ "name": name, "port": port });
-    let service = json!({
-        "metadata": { "name": "locust-master", "labels": { "app": "locust", "role": "master" } },
-        "spec": {
-            "selector": { "app": "locust", "role": "master" },
-            "ports": [port("bind", 5557), port("bind-next", 5558), port("web", 8089)],
-        },
-    });
-    add(store, "services", service);
-    // The deployment is not new, so its pods are ready immediately.
-    Controllers::new(Duration::ZERO).settle(store, Instant::now());
+/// The objects of a layout. Their namespaces are created as well.
+///
+/// # Errors
+/// An object is invalid, or occurs twice.
+pub(super) fn layout(store: &mut Store, layout: &Layout) -> Result<()> {
+    for object in layout.objects() {
+        let (version, kind) = (object::text(object, "/apiVersion"), object::text(object, "/kind"));
+        // The layout has only objects of known types.
+        let Some(kind) = by_kind(version, kind) else { continue };
+        let namespace = match object::namespace(object) {
+            _ if !kind.namespaced => "",
+            "" => "default",
+            namespace => namespace,
+        };
+        if !namespace.is_empty() && store.get(&Key::new("namespaces", "", namespace)).is_none() {
+            add(store, "namespaces", json!({ "metadata": { "name": namespace } }));
+        }
+        let mut fresh = object.clone();
+        if let Some(fields) = fresh.as_object_mut() {
+            fields.remove("status");
+        }
+        object::member(&mut fresh, "metadata").remove("resourceVersion");
+        verbs::complete(kind, namespace, &mut fresh);
+        let key = Key::new(kind.stored_as(), namespace, object::name(object));
+        let label = format!("{} {:?}", kind.kind, key.name);
+        if let Err(failure) = defaults::validate(kind, &fresh) {
+            bail!("{label}: {}", object::text(&failure.status(), "/message"));
+        }
+        let is_namespace = kind.plural == "namespaces";
+        if !is_namespace && store.get(&key).is_some() {
+            bail!("{label} occurs twice in namespace {namespace:?}");
+        }
+        store.put(&key, fresh);
+    }
+    Ok(())
 }
+
+/// The group of [`swarms`].
+pub(super) const SWARMS: &str = "load.example.com";
 
 /// Custom resources with and without a count.
 pub(super) fn swarms(store: &mut Store) {
     add(store, "swarms", json!({ "metadata": { "name": "big" }, "spec": { "workers": 4 } }));
     add(store, "swarms", json!({ "metadata": { "name": "unset" }, "spec": {} }));
-}
-
-fn deployment(name: &str, role: &str, image: &str, args: &[&str], ports: &Value) -> Value {
-    let labels = json!({ "app": "locust", "role": role });
-    let ports = ports.as_array().into_iter().flatten().map(|port| json!({ "containerPort": port }));
-    let mut container = json!({ "name": "locust", "image": image, "args": args });
-    let ports: Vec<Value> = ports.collect();
-    if !ports.is_empty() {
-        container["ports"] = json!(ports);
-    }
-    json!({
-        "metadata": { "name": name, "labels": labels },
-        "spec": {
-            "replicas": 1,
-            "selector": { "matchLabels": labels },
-            "template": { "metadata": { "labels": labels }, "spec": { "containers": [container] } },
-        },
-    })
 }
 
 fn add(store: &mut Store, plural: &'static str, mut object: Value) {

@@ -27,7 +27,7 @@ pub(super) struct ObjectRef<'a> {
 impl ObjectRef<'_> {
     pub(super) fn key(&self) -> Key {
         Key::new(
-            self.kind.plural,
+            self.kind.stored_as(),
             if self.kind.namespaced { self.namespace } else { "" },
             self.name,
         )
@@ -138,7 +138,8 @@ pub(super) fn complete(kind: &ResourceType, namespace: &str, fresh: &mut Value) 
     let metadata = &mut fresh["metadata"];
     object::default(metadata, "uid", json!(object::new_uid()));
     object::default(metadata, "creationTimestamp", json!(object::now()));
-    if kind.has(Subresource::Scale) || kind.plural == "daemonsets" {
+    let is_counted = matches!(kind.plural, "daemonsets" | "jobs") || kind.custom.is_some();
+    if kind.has(Subresource::Scale) || is_counted {
         object::default(metadata, "generation", json!(1));
     }
     defaults::apply(kind, fresh);

@@ -175,8 +175,13 @@ impl Watch {
         let metadata =
             json!({ "resourceVersion": object::text(object, "/metadata/resourceVersion") });
         let columns = !std::mem::replace(&mut self.columns_sent, true);
-        let row =
-            table::of(self.view.kind.plural, std::iter::once(object), &metadata, include, columns);
+        let row = table::of(
+            self.view.kind.stored_as(),
+            std::iter::once(object),
+            &metadata,
+            include,
+            columns,
+        );
         written(kind, &row)
     }
 }

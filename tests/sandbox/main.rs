@@ -4,6 +4,7 @@
 mod conformance;
 mod faults;
 mod http;
+mod layouts;
 mod locust;
 mod pods;
 mod recordings;

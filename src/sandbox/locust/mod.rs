@@ -1,15 +1,17 @@
-//! The Locust behind the Service `locust-master`: its web API, through the API server's proxy.
+//! The Locust of each pod that runs a master: its web API, through the API server's proxies.
 //!
-//! It behaves like Locust 2.47, or like an older release. Its workers are the ready pods with the
-//! argument `--worker`. When workers join and leave, it loses users and leaves workers idle as the
+//! It behaves like Locust 2.47, or like an older release. Its workers are the ready pods that run a
+//! worker. When workers join and leave, it loses users and leaves workers idle as the
 //! real Locust does.
 
 mod dispatcher;
+mod endpoints;
 mod form;
 mod journal;
 mod listener;
 mod membership;
 mod page;
+mod program;
 mod release;
 mod statistics;
 mod swarm;
@@ -19,6 +21,7 @@ mod timeline;
 mod views;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -26,25 +29,22 @@ use super::{
     object,
     proxied::Proxied,
     query::Query,
-    resources::by_plural,
     routes::Target,
     status::Failure,
     store::{Key, Store},
 };
+use endpoints::Endpoint;
 use form::Crash;
+use program::Program;
 use swarm::{Process, Swarm};
 
 pub use release::LocustRelease;
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The master behind this Service runs from the start. Other masters start at the first request.
-const SERVICE: (&str, &str) = ("default", "locust-master");
-
-/// Answers a request to `services/NAME[:PORT]/proxy/PATH`.
+/// Answers a request to `services/NAME[:PORT]/proxy/PATH` or `pods/NAME[:PORT]/proxy/PATH`.
 ///
-/// The error messages are those of the API server's proxy for Services (recordings 49 and 61 to
-/// 70).
+/// The error messages are those of the API server's proxies (recordings 49 and 61 to 70).
 pub(super) fn answer(
     store: &Store,
     locusts: &mut Locusts,
@@ -53,26 +53,26 @@ pub(super) fn answer(
     method: &str,
     body: &[u8],
 ) -> Result<Proxied, Failure> {
-    let whole = target.name.as_deref().unwrap_or("");
-    let (name, port) = whole.split_once(':').unwrap_or((whole, ""));
     let namespace = target.namespace.as_deref().unwrap_or("");
-    let service = store.get(&Key::new("services", namespace, name)).ok_or_else(|| {
-        by_plural("services")
-            .map_or_else(Failure::no_such_resource, |kind| Failure::not_found(kind, name))
-    })?;
-    if !has_port(service, port) {
-        let text = format!("no service port {port} found for service {name:?}");
-        return Err(Failure::new(503, "ServiceUnavailable", &text, None));
-    }
-    let Some(master) = locusts.master(store, namespace, service) else {
-        let text = format!("no endpoints available for service {name:?}");
-        return Err(Failure::new(503, "ServiceUnavailable", &text, None));
-    };
-    let workers = workers(store, namespace);
+    let endpoint = Endpoint::find(store, target, |pods| locusts.preferred(pods))?;
+    let ui = endpoint.web_ui()?;
+    let master = process(&endpoint.pod);
+    let workers = workers(store, namespace, &master.uid);
     let swarm = locusts.swarm(namespace, &master);
     swarm.update_workers(&workers);
     let path = target.subresource.as_deref().unwrap_or("").trim_start_matches("proxy");
-    Ok(respond(swarm, method, path.trim_matches('/'), query, body))
+    let path = path.trim_matches('/');
+    let Some(path) = path.strip_prefix(&ui.base_path).map(|path| path.trim_start_matches('/'))
+    else {
+        return Ok(not_found());
+    };
+    if ui.has_login && path != "login" {
+        return Ok(Proxied::redirect(&format!(
+            "/{}",
+            endpoint.login_path(namespace, &ui.base_path)
+        )));
+    }
+    Ok(respond(swarm, method, path, query, body))
 }
 
 /// The running masters.
@@ -88,32 +88,34 @@ impl Locusts {
         Self { release, swarms: HashMap::new() }
     }
 
-    /// Tells every master which workers there are. A master ends with its pod.
+    /// Starts the new masters, and tells every master which workers there are. A master ends with its
+    /// pod. Of several masters behind one Service, only the oldest runs.
     pub(super) fn follow(&mut self, store: &Store) {
-        let (namespace, name) = SERVICE;
-        if let Some(service) = store.get(&Key::new("services", namespace, name))
-            && let Some(master) = self.master(store, namespace, service)
-        {
-            self.swarm(namespace, &master);
+        let mut masters = Vec::new();
+        for (key, service) in store.list("services", None) {
+            let pods = endpoints::selected(store, &key.namespace, service);
+            let pods = pods.filter(|pod| matches!(Program::of(pod), Some(Program::Master(_))));
+            let pods: Vec<_> = pods.cloned().collect();
+            masters.extend(self.preferred(&pods).map(|pod| (key.namespace.clone(), process(&pod))));
+        }
+        for (namespace, master) in masters {
+            self.swarm(&namespace, &master);
         }
         let pods: HashSet<&str> =
             store.list("pods", None).map(|(_, pod)| object::uid(pod)).collect();
         self.swarms.retain(|uid, _| pods.contains(uid.as_str()));
-        for (namespace, swarm) in self.swarms.values_mut() {
-            swarm.update_workers(&workers(store, namespace));
+        for (uid, (namespace, swarm)) in &mut self.swarms {
+            swarm.update_workers(&workers(store, namespace, uid));
         }
     }
 
-    /// A ready pod behind the Service. A pod that already has a swarm is preferred.
-    fn master(&self, store: &Store, namespace: &str, service: &Value) -> Option<Process> {
-        let selector = service["spec"]["selector"].as_object()?;
-        let is_selected = |pod: &Value| {
-            let labels = &pod["metadata"]["labels"];
-            selector.iter().all(|(key, value)| labels[key] == *value)
+    /// The pod to connect to: the one whose swarm has run for the longest time.
+    fn preferred(&self, pods: &[Arc<Value>]) -> Option<Arc<Value>> {
+        let started = |pod: &&Arc<Value>| {
+            let swarm = self.swarms.get(object::uid(pod));
+            (swarm.is_none(), swarm.map(|(_, swarm)| swarm.booted))
         };
-        let pods = store.list("pods", Some(namespace)).map(|(_, pod)| pod);
-        let ready = pods.filter(|pod| object::has_condition(pod, "Ready") && is_selected(pod));
-        ready.map(|pod| process(pod)).max_by_key(|one| self.swarms.contains_key(&one.uid))
+        pods.iter().min_by_key(started).cloned()
     }
 
     fn swarm(&mut self, namespace: &str, master: &Process) -> &mut Swarm {
@@ -172,29 +174,27 @@ fn not_found() -> Proxied {
     Proxied::new(404, HTML, page::NOT_FOUND)
 }
 
-/// True if the Service has this port, by number or by name. An empty port means the only one.
-fn has_port(service: &Value, port: &str) -> bool {
-    let ports = service["spec"]["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
-    match port {
-        "" => ports.len() == 1,
-        port => {
-            let number = port.parse::<u16>().ok();
-            ports.iter().any(|one| one["name"] == port || number.is_some_and(|n| one["port"] == n))
-        }
-    }
-}
-
-/// The ready pods that run a worker.
-fn workers(store: &Store, namespace: &str) -> Vec<Process> {
+/// The ready pods that run a worker of the master with this uid. A worker without a known master, or
+/// whose master is no Service of the namespace, belongs to every master there.
+fn workers(store: &Store, namespace: &str, master: &str) -> Vec<Process> {
+    let mut selects = HashMap::new();
+    let mut is_own = |host: String| {
+        *selects.entry(host).or_insert_with_key(|host| {
+            let service = store.get(&Key::new("services", namespace, host));
+            service.is_none_or(|service| {
+                let mut pods = endpoints::selected(store, namespace, service);
+                pods.any(|pod| object::uid(pod) == master)
+            })
+        })
+    };
     let pods = store.list("pods", Some(namespace)).map(|(_, pod)| pod);
-    let workers = pods.filter(|pod| object::has_condition(pod, "Ready") && is_worker(pod));
+    let ready = pods.filter(|pod| object::has_condition(pod, "Ready"));
+    let workers = ready.filter(|pod| match Program::of(pod) {
+        Some(Program::Worker { master: Some(host) }) => is_own(host),
+        Some(Program::Worker { master: None }) => true,
+        Some(Program::Master(_)) | None => false,
+    });
     workers.map(|pod| process(pod)).collect()
-}
-
-fn is_worker(pod: &Value) -> bool {
-    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
-    let mut args = containers.flat_map(|one| one["args"].as_array().into_iter().flatten());
-    args.any(|arg| arg == "--worker")
 }
 
 /// The process in a pod. With `hostNetwork` its host name is the name of the node.
