@@ -21,6 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'locustctl' {
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -88,6 +90,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the changed object in this format, instead of one line for each target')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the changed object in this format, instead of one line for each target')
             [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'Template for -o go-template or jsonpath. For -o go-template-file or jsonpath-file, the path of the template file')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -141,6 +145,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL')
             [CompletionResult]::new('--locust-certificate-authority', '--locust-certificate-authority', [CompletionResultType]::ParameterName, 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -184,6 +190,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL')
             [CompletionResult]::new('--locust-certificate-authority', '--locust-certificate-authority', [CompletionResultType]::ParameterName, 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -239,6 +247,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL')
             [CompletionResult]::new('--locust-certificate-authority', '--locust-certificate-authority', [CompletionResultType]::ParameterName, 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted')
             [CompletionResult]::new('--rebalance', '--rebalance', [CompletionResultType]::ParameterName, 'When to redistribute the users of a running test')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -284,6 +294,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Delay of every response, to simulate a remote cluster')
             [CompletionResult]::new('--locust-release', '--locust-release', [CompletionResultType]::ParameterName, 'The release of Locust to simulate, from 2.22.0 to 2.47.0')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; 0 means any free port')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -324,6 +336,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
         'locustctl;version' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format instead of text')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format instead of text')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')
@@ -363,6 +377,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             break
         }
         'locustctl;completion' {
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')

@@ -18,6 +18,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
     }
     var completions = [
         &'locustctl'= {
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -84,6 +86,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand -o 'Print the changed object in this format, instead of one line for each target'
             cand --output 'Print the changed object in this format, instead of one line for each target'
             cand --template 'Template for -o go-template or jsonpath. For -o go-template-file or jsonpath-file, the path of the template file'
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -136,6 +140,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --locust-cookie-file 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL'
             cand --locust-auth-file 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL'
             cand --locust-certificate-authority 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted'
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -178,6 +184,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --locust-cookie-file 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL'
             cand --locust-auth-file 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL'
             cand --locust-certificate-authority 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted'
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -232,6 +240,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --locust-auth-file 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL'
             cand --locust-certificate-authority 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted'
             cand --rebalance 'When to redistribute the users of a running test'
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -276,6 +286,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --latency 'Delay of every response, to simulate a remote cluster'
             cand --locust-release 'The release of Locust to simulate, from 2.22.0 to 2.47.0'
             cand --port 'Port to listen on; 0 means any free port'
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -315,6 +327,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
         &'locustctl;version'= {
             cand -o 'Print in this format instead of text'
             cand --output 'Print in this format instead of text'
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'
@@ -353,6 +367,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --help 'Print help'
         }
         &'locustctl;completion'= {
+            cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
+            cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'
             cand --kubeconfig 'Path to the kubeconfig file'
             cand --context 'The kubeconfig context to use'
             cand --cluster 'The kubeconfig cluster to use'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_locustctl_global_optspecs
-    string join \n sandbox kubeconfig= context= cluster= user= n/namespace= s/server= token= username= password= certificate-authority= client-certificate= client-key= insecure-skip-tls-verify tls-server-name= as= as-group= as-uid= as-user-extra= disable-compression match-server-version warnings-as-errors request-timeout= kuberc= cache-dir= log-flush-frequency= profile= profile-output= vmodule= v/v= h/help V/version
+    string join \n sandbox layout= trouble= kubeconfig= context= cluster= user= n/namespace= s/server= token= username= password= certificate-authority= client-certificate= client-key= insecure-skip-tls-verify tls-server-name= as= as-group= as-uid= as-user-extra= disable-compression match-server-version warnings-as-errors request-timeout= kuberc= cache-dir= log-flush-frequency= profile= profile-output= vmodule= v/v= h/help V/version
 end
 
 function __fish_locustctl_needs_command
@@ -24,6 +24,15 @@ function __fish_locustctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c locustctl -n "__fish_locustctl_needs_command" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_needs_command" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_needs_command" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -91,6 +100,15 @@ jsonpath\t''
 jsonpath-as-json\t''
 jsonpath-file\t''"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l template -d 'Template for -o go-template or jsonpath. For -o go-template-file or jsonpath-file, the path of the template file' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -137,6 +155,15 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -173,6 +200,15 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -223,6 +259,15 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cer
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When to redistribute the users of a running test' -r -f -a "auto\t'After a change through serve'
 always\t'After a change through serve, and when workers leave for another reason'
 never\t'Never; serve only reports problems'"
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -261,6 +306,15 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-read
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'Delay of every response, to simulate a remote cluster' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l locust-release -d 'The release of Locust to simulate, from 2.22.0 to 2.47.0' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 means any free port' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -294,6 +348,15 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s o -l output -d 'Print in this format instead of text' -r -f -a "json\t''
 yaml\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l cluster -d 'The kubeconfig cluster to use' -r -f
@@ -326,6 +389,15 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l disable-
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s h -l help -d 'Print help'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cluster -d 'The kubeconfig cluster to use' -r -f

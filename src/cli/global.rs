@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 
 use super::ignored::IgnoredArgs;
+use super::sandbox::Trouble;
 use super::secret::Secret;
 use super::typed_flags::TypedFlags;
 use super::value;
 use crate::cluster::kuberc::PluginPolicy;
+use crate::sandbox::Layout;
 
-/// The global flags of kubectl, and `--sandbox`.
+/// The global flags of kubectl, and those of the simulated cluster.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
@@ -19,6 +21,23 @@ pub struct GlobalArgs {
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
     pub sandbox: bool,
+    /// What the simulated cluster starts with: a file of manifests, or tutorial, google, helm,
+    /// locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]
+    #[arg(long, global = true, value_name = "NAME|FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, hide_possible_values = true,
+          value_parser = value::text_with_suggestions(Layout::NAMES))]
+    pub layout: Option<String>,
+    /// What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or
+    /// room (no node has any left)
+    #[arg(
+        long,
+        global = true,
+        value_name = "REASON",
+        allow_hyphen_values = true,
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub trouble: Option<Trouble>,
     /// Path to the kubeconfig file
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::path())]

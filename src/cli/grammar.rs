@@ -36,9 +36,13 @@ fn with_arguments(subcommand: &SubcommandGrammar) -> Command {
     let command = (subcommand.add_to)(Command::new(subcommand.name));
     match subcommand.global_flags {
         GlobalFlags::Shown => command,
-        GlobalFlags::Hidden => {
+        GlobalFlags::HiddenExcept(shown) => {
             let global = GlobalArgs::augment_args(Command::new(NAME));
-            command.args(global.get_arguments().map(|arg| arg.clone().hide(true)))
+            let own = |arg: &Arg| match shown.contains(&arg.get_id().as_str()) {
+                true => arg.clone().help_heading(None::<&str>),
+                false => arg.clone().hide(true),
+            };
+            command.args(global.get_arguments().map(own))
         }
     }
 }

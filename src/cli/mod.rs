@@ -37,7 +37,7 @@ pub use parse::{Cli, program_name};
 pub use partial_line::PartialLine;
 pub use rebalance::RebalanceArgs;
 pub use refusal::Refusal;
-pub use sandbox::SandboxArgs;
+pub use sandbox::{SandboxArgs, Trouble};
 pub use scale::ScaleArgs;
 pub use secret::Secret;
 pub use serve::{Auth, ServeArgs};

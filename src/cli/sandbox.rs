@@ -1,14 +1,32 @@
 //! Flags of `sandbox`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::value;
 use crate::sandbox::LocustRelease;
 use crate::text::go;
 
+const EXAMPLES: &str = "\
+Examples:
+  # Locust as the Helm chart installs it, or as your own manifests do
+  locustctl sandbox --layout=helm
+  helm template my-test deliveryhero/locust > mine.yaml && locustctl sandbox --layout=mine.yaml
+
+  # One command against a layout, without a second terminal
+  locustctl --sandbox --layout=google status deployment/locust-worker";
+
+/// What keeps new pods of the simulated cluster from starting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trouble {
+    /// Their image cannot be pulled
+    Image,
+    /// No node has room for them
+    Room,
+}
+
 /// Run a simulated cluster on loopback, for kubectl and scripts
 #[derive(Debug, Args)]
-#[command(args_override_self = true)]
+#[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct SandboxArgs {
     /// Time until a new pod is ready
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = value::go_duration(),

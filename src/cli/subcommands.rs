@@ -39,8 +39,9 @@ impl Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GlobalFlags {
     Shown,
-    /// They are accepted, but have no effect: the subcommand does not connect to a cluster.
-    Hidden,
+    /// They are accepted, but have no effect: the subcommand does not connect to a cluster. The flags
+    /// with these ids have an effect, and are shown.
+    HiddenExcept(&'static [&'static str]),
 }
 
 /// The part of the grammar that belongs to one subcommand.
@@ -86,7 +87,7 @@ pub(super) const SUBCOMMANDS: [SubcommandGrammar; 7] = [
     SubcommandGrammar {
         name: "sandbox",
         alias: None,
-        global_flags: GlobalFlags::Hidden,
+        global_flags: GlobalFlags::HiddenExcept(&["layout", "trouble"]),
         add_to: SandboxArgs::augment_args,
         read: |matches| Ok(Command::Sandbox(SandboxArgs::from_arg_matches_mut(matches)?)),
     },
@@ -100,7 +101,7 @@ pub(super) const SUBCOMMANDS: [SubcommandGrammar; 7] = [
     SubcommandGrammar {
         name: "completion",
         alias: None,
-        global_flags: GlobalFlags::Hidden,
+        global_flags: GlobalFlags::HiddenExcept(&[]),
         add_to: CompletionArgs::augment_args,
         read: |matches| Ok(Command::Completion(CompletionArgs::from_arg_matches_mut(matches)?)),
     },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow, bail};
 use secrecy::SecretString;
 
-use super::events;
+use super::{events, sandbox_options};
 use crate::cli::{GlobalArgs, Secret};
 use crate::cluster::api::{Client, Options, Timeout, Trace};
 use crate::cluster::body::{Budget, UNLIMITED};
@@ -56,7 +56,7 @@ enum ClusterChoice {
     /// The cluster of the kubeconfig.
     Configured(Box<Access>),
     /// A simulated cluster. It starts when the connection is opened.
-    Sandbox(Box<Overrides>),
+    Sandbox(Box<Overrides>, Box<sandbox::Options>),
 }
 
 /// Reads the flags and the kubeconfig.
@@ -69,12 +69,15 @@ pub fn prepare(mut global: GlobalArgs) -> Result<PreparedConnection> {
     let options = Options { timeout, trace, on_event: events::show, budget: &UNLIMITED };
     let (with_sandbox, match_server_version) = (global.sandbox, global.match_server_version);
     let plugin_policy = std::mem::take(&mut global.plugin_policy);
-    let overrides = overrides(global);
     let (cluster, namespace) = if with_sandbox {
+        let simulated = sandbox_options::with_flags(sandbox::Options::default(), &global)?;
+        let overrides = overrides(global);
         refuse_beside_sandbox(&overrides)?;
         let namespace = overrides.namespace.clone().unwrap_or_else(|| "default".to_owned());
-        (ClusterChoice::Sandbox(Box::new(overrides)), namespace)
+        (ClusterChoice::Sandbox(Box::new(overrides), Box::new(simulated)), namespace)
     } else {
+        sandbox_options::refuse_without_sandbox(&global)?;
+        let overrides = overrides(global);
         let access = kubeconfig::resolve(&overrides, &Environment::from_process())?;
         for file in &access.files {
             let text = format!("Config loaded from file:  {}", file.display());
@@ -140,8 +143,8 @@ impl PreparedConnection {
     pub async fn open(self) -> Result<Connection> {
         let (access, sandbox) = match self.cluster {
             ClusterChoice::Configured(access) => (*access, None),
-            ClusterChoice::Sandbox(flags) => {
-                let sandbox = Sandbox::start(sandbox::Options::default()).await?;
+            ClusterChoice::Sandbox(flags, options) => {
+                let sandbox = Sandbox::start(*options).await?;
                 (in_sandbox(&sandbox, self.namespace, *flags), Some(sandbox))
             }
         };

@@ -10,6 +10,7 @@ mod locust;
 mod question;
 mod rebalance;
 mod sandbox;
+mod sandbox_options;
 mod scale;
 mod serve;
 mod signals;
@@ -33,7 +34,10 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Status(args) => status::run(cli.global, args).await,
         Command::Rebalance(args) => rebalance::run(cli.global, args).await,
         Command::Serve(args) => serve::run(cli.global, *args).await,
-        Command::Sandbox(args) => sandbox::run(args.into()).await,
+        Command::Sandbox(args) => {
+            let options = sandbox_options::with_flags(args.into(), &cli.global)?;
+            sandbox::run(options).await
+        }
         Command::Version(args) => version::run(cli.global, args).await,
         Command::Completion(args) => completion::run(&args),
     }

@@ -7,7 +7,7 @@ use tempfile::{Builder, NamedTempFile, TempDir};
 
 use super::signals::{self, unless_interrupted};
 use crate::output::{self, Failed};
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{InitialObjects, Options, Sandbox};
 use crate::text::terminal::say;
 
 /// Runs a sandbox until Ctrl-C, SIGTERM or SIGHUP. Then it removes its kubeconfig, and returns `Ok`.
@@ -17,25 +17,32 @@ use crate::text::terminal::say;
 pub async fn run(options: Options) -> Result<(), Failed> {
     // The handler must exist before the text is printed, since a signal can follow at once.
     let mut end = pin!(signals::first()?);
+    let has_workers = options.objects == InitialObjects::Locust;
     let start = Sandbox::start(options);
     let sandbox =
         unless_interrupted(start, end.as_mut(), "the simulated cluster was not running yet")
             .await??;
     let directory = private_directory()?;
     let kubeconfig = write_kubeconfig(directory.path(), &sandbox.kubeconfig())?;
-    announce(&sandbox, kubeconfig.path())?;
+    announce(&sandbox, kubeconfig.path(), has_workers)?;
     end.await;
     say("Stopping the simulated cluster");
     sandbox.shutdown().await;
     Ok(())
 }
 
-fn announce(sandbox: &Sandbox, kubeconfig: &Path) -> Result<()> {
+/// Prints how to use the cluster. `has_workers` says that it has the default target.
+fn announce(sandbox: &Sandbox, kubeconfig: &Path, has_workers: bool) -> Result<()> {
     let (server, path) = (sandbox.server(), kubeconfig.display());
+    let commands = match has_workers {
+        true => {
+            "kubectl get deployments\n  locustctl scale --replicas=3\n  \
+             locustctl scale --replicas=3 --context=sandbox-viewer     # a user with read access only"
+        }
+        false => "kubectl get all\n  locustctl status",
+    };
     let text = format!(
-        "A simulated cluster is listening on {server}\n  export KUBECONFIG={path}\n  \
-         kubectl get deployments\n  locustctl scale --replicas=3\n  \
-         locustctl scale --replicas=3 --context=sandbox-viewer     # a user with read access only\n\
+        "A simulated cluster is listening on {server}\n  export KUBECONFIG={path}\n  {commands}\n\
          Press Ctrl-C to stop it.\n"
     );
     output::write_stdout(&text)

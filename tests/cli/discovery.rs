@@ -62,6 +62,7 @@ fn legacy_discovery_asks_for_each_group_version() {
         "/apis/apps/v1",
         "/apis/autoscaling/v1",
         "/apis/autoscaling/v2",
+        "/apis/batch/v1",
     ];
     let custom = ["/apis/load.example.com/v1", "/apis/load.example.com/v1alpha1"];
     let expected = [&expected[..], &custom[..]].concat();

@@ -14,6 +14,7 @@ mod identity;
 mod kuberc;
 mod kustomize;
 mod large_lists;
+mod layouts;
 mod locust;
 mod locust_harm;
 mod locust_keep;
