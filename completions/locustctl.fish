@@ -68,6 +68,7 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Pr
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "run" -d 'Run a command of your own with more workers, and put the old number of workers back'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
@@ -241,6 +242,46 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disabl
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s h -l help -d 'Print help'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l replicas -d 'The number of workers for the time of the run. Without it, nothing is scaled' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'Wait at most this long if a test is running; without it, run refuses to start beside a running test' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each phase that waits: for the pods, for the workers, for a server that does not answer' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l context -d 'The kubeconfig context to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l cluster -d 'The kubeconfig cluster to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l user -d 'The kubeconfig user to use' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l username -d 'User name for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l password -d 'Password for basic authentication' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l certificate-authority -d 'PEM file with the certificate authorities of the API server' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l client-certificate -d 'Client certificate file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l client-key -d 'Client key file for TLS' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l tls-server-name -d 'Name to verify the server\'s certificate against, instead of its host name' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l as -d 'Act as this user' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l as-group -d 'Act as a member of this group; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l as-uid -d 'Act as the user with this UID' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l as-user-extra -d 'Act with this extra attribute; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l request-timeout -d 'Time limit of one request: 30, 30s, 2m; 0 means no limit [default: 90s]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l kuberc -d 'Path to the kuberc file with kubectl\'s preferences. The environment variable KUBERC=off disables it [default: $KUBERC, else ~/.kube/kuberc]' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l cache-dir -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l log-flush-frequency -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l profile -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l profile-output -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l vmodule -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l keep -d 'Keep the new number of workers after the run'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l dry-run -d 'Check everything that comes before the run, and change nothing'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l sandbox -d 'Use a simulated cluster, which ends with this command'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l disable-compression -d 'Do not request compressed responses from the server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l listen -d 'Address and port to listen on; port 0 means any free port' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l min-replicas -d 'Refuse to scale to fewer replicas' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l max-replicas -d 'Refuse to scale to more replicas' -r -f
@@ -430,11 +471,12 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l disab
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance serve sandbox version completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "run" -d 'Run a command of your own with more workers, and put the old number of workers back'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

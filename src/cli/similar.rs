@@ -2,7 +2,8 @@
 
 use super::subcommands::SUBCOMMANDS;
 
-/// Commands of kubectl that users try here. `run` is not among them, since it starts a pod in kubectl.
+/// Commands of kubectl that users try here. `run` is not among them: locustctl
+/// has its own.
 const KUBECTL_COMMANDS: [&str; 38] = [
     "annotate",
     "api-resources",

@@ -4,6 +4,7 @@ use clap::{ArgMatches, Args, Error, FromArgMatches};
 
 use super::completion::CompletionArgs;
 use super::rebalance::RebalanceArgs;
+use super::run::RunArgs;
 use super::sandbox::SandboxArgs;
 use super::scale::ScaleArgs;
 use super::serve::ServeArgs;
@@ -16,6 +17,7 @@ pub enum Command {
     Scale(Box<ScaleArgs>),
     Status(StatusArgs),
     Rebalance(RebalanceArgs),
+    Run(Box<RunArgs>),
     Serve(Box<ServeArgs>),
     Sandbox(SandboxArgs),
     Version(VersionArgs),
@@ -55,7 +57,7 @@ pub(super) struct SubcommandGrammar {
 }
 
 /// In the order of the help text.
-pub(super) const SUBCOMMANDS: [SubcommandGrammar; 7] = [
+pub(super) const SUBCOMMANDS: [SubcommandGrammar; 8] = [
     SubcommandGrammar {
         name: "scale",
         alias: Some("resize"),
@@ -76,6 +78,13 @@ pub(super) const SUBCOMMANDS: [SubcommandGrammar; 7] = [
         global_flags: GlobalFlags::Shown,
         add_to: RebalanceArgs::augment_args,
         read: |matches| Ok(Command::Rebalance(RebalanceArgs::from_arg_matches_mut(matches)?)),
+    },
+    SubcommandGrammar {
+        name: "run",
+        alias: None,
+        global_flags: GlobalFlags::Shown,
+        add_to: RunArgs::augment_args,
+        read: |matches| Ok(Command::Run(Box::new(RunArgs::from_arg_matches_mut(matches)?))),
     },
     SubcommandGrammar {
         name: "serve",

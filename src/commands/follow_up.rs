@@ -21,6 +21,14 @@ impl FollowUp {
         self.command_for(subcommand, target, &typed_name(target))
     }
 
+    /// The command line that scales this target from `from` to `to`, if it is still at `from`.
+    pub fn scale_command(&self, target: &Target, from: i64, to: i64) -> String {
+        // The flags that `status` accepts do not change the counts.
+        let (status, scale) =
+            (" status ", format!(" scale --current-replicas={from} --replicas={to} "));
+        self.command("status", target).replacen(status, &scale, 1)
+    }
+
     /// The same with another spelling of the target.
     pub fn command_for(&self, subcommand: &str, target: &Target, typed: &str) -> String {
         let is_elsewhere = target.resource.namespaced && target.namespace != self.namespace;

@@ -9,6 +9,7 @@ mod hints;
 mod locust;
 mod question;
 mod rebalance;
+mod run;
 mod sandbox;
 mod sandbox_options;
 mod scale;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Scale(args) => scale::run(cli.global, *args).await,
         Command::Status(args) => status::run(cli.global, args).await,
         Command::Rebalance(args) => rebalance::run(cli.global, args).await,
+        Command::Run(args) => run::run(cli.global, *args).await,
         Command::Serve(args) => serve::run(cli.global, *args).await,
         Command::Sandbox(args) => {
             let options = sandbox_options::with_flags(args.into(), &cli.global)?;

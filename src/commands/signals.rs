@@ -4,7 +4,7 @@
 //! one ends the program at once.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 #[cfg(unix)]
@@ -81,6 +81,36 @@ pub fn first() -> Result<impl Future<Output = Signal>> {
         });
         signal
     })
+}
+
+/// All signals, one after another. None of them ends the program by itself.
+pub struct Signals {
+    listeners: Listeners,
+    last: Option<(Signal, Instant)>,
+}
+
+impl Signals {
+    /// From this call on, the signals do not end the program by themselves. A signal that was ignored at the
+    /// start, as with `nohup`, stays ignored.
+    ///
+    /// # Errors
+    /// The operating system refuses the handler.
+    pub fn new() -> Result<Self> {
+        Ok(Self { listeners: Listeners::new()?, last: None })
+    }
+
+    /// Waits for the next signal. Nothing is lost if the future is dropped.
+    pub async fn next(&mut self) -> Signal {
+        loop {
+            let signal = self.listeners.next().await;
+            let is_same =
+                |(last, at): (Signal, Instant)| last == signal && at.elapsed() < SAME_SIGNAL;
+            if !self.last.is_some_and(is_same) {
+                self.last = Some((signal, Instant::now()));
+                return signal;
+            }
+        }
+    }
 }
 
 /// The handlers of all signals; `None` for one that stays ignored.

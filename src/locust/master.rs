@@ -209,7 +209,31 @@ impl<'a> Master<'a> {
         }
     }
 
+    /// `/stop`: stops the test. It is a POST request from release 2.47.0 on, and a GET request before. Locust
+    /// answers when the workers have stopped, so without an answer the test may have been stopped.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn stop(&self) -> Result<(), Error> {
+        const PATH: &str = "stop";
+        let reply = self.exchange(Method::POST, PATH, Some(String::new())).await?;
+        match reply.status {
+            405 => self.ask(Method::GET, PATH, None).await.map(drop),
+            _ => checked(PATH, reply).map(drop),
+        }
+    }
+
     async fn ask(&self, method: Method, path: &str, form: Option<String>) -> Result<Reply, Error> {
+        checked(path, self.exchange(method, path, form).await?)
+    }
+
+    /// Sends a request. The answer can have any status.
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        form: Option<String>,
+    ) -> Result<Reply, Error> {
         let reply = match &self.sender {
             Sender::Direct { http, base, login, budget } => {
                 let (response, authority) = direct(http, base, login, method, path, form).await?;
@@ -243,11 +267,15 @@ impl<'a> Master<'a> {
                 Reply { status: reply.status, answered_at: date(&reply.headers), body: reply.body }
             }
         };
-        match reply.status {
-            200 => Ok(reply),
-            status if asks_for_login(status) => Err(Error::Login),
-            _ => Err(not_locust(path, &reply)),
-        }
+        Ok(reply)
+    }
+}
+
+fn checked(path: &str, reply: Reply) -> Result<Reply, Error> {
+    match reply.status {
+        200 => Ok(reply),
+        status if asks_for_login(status) => Err(Error::Login),
+        _ => Err(not_locust(path, &reply)),
     }
 }
 

@@ -16,19 +16,29 @@ pub struct Failed {
     pub errors: Vec<Error>,
     /// Hints, printed after the errors, each on its own line.
     hints: Vec<String>,
-    /// The signal that ended the command.
-    signal: Option<u8>,
+    /// The exit code, if it is not 1.
+    code: Option<u8>,
 }
 
 impl Failed {
     /// A command with several errors.
     pub fn all(errors: Vec<Error>) -> Self {
-        Self { errors, hints: Vec::new(), signal: None }
+        Self { errors, hints: Vec::new(), code: None }
     }
 
     /// A command that the signal with this number has ended.
     pub fn by_signal(number: u8, errors: Vec<Error>) -> Self {
-        Self { errors, hints: Vec::new(), signal: Some(number) }
+        Self::with_code(128 + number, errors)
+    }
+
+    /// A command that ends with this exit code. It prints nothing if there are no errors.
+    pub fn with_code(code: u8, errors: Vec<Error>) -> Self {
+        Self { errors, hints: Vec::new(), code: Some(code) }
+    }
+
+    /// The same with this exit code, unless it has one already.
+    pub fn or_code(self, code: u8) -> Self {
+        Self { code: self.code.or(Some(code)), ..self }
     }
 
     /// The same, with hints.
@@ -36,9 +46,10 @@ impl Failed {
         Self { hints, ..self }
     }
 
-    /// The exit code: 1, or 128 plus the number of the signal, as in a shell.
+    /// The exit code: 1 if no other code was set. After a signal it is 128 plus the signal's number, as in a
+    /// shell.
     pub fn exit_code(&self) -> u8 {
-        self.signal.map_or(1, |number| 128 + number)
+        self.code.unwrap_or(1)
     }
 }
 

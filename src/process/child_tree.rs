@@ -37,6 +37,38 @@ impl ChildTree {
     }
 }
 
+#[cfg(unix)]
+impl ChildTree {
+    /// Sends a signal of the operating system to the child. Without a terminal its children get it too. With a
+    /// terminal, Ctrl-C reaches the child without us, so `SIGINT` is not sent in the foreground.
+    pub fn signal(&self, number: u8) {
+        use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+        let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let (Some(id), Some(signal)) = (id, Signal::from_named_raw(number.into())) else { return };
+        // Nothing can be done about a process that ended in the meantime.
+        let _ = match (self.has_group, signal) {
+            (true, signal) => kill_process_group(id, signal),
+            (false, Signal::INT) if is_in_foreground() => Ok(()),
+            (false, signal) => kill_process(id, signal),
+        };
+    }
+}
+
+/// True if our process group is the one that the terminal sends Ctrl-C to.
+#[cfg(unix)]
+fn is_in_foreground() -> bool {
+    let terminal = std::fs::File::open("/dev/tty");
+    let group = terminal.ok().and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok());
+    group == Some(rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+impl ChildTree {
+    /// The system sends Ctrl-C to the child, too.
+    pub fn signal(&self, _number: u8) {}
+}
+
 /// True if the process has a terminal, even if its standard streams are redirected.
 #[cfg(unix)]
 fn has_terminal() -> bool {

@@ -1,4 +1,4 @@
-//! Other programs: credential plugins and kustomize.
+//! Other programs: credential plugins, kustomize, and the command of `run`.
 
 mod child_tree;
 mod lookup;

@@ -27,6 +27,7 @@ mod program;
 mod project;
 mod proxies;
 mod refusals;
+mod run;
 mod scale;
 mod scale_files;
 mod selection;

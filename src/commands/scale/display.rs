@@ -13,7 +13,7 @@ const TICK: Duration = Duration::from_millis(250);
 
 const BAR: &str = "[{bar:30}] {msg}";
 
-pub(super) struct Display {
+pub struct Display {
     names: Vec<String>,
     requested: Vec<i64>,
     last: Vec<Option<Readiness>>,
@@ -29,7 +29,7 @@ enum Form {
 
 impl Display {
     /// Draws a bar if stderr is a terminal, otherwise prints lines.
-    pub(super) fn new(waits: &[Wait]) -> Self {
+    pub fn new(waits: &[Wait]) -> Self {
         match can_redraw() {
             true => Self::with(waits, Form::Bar(bar(waits))),
             false => Self::with(waits, Form::Lines),
@@ -37,7 +37,7 @@ impl Display {
     }
 
     /// Shows nothing, like kubectl.
-    pub(super) fn silent(waits: &[Wait]) -> Self {
+    pub fn silent(waits: &[Wait]) -> Self {
         Self::with(waits, Form::Silent)
     }
 
@@ -49,12 +49,12 @@ impl Display {
     }
 
     /// The last readiness of the target with this index.
-    pub(super) fn last(&self, index: usize) -> Option<&Readiness> {
+    pub fn last(&self, index: usize) -> Option<&Readiness> {
         self.last[index].as_ref()
     }
 
     /// Redraws the elapsed time. Never ends.
-    pub(super) fn ticking(&self) -> impl Future<Output = ()> + use<> {
+    pub fn ticking(&self) -> impl Future<Output = ()> + use<> {
         let bar = match &self.form {
             Form::Bar(bar) => Some(bar.clone()),
             Form::Silent | Form::Lines => None,
@@ -69,7 +69,7 @@ impl Display {
     }
 
     /// Removes the bar. After a success one line with the result remains.
-    pub(super) fn end(&self, is_success: bool) {
+    pub fn end(&self, is_success: bool) {
         if let Form::Bar(bar) = &self.form {
             bar.finish_and_clear();
             if is_success && !self.last.is_empty() {

@@ -1,7 +1,7 @@
 //! `locustctl scale`: kubectl scale, with the old and the new count.
 
 mod check;
-mod display;
+pub(super) mod display;
 mod flags;
 mod ordered;
 mod results;
@@ -11,7 +11,7 @@ mod settings;
 mod stepping;
 mod target_source;
 mod waiting;
-mod worker_display;
+pub(super) mod worker_display;
 
 use std::pin::pin;
 

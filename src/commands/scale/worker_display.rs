@@ -15,7 +15,7 @@ const MIN_DISPLAYED_WAIT: Duration = Duration::from_secs(1);
 /// The time between two redraws of the line with the time.
 const TICK: Duration = Duration::from_millis(250);
 
-pub(super) struct WorkerDisplay {
+pub struct WorkerDisplay {
     /// The line on the terminal; `None` elsewhere.
     bar: Option<ProgressBar>,
     started: Instant,
@@ -24,7 +24,7 @@ pub(super) struct WorkerDisplay {
 }
 
 impl WorkerDisplay {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let bar = can_redraw().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("[{elapsed}] {wide_msg}");
@@ -34,7 +34,7 @@ impl WorkerDisplay {
     }
 
     /// Shows the result of one look.
-    pub(super) fn update(&self, difference: &WorkersDiffer) {
+    pub fn update(&self, difference: &WorkersDiffer) {
         let summary = on_one_line(&difference.summary()).into_owned();
         let text = format!("Waiting for the workers: {summary}");
         if let Some(bar) = &self.bar {
@@ -52,12 +52,12 @@ impl WorkerDisplay {
     }
 
     /// The last summary. `None` if there was no look yet, or if the wait is over.
-    pub(super) fn last_summary(&self) -> Option<String> {
+    pub fn last_summary(&self) -> Option<String> {
         self.last.borrow().as_ref().map(|(summary, _)| summary.clone())
     }
 
     /// Redraws the time. Never ends.
-    pub(super) async fn tick(&self) {
+    pub async fn tick(&self) {
         loop {
             tokio::time::sleep(TICK).await;
             self.bar.iter().for_each(ProgressBar::tick);
@@ -65,7 +65,7 @@ impl WorkerDisplay {
     }
 
     /// Ends the wait, and removes the line from the terminal.
-    pub(super) fn end(&self) {
+    pub fn end(&self) {
         self.last.take();
         self.clear();
     }

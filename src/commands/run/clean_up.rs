@@ -1,0 +1,139 @@
+//! Undoes the changes of a run, in every case.
+
+use std::time::Duration;
+
+use anyhow::{Error, anyhow};
+
+use super::super::follow_up::FollowUp;
+use super::check::Plan;
+use super::interruptions::{Haste, Interruptions};
+use super::site::{Locust, Site};
+use super::undo::Undo;
+use crate::output::sentence_of;
+use crate::run::{PutBack, ReplacedCount, WasRunning, put_back, stop_test};
+use crate::scaling::{ScaleError, Target, count_text};
+use crate::text::terminal::{harmless, say};
+
+/// Time limit for Locust to stop a test.
+const STOP_LIMIT: Duration = Duration::from_secs(90);
+
+const CLEANING_UP: &str =
+    "Interrupted: locustctl undoes its changes before it ends. Ctrl-C again ends it at once";
+
+/// Stops a test that was left running, and puts the old count back, side by side. Returns the errors. Each
+/// names the command that does the same by hand.
+pub(super) async fn clean_up(
+    site: &Site<'_>,
+    plan: &Plan,
+    follow_up: &FollowUp,
+    undo: Undo,
+    interruptions: &mut Interruptions,
+) -> Vec<Error> {
+    let count = undo.count.filter(|_| !plan.keeps_count);
+    let locust = site.locust.as_ref().filter(|_| undo.is_command_started && !plan.keeps_count);
+    if interruptions.first().is_some() && (count.is_some() || locust.is_some()) {
+        say(CLEANING_UP);
+    }
+    let mut stopped = None;
+    let mut restored = None;
+    let stop = async {
+        let result = match locust {
+            Some(locust) => stop(locust, plan).await,
+            None => Ok(()),
+        };
+        stopped = Some(result);
+    };
+    let restore = async {
+        let result = match count {
+            Some(count) => restore(site, count, plan, follow_up).await,
+            None => Ok(()),
+        };
+        restored = Some(result);
+    };
+    let mut work = Box::pin(async { tokio::join!(stop, restore) });
+    loop {
+        tokio::select! {
+            _ = &mut work => break,
+            _ = interruptions.next() => {
+                if interruptions.haste() == Haste::AtOnce {
+                    break;
+                }
+                say(CLEANING_UP);
+            }
+        }
+    }
+    drop(work);
+    let mut errors = Vec::new();
+    match stopped {
+        Some(result) => errors.extend(result.err()),
+        None => errors.extend(locust.map(|locust| not_stopped(locust, "interrupted"))),
+    }
+    match (restored, count) {
+        (Some(result), _) => errors.extend(result.err()),
+        (None, Some(count)) => {
+            errors.push(not_restored(site.target, count, follow_up, "interrupted"));
+        }
+        (None, None) => {}
+    }
+    errors
+}
+
+/// Stops a test that the command has left running.
+async fn stop(locust: &Locust<'_>, plan: &Plan) -> Result<(), Error> {
+    let limit = plan.limit().min(STOP_LIMIT);
+    match stop_test(&locust.master, limit).await {
+        Ok(WasRunning::Yes) => say("The command left a test running, so locustctl stopped it"),
+        Ok(WasRunning::No) => {}
+        Err(error) => return Err(not_stopped(locust, &error)),
+    }
+    Ok(())
+}
+
+fn not_stopped(locust: &Locust<'_>, why: &str) -> Error {
+    let place = locust.master.place();
+    anyhow!(
+        "{}",
+        harmless(&format!(
+            "stopping the test of Locust at {place}: {why}; to stop it, press Stop in Locust's page"
+        ))
+    )
+}
+
+/// Puts the old count back, and says so.
+async fn restore(
+    site: &Site<'_>,
+    count: ReplacedCount,
+    plan: &Plan,
+    follow_up: &FollowUp,
+) -> Result<(), Error> {
+    let target = site.target;
+    let (old, new) = (count_text(count.old), count.new);
+    match put_back(site.client, target, count, plan.limit()).await {
+        Ok(PutBack::Done) => say(&format!("{target} scaled back from {new} to {old}")),
+        Ok(PutBack::Unchanged) => {}
+        Ok(PutBack::NoOldCount) => {
+            say(&format!(
+                "Warning: {target} had no number of replicas before, so it stays at {new}"
+            ));
+        }
+        Ok(PutBack::Overtaken { now }) => say(&format!(
+            "Warning: {target} is at {}, because somebody else scaled it during the run. It stays at that; \
+             before the run it was at {old}",
+            count_text(now)
+        )),
+        Err(error) => {
+            let text = match &error {
+                ScaleError::Api(error) => sentence_of(error),
+                error => error.to_string(),
+            };
+            return Err(not_restored(target, count, follow_up, &text));
+        }
+    }
+    Ok(())
+}
+
+fn not_restored(target: &Target, count: ReplacedCount, follow_up: &FollowUp, why: &str) -> Error {
+    let old = count.old.unwrap_or_default();
+    let command = follow_up.scale_command(target, count.new, old);
+    anyhow!("putting the old number of workers back: {why}; to do it by hand, run: {command}")
+}

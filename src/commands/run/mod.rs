@@ -1,0 +1,69 @@
+//! `locustctl run`: more workers for the time of a command, and the old number after it.
+
+mod around;
+mod check;
+mod clean_up;
+mod ended;
+mod interruptions;
+mod scale_line;
+mod site;
+mod undo;
+mod workers;
+
+use self::check::{Checked, Work};
+use self::clean_up::clean_up;
+use self::ended::Ended;
+use self::interruptions::Interruptions;
+use self::site::Site;
+use self::undo::Undo;
+use super::target::resolve_one;
+use crate::cli::{GlobalArgs, RunArgs};
+use crate::output::Failed;
+
+/// The exit code of a failure of locustctl's own, if a command has exit codes of its own. `env` and `timeout` of
+/// GNU coreutils use the same.
+const OWN_FAILURE: u8 = 125;
+
+/// The state before the first change.
+const UNCHANGED: &str = "nothing was changed";
+
+/// Scales the workers, does the work, and puts the old count back.
+///
+/// # Errors
+/// All errors, and the command's exit code if it is not 0.
+pub async fn run(global: GlobalArgs, args: RunArgs) -> Result<(), Failed> {
+    let has_command = !args.command.is_empty();
+    let result = match Checked::new(global, args) {
+        Ok(checked) => run_checked(checked).await,
+        Err(failed) => Err(failed),
+    };
+    result.map_err(|failed| if has_command { failed.or_code(OWN_FAILURE) } else { failed })
+}
+
+async fn run_checked(checked: Checked) -> Result<(), Failed> {
+    let Checked { plan, connection, requested, location, follow_up } = checked;
+    let mut interruptions = Interruptions::new()?;
+    let before_changes = |ended: Ended| ended.without_changes(UNCHANGED);
+    let connection = interruptions.unless(connection.open()).await.map_err(before_changes)??;
+    let target = interruptions.unless(resolve_one(&connection, &requested)).await;
+    let target = target.map_err(before_changes)??;
+    let find = Site::find(&connection.client, &target, &location, &follow_up);
+    let site = interruptions.unless(find).await.map_err(before_changes)??;
+    let checks = site.check_idle(&plan);
+    interruptions.unless(checks).await.map_err(before_changes)??;
+    if plan.is_dry_run {
+        return interruptions.unless(site.dry_run(&plan)).await.map_err(before_changes)?;
+    }
+
+    let mut undo = Undo::default();
+    let result = match site.scale_up(&plan, &mut undo, &mut interruptions).await {
+        Ok(()) => {
+            let Work::Command(words) = &plan.work;
+            undo.is_command_started = true;
+            site.run_command(words, &location, &mut interruptions).await
+        }
+        Err(ended) => Err(ended),
+    };
+    let errors = clean_up(&site, &plan, &follow_up, undo, &mut interruptions).await;
+    ended::conclude(result, errors, interruptions.first())
+}

@@ -1,0 +1,125 @@
+//! The workers and Locust's master before the run.
+
+use anyhow::{Error, anyhow, bail};
+
+use super::super::follow_up::FollowUp;
+use super::super::hints::{MissingPart, MissingTarget, hints};
+use super::check::{Plan, Work};
+use super::scale_line::scale_line;
+use crate::cluster::api::Client;
+use crate::locust::{Address, LocustLocation, Look, Master, Search, WorkerPods, foreign_text};
+use crate::output::{Failed, write_stdout};
+use crate::run::{Idle, Phase, set_count, wait_for_idle};
+use crate::scaling::{DryRun, Target, pods_of};
+use crate::text::terminal::{harmless, on_one_line, say};
+
+/// The workers and Locust's master before the run.
+pub(super) struct Site<'a> {
+    pub client: &'a Client,
+    pub target: &'a Target,
+    /// The count before the run.
+    pub replicas: i64,
+    /// `None` with `--locust=none`.
+    pub locust: Option<Locust<'a>>,
+}
+
+/// Locust's master, and its state before the run.
+pub(super) struct Locust<'a> {
+    pub master: Master<'a>,
+    pub before: Look,
+}
+
+impl<'a> Site<'a> {
+    /// Reads the workers, finds Locust's master, and takes a look at it.
+    ///
+    /// # Errors
+    /// The target does not exist, or there is no Locust for it.
+    pub(super) async fn find(
+        client: &'a Client,
+        target: &'a Target,
+        location: &LocustLocation,
+        follow_up: &FollowUp,
+    ) -> Result<Self, Failed> {
+        let own = match pods_of(client, target).await {
+            Ok(own) => own,
+            Err(error) if error.status().is_some_and(|status| status.code == 404) => {
+                let missing = MissingTarget { target: target.clone(), cause: MissingPart::Object };
+                let hints = hints(client, &[missing], follow_up, "run").await;
+                return Err(Failed::from(error).with_hints(hints));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let pods = WorkerPods::new(&own.pods);
+        let locust = match find_master(client, target, location, &pods).await? {
+            None => None,
+            Some(master) => {
+                say(&on_one_line(&format!("Using Locust at {}", master.place())));
+                let look = Look::take(&master, Some(pods)).await;
+                let before = look.map_err(|error| anyhow!("{}: {error}", Phase::Find))?;
+                Some(Locust { master, before })
+            }
+        };
+        Ok(Self { client, target, replicas: own.replicas, locust })
+    }
+
+    /// Refuses to run beside another test, or waits for its end.
+    ///
+    /// # Errors
+    /// A test is running, or Locust does not answer.
+    pub(super) async fn check_idle(&self, plan: &Plan) -> Result<(), Error> {
+        let Some(Locust { master, .. }) = &self.locust else { return Ok(()) };
+        let place = on_one_line(&master.place()).into_owned();
+        let tell = |state: &str| {
+            say(&format!(
+                "Waiting until Locust at {place} is idle; its state is {}",
+                harmless(state)
+            ));
+        };
+        let idle = wait_for_idle(master, plan.idle_limit, tell).await;
+        match idle.map_err(|error| anyhow!("{}: {error}", Phase::Idle))? {
+            Idle::Yes => Ok(()),
+            Idle::No { state, users } => bail!(
+                "Locust at {place} runs a test: its state is {}, with {users} users. Nothing was changed. To wait \
+                 for the end of the test, use --wait-for-idle=DURATION",
+                on_one_line(&state)
+            ),
+        }
+    }
+
+    /// Lets the server check the scale, and prints what the run would do.
+    ///
+    /// # Errors
+    /// The server refuses the scale.
+    pub(super) async fn dry_run(&self, plan: &Plan) -> Result<(), Failed> {
+        if let Some(count) = plan.replicas {
+            let scaled = set_count(self.client, self.target, count, DryRun::Server).await?;
+            write_stdout(&format!("{}\n", scale_line(self.target, &scaled, " (server dry run)")))?;
+        }
+        let Work::Command(words) = &plan.work;
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        let line = harmless(&words.join(" "));
+        Ok(write_stdout(&format!("{line} (dry run: the command was not run)\n"))?)
+    }
+}
+
+/// Finds Locust's master. Returns `None` with `--locust=none`.
+async fn find_master<'a>(
+    client: &'a Client,
+    target: &Target,
+    location: &LocustLocation,
+    pods: &WorkerPods,
+) -> Result<Option<Master<'a>>, Error> {
+    const HINT: &str = "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
+    let namespace = &target.namespace;
+    let search = location.find(client, target, Some(pods)).await;
+    match search.map_err(|error| anyhow!("{}: {error}", Phase::Find))? {
+        Search::Found(master) => Ok(Some(*master)),
+        Search::Absent if location.address == Address::None => Ok(None),
+        Search::Absent => {
+            bail!("no Locust was found for {target} in namespace {namespace}; {HINT}")
+        }
+        Search::Foreign { place, workers } => {
+            bail!("{}; {HINT}", foreign_text(&place, workers, target))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Scales the workers for the run, and waits until they are connected to Locust.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::super::scale::display::Display;
+use super::super::scale::worker_display::WorkerDisplay;
+use super::check::Plan;
+use super::ended::Ended;
+use super::interruptions::Interruptions;
+use super::scale_line::scale_line;
+use super::site::{Locust, Site};
+use super::undo::Undo;
+use crate::locust::{WorkerPods, connected_text, follow_workers};
+use crate::output::sentence_of;
+use crate::run::{Phase, ReplacedCount, set_count};
+use crate::scaling::{DryRun, ScaleError, Wait, WaitCondition, pods_of, wait};
+use crate::text::terminal::say;
+
+/// After a signal: time limit for the answer to a scale that was sent.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+impl Site<'_> {
+    /// Scales the workers if the plan says so, and waits until they are ready and connected. `undo` gets the
+    /// change.
+    ///
+    /// # Errors
+    /// A phase failed, or a signal came.
+    pub(super) async fn scale_up(
+        &self,
+        plan: &Plan,
+        undo: &mut Undo,
+        interruptions: &mut Interruptions,
+    ) -> Result<(), Ended> {
+        let count = match plan.replicas {
+            Some(count) => self.scale(count, undo, interruptions).await?,
+            None => self.replicas,
+        };
+        self.wait_for_pods(count, plan, interruptions).await?;
+        match &self.locust {
+            Some(locust) => self.wait_for_workers(locust, plan, interruptions).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Scales the workers. If a signal comes meanwhile, the answer is awaited, because it decides what to put
+    /// back.
+    async fn scale(
+        &self,
+        count: i32,
+        undo: &mut Undo,
+        interruptions: &mut Interruptions,
+    ) -> Result<i64, Ended> {
+        undo.count = Some(ReplacedCount { old: Some(self.replicas), new: count.into() });
+        let mut scaling = std::pin::pin!(set_count(self.client, self.target, count, DryRun::None));
+        let (result, signal) = match interruptions.unless(scaling.as_mut()).await {
+            Ok(result) => (Some(result), None),
+            Err(ended) => (timeout(ANSWER_LIMIT, scaling).await.ok(), Some(ended)),
+        };
+        match result {
+            Some(Ok(scaled)) => {
+                undo.count = Some(ReplacedCount { old: scaled.old, new: scaled.new });
+                say(&scale_line(self.target, &scaled, ""));
+                scaled.notes.iter().for_each(|note| say(&format!("Warning: {note}")));
+                match (signal, scaled.asked_for) {
+                    (Some(ended), _) => Err(ended),
+                    (None, Some(asked_for)) => {
+                        let text = format!(
+                            "locustctl requested {asked_for} replicas, but the server set {}",
+                            scaled.new
+                        );
+                        Err(Ended::failed(Phase::Scale, text))
+                    }
+                    (None, None) => Ok(scaled.new),
+                }
+            }
+            Some(Err(error)) => {
+                if !matches!(error, ScaleError::AnswerLost { .. }) {
+                    undo.count = None;
+                }
+                let text = match &error {
+                    ScaleError::Api(error) => sentence_of(error),
+                    error => error.to_string(),
+                };
+                Err(signal.unwrap_or_else(|| Ended::failed(Phase::Scale, text)))
+            }
+            // A signal came, and then the server did not answer in time.
+            None => Err(signal.unwrap_or_else(|| Ended::failed(Phase::Scale, "no answer"))),
+        }
+    }
+
+    async fn wait_for_pods(
+        &self,
+        count: i64,
+        plan: &Plan,
+        interruptions: &mut Interruptions,
+    ) -> Result<(), Ended> {
+        let waits = [Wait { target: self.target.clone(), requested: count }];
+        let mut display = Display::new(&waits);
+        let ticking = display.ticking();
+        let waiting = async {
+            let ready = WaitCondition::Ready;
+            tokio::select! {
+                outcomes = wait(self.client, &waits, ready, plan.timeout, &mut display) => outcomes,
+                () = ticking => Vec::new(),
+            }
+        };
+        let waited = interruptions.unless(waiting).await;
+        let error = waited.map(|outcomes| outcomes.into_iter().find_map(Result::err));
+        display.end(matches!(error, Ok(None)));
+        match error? {
+            None => Ok(()),
+            Some(error) => Err(Ended::failed(Phase::Pods, error)),
+        }
+    }
+
+    async fn wait_for_workers(
+        &self,
+        locust: &Locust<'_>,
+        plan: &Plan,
+        interruptions: &mut Interruptions,
+    ) -> Result<(), Ended> {
+        let display = WorkerDisplay::new();
+        let pods = || async {
+            let own = pods_of(self.client, self.target).await;
+            own.map(|own| WorkerPods::new(&own.pods)).map_err(|error| error.to_string())
+        };
+        let Locust { master, before } = locust;
+        let on_look = |difference: &_| display.update(difference);
+        let waiting = async {
+            tokio::select! {
+                connected = follow_workers(master, before, plan.limit(), pods, on_look) => connected,
+                () = display.tick() => Ok(0),
+            }
+        };
+        let connected = interruptions.unless(waiting).await;
+        display.end();
+        match connected? {
+            Ok(count) => {
+                say(&connected_text(count));
+                Ok(())
+            }
+            Err(difference) => Err(Ended::failed(Phase::Workers, difference)),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The number of workers for the time of a run, and the old number that is put back after it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::patience::{PAUSE, is_temporary};
+use crate::cluster::api::Client;
+use crate::scaling::{
+    Condition, DryRun, NewCount, ObjectSource, Order, Progress, ScaleError, Scaled, Target,
+    scale_one,
+};
+
+/// The count that a run has set, and the count that it replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplacedCount {
+    /// `None` if a custom resource had no count.
+    pub old: Option<i64>,
+    pub new: i64,
+}
+
+/// The result of [`put_back`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutBack {
+    /// The old count is in effect.
+    Done,
+    /// The run has not changed the count.
+    Unchanged,
+    /// Another client has changed the count since. It stays.
+    Overtaken { now: Option<i64> },
+    /// There was no count before, and a count cannot be removed.
+    NoOldCount,
+}
+
+/// Sets the count, whatever it is now.
+///
+/// # Errors
+/// [`ScaleError`]. After [`ScaleError::AnswerLost`] the count may have been set.
+pub async fn set_count(
+    client: &Client,
+    target: &Target,
+    count: i32,
+    dry_run: DryRun,
+) -> Result<Scaled, ScaleError> {
+    let order = order(target, count, Condition::default(), dry_run);
+    scale_one(client, &order, &Progress::default(), 0).await
+}
+
+/// Sets the old count again, but only if the count is still the one that the run has set. The server tests
+/// this inside the PATCH. Temporary failures are retried until `limit` is over.
+///
+/// # Errors
+/// [`ScaleError`] of the last attempt.
+pub async fn put_back(
+    client: &Client,
+    target: &Target,
+    count: ReplacedCount,
+    limit: Duration,
+) -> Result<PutBack, ScaleError> {
+    if count.old == Some(count.new) {
+        return Ok(PutBack::Unchanged);
+    }
+    let Some(old) = count.old.and_then(|old| i32::try_from(old).ok()) else {
+        return Ok(PutBack::NoOldCount);
+    };
+    let condition = Condition { replicas: Some(count.new), resource_version: None };
+    let order = order(target, old, condition, DryRun::None);
+    let end = Instant::now() + limit;
+    loop {
+        let error = match scale_one(client, &order, &Progress::default(), 0).await {
+            Ok(_) => return Ok(PutBack::Done),
+            // An attempt without an answer was carried out.
+            Err(ScaleError::ReplicasDiffer { was, .. }) if was == count.old => {
+                return Ok(PutBack::Done);
+            }
+            Err(ScaleError::ReplicasDiffer { was, .. }) => {
+                return Ok(PutBack::Overtaken { now: was });
+            }
+            Err(error) => error,
+        };
+        let is_temporary = match &error {
+            ScaleError::Api(error) => is_temporary(error),
+            ScaleError::AnswerLost { .. } | ScaleError::LostRaces { .. } => true,
+            _ => false,
+        };
+        if !is_temporary || Instant::now() + PAUSE > end {
+            return Err(error);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn order(target: &Target, count: i32, condition: Condition, dry_run: DryRun) -> Order {
+    Order {
+        target: target.clone(),
+        new: NewCount::Exactly(count),
+        condition,
+        dry_run,
+        object: ObjectSource::None,
+        listed: None,
+        limits: None,
+        change_cause: None,
+    }
+}

@@ -1,0 +1,27 @@
+//! Which failures are worth another attempt.
+
+use std::time::Duration;
+
+use crate::cluster::api;
+use crate::locust;
+
+/// The pause before another attempt.
+pub const PAUSE: Duration = Duration::from_secs(1);
+
+/// The server may answer differently in a moment: it was not reached, is overloaded, or is restarting.
+pub fn is_temporary(error: &api::Error) -> bool {
+    match error {
+        api::Error::Failure(_) | api::Error::Unreadable(_) => true,
+        api::Error::NoCredentials(_) => false,
+        api::Error::Status(status) => status.code >= 500 || matches!(status.code, 408 | 409 | 429),
+    }
+}
+
+/// The same for a request to Locust.
+pub fn is_temporary_for_locust(error: &locust::Error) -> bool {
+    match error {
+        locust::Error::Api(error) => is_temporary(error),
+        locust::Error::Failure(_) | locust::Error::NotLocust { .. } => true,
+        locust::Error::Login | locust::Error::Refused(_) => false,
+    }
+}

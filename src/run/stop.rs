@@ -1,0 +1,73 @@
+//! Stops the test.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::idle::is_idle;
+use super::patience::{PAUSE, is_temporary_for_locust};
+use crate::locust::{Error, Master, is_running};
+
+/// The time between two looks while the workers stop.
+const LOOK_PERIOD: Duration = Duration::from_millis(200);
+
+/// Stops the test, and waits until Locust has stopped it. Temporary failures are retried until `limit` is over.
+/// If no test is running, only the state is read.
+///
+/// # Errors
+/// The error of the last request, or the state at the end of the limit.
+pub async fn stop_test(master: &Master<'_>, limit: Duration) -> Result<WasRunning, String> {
+    let end = Instant::now() + limit;
+    let mut was_running = WasRunning::No;
+    loop {
+        let error = match try_to_stop(master, end, &mut was_running).await {
+            Ok(()) => return Ok(was_running),
+            Err(error) => error,
+        };
+        if !is_temporary_for_locust(&error) || Instant::now() + PAUSE > end {
+            return Err(error.to_string());
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// A test was running when it was to be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WasRunning {
+    Yes,
+    No,
+}
+
+async fn try_to_stop(
+    master: &Master<'_>,
+    end: Instant,
+    was_running: &mut WasRunning,
+) -> Result<(), Error> {
+    let mut is_sent = false;
+    loop {
+        let state = state(master).await?;
+        if is_idle(&state) {
+            return Ok(());
+        }
+        *was_running = WasRunning::Yes;
+        if !is_sent && is_running(&state) {
+            // The answer comes when the workers have stopped. The page shows the same without this wait.
+            let stopping = tokio::time::timeout_at(end, master.stop());
+            stopping.await.unwrap_or(Ok(()))?;
+            is_sent = true;
+            continue;
+        }
+        if Instant::now() + LOOK_PERIOD > end {
+            let status = format!("that the test is still in the state {state}");
+            return Err(Error::NotLocust { path: "/stop".to_owned(), status });
+        }
+        sleep(LOOK_PERIOD).await;
+    }
+}
+
+async fn state(master: &Master<'_>) -> Result<String, Error> {
+    match master.page().await? {
+        Some(page) => Ok(page.state),
+        None => Ok(master.stats().await?.state),
+    }
+}

@@ -1,0 +1,4 @@
+//! `locustctl run`.
+
+mod command;
+mod command_signals;
