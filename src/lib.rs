@@ -5,7 +5,7 @@
 //! - `commands`: one file or folder for each subcommand; it wires the parts and prints
 //! - `cli`: the command line; no behaviour
 //! - `serve`: the web form, the HTTP API, and Locust's web UI with the panel
-//! - `run`: a load test from scale to verdict: its phases, and what is undone after them
+//! - `run`: a load test from scale to verdict: phases, conditions, results, verdict, reports
 //! - `output`: printers of results and errors
 //! - `locust`: Locust: its web API, the health of a test, and giving a test its users back
 //! - `scaling`: `kubectl scale`: targets, manifests, preconditions, the PATCH, and its outcome
@@ -25,6 +25,7 @@ pub mod fuzzing;
 mod locust;
 mod output;
 mod process;
+#[allow(dead_code, unused_imports, reason = "the subcommand `run` uses it")]
 mod run;
 pub mod sandbox;
 mod scaling;

@@ -1,16 +1,27 @@
-//! A load test from scale to verdict: the phases of `locustctl run`, and what is undone after them.
+//! `locustctl run`: a load test from scale to verdict. Conditions judge its results, and reports show them.
 
+mod conditions;
 mod count;
 mod idle;
 mod local_relay;
 mod patience;
 mod phase;
+mod report;
+mod results;
 mod stop;
 mod user_command;
+mod verdict;
 
+pub use conditions::{Condition, ConditionError, ConditionKind, ConditionResult, Metric, Status};
 pub use count::{PutBack, ReplacedCount, put_back, set_count};
 pub use idle::{Idle, wait_for_idle};
 pub use local_relay::LocalRelay;
-pub use phase::Phase;
+pub use phase::PhaseKind;
+pub use report::{Note, Phase, Replicas, ReportFiles, RunReport, TestSettings};
+pub use results::{
+    Columns, Figure, History, LiveStatistics, LocustCsv, Percentile, Results, ResultsError, Row,
+    Statistics,
+};
 pub use stop::{WasRunning, stop_test};
 pub use user_command::{URL_VARIABLE, UserCommand};
+pub use verdict::{Judgement, Verdict, judge, not_judged};

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A phase of a run, for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum PhaseKind {
     /// Find the workers and Locust's master.
     Find,
     /// Wait until no other test is running.
@@ -19,7 +19,7 @@ pub enum Phase {
     Command,
 }
 
-impl fmt::Display for Phase {
+impl fmt::Display for PhaseKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Find => "finding Locust",

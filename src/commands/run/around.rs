@@ -9,7 +9,7 @@ use super::ended::Ended;
 use super::interruptions::{Haste, Interruptions};
 use super::site::{Locust, Site};
 use crate::locust::{Address, LocustLocation};
-use crate::run::{LocalRelay, Phase, URL_VARIABLE, UserCommand};
+use crate::run::{LocalRelay, PhaseKind, URL_VARIABLE, UserCommand};
 use crate::text::terminal::{on_one_line, say};
 
 /// After a signal: how long the command may take to end. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
@@ -26,7 +26,7 @@ impl Site<'_> {
         location: &LocustLocation,
         interruptions: &mut Interruptions,
     ) -> Result<u8, Ended> {
-        let failed = |error: anyhow::Error| Ended::failed(Phase::Command, format!("{error:#}"));
+        let failed = |error: anyhow::Error| Ended::failed(PhaseKind::Command, format!("{error:#}"));
         let relay = match &self.locust {
             Some(Locust { master, .. }) => {
                 let namespace = &self.target.namespace;
@@ -68,7 +68,7 @@ async fn wait(command: &mut UserCommand, interruptions: &mut Interruptions) -> R
             code = command.wait() => return match (code, first) {
                 (_, Some(signal)) => Err(Ended::Signal(signal)),
                 (Ok(code), None) => Ok(code),
-                (Err(error), None) => Err(Ended::failed(Phase::Command, error)),
+                (Err(error), None) => Err(Ended::failed(PhaseKind::Command, error)),
             },
             signal = interruptions.next() => {
                 command.pass_on(signal.number());

@@ -6,7 +6,7 @@ use anyhow::{Error, anyhow};
 
 use super::super::signals::Signal;
 use crate::output::Failed;
-use crate::run::Phase;
+use crate::run::PhaseKind;
 use crate::text::terminal::harmless;
 
 /// Why a run ended before its work was done.
@@ -18,7 +18,7 @@ pub(super) enum Ended {
 }
 
 impl Ended {
-    pub(super) fn failed(phase: Phase, error: impl Display) -> Self {
+    pub(super) fn failed(phase: PhaseKind, error: impl Display) -> Self {
         Self::Failed(anyhow!("{phase}: {}", harmless(&error.to_string())))
     }
 

@@ -9,7 +9,7 @@ use super::scale_line::scale_line;
 use crate::cluster::api::Client;
 use crate::locust::{Address, LocustLocation, Look, Master, Search, WorkerPods, foreign_text};
 use crate::output::{Failed, write_stdout};
-use crate::run::{Idle, Phase, set_count, wait_for_idle};
+use crate::run::{Idle, PhaseKind, set_count, wait_for_idle};
 use crate::scaling::{DryRun, Target, pods_of};
 use crate::text::terminal::{harmless, on_one_line, say};
 
@@ -55,7 +55,7 @@ impl<'a> Site<'a> {
             Some(master) => {
                 say(&on_one_line(&format!("Using Locust at {}", master.place())));
                 let look = Look::take(&master, Some(pods)).await;
-                let before = look.map_err(|error| anyhow!("{}: {error}", Phase::Find))?;
+                let before = look.map_err(|error| anyhow!("{}: {error}", PhaseKind::Find))?;
                 Some(Locust { master, before })
             }
         };
@@ -76,7 +76,7 @@ impl<'a> Site<'a> {
             ));
         };
         let idle = wait_for_idle(master, plan.idle_limit, tell).await;
-        match idle.map_err(|error| anyhow!("{}: {error}", Phase::Idle))? {
+        match idle.map_err(|error| anyhow!("{}: {error}", PhaseKind::Idle))? {
             Idle::Yes => Ok(()),
             Idle::No { state, users } => bail!(
                 "Locust at {place} runs a test: its state is {}, with {users} users. Nothing was changed. To wait \
@@ -112,7 +112,7 @@ async fn find_master<'a>(
     const HINT: &str = "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
     let namespace = &target.namespace;
     let search = location.find(client, target, Some(pods)).await;
-    match search.map_err(|error| anyhow!("{}: {error}", Phase::Find))? {
+    match search.map_err(|error| anyhow!("{}: {error}", PhaseKind::Find))? {
         Search::Found(master) => Ok(Some(*master)),
         Search::Absent if location.address == Address::None => Ok(None),
         Search::Absent => {

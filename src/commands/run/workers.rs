@@ -14,7 +14,7 @@ use super::site::{Locust, Site};
 use super::undo::Undo;
 use crate::locust::{WorkerPods, connected_text, follow_workers};
 use crate::output::sentence_of;
-use crate::run::{Phase, ReplacedCount, set_count};
+use crate::run::{PhaseKind, ReplacedCount, set_count};
 use crate::scaling::{DryRun, ScaleError, Wait, WaitCondition, pods_of, wait};
 use crate::text::terminal::say;
 
@@ -70,7 +70,7 @@ impl Site<'_> {
                             "locustctl requested {asked_for} replicas, but the server set {}",
                             scaled.new
                         );
-                        Err(Ended::failed(Phase::Scale, text))
+                        Err(Ended::failed(PhaseKind::Scale, text))
                     }
                     (None, None) => Ok(scaled.new),
                 }
@@ -83,10 +83,10 @@ impl Site<'_> {
                     ScaleError::Api(error) => sentence_of(error),
                     error => error.to_string(),
                 };
-                Err(signal.unwrap_or_else(|| Ended::failed(Phase::Scale, text)))
+                Err(signal.unwrap_or_else(|| Ended::failed(PhaseKind::Scale, text)))
             }
             // A signal came, and then the server did not answer in time.
-            None => Err(signal.unwrap_or_else(|| Ended::failed(Phase::Scale, "no answer"))),
+            None => Err(signal.unwrap_or_else(|| Ended::failed(PhaseKind::Scale, "no answer"))),
         }
     }
 
@@ -111,7 +111,7 @@ impl Site<'_> {
         display.end(matches!(error, Ok(None)));
         match error? {
             None => Ok(()),
-            Some(error) => Err(Ended::failed(Phase::Pods, error)),
+            Some(error) => Err(Ended::failed(PhaseKind::Pods, error)),
         }
     }
 
@@ -141,7 +141,7 @@ impl Site<'_> {
                 say(&connected_text(count));
                 Ok(())
             }
-            Err(difference) => Err(Ended::failed(Phase::Workers, difference)),
+            Err(difference) => Err(Ended::failed(PhaseKind::Workers, difference)),
         }
     }
 }
