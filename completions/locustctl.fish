@@ -68,7 +68,7 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Pr
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
-complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "run" -d 'Run a command of your own with more workers, and put the old number of workers back'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "run" -d 'Run a load test, or a command of your own, with more workers, and put the old number of workers back'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
@@ -243,6 +243,16 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l replicas -d 'The number of workers for the time of the run. Without it, nothing is scaled' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l users-per-worker -d 'Derive the number of workers from --users: one worker for this many users' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s u -l users -d 'The number of users' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s r -l spawn-rate -d 'Users to start per second [default: 1]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s t -l run-time -d 'The run time: 20s, 10m, 1h30m, or a number of seconds. Required unless a LoadTestShape runs. Locust gets it as well, so that the test ends even without locustctl' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s H -l host -d 'The host to test [default: that of the locustfile]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l user-class -d 'A user class to run; can be repeated. Needs a master with --class-picker' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l shape-class -d 'The LoadTestShape class to run. Needs a master with --class-picker' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l option -d 'A custom option of the locustfile: KEY=VALUE; can be repeated' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l fail-if -d 'The test fails if this is met at its end: \'[NAME: ]METRIC OP VALUE\', as in \'p95 > 800ms\' or \'GET /login: failures > 1%\'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median, rps, requests, failures or users. Without it, any failed request fails the test' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l abort-if -d 'End the test as soon as this is met, and fail it. The form is that of --fail-if' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'Wait at most this long if a test is running; without it, run refuses to start beside a running test' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each phase that waits: for the pods, for the workers, for a server that does not answer' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
@@ -474,7 +484,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l 
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "scale" -d 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "run" -d 'Run a command of your own with more workers, and put the old number of workers back'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "run" -d 'Run a load test, or a command of your own, with more workers, and put the old number of workers back'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'

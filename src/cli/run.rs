@@ -5,11 +5,22 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args};
 
 use super::locust::LocustArgs;
-use super::value;
+use super::value::{self, KeyValue, Seconds};
+use crate::run::Condition;
 use crate::text::go;
 
 const EXAMPLES: &str = "\
 Examples:
+  # Test with 1000 users on twenty workers for ten minutes, and put the old number of workers back. Exit with 99 if
+  # a request failed
+  locustctl run --replicas=20 -u 1000 -r 50 -t 10m
+
+  # Fail if the 95th percentile is above 800 ms, or if more than 1% of the requests failed
+  locustctl run --replicas=20 -u 1000 -r 50 -t 10m --fail-if 'p95 > 800ms' --fail-if 'failures > 1%'
+
+  # End the test early if it makes no sense any more
+  locustctl run -u 1000 -r 50 -t 10m --abort-if 'failures > 50%'
+
   # Scale to twenty workers, run a command when they are connected to Locust, and put the old number back
   locustctl run --replicas=20 -- ./load-test.sh
 
@@ -19,13 +30,51 @@ Examples:
   # Check everything, and change nothing
   locustctl run --replicas=20 --dry-run -- ./load-test.sh";
 
-/// Run a command of your own with more workers, and put the old number of workers back
+/// Run a load test, or a command of your own, with more workers, and put the old number of workers back
 #[derive(Debug, Args)]
 #[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct RunArgs {
     /// The number of workers for the time of the run. Without it, nothing is scaled
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
     pub replicas: Option<i64>,
+    /// Derive the number of workers from --users: one worker for this many users
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..),
+          allow_hyphen_values = true)]
+    pub users_per_worker: Option<u32>,
+    /// The number of users
+    #[arg(short, long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..),
+          allow_hyphen_values = true)]
+    pub users: Option<u32>,
+    /// Users to start per second [default: 1]
+    #[arg(short = 'r', long, value_name = "RATE", value_parser = value::spawn_rate(),
+          allow_hyphen_values = true)]
+    pub spawn_rate: Option<f64>,
+    /// The run time: 20s, 10m, 1h30m, or a number of seconds. Required unless a LoadTestShape runs. Locust gets it
+    /// as well, so that the test ends even without locustctl
+    #[arg(short = 't', long, value_name = "TIME", value_parser = value::run_time(),
+          allow_hyphen_values = true)]
+    pub run_time: Option<Seconds>,
+    /// The host to test [default: that of the locustfile]
+    #[arg(short = 'H', long, value_name = "URL", allow_hyphen_values = true)]
+    pub host: Option<String>,
+    /// A user class to run; can be repeated. Needs a master with --class-picker
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, action = ArgAction::Append)]
+    pub user_class: Vec<String>,
+    /// The LoadTestShape class to run. Needs a master with --class-picker
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub shape_class: Option<String>,
+    /// A custom option of the locustfile: KEY=VALUE; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true,
+          value_parser = value::key_value(), action = ArgAction::Append)]
+    pub option: Vec<KeyValue>,
+    /// The test fails if this is met at its end: '[NAME: ]METRIC OP VALUE', as in 'p95 > 800ms' or 'GET /login:
+    /// failures > 1%'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median, rps, requests,
+    /// failures or users. Without it, any failed request fails the test
+    #[arg(long, value_name = "CONDITION", allow_hyphen_values = true, action = ArgAction::Append)]
+    pub fail_if: Vec<Condition>,
+    /// End the test as soon as this is met, and fail it. The form is that of --fail-if
+    #[arg(long, value_name = "CONDITION", allow_hyphen_values = true, action = ArgAction::Append)]
+    pub abort_if: Vec<Condition>,
     /// Keep the new number of workers after the run
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser};
 
+use crate::locust::parse_run_time;
 use crate::scaling::manifests::split_filenames;
 use crate::text::go;
 
@@ -14,6 +15,51 @@ pub struct RelativeCount(pub i64);
 /// The value of one `-f`: names, separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileNames(pub Vec<String>);
+
+/// A whole number of seconds, at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds(pub u64);
+
+/// The value of `--option`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyValue {
+    /// The name in Locust's form, with `_` instead of `-`.
+    pub key: String,
+    pub value: String,
+}
+
+/// A run time as Locust or Go writes it: `90`, `1h20m`, `1m30s`.
+pub fn run_time() -> ValueParser {
+    ValueParser::from(|text: &str| {
+        let go = || go::Duration::parse(text).ok().and_then(go::Duration::positive);
+        // Locust knows only whole seconds.
+        let rounded =
+            |time: std::time::Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        match parse_run_time(text).or_else(|| go().map(rounded)) {
+            Some(seconds) if seconds > 0 => Ok(Seconds(seconds)),
+            _ => Err("must be a time such as 20s, 10m or 1h30m"),
+        }
+    })
+}
+
+/// Users per second.
+pub fn spawn_rate() -> ValueParser {
+    ValueParser::from(|text: &str| match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err("must be a number of users per second, greater than 0"),
+    })
+}
+
+/// `KEY=VALUE`
+pub fn key_value() -> ValueParser {
+    ValueParser::from(|text: &str| match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => {
+            let key = key.trim_start_matches('-').replace('-', "_");
+            Ok(KeyValue { key, value: value.to_owned() })
+        }
+        _ => Err("must have the form KEY=VALUE"),
+    })
+}
 
 /// The parser of `-f`.
 pub fn file_names() -> ValueParser {

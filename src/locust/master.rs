@@ -194,19 +194,35 @@ impl<'a> Master<'a> {
     /// # Errors
     /// Any of [`Error`]. Without an answer, Locust may have started the users nevertheless.
     pub async fn start(&self, start: &Start) -> Result<(), Error> {
+        self.start_with(start.form()).await
+    }
+
+    /// The same with another form.
+    ///
+    /// # Errors
+    /// Those of [`Self::start`].
+    pub async fn start_with(&self, form: String) -> Result<(), Error> {
         #[derive(Deserialize)]
         struct Answer {
             success: bool,
             #[serde(default)]
             message: String,
         }
-        let reply = self.ask(Method::POST, "swarm", Some(start.form())).await?;
+        let reply = self.ask(Method::POST, "swarm", Some(form)).await?;
         let answer: Answer =
             serde_json::from_slice(&reply.body).map_err(|_| not_locust("swarm", &reply))?;
         match answer.success {
             true => Ok(()),
             false => Err(Error::Refused(harmless(&answer.message))),
         }
+    }
+
+    /// `GET` of a path: the body of the answer.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn fetch(&self, path: &str) -> Result<Vec<u8>, Error> {
+        Ok(self.ask(Method::GET, path, None).await?.body)
     }
 
     /// `/stop`: stops the test. It is a POST request from release 2.47.0 on, and a GET request before. Locust

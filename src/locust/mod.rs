@@ -44,12 +44,13 @@ pub use look::Look;
 pub use master::{Login, Master};
 pub use memory::StartMemory;
 pub use outcome::Outcome;
+pub use page::{Page, parse_run_time};
 pub use pods::{WorkerPods, WorkerTable};
 pub use rebalance::{Rebalance, RebalanceMode, StartInProgress};
 pub use relay::{Content, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay};
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
-pub use stats::{Worker, is_running};
+pub use stats::{Stats, Worker, is_running};
 pub use step_plans::{AfterPlan, StepPlans};
 pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, steps_for};
 pub use worker_wait::{

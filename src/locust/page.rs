@@ -37,6 +37,12 @@ pub struct Page {
     /// The start form has a choice of user classes (`--class-picker`).
     #[serde(deserialize_with = "truth")]
     pub show_userclass_picker: bool,
+    /// Names of the custom options in the start form.
+    #[serde(deserialize_with = "keys")]
+    pub extra_options: Vec<String>,
+    /// Names of the LoadTestShape classes, if the start form has a choice of classes.
+    #[serde(deserialize_with = "texts")]
+    pub available_shape_classes: Vec<String>,
     /// Connected workers.
     pub worker_count: Option<i64>,
     /// Locust's release.
@@ -152,6 +158,18 @@ pub fn parse_run_time(text: &str) -> Option<u64> {
 
 fn is_given<'a, D: Deserializer<'a>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(!Value::deserialize(deserializer)?.is_null())
+}
+
+/// The keys of an object; none of any other value.
+fn keys<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default())
+}
+
+/// A list of texts; none of any other value.
+fn texts<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
 /// Reads the user classes; none if a release writes them in another form.

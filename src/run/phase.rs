@@ -17,6 +17,35 @@ pub enum PhaseKind {
     Workers,
     /// Run the user's command.
     Command,
+    /// Start the test.
+    Start,
+    /// Follow the running test.
+    Follow,
+    /// Stop the test.
+    Stop,
+    /// Read the final results.
+    Results,
+    /// Put the old number of workers back.
+    PutBack,
+}
+
+impl PhaseKind {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Find => "find",
+            Self::Idle => "idle",
+            Self::Scale => "scale",
+            Self::Pods => "pods",
+            Self::Workers => "workers",
+            Self::Command => "command",
+            Self::Start => "start",
+            Self::Follow => "follow",
+            Self::Stop => "stop",
+            Self::Results => "results",
+            Self::PutBack => "put-back",
+        }
+    }
 }
 
 impl fmt::Display for PhaseKind {
@@ -28,6 +57,11 @@ impl fmt::Display for PhaseKind {
             Self::Pods => "waiting for the pods",
             Self::Workers => "waiting for the workers to connect to Locust",
             Self::Command => "running the command",
+            Self::Start => "starting the test",
+            Self::Follow => "following the test",
+            Self::Stop => "stopping the test",
+            Self::Results => "reading the results",
+            Self::PutBack => "putting the old number of workers back",
         })
     }
 }

@@ -17,6 +17,13 @@ pub fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Value
     http.send(request).json()
 }
 
+/// Resets the statistics, as the button in Locust's page does.
+pub fn reset_statistics(cluster: &TestCluster) {
+    let http = Http::new();
+    let request = http.request("POST", &format!("{}{PROXY}stats/reset", cluster.server()));
+    assert_eq!(http.send(request.bearer_auth(cluster.token(Account::Admin))).text, "ok");
+}
+
 /// A cluster with a running test for 60 users on this many workers.
 pub fn running(workers: i64) -> TestCluster {
     let cluster = TestCluster::start();

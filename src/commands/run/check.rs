@@ -13,8 +13,10 @@ use crate::cli::{GlobalArgs, RunArgs};
 use crate::locust::{Address, LocustLocation};
 use crate::output::Failed;
 use crate::process::{Lookup, on_path};
+use crate::run::{Condition, TestStart};
 use crate::scaling::{SelectionArgs, check_namespace};
 use crate::text::go;
+use crate::text::terminal::say;
 
 /// The exit code of a command that does not exist, as in a shell.
 const NOT_FOUND: u8 = 127;
@@ -44,8 +46,19 @@ pub(super) struct Plan {
 
 /// What is done with the workers.
 pub(super) enum Work {
+    /// A test of Locust.
+    Test(TestWork),
     /// A command of the user's own, with its arguments.
     Command(Vec<OsString>),
+}
+
+/// A test, and the conditions that judge it.
+pub(super) struct TestWork {
+    pub start: TestStart,
+    /// `--fail-if`
+    pub fail_if: Vec<Condition>,
+    /// `--abort-if`
+    pub abort_if: Vec<Condition>,
 }
 
 impl Plan {
@@ -63,10 +76,12 @@ impl Checked {
     pub(super) fn new(global: GlobalArgs, args: RunArgs) -> Result<Self, Failed> {
         let location = location(&args.locust, Address::Auto)?;
         let plan = Plan::new(&args)?;
-        let Work::Command(words) = &plan.work;
-        check_program(words)?;
-        let typed = global.typed.clone();
-        let connection = connection::prepare(global)?;
+        if let Work::Command(words) = &plan.work {
+            check_program(words)?;
+        }
+        let (typed, user) = (global.typed.clone(), global.user.clone());
+        let prepared = connection::prepare(global);
+        let connection = prepared.map_err(|error| with_hint(error, user.as_deref(), &args))?;
         let follow_up = FollowUp::new(typed, connection.namespace());
         let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };
         let requested = RequestedTargets::new(&typed, Audience::Person)?;
@@ -78,27 +93,93 @@ impl Checked {
 
 impl Plan {
     fn new(args: &RunArgs) -> anyhow::Result<Self> {
-        let replicas = match args.replicas {
-            None => None,
-            Some(..1) => bail!("--replicas must be at least 1: a run needs workers"),
-            Some(count) => match i32::try_from(count) {
-                Ok(count) => Some(count),
-                Err(_) => bail!("--replicas must not be greater than {}, was {count}", i32::MAX),
-            },
+        let work = match args.command.is_empty() {
+            true => Work::Test(test(args)?),
+            false => {
+                refuse_test_flags(args)?;
+                Work::Command(args.command.clone())
+            }
         };
-        if args.command.is_empty() {
-            bail!(
-                "the command is missing: give it after --, as in: locustctl run --replicas=20 -- ./load-test.sh"
-            );
-        }
         Ok(Self {
-            replicas,
-            work: Work::Command(args.command.clone()),
+            replicas: replicas(args)?,
+            work,
             timeout: args.timeout,
             idle_limit: args.wait_for_idle.positive().unwrap_or_default(),
             keeps_count: args.keep,
             is_dry_run: args.dry_run,
         })
+    }
+}
+
+fn replicas(args: &RunArgs) -> anyhow::Result<Option<i32>> {
+    match (args.replicas, args.users_per_worker, args.users) {
+        (None, None, _) => Ok(None),
+        (Some(_), Some(_), _) => bail!("--replicas and --users-per-worker cannot be used together"),
+        (None, Some(_), None) => bail!("--users-per-worker needs the number of users: -u/--users"),
+        (None, Some(each), Some(users)) => {
+            i32::try_from(users.div_ceil(each)).map(Some).map_err(|_| anyhow!("too many workers"))
+        }
+        (Some(..1), None, _) => bail!("--replicas must be at least 1: a run needs workers"),
+        (Some(count), None, _) => match i32::try_from(count) {
+            Ok(count) => Ok(Some(count)),
+            Err(_) => bail!("--replicas must not be greater than {}, was {count}", i32::MAX),
+        },
+    }
+}
+
+fn test(args: &RunArgs) -> anyhow::Result<TestWork> {
+    if args.users.is_none() && args.spawn_rate.is_some() {
+        bail!("--spawn-rate needs the number of users: -u/--users");
+    }
+    let start = TestStart {
+        users: args.users.map(u64::from),
+        spawn_rate: args.spawn_rate,
+        run_time: args.run_time.map(|time| time.0),
+        host: args.host.clone(),
+        user_classes: args.user_class.clone(),
+        shape_class: args.shape_class.clone(),
+        options: args.option.iter().map(|one| (one.key.clone(), one.value.clone())).collect(),
+    };
+    if let (Some(ramp_up), Some(run_time)) = (start.ramp_up(), start.settings().run_time)
+        && ramp_up > run_time
+    {
+        say(&format!(
+            "Warning: starting all users takes {} s at this spawn rate, but the run time is {} s",
+            ramp_up.as_secs(),
+            run_time.as_secs()
+        ));
+    }
+    Ok(TestWork { start, fail_if: args.fail_if.clone(), abort_if: args.abort_if.clone() })
+}
+
+/// Refuses flags of a test beside a command.
+fn refuse_test_flags(args: &RunArgs) -> anyhow::Result<()> {
+    let given = [
+        ("--spawn-rate", args.spawn_rate.is_some()),
+        ("--run-time", args.run_time.is_some()),
+        ("--host", args.host.is_some()),
+        ("--user-class", !args.user_class.is_empty()),
+        ("--shape-class", args.shape_class.is_some()),
+        ("--option", !args.option.is_empty()),
+        ("--fail-if", !args.fail_if.is_empty()),
+        ("--abort-if", !args.abort_if.is_empty()),
+        ("--users", args.users.is_some() && args.users_per_worker.is_none()),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => bail!(
+            "{flag} cannot be used with a command: with a command after --, run starts no test itself"
+        ),
+        None => Ok(()),
+    }
+}
+
+/// A hint for `--user=1000`, which names a user of the kubeconfig.
+fn with_hint(error: anyhow::Error, user: Option<&str>, args: &RunArgs) -> anyhow::Error {
+    match user {
+        Some(user) if args.users.is_none() && user.parse::<u32>().is_ok() => anyhow!(
+            "{error}\n--user={user} names a user of the kubeconfig; the number of Locust's users is --users={user}"
+        ),
+        _ => error,
     }
 }
 

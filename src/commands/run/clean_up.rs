@@ -8,7 +8,7 @@ use super::super::follow_up::FollowUp;
 use super::check::Plan;
 use super::interruptions::{Haste, Interruptions};
 use super::site::{Locust, Site};
-use super::undo::Undo;
+use super::undo::{TestToStop, Undo};
 use crate::output::sentence_of;
 use crate::run::{PutBack, ReplacedCount, WasRunning, put_back, stop_test};
 use crate::scaling::{ScaleError, Target, count_text};
@@ -30,7 +30,11 @@ pub(super) async fn clean_up(
     interruptions: &mut Interruptions,
 ) -> Vec<Error> {
     let count = undo.count.filter(|_| !plan.keeps_count);
-    let locust = site.locust.as_ref().filter(|_| undo.is_command_started && !plan.keeps_count);
+    let test = match undo.test {
+        TestToStop::OfCommand if plan.keeps_count => TestToStop::None,
+        test => test,
+    };
+    let locust = site.locust.as_ref().filter(|_| test != TestToStop::None);
     if interruptions.first().is_some() && (count.is_some() || locust.is_some()) {
         say(CLEANING_UP);
     }
@@ -38,7 +42,7 @@ pub(super) async fn clean_up(
     let mut restored = None;
     let stop = async {
         let result = match locust {
-            Some(locust) => stop(locust, plan).await,
+            Some(locust) => stop(locust, test, plan).await,
             None => Ok(()),
         };
         stopped = Some(result);
@@ -78,11 +82,14 @@ pub(super) async fn clean_up(
     errors
 }
 
-/// Stops a test that the command has left running.
-async fn stop(locust: &Locust<'_>, plan: &Plan) -> Result<(), Error> {
+/// Stops the test, if it is still running.
+async fn stop(locust: &Locust<'_>, test: TestToStop, plan: &Plan) -> Result<(), Error> {
     let limit = plan.limit().min(STOP_LIMIT);
     match stop_test(&locust.master, limit).await {
-        Ok(WasRunning::Yes) => say("The command left a test running, so locustctl stopped it"),
+        Ok(WasRunning::Yes) => say(match test {
+            TestToStop::OfCommand => "The command left a test running, so locustctl stopped it",
+            TestToStop::Own | TestToStop::None => "locustctl stopped the test",
+        }),
         Ok(WasRunning::No) => {}
         Err(error) => return Err(not_stopped(locust, &error)),
     }

@@ -1,24 +1,32 @@
-//! `locustctl run`: more workers for the time of a command, and the old number after it.
+//! `locustctl run`: more workers for the time of a test or of a command, and the old number after it.
 
 mod around;
 mod check;
 mod clean_up;
 mod ended;
 mod interruptions;
+mod progress;
 mod scale_line;
 mod site;
+mod summary;
+mod test;
 mod undo;
 mod workers;
 
-use self::check::{Checked, Work};
+use std::ffi::OsString;
+
+use self::check::{Checked, Plan, Work};
 use self::clean_up::clean_up;
-use self::ended::Ended;
+use self::ended::{Ended, conclude};
 use self::interruptions::Interruptions;
 use self::site::Site;
-use self::undo::Undo;
+use self::undo::{TestToStop, Undo};
+use super::follow_up::FollowUp;
 use super::target::resolve_one;
 use crate::cli::{GlobalArgs, RunArgs};
+use crate::locust::LocustLocation;
 use crate::output::Failed;
+use crate::run::Timeline;
 
 /// The exit code of a failure of locustctl's own, if a command has exit codes of its own. `env` and `timeout` of
 /// GNU coreutils use the same.
@@ -49,21 +57,42 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
     let target = target.map_err(before_changes)??;
     let find = Site::find(&connection.client, &target, &location, &follow_up);
     let site = interruptions.unless(find).await.map_err(before_changes)??;
-    let checks = site.check_idle(&plan);
+    let checks = async {
+        if let Work::Test(test) = &plan.work {
+            site.check_test(&plan, test).await?;
+        }
+        site.check_idle(&plan).await
+    };
     interruptions.unless(checks).await.map_err(before_changes)??;
     if plan.is_dry_run {
         return interruptions.unless(site.dry_run(&plan)).await.map_err(before_changes)?;
     }
+    match &plan.work {
+        Work::Test(test) => site.run_test(&plan, test, &follow_up, &mut interruptions).await,
+        Work::Command(words) => {
+            let interruptions = &mut interruptions;
+            run_around(&site, &plan, words, &location, &follow_up, interruptions).await
+        }
+    }
+}
 
-    let mut undo = Undo::default();
-    let result = match site.scale_up(&plan, &mut undo, &mut interruptions).await {
-        Ok(()) => {
-            let Work::Command(words) = &plan.work;
-            undo.is_command_started = true;
-            site.run_command(words, &location, &mut interruptions).await
+/// Runs a command of the user's own while the workers are up.
+async fn run_around(
+    site: &Site<'_>,
+    plan: &Plan,
+    words: &[OsString],
+    location: &LocustLocation,
+    follow_up: &FollowUp,
+    interruptions: &mut Interruptions,
+) -> Result<(), Failed> {
+    let (mut undo, mut timeline) = (Undo::default(), Timeline::default());
+    let result = match site.scale_up(plan, &mut undo, &mut timeline, interruptions).await {
+        Ok(_) => {
+            undo.test = TestToStop::OfCommand;
+            site.run_command(words, location, interruptions).await
         }
         Err(ended) => Err(ended),
     };
-    let errors = clean_up(&site, &plan, &follow_up, undo, &mut interruptions).await;
-    ended::conclude(result, errors, interruptions.first())
+    let errors = clean_up(site, plan, follow_up, undo, interruptions).await;
+    conclude(result, errors, interruptions.first())
 }

@@ -95,10 +95,14 @@ impl<'a> Site<'a> {
             let scaled = set_count(self.client, self.target, count, DryRun::Server).await?;
             write_stdout(&format!("{}\n", scale_line(self.target, &scaled, " (server dry run)")))?;
         }
-        let Work::Command(words) = &plan.work;
-        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-        let line = harmless(&words.join(" "));
-        Ok(write_stdout(&format!("{line} (dry run: the command was not run)\n"))?)
+        let line = match &plan.work {
+            Work::Command(words) => {
+                let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+                format!("{} (dry run: the command was not run)", harmless(&words.join(" ")))
+            }
+            Work::Test(_) => "The test can be started (dry run: it was not started)".to_owned(),
+        };
+        Ok(write_stdout(&format!("{line}\n"))?)
     }
 }
 

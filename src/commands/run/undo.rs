@@ -7,6 +7,16 @@ use crate::run::ReplacedCount;
 pub(super) struct Undo {
     /// `None` if the count was not changed.
     pub count: Option<ReplacedCount>,
+    pub test: TestToStop,
+}
+
+/// The test that may be running.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum TestToStop {
+    #[default]
+    None,
     /// The user's command was started. It may have left a test running.
-    pub is_command_started: bool,
+    OfCommand,
+    /// The test of this run.
+    Own,
 }

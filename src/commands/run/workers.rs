@@ -14,7 +14,7 @@ use super::site::{Locust, Site};
 use super::undo::Undo;
 use crate::locust::{WorkerPods, connected_text, follow_workers};
 use crate::output::sentence_of;
-use crate::run::{PhaseKind, ReplacedCount, set_count};
+use crate::run::{PhaseKind, ReplacedCount, Timeline, set_count};
 use crate::scaling::{DryRun, ScaleError, Wait, WaitCondition, pods_of, wait};
 use crate::text::terminal::say;
 
@@ -23,7 +23,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 impl Site<'_> {
     /// Scales the workers if the plan says so, and waits until they are ready and connected. `undo` gets the
-    /// change.
+    /// change. Returns the count.
     ///
     /// # Errors
     /// A phase failed, or a signal came.
@@ -31,17 +31,23 @@ impl Site<'_> {
         &self,
         plan: &Plan,
         undo: &mut Undo,
+        timeline: &mut Timeline,
         interruptions: &mut Interruptions,
-    ) -> Result<(), Ended> {
+    ) -> Result<i64, Ended> {
         let count = match plan.replicas {
-            Some(count) => self.scale(count, undo, interruptions).await?,
+            Some(count) => {
+                timeline.enter(PhaseKind::Scale);
+                self.scale(count, undo, interruptions).await?
+            }
             None => self.replicas,
         };
+        timeline.enter(PhaseKind::Pods);
         self.wait_for_pods(count, plan, interruptions).await?;
-        match &self.locust {
-            Some(locust) => self.wait_for_workers(locust, plan, interruptions).await,
-            None => Ok(()),
+        if let Some(locust) = &self.locust {
+            timeline.enter(PhaseKind::Workers);
+            self.wait_for_workers(locust, plan, interruptions).await?;
         }
+        Ok(count)
     }
 
     /// Scales the workers. If a signal comes meanwhile, the answer is awaited, because it decides what to put

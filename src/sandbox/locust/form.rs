@@ -10,6 +10,8 @@ pub(super) struct Settings {
     pub spawn_rate: Option<f64>,
     /// In seconds.
     pub run_time: Option<u64>,
+    /// The custom option `failure_percent` of the simulated locustfile: the share of requests that fail.
+    pub failure_percent: f64,
 }
 
 /// A valid form.
@@ -72,6 +74,9 @@ pub(super) fn read(
         let seconds = seconds(value).ok_or_else(|| Refusal::Unreadable(formats.to_owned()))?;
         settings.run_time = Some(seconds);
         run_time = Some(seconds).filter(|seconds| *seconds > 0);
+    }
+    if let Some(percent) = form.get("failure_percent").and_then(|text| text.trim().parse().ok()) {
+        settings.failure_percent = percent;
     }
     let users = users.and_then(|users| u64::try_from(users).ok());
     match (users, rate.filter(|rate| *rate > 0.0 && rate.is_finite())) {

@@ -127,6 +127,7 @@ impl Swarm {
         self.free_listener(at);
         self.reports_expire = None;
         self.had_users = self.users() > 0;
+        self.statistics.end(at, self.users());
         self.dispatcher = None;
         self.workers.iter_mut().for_each(|worker| worker.users = 0);
         if matches!(self.listener, Listener::Ended { .. }) && self.users() > 0 {

@@ -4,6 +4,7 @@
 //! worker. When workers join and leave, it loses users and leaves workers idle as the
 //! real Locust does.
 
+mod csv;
 mod dispatcher;
 mod endpoints;
 mod form;
@@ -132,8 +133,8 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
         "swarm" => "POST",
         "stop" | "stats/reset" => change,
         "worker-count" if !release.reports_worker_count() => return not_found(),
-        "" | "worker-count" | "stats/requests" | "stats/report" | "exceptions" | "tasks"
-        | "logs" => "GET",
+        "" | "worker-count" | "stats/requests" | "stats/report" | "stats/requests/csv"
+        | "stats/failures/csv" | "exceptions" | "exceptions/csv" | "tasks" | "logs" => "GET",
         _ => return not_found(),
     };
     if method != wanted && (method, wanted) != ("HEAD", "GET") {
@@ -144,6 +145,9 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
         "" => Proxied::new(200, HTML, page::html(&swarm.template_args())),
         "worker-count" => json(json!({ "worker_count": swarm.count() })),
         "stats/requests" => json(swarm.stats()),
+        "stats/requests/csv" => csv_file(swarm.requests_csv()),
+        "stats/failures/csv" => csv_file(swarm.failures_csv()),
+        "exceptions/csv" => csv_file(csv::NO_EXCEPTIONS.to_owned()),
         "exceptions" => json(json!({ "exceptions": [] })),
         "tasks" => json(swarm.tasks()),
         "logs" => json(swarm.logs()),
@@ -161,6 +165,10 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
             Proxied::new(200, HTML, "ok")
         }
     }
+}
+
+fn csv_file(content: String) -> Proxied {
+    Proxied::new(200, "text/csv", content)
 }
 
 fn report(swarm: &mut Swarm, query: &Query) -> Proxied {

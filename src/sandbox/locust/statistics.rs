@@ -10,6 +10,12 @@ use super::journal::Clock;
 /// Requests per second of each user.
 const PACE: f64 = 0.5;
 
+/// Workers report every few seconds, so the last requests are counted this long after the end of a test.
+const LATE_REPORT: Duration = Duration::from_secs(2);
+
+/// The requests in the last report, as a time of the test.
+const LAST_REPORT: Duration = Duration::from_secs(1);
+
 /// How often Locust adds a sample to the history.
 pub(super) const HISTORY_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -20,6 +26,11 @@ const MAX_HISTORY: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Statistics {
     requests: f64,
+    failures: f64,
+    /// The share of requests that fail, from 0 to 1.
+    pub(super) failure_share: f64,
+    /// The requests in the reports that come after the end of a test, and the time at which they are counted.
+    late: Option<(Instant, f64)>,
     started: Instant,
     last_request: Option<Instant>,
     /// Requests are counted up to this time.
@@ -36,12 +47,42 @@ struct Sample {
 
 impl Statistics {
     pub(super) fn new(now: Instant) -> Self {
-        Self { requests: 0.0, started: now, last_request: None, counted: now, history: Vec::new() }
+        Self {
+            requests: 0.0,
+            failures: 0.0,
+            failure_share: 0.0,
+            late: None,
+            started: now,
+            last_request: None,
+            counted: now,
+            history: Vec::new(),
+        }
     }
 
     /// Resets everything, as a start and a reset do.
     pub(super) fn clear(&mut self, now: Instant) {
-        *self = Self::new(now);
+        *self = Self { failure_share: self.failure_share, ..Self::new(now) };
+    }
+
+    /// The test of this many users has ended. Their last requests are not reported yet.
+    pub(super) fn end(&mut self, at: Instant, users: u64) {
+        let late = rate(users) * LAST_REPORT.as_secs_f64();
+        self.late = at.checked_add(LATE_REPORT).map(|at| (at, late));
+    }
+
+    fn add(&mut self, requests: f64) {
+        self.requests += requests;
+        self.failures += requests * self.failure_share;
+    }
+
+    /// The number of failed requests.
+    pub(super) fn failed(&self) -> u64 {
+        self.failures as u64
+    }
+
+    /// The share of failed requests, from 0 to 1.
+    pub(super) fn fail_ratio(&self) -> f64 {
+        if self.requests > 0.0 { self.failures / self.requests } else { 0.0 }
     }
 
     /// Adds the requests that this many users have made up to this time.
@@ -49,8 +90,11 @@ impl Statistics {
         let passed = at.saturating_duration_since(self.counted);
         self.counted = at;
         if users > 0 && !passed.is_zero() {
-            self.requests += rate(users) * passed.as_secs_f64();
+            self.add(rate(users) * passed.as_secs_f64());
             self.last_request = Some(at);
+        }
+        if let Some((_, late)) = self.late.take_if(|(due, _)| *due <= at) {
+            self.add(late);
         }
     }
 
@@ -78,10 +122,10 @@ impl Statistics {
 
     fn row(&self, name: &str, method: &str, users: u64) -> Value {
         let (rate, total_rate) = (rate(users), self.total_rate());
-        json!({ "name": name, "method": method, "num_requests": self.requests as u64, "num_failures": 0,
+        json!({ "name": name, "method": method, "num_requests": self.requests as u64, "num_failures": self.failed(),
             "avg_content_length": 1024.0, "avg_response_time": 12.0, "median_response_time": 11,
             "min_response_time": 7.0, "max_response_time": 26.0, "current_rps": rate,
-            "total_rps": total_rate, "current_fail_per_sec": 0.0, "total_fail_per_sec": 0.0,
+            "total_rps": total_rate, "current_fail_per_sec": rate * self.failure_share, "total_fail_per_sec": total_rate * self.fail_ratio(),
             "response_time_percentile_0.95": 26, "response_time_percentile_0.99": 26 })
     }
 
@@ -95,6 +139,11 @@ impl Statistics {
     pub(super) fn span(&self, clock: &Clock) -> (OffsetDateTime, OffsetDateTime, String) {
         let (start, end) = (clock.time(self.started), clock.time(self.last()));
         (start, end, duration((end - start).whole_seconds()))
+    }
+
+    /// The time of the first and of the last request.
+    pub(super) fn seen(&self, clock: &Clock) -> (OffsetDateTime, OffsetDateTime) {
+        (clock.time(self.started), clock.time(self.last()))
     }
 
     /// Adds a sample at the end of the report.

@@ -132,6 +132,7 @@ impl Swarm {
         // Whatever the listener waits for is over before the users of this start are spawned.
         self.free_listener(now);
         self.target = (start.users, start.rate);
+        self.statistics.failure_share = self.settings.failure_percent.clamp(0.0, 100.0) / 100.0;
         if !self.send_spawn_jobs(now) {
             return;
         }

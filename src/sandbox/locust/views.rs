@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::object::format_time;
 use super::{
+    csv,
     statistics::rate,
     swarm::{RunnerState, Swarm, Worker},
 };
@@ -16,14 +17,39 @@ impl Swarm {
         let rate = rate(self.users());
         let mut stats = json!({ "state": self.state_name(), "user_count": self.users(),
             "workers": self.workers.iter().map(row).collect::<Vec<_>>(),
-            "stats": self.rows(), "errors": [], "fail_ratio": 0.0, "total_fail_per_sec": 0.0,
-            "total_rps": self.statistics.total_rate(), "current_rps": rate, "current_fail_per_sec": 0.0,
+            "stats": self.rows(), "errors": self.errors(),
+            "fail_ratio": self.statistics.fail_ratio(),
+            "total_fail_per_sec": self.statistics.total_rate() * self.statistics.fail_ratio(),
+            "total_rps": self.statistics.total_rate(), "current_rps": rate,
+            "current_fail_per_sec": rate * self.statistics.failure_share,
             "current_response_time_percentiles":
                 { "response_time_percentile_0.5": 11, "response_time_percentile_0.95": 26 } });
         if self.release.reports_worker_count() {
             stats["worker_count"] = json!(self.count());
         }
         stats
+    }
+
+    /// The rows of `errors`. Every failure of the simulated test is the same.
+    fn errors(&self) -> Vec<Value> {
+        let (first, last) = self.statistics.seen(&self.journal.clock);
+        let seen = |time: time::OffsetDateTime| time.unix_timestamp_nanos() as f64 / 1e9;
+        match self.statistics.failed() {
+            0 => Vec::new(),
+            failed => vec![json!({ "method": "GET", "name": "/", "error": csv::ERROR,
+                "occurrences": failed, "first_seen": seen(first), "last_seen": seen(last) })],
+        }
+    }
+
+    /// `GET /stats/requests/csv`
+    pub(super) fn requests_csv(&self) -> String {
+        csv::requests(&self.rows())
+    }
+
+    /// `GET /stats/failures/csv`
+    pub(super) fn failures_csv(&self) -> String {
+        let (first, last) = self.statistics.seen(&self.journal.clock);
+        csv::failures(self.statistics.failed(), &format_time(first), &format_time(last))
     }
 
     fn rows(&self) -> Vec<Value> {
@@ -39,7 +65,7 @@ impl Swarm {
             json!([])
         };
         json!({ "available_shape_classes": ["Default"], "available_user_classes": ["U"],
-            "available_user_tasks": { "U": ["index"] }, "extra_options": {}, "hide_common_options": null,
+            "available_user_tasks": { "U": ["index"] }, "extra_options": extra_options(), "hide_common_options": null,
             "history": history, "host": "", "is_distributed": true, "is_host_required": false,
             "locustfile": LOCUSTFILE, "missing_host_warning": false, "num_users": settings.num_users,
             "override_host_warning": false, "percentiles_to_chart": [0.5, 0.95],
@@ -93,6 +119,12 @@ impl Swarm {
             RunnerState::Stopped => "stopped",
         }
     }
+}
+
+/// The custom option of the simulated locustfile.
+fn extra_options() -> Value {
+    json!({ "failure_percent": { "choices": null, "default_value": "0", "is_secret": false,
+        "help_text": "The percentage of requests that fail" } })
 }
 
 fn row(worker: &Worker) -> Value {

@@ -35,12 +35,12 @@ pub fn wait_for_script(cluster: &TestCluster, run: &Running) -> String {
     url
 }
 
-fn patches(cluster: &TestCluster) -> usize {
+pub fn patches(cluster: &TestCluster) -> usize {
     cluster.request_lines().iter().filter(|line| line.starts_with("PATCH")).count()
 }
 
 #[track_caller]
-fn has_in_order(text: &str, parts: &[&str]) {
+pub fn has_in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {
         let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} is not next in {text}"));

@@ -2,3 +2,7 @@
 
 mod command;
 mod command_signals;
+mod events;
+mod refusals;
+mod test;
+mod test_signals;

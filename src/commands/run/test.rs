@@ -1,0 +1,278 @@
+//! Runs a test of Locust: start, follow, stop, results, verdict.
+
+use anyhow::{Error, anyhow, bail};
+use tokio::time::Instant;
+
+use super::super::follow_up::FollowUp;
+use super::check::{Plan, TestWork};
+use super::clean_up::clean_up;
+use super::ended::{Ended, conclude};
+use super::interruptions::{Haste, Interruptions};
+use super::progress::Progress;
+use super::site::{Locust, Site};
+use super::summary::summary;
+use super::undo::{TestToStop, Undo};
+use crate::locust::StartMemory;
+use crate::output::{Failed, write_stdout};
+use crate::run::{
+    BegunTest, Columns, FinalResults, Follow, Judgement, LiveStatistics, Observations, PhaseKind,
+    Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results, judge, not_judged,
+    start_test, stop_test,
+};
+
+/// The exit code of a test whose verdict is "failed". k6 uses the same.
+const FAILED: u8 = 99;
+
+/// The progress of a test.
+#[derive(Default)]
+struct Record {
+    undo: Undo,
+    timeline: Timeline,
+    seen: Observations,
+    /// The replicas during the test.
+    replicas: Option<i64>,
+    /// Locust has begun with the test.
+    has_begun: bool,
+    results: Option<Results>,
+    errors: Vec<Error>,
+}
+
+impl Site<'_> {
+    /// Checks that Locust can run the test and that its conditions can be evaluated.
+    ///
+    /// # Errors
+    /// The first problem.
+    pub(super) async fn check_test(&self, plan: &Plan, test: &TestWork) -> Result<(), Error> {
+        let Some(Locust { master, before }) = &self.locust else {
+            bail!("a test needs Locust: leave out --locust=none, or give a command after --");
+        };
+        if plan.replicas.is_none() && self.replicas == 0 {
+            bail!(
+                "{} has no replicas, so there are no workers: give their number with --replicas",
+                self.target
+            );
+        }
+        let page = before.page.clone().unwrap_or_default();
+        test.start.check(&page).map_err(Error::msg)?;
+        let find = |error: crate::locust::Error| anyhow!("{}: {error}", PhaseKind::Find);
+        if !test.fail_if.is_empty() {
+            let csv = master.fetch("stats/requests/csv").await.map_err(find)?;
+            let columns = Columns::parse(&csv)?;
+            for condition in &test.fail_if {
+                let checked = condition.check_columns(&columns);
+                checked.map_err(|why| anyhow!("--fail-if '{condition}': {why}"))?;
+            }
+        }
+        if !test.abort_if.is_empty() {
+            let body = master.fetch("stats/requests").await.map_err(find)?;
+            let live = LiveStatistics::parse(&body)?;
+            for condition in &test.abort_if {
+                let checked = condition.check_live(&live);
+                checked.map_err(|why| anyhow!("--abort-if '{condition}': {why}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the test, and prints its verdict.
+    ///
+    /// # Errors
+    /// The verdict is "failed", the test could not be run, or a signal came.
+    pub(super) async fn run_test(
+        &self,
+        plan: &Plan,
+        test: &TestWork,
+        follow_up: &FollowUp,
+        interruptions: &mut Interruptions,
+    ) -> Result<(), Failed> {
+        let mut record = Record::default();
+        let mut result = self.test_phases(plan, test, &mut record, interruptions).await;
+        if result.is_ok() {
+            record.timeline.enter(PhaseKind::Results);
+            let results = self.results(plan, &mut record, Instant::now());
+            result = match interruptions.unless(results).await {
+                Ok(()) => result,
+                Err(ended) => Err(ended),
+            };
+        }
+        if let Err(Ended::Failed(error)) = &result {
+            record.timeline.leave(Some(format!("{error:#}")));
+        }
+        let is_missing = record.has_begun && record.results.is_none() && result.is_err();
+        record.timeline.enter(PhaseKind::PutBack);
+        let undo = std::mem::take(&mut record.undo);
+        let errors = clean_up(self, plan, follow_up, undo, interruptions).await;
+        let is_restored = errors.is_empty() && !plan.keeps_count;
+        record.errors.extend(errors);
+        // A lost Locust was waited for already.
+        if is_missing && interruptions.haste() <= Haste::Orderly {
+            record.timeline.enter(PhaseKind::Results);
+            let results = self.results(plan, &mut record, Instant::now());
+            // A second signal skips the results.
+            let _ = interruptions.unless(results).await;
+        }
+        let report = self.report(plan, test, &result, record, is_restored);
+        self.finish(report, result, interruptions)
+    }
+
+    /// Scales the workers, and starts and follows the test. Afterwards the test has ended.
+    async fn test_phases(
+        &self,
+        plan: &Plan,
+        test: &TestWork,
+        record: &mut Record,
+        interruptions: &mut Interruptions,
+    ) -> Result<TestEnd, Ended> {
+        let Some(locust) = &self.locust else {
+            return Err(Ended::failed(PhaseKind::Find, "there is no Locust"));
+        };
+        let Record { undo, timeline, .. } = record;
+        let replicas = self.scale_up(plan, undo, timeline, interruptions).await?;
+        record.replicas = Some(replicas);
+        record.timeline.enter(PhaseKind::Start);
+        let started = self.start(locust, plan, test, &mut record.undo);
+        let begun = interruptions.unless(started).await??;
+        record.has_begun = true;
+        record.timeline.enter(PhaseKind::Follow);
+        let run_time = test.start.settings().run_time;
+        let follow = Follow {
+            client: self.client,
+            target: self.target,
+            master: &locust.master,
+            test: begun,
+            abort_if: &test.abort_if,
+            run_time,
+            replicas,
+            timeout: plan.limit(),
+        };
+        let mut progress = Progress::new(run_time);
+        let seen = &mut record.seen;
+        let mut on_tick = |tick: &_, seen: &_| progress.update(tick, seen);
+        let followed = interruptions.unless(follow.run(seen, &mut on_tick)).await;
+        let end = followed?.map_err(|error| Ended::failed(PhaseKind::Follow, error))?;
+        progress.print_notes(&record.seen);
+        drop(progress);
+        if matches!(end, TestEnd::Aborted(_) | TestEnd::Overdue) {
+            record.timeline.enter(PhaseKind::Stop);
+            let stopped = interruptions.unless(stop_test(&locust.master, plan.limit())).await?;
+            stopped.map_err(|error| Ended::failed(PhaseKind::Stop, error))?;
+        }
+        record.undo.test = TestToStop::None;
+        Ok(end)
+    }
+
+    /// Checks once more that no other test is running, and starts the test.
+    async fn start(
+        &self,
+        locust: &Locust<'_>,
+        plan: &Plan,
+        test: &TestWork,
+        undo: &mut Undo,
+    ) -> Result<BegunTest, Ended> {
+        let failed = |error: &dyn std::fmt::Display| Ended::failed(PhaseKind::Start, error);
+        self.check_idle(plan).await.map_err(|error| failed(&error))?;
+        undo.test = TestToStop::Own;
+        let master = &locust.master;
+        let begun = start_test(master, &test.start).await.map_err(|error| failed(&error))?;
+        if let Some(known) = &begun.known {
+            StartMemory::of_user().save(&master.place(), begun.log.as_ref(), known);
+        }
+        crate::text::terminal::say("Locust has started the test");
+        Ok(begun)
+    }
+
+    /// Reads the final results into the record.
+    async fn results(&self, plan: &Plan, record: &mut Record, ended: Instant) {
+        let Some(Locust { master, .. }) = &self.locust else { return };
+        let failed = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", PhaseKind::Results);
+        match final_results(master, ended, plan.limit()).await {
+            Ok(FinalResults { csv, is_final }) => {
+                if !is_final {
+                    record
+                        .seen
+                        .note("the statistics were still changing when they were read".to_owned());
+                }
+                match Results::parse(csv) {
+                    Ok(results) => record.results = Some(results),
+                    Err(error) => record.errors.push(failed(&error)),
+                }
+            }
+            Err(error) => record.errors.push(failed(&error)),
+        }
+    }
+
+    fn report(
+        &self,
+        plan: &Plan,
+        test: &TestWork,
+        result: &Result<TestEnd, Ended>,
+        record: Record,
+        is_restored: bool,
+    ) -> RunReport {
+        let lowest_users = record.seen.lowest_users;
+        let results = &record.results;
+        let judgement = judgement(test, result, results.as_ref(), lowest_users);
+        let locust = self.locust.as_ref();
+        let page = locust.and_then(|locust| locust.before.page.as_ref());
+        let mut settings = test.start.settings();
+        settings.lowest_users = lowest_users;
+        RunReport {
+            target: self.target.to_string(),
+            namespace: self.target.namespace.clone(),
+            locust: locust.map(|locust| locust.master.place()),
+            release: page.map(|page| page.version.clone()),
+            test: settings,
+            replicas: Replicas {
+                old: Some(self.replicas),
+                new: record.replicas.filter(|_| plan.replicas.is_some()),
+                restored: is_restored && plan.replicas.is_some(),
+            },
+            phases: record.timeline.into_phases(),
+            judgement,
+            results: record.results,
+            history: record.seen.history,
+            html: None,
+            notes: record.seen.notes,
+            errors: record.errors.iter().map(|error| format!("{error:#}")).collect(),
+        }
+    }
+
+    /// Prints the summary, and returns the result of the command.
+    fn finish(
+        &self,
+        report: RunReport,
+        result: Result<TestEnd, Ended>,
+        interruptions: &Interruptions,
+    ) -> Result<(), Failed> {
+        let mut errors: Vec<_> = report.errors.iter().map(|error| anyhow!("{error}")).collect();
+        errors.extend(write_stdout(&summary(&report)).err());
+        let result = match result {
+            Ok(TestEnd::Early(why)) => Err(Ended::failed(PhaseKind::Follow, why)),
+            Ok(_) if report.judgement.verdict == Verdict::Failed => Ok(FAILED),
+            Ok(_) => Ok(0),
+            Err(ended) => Err(ended),
+        };
+        conclude(result, errors, interruptions.first())
+    }
+}
+
+fn judgement(
+    test: &TestWork,
+    result: &Result<TestEnd, Ended>,
+    results: Option<&Results>,
+    lowest_users: Option<u64>,
+) -> Judgement {
+    let aborted = match result {
+        Ok(TestEnd::Aborted(condition)) => Some((**condition).clone()),
+        _ => None,
+    };
+    match (result, results) {
+        (Ok(TestEnd::Early(why)), _) => not_judged(&test.fail_if, why.clone()),
+        (Ok(_), Some(results)) => judge(&test.fail_if, aborted, results, lowest_users),
+        (Ok(_), None) => not_judged(&test.fail_if, "the results could not be read".to_owned()),
+        (Err(Ended::Signal(_)), _) => {
+            not_judged(&test.fail_if, "a signal ended the run".to_owned())
+        }
+        (Err(Ended::Failed(error)), _) => not_judged(&test.fail_if, format!("{error:#}")),
+    }
+}

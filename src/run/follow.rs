@@ -1,0 +1,284 @@
+//! Follows a running test: its state, its statistics, its users, and what others change.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep_until};
+
+use super::conditions::{Condition, ConditionResult, Status};
+use super::idle::is_idle;
+use super::observations::Observations;
+use super::patience::is_temporary_for_locust;
+use super::results::LiveStatistics;
+use super::start::BegunTest;
+use crate::cluster::api::Client;
+use crate::locust::{
+    AutoRebalancer, Error, KnownStart, Master, Page, StartMemory, Stats, WorkerPods,
+};
+use crate::scaling::{Target, pods_of};
+use crate::text::terminal::harmless;
+
+/// The time between two looks. A look costs Locust two requests.
+const PERIOD: Duration = Duration::from_secs(2);
+
+/// Looks between two checks of what costs more: the master's log, and the number of replicas.
+const RARE: u32 = 5;
+
+/// Locust ends a test up to one second before its run time is over.
+const EARLY: Duration = Duration::from_millis(2500);
+
+/// After the run time: how long Locust may take to stop the test by itself.
+const LATE: Duration = Duration::from_secs(5);
+
+/// A test to follow.
+pub struct Follow<'a> {
+    pub client: &'a Client,
+    pub target: &'a Target,
+    pub master: &'a Master<'a>,
+    pub test: BegunTest,
+    /// Ends the test if one of these is met.
+    pub abort_if: &'a [Condition],
+    pub run_time: Option<Duration>,
+    /// The replicas at the start.
+    pub replicas: i64,
+    /// How long Locust may not answer.
+    pub timeout: Duration,
+}
+
+/// How a test ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TestEnd {
+    /// By itself.
+    Regular,
+    /// Before its run time was over. The text is the reason.
+    Early(String),
+    /// A condition of `--abort-if` is met. The test is still running.
+    Aborted(Box<ConditionResult>),
+    /// The test is still running after its run time.
+    Overdue,
+}
+
+/// The state of the test, for a display.
+#[derive(Debug, Clone)]
+pub struct Tick {
+    pub since_start: Duration,
+    pub page: Page,
+    pub live: LiveStatistics,
+}
+
+/// State from one look to the next.
+struct Following<'a, 'b> {
+    follow: &'b Follow<'a>,
+    seen: &'b mut Observations,
+    rebalancer: AutoRebalancer,
+    /// The last start that locustctl sent.
+    known: Option<KnownStart>,
+    /// The numbers in the page that belong to [`Self::known`].
+    settings: Option<(Option<f64>, Option<u64>)>,
+    pods: WorkerPods,
+    replicas: i64,
+    requests: u64,
+    workers: Option<i64>,
+    looks: u32,
+    was_running: bool,
+}
+
+impl<'a> Follow<'a> {
+    /// Looks at the test every two seconds until it ends. `seen` gets what was seen, and `on_tick` the state at
+    /// each look, with the events since the last one.
+    ///
+    /// # Errors
+    /// Locust does not answer for longer than [`Self::timeout`].
+    pub async fn run(
+        &self,
+        seen: &mut Observations,
+        on_tick: &mut dyn FnMut(&Tick, &Observations),
+    ) -> Result<TestEnd, Error> {
+        let mut following = Following {
+            follow: self,
+            seen,
+            rebalancer: AutoRebalancer::with_memory(StartMemory::of_user()),
+            known: self.test.known.clone(),
+            settings: None,
+            pods: WorkerPods::default(),
+            replicas: self.replicas,
+            requests: 0,
+            workers: None,
+            looks: 0,
+            was_running: false,
+        };
+        let mut last_answer = Instant::now();
+        loop {
+            let next = Instant::now() + PERIOD;
+            match following.look(on_tick).await {
+                Ok(Some(end)) => return Ok(end),
+                Ok(None) => last_answer = Instant::now(),
+                Err(error) if !is_temporary_for_locust(&error) => return Err(error),
+                Err(error) if last_answer.elapsed() >= self.timeout => return Err(error),
+                Err(_) => {}
+            }
+            sleep_until(next).await;
+        }
+    }
+
+    /// The time since the start, and the time at which the test should end.
+    fn is_over(&self, margin: Duration) -> bool {
+        self.run_time.is_some_and(|time| self.test.at.elapsed() >= time + margin)
+    }
+}
+
+impl Following<'_, '_> {
+    async fn look(
+        &mut self,
+        on_tick: &mut dyn FnMut(&Tick, &Observations),
+    ) -> Result<Option<TestEnd>, Error> {
+        let master = self.follow.master;
+        let page = master.page().await?.unwrap_or_default();
+        let body = master.fetch("stats/requests").await?;
+        let not_locust =
+            |status: String| Error::NotLocust { path: "/stats/requests".to_owned(), status };
+        let live = LiveStatistics::parse(&body).map_err(|error| not_locust(error.to_string()))?;
+        let stats = Stats::parse(&body).unwrap_or_default();
+        if is_idle(&page.state) {
+            return Ok(Some(self.end(&page)));
+        }
+        self.looks += 1;
+        self.was_running |= page.state == "running";
+        // The answer may be older than the start.
+        let is_current = !is_idle(&live.state);
+        if is_current {
+            self.seen.history.add(OffsetDateTime::now_utc(), &live);
+            self.notice_reset(&live);
+        }
+        if page.state == "running" {
+            let wanted = self.known.as_ref().map(|known| page.reachable(known.start.users, None));
+            self.seen.see_users(page.user_count, wanted);
+        }
+        self.notice_edit(&page).await?;
+        self.notice_scale(&page).await;
+        self.rebalance(&page, &stats).await?;
+        let tick = Tick { since_start: self.follow.test.at.elapsed(), page, live };
+        on_tick(&tick, self.seen);
+        if let Some(met) = self.aborted(&tick).filter(|_| is_current) {
+            return Ok(Some(TestEnd::Aborted(Box::new(met))));
+        }
+        Ok(self.follow.is_over(LATE).then_some(TestEnd::Overdue))
+    }
+
+    /// Locust's state is `ready` or `stopped`.
+    fn end(&mut self, page: &Page) -> TestEnd {
+        if page.state == "ready" {
+            return TestEnd::Early("Locust's master was restarted".to_owned());
+        }
+        let time = self.follow.run_time.unwrap_or_default();
+        let is_early =
+            self.follow.run_time.is_some() && self.follow.test.at.elapsed() + EARLY < time;
+        match page.worker_count {
+            Some(0) => TestEnd::Early("the last worker left Locust".to_owned()),
+            _ if is_early => TestEnd::Early(format!(
+                "somebody stopped the test after {} s of {} s",
+                self.follow.test.at.elapsed().as_secs(),
+                time.as_secs()
+            )),
+            _ => TestEnd::Regular,
+        }
+    }
+
+    fn notice_reset(&mut self, live: &LiveStatistics) {
+        let requests = live.statistics.total.requests;
+        if requests < self.requests {
+            self.seen.note("the statistics were reset during the test".to_owned());
+        }
+        self.requests = requests;
+    }
+
+    /// Notices a start or an edit by somebody else.
+    async fn notice_edit(&mut self, page: &Page) -> Result<(), Error> {
+        let Some(known) = &self.known else { return Ok(()) };
+        if page.follows_starts() {
+            let now = (page.num_users, page.run_time);
+            let expected = self.settings.get_or_insert((
+                Some(known.start.users as f64),
+                known.start.run_time.or(known.run_time_before),
+            ));
+            if now != *expected {
+                *expected = now;
+                let users = page.num_users.unwrap_or_default();
+                self.seen.note(format!("somebody else edited the test; it has {users} users now"));
+            }
+        } else if self.looks % RARE == 0
+            && let Some(log) = self.follow.master.log().await?
+            && known.logged_at.is_some()
+            && log.last_start_by_hand() != known.logged_at
+        {
+            self.seen.note("somebody else edited the test".to_owned());
+            self.known = Some(KnownStart { logged_at: log.last_start_by_hand(), ..known.clone() });
+        }
+        Ok(())
+    }
+
+    /// Notices that somebody else has scaled the workers.
+    async fn notice_scale(&mut self, page: &Page) {
+        let Follow { client, target, .. } = self.follow;
+        let is_changed = self.workers.is_some() && self.workers != page.worker_count;
+        if !is_changed && self.looks % RARE != 0 {
+            self.workers = page.worker_count;
+            return;
+        }
+        if let (Some(before), Some(now)) = (self.workers, page.worker_count)
+            && before != now
+        {
+            self.seen
+                .note(format!("the number of connected workers changed from {before} to {now}"));
+        }
+        self.workers = page.worker_count;
+        let Ok(own) = pods_of(client, target).await else { return };
+        self.pods = WorkerPods::new(&own.pods).remember(&self.pods);
+        if own.replicas != self.replicas {
+            let (old, new) = (self.replicas, own.replicas);
+            self.seen.note(format!("somebody else scaled {target} from {old} to {new}"));
+            self.replicas = new;
+        }
+    }
+
+    /// Gives the test its users back, if it has lost some. A whole look costs more requests, so it is taken only
+    /// then.
+    async fn rebalance(&mut self, page: &Page, stats: &Stats) -> Result<(), Error> {
+        let Some(known) = &self.known else { return Ok(()) };
+        let wanted = page.reachable(known.start.users, None);
+        let users = u64::try_from(page.user_count).unwrap_or(0);
+        let idle = stats.connected().filter(|worker| worker.user_count == 0).count();
+        let has_idle = idle > 0 && wanted >= stats.connected().count() as u64;
+        let is_whole = users >= wanted && !has_idle;
+        if page.state != "running" || is_whole || self.follow.is_over(Duration::ZERO) {
+            return Ok(());
+        }
+        let Follow { client, target, master, .. } = self.follow;
+        let Ok(own) = pods_of(client, target).await else { return Ok(()) };
+        self.pods = WorkerPods::new(&own.pods).remember(&self.pods);
+        let pods = Some(self.pods.clone());
+        let known = self.known.as_ref();
+        let mut ignored = |_: &str| {};
+        let watched =
+            self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored).await?;
+        if let Some(outcome) = watched.outcome {
+            self.seen.note(harmless(&outcome.to_string()));
+            if let Some(sent) = outcome.sent() {
+                let start = &sent.start;
+                self.settings =
+                    Some((Some(start.users as f64), start.run_time.or(sent.run_time_before)));
+                self.known = Some(sent.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn aborted(&self, tick: &Tick) -> Option<ConditionResult> {
+        let is_shape = self.known.is_none();
+        if !is_shape && !self.was_running {
+            return None;
+        }
+        let results = self.follow.abort_if.iter().map(|one| one.evaluate_live(&tick.live));
+        results.into_iter().find(|result| result.status == Status::Met)
+    }
+}

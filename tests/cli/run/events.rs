@@ -1,0 +1,124 @@
+//! Events during a test: what others change, and failures of Locust and of the API server.
+
+use locustctl::sandbox::{Action, Fault};
+use support::SLAVE;
+use support::cluster::TestCluster;
+use support::running::Running;
+use support::serving::wait_until;
+use support::swarm::{ask, reset_statistics, wait_for_workers};
+use support::waiting::{MASTER, cluster};
+
+const LINE: &str = "run --replicas=3 -u 20 -r 20 -t 10m";
+
+fn running_test(cluster: &TestCluster, line: &str) -> Running {
+    let run = Running::start(cluster, line);
+    run.wait_for("running, 20 users");
+    run
+}
+
+#[test]
+fn a_test_that_somebody_else_stops_was_not_run() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, LINE);
+    ask(&cluster, "POST", "stop", "");
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    assert!(run.stderr().contains("error: following the test: somebody stopped the test after"));
+    assert!(run.stdout().ends_with("The test was not run\n"), "{}", run.stdout());
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn users_that_a_leaving_worker_takes_along_are_given_back() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, "run --replicas=3 -u 20 -r 20 -t 10m");
+    // Locust rebalances the users itself after the first change, but not after the second.
+    cluster.handle().set_replicas(SLAVE, 2);
+    wait_for_workers(&cluster, 2);
+    cluster.handle().set_replicas(SLAVE, 1);
+    wait_for_workers(&cluster, 1);
+    run.wait_for("redistributed 20 users over 1 worker");
+    run.wait_for("somebody else scaled deployment.apps/locust-slave from ");
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 20);
+    run.interrupt();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn an_edit_and_a_reset_by_somebody_else_are_noted() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, LINE);
+    ask(&cluster, "POST", "swarm", "user_count=30&spawn_rate=30");
+    run.wait_for("Note: somebody else edited the test; it has 30 users now\n");
+    reset_statistics(&cluster);
+    run.wait_for("Note: the statistics were reset during the test\n");
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 30);
+    run.interrupt();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+}
+
+#[test]
+fn a_master_that_is_restarted_ends_the_run() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, LINE);
+    cluster.handle().set_replicas(MASTER, 0);
+    let is_gone = || ask(&cluster, "GET", "stats/requests", "")["code"] == 503;
+    wait_until(is_gone, || "the end of the master".to_owned());
+    cluster.handle().set_replicas(MASTER, 1);
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    assert!(run.stderr().contains("following the test: Locust's master was restarted"));
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn a_master_that_does_not_come_back_ends_the_run_after_the_time_limit() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, &format!("{LINE} --timeout=5s"));
+    cluster.handle().set_replicas(MASTER, 0);
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    assert!(run.stderr().contains("following the test: "), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn single_answers_that_are_lost_do_not_end_the_run() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, "run --replicas=3 -u 20 -r 20 -t 8s");
+    let handle = cluster.handle();
+    handle.inject(Fault::once(Action::CloseBefore).at("proxy/stats/requests").times(2));
+    handle.inject(Fault::once(Action::html(502)).at("proxy/stats/requests/csv"));
+    assert_eq!(run.end(), Some(0), "{}", run.stderr());
+    assert!(run.stdout().ends_with("The test has passed\n"), "{}", run.stdout());
+}
+
+#[test]
+fn a_start_that_starts_nothing_is_not_believed() {
+    let cluster = cluster();
+    // Locust says "Swarming started" also if it starts nothing.
+    let started = Action::Answer {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: br#"{"success":true,"message":"Swarming started","host":null}"#.to_vec(),
+    };
+    cluster.handle().inject(Fault::once(started).at("proxy/swarm"));
+    let mut run = Running::start(&cluster, LINE);
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    assert!(
+        run.stderr().contains(
+            "error: starting the test: Locust accepted the start, but after 15 s its state is ready\n"
+        ),
+        "{}",
+        run.stderr()
+    );
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn a_start_whose_answer_is_lost_is_followed() {
+    let cluster = cluster();
+    cluster.handle().inject(Fault::once(Action::CloseAfter).at("proxy/swarm"));
+    let mut run = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 3s");
+    assert_eq!(run.end(), Some(0), "{}", run.stderr());
+    let starts = cluster.request_lines();
+    assert_eq!(starts.iter().filter(|line| line.ends_with("proxy/swarm")).count(), 1);
+}

@@ -1,0 +1,122 @@
+//! A test from its start to its verdict. The workers and the old count are the same in all of these.
+
+use support::running::Running;
+use support::scaling::run;
+use support::swarm::ask;
+use support::waiting::cluster;
+
+use super::command::{has_in_order, patches};
+
+const BACK: &str = "deployment.apps/locust-slave scaled back from 3 to 1\n";
+
+#[test]
+fn a_test_without_failures_passes_and_the_old_count_comes_back() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "run --replicas=3 -u 20 -r 20 -t 3s");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.ends_with("The test has passed\n"), "{outcome:?}");
+    has_in_order(
+        &outcome.stderr,
+        &[
+            "Using Locust at service/locust-master\n",
+            "deployment.apps/locust-slave scaled from 1 to 3\n",
+            "3 workers are connected to Locust\n",
+            "Locust has started the test\n",
+            " of 3s: running, 20 users, ",
+            BACK,
+        ],
+    );
+    assert_eq!((cluster.workers(), patches(&cluster)), (1, 2));
+    let starts = cluster.request_lines();
+    assert_eq!(starts.iter().filter(|line| line.ends_with("proxy/swarm")).count(), 1);
+    let page = ask(&cluster, "GET", "stats/requests", "");
+    assert_eq!(page["state"], "stopped");
+    // The results are those that Locust has when its statistics have stopped changing.
+    let requests = &page["stats"][0]["num_requests"];
+    assert!(outcome.stdout.contains(&format!("Requests: {requests}, 0 failed\n")), "{outcome:?}");
+}
+
+#[test]
+fn failed_requests_fail_the_test_with_exit_code_99() {
+    let cluster = cluster();
+    let line = "run --replicas=3 -u 20 -r 20 -t 3s --option failure-percent=50";
+    let outcome = run(&cluster, line);
+    assert_eq!(outcome.code, Some(99), "{outcome:?}");
+    assert!(outcome.stdout.ends_with("The test has failed\n"), "{outcome:?}");
+    assert!(outcome.stderr.ends_with(BACK), "{outcome:?}");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn conditions_decide_instead_of_any_failure() {
+    let cluster = cluster();
+    for (condition, code) in [
+        ("failures>90%", 0),
+        ("failures>10%", 99),
+        ("p95>25ms", 99),
+        ("users<20", 0),
+        ("requests<1000000", 99),
+    ] {
+        let line = format!(
+            "run --replicas=3 -u 20 -r 20 -t 3s --option failure_percent=50 --fail-if {condition}"
+        );
+        let outcome = run(&cluster, &line);
+        assert_eq!(outcome.code, Some(code), "{condition}: {outcome:?}");
+        assert_eq!(cluster.workers(), 1);
+    }
+}
+
+#[test]
+fn a_condition_ends_the_test_early() {
+    let cluster = cluster();
+    let line =
+        "run --replicas=3 -u 20 -r 20 -t 10m --option failure_percent=50 --abort-if failures>20%";
+    let outcome = run(&cluster, line);
+    assert_eq!(outcome.code, Some(99), "{outcome:?}");
+    assert!(outcome.stdout.contains("the test was ended by --abort-if"), "{outcome:?}");
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn keep_leaves_the_workers() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "run --replicas=3 --keep -u 20 -r 20 -t 2s");
+    assert_eq!((outcome.code, cluster.workers()), (Some(0), 3), "{outcome:?}");
+}
+
+#[test]
+fn the_number_of_workers_is_derived_from_the_users() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "run --users-per-worker=10 -u 21 -r 21 -t 2s");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    has_in_order(&outcome.stderr, &["scaled from 1 to 3\n", BACK]);
+}
+
+#[test]
+fn a_dry_run_starts_nothing() {
+    let cluster = cluster();
+    let outcome = run(&cluster, "run --replicas=3 -u 20 -r 20 -t 2s --dry-run --fail-if p95>1s");
+    outcome.warns(
+        "deployment.apps/locust-slave scaled (server dry run) from 1 to 3\n\
+         The test can be started (dry run: it was not started)\n",
+        "Using Locust at service/locust-master\n",
+    );
+    assert_eq!(cluster.workers(), 1);
+    assert!(cluster.request_lines().iter().all(|line| !line.ends_with("proxy/swarm")));
+}
+
+#[test]
+fn following_costs_locust_two_requests_per_look() {
+    let cluster = cluster();
+    let mut run = Running::start(&cluster, "run -u 20 -r 20 -t 6s");
+    run.wait_for("running, 20 users");
+    cluster.handle().clear_requests();
+    run.wait_for("The test has passed");
+    assert_eq!(run.end(), Some(0), "{}", run.stderr());
+    let lines = cluster.request_lines();
+    let to = |end: &str| lines.iter().filter(|line| line.ends_with(end)).count();
+    // One look at the page and one at the statistics, in turn. The last look sees that the test has ended.
+    assert!(to("proxy/").abs_diff(to("proxy/stats/requests")) <= 1, "{lines:#?}");
+    assert!(to("proxy/logs") <= 1, "{lines:#?}");
+}
