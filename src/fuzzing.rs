@@ -1,6 +1,6 @@
 //! The parsers of text from outside, for the targets in `fuzz/`. None of them may panic or hang.
 
-use crate::{cluster, locust, output, scaling, text};
+use crate::{cluster, locust, output, run, scaling, text};
 
 /// A kubeconfig.
 pub fn kubeconfig(content: &[u8]) {
@@ -56,4 +56,19 @@ pub fn manifest(content: &[u8]) {
 /// A template of `-o FORMAT=TEMPLATE`.
 pub fn template(format: &str, template: &str) {
     output::try_template(format, template);
+}
+
+/// A condition of `locustctl run`. A condition that is read has a text that is read as the same one.
+///
+/// # Panics
+/// It is read as another condition.
+pub fn condition(text: &str) {
+    if let Ok(read) = text.parse::<run::Condition>() {
+        assert_eq!(read.to_string().parse(), Ok(read));
+    }
+}
+
+/// Locust's CSV files and its statistics. Results that are read can be judged and reported.
+pub fn locust_results(content: &[u8]) {
+    run::try_results(content);
 }

@@ -2,6 +2,8 @@
 
 mod conditions;
 mod count;
+#[cfg(test)]
+mod examples;
 mod final_results;
 mod follow;
 mod idle;
@@ -25,7 +27,7 @@ pub use idle::{Idle, wait_for_idle};
 pub use local_relay::LocalRelay;
 pub use observations::Observations;
 pub use phase::PhaseKind;
-pub use report::{Note, Phase, Replicas, ReportFiles, RunReport, TestSettings};
+pub use report::{Note, Phase, Replicas, ReportFiles, RunReport, TestSettings, json, summary};
 pub use results::{
     Columns, Figure, History, LiveStatistics, LocustCsv, Percentile, Results, ResultsError, Row,
     Statistics,
@@ -35,3 +37,25 @@ pub use stop::{WasRunning, stop_test};
 pub use timeline::Timeline;
 pub use user_command::{URL_VARIABLE, UserCommand};
 pub use verdict::{Judgement, Verdict, judge, not_judged};
+
+/// Reads a content as each of Locust's results, judges it and drops it; for `fuzz/`.
+#[doc(hidden)]
+pub fn try_results(content: &[u8]) {
+    let _ = Columns::parse(content);
+    let all = [content; 3].map(<[u8]>::to_vec);
+    let [requests, failures, exceptions] = all;
+    let files = [
+        LocustCsv { requests, ..LocustCsv::empty() },
+        LocustCsv { failures, ..LocustCsv::empty() },
+        LocustCsv { exceptions, ..LocustCsv::empty() },
+    ];
+    for csv in files {
+        if let Ok(results) = Results::parse(csv) {
+            let judgement = judge(&[], None, &results, None);
+            assert!(!judgement.conditions.is_empty());
+        }
+    }
+    if let Ok(live) = LiveStatistics::parse(content) {
+        let _ = Condition::any_failure().evaluate_live(&live);
+    }
+}

@@ -53,9 +53,8 @@ pub fn judge(
         conditions.push(evaluate(&Condition::any_failure(), ConditionKind::Default));
     }
     conditions.extend(aborted);
-    let total = &results.statistics.total;
-    let no_requests = (total.requests == 0 && total.failures == 0)
-        .then(|| "the test made no requests".to_owned());
+    let no_requests =
+        results.statistics.total.is_empty().then(|| "the test made no requests".to_owned());
     let failed = conditions.iter().filter(|one| one.is_failed());
     let reasons: Vec<_> = no_requests.into_iter().chain(failed.map(reason)).collect();
     let verdict = if reasons.is_empty() { Verdict::Passed } else { Verdict::Failed };
@@ -76,5 +75,60 @@ fn reason(result: &ConditionResult) -> String {
             format!("the test was ended by --abort-if: {}", result.explanation())
         }
         ConditionKind::FailIf | ConditionKind::Default => result.explanation(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples;
+    use super::*;
+
+    fn conditions(texts: &[&str]) -> Vec<Condition> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_condition_that_is_met_fails_the_test() {
+        let texts = ["p95 > 1s", "failures > 10%", "GET /login: max > 800ms"];
+        let judgement = judge(&conditions(&texts), None, &examples::results(), None);
+        assert_eq!(judgement.verdict, Verdict::Failed);
+        assert_eq!(judgement.reasons, ["GET /login: max > 800ms: 812.25 ms"]);
+        assert_eq!(judgement.conditions.len(), 3);
+        let judgement = judge(&conditions(&texts[..2]), None, &examples::results(), None);
+        assert_eq!((judgement.verdict, judgement.reasons.len()), (Verdict::Passed, 0));
+    }
+
+    #[test]
+    fn without_conditions_any_failure_fails_the_test() {
+        let judgement = judge(&[], None, &examples::results(), None);
+        assert_eq!(judgement.verdict, Verdict::Failed);
+        assert_eq!(judgement.reasons, ["failures > 0: 8"]);
+    }
+
+    #[test]
+    fn a_test_without_requests_has_failed() {
+        for texts in [&[][..], &["failures > 5"]] {
+            let judgement = judge(&conditions(texts), None, &examples::no_requests(), None);
+            assert_eq!(judgement.verdict, Verdict::Failed, "{texts:?}");
+            assert_eq!(judgement.reasons, ["the test made no requests"]);
+        }
+    }
+
+    #[test]
+    fn an_aborted_test_has_failed() {
+        let live = examples::live().to_string();
+        let live = super::super::results::LiveStatistics::parse(live.as_bytes()).unwrap();
+        let aborted = conditions(&["users < 13"])[0].evaluate_live(&live);
+        let passing = conditions(&["p95 > 1s"]);
+        let judgement = judge(&passing, Some(aborted), &examples::results(), None);
+        assert_eq!(judgement.verdict, Verdict::Failed);
+        assert_eq!(judgement.reasons, ["the test was ended by --abort-if: users < 13: 12"]);
+    }
+
+    #[test]
+    fn a_test_without_results_is_not_judged() {
+        let judgement = not_judged(&conditions(&["p95 > 1s"]), "start: no answer".to_owned());
+        assert_eq!(judgement.verdict, Verdict::NotRun);
+        assert!(!judgement.conditions[0].is_failed());
     }
 }

@@ -101,7 +101,7 @@ impl Condition {
             Metric::Rate => row.rate.clone().ok_or("the results do not have the rps"),
             Metric::Requests => Ok(Figure::of_count(row.requests)),
             Metric::Failures => Ok(Figure::of_count(row.failures)),
-            Metric::FailureShare => Ok(Figure::of_float(row.failure_share() * 100.0)),
+            Metric::FailureShare => Ok(Figure::of_float(row.failure_percent())),
             Metric::Users => Err("users belong to the whole test"),
         }
     }
@@ -133,4 +133,119 @@ fn has_percentile(known: &[Percentile], wanted: Percentile) -> Result<(), String
     }
     let names: Vec<_> = known.iter().take(20).map(|one| format!("p{one}")).collect();
     Err(if names.is_empty() { "no percentiles".to_owned() } else { names.join(", ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::examples;
+    use super::*;
+
+    fn evaluate(text: &str) -> ConditionResult {
+        let condition: Condition = text.parse().unwrap();
+        condition.evaluate(ConditionKind::FailIf, &examples::results(), Some(9))
+    }
+
+    #[test]
+    fn every_metric_is_compared_with_locusts_number() {
+        for (text, status, value) in [
+            ("p95 > 25ms", Status::Met, "26"),
+            ("p95 > 26ms", Status::Passed, "26"),
+            ("p99.99 >= 810ms", Status::Met, "810"),
+            ("p100 > 1s", Status::Passed, "810"),
+            ("min < 1.0370000000001ms", Status::Passed, "1.0370000000001"),
+            ("max > 812.2ms", Status::Met, "812.25"),
+            ("avg == 8.75ms", Status::Met, "8.75"),
+            ("median != 7ms", Status::Passed, "7"),
+            ("rps < 19.2", Status::Met, "19.19"),
+            ("requests < 200", Status::Passed, "200"),
+            ("failures > 7", Status::Met, "8"),
+            ("failures > 4%", Status::Passed, "4"),
+            ("failures > 3.99%", Status::Met, "4"),
+            ("users < 10", Status::Met, "9"),
+            ("GET /login: max > 812ms", Status::Met, "812.25"),
+            ("GET /login: failures > 1%", Status::Passed, "1"),
+            ("Aggregated: requests == 200", Status::Met, "200"),
+        ] {
+            let result = evaluate(text);
+            assert_eq!(
+                (&result.status, result.value.as_ref().map(Figure::text)),
+                (&status, Some(value)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_exist_fails_the_condition() {
+        for (text, why) in [
+            ("GET /nope: failures > 1", "the results have no such request"),
+            ("PUT /login: failures > 1", "the results have no such request"),
+            ("POST /login: p95 > 1s", "there were no requests"),
+            ("POST /login: max > 1s", "there were no requests"),
+            ("p42 > 1s", "the results do not have this percentile"),
+        ] {
+            let result = evaluate(text);
+            assert_eq!(result.status, Status::NoValue(why.to_owned()), "{text}");
+            assert!(result.is_failed());
+        }
+        let users: Condition = "users < 10".parse().unwrap();
+        let result = users.evaluate(ConditionKind::FailIf, &examples::results(), None);
+        assert_eq!(result.explanation(), "users < 10: the test never had all its users");
+    }
+
+    #[test]
+    fn a_name_without_a_method_stands_for_all_methods() {
+        let result = evaluate("/login: failures > 0");
+        assert_eq!(result.request.as_deref(), Some("GET /login"));
+        assert_eq!(result.explanation(), "/login: failures > 0: 1 (GET /login)");
+        let result = evaluate("/login: requests < 1");
+        assert_eq!(result.request.as_deref(), Some("POST /login"));
+    }
+
+    #[test]
+    fn a_rounded_value_never_contradicts_the_result() {
+        let result = evaluate("GET /login: max > 812.24ms");
+        assert_eq!(result.value_text().as_deref(), Some("812.25 ms"));
+        let result = evaluate("GET /: avg >= 5.13ms");
+        assert_eq!(result.explanation(), "GET /: avg >= 5.13ms: 5.129 ms");
+        assert_eq!(evaluate("GET /: avg > 5ms").value_text().as_deref(), Some("5.13 ms"));
+    }
+
+    #[test]
+    fn a_running_test_has_the_metrics_that_locust_reports() {
+        let live = LiveStatistics::parse(examples::live().to_string().as_bytes()).unwrap();
+        let check = |text: &str| text.parse::<Condition>().unwrap().check_live(&live);
+        for text in ["p95 > 1s", "p99 > 1s", "users < 3", "rps < 1", "failures > 5%", "max > 1s"] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+        let error = check("p50 > 1s").unwrap_err();
+        assert_eq!(error, "Locust does not report p50 of a running test, only p95, p99");
+        let status = |text: &str| text.parse::<Condition>().unwrap().evaluate_live(&live).status;
+        assert_eq!(status("users < 13"), Status::Met);
+        assert_eq!(status("failures >= 2%"), Status::Met);
+        assert_eq!(status("/slow: failures > 50%"), Status::Passed);
+        assert!(matches!(status("/later: failures > 50%"), Status::NoValue(_)));
+    }
+
+    #[test]
+    fn old_releases_do_not_report_the_rate_of_a_running_test() {
+        let mut answer = examples::live();
+        for row in answer["stats"].as_array_mut().unwrap() {
+            row.as_object_mut().unwrap().remove("total_rps");
+        }
+        let live = LiveStatistics::parse(answer.to_string().as_bytes()).unwrap();
+        let condition: Condition = "rps < 5".parse().unwrap();
+        assert!(condition.check_live(&live).unwrap_err().contains("this release"));
+    }
+
+    #[test]
+    fn a_percentile_that_the_csv_lacks_is_known_before_the_test() {
+        let header = examples::REQUESTS.replace("95%", "96%");
+        let columns = Columns::parse(header.as_bytes()).unwrap();
+        let condition: Condition = "p95 > 1s".parse().unwrap();
+        let error = condition.check_columns(&columns).unwrap_err();
+        assert!(error.starts_with("Locust's results do not have p95, only p50, p66"), "{error}");
+        assert_eq!("p96 > 1s".parse::<Condition>().unwrap().check_columns(&columns), Ok(()));
+        assert_eq!("users < 1".parse::<Condition>().unwrap().check_columns(&columns), Ok(()));
+    }
 }

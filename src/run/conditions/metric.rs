@@ -82,13 +82,13 @@ impl Metric {
 }
 
 impl Unit {
-    /// The text behind a number of this unit.
-    pub(super) fn suffix(self) -> &'static str {
+    /// The symbol of the unit. A count has none.
+    pub(super) fn symbol(self) -> Option<&'static str> {
         match self {
-            Self::Milliseconds => " ms",
-            Self::Percent => " %",
-            Self::PerSecond => " per second",
-            Self::Count => "",
+            Self::Milliseconds => Some("ms"),
+            Self::Percent => Some("%"),
+            Self::PerSecond => Some("1/s"),
+            Self::Count => None,
         }
     }
 }

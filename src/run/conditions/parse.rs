@@ -195,3 +195,171 @@ fn example(metric: Metric) -> &'static str {
         Metric::Users => "users < 1000",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Condition {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn conditions_are_read() {
+        use Comparison as C;
+        use Metric as M;
+        let p = |text| {
+            M::Percentile(super::super::super::results::Percentile::of_percent(text).unwrap())
+        };
+        for (text, metric, comparison, value) in [
+            ("p95 > 800ms", p("95"), C::Above, 800.0),
+            ("p95>0.8s", p("95"), C::Above, 800.0),
+            ("  p99.9 >= 1.1 s ", p("99.9"), C::AtLeast, 1100.0),
+            ("p50 != 3ms", p("50"), C::NotEqual, 3.0),
+            ("min < 1ms", M::Min, C::Below, 1.0),
+            ("max > 5s", M::Max, C::Above, 5000.0),
+            ("avg > 12.5ms", M::Average, C::Above, 12.5),
+            ("median <= 7ms", M::Median, C::AtMost, 7.0),
+            ("rps < 49.5", M::Rate, C::Below, 49.5),
+            ("requests == 0", M::Requests, C::Equal, 0.0),
+            ("failures > 0", M::Failures, C::Above, 0.0),
+            ("failures > 1%", M::FailureShare, C::Above, 1.0),
+            ("failures >0.05 %", M::FailureShare, C::Above, 0.05),
+            ("users < 1000", M::Users, C::Below, 1000.0),
+        ] {
+            let read = parse(text);
+            assert_eq!(
+                (read.metric, read.comparison, read.limit.value),
+                (metric, comparison, value),
+                "{text}"
+            );
+            assert_eq!((read.request, read.text.as_str()), (None, text.trim()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_colon_and_space_end_the_name() {
+        for (text, name) in [
+            ("GET /login: p95 > 800ms", "GET /login"),
+            ("GET http://h:80/a: b: p95 > 800ms", "GET http://h:80/a: b"),
+            ("/a b:  p95 > 800ms", "/a b"),
+            ("größe, \"x\": p95 > 800ms", "größe, \"x\""),
+        ] {
+            assert_eq!(parse(text).request.as_deref(), Some(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_reported_with_their_place_and_an_example() {
+        for (text, expected) in [
+            (
+                "",
+                "at character 1: the metric is missing: use p50 to p99.99, min, max, avg, median, rps, \
+                  requests, failures or users. Example: p95 > 800ms",
+            ),
+            (
+                "P95 > 1s",
+                "at character 1: \"P95\" is not a metric: use p50 to p99.99, min, max, avg, median, \
+                          rps, requests, failures or users. Example: p95 > 800ms",
+            ),
+            (
+                "GET /login:p95 > 1s",
+                "at character 1: \"GET\" is not a metric: use p50 to p99.99, min, max, \
+                          avg, median, rps, requests, failures or users. The name of a request ends with a \
+                          colon and a space. Example: GET /login: p95 > 800ms",
+            ),
+            (
+                ": p95 > 1s",
+                "at character 1: the name of the request is empty. Example: GET /login: p95 > 800ms",
+            ),
+            (
+                "ä: p0 > 1s",
+                "at character 4: \"p0\" is not a metric: use p50 to p99.99, min, max, avg, median, \
+                            rps, requests, failures or users. The name of a request ends with a colon and a \
+                            space. Example: GET /login: p95 > 800ms",
+            ),
+            (
+                "p95",
+                "at character 4: the comparison is missing: use >, >=, <, <=, == or !=. Example: p95 > 800ms",
+            ),
+            ("avg = 3ms", "at character 5: use == to compare for equality. Example: avg > 300ms"),
+            (
+                "avg => 3ms",
+                "at character 5: \"=>\" is not a comparison: use >, >=, <, <=, == or !=. Example: avg > 300ms",
+            ),
+            ("rps <", "at character 6: the value is missing. Example: rps < 50"),
+            ("rps < -1", "at character 7: the value must not be negative. Example: rps < 50"),
+            ("rps < many", "at character 7: \"many\" is not a number. Example: rps < 50"),
+            (
+                "rps < 1.2.3",
+                "at character 7: \"1.2.3\" is not a number of at most 15 digits. Example: rps < 50",
+            ),
+            (
+                "rps < .5",
+                "at character 7: \".5\" is not a number of at most 15 digits. Example: rps < 50",
+            ),
+            (
+                "rps < 1e3",
+                "at character 8: this metric has no unit, but the value has \"e3\". Example: rps < 50",
+            ),
+            (
+                "rps < 5%",
+                "at character 8: this metric has no unit, but the value has \"%\". Example: rps < 50",
+            ),
+            ("p95 > 800", "at character 10: the time needs a unit: ms or s. Example: p95 > 800ms"),
+            (
+                "max > 5m",
+                "at character 8: \"m\" is not a unit of time: use ms or s. Example: max > 5s",
+            ),
+            (
+                "failures > 5ms",
+                "at character 13: \"ms\" is not a unit of failures: use % or no unit. Example: failures > 1%",
+            ),
+            (
+                "requests < 1.5",
+                "at character 12: \"1.5\" is not a whole number. Example: requests < 1000",
+            ),
+            (
+                "users < 9%",
+                "at character 10: this metric has no unit, but the value has \"%\". Example: users < 1000",
+            ),
+            (
+                "GET /: users < 9",
+                "at character 8: users belong to the whole test, not to a request. Example: users < 1000",
+            ),
+            (
+                "p95 > 1s p99 > 2s",
+                "at character 8: \"s p99 > 2s\" is not a unit of time: use ms or s. Example: p95 > 800ms",
+            ),
+        ] {
+            assert_eq!(condition(text).unwrap_err().to_string(), expected, "{text}");
+        }
+        let long = format!("{}: p95 > 1s", "x".repeat(MAX_LENGTH));
+        assert!(condition(&long).unwrap_err().to_string().contains("longer than"));
+    }
+
+    #[test]
+    fn every_example_is_a_condition() {
+        for metric in ["p95", "min", "max", "avg", "median", "rps", "requests", "failures", "users"]
+        {
+            let text = example(Metric::parse(metric).unwrap());
+            assert!(text.starts_with(metric), "{text}");
+            parse(text);
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_at_one_of_its_characters() {
+        let parts =
+            ["p95", "GET /", ": ", ":", " ", ">", "=", "<", "8", ".", "ms", "s", "%", "ü", "users"];
+        let mut random = fastrand::Rng::with_seed(11);
+        for _ in 0..20_000 {
+            let count = random.usize(..8);
+            let text: String = (0..count).map(|_| parts[random.usize(..parts.len())]).collect();
+            match condition(&text) {
+                Ok(read) => assert_eq!(parse(&read.text), read, "{text}"),
+                Err(error) => assert!(error.at <= text.chars().count() + 1, "{text}: {error}"),
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::super::results::Figure;
 use super::condition::Condition;
+use super::metric::Unit;
 
 /// A condition that was evaluated, or could not be.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +67,11 @@ impl ConditionResult {
         }
     }
 
+    /// The unit of the value: `ms`, `%`, `1/s`, or none for a count.
+    pub fn unit(&self) -> Option<&'static str> {
+        self.condition.metric.unit().symbol()
+    }
+
     /// The value with its unit; `None` without a value.
     pub fn value_text(&self) -> Option<String> {
         self.value.as_ref().map(|value| self.condition.value_text(value))
@@ -81,6 +87,9 @@ impl Condition {
             |text: &String| text.parse::<f64>().is_ok_and(|n| holds(n) == holds(value.value()));
         let rounded = (2..=6).map(|decimals| value.rounded(decimals)).find(is_right);
         let text = rounded.unwrap_or_else(|| value.text().to_owned());
-        format!("{text}{}", self.metric.unit().suffix())
+        match self.metric.unit() {
+            Unit::PerSecond | Unit::Count => text,
+            unit => format!("{text} {}", unit.symbol().unwrap_or_default()),
+        }
     }
 }

@@ -1,6 +1,15 @@
 //! The files of the reports.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::json::json;
+use super::junit::junit;
+use super::markdown::markdown;
+use super::replace::{append, check, replace};
+use super::types::RunReport;
+use crate::text::go::os_error;
 
 /// The files that were asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,4 +24,105 @@ pub struct ReportFiles {
     pub junit: Option<PathBuf>,
     /// `--markdown`: a file to append to.
     pub markdown: Option<PathBuf>,
+}
+
+/// The ends of the names of Locust's CSV files.
+const CSV_SUFFIXES: [&str; 4] =
+    ["_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv"];
+
+impl ReportFiles {
+    /// Checks that all files can be written, without changing them.
+    ///
+    /// # Errors
+    /// The first file that cannot be written, or that two flags name.
+    pub fn check(&self) -> Result<(), String> {
+        let mut paths: Vec<(&str, PathBuf)> = Vec::new();
+        for (flag, path) in self.paths() {
+            check(&path).map_err(|error| unwritable(flag, &path, &error))?;
+            let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+            if let Some((other, _)) = paths.iter().find(|(_, one)| *one == absolute) {
+                let path = path.display();
+                return Err(format!("{other} and {flag} name the same file: {path}"));
+            }
+            paths.push((flag, absolute));
+        }
+        Ok(())
+    }
+
+    /// Writes the reports with the data that exists. Every file is tried.
+    ///
+    /// # Errors
+    /// One message for each file that could not be written.
+    pub fn write(&self, report: &RunReport) -> Result<(), Vec<String>> {
+        let mut errors = Vec::new();
+        let mut note = |flag: &str, path: &Path, result: io::Result<()>| {
+            errors.extend(result.err().map(|error| unwritable(flag, path, &error)));
+        };
+        if let Some(path) = &self.html {
+            let result = match &report.html {
+                Some(html) => replace(path, html),
+                None => Err(io::Error::other("the report of Locust could not be fetched")),
+            };
+            note("--html", path, result);
+        }
+        if let Some(prefix) = &self.csv_prefix {
+            let results = report.results.as_ref();
+            let history = report.history.csv();
+            let files = [
+                results.map(|results| results.csv.requests.as_slice()),
+                Some(history.as_slice()),
+                results.map(|results| results.csv.failures.as_slice()),
+                results.map(|results| results.csv.exceptions.as_slice()),
+            ];
+            for (suffix, content) in CSV_SUFFIXES.into_iter().zip(files) {
+                let path = with_suffix(prefix, suffix);
+                let result = match content {
+                    Some(content) => replace(&path, content),
+                    None => Err(io::Error::other("the results of Locust could not be fetched")),
+                };
+                note("--csv", &path, result);
+            }
+        }
+        if let Some(path) = &self.json {
+            note("--json-file", path, replace(path, json(report).as_bytes()));
+        }
+        if let Some(path) = &self.junit {
+            note("--junit", path, replace(path, junit(report).as_bytes()));
+        }
+        if let Some(path) = &self.markdown {
+            note("--markdown", path, append(path, markdown(report).as_bytes()));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// True if Locust's own report was asked for. It has about 1 MB.
+    pub fn needs_html(&self) -> bool {
+        self.html.is_some()
+    }
+
+    /// The paths with their flags.
+    fn paths(&self) -> Vec<(&'static str, PathBuf)> {
+        let one = |flag, path: &Option<PathBuf>| path.clone().map(|path| (flag, path));
+        let csv = self
+            .csv_prefix
+            .iter()
+            .flat_map(|prefix| CSV_SUFFIXES.map(|suffix| ("--csv", with_suffix(prefix, suffix))));
+        one("--html", &self.html)
+            .into_iter()
+            .chain(csv)
+            .chain(one("--json-file", &self.json))
+            .chain(one("--junit", &self.junit))
+            .chain(one("--markdown", &self.markdown))
+            .collect()
+    }
+}
+
+fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(prefix);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn unwritable(flag: &str, path: &Path, error: &io::Error) -> String {
+    format!("{flag}: cannot write {}: {}", path.display(), os_error(error))
 }

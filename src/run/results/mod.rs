@@ -39,6 +39,21 @@ pub struct Results {
     pub csv: LocustCsv,
 }
 
+impl LocustCsv {
+    /// The files of a Locust before its first test.
+    pub fn empty() -> Self {
+        Self {
+            requests:
+                b"Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,\
+                Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s\r\n\
+                ,Aggregated,0,0,0,0.0,0,0,0,0.0,0.0\r\n"
+                    .to_vec(),
+            failures: b"Method,Name,Error,Occurrences\r\n".to_vec(),
+            exceptions: b"Count,Message,Traceback,Nodes\r\n".to_vec(),
+        }
+    }
+}
+
 impl Results {
     /// Reads Locust's CSV files.
     ///
@@ -53,3 +68,6 @@ impl Results {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

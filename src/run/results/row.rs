@@ -64,18 +64,24 @@ impl Row {
         rest.flatten() == Some(self.name.as_str())
     }
 
+    /// True without a request and without a failure.
+    pub fn is_empty(&self) -> bool {
+        self.requests == 0 && self.failures == 0
+    }
+
     /// The value of a percentile; `None` if Locust does not report it.
     pub fn percentile(&self, percentile: Percentile) -> Option<&Figure> {
         let found = self.percentiles.iter().find(|(one, _)| *one == percentile)?;
         found.1.as_ref()
     }
 
-    /// The share of failed requests, from 0 to 1. Locust counts a failure without a request as 1.
-    pub fn failure_share(&self) -> f64 {
+    /// The failed requests in percent. Locust counts a failure without a request as 100 %.
+    pub fn failure_percent(&self) -> f64 {
         match (self.failures, self.requests) {
             (0, _) => 0.0,
-            (_, 0) => 1.0,
-            (failures, requests) => failures as f64 / requests as f64,
+            (_, 0) => 100.0,
+            // Multiplied first, so that 7 of 100 are exactly 7 %.
+            (failures, requests) => failures as f64 * 100.0 / requests as f64,
         }
     }
 }

@@ -1,0 +1,95 @@
+//! Replaces files atomically: a reader sees the old file or the whole new one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Checks that a file can be written, without changing it.
+///
+/// # Errors
+/// The reason why it cannot be written.
+pub(super) fn check(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(io::Error::other("it is a directory")),
+        Ok(metadata) if metadata.is_file() => OpenOptions::new().append(true).open(path).map(drop),
+        // A pipe or a device: opening it could have effects.
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            temporary(path).map(drop).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    let directory = directory(path);
+                    let text = format!("the directory {} does not exist", directory.display());
+                    io::Error::other(text)
+                }
+                _ => error,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces the content of a file, or creates it. A pipe or a device is written to. A file in a directory
+/// that is not writable is overwritten in place, and so is a mounted file.
+///
+/// # Errors
+/// The content cannot be written.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A link stays a link.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let old = fs::metadata(path).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        return write_to(OpenOptions::new().write(true).open(path)?, content);
+    }
+    let mut file = match temporary(path) {
+        Ok(file) => file,
+        Err(_) if old.is_some() => return overwrite(path, content),
+        Err(error) => return Err(error),
+    };
+    file.write_all(content)?;
+    if let Some(old) = &old {
+        fs::set_permissions(file.path(), old.permissions())?;
+    }
+    match file.persist(path) {
+        Ok(_) => Ok(()),
+        Err(_) if old.is_some() => overwrite(path, content),
+        Err(error) => Err(error.error),
+    }
+}
+
+/// Appends to a file, or creates it.
+///
+/// # Errors
+/// The content cannot be written.
+pub(super) fn append(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_to(OpenOptions::new().append(true).create(true).open(path)?, content)
+}
+
+fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_to(OpenOptions::new().write(true).truncate(true).open(path)?, content)
+}
+
+fn write_to(mut file: File, content: &[u8]) -> io::Result<()> {
+    file.write_all(content)?;
+    file.flush()
+}
+
+/// A temporary file beside the file, with the permissions of a new file.
+fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(".locustctl-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory(path))
+}
+
+fn directory(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
