@@ -222,7 +222,7 @@ impl<'a> Master<'a> {
     /// # Errors
     /// Any of [`Error`].
     pub async fn fetch(&self, path: &str) -> Result<Vec<u8>, Error> {
-        Ok(self.ask(Method::GET, path, None).await?.body)
+        Ok(self.ask(Method::GET, path, None).await?.body.into())
     }
 
     /// `/stop`: stops the test. It is a POST request from release 2.47.0 on, and a GET request before. Locust

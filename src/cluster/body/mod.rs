@@ -52,6 +52,13 @@ impl From<Vec<u8>> for WholeBody {
     }
 }
 
+/// The bytes, which no longer count against the budget.
+impl From<WholeBody> for Vec<u8> {
+    fn from(body: WholeBody) -> Self {
+        body.bytes
+    }
+}
+
 /// Reads the whole body, which may have at most `limit` bytes, without a budget.
 pub(crate) async fn read_body(response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     Ok(read_within(reqwest::Body::from(response), limit, &UNLIMITED).await?.bytes)

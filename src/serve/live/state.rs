@@ -349,7 +349,7 @@ mod tests {
         let limits = Limits { min: 0, max: 100 };
         let text = || "x".to_owned();
         let (kind, name, namespace, cluster) = (text(), text(), text(), text());
-        let target = TargetInfo { kind, name, namespace, cluster, context: None };
+        let target = TargetInfo { kind, name, namespace, cluster, context: None, simulated: false };
         let mut state = TargetState::new(target, limits);
         assert!(state.set_target_from_watch(WorkloadKind::Deployment, &object("9", 9)));
         state
