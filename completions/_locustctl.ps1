@@ -253,6 +253,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL')
             [CompletionResult]::new('--locust-certificate-authority', '--locust-certificate-authority', [CompletionResultType]::ParameterName, 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]')
+            [CompletionResult]::new('--trouble', '--trouble', [CompletionResultType]::ParameterName, 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path to the kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The kubeconfig cluster to use')

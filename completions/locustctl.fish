@@ -259,6 +259,15 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'A
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+google\t''
+helm\t''
+locust-cloud\t''
+locust-io\t''
+late-master\t''
+no-endpoints\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l cluster -d 'The kubeconfig cluster to use' -r -f
