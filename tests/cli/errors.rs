@@ -8,6 +8,7 @@ use std::time::Duration;
 use locustctl::sandbox::{Account, Action, Fault, Options, ServerCertificate};
 use support::cluster::TestCluster;
 use support::{Outcome, SLAVE, locustctl};
+use tokio::net::TcpSocket;
 
 fn run(cluster: &TestCluster, line: &str) -> Outcome {
     locustctl(line).kubeconfig(cluster.kubeconfig()).run()
@@ -297,9 +298,10 @@ fn another_name_can_be_verified() {
 
 #[test]
 fn a_refused_connection_is_reported() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // A port that is bound, and on which nobody listens. No other program can get it.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
     locustctl(&format!("scale --replicas=3 -s https://{address} --token=some-token")).run().refuses(&format!(
         "The connection to the server {address} was refused - did you specify the right host or port?\n"
     ));
@@ -319,6 +321,8 @@ fn an_http_server_at_an_https_address_is_reported() {
     std::thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            // Bytes that are not read would reset the connection, and the client might lose the answer.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
     locustctl(&format!("scale --replicas=3 -s https://{address} --token=some-token")).run().refuses(

@@ -130,9 +130,14 @@ fn on_a_full_disk_a_lost_line_is_a_warning_and_a_lost_object_an_error() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let cluster = TestCluster::start();
-    for line in
-        ["scale --replicas=3", "scale --replicas=2 -o json", "status", "--help", "completion bash"]
-    {
+    for line in [
+        "scale --replicas=3",
+        "scale --replicas=2 -o json",
+        // A Locust that answers late would be a warning.
+        "status --locust=none",
+        "--help",
+        "completion bash",
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         assert_eq!(scale(&cluster, line, writer.into()), (Some(0), String::new()), "{line}");
