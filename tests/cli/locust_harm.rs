@@ -2,12 +2,16 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::fake_locust::{FakeLocust, reply};
 use support::swarm::worker_pods;
 use support::{Outcome, locustctl};
+
+/// Locust sends the same statistics for this time.
+const CACHE_PERIOD: Duration = Duration::from_secs(2);
 
 /// The master's log of a test for 60 users that has lost three of its four workers.
 const LOG: &str = r#"{"master": [
@@ -65,11 +69,60 @@ fn lost_users_are_restored_by_the_same_start() {
     let cluster = TestCluster::start();
     let pages = [15, 15, 15, 60].map(|users| page("running", users, 60));
     let locust = locust(&cluster, LOG, pages.to_vec());
+    let begin = Instant::now();
     let outcome = rebalance(&cluster, &locust);
     let expected = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
     assert_eq!(outcome.stdout, expected, "{outcome:?}");
+    assert!(begin.elapsed() > CACHE_PERIOD, "Locust's statistics may have been old");
     let [request] = &locust.requests("/swarm")[..] else { panic!("not exactly one request") };
     assert_eq!((&*request.method, &*request.body), ("POST", "user_count=60&spawn_rate=10"));
+}
+
+#[test]
+fn users_that_disappear_again_are_reported_as_missing() {
+    let cluster = TestCluster::start();
+    let pages = [15, 15, 15, 60, 45].map(|users| page("running", users, 60));
+    let locust = locust(&cluster, LOG, pages.to_vec());
+    let outcome = rebalance(&cluster, &locust);
+    outcome.exits(1, "");
+    let expected = "locustctl redistributed the users, but the test has 45 of 60 users";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert_eq!(locust.requests("/swarm").len(), 1);
+}
+
+#[test]
+fn a_worker_that_gets_no_users_is_reported() {
+    const LOG: &str = r#"{"master": [
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 1 ready workers"
+        ]}"#;
+    let cluster = TestCluster::start();
+    locustctl("scale --replicas=2 --wait").kubeconfig(cluster.kubeconfig()).run();
+    let users = [60, 0];
+    let workers: Vec<_> = worker_pods(&cluster)
+        .iter()
+        .zip(users)
+        .map(|(pod, users)| {
+            json!({"id": format!("{pod}_{:032x}", 1), "state": "running", "user_count": users})
+        })
+        .collect();
+    let stats = json!({"state": "running", "user_count": 60, "workers": workers}).to_string();
+    let mut args = page("running", 60, 60);
+    args["worker_count"] = json!(2);
+    let html = format!("<script>window.templateArgs = {args}</script>");
+    let locust = FakeLocust::start(move |request, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        match &*request.path {
+            "/" => reply(stream, "200 OK\nContent-Type: text/html", &html),
+            "/stats/requests" => reply(stream, json, &stats),
+            "/logs" => reply(stream, json, LOG),
+            _ => reply(stream, json, r#"{"success": true, "message": "Swarming started"}"#),
+        }
+    });
+    let outcome = rebalance(&cluster, &locust);
+    outcome.exits(1, "");
+    let expected = "locustctl redistributed the users, but 1 of 2 workers has no users";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert_eq!(locust.requests("/swarm").len(), 1);
 }
 
 #[test]

@@ -6,10 +6,10 @@ use locustctl::sandbox::{Action, Fault, Options};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::fake_locust::{FakeLocust, reply};
-use support::locustctl;
 use support::running::Running;
 use support::serving::{Reply, Serving, wait_until};
 use support::swarm::{ask, running, start_test, wait_for_workers, worker_pods};
+use support::{Outcome, locustctl};
 
 /// The message after three of four or five workers with 60 users have left.
 const REPAIRED: &str = "the test had 15 of 60 users; redistributed 60 users over 1 worker";
@@ -225,6 +225,57 @@ fn ctrl_c_during_a_ramp_does_not_reduce_the_users() {
     assert!(said.contains("to check it, run: locustctl status"), "{said}");
     assert_eq!(starts(&cluster)[2], "user_count=60&spawn_rate=20");
     wait_until(|| users(&cluster) == 60, || "60 users".to_owned());
+}
+
+/// Scales a running test from five workers to one with a ramp. Calls `meanwhile` while Locust carries
+/// out the first start.
+fn scale_with_ramp(cluster: &TestCluster, meanwhile: impl FnOnce()) -> Outcome {
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).at("proxy/swarm"));
+    let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
+    std::thread::scope(|scope| {
+        let scale = scope.spawn(|| locustctl(line).kubeconfig(cluster.kubeconfig()).run());
+        wait_until(|| starts(cluster).len() == 2, || "the first start".to_owned());
+        meanwhile();
+        cluster.handle().clear_faults();
+        scale.join().unwrap()
+    })
+}
+
+#[test]
+fn a_ramp_does_not_start_a_test_that_was_stopped_during_it() {
+    let cluster = running(5);
+    let outcome = scale_with_ramp(&cluster, || {
+        ask(&cluster, "POST", "stop", "");
+    });
+    assert!(outcome.stderr.contains("no test is running"), "{outcome:?}");
+    assert_eq!(starts(&cluster).len(), 2, "{:?}", starts(&cluster));
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped");
+}
+
+#[test]
+fn a_ramp_does_not_change_a_test_that_was_edited_during_it() {
+    let cluster = running(5);
+    let outcome = scale_with_ramp(&cluster, || {
+        ask(&cluster, "POST", "swarm", "user_count=30&spawn_rate=20");
+    });
+    assert!(!outcome.stderr.contains("redistributed"), "{outcome:?}");
+    assert_eq!(starts(&cluster)[2..], ["user_count=30&spawn_rate=20"]);
+    assert_eq!(users(&cluster), 30);
+}
+
+#[test]
+fn the_second_start_of_a_ramp_is_repeated_if_locust_fails() {
+    let cluster = running(5);
+    let (first, second) = (Action::Delay(Duration::ZERO), Action::unavailable(None));
+    for action in [first, second] {
+        cluster.handle().inject(Fault::once(action).at("proxy/swarm"));
+    }
+    let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
+    let outcome = locustctl(line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let all = "user_count=60&spawn_rate=20";
+    assert_eq!(starts(&cluster)[1..], ["user_count=15&spawn_rate=60", all, all]);
+    assert_eq!(users(&cluster), 60);
 }
 
 #[test]
