@@ -35,3 +35,4 @@ mod text;
 pub use cli::{Cli, Refusal, program_name};
 pub use commands::{complete, run};
 pub use output::{Failed, render};
+pub use text::stderr::flush as flush_stderr;

@@ -44,6 +44,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
     let result = runtime.block_on(locustctl::run(cli));
     // Do not wait for a name lookup that hangs.
     runtime.shutdown_background();
+    // The tasks that ended just now may have logged something.
+    locustctl::flush_stderr();
     result
 }
 

@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
@@ -20,11 +19,7 @@ use crate::serve::{
     Subject, TargetInfo, TlsFiles, answer_budget, log, write_in_background,
 };
 use crate::text::go::os_error;
-use crate::text::stderr;
 use crate::text::terminal::{harmless, say};
-
-/// Time limit for the last lines of the log.
-const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it drains in-flight requests, and returns `Ok`.
 ///
@@ -33,9 +28,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// page reports it. A signal before it serves is an error.
 pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     write_in_background().context("starting the thread of the log")?;
-    let result = serve(global, args).await;
-    stderr::flush(LAST_LINES);
-    result
+    serve(global, args).await
 }
 
 async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {

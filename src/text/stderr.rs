@@ -11,6 +11,9 @@ use parking_lot::{Condvar, Mutex};
 /// Limit on the lines that wait to be written, in bytes. Further lines are only counted.
 const MAX_WAITING: usize = 1024 * 1024;
 
+/// Time limit for the last lines.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
 static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
 
 /// Writes a line. A failure to write is ignored.
@@ -42,10 +45,10 @@ pub fn dropped() -> u64 {
     QUEUE.get().map_or(0, |queue| queue.state.lock().dropped)
 }
 
-/// Waits until all lines are written, for at most `limit`.
-pub fn flush(limit: Duration) {
+/// Waits until all lines are written, for at most one second.
+pub fn flush() {
     if let Some(queue) = QUEUE.get() {
-        queue.flush(limit);
+        queue.flush(FLUSH_LIMIT);
     }
 }
 
