@@ -25,7 +25,7 @@ fn reading_the_count_sends_no_request_to_the_cluster() {
         );
     }
     let asked: Vec<_> = cluster.request_lines();
-    assert!(!asked.iter().any(|line| line.contains("/scale")), "{asked:?}");
+    assert!(!asked.iter().any(|line| line.contains(WORKERS)), "{asked:?}");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn invalid_bodies_are_refused_before_any_request() {
     let text = serving.request("PUT", "/api/scale").body("{\"replicas\": 3}");
     serving.send(text).is_problem(415, "UnsupportedMediaType", "application/json");
     let lines = cluster.request_lines();
-    assert!(!lines.iter().any(|line| line.contains("/scale")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains(WORKERS)), "{lines:?}");
     assert_eq!(cluster.workers(), 1);
 }
 
