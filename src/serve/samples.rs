@@ -62,7 +62,7 @@ impl Samples {
 
     /// Takes a sample of the live state periodically; never ends.
     pub(super) async fn record(&self, live: &Live) {
-        while live.connection_state() == ConnectionState::Connecting {
+        while live.now().snapshot.connection.state == ConnectionState::Connecting {
             sleep(FIRST_CHECK).await;
         }
         loop {
@@ -172,7 +172,8 @@ mod tests {
     async fn a_sample_is_taken_every_fifteen_seconds_and_without_a_subscription() {
         let (live, samples) = (live(), Samples::default());
         let count_after = async |time| {
-            let _ = tokio::time::timeout(time, samples.record(&live)).await;
+            let both = async { tokio::join!(live.publish(), samples.record(&live)) };
+            let _ = tokio::time::timeout(time, both).await;
             samples.all().len()
         };
         assert_eq!(count_after(PERIOD).await, 0, "before the first answer of the API server");
