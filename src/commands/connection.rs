@@ -1,9 +1,12 @@
 //! The connection to the cluster that the global flags name.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use secrecy::SecretString;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout as timeout_of;
 
 use super::{events, sandbox_options};
 use crate::cli::{GlobalArgs, Secret};
@@ -16,8 +19,11 @@ use crate::cluster::kubeconfig::{
 };
 use crate::cluster::kuberc::PluginPolicy;
 use crate::sandbox::{self, Account, Sandbox};
-use crate::text::go;
 use crate::text::terminal::say;
+use crate::text::{bounded, go};
+
+/// A shorter wait for a token is not reported.
+const SAY_AFTER: Duration = Duration::from_secs(2);
 
 /// A client with a description of its cluster.
 pub struct Connection {
@@ -148,7 +154,7 @@ impl PreparedConnection {
                 (in_sandbox(&sandbox, self.namespace, *flags), Some(sandbox))
             }
         };
-        let mut credentials = Credentials::new(&access.cluster, &access.user, &self.plugin_policy)?;
+        let mut credentials = credentials(&access, self.plugin_policy).await?;
         if self.is_unattended {
             credentials = credentials.unattended();
         }
@@ -168,6 +174,28 @@ impl PreparedConnection {
             sandbox,
         })
     }
+}
+
+/// Prepares the credentials. If the token is in a pipe, this waits for the writer, as kubectl does. The thread
+/// does not wait, so that a signal ends the program.
+async fn credentials(access: &Access, policy: PluginPolicy) -> Result<Credentials> {
+    let Access { cluster, user, .. } = access;
+    let Some(pipe) = user.token_file.clone().filter(|path| bounded::is_pipe(path)) else {
+        return Credentials::new(cluster, user, &policy);
+    };
+    let (cluster, user) = (cluster.clone(), user.clone());
+    let mut reading = spawn_blocking(move || Credentials::new(&cluster, &user, &policy));
+    let read = match timeout_of(SAY_AFTER, &mut reading).await {
+        Ok(read) => read,
+        Err(_) => {
+            let pipe = pipe.display();
+            say(&format!(
+                "Waiting for a token: the tokenFile {pipe} is a pipe, and no program writes to it"
+            ));
+            reading.await
+        }
+    };
+    read.context("reading the tokenFile")?
 }
 
 /// The access of the simulated cluster's administrator.

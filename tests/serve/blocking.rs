@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use locustctl::sandbox::Account;
 use support::cluster::TestCluster;
 use support::running::Running;
 use support::serving::{Serving, wait_until};
@@ -59,6 +60,33 @@ fn a_key_can_come_from_a_pipe() {
         Serving::start(&cluster, &flags)
     });
     assert_eq!(serving.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_token_file_that_is_a_pipe_is_waited_for_and_ctrl_c_ends_the_wait() {
+    let cluster = TestCluster::start();
+    let pipe = cluster.file("pipe", "");
+    std::fs::remove_file(&pipe).unwrap();
+    make_pipe(&pipe);
+    let text = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
+    let inline = format!("token: {}", cluster.token(Account::Admin));
+    let from_pipe = text.replacen(&inline, &format!("tokenFile: {}", pipe.display()), 1);
+    assert_ne!(from_pipe, text);
+    let kubeconfig = cluster.file("with-pipe", &from_pipe);
+    for command in ["serve --listen=127.0.0.1:0", "scale --replicas=3"] {
+        let line = format!("{command} --kubeconfig={}", kubeconfig.display());
+        let mut running = Running::start(&cluster, &line);
+        running.wait_for("is a pipe, and no program writes to it");
+        running.interrupt();
+        assert_eq!(running.end(), Some(130), "{command}: {}", running.stderr());
+    }
+    let mut running = Running::start(
+        &cluster,
+        &format!("scale --replicas=3 --kubeconfig={}", kubeconfig.display()),
+    );
+    std::fs::write(&pipe, cluster.token(Account::Admin)).unwrap();
+    assert_eq!(running.end(), Some(0), "{}", running.stderr());
+    assert_eq!(cluster.workers(), 3);
 }
 
 #[test]
