@@ -11,6 +11,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, PrimitiveDateTime};
+use tokio::task::spawn_blocking;
 
 use super::address::Address;
 use super::error::Error;
@@ -31,6 +32,9 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Maximum size of an answer, in bytes. A page has some kilobytes; the statistics of thousands of
 /// names have some megabytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Size from which an answer is parsed in another thread, in bytes.
+const LARGE: usize = 1024 * 1024;
 
 const ACCEPTED: &str = "application/json, text/html";
 
@@ -124,9 +128,9 @@ impl<'a> Master<'a> {
     /// # Errors
     /// Any of [`Error`].
     pub async fn page(&self) -> Result<Option<Page>, Error> {
-        let reply = self.ask(Method::GET, "", None).await?;
-        let page = Page::parse(&String::from_utf8_lossy(&reply.body));
-        Ok(page.map(|page| Page { answered_at: reply.answered_at, ..page }))
+        let Reply { answered_at, body, .. } = self.ask(Method::GET, "", None).await?;
+        let page = parse(body, Page::parse).await;
+        Ok(page.map(|page| Page { answered_at, ..page }))
     }
 
     /// `GET /logs`: the master's log; `None` if this release does not serve it.
@@ -186,7 +190,7 @@ impl<'a> Master<'a> {
             Err(Error::NotLocust { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        Ok(report::start_time(&String::from_utf8_lossy(&reply.body)))
+        Ok(parse(reply.body, report::start_time).await)
     }
 
     /// `POST /swarm`: starts the users.
@@ -292,6 +296,16 @@ fn checked(path: &str, reply: Reply) -> Result<Reply, Error> {
         200 => Ok(reply),
         status if asks_for_login(status) => Err(Error::Login),
         _ => Err(not_locust(path, &reply)),
+    }
+}
+
+/// Parses a body. A large one is parsed in another thread, since this one has other requests to answer.
+async fn parse<T: Send + 'static>(body: WholeBody, parse: fn(&str) -> Option<T>) -> Option<T> {
+    let is_large = body.len() > LARGE;
+    let parse = move || parse(&String::from_utf8_lossy(&body));
+    match is_large {
+        true => spawn_blocking(parse).await.ok()?,
+        false => parse(),
     }
 }
 
