@@ -5,6 +5,7 @@ Arguments: the binary, and the kubeconfig of a sandbox. Each measurement starts 
 import http.client
 import http.server
 import json
+import multiprocessing
 import os
 import re
 import socket
@@ -32,18 +33,21 @@ class Serve:
         line = self.process.stdout.readline().decode()
         url = urlsplit(line.split()[-1])
         self.address, self.prefix = (url.hostname, url.port), prefix
-        self.failed, self.times, self.is_over = 0, [], threading.Event()
-        self.checks = threading.Thread(target=self.check)
+        self.is_over, self.results = multiprocessing.Event(), multiprocessing.Queue()
+        # In a process of its own, because the clients would slow it down.
+        self.checks = multiprocessing.Process(target=self.check)
         self.checks.start()
 
     def check(self) -> None:
+        failed, times = 0, []
         while not self.is_over.wait(0.05):
             began = time.monotonic()
             try:
-                self.failed += self.ask("GET", f"{self.prefix}/healthz")[0] != 200
+                failed += self.ask("GET", f"{self.prefix}/healthz")[0] != 200
             except OSError:
-                self.failed += 1
-            self.times.append(time.monotonic() - began)
+                failed += 1
+            times.append(time.monotonic() - began)
+        self.results.put((failed, times))
 
     def ask(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(*self.address, timeout=30)
@@ -60,8 +64,10 @@ class Serve:
         return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
     def report(self, what: str) -> None:
-        slowest = max(self.times, default=0) * 1000
-        print(f"{what}: {self.peak():.0f} MB at most, /healthz: {len(self.times)} checks, {self.failed} failed, ")
+        self.is_over.set()
+        failed, times = self.results.get()
+        slowest = max(times, default=0) * 1000
+        print(f"{what}: {self.peak():.0f} MB at most, /healthz: {len(times)} checks, {failed} failed,")
         print(f"  the slowest took {slowest:.0f} ms", flush=True)
 
 
