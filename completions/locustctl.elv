@@ -302,6 +302,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --locust-cookie-file 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL'
             cand --locust-auth-file 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL'
             cand --locust-certificate-authority 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted'
+            cand --history-configmap 'ConfigMap in the namespace of the workers that keeps the history. Without it, a restart clears the history'
+            cand --lease 'Lease in the namespace of the workers. Of several replicas, the one that holds it redistributes the users of a running test'
             cand --rebalance 'When to redistribute the users of a running test'
             cand --layout 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]'
             cand --trouble 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)'

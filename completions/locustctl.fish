@@ -316,6 +316,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l history-configmap -d 'ConfigMap in the namespace of the workers that keeps the history. Without it, a restart clears the history' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l lease -d 'Lease in the namespace of the workers. Of several replicas, the one that holds it redistributes the users of a running test' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When to redistribute the users of a running test' -r -f -a "auto\t'After a change through serve'
 always\t'After a change through serve, and when workers leave for another reason'
 never\t'Never; serve only reports problems'"

@@ -1,6 +1,6 @@
 //! The parsers of text from outside, for the targets in `fuzz/`. None of them may panic or hang.
 
-use crate::{cluster, locust, output, run, scaling, text};
+use crate::{cluster, locust, output, run, scaling, serve, text};
 
 /// A kubeconfig.
 pub fn kubeconfig(content: &[u8]) {
@@ -71,4 +71,9 @@ pub fn condition(text: &str) {
 /// Locust's CSV files and its statistics. Results that are read can be judged and reported.
 pub fn locust_results(content: &[u8]) {
     run::try_results(content);
+}
+
+/// The history of serve in a ConfigMap.
+pub fn history(text: &str) {
+    serve::try_history(text);
 }

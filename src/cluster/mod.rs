@@ -16,7 +16,6 @@ pub(crate) mod body;
 pub mod credentials;
 pub mod kubeconfig;
 pub mod kuberc;
-#[allow(dead_code, reason = "the commands that hold a Lease come next")]
 pub mod lease;
 pub(crate) mod trust;
 pub(crate) mod x509;

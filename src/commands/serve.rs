@@ -16,7 +16,7 @@ use crate::output::{Failed, write_stdout};
 use crate::scaling::{Limits, SelectionArgs, check_namespace};
 use crate::serve::{
     AccessOptions, CrossSite, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings,
-    Subject, TargetInfo, TlsFiles, answer_budget, log, write_in_background,
+    SharedState, Subject, TargetInfo, TlsFiles, answer_budget, log, write_in_background,
 };
 use crate::text::go::os_error;
 use crate::text::terminal::{harmless, say};
@@ -125,7 +125,30 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
              serve never accepts changes of the workers from other sites"
         );
     }
-    Ok(Settings { listen, limits: limits(args)?, locust, guard, tls })
+    let shared = shared_state(args)?;
+    Ok(Settings { listen, limits: limits(args)?, locust, shared, guard, tls })
+}
+
+fn shared_state(args: &ServeArgs) -> Result<SharedState> {
+    let name = |flag: &str, name: &Option<String>| match name {
+        Some(name) if !is_object_name(name) => {
+            bail!("{flag}={name} is not the name of an object, such as locustctl")
+        }
+        name => Ok(name.clone()),
+    };
+    Ok(SharedState {
+        history_configmap: name("--history-configmap", &args.history_configmap)?,
+        lease: name("--lease", &args.lease)?,
+    })
+}
+
+/// True for a DNS subdomain (RFC 1123), the form of names in the API.
+fn is_object_name(name: &str) -> bool {
+    let is_allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let ends = is_end(name.chars().next()) && is_end(name.chars().last());
+    ends && name.len() <= 253 && name.chars().all(is_allowed)
 }
 
 fn limits(args: &ServeArgs) -> Result<Limits> {

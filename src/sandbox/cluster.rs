@@ -66,6 +66,16 @@ impl ClusterHandle {
         self.shared.lock().store.get(&key).map(|object| (**object).clone())
     }
 
+    /// The objects in the collection at an API path.
+    pub fn objects(&self, collection: &str) -> Vec<Value> {
+        let Some(target) = routes::read("GET", collection, "").target else { return Vec::new() };
+        let state = self.shared.lock();
+        let kind = state.types.find(&target.group, &target.version, &target.resource);
+        let Some(kind) = kind else { return Vec::new() };
+        let found = state.store.list(kind.plural, target.namespace.as_deref());
+        found.map(|(_, object)| (**object).clone()).collect()
+    }
+
     /// Creates or replaces the object at an API path. Missing names, namespaces, uids, times,
     /// generations and defaults are filled in. The status is stored as given.
     ///

@@ -15,7 +15,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use super::rebalancer::{ChangeDuringTest, Rebalancer};
 use super::samples::Samples;
-use super::settings::{LocustSettings, Subject};
+use super::settings::{LocustSettings, SharedState, Subject};
 use super::snapshot::{Limits, Outcome};
 use super::stepping::SteppedChange;
 use super::test_before::{LocustUnreachable, TestBefore};
@@ -44,10 +44,12 @@ impl App {
         subject: Subject,
         limits: Limits,
         locust: LocustSettings,
+        shared: SharedState,
         is_stopping: watch::Receiver<bool>,
     ) -> Self {
         let Subject { client, target, info } = subject;
-        let backend = Arc::new(Backend::new(client, target, Live::new(info, limits), locust));
+        let backend =
+            Arc::new(Backend::new(client, target, Live::new(info, limits), locust, shared));
         Self {
             rebalancer: Arc::new(Rebalancer::new(Arc::clone(&backend), is_stopping.clone())),
             backend,
@@ -122,7 +124,7 @@ impl App {
         caller: &Caller,
         order: &Order,
     ) -> Result<ChangeResult, Problem> {
-        let Backend { client, live, turns, .. } = &*self.backend;
+        let Backend { client, target, live, turns, object_events, .. } = &*self.backend;
         let (_turn, unchecked) = turns.begin_change().await;
         let before = self.rebalancer.test_before().await;
         if let TestBefore::Unknown(unreachable) = &before
@@ -153,7 +155,9 @@ impl App {
             (Some(old), Some(new)) if is_stepped => counts_between(old, new),
             _ => Vec::new(),
         };
-        let ended = live.end_change(summary.entry(caller, intermediate));
+        let entry = summary.entry(caller, intermediate);
+        object_events.add(target, &live.target_uid(), &entry);
+        let ended = live.end_change(entry);
         let check = |new, before| {
             let caller = caller.clone();
             self.rebalancer.check(ChangeDuringTest { ended, new, before, caller, unchecked })

@@ -6,8 +6,10 @@ use axum::http::HeaderValue;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::leadership::Leadership;
 use super::live::Live;
-use super::settings::LocustSettings;
+use super::object_events::ObjectEvents;
+use super::settings::{LocustSettings, SharedState};
 use super::turns::Turns;
 use crate::cluster::api::Client;
 use crate::locust::{Error, KnownStart, LocustLocation, Search, WorkerPods};
@@ -20,6 +22,10 @@ pub(super) struct Backend {
     pub live: Live,
     pub locust: LocustSettings,
     pub turns: Turns,
+    pub shared: SharedState,
+    pub leadership: Leadership,
+    /// The Events of changes.
+    pub object_events: ObjectEvents,
     /// The cookie of a viewer who is logged in to Locust.
     viewer_cookie: Mutex<Option<HeaderValue>>,
     /// True if Locust has asked for a login.
@@ -29,13 +35,23 @@ pub(super) struct Backend {
 }
 
 impl Backend {
-    pub(super) fn new(client: Client, target: Target, live: Live, locust: LocustSettings) -> Self {
+    pub(super) fn new(
+        client: Client,
+        target: Target,
+        live: Live,
+        locust: LocustSettings,
+        shared: SharedState,
+    ) -> Self {
+        let leadership = Leadership::new(&target.namespace, shared.lease.as_deref());
         Self {
             client,
             target,
             live,
             locust,
             turns: Turns::default(),
+            shared,
+            leadership,
+            object_events: ObjectEvents::default(),
             viewer_cookie: Mutex::default(),
             has_locust_login: AtomicBool::new(false),
             last_start: Mutex::default(),

@@ -10,8 +10,18 @@ use crate::text::terminal::say;
 
 /// The present time, RFC 3339 in UTC, in seconds.
 pub fn now() -> String {
+    rfc3339(OffsetDateTime::now_utc())
+}
+
+/// A time in UTC as RFC 3339, in seconds.
+pub fn rfc3339(time: OffsetDateTime) -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    OffsetDateTime::now_utc().format(form).unwrap_or_default()
+    time.format(form).unwrap_or_default()
+}
+
+/// The present time, in seconds since 1970.
+pub fn seconds_now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
 }
 
 /// Lets a thread write stderr from now on, so that no request waits for the reader of the log.

@@ -7,16 +7,20 @@ mod change;
 mod error_page;
 mod follow;
 mod guard;
+mod history;
+mod leadership;
 mod listener;
 mod live;
 mod locust_ui;
 mod log;
 mod memory;
 mod metrics;
+mod object_events;
 mod page;
 mod problem;
 mod question;
 mod rebalancer;
+mod record;
 mod redirect;
 mod refusal;
 mod root;
@@ -37,5 +41,13 @@ pub use self::locust_ui::MOUNT as LOCUST_UI_MOUNT;
 pub use self::log::{log, write_in_background};
 pub use self::memory::answers as answer_budget;
 pub use self::server::Server;
-pub use self::settings::{LocustSettings, RebalancePolicy, Settings, Subject};
+pub use self::settings::{LocustSettings, RebalancePolicy, Settings, SharedState, Subject};
 pub use self::snapshot::TargetInfo;
+
+/// Reads a stored history; used by `fuzz/`.
+#[doc(hidden)]
+pub fn try_history(text: &str) {
+    if let Ok(records) = record::read(text) {
+        let _ = record::read(&record::write(&records));
+    }
+}

@@ -292,6 +292,7 @@ mod tests {
                 message: own(),
                 users: Some(UserCheck { stage: Stage::Failed, text: own() }),
             }],
+            history_note: "",
         }
     }
 

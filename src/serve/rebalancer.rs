@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::backend::Backend;
 use super::caller::Caller;
-use super::live::EndedChange;
-use super::log::{Audit, audit};
+use super::live::{EndedChange, Live};
+use super::log::{Audit, NO_ADDRESS, audit};
 use super::settings::RebalancePolicy;
 use super::settling::{Settling, settling};
 use super::snapshot::{Stage, UserCheck};
@@ -29,6 +29,23 @@ const WORKERS_LIMIT: Duration = Duration::from_secs(60);
 
 /// Time limit for the workers if the master did not answer before the change.
 const SILENT_LIMIT: Duration = Duration::from_secs(10);
+
+/// Time limit for another replica, which holds the Lease, to redistribute the users.
+const LEADER_LIMIT: Duration = Duration::from_secs(60);
+
+/// Time between two looks at the test while another replica holds the Lease.
+const LEADER_PERIOD: Duration = Duration::from_secs(1);
+
+/// The check of a running test when the workers are settled.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    /// The number of workers.
+    new: i64,
+    /// The test before the change, if known.
+    before: Option<&'a Look>,
+    /// Shows what is being waited for.
+    wait: &'a (dyn Fn(&str) + Sync),
+}
 
 /// A change that was made here while a test was running, or may have been running.
 pub(super) struct ChangeDuringTest {
@@ -129,12 +146,48 @@ impl Rebalancer {
         users
     }
 
+    /// Completes the check of a replica that has ended after a change. It is recorded if it finds a problem.
+    pub(super) async fn take_over(&self, _unchecked: UncheckedChange) {
+        let live = &self.backend.live;
+        let checked = async {
+            let new = timeout(PODS_LIMIT, settled_count(live)).await.map_err(|_| {
+                let limit = PODS_LIMIT.as_secs() / 60;
+                format!("not all workers were ready within {limit} minutes")
+            })?;
+            let before = live.steady();
+            loop {
+                let work = Work { new, before: before.as_ref(), wait: &|_| {} };
+                if let Some(users) =
+                    self.wait_and_rebalance(work).await.map_err(|e| e.to_string())?
+                {
+                    return Ok(users);
+                }
+            }
+        };
+        let users = checked.await.unwrap_or_else(failed_check);
+        audit(&Audit {
+            who: "locustctl",
+            from: NO_ADDRESS,
+            action: "rebalance",
+            old: None,
+            new: None,
+            outcome: users.stage.as_str(),
+            detail: &users.text,
+        });
+        live.record_automatic_rebalance(users);
+        live.request_look();
+    }
+
     /// Waits and checks. Starts over if another change began in the meantime, because that change may fail
     /// and then nobody else checks the users.
     async fn wait_and_check(&self, change: &ChangeDuringTest) -> UserCheck {
         loop {
             let checked = match self.wait_for_pods(change).await {
-                Ok(()) => self.wait_and_rebalance(change).await,
+                Ok(()) => {
+                    let wait = |text: &str| self.set_waiting(change, text);
+                    let before = change.before.as_deref();
+                    self.wait_and_rebalance(Work { new: change.new, before, wait: &wait }).await
+                }
                 Err(why) => return failed_check(why),
             };
             match checked {
@@ -174,11 +227,9 @@ impl Rebalancer {
 
     /// Waits for the workers, and redistributes the users if the test needs it. `None` if another
     /// change began before the end.
-    async fn wait_and_rebalance(
-        &self,
-        change: &ChangeDuringTest,
-    ) -> Result<Option<UserCheck>, Error> {
-        self.set_waiting(change, "waiting for the workers to connect to Locust");
+    async fn wait_and_rebalance(&self, work: Work<'_>) -> Result<Option<UserCheck>, Error> {
+        let Work { new, before, wait } = work;
+        wait("waiting for the workers to connect to Locust");
         let pods = self.backend.live.worker_pods();
         let master = match self.backend.find_locust(pods.as_ref()).await? {
             Search::Found(master) => master,
@@ -194,18 +245,12 @@ impl Rebalancer {
                 ))));
             }
         };
-        let pods = || std::future::ready(self.backend.live.ready_worker_pods(change.new));
-        let limit = if change.before.is_some() { WORKERS_LIMIT } else { SILENT_LIMIT };
+        let pods = || std::future::ready(self.backend.live.ready_worker_pods(new));
+        let limit = if before.is_some() { WORKERS_LIMIT } else { SILENT_LIMIT };
         let silent = Look::default();
-        let before = change.before.as_deref();
         let settled = wait_for_workers(&master, before.unwrap_or(&silent), limit, pods).await;
-        let mode = match self.backend.locust.rebalance {
-            RebalancePolicy::Never => RebalanceMode::Never,
-            RebalancePolicy::AfterChanges | RebalancePolicy::Always => RebalanceMode::AtOnce,
-        };
         let workers = settled.as_ref().ok().copied();
-        let _turn = self.backend.turns.rebalance().await;
-        let Some(outcome) = self.run(&master, before, mode, workers).await? else {
+        let Some(outcome) = self.run_as_leader(&master, before, workers).await? else {
             return Ok(None);
         };
         let is_well = outcome.is_well() && settled.is_ok() && !outcome.health().is_alarming();
@@ -215,6 +260,45 @@ impl Rebalancer {
         };
         let stage = if is_well { Stage::Passed } else { Stage::Failed };
         Ok(Some(UserCheck { stage, text: printable(&text) }))
+    }
+
+    /// Judges the test, and redistributes its users if it needs that and this replica holds the Lease.
+    /// Otherwise waits until the holder has done it, or until this replica holds the Lease. `None` as for
+    /// [`Self::run`].
+    async fn run_as_leader(
+        &self,
+        master: &Master<'_>,
+        before: Option<&Look>,
+        workers: Option<usize>,
+    ) -> Result<Option<Outcome>, Error> {
+        let Backend { locust, leadership, turns, .. } = &*self.backend;
+        let begin = Instant::now();
+        loop {
+            let is_decided = leadership.is_leader() || locust.rebalance == RebalancePolicy::Never;
+            let mode = match locust.rebalance {
+                RebalancePolicy::AfterChanges | RebalancePolicy::Always
+                    if leadership.is_leader() =>
+                {
+                    RebalanceMode::AtOnce
+                }
+                _ => RebalanceMode::Never,
+            };
+            let turn = turns.rebalance().await;
+            let outcome = self.run(master, before, mode, workers).await?;
+            drop(turn);
+            match outcome {
+                Some(outcome @ Outcome::Disabled(_)) if !is_decided => {
+                    if begin.elapsed() > LEADER_LIMIT {
+                        return Err(Error::Refused(format!(
+                            "{}; the replica that holds the Lease has not redistributed the users",
+                            outcome.health()
+                        )));
+                    }
+                    sleep(LEADER_PERIOD).await;
+                }
+                outcome => return Ok(outcome),
+            }
+        }
     }
 
     /// Judges the test, and redistributes its users if it needs that. The caller has the turn. `None`
@@ -280,6 +364,20 @@ impl Rebalancer {
             live.record_repair(users);
         }
         result
+    }
+}
+
+/// Waits until all desired replicas are ready, and returns their number.
+async fn settled_count(live: &Live) -> i64 {
+    let mut frames = live.subscribe();
+    loop {
+        let replicas = frames.borrow_and_update().snapshot.replicas;
+        if let Some(now) = replicas.filter(|now| now.settled) {
+            return now.desired;
+        }
+        if frames.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -16,10 +16,20 @@ pub struct Settings {
     /// The allowed numbers of replicas.
     pub limits: Limits,
     pub locust: LocustSettings,
+    pub shared: SharedState,
     /// Access control.
     pub guard: AccessOptions,
     /// Certificate and key, to serve over TLS.
     pub tls: Option<TlsFiles>,
+}
+
+/// The objects in the target's namespace that outlive a restart, and that all replicas share.
+#[derive(Debug, Clone, Default)]
+pub struct SharedState {
+    /// The name of the ConfigMap with the history.
+    pub history_configmap: Option<String>,
+    /// The name of the Lease. Its holder redistributes the users of a running test.
+    pub lease: Option<String>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The state that viewers see. It is also the JSON of `/api/events`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scaling::Autoscaler;
 pub use crate::scaling::Limits;
@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub locust: Option<Swarm>,
     /// The last changes, the latest first, at most [`MAX_HISTORY`].
     pub history: Vec<Change>,
+    /// A text about the place of the history; empty if it is stored in the cluster.
+    pub history_note: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -184,7 +186,7 @@ pub struct Swarm {
 }
 
 /// The result of the check of a running test after a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCheck {
     pub stage: Stage,
     /// A text for people, for example `the test had 15 of 60 users; redistributed 60 users over 1 worker`
@@ -192,7 +194,7 @@ pub struct UserCheck {
 }
 
 /// Progress of the check that a running test has its users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// The workers are not settled yet.
@@ -229,7 +231,7 @@ pub struct Change {
 }
 
 /// The result of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// The API server confirmed the change.

@@ -72,6 +72,22 @@ impl Turns {
         self.try_rebalance()
     }
 
+    /// True if the check of a running test is unfinished after a change.
+    pub(super) fn has_unchecked(&self) -> bool {
+        self.0.borrow().unchecked > 0
+    }
+
+    /// Waits until the check of a running test is unfinished.
+    pub(super) async fn unchecked(&self) {
+        self.wait_for(|now| now.unchecked > 0).await;
+    }
+
+    /// Marks a check as unfinished, after a change that another replica has made.
+    pub(super) fn mark_unchecked(&self) -> UncheckedChange {
+        self.0.send_modify(|now| now.unchecked += 1);
+        UncheckedChange(Arc::clone(&self.0))
+    }
+
     /// Waits until a change begins.
     pub(super) async fn change_begins(&self) {
         self.wait_for(|now| now.changes > 0).await;

@@ -62,7 +62,7 @@ fn the_page_shows_the_present_state() {
     assert_eq!(browser.eval("document.getElementById('submit').ariaDisabled"), "true");
     assert_eq!(browser.eval("document.getElementById('bar').position"), 1);
     assert_eq!(browser.eval("document.querySelectorAll('#pods li').length"), 1);
-    assert_eq!(browser.text("#no-history"), "No changes since the server started.");
+    assert_eq!(browser.text("#no-history"), "No changes yet.");
     assert_eq!(browser.eval("document.getElementById('count').value"), "1");
     done(&browser, "load");
 }

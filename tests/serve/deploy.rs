@@ -6,12 +6,18 @@ use std::process::Command;
 use locustctl::sandbox::{Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
-use support::serving::Serving;
+use support::serving::{Serving, wait_until};
 use support::swarm::start_test;
 use support::waiting::kubeconfig_of;
 
 const TOKEN: &str = "serve-s-token-of-the-test";
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+
+const HISTORY: &str = "/api/v1/namespaces/default/configmaps/locustctl-history";
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases/locustctl";
+
+/// The flags of the pod that need rights.
+const FLAGS: [&str; 2] = ["--history-configmap=locustctl-history", "--lease=locustctl"];
 
 fn deploy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
@@ -63,6 +69,9 @@ fn cluster_for(rights: Rights) -> (TestCluster, PathBuf) {
             "metadata": {"name": "workers"}, "spec": {"minReplicas": 1, "maxReplicas": 5,
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "locust-slave"}}}),
     );
+    for (path, file) in [(HISTORY, "configmap.yaml"), (LEASE, "lease.yaml")] {
+        cluster.handle().put_object(path, manifest(file));
+    }
     cluster.handle().add_account(TOKEN, "system:serviceaccount:default:locustctl", rights);
     let kubeconfig = kubeconfig_of(&cluster, TOKEN);
     (cluster, kubeconfig)
@@ -76,6 +85,7 @@ fn asked(method: &str, line: &str) -> (String, String) {
     let verb = match (method, segments.len()) {
         ("PATCH", _) => "patch",
         ("POST", _) => "create",
+        ("PUT", _) => "update",
         ("GET", _) if query.contains("watch=1") => "watch",
         ("GET", 1) => "list",
         ("GET", _) => "get",
@@ -92,7 +102,7 @@ fn asked(method: &str, line: &str) -> (String, String) {
 #[test]
 fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
     let (cluster, kubeconfig) = cluster_for(role_without(None));
-    let serving = Serving::start_with(kubeconfig, &[]);
+    let serving = Serving::start_with(kubeconfig, &FLAGS);
     serving.wait_until_settled(1);
     assert_eq!(serving.put("?wait=50s", r#"{"replicas": 5}"#).status, 200);
     serving.wait_for_state(|state| state["locust"]["workers"] == 5);
@@ -105,7 +115,11 @@ fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
             && state["podsUnknown"].is_null()
             && state["autoscalers"][0]["name"] == "workers"
     });
-    assert!(!serving.stderr().contains("cannot read"), "{}", serving.stderr());
+    cluster.wait_for(HISTORY, |map| map["data"]["history"].is_string());
+    cluster.wait_for(LEASE, |lease| lease["spec"]["leaseTransitions"].as_i64() >= Some(1));
+    let events = || cluster.handle().objects("/api/v1/namespaces/default/events");
+    wait_until(|| events().len() == 2, || "the Events of both changes".to_owned());
+    assert!(!serving.stderr().contains("cannot "), "{}", serving.stderr());
     assert!(
         serving.get("/").text.contains("workers</b> keeps the number of replicas between 1 and 5")
     );
@@ -133,7 +147,7 @@ fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
 fn each_missing_right_is_reported() {
     for right in rights() {
         let (cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
-        let serving = Serving::start_with(kubeconfig, &[]);
+        let serving = Serving::start_with(kubeconfig, &FLAGS);
         match (right.0.as_str(), right.1.as_str()) {
             ("deployments", _) => serving.wait_for_log("serve cannot read"),
             ("deployments/scale", _) => {
@@ -154,6 +168,23 @@ fn each_missing_right_is_reported() {
                 let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
                 let text = scaled["users"]["text"].as_str().unwrap();
                 assert!(text.contains("cannot create resource \"services/proxy\""), "{text}");
+            }
+            ("configmaps", "get") => serving.wait_for_log("the history is only in memory, because"),
+            ("configmaps", "patch") => {
+                serving.put("", r#"{"replicas": 3}"#);
+                serving.wait_for_log("the history is only in memory, because");
+            }
+            ("events", "create") => {
+                serving.put("", r#"{"replicas": 3}"#);
+                serving.wait_for_log("Events of changes cannot be created: events is forbidden");
+            }
+            ("leases", "get") => serving.wait_for_log("serve cannot use the Lease locustctl, so"),
+            ("leases", "update") => {
+                serving.put("?wait=20s", r#"{"replicas": 5}"#);
+                start_test(&cluster);
+                serving.wait_for_state(|state| state["locust"]["state"] == "running");
+                serving.put("", r#"{"replicas": 1}"#);
+                serving.wait_for_log("serve cannot use the Lease locustctl, so");
             }
             ("pods", _) => drop(serving.wait_for_state(|state| !state["podsUnknown"].is_null())),
             (autoscalers, "list") => {
@@ -222,13 +253,16 @@ fn the_pod_has_only_what_it_needs() {
 fn serve_accepts_the_arguments_of_the_pod() {
     let cluster = TestCluster::start();
     let token = cluster.file("token", "a-token-of-the-test-0123456789");
+    let key = cluster.file("session-key", "a-session-key-of-the-test-0123456789");
     let deployment = manifest("deployment.yaml");
     let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
     let args: Vec<_> = words(args)
         .into_iter()
         .map(|arg| match arg {
             "--listen=0.0.0.0:8088" => "--listen=0.0.0.0:0".to_owned(),
-            arg => arg.replace("/etc/locustctl/token", token.to_str().unwrap()),
+            arg => arg
+                .replace("/etc/locustctl/token", token.to_str().unwrap())
+                .replace("/etc/locustctl/session-key", key.to_str().unwrap()),
         })
         .collect();
     let (command, flags) = args.split_first().unwrap();
@@ -248,7 +282,16 @@ fn kubectl_accepts_all_manifests() {
     kinds.sort_unstable();
     assert_eq!(
         kinds,
-        ["Deployment", "NetworkPolicy", "Role", "RoleBinding", "Service", "ServiceAccount"]
+        [
+            "ConfigMap",
+            "Deployment",
+            "Lease",
+            "NetworkPolicy",
+            "Role",
+            "RoleBinding",
+            "Service",
+            "ServiceAccount"
+        ]
     );
     let subject = "subjects:\n- kind: ServiceAccount\n  name: locustctl\n  namespace: default\n";
     assert!(text.contains(subject), "{text}");

@@ -8,7 +8,7 @@ const speak = speaker(byId('spoken'));
 
 /** The last received state. */
 let state = null;
-/** The time of the last message of the server, while there is no connection to it. */
+/** The time of the server's last message, while there is no connection. */
 let lostAt = null;
 /** The latest change in the history before the change whose result is shown. */
 let before = Number(new URLSearchParams(location.search).get('done') ?? Infinity) - 1;
@@ -35,6 +35,7 @@ function render(next) {
   say(byId('pods-unknown'), state.podsUnknown ?? '');
   list(byId('history'), history, (change) => String(change.id), historyLine);
   show(byId('no-history'), history.length === 0);
+  text(byId('history-note'), state.historyNote);
   speak(replicas ? `${readyCount(replicas)} of ${replicas.desired} workers ready` : connection.message);
 }
 
@@ -66,7 +67,7 @@ function podLine(line, pod) {
 function notice(words, isBad) {
   const note = byId('notice');
   if (!words) before = latest();
-  // A success stays until the next result or change: otherwise the page would jump.
+  // A success stays until the next result or change, or the page would jump.
   if (!words && !note.classList.contains('bad')) return;
   note.className = `note ${isBad ? 'bad' : 'good'}`;
   note.setAttribute('role', isBad ? 'alert' : 'status');

@@ -1,5 +1,4 @@
-// The workers panel in Locust's page. It is in one shadow root, so that the styles and scripts of the
-// panel and of the page do not affect each other.
+// The workers panel in Locust's page. A shadow root keeps the styles and scripts of both apart.
 import { ROOT, follow, historyLine, list, operate, readyCount, say, show, showAsOf, speaker, text } from './common.js';
 
 const ID = 'locustctl-panel';
@@ -125,7 +124,7 @@ function start() {
   }
 
   let late = 0;
-  /** The time of the last message of the server, while there is no connection to it. */
+  /** The time of the server's last message, while there is no connection. */
   let lostAt = null;
   function onLink(next) {
     if (next === link) return;

@@ -116,8 +116,12 @@ impl<'a> Follower<'a> {
         let pods = self.live.worker_pods();
         let known = self.backend.known_start();
         let turn = match self.backend.locust.rebalance {
-            RebalancePolicy::Always => self.backend.turns.try_automatic_rebalance(),
-            RebalancePolicy::AfterChanges | RebalancePolicy::Never => None,
+            RebalancePolicy::Always if self.backend.leadership.is_leader() => {
+                self.backend.turns.try_automatic_rebalance()
+            }
+            RebalancePolicy::Always | RebalancePolicy::AfterChanges | RebalancePolicy::Never => {
+                None
+            }
         };
         let (look, health) = match turn {
             Some(_turn) => match self.look_and_rebalance(master, pods, known.as_ref()).await? {

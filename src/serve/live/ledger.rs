@@ -2,8 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::super::log::now;
+use time::OffsetDateTime;
+
+use super::super::log::rfc3339;
+use super::super::record::{MAX_RECORDS, Record};
 use super::super::snapshot::{Change, MAX_HISTORY, Outcome, Stage, UserCheck};
+use super::same_change::{end_old_check, is_same_change};
 
 /// The result of a change that was made here.
 #[derive(Debug, Clone)]
@@ -22,10 +26,12 @@ pub(crate) struct HistoryEntry {
 }
 
 /// The history. It distinguishes changes made here from those of other clients.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
     /// The latest first.
-    history: VecDeque<Change>,
+    history: VecDeque<Entry>,
+    /// The prefix of the keys of this process.
+    process: String,
     last_id: u64,
     /// The number of changes made here that have not ended.
     running: usize,
@@ -35,6 +41,27 @@ pub(super) struct Ledger {
     /// Old and new counts that were observed while changes were running. They are judged when the
     /// last change has ended.
     pending: Vec<(i64, i64)>,
+}
+
+/// A change in the history, and who maintains it.
+#[derive(Debug)]
+struct Entry {
+    record: Record,
+    /// True if this process has written it. Other entries are replaced by the stored ones.
+    is_own: bool,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            history: VecDeque::new(),
+            process: format!("{:016x}", fastrand::u64(..)),
+            last_id: 0,
+            running: 0,
+            expected: Vec::new(),
+            pending: Vec::new(),
+        }
+    }
 }
 
 impl Ledger {
@@ -48,10 +75,13 @@ impl Ledger {
         self.running = self.running.saturating_sub(1);
         let HistoryEntry { changed_by, old, intermediate, new, outcome, message } = entry;
         if matches!(outcome, Outcome::Scaled | Outcome::Unknown) {
-            self.expected.extend(intermediate.into_iter().map(Some));
+            self.expected.extend(intermediate.iter().copied().map(Some));
             self.expected.push(new);
         }
         let id = self.push(changed_by, old, new, outcome, message);
+        if let Some(entry) = self.entry(id) {
+            entry.record.via = intermediate;
+        }
         if self.running == 0 {
             let pending = std::mem::take(&mut self.pending);
             pending.into_iter().for_each(|(old, new)| self.judge(old, new));
@@ -77,20 +107,21 @@ impl Ledger {
 
     /// Sets the users of a running test after the change with this id.
     pub(super) fn set_users(&mut self, id: u64, users: UserCheck) {
-        if let Some(change) = self.history.iter_mut().find(|change| change.id == id) {
-            change.users = Some(users);
+        if let Some(entry) = self.entry(id) {
+            entry.record.change.users = Some(users);
         }
     }
 
     /// Notes that a problem of the latest change with users was repaired.
     pub(super) fn record_repair(&mut self, users: UserCheck) {
-        let is_wrong = |change: &&mut Change| {
-            change.users.as_ref().is_some_and(|users| users.stage == Stage::Failed)
+        let mut entries = self.history.iter_mut();
+        let latest = entries.find(|entry| entry.record.change.users.is_some());
+        let is_wrong = |entry: &&mut Entry| {
+            entry.record.change.users.as_ref().is_some_and(|users| users.stage == Stage::Failed)
         };
-        if let Some(change) =
-            self.history.iter_mut().find(|change| change.users.is_some()).filter(is_wrong)
-        {
-            change.users = Some(users);
+        if let Some(entry) = latest.filter(is_wrong) {
+            entry.record.change.users = Some(users);
+            entry.is_own = true;
         }
     }
 
@@ -102,8 +133,48 @@ impl Ledger {
         self.set_users(id, users);
     }
 
+    /// The latest changes, at most [`MAX_HISTORY`].
     pub(super) fn history(&self) -> Vec<Change> {
-        self.history.iter().cloned().collect()
+        self.history.iter().take(MAX_HISTORY).map(|entry| entry.record.change.clone()).collect()
+    }
+
+    /// Adds the changes that other processes have stored, and returns all of them, the latest first. A change
+    /// that several processes have observed is kept once.
+    pub(super) fn merge(&mut self, stored: Vec<Record>) -> Vec<Record> {
+        for mut record in stored.into_iter().rev() {
+            end_old_check(&mut record);
+            match self.history.iter_mut().find(|entry| entry.record.key == record.key) {
+                Some(known) if known.is_own => {}
+                Some(known) => {
+                    record.change.id = known.record.change.id;
+                    known.record = record;
+                }
+                None => {
+                    self.last_id += 1;
+                    record.change.id = self.last_id;
+                    self.history.push_front(Entry { record, is_own: false });
+                }
+            }
+        }
+        let entries = self.history.make_contiguous();
+        entries.sort_by(|one, other| other.record.order().cmp(&one.record.order()));
+        let is_repeated = |entry: &Entry| {
+            let mut others = self.history.iter();
+            others.any(|other| is_same_change(&entry.record, &other.record))
+        };
+        let repeated: Vec<u64> = self
+            .history
+            .iter()
+            .filter(|entry| is_repeated(entry))
+            .map(|entry| entry.record.change.id)
+            .collect();
+        self.history.retain(|entry| !repeated.contains(&entry.record.change.id));
+        self.history.truncate(MAX_RECORDS);
+        self.history.iter().map(|entry| entry.record.clone()).collect()
+    }
+
+    fn entry(&mut self, id: u64) -> Option<&mut Entry> {
+        self.history.iter_mut().find(|entry| entry.record.change.id == id)
     }
 
     fn judge(&mut self, old: i64, new: i64) {
@@ -128,17 +199,13 @@ impl Ledger {
         self.last_id += 1;
         let id = self.last_id;
         let users = None;
-        self.history.push_front(Change {
-            id,
-            time: now(),
-            changed_by,
-            old,
-            new,
-            outcome,
-            message,
-            users,
-        });
-        self.history.truncate(MAX_HISTORY);
+        let now = OffsetDateTime::now_utc();
+        let (time, millisecond) = (rfc3339(now), now.millisecond());
+        let change = Change { id, time, changed_by, old, new, outcome, message, users };
+        let key = format!("{}-{id}", self.process);
+        let record = Record { key, millisecond, via: Vec::new(), change };
+        self.history.push_front(Entry { record, is_own: true });
+        self.history.truncate(MAX_RECORDS);
         id
     }
 }

@@ -2,6 +2,7 @@
 
 mod ledger;
 mod looks;
+mod same_change;
 mod state;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio::sync::{Notify, watch};
 pub(super) use self::ledger::HistoryEntry;
 pub(super) use self::state::{MAX_PODS_KEPT, TargetState};
 
+use super::record::Record;
 use super::snapshot::{ConnectionState, Limits, Snapshot, TargetInfo, UserCheck};
 use crate::locust::{Address, Look, WorkerPods};
 
@@ -47,6 +49,8 @@ pub(super) struct Live {
     frames: watch::Sender<Arc<Frame>>,
     /// Notifies when the target must be read, for example because a change made here has ended.
     read_requested: Notify,
+    /// Notifies when the history has changed.
+    history_changed: Notify,
     /// The number of ended changes that the last read of the target reflects.
     read_changes: watch::Sender<u64>,
     /// Notifies when a new viewer wants to see Locust's present state.
@@ -70,6 +74,7 @@ impl Live {
             is_dirty: Notify::new(),
             frames: watch::Sender::new(frame),
             read_requested: Notify::new(),
+            history_changed: Notify::new(),
             read_changes: watch::Sender::new(0),
             look_requested: Notify::new(),
             locust_address: Mutex::default(),
@@ -180,6 +185,28 @@ impl Live {
         self.publish_now();
     }
 
+    /// Adds the changes that other processes have stored, and returns all of them, the latest first.
+    pub(super) fn merge_history(&self, stored: Vec<Record>) -> Vec<Record> {
+        let merged = self.lock().ledger.merge(stored);
+        self.publish_now();
+        merged
+    }
+
+    /// Waits until the history has changed.
+    pub(super) async fn history_changed(&self) {
+        self.history_changed.notified().await;
+    }
+
+    /// Sets the text on the page about the place of the history; empty if there is nothing to say.
+    pub(super) fn set_history_note(&self, note: &'static str) {
+        self.change(|state| state.history_note = note);
+    }
+
+    /// The uid of the target; empty if it is not known.
+    pub(super) fn target_uid(&self) -> String {
+        self.lock().uid().to_owned()
+    }
+
     /// Publishes the state when it has changed; never ends.
     pub(super) async fn publish(&self) {
         loop {
@@ -249,6 +276,9 @@ impl Live {
         let snapshot = self.lock().snapshot();
         self.frames.send_if_modified(|last| {
             let is_new = last.snapshot != snapshot;
+            if last.snapshot.history != snapshot.history {
+                self.history_changed.notify_one();
+            }
             if is_new {
                 *last = Arc::new(frame(snapshot, &self.process_id, last.number + 1));
             }

@@ -48,6 +48,8 @@ pub(crate) struct TargetState {
     pub(crate) autoscalers: Vec<Autoscaler>,
     pub(crate) swarm: Option<Swarm>,
     pub(super) ledger: Ledger,
+    /// A text about the place of the history; may be empty.
+    pub(super) history_note: &'static str,
 }
 
 impl TargetState {
@@ -72,6 +74,7 @@ impl TargetState {
             autoscalers: Vec::new(),
             swarm: None,
             ledger: Ledger::default(),
+            history_note: "",
         }
     }
 
@@ -232,6 +235,11 @@ impl TargetState {
         self.ledger.end(entry)
     }
 
+    /// The uid of the object that was read last.
+    pub(super) fn uid(&self) -> &str {
+        &self.last_object.0
+    }
+
     pub(super) fn ended_changes(&self) -> u64 {
         self.ended_changes
     }
@@ -279,6 +287,7 @@ impl TargetState {
             autoscalers: self.autoscalers.clone(),
             locust: self.swarm.clone(),
             history: self.ledger.history(),
+            history_note: self.history_note,
         }
     }
 
