@@ -60,7 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('scale', 'scale', [CompletionResultType]::ParameterValue, 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet')
+            [CompletionResult]::new('scale', 'scale', [CompletionResultType]::ParameterValue, 'Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the cluster, the replicas, autoscalers, and the running test')
             [CompletionResult]::new('rebalance', 'rebalance', [CompletionResultType]::ParameterValue, 'Redistribute the users of a running test that has lost users or has idle workers')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a load test, or a command of your own, with more workers, and put the old number of workers back')
@@ -484,7 +484,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             break
         }
         'locustctl;help' {
-            [CompletionResult]::new('scale', 'scale', [CompletionResultType]::ParameterValue, 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet')
+            [CompletionResult]::new('scale', 'scale', [CompletionResultType]::ParameterValue, 'Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the cluster, the replicas, autoscalers, and the running test')
             [CompletionResult]::new('rebalance', 'rebalance', [CompletionResultType]::ParameterValue, 'Redistribute the users of a running test that has lost users or has idle workers')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a load test, or a command of your own, with more workers, and put the old number of workers back')

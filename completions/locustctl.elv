@@ -57,7 +57,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand scale 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
+            cand scale 'Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest'
             cand status 'Show the cluster, the replicas, autoscalers, and the running test'
             cand rebalance 'Redistribute the users of a running test that has lost users or has idle workers'
             cand run 'Run a load test, or a command of your own, with more workers, and put the old number of workers back'
@@ -472,7 +472,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --help 'Print help'
         }
         &'locustctl;help'= {
-            cand scale 'Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet'
+            cand scale 'Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest'
             cand status 'Show the cluster, the replicas, autoscalers, and the running test'
             cand rebalance 'Redistribute the users of a running test that has lost users or has idle workers'
             cand run 'Run a load test, or a command of your own, with more workers, and put the old number of workers back'

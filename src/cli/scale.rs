@@ -32,11 +32,15 @@ Examples:
   # Scale several targets
   locustctl scale --replicas=5 deployment/locust-slave statefulset/locust-users
 
+  # Scale the workers of Locust's own operator, or a Job
+  locustctl scale --replicas=5 locusttest/demo
+  locustctl scale --replicas=5 job/demo-worker
+
   # Scale all objects with a label, or the objects of a manifest
   locustctl scale --replicas=0 deployment,statefulset -l role=worker
   locustctl scale --replicas=3 -f workers.yaml";
 
-/// Set a new size for a Deployment, ReplicaSet, ReplicationController or StatefulSet
+/// Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest
 #[derive(Debug, Args)]
 #[command(alias = "resize", args_override_self = true, after_help = EXAMPLES)]
 pub struct ScaleArgs {

@@ -75,6 +75,13 @@ impl Autoscaler {
     pub fn is_active(&self) -> bool {
         self.pause != Some(Pause::Paused)
     }
+
+    /// True if it may change this count. A HorizontalPodAutoscaler leaves a target at zero alone
+    /// (`horizontal.go`, `ScalingDisabled`), unless zero is its own minimum.
+    pub fn may_undo(&self, count: i64) -> bool {
+        let leaves_zero = self.kind == "HorizontalPodAutoscaler" && self.min > 0;
+        self.is_active() && !(count == 0 && leaves_zero)
+    }
 }
 
 /// The result of a search for autoscalers.
@@ -102,6 +109,7 @@ impl Autoscalers {
 }
 
 /// One kind of autoscaler. `min` and `max` each hold the name of a spec field and its default value.
+#[derive(Debug)]
 struct AutoscalerKind {
     name: &'static str,
     plural: &'static str,
@@ -129,24 +137,47 @@ const KINDS: [AutoscalerKind; 2] = [
     },
 ];
 
+/// The autoscalers of a namespace.
+#[derive(Debug, Default)]
+pub struct AutoscalerLists {
+    /// The objects of each kind.
+    lists: Vec<(&'static AutoscalerKind, Value)>,
+    list_errors: Vec<(&'static str, Error)>,
+}
+
+impl AutoscalerLists {
+    /// Sends one LIST for each kind. A kind that the cluster does not have is no error.
+    pub async fn read(client: &Client, namespace: &str) -> Self {
+        let mut read = Self::default();
+        for kind in &KINDS {
+            match list(client, namespace, kind).await {
+                Ok(list) => read.lists.push((kind, list)),
+                Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {}
+                Err(error) => read.list_errors.push((kind.plural, error)),
+            }
+        }
+        read
+    }
+
+    /// The autoscalers that manage a target of the namespace.
+    pub fn of(&self, target: &Target) -> Vec<Autoscaler> {
+        let mut found = Vec::new();
+        for (kind, list) in &self.lists {
+            let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let managing = items.iter().filter(|item| manages(item, target));
+            let others = managing.filter(|item| !is_made_by(item, &found));
+            let others: Vec<_> = others.map(|item| read(item, kind)).collect();
+            found.extend(others);
+        }
+        found
+    }
+}
+
 /// Finds the autoscalers of a target, with one LIST for each kind. A kind that the cluster does not
 /// have is no error.
 pub async fn autoscalers(client: &Client, target: &Target) -> Autoscalers {
-    let mut result = Autoscalers::default();
-    for kind in &KINDS {
-        match list(client, &target.namespace, kind).await {
-            Ok(list) => {
-                let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let managing = items.iter().filter(|item| manages(item, target));
-                let others = managing.filter(|item| !is_made_by(item, &result.found));
-                let found: Vec<_> = others.map(|item| read(item, kind)).collect();
-                result.found.extend(found);
-            }
-            Err(error) if error.status().is_some_and(|status| status.is_not_found()) => {}
-            Err(error) => result.list_errors.push((kind.plural, error)),
-        }
-    }
-    result
+    let lists = AutoscalerLists::read(client, &target.namespace).await;
+    Autoscalers { found: lists.of(target), list_errors: lists.list_errors }
 }
 
 async fn list(client: &Client, namespace: &str, kind: &AutoscalerKind) -> Result<Value, Error> {

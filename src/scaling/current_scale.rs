@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::count_place::CountPlace;
+use super::job::notes_about;
 use super::order::{ObjectSource, Order, count_text};
 use crate::cluster::api::{About, Client, Error, Status};
 
@@ -13,6 +15,8 @@ pub(super) struct CurrentScale {
     pub(super) resource_version: Option<String>,
     /// The whole object, if [`Order::object`] asks for it.
     pub(super) object: Option<Value>,
+    /// Sentences about the object.
+    pub(super) notes: Vec<String>,
 }
 
 impl CurrentScale {
@@ -24,6 +28,10 @@ impl CurrentScale {
         path: &str,
         about: &About,
     ) -> Result<Self, Error> {
+        if let CountPlace::Field(field) = order.place() {
+            let object = client.get_object(path, about).await?;
+            return Self::in_field(order, object, field);
+        }
         let object = match &order.object {
             ObjectSource::None => None,
             ObjectSource::Given(object) => Some(object.clone()),
@@ -40,9 +48,10 @@ impl CurrentScale {
                 replicas: Some(scale.replicas.into()),
                 resource_version: Some(scale.resource_version),
                 object,
+                notes: Vec::new(),
             }),
             Err(Error::Status(status)) if is_unset_count(&status) => {
-                Ok(Self { replicas: None, resource_version: None, object })
+                Ok(Self { replicas: None, resource_version: None, object, notes: Vec::new() })
             }
             Err(error) => Err(error),
         }
@@ -50,8 +59,25 @@ impl CurrentScale {
 
     fn in_object(object: Value) -> Result<Self, Error> {
         let replicas = replicas_in_spec(&object)?;
-        let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { replicas: Some(replicas), resource_version: Some(version), object: Some(object) })
+        Ok(Self {
+            replicas: Some(replicas),
+            resource_version: Some(version_of(&object)),
+            object: Some(object),
+            notes: Vec::new(),
+        })
+    }
+
+    fn in_field(order: &Order, object: Value, field: &str) -> Result<Self, Error> {
+        Ok(Self {
+            replicas: count_in_field(&object, field)?,
+            resource_version: Some(version_of(&object)),
+            notes: notes_about(&order.target, &object),
+            object: match &order.object {
+                ObjectSource::None => None,
+                ObjectSource::Given(object) => Some(object.clone()),
+                ObjectSource::Server => Some(object),
+            },
+        })
     }
 
     pub(super) fn is(&self, count: i64) -> bool {
@@ -64,20 +90,32 @@ impl CurrentScale {
     }
 }
 
+fn version_of(object: &Value) -> String {
+    object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The count in a field of the object's spec; `None` if the field is missing.
+///
+/// # Errors
+/// The field is no natural number.
+pub(super) fn count_in_field(object: &Value, field: &str) -> Result<Option<i64>, Error> {
+    match &object["spec"][field] {
+        Value::Null => Ok(None),
+        count => count.as_i64().filter(|count| *count >= 0).map(Some).ok_or_else(|| {
+            Error::Unreadable(format!(
+                "the server's object has {count} in spec.{field}, which is not a number of replicas"
+            ))
+        }),
+    }
+}
+
 /// `spec.replicas` of an object of a built-in kind.
 ///
 /// # Errors
 /// The field is no natural number.
 pub(super) fn replicas_in_spec(object: &Value) -> Result<i64, Error> {
-    match &object["spec"]["replicas"] {
-        // The API server sets a default; only a server that is no API server leaves it out.
-        Value::Null => Ok(0),
-        count => count.as_i64().filter(|count| *count >= 0).ok_or_else(|| {
-            Error::Unreadable(format!(
-                "the server's object has {count} in spec.replicas, which is not a number of replicas"
-            ))
-        }),
-    }
+    // The API server sets a default; only a server that is no API server leaves it out.
+    Ok(count_in_field(object, "replicas")?.unwrap_or_default())
 }
 
 /// True if a custom resource has no count: its scale cannot be read, but it can be patched. Only the

@@ -2,7 +2,9 @@
 //! The command line and the HTTP API both use this module. It knows nothing of Locust.
 
 mod autoscaler;
+mod count_place;
 mod current_scale;
+mod job;
 pub mod manifests;
 mod many;
 mod missing;
@@ -10,10 +12,12 @@ mod order;
 mod patch;
 mod pods;
 mod progress;
+mod read_workload;
 mod record;
 mod resolve;
 mod scaler;
 mod selection;
+mod send;
 mod status_condition;
 mod suggest;
 mod target;
@@ -21,7 +25,7 @@ mod types;
 mod wait;
 mod workload;
 
-pub use autoscaler::{Autoscaler, autoscalers};
+pub use autoscaler::{Autoscaler, AutoscalerLists, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::{scale_all, scale_one};
 pub use missing::explain_missing;
@@ -31,6 +35,7 @@ pub use order::{
 };
 pub use pods::{OwnPods, PODS, Pod, PodState, StartFailure, pods_of, start_failures};
 pub use progress::Progress;
+pub use read_workload::{counts_of, workload_of};
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::scale;
 pub use selection::{Selection, SelectionArgs, SelectionError};
@@ -41,4 +46,4 @@ pub use wait::{
     Observer, Readiness, Wait, WaitCondition, WaitError, WorkloadKind, readiness,
     readiness_of_scale, wait,
 };
-pub use workload::{Workload, label_selector, workload_of};
+pub use workload::{Workload, label_selector};

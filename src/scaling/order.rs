@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Target;
+use super::count_place::CountPlace;
 use crate::cluster::api::{Details, Error};
 
 /// The number of attempts while other clients keep changing the count.
@@ -94,6 +95,13 @@ pub struct Order {
     pub change_cause: Option<String>,
 }
 
+impl Order {
+    /// Where the count is read and changed.
+    pub(super) fn place(&self) -> CountPlace {
+        CountPlace::of(&self.target.resource)
+    }
+}
+
 /// A scale that has succeeded, also in a dry run.
 #[derive(Debug)]
 pub struct Scaled {
@@ -166,6 +174,12 @@ pub enum ScaleError {
         /// The count that was read last.
         last: Option<i64>,
     },
+    /// The operator of the object ignores changes.
+    #[error(
+        "{target} was not changed, because its operator ignores changes: delete it, and create it again \
+         with another number of workers"
+    )]
+    Ignored { target: String },
     /// The object of a manifest has a `spec` that is no map, but for example null.
     #[error("value cannot be set because .spec is not a map[string]interface{{}}")]
     NoSpec,

@@ -1,17 +1,28 @@
-//! The JSON Patch that changes a count only if the count is still the old one.
+//! The patches that change a count only if it is still the old one.
 
 use serde_json::{Value, json};
 
+use super::count_place::CountPlace;
+
 /// A test of the old count and an `add` of the new count.
 ///
-/// The server leaves out a count of zero. The test is then for `null`, because a test for 0 would
-/// fail. `add` sets the field whether it exists or not. A custom resource without a count gets no
-/// test.
-pub(super) fn tested_patch(old: Option<i64>, new: i64) -> Value {
-    let add = json!({"op": "add", "path": "/spec/replicas", "value": new});
-    let Some(old) = old else { return json!([add]) };
-    let tested = if old == 0 { Value::Null } else { old.into() };
-    json!([{"op": "test", "path": "/spec/replicas", "value": tested}, add])
+/// A Scale leaves out a count of zero. The test is then for `null`, because a test for 0 would fail. In
+/// an object, zero is 0, and `null` stands for a missing count. `add` sets the field whether it exists or
+/// not. A custom resource whose Scale has no count gets no test.
+pub(super) fn tested_patch(place: CountPlace, old: Option<i64>, new: i64) -> Value {
+    let path = format!("/spec/{}", place.field());
+    let add = json!({"op": "add", "path": path, "value": new});
+    let tested = match (place, old) {
+        (CountPlace::Scale, None) => return json!([add]),
+        (CountPlace::Scale, Some(0)) | (CountPlace::Field(_), None) => Value::Null,
+        (_, Some(old)) => old.into(),
+    };
+    json!([{"op": "test", "path": path, "value": tested}, add])
+}
+
+/// A merge patch that the server refuses if the object has another resource version.
+pub(super) fn versioned_patch(place: CountPlace, version: &str, new: i64) -> Value {
+    json!({"metadata": {"resourceVersion": version}, "spec": {place.field(): new}})
 }
 
 #[cfg(test)]
@@ -21,16 +32,25 @@ mod tests {
     #[test]
     fn a_count_of_zero_is_tested_as_null() {
         assert_eq!(
-            tested_patch(Some(0), 2).to_string(),
+            tested_patch(CountPlace::Scale, Some(0), 2).to_string(),
             r#"[{"op":"test","path":"/spec/replicas","value":null},{"op":"add","path":"/spec/replicas","value":2}]"#
         );
         assert_eq!(
-            tested_patch(None, 2).to_string(),
+            tested_patch(CountPlace::Scale, None, 2).to_string(),
             r#"[{"op":"add","path":"/spec/replicas","value":2}]"#
         );
         assert_eq!(
-            tested_patch(Some(3), 0).to_string(),
+            tested_patch(CountPlace::Scale, Some(3), 0).to_string(),
             r#"[{"op":"test","path":"/spec/replicas","value":3},{"op":"add","path":"/spec/replicas","value":0}]"#
         );
+    }
+    #[test]
+    fn in_an_object_zero_is_a_number() {
+        for (old, tested) in [(Some(0), "0"), (Some(3), "3"), (None, "null")] {
+            let expected = format!(
+                r#"[{{"op":"test","path":"/spec/workers","value":{tested}}},{{"op":"add","path":"/spec/workers","value":2}}]"#
+            );
+            assert_eq!(tested_patch(CountPlace::Field("workers"), old, 2).to_string(), expected);
+        }
     }
 }

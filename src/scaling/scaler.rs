@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::count_place::{CountPlace, ignores_changes};
 use super::missing::explain_missing;
 use super::order::{
     ATTEMPTS, Condition, DryRun, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
     count_text,
 };
-use super::{Progress, current_scale::CurrentScale, patch::tested_patch};
-use crate::cluster::api::{Client, Error, FailureKind, PatchKind, Status};
+use super::send::{Held, send};
+use super::{Progress, current_scale::CurrentScale};
+use crate::cluster::api::{Client, Error, FailureKind, Status};
 
 /// Carries out one order. It takes one request if the old count is a precondition or comes from a
 /// LIST, and two requests otherwise. `index` is the order's index in `progress`.
@@ -50,6 +52,9 @@ impl<'a> Scaler<'a> {
     }
 
     async fn run(&self) -> Result<Scaled, ScaleError> {
+        if ignores_changes(&self.order.target.resource) {
+            return Err(ScaleError::Ignored { target: self.order.target.to_string() });
+        }
         if let ObjectSource::Given(object) = &self.order.object
             && self.order.target.resource.is_counted_in_print()
             && object.get("spec").is_some_and(|spec| !spec.is_object())
@@ -87,7 +92,11 @@ impl<'a> Scaler<'a> {
             self.check(&seen)?;
             let new = self.new_count(seen.replicas)?;
             let error = match self.patch(&seen, new).await {
-                Ok(held) => return Ok(self.scaled(seen, new, held)),
+                Ok(held) => {
+                    let mut scaled = self.scaled(seen, new, held.count);
+                    scaled.notes.extend(held.notes);
+                    return Ok(scaled);
+                }
                 Err(error) => error,
             };
             if error.status().is_some_and(is_lost_race) {
@@ -131,6 +140,7 @@ impl<'a> Scaler<'a> {
             replicas: Some(replicas),
             resource_version: Some(resource_version),
             object: object.or_else(|| self.given_object()),
+            notes: Vec::new(),
         })
     }
 
@@ -149,7 +159,8 @@ impl<'a> Scaler<'a> {
             return None;
         }
         let replicas = Some(condition.replicas?);
-        Some(CurrentScale { replicas, resource_version: None, object: self.given_object() })
+        let object = self.given_object();
+        Some(CurrentScale { replicas, resource_version: None, object, notes: Vec::new() })
     }
 
     async fn dry_run(&self) -> Result<Scaled, ScaleError> {
@@ -162,6 +173,7 @@ impl<'a> Scaler<'a> {
         if let Err(problem) = self.check(&seen) {
             failed.push(format!("the condition would not hold: {problem}"));
         }
+        failed.extend(seen.notes.iter().cloned());
         let mut scaled = self.scaled(seen, new, new);
         scaled.notes.extend(failed);
         Ok(scaled)
@@ -223,17 +235,9 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    /// Sends the PATCH. Returns the count that the server has afterwards.
-    async fn patch(&self, seen: &CurrentScale, new: i64) -> Result<i64, Error> {
-        let (kind, patch) = match &self.order.condition.resource_version {
-            Some(version) => (
-                PatchKind::Merge,
-                json!({"metadata": {"resourceVersion": version}, "spec": {"replicas": new}}),
-            ),
-            None => (PatchKind::Json, tested_patch(seen.replicas, new)),
-        };
+    /// Sends the PATCH. Returns what the server has afterwards.
+    async fn patch(&self, seen: &CurrentScale, new: i64) -> Result<Held, Error> {
         let dry_run = self.order.dry_run == DryRun::Server;
-        let about = self.order.target.about("patch");
         let change = format!("the change of {} from {} to {new}", self.order.target, seen.count());
         // An earlier PATCH of this order may still be applied, even if this one is refused.
         let is_open = self.progress.is_under_way(self.index);
@@ -242,13 +246,12 @@ impl<'a> Scaler<'a> {
                 self.progress.set(self.index, is_under_way.then(|| change.clone()));
             }
         };
-        let sent = self.client.patch_scale(&self.path, kind, &patch, dry_run, &about, &tell);
-        let result = sent.await;
+        let result = send(self.client, self.order, seen.replicas, new, &tell).await;
         // Without a clear answer, the change stays in `progress` until its outcome is known.
         if !result.as_ref().is_err_and(Error::may_have_been_applied) {
             self.progress.set(self.index, None);
         }
-        Ok(result?.replicas.into())
+        result
     }
 
     fn scaled(&self, seen: CurrentScale, new: i64, held: i64) -> Scaled {
@@ -264,13 +267,15 @@ impl<'a> Scaler<'a> {
         Scaled { old: seen.replicas, new: held, object, notes, asked_for }
     }
 
-    /// Sets the new count in the object. As in kubectl, only in the types of its own groups.
+    /// Sets the new count in the object. As in kubectl, only in the types of its own groups. kubectl
+    /// does not scale the types that have the count in a field of their own.
     fn with_count(&self, mut object: Value, count: i64) -> Value {
-        if self.order.target.resource.is_counted_in_print()
+        let place = self.order.place();
+        if (self.order.target.resource.is_counted_in_print() || place != CountPlace::Scale)
             && let Some(fields) = object.as_object_mut()
             && let Some(spec) = fields.entry("spec").or_insert_with(|| json!({})).as_object_mut()
         {
-            spec.insert("replicas".to_owned(), count.into());
+            spec.insert(place.field().to_owned(), count.into());
         }
         object
     }

@@ -4,8 +4,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::status_condition::StatusCondition;
-use super::target::Target;
-use crate::cluster::api::{Client, Error};
 use crate::text::terminal::on_one_line;
 
 /// A Deployment, StatefulSet, ReplicaSet or ReplicationController. The status tells its progress.
@@ -26,6 +24,8 @@ pub struct Metadata {
     pub resource_version: String,
     /// Rises by one with each change of the spec.
     pub generation: i64,
+    #[serde(rename = "resourceVersion")]
+    pub resource_version: String,
     /// The time at which the object was deleted (RFC 3339), if its finalizers still hold it. Its
     /// controller starts no pods any more.
     #[serde(rename = "deletionTimestamp")]
@@ -58,27 +58,16 @@ pub struct Status {
     /// Pods that have been ready for `minReadySeconds`.
     pub available_replicas: i64,
     pub conditions: Vec<StatusCondition>,
-}
-
-/// Reads the workload of a target.
-///
-/// # Errors
-/// The request failed, or the answer is not such an object.
-pub async fn workload_of(client: &Client, target: &Target) -> Result<Workload, Error> {
-    let object = client.get_object(&target.path(), &target.about("get")).await?;
-    if !target.resource.has_replicas_in_spec() {
-        return Ok(Workload::of_custom_resource(&object));
-    }
-    serde_json::from_value(object).map_err(|error| {
-        Error::Unreadable(format!("the server's answer for {target} cannot be read: {error}"))
-    })
+    /// The most pods that will run, if that can be fewer than wanted: a Job may have ended.
+    #[serde(skip)]
+    pub most: Option<i64>,
 }
 
 impl Workload {
     /// The fields of a custom resource that have the same type as in a Deployment. A custom
     /// resource may give another meaning to any field: in Argo's Rollout the
     /// `observedGeneration` is a string.
-    fn of_custom_resource(object: &Value) -> Self {
+    pub(super) fn of_custom_resource(object: &Value) -> Self {
         let (spec, status) = (&object["spec"], &object["status"]);
         let count = |value: &Value| value.as_i64().unwrap_or_default();
         let deletion_timestamp = object["metadata"]["deletionTimestamp"].as_str();

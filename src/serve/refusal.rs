@@ -22,9 +22,11 @@ pub fn refusal(problem: &scaling::ScaleError) -> Problem {
             Problem::new(StatusCode::CONFLICT, "Conflict", text).with_current(*last)
         }
         P::VersionDiffers { .. } => Problem::new(StatusCode::CONFLICT, "Conflict", text),
-        P::TooMany { .. } | P::BeyondLimits { .. } | P::NothingToChange { .. } | P::NoSpec => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", text)
-        }
+        P::TooMany { .. }
+        | P::BeyondLimits { .. }
+        | P::NothingToChange { .. }
+        | P::Ignored { .. }
+        | P::NoSpec => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", text),
     }
 }
 

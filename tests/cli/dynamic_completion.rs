@@ -93,7 +93,7 @@ fn types_names_and_namespaces_come_from_the_cluster() {
     answers(
         &cluster,
         &[
-            ("scale ", BUILT_IN),
+            ("scale ", &format!("{BUILT_IN} job")),
             ("scale rep", "replicaset replicationcontroller"),
             ("scale -n ", "default kube-system"),
             ("scale -nkube", "-nkube-system"),
@@ -130,7 +130,7 @@ fn custom_types_with_a_scale_subresource_are_offered() {
     answers(
         &cluster,
         &[
-            ("scale ", &format!("{BUILT_IN} swarm")),
+            ("scale ", &format!("{BUILT_IN} swarm job")),
             ("scale sw", "swarm"),
             ("scale deploy/locust-slave sw", "swarm/"),
         ],
@@ -208,7 +208,8 @@ fn without_the_right_to_list_nothing_is_offered() {
     let cluster = TestCluster::start();
     cluster.handle().add_account("token-without-any-rights", "nobody", Rights::Rules(Vec::new()));
     let line = "scale --token token-without-any-rights ";
-    for (rest, expected) in [("", BUILT_IN), ("deploy/", ""), ("-n ", "")] {
+    let types = format!("{BUILT_IN} job");
+    for (rest, expected) in [("", types.as_str()), ("deploy/", ""), ("-n ", "")] {
         let call = asked(&format!("{line}{rest}")).kubeconfig(cluster.kubeconfig());
         assert_eq!(answer(call), expected, "{rest}");
     }

@@ -21,6 +21,7 @@ mod locust_keep;
 mod locust_tls;
 mod lost_answers;
 mod outcome;
+mod own_counts;
 mod plugin_policy;
 mod plugins;
 mod program;

@@ -75,6 +75,11 @@ impl Resource {
         Self { namespaced: false, ..built_in("", "namespaces", "namespace", "Namespace") }
     }
 
+    /// The type `Job`.
+    pub fn jobs() -> Self {
+        built_in("batch", "jobs", "job", "Job")
+    }
+
     /// Finds the built-in type of an object's `apiVersion` and `kind`.
     pub fn built_in_of_kind(api_version: &str, kind: &str) -> Option<Arc<Self>> {
         let (found, _) = BUILT_IN

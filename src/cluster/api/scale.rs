@@ -25,6 +25,11 @@ pub struct Scale {
     pub selector: String,
     /// `metadata.resourceVersion`; opaque.
     pub resource_version: String,
+    /// Ready pods. A Scale object does not have this number.
+    pub ready: Option<i64>,
+    /// The most pods that will run, if that can be fewer than `replicas`. A Scale object does not have
+    /// this number.
+    pub most: Option<i64>,
 }
 
 /// The kind of a patch.
@@ -82,12 +87,41 @@ impl Client {
         on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Scale, Error> {
         let path = format!("{path}/scale");
+        let reply = self.send_patch(&path, kind, patch, dry_run, about, on_progress).await?;
+        read_scale(&reply, about)
+    }
+
+    /// Sends `patch` to the object at `path`, and returns the object. The arguments are those of
+    /// [`Self::patch_scale`].
+    ///
+    /// # Errors
+    /// Those of [`Self::patch_scale`].
+    pub async fn patch_object(
+        &self,
+        path: &str,
+        kind: PatchKind,
+        patch: &Value,
+        dry_run: bool,
+        about: &About,
+        on_progress: &(dyn Fn(bool) + Sync),
+    ) -> Result<Value, Error> {
+        let reply = self.send_patch(path, kind, patch, dry_run, about, on_progress).await?;
+        read_object(&reply, about)
+    }
+
+    async fn send_patch(
+        &self,
+        path: &str,
+        kind: PatchKind,
+        patch: &Value,
+        dry_run: bool,
+        about: &About,
+        on_progress: &(dyn Fn(bool) + Sync),
+    ) -> Result<Reply, Error> {
         let query: &[_] = if dry_run { &[("dryRun", "All")] } else { &[] };
         let content = Some((kind.media_type(), patch.to_string().into_bytes()));
-        let request =
-            Request { method: Method::PATCH, path: &path, query, content, accept: None, about };
-        let reply = self.send_with_progress(request, on_progress).await?;
-        read_scale(&reply, about)
+        let request = Request { method: Method::PATCH, path, query, content, accept: None, about };
+        self.send_with_progress(request, on_progress).await
     }
 
     /// Reads a namespace, for example to learn if it exists.
@@ -132,6 +166,8 @@ fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
         current: object["status"]["replicas"].as_i64().unwrap_or_default(),
         selector: text(&object["status"]["selector"]),
         resource_version: text(&object["metadata"]["resourceVersion"]),
+        ready: None,
+        most: None,
     })
 }
 

@@ -110,10 +110,14 @@ impl Source {
     }
 }
 
-/// Custom types with a scale subresource, by their shortest unambiguous name.
+/// Types without a scale subresource that locustctl scales.
+const OTHERS: [&str; 2] = ["jobs.batch", "locusttests.locust.cloud"];
+
+/// Other types that can be scaled, by their shortest unambiguous name.
 async fn custom_types(client: &Client) -> Option<Vec<String>> {
     let discovery = Discovery::fetch(client).await.ok()?;
-    let scalable = discovery.scalable().into_iter();
+    let others = OTHERS.iter().filter_map(|name| discovery.find(name));
+    let scalable = discovery.scalable().into_iter().chain(others);
     let custom = scalable.filter(|resource| !resource.has_replicas_in_spec());
     let name = |resource: std::sync::Arc<Resource>| {
         let is_clear = discovery.find(&resource.singular).is_some_and(|found| found == resource);

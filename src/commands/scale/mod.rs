@@ -1,5 +1,6 @@
 //! `locustctl scale`: kubectl scale, with the old and the new count.
 
+mod autoscaling;
 mod check;
 pub(super) mod display;
 mod flags;
@@ -46,6 +47,7 @@ pub async fn run(global: GlobalArgs, args: ScaleArgs) -> Result<(), Failed> {
     let ordered = unless_interrupted(ordering, signal.as_mut(), UNCHANGED).await??;
     unless_interrupted(ordered.confirm(), signal.as_mut(), UNCHANGED).await??;
     let scaled = ordered.scale(format, signal.as_mut()).await?;
+    let scaled = scaled.warn_of_autoscalers(signal.as_mut()).await?;
     let waited = scaled.wait(signal.as_mut()).await?;
     let outcome = waited.redistribute_users(signal.as_mut()).await?;
 

@@ -7,6 +7,7 @@ use anyhow::{Error, anyhow};
 use super::super::follow_up::FollowUp;
 use super::super::hints::MissingTarget;
 use super::super::signals::{FINISHING_START, Signal};
+use super::autoscaling;
 use super::results::CompletedChange;
 use super::running_test::{RepairProgress, RunningTest};
 use super::settings::Settings;
@@ -56,6 +57,22 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Scaled<'a> {
+    /// Warns about autoscalers that will change the counts again.
+    ///
+    /// # Errors
+    /// The signal came.
+    pub(super) async fn warn_of_autoscalers(
+        self,
+        signal: Pin<&mut impl Future<Output = Signal>>,
+    ) -> Result<Self, Failed> {
+        let Self { client, settings, changes, .. } = &self;
+        let signal = tokio::select! {
+            () = autoscaling::warn(client, settings, changes) => return Ok(self),
+            signal = signal => signal,
+        };
+        Err(Failed::by_signal(signal.number(), self.errors))
+    }
+
     /// Waits as the flags say. Beside a running test it always waits until the pods are ready.
     ///
     /// # Errors

@@ -2,8 +2,9 @@
 
 use super::pod::{PODS, Pod};
 use crate::cluster::api::{Client, Error, Listing};
+use crate::scaling::read_workload::workload_of;
 use crate::scaling::target::Target;
-use crate::scaling::workload::{label_selector, workload_of};
+use crate::scaling::workload::label_selector;
 
 /// A target with the pods that its controller owns, in any state.
 #[derive(Debug, Default)]

@@ -13,7 +13,8 @@ use super::readiness::{WorkloadKind, readiness_of_scale};
 use super::request::Wait;
 use super::tracker::Tracker;
 use crate::cluster::api::{Client, Error, Status, WatchEvent, WatchTarget};
-use crate::scaling::workload::{Workload, workload_of};
+use crate::scaling::read_workload::{counts_of, workload_of};
+use crate::scaling::workload::Workload;
 
 /// Maximum number of watches on one connection. Further targets are polled.
 const MAX_WATCHES: usize = 32;
@@ -65,7 +66,7 @@ pub(super) async fn until_synced(client: &Client, tracker: &Tracker<'_>, count: 
         let mut ticks = follower.ticks();
         while tracker.is_pending(index) {
             ticks.tick().await;
-            match client.get_scale(&wait.target.path(), &wait.target.about("get")).await {
+            match counts_of(client, &wait.target).await {
                 Ok(scale) => {
                     let now = readiness_of_scale(&scale, wait.requested);
                     tracker.update_from_scale(index, now, scale.selector);
@@ -192,7 +193,7 @@ impl Follower<'_, '_> {
     async fn look(&self, index: usize) -> Result<(), Error> {
         let Wait { target, requested } = self.tracker.wait(index);
         let Some(kind) = WorkloadKind::of(&target.resource) else {
-            let scale = self.client.get_scale(&target.path(), &target.about("get")).await?;
+            let scale = counts_of(self.client, target).await?;
             let now = readiness_of_scale(&scale, *requested);
             self.tracker.update_from_scale(index, now, scale.selector);
             return Ok(());

@@ -15,8 +15,8 @@ use tokio::time::timeout;
 use self::tracker::{Slot, Tracker};
 use crate::cluster::api::{Client, Error};
 use crate::scaling::pods::{self, start_failures};
+use crate::scaling::read_workload::workload_of;
 use crate::scaling::target::Target;
-use crate::scaling::workload::workload_of;
 use crate::text::go;
 
 pub use error::WaitError;

@@ -35,7 +35,7 @@ impl WorkloadKind {
 /// The replica counts of a target, compared with the requested count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// The count that the target was scaled to.
+    /// The count that the target was scaled to. Pods that will not run are left out.
     pub requested: i64,
     /// `spec.replicas`. If it differs from `requested`, another client has scaled the target.
     pub desired: i64,
@@ -76,14 +76,15 @@ pub fn readiness(kind: WorkloadKind, object: &Workload, requested: i64) -> Readi
     .decided()
 }
 
-/// The readiness of a custom resource, from its scale.
+/// The readiness of a custom resource, from its scale. Pods that will not run are not waited for.
 pub fn readiness_of_scale(scale: &Scale, requested: i64) -> Readiness {
+    let most = scale.most.unwrap_or(i64::MAX);
     Readiness {
-        requested,
-        desired: scale.replicas.into(),
+        requested: requested.min(most),
+        desired: i64::from(scale.replicas).min(most),
         current: scale.current,
         updated: None,
-        ready: None,
+        ready: scale.ready,
         available: None,
         observed: true,
         done: false,
@@ -256,6 +257,8 @@ mod tests {
                 replicas: 3,
                 current,
                 selector: String::new(),
+                ready: None,
+                most: None,
                 resource_version: String::new(),
             };
             let is = readiness_of_scale(&scale, 3);

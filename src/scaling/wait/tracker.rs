@@ -148,7 +148,7 @@ impl Inner<'_> {
         if slot.last.as_ref() != Some(&now) {
             self.observer.readiness_changed(index, &now);
         }
-        if now.desired != wait.requested {
+        if now.desired != now.requested {
             let (target, requested) = (wait.target.to_string(), wait.requested);
             slot.outcome = Some(Err(WaitError::Overtaken { target, requested, now: now.desired }));
         } else if now.done {

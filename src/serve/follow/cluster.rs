@@ -14,7 +14,8 @@ use super::super::metrics::Metrics;
 use super::super::snapshot::ConnectionState;
 use crate::cluster::api::{Client, Error, Watch, WatchEvent, WatchTarget};
 use crate::scaling::{
-    PODS, Pod, Target, Workload, WorkloadKind, label_selector, readiness_of_scale, workload_of,
+    PODS, Pod, Target, Workload, WorkloadKind, counts_of, label_selector, readiness_of_scale,
+    workload_of,
 };
 
 /// Shorter interruptions of a watch are not shown.
@@ -164,10 +165,9 @@ impl Follower<'_> {
     }
 
     async fn read_scale(&self) {
-        let about = self.target.about("get");
         loop {
             let ended_changes = self.live.ended_changes();
-            match self.client.get_scale(&self.target.path(), &about).await {
+            match counts_of(self.client, self.target).await {
                 Ok(scale) => {
                     self.set_selector(
                         Some(&scale.selector).filter(|text| !text.is_empty()).cloned(),

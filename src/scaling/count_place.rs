@@ -1,0 +1,36 @@
+//! Where the number of replicas of a type stands.
+
+use crate::cluster::api::Resource;
+
+/// Where the number of replicas of a type stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CountPlace {
+    /// In the scale subresource. It leaves out a count of zero.
+    Scale,
+    /// In this field of the object's own spec.
+    Field(&'static str),
+}
+
+impl CountPlace {
+    /// The place for a type. A Job and a LocustTest of `locust.cloud` have no scale subresource.
+    pub(super) fn of(resource: &Resource) -> Self {
+        match (&*resource.group, &*resource.plural) {
+            ("batch", "jobs") => Self::Field("parallelism"),
+            ("locust.cloud", "locusttests") => Self::Field("workers"),
+            _ => Self::Scale,
+        }
+    }
+
+    /// The name of the field in `spec`, of the object or of its Scale.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Scale => "replicas",
+            Self::Field(field) => field,
+        }
+    }
+}
+
+/// True for a LocustTest of `locust.io`: its operator ignores changes after the creation.
+pub(super) fn ignores_changes(resource: &Resource) -> bool {
+    (&*resource.group, &*resource.plural) == ("locust.io", "locusttests")
+}

@@ -1,0 +1,45 @@
+//! Sends the PATCH of one order.
+
+use serde_json::Value;
+
+use super::count_place::CountPlace;
+use super::current_scale::count_in_field;
+use super::job::notes_about;
+use super::order::{DryRun, Order};
+use super::patch::{tested_patch, versioned_patch};
+use crate::cluster::api::{Client, Error, PatchKind};
+
+/// What the server has after a PATCH.
+pub(super) struct Held {
+    pub count: i64,
+    /// Sentences about the object.
+    pub notes: Vec<String>,
+}
+
+/// Sends the PATCH that changes the count from `old` to `new`. `on_progress` gets true while the server
+/// may be carrying it out.
+///
+/// # Errors
+/// Those of [`Client::patch_scale`].
+pub(super) async fn send(
+    client: &Client,
+    order: &Order,
+    old: Option<i64>,
+    new: i64,
+    on_progress: &(dyn Fn(bool) + Sync),
+) -> Result<Held, Error> {
+    let (place, path) = (order.place(), order.target.path());
+    let (kind, patch): (_, Value) = match &order.condition.resource_version {
+        Some(version) => (PatchKind::Merge, versioned_patch(place, version, new)),
+        None => (PatchKind::Json, tested_patch(place, old, new)),
+    };
+    let (dry_run, about) = (order.dry_run == DryRun::Server, order.target.about("patch"));
+    let CountPlace::Field(field) = place else {
+        let sent = client.patch_scale(&path, kind, &patch, dry_run, &about, on_progress);
+        return Ok(Held { count: sent.await?.replicas.into(), notes: Vec::new() });
+    };
+    let sent = client.patch_object(&path, kind, &patch, dry_run, &about, on_progress);
+    let object = sent.await?;
+    let count = count_in_field(&object, field)?.unwrap_or_default();
+    Ok(Held { count, notes: notes_about(&order.target, &object) })
+}
