@@ -51,18 +51,25 @@ impl ConditionResult {
         matches!(self.status, Status::Met | Status::NoValue(_))
     }
 
+    /// The request whose value was compared, if the condition does not name it in full.
+    pub fn found_request(&self) -> Option<&str> {
+        let found = self.request.as_deref();
+        found.filter(|name| self.condition.request.as_deref() != Some(*name))
+    }
+
     /// The condition with its value, or with the reason why it has none.
     pub fn explanation(&self) -> String {
         let condition = &self.condition;
         match (&self.status, &self.value) {
             (Status::NoValue(why), _) => format!("{condition}: {why}"),
             (Status::NotEvaluated, _) => format!("{condition}: not evaluated"),
-            (Status::Passed | Status::Met, Some(value)) => match &self.request {
-                Some(name) if condition.request.as_ref() != Some(name) => {
-                    format!("{condition}: {} ({name})", self.condition.value_text(value))
+            (Status::Passed | Status::Met, Some(value)) => {
+                let value = condition.value_text(value);
+                match self.found_request() {
+                    Some(name) => format!("{condition}: {value} ({name})"),
+                    None => format!("{condition}: {value}"),
                 }
-                _ => format!("{condition}: {}", self.condition.value_text(value)),
-            },
+            }
             (Status::Passed | Status::Met, None) => condition.to_string(),
         }
     }

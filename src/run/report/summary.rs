@@ -41,7 +41,7 @@ pub(super) fn result_name(result: &ConditionResult) -> &'static str {
 pub(super) fn value_or_reason(result: &ConditionResult) -> String {
     match &result.status {
         Status::NoValue(why) => why.clone(),
-        _ => match (result.value_text(), &result.request) {
+        _ => match (result.value_text(), result.found_request()) {
             (Some(value), Some(request)) => format!("{value} ({request})"),
             (Some(value), None) => value,
             (None, _) => String::new(),

@@ -37,6 +37,8 @@ pub(super) struct Table {
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
     table: &'a Table,
+    /// The number of the row below the header, from 1.
+    number: usize,
     fields: &'a StringRecord,
 }
 
@@ -66,7 +68,8 @@ impl Table {
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.records.iter().map(|fields| Record { table: self, fields })
+        let rows = self.records.iter().enumerate();
+        rows.map(|(at, fields)| Record { table: self, number: at + 1, fields })
     }
 
     /// The place of a column.
@@ -94,10 +97,10 @@ impl Record<'_> {
     ) -> Result<T, ResultsError> {
         let text = self.text(column);
         read(text).ok_or_else(|| {
-            let line = self.fields.position().map_or(0, csv::Position::line);
+            let number = self.number;
             let name = self.table.header.get(column).unwrap_or_default();
             let text: String = text.chars().take(MAX_QUOTED).collect();
-            let problem = format!("line {line}: {name:?} is {text:?}, which is not a number");
+            let problem = format!("row {number}: {name:?} is {text:?}, which is not a number");
             ResultsError::new(self.table.path, problem)
         })
     }

@@ -101,13 +101,9 @@ fn damaged_files_are_refused_with_the_place() {
     };
     for (from, to, expected) in [
         ("Request Count", "Count", "it has no column \"Request Count\""),
-        ("93,0,5", "many,0,5", "line 2: \"Request Count\" is \"many\", which is not a number"),
-        ("93,0,5", "-93,0,5", "line 2: \"Request Count\" is \"-93\", which is not a number"),
-        (
-            "93,0,5",
-            "93,0,nan",
-            "line 2: \"Median Response Time\" is \"nan\", which is not a number",
-        ),
+        ("93,0,5", "many,0,5", "row 1: \"Request Count\" is \"many\", which is not a number"),
+        ("93,0,5", "-93,0,5", "row 1: \"Request Count\" is \"-93\", which is not a number"),
+        ("93,0,5", "93,0,nan", "row 1: \"Median Response Time\" is \"nan\", which is not a number"),
         ("93,0,5", "93,0,1e999", "which is not a number"),
         ("93,0,5", "93,0", "found record with 21 fields"),
         ("Aggregated", "Other", "its last row is not \"Aggregated\""),
@@ -172,7 +168,7 @@ fn samples_become_the_history_in_locusts_format() {
 #[test]
 fn any_bytes_are_read_or_refused() {
     let mut random = fastrand::Rng::with_seed(12);
-    for _ in 0..2_000 {
+    for _ in 0..500 {
         let mut bytes = examples::REQUESTS.as_bytes().to_vec();
         for _ in 0..random.usize(1..6) {
             let at = random.usize(..bytes.len().max(1));
