@@ -253,6 +253,12 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l shape-class 
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l option -d 'A custom option of the locustfile: KEY=VALUE; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l fail-if -d 'The test fails if this is met at its end: \'[NAME: ]METRIC OP VALUE\', as in \'p95 > 800ms\' or \'GET /login: failures > 1%\'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median, rps, requests, failures or users. Without it, any failed request fails the test' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l abort-if -d 'End the test as soon as this is met, and fail it. The form is that of --fail-if' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l html -d 'Write Locust\'s own report to this file' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l csv -d 'Write Locust\'s CSV files. Their names begin with this prefix: PREFIX_stats.csv, PREFIX_stats_history.csv, PREFIX_failures.csv, PREFIX_exceptions.csv' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l json-file -d 'Write the whole report as JSON to this file' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l junit -d 'Write the conditions as test cases in JUnit\'s XML to this file' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l markdown -d 'Append a summary in Markdown to this file, for example "$GITHUB_STEP_SUMMARY"' -r -F
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s o -l output -d 'Print the whole report as JSON instead of the summary' -r -f -a "json\t''"
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'Wait at most this long if a test is running; without it, run refuses to start beside a running test' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each phase that waits: for the pods, for the workers, for a server that does not answer' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f

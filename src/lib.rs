@@ -25,7 +25,6 @@ pub mod fuzzing;
 mod locust;
 mod output;
 mod process;
-#[allow(dead_code, unused_imports, reason = "the subcommand `run` uses it")]
 mod run;
 pub mod sandbox;
 mod scaling;

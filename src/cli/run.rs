@@ -1,6 +1,7 @@
 //! Flags of `run`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
@@ -17,6 +18,9 @@ Examples:
 
   # Fail if the 95th percentile is above 800 ms, or if more than 1% of the requests failed
   locustctl run --replicas=20 -u 1000 -r 50 -t 10m --fail-if 'p95 > 800ms' --fail-if 'failures > 1%'
+
+  # Write Locust's own report, and the results for a continuous integration
+  locustctl run -u 1000 -r 50 -t 10m --html report.html --junit results.xml --markdown \"$GITHUB_STEP_SUMMARY\"
 
   # End the test early if it makes no sense any more
   locustctl run -u 1000 -r 50 -t 10m --abort-if 'failures > 50%'
@@ -75,6 +79,30 @@ pub struct RunArgs {
     /// End the test as soon as this is met, and fail it. The form is that of --fail-if
     #[arg(long, value_name = "CONDITION", allow_hyphen_values = true, action = ArgAction::Append)]
     pub abort_if: Vec<Condition>,
+    /// Write Locust's own report to this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::file())]
+    pub html: Option<PathBuf>,
+    /// Write Locust's CSV files. Their names begin with this prefix: PREFIX_stats.csv, PREFIX_stats_history.csv,
+    /// PREFIX_failures.csv, PREFIX_exceptions.csv
+    #[arg(long, value_name = "PREFIX", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::file())]
+    pub csv: Option<PathBuf>,
+    /// Write the whole report as JSON to this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::file())]
+    pub json_file: Option<PathBuf>,
+    /// Write the conditions as test cases in JUnit's XML to this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::file())]
+    pub junit: Option<PathBuf>,
+    /// Append a summary in Markdown to this file, for example "$GITHUB_STEP_SUMMARY"
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
+          allow_hyphen_values = true, value_parser = value::file())]
+    pub markdown: Option<PathBuf>,
+    /// Print the whole report as JSON instead of the summary
+    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"], hide_possible_values = true)]
+    pub output: Option<String>,
     /// Keep the new number of workers after the run
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),

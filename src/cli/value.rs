@@ -109,6 +109,14 @@ pub fn path() -> ValueParser {
     ValueParser::from(StringValueParser::new().map(PathBuf::from))
 }
 
+/// The path of a file to write. An empty path is a mistake, for example an empty variable of a script.
+pub fn file() -> ValueParser {
+    ValueParser::from(|text: &str| match text {
+        "" => Err("the path is empty"),
+        text => Ok(PathBuf::from(text)),
+    })
+}
+
 /// `+N` or `-N`. The sign is required, since `--by=3` is easily confused with `--replicas=3`.
 pub fn relative_count() -> ValueParser {
     ValueParser::from(|text: &str| match text.as_bytes() {

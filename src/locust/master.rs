@@ -221,7 +221,7 @@ impl<'a> Master<'a> {
         }
     }
 
-    /// `GET` of a path: the body of the answer.
+    /// `GET` of a path with an optional query: the body of the answer.
     ///
     /// # Errors
     /// Any of [`Error`].
@@ -254,9 +254,14 @@ impl<'a> Master<'a> {
         path: &str,
         form: Option<String>,
     ) -> Result<Reply, Error> {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
         let reply = match &self.sender {
             Sender::Direct { http, base, login, budget } => {
-                let (response, authority) = direct(http, base, login, method, path, form).await?;
+                let sent = direct(http, base, login, method, (path, query), form).await?;
+                let (response, authority) = sent;
                 let failure = |error: reqwest::Error| Error::of_url(&error, &authority);
                 read(response, path, budget, failure).await?
             }
@@ -264,7 +269,8 @@ impl<'a> Master<'a> {
                 let headers = headers(Some(cookie), None, form.is_some());
                 let (prefix, path) = (page.clone(), path.to_owned());
                 let body = form.unwrap_or_default().into();
-                let relayed = RelayRequest { method, prefix, path, query: None, headers, body };
+                let query = query.map(str::to_owned);
+                let relayed = RelayRequest { method, prefix, path, query, headers, body };
                 let response = client.relay(&relayed, TIMEOUT).await.map_err(Error::Api)?;
                 let response = self.route.without_refusal(response).await?;
                 let failure = |error| Error::Failure(Failure::of_request(&error, "the API server"));
@@ -272,10 +278,12 @@ impl<'a> Master<'a> {
             }
             Sender::Service { client, name, page, cookie: None } => {
                 let about = about(if form.is_some() { "create" } else { "get" }, name);
+                let pairs = query.into_iter().flat_map(|query| query.split('&'));
+                let query: Vec<_> = pairs.filter_map(|pair| pair.split_once('=')).collect();
                 let request = Request {
                     method,
                     path: &format!("{page}{path}"),
-                    query: &[],
+                    query: &query,
                     content: form.map(|form| (FORM, form.into_bytes())),
                     accept: Some(ACCEPTED),
                     about: &about,
@@ -315,11 +323,12 @@ async fn direct(
     base: &Url,
     login: &Login,
     method: Method,
-    path: &str,
+    (path, query): (&str, Option<&str>),
     form: Option<String>,
 ) -> Result<(reqwest::Response, String), Error> {
     let authority = base.authority().to_owned();
-    let url = base.join(path).unwrap_or_else(|_| base.clone());
+    let mut url = base.join(path).unwrap_or_else(|_| base.clone());
+    url.set_query(query);
     let headers = headers(login.cookie.as_ref(), login.authorization.as_ref(), form.is_some());
     let body = RequestBody::Whole(form.unwrap_or_default().into());
     let response = http.send(method, &url, headers, body).await.map_err(Error::of_failure)?;

@@ -107,14 +107,18 @@ impl<'a> Follow<'a> {
             looks: 0,
             was_running: false,
         };
-        let mut last_answer = Instant::now();
+        let (mut last_answer, mut is_lost) = (Instant::now(), false);
         loop {
             let next = Instant::now() + PERIOD;
             match following.look(on_tick).await {
                 Ok(Some(end)) => return Ok(end),
-                Ok(None) => last_answer = Instant::now(),
+                Ok(None) => (last_answer, is_lost) = (Instant::now(), false),
                 Err(error) if !is_temporary_for_locust(&error) => return Err(error),
                 Err(error) if last_answer.elapsed() >= self.timeout => return Err(error),
+                Err(error) if !is_lost => {
+                    is_lost = true;
+                    following.seen.note(harmless(&format!("Locust did not answer: {error}")));
+                }
                 Err(_) => {}
             }
             sleep_until(next).await;

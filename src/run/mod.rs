@@ -13,13 +13,14 @@ mod patience;
 mod phase;
 mod report;
 mod results;
+mod run_lock;
 mod start;
 mod stop;
 mod timeline;
 mod user_command;
 mod verdict;
 
-pub use conditions::{Condition, ConditionError, ConditionKind, ConditionResult, Metric, Status};
+pub use conditions::Condition;
 pub use count::{PutBack, ReplacedCount, put_back, set_count};
 pub use final_results::{FinalResults, final_results};
 pub use follow::{Follow, TestEnd, Tick};
@@ -27,11 +28,9 @@ pub use idle::{Idle, wait_for_idle};
 pub use local_relay::LocalRelay;
 pub use observations::Observations;
 pub use phase::PhaseKind;
-pub use report::{Note, Phase, Replicas, ReportFiles, RunReport, TestSettings, json, summary};
-pub use results::{
-    Columns, Figure, History, LiveStatistics, LocustCsv, Percentile, Results, ResultsError, Row,
-    Statistics,
-};
+pub use report::{Replicas, ReportFiles, RunReport, json, summary};
+pub use results::{Columns, LiveStatistics, LocustCsv, Results};
+pub use run_lock::{Locked, RunLock};
 pub use start::{BegunTest, TestStart, start_test};
 pub use stop::{WasRunning, stop_test};
 pub use timeline::Timeline;

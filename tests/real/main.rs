@@ -10,6 +10,7 @@ mod locust_panel;
 mod locust_plugin;
 mod locust_process;
 mod panel_place;
+mod run;
 mod run_results;
 mod swarm_confirm;
 mod swarm_random;

@@ -13,7 +13,7 @@ use crate::cli::{GlobalArgs, RunArgs};
 use crate::locust::{Address, LocustLocation};
 use crate::output::Failed;
 use crate::process::{Lookup, on_path};
-use crate::run::{Condition, TestStart};
+use crate::run::{Condition, ReportFiles, TestStart};
 use crate::scaling::{SelectionArgs, check_namespace};
 use crate::text::go;
 use crate::text::terminal::say;
@@ -59,6 +59,17 @@ pub(super) struct TestWork {
     pub fail_if: Vec<Condition>,
     /// `--abort-if`
     pub abort_if: Vec<Condition>,
+    pub files: ReportFiles,
+    pub output: Output,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// A table and the verdict.
+    Summary,
+    /// `-o json`
+    Json,
 }
 
 impl Plan {
@@ -149,7 +160,17 @@ fn test(args: &RunArgs) -> anyhow::Result<TestWork> {
             run_time.as_secs()
         ));
     }
-    Ok(TestWork { start, fail_if: args.fail_if.clone(), abort_if: args.abort_if.clone() })
+    let files = ReportFiles {
+        html: args.html.clone(),
+        csv_prefix: args.csv.clone(),
+        json: args.json_file.clone(),
+        junit: args.junit.clone(),
+        markdown: args.markdown.clone(),
+    };
+    files.check().map_err(anyhow::Error::msg)?;
+    let output = if args.output.is_some() { Output::Json } else { Output::Summary };
+    let (fail_if, abort_if) = (args.fail_if.clone(), args.abort_if.clone());
+    Ok(TestWork { start, fail_if, abort_if, files, output })
 }
 
 /// Refuses flags of a test beside a command.
@@ -163,6 +184,12 @@ fn refuse_test_flags(args: &RunArgs) -> anyhow::Result<()> {
         ("--option", !args.option.is_empty()),
         ("--fail-if", !args.fail_if.is_empty()),
         ("--abort-if", !args.abort_if.is_empty()),
+        ("--html", args.html.is_some()),
+        ("--csv", args.csv.is_some()),
+        ("--json-file", args.json_file.is_some()),
+        ("--junit", args.junit.is_some()),
+        ("--markdown", args.markdown.is_some()),
+        ("--output", args.output.is_some()),
         ("--users", args.users.is_some() && args.users_per_worker.is_none()),
     ];
     match given.iter().find(|(_, is_given)| *is_given) {

@@ -8,25 +8,30 @@ mod interruptions;
 mod progress;
 mod scale_line;
 mod site;
-mod summary;
 mod test;
 mod undo;
 mod workers;
 
 use std::ffi::OsString;
 
+use anyhow::{anyhow, bail};
+
 use self::check::{Checked, Plan, Work};
 use self::clean_up::clean_up;
 use self::ended::{Ended, conclude};
-use self::interruptions::Interruptions;
+use self::interruptions::{Haste, Interruptions};
 use self::site::Site;
 use self::undo::{TestToStop, Undo};
 use super::follow_up::FollowUp;
 use super::target::resolve_one;
 use crate::cli::{GlobalArgs, RunArgs};
+use crate::cluster::api::Client;
+use crate::cluster::lease::Holder;
 use crate::locust::LocustLocation;
 use crate::output::Failed;
-use crate::run::Timeline;
+use crate::run::{Locked, RunLock, Timeline};
+use crate::scaling::Target;
+use crate::text::terminal::{harmless, say};
 
 /// The exit code of a failure of locustctl's own, if a command has exit codes of its own. `env` and `timeout` of
 /// GNU coreutils use the same.
@@ -67,13 +72,65 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
     if plan.is_dry_run {
         return interruptions.unless(site.dry_run(&plan)).await.map_err(before_changes)?;
     }
-    match &plan.work {
-        Work::Test(test) => site.run_test(&plan, test, &follow_up, &mut interruptions).await,
-        Work::Command(words) => {
-            let interruptions = &mut interruptions;
-            run_around(&site, &plan, words, &location, &follow_up, interruptions).await
+    let client = &connection.client;
+    let mut lock =
+        interruptions.unless(take_lock(client, &target)).await.map_err(before_changes)??;
+    let work = async {
+        match &plan.work {
+            Work::Test(test) => site.run_test(&plan, test, &follow_up, &mut interruptions).await,
+            Work::Command(words) => {
+                let interruptions = &mut interruptions;
+                run_around(&site, &plan, words, &location, &follow_up, interruptions).await
+            }
         }
+    };
+    let keep = async {
+        match &mut lock {
+            Some(lock) => lock.keep(client, |holder| say(&lost_lock(&target, holder))).await,
+            None => std::future::pending().await,
+        }
+    };
+    let result = tokio::select! {
+        result = work => result,
+        () = keep => Ok(()),
+    };
+    if let Some(lock) = &mut lock
+        && interruptions.haste() < Haste::AtOnce
+    {
+        let _ = interruptions.unless(lock.release(client)).await;
     }
+    result
+}
+
+/// Takes the Lease of the target. Returns `None`, with a note, without the right to it.
+///
+/// # Errors
+/// Another run holds it, or the API server does not answer.
+async fn take_lock(client: &Client, target: &Target) -> anyhow::Result<Option<RunLock>> {
+    let mut lock = RunLock::new(target);
+    let name = lock.name().to_owned();
+    let taken = lock.acquire(client).await;
+    match taken.map_err(|error| anyhow!("taking the Lease {name}: {error}; {UNCHANGED}"))? {
+        Locked::Yes => Ok(Some(lock)),
+        Locked::NotAvailable(why) => {
+            say(&format!(
+                "Note: locustctl cannot take the Lease {name}, so it does not notice another run: {}",
+                harmless(&why)
+            ));
+            Ok(None)
+        }
+        Locked::ByOther(Holder { identity, since, .. }) => bail!(
+            "another run uses {target}: {identity} holds the Lease {name} since {since}. Wait for its end; \
+             {UNCHANGED}"
+        ),
+    }
+}
+
+fn lost_lock(target: &Target, holder: &Holder) -> String {
+    format!(
+        "Warning: another run has started to use {target}, because this one could not renew its Lease: {}",
+        holder.identity
+    )
 }
 
 /// Runs a command of the user's own while the workers are up.

@@ -1,27 +1,34 @@
 //! Runs a test of Locust: start, follow, stop, results, verdict.
 
+use std::time::Duration;
+
 use anyhow::{Error, anyhow, bail};
 use tokio::time::Instant;
 
 use super::super::follow_up::FollowUp;
-use super::check::{Plan, TestWork};
+use super::check::{Output, Plan, TestWork};
 use super::clean_up::clean_up;
 use super::ended::{Ended, conclude};
 use super::interruptions::{Haste, Interruptions};
 use super::progress::Progress;
 use super::site::{Locust, Site};
-use super::summary::summary;
 use super::undo::{TestToStop, Undo};
 use crate::locust::StartMemory;
 use crate::output::{Failed, write_stdout};
 use crate::run::{
     BegunTest, Columns, FinalResults, Follow, Judgement, LiveStatistics, Observations, PhaseKind,
-    Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results, judge, not_judged,
-    start_test, stop_test,
+    Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results, json, judge,
+    not_judged, start_test, stop_test, summary,
 };
 
 /// The exit code of a test whose verdict is "failed". k6 uses the same.
 const FAILED: u8 = 99;
+
+/// The path of Locust's own report, in a form that needs no other file.
+const HTML_REPORT: &str = "stats/report?download=1&theme=light";
+
+/// After a failure or a signal: time limit for a Locust that does not answer.
+const LAST_LIMIT: Duration = Duration::from_secs(15);
 
 /// The progress of a test.
 #[derive(Default)]
@@ -34,6 +41,8 @@ struct Record {
     /// Locust has begun with the test.
     has_begun: bool,
     results: Option<Results>,
+    /// Locust's own report.
+    html: Option<Vec<u8>>,
     errors: Vec<Error>,
 }
 
@@ -89,7 +98,7 @@ impl Site<'_> {
         let mut result = self.test_phases(plan, test, &mut record, interruptions).await;
         if result.is_ok() {
             record.timeline.enter(PhaseKind::Results);
-            let results = self.results(plan, &mut record, Instant::now());
+            let results = self.results(test, &mut record, plan.limit());
             result = match interruptions.unless(results).await {
                 Ok(()) => result,
                 Err(ended) => Err(ended),
@@ -104,15 +113,14 @@ impl Site<'_> {
         let errors = clean_up(self, plan, follow_up, undo, interruptions).await;
         let is_restored = errors.is_empty() && !plan.keeps_count;
         record.errors.extend(errors);
-        // A lost Locust was waited for already.
         if is_missing && interruptions.haste() <= Haste::Orderly {
             record.timeline.enter(PhaseKind::Results);
-            let results = self.results(plan, &mut record, Instant::now());
+            let results = self.results(test, &mut record, plan.limit().min(LAST_LIMIT));
             // A second signal skips the results.
             let _ = interruptions.unless(results).await;
         }
         let report = self.report(plan, test, &result, record, is_restored);
-        self.finish(report, result, interruptions)
+        finish(test, &report, result, interruptions)
     }
 
     /// Scales the workers, and starts and follows the test. Afterwards the test has ended.
@@ -181,11 +189,11 @@ impl Site<'_> {
         Ok(begun)
     }
 
-    /// Reads the final results into the record.
-    async fn results(&self, plan: &Plan, record: &mut Record, ended: Instant) {
+    /// Reads the final results of a test that has just ended into the record.
+    async fn results(&self, test: &TestWork, record: &mut Record, limit: Duration) {
         let Some(Locust { master, .. }) = &self.locust else { return };
         let failed = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", PhaseKind::Results);
-        match final_results(master, ended, plan.limit()).await {
+        match final_results(master, Instant::now(), limit).await {
             Ok(FinalResults { csv, is_final }) => {
                 if !is_final {
                     record
@@ -198,6 +206,12 @@ impl Site<'_> {
                 }
             }
             Err(error) => record.errors.push(failed(&error)),
+        }
+        if test.files.needs_html() {
+            match master.fetch(HTML_REPORT).await {
+                Ok(html) => record.html = Some(html),
+                Err(error) => record.errors.push(failed(&error)),
+            }
         }
     }
 
@@ -231,29 +245,35 @@ impl Site<'_> {
             judgement,
             results: record.results,
             history: record.seen.history,
-            html: None,
+            html: record.html,
             notes: record.seen.notes,
             errors: record.errors.iter().map(|error| format!("{error:#}")).collect(),
         }
     }
+}
 
-    /// Prints the summary, and returns the result of the command.
-    fn finish(
-        &self,
-        report: RunReport,
-        result: Result<TestEnd, Ended>,
-        interruptions: &Interruptions,
-    ) -> Result<(), Failed> {
-        let mut errors: Vec<_> = report.errors.iter().map(|error| anyhow!("{error}")).collect();
-        errors.extend(write_stdout(&summary(&report)).err());
-        let result = match result {
-            Ok(TestEnd::Early(why)) => Err(Ended::failed(PhaseKind::Follow, why)),
-            Ok(_) if report.judgement.verdict == Verdict::Failed => Ok(FAILED),
-            Ok(_) => Ok(0),
-            Err(ended) => Err(ended),
-        };
-        conclude(result, errors, interruptions.first())
-    }
+/// Writes the reports, prints the summary, and returns the result of the command.
+fn finish(
+    test: &TestWork,
+    report: &RunReport,
+    result: Result<TestEnd, Ended>,
+    interruptions: &Interruptions,
+) -> Result<(), Failed> {
+    let mut errors: Vec<_> = report.errors.iter().map(|error| anyhow!("{error}")).collect();
+    let unwritten = test.files.write(report).err().unwrap_or_default();
+    errors.extend(unwritten.into_iter().map(Error::msg));
+    let text = match test.output {
+        Output::Summary => summary(report),
+        Output::Json => json(report),
+    };
+    errors.extend(write_stdout(&text).err());
+    let result = match result {
+        Ok(TestEnd::Early(why)) => Err(Ended::failed(PhaseKind::Follow, why)),
+        Ok(_) if report.judgement.verdict == Verdict::Failed => Ok(FAILED),
+        Ok(_) => Ok(0),
+        Err(ended) => Err(ended),
+    };
+    conclude(result, errors, interruptions.first())
 }
 
 fn judgement(

@@ -7,6 +7,4 @@ mod parse;
 mod result;
 
 pub use condition::Condition;
-pub use metric::Metric;
-pub use parse::ConditionError;
 pub use result::{ConditionKind, ConditionResult, Status};

@@ -63,6 +63,7 @@ impl History {
     }
 
     /// The number of samples.
+    #[cfg(test)]
     pub fn samples(&self) -> usize {
         self.samples
     }

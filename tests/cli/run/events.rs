@@ -23,7 +23,11 @@ fn a_test_that_somebody_else_stops_was_not_run() {
     ask(&cluster, "POST", "stop", "");
     assert_eq!(run.end(), Some(1), "{}", run.stderr());
     assert!(run.stderr().contains("error: following the test: somebody stopped the test after"));
-    assert!(run.stdout().ends_with("The test was not run\n"), "{}", run.stdout());
+    assert!(
+        run.stdout().contains("verdict: not run: somebody stopped the test"),
+        "{}",
+        run.stdout()
+    );
     assert_eq!(cluster.workers(), 1);
 }
 
@@ -88,7 +92,7 @@ fn single_answers_that_are_lost_do_not_end_the_run() {
     handle.inject(Fault::once(Action::CloseBefore).at("proxy/stats/requests").times(2));
     handle.inject(Fault::once(Action::html(502)).at("proxy/stats/requests/csv"));
     assert_eq!(run.end(), Some(0), "{}", run.stderr());
-    assert!(run.stdout().ends_with("The test has passed\n"), "{}", run.stdout());
+    assert!(run.stdout().ends_with("verdict: passed\n"), "{}", run.stdout());
 }
 
 #[test]

@@ -6,3 +6,4 @@ mod events;
 mod refusals;
 mod test;
 mod test_signals;
+mod two_runs;

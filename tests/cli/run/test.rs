@@ -1,5 +1,6 @@
 //! A test from its start to its verdict. The workers and the old count are the same in all of these.
 
+use serde_json::{Value, json};
 use support::running::Running;
 use support::scaling::run;
 use support::swarm::ask;
@@ -14,7 +15,7 @@ fn a_test_without_failures_passes_and_the_old_count_comes_back() {
     let cluster = cluster();
     let outcome = run(&cluster, "run --replicas=3 -u 20 -r 20 -t 3s");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stdout.ends_with("The test has passed\n"), "{outcome:?}");
+    assert!(outcome.stdout.ends_with("verdict: passed\n"), "{outcome:?}");
     has_in_order(
         &outcome.stderr,
         &[
@@ -29,11 +30,58 @@ fn a_test_without_failures_passes_and_the_old_count_comes_back() {
     assert_eq!((cluster.workers(), patches(&cluster)), (1, 2));
     let starts = cluster.request_lines();
     assert_eq!(starts.iter().filter(|line| line.ends_with("proxy/swarm")).count(), 1);
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped");
+}
+
+#[test]
+fn the_reports_have_the_results_at_the_time_when_they_have_stopped_changing() {
+    let cluster = cluster();
+    let path = |name: &str| cluster.path(name).display().to_string();
+    std::fs::write(cluster.path("summary.md"), "before\n").unwrap();
+    let line = format!(
+        "run --replicas=3 -u 20 -r 20 -t 3s -o json --fail-if p95>1s --html {} --csv {} --json-file {} --junit {} \
+         --markdown {}",
+        path("report.html"),
+        path("load"),
+        path("report.json"),
+        path("junit.xml"),
+        path("summary.md")
+    );
+    let outcome = run(&cluster, &line);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let read = |name: &str| std::fs::read_to_string(cluster.path(name)).unwrap();
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(outcome.stdout, read("report.json"));
     let page = ask(&cluster, "GET", "stats/requests", "");
-    assert_eq!(page["state"], "stopped");
-    // The results are those that Locust has when its statistics have stopped changing.
-    let requests = &page["stats"][0]["num_requests"];
-    assert!(outcome.stdout.contains(&format!("Requests: {requests}, 0 failed\n")), "{outcome:?}");
+    assert_eq!(report["statistics"]["total"]["requests"], page["stats"][0]["num_requests"]);
+    assert_eq!(report["verdict"], "passed");
+    assert_eq!(report["replicas"], json!({"old": 1, "new": 3, "restored": true}));
+    let phases = report["phases"].as_array().unwrap().iter().map(|phase| phase["name"].as_str());
+    let phases: Vec<_> = phases.map(Option::unwrap).collect();
+    assert_eq!(phases, ["scale", "pods", "workers", "start", "follow", "results", "put-back"]);
+    assert_eq!(report["test"]["lowestUsers"], 20);
+    assert!(read("report.html").contains("Locust Test Report"));
+    for (file, begin) in [
+        ("load_stats.csv", "Type,Name,Request Count,"),
+        ("load_stats_history.csv", "Timestamp,User Count,"),
+        ("load_failures.csv", "Method,Name,Error,"),
+        ("load_exceptions.csv", "Count,Message,"),
+        ("junit.xml", "<?xml"),
+        ("summary.md", "before\n"),
+    ] {
+        assert!(read(file).starts_with(begin), "{file}: {}", read(file));
+    }
+    assert!(read("load_stats_history.csv").lines().count() > 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused_before_anything_is_scaled() {
+    let cluster = cluster();
+    let line = "run --replicas=3 -u 20 -r 20 -t 3s --html /nonexistent/report.html";
+    let outcome = run(&cluster, line);
+    outcome.exits(1, "");
+    assert!(outcome.stderr.contains("--html"), "{outcome:?}");
+    assert_eq!(cluster.request_lines(), [""; 0]);
 }
 
 #[test]
@@ -42,7 +90,7 @@ fn failed_requests_fail_the_test_with_exit_code_99() {
     let line = "run --replicas=3 -u 20 -r 20 -t 3s --option failure-percent=50";
     let outcome = run(&cluster, line);
     assert_eq!(outcome.code, Some(99), "{outcome:?}");
-    assert!(outcome.stdout.ends_with("The test has failed\n"), "{outcome:?}");
+    assert!(outcome.stdout.contains("\nverdict: failed: "), "{outcome:?}");
     assert!(outcome.stderr.ends_with(BACK), "{outcome:?}");
     assert_eq!(cluster.workers(), 1);
 }
@@ -112,7 +160,7 @@ fn following_costs_locust_two_requests_per_look() {
     let mut run = Running::start(&cluster, "run -u 20 -r 20 -t 6s");
     run.wait_for("running, 20 users");
     cluster.handle().clear_requests();
-    run.wait_for("The test has passed");
+    run.wait_for("verdict: passed");
     assert_eq!(run.end(), Some(0), "{}", run.stderr());
     let lines = cluster.request_lines();
     let to = |end: &str| lines.iter().filter(|line| line.ends_with(end)).count();

@@ -88,10 +88,10 @@ fn the_results_are_read_after_the_first_signal_and_skipped_after_another_kind() 
     };
     let mut run = start();
     assert_eq!(run.end(), Some(130), "{}", run.stderr());
-    assert!(run.stdout().starts_with("Requests: "), "{}", run.stdout());
-    assert!(run.stdout().ends_with("Reason: a signal ended the run\nThe test was not run\n"));
+    assert!(run.stdout().contains("Aggregated"), "{}", run.stdout());
+    assert!(run.stdout().ends_with("verdict: not run: a signal ended the run\n"));
     let mut run = start();
     run.signal("TERM");
     assert_eq!(run.end(), Some(130), "{}", run.stderr());
-    assert!(!run.stdout().contains("Requests: "), "{}", run.stdout());
+    assert!(!run.stdout().contains("Aggregated"), "{}", run.stdout());
 }

@@ -1,0 +1,138 @@
+//! `locustctl run` with a real Locust.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use support::running::Running;
+
+use crate::locust_process::{LATEST, RELEASES, Scenario, eventually, releases};
+
+/// Longer than any phase takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const TEST: &str = "run --replicas=3 -u 12 -r 12 --timeout=60s";
+
+fn start(scenario: &Scenario, line: &str) -> Running {
+    let line = format!("{line} --locust={}", scenario.url());
+    let run = Running::start(&scenario.cluster, &line);
+    let is_running = || run.stderr().contains("running, 12 users");
+    eventually(PATIENCE, is_running, || run.stderr());
+    run
+}
+
+/// Waits until the command ends. Returns its exit code.
+#[track_caller]
+fn end(run: &mut Running) -> Option<i32> {
+    let is_over = || run.stdout().contains("verdict: ");
+    eventually(PATIENCE, is_over, || run.stderr());
+    run.end()
+}
+
+fn is_stopped(scenario: &Scenario) -> bool {
+    scenario.locust.values()["state"] == "stopped"
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_test_passes_and_the_numbers_are_those_of_locust() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::new(release);
+        let prefix = scenario.cluster.path("load").display().to_string();
+        let outcome = scenario.run(&format!("{TEST} -t 6s --csv={prefix} -o json"));
+        assert_eq!(outcome.code, Some(0), "{release}: {outcome:?}");
+        assert_eq!(scenario.replicas(), 1, "{release}");
+        let files = [
+            ("_stats.csv", "/stats/requests/csv"),
+            ("_failures.csv", "/stats/failures/csv"),
+            ("_exceptions.csv", "/exceptions/csv"),
+        ];
+        for (suffix, path) in files {
+            let written = std::fs::read_to_string(format!("{prefix}{suffix}")).unwrap();
+            assert_eq!(written, scenario.locust.text(path), "{release}: {suffix}");
+        }
+        let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let requests = report["statistics"]["total"]["requests"].as_i64().unwrap();
+        assert_eq!(requests, scenario.locust.requests(), "{release}");
+        assert!(requests > 0, "{release}");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn failed_requests_and_conditions_fail_a_test() {
+    let scenario = Scenario::new(LATEST);
+    // Nothing listens at this port.
+    let outcome = scenario.run(&format!("{TEST} -t 4s --host=http://127.0.0.1:1"));
+    assert_eq!(outcome.code, Some(99), "{outcome:?}");
+    for (condition, code) in [("p95>0ms", 99), ("users<12", 0), ("GET /nothing: avg>1s", 99)] {
+        let line = format!("{TEST} -t 4s");
+        let line = format!("{line} --locust={} deployment/locust-slave", scenario.url());
+        let outcome = support::locustctl(&line)
+            .arg(format!("--fail-if={condition}"))
+            .kubeconfig(scenario.cluster.kubeconfig())
+            .run();
+        assert_eq!(outcome.code, Some(code), "{condition}: {outcome:?}");
+    }
+    assert_eq!(scenario.replicas(), 1);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn ctrl_c_stops_the_test_and_puts_the_count_back() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::new(release);
+        let mut run = start(&scenario, &format!("{TEST} -t 10m"));
+        run.interrupt();
+        assert_eq!(end(&mut run), Some(130), "{release}: {}", run.stderr());
+        assert!(is_stopped(&scenario), "{release}");
+        assert_eq!(scenario.replicas(), 1, "{release}");
+        assert!(run.stdout().contains("Aggregated"), "{release}: {}", run.stdout());
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_killed_worker_does_not_cost_users() {
+    let scenario = Scenario::new(LATEST);
+    let mut run = start(&scenario, &format!("{TEST} -t 10m"));
+    scenario.cluster.handle().set_replicas(support::SLAVE, 2);
+    scenario.locust.wait_for_values(|values| values["worker_count"] == 2);
+    scenario.cluster.handle().set_replicas(support::SLAVE, 1);
+    scenario.locust.wait_for_values(|values| values["worker_count"] == 1);
+    scenario.locust.wait_for_values(|values| values["user_count"] == 12);
+    let is_noted = || run.stderr().contains("somebody else scaled deployment.apps/locust-slave");
+    eventually(PATIENCE, is_noted, || run.stderr());
+    run.interrupt();
+    assert_eq!(end(&mut run), Some(130), "{}", run.stderr());
+    assert_eq!(scenario.replicas(), 1);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_dead_master_ends_the_run_and_the_count_comes_back() {
+    let mut scenario = Scenario::new(LATEST);
+    let mut run = start(&scenario, "run --replicas=3 -u 12 -r 12 -t 10m --timeout=30s");
+    scenario.locust.stop_master();
+    assert_eq!(end(&mut run), Some(1), "{}", run.stderr());
+    assert_eq!(scenario.replicas(), 1);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn locust_ends_the_test_even_if_locustctl_is_killed() {
+    let scenario = Scenario::new(LATEST);
+    let run = start(&scenario, &format!("{TEST} -t 8s"));
+    run.signal("KILL");
+    eventually(PATIENCE, || is_stopped(&scenario), || run.stderr());
+    assert_eq!(scenario.replicas(), 3);
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_shape_needs_no_numbers_and_a_missing_class_picker_is_noticed() {
+    let scenario = Scenario::new(LATEST);
+    let outcome = scenario.run(&format!("{TEST} -t 4s --user-class=WebUser"));
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("runs without --class-picker"), "{outcome:?}");
+    assert_eq!(scenario.patches(), 0);
+}
