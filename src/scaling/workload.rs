@@ -24,8 +24,8 @@ pub struct Metadata {
     pub resource_version: String,
     /// Rises by one with each change of the spec.
     pub generation: i64,
-    #[serde(rename = "resourceVersion")]
-    pub resource_version: String,
+    /// A unique name of this object, also among later objects of the same name.
+    pub uid: String,
     /// The time at which the object was deleted (RFC 3339), if its finalizers still hold it. Its
     /// controller starts no pods any more.
     #[serde(rename = "deletionTimestamp")]

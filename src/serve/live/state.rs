@@ -29,6 +29,8 @@ pub(crate) struct TargetState {
     replicas: Option<Replicas>,
     /// The resource version of the object with these counts; `None` if it is not known.
     version: Option<u64>,
+    /// The uid of the target; empty if it is not known.
+    uid: String,
     /// The number of times that the target was taken, or found missing.
     updates: u64,
     /// The number of changes made here that have ended.
@@ -62,6 +64,7 @@ impl TargetState {
             connection,
             replicas: None,
             version: None,
+            uid: String::new(),
             updates: 0,
             ended_changes: 0,
             read_changes: 0,
@@ -155,6 +158,7 @@ impl TargetState {
 
     fn set_target(&mut self, kind: WorkloadKind, object: &Workload) {
         (self.version, self.updates) = (version_of(object), self.updates + 1);
+        self.uid.clone_from(&object.metadata.uid);
         let failure = object.replica_failure().map(|condition| &condition.message);
         let missed = object.missed_deadline().map(|condition| &condition.message);
         self.failures = failure.into_iter().chain(missed).map(|text| harmless(text)).collect();
@@ -178,6 +182,7 @@ impl TargetState {
         self.set_connection_state(ConnectionState::TargetMissing, &text);
         self.replicas = None;
         (self.version, self.updates) = (None, self.updates + 1);
+        self.uid.clear();
         self.failures.clear();
         self.pods.clear();
         self.are_pods_listed = false;
@@ -235,9 +240,9 @@ impl TargetState {
         self.ledger.end(entry)
     }
 
-    /// The uid of the object that was read last.
+    /// The uid of the target; empty if it is not known.
     pub(super) fn uid(&self) -> &str {
-        &self.last_object.0
+        &self.uid
     }
 
     pub(super) fn ended_changes(&self) -> u64 {
