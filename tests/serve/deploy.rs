@@ -234,14 +234,17 @@ fn the_pod_has_only_what_it_needs() {
     );
     assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/healthz");
     assert_eq!(container["readinessProbe"]["httpGet"]["path"], "/readyz");
-    assert!(container["resources"]["limits"]["memory"].is_string());
+    assert_eq!(container["resources"]["limits"]["memory"], "128Mi");
     let role = manifest("role.yaml");
     for rule in role["rules"].as_array().unwrap() {
         let all = [&rule["verbs"], &rule["resources"], &rule["apiGroups"]];
         assert!(all.iter().all(|list| !words(list).contains(&"*")), "{rule}");
     }
     let policy = manifest("networkpolicy.yaml");
-    assert_eq!(policy["spec"]["ingress"], json!([{"ports": [{"port": 8088, "protocol": "TCP"}]}]));
+    let [rule] = &policy["spec"]["ingress"].as_array().unwrap()[..] else { panic!("{policy}") };
+    assert_eq!(rule["ports"], json!([{"port": 8088, "protocol": "TCP"}]));
+    assert_eq!(rule["from"][0], json!({"podSelector": {}}), "the pods of the namespace");
+    assert!(rule["from"][1]["namespaceSelector"]["matchLabels"].is_object(), "{rule}");
     assert_eq!(policy["spec"]["podSelector"], deployment["spec"]["selector"]);
     assert_eq!(
         manifest("service.yaml")["spec"]["selector"],
