@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::change::{ChangeRequest, ChangeResult, ChangeSummary};
 use super::guard::Refusals;
 use super::live::Live;
-use super::log::Audit;
+use super::log::{Audit, audit};
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::rebalancer::{ChangeDuringTest, Rebalancer};
@@ -95,6 +95,15 @@ impl App {
         });
     }
 
+    /// Writes a change to the audit log. One that changed nothing is not written if there are too many.
+    fn log_change(&self, summary: &ChangeSummary, caller: &Caller, action: &str) {
+        let line = summary.audit(caller, action);
+        match summary.outcome {
+            Outcome::Failed => self.refusals.log(&line),
+            _ => audit(&line),
+        }
+    }
+
     async fn carry_out(
         &self,
         request: ChangeRequest,
@@ -112,7 +121,7 @@ impl App {
             let result =
                 scaling::scale(&self.backend.client, &order, &Progress::default(), 0).await;
             let summary = ChangeSummary::new(request, &result);
-            summary.audit(caller, "scale (dry run)");
+            self.log_change(&summary, caller, "scale (dry run)");
             return summary.answer(None, result);
         }
         self.scale(request, caller, &order).await
@@ -150,7 +159,7 @@ impl App {
         }
         unfinished.request = None;
         self.metrics.change_ended(summary.outcome);
-        summary.audit(caller, "scale");
+        self.log_change(&summary, caller, "scale");
         let intermediate = match (summary.old, summary.new) {
             (Some(old), Some(new)) if is_stepped => counts_between(old, new),
             _ => Vec::new(),
@@ -225,7 +234,7 @@ impl Drop for UnfinishedChange<'_> {
     fn drop(&mut self) {
         let Some(request) = self.request else { return };
         let summary = ChangeSummary::interrupted(request);
-        summary.audit(self.caller, "scale");
+        self.app.log_change(&summary, self.caller, "scale");
         self.app.metrics.change_ended(summary.outcome);
         self.app.backend.live.end_change(summary.entry(self.caller, Vec::new()));
     }

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::caller::Caller;
 use super::live::{EndedChange, HistoryEntry};
-use super::log::{Audit, audit};
+use super::log::Audit;
 use super::problem::Problem;
 use super::refusal::{explain, refusal};
 use super::snapshot::{Outcome, UserCheck};
@@ -97,8 +97,9 @@ impl ChangeSummary {
         Self { old: None, new: request.count(), outcome: Outcome::Unknown, message }
     }
 
-    pub(super) fn audit(&self, caller: &Caller, action: &str) {
-        audit(&Audit {
+    /// The line of the audit log.
+    pub(super) fn audit<'a>(&'a self, caller: &'a Caller, action: &'a str) -> Audit<'a> {
+        Audit {
             who: &caller.name,
             from: caller.from,
             action,
@@ -106,7 +107,7 @@ impl ChangeSummary {
             new: self.new,
             outcome: self.outcome.as_str(),
             detail: &self.message,
-        });
+        }
     }
 
     pub(super) fn entry(&self, caller: &Caller, intermediate: Vec<i64>) -> HistoryEntry {
