@@ -195,3 +195,54 @@ fn a_release_that_cannot_be_simulated_is_refused() {
         assert!(outcome.stderr.starts_with(&error), "{outcome:?}");
     }
 }
+
+/// The header of a CSV file, and the fields of its last row.
+fn first_and_last(csv: &str) -> (&str, usize) {
+    let last = csv.trim_end().rsplit("\r\n").next().unwrap();
+    (csv.split("\r\n").next().unwrap(), last.split(',').count())
+}
+
+fn recording(release: &str, file: &str) -> String {
+    let results = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/locust/results");
+    std::fs::read_to_string(format!("{results}/{release}/{file}")).unwrap()
+}
+
+#[test]
+fn the_results_have_the_form_of_a_real_locust() {
+    for release in ["2.46.4", "2.47.0"] {
+        let cluster = running(release, 1);
+        let form = "user_count=60&spawn_rate=20&failure_percent=50";
+        ask(&cluster, "POST", "/swarm", form);
+        let has_failures = || {
+            let stats = ask(&cluster, "GET", "/stats/requests", "").json();
+            stats["stats"][0]["num_failures"].as_u64() > Some(0)
+        };
+        wait_until(has_failures, || "a failed request".to_owned());
+        let stats = ask(&cluster, "GET", "/stats/requests", "").json();
+        let live: Value = serde_json::from_str(&recording(release, "live.json")).unwrap();
+        let rates = |stats: &Value| stats["stats"][0].get("total_rps").is_some();
+        assert_eq!(rates(&stats), rates(&live), "{release}");
+        for (path, file) in [("requests", "requests.csv"), ("failures", "failures.csv")] {
+            let reply = ask(&cluster, "GET", &format!("/stats/{path}/csv"), "");
+            let recorded = recording(release, file);
+            assert_eq!(first_and_last(&reply.text), first_and_last(&recorded), "{release} {path}");
+            assert_eq!((reply.status, reply.header("content-type")), (200, "text/csv"));
+            let name = reply.header("content-disposition");
+            assert!(name.starts_with("attachment;filename=Locust_2"), "{name}");
+            assert!(name.ends_with(&format!("_locustfile.py_{file}")), "{name}");
+        }
+        let exceptions = ask(&cluster, "GET", "/exceptions/csv", "").text;
+        let recorded = recording(release, "exceptions.csv");
+        assert_eq!(Some(exceptions.trim_end()), recorded.split("\r\n").next());
+    }
+}
+
+#[test]
+fn before_a_test_the_results_are_empty_as_those_of_a_real_locust() {
+    let cluster = self::cluster("2.47.0");
+    let reply = ask(&cluster, "GET", "/stats/requests/csv", "");
+    assert_eq!(reply.text, recording("2.47.0", "before.csv"));
+    let history = ask(&cluster, "GET", "/stats/requests_full_history/csv", "");
+    let error = "Error: Server was not started with option to generate full history.";
+    assert_eq!((history.status, history.text.as_str()), (404, error));
+}

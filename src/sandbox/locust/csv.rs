@@ -8,6 +8,10 @@ pub(super) const ERROR: &str = "HTTPError('500 Server Error: Internal Server Err
 /// `GET /exceptions/csv` of a test without exceptions in the locustfile.
 pub(super) const NO_EXCEPTIONS: &str = "Count,Message,Traceback,Nodes\r\n";
 
+/// `GET /stats/requests_full_history/csv` of a master without `--csv-full-history`.
+pub(super) const NO_HISTORY: &str =
+    "Error: Server was not started with option to generate full history.";
+
 /// Locust's percentiles, with the response times of the simulated test.
 const PERCENTILES: [(&str, &str); 11] = [
     ("50%", "11"),
@@ -54,11 +58,15 @@ pub(super) fn requests(rows: &[Value]) -> String {
     csv
 }
 
-/// `GET /stats/failures/csv`
-pub(super) fn failures(count: u64, first_seen: &str, last_seen: &str) -> String {
-    let mut csv = "Method,Name,Error,Occurrences,First Seen,Last Seen\r\n".to_owned();
+/// `GET /stats/failures/csv`. `seen` is the time of the first and of the last failure.
+pub(super) fn failures(count: u64, seen: Option<(String, String)>) -> String {
+    let (names, times) = match seen {
+        Some((first, last)) => (",First Seen,Last Seen", format!(",{first},{last}")),
+        None => ("", String::new()),
+    };
+    let mut csv = format!("Method,Name,Error,Occurrences{names}\r\n");
     if count > 0 {
-        csv.push_str(&format!("GET,/,{ERROR},{count},{first_seen},{last_seen}\r\n"));
+        csv.push_str(&format!("GET,/,{ERROR},{count}{times}\r\n"));
     }
     csv
 }

@@ -133,8 +133,17 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
         "swarm" => "POST",
         "stop" | "stats/reset" => change,
         "worker-count" if !release.reports_worker_count() => return not_found(),
-        "" | "worker-count" | "stats/requests" | "stats/report" | "stats/requests/csv"
-        | "stats/failures/csv" | "exceptions" | "exceptions/csv" | "tasks" | "logs" => "GET",
+        ""
+        | "worker-count"
+        | "stats/requests"
+        | "stats/report"
+        | "stats/requests/csv"
+        | "stats/requests_full_history/csv"
+        | "stats/failures/csv"
+        | "exceptions"
+        | "exceptions/csv"
+        | "tasks"
+        | "logs" => "GET",
         _ => return not_found(),
     };
     if method != wanted && (method, wanted) != ("HEAD", "GET") {
@@ -145,9 +154,10 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
         "" => Proxied::new(200, HTML, page::html(&swarm.template_args())),
         "worker-count" => json(json!({ "worker_count": swarm.count() })),
         "stats/requests" => json(swarm.stats()),
-        "stats/requests/csv" => csv_file(swarm.requests_csv()),
-        "stats/failures/csv" => csv_file(swarm.failures_csv()),
-        "exceptions/csv" => csv_file(csv::NO_EXCEPTIONS.to_owned()),
+        "stats/requests/csv" => csv_file(swarm, "requests", swarm.requests_csv()),
+        "stats/requests_full_history/csv" => Proxied::new(404, HTML, csv::NO_HISTORY),
+        "stats/failures/csv" => csv_file(swarm, "failures", swarm.failures_csv()),
+        "exceptions/csv" => csv_file(swarm, "exceptions", csv::NO_EXCEPTIONS.to_owned()),
         "exceptions" => json(json!({ "exceptions": [] })),
         "tasks" => json(swarm.tasks()),
         "logs" => json(swarm.logs()),
@@ -167,14 +177,16 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
     }
 }
 
-fn csv_file(content: String) -> Proxied {
-    Proxied::new(200, "text/csv", content)
+fn csv_file(swarm: &Swarm, name: &str, content: String) -> Proxied {
+    let disposition = Some(format!("attachment;filename={}_{name}.csv", swarm.file_name()));
+    Proxied { disposition, ..Proxied::new(200, "text/csv", content) }
 }
 
 fn report(swarm: &mut Swarm, query: &Query) -> Proxied {
     let is_download = query.get("download").is_some_and(|value| !value.is_empty());
-    let (args, file) = swarm.report(is_download);
-    let disposition = is_download.then(|| format!("attachment;filename={file}"));
+    let args = swarm.report(is_download);
+    let disposition =
+        is_download.then(|| format!("attachment;filename={}.html", swarm.file_name()));
     Proxied { disposition, ..Proxied::new(200, HTML, page::report(&args)) }
 }
 

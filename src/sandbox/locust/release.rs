@@ -43,6 +43,16 @@ impl LocustRelease {
         self >= Self([2, 29, 0])
     }
 
+    /// `/stats/failures/csv` has the times of the failures.
+    pub(super) fn reports_failure_times(self) -> bool {
+        self >= Self([2, 44, 0])
+    }
+
+    /// The rows of `/stats/requests` have `total_rps` and `total_fail_per_sec`.
+    pub(super) fn reports_rates(self) -> bool {
+        self >= Self([2, 31, 0])
+    }
+
     /// The form sets the page's `spawn_rate`.
     pub(super) fn saves_spawn_rate(self) -> bool {
         self >= Self([2, 28, 0])

@@ -122,6 +122,13 @@ impl Statistics {
 
     fn row(&self, name: &str, method: &str, users: u64) -> Value {
         let (rate, total_rate) = (rate(users), self.total_rate());
+        if !self.has_requests() {
+            return json!({ "name": name, "method": method, "num_requests": 0, "num_failures": 0,
+                "avg_content_length": 0, "avg_response_time": 0.0, "median_response_time": 0,
+                "min_response_time": 0, "max_response_time": 0, "current_rps": 0, "total_rps": 0.0,
+                "current_fail_per_sec": 0, "total_fail_per_sec": 0.0,
+                "response_time_percentile_0.95": 0, "response_time_percentile_0.99": 0 });
+        }
         json!({ "name": name, "method": method, "num_requests": self.requests as u64, "num_failures": self.failed(),
             "avg_content_length": 1024.0, "avg_response_time": 12.0, "median_response_time": 11,
             "min_response_time": 7.0, "max_response_time": 26.0, "current_rps": rate,

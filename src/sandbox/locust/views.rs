@@ -27,6 +27,14 @@ impl Swarm {
         if self.release.reports_worker_count() {
             stats["worker_count"] = json!(self.count());
         }
+        if !self.release.reports_rates() {
+            for row in stats["stats"].as_array_mut().into_iter().flatten() {
+                if let Some(row) = row.as_object_mut() {
+                    row.remove("total_rps");
+                    row.remove("total_fail_per_sec");
+                }
+            }
+        }
         stats
     }
 
@@ -49,7 +57,9 @@ impl Swarm {
     /// `GET /stats/failures/csv`
     pub(super) fn failures_csv(&self) -> String {
         let (first, last) = self.statistics.seen(&self.journal.clock);
-        csv::failures(self.statistics.failed(), &format_time(first), &format_time(last))
+        let seen = (format_time(first), format_time(last));
+        let seen = self.release.reports_failure_times().then_some(seen);
+        csv::failures(self.statistics.failed(), seen)
     }
 
     fn rows(&self) -> Vec<Value> {
@@ -92,22 +102,27 @@ impl Swarm {
         json!({ "master": master, "workers": workers.collect::<Map<_, _>>() })
     }
 
-    /// `window.templateArgs` in the report, and the name of the file to download.
-    pub(super) fn report(&mut self, is_download: bool) -> (Value, String) {
+    /// The name of a file to download, without its end.
+    pub(super) fn file_name(&self) -> String {
+        let (start, ..) = self.statistics.span(&self.journal.clock);
+        let time = format!("{}-{:02}h{:02}", start.date(), start.hour(), start.minute());
+        format!("Locust_{time}_{LOCUSTFILE}")
+    }
+
+    /// `window.templateArgs` in the report.
+    pub(super) fn report(&mut self, is_download: bool) -> Value {
         self.statistics.complete_history(self.users());
         let clock = &self.journal.clock;
         let (start, end, duration) = self.statistics.span(clock);
         let is_over = matches!(self.state, RunnerState::Stopping | RunnerState::Stopped);
         let has_users = if is_over { self.had_users } else { self.users() > 0 };
         let rows = self.rows();
-        let args = json!({ "is_report": true, "requests_statistics": rows, "failures_statistics": [],
+        json!({ "is_report": true, "requests_statistics": rows, "failures_statistics": self.errors(),
             "exceptions_statistics": [], "response_time_statistics": percentiles(&rows),
             "start_time": format_time(start), "end_time": format_time(end), "duration": duration,
             "host": "None", "history": self.statistics.history(clock), "show_download_link": !is_download,
             "locustfile": LOCUSTFILE, "tasks": ratios(has_users), "percentiles_to_chart": [0.5, 0.95],
-            "profile": null });
-        let time = format!("{}-{:02}h{:02}", start.date(), start.hour(), start.minute());
-        (args, format!("Locust_{time}_{LOCUSTFILE}.html"))
+            "profile": null })
     }
 
     fn state_name(&self) -> &'static str {
@@ -124,7 +139,7 @@ impl Swarm {
 /// The custom option of the simulated locustfile.
 fn extra_options() -> Value {
     json!({ "failure_percent": { "choices": null, "default_value": "0", "is_secret": false,
-        "help_text": "The percentage of requests that fail" } })
+        "is_required": false, "is_multiple": false, "help_text": "The percentage of requests that fail" } })
 }
 
 fn row(worker: &Worker) -> Value {
