@@ -91,7 +91,10 @@ fn fields(value: &Value) -> Value {
         Value::String(page) => match page.split_once("window.templateArgs = ") {
             Some((_, args)) => {
                 let mut values = serde_json::Deserializer::from_str(args).into_iter::<Value>();
-                fields(&values.next().unwrap().unwrap())
+                let mut args = values.next().unwrap().unwrap();
+                // The names of the options depend on the locustfile.
+                args["extra_options"].take();
+                fields(&args)
             }
             None => Value::Null,
         },

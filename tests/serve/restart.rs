@@ -36,9 +36,14 @@ fn sign_in(serving: &Serving, token: &str) -> String {
     reply.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
+/// Sends a request with the session of a cookie. The servers of these tests have different ports, so the
+/// cookie gets the name that this server uses.
 fn with_session(serving: &Serving, method: &str, path: &str, cookie: &str) -> Reply {
+    let (name, session) = cookie.split_once('=').unwrap();
+    let name = name.trim_end_matches(|it: char| it.is_ascii_digit());
+    let port = serving.url().rsplit(':').next().unwrap().to_owned();
     let request = serving.request(method, path).header("sec-fetch-site", "same-origin");
-    serving.send(request.header("cookie", cookie))
+    serving.send(request.header("cookie", format!("{name}{port}={session}")))
 }
 
 fn is_signed_in(serving: &Serving, cookie: &str) -> bool {
