@@ -16,7 +16,7 @@ use url::Url;
 use crate::Turn;
 
 /// Longer than any wait takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy)]
 pub struct BrowserOptions {

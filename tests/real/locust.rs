@@ -89,7 +89,7 @@ fn after_scaling_to_4_1_and_3_three_workers_are_connected() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_killed_worker_is_reported_by_name() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::start(LATEST, &cluster);
+    let locust = RealLocust::builder(LATEST, &cluster).usual_heartbeats().start();
     assert_eq!(run(&cluster, &locust, "scale --replicas=2 --wait --timeout=60s").code, Some(0));
     let pod = locust.kill_a_worker();
     // Locust caches the statistics, so read the count from the page.

@@ -286,6 +286,8 @@ impl Default for Http {
             .no_gzip()
             .tls_danger_accept_invalid_certs(true)
             .timeout(Duration::from_secs(60))
+            // serve closes idle connections. A request must not be sent on one at that moment.
+            .pool_idle_timeout(Duration::from_secs(1))
             .build()
             .unwrap();
         Self { runtime, client }

@@ -16,6 +16,10 @@ use super::process::Process;
 use super::target::Target;
 use crate::Turn;
 
+/// The number of seconds after which a master takes a silent worker for missing. On a busy machine, a worker
+/// may be silent for longer than Locust's three seconds.
+const PATIENT_HEARTBEATS: u32 = 60;
+
 /// The host name of a worker. It is the first part of its id.
 #[derive(Debug, Clone, Default)]
 pub enum HostName {
@@ -35,6 +39,7 @@ pub struct Builder<'a> {
     master_flags: Vec<String>,
     first_worker_flags: Vec<String>,
     host_name: HostName,
+    heartbeats: Option<u32>,
     starts_after: Duration,
     ends_after: Duration,
     selector: String,
@@ -50,6 +55,7 @@ impl<'a> Builder<'a> {
             master_flags: Vec::new(),
             first_worker_flags: Vec::new(),
             host_name: HostName::Pod,
+            heartbeats: Some(PATIENT_HEARTBEATS),
             starts_after: Duration::ZERO,
             ends_after: Duration::ZERO,
             selector: "role=worker".to_owned(),
@@ -81,6 +87,12 @@ impl<'a> Builder<'a> {
 
     pub fn host_name(mut self, host_name: HostName) -> Self {
         self.host_name = host_name;
+        self
+    }
+
+    /// The master takes a silent worker for missing after three seconds, as usual.
+    pub fn usual_heartbeats(mut self) -> Self {
+        self.heartbeats = None;
         self
     }
 
@@ -118,6 +130,9 @@ impl<'a> Builder<'a> {
             .args(["--web-port", &web.to_string(), "--master-bind-port", &bind.to_string()])
             .args(["--host", &target.url()])
             .args(&self.master_flags);
+        if let Some(heartbeats) = self.heartbeats {
+            start_master.env("HEARTBEATS", heartbeats.to_string());
+        }
         let pods = Pods::default();
         let follower = self.follower(python, bind, pods.clone());
         let locust = RealLocust {
