@@ -767,13 +767,6 @@ _locustctl() {
                 return 0
             fi
             case "${prev}" in
-                --locust)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
                 --locust-cookie-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -1994,13 +1987,6 @@ _locustctl() {
                     fi
                     return 0
                     ;;
-                --locust)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
                 --locust-cookie-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -2455,13 +2441,6 @@ _locustctl() {
                     fi
                     return 0
                     ;;
-                --locust)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
                 --locust-cookie-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -2794,7 +2773,7 @@ _locustctl() {
             return 0
             ;;
         locustctl__subcmd__status)
-            opts="-o -n -s -v -h --output --watch --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --sandbox --layout --trouble --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
+            opts="-o -n -s -v -h --output --watch --all-namespaces --locust --locust-cookie-file --locust-auth-file --locust-certificate-authority --sandbox --layout --trouble --kubeconfig --context --cluster --user --namespace --server --token --username --password --certificate-authority --client-certificate --client-key --insecure-skip-tls-verify --tls-server-name --as --as-group --as-uid --as-user-extra --disable-compression --match-server-version --warnings-as-errors --request-timeout --kuberc --cache-dir --log-flush-frequency --profile --profile-output --vmodule --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2809,13 +2788,6 @@ _locustctl() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "json yaml" -- "${cur}"))
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
-                --locust)
-                    COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

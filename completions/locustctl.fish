@@ -81,8 +81,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-v
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that match this label selector: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test is running; otherwise scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, each phase has this limit: the pods are ready, the workers are connected, the test has its users. If locustctl removes pods in steps, each step has this limit too' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, each phase has this limit: the pods are ready, Locust\'s master is there, the workers are connected, the test has its users. If locustctl removes pods in steps, each step has this limit too' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
@@ -138,6 +137,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust: remove all surplus pods in one step, even if this can break Locust\'s master (releases up to 2.46.5)'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust: skip the question before a change that loses users of a running test, starts many of them at once, or resets its statistics. Without a terminal there is no question, only a warning'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Write the command into the object\'s annotation kubernetes.io/change-cause'
@@ -152,7 +152,6 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l warnings-a
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s o -l output -d 'Print in this format instead of text' -r -f -a "json\t''
 yaml\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
@@ -191,13 +190,14 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l profile-o
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l watch -d 'Repeat every two seconds until Ctrl-C'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l all-namespaces -d 'Show every Locust of the cluster: the workers, the test and its users'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not request compressed responses from the server'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
@@ -235,6 +235,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profil
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l watch -d 'Watch the test until Ctrl-C, and redistribute its users when workers leave'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
@@ -318,7 +319,6 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trusted-pr
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allowed-host -d 'Host name of the page, in addition to localhost; can be repeated' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-cert -d 'Certificate file for TLS. It is read again when it changes' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d 'Private key file of the certificate' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
@@ -364,6 +364,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s v -l v -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l open -d 'Open the page in the browser'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allow-cross-site -d 'Let pages of other sites start, stop and change tests in Locust\'s web UI. Only Locust\'s own page may do so by default'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-ui -d 'Serve Locust\'s web UI, with a panel for the workers in its page'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l disable-compression -d 'Do not request compressed responses from the server'

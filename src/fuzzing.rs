@@ -48,6 +48,13 @@ pub fn yaml(content: &[u8]) {
     text::yaml::round_trip::check_round_trip(content);
 }
 
+/// An object of the cluster in JSON: a workload, a pod, or a Service of Locust.
+pub fn installation(content: &[u8]) {
+    if let Ok(object) = serde_json::from_slice(content) {
+        locust::try_object(&object);
+    }
+}
+
 /// A manifest.
 pub fn manifest(content: &[u8]) {
     let _ = scaling::manifests::parse(content, "manifest");

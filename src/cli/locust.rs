@@ -9,10 +9,14 @@ use super::value;
 /// The address of Locust's master, and how to log in to it.
 #[derive(Debug, Args)]
 pub struct LocustArgs {
-    /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto
-    /// (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]
+    /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through
+    /// the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST,
+    /// else auto; for scale: none]
     #[arg(
         long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
         value_name = "ADDRESS",
         env = "LOCUSTCTL_LOCUST",
         hide_env = true,

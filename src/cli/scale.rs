@@ -21,10 +21,10 @@ Examples:
   locustctl scale --replicas=20 --wait --timeout=3m
 
   # Also wait until they are connected to Locust, and redistribute the users of a running test
-  locustctl scale --replicas=20 --wait --locust=auto
+  locustctl scale --replicas=20 --locust
 
   # Remove workers from a running test, and restart the lost users at the test's spawn rate
-  locustctl scale --replicas=1 --locust=auto --rebalance=ramp
+  locustctl scale --replicas=1 --locust --rebalance=ramp
 
   # Scale only if there is one worker now; the server checks this
   locustctl scale --current-replicas=1 --replicas=3 deployment/locust-slave
@@ -84,10 +84,10 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait, and with --locust while a test
-    /// is running; otherwise scale does not wait. A limit without --wait waits only for the number of pods,
-    /// as kubectl does. With --locust, each phase has this limit: the pods are ready, the workers are
-    /// connected, the test has its users. If locustctl removes pods in steps, each step has this limit too
+    /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust;
+    /// otherwise scale does not wait. A limit without --wait waits only for the number of pods,
+    /// as kubectl does. With --locust, each phase has this limit: the pods are ready, Locust's master is
+    /// there, the workers are connected, the test has its users. If locustctl removes pods in steps, each step has this limit too
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
@@ -149,7 +149,8 @@ pub struct ScaleArgs {
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
     pub show_managed_fields: bool,
-    /// The workers: TYPE NAME… or TYPE/NAME… [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    /// The workers: TYPE NAME… or TYPE/NAME… [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
+    /// on a terminal, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub targets: Vec<String>,
 }

@@ -18,10 +18,16 @@ pub struct StatusArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub watch: bool,
+    /// Show every Locust of the cluster: the workers, the test and its users
+    #[arg(short = 'A', long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub all_namespaces: bool,
     /// Flags that say how to reach Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
+    /// if it does not exist, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,
 }

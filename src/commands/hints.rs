@@ -1,8 +1,10 @@
 //! Suggestions after a target was not found.
 
+use super::default_target::WorkerSearch;
 use super::follow_up::{FollowUp, typed_name, versioned_name};
-use crate::cluster::api::{Client, ScaleSupport};
-use crate::scaling::{Likeness, Suggestion, Target, scale_support, suggest};
+use crate::cluster::api::{Client, Error, ScaleSupport};
+use crate::output::Failed;
+use crate::scaling::{ScaleError, Target, explain_missing, scale_support, suggest};
 use crate::text::terminal::on_one_line;
 
 /// If more targets than this are missing, their names are probably not the problem.
@@ -25,11 +27,13 @@ pub enum MissingPart {
     Path,
 }
 
-/// One line for each existing target that resembles a missing one, with the command to type. A type
+/// One line for each existing target that resembles a missing one, with the command to type: those with
+/// a similar name, else those that run Locust workers if the missing name is one of workers. A type
 /// without a scale subresource gets a line as well.
 pub async fn hints(
     client: &Client,
     missing: &[MissingTarget],
+    workers: &WorkerSearch,
     follow_up: &FollowUp,
     subcommand: &str,
 ) -> Vec<String> {
@@ -44,6 +48,8 @@ pub async fn hints(
     };
     for MissingTarget { target, cause } in missing {
         let found = match cause {
+            // The search for workers covers names that are similar to the default one.
+            MissingPart::Object if workers.is_default() => Default::default(),
             MissingPart::Object => suggest(client, target).await,
             MissingPart::Path => Default::default(),
         };
@@ -53,16 +59,43 @@ pub async fn hints(
                 .into_iter()
                 .for_each(&mut add);
         }
-        for Suggestion { target, likeness } in found.similar {
-            let why = match likeness {
-                Likeness::Name => "has a similar name",
-                Likeness::Workers => "looks like Locust workers",
-            };
-            let command = follow_up.command(subcommand, &target);
-            add(format!("{} {why}: {command}", typed_name(&target)));
+        for similar in &found.similar {
+            let command = follow_up.command(subcommand, similar);
+            add(format!("{} has a similar name: {command}", typed_name(similar)));
+        }
+        let is_unknown = *cause == MissingPart::Object && !found.exists && missing.len() == 1;
+        if is_unknown && found.similar.is_empty() && is_name_of_workers(&target.name) {
+            workers
+                .hints(client, target, follow_up, subcommand)
+                .await
+                .into_iter()
+                .for_each(&mut add);
         }
     }
     hints
+}
+
+/// The error for a target that cannot be read. If it does not exist, the error has the commands to type
+/// instead.
+pub async fn unreadable(
+    client: &Client,
+    target: &Target,
+    error: Error,
+    workers: &WorkerSearch,
+    follow_up: &FollowUp,
+    subcommand: &str,
+) -> Failed {
+    let problem = ScaleError::Api(explain_missing(client, target, error).await);
+    if !problem.is_missing(target) {
+        return Failed::from(problem);
+    }
+    let missing = MissingTarget { target: target.clone(), cause: MissingPart::Object };
+    let hints = hints(client, &[missing], workers, follow_up, subcommand).await;
+    Failed::from(problem).with_hints(hints)
+}
+
+fn is_name_of_workers(name: &str) -> bool {
+    ["locust", "worker", "slave"].iter().any(|word| name.contains(word))
 }
 
 /// The line for an object whose type has no scale subresource. `None` if the type has one.

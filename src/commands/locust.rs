@@ -10,6 +10,7 @@ use crate::cli::LocustArgs;
 use crate::cluster::api::Authorities;
 use crate::locust::{Address, LocustLocation, Login};
 use crate::text::bounded;
+use crate::text::go::url::mask_login;
 use crate::text::terminal::conceal;
 
 /// Maximum size of a file with a header, in bytes.
@@ -19,11 +20,19 @@ const MAX_HEADER: u64 = 16 * 1024;
 /// has 220 KB.
 const MAX_BUNDLE: u64 = 1024 * 1024;
 
-/// Reads the flags. `default` is the address without `--locust`.
+/// Reads the flags. `default` is the address without `--locust`, and `targets` are the words beside the
+/// flags.
 ///
 /// # Errors
-/// The address is invalid, a file cannot be used, or a flag does not apply to the address.
-pub fn location(args: &LocustArgs, default: Address) -> Result<LocustLocation> {
+/// The address is invalid, a file cannot be used, a flag does not apply to the address, or one of the
+/// targets is the value of `--locust`.
+pub fn location(args: &LocustArgs, targets: &[String], default: Address) -> Result<LocustLocation> {
+    if args.locust.is_some()
+        && let Some(word) = targets.iter().find(|word| is_address(word))
+    {
+        let word = mask_login(word);
+        bail!("{word:?} is an address of Locust, and no target: write it as --locust={word}");
+    }
     let given = args.locust.as_deref().filter(|text| !text.is_empty());
     let address = match given {
         Some(text) => Address::parse(text).context("--locust")?,
@@ -45,6 +54,16 @@ pub fn location(args: &LocustArgs, default: Address) -> Result<LocustLocation> {
         authorities: authorities(&address, args.locust_certificate_authority.as_deref())?,
     };
     Ok(LocustLocation { address, login })
+}
+
+/// The word is an address of Locust. None of these words can name a target: Services and pods cannot be
+/// scaled, and no type has these names.
+fn is_address(word: &str) -> bool {
+    let is_special = matches!(word, "auto" | "none");
+    let is_object = word.split_once('/').is_some_and(|(kind, _)| {
+        matches!(kind, "service" | "services" | "svc" | "pod" | "pods" | "po")
+    });
+    is_special || is_object || word.contains("://")
 }
 
 fn authorities(address: &Address, path: Option<&Path>) -> Result<Option<Authorities>> {

@@ -3,6 +3,7 @@
 
 mod completion;
 mod connection;
+mod default_target;
 mod events;
 mod follow_up;
 mod hints;

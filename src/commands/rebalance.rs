@@ -5,13 +5,16 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use super::connection::{self, Connection};
+use super::default_target::{Purpose, WorkerSearch};
+use super::follow_up::FollowUp;
+use super::hints::unreadable;
 use super::locust::location;
 use super::signals::{self, FINISHING_START};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
     Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Rebalance, RebalanceMode,
-    Search, StartInProgress, StartMemory, Watched, WorkerPods, foreign_text,
+    Search, StartInProgress, StartMemory, Watched, WorkerPods, absent_text, foreign_text,
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
@@ -29,8 +32,10 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// # Errors
 /// There is no Locust, it does not answer, or a rebalance is needed but not safe.
 pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> {
-    let location = location(&args.locust, Address::Auto)?;
+    let location = location(&args.locust, &args.target, Address::Auto)?;
+    let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
+    let follow_up = FollowUp::new(typed, prepared.namespace());
     let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };
     let requested = RequestedTargets::new(&typed, Audience::Person)?;
     only_one("rebalance", &requested.selection)?;
@@ -39,10 +44,19 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
     let in_progress = StartInProgress::default();
     let work = async {
         let connection = prepared.open().await?;
-        let target = resolve_one(&connection, &requested).await?;
-        match args.watch {
-            true => watch(&connection, &target, &location, &in_progress).await,
-            false => once(&connection, &target, &location, &in_progress).await,
+        let mut target = resolve_one(&connection, &requested).await?;
+        let workers = WorkerSearch::new(&requested);
+        let own = workers.read(&connection.client, &mut target, Purpose::Change, pods_of).await;
+        match (args.watch, own) {
+            (true, _) => watch(&connection, &target, &location, &in_progress).await,
+            (false, Ok(own)) => {
+                let pods = WorkerPods::new(&own.pods);
+                once(&connection, &target, pods, &location, &in_progress).await
+            }
+            (false, Err(error)) => {
+                let client = &connection.client;
+                Err(unreadable(client, &target, error, &workers, &follow_up, "rebalance").await)
+            }
         }
     };
     let signal = match in_progress.or_signal(work, signal, || say(FINISHING_START)).await {
@@ -63,11 +77,10 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
 async fn once(
     connection: &Connection,
     target: &Target,
+    pods: WorkerPods,
     location: &LocustLocation,
     in_progress: &StartInProgress,
 ) -> Result<(), Failed> {
-    let client = &connection.client;
-    let pods = WorkerPods::new(&pods_of(client, target).await.map_err(anyhow::Error::from)?.pods);
     let master = find(connection, target, location, &pods).await?;
     say(&on_one_line(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
@@ -207,13 +220,11 @@ async fn find<'a>(
     location: &LocustLocation,
     pods: &WorkerPods,
 ) -> anyhow::Result<Master<'a>> {
-    let namespace = &target.namespace;
     let hint = "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
-    match location.find(&connection.client, target, Some(pods)).await? {
+    let found = location.find(&connection.client, target, Some(pods)).await;
+    match found.map_err(|error| anyhow!(error.explanation()))? {
         Search::Found(master) => Ok(*master),
-        Search::Absent => {
-            Err(anyhow!("no Locust was found for {target} in namespace {namespace}; {hint}"))
-        }
+        Search::Absent => Err(anyhow!(absent_text(target))),
         Search::Foreign { place, workers } => {
             Err(anyhow!("{}; {hint}", foreign_text(&place, workers, target)))
         }

@@ -3,23 +3,32 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use tokio::time::timeout;
 
 use super::connection::{self, Connection};
+use super::default_target::{Purpose, WorkerSearch};
+use super::follow_up::FollowUp;
+use super::hints::unreadable;
 use super::locust::location;
 use super::signals::{self, unless_interrupted};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{Auth, GlobalArgs, ServeArgs, ServeRebalance};
+use crate::cluster::api::Status;
 use crate::locust::Address;
 use crate::output::{Failed, write_stdout};
-use crate::scaling::{Limits, SelectionArgs, check_namespace};
+use crate::scaling::{Limits, SelectionArgs, Target, check_namespace, workload_of};
 use crate::serve::{
     AccessOptions, CrossSite, LOCUST_UI_MOUNT, LocustSettings, RebalancePolicy, Server, Settings,
     SharedState, Subject, TargetInfo, TlsFiles, answer_budget, log, write_in_background,
 };
 use crate::text::go::os_error;
 use crate::text::terminal::{harmless, say};
+
+/// Time limit for the first look at the target. It takes place only if nothing was named.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP. Then it drains in-flight requests, and returns `Ok`.
 ///
@@ -33,7 +42,9 @@ pub async fn run(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
 
 async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let settings = settings(&args)?;
+    let typed = global.typed.clone();
     let prepared = connection::prepare(global)?.within(answer_budget());
+    let follow_up = FollowUp::new(typed, prepared.namespace());
     let typed = SelectionArgs { args: &args.target, ..SelectionArgs::default() };
     let requested = RequestedTargets::new(&typed, Audience::Person)?;
     only_one("serve", &requested.selection)?;
@@ -43,8 +54,11 @@ async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     let start = async {
         let server = Server::bind(settings).await?;
         let connection = prepared.open().await?;
-        let target = resolve_one(&connection, &requested).await?;
-        anyhow::Ok((server, connection, target))
+        let mut target = resolve_one(&connection, &requested).await?;
+        if requested.is_default() {
+            find_workers(&connection, &mut target, &requested, &follow_up).await?;
+        }
+        Ok::<_, Failed>((server, connection, target))
     };
     let (server, connection, target) =
         unless_interrupted(start, end.as_mut(), "the page was not being served yet").await??;
@@ -82,6 +96,28 @@ async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
     Ok(server.run(Subject { client, target, info }, end).await?)
 }
 
+/// If the default target does not exist, finds the workers of the namespace instead. If the cluster does
+/// not answer in time, the page reports that later.
+///
+/// # Errors
+/// The default target does not exist, and nothing or several objects could be meant.
+async fn find_workers(
+    connection: &Connection,
+    target: &mut Target,
+    requested: &RequestedTargets,
+    follow_up: &FollowUp,
+) -> Result<(), Failed> {
+    let client = &connection.client;
+    let workers = WorkerSearch::new(requested);
+    let read = workers.read(client, target, Purpose::Show, workload_of);
+    match timeout(FIRST_LOOK, read).await {
+        Ok(Err(error)) if error.status().is_some_and(Status::is_not_found) => {
+            Err(unreadable(client, target, error, &workers, follow_up, "serve").await)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn settings(args: &ServeArgs) -> Result<Settings> {
     let listen = listen(&args.listen)?;
     let tls = match (&args.tls_cert, &args.tls_key) {
@@ -108,7 +144,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         mount: if args.locust_ui { LOCUST_UI_MOUNT } else { "" },
     };
     let locust = LocustSettings {
-        location: location(&args.locust, Address::Auto)?,
+        location: location(&args.locust, &args.target, Address::Auto)?,
         rebalance: match args.rebalance {
             ServeRebalance::Auto => RebalancePolicy::AfterChanges,
             ServeRebalance::Always => RebalancePolicy::Always,

@@ -16,6 +16,8 @@ pub struct RequestedTargets {
     pub selection: Selection,
     /// The value of [`TARGET_VARIABLE`], if the selection comes from it.
     from_variable: Option<String>,
+    /// Nothing was named: neither on the command line, nor in the variable.
+    is_default: bool,
     audience: Audience,
 }
 
@@ -34,7 +36,12 @@ impl RequestedTargets {
     /// # Errors
     /// The targets or [`TARGET_VARIABLE`] are invalid. The text is kubectl's.
     pub fn new(typed: &SelectionArgs<'_>, audience: Audience) -> anyhow::Result<Self> {
-        let requested = |selection, from_variable| Self { selection, from_variable, audience };
+        let requested = |selection, from_variable| Self {
+            selection,
+            from_variable,
+            is_default: false,
+            audience,
+        };
         if !typed.is_empty() {
             return Ok(requested(Selection::new(typed)?, None));
         }
@@ -45,11 +52,17 @@ impl RequestedTargets {
             result => result.ok().filter(|target| !target.trim().is_empty()),
         };
         let Some(target) = from_variable else {
-            return Ok(requested(select(&[DEFAULT_TARGET.to_owned()])?, None));
+            let selection = select(&[DEFAULT_TARGET.to_owned()])?;
+            return Ok(Self { is_default: true, ..requested(selection, None) });
         };
         let words: Vec<_> = target.split_whitespace().map(str::to_owned).collect();
         let selection = select(&words).map_err(|error| in_variable(&target, &error))?;
         Ok(requested(selection, Some(target)))
+    }
+
+    /// Nothing was named, so the target is [`DEFAULT_TARGET`].
+    pub fn is_default(&self) -> bool {
+        self.is_default
     }
 
     /// Adds to an error of [`resolve`] where the target comes from, or how to correct it.

@@ -29,6 +29,21 @@ pub enum Error {
         /// The status code, and the beginning of the answer.
         status: String,
     },
+    /// The master has no web UI. The text is the name of its pod.
+    #[error(
+        "Locust's master in pod {0} runs with --headless, so it has no web UI that locustctl can ask: \
+         start it with --autostart instead, or use --locust=none"
+    )]
+    Headless(String),
+    /// The master's Service exists, and no pod is behind it. The text is its address.
+    #[error("{0} of Locust's master has no endpoints: check that the master's pod is ready")]
+    NoEndpoints(String),
+    /// Several masters can belong to the workers. The texts are their addresses.
+    #[error(
+        "there are several Locusts, and nothing says which one the workers belong to: give {}",
+        .0.iter().map(|address| format!("--locust={address}")).collect::<Vec<_>>().join(" or ")
+    )]
+    Several(Vec<String>),
     /// The users were not started. The text is the reason.
     #[error("Locust did not start the users: {0}")]
     Refused(String),
@@ -48,13 +63,52 @@ impl Error {
         Self::Failure(failure)
     }
 
-    /// The error as a sentence. It says that Locust could not be reached, if that is so.
+    /// The error as a sentence, with the next step.
     pub fn explanation(&self) -> String {
         match self {
+            Self::Api(error) if self.is_forbidden() => format!(
+                "locustctl is not allowed to ask Locust: {error}. Ask for this right, or give \
+                 --locust=URL to connect to Locust directly"
+            ),
             Self::Api(_) | Self::Failure(_) | Self::NotLocust { .. } => {
                 format!("Locust could not be reached: {self}")
             }
-            Self::Login | Self::Refused(_) => self.to_string(),
+            Self::Login
+            | Self::Headless(_)
+            | Self::NoEndpoints(_)
+            | Self::Several(_)
+            | Self::Refused(_) => self.to_string(),
+        }
+    }
+
+    /// The API server refuses the request, because the user lacks a right.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Api(error) if error.status().is_some_and(|status| status.code == 403))
+    }
+
+    /// No pod behind this address is ready, although the Service exists. The API server's proxy answers 503;
+    /// if the Service's Endpoints object does not exist, it answers 404, as for a missing Service.
+    pub fn has_no_endpoints(&self) -> bool {
+        let Self::Api(error) = self else { return false };
+        error.status().is_some_and(|status| match status.code {
+            503 => status.message.contains("no endpoints available"),
+            404 => true,
+            _ => false,
+        })
+    }
+
+    /// The master may answer a little later: it is starting, or its Service is being created.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Api(error) => error
+                .status()
+                .is_none_or(|status| matches!(status.code, 404 | 429 | 502 | 503 | 504)),
+            Self::Failure(_) | Self::NoEndpoints(_) => true,
+            Self::NotLocust { .. }
+            | Self::Login
+            | Self::Headless(_)
+            | Self::Several(_)
+            | Self::Refused(_) => false,
         }
     }
 
@@ -64,8 +118,12 @@ impl Error {
             Self::Api(error) => {
                 error.status().is_some_and(|status| matches!(status.code, 403 | 404 | 503))
             }
-            Self::NotLocust { .. } => true,
-            Self::Failure(_) | Self::Login | Self::Refused(_) => false,
+            Self::NotLocust { .. } | Self::NoEndpoints(_) => true,
+            Self::Failure(_)
+            | Self::Login
+            | Self::Headless(_)
+            | Self::Several(_)
+            | Self::Refused(_) => false,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Finds Locust's master: at a given address, or by the names of Services.
+//! Finds Locust's master: at a given address, or by the objects of the namespace.
 
-use super::address::{Address, candidates};
+use super::address::Address;
 use super::error::Error;
+use super::install::{Place, locate};
 use super::master::{Login, Master};
 use super::pods::{WorkerPods, WorkerTable};
 use crate::cluster::api::Client;
@@ -18,7 +19,7 @@ pub struct LocustLocation {
 pub enum Search<'a> {
     /// The client for the master.
     Found(Box<Master<'a>>),
-    /// `--locust=none`, or none of the usual Services has a master.
+    /// `--locust=none`, or there is no Locust in the namespace.
     Absent,
     /// A master answers, but none of its workers runs in a pod of the target: it has another test.
     Foreign {
@@ -30,12 +31,13 @@ pub enum Search<'a> {
 }
 
 impl LocustLocation {
-    /// Finds the master of the target's workers: at the address or, for [`Address::Auto`], at the
-    /// usual Services. `pods` are the pods of the target. If they are unknown, locustctl does not
-    /// compare the connected workers with them. For a given address it sends no request.
+    /// Finds the master of the target's workers: at the address or, for [`Address::Auto`], by the
+    /// Services and pods of the namespace. `pods` are the pods of the target. If they are unknown,
+    /// locustctl does not compare the connected workers with them. For a given address it sends no request.
     ///
     /// # Errors
-    /// A Service exists, but its Locust does not answer or asks for a login.
+    /// There is a Locust, but it does not answer, asks for a login, or has no web UI; several Locusts are
+    /// possible; or a right is missing.
     pub async fn find<'a>(
         &self,
         client: &'a Client,
@@ -44,28 +46,39 @@ impl LocustLocation {
     ) -> Result<Search<'a>, Error> {
         let Self { address, login } = self;
         let namespace = &target.namespace;
-        match address {
-            Address::Auto if !may_hold_workers(target) => return Ok(Search::Absent),
-            Address::Auto => {}
-            address => {
-                let master = Master::at(address, client, namespace, login)?;
-                return Ok(master.map_or(Search::Absent, |master| Search::Found(Box::new(master))));
-            }
+        if *address != Address::Auto {
+            let master = Master::at(address, client, namespace, login)?;
+            return Ok(master.map_or(Search::Absent, |master| Search::Found(Box::new(master))));
         }
-        let mut search = Search::Absent;
-        for address in candidates(&target.name) {
+        if !may_hold_workers(target) {
+            return Ok(Search::Absent);
+        }
+        let (addresses, unlisted) = match locate(client, target).await? {
+            Place::At(address) => (vec![address], None),
+            Place::Guessed(addresses, error) => (addresses, Some(error)),
+            Place::Nowhere => return Ok(Search::Absent),
+        };
+        let mut search = None;
+        for address in addresses {
             let Some(master) = Master::at(&address, client, namespace, login)? else { continue };
             let table = match master.stats().await {
                 Ok(stats) => WorkerTable::new(&stats, pods),
-                Err(error) if error.is_absent() => continue,
+                Err(error) if unlisted.is_some() && error.is_absent() => continue,
+                Err(error) if error.has_no_endpoints() => {
+                    return Err(Error::NoEndpoints(master.place()));
+                }
                 Err(error) => return Err(error),
             };
             if table.own() > 0 || table.foreign == 0 {
                 return Ok(Search::Found(Box::new(master)));
             }
-            search = Search::Foreign { place: master.place(), workers: table.foreign };
+            search = Some(Search::Foreign { place: master.place(), workers: table.foreign });
         }
-        Ok(search)
+        match (search, unlisted) {
+            (Some(search), _) => Ok(search),
+            (None, Some(error)) => Err(Error::Api(error)),
+            (None, None) => Ok(Search::Absent),
+        }
     }
 }
 
@@ -73,6 +86,14 @@ impl LocustLocation {
 pub fn foreign_text(place: &str, workers: usize, target: &Target) -> String {
     let noun = if workers == 1 { "worker" } else { "workers" };
     format!("Locust at {place} has {workers} {noun}, and none of them runs in a pod of {target}")
+}
+
+/// The message if there is no Locust in the target's namespace.
+pub fn absent_text(target: &Target) -> String {
+    format!(
+        "there is no Locust in namespace {}; if its master runs elsewhere, name it with --locust=URL",
+        target.namespace
+    )
 }
 
 /// The target's pods may run workers. A target whose name ends with `master` has none.

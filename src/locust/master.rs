@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::task::spawn_blocking;
 
-use super::address::Address;
+use super::address::{Address, ProxiedKind};
 use super::error::Error;
 use super::log::MasterLog;
 use super::page::Page;
@@ -63,8 +63,19 @@ pub struct Master<'a> {
 
 /// The client that sends the requests, one for each kind of [`Route`].
 enum Sender<'a> {
-    Direct { http: PlainClient, base: Url, login: Login, budget: &'static Budget },
-    Service { client: &'a Client, name: String, page: String, cookie: Option<HeaderValue> },
+    Direct {
+        http: PlainClient,
+        base: Url,
+        login: Login,
+        budget: &'static Budget,
+    },
+    Proxied {
+        client: &'a Client,
+        kind: ProxiedKind,
+        name: String,
+        page: String,
+        cookie: Option<HeaderValue>,
+    },
 }
 
 /// An answer with its whole body.
@@ -95,10 +106,13 @@ impl<'a> Master<'a> {
                 let (login, budget) = (login.clone(), client.budget());
                 Sender::Direct { http, base: base.clone(), login, budget }
             }
-            Route::Service { name, prefix, base_path } => {
-                let page = format!("{prefix}{}", base_path.trim_start_matches('/'));
-                Sender::Service { client, name: name.clone(), page, cookie: login.cookie.clone() }
-            }
+            Route::Proxied { kind, name, prefix, base_path } => Sender::Proxied {
+                client,
+                kind: *kind,
+                name: name.clone(),
+                page: format!("{prefix}{}", base_path.trim_start_matches('/')),
+                cookie: login.cookie.clone(),
+            },
         };
         Ok(Some(Self { address: address.clone(), route, sender, stats_start: Mutex::default() }))
     }
@@ -108,7 +122,7 @@ impl<'a> Master<'a> {
         &self.address
     }
 
-    /// The address in messages: a URL, or `service/NAME`.
+    /// The address in messages: a URL, `service/NAME`, or `pod/NAME`.
     pub fn place(&self) -> String {
         self.route.to_string()
     }
@@ -265,7 +279,7 @@ impl<'a> Master<'a> {
                 let failure = |error: reqwest::Error| Error::of_url(&error, &authority);
                 read(response, path, budget, failure).await?
             }
-            Sender::Service { client, page, cookie: Some(cookie), .. } => {
+            Sender::Proxied { client, page, cookie: Some(cookie), .. } => {
                 let headers = headers(Some(cookie), None, form.is_some());
                 let (prefix, path) = (page.clone(), path.to_owned());
                 let body = form.unwrap_or_default().into();
@@ -276,8 +290,8 @@ impl<'a> Master<'a> {
                 let failure = |error| Error::Failure(Failure::of_request(&error, "the API server"));
                 read(response.into(), &relayed.path, client.budget(), failure).await?
             }
-            Sender::Service { client, name, page, cookie: None } => {
-                let about = about(if form.is_some() { "create" } else { "get" }, name);
+            Sender::Proxied { client, kind, name, page, cookie: None } => {
+                let about = about(if form.is_some() { "create" } else { "get" }, *kind, name);
                 let pairs = query.into_iter().flat_map(|query| query.split('&'));
                 let query: Vec<_> = pairs.filter_map(|pair| pair.split_once('=')).collect();
                 let request = Request {

@@ -10,6 +10,7 @@ mod examine;
 mod examples;
 mod find;
 mod health;
+mod install;
 mod json;
 mod log;
 mod look;
@@ -37,8 +38,11 @@ pub use auto_rebalance::{AutoRebalancer, Watched};
 pub use cost::{PodChange, Test, breaks_by_one_pod, cost, side_effects, steps_text};
 pub use error::Error;
 pub use examine::examine;
-pub use find::{LocustLocation, Search, foreign_text, may_hold_workers};
+pub use find::{LocustLocation, Search, absent_text, foreign_text, may_hold_workers};
 pub use health::{Health, Verdict};
+pub use install::{
+    ClusterLocust, Installed, Role, Survey, Template, everywhere, survey, try_object,
+};
 pub use log::MasterLog;
 pub use look::Look;
 pub use master::{Login, Master};

@@ -97,7 +97,7 @@ impl Relay {
     ) -> Result<Response<Body>, Error> {
         match route {
             Route::Direct(base) => self.send_directly(base, outgoing).await,
-            Route::Service { prefix, .. } => {
+            Route::Proxied { prefix, .. } => {
                 let relayed = relayed(prefix, outgoing)?;
                 let response = client.relay(&relayed, MAX_ANSWER).await.map_err(Error::Api)?;
                 route.without_refusal(response).await

@@ -7,7 +7,7 @@ use hyper::http::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Body, Url};
 
-use super::address::Address;
+use super::address::{Address, ProxiedKind};
 use super::error::Error;
 use crate::cluster::api::{self, About, Reply};
 
@@ -21,9 +21,10 @@ pub enum Route {
     /// Directly to Locust, or to a proxy in front of it. The URL ends with Locust's base path and a
     /// slash.
     Direct(Url),
-    /// Through the API server's proxy for Services.
-    Service {
-        /// Name of the Service.
+    /// Through the API server's proxy for Services and pods.
+    Proxied {
+        kind: ProxiedKind,
+        /// Name of the Service or the pod.
         name: String,
         /// Path of the proxy on the API server; ends with a slash.
         prefix: String,
@@ -38,10 +39,11 @@ impl Route {
         match address {
             Address::Auto | Address::None => None,
             Address::Url(base) => Some(Self::Direct(base.clone())),
-            Address::Service(service) => Some(Self::Service {
-                name: service.name.clone(),
-                prefix: service.proxy_path(namespace),
-                base_path: service.base_path.clone(),
+            Address::Proxied(proxied) => Some(Self::Proxied {
+                kind: proxied.kind,
+                name: proxied.name.clone(),
+                prefix: proxied.proxy_path(namespace),
+                base_path: proxied.base_path.clone(),
             }),
         }
     }
@@ -50,7 +52,7 @@ impl Route {
     pub fn base_path(&self) -> &str {
         match self {
             Self::Direct(base) => base.path(),
-            Self::Service { base_path, .. } => base_path,
+            Self::Proxied { base_path, .. } => base_path,
         }
     }
 
@@ -63,7 +65,7 @@ impl Route {
         response: Response<Body>,
     ) -> Result<Response<Body>, Error> {
         let status = response.status().as_u16();
-        let Self::Service { name, prefix, .. } = self else { return Ok(response) };
+        let Self::Proxied { kind, name, prefix, .. } = self else { return Ok(response) };
         if status < 400 || !is_json(response.headers()) {
             return Ok(response);
         }
@@ -74,26 +76,26 @@ impl Route {
         };
         let body = body.to_bytes();
         let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec().into() };
-        match api::Error::from_api_server(&reply, &about("get", name)) {
+        match api::Error::from_api_server(&reply, &about("get", *kind, name)) {
             Some(error) => Err(Error::Api(error)),
             None => Ok(Response::from_parts(parts, body.into())),
         }
     }
 }
 
-/// The route in messages: a URL, or `service/NAME`.
+/// The route in messages: a URL, `service/NAME`, or `pod/NAME`.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct(base) => write!(f, "{base}"),
-            Self::Service { name, .. } => write!(f, "service/{name}"),
+            Self::Proxied { kind, name, .. } => write!(f, "{}/{name}", kind.singular()),
         }
     }
 }
 
-/// Describes a request through the proxy of a Service, for messages.
-pub(super) fn about(verb: &'static str, service: &str) -> About {
-    About { verb, resource: "services/proxy".to_owned(), name: service.to_owned() }
+/// Describes a request through the proxy of a Service or a pod, for messages.
+pub(super) fn about(verb: &'static str, kind: ProxiedKind, name: &str) -> About {
+    About { verb, resource: kind.subresource().to_owned(), name: name.to_owned() }
 }
 
 /// True for the status codes with which Locust, or a proxy in front of it, asks for a login: a

@@ -39,7 +39,7 @@ pub use read_workload::{counts_of, workload_of};
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::scale;
 pub use selection::{Selection, SelectionArgs, SelectionError};
-pub use suggest::{Likeness, Suggestion, scale_support, suggest};
+pub use suggest::{scale_support, suggest};
 pub use target::{Target, check_namespace};
 pub use types::{Types, UnknownType};
 pub use wait::{

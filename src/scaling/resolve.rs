@@ -30,6 +30,14 @@ pub struct Resolved {
     pub errors: Vec<anyhow::Error>,
 }
 
+impl Resolved {
+    /// A single object that is known to exist.
+    pub fn of(target: Target) -> Self {
+        let selected = Selected { target, listed: None, object: None };
+        Self { selected: vec![selected], errors: Vec::new() }
+    }
+}
+
 /// Finds the objects of a selection. Collections are listed, one LIST for each type (and page). Named
 /// objects are not looked up.
 ///

@@ -63,6 +63,7 @@ fn legacy_discovery_asks_for_each_group_version() {
         "/apis/autoscaling/v1",
         "/apis/autoscaling/v2",
         "/apis/batch/v1",
+        "/apis/coordination.k8s.io/v1",
     ];
     let custom = ["/apis/load.example.com/v1", "/apis/load.example.com/v1alpha1"];
     let expected = [&expected[..], &custom[..]].concat();

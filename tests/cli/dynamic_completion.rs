@@ -110,7 +110,7 @@ fn types_names_and_namespaces_come_from_the_cluster() {
             ("scale -n kube-system deploy ", ""),
             ("scale --replicas 3 deploy ", "locust-master locust-slave"),
             ("--replicas 3 --context sandbox scale deploy ", "locust-master locust-slave"),
-            ("status ", BUILT_IN),
+            ("status ", &format!("{BUILT_IN} job")),
             ("status deployment/locust-s", "deployment/locust-slave"),
             ("serve --max-replicas=9 deployment/locust-s", "deployment/locust-slave"),
             ("status deploy locust-s", "locust-slave"),

@@ -42,8 +42,11 @@ fn a_missing_namespace_is_reported_instead_of_its_object() {
     let cluster = TestCluster::start();
     run(&cluster, "scale --replicas=3 -n nowhere")
         .refuses("Error from server (NotFound): namespaces \"nowhere\" not found\n");
-    run(&cluster, "scale --replicas=3 -n kube-system")
-        .refuses("Error from server (NotFound): deployments.apps \"locust-slave\" not found\n");
+    run(&cluster, "scale --replicas=3 -n kube-system").refuses(
+        "Error from server (NotFound): deployments.apps \"locust-slave\" not found\n\
+         No workers of Locust were found in namespace kube-system. To use another namespace, add \
+         --namespace=NAME; `locustctl status -A` lists those of all namespaces\n",
+    );
 }
 
 #[test]
@@ -69,8 +72,11 @@ fn a_namespace_that_may_not_be_read_does_not_hide_the_missing_object() {
     let cluster = TestCluster::start();
     let fault = Fault::once(answer(403, "text/plain", "no")).at("/api/v1/namespaces/nowhere");
     cluster.handle().inject(fault);
-    run(&cluster, "scale --replicas=3 -n nowhere")
-        .refuses("Error from server (NotFound): deployments.apps \"locust-slave\" not found\n");
+    run(&cluster, "scale --replicas=3 -n nowhere").refuses(
+        "Error from server (NotFound): deployments.apps \"locust-slave\" not found\n\
+         No workers of Locust were found in namespace nowhere. To use another namespace, add \
+         --namespace=NAME; `locustctl status -A` lists those of all namespaces\n",
+    );
 }
 
 #[test]

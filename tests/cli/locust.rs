@@ -263,7 +263,7 @@ fn if_locust_fails_the_scale_is_made_and_the_error_is_reported() {
     cluster.handle().inject(Fault::once(down).at("proxy").times(Fault::ALWAYS));
     let outcome = run(&cluster, "scale --replicas=1 --locust=service/locust-master");
     outcome.exits(1, "deployment.apps/locust-slave scaled from 3 to 1\n");
-    let expected = "error: Locust could not be reached, so locustctl did not check the running test: \
+    let expected = "error: locustctl did not check the running test: Locust could not be reached: \
                     / answered 500";
     assert!(outcome.stderr.contains(expected), "{outcome:?}");
     assert_eq!(cluster.workers(), 1);
@@ -379,9 +379,13 @@ fn status_names_pods_whose_state_differs_in_locust() {
 fn status_works_without_locust() {
     let cluster = TestCluster::start();
     cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
+    let master = "/apis/apps/v1/namespaces/default/deployments/locust-master";
+    cluster.handle().set_replicas(master, 0);
+    cluster.wait_for(master, |object| object["status"]["replicas"].as_i64().unwrap_or(0) == 0);
     let outcome = run(&cluster, "status");
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
-    let row = "Locust:      not found; name its master with --locust=URL or --locust=service/NAME[:PORT]\n";
+    let row = "Locust:      there is no Locust in namespace default; if its master runs elsewhere, name it \
+               with --locust=URL\n";
     assert!(outcome.stdout.ends_with(row), "{outcome:?}");
     for line in ["status --locust=none", "status deploy/locust-master", "status -o yaml"] {
         let outcome = run(&cluster, line);

@@ -70,7 +70,7 @@ fn the_default_target_can_be_named_in_the_environment() {
     let cluster = with_every_kind();
     for (target, printed) in [
         ("sts/web", "statefulset.apps/web scaled from 1 to 2\n"),
-        ("deployment locust-master", "deployment.apps/locust-master scaled from 1 to 2\n"),
+        ("rs front", "replicaset.apps/front scaled from 1 to 2\n"),
         ("", "deployment.apps/locust-slave scaled from 1 to 2\n"),
     ] {
         locustctl("scale --replicas=2")
@@ -185,9 +185,9 @@ fn the_first_command_of_the_readme_needs_no_cluster() {
     locustctl("--sandbox scale --replicas=3")
         .run()
         .prints("deployment.apps/locust-slave scaled from 1 to 3\n");
-    locustctl("scale --sandbox --by=+1 deploy/locust-master")
+    locustctl("scale --sandbox --by=+1 deploy/locust-slave")
         .run()
-        .prints("deployment.apps/locust-master scaled from 1 to 2\n");
+        .prints("deployment.apps/locust-slave scaled from 1 to 2\n");
 }
 
 #[test]

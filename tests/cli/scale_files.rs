@@ -20,6 +20,8 @@ metadata: {name: locust-master, namespace: default}
 ";
 const SLAVE_SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 const MASTER_SCALED: &str = "deployment.apps/locust-master scaled from 1 to 3\n";
+const MASTER_WARNING: &str = "Warning: deployment.apps/locust-master runs Locust's master, and now has 3 replicas. \
+     Several masters split the workers and the users of a test between them: scale it to 1 again\n";
 
 /// Runs `scale --replicas=3 LINE` in a directory with these files.
 fn call(cluster: &TestCluster, directory: &Path, line: &str) -> Locustctl {
@@ -39,7 +41,7 @@ fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn scaled_both(outcome: &Outcome) {
-    outcome.prints(&format!("{SLAVE_SCALED}{MASTER_SCALED}"));
+    outcome.warns(&format!("{SLAVE_SCALED}{MASTER_SCALED}"), MASTER_WARNING);
 }
 
 #[test]
@@ -84,7 +86,8 @@ error parsing 3.yaml: error converting YAML to JSON: yaml: line 1: did not find 
 resource mapping not found for name: \"f\" namespace: \"\" from \"5.yaml\": no matches for kind \"Foo\" in version \"foo.io/v1\"
 ensure CRDs are installed first
 ";
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), expected));
+    let expected = format!("{MASTER_WARNING}{expected}");
+    assert_eq!((outcome.code, outcome.stderr), (Some(1), expected));
 }
 
 #[test]
@@ -104,7 +107,9 @@ fn a_given_namespace_must_equal_the_files_namespace() {
         "error: the namespace from the provided object \"default\" does not match the namespace \
          \"other\". You must pass '--namespace=default' to perform this operation.\n",
     );
-    call(&cluster, directory.path(), "-f a.yaml -n default").run().prints(MASTER_SCALED);
+    call(&cluster, directory.path(), "-f a.yaml -n default")
+        .run()
+        .warns(MASTER_SCALED, MASTER_WARNING);
 }
 
 #[test]

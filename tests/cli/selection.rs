@@ -158,7 +158,9 @@ fn every_target_is_tried_and_every_failure_is_reported() {
         (outcome.code, outcome.stderr.as_str()),
         (
             Some(1),
-            "Error from server (NotFound): deployments.apps \"zz\" not found\n\
+            "Warning: deployment.apps/locust-master runs Locust's master, and now has 2 replicas. Several masters \
+             split the workers and the users of a test between them: scale it to 1 again\n\
+             Error from server (NotFound): deployments.apps \"zz\" not found\n\
              Error from server (NotFound): deployments.apps \"yy\" not found\n"
         )
     );
@@ -335,6 +337,6 @@ fn programs_and_users_without_the_right_to_list_get_no_suggestion() {
             .refuses(missing);
     }
     let forbidden = Action::Answer { status: 403, headers: Vec::new(), body: Vec::new() };
-    cluster.handle().inject(Fault::once(forbidden).on("GET").at("limit="));
+    cluster.handle().inject(Fault::once(forbidden).on("GET").at("limit=").times(Fault::ALWAYS));
     run(&cluster, "scale --replicas=3 deploy/locust-slvae").refuses(missing);
 }

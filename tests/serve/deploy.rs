@@ -157,6 +157,10 @@ fn each_missing_right_is_reported() {
                     "deployments/scale",
                 );
             }
+            // The master's Service has the usual name, so it is found nevertheless.
+            ("services", "list") => {
+                serving.wait_for_state(|state| !state["locust"].is_null());
+            }
             ("services/proxy", "get") => {
                 serving.put("?wait=50s", r#"{"replicas": 2}"#);
                 assert!(serving.state()["locust"].is_null(), "{right:?}");

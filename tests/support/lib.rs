@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod fake_locust;
 pub mod goaway;
 pub mod issuer;
+pub mod layouts;
 pub mod proxy;
 pub mod running;
 pub mod scaling;

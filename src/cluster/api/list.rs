@@ -25,7 +25,7 @@ const MAX_RESTARTS: u32 = 4;
 #[derive(Debug, Clone, Copy)]
 pub struct Listing<'a> {
     pub resource: &'a Resource,
-    /// The namespace. Ignored for a type without namespaces.
+    /// The namespace; empty for all namespaces. Ignored for a type without namespaces.
     pub namespace: &'a str,
     /// A label selector, which the server checks.
     pub labels: Option<&'a str>,

@@ -75,6 +75,11 @@ impl Resource {
         Self { namespaced: false, ..built_in("", "namespaces", "namespace", "Namespace") }
     }
 
+    /// The type `Service`.
+    pub fn services() -> Self {
+        built_in("", "services", "service", "Service")
+    }
+
     /// The type `Job`.
     pub fn jobs() -> Self {
         built_in("batch", "jobs", "job", "Job")
@@ -134,15 +139,15 @@ impl Resource {
         format!("{}/{}", self.collection(namespace), escape_segment(name))
     }
 
-    /// The path of all objects in a namespace, from the server's root. The namespace is ignored for
-    /// a type without namespaces.
+    /// The path of all objects in a namespace, from the server's root. An empty namespace stands for all
+    /// namespaces. The namespace is ignored for a type without namespaces.
     pub fn collection(&self, namespace: &str) -> String {
         let root = match &*self.group {
             "" => format!("/api/{}", self.version),
             group => format!("/apis/{}/{}", escape_segment(group), escape_segment(&self.version)),
         };
         let plural = escape_segment(&self.plural);
-        match self.namespaced {
+        match self.namespaced && !namespace.is_empty() {
             true => format!("{root}/namespaces/{}/{plural}", escape_segment(namespace)),
             false => format!("{root}/{plural}"),
         }

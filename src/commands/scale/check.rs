@@ -48,10 +48,15 @@ impl Checked {
         let new = flags::new_count(&args)?;
         let condition = flags::condition(&args)?;
         let is_real = dry_run == DryRun::None;
-        let wait = WaitPlan::new(&args).filter(|_| is_real);
         let location = match args.locust.is_any_given() && is_real {
-            true => Some(location(&args.locust, Address::None)?),
+            true => Some(location(&args.locust, &args.targets, Address::None)?),
             false => None,
+        };
+        // Workers connect only when their pods are ready.
+        let with_locust = location.as_ref().is_some_and(|it| it.address != Address::None);
+        let wait = match with_locust {
+            true => Some(WaitPlan::until_ready(&args)),
+            false => WaitPlan::new(&args).filter(|_| is_real),
         };
         let audience = match format {
             Format::Line => Audience::Person,

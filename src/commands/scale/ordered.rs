@@ -6,7 +6,7 @@ use anyhow::{Error, anyhow};
 
 use super::super::signals::Signal;
 use super::results::Results;
-use super::running_test::RunningTest;
+use super::running_test::{LocustSearch, RunningTest};
 use super::scaled::Scaled;
 use super::settings::Settings;
 use super::stepping::Stepping;
@@ -23,6 +23,8 @@ pub(super) struct Ordered<'a> {
     /// Errors with other targets.
     errors: Vec<Error>,
     test: Option<RunningTest<'a>>,
+    /// The reason why Locust's master was not found. The workers wait for it.
+    missing_master: Option<String>,
     /// The error if Locust did not answer. The targets are scaled anyway.
     locust_error: Option<Error>,
 }
@@ -50,17 +52,18 @@ impl<'a> Ordered<'a> {
         let orders: Vec<_> = selected.into_iter().map(|it| order(settings, it)).collect();
         let looked = match &settings.location {
             Some(location) => RunningTest::look(client, location, &orders).await,
-            None => Ok(None),
+            None => Ok(LocustSearch::Ignored),
         };
-        let (test, locust_error) = match looked {
-            Ok(test) => (test, None),
+        let (test, missing_master, locust_error) = match looked {
+            Ok(LocustSearch::Found(test)) => (Some(*test), None, None),
+            Ok(LocustSearch::Missing(why)) => (None, Some(why), None),
+            Ok(LocustSearch::Ignored) => (None, None, None),
             Err(error) => {
-                let text =
-                    "Locust could not be reached, so locustctl did not check the running test";
-                (None, Some(error.context(text)))
+                let text = "locustctl did not check the running test";
+                (None, None, Some(error.context(text)))
             }
         };
-        Ok(Self { client, settings, orders, errors, test, locust_error })
+        Ok(Self { client, settings, orders, errors, test, missing_master, locust_error })
     }
 
     /// Warns about the effect on the running test. On a terminal it asks whether to continue.
@@ -83,7 +86,7 @@ impl<'a> Ordered<'a> {
         format: Format,
         signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Scaled<'a>, Failed> {
-        let Self { client, settings, orders, errors, test, locust_error } = self;
+        let Self { client, settings, orders, errors, test, missing_master, locust_error } = self;
         let (args, progress) = (&settings.args, Progress::default());
         let printer = Printer::new(std::io::stdout(), format, settings.dry_run);
         let mut results = Results::new(&orders, printer, errors);
@@ -108,7 +111,18 @@ impl<'a> Ordered<'a> {
         let changes = results.take_changes();
         let (errors, missing) = results.into_errors();
         let count = orders.len();
-        Ok(Scaled { client, settings, count, changes, errors, missing, test, locust_error })
+        Ok(Scaled {
+            client,
+            settings,
+            count,
+            changes,
+            errors,
+            missing,
+            test,
+            missing_master,
+            orders,
+            locust_error,
+        })
     }
 }
 

@@ -15,10 +15,10 @@ use super::worker_display::WorkerDisplay;
 use crate::cli;
 use crate::cluster::api::Client;
 use crate::locust::{
-    LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
-    StartInProgress, StartMemory, Steps, Test, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
-    connected_text, cost, follow_workers, foreign_text, may_hold_workers, side_effects, steps_for,
-    steps_text, wait_for_workers, wait_until_spawned,
+    Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
+    StartInProgress, StartMemory, Steps, Test, WorkerPods, absent_text, breaks_by_leaving,
+    breaks_by_one_pod, connected_text, cost, follow_workers, foreign_text, may_hold_workers,
+    side_effects, steps_for, steps_text, wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, OwnPods, Target, Wait, WaitCondition, pods_of, wait};
 use crate::text::go;
@@ -39,44 +39,72 @@ pub(super) struct RunningTest<'a> {
     targets: Vec<Option<OwnPods>>,
 }
 
+/// The result of a look for Locust.
+pub(super) enum LocustSearch<'a> {
+    Found(Box<RunningTest<'a>>),
+    /// The master does not run yet, or is starting. The text says what is missing.
+    Missing(String),
+    /// Locust is not asked. A note says why.
+    Ignored,
+}
+
 impl<'a> RunningTest<'a> {
-    /// Takes a look at Locust. Returns `None`, with a note, if no Locust has these workers.
+    /// Takes a look at Locust.
     ///
     /// # Errors
-    /// Locust does not answer at the given address.
+    /// Locust refuses to answer, and will do so later too.
     pub(super) async fn look(
         client: &'a Client,
         location: &LocustLocation,
         orders: &[Order],
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<LocustSearch<'a>, Error> {
         let targets = own_pods(client, orders).await;
         let pods = worker_pods(&targets, orders);
-        let mut foreign = None;
-        // The master's Service may be named after any of the targets.
-        for order in orders {
-            match location.find(client, &order.target, pods.as_ref()).await? {
-                Search::Found(master) => {
-                    say(&harmless(&format!("Using Locust at {}", master.place())));
-                    let before = Look::take(&master, pods).await?;
-                    return Ok(Some(Self { client, master: *master, before, targets }));
-                }
-                Search::Foreign { place, workers } => {
+        let (mut foreign, mut missing) = (None, None);
+        // The master may belong to any of the targets.
+        for order in orders.iter().filter(|order| may_hold_workers(&order.target)) {
+            let found = match location.find(client, &order.target, pods.as_ref()).await {
+                Ok(Search::Found(master)) => Self::of_master(client, *master, pods.clone()).await,
+                Ok(Search::Foreign { place, workers }) => {
                     foreign = Some(foreign_text(&place, workers, &order.target));
+                    continue;
                 }
-                Search::Absent => {}
+                Ok(Search::Absent) => {
+                    missing = Some(absent_text(&order.target));
+                    continue;
+                }
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(test) => {
+                    say(&harmless(&format!("Using Locust at {}", test.master.place())));
+                    return Ok(LocustSearch::Found(Box::new(Self { targets, ..test })));
+                }
+                Err(error) if error.is_temporary() => missing = Some(error.explanation()),
+                Err(error) => return Err(anyhow!("{}", error.explanation())),
             }
         }
-        say(&harmless(&match foreign {
-            Some(text) => format!(
+        match (foreign, missing) {
+            (Some(text), _) => say(&harmless(&format!(
                 "Note: {text}, so locustctl ignores it. To use another Locust, give --locust=URL or \
                  --locust=service/NAME."
+            ))),
+            (None, Some(text)) => return Ok(LocustSearch::Missing(text)),
+            (None, None) if location.address == Address::None => {}
+            (None, None) => say(
+                "Note: Locust is not asked, since the names of the targets are those of masters, not of workers",
             ),
-            None => {
-                "Note: Locust was not found, so locustctl does not check its workers or a running test"
-                    .to_owned()
-            }
-        }));
-        Ok(None)
+        }
+        Ok(LocustSearch::Ignored)
+    }
+
+    async fn of_master(
+        client: &'a Client,
+        master: Master<'a>,
+        pods: Option<WorkerPods>,
+    ) -> Result<Self, crate::locust::Error> {
+        let before = Look::take(&master, pods).await?;
+        Ok(Self { client, master, before, targets: Vec::new() })
     }
 
     /// A test is starting its users, or has them.

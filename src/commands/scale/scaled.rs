@@ -1,23 +1,33 @@
 //! The work after the change: waits for the pods, and gives a running test its users back.
 
 use std::pin::Pin;
+use std::time::Duration;
 
-use anyhow::{Error, anyhow};
+use anyhow::{Error, anyhow, bail};
+use tokio::time::{Instant, sleep};
 
 use super::super::follow_up::FollowUp;
 use super::super::hints::MissingTarget;
-use super::super::signals::{FINISHING_START, Signal};
+use super::super::signals::{FINISHING_START, Signal, unless_interrupted};
 use super::autoscaling;
 use super::results::CompletedChange;
-use super::running_test::{RepairProgress, RunningTest};
+use super::running_test::{LocustSearch, RepairProgress, RunningTest};
+use super::second_master;
 use super::settings::Settings;
 use super::waiting::WaitPlan;
 use super::worker_display::WorkerDisplay;
 use crate::cluster::api::Client;
 use crate::locust::StartInProgress;
 use crate::output::Failed;
-use crate::scaling::Target;
-use crate::text::terminal::say;
+use crate::scaling::{Order, Target};
+use crate::text::go;
+use crate::text::terminal::{harmless, say};
+
+/// The time between two looks for the master.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// The state when a signal ends the wait for the master.
+const STILL_NO_MASTER: &str = "the workers were scaled, but Locust's master was not found yet";
 
 /// The orders after they were carried out.
 pub(super) struct Scaled<'a> {
@@ -30,6 +40,9 @@ pub(super) struct Scaled<'a> {
     /// Targets that do not exist.
     pub missing: Vec<MissingTarget>,
     pub test: Option<RunningTest<'a>>,
+    /// The reason why Locust's master was not found before the change.
+    pub missing_master: Option<String>,
+    pub orders: Vec<Order>,
     pub locust_error: Option<Error>,
 }
 
@@ -38,15 +51,26 @@ pub(super) struct Waited<'a> {
     settings: &'a Settings,
     outcome: Outcome,
     locust_error: Option<Error>,
-    /// `None` if no test needs its users back.
+    /// `None` if Locust is not asked.
     repair: Option<Repair<'a>>,
 }
 
-/// The test that gets its users back, and the targets that run its workers.
+/// The Locust whose workers connect and whose test gets its users back, and the targets that run its
+/// workers.
 struct Repair<'a> {
-    test: RunningTest<'a>,
+    master: ExpectedMaster<'a>,
     targets: Vec<Target>,
     plan: WaitPlan,
+}
+
+enum ExpectedMaster<'a> {
+    Found(Box<RunningTest<'a>>),
+    /// The master was not found before the change.
+    Missing {
+        client: &'a Client,
+        orders: Vec<Order>,
+        why: String,
+    },
 }
 
 /// The result of the command.
@@ -57,23 +81,27 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Scaled<'a> {
-    /// Warns about autoscalers that will change the counts again.
+    /// Warns about a second master of Locust, and about autoscalers that will change the counts again.
     ///
     /// # Errors
     /// The signal came.
-    pub(super) async fn warn_of_autoscalers(
+    pub(super) async fn warn(
         self,
         signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Self, Failed> {
         let Self { client, settings, changes, .. } = &self;
+        let warnings = async {
+            second_master::warn(client, settings, changes).await;
+            autoscaling::warn(client, settings, changes).await;
+        };
         let signal = tokio::select! {
-            () = autoscaling::warn(client, settings, changes) => return Ok(self),
+            () = warnings => return Ok(self),
             signal = signal => signal,
         };
         Err(Failed::by_signal(signal.number(), self.errors))
     }
 
-    /// Waits as the flags say. Beside a running test it always waits until the pods are ready.
+    /// Waits as the flags say. With Locust it always waits until the pods are ready.
     ///
     /// # Errors
     /// The signal came.
@@ -81,12 +109,19 @@ impl<'a> Scaled<'a> {
         self,
         signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Waited<'a>, Failed> {
-        let Self { client, settings, count, changes, mut errors, missing, test, locust_error } =
-            self;
-        let plan = match &test {
-            Some(test) if test.is_running() => Some(WaitPlan::until_ready(&settings.args)),
-            _ => settings.wait,
+        let Self { client, settings, count, changes, mut errors, missing, orders, .. } = self;
+        let master = match (self.test, self.missing_master) {
+            (Some(test), _) => Some(ExpectedMaster::Found(Box::new(test))),
+            // Without workers, nothing connects.
+            (None, Some(why)) if changes.iter().all(|change| change.new == 0) => {
+                say(&harmless(&format!("Note: locustctl has not asked Locust: {why}")));
+                None
+            }
+            (None, Some(why)) => Some(ExpectedMaster::Missing { client, orders, why }),
+            (None, None) => None,
         };
+        let locust_error = self.locust_error;
+        let plan = settings.wait;
         let mut repair = None;
         if let Some(plan) = plan.filter(|_| !changes.is_empty()) {
             let targets = changes.iter().map(|change| change.target.clone()).collect();
@@ -96,7 +131,7 @@ impl<'a> Scaled<'a> {
             if let Some(signal) = signal {
                 return Err(Failed::by_signal(signal.number(), errors));
             }
-            repair = test.filter(|_| are_ready).map(|test| Repair { test, targets, plan });
+            repair = master.filter(|_| are_ready).map(|master| Repair { master, targets, plan });
         }
         Ok(Waited { settings, outcome: Outcome { errors, missing }, locust_error, repair })
     }
@@ -109,11 +144,21 @@ impl Waited<'_> {
     /// The signal came.
     pub(super) async fn redistribute_users(
         self,
-        signal: Pin<&mut impl Future<Output = Signal>>,
+        mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Outcome, Failed> {
         let Self { settings, mut outcome, locust_error, repair } = self;
         let errors = &mut outcome.errors;
-        if let Some(Repair { test, targets, plan }) = repair {
+        if let Some(Repair { master, targets, plan }) = repair {
+            let finding = master.found(settings, plan.limit());
+            let found = unless_interrupted(finding, signal.as_mut(), STILL_NO_MASTER).await?;
+            let test = match found {
+                Ok(Some(test)) => test,
+                Ok(None) => return Ok(outcome),
+                Err(error) => {
+                    errors.push(error);
+                    return Ok(outcome);
+                }
+            };
             let progress = RepairProgress {
                 in_progress: StartInProgress::default(),
                 display: WorkerDisplay::new(),
@@ -140,6 +185,43 @@ impl Waited<'_> {
         }
         outcome.errors.extend(locust_error);
         Ok(outcome)
+    }
+}
+
+impl<'a> ExpectedMaster<'a> {
+    /// Waits until the master answers; `None` if it has the workers of another target.
+    ///
+    /// # Errors
+    /// The master refuses to answer, or does not answer within the limit.
+    async fn found(
+        self,
+        settings: &Settings,
+        limit: Duration,
+    ) -> Result<Option<Box<RunningTest<'a>>>, Error> {
+        let (client, orders, mut why) = match self {
+            Self::Found(test) => return Ok(Some(test)),
+            Self::Missing { client, orders, why } => (client, orders, why),
+        };
+        let Some(location) = &settings.location else { return Ok(None) };
+        say(&harmless(&format!("Waiting for Locust's master: {why}")));
+        let begin = Instant::now();
+        loop {
+            match RunningTest::look(client, location, &orders).await? {
+                LocustSearch::Found(test) => return Ok(Some(test)),
+                LocustSearch::Ignored => return Ok(None),
+                LocustSearch::Missing(now) => why = now,
+            }
+            if begin.elapsed() >= limit {
+                let limit = go::Duration::from_std(limit);
+                bail!(
+                    "{}",
+                    harmless(&format!(
+                        "the workers were scaled, but Locust's master was not there after {limit}: {why}"
+                    ))
+                );
+            }
+            sleep(PERIOD.min(limit)).await;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::super::connection::Connection;
+use super::super::default_target::WorkerSearch;
 use super::super::target::{Audience, RequestedTargets};
 use super::settings::Settings;
 use crate::cli::ScaleArgs;
@@ -53,6 +54,14 @@ impl TargetSource {
         let labels = args.selector.as_deref().map(str::trim).filter(|labels| !labels.is_empty());
         let selector = labels.map(Selector::parse).transpose().map_err(anyhow::Error::msg)?;
         Ok(Self::Manifests { sources: found, selector })
+    }
+
+    /// The search for workers if nothing was named and the default target does not exist.
+    pub(super) fn worker_search(&self) -> WorkerSearch {
+        match self {
+            Self::Cluster(requested) => WorkerSearch::new(requested),
+            Self::Manifests { .. } => WorkerSearch::unused(),
+        }
     }
 
     /// True if standard input holds a manifest.

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::cluster::api::Client;
 use crate::locust::{
     Address, Error, Health, LocustLocation, Look, Search, StartMemory, Verdict, Worker, WorkerPods,
-    examine, foreign_text, may_hold_workers,
+    absent_text, examine, foreign_text, may_hold_workers,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::{on_one_line, say};
@@ -57,19 +57,16 @@ struct WorkerRow {
     memory_bytes: Option<f64>,
 }
 
-/// The row of the text if no Locust was found.
-const NOT_FOUND: &str =
-    "not found; name its master with --locust=URL or --locust=service/NAME[:PORT]";
-
 /// The result of a look at Locust.
 pub(super) enum LocustLook {
-    /// `--locust=none`, or the target cannot have workers, or a note says why there is no status.
+    /// `--locust=none`, or the target cannot have workers.
     Skipped,
-    NotFound,
+    /// The text says why there is no status, and what to do.
+    Unknown(String),
     Found(Box<LocustStatus>),
 }
 
-/// Looks at Locust. With `--locust=auto`, a Locust that does not answer is only a note on stderr.
+/// Looks at Locust. With `--locust=auto`, a Locust that does not answer is no error.
 ///
 /// # Errors
 /// Locust does not answer at the given address.
@@ -80,8 +77,7 @@ pub(super) async fn look(
 ) -> Result<LocustLook, Error> {
     match ask(client, target, location).await {
         Err(error) if location.address == Address::Auto => {
-            say(&on_one_line(&format!("Note: {}", error.explanation())));
-            Ok(LocustLook::Skipped)
+            Ok(LocustLook::Unknown(on_one_line(&error.explanation()).into_owned()))
         }
         result => result,
     }
@@ -113,10 +109,10 @@ async fn ask(
             let status = LocustStatus::new(master.place(), &now, &health);
             Ok(LocustLook::Found(Box::new(status)))
         }
-        Search::Absent => Ok(LocustLook::NotFound),
+        Search::Absent => Ok(LocustLook::Unknown(absent_text(target))),
         Search::Foreign { place, workers } => {
-            say(&on_one_line(&format!("Note: {}", foreign_text(&place, workers, target))));
-            Ok(LocustLook::Skipped)
+            let text = foreign_text(&place, workers, target);
+            Ok(LocustLook::Unknown(on_one_line(&text).into_owned()))
         }
     }
 }
@@ -126,7 +122,15 @@ impl LocustLook {
     pub(super) fn status(&self) -> Option<&LocustStatus> {
         match self {
             Self::Found(status) => Some(status),
-            Self::Skipped | Self::NotFound => None,
+            Self::Skipped | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Why there is no status, although locustctl has looked for Locust.
+    pub(super) fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Unknown(problem) => Some(problem),
+            Self::Skipped | Self::Found(_) => None,
         }
     }
 
@@ -139,7 +143,7 @@ impl LocustLook {
     pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Skipped => Vec::new(),
-            Self::NotFound => vec![("Locust", NOT_FOUND.to_owned())],
+            Self::Unknown(problem) => vec![("Locust", problem.clone())],
             Self::Found(status) => status.rows(),
         }
     }

@@ -1,16 +1,20 @@
 //! `locustctl status`: shows the cluster, the user, the replicas, autoscalers, and the running test.
 
+mod everywhere;
 mod locust;
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use anyhow::{anyhow, bail};
 use serde::Serialize;
 
+use self::everywhere::ClusterStatus;
 use self::locust::{LocustLook, LocustStatus};
 use super::connection::{self, Connection};
+use super::default_target::{Purpose, WorkerSearch};
 use super::follow_up::FollowUp;
-use super::hints::{MissingPart, MissingTarget, hints};
+use super::hints::unreadable;
 use super::locust::location;
 use super::signals;
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
@@ -67,7 +71,10 @@ struct Replicas {
 /// listed, this is only a note on stderr.
 pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let format = format_of(args.output.as_deref())?;
-    let location = location(&args.locust, Address::Auto)?;
+    let location = location(&args.locust, &args.target, Address::Auto)?;
+    if args.all_namespaces {
+        refuse_beside_all(&args, &location)?;
+    }
     let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
     let follow_up = FollowUp::new(typed, prepared.namespace());
@@ -82,11 +89,19 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let signal = signals::first()?;
     let work = async {
         let connection = prepared.open().await?;
+        if args.all_namespaces {
+            return everywhere(&connection, &location, format, args.watch).await;
+        }
         let target = resolve_one(&connection, &requested).await?;
-        let inputs = Inputs { connection: &connection, target, location, format, follow_up };
+        let workers = WorkerSearch::new(&requested);
+        let connection = &connection;
+        let inputs = Inputs { connection, workers, target, location, format, follow_up };
         match args.watch {
-            true => watch(&inputs).await,
-            false => print(&look(&inputs).await?, format),
+            true => watch(inputs).await,
+            false => {
+                let mut inputs = inputs;
+                print(&look(&mut inputs).await?, format)
+            }
         }
     };
     tokio::select! {
@@ -98,20 +113,58 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     }
 }
 
+/// Refuses what names a single Locust beside `-A`.
+fn refuse_beside_all(args: &StatusArgs, location: &LocustLocation) -> anyhow::Result<()> {
+    if let Some(target) = args.target.first() {
+        bail!("status -A shows every Locust of the cluster: leave out the target {target:?}");
+    }
+    match location.address {
+        Address::Auto | Address::None => Ok(()),
+        _ => bail!(
+            "status -A looks for every master itself: leave out --locust, or use --locust=none"
+        ),
+    }
+}
+
 /// Inputs of each look.
 struct Inputs<'a> {
     connection: &'a Connection,
+    workers: WorkerSearch,
     target: Target,
     location: LocustLocation,
     format: StatusFormat,
     follow_up: FollowUp,
 }
 
-async fn watch(inputs: &Inputs<'_>) -> Result<(), Failed> {
-    let can_redraw = matches!(inputs.format, StatusFormat::Text) && std::io::stdout().is_terminal();
+/// Shows every Locust of the cluster.
+async fn everywhere(
+    connection: &Connection,
+    location: &LocustLocation,
+    format: StatusFormat,
+    is_watch: bool,
+) -> Result<(), Failed> {
+    let with_locust = location.address != Address::None;
     loop {
-        let status = look(inputs).await?;
-        if can_redraw {
+        let status = ClusterStatus::look(connection, with_locust).await?;
+        if is_watch && can_redraw(format) {
+            write_stdout(CLEAR)?;
+        }
+        print_as(format, &status, ClusterStatus::text)?;
+        if !is_watch {
+            return Ok(());
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+fn can_redraw(format: StatusFormat) -> bool {
+    matches!(format, StatusFormat::Text) && std::io::stdout().is_terminal()
+}
+
+async fn watch(mut inputs: Inputs<'_>) -> Result<(), Failed> {
+    loop {
+        let status = look(&mut inputs).await?;
+        if can_redraw(inputs.format) {
             write_stdout(CLEAR)?;
         }
         print(&status, inputs.format)?;
@@ -119,13 +172,14 @@ async fn watch(inputs: &Inputs<'_>) -> Result<(), Failed> {
     }
 }
 
-async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
-    let Inputs { connection, target, location, follow_up, .. } = inputs;
-    let client = &connection.client;
-    let workload = match workload_of(client, target).await {
+async fn look(inputs: &mut Inputs<'_>) -> Result<Status, Failed> {
+    let client = &inputs.connection.client;
+    let Inputs { workers, target, .. } = &mut *inputs;
+    let workload = match workers.read(client, target, Purpose::Show, workload_of).await {
         Ok(workload) => workload,
         Err(error) => return Err(explain(inputs, error).await),
     };
+    let Inputs { connection, target, location, format, follow_up, .. } = &*inputs;
     let managers = autoscalers(client, target).await;
     if let [(_, error), ..] = managers.list_errors.as_slice() {
         let resources: Vec<_> =
@@ -143,7 +197,11 @@ async fn look(inputs: &Inputs<'_>) -> Result<Status, Failed> {
     if deletion_timestamp.is_some() {
         say(&format!("Warning: {target} is being deleted, so no new pods will start"));
     }
-    let locust = self::locust::look(client, target, location).await.map_err(anyhow::Error::from)?;
+    let locust = self::locust::look(client, target, location).await;
+    let locust = locust.map_err(|error| anyhow!(error.explanation()))?;
+    if let (Some(problem), StatusFormat::Json | StatusFormat::Yaml) = (locust.problem(), format) {
+        say(&format!("Note: {problem}"));
+    }
     for warning in locust.status().into_iter().flat_map(LocustStatus::warnings) {
         say(&format!("Warning: {warning}"));
     }
@@ -185,17 +243,14 @@ fn format_of(text: Option<&str>) -> Result<StatusFormat, UnknownFormat> {
 }
 
 async fn explain(inputs: &Inputs<'_>, error: Error) -> Failed {
-    let Inputs { connection, target, format, follow_up, .. } = inputs;
+    let Inputs { connection, workers, target, format, follow_up, .. } = inputs;
     let client = &connection.client;
-    let problem = ScaleError::Api(explain_missing(client, target, error).await);
-    let hints = match matches!(format, StatusFormat::Text) && problem.is_missing(target) {
-        true => {
-            let missing = MissingTarget { target: target.clone(), cause: MissingPart::Object };
-            hints(client, &[missing], follow_up, "status").await
+    match format {
+        StatusFormat::Text => unreadable(client, target, error, workers, follow_up, "status").await,
+        StatusFormat::Json | StatusFormat::Yaml => {
+            Failed::from(ScaleError::Api(explain_missing(client, target, error).await))
         }
-        false => Vec::new(),
-    };
-    Failed::from(problem).with_hints(hints)
+    }
 }
 
 fn replicas(workload: &Workload, target: &Target) -> Replicas {
@@ -210,6 +265,14 @@ fn replicas(workload: &Workload, target: &Target) -> Replicas {
 }
 
 fn print(status: &Status, format: StatusFormat) -> Result<(), Failed> {
+    print_as(format, status, text)
+}
+
+fn print_as<T: Serialize>(
+    format: StatusFormat,
+    status: &T,
+    text: impl Fn(&T) -> String,
+) -> Result<(), Failed> {
     let object = || serde_json::to_value(status);
     let text = match format {
         StatusFormat::Text => text(status),

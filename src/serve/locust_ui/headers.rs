@@ -117,7 +117,7 @@ pub(super) fn incoming(
     for cookie in cookies.into_iter().filter(|cookie| !own_cookie.is_set_by(cookie)) {
         headers.append(SET_COOKIE, cookie);
     }
-    if matches!(route, Route::Service { .. }) {
+    if matches!(route, Route::Proxied { .. }) {
         for name in API_SERVER_HEADERS {
             headers.remove(name);
         }
@@ -138,7 +138,7 @@ fn own_path(to: &str, host: &str, route: &Route) -> Option<String> {
             let is_locust = match route {
                 Route::Direct(base) => authority == base.authority() || authority == host,
                 // The API server may use any of its host names.
-                Route::Service { prefix, .. } => url.path().starts_with(prefix.as_str()),
+                Route::Proxied { prefix, .. } => url.path().starts_with(prefix.as_str()),
             };
             if !is_locust {
                 return None;
@@ -149,7 +149,7 @@ fn own_path(to: &str, host: &str, route: &Route) -> Option<String> {
         Err(_) => return None,
     };
     match route {
-        Route::Service { prefix, .. } => path.strip_prefix(prefix.as_str()).map(rooted),
+        Route::Proxied { prefix, .. } => path.strip_prefix(prefix.as_str()).map(rooted),
         Route::Direct(_) => is_absolute.then(|| rooted(&path)),
     }
 }
@@ -188,14 +188,14 @@ pub(super) fn lengthen(headers: &mut HeaderMap, added: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::locust::Address;
 
     fn direct(base: &str) -> Route {
         Route::Direct(base.parse().unwrap())
     }
 
     fn service() -> Route {
-        let prefix = "/api/v1/namespaces/a/services/b:1/proxy/".to_owned();
-        Route::Service { name: "b".to_owned(), prefix, base_path: "/".to_owned() }
+        Route::new(&Address::parse("service/b:1").unwrap(), "a").unwrap()
     }
 
     fn of(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

@@ -218,7 +218,7 @@ impl LocustFront {
             Route::Direct(base) if !is_start(&method, &path, base.path()) => {
                 Content::Streamed(reqwest::Body::wrap(Upload::new(body)))
             }
-            Route::Direct(_) | Route::Service { .. } => {
+            Route::Direct(_) | Route::Proxied { .. } => {
                 let whole = read_within(body, MAX_BUFFERED_BODY, &RELAYED_BODIES).await;
                 Content::Whole(Bytes::from_owner(whole.map_err(unread)?))
             }

@@ -1,0 +1,173 @@
+//! Finds the web UI of the master that a target's workers belong to.
+
+use serde_json::Value;
+use tokio::join;
+
+use super::masters::{MasterGroup, WorkerFacts};
+use super::web_ui::{Service, WebUi};
+use crate::cluster::api::{self, Client, Listing, Resource};
+use crate::locust::address::{Address, Proxied, candidates};
+use crate::locust::error::Error;
+use crate::scaling::{PODS, Target};
+
+/// Where the web UI of the target's Locust can be.
+pub enum Place {
+    /// The address of the master.
+    At(Address),
+    /// locustctl cannot list the Services or the pods. So these Services with usual names are left, the
+    /// most likely one first. The error says which right is missing.
+    Guessed(Vec<Address>, api::Error),
+    /// There is no Locust in the namespace.
+    Nowhere,
+}
+
+/// Finds the web UI of the master that the target's workers belong to: one LIST of the Services, one of
+/// the pods, and a GET of the target.
+///
+/// # Errors
+/// The master has no web UI, several masters are possible, or the API server does not answer.
+pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
+    let namespace = target.namespace.as_str();
+    let resource = Resource::services();
+    let list = |resource| client.list::<Value>(Listing { resource, namespace, labels: None });
+    let about = target.about("get");
+    let path = target.path();
+    let (services, pods, object) =
+        join!(list(&resource), list(&PODS), client.get_object(&path, &about));
+    let facts = WorkerFacts::new(target, object.ok().as_ref());
+    let services = match services {
+        Ok(services) => services,
+        Err(error) if is_forbidden(&error) => {
+            return Ok(Place::Guessed(guesses(&facts, None), error));
+        }
+        Err(error) => return Err(Error::Api(error)),
+    };
+    let services: Vec<_> = services.iter().filter_map(Service::read).collect();
+    let pods = match pods {
+        Ok(pods) => pods,
+        Err(error) if is_forbidden(&error) => {
+            return Ok(Place::Guessed(guesses(&facts, Some(&services)), error));
+        }
+        Err(error) => return Err(Error::Api(error)),
+    };
+    of_objects(&facts, &services, &pods, namespace)
+}
+
+/// The same for objects that are known.
+pub fn of_objects(
+    facts: &WorkerFacts,
+    services: &[Service],
+    pods: &[Value],
+    namespace: &str,
+) -> Result<Place, Error> {
+    let masters = MasterGroup::of_pods(pods);
+    let masters = MasterGroup::of_workers(masters, facts, services, namespace);
+    let host = facts.host.as_ref();
+    match masters.as_slice() {
+        [] => Ok(without_pods(facts, services, namespace)),
+        [master] => match master.address(services, host) {
+            Some(address) => Ok(Place::At(address)),
+            None => Err(Error::Headless(master.pod_name().to_owned())),
+        },
+        several => {
+            let addresses = several.iter().filter_map(|master| master.address(services, None));
+            let mut addresses: Vec<_> = addresses.collect();
+            match addresses.len() {
+                0 => Err(Error::Headless(several[0].pod_name().to_owned())),
+                1 => Ok(Place::At(addresses.remove(0))),
+                _ => Err(Error::Several(addresses.iter().map(ToString::to_string).collect())),
+            }
+        }
+    }
+}
+
+/// The Service of a master without pods: the one that the workers connect to, or one with the same pods,
+/// else one with a usual name. The API server then says that it has no endpoints.
+fn without_pods(facts: &WorkerFacts, services: &[Service], namespace: &str) -> Place {
+    let ui = WebUi::of(&[]);
+    let expected = facts.service(services, namespace);
+    let same = services.iter().filter(|service| {
+        expected.is_some_and(|one| one.name == service.name || one.selector == service.selector)
+    });
+    if let Some(address) = same.filter_map(|service| service.address(&ui, &[])).next() {
+        return Place::At(address);
+    }
+    match guesses(facts, Some(services)).into_iter().next() {
+        Some(address) => Place::At(address),
+        None => Place::Nowhere,
+    }
+}
+
+/// Services with usual names, the most likely one first. `services` are those of the namespace, if they
+/// are known.
+fn guesses(facts: &WorkerFacts, services: Option<&[Service]>) -> Vec<Address> {
+    let host = facts.host.as_ref().map(|host| host.service.clone());
+    let mut names: Vec<_> = host.into_iter().collect();
+    names.extend(candidates(&facts.name).into_iter().map(|proxied| proxied.name));
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    match services {
+        None => names.iter().map(|name| Address::Proxied(Proxied::of_service(name))).collect(),
+        Some(services) => {
+            let named = |name: &String| services.iter().find(|service| service.name == *name);
+            let ui = WebUi::of(&[]);
+            names.iter().filter_map(named).filter_map(|one| one.address(&ui, &[])).collect()
+        }
+    }
+}
+
+fn is_forbidden(error: &api::Error) -> bool {
+    error.status().is_some_and(|status| status.code == 403)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn service(name: &str, ports: Value) -> Service {
+        let spec = json!({"selector": {"app": "m"}, "ports": ports});
+        Service::read(&json!({"metadata": {"name": name}, "spec": spec})).unwrap()
+    }
+
+    fn place(facts: &WorkerFacts, services: &[Service], pods: &[Value]) -> String {
+        match of_objects(facts, services, pods, "default") {
+            Ok(Place::At(address)) => address.to_string(),
+            Ok(Place::Nowhere) => "nowhere".to_owned(),
+            Ok(Place::Guessed(..)) => "guessed".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_master_without_pods_is_expected_behind_its_service() {
+        let facts = WorkerFacts::new(&Target::for_test("locust-slave"), None);
+        let usual = service("locust-master", json!([{"port": 8089}]));
+        assert_eq!(place(&facts, &[usual], &[]), "service/locust-master:8089");
+        let other = service("shop", json!([{"port": 8089}]));
+        assert_eq!(place(&facts, &[other], &[]), "nowhere");
+        let object = json!({"metadata": {"name": "w"}, "spec": {"template": {"spec": {"containers": [
+            {"image": "locust", "args": ["--worker", "--master-host=boss"]}]}}}});
+        let facts = WorkerFacts::new(&Target::for_test("w"), Some(&object));
+        let split = [
+            service("boss", json!([{"port": 5557}, {"port": 5558}])),
+            service("boss-web", json!([{"name": "web", "port": 80, "targetPort": 8089}])),
+        ];
+        assert_eq!(place(&facts, &split, &[]), "service/boss-web:web");
+    }
+
+    #[test]
+    fn several_masters_are_listed_with_their_addresses() {
+        let pod = |name: &str| {
+            json!({"metadata": {"name": name, "labels": {"app": name}},
+                "spec": {"containers": [{"image": "locust", "args": ["--master"]}]}})
+        };
+        let facts = WorkerFacts::new(&Target::for_test("users"), None);
+        let text = place(&facts, &[], &[pod("a"), pod("b")]);
+        assert!(
+            text.contains("--locust=pod/a:8089") && text.contains("--locust=pod/b:8089"),
+            "{text}"
+        );
+    }
+}
