@@ -72,7 +72,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             break
         }
         'locustctl;scale' {
-            [CompletionResult]::new('--replicas', '--replicas', [CompletionResultType]::ParameterName, 'The new number of replicas. Required unless --by is given')
+            [CompletionResult]::new('--replicas', '--replicas', [CompletionResultType]::ParameterName, 'The new number of replicas. Required unless --by or --restore is given')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0')
             [CompletionResult]::new('--current-replicas', '--current-replicas', [CompletionResultType]::ParameterName, 'Scale only if this is the current number of replicas; -1 means any number')
             [CompletionResult]::new('--resource-version', '--resource-version', [CompletionResultType]::ParameterName, 'Scale only if this is the current resource version')
@@ -120,6 +120,8 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--vmodule', '--vmodule', [CompletionResultType]::ParameterName, 'vmodule')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
+            [CompletionResult]::new('--remember', '--remember', [CompletionResultType]::ParameterName, 'Keep the replaced number in an annotation of the object, for --restore')
+            [CompletionResult]::new('--restore', '--restore', [CompletionResultType]::ParameterName, 'Scale to the number that --remember has kept, and remove the annotation. Does nothing if the number is not the one that was set with --remember')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Scale all objects of the given types in the namespace')
             [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Also read the subdirectories of a directory given with -f')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until the new pods are ready and the surplus pods are gone')

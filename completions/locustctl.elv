@@ -68,7 +68,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'locustctl;scale'= {
-            cand --replicas 'The new number of replicas. Required unless --by is given'
+            cand --replicas 'The new number of replicas. Required unless --by or --restore is given'
             cand --by 'Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0'
             cand --current-replicas 'Scale only if this is the current number of replicas; -1 means any number'
             cand --resource-version 'Scale only if this is the current resource version'
@@ -116,6 +116,8 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --vmodule 'vmodule'
             cand -v 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
             cand --v 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
+            cand --remember 'Keep the replaced number in an annotation of the object, for --restore'
+            cand --restore 'Scale to the number that --remember has kept, and remove the annotation. Does nothing if the number is not the one that was set with --remember'
             cand --all 'Scale all objects of the given types in the namespace'
             cand --recursive 'Also read the subdirectories of a directory given with -f'
             cand --wait 'Wait until the new pods are ready and the surplus pods are gone'

@@ -74,7 +74,7 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Ru
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas. Required unless --by is given' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l replicas -d 'The new number of replicas. Required unless --by or --restore is given' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l by -d 'Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l current-replicas -d 'Scale only if this is the current number of replicas; -1 means any number' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-version -d 'Scale only if this is the current resource version' -r -f
@@ -134,6 +134,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile -r
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l remember -d 'Keep the replaced number in an annotation of the object, for --restore'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l restore -d 'Scale to the number that --remember has kept, and remove the annotation. Does nothing if the number is not the one that was set with --remember'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'

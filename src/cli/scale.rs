@@ -29,6 +29,10 @@ Examples:
   # Scale only if there is one worker now; the server checks this
   locustctl scale --current-replicas=1 --replicas=3 deployment/locust-slave
 
+  # Stop all workers for the night, and bring back the same number in the morning
+  locustctl scale --replicas=0 --remember
+  locustctl scale --restore
+
   # Scale several targets
   locustctl scale --replicas=5 deployment/locust-slave statefulset/locust-users
 
@@ -44,7 +48,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(alias = "resize", args_override_self = true, after_help = EXAMPLES)]
 pub struct ScaleArgs {
-    /// The new number of replicas. Required unless --by is given
+    /// The new number of replicas. Required unless --by or --restore is given
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
     pub replicas: Option<i64>,
     /// Add (+N) or remove (-N) this many replicas. If the result is negative, scale to 0
@@ -57,6 +61,17 @@ pub struct ScaleArgs {
     /// Scale only if this is the current resource version
     #[arg(long, value_name = "VERSION", allow_hyphen_values = true)]
     pub resource_version: Option<String>,
+    /// Keep the replaced number in an annotation of the object, for --restore
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub remember: bool,
+    /// Scale to the number that --remember has kept, and remove the annotation. Does nothing if the
+    /// number is not the one that was set with --remember
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
+          hide_default_value = true, hide_possible_values = true)]
+    pub restore: bool,
     /// Scale all objects of the given types in the namespace
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),

@@ -8,7 +8,8 @@ use super::page::Page;
 use super::release::Release;
 use crate::cluster::api::Client;
 use crate::scaling::{
-    Condition, ListedObject, NewCount, Order, Progress, ScaleError, Scaled, count_text, scale_one,
+    Condition, ListedObject, Memory, NewCount, Order, Progress, ScaleError, Scaled, count_text,
+    scale_one,
 };
 
 /// A change that is made in steps of one pod.
@@ -154,7 +155,10 @@ impl<'a> StepwiseChange<'a> {
 
     fn step(&self, count: i64, condition: Condition, listed: Option<ListedObject>) -> Order {
         let new = i32::try_from(count).map_or(self.order.new, NewCount::Exactly);
-        Order { new, condition, listed, ..self.order.clone() }
+        // The first step of --restore removes the annotation; only that step has a listed object.
+        let is_left = |memory: &Memory| *memory == Memory::Remember || listed.is_some();
+        let memory = self.order.memory.filter(is_left);
+        Order { new, condition, listed, memory, ..self.order.clone() }
     }
 
     fn note(&self, scaled: &Scaled) {

@@ -70,3 +70,48 @@ fn add(store: &mut Store, plural: &'static str, mut object: Value) {
     verbs::complete(kind, "default", &mut object);
     store.put(&key_of(plural, &object), object);
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Duration, Instant};
+
+    use super::*;
+    use crate::sandbox::{
+        controller::Controllers, custom, locust::LocustRelease, locust::Locusts, resources::Types,
+    };
+
+    /// Lays out one object, and runs the controllers and the Locusts.
+    fn try_layout(object: Value) {
+        let (mut store, release) = (Store::new(), LocustRelease::LATEST);
+        let Ok(objects) = Layout::new([object]) else { return };
+        if layout(&mut store, &objects).is_ok() {
+            Controllers::new(Duration::ZERO).settle(&mut store, Instant::now());
+            Locusts::new(release).follow(&store);
+        }
+    }
+
+    #[test]
+    fn objects_of_any_shape_are_laid_out_or_refused() {
+        let custom_groups = custom::TYPES.iter().map(|kind| kind.group).collect();
+        let odd = [json!(null), json!(3), json!("x"), json!([]), json!([3]), json!({})];
+        let fields = ["selector", "template", "replicas", "ports", "worker", "workers", "args"];
+        for kind in (Types { custom_groups }).all() {
+            let object = |metadata: Value, spec: Value| {
+                let version = kind.api_version();
+                json!({ "apiVersion": version, "kind": kind.kind, "metadata": metadata, "spec": spec })
+            };
+            for value in &odd {
+                try_layout(object(json!({ "name": "a" }), value.clone()));
+                for field in fields {
+                    try_layout(object(json!({ "name": "a" }), json!({ field: value })));
+                }
+                for field in ["labels", "annotations", "ownerReferences", "namespace", "uid"] {
+                    let spec = json!({ "selector": { "a": "b" }, "template": {
+                        "metadata": { field: value }, "spec": { "containers": value },
+                    } });
+                    try_layout(object(json!({ "name": "a", field: value }), spec));
+                }
+            }
+        }
+    }
+}

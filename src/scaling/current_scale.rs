@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::count_place::CountPlace;
 use super::job::notes_about;
+use super::memory::Annotation;
 use super::order::{ObjectSource, Order, count_text};
 use crate::cluster::api::{About, Client, Error, Status};
 
@@ -17,6 +18,8 @@ pub(super) struct CurrentScale {
     pub(super) object: Option<Value>,
     /// Sentences about the object.
     pub(super) notes: Vec<String>,
+    /// The annotation of `--remember`, if the order needs it.
+    pub(super) annotation: Annotation,
 }
 
 impl CurrentScale {
@@ -49,10 +52,15 @@ impl CurrentScale {
                 resource_version: Some(scale.resource_version),
                 object,
                 notes: Vec::new(),
+                annotation: Annotation::default(),
             }),
-            Err(Error::Status(status)) if is_unset_count(&status) => {
-                Ok(Self { replicas: None, resource_version: None, object, notes: Vec::new() })
-            }
+            Err(Error::Status(status)) if is_unset_count(&status) => Ok(Self {
+                replicas: None,
+                resource_version: None,
+                object,
+                notes: Vec::new(),
+                annotation: Annotation::default(),
+            }),
             Err(error) => Err(error),
         }
     }
@@ -64,6 +72,7 @@ impl CurrentScale {
             resource_version: Some(version_of(&object)),
             object: Some(object),
             notes: Vec::new(),
+            annotation: Annotation::default(),
         })
     }
 
@@ -72,6 +81,7 @@ impl CurrentScale {
             replicas: count_in_field(&object, field)?,
             resource_version: Some(version_of(&object)),
             notes: notes_about(&order.target, &object),
+            annotation: Annotation::of(&object),
             object: match &order.object {
                 ObjectSource::None => None,
                 ObjectSource::Given(object) => Some(object.clone()),

@@ -5,14 +5,17 @@ mod autoscaler;
 mod count_place;
 mod current_scale;
 mod job;
+mod lost_answer;
 pub mod manifests;
 mod many;
+mod memory;
 mod missing;
 mod order;
 mod patch;
 mod pods;
 mod progress;
 mod read_workload;
+mod recall;
 mod record;
 mod resolve;
 mod scaler;
@@ -28,6 +31,7 @@ mod workload;
 pub use autoscaler::{Autoscaler, AutoscalerLists, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::{scale_all, scale_one};
+pub use memory::Memory;
 pub use missing::explain_missing;
 pub use order::{
     Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
@@ -36,6 +40,7 @@ pub use order::{
 pub use pods::{OwnPods, PODS, Pod, PodState, StartFailure, pods_of, start_failures};
 pub use progress::Progress;
 pub use read_workload::{counts_of, workload_of};
+pub use recall::recall;
 pub use resolve::{Resolved, Selected, resolve};
 pub use scaler::scale;
 pub use selection::{Selection, SelectionArgs, SelectionError};

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Target;
 use super::count_place::CountPlace;
+use super::memory::{Annotation, Memory};
 use crate::cluster::api::{Details, Error};
 
 /// The number of attempts while other clients keep changing the count.
@@ -76,6 +77,8 @@ pub struct ListedObject {
     pub resource_version: String,
     /// The whole object, if it was asked for.
     pub object: Option<Value>,
+    /// The annotation of `--remember`, if the order needs it.
+    pub annotation: Annotation,
 }
 
 /// An order to scale one target.
@@ -91,6 +94,8 @@ pub struct Order {
     pub listed: Option<ListedObject>,
     /// A new count outside of these limits is refused before anything is changed.
     pub limits: Option<Limits>,
+    /// `--remember` or `--restore`. Only for built-in kinds.
+    pub memory: Option<Memory>,
     /// `--record`: the command line, for the annotation `kubernetes.io/change-cause`.
     pub change_cause: Option<String>,
 }
@@ -98,7 +103,11 @@ pub struct Order {
 impl Order {
     /// Where the count is read and changed.
     pub(super) fn place(&self) -> CountPlace {
-        CountPlace::of(&self.target.resource)
+        match self.memory {
+            // The annotation is part of the object, so the count is changed there as well.
+            Some(_) => CountPlace::Field("replicas"),
+            None => CountPlace::of(&self.target.resource),
+        }
     }
 }
 
@@ -173,6 +182,13 @@ pub enum ScaleError {
         target: String,
         /// The count that was read last.
         last: Option<i64>,
+    },
+    /// `--restore`, but there is nothing to restore.
+    #[error("{target} was not restored: {why}")]
+    NotRestored {
+        target: String,
+        /// The reason.
+        why: String,
     },
     /// The operator of the object ignores changes.
     #[error(

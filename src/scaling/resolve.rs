@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::current_scale::replicas_in_spec;
+use super::memory::Annotation;
 use super::order::ListedObject;
 use super::{Selection, SelectionError, Target, Types};
 use crate::cluster::api::{Client, Error, Listing, Resource};
@@ -173,7 +174,12 @@ impl Lists<'_> {
         let selected = self.selected(resource, &item.metadata)?;
         let replicas = replicas_in_spec(&json!({"spec": {"replicas": item.spec.replicas}}))?;
         let resource_version = item.metadata.resource_version;
-        let listed = ListedObject { replicas, resource_version, object: None };
+        let listed = ListedObject {
+            replicas,
+            resource_version,
+            object: None,
+            annotation: Annotation::default(),
+        };
         Ok(Selected { listed: Some(listed), ..selected })
     }
 
@@ -195,7 +201,12 @@ impl Lists<'_> {
         }
         let replicas = replicas_in_spec(&item)?;
         let resource_version = metadata.resource_version;
-        let listed = ListedObject { replicas, resource_version, object: Some(item) };
+        let listed = ListedObject {
+            replicas,
+            resource_version,
+            object: Some(item),
+            annotation: Annotation::default(),
+        };
         Ok(Selected { listed: Some(listed), ..selected })
     }
 }

@@ -8,14 +8,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::count_place::{CountPlace, ignores_changes};
+use super::lost_answer::truth;
+use super::memory::{Annotation, Memory};
 use super::missing::explain_missing;
 use super::order::{
     ATTEMPTS, Condition, DryRun, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
-    count_text,
 };
+use super::recall::not_restored;
 use super::send::{Held, send};
 use super::{Progress, current_scale::CurrentScale};
-use crate::cluster::api::{Client, Error, FailureKind, Status};
+use crate::cluster::api::{Client, Error, Status};
 
 /// Carries out one order. It takes one request if the old count is a precondition or comes from a
 /// LIST, and two requests otherwise. `index` is the order's index in `progress`.
@@ -135,12 +137,18 @@ impl<'a> Scaler<'a> {
 
     /// The count from the LIST.
     fn known_count(&self) -> Option<CurrentScale> {
-        let ListedObject { replicas, resource_version, object } = self.order.listed.clone()?;
+        if self.order.memory == Some(Memory::Remember) {
+            // The list has no annotations.
+            return None;
+        }
+        let ListedObject { replicas, resource_version, object, annotation } =
+            self.order.listed.clone()?;
         Some(CurrentScale {
             replicas: Some(replicas),
             resource_version: Some(resource_version),
             object: object.or_else(|| self.given_object()),
             notes: Vec::new(),
+            annotation,
         })
     }
 
@@ -155,12 +163,13 @@ impl<'a> Scaler<'a> {
     fn given_count(&self) -> Option<CurrentScale> {
         let condition = &self.order.condition;
         let must_read = matches!(self.order.object, ObjectSource::Server);
-        if must_read || condition.resource_version.is_some() {
+        if must_read || condition.resource_version.is_some() || self.order.memory.is_some() {
             return None;
         }
         let replicas = Some(condition.replicas?);
         let object = self.given_object();
-        Some(CurrentScale { replicas, resource_version: None, object, notes: Vec::new() })
+        let (notes, annotation) = (Vec::new(), Annotation::default());
+        Some(CurrentScale { replicas, resource_version: None, object, notes, annotation })
     }
 
     async fn dry_run(&self) -> Result<Scaled, ScaleError> {
@@ -204,6 +213,10 @@ impl<'a> Scaler<'a> {
                 was: was.clone(),
             });
         }
+        if self.order.memory == Some(Memory::Restore) {
+            let restored = seen.annotation.to_restore(seen.replicas);
+            restored.map_err(|why| not_restored(&self.order.target, why))?;
+        }
         Ok(())
     }
 
@@ -246,7 +259,7 @@ impl<'a> Scaler<'a> {
                 self.progress.set(self.index, is_under_way.then(|| change.clone()));
             }
         };
-        let result = send(self.client, self.order, seen.replicas, new, &tell).await;
+        let result = send(self.client, self.order, seen, new, &tell).await;
         // Without a clear answer, the change stays in `progress` until its outcome is known.
         if !result.as_ref().is_err_and(Error::may_have_been_applied) {
             self.progress.set(self.index, None);
@@ -299,6 +312,7 @@ impl<'a> Scaler<'a> {
         // Another client may have set the same count. A plain `--replicas=N` has reached its goal.
         // With `--by` or a precondition we cannot tell whether our own PATCH made the change.
         let has_reached_goal = matches!(self.order.new, NewCount::Exactly(_))
+            && self.order.memory.is_none()
             && self.order.condition == Condition::default();
         if now == Some(new) && (has_reached_goal || seen.is(new)) {
             let note = format!(
@@ -309,7 +323,7 @@ impl<'a> Scaler<'a> {
             scaled.notes.push(note);
             return Ok(scaled);
         }
-        let truth = self.truth(seen.replicas, new, now, &cause);
+        let truth = truth(&self.order.target, seen.replicas, new, now, &cause);
         Err(ScaleError::AnswerLost { cause, truth })
     }
 
@@ -322,44 +336,11 @@ impl<'a> Scaler<'a> {
     ) -> Result<Scaled, ScaleError> {
         match problem {
             ScaleError::Api(cause) if now != Some(lost.new) => {
-                let truth = self.truth(lost.seen.replicas, lost.new, now, &lost.cause);
+                let truth =
+                    truth(&self.order.target, lost.seen.replicas, lost.new, now, &lost.cause);
                 Err(ScaleError::AnswerLost { cause, truth })
             }
             _ => self.conclude(lost, now),
-        }
-    }
-
-    /// A sentence about the current count, and what the PATCH without a clear answer may have done.
-    fn truth(&self, old: Option<i64>, new: i64, now: Option<i64>, cause: &Error) -> String {
-        let target = &self.order.target;
-        let is_new = now == Some(new);
-        let is_old = now == old;
-        let (old, now) = (count_text(old), count_text(now));
-        let is_answered = match cause {
-            Error::Unreadable(_) => true,
-            Error::Failure(failure) => {
-                use FailureKind::{Body, TooLarge};
-                matches!(failure.kind, Body { status: 200..300 } | TooLarge { status: 200..300 })
-            }
-            _ => false,
-        };
-        if is_new {
-            format!(
-                "{target} is at {now} now, but another client may have scaled it from {old}; check it \
-                 before you try again"
-            )
-        } else if !is_old {
-            format!(
-                "{target} is at {now} now: another client changed it. It may have been scaled from \
-                 {old} to {new} before that; check it before you try again"
-            )
-        } else if is_answered {
-            format!("{target} is still at {now}: it was not scaled to {new}; try again")
-        } else {
-            format!(
-                "{target} is still at {now}; the request may scale it to {new} later; check it again in \
-                 a moment"
-            )
         }
     }
 

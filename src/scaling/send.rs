@@ -1,9 +1,9 @@
 //! Sends the PATCH of one order.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::count_place::CountPlace;
-use super::current_scale::count_in_field;
+use super::current_scale::{CurrentScale, count_in_field};
 use super::job::notes_about;
 use super::order::{DryRun, Order};
 use super::patch::{tested_patch, versioned_patch};
@@ -16,7 +16,7 @@ pub(super) struct Held {
     pub notes: Vec<String>,
 }
 
-/// Sends the PATCH that changes the count from `old` to `new`. `on_progress` gets true while the server
+/// Sends the PATCH that changes the count that was `seen` to `new`. `on_progress` gets true while the server
 /// may be carrying it out.
 ///
 /// # Errors
@@ -24,14 +24,20 @@ pub(super) struct Held {
 pub(super) async fn send(
     client: &Client,
     order: &Order,
-    old: Option<i64>,
+    seen: &CurrentScale,
     new: i64,
     on_progress: &(dyn Fn(bool) + Sync),
 ) -> Result<Held, Error> {
     let (place, path) = (order.place(), order.target.path());
-    let (kind, patch): (_, Value) = match &order.condition.resource_version {
-        Some(version) => (PatchKind::Merge, versioned_patch(place, version, new)),
-        None => (PatchKind::Json, tested_patch(place, old, new)),
+    let tested = || tested_patch(place, seen.replicas, new);
+    let (kind, patch) = match (order.memory, &order.condition.resource_version) {
+        (Some(memory), version) => {
+            let mut operations = tested_operations(tested(), version.as_deref());
+            operations.extend(seen.annotation.operations(memory, seen.replicas, new));
+            (PatchKind::Json, Value::Array(operations))
+        }
+        (None, Some(version)) => (PatchKind::Merge, versioned_patch(place, version, new)),
+        (None, None) => (PatchKind::Json, tested()),
     };
     let (dry_run, about) = (order.dry_run == DryRun::Server, order.target.about("patch"));
     let CountPlace::Field(field) = place else {
@@ -42,4 +48,16 @@ pub(super) async fn send(
     let object = sent.await?;
     let count = count_in_field(&object, field)?.unwrap_or_default();
     Ok(Held { count, notes: notes_about(&order.target, &object) })
+}
+
+/// The operations of a patch, and a test of the resource version. They apply together or not at all.
+fn tested_operations(patch: Value, version: Option<&str>) -> Vec<Value> {
+    let mut operations = match patch {
+        Value::Array(operations) => operations,
+        other => vec![other],
+    };
+    let test =
+        |version| json!({"op": "test", "path": "/metadata/resourceVersion", "value": version});
+    operations.extend(version.map(test));
+    operations
 }

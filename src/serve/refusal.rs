@@ -26,6 +26,7 @@ pub fn refusal(problem: &scaling::ScaleError) -> Problem {
         | P::BeyondLimits { .. }
         | P::NothingToChange { .. }
         | P::Ignored { .. }
+        | P::NotRestored { .. }
         | P::NoSpec => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", text),
     }
 }

@@ -22,6 +22,7 @@ mod locust_harm;
 mod locust_keep;
 mod locust_tls;
 mod lost_answers;
+mod memory;
 mod outcome;
 mod own_counts;
 mod plugin_policy;

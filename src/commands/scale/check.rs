@@ -32,7 +32,7 @@ impl Checked {
     /// # Errors
     /// The first mistake.
     pub(super) fn new(global: GlobalArgs, args: ScaleArgs) -> Result<Self, Failed> {
-        if args.replicas.is_none() && args.by.is_none() {
+        if args.replicas.is_none() && args.by.is_none() && !args.restore {
             return Err(missing_count(&global, &args).into());
         }
         if args.record.is_some() {
@@ -45,7 +45,7 @@ impl Checked {
         let typed = global.typed.clone();
         let connection = connection::prepare(global)?;
         let follow_up = FollowUp::new(typed, connection.namespace());
-        let new = flags::new_count(&args)?;
+        let goal = flags::goal(&args)?;
         let condition = flags::condition(&args)?;
         let is_real = dry_run == DryRun::None;
         let location = match args.locust.is_any_given() && is_real {
@@ -69,7 +69,7 @@ impl Checked {
         let settings = Settings {
             args,
             dry_run,
-            new,
+            goal,
             condition,
             wait,
             location,

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::settings::Goal;
 use crate::cli::{RelativeCount, ScaleArgs};
 use crate::cluster::api::Trace;
 use crate::output::{Format, FormatArgs};
@@ -45,7 +46,27 @@ pub(super) fn format(args: &ScaleArgs) -> Result<Format> {
     })
 }
 
-pub(super) fn new_count(args: &ScaleArgs) -> Result<NewCount> {
+pub(super) fn goal(args: &ScaleArgs) -> Result<Goal> {
+    if !args.restore {
+        let new = new_count(args)?;
+        return Ok(if args.remember { Goal::Remember(new) } else { Goal::Count(new) });
+    }
+    let others = [
+        ("--replicas", args.replicas.is_some(), "the number comes from the annotation"),
+        ("--by", args.by.is_some(), "the number comes from the annotation"),
+        ("--remember", args.remember, "--restore removes the annotation"),
+        ("--current-replicas", args.current_replicas != -1, OWN_CONDITION),
+        ("--resource-version", args.resource_version.is_some(), OWN_CONDITION),
+    ];
+    match others.iter().find(|(_, is_given, _)| *is_given) {
+        Some((flag, _, why)) => bail!("--restore and {flag} cannot be used together: {why}"),
+        None => Ok(Goal::Restore),
+    }
+}
+
+const OWN_CONDITION: &str = "--restore needs the number that --remember set";
+
+fn new_count(args: &ScaleArgs) -> Result<NewCount> {
     match (args.replicas, args.by) {
         (Some(_), Some(_)) => {
             bail!("--replicas and --by cannot be used together: give the new count, or the change")

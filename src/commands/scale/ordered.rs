@@ -3,17 +3,21 @@
 use std::pin::Pin;
 
 use anyhow::{Error, anyhow};
+use futures_util::stream::{self, StreamExt};
 
 use super::super::signals::Signal;
 use super::results::Results;
 use super::running_test::{LocustSearch, RunningTest};
 use super::scaled::Scaled;
-use super::settings::Settings;
+use super::settings::{Goal, Settings};
 use super::stepping::Stepping;
 use super::waiting::WaitPlan;
-use crate::cluster::api::Client;
-use crate::output::{Failed, Format, Printer};
-use crate::scaling::{ObjectSource, Order, Progress, Resolved, Selected, scale_all};
+use crate::cluster::api::{Client, MAX_CONCURRENT_REQUESTS};
+use crate::output::{Failed, Format, Printer, TargetError};
+use crate::scaling::{
+    Memory, NewCount, ObjectSource, Order, Progress, Resolved, ScaleError, Selected, recall,
+    scale_all,
+};
 
 /// All orders, before the first change.
 pub(super) struct Ordered<'a> {
@@ -39,7 +43,7 @@ impl<'a> Ordered<'a> {
         settings: &'a Settings,
         resolved: Resolved,
     ) -> Result<Self, Failed> {
-        let Resolved { selected, errors } = resolved;
+        let Resolved { selected, mut errors } = resolved;
         if settings.condition.resource_version.is_some() && selected.len() > 1 {
             return Err(anyhow!("cannot use --resource-version with multiple resources").into());
         }
@@ -49,7 +53,10 @@ impl<'a> Ordered<'a> {
                 false => Failed::all(errors),
             });
         }
-        let orders: Vec<_> = selected.into_iter().map(|it| order(settings, it)).collect();
+        let orders = orders(client, settings, selected, &mut errors).await;
+        if orders.is_empty() {
+            return Err(Failed::all(errors));
+        }
         let looked = match &settings.location {
             Some(location) => RunningTest::look(client, location, &orders).await,
             None => Ok(LocustSearch::Ignored),
@@ -126,11 +133,53 @@ impl<'a> Ordered<'a> {
     }
 }
 
-fn order(settings: &Settings, selected: Selected) -> Order {
+/// One order for each target. A target that cannot have one gets an error.
+async fn orders(
+    client: &Client,
+    settings: &Settings,
+    selected: Vec<Selected>,
+    errors: &mut Vec<Error>,
+) -> Vec<Order> {
+    let count = selected.len();
+    let each = selected.into_iter().map(|selected| async move {
+        let target = selected.target.clone();
+        let made = match settings.goal {
+            Goal::Count(new) => Ok(order(settings, new, None, selected)),
+            Goal::Remember(_) | Goal::Restore if !target.resource.has_replicas_in_spec() => {
+                Err(anyhow!(BUILT_IN_ONLY))
+            }
+            Goal::Remember(new) => Ok(order(settings, new, Some(Memory::Remember), selected)),
+            Goal::Restore => restoring(client, settings, selected).await.map_err(Error::from),
+        };
+        made.map_err(|error| TargetError::one_of(count, &target, error))
+    });
+    // Only --restore sends a request here.
+    let made: Vec<_> = stream::iter(each).buffered(MAX_CONCURRENT_REQUESTS).collect().await;
+    made.into_iter().filter_map(|made| made.map_err(|error| errors.push(error)).ok()).collect()
+}
+
+const BUILT_IN_ONLY: &str = "--remember and --restore are only for Deployments, StatefulSets, \
+                             ReplicaSets and ReplicationControllers; nothing was changed";
+
+/// The order that restores the number in the annotation.
+async fn restoring(
+    client: &Client,
+    settings: &Settings,
+    selected: Selected,
+) -> Result<Order, ScaleError> {
+    let (count, mut listed) = recall(client, &selected.target).await?;
+    // The object of a manifest is printed as in the manifest.
+    listed.object = listed.object.filter(|_| settings.needs_object && selected.object.is_none());
+    let selected = Selected { listed: Some(listed), ..selected };
+    Ok(order(settings, NewCount::Exactly(count), Some(Memory::Restore), selected))
+}
+
+fn order(settings: &Settings, new: NewCount, memory: Option<Memory>, selected: Selected) -> Order {
     let Selected { target, listed, object } = selected;
     Order {
         target,
-        new: settings.new,
+        new,
+        memory,
         condition: settings.condition.clone(),
         dry_run: settings.dry_run,
         object: match object {

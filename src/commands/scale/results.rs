@@ -166,6 +166,7 @@ mod tests {
             object: ObjectSource::None,
             listed: None,
             limits: None,
+            memory: None,
             change_cause: None,
         };
         ["a", "b", "c"].iter().map(order).collect()

@@ -7,11 +7,22 @@ use crate::cli::ScaleArgs;
 use crate::locust::LocustLocation;
 use crate::scaling::{Condition, DryRun, NewCount};
 
+/// What is done with each target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// Set a count.
+    Count(NewCount),
+    /// Set a count, and keep the replaced one in an annotation.
+    Remember(NewCount),
+    /// Set the count that an annotation keeps.
+    Restore,
+}
+
 /// The meaning of the flags.
 pub(super) struct Settings {
     pub args: ScaleArgs,
     pub dry_run: DryRun,
-    pub new: NewCount,
+    pub goal: Goal,
     pub condition: Condition,
     /// `None` if the command does not wait.
     pub wait: Option<WaitPlan>,

@@ -1,0 +1,158 @@
+//! `--remember` and `--restore`: an annotation keeps the number that was replaced.
+
+use serde_json::{Value, json};
+
+/// The annotation. Its value is JSON: `{"replaced":3,"set":0}`.
+pub const ANNOTATION: &str = "locustctl/remembered-replicas";
+
+/// The path of the annotation in a JSON Patch (RFC 6901: `~1` is a slash).
+const PATH: &str = "/metadata/annotations/locustctl~1remembered-replicas";
+
+/// What an order does with the annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// Keep the number that is replaced, and the new one.
+    Remember,
+    /// Remove the annotation. The new number is the one that it kept.
+    Restore,
+}
+
+/// What an object has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Annotation {
+    /// No annotations at all.
+    #[default]
+    NoAnnotations,
+    /// Only other annotations.
+    Missing,
+    Text(String),
+}
+
+/// The content of the annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Note {
+    /// The number before `--remember`.
+    replaced: i32,
+    /// The number that `--remember` set.
+    set: i64,
+}
+
+impl Annotation {
+    pub(super) fn of(object: &Value) -> Self {
+        match &object["metadata"]["annotations"] {
+            Value::Null => Self::NoAnnotations,
+            all => match all.get(ANNOTATION).and_then(Value::as_str) {
+                Some(text) => Self::Text(text.to_owned()),
+                None => Self::Missing,
+            },
+        }
+    }
+
+    fn note(&self) -> Option<Note> {
+        let Self::Text(text) = self else { return None };
+        let value: Value = serde_json::from_str(text).ok()?;
+        let count = |field: &str| value[field].as_i64().filter(|count| *count >= 0);
+        Some(Note { replaced: i32::try_from(count("replaced")?).ok()?, set: count("set")? })
+    }
+
+    /// The number to restore.
+    ///
+    /// # Errors
+    /// There is no note, or the present number is not the one that was set. The text is the reason.
+    pub(super) fn to_restore(&self, now: Option<i64>) -> Result<i32, String> {
+        match (self, self.note()) {
+            (Self::Text(_), Some(note)) if now == Some(note.set) => Ok(note.replaced),
+            (Self::Text(_), Some(Note { set, .. })) => Err(format!(
+                "it is at {} now, but --remember had scaled it to {set}",
+                now.unwrap_or_default()
+            )),
+            (Self::Text(text), None) => {
+                Err(format!("its annotation {ANNOTATION} is {text:?}, which locustctl cannot read"))
+            }
+            (Self::NoAnnotations | Self::Missing, _) => {
+                Err(format!("it has no annotation {ANNOTATION}, which --remember writes"))
+            }
+        }
+    }
+
+    /// The operations of a JSON Patch that change the annotation, if it is still the same.
+    ///
+    /// While the number is the one that an earlier `--remember` set, its note keeps the number from
+    /// before.
+    pub(super) fn operations(&self, memory: Memory, old: Option<i64>, new: i64) -> Vec<Value> {
+        let test = |path: &str, value: Value| json!({"op": "test", "path": path, "value": value});
+        let tested = match self {
+            Self::NoAnnotations => test("/metadata/annotations", Value::Null),
+            Self::Missing => test(PATH, Value::Null),
+            Self::Text(text) => test(PATH, json!(text)),
+        };
+        if memory == Memory::Restore {
+            return vec![tested, json!({"op": "remove", "path": PATH})];
+        }
+        let replaced = match self.note() {
+            Some(note) if old == Some(note.set) => i64::from(note.replaced),
+            _ => old.unwrap_or_default(),
+        };
+        let text = json!({"replaced": replaced, "set": new}).to_string();
+        let add = match self {
+            Self::NoAnnotations => {
+                json!({"op": "add", "path": "/metadata/annotations", "value": {ANNOTATION: text}})
+            }
+            Self::Missing | Self::Text(_) => json!({"op": "add", "path": PATH, "value": text}),
+        };
+        vec![tested, add]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(replaced: i64, set: i64) -> Annotation {
+        Annotation::Text(json!({"replaced": replaced, "set": set}).to_string())
+    }
+
+    #[test]
+    fn only_a_note_about_the_present_count_is_restored() {
+        for (annotation, now, expected) in [
+            (text(3, 0), Some(0), Ok(3)),
+            (text(3, 1), Some(1), Ok(3)),
+            (text(3, 0), Some(1), Err("it is at 1 now, but --remember had scaled it to 0")),
+            (text(-1, 0), Some(0), Err("cannot read")),
+            (text(1 << 31, 0), Some(0), Err("cannot read")),
+            (
+                Annotation::Text("3".to_owned()),
+                Some(0),
+                Err("is \"3\", which locustctl cannot read"),
+            ),
+            (
+                Annotation::Missing,
+                Some(0),
+                Err("it has no annotation locustctl/remembered-replicas"),
+            ),
+            (Annotation::NoAnnotations, Some(0), Err("it has no annotation")),
+        ] {
+            let restored = annotation.to_restore(now);
+            match (restored, expected) {
+                (Ok(count), Ok(expected)) => assert_eq!(count, expected),
+                (Err(why), Err(part)) => assert!(why.contains(part), "{why}"),
+                (restored, _) => panic!("{annotation:?}: {restored:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_note_keeps_the_first_count() {
+        let replaced = |annotation: &Annotation, old: i64, new: i64| {
+            let operations = annotation.operations(Memory::Remember, Some(old), new);
+            let value = &operations[1]["value"];
+            let text = value.as_str().or_else(|| value[ANNOTATION].as_str()).unwrap().to_owned();
+            Annotation::Text(text)
+        };
+        assert_eq!(replaced(&Annotation::NoAnnotations, 3, 0), text(3, 0));
+        assert_eq!(replaced(&Annotation::Missing, 3, 0), text(3, 0));
+        assert_eq!(replaced(&text(3, 0), 0, 0), text(3, 0));
+        assert_eq!(replaced(&text(3, 2), 2, 1), text(3, 1));
+        assert_eq!(replaced(&text(3, 0), 5, 0), text(5, 0), "another client scaled it");
+    }
+}
