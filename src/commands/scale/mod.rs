@@ -102,7 +102,6 @@ async fn carry_out(
     let ordered = unless_interrupted(ordering, signal.as_mut(), UNCHANGED).await??;
     unless_interrupted(ordered.confirm(), signal.as_mut(), UNCHANGED).await??;
     let scaled = ordered.scale(format, signal.as_mut()).await?;
-    let scaled = scaled.warn(signal.as_mut()).await?;
     let waited = scaled.wait(signal.as_mut()).await?;
     waited.redistribute_users(signal.as_mut()).await
 }

@@ -81,33 +81,14 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Scaled<'a> {
-    /// Warns about a second master of Locust, and about autoscalers that will change the counts again.
-    ///
-    /// # Errors
-    /// The signal came.
-    pub(super) async fn warn(
-        self,
-        signal: Pin<&mut impl Future<Output = Signal>>,
-    ) -> Result<Self, Failed> {
-        let Self { client, settings, changes, .. } = &self;
-        let warnings = async {
-            second_master::warn(client, settings, changes).await;
-            autoscaling::warn(client, settings, changes).await;
-        };
-        let signal = tokio::select! {
-            () = warnings => return Ok(self),
-            signal = signal => signal,
-        };
-        Err(Failed::by_signal(signal.number(), self.errors))
-    }
-
-    /// Waits as the flags say. With Locust it always waits until the pods are ready.
+    /// Waits as the flags say. With Locust it always waits until the pods are ready. Then warns about a
+    /// second master of Locust, and about autoscalers that will change the counts again.
     ///
     /// # Errors
     /// The signal came.
     pub(super) async fn wait(
         self,
-        signal: Pin<&mut impl Future<Output = Signal>>,
+        mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Waited<'a>, Failed> {
         let Self { client, settings, count, changes, mut errors, missing, orders, .. } = self;
         let master = match (self.test, self.missing_master) {
@@ -122,16 +103,28 @@ impl<'a> Scaled<'a> {
         };
         let locust_error = self.locust_error;
         let plan = settings.wait;
-        let mut repair = None;
+        let (mut repair, changed) = (None, changes.clone());
         if let Some(plan) = plan.filter(|_| !changes.is_empty()) {
             let targets = changes.iter().map(|change| change.target.clone()).collect();
-            let (unmet, signal) = plan.carry_out(client, changes, count, signal).await;
+            let (unmet, signal) = plan.carry_out(client, changes, count, signal.as_mut()).await;
             let are_ready = unmet.is_empty() && plan.is_until_ready();
             errors.extend(unmet);
             if let Some(signal) = signal {
                 return Err(Failed::by_signal(signal.number(), errors));
             }
             repair = master.filter(|_| are_ready).map(|master| Repair { master, targets, plan });
+        }
+        // After the wait, because it must see the pods from the start.
+        let warnings = async {
+            second_master::warn(client, settings, &changed).await;
+            autoscaling::warn(client, settings, &changed).await;
+        };
+        let signal = tokio::select! {
+            () = warnings => None,
+            signal = signal => Some(signal),
+        };
+        if let Some(signal) = signal {
+            return Err(Failed::by_signal(signal.number(), errors));
         }
         Ok(Waited { settings, outcome: Outcome { errors, missing }, locust_error, repair })
     }
