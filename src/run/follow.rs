@@ -180,7 +180,7 @@ impl Following<'_, '_> {
         match page.worker_count {
             Some(0) => TestEnd::Early("the last worker left Locust".to_owned()),
             _ if is_early => TestEnd::Early(format!(
-                "somebody stopped the test after {} s of {} s",
+                "the test stopped after {} s of {} s: somebody stopped it, or Locust lost all its workers",
                 self.follow.test.at.elapsed().as_secs(),
                 time.as_secs()
             )),
@@ -210,7 +210,7 @@ impl Following<'_, '_> {
                 let users = page.num_users.unwrap_or_default();
                 self.seen.note(format!("somebody else edited the test; it has {users} users now"));
             }
-        } else if self.looks % RARE == 0
+        } else if self.looks.is_multiple_of(RARE)
             && let Some(log) = self.follow.master.log().await?
             && known.logged_at.is_some()
             && log.last_start_by_hand() != known.logged_at
@@ -225,7 +225,7 @@ impl Following<'_, '_> {
     async fn notice_scale(&mut self, page: &Page) {
         let Follow { client, target, .. } = self.follow;
         let is_changed = self.workers.is_some() && self.workers != page.worker_count;
-        if !is_changed && self.looks % RARE != 0 {
+        if !is_changed && !self.looks.is_multiple_of(RARE) {
             self.workers = page.worker_count;
             return;
         }

@@ -121,7 +121,7 @@ fn a_dead_master_ends_the_run_and_the_count_comes_back() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn locust_ends_the_test_even_if_locustctl_is_killed() {
     let scenario = Scenario::new(LATEST);
-    let run = start(&scenario, &format!("{TEST} -t 8s"));
+    let run = start(&scenario, &format!("{TEST} -t 15s"));
     run.signal("KILL");
     eventually(PATIENCE, || is_stopped(&scenario), || run.stderr());
     assert_eq!(scenario.replicas(), 3);

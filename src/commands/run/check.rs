@@ -47,7 +47,7 @@ pub(super) struct Plan {
 /// What is done with the workers.
 pub(super) enum Work {
     /// A test of Locust.
-    Test(TestWork),
+    Test(Box<TestWork>),
     /// A command of the user's own, with its arguments.
     Command(Vec<OsString>),
 }
@@ -105,7 +105,7 @@ impl Checked {
 impl Plan {
     fn new(args: &RunArgs) -> anyhow::Result<Self> {
         let work = match args.command.is_empty() {
-            true => Work::Test(test(args)?),
+            true => Work::Test(Box::new(test(args)?)),
             false => {
                 refuse_test_flags(args)?;
                 Work::Command(args.command.clone())

@@ -1,4 +1,5 @@
-//! The progress of a test on stderr: a bar on a terminal, elsewhere one line every 10 seconds.
+//! The progress of a test on stderr: a bar on a terminal, elsewhere one line every 10 seconds and for
+//! each new state.
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub(super) struct Progress {
     /// The bar on the terminal; `None` elsewhere.
     bar: Option<ProgressBar>,
     last_line: Option<Instant>,
+    /// The state of Locust's runner at the last look.
+    state: String,
     /// Notes that were printed.
     notes: usize,
 }
@@ -32,19 +35,22 @@ impl Progress {
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
             bar.with_style(style.progress_chars("#>-"))
         });
-        Self { run_time, bar, last_line: None, notes: 0 }
+        Self { run_time, bar, last_line: None, state: String::new(), notes: 0 }
     }
 
     /// Shows the state of the test, and the notes that are new.
     pub(super) fn update(&mut self, tick: &Tick, seen: &Observations) {
         self.print_notes(seen);
         let line = line(tick, self.run_time);
+        let is_new_state = self.state != tick.page.state;
+        self.state.clone_from(&tick.page.state);
+        let is_due = self.last_line.is_none_or(|last| last.elapsed() >= PERIOD);
         match &self.bar {
             Some(bar) => {
                 bar.set_position(tick.since_start.as_secs());
                 bar.set_message(line);
             }
-            None if self.last_line.is_none_or(|last| last.elapsed() >= PERIOD) => {
+            None if is_due || is_new_state => {
                 self.last_line = Some(Instant::now());
                 say(&line);
             }
