@@ -100,5 +100,6 @@ fn order(target: &Target, count: i32, condition: Condition, dry_run: DryRun) -> 
         listed: None,
         limits: None,
         change_cause: None,
+        memory: None,
     }
 }

@@ -51,7 +51,7 @@ impl<'a> LocalRelay<'a> {
         namespace: &str,
         login: &Login,
     ) -> anyhow::Result<Option<Self>> {
-        let Some(route @ Route::Service { .. }) = Route::new(address, namespace) else {
+        let Some(route @ Route::Proxied { .. }) = Route::new(address, namespace) else {
             return Ok(None);
         };
         let relay = Relay::new(address, login).map_err(anyhow::Error::msg)?;
@@ -135,7 +135,7 @@ impl<'a> LocalRelay<'a> {
         OF_THE_CONNECTION.iter().filter(|name| **name != CONTENT_LENGTH).for_each(|name| {
             headers.remove(name);
         });
-        let Route::Service { prefix, .. } = &self.route else { return };
+        let Route::Proxied { prefix, .. } = &self.route else { return };
         let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
         let own = to.and_then(|to| Some(format!("/{}", to.split_once(prefix.as_str())?.1)));
         if let Some(own) = own.and_then(|own| HeaderValue::from_str(&own).ok()) {

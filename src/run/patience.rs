@@ -20,8 +20,9 @@ pub fn is_temporary(error: &api::Error) -> bool {
 /// The same for a request to Locust.
 pub fn is_temporary_for_locust(error: &locust::Error) -> bool {
     match error {
-        locust::Error::Api(error) => is_temporary(error),
-        locust::Error::Failure(_) | locust::Error::NotLocust { .. } => true,
-        locust::Error::Login | locust::Error::Refused(_) => false,
+        locust::Error::Api(error) if is_temporary(error) => true,
+        // A proxy in front of Locust may answer in its place while it restarts.
+        locust::Error::NotLocust { .. } => true,
+        error => error.is_temporary(),
     }
 }

@@ -247,7 +247,7 @@ fn a_missing_target_is_a_404_until_it_exists() {
     let cluster = TestCluster::start();
     let object = cluster.handle().object(WORKERS).unwrap();
     cluster.handle().delete_object(WORKERS);
-    let serving = Serving::start(&cluster, &[]);
+    let serving = Serving::start(&cluster, &["deployment/locust-slave"]);
     let reply = serving.wait_for_scale(|reply| reply.status == 404);
     reply.is_problem(404, "NotFound", "There is no deployment.apps \"locust-slave\"");
     serving.put("", r#"{"replicas": 3}"#).is_problem(404, "NotFound", "locust-slave");

@@ -85,7 +85,7 @@ impl Checked {
     /// # Errors
     /// The first mistake.
     pub(super) fn new(global: GlobalArgs, args: RunArgs) -> Result<Self, Failed> {
-        let location = location(&args.locust, Address::Auto)?;
+        let location = location(&args.locust, &args.target, Address::Auto)?;
         let plan = Plan::new(&args)?;
         if let Work::Command(words) = &plan.work {
             check_program(words)?;

@@ -22,15 +22,17 @@ use self::ended::{Ended, conclude};
 use self::interruptions::{Haste, Interruptions};
 use self::site::Site;
 use self::undo::{TestToStop, Undo};
+use super::default_target::{Purpose, WorkerSearch};
 use super::follow_up::FollowUp;
-use super::target::resolve_one;
+use super::hints::unreadable;
+use super::target::{RequestedTargets, resolve_one};
 use crate::cli::{GlobalArgs, RunArgs};
 use crate::cluster::api::Client;
 use crate::cluster::lease::Holder;
 use crate::locust::LocustLocation;
 use crate::output::Failed;
 use crate::run::{Locked, RunLock, Timeline};
-use crate::scaling::Target;
+use crate::scaling::{OwnPods, Target, pods_of};
 use crate::text::terminal::{harmless, say};
 
 /// The exit code of a failure of locustctl's own, if a command has exit codes of its own. `env` and `timeout` of
@@ -59,8 +61,10 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
     let before_changes = |ended: Ended| ended.without_changes(UNCHANGED);
     let connection = interruptions.unless(connection.open()).await.map_err(before_changes)??;
     let target = interruptions.unless(resolve_one(&connection, &requested)).await;
-    let target = target.map_err(before_changes)??;
-    let find = Site::find(&connection.client, &target, &location, &follow_up);
+    let mut target = target.map_err(before_changes)??;
+    let reading = read_pods(&connection.client, &requested, &mut target, &follow_up);
+    let own = interruptions.unless(reading).await.map_err(before_changes)??;
+    let find = Site::find(&connection.client, &target, own, &location);
     let site = interruptions.unless(find).await.map_err(before_changes)??;
     let checks = async {
         if let Work::Test(test) = &plan.work {
@@ -100,6 +104,24 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
         let _ = interruptions.unless(lock.release(client)).await;
     }
     result
+}
+
+/// Reads the pods of the workers. If nothing was named, `target` may become the only workers of the
+/// namespace.
+///
+/// # Errors
+/// The target cannot be read.
+async fn read_pods(
+    client: &Client,
+    requested: &RequestedTargets,
+    target: &mut Target,
+    follow_up: &FollowUp,
+) -> Result<OwnPods, Failed> {
+    let workers = WorkerSearch::new(requested);
+    match workers.read(client, target, Purpose::Change, pods_of).await {
+        Ok(own) => Ok(own),
+        Err(error) => Err(unreadable(client, target, error, &workers, follow_up, "run").await),
+    }
 }
 
 /// Takes the Lease of the target. Returns `None`, with a note, without the right to it.

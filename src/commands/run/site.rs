@@ -2,15 +2,13 @@
 
 use anyhow::{Error, anyhow, bail};
 
-use super::super::follow_up::FollowUp;
-use super::super::hints::{MissingPart, MissingTarget, hints};
 use super::check::{Plan, Work};
 use super::scale_line::scale_line;
 use crate::cluster::api::Client;
 use crate::locust::{Address, LocustLocation, Look, Master, Search, WorkerPods, foreign_text};
 use crate::output::{Failed, write_stdout};
 use crate::run::{Idle, PhaseKind, set_count, wait_for_idle};
-use crate::scaling::{DryRun, Target, pods_of};
+use crate::scaling::{DryRun, OwnPods, Target};
 use crate::text::terminal::{harmless, on_one_line, say};
 
 /// The workers and Locust's master before the run.
@@ -30,25 +28,16 @@ pub(super) struct Locust<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// Reads the workers, finds Locust's master, and takes a look at it.
+    /// Finds Locust's master, and takes a look at it. `own` are the pods of the workers.
     ///
     /// # Errors
-    /// The target does not exist, or there is no Locust for it.
+    /// There is no Locust for the workers.
     pub(super) async fn find(
         client: &'a Client,
         target: &'a Target,
+        own: OwnPods,
         location: &LocustLocation,
-        follow_up: &FollowUp,
-    ) -> Result<Self, Failed> {
-        let own = match pods_of(client, target).await {
-            Ok(own) => own,
-            Err(error) if error.status().is_some_and(|status| status.code == 404) => {
-                let missing = MissingTarget { target: target.clone(), cause: MissingPart::Object };
-                let hints = hints(client, &[missing], follow_up, "run").await;
-                return Err(Failed::from(error).with_hints(hints));
-            }
-            Err(error) => return Err(error.into()),
-        };
+    ) -> Result<Self, Error> {
         let pods = WorkerPods::new(&own.pods);
         let locust = match find_master(client, target, location, &pods).await? {
             None => None,
