@@ -90,7 +90,7 @@ impl Service {
         let (_, port) = best.min_by_key(|(rank, _)| *rank)?;
         let is_usual = port.number == WEB_PORT || port.name.is_empty();
         let is_shared = self.ports.iter().filter(|other| other.number == port.number).count() > 1;
-        let port = match is_usual && !(is_shared && !port.name.is_empty()) {
+        let port = match is_usual && (!is_shared || port.name.is_empty()) {
             true => port.number.to_string(),
             false => port.name.clone(),
         };
