@@ -137,22 +137,26 @@ fn pods(next: &str) -> Value {
         "items": (0..250).map(pod).collect::<Vec<_>>()})
 }
 
+/// The pods of the target, and those among which the search for Locust's master looks.
 #[test]
-fn a_long_list_of_pods_is_reduced_page_by_page() {
+fn long_lists_of_pods_are_reduced_page_by_page() {
     /// Together they have 100,000 pods.
     const PAGES: usize = 400;
     let cluster = TestCluster::start();
-    let answer = |next: &str| {
-        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        let body = pods(next).to_string().into_bytes();
-        let answer = Action::Answer { status: 200, headers, body };
-        Fault::once(answer).on("GET").at("limit=")
-    };
-    cluster.handle().inject(answer("next").times(PAGES - 1));
-    cluster.handle().inject(answer(""));
+    for list in ["pods?labelSelector=", "pods?limit="] {
+        let answer = |next: &str| {
+            let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+            let body = pods(next).to_string().into_bytes();
+            let answer = Action::Answer { status: 200, headers, body };
+            Fault::once(answer).on("GET").at(list)
+        };
+        cluster.handle().inject(answer("next").times(PAGES - 1));
+        cluster.handle().inject(answer(""));
+    }
     let serving = Serving::start(&cluster, &[]);
-    let listed = || cluster.request_lines().iter().filter(|line| line.contains("limit=")).count();
-    for pages in (0..=PAGES).step_by(20) {
+    let is_page = |line: &&String| line.contains("/pods?") && line.contains("limit=");
+    let listed = || cluster.request_lines().iter().filter(is_page).count();
+    for pages in (0..=2 * PAGES).step_by(20) {
         wait_until(|| listed() >= pages, || format!("page {pages} of the list"));
         assert_eq!(serving.get("/healthz").status, 200);
     }

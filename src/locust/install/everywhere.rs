@@ -38,8 +38,12 @@ pub struct ClusterLocusts {
 /// None: the result has the errors.
 pub async fn everywhere(client: &Client) -> ClusterLocusts {
     let resource = Resource::services();
-    let list = |resource| client.list::<Value>(Listing { resource, namespace: "", labels: None });
-    let (survey, services, pods) = join!(survey(client, ""), list(&resource), list(&PODS));
+    let (namespace, labels) = ("", None);
+    let (survey, services, pods) = join!(
+        survey(client, namespace),
+        client.list::<Value>(Listing { resource: &resource, namespace, labels }),
+        client.list_where(Listing { resource: &PODS, namespace, labels }, MasterGroup::has)
+    );
     let mut errors = survey.errors;
     let mut or_none = |listed: Result<Vec<Value>, api::Error>| {
         listed.unwrap_or_else(|error| {

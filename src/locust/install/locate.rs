@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::join;
 
 use super::masters::{MasterGroup, WorkerFacts};
-use super::web_ui::{Service, WebUi};
+use super::web_ui::{ListedService, Service, WebUi};
 use crate::cluster::api::{self, Client, Listing, Resource};
 use crate::locust::address::{Address, Proxied, candidates};
 use crate::locust::error::Error;
@@ -29,11 +29,13 @@ pub enum Place {
 pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
     let namespace = target.namespace.as_str();
     let resource = Resource::services();
-    let list = |resource| client.list::<Value>(Listing { resource, namespace, labels: None });
     let about = target.about("get");
     let path = target.path();
-    let (services, pods, object) =
-        join!(list(&resource), list(&PODS), client.get_object(&path, &about));
+    let (services, pods, object) = join!(
+        client.list::<ListedService>(Listing { resource: &resource, namespace, labels: None }),
+        client.list_where(Listing { resource: &PODS, namespace, labels: None }, MasterGroup::has),
+        client.get_object(&path, &about)
+    );
     let facts = WorkerFacts::new(target, object.ok().as_ref());
     let services = match services {
         Ok(services) => services,
@@ -42,7 +44,7 @@ pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
         }
         Err(error) => return Err(Error::Api(error)),
     };
-    let services: Vec<_> = services.iter().filter_map(Service::read).collect();
+    let services: Vec<_> = services.into_iter().filter_map(|listed| listed.0).collect();
     let pods = match pods {
         Ok(pods) => pods,
         Err(error) if is_forbidden(&error) => {

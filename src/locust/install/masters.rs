@@ -95,6 +95,11 @@ impl WorkerFacts {
 }
 
 impl MasterGroup {
+    /// True if this pod can be a master's. A LIST of pods keeps only these.
+    pub fn has(pod: &Value) -> bool {
+        matches!(Template::of_pod(pod).role(), Some(Role::Master | Role::Single))
+    }
+
     /// The masters among the pods. Without a master, these are the Locusts in a single process.
     pub fn of_pods(pods: &[Value]) -> Vec<Self> {
         let templates: Vec<_> = pods

@@ -66,7 +66,9 @@ pub async fn survey(client: &Client, namespace: &str) -> Survey {
     let lists = types.iter().map(|resource| async move {
         let is_set = resource.plural == "replicasets";
         let labels = is_set.then_some(NOT_OF_A_DEPLOYMENT);
-        let items = client.list::<Value>(Listing { resource, namespace, labels }).await?;
+        let is_kept = |item: &Value| Installed::read(resource, namespace, item).is_some();
+        let listing = Listing { resource, namespace, labels };
+        let items = client.list_where::<Value>(listing, is_kept).await?;
         let installed = items.iter().filter_map(|item| Installed::read(resource, namespace, item));
         Ok::<Vec<_>, Error>(installed.collect())
     });

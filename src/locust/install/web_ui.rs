@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::launch::Launch;
@@ -59,6 +60,15 @@ struct ServicePort {
     number: u16,
     /// Number or name of the pod's port.
     target: String,
+}
+
+/// An item of a LIST of Services. Only what locating needs is kept, because a namespace can have many.
+pub struct ListedService(pub Option<Service>);
+
+impl<'de> Deserialize<'de> for ListedService {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(|object| Self(Service::read(&object)))
+    }
 }
 
 impl Service {

@@ -30,8 +30,9 @@ use super::tls;
 /// Limit on the size of all headers of one request, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 
-/// Drain at most this much of an unread body, in bytes. It equals the limit for bodies that are read.
-const MAX_DRAINED: usize = 16 * 1024;
+/// Drain at most this much of an unread body, in bytes: the largest body that is read, which is one for
+/// Locust.
+const MAX_DRAINED: usize = 1024 * 1024;
 
 /// Concurrent requests on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
