@@ -20,15 +20,22 @@ const STOP_LIMIT: Duration = Duration::from_secs(90);
 const CLEANING_UP: &str =
     "Interrupted: locustctl undoes its changes before it ends. Ctrl-C again ends it at once";
 
-/// Stops a test that was left running, and puts the old count back, side by side. Returns the errors. Each
-/// names the command that does the same by hand.
+/// The result of [`clean_up`].
+pub(super) struct CleanUp {
+    /// Each error names the command that does the same by hand.
+    pub errors: Vec<Error>,
+    /// `None` if the run had no count to put back, or if that failed.
+    pub count: Option<PutBack>,
+}
+
+/// Stops a test that was left running, and puts the old count back, side by side.
 pub(super) async fn clean_up(
     site: &Site<'_>,
     plan: &Plan,
     follow_up: &FollowUp,
     undo: Undo,
     interruptions: &mut Interruptions,
-) -> Vec<Error> {
+) -> CleanUp {
     let count = undo.count.filter(|_| !plan.keeps_count);
     let test = match undo.test {
         TestToStop::OfCommand if plan.keeps_count => TestToStop::None,
@@ -49,8 +56,8 @@ pub(super) async fn clean_up(
     };
     let restore = async {
         let result = match count {
-            Some(count) => restore(site, count, plan, follow_up).await,
-            None => Ok(()),
+            Some(count) => restore(site, count, plan, follow_up).await.map(Some),
+            None => Ok(None),
         };
         restored = Some(result);
     };
@@ -72,14 +79,16 @@ pub(super) async fn clean_up(
         Some(result) => errors.extend(result.err()),
         None => errors.extend(locust.map(|locust| not_stopped(locust, "interrupted"))),
     }
+    let mut put_back = None;
     match (restored, count) {
-        (Some(result), _) => errors.extend(result.err()),
+        (Some(Ok(result)), _) => put_back = result,
+        (Some(Err(error)), _) => errors.push(error),
         (None, Some(count)) => {
             errors.push(not_restored(site.target, count, follow_up, "interrupted"));
         }
         (None, None) => {}
     }
-    errors
+    CleanUp { errors, count: put_back }
 }
 
 /// Stops the test, if it is still running.
@@ -112,10 +121,11 @@ async fn restore(
     count: ReplacedCount,
     plan: &Plan,
     follow_up: &FollowUp,
-) -> Result<(), Error> {
+) -> Result<PutBack, Error> {
     let target = site.target;
     let (old, new) = (count_text(count.old), count.new);
-    match put_back(site.client, target, count, plan.limit()).await {
+    let result = put_back(site.client, target, count, plan.limit()).await;
+    match &result {
         Ok(PutBack::Done) => say(&format!("{target} scaled back from {new} to {old}")),
         Ok(PutBack::Unchanged) => {}
         Ok(PutBack::NoOldCount) => {
@@ -126,17 +136,17 @@ async fn restore(
         Ok(PutBack::Overtaken { now }) => say(&format!(
             "Warning: {target} is at {}, because somebody else scaled it during the run. It stays at that; \
              before the run it was at {old}",
-            count_text(now)
+            count_text(*now)
         )),
-        Err(error) => {
-            let text = match &error {
-                ScaleError::Api(error) => sentence_of(error),
-                error => error.to_string(),
-            };
-            return Err(not_restored(target, count, follow_up, &text));
-        }
+        Err(_) => {}
     }
-    Ok(())
+    result.map_err(|error| {
+        let text = match &error {
+            ScaleError::Api(error) => sentence_of(error),
+            error => error.to_string(),
+        };
+        not_restored(target, count, follow_up, &text)
+    })
 }
 
 fn not_restored(target: &Target, count: ReplacedCount, follow_up: &FollowUp, why: &str) -> Error {

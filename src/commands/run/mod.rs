@@ -172,6 +172,6 @@ async fn run_around(
         }
         Err(ended) => Err(ended),
     };
-    let errors = clean_up(site, plan, follow_up, undo, interruptions).await;
-    conclude(result, errors, interruptions.first())
+    let cleaned = clean_up(site, plan, follow_up, undo, interruptions).await;
+    conclude(result, cleaned.errors, interruptions.first())
 }

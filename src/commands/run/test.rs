@@ -17,7 +17,7 @@ use crate::locust::StartMemory;
 use crate::output::{Failed, write_stdout};
 use crate::run::{
     BegunTest, Columns, FinalResults, Follow, Judgement, LiveStatistics, Observations, PhaseKind,
-    Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results, json, judge,
+    PutBack, Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results, json, judge,
     not_judged, start_test, stop_test, summary,
 };
 
@@ -36,8 +36,6 @@ struct Record {
     undo: Undo,
     timeline: Timeline,
     seen: Observations,
-    /// The replicas during the test.
-    replicas: Option<i64>,
     /// Locust has begun with the test.
     has_begun: bool,
     results: Option<Results>,
@@ -110,16 +108,18 @@ impl Site<'_> {
         let is_missing = record.has_begun && record.results.is_none() && result.is_err();
         record.timeline.enter(PhaseKind::PutBack);
         let undo = std::mem::take(&mut record.undo);
-        let errors = clean_up(self, plan, follow_up, undo, interruptions).await;
-        let is_restored = errors.is_empty() && !plan.keeps_count;
-        record.errors.extend(errors);
+        let new = undo.count.map(|count| count.new);
+        let cleaned = clean_up(self, plan, follow_up, undo, interruptions).await;
+        let restored = matches!(cleaned.count, Some(PutBack::Done | PutBack::Unchanged));
+        let replicas = Replicas { old: Some(self.replicas), new, restored };
+        record.errors.extend(cleaned.errors);
         if is_missing && interruptions.haste() <= Haste::Orderly {
             record.timeline.enter(PhaseKind::Results);
             let results = self.results(test, &mut record, plan.limit().min(LAST_LIMIT));
             // A second signal skips the results.
             let _ = interruptions.unless(results).await;
         }
-        let report = self.report(plan, test, &result, record, is_restored);
+        let report = self.report(test, &result, record, replicas);
         finish(test, &report, result, interruptions)
     }
 
@@ -136,7 +136,6 @@ impl Site<'_> {
         };
         let Record { undo, timeline, .. } = record;
         let replicas = self.scale_up(plan, undo, timeline, interruptions).await?;
-        record.replicas = Some(replicas);
         record.timeline.enter(PhaseKind::Start);
         let started = self.start(locust, plan, test, &mut record.undo);
         let begun = interruptions.unless(started).await??;
@@ -217,11 +216,10 @@ impl Site<'_> {
 
     fn report(
         &self,
-        plan: &Plan,
         test: &TestWork,
         result: &Result<TestEnd, Ended>,
         record: Record,
-        is_restored: bool,
+        replicas: Replicas,
     ) -> RunReport {
         let lowest_users = record.seen.lowest_users;
         let results = &record.results;
@@ -236,11 +234,7 @@ impl Site<'_> {
             locust: locust.map(|locust| locust.master.place()),
             release: page.map(|page| page.version.clone()),
             test: settings,
-            replicas: Replicas {
-                old: Some(self.replicas),
-                new: record.replicas.filter(|_| plan.replicas.is_some()),
-                restored: is_restored && plan.replicas.is_some(),
-            },
+            replicas,
             phases: record.timeline.into_phases(),
             judgement,
             results: record.results,

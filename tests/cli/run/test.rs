@@ -1,6 +1,7 @@
 //! A test from its start to its verdict. The workers and the old count are the same in all of these.
 
 use serde_json::{Value, json};
+use support::SLAVE;
 use support::running::Running;
 use support::scaling::run;
 use support::swarm::ask;
@@ -131,6 +132,29 @@ fn keep_leaves_the_workers() {
     let cluster = cluster();
     let outcome = run(&cluster, "run --replicas=3 --keep -u 20 -r 20 -t 2s");
     assert_eq!((outcome.code, cluster.workers()), (Some(0), 3), "{outcome:?}");
+}
+
+#[test]
+fn the_report_has_the_new_number_also_of_a_test_that_was_never_started() {
+    let cluster = cluster();
+    cluster.handle().pause_controllers();
+    let outcome = run(&cluster, "run --replicas=3 -u 20 -t 3s --timeout=1s -o json");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(report["replicas"], json!({"old": 1, "new": 3, "restored": true}));
+}
+
+#[test]
+fn the_report_does_not_claim_that_a_count_of_somebody_else_was_put_back() {
+    let cluster = cluster();
+    let mut running = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 10m -o json");
+    running.wait_for("running, 20 users");
+    cluster.handle().set_replicas(SLAVE, 5);
+    running.interrupt();
+    assert_eq!(running.end(), Some(130), "{}", running.stderr());
+    let report: Value = serde_json::from_str(&running.stdout()).unwrap();
+    assert_eq!(report["replicas"], json!({"old": 1, "new": 3, "restored": false}));
+    assert_eq!(cluster.workers(), 5);
 }
 
 #[test]
