@@ -1,6 +1,6 @@
 //! Replaces files atomically: a reader sees the old file or the whole new one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,9 @@ pub(super) fn check(path: &Path) -> io::Result<()> {
 /// # Errors
 /// The content cannot be written.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(stream) = standard_stream(path) {
+        return write_to(stream, content);
+    }
     // A link stays a link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let old = fs::metadata(path).ok();
@@ -63,6 +66,9 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The content cannot be written.
 pub(super) fn append(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(stream) = standard_stream(path) {
+        return write_to(stream, content);
+    }
     write_to(OpenOptions::new().append(true).create(true).open(path)?, content)
 }
 
@@ -70,9 +76,19 @@ fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     write_to(OpenOptions::new().write(true).truncate(true).open(path)?, content)
 }
 
-fn write_to(mut file: File, content: &[u8]) -> io::Result<()> {
+fn write_to(mut file: impl Write, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.flush()
+}
+
+/// stdout or stderr, if the path names it. If it is redirected to a file, the path leads to that file. To
+/// replace the file would lose all that is printed later, and a second position in it would overwrite that.
+fn standard_stream(path: &Path) -> Option<Box<dyn Write>> {
+    match path.to_str()? {
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some(Box::new(io::stdout())),
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some(Box::new(io::stderr())),
+        _ => None,
+    }
 }
 
 /// A temporary file beside the file, with the permissions of a new file.

@@ -85,6 +85,20 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_is_scaled() {
     assert_eq!(cluster.request_lines(), [""; 0]);
 }
 
+#[cfg(unix)]
+#[test]
+fn reports_on_a_redirected_stdout_stand_before_the_summary() {
+    let cluster = cluster();
+    let line = "run -u 20 -r 20 -t 1s --json-file /dev/stdout --markdown /dev/fd/1";
+    let mut running = Running::start(&cluster, line);
+    assert_eq!(running.end(), Some(0), "{}", running.stderr());
+    let text = running.stdout();
+    has_in_order(
+        &text,
+        &["{\n  \"version\": 1,", "\n}\n### Load test of ", "\nTYPE ", "verdict: passed\n"],
+    );
+}
+
 #[test]
 fn failed_requests_fail_the_test_with_exit_code_99() {
     let cluster = cluster();
