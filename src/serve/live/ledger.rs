@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::super::log::rfc3339;
 use super::super::record::{MAX_RECORDS, Record};
 use super::super::snapshot::{Change, MAX_HISTORY, Outcome, Stage, UserCheck};
-use super::same_change::{end_old_check, is_same_change};
+use super::same_change::{end_old_check, is_same_change, take_later_check};
 
 /// The result of a change that was made here.
 #[derive(Debug, Clone)]
@@ -142,14 +142,15 @@ impl Ledger {
     /// that several processes have observed is kept once.
     pub(super) fn merge(&mut self, stored: Vec<Record>) -> Vec<Record> {
         for mut record in stored.into_iter().rev() {
-            end_old_check(&mut record);
             match self.history.iter_mut().find(|entry| entry.record.key == record.key) {
-                Some(known) if known.is_own => {}
+                Some(known) if known.is_own => take_later_check(&mut known.record, &record),
                 Some(known) => {
+                    end_old_check(&mut record);
                     record.change.id = known.record.change.id;
                     known.record = record;
                 }
                 None => {
+                    end_old_check(&mut record);
                     self.last_id += 1;
                     record.change.id = self.last_id;
                     self.history.push_front(Entry { record, is_own: false });
@@ -294,6 +295,28 @@ mod tests {
         ledger.end(HistoryEntry { new: None, ..entry(3, 0, Outcome::Unknown) });
         ledger.observe(4, 5);
         assert_eq!(changes(&ledger), [other(5), ("alice".to_owned(), None, Outcome::Unknown)]);
+    }
+
+    #[test]
+    fn two_processes_that_checked_the_same_change_agree() {
+        let check = |stage, text: &str| UserCheck { stage, text: text.to_owned() };
+        for (first, repaired) in [
+            (check(Stage::Failed, "b"), check(Stage::Passed, "a")),
+            (check(Stage::Failed, "a"), check(Stage::Failed, "b")),
+            (check(Stage::Failed, "b"), check(Stage::Failed, "a")),
+        ] {
+            let (mut one, mut other) = (Ledger::default(), Ledger::default());
+            one.begin();
+            let id = one.end(entry(1, 3, Outcome::Scaled));
+            one.set_users(id, first);
+            let stored = other.merge(one.merge(Vec::new()));
+            other.record_repair(repaired.clone());
+            let stored = one.merge(other.merge(stored));
+            assert_eq!(other.merge(stored.clone()), stored, "{repaired:?}");
+            assert_eq!(one.merge(stored.clone()), stored, "{repaired:?}");
+            let users = stored[0].change.users.clone();
+            assert!(repaired.stage == Stage::Failed || users == Some(repaired), "{users:?}");
+        }
     }
 
     #[test]

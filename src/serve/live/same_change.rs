@@ -38,6 +38,23 @@ pub(super) fn is_same_change(observed: &Record, other: &Record) -> bool {
     }
 }
 
+/// Takes the check of the users from the stored record, if it is later. Another process may have repaired the
+/// users. Of two checks with the same result each process takes the same one, so that their histories agree.
+pub(super) fn take_later_check(known: &mut Record, stored: &Record) {
+    fn order(record: &Record) -> Option<(u8, &str)> {
+        let users = record.change.users.as_ref()?;
+        let stage = match users.stage {
+            Stage::Waiting => 0,
+            Stage::Failed => 1,
+            Stage::Passed => 2,
+        };
+        Some((stage, &users.text))
+    }
+    if order(stored) > order(known) {
+        known.change.users.clone_from(&stored.change.users);
+    }
+}
+
 /// Ends the check in a record whose process has ended without its result.
 pub(super) fn end_old_check(record: &mut Record) {
     let is_over = seconds_now() - record.seconds() > MAX_CHECK;
