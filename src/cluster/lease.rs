@@ -34,7 +34,7 @@ pub struct Lease {
 /// The result of an attempt to hold a Lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holding {
-    /// This process holds the Lease: see [`Lease::is_held`].
+    /// This process holds the Lease: see [`Lease::held_until`].
     Held,
     HeldBy(Holder),
     /// This account may not read or write the Lease. The text is the API server's.
@@ -112,14 +112,8 @@ impl Lease {
         }
     }
 
-    /// True while this process may act as the holder: it renewed the Lease less than two thirds of the
-    /// duration ago. client-go's default `RenewDeadline` has the same proportion.
-    #[allow(dead_code, reason = "serve shares held_until between tasks")]
-    pub fn is_held(&self) -> bool {
-        self.held_until.is_some_and(|until| Instant::now() < until)
-    }
-
-    /// The end of the time in which [`Self::is_held`] is true.
+    /// The end of the time in which this process may act as the holder: two thirds of the duration after the
+    /// last renewal. client-go's default `RenewDeadline` has the same proportion.
     pub fn held_until(&self) -> Option<Instant> {
         self.held_until
     }

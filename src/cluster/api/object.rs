@@ -49,7 +49,6 @@ impl Client {
     ///
     /// # Errors
     /// Any of [`Error`].
-    #[allow(dead_code, reason = "serve uses it")]
     pub async fn merge_object(
         &self,
         path: &str,
