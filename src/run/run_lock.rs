@@ -41,7 +41,7 @@ impl RunLock {
     pub fn new(target: &Target) -> Self {
         let Target { resource, namespace, name } = target;
         let mut lease = format!("locustctl-run-{}-{name}", resource.singular);
-        lease.truncate(MAX_NAME);
+        lease.truncate(lease.floor_char_boundary(MAX_NAME));
         Self { lease: Lease::new(namespace, &lease, Lease::identity(), DURATION), name: lease }
     }
 

@@ -8,6 +8,9 @@ pub const ANNOTATION: &str = "locustctl/remembered-replicas";
 /// The path of the annotation in a JSON Patch (RFC 6901: `~1` is a slash).
 const PATH: &str = "/metadata/annotations/locustctl~1remembered-replicas";
 
+/// The end of a text in a message, in characters. An annotation can have 256 KiB.
+const MAX_QUOTED: usize = 60;
+
 /// What an order does with the annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
@@ -67,6 +70,7 @@ impl Annotation {
                 now.unwrap_or_default()
             )),
             (Self::Text(text), None) => {
+                let text: String = text.chars().take(MAX_QUOTED).collect();
                 Err(format!("its annotation {ANNOTATION} is {text:?}, which locustctl cannot read"))
             }
             (Self::NoAnnotations | Self::Missing, _) => {
