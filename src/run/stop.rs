@@ -21,7 +21,10 @@ pub async fn stop_test(master: &Master<'_>, limit: Duration) -> Result<WasRunnin
     let mut was_running = WasRunning::No;
     loop {
         let error = match try_to_stop(master, end, &mut was_running).await {
-            Ok(()) => return Ok(was_running),
+            Ok(Stopped::Yes) => return Ok(was_running),
+            Ok(Stopped::No { state }) => {
+                return Err(format!("its state is still {state} after {} s", limit.as_secs()));
+            }
             Err(error) => error,
         };
         if !is_temporary_for_locust(&error) || Instant::now() + PAUSE > end {
@@ -38,16 +41,26 @@ pub enum WasRunning {
     No,
 }
 
+/// The result of an attempt to stop the test.
+enum Stopped {
+    Yes,
+    /// The time is over.
+    No {
+        /// State of Locust's runner.
+        state: String,
+    },
+}
+
 async fn try_to_stop(
     master: &Master<'_>,
     end: Instant,
     was_running: &mut WasRunning,
-) -> Result<(), Error> {
+) -> Result<Stopped, Error> {
     let mut is_sent = false;
     loop {
         let state = state(master).await?;
         if is_idle(&state) {
-            return Ok(());
+            return Ok(Stopped::Yes);
         }
         *was_running = WasRunning::Yes;
         if !is_sent && is_running(&state) {
@@ -58,8 +71,7 @@ async fn try_to_stop(
             continue;
         }
         if Instant::now() + LOOK_PERIOD > end {
-            let status = format!("that the test is still in the state {state}");
-            return Err(Error::NotLocust { path: "/stop".to_owned(), status });
+            return Ok(Stopped::No { state });
         }
         sleep(LOOK_PERIOD).await;
     }

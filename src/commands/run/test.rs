@@ -20,6 +20,7 @@ use crate::run::{
     PutBack, Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results, json, judge,
     not_judged, start_test, stop_test, summary,
 };
+use crate::text::terminal::say;
 
 /// The exit code of a test whose verdict is "failed". k6 uses the same.
 const FAILED: u8 = 99;
@@ -157,6 +158,9 @@ impl Site<'_> {
         let mut on_tick = |tick: &_, seen: &_| progress.update(tick, seen);
         let followed = interruptions.unless(follow.run(seen, &mut on_tick)).await;
         let end = followed?.map_err(|error| Ended::failed(PhaseKind::Follow, error))?;
+        if end == TestEnd::Overdue {
+            record.seen.note("the test was still running after its run time".to_owned());
+        }
         progress.print_notes(&record.seen);
         drop(progress);
         if matches!(end, TestEnd::Aborted(_) | TestEnd::Overdue) {
@@ -184,7 +188,7 @@ impl Site<'_> {
         if let Some(known) = &begun.known {
             StartMemory::of_user().save(&master.place(), begun.log.as_ref(), known);
         }
-        crate::text::terminal::say("Locust has started the test");
+        say("Locust has started the test");
         Ok(begun)
     }
 
@@ -195,9 +199,9 @@ impl Site<'_> {
         match final_results(master, Instant::now(), limit).await {
             Ok(FinalResults { csv, is_final }) => {
                 if !is_final {
-                    record
-                        .seen
-                        .note("the statistics were still changing when they were read".to_owned());
+                    let text = "the statistics were still changing when they were read";
+                    say(&format!("Note: {text}"));
+                    record.seen.note(text.to_owned());
                 }
                 match Results::parse(csv) {
                     Ok(results) => record.results = Some(results),

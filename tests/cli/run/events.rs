@@ -122,3 +122,27 @@ fn a_start_whose_answer_is_lost_is_followed() {
     let starts = cluster.request_lines();
     assert_eq!(starts.iter().filter(|line| line.ends_with("proxy/swarm")).count(), 1);
 }
+
+#[test]
+fn a_test_that_outlasts_its_run_time_is_stopped_with_a_note() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, "run --replicas=3 -u 20 -r 20 -t 6s");
+    // An edit without a run time removes it.
+    ask(&cluster, "POST", "swarm", "user_count=20&spawn_rate=20");
+    assert_eq!(run.end(), Some(0), "{}", run.stderr());
+    assert!(run.stderr().contains("Note: the test was still running after its run time\n"));
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped");
+}
+
+#[test]
+fn a_test_that_does_not_stop_is_reported_with_its_state() {
+    let cluster = cluster();
+    let answer = Action::Answer { status: 200, headers: Vec::new(), body: Vec::new() };
+    cluster.handle().inject(Fault::once(answer).at("proxy/stop").times(100));
+    let line = "run --replicas=3 -u 20 -r 20 -t 10m --timeout=5s --abort-if users>1";
+    let mut run = Running::start(&cluster, line);
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    let error = "stopping the test: its state is still running after 5 s\n";
+    assert!(run.stderr().contains(error), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1);
+}
