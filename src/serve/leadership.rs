@@ -80,8 +80,12 @@ impl Leadership {
         let mut lease = self.lease.as_ref()?.lock().await;
         match lease.look(client).await {
             Ok(holder) => {
-                self.log_problem("");
-                holder.filter(|holder| holder.expires_in.is_zero())
+                let ended = holder.filter(|holder| holder.expires_in.is_zero());
+                // A problem that keeps this process from taking the Lease is logged once.
+                if ended.is_none() {
+                    self.log_problem("");
+                }
+                ended
             }
             Err(error) => {
                 self.log_problem(&error.to_string());

@@ -439,3 +439,30 @@ fn the_lease_is_held_during_a_change_and_released_afterwards() {
     assert_eq!(lease["spec"]["leaseTransitions"], 0, "{lease}");
     assert_eq!(users(&cluster), 60);
 }
+
+#[test]
+fn a_replica_that_may_not_write_the_lease_does_not_take_over_and_says_so_once() {
+    let cluster = running(5);
+    let spec = json!({"holderIdentity": "ended", "leaseDurationSeconds": 1, "leaseTransitions": 0});
+    cluster.handle().put_object(LEASE, json!({"metadata": {"name": "locustctl"}, "spec": spec}));
+    let forbidden = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "leases are forbidden"});
+    let answer = Action::Answer {
+        status: 403,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: forbidden.to_string().into_bytes(),
+    };
+    cluster.handle().inject(Fault::once(answer).on("PUT").at(LEASE).times(1000));
+    let serving = Serving::start(&cluster, &["--lease=locustctl"]);
+    let writes = || {
+        let lines = cluster.request_lines();
+        lines.iter().filter(|line| line.starts_with("PUT") && line.contains("/leases/")).count()
+    };
+    wait_for_takeover("third attempt", || writes() >= 3);
+    let log = serving.stderr();
+    assert_eq!(log.matches("cannot use the Lease locustctl").count(), 1, "{log}");
+    assert!(!log.contains("takes over") && !log.contains("action=\"rebalance\""), "{log}");
+    cluster.handle().clear_faults();
+    serving.wait_for_log("has ended before it could check the users: this replica takes over");
+    wait_for_takeover("release", || holder(&cluster).is_empty());
+}

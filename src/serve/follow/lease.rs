@@ -34,7 +34,13 @@ pub(crate) async fn follow_lease(backend: &Backend, rebalancer: &Arc<Rebalancer>
             continue;
         }
         leadership.release(client).await;
-        match leadership.ended_holder(client).await {
+        let ended = leadership.ended_holder(client).await;
+        if ended.is_some() {
+            // Without the right to write the Lease, or if another replica is faster, there is nothing to take
+            // over.
+            leadership.acquire(client).await;
+        }
+        match ended.filter(|_| leadership.is_leader()) {
             Some(holder) => {
                 log(&format!(
                     "the replica {} has ended before it could check the users: this replica takes over",
