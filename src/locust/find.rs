@@ -3,7 +3,8 @@
 use super::address::Address;
 use super::error::Error;
 use super::install::{Place, locate};
-use super::master::{Login, Master};
+use super::login::Login;
+use super::master::Master;
 use super::pods::{WorkerPods, WorkerTable};
 use crate::cluster::api::Client;
 use crate::scaling::Target;

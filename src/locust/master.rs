@@ -16,13 +16,14 @@ use tokio::task::spawn_blocking;
 use super::address::{Address, ProxiedKind};
 use super::error::Error;
 use super::log::MasterLog;
+use super::login::Login;
 use super::page::Page;
 use super::report;
 use super::route::{Route, about, asks_for_login};
 use super::start::Start;
 use super::stats::Stats;
 use crate::cluster::api::plain::{PlainClient, RequestBody, user_agent};
-use crate::cluster::api::{self, Authorities, Client, Failure, RelayRequest, Request};
+use crate::cluster::api::{self, Client, Failure, RelayRequest, Request};
 use crate::cluster::body::{BodyError, Budget, WholeBody, read_within};
 use crate::text::terminal::{harmless, masked};
 
@@ -39,18 +40,6 @@ const LARGE: usize = 1024 * 1024;
 const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Credentials for Locust, or for a proxy in front of it. The flags for them need a URL, because the API
-/// server would see them on the way through its proxy.
-#[derive(Debug, Clone, Default)]
-pub struct Login {
-    /// The `Cookie` header.
-    pub cookie: Option<HeaderValue>,
-    /// The `Authorization` header.
-    pub authorization: Option<HeaderValue>,
-    /// The certificate authorities that may sign Locust's certificate; `None` for the system's.
-    pub authorities: Option<Authorities>,
-}
 
 /// A client of Locust's master.
 pub struct Master<'a> {

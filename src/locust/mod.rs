@@ -13,6 +13,7 @@ mod health;
 mod install;
 mod json;
 mod log;
+mod login;
 mod look;
 mod master;
 mod memory;
@@ -44,8 +45,9 @@ pub use install::{
     ClusterLocust, Installed, Role, Survey, Template, everywhere, survey, try_object,
 };
 pub use log::MasterLog;
+pub use login::Login;
 pub use look::Look;
-pub use master::{Login, Master};
+pub use master::Master;
 pub use memory::StartMemory;
 pub use outcome::Outcome;
 pub use page::{Page, parse_run_time};

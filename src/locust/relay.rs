@@ -9,7 +9,7 @@ use reqwest::{Body, Method, Url};
 
 use super::address::Address;
 use super::error::Error;
-use super::master::Login;
+use super::login::Login;
 use super::route::Route;
 use crate::cluster::api::plain::{PlainClient, RequestBody};
 use crate::cluster::api::{Client, Failure, RelayRequest, has_no_dot_segments};
