@@ -1292,13 +1292,6 @@ _locustctl() {
                     fi
                     return 0
                     ;;
-                --locust)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
                 --locust-cookie-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

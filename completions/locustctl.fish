@@ -264,7 +264,6 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l markdown -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s o -l output -d 'Print the whole report as JSON instead of the summary' -r -f -a "json\t''"
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'Wait at most this long if a test is running; without it, run refuses to start beside a running test' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each phase that waits: for the pods, for the workers, for a server that does not answer' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] (through the API server), auto (look for its Service), or none [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
@@ -304,6 +303,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l vmodule -r -
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l keep -d 'Keep the new number of workers after the run'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l dry-run -d 'Check everything that comes before the run, and change nothing'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l disable-compression -d 'Do not request compressed responses from the server'
