@@ -21,14 +21,14 @@ pub struct GlobalArgs {
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
     pub sandbox: bool,
-    /// What the simulated cluster starts with: a file of manifests, or tutorial, google, helm,
+    /// The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm,
     /// locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]
     #[arg(long, global = true, value_name = "NAME|FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, hide_possible_values = true,
           value_parser = value::text_with_suggestions(Layout::NAMES))]
     pub layout: Option<String>,
-    /// What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or
-    /// room (no node has any left)
+    /// Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or
+    /// room (no node has room for them)
     #[arg(
         long,
         global = true,

@@ -13,16 +13,16 @@ use crate::text::go;
 const EXAMPLES: &str = "\
 Examples:
   # Test with 1000 users on twenty workers for ten minutes, and put the old number of workers back. Exit with 99 if
-  # a request failed
+  # any request failed
   locustctl run --replicas=20 -u 1000 -r 50 -t 10m
 
   # Fail if the 95th percentile is above 800 ms, or if more than 1% of the requests failed
   locustctl run --replicas=20 -u 1000 -r 50 -t 10m --fail-if 'p95 > 800ms' --fail-if 'failures > 1%'
 
-  # Write Locust's own report, and the results for a continuous integration
+  # Write Locust's own report, and the results for a CI system
   locustctl run -u 1000 -r 50 -t 10m --html report.html --junit results.xml --markdown \"$GITHUB_STEP_SUMMARY\"
 
-  # End the test early if it makes no sense any more
+  # End the test early if more than half of the requests fail
   locustctl run -u 1000 -r 50 -t 10m --abort-if 'failures > 50%'
 
   # Scale to twenty workers, run a command when they are connected to Locust, and put the old number back
@@ -34,11 +34,11 @@ Examples:
   # Check everything, and change nothing
   locustctl run --replicas=20 --dry-run -- ./load-test.sh";
 
-/// Run a load test, or a command of your own, with more workers, and put the old number of workers back
+/// Scale the workers, run a load test or a command, and put the old number of workers back
 #[derive(Debug, Args)]
 #[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct RunArgs {
-    /// The number of workers for the time of the run. Without it, nothing is scaled
+    /// The number of workers during the run. Without --replicas and --users-per-worker, nothing is scaled
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
     pub replicas: Option<i64>,
     /// Derive the number of workers from --users: one worker for this many users
@@ -54,7 +54,7 @@ pub struct RunArgs {
           allow_hyphen_values = true)]
     pub spawn_rate: Option<f64>,
     /// The run time: 20s, 10m, 1h30m, or a number of seconds. Required unless a LoadTestShape runs. Locust gets it
-    /// as well, so that the test ends even without locustctl
+    /// as well, so the test ends even if locustctl is killed
     #[arg(short = 't', long, value_name = "TIME", value_parser = value::run_time(),
           allow_hyphen_values = true)]
     pub run_time: Option<Seconds>,
@@ -71,12 +71,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true,
           value_parser = value::key_value(), action = ArgAction::Append)]
     pub option: Vec<KeyValue>,
-    /// The test fails if this is met at its end: '[NAME: ]METRIC OP VALUE', as in 'p95 > 800ms' or 'GET /login:
-    /// failures > 1%'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median, rps, requests,
-    /// failures or users. Without it, any failed request fails the test
+    /// Fail the test if its final results meet this condition: '[NAME: ]METRIC OP VALUE', as in 'p95 > 800ms' or
+    /// 'GET /login: failures > 1%'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median,
+    /// rps, requests, failures or users. Without --fail-if, any failed request fails the test
     #[arg(long, value_name = "CONDITION", allow_hyphen_values = true, action = ArgAction::Append)]
     pub fail_if: Vec<Condition>,
-    /// End the test as soon as this is met, and fail it. The form is that of --fail-if
+    /// End the test as soon as this condition is met, and fail it; can be repeated. The form is that of --fail-if
     #[arg(long, value_name = "CONDITION", allow_hyphen_values = true, action = ArgAction::Append)]
     pub abort_if: Vec<Condition>,
     /// Write Locust's own report to this file
@@ -108,15 +108,15 @@ pub struct RunArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub keep: bool,
-    /// Wait at most this long if a test is running; without it, run refuses to start beside a running test
+    /// If a test is running, wait at most this long for its end. Without this flag, a running test is an error
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::go_duration(), allow_hyphen_values = true)]
     pub wait_for_idle: go::Duration,
-    /// Time limit of each phase that waits: for the pods, for the workers, for a server that does not answer
+    /// Time limit of each wait: for the pods, for the workers, for a server that does not answer
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = value::go_duration(),
           allow_hyphen_values = true)]
     pub timeout: go::Duration,
-    /// Check everything that comes before the run, and change nothing
+    /// Check the flags, the workers and Locust, let the server check the scale, and change nothing
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
@@ -124,10 +124,11 @@ pub struct RunArgs {
     /// Flags that say how to reach Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
+    /// on a terminal, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,
-    /// The command, with its arguments. Its exit code is that of run; a failure of locustctl is 125
+    /// The command to run, with its arguments. locustctl exits with its exit code, or with 125 if locustctl itself fails
     #[arg(value_name = "COMMAND", last = true, action = ArgAction::Append,
           value_hint = clap::ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,

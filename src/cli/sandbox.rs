@@ -15,7 +15,7 @@ Examples:
   # One command against a layout, without a second terminal
   locustctl --sandbox --layout=google status deployment/locust-worker";
 
-/// What keeps new pods of the simulated cluster from starting.
+/// The reason why new pods of the simulated cluster do not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Trouble {
     /// Their image cannot be pulled

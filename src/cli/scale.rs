@@ -61,12 +61,12 @@ pub struct ScaleArgs {
     /// Scale only if this is the current resource version
     #[arg(long, value_name = "VERSION", allow_hyphen_values = true)]
     pub resource_version: Option<String>,
-    /// Keep the replaced number in an annotation of the object, for --restore
+    /// Keep the old number in an annotation of the object, for --restore
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub remember: bool,
-    /// Scale to the number that --remember has kept, and remove the annotation. Does nothing if the
+    /// Scale to the number that --remember has kept, and remove the annotation. Fails if the present
     /// number is not the one that was set with --remember
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
@@ -101,8 +101,9 @@ pub struct ScaleArgs {
     pub wait: bool,
     /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust;
     /// otherwise scale does not wait. A limit without --wait waits only for the number of pods,
-    /// as kubectl does. With --locust, each phase has this limit: the pods are ready, Locust's master is
-    /// there, the workers are connected, the test has its users. If locustctl removes pods in steps, each step has this limit too
+    /// as kubectl does. With --locust, it limits each wait: for the pods, for Locust's master, for the
+    /// connected workers, and for the users of the test. If locustctl removes pods in steps, it also
+    /// limits each step
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,

@@ -98,12 +98,12 @@ pub struct ServeArgs {
     /// Flags of Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// ConfigMap in the namespace of the workers that keeps the history. Without it, a restart clears the
-    /// history
+    /// Existing ConfigMap in the namespace of the workers, for the history. Without it, a restart clears
+    /// the history
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub history_configmap: Option<String>,
-    /// Lease in the namespace of the workers. Of several replicas, the one that holds it redistributes the
-    /// users of a running test
+    /// Lease in the namespace of the workers. If several replicas of serve run, only the holder of the
+    /// Lease redistributes the users of a running test
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub lease: Option<String>,
     /// When to redistribute the users of a running test
