@@ -15,7 +15,7 @@ use super::order::{
     ATTEMPTS, Condition, DryRun, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
 };
 use super::recall::not_restored;
-use super::send::{Held, send};
+use super::send::{PatchResult, send};
 use super::{Progress, current_scale::CurrentScale};
 use crate::cluster::api::{Client, Error, Status};
 
@@ -249,7 +249,7 @@ impl<'a> Scaler<'a> {
     }
 
     /// Sends the PATCH. Returns what the server has afterwards.
-    async fn patch(&self, seen: &CurrentScale, new: i64) -> Result<Held, Error> {
+    async fn patch(&self, seen: &CurrentScale, new: i64) -> Result<PatchResult, Error> {
         let dry_run = self.order.dry_run == DryRun::Server;
         let change = format!("the change of {} from {} to {new}", self.order.target, seen.count());
         // An earlier PATCH of this order may still be applied, even if this one is refused.

@@ -9,8 +9,8 @@ use super::order::{DryRun, Order};
 use super::patch::{tested_patch, versioned_patch};
 use crate::cluster::api::{Client, Error, PatchKind};
 
-/// What the server has after a PATCH.
-pub(super) struct Held {
+/// The count that the server has after a PATCH.
+pub(super) struct PatchResult {
     pub count: i64,
     /// Sentences about the object.
     pub notes: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) async fn send(
     seen: &CurrentScale,
     new: i64,
     on_progress: &(dyn Fn(bool) + Sync),
-) -> Result<Held, Error> {
+) -> Result<PatchResult, Error> {
     let (place, path) = (order.place(), order.target.path());
     let tested = || tested_patch(place, seen.replicas, new);
     let (kind, patch) = match (order.memory, &order.condition.resource_version) {
@@ -42,12 +42,12 @@ pub(super) async fn send(
     let (dry_run, about) = (order.dry_run == DryRun::Server, order.target.about("patch"));
     let CountPlace::Field(field) = place else {
         let sent = client.patch_scale(&path, kind, &patch, dry_run, &about, on_progress);
-        return Ok(Held { count: sent.await?.replicas.into(), notes: Vec::new() });
+        return Ok(PatchResult { count: sent.await?.replicas.into(), notes: Vec::new() });
     };
     let sent = client.patch_object(&path, kind, &patch, dry_run, &about, on_progress);
     let object = sent.await?;
     let count = count_in_field(&object, field)?.unwrap_or_default();
-    Ok(Held { count, notes: notes_about(&order.target, &object) })
+    Ok(PatchResult { count, notes: notes_about(&order.target, &object) })
 }
 
 /// The operations of a patch, and a test of the resource version. They apply together or not at all.

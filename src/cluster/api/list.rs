@@ -31,14 +31,14 @@ pub struct Listing<'a> {
     pub labels: Option<&'a str>,
 }
 
-/// The objects of a list that are kept in memory. The others are dropped when their page is read.
-pub(super) struct Kept<'a, T> {
+/// Selects the objects of a list that are kept in memory. The others are dropped when their page is read.
+pub(super) struct ListFilter<'a, T> {
     pub is_kept: Box<dyn Fn(&T) -> bool + Send + Sync + 'a>,
     /// The list ends when it has this number of objects.
     pub most: usize,
 }
 
-impl<T> Default for Kept<'_, T> {
+impl<T> Default for ListFilter<'_, T> {
     /// All objects, however many there are.
     fn default() -> Self {
         Self { is_kept: Box::new(|_| true), most: usize::MAX }
@@ -83,7 +83,7 @@ impl Client {
     /// Any of [`Error`].
     pub async fn names(&self, listing: Listing<'_>) -> Result<Vec<String>, Error> {
         let (items, _) =
-            self.list_as::<Named>(listing, Some(METADATA_ONLY), &Kept::default()).await?;
+            self.list_as::<Named>(listing, Some(METADATA_ONLY), &ListFilter::default()).await?;
         Ok(items.into_iter().map(|item| item.metadata.name).collect())
     }
 
@@ -108,7 +108,7 @@ impl Client {
         listing: Listing<'_>,
         is_kept: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<Vec<T>, Error> {
-        let kept = Kept { is_kept: Box::new(is_kept), ..Kept::default() };
+        let kept = ListFilter { is_kept: Box::new(is_kept), ..ListFilter::default() };
         Ok(self.list_with_version(listing, &kept).await?.0)
     }
 
@@ -116,7 +116,7 @@ impl Client {
     pub(super) async fn list_with_version<T: DeserializeOwned>(
         &self,
         listing: Listing<'_>,
-        kept: &Kept<'_, T>,
+        kept: &ListFilter<'_, T>,
     ) -> Result<(Vec<T>, String), Error> {
         self.list_as(listing, None, kept).await
     }
@@ -125,7 +125,7 @@ impl Client {
         &self,
         listing: Listing<'_>,
         accept: Option<&'static str>,
-        kept: &Kept<'_, T>,
+        kept: &ListFilter<'_, T>,
     ) -> Result<(Vec<T>, String), Error> {
         let (mut items, mut count, mut pages) = (Vec::new(), 0, 0);
         let (mut limit, mut restarts) = (PAGE_SIZE, 0);

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::client::Client;
 use super::exchange::{Reply, Request};
-use super::list::Kept;
+use super::list::ListFilter;
 use super::scale::read_object;
 use super::stream::{LineStream, StreamReply};
 use super::{About, Error, Listing, Resource, Status};
@@ -73,7 +73,7 @@ pub struct Watch<'a, T> {
     is_interrupted: bool,
     /// The pause that the server asked for before the next attempt.
     server_pause: Option<Duration>,
-    kept: Kept<'a, T>,
+    kept: ListFilter<'a, T>,
 }
 
 impl Client {
@@ -89,7 +89,7 @@ impl Client {
             failures: 0,
             is_interrupted: false,
             server_pause: None,
-            kept: Kept::default(),
+            kept: ListFilter::default(),
         }
     }
 }
@@ -102,7 +102,7 @@ impl<'a, T: DeserializeOwned> Watch<'a, T> {
         is_kept: impl Fn(&T) -> bool + Send + Sync + 'a,
         most: usize,
     ) -> Watch<'a, T> {
-        Self { kept: Kept { is_kept: Box::new(is_kept), most }, ..self }
+        Self { kept: ListFilter { is_kept: Box::new(is_kept), most }, ..self }
     }
 
     /// Waits for the next event. A transient error, such as a broken connection or a busy server,
