@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::api::{About, Client, Error, Status, escape_segment};
 use crate::text::terminal::on_one_line;
 
-/// Attempts against other writers of the same Lease.
+/// Maximum number of attempts, if other clients write the same Lease.
 const MAX_ATTEMPTS: usize = 3;
 
 /// Longest identity that is kept, in characters. The API has no limit.
@@ -25,7 +25,7 @@ pub struct Lease {
     /// The identity of this process. No other process may have it.
     holder: String,
     duration: Duration,
-    /// The record that was seen last, and when it was first seen. Clocks of other machines do not matter.
+    /// The latest record, and the local time at which it was first seen. The clocks of other machines are not used.
     seen: Option<(Record, Instant)>,
     /// The end of the time in which this process may act as the holder.
     held_until: Option<Instant>,
@@ -58,7 +58,7 @@ pub enum LeaseError {
     Api(Error),
     #[error("the API server did not answer within {} s", .0.as_secs())]
     NoAnswer(Duration),
-    #[error("other clients change the Lease all the time")]
+    #[error("other clients keep changing the Lease; try again")]
     Contended,
 }
 
@@ -176,7 +176,7 @@ impl Lease {
             return Ok(());
         }
         let now = now();
-        // client-go leaves a duration of one second, because the API refuses zero.
+        // client-go writes a duration of one second at the release, because the API refuses zero.
         let free = Record {
             holder: String::new(),
             acquired: now.clone(),

@@ -31,7 +31,7 @@ pub fn location(args: &LocustArgs, targets: &[String], default: Address) -> Resu
         && let Some(word) = targets.iter().find(|word| is_address(word))
     {
         let word = mask_login(word);
-        bail!("{word:?} is an address of Locust, and no target: write it as --locust={word}");
+        bail!("{word:?} is an address of Locust, not a target: write it as --locust={word}");
     }
     let given = args.locust.as_deref().filter(|text| !text.is_empty());
     let address = match given {

@@ -1,4 +1,4 @@
-//! The flags of the simulated cluster: its objects, and what is wrong with it.
+//! The flags of the simulated cluster: its objects, and its faults.
 
 use std::fs::File;
 
@@ -14,7 +14,7 @@ use crate::text::terminal::say;
 /// The largest file of manifests, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-/// Sets the objects and the trouble that the flags name. Says which objects are left out.
+/// Sets the objects and the faults that the flags name. Prints the types of the objects that are left out.
 ///
 /// # Errors
 /// The layout is unknown, or its file cannot be used.
@@ -51,7 +51,10 @@ fn layout(text: &str, release: LocustRelease) -> Result<Layout> {
     let content = read(text).with_context(name)?;
     let layout = Layout::new(objects(&content, text)?).with_context(name)?;
     if !layout.left_out().is_empty() {
-        say(&format!("Note: the simulated cluster leaves out: {}", layout.left_out().join(", ")));
+        say(&format!(
+            "Note: the simulated cluster does not have these types, so it leaves out their objects: {}",
+            layout.left_out().join(", ")
+        ));
     }
     Ok(layout)
 }

@@ -168,7 +168,9 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
 fn shared_state(args: &ServeArgs) -> Result<SharedState> {
     let name = |flag: &str, name: &Option<String>| match name {
         Some(name) if !is_object_name(name) => {
-            bail!("{flag}={name} is not the name of an object, such as locustctl")
+            bail!(
+                "{flag}={name} is not a valid name of an object in Kubernetes; a valid one is locustctl"
+            )
         }
         name => Ok(name.clone()),
     };

@@ -369,7 +369,8 @@ async fn read(
             Err(Error::NotLocust { path: format!("/{path}"), status })
         }
         Err(BodyError::OverBudget) => {
-            let status = "more than locustctl's memory is meant for at this moment".to_owned();
+            let status =
+                "more than fits into the memory that locustctl has for answers now".to_owned();
             Err(Error::NotLocust { path: format!("/{path}"), status })
         }
         Err(BodyError::Broken(error)) => Err(failure(error)),

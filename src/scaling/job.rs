@@ -20,7 +20,7 @@ pub(super) fn notes_about(target: &Target, object: &Value) -> Vec<String> {
     }
     if let Some(completions) = spec["completions"].as_i64() {
         notes.push(format!(
-            "{target} ends after {completions} completions, so fewer pods than its number may run"
+            "{target} ends after {completions} completions, so fewer pods than requested may run"
         ));
     }
     notes

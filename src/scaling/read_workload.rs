@@ -42,7 +42,7 @@ pub async fn counts_of(client: &Client, target: &Target) -> Result<Scale, Error>
     let replicas = replicas.ok_or_else(|| {
         let count = spec.replicas;
         Error::Unreadable(format!(
-            "{target} has {count} replicas, which is not a number of replicas"
+            "{target} has {count} in spec.replicas, which is not a number of replicas"
         ))
     })?;
     Ok(Scale {

@@ -26,7 +26,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 /// Time limit of the last one, when the server stops.
 const LAST_LIMIT: Duration = Duration::from_secs(2);
 
-/// Attempts against other writers.
+/// Maximum number of attempts, if other clients write the ConfigMap.
 const MAX_ATTEMPTS: usize = 5;
 
 /// The text on the page while the history is only in memory.
@@ -36,9 +36,9 @@ const IN_MEMORY: &str = "Kept in memory: a restart clears it.";
 enum HistoryError {
     #[error("{0}")]
     Api(#[from] Error),
-    #[error("its key \"{KEY}\" has no history of locustctl ({0}); remove that key")]
+    #[error("its key \"{KEY}\" does not contain a history of locustctl ({0}); remove that key")]
     Invalid(String),
-    #[error("other clients change it all the time")]
+    #[error("other clients keep changing it")]
     Contended,
     #[error("the API server did not answer within {} s", LIMIT.as_secs())]
     NoAnswer,

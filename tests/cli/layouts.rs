@@ -44,7 +44,7 @@ fn a_command_runs_against_a_named_layout() {
 fn a_command_runs_against_manifests_of_a_file() {
     with_file(WORKERS, "--sandbox scale --replicas=3 sts/users").warns(
         "statefulset.apps/users scaled from 2 to 3\n",
-        "Note: the simulated cluster leaves out: networking.k8s.io/v1 Ingress\n",
+        "Note: the simulated cluster does not have these types, so it leaves out their objects: networking.k8s.io/v1 Ingress\n",
     );
 }
 

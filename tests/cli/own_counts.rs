@@ -172,12 +172,12 @@ fn the_test_of_the_other_operator_is_not_changed() {
 }
 
 #[test]
-fn the_completions_of_a_job_bring_a_warning() {
+fn a_job_with_completions_gets_a_warning() {
     let cluster = job(json!({ "parallelism": 1, "completions": 2 }));
     let outcome = run(&cluster, "scale --replicas=3 job/demo-worker --wait");
     outcome.exits(0, "job.batch/demo-worker scaled from 1 to 3\n");
-    let warning = "Warning: job.batch/demo-worker ends after 2 completions, so fewer pods than its \
-                   number may run\n";
+    let warning = "Warning: job.batch/demo-worker ends after 2 completions, so fewer pods than \
+                   requested may run\n";
     assert!(outcome.stderr.starts_with(warning), "{}", outcome.stderr);
     assert_eq!(cluster.handle().object(JOB).unwrap()["status"]["active"], 2);
 }

@@ -366,7 +366,7 @@ fn wait_for_takeover(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[test]
-fn of_two_replicas_only_the_holder_of_the_lease_gives_users_back_and_the_other_takes_over() {
+fn only_the_holder_of_the_lease_redistributes_users_and_the_other_replica_takes_over() {
     let cluster = running(5);
     let flags = ["--lease=locustctl", "--rebalance=always"];
     let one = Serving::start(&cluster, &flags);

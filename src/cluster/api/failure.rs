@@ -157,8 +157,8 @@ impl Failure {
     /// The failure after a reply for which the budget of replies in memory has no room.
     pub(super) fn over_budget(what: &str, status: u16) -> Self {
         let text = format!(
-            "the answer to {what} was not read to its end, because locustctl already reads as many \
-             large answers as its memory is meant for"
+            "the answer to {what} was not read to its end, because other answers use all the memory \
+             that locustctl has for answers; try again"
         );
         Self { kind: FailureKind::TooLarge { status }, text, sent: true }
     }

@@ -1,4 +1,4 @@
-//! Runs a command of the user's own while the workers are up.
+//! Runs the user's command while the workers are scaled up.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl Site<'_> {
     /// Runs the command, and returns its exit code. Signals are passed on.
     ///
     /// # Errors
-    /// The command cannot be started, or a signal came. The command has ended then.
+    /// The command cannot be started, or a signal came. In both cases it is not running any more.
     pub(super) async fn run_command(
         &self,
         words: &[OsString],

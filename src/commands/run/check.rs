@@ -21,7 +21,7 @@ use crate::text::terminal::say;
 /// The exit code of a command that does not exist, as in a shell.
 const NOT_FOUND: u8 = 127;
 
-/// The command line, checked.
+/// The checked command line.
 pub(super) struct Checked {
     pub plan: Plan,
     pub connection: PreparedConnection,
@@ -30,14 +30,14 @@ pub(super) struct Checked {
     pub follow_up: FollowUp,
 }
 
-/// The meaning of the flags.
+/// The settings of the run, from its flags.
 pub(super) struct Plan {
     /// `None` if nothing is scaled.
     pub replicas: Option<i32>,
     pub work: Work,
     /// Time limit of each phase that waits.
     pub timeout: go::Duration,
-    /// How long to wait for the end of another test; zero if not at all.
+    /// Time limit for the end of another test; zero means no wait.
     pub idle_limit: Duration,
     /// The new count stays after the run.
     pub keeps_count: bool,
@@ -48,7 +48,7 @@ pub(super) struct Plan {
 pub(super) enum Work {
     /// A test of Locust.
     Test(Box<TestWork>),
-    /// A command of the user's own, with its arguments.
+    /// The user's command, with its arguments.
     Command(Vec<OsString>),
 }
 
@@ -173,7 +173,7 @@ fn test(args: &RunArgs) -> anyhow::Result<TestWork> {
     Ok(TestWork { start, fail_if, abort_if, files, output })
 }
 
-/// Refuses flags of a test beside a command.
+/// Refuses the flags of a test if a command is given.
 fn refuse_test_flags(args: &RunArgs) -> anyhow::Result<()> {
     let given = [
         ("--spawn-rate", args.spawn_rate.is_some()),
@@ -194,7 +194,7 @@ fn refuse_test_flags(args: &RunArgs) -> anyhow::Result<()> {
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => bail!(
-            "{flag} cannot be used with a command: with a command after --, run starts no test itself"
+            "{flag} cannot be used with a command after --: run starts a test only without a command"
         ),
         None => Ok(()),
     }

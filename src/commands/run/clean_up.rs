@@ -17,12 +17,11 @@ use crate::text::terminal::{harmless, say};
 /// Time limit for Locust to stop a test.
 const STOP_LIMIT: Duration = Duration::from_secs(90);
 
-const CLEANING_UP: &str =
-    "Interrupted: locustctl undoes its changes before it ends. Ctrl-C again ends it at once";
+const CLEANING_UP: &str = "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C again";
 
 /// The result of [`clean_up`].
 pub(super) struct CleanUp {
-    /// Each error names the command that does the same by hand.
+    /// Each error says how to do the same by hand.
     pub errors: Vec<Error>,
     /// `None` if the run had no count to put back, or if that failed.
     pub count: Option<PutBack>,
@@ -110,7 +109,7 @@ fn not_stopped(locust: &Locust<'_>, why: &str) -> Error {
     anyhow!(
         "{}",
         harmless(&format!(
-            "stopping the test of Locust at {place}: {why}; to stop it, press Stop in Locust's page"
+            "stopping the test of Locust at {place}: {why}; if it is still running, press Stop in Locust's page"
         ))
     )
 }
@@ -134,8 +133,8 @@ async fn restore(
             ));
         }
         Ok(PutBack::Overtaken { now }) => say(&format!(
-            "Warning: {target} is at {}, because somebody else scaled it during the run. It stays at that; \
-             before the run it was at {old}",
+            "Warning: {target} stays at {}, because somebody else scaled it during the run. Before the run \
+             it was at {old}",
             count_text(*now)
         )),
         Err(_) => {}

@@ -1,7 +1,7 @@
 //! Signals during a run.
 //!
-//! The first one ends the phase, and what was changed is undone. A second one of another kind also skips the
-//! results: a continuous integration sends SIGINT, SIGTERM and SIGKILL within seconds. A second SIGINT ends the
+//! The first signal ends the phase, and locustctl undoes its changes. A second one of another kind also skips the
+//! results: a CI system sends SIGINT, SIGTERM and SIGKILL within seconds. A second SIGINT ends the
 //! program at once.
 
 use anyhow::Result;

@@ -1,4 +1,4 @@
-//! `locustctl run`: more workers for the time of a test or of a command, and the old number after it.
+//! `locustctl run`: scales the workers, runs a test or a command, and puts the old number of workers back.
 
 mod around;
 mod check;
@@ -39,7 +39,7 @@ use crate::text::terminal::{harmless, say};
 /// GNU coreutils use the same.
 const OWN_FAILURE: u8 = 125;
 
-/// The state before the first change.
+/// The words for a run that ended before its first change.
 const UNCHANGED: &str = "nothing was changed";
 
 /// Scales the workers, does the work, and puts the old count back.
@@ -124,7 +124,7 @@ async fn read_pods(
     }
 }
 
-/// Takes the Lease of the target. Returns `None`, with a note, without the right to it.
+/// Takes the Lease of the target. If this account has no right to it, prints a note and returns `None`.
 ///
 /// # Errors
 /// Another run holds it, or the API server does not answer.
@@ -142,7 +142,7 @@ async fn take_lock(client: &Client, target: &Target) -> anyhow::Result<Option<Ru
             Ok(None)
         }
         Locked::ByOther(Holder { identity, since, .. }) => bail!(
-            "another run uses {target}: {identity} holds the Lease {name} since {since}. Wait for its end; \
+            "another run uses {target}: {identity} holds the Lease {name} since {since}. Wait until it ends; \
              {UNCHANGED}"
         ),
     }
@@ -150,12 +150,13 @@ async fn take_lock(client: &Client, target: &Target) -> anyhow::Result<Option<Ru
 
 fn lost_lock(target: &Target, holder: &Holder) -> String {
     format!(
-        "Warning: another run has started to use {target}, because this one could not renew its Lease: {}",
+        "Warning: another run has started to use {target}, because this one could not renew its Lease. \
+         The other run is {}",
         holder.identity
     )
 }
 
-/// Runs a command of the user's own while the workers are up.
+/// Runs the user's command while the workers are scaled up.
 async fn run_around(
     site: &Site<'_>,
     plan: &Plan,

@@ -68,8 +68,8 @@ impl<'a> Site<'a> {
         match idle.map_err(|error| anyhow!("{}: {error}", PhaseKind::Idle))? {
             Idle::Yes => Ok(()),
             Idle::No { state, users } => bail!(
-                "Locust at {place} runs a test: its state is {}, with {users} users. Nothing was changed. To wait \
-                 for the end of the test, use --wait-for-idle=DURATION",
+                "Locust at {place} is running a test: its state is {}, with {users} users. Nothing was changed. To \
+                 wait for the end of the test, use --wait-for-idle=DURATION",
                 on_one_line(&state)
             ),
         }

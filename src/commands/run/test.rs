@@ -37,7 +37,7 @@ struct Record {
     undo: Undo,
     timeline: Timeline,
     seen: Observations,
-    /// Locust has begun with the test.
+    /// True if Locust has begun the test.
     has_begun: bool,
     results: Option<Results>,
     /// Locust's own report.

@@ -50,8 +50,8 @@ impl Site<'_> {
         Ok(count)
     }
 
-    /// Scales the workers. If a signal comes meanwhile, the answer is awaited, because it decides what to put
-    /// back.
+    /// Scales the workers. If a signal comes during the request, locustctl still waits for the answer, because it
+    /// needs the replaced count.
     async fn scale(
         &self,
         count: i32,

@@ -49,10 +49,10 @@ pub(super) enum LocustSearch<'a> {
 }
 
 impl<'a> RunningTest<'a> {
-    /// Takes a look at Locust.
+    /// Asks Locust for the state of its test.
     ///
     /// # Errors
-    /// Locust refuses to answer, and will do so later too.
+    /// Locust refuses to answer. A later attempt has the same result.
     pub(super) async fn look(
         client: &'a Client,
         location: &LocustLocation,
@@ -92,7 +92,7 @@ impl<'a> RunningTest<'a> {
             (None, Some(text)) => return Ok(LocustSearch::Missing(text)),
             (None, None) if location.address == Address::None => {}
             (None, None) => say(
-                "Note: Locust is not asked, since the names of the targets are those of masters, not of workers",
+                "Note: locustctl does not ask Locust, because the targets have names of masters, not of workers",
             ),
         }
         Ok(LocustSearch::Ignored)

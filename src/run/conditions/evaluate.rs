@@ -102,7 +102,7 @@ impl Condition {
             Metric::Requests => Ok(Figure::of_count(row.requests)),
             Metric::Failures => Ok(Figure::of_count(row.failures)),
             Metric::FailureShare => Ok(Figure::of_float(row.failure_percent())),
-            Metric::Users => Err("users belong to the whole test"),
+            Metric::Users => Err("the number of users is known only for the whole test"),
         }
     }
 

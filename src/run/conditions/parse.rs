@@ -68,7 +68,9 @@ pub(super) fn condition(text: &str) -> Result<Condition, ConditionError> {
     let (metric, limit) = part.value(metric)?;
     if request.is_some() && metric == Metric::Users {
         part.rest = rest.trim_start();
-        return Err(part.error("users belong to the whole test, not to a request", "users < 1000"));
+        return Err(
+            part.error("users is a metric of the whole test, not of a request", "users < 1000")
+        );
     }
     Ok(Condition {
         text: whole.trim_start().to_owned(),
@@ -325,7 +327,7 @@ mod tests {
             ),
             (
                 "GET /: users < 9",
-                "at character 8: users belong to the whole test, not to a request. Example: users < 1000",
+                "at character 8: users is a metric of the whole test, not of a request. Example: users < 1000",
             ),
             (
                 "p95 > 1s p99 > 2s",

@@ -139,7 +139,7 @@ fn a_running_test_is_left_alone() {
     assert_eq!(
         outcome.stderr,
         "Using Locust at service/locust-master\n\
-         error: Locust at service/locust-master runs a test: its state is running, with 60 users. Nothing was \
+         error: Locust at service/locust-master is running a test: its state is running, with 60 users. Nothing was \
          changed. To wait for the end of the test, use --wait-for-idle=DURATION\n"
     );
     assert_eq!(patches(&cluster), 0);
@@ -171,8 +171,8 @@ fn a_count_that_somebody_else_changed_stays() {
     assert_eq!(cluster.workers(), 5);
     assert!(
         run.stderr().ends_with(
-            "Warning: deployment.apps/locust-slave is at 5, because somebody else scaled it during the run. It \
-             stays at that; before the run it was at 1\n"
+            "Warning: deployment.apps/locust-slave stays at 5, because somebody else scaled it during the run. \
+             Before the run it was at 1\n"
         ),
         "{}",
         run.stderr()
@@ -272,7 +272,7 @@ fn a_count_that_cannot_be_put_back_is_an_error_with_the_command_that_does_it() {
 }
 
 #[test]
-fn a_lost_answer_and_an_overloaded_server_do_not_keep_the_workers() {
+fn the_old_count_comes_back_after_a_lost_answer_and_an_overload() {
     let cluster = cluster();
     let script = waiting_script(&cluster, "");
     let mut run = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));

@@ -17,7 +17,7 @@ fn running_test(cluster: &TestCluster, line: &str) -> Running {
 }
 
 #[test]
-fn a_test_that_somebody_else_stops_was_not_run() {
+fn a_test_that_somebody_else_stops_is_reported_as_not_run() {
     let cluster = cluster();
     let mut run = running_test(&cluster, LINE);
     ask(&cluster, "POST", "stop", "");
@@ -92,7 +92,7 @@ fn single_answers_that_are_lost_do_not_end_the_run() {
 }
 
 #[test]
-fn a_start_that_starts_nothing_is_not_believed() {
+fn a_start_that_starts_nothing_is_an_error() {
     let cluster = cluster();
     // Locust says "Swarming started" also if it starts nothing.
     let started = Action::Answer {

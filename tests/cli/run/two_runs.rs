@@ -26,7 +26,7 @@ fn a_second_run_is_refused_and_told_who_holds_the_lease() {
          locustctl-run-deployment-locust-slave since "
     );
     assert!(second.stderr.contains(&expected), "{second:?}");
-    assert!(second.stderr.ends_with("Wait for its end; nothing was changed\n"), "{second:?}");
+    assert!(second.stderr.ends_with("Wait until it ends; nothing was changed\n"), "{second:?}");
     assert_eq!(cluster.workers(), 3);
     std::fs::write(cluster.path("go"), "").unwrap();
     assert_eq!(first.end(), Some(0), "{}", first.stderr());
