@@ -22,17 +22,17 @@ const MAX_COMMANDS: usize = 10;
 /// What a command does with the workers that were found instead of the default target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// It only shows them, or shows them before a user changes them.
+    /// The command only shows them, or shows them before a user changes them.
     Show,
-    /// It changes them at once. A script must name them: during a deployment, the only Locust that is
-    /// left can be that of another team.
+    /// The command changes them at once. In a script, they must be named: while a Locust is being deployed, the
+    /// only other Locust of the namespace can be that of another team.
     Change,
 }
 
 /// The search for workers in the namespace. It takes place once, and only if the default target does not
 /// exist.
 pub struct WorkerSearch {
-    /// Nothing was named.
+    /// True if nothing was named.
     is_default: bool,
     found: OnceCell<Option<Survey>>,
 }
@@ -47,7 +47,7 @@ impl WorkerSearch {
         Self { is_default: false, found: OnceCell::new() }
     }
 
-    /// Nothing was named, so the target is the default one.
+    /// True if nothing was named, so the target is the default one.
     pub fn is_default(&self) -> bool {
         self.is_default
     }

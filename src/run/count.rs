@@ -1,4 +1,4 @@
-//! The number of workers for the time of a run, and the old number that is put back after it.
+//! Sets the number of workers for a run, and puts the old number back after it.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub async fn put_back(
     loop {
         let error = match scale_one(client, &order, &Progress::default(), 0).await {
             Ok(_) => return Ok(PutBack::Done),
-            // An attempt without an answer was carried out.
+            // The server carried out an attempt whose answer was lost.
             Err(ScaleError::ReplicasDiffer { was, .. }) if was == count.old => {
                 return Ok(PutBack::Done);
             }

@@ -21,7 +21,7 @@ use crate::text::terminal::harmless;
 /// The time between two looks. A look costs Locust two requests.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// Looks between two checks of what costs more: the master's log, and the number of replicas.
+/// The number of looks between two checks of the master's log and of the number of replicas. These cost more.
 const RARE: u32 = 5;
 
 /// Locust ends a test up to one second before its run time is over.
@@ -36,12 +36,12 @@ pub struct Follow<'a> {
     pub target: &'a Target,
     pub master: &'a Master<'a>,
     pub test: BegunTest,
-    /// Ends the test if one of these is met.
+    /// The test is ended when one of these is met.
     pub abort_if: &'a [Condition],
     pub run_time: Option<Duration>,
     /// The replicas at the start.
     pub replicas: i64,
-    /// How long Locust may not answer.
+    /// How long Locust may fail to answer.
     pub timeout: Duration,
 }
 

@@ -50,7 +50,7 @@ impl RunLock {
         &self.name
     }
 
-    /// Takes the Lease. If another run holds it, looks for some seconds if that run is still alive.
+    /// Takes the Lease. If another run holds it, watches for up to 17 s whether that run still renews it.
     ///
     /// # Errors
     /// The API server does not answer.

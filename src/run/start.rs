@@ -19,7 +19,7 @@ const LOOK_PERIOD: Duration = Duration::from_millis(200);
 /// Locust's own default, in users per second.
 const DEFAULT_SPAWN_RATE: f64 = 1.0;
 
-/// The shape class that stands for none.
+/// The name that stands for no LoadTestShape class.
 const NO_SHAPE: &str = "Default";
 
 /// The settings of a test, as they were typed.
@@ -181,7 +181,7 @@ pub struct BegunTest {
 /// nothing, so only its state counts.
 ///
 /// # Errors
-/// Locust refuses, or its state stays `ready` or `stopped`. The test may have been started nevertheless.
+/// Locust refuses, or its state stays `ready` or `stopped`. The test may have started nevertheless.
 pub async fn start_test(master: &Master<'_>, start: &TestStart) -> Result<BegunTest, String> {
     let text = |error: Error| error.to_string();
     let run_time_before = master.page().await.map_err(text)?.and_then(|page| page.run_time);

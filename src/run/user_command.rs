@@ -33,7 +33,7 @@ impl UserCommand {
     /// Waits for its end. Returns its exit code: 128 plus the signal's number after a signal, as in a shell.
     ///
     /// # Errors
-    /// The operating system does not tell.
+    /// The operating system does not tell the exit code.
     pub async fn wait(&mut self) -> io::Result<u8> {
         self.0.child.wait().await.map(code)
     }

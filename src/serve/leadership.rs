@@ -15,7 +15,7 @@ use crate::text::terminal::printable;
 /// default.
 const DURATION: Duration = Duration::from_secs(15);
 
-/// If this process may redistribute the users.
+/// True while this process may redistribute the users.
 pub(super) struct Leadership {
     /// `None` without `--lease`.
     lease: Option<tokio::sync::Mutex<Lease>>,

@@ -7,8 +7,8 @@ use crate::cluster::body::Budget;
 /// relayed as a stream are not buffered. With everything else, serve then stays below 96 MB.
 static BODIES: Budget = Budget::new(40 * 1024 * 1024);
 
-/// The bodies of requests. The rest of the memory stays for answers, so that clients cannot keep serve from
-/// following the cluster.
+/// The bodies of requests. The rest of the memory is for answers, so serve can follow the cluster even if many
+/// clients send bodies.
 pub(super) static REQUEST_BODIES: Budget = Budget::part_of(&BODIES, 16 * 1024 * 1024);
 
 /// The bodies of requests to Locust that are not streamed. They may be large, and the rest stays for requests

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Everything is granted. A command that ends soon uses it.
+/// A budget without a limit, for commands that end soon.
 pub(crate) static UNLIMITED: Budget = Budget::new(usize::MAX);
 
 /// A number of bytes. A reader reserves the bytes that it holds, and is refused when none are left. It
-/// never waits: readers that wait for each other while they hold a part would wait for ever.
+/// does not wait for bytes: readers that hold bytes and wait for each other would be a deadlock.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,

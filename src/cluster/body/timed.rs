@@ -1,4 +1,4 @@
-//! Time limits for the body of a reply. It may arrive byte by byte for ever.
+//! Time limits for the body of a reply. Without them, a body could arrive byte by byte without an end.
 
 use std::error::Error;
 use std::io;

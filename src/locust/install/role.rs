@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_the_master_beside_a_name_of_a_master_is_no_worker() {
+    fn a_master_by_its_name_that_has_the_masters_address_is_no_worker() {
         let shared = env("LOCUST_MASTER_HOST", "locust-master");
         assert_eq!(role("locust-master", json!({}), shared.clone()), Some(Role::Master));
         assert_eq!(role("load", json!({}), shared), Some(Role::Worker));

@@ -68,7 +68,7 @@ impl SessionKey {
         };
         let name = || format!("reading --session-key-file={}", path.display());
         let file = match File::open(path) {
-            // A Secret without this key is mounted without this file.
+            // If the Secret has no such key, Kubernetes mounts it without this file.
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 log(&format!(
                     "a restart will sign everyone out, and other replicas do not accept these sessions, \
@@ -93,7 +93,7 @@ impl SessionKey {
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes())))
     }
 
-    /// A key that nobody knows.
+    /// A random key.
     ///
     /// # Errors
     /// The system provides no random numbers.

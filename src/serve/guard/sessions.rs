@@ -57,7 +57,7 @@ struct Table {
     all_ended: HashMap<TokenDigest, u64>,
 }
 
-/// Hides the sessions: a cookie gives access.
+/// Hides the sessions, because a cookie gives access to serve.
 impl fmt::Debug for Sessions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Sessions({})", self.lock().open.len())

@@ -167,7 +167,7 @@ impl<F> GracefulClose<F> {
         };
         (self.shutdown)(connection.as_mut());
         if is_evicted {
-            // Another connection needs the room now, so this one only gets the time to send its farewell.
+            // Another connection needs the room now. This one is polled once more, to send GOAWAY, and then dropped.
             tokio::select! {
                 biased;
                 _ = connection => {}

@@ -10,10 +10,11 @@ const SAME_TIME: i64 = 10;
 /// The longest time of a change that is made in steps, in seconds.
 const STEPS_TIME: i64 = 30 * 60;
 
-/// Seconds after which the check of a running test has ended, whatever became of its process.
+/// The longest time of the check of a running test, in seconds. After it, the check has ended even without a
+/// result from its process.
 const MAX_CHECK: i64 = 15 * 60;
 
-/// True if `observed` is a change that another process has recorded as `other`. It need not be kept then.
+/// True if `observed` is a change that another process has recorded as `other`. Then `observed` need not be kept.
 pub(super) fn is_same_change(observed: &Record, other: &Record) -> bool {
     if observed.change.outcome != Outcome::Observed || observed.process() == other.process() {
         return false;

@@ -44,15 +44,15 @@ pub(super) fn may_hold_panel(status: StatusCode, headers: &HeaderMap) -> bool {
         && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// The beginning of a body. It shows if the body is Locust's page.
+/// The beginning of a body, which is enough to recognise Locust's page.
 pub(super) struct PageStart {
-    /// True if the panel belongs into the body.
+    /// True if the panel belongs in the body.
     pub is_page: bool,
     received: Bytes,
     rest: reqwest::Body,
 }
 
-/// Reads a body until it shows if it is Locust's page.
+/// Reads the beginning of a body, until it is clear if the body is Locust's page.
 ///
 /// # Errors
 /// The body is incomplete.
@@ -100,7 +100,7 @@ impl PageStart {
     }
 }
 
-/// The panel's element, on its way into the parts of a page.
+/// Inserts the panel's element into a page that arrives in parts.
 pub(super) struct Panel {
     element: String,
     is_inserted: bool,
