@@ -46,6 +46,46 @@ pub async fn set_count(
     scale_one(client, &order, &Progress::default(), 0).await
 }
 
+/// Sets the count. Temporary failures are retried until `limit` is over, while `may_retry` says so. `seen` is the
+/// count before the run.
+///
+/// No attempt is carried out twice: a further one makes the server test that the count is still the seen one. If it is
+/// the new one instead, an earlier attempt was carried out.
+///
+/// # Errors
+/// [`ScaleError`] of the last attempt.
+pub async fn set_count_patiently(
+    client: &Client,
+    target: &Target,
+    count: i32,
+    seen: i64,
+    limit: Duration,
+    may_retry: impl Fn() -> bool,
+) -> Result<Scaled, ScaleError> {
+    let end = Instant::now() + limit;
+    let mut result = set_count(client, target, count, DryRun::None).await;
+    let condition = Condition { replicas: Some(seen), resource_version: None };
+    let again = order(target, count, condition, DryRun::None);
+    while let Err(error) = &result
+        && may_be_retried(error)
+        && Instant::now() + PAUSE <= end
+        && may_retry()
+    {
+        sleep(PAUSE).await;
+        if !may_retry() {
+            break;
+        }
+        result = match scale_one(client, &again, &Progress::default(), 0).await {
+            Err(ScaleError::ReplicasDiffer { was: Some(was), .. }) if was == i64::from(count) => {
+                let (old, object, notes) = (Some(seen), None, Vec::new());
+                Ok(Scaled { old, new: was, object, notes, asked_for: None })
+            }
+            result => result,
+        };
+    }
+    result
+}
+
 /// Sets the old count again, but only if the count is still the one that the run has set. The server tests
 /// this inside the PATCH. Temporary failures are retried until `limit` is over.
 ///
@@ -78,15 +118,18 @@ pub async fn put_back(
             }
             Err(error) => error,
         };
-        let is_temporary = match &error {
-            ScaleError::Api(error) => is_temporary(error),
-            ScaleError::AnswerLost { .. } | ScaleError::LostRaces { .. } => true,
-            _ => false,
-        };
-        if !is_temporary || Instant::now() + PAUSE > end {
+        if !may_be_retried(&error) || Instant::now() + PAUSE > end {
             return Err(error);
         }
         sleep(PAUSE).await;
+    }
+}
+
+fn may_be_retried(error: &ScaleError) -> bool {
+    match error {
+        ScaleError::Api(error) => is_temporary(error),
+        ScaleError::AnswerLost { .. } | ScaleError::LostRaces { .. } => true,
+        _ => false,
     }
 }
 

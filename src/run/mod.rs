@@ -21,7 +21,7 @@ mod user_command;
 mod verdict;
 
 pub use conditions::Condition;
-pub use count::{PutBack, ReplacedCount, put_back, set_count};
+pub use count::{PutBack, ReplacedCount, put_back, set_count, set_count_patiently};
 pub use final_results::{FinalResults, final_results};
 pub use follow::{Follow, TestEnd, Tick};
 pub use idle::{Idle, wait_for_idle};

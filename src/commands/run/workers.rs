@@ -1,5 +1,6 @@
 //! Scales the workers for the run, and waits until they are connected to Locust.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -14,8 +15,8 @@ use super::site::{Locust, Site};
 use super::undo::Undo;
 use crate::locust::{WorkerPods, connected_text, follow_workers};
 use crate::output::sentence_of;
-use crate::run::{PhaseKind, ReplacedCount, Timeline, set_count};
-use crate::scaling::{DryRun, ScaleError, Wait, WaitCondition, pods_of, wait};
+use crate::run::{PhaseKind, ReplacedCount, Timeline, set_count_patiently};
+use crate::scaling::{ScaleError, Wait, WaitCondition, pods_of, wait};
 use crate::text::terminal::say;
 
 /// After a signal: time limit for the answer to a scale that was sent.
@@ -37,7 +38,7 @@ impl Site<'_> {
         let count = match plan.replicas {
             Some(count) => {
                 timeline.enter(PhaseKind::Scale);
-                self.scale(count, undo, interruptions).await?
+                self.scale(count, plan, undo, interruptions).await?
             }
             None => self.replicas,
         };
@@ -50,19 +51,27 @@ impl Site<'_> {
         Ok(count)
     }
 
-    /// Scales the workers. If a signal comes during the request, locustctl still waits for the answer, because it
-    /// needs the replaced count.
+    /// Scales the workers. Temporary failures are retried until a signal comes. If a signal comes during a
+    /// request, locustctl still waits for the answer, because it needs the replaced count.
     async fn scale(
         &self,
         count: i32,
+        plan: &Plan,
         undo: &mut Undo,
         interruptions: &mut Interruptions,
     ) -> Result<i64, Ended> {
         undo.count = Some(ReplacedCount { old: Some(self.replicas), new: count.into() });
-        let mut scaling = std::pin::pin!(set_count(self.client, self.target, count, DryRun::None));
+        let is_interrupted = Cell::new(false);
+        let may_retry = || !is_interrupted.get();
+        let (client, target, limit) = (self.client, self.target, plan.limit());
+        let scaling = set_count_patiently(client, target, count, self.replicas, limit, may_retry);
+        let mut scaling = std::pin::pin!(scaling);
         let (result, signal) = match interruptions.unless(scaling.as_mut()).await {
             Ok(result) => (Some(result), None),
-            Err(ended) => (timeout(ANSWER_LIMIT, scaling).await.ok(), Some(ended)),
+            Err(ended) => {
+                is_interrupted.set(true);
+                (timeout(ANSWER_LIMIT, scaling).await.ok(), Some(ended))
+            }
         };
         match result {
             Some(Ok(scaled)) => {

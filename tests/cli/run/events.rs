@@ -8,6 +8,8 @@ use support::serving::wait_until;
 use support::swarm::{ask, reset_statistics, wait_for_workers};
 use support::waiting::{MASTER, cluster};
 
+use super::command::has_in_order;
+
 const LINE: &str = "run --replicas=3 -u 20 -r 20 -t 10m";
 
 fn running_test(cluster: &TestCluster, line: &str) -> Running {
@@ -144,5 +146,43 @@ fn a_test_that_does_not_stop_is_reported_with_its_state() {
     assert_eq!(run.end(), Some(1), "{}", run.stderr());
     let error = "stopping the test: its state is still running after 5 s\n";
     assert!(run.stderr().contains(error), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn a_failure_of_the_server_for_a_moment_does_not_keep_the_run_from_scaling() {
+    for lost in [Action::CloseBefore, Action::CloseAfter] {
+        let cluster = cluster();
+        let handle = cluster.handle();
+        handle.inject(Fault::once(Action::internal_error(None)).on("PATCH").times(2));
+        handle.inject(Fault::once(lost).on("PATCH"));
+        let mut run = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 2s");
+        assert_eq!(run.end(), Some(0), "{}", run.stderr());
+        has_in_order(&run.stderr(), &["scaled from 1 to 3\n", "scaled back from 3 to 1\n"]);
+        assert_eq!(cluster.workers(), 1);
+    }
+}
+
+#[test]
+fn a_count_that_somebody_else_sets_between_two_attempts_stays() {
+    let cluster = cluster();
+    cluster.handle().inject(Fault::once(Action::internal_error(None)).on("PATCH").times(2));
+    let mut run = Running::start(&cluster, LINE);
+    cluster.wait_for_requests(1, |request| request.line().starts_with("PATCH"));
+    cluster.handle().set_replicas(SLAVE, 5);
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    let error = "error: scaling the workers: Expected replicas to be 1, was 5\n";
+    assert!(run.stderr().ends_with(error), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 5);
+}
+
+#[test]
+fn ctrl_c_ends_the_attempts_to_scale() {
+    let cluster = cluster();
+    cluster.handle().inject(Fault::once(Action::internal_error(None)).on("PATCH").times(3));
+    let mut run = Running::start(&cluster, LINE);
+    cluster.wait_for_requests(1, |request| request.line().starts_with("PATCH"));
+    run.interrupt();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
     assert_eq!(cluster.workers(), 1);
 }
