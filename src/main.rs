@@ -26,9 +26,9 @@ fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
-        Err(Refusal::Mistake(text)) => {
+        Err(Refusal::Mistake { text, code }) => {
             print_error(&text);
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }

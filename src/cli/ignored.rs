@@ -36,7 +36,7 @@ impl IgnoredArgs {
     pub(super) fn check_profile(&self) -> Result<(), Refusal> {
         match self.profile.as_deref() {
             Some(profile) if !PROFILES.contains(&profile) => {
-                Err(Refusal::Mistake(format!("error: unknown profile '{}'\n", printable(profile))))
+                Err(Refusal::mistake(format!("error: unknown profile '{}'\n", printable(profile))))
             }
             _ => Ok(()),
         }

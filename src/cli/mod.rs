@@ -38,7 +38,7 @@ pub use parse::{Cli, program_name};
 pub use partial_line::PartialLine;
 pub use rebalance::RebalanceArgs;
 pub use refusal::Refusal;
-pub use run::RunArgs;
+pub use run::{OWN_FAILURE, RunArgs};
 pub use sandbox::{SandboxArgs, Trouble};
 pub use scale::ScaleArgs;
 pub use secret::Secret;

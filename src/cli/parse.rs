@@ -13,6 +13,7 @@ use super::global::GlobalArgs;
 use super::grammar;
 use super::preferences::{self, EffectiveLine};
 use super::refusal::Refusal;
+use super::run;
 use super::subcommands::Command;
 use super::typed_flags::TypedFlags;
 
@@ -54,16 +55,32 @@ impl Cli {
         let mut grammar =
             ManuallyDrop::new(part.unwrap_or_else(|| grammar::whole().bin_name(program)));
         let argv = canonical(&grammar, argv);
-        let applied = preferences::apply(&grammar, argv, program)?;
-        let mut parsed = Self::parse(&mut grammar, &applied, program);
+        let has_command = run::has_command(&argv);
+        let cli = Self::read_canonical(&mut grammar, is_part, argv, program);
+        cli.map_err(
+            |refusal| {
+                if has_command { refusal.with_code(run::OWN_FAILURE) } else { refusal }
+            },
+        )
+    }
+
+    /// Reads a canonical command line. `is_part` says that the grammar is that of one subcommand.
+    fn read_canonical(
+        grammar: &mut ManuallyDrop<clap::Command>,
+        is_part: bool,
+        argv: Vec<OsString>,
+        program: &str,
+    ) -> Result<Self, Refusal> {
+        let applied = preferences::apply(grammar, argv, program)?;
+        let mut parsed = Self::parse(grammar, &applied, program);
         if is_part && parsed.is_err() {
             // The whole grammar explains the error.
-            grammar = ManuallyDrop::new(grammar::whole().bin_name(program));
-            parsed = Self::parse(&mut grammar, &applied, program);
+            *grammar = ManuallyDrop::new(grammar::whole().bin_name(program));
+            parsed = Self::parse(grammar, &applied, program);
         }
         let mut cli = parsed.map_err(|error| {
             let alias = applied.alias.as_deref();
-            Refusal::from_clap(&error, &grammar, &applied.argv, program, alias)
+            Refusal::from_clap(&error, grammar, &applied.argv, program, alias)
         })?;
         cli.global.ignored.check_profile()?;
         cli.global.plugin_policy = applied.plugin_policy;

@@ -75,7 +75,7 @@ pub fn apply(
 
 fn refused(text: String) -> Refusal {
     let text = printable(&text);
-    Refusal::Mistake(format!("error occurred while applying preferences {text}\n"))
+    Refusal::mistake(format!("error occurred while applying preferences {text}\n"))
 }
 
 /// The value of the first `--kuberc`. Like kubectl, this searches all words before they are parsed.

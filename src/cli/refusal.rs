@@ -14,11 +14,24 @@ use crate::text::go;
 pub enum Refusal {
     /// A request for help or the version. Print the text to stdout and exit with code 0.
     Information(String),
-    /// An invalid command line. Print the text to stderr and exit with code 1.
-    Mistake(String),
+    /// An invalid command line. Print the text to stderr and exit with this code.
+    Mistake { text: String, code: u8 },
 }
 
 impl Refusal {
+    /// An invalid command line, with kubectl's exit code.
+    pub fn mistake(text: String) -> Self {
+        Self::Mistake { text, code: 1 }
+    }
+
+    /// The same with this exit code, if it is a mistake.
+    pub fn with_code(self, code: u8) -> Self {
+        match self {
+            Self::Mistake { text, .. } => Self::Mistake { text, code },
+            information @ Self::Information(_) => information,
+        }
+    }
+
     /// Translates an error of clap. `argv` is canonical. `typed` is the alias from the user's kuberc
     /// that was typed as subcommand.
     pub fn from_clap(
@@ -35,14 +48,15 @@ impl Refusal {
             | ErrorKind::MissingSubcommand => {
                 Self::Information(with_program_name(&error.render().to_string(), program))
             }
-            ErrorKind::InvalidSubcommand => Self::Mistake(unknown_command(error, program)),
+            ErrorKind::InvalidSubcommand => Self::mistake(unknown_command(error, program)),
             _ => {
                 let subcommand = subcommand(command, argv).unwrap_or(command);
                 let problem = Problem { error, command: subcommand, argv };
                 let mistake = Self::of_usage(&problem.describe(), command, argv, program, typed);
                 match (mistake, problem.similar_flag()) {
-                    (Self::Mistake(text), Some(flag)) => {
-                        Self::Mistake(format!("{text}Did you mean --{flag}?\n"))
+                    (Self::Mistake { text, code }, Some(flag)) => {
+                        let text = format!("{text}Did you mean --{flag}?\n");
+                        Self::Mistake { text, code }
                     }
                     (mistake, _) => mistake,
                 }
@@ -63,7 +77,7 @@ impl Refusal {
             Some(subcommand) => format!("{program} {}", typed.unwrap_or(subcommand.get_name())),
             None => program.to_owned(),
         };
-        Self::Mistake(format!("error: {text}\nSee '{path} --help' for usage.\n"))
+        Self::mistake(format!("error: {text}\nSee '{path} --help' for usage.\n"))
     }
 }
 

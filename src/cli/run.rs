@@ -10,6 +10,16 @@ use super::value::{self, KeyValue, Seconds};
 use crate::run::Condition;
 use crate::text::go;
 
+/// The exit code of a failure of locustctl's own, if a command has exit codes of its own. `env` and `timeout` of
+/// GNU coreutils use the same.
+pub const OWN_FAILURE: u8 = 125;
+
+/// True if the canonical command line is that of `run … -- COMMAND`.
+pub(super) fn has_command(argv: &[OsString]) -> bool {
+    let mut after = argv.iter().skip_while(|word| *word != "--").skip(1);
+    argv.get(1).is_some_and(|name| name == "run") && after.next().is_some()
+}
+
 const EXAMPLES: &str = "\
 Examples:
   # Test with 1000 users on twenty workers for ten minutes, and put the old number of workers back. Exit with 99 if

@@ -80,6 +80,11 @@ impl RunLock {
         }
     }
 
+    /// The other run that holds the Lease, or did so when it was killed. `None` also if the Lease cannot be read.
+    pub async fn holder(&mut self, client: &Client) -> Option<Holder> {
+        self.lease.look(client).await.ok().flatten()
+    }
+
     /// Renews the Lease. Never ends. `on_loss` is called once if another run has taken it.
     pub async fn keep(&mut self, client: &Client, on_loss: impl FnOnce(&Holder)) {
         let mut on_loss = Some(on_loss);

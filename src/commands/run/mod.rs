@@ -14,7 +14,7 @@ mod workers;
 
 use std::ffi::OsString;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Error, anyhow, bail};
 
 use self::check::{Checked, Plan, Work};
 use self::clean_up::clean_up;
@@ -26,7 +26,7 @@ use super::default_target::{Purpose, WorkerSearch};
 use super::follow_up::FollowUp;
 use super::hints::unreadable;
 use super::target::{RequestedTargets, resolve_one};
-use crate::cli::{GlobalArgs, RunArgs};
+use crate::cli::{GlobalArgs, OWN_FAILURE, RunArgs};
 use crate::cluster::api::Client;
 use crate::cluster::lease::Holder;
 use crate::locust::LocustLocation;
@@ -34,10 +34,6 @@ use crate::output::Failed;
 use crate::run::{Locked, RunLock, Timeline};
 use crate::scaling::{OwnPods, Target, pods_of};
 use crate::text::terminal::{harmless, say};
-
-/// The exit code of a failure of locustctl's own, if a command has exit codes of its own. `env` and `timeout` of
-/// GNU coreutils use the same.
-const OWN_FAILURE: u8 = 125;
 
 /// The words for a run that ended before its first change.
 const UNCHANGED: &str = "nothing was changed";
@@ -70,7 +66,10 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
         if let Work::Test(test) = &plan.work {
             site.check_test(&plan, test).await?;
         }
-        site.check_idle(&plan).await
+        match site.check_idle(&plan).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(with_holder(error, &connection.client, &target).await),
+        }
     };
     interruptions.unless(checks).await.map_err(before_changes)??;
     if plan.is_dry_run {
@@ -145,6 +144,17 @@ async fn take_lock(client: &Client, target: &Target) -> anyhow::Result<Option<Ru
             "another run uses {target}: {identity} holds the Lease {name} since {since}. Wait until it ends; \
              {UNCHANGED}"
         ),
+    }
+}
+
+/// The error that Locust is busy, with the run that holds the Lease of the target.
+async fn with_holder(error: Error, client: &Client, target: &Target) -> Error {
+    let mut lock = RunLock::new(target);
+    match lock.holder(client).await {
+        Some(Holder { identity, since, .. }) => {
+            anyhow!("{error}. The Lease {} is held by {identity} since {since}", lock.name())
+        }
+        None => error,
     }
 }
 

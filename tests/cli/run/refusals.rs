@@ -38,6 +38,24 @@ fn mistakes_are_refused_before_any_request() {
 }
 
 #[test]
+fn mistakes_beside_a_command_have_the_exit_code_125() {
+    for (line, code) in [
+        ("run --replicas=x -- /bin/true", 125),
+        ("run --unknown -- /bin/true", 125),
+        ("--replicas=x run -- /bin/true", 125),
+        ("run --profile=x -- /bin/true", 125),
+        ("run --replicas=x --", 1),
+        ("run --replicas=x", 1),
+        ("scale --replicas=x -- /bin/true", 1),
+    ] {
+        let outcome = locustctl(line).run();
+        outcome.exits(code, "");
+        assert!(outcome.stderr.starts_with("error: "), "{line}: {}", outcome.stderr);
+    }
+    assert_eq!(locustctl("run --help -- /bin/true").run().code, Some(0));
+}
+
+#[test]
 fn settings_that_locust_would_ignore_are_refused() {
     let cluster = cluster();
     for (flags, part) in [

@@ -36,6 +36,26 @@ fn a_second_run_is_refused_and_told_who_holds_the_lease() {
 }
 
 #[test]
+fn a_second_run_beside_a_test_is_told_who_runs_it() {
+    let cluster = cluster();
+    let mut first = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 10m");
+    first.wait_for("running, 20 users");
+    let lease = cluster.handle().object(LEASE).unwrap();
+    let holder = lease["spec"]["holderIdentity"].as_str().unwrap();
+    let second = run(&cluster, "run --replicas=5 -u 5 -t 1s");
+    second.exits(1, "");
+    let refusal =
+        "error: Locust at service/locust-master runs a test: its state is running, with 20 users. ";
+    let expected =
+        format!(". The Lease locustctl-run-deployment-locust-slave is held by {holder} since ");
+    assert!(second.stderr.contains(refusal), "{second:?}");
+    assert!(second.stderr.contains(&expected), "{second:?}");
+    assert_eq!(cluster.workers(), 3);
+    first.interrupt();
+    assert_eq!(first.end(), Some(130), "{}", first.stderr());
+}
+
+#[test]
 fn the_lease_of_a_run_that_was_killed_is_taken_over() {
     let cluster = cluster();
     let script = waiting_script(&cluster, "");
