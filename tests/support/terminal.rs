@@ -20,13 +20,18 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `locustctl LINE` against the cluster. Ctrl-C works.
     pub fn start(cluster: &TestCluster, line: &str) -> Self {
+        Self::start_with(cluster, "dumb", line)
+    }
+
+    /// The same with this value of `TERM`. With `xterm`, lines are drawn again.
+    pub fn start_with(cluster: &TestCluster, term: &str, line: &str) -> Self {
         let program = program();
         let command = format!("env --default-signal=HUP,INT,TERM {} {line}", program.display());
         let mut child = Command::new("script")
             .args(["-qec", &command, "/dev/null"])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("TERM", "dumb")
+            .env("TERM", term)
             .env("HOME", cluster.directory())
             .env("KUBECONFIG", cluster.kubeconfig())
             .stdin(Stdio::piped())

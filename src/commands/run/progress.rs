@@ -12,7 +12,8 @@ use crate::text::terminal::{can_redraw, on_one_line, say};
 /// The time between two lines.
 const PERIOD: Duration = Duration::from_secs(10);
 
-const BAR: &str = "[{bar:20}] {wide_msg}";
+/// Two lines, so that nothing is cut off at the usual width of a terminal.
+const BAR: &str = "[{bar:20}] {prefix}\n{wide_msg}";
 
 pub(super) struct Progress {
     run_time: Option<Duration>,
@@ -41,18 +42,18 @@ impl Progress {
     /// Shows the state of the test, and the notes that are new.
     pub(super) fn update(&mut self, tick: &Tick, seen: &Observations) {
         self.print_notes(seen);
-        let line = line(tick, self.run_time);
         let is_new_state = self.state != tick.page.state;
         self.state.clone_from(&tick.page.state);
         let is_due = self.last_line.is_none_or(|last| last.elapsed() >= PERIOD);
         match &self.bar {
             Some(bar) => {
                 bar.set_position(tick.since_start.as_secs());
-                bar.set_message(line);
+                bar.set_prefix(state(tick, self.run_time));
+                bar.set_message(figures(tick));
             }
             None if is_due || is_new_state => {
                 self.last_line = Some(Instant::now());
-                say(&line);
+                say(&format!("{}, {}", state(tick, self.run_time), figures(tick)));
             }
             None => {}
         }
@@ -77,22 +78,26 @@ impl Drop for Progress {
     }
 }
 
-/// `20s of 10m0s: running, 1000 users, 523.1 requests/s, 12 of 9801 requests failed, median 12 ms, p95 80 ms, 20 workers`
-fn line(tick: &Tick, run_time: Option<Duration>) -> String {
+/// `20s of 10m0s: running, 1000 users, 20 workers`
+fn state(tick: &Tick, run_time: Option<Duration>) -> String {
     let whole = |time: Duration| go::Duration::from_std(Duration::from_secs(time.as_secs()));
-    let (page, total) = (&tick.page, &tick.live.statistics.total);
+    let page = &tick.page;
     let mut text = whole(tick.since_start).to_string();
     if let Some(run_time) = run_time {
         text.push_str(&format!(" of {}", whole(run_time)));
     }
-    text.push_str(&format!(
-        ": {}, {} users, {:.1} requests/s, {} of {} requests failed",
-        on_one_line(&page.state),
-        page.user_count,
-        tick.live.current_rate,
-        total.failures,
-        total.requests
-    ));
+    text.push_str(&format!(": {}, {} users", on_one_line(&page.state), page.user_count));
+    if let Some(workers) = page.worker_count {
+        text.push_str(&format!(", {workers} workers"));
+    }
+    text
+}
+
+/// `523.1 requests/s, 12 of 9801 requests failed, median 12 ms, p95 80 ms`
+fn figures(tick: &Tick) -> String {
+    let total = &tick.live.statistics.total;
+    let (rate, failures, requests) = (tick.live.current_rate, total.failures, total.requests);
+    let mut text = format!("{rate:.1} requests/s, {failures} of {requests} requests failed");
     if total.requests > 0 {
         text.push_str(&format!(", median {} ms", total.median.rounded(0)));
         for (percentile, figure) in &total.percentiles {
@@ -100,9 +105,6 @@ fn line(tick: &Tick, run_time: Option<Duration>) -> String {
                 text.push_str(&format!(", p{percentile} {} ms", figure.rounded(0)));
             }
         }
-    }
-    if let Some(workers) = page.worker_count {
-        text.push_str(&format!(", {workers} workers"));
     }
     text
 }

@@ -4,6 +4,7 @@ mod command;
 mod command_signals;
 mod events;
 mod refusals;
+mod terminal;
 mod test;
 mod test_signals;
 mod two_runs;
