@@ -4,6 +4,7 @@ mod action;
 mod documents;
 mod import_order;
 mod packages;
+mod pipelines;
 mod supply_chain;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,179 @@
+//! The recipes in docs/pipelines.md, run against the simulated cluster with a short run time.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use locustctl::sandbox::{Rights, Rule};
+use serde_json::Value;
+use support::cluster::TestCluster;
+use support::waiting::{cluster, kubeconfig_of};
+use support::{locustctl, program};
+
+use super::text_of;
+
+const RECIPES: &str = "docs/pipelines.md";
+
+const TOKEN: &str = "the-token-of-the-job";
+
+/// The code of the recipe with this title.
+fn recipe(title: &str) -> String {
+    let text = text_of(RECIPES);
+    let (_, section) = text.split_once(&format!("\n## {title}\n")).unwrap();
+    let code = section.split("```").nth(1).unwrap();
+    let (_, code) = code.split_once('\n').unwrap();
+    code.replace("-t 10m", "-t 1s").replace("--run-time=10m", "--run-time=1s")
+}
+
+fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+/// Runs the script in the directory of the cluster, with the program in `PATH`.
+fn shell(cluster: &TestCluster, script: &str) -> Output {
+    let directory = program().parent().unwrap().to_owned();
+    let path =
+        std::env::join_paths([directory.as_path(), Path::new("/usr/bin"), Path::new("/bin")]);
+    Command::new("sh")
+        .args(["-euc", script])
+        .env_clear()
+        .env("PATH", path.unwrap())
+        .env("HOME", cluster.directory())
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .env("GITHUB_STEP_SUMMARY", cluster.path("summary.md"))
+        .current_dir(cluster.directory())
+        .output()
+        .unwrap()
+}
+
+/// Runs the script. The test passes, and these files exist afterwards.
+fn passes(script: &str, files: &[&str]) {
+    let cluster = cluster();
+    let output = shell(&cluster, script);
+    assert_eq!(output.status.code(), Some(0), "{script}\n{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("verdict: passed"), "{output:?}");
+    for file in files {
+        let length =
+            fs::metadata(cluster.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(length.len() > 0, "{file}");
+    }
+    assert_eq!(cluster.workers(), 1, "the old count is back");
+}
+
+#[test]
+fn the_recipe_for_github_actions_works() {
+    let steps = yaml(&recipe("GitHub Actions"))["jobs"]["load-test"]["steps"].clone();
+    let script = steps[0]["run"].as_str().unwrap();
+    passes(script, &["summary.md", "report.html", "report.json"]);
+    assert_eq!(steps[1]["with"]["path"], "report.*");
+}
+
+#[test]
+fn the_recipe_for_gitlab_works() {
+    let job = yaml(&recipe("GitLab CI"))["load-test"].clone();
+    passes(job["script"][0].as_str().unwrap(), &["report.xml", "report.html"]);
+    assert_eq!(job["artifacts"]["reports"]["junit"], "report.xml");
+}
+
+#[test]
+fn the_recipe_for_jenkins_works() {
+    let text = recipe("Jenkins");
+    // In Groovy's ''', a backslash joins two lines, as in sh.
+    passes(text.split("'''").nth(1).unwrap(), &["report.xml", "report.html"]);
+}
+
+#[test]
+fn the_recipe_for_make_works() {
+    let text = recipe("Make");
+    let (_, commands) = text.split_once("load-test:\n").unwrap();
+    passes(
+        &commands.replace('\t', ""),
+        &[
+            "load-test_stats.csv",
+            "load-test_stats_history.csv",
+            "load-test_failures.csv",
+            "load-test.html",
+        ],
+    );
+}
+
+/// The resource and the verb of a request, as RBAC reads it.
+fn asked(line: &str) -> (String, String) {
+    let (method, path) = line.split_once(' ').unwrap();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let (_, below) = path.split_once("/namespaces/default/").unwrap_or(("", path));
+    let segments: Vec<_> = below.split('/').collect();
+    let verb = match (method, segments.len()) {
+        ("PATCH", _) => "patch",
+        ("POST", _) => "create",
+        ("GET", _) if query.contains("watch=1") => "watch",
+        ("PUT", _) => "update",
+        ("GET", 1) => "list",
+        ("GET", _) => "get",
+        _ => method,
+    };
+    let resource = match segments.as_slice() {
+        [resource, _, subresource, ..] => format!("{resource}/{subresource}"),
+        [resource, ..] => (*resource).to_owned(),
+        [] => String::new(),
+    };
+    (resource, verb.to_owned())
+}
+
+fn words(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_job_runs_with_exactly_the_rights_of_its_role() {
+    let text = recipe("A Kubernetes Job");
+    let objects: Vec<Value> = text.split("\n---\n").map(yaml).collect();
+    let find = |kind: &str| objects.iter().find(|object| object["kind"] == kind).unwrap();
+    let rules = find("Role")["rules"].as_array().unwrap();
+    let mut expected = BTreeSet::new();
+    for rule in rules {
+        for resource in words(&rule["resources"]) {
+            expected.extend(
+                words(&rule["verbs"]).iter().map(|verb| (resource.to_owned(), (*verb).to_owned())),
+            );
+        }
+    }
+    let rule = |rule: &Value| {
+        let [verbs, groups, resources, names] =
+            ["verbs", "apiGroups", "resources", "resourceNames"].map(|field| words(&rule[field]));
+        Rule::new(&verbs, &groups, &resources, &names).in_namespace("default")
+    };
+    let cluster = cluster();
+    let rights = Rights::Rules(rules.iter().map(rule).collect());
+    cluster.handle().add_account(TOKEN, "system:serviceaccount:default:load-test", rights);
+    let container = &find("Job")["spec"]["template"]["spec"]["containers"][0];
+    let log = cluster.path("termination-log");
+    fs::write(&log, "").unwrap();
+    let args = words(&container["args"]);
+    let args: Vec<_> =
+        args.iter().map(|arg| arg.replace("/dev/termination-log", log.to_str().unwrap())).collect();
+    let outcome = support::Locustctl::new(&args).kubeconfig(kubeconfig_of(&cluster, TOKEN)).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(fs::read_to_string(&log).unwrap().contains("passed"));
+    let requests = cluster.handle().requests();
+    let bearer = format!("Bearer {TOKEN}");
+    let own = requests.iter().filter(|request| request.header("authorization") == Some(&bearer));
+    let used: BTreeSet<_> = own.map(|request| asked(&request.line())).collect();
+    assert_eq!(used, expected);
+}
+
+#[test]
+fn every_recipe_is_tested() {
+    let text = text_of(RECIPES);
+    let titles: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(titles, ["GitHub Actions", "GitLab CI", "Jenkins", "Make", "A Kubernetes Job"]);
+    for title in titles {
+        assert!(recipe(title).contains("=1s") || recipe(title).contains("-t 1s"), "{title}");
+    }
+    // The shape of the command is that of the help.
+    let help = locustctl("run --help").run().stdout;
+    for flag in ["--markdown", "--html", "--json-file", "--junit", "--csv", "--fail-if"] {
+        assert!(help.contains(flag), "{flag}");
+    }
+}
