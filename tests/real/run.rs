@@ -92,18 +92,57 @@ fn ctrl_c_stops_the_test_and_puts_the_count_back() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_killed_worker_does_not_cost_users() {
-    let scenario = Scenario::new(LATEST);
-    let mut run = start(&scenario, &format!("{TEST} -t 10m"));
-    scenario.cluster.handle().set_replicas(support::SLAVE, 2);
-    scenario.locust.wait_for_values(|values| values["worker_count"] == 2);
-    scenario.cluster.handle().set_replicas(support::SLAVE, 1);
-    scenario.locust.wait_for_values(|values| values["worker_count"] == 1);
-    scenario.locust.wait_for_values(|values| values["user_count"] == 12);
-    let is_noted = || run.stderr().contains("somebody else scaled deployment.apps/locust-slave");
+fn users_of_a_killed_worker_are_given_back_and_the_report_says_so() {
+    let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats());
+    let report = scenario.cluster.path("report.json");
+    let line = format!("{TEST} -t 10m --json-file={}", report.display());
+    let mut run = start(&scenario, &line);
+    // SIGKILL, as when a worker runs out of memory. Its pod starts another one, which gets no users from Locust.
+    scenario.locust.crash_a_worker();
+    let is_noted = || run.stderr().contains("redistributed 12 users over 3 workers");
     eventually(PATIENCE, is_noted, || run.stderr());
+    scenario.wait_until_running(12);
     run.interrupt();
     assert_eq!(end(&mut run), Some(130), "{}", run.stderr());
+    assert_eq!(scenario.replicas(), 1);
+    let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("redistributed 12 users over 3 workers"), "{notes}");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_scale_and_an_edit_by_somebody_else_are_noted_and_a_second_run_is_refused() {
+    let scenario = Scenario::new(LATEST);
+    let mut run = start(&scenario, &format!("{TEST} -t 10m"));
+    let second = scenario.run("run --replicas=5 -u 1 -t 1s");
+    assert_eq!(second.code, Some(1), "{second:?}");
+    assert!(second.stderr.contains("is running, with 12 users. Nothing was changed"), "{second:?}");
+    let holder = "The Lease locustctl-run-deployment-locust-slave is held by ";
+    assert!(second.stderr.contains(holder), "{second:?}");
+    let answer = scenario.locust.post("/swarm", "user_count=10&spawn_rate=10");
+    assert_eq!(answer["success"], true, "{answer}");
+    let edited = "somebody else edited the test; it has 10 users now";
+    eventually(PATIENCE, || run.stderr().contains(edited), || run.stderr());
+    scenario.scale_as_kubectl(2);
+    let scaled = "somebody else scaled deployment.apps/locust-slave from 3 to 2";
+    eventually(PATIENCE, || run.stderr().contains(scaled), || run.stderr());
+    scenario.wait_until_running(10);
+    run.interrupt();
+    assert_eq!(end(&mut run), Some(130), "{}", run.stderr());
+    assert_eq!(scenario.replicas(), 2, "the number of somebody else stays");
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_condition_ends_a_test_early() {
+    let scenario = Scenario::new(LATEST);
+    // Nothing listens at this port.
+    let line = format!("{TEST} -t 10m --host=http://127.0.0.1:1 --abort-if=failures>50%");
+    let outcome = scenario.run(&line);
+    assert_eq!(outcome.code, Some(99), "{outcome:?}");
+    assert!(outcome.stdout.contains("the test was ended by --abort-if"), "{outcome:?}");
+    assert!(is_stopped(&scenario));
     assert_eq!(scenario.replicas(), 1);
 }
 
@@ -129,7 +168,21 @@ fn locust_ends_the_test_even_if_locustctl_is_killed() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_shape_needs_no_numbers_and_a_missing_class_picker_is_noticed() {
+fn a_shape_needs_no_numbers_and_ends_by_itself() {
+    for (flags, class) in [(&[] as &[&str], ""), (&["--class-picker"], " --shape-class=Short")] {
+        let scenario =
+            Scenario::with(LATEST, |it| it.locustfile("short_shape.py").master_flags(flags));
+        let outcome = scenario.run(&format!("run --replicas=2 --timeout=60s{class}"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stdout.ends_with("verdict: passed\n"), "{outcome:?}");
+        assert!(is_stopped(&scenario));
+        assert_eq!(scenario.replicas(), 1);
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_class_that_locust_would_ignore_is_refused() {
     let scenario = Scenario::new(LATEST);
     let outcome = scenario.run(&format!("{TEST} -t 4s --user-class=WebUser"));
     assert_eq!(outcome.code, Some(1), "{outcome:?}");

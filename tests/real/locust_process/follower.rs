@@ -50,6 +50,15 @@ impl Workers {
         pod.clone()
     }
 
+    /// Kills the process of one worker. It is started again, like by a kubelet.
+    pub fn crash_one(&mut self) {
+        let running = self.by_pod.values().find_map(|worker| match worker {
+            Worker::Running(_, process) => Some(process),
+            Worker::Waiting(_) | Worker::Killed => None,
+        });
+        running.unwrap().signal("KILL");
+    }
+
     /// Kills all workers.
     pub fn clear(&mut self) {
         self.by_pod.clear();

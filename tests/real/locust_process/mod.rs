@@ -211,9 +211,14 @@ impl RealLocust {
         self.log_text().contains("KeyError")
     }
 
-    /// Kills the worker of one pod, as when it runs out of memory. Returns the name of the pod.
+    /// Kills the worker of one pod for good. Returns the name of the pod.
     pub fn kill_a_worker(&self) -> String {
         lock(&self.pods).kill_one()
+    }
+
+    /// Kills the worker of one pod, as when it runs out of memory. It is started again.
+    pub fn crash_a_worker(&self) {
+        lock(&self.pods).crash_one();
     }
 
     /// The next worker hangs this long after its first user has started, as on a node that hangs.
