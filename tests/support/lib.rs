@@ -7,6 +7,7 @@ pub mod goaway;
 pub mod issuer;
 pub mod layouts;
 pub mod proxy;
+pub mod rights;
 pub mod running;
 pub mod scaling;
 pub mod secrets;

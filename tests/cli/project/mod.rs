@@ -1,5 +1,6 @@
 //! Tests of the project's own files: imports, dependencies, documents, and packages.
 
+mod access;
 mod action;
 mod documents;
 mod import_order;
