@@ -24,14 +24,14 @@ function __fish_locustctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c locustctl -n "__fish_locustctl_needs_command" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_needs_command" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_needs_command" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_needs_command" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l context -d 'The kubeconfig context to use' -r -f
@@ -68,7 +68,7 @@ complete -c locustctl -n "__fish_locustctl_needs_command" -s V -l version -d 'Pr
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "scale" -d 'Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
-complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "run" -d 'Run a load test, or a command of your own, with more workers, and put the old number of workers back'
+complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "run" -d 'Scale the workers, run a load test or a command, and put the old number of workers back'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_needs_command" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'
@@ -81,7 +81,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-v
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that match this label selector: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, each phase has this limit: the pods are ready, Locust\'s master is there, the workers are connected, the test has its users. If locustctl removes pods in steps, each step has this limit too' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, it limits each wait: for the pods, for Locust\'s master, for the connected workers, and for the users of the test. If locustctl removes pods in steps, it also limits each step' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
@@ -100,14 +100,14 @@ jsonpath\t''
 jsonpath-as-json\t''
 jsonpath-file\t''"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l template -d 'Template for -o go-template or jsonpath. For -o go-template-file or jsonpath-file, the path of the template file' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r -f
@@ -134,8 +134,8 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile -r
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l remember -d 'Keep the replaced number in an annotation of the object, for --restore'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l restore -d 'Scale to the number that --remember has kept, and remove the annotation. Does nothing if the number is not the one that was set with --remember'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l remember -d 'Keep the old number in an annotation of the object, for --restore'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l restore -d 'Scale to the number that --remember has kept, and remove the annotation. Fails if the present number is not the one that was set with --remember'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
@@ -157,14 +157,14 @@ yaml\t''"
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
@@ -203,14 +203,14 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s h -l help
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
@@ -245,36 +245,36 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disabl
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l replicas -d 'The number of workers for the time of the run. Without it, nothing is scaled' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l replicas -d 'The number of workers during the run. Without --replicas and --users-per-worker, nothing is scaled' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l users-per-worker -d 'Derive the number of workers from --users: one worker for this many users' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s u -l users -d 'The number of users' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s r -l spawn-rate -d 'Users to start per second [default: 1]' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s t -l run-time -d 'The run time: 20s, 10m, 1h30m, or a number of seconds. Required unless a LoadTestShape runs. Locust gets it as well, so that the test ends even without locustctl' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s t -l run-time -d 'The run time: 20s, 10m, 1h30m, or a number of seconds. Required unless a LoadTestShape runs. Locust gets it as well, so the test ends even if locustctl is killed' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s H -l host -d 'The host to test [default: that of the locustfile]' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l user-class -d 'A user class to run; can be repeated. Needs a master with --class-picker' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l shape-class -d 'The LoadTestShape class to run. Needs a master with --class-picker' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l option -d 'A custom option of the locustfile: KEY=VALUE; can be repeated' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l fail-if -d 'The test fails if this is met at its end: \'[NAME: ]METRIC OP VALUE\', as in \'p95 > 800ms\' or \'GET /login: failures > 1%\'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median, rps, requests, failures or users. Without it, any failed request fails the test' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l abort-if -d 'End the test as soon as this is met, and fail it. The form is that of --fail-if' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l fail-if -d 'Fail the test if its final results meet this condition: \'[NAME: ]METRIC OP VALUE\', as in \'p95 > 800ms\' or \'GET /login: failures > 1%\'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median, rps, requests, failures or users. Without --fail-if, any failed request fails the test' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l abort-if -d 'End the test as soon as this condition is met, and fail it; can be repeated. The form is that of --fail-if' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l html -d 'Write Locust\'s own report to this file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l csv -d 'Write Locust\'s CSV files. Their names begin with this prefix: PREFIX_stats.csv, PREFIX_stats_history.csv, PREFIX_failures.csv, PREFIX_exceptions.csv' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l json-file -d 'Write the whole report as JSON to this file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l junit -d 'Write the conditions as test cases in JUnit\'s XML to this file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l markdown -d 'Append a summary in Markdown to this file, for example "$GITHUB_STEP_SUMMARY"' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s o -l output -d 'Print the whole report as JSON instead of the summary' -r -f -a "json\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'Wait at most this long if a test is running; without it, run refuses to start beside a running test' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each phase that waits: for the pods, for the workers, for a server that does not answer' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'If a test is running, wait at most this long for its end. Without this flag, a running test is an error' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each wait: for the pods, for the workers, for a server that does not answer' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l context -d 'The kubeconfig context to use' -r -f
@@ -302,7 +302,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l profile-outp
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l keep -d 'Keep the new number of workers after the run'
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l dry-run -d 'Check everything that comes before the run, and change nothing'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l dry-run -d 'Check the flags, the workers and Locust, let the server check the scale, and change nothing'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
@@ -324,19 +324,19 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l tls-key -d
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l history-configmap -d 'ConfigMap in the namespace of the workers that keeps the history. Without it, a restart clears the history' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l lease -d 'Lease in the namespace of the workers. Of several replicas, the one that holds it redistributes the users of a running test' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l history-configmap -d 'Existing ConfigMap in the namespace of the workers, for the history. Without it, a restart clears the history' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l lease -d 'Lease in the namespace of the workers. If several replicas of serve run, only the holder of the Lease redistributes the users of a running test' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When to redistribute the users of a running test' -r -f -a "auto\t'After a change through serve'
 always\t'After a change through serve, and when workers leave for another reason'
 never\t'Never; serve only reports problems'"
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l context -d 'The kubeconfig context to use' -r -f
@@ -377,14 +377,14 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l pod-read
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l latency -d 'Delay of every response, to simulate a remote cluster' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l locust-release -d 'The release of Locust to simulate, from 2.22.0 to 2.47.0' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l port -d 'Port to listen on; 0 means any free port' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f
@@ -419,14 +419,14 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l warnings
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s h -l help -d 'Print help'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s o -l output -d 'Print in this format instead of text' -r -f -a "json\t''
 yaml\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l context -d 'The kubeconfig context to use' -r -f
@@ -460,14 +460,14 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l disable-
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l match-server-version -d 'Require the server to have Kubernetes 1.36, the version that locustctl follows'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l warnings-as-errors -d 'Exit with an error if the server sent warnings. The change is still made'
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s h -l help -d 'Print help'
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l layout -d 'What the simulated cluster starts with: a file of manifests, or tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''
 locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l trouble -d 'What keeps new pods of the simulated cluster from starting: image (it cannot be pulled) or room (no node has any left)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f
@@ -504,7 +504,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s h -l 
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "scale" -d 'Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "status" -d 'Show the cluster, the replicas, autoscalers, and the running test'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "rebalance" -d 'Redistribute the users of a running test that has lost users or has idle workers'
-complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "run" -d 'Run a load test, or a command of your own, with more workers, and put the old number of workers back'
+complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "run" -d 'Scale the workers, run a load test or a command, and put the old number of workers back'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "serve" -d 'Serve a web page and an HTTP API to view and change the number of workers'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "sandbox" -d 'Run a simulated cluster on loopback, for kubectl and scripts'
 complete -c locustctl -n "__fish_locustctl_using_subcommand help; and not __fish_seen_subcommand_from scale status rebalance run serve sandbox version completion help" -f -a "version" -d 'Print the versions of locustctl and of the Kubernetes server'

@@ -225,7 +225,7 @@ fn text_that_was_typed_before_the_question_is_no_answer() {
     let cluster = running(3);
     cluster.handle().inject(Fault::once(Action::Hold).at("proxy/logs"));
     let mut terminal = Terminal::start(&cluster, "scale --replicas=1 --locust=auto");
-    terminal.wait_for("Using Locust");
+    cluster.wait_for_requests(1, |request| request.line().contains("proxy/logs"));
     terminal.press("y\n");
     // The terminal has received it.
     terminal.wait_for("y\n");
