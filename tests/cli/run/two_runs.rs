@@ -44,8 +44,7 @@ fn a_second_run_beside_a_test_is_told_who_runs_it() {
     let holder = lease["spec"]["holderIdentity"].as_str().unwrap();
     let second = run(&cluster, "run --replicas=5 -u 5 -t 1s");
     second.exits(1, "");
-    let refusal =
-        "error: Locust at service/locust-master runs a test: its state is running, with 20 users. ";
+    let refusal = "error: Locust at service/locust-master is running a test: its state is running, with 20 users. ";
     let expected =
         format!(". The Lease locustctl-run-deployment-locust-slave is held by {holder} since ");
     assert!(second.stderr.contains(refusal), "{second:?}");
