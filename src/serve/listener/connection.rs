@@ -30,10 +30,6 @@ use super::tls;
 /// Limit on the size of all headers of one request, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 
-/// Drain at most this much of an unread body, in bytes: the largest body that is read, which is one for
-/// Locust.
-const MAX_DRAINED: usize = 1024 * 1024;
-
 /// Concurrent requests on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
 
@@ -213,7 +209,7 @@ async fn answer(
     // If the answer comes before the whole body was sent, hyper resets the stream or closes the
     // connection. Some clients, such as curl 7.88, then do not show the answer.
     if let Some(unread) = unread.and_then(|mut left| left.try_recv().ok()) {
-        unread.drain(MAX_DRAINED).await;
+        unread.drain(limits.drained).await;
     }
     Ok(response.map(|body| exchange.follow(body)))
 }

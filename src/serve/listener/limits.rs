@@ -17,6 +17,8 @@ pub(super) struct Limits {
     pub idle: Duration,
     /// Time limit for the body of a request.
     pub body: Duration,
+    /// Drain at most this much of an unread body, in bytes.
+    pub drained: usize,
     /// Time limit for a client that reads nothing of an answer.
     pub stalled: Duration,
     /// Time limit for the client's part in closing a connection.
@@ -32,6 +34,8 @@ pub(super) const LIMITS: Limits = Limits {
     head: Duration::from_secs(10),
     idle: Duration::from_secs(60),
     body: Duration::from_secs(30),
+    // The largest body that is read: one that is relayed to Locust.
+    drained: 1024 * 1024,
     stalled: Duration::from_secs(30),
     close: Duration::from_secs(1),
     shutdown: Duration::from_secs(10),

@@ -242,7 +242,7 @@ async fn the_body_of_a_refused_request_has_the_same_limits_as_any_other() {
     let kinds = slow.rest().await;
     assert!(kinds.contains(&HEADERS) && kinds.contains(&RST_STREAM), "{kinds:?}");
 
-    let server = Encrypted::run(Limits { idle: SHORT, ..LIMITS }).await;
+    let server = Encrypted::run(Limits { drained: 16 * 1024, idle: SHORT, ..LIMITS }).await;
     let mut large = server.greeted(b"").await;
     large.ask(METHOD_POST, END_HEADERS, 1, "/nowhere").await;
     let piece = frame(DATA, 0, 1, &[b' '; 255]);
