@@ -36,7 +36,7 @@ pub enum Error {
     )]
     Headless(String),
     /// The master's Service exists, and no pod is behind it. The text is its address.
-    #[error("{0} of Locust's master has no endpoints: check that the master's pod is ready")]
+    #[error("{0} has no endpoints: check that the pod of Locust's master is ready")]
     NoEndpoints(String),
     /// Several masters can belong to the workers. The texts are their addresses.
     #[error(
