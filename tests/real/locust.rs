@@ -141,10 +141,10 @@ fn serve_reconnects_to_a_restarted_master() {
     serving.wait_for_state(|state| state["locust"]["state"] == "running");
     locust.stop_master();
     serving.wait_for_state(|state| state["locust"]["problem"] != "");
-    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait");
+    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=5s");
     let line = "deployment.apps/locust-slave scaled from 1 to 2\n";
     outcome.exits(1, line);
-    let error = "error: Locust could not be reached, so locustctl did not check the running test";
+    let error = "error: the workers were scaled, but Locust's master was not there after 5s: ";
     assert!(outcome.stderr.contains(error), "{outcome:?}");
     let scaled = serving.put("?wait=60s", r#"{"replicas": 4}"#);
     assert_eq!(scaled.status, 200, "serve scales although Locust is down");
