@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::locustctl;
 use support::serving::Serving;
@@ -232,6 +232,12 @@ fn a_locust_with_other_workers_is_not_changed() {
 #[test]
 fn a_master_of_other_workers_in_the_namespace_is_not_changed() {
     let cluster = TestCluster::start();
+    // The master of the shop's workers is not there. Its Service keeps them from joining the other one.
+    cluster.handle().put_object(
+        "/api/v1/namespaces/default/services/shop-worker-master",
+        json!({"metadata": {"name": "shop-worker-master"}, "spec": {
+            "selector": {"app": "shop-master"}, "ports": [{"port": 5557}, {"port": 8089}]}}),
+    );
     create_deployment(&cluster, "shop-worker");
     let scale_as_kubectl = |replicas: i64| {
         cluster.handle().set_replicas(WORKERS, replicas);
@@ -244,7 +250,8 @@ fn a_master_of_other_workers_in_the_namespace_is_not_changed() {
     let users = ask(&cluster, "GET", "stats/requests", "")["user_count"].clone();
     assert!(users.as_i64() < Some(60), "their test has lost users: {users}");
     cluster.handle().clear_requests();
-    for line in ["scale --replicas=3 --timeout=5s", "scale --replicas=2 --wait", "rebalance"] {
+    for line in ["scale --replicas=3 --timeout=5s", "scale --replicas=2 --timeout=5s", "rebalance"]
+    {
         let line = format!("{line} deployment/shop-worker --locust=auto");
         locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
     }

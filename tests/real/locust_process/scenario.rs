@@ -209,7 +209,10 @@ pub fn create_deployment(cluster: &TestCluster, name: &str) {
     object["spec"]["template"]["metadata"]["labels"] = labels;
     let container = &mut object["spec"]["template"]["spec"]["containers"][0];
     container["args"] = json!([]);
-    container["env"] = json!([{ "name": "LOCUST_MODE_WORKER", "value": "true" }]);
+    container["env"] = json!([
+        { "name": "LOCUST_MODE_WORKER", "value": "true" },
+        { "name": "LOCUST_MASTER_NODE_HOST", "value": format!("{name}-master") },
+    ]);
     object["spec"]["replicas"] = json!(1);
     let path = WORKERS.replace("locust-slave", name);
     cluster.handle().put_object(&path, object);
