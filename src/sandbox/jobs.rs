@@ -1,11 +1,11 @@
 //! Jobs: pods that run side by side. The pods here never end by themselves, as Locust's do.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
-    object, pod_spec, pods,
+    object, pod_count, pod_spec, pods,
     store::{Key, Store},
 };
 
@@ -43,21 +43,13 @@ pub(super) fn set_defaults(job: &mut Value) {
 
 /// One step towards the desired count: either pods come or go, or the status changes.
 pub(super) fn step(store: &mut Store, key: &Key, job: &Value) {
-    let mut present = store.controlled_by(job, "pods");
+    let present = store.controlled_by(job, "pods");
     let wanted = wanted(job);
     if present.len() < wanted {
-        for _ in present.len()..wanted {
-            let base = format!("{}-", key.name);
-            let mut pod = pods::from_template(job, &object::generated_name(&base));
-            pod["metadata"]["generateName"] = json!(base);
-            store.put(&Key::new("pods", &key.namespace, object::name(&pod)), pod);
-        }
+        pod_count::create(store, key, job, wanted - present.len());
     } else if present.len() > wanted {
-        // First remove the pods that are not ready, then the newest ones.
-        present.sort_by_key(|(_, pod)| (pods::is_ready(pod), Reverse(pods::version(pod))));
-        for (key, _) in &present[..present.len() - wanted] {
-            store.remove(key);
-        }
+        let surplus = present.len() - wanted;
+        pod_count::remove(store, present, surplus);
     } else {
         write_status(store, key, job, &present);
     }

@@ -37,6 +37,7 @@ mod openapi;
 mod operators;
 mod options;
 mod patch;
+mod pod_count;
 mod pod_failure;
 mod pod_spec;
 mod pods;

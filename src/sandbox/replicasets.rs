@@ -1,11 +1,11 @@
 //! ReplicaSets and ReplicationControllers: they only keep a number of pods.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    object,
+    object, pod_count,
     pod_failure::PodFailure,
     pods,
     store::{Key, Store},
@@ -13,7 +13,7 @@ use super::{
 
 /// One step towards the desired count: either pods come or go, or the status changes.
 pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
-    let mut present = store.controlled_by(set, "pods");
+    let present = store.controlled_by(set, "pods");
     let adopted = adopt(store, set, key);
     let wanted = object::number(set, "/spec/replicas").clamp(0, pods::MAX_PODS);
     let wanted = usize::try_from(wanted).unwrap_or(0);
@@ -32,18 +32,10 @@ pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
         store.put(key, set);
     } else if present.len() < wanted {
         let most = store.pod_failure.as_ref().and_then(PodFailure::max_pods).unwrap_or(wanted);
-        for _ in present.len()..wanted.min(most) {
-            let base = format!("{}-", key.name);
-            let mut pod = pods::from_template(set, &object::generated_name(&base));
-            pod["metadata"]["generateName"] = json!(base);
-            store.put(&Key::new("pods", &key.namespace, object::name(&pod)), pod);
-        }
+        pod_count::create(store, key, set, wanted.min(most).saturating_sub(present.len()));
     } else if present.len() > wanted {
-        // First remove the pods that are not ready, then the newest ones.
-        present.sort_by_key(|(_, pod)| (pods::is_ready(pod), Reverse(pods::version(pod))));
-        for (key, _) in &present[..present.len() - wanted] {
-            store.remove(key);
-        }
+        let surplus = present.len() - wanted;
+        pod_count::remove(store, present, surplus);
     } else {
         let mut set = set.clone();
         set["status"] = status(&set, &present);

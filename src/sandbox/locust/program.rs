@@ -1,4 +1,4 @@
-//! What a pod runs: Locust's master, a worker, or something else.
+//! The program in a pod: Locust's master, a worker, or another program.
 
 use serde_json::Value;
 
