@@ -6,6 +6,7 @@ use std::process::Command;
 use locustctl::sandbox::{Rights, Rule};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
+use support::rights::Right;
 use support::serving::{Serving, wait_until};
 use support::swarm::start_test;
 use support::waiting::kubeconfig_of;
@@ -32,26 +33,17 @@ fn words(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect()
 }
 
-/// Each pair of a verb and a resource in the Role.
-fn rights() -> Vec<(String, String)> {
-    let mut rights = Vec::new();
-    for rule in manifest("role.yaml")["rules"].as_array().unwrap() {
-        for resource in words(&rule["resources"]) {
-            rights.extend(
-                words(&rule["verbs"]).iter().map(|verb| (resource.to_owned(), (*verb).to_owned())),
-            );
-        }
-    }
-    rights
+fn rights() -> Vec<Right> {
+    Right::of_rules(&manifest("role.yaml")["rules"])
 }
 
 /// The Role in the namespace `default`, without one of its rights.
-fn role_without(without: Option<&(String, String)>) -> Rights {
+fn role_without(without: Option<&Right>) -> Rights {
     let role = manifest("role.yaml");
     let rules = role["rules"].as_array().unwrap().iter().map(|rule| {
         let resources = words(&rule["resources"]);
         let is_left = |verb: &&str| {
-            without.is_none_or(|(resource, left)| resources != [resource.as_str()] || left != *verb)
+            without.is_none_or(|left| resources != [left.resource.as_str()] || left.verb != *verb)
         };
         let verbs: Vec<_> = words(&rule["verbs"]).into_iter().filter(is_left).collect();
         let (groups, names) = (words(&rule["apiGroups"]), words(&rule["resourceNames"]));
@@ -75,28 +67,6 @@ fn cluster_for(rights: Rights) -> (TestCluster, PathBuf) {
     cluster.handle().add_account(TOKEN, "system:serviceaccount:default:locustctl", rights);
     let kubeconfig = kubeconfig_of(&cluster, TOKEN);
     (cluster, kubeconfig)
-}
-
-/// The resource and the verb of a request, as RBAC reads it.
-fn asked(method: &str, line: &str) -> (String, String) {
-    let (path, query) = line.split_once('?').unwrap_or((line, ""));
-    let (_, below) = path.split_once("/namespaces/default/").unwrap_or(("", path));
-    let segments: Vec<_> = below.split('/').collect();
-    let verb = match (method, segments.len()) {
-        ("PATCH", _) => "patch",
-        ("POST", _) => "create",
-        ("PUT", _) => "update",
-        ("GET", _) if query.contains("watch=1") => "watch",
-        ("GET", 1) => "list",
-        ("GET", _) => "get",
-        _ => method,
-    };
-    let resource = match segments.as_slice() {
-        [resource, _, subresource, ..] => format!("{resource}/{subresource}"),
-        [resource, ..] => (*resource).to_owned(),
-        [] => String::new(),
-    };
-    (resource, verb.to_owned())
 }
 
 #[test]
@@ -124,23 +94,8 @@ fn with_the_rights_of_the_role_serve_works_and_uses_each_right() {
         serving.get("/").text.contains("workers</b> keeps the number of replicas between 1 and 5")
     );
 
-    let allowed = rights();
-    let mut used: Vec<_> = cluster
-        .handle()
-        .requests()
-        .iter()
-        .filter(|request| request.header("authorization") == Some(&format!("Bearer {TOKEN}")))
-        .map(|request| {
-            let line = request.line();
-            let (method, path) = line.split_once(' ').unwrap();
-            asked(method, path)
-        })
-        .collect();
-    used.sort();
-    used.dedup();
-    let mut expected = allowed;
-    expected.sort();
-    assert_eq!(used, expected);
+    let used = Right::used_by(&cluster.handle().requests(), TOKEN);
+    assert_eq!(used, rights());
 }
 
 #[test]
@@ -148,7 +103,7 @@ fn each_missing_right_is_reported() {
     for right in rights() {
         let (cluster, kubeconfig) = cluster_for(role_without(Some(&right)));
         let serving = Serving::start_with(kubeconfig, &FLAGS);
-        match (right.0.as_str(), right.1.as_str()) {
+        match (right.resource.as_str(), right.verb.as_str()) {
             ("deployments", _) => serving.wait_for_log("serve cannot read"),
             ("deployments/scale", _) => {
                 serving.put("", r#"{"replicas": 3}"#).is_problem(

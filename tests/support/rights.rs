@@ -3,6 +3,7 @@
 use std::fmt;
 
 use locustctl::sandbox::RecordedRequest;
+use serde_json::Value;
 
 /// One right of a Role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,28 @@ impl Right {
             [] => return None,
         };
         Some(Self::new(group, &resource, verb))
+    }
+
+    /// The rights in the rules of a Role, sorted, each once.
+    ///
+    /// # Panics
+    /// The rules are no rules of RBAC.
+    pub fn of_rules(rules: &Value) -> Vec<Self> {
+        let words = |list: &Value| -> Vec<String> {
+            list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+        };
+        let mut rights = Vec::new();
+        for rule in rules.as_array().unwrap() {
+            for group in words(&rule["apiGroups"]) {
+                for resource in words(&rule["resources"]) {
+                    let verbs = words(&rule["verbs"]);
+                    rights.extend(verbs.iter().map(|verb| Self::new(&group, &resource, verb)));
+                }
+            }
+        }
+        rights.sort();
+        rights.dedup();
+        rights
     }
 
     /// The rights that the requests with this bearer token needed, sorted, each once.

@@ -1,4 +1,4 @@
-//! What is in `packaging/`, and the version that all files name.
+//! The files in `packaging/`, and the version and the repository that all files name.
 
 use std::path::Path;
 use std::process::{Command, Output};

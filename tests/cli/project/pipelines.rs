@@ -1,6 +1,5 @@
 //! The recipes in docs/pipelines.md, run against the simulated cluster with a short run time.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -8,6 +7,7 @@ use std::process::{Command, Output};
 use locustctl::sandbox::{Rights, Rule};
 use serde_json::Value;
 use support::cluster::TestCluster;
+use support::rights::Right;
 use support::waiting::{cluster, kubeconfig_of};
 use support::{locustctl, program};
 
@@ -98,29 +98,6 @@ fn the_recipe_for_make_works() {
     );
 }
 
-/// The resource and the verb of a request, as RBAC reads it.
-fn asked(line: &str) -> (String, String) {
-    let (method, path) = line.split_once(' ').unwrap();
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let (_, below) = path.split_once("/namespaces/default/").unwrap_or(("", path));
-    let segments: Vec<_> = below.split('/').collect();
-    let verb = match (method, segments.len()) {
-        ("PATCH", _) => "patch",
-        ("POST", _) => "create",
-        ("GET", _) if query.contains("watch=1") => "watch",
-        ("PUT", _) => "update",
-        ("GET", 1) => "list",
-        ("GET", _) => "get",
-        _ => method,
-    };
-    let resource = match segments.as_slice() {
-        [resource, _, subresource, ..] => format!("{resource}/{subresource}"),
-        [resource, ..] => (*resource).to_owned(),
-        [] => String::new(),
-    };
-    (resource, verb.to_owned())
-}
-
 fn words(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect()
 }
@@ -130,22 +107,14 @@ fn the_job_runs_with_exactly_the_rights_of_its_role() {
     let text = recipe("A Kubernetes Job");
     let objects: Vec<Value> = text.split("\n---\n").map(yaml).collect();
     let find = |kind: &str| objects.iter().find(|object| object["kind"] == kind).unwrap();
-    let rules = find("Role")["rules"].as_array().unwrap();
-    let mut expected = BTreeSet::new();
-    for rule in rules {
-        for resource in words(&rule["resources"]) {
-            expected.extend(
-                words(&rule["verbs"]).iter().map(|verb| (resource.to_owned(), (*verb).to_owned())),
-            );
-        }
-    }
+    let rules = &find("Role")["rules"];
     let rule = |rule: &Value| {
         let [verbs, groups, resources, names] =
             ["verbs", "apiGroups", "resources", "resourceNames"].map(|field| words(&rule[field]));
         Rule::new(&verbs, &groups, &resources, &names).in_namespace("default")
     };
     let cluster = cluster();
-    let rights = Rights::Rules(rules.iter().map(rule).collect());
+    let rights = Rights::Rules(rules.as_array().unwrap().iter().map(rule).collect());
     cluster.handle().add_account(TOKEN, "system:serviceaccount:default:load-test", rights);
     let container = &find("Job")["spec"]["template"]["spec"]["containers"][0];
     let log = cluster.path("termination-log");
@@ -156,11 +125,8 @@ fn the_job_runs_with_exactly_the_rights_of_its_role() {
     let outcome = support::Locustctl::new(&args).kubeconfig(kubeconfig_of(&cluster, TOKEN)).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(fs::read_to_string(&log).unwrap().contains("passed"));
-    let requests = cluster.handle().requests();
-    let bearer = format!("Bearer {TOKEN}");
-    let own = requests.iter().filter(|request| request.header("authorization") == Some(&bearer));
-    let used: BTreeSet<_> = own.map(|request| asked(&request.line())).collect();
-    assert_eq!(used, expected);
+    let used = Right::used_by(&cluster.handle().requests(), TOKEN);
+    assert_eq!(used, Right::of_rules(rules));
 }
 
 #[test]
