@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Maximum number of commands in the hints.
 const MAX_COMMANDS: usize = 10;
 
-/// What a command does with the workers that were found instead of the default target.
+/// The use that a command makes of workers that it found in place of the default target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The command only shows them, or shows them before a user changes them.

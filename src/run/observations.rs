@@ -1,11 +1,11 @@
-//! What was seen of a running test, for its verdict and its reports.
+//! Observations of a running test, for its verdict and its reports.
 
 use time::OffsetDateTime;
 
 use super::report::Note;
 use super::results::History;
 
-/// What was seen of a running test.
+/// The samples and events of a running test.
 #[derive(Debug, Default)]
 pub struct Observations {
     /// Samples of the statistics.

@@ -11,7 +11,7 @@ const PATH: &str = "/metadata/annotations/locustctl~1remembered-replicas";
 /// The end of a text in a message, in characters. An annotation can have 256 KiB.
 const MAX_QUOTED: usize = 60;
 
-/// What an order does with the annotation.
+/// The change that an order makes to the annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
     /// Keep the number that is replaced, and the new one.
@@ -20,7 +20,7 @@ pub enum Memory {
     Restore,
 }
 
-/// What an object has.
+/// The annotation of an object, as it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Annotation {
     /// No annotations at all.

@@ -44,7 +44,7 @@ pub(super) struct Plan {
     pub is_dry_run: bool,
 }
 
-/// What is done with the workers.
+/// The work for which the workers are scaled.
 pub(super) enum Work {
     /// A test of Locust.
     Test(Box<TestWork>),
@@ -63,7 +63,7 @@ pub(super) struct TestWork {
     pub output: Output,
 }
 
-/// What is printed on stdout.
+/// The form of the results on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
     /// A table and the verdict.

@@ -7,7 +7,7 @@ use crate::cli::ScaleArgs;
 use crate::locust::LocustLocation;
 use crate::scaling::{Condition, DryRun, NewCount};
 
-/// What is done with each target.
+/// The change to make to each target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goal {
     /// Set a count.

@@ -8,7 +8,8 @@ const MAX_WORDS: usize = 4000;
 /// Maximum length of a text that is split into words, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// What a container runs. The values that only the cluster knows (`valueFrom`) are unknown here.
+/// The program, the flags and the variables of a container. Values that only the cluster knows (`valueFrom`)
+/// are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Launch {
     /// Name of the container.

@@ -1,4 +1,4 @@
-//! What a condition compares, and with what.
+//! The metrics that a condition can compare.
 
 use super::super::results::Percentile;
 
