@@ -122,7 +122,7 @@ impl Lease {
     /// `expires_in` of zero, its time is over.
     ///
     /// # Errors
-    /// As for [`Self::acquire`], and missing rights.
+    /// The errors of [`Self::acquire`], and missing rights.
     pub async fn look(&mut self, client: &Client) -> Result<Option<Holder>, LeaseError> {
         let limit = self.duration / 3;
         let read = timeout(limit, self.read(client)).await;
@@ -135,7 +135,7 @@ impl Lease {
     /// Releases the Lease, if this process holds it, so that others need not wait.
     ///
     /// # Errors
-    /// As for [`Self::acquire`], and missing rights. Then others get the Lease when it has expired.
+    /// The errors of [`Self::acquire`], and missing rights. Then others get the Lease when it has expired.
     pub async fn release(&mut self, client: &Client) -> Result<(), LeaseError> {
         let limit = self.duration / 3;
         self.held_until = None;

@@ -22,7 +22,7 @@ fn put_configmap(cluster: &TestCluster, data: &Value) {
     cluster.handle().put_object(HISTORY, map);
 }
 
-/// Who changed the number, and the new number; the latest change first.
+/// The user who changed the number, and the new number; the latest change first.
 fn changes(state: &Value) -> Vec<(String, i64)> {
     let history = state["history"].as_array().unwrap().iter();
     history
