@@ -1,99 +1,22 @@
 """Measures the latency of `locustctl serve --locust-ui`, and the time until users are restored."""
 
-import contextlib
 import http.client
-import json
-import os
 import re
-import socket
-import ssl
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from real_locust import ask, free_port, memory, real_locust, start, wait_until
 
 BINARY, PYTHON = (Path(path).absolute() for path in sys.argv[1:3])
-FIXTURES = Path("tests/fixtures/locust").absolute()
 REQUESTS = 500
 PAGES = 50
 ROUNDS = 6
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def start(stack: contextlib.ExitStack, *command: object, **options: object) -> subprocess.Popen:
-    quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | options
-    process = subprocess.Popen([str(word) for word in command], text=True, **quiet)
-    stack.callback(process.wait)
-    stack.callback(process.terminate)
-    return process
-
-
-def wait_until(condition, limit: float = 60.0, pause: float = 0.05):
-    end = time.monotonic() + limit
-    while not (result := condition()):
-        assert time.monotonic() < end, "timed out"
-        time.sleep(pause)
-    return result
-
-
-def ask(url: str, method: str = "GET", body: str | None = None, form: bool = False):
-    kind = "application/x-www-form-urlencoded" if form else "application/json"
-    data = body.encode() if body is not None else None
-    request = urllib.request.Request(url, data, {"Content-Type": kind}, method=method)
-    with urllib.request.urlopen(request) as answer:
-        return answer.read().decode()
-
-
-class Follower(threading.Thread):
-    """A worker for each ready pod of the simulated cluster."""
-
-    def __init__(self, stack: contextlib.ExitStack, kubeconfig: str, port: int) -> None:
-        super().__init__(daemon=True)
-        text = Path(kubeconfig).read_text()
-        self.server = re.search(r"server: (\S+)", text)[1]
-        self.token = re.search(r"token: (\S+)", text)[1]
-        self.stack, self.port, self.workers = stack, port, {}
-
-    def run(self) -> None:
-        insecure = ssl._create_unverified_context()
-        url = f"{self.server}/api/v1/namespaces/default/pods?labelSelector=role%3Dworker"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
-        while True:
-            try:
-                with urllib.request.urlopen(request, context=insecure) as answer:
-                    pods = json.load(answer)["items"]
-            except OSError:
-                return
-            ready = {
-                pod["metadata"]["name"]
-                for pod in pods
-                for one in pod["status"].get("conditions", [])
-                if (one["type"], one["status"]) == ("Ready", "True")
-            }
-            for name in self.workers.keys() - ready:
-                self.workers.pop(name).terminate()
-            for name in ready - self.workers.keys():
-                command = [PYTHON, FIXTURES / "worker.py", "--worker", "--master-port", self.port]
-                environment = os.environ | {"POD": name}
-                self.workers[name] = start(
-                    self.stack, *command, "-f", FIXTURES / "locustfile.py", env=environment
-                )
-            time.sleep(0.05)
-
-
-def memory(process: subprocess.Popen) -> float:
-    """Resident memory in MB."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
 def overhead(direct: int, proxied: int) -> None:
@@ -154,10 +77,10 @@ def pages(proxied: int, serve: subprocess.Popen) -> None:
         follower.close()
 
 
-def rebalance(direct: int, proxied: int) -> None:
+def rebalance(locust: str, proxied: int) -> None:
     """The time until a test has its users back after 5 → 1 workers. It begins when Locust's page
     shows one worker, and ends when the page shows all users."""
-    locust, serve = f"http://127.0.0.1:{direct}", f"http://127.0.0.1:{proxied}/-/locustctl/api"
+    serve = f"http://127.0.0.1:{proxied}/-/locustctl/api"
 
     def page_number(name: str) -> int:
         return int(re.search(rf'"{name}": (\d+)', ask(f"{locust}/"))[1])
@@ -185,39 +108,21 @@ def rebalance(direct: int, proxied: int) -> None:
 
 
 def main() -> None:
-    with contextlib.ExitStack() as stack:
-        work = stack.enter_context(tempfile.TemporaryDirectory())
-        piped = {"stdout": subprocess.PIPE}
-        sandbox = start(stack, BINARY, "sandbox", "--pod-ready-after=200ms", **piped)
-        kubeconfig = next(
-            found[1] for line in sandbox.stdout if (found := re.search(r"KUBECONFIG=(\S+)", line))
-        )
-        web, bind, tested = free_port(), free_port(), free_port()
-        start(stack, PYTHON, "-m", "http.server", "--bind", "127.0.0.1", tested, cwd=work, stdout=subprocess.DEVNULL)
+    tested = free_port()
+    with real_locust(BINARY, PYTHON, tested) as place:
         start(
-            stack, PYTHON, "-m", "locust", "--master", "--web-host=127.0.0.1", "--web-port", web,
-            "--master-bind-port", bind, "-f", FIXTURES / "locustfile.py",
-            "--host", f"http://127.0.0.1:{tested}", stdout=subprocess.DEVNULL,
+            place.stack, PYTHON, "-m", "http.server", "--bind", "127.0.0.1", tested,
+            cwd=place.environment["HOME"], stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        Follower(stack, kubeconfig, bind).start()
-
-        def is_up() -> bool:
-            with contextlib.suppress(OSError):
-                return bool(ask(f"http://127.0.0.1:{web}/worker-count"))
-            return False
-
-        wait_until(is_up)
-        environment = {"PATH": os.environ["PATH"], "HOME": work, "KUBECONFIG": kubeconfig}
         serve = start(
-            stack, BINARY, "serve", "--locust-ui", f"--locust=http://127.0.0.1:{web}",
-            "--listen=127.0.0.1:0", env=environment, **piped,
+            place.stack, BINARY, "serve", "--locust-ui", f"--locust={place.locust}",
+            "--listen=127.0.0.1:0", env=place.environment, stdout=subprocess.PIPE,
         )  # fmt: skip
         line = next(line for line in serve.stdout if line.startswith("Serving"))
         proxied = int(re.search(r":(\d+)/$", line.strip())[1])
-        wait_until(lambda: json.loads(ask(f"http://127.0.0.1:{web}/worker-count"))["worker_count"] == 1)
-        overhead(web, proxied)
+        overhead(urlsplit(place.locust).port, proxied)
         pages(proxied, serve)
-        rebalance(web, proxied)
+        rebalance(place.locust, proxied)
 
 
 main()
