@@ -7,7 +7,7 @@ use super::current_scale::{CurrentScale, count_in_field};
 use super::job::notes_about;
 use super::order::{DryRun, Order};
 use super::patch::{tested_patch, versioned_patch};
-use crate::cluster::api::{Client, Error, PatchKind};
+use crate::cluster::api::{Client, Error, Patch, PatchKind};
 
 /// The count that the server has after a PATCH.
 pub(super) struct PatchResult {
@@ -30,7 +30,7 @@ pub(super) async fn send(
 ) -> Result<PatchResult, Error> {
     let (place, path) = (order.place(), order.target.path());
     let tested = || tested_patch(place, seen.replicas, new);
-    let (kind, patch) = match (order.memory, &order.condition.resource_version) {
+    let (kind, body) = match (order.memory, &order.condition.resource_version) {
         (Some(memory), version) => {
             let mut operations = tested_operations(tested(), version.as_deref());
             operations.extend(seen.annotation.operations(memory, seen.replicas, new));
@@ -39,13 +39,13 @@ pub(super) async fn send(
         (None, Some(version)) => (PatchKind::Merge, versioned_patch(place, version, new)),
         (None, None) => (PatchKind::Json, tested()),
     };
-    let (dry_run, about) = (order.dry_run == DryRun::Server, order.target.about("patch"));
+    let patch = Patch { kind, body, is_dry_run: order.dry_run == DryRun::Server };
+    let about = order.target.about("patch");
     let CountPlace::Field(field) = place else {
-        let sent = client.patch_scale(&path, kind, &patch, dry_run, &about, on_progress);
+        let sent = client.patch_scale(&path, &patch, &about, on_progress);
         return Ok(PatchResult { count: sent.await?.replicas.into(), notes: Vec::new() });
     };
-    let sent = client.patch_object(&path, kind, &patch, dry_run, &about, on_progress);
-    let object = sent.await?;
+    let object = client.patch_object(&path, &patch, &about, on_progress).await?;
     let count = count_in_field(&object, field)?.unwrap_or_default();
     Ok(PatchResult { count, notes: notes_about(&order.target, &object) })
 }

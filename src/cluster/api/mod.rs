@@ -44,7 +44,7 @@ pub use list::Listing;
 pub use plain::Authorities;
 pub use relay::{RelayRequest, has_no_dot_segments};
 pub use resource::{Resource, escape_segment};
-pub use scale::{PatchKind, Scale};
+pub use scale::{Patch, PatchKind, Scale};
 #[cfg(test)]
 pub use status::Cause;
 pub use status::{Details, Status};

@@ -50,6 +50,16 @@ impl PatchKind {
     }
 }
 
+/// A change of an object on the server.
+#[derive(Debug)]
+pub struct Patch {
+    pub kind: PatchKind,
+    /// The body: the operations, or the fields to merge.
+    pub body: Value,
+    /// If true, the server checks the patch and stores nothing (`dryRun=All`).
+    pub is_dry_run: bool,
+}
+
 impl Client {
     /// Reads the scale of the object at `path` (see [`super::Resource::path`]).
     ///
@@ -70,9 +80,8 @@ impl Client {
         read_scale(&reply, about)
     }
 
-    /// Sends `patch` to the scale of the object at `path`. With `dry_run`, the server checks the
-    /// patch and stores nothing. `on_progress` gets true while the server may be carrying out the
-    /// patch.
+    /// Sends `patch` to the scale of the object at `path`. `on_progress` gets true while the server may
+    /// be carrying out the patch.
     ///
     /// # Errors
     /// Any of [`Error`]. After [`Error::may_have_been_applied`], the caller must read the object to
@@ -80,18 +89,15 @@ impl Client {
     pub async fn patch_scale(
         &self,
         path: &str,
-        kind: PatchKind,
-        patch: &Value,
-        dry_run: bool,
+        patch: &Patch,
         about: &About,
         on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Scale, Error> {
-        let path = format!("{path}/scale");
-        let reply = self.send_patch(&path, kind, patch, dry_run, about, on_progress).await?;
+        let reply = self.send_patch(&format!("{path}/scale"), patch, about, on_progress).await?;
         read_scale(&reply, about)
     }
 
-    /// Sends `patch` to the object at `path`, and returns the object. The arguments are those of
+    /// Sends `patch` to the object at `path`, and returns the object. The rest is as in
     /// [`Self::patch_scale`].
     ///
     /// # Errors
@@ -99,27 +105,22 @@ impl Client {
     pub async fn patch_object(
         &self,
         path: &str,
-        kind: PatchKind,
-        patch: &Value,
-        dry_run: bool,
+        patch: &Patch,
         about: &About,
         on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Value, Error> {
-        let reply = self.send_patch(path, kind, patch, dry_run, about, on_progress).await?;
-        read_object(&reply, about)
+        read_object(&self.send_patch(path, patch, about, on_progress).await?, about)
     }
 
     async fn send_patch(
         &self,
         path: &str,
-        kind: PatchKind,
-        patch: &Value,
-        dry_run: bool,
+        patch: &Patch,
         about: &About,
         on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Reply, Error> {
-        let query: &[_] = if dry_run { &[("dryRun", "All")] } else { &[] };
-        let content = Some((kind.media_type(), patch.to_string().into_bytes()));
+        let query: &[_] = if patch.is_dry_run { &[("dryRun", "All")] } else { &[] };
+        let content = Some((patch.kind.media_type(), patch.body.to_string().into_bytes()));
         let request = Request { method: Method::PATCH, path, query, content, accept: None, about };
         self.send_with_progress(request, on_progress).await
     }
