@@ -11,8 +11,8 @@
 //! - `scaling`: `kubectl scale`: targets, manifests, preconditions, the PATCH, and its outcome
 //! - `cluster`: the Kubernetes client
 //! - `process`: programs that are run: finding them, and ending them with their children
-//! - `text`: YAML, PEM, literals as Go writes them, and text that is safe to show
 //! - [`sandbox`]: a simulated cluster on loopback; it shares no code with `cluster`
+//! - `text`: YAML, PEM, label selectors, literals as Go writes them, and text that is safe to show
 
 // Everything is printed through `terminal` or `output`: neither panics on a full disk.
 #![deny(clippy::print_stderr, clippy::print_stdout)]

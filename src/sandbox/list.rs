@@ -9,10 +9,11 @@ use super::{
     custom,
     query::Query,
     resource_type::ResourceType,
-    selector::{FieldSelector, LabelSelector},
+    selector::{FieldSelector, label_selector},
     status::Failure,
     store::{Key, Store},
 };
+use crate::text::label_selector::LabelSelector;
 
 /// The objects of one type that a request selects.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl View {
             kind,
             namespace: namespace.filter(|_| kind.namespaced).map(str::to_owned),
             name: name.map(str::to_owned),
-            labels: LabelSelector::parse(query.get("labelSelector").unwrap_or(""))?,
+            labels: label_selector(query.get("labelSelector").unwrap_or(""))?,
             fields: FieldSelector::parse(query.get("fieldSelector").unwrap_or(""))?,
         })
     }
@@ -46,7 +47,7 @@ impl View {
         key.plural == self.kind.stored_as()
             && self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
             && self.name.as_ref().is_none_or(|name| *name == key.name)
-            && self.labels.matches(&object["metadata"]["labels"])
+            && self.labels.matches(|key| object["metadata"]["labels"].get(key)?.as_str())
             && self.fields.matches(object)
     }
 

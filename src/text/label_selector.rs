@@ -1,13 +1,14 @@
-//! Label selectors for objects of manifests. No server evaluates them, so this follows apimachinery's
-//! `labels.Parse`.
+//! Label selectors, as apimachinery's `labels.Parse` reads them.
+//!
+//! kubectl evaluates them for the objects of manifests, the API server for lists and watches.
 
 use std::collections::BTreeSet;
 
-use crate::text::go::quote;
+use super::go::quote;
 
 /// A label selector: all requirements must hold. An empty selector matches every object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selector(Vec<Requirement>);
+pub struct LabelSelector(Vec<Requirement>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Requirement {
@@ -25,16 +26,13 @@ enum Test {
     Less(i64),
 }
 
-impl Selector {
-    /// Reads the value of `-l`.
+impl LabelSelector {
+    /// Reads the value of `-l` or of the query parameter `labelSelector`.
     ///
     /// # Errors
-    /// `the provided selector "…" is not valid: …`, in apimachinery's words.
+    /// The text of the error of `labels.Parse`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut parser = Parser { tokens: tokens(text), at: 0 };
-        parser.selector().map(Self).map_err(|problem| {
-            format!("the provided selector {} is not valid: {problem}", quote(text))
-        })
+        Parser { tokens: tokens(text), at: 0 }.selector().map(Self)
     }
 
     /// True if all requirements hold. `label` returns the value of a label.
@@ -350,4 +348,51 @@ fn is_label_text(text: &str) -> bool {
     bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
         && is_edge(bytes.first())
         && is_edge(bytes.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_match_as_on_the_api_server() {
+        let labels = |key: &str| match key {
+            "a" => Some("b"),
+            "n" => Some("5"),
+            "e" => Some(""),
+            _ => None,
+        };
+        for (selector, expected) in [
+            ("", true),
+            ("a", true),
+            ("!a", false),
+            ("x", false),
+            ("!x", true),
+            ("a=b", true),
+            ("a==c", false),
+            (" a = b , n != 6 ", true),
+            ("! a", false),
+            ("a!=c", true),
+            ("x!=c", true),
+            ("a in (c,b)", true),
+            ("a in (c)", false),
+            ("x notin (c)", true),
+            ("a notin (b,c)", false),
+            ("e=", true),
+            ("e in (,x)", true),
+            ("n>4", true),
+            ("n>5", false),
+            ("n<6", true),
+            ("a<6", false),
+            ("x<6", false),
+            ("a=b,n<6,!x", true),
+            ("a=b,x", false),
+        ] {
+            assert_eq!(
+                LabelSelector::parse(selector).unwrap().matches(labels),
+                expected,
+                "{selector}"
+            );
+        }
+    }
 }

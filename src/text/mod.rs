@@ -1,8 +1,9 @@
-//! Text in and out: YAML, PEM, literals as Go writes them, bounded reading, and text that is safe to
-//! show.
+//! Text in and out: YAML, PEM, label selectors, literals as Go writes them, bounded reading, and text
+//! that is safe to show.
 
 pub mod bounded;
 pub mod go;
+pub mod label_selector;
 pub mod pem;
 pub mod stderr;
 pub mod terminal;

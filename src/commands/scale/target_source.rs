@@ -8,10 +8,11 @@ use super::super::target::{Audience, RequestedTargets};
 use super::settings::Settings;
 use crate::cli::ScaleArgs;
 use crate::output::Failed;
-use crate::scaling::manifests::{self, Document, Selector, Source, Sources};
+use crate::scaling::manifests::{self, Document, Source, Sources};
 use crate::scaling::{
     ManifestRules, Resolved, Selection, SelectionArgs, resolve, resolve_manifests,
 };
+use crate::text::label_selector::LabelSelector;
 
 /// The source that the command line names, checked.
 pub(super) enum TargetSource {
@@ -19,14 +20,14 @@ pub(super) enum TargetSource {
     Manifests {
         sources: Vec<Source>,
         /// Selects the objects with these labels.
-        selector: Option<Selector>,
+        selector: Option<LabelSelector>,
     },
 }
 
 /// The source after the manifests were read.
 pub(super) enum LoadedSource {
     Cluster(RequestedTargets),
-    Manifests(Vec<Result<Document, manifests::Error>>, Option<Selector>),
+    Manifests(Vec<Result<Document, manifests::Error>>, Option<LabelSelector>),
 }
 
 impl TargetSource {
@@ -52,7 +53,8 @@ impl TargetSource {
             return Err(Failed::all(errors));
         }
         let labels = args.selector.as_deref().map(str::trim).filter(|labels| !labels.is_empty());
-        let selector = labels.map(Selector::parse).transpose().map_err(anyhow::Error::msg)?;
+        let selector =
+            labels.map(manifests::label_selector).transpose().map_err(anyhow::Error::msg)?;
         Ok(Self::Manifests { sources: found, selector })
     }
 

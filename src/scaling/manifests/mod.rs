@@ -15,7 +15,6 @@ mod object;
 mod paths;
 mod read;
 mod resolve;
-mod selector;
 mod sources;
 mod stream;
 mod url;
@@ -27,8 +26,19 @@ pub use object::Document;
 pub use object::Object;
 pub use read::{parse, read};
 pub use resolve::{ListErrors, ManifestRules, resolve_manifests};
-pub use selector::Selector;
 pub use sources::{Source, Sources};
+
+use crate::text::go::quote;
+use crate::text::label_selector::LabelSelector;
+
+/// Reads the value of `-l` as kubectl does for the objects of manifests.
+///
+/// # Errors
+/// kubectl's text: `the provided selector "…" is not valid: …`.
+pub fn label_selector(text: &str) -> Result<LabelSelector, String> {
+    LabelSelector::parse(text)
+        .map_err(|problem| format!("the provided selector {} is not valid: {problem}", quote(text)))
+}
 
 #[cfg(test)]
 mod tests;

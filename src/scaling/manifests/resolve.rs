@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use super::object::{Document, Object};
-use super::selector::Selector;
 use crate::cluster::api::{self, Client, Resource};
 use crate::scaling::resolve::{Resolved, Selected};
 use crate::scaling::target::Target;
 use crate::scaling::types::Types;
 use crate::text::go;
+use crate::text::label_selector::LabelSelector;
 
 /// The flags that restrict the objects of manifests.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ pub struct ManifestRules<'a> {
     /// `-n` was given: objects of another namespace are refused.
     pub is_enforced: bool,
     /// `-l`: only objects with these labels are taken.
-    pub selector: Option<&'a Selector>,
+    pub selector: Option<&'a LabelSelector>,
 }
 
 /// The errors of the items of one list. kubectl reports them as one error.
