@@ -1,11 +1,13 @@
 //! The steps of the GitHub Action, run as a runner runs them.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use support::cluster::TestCluster;
+use support::serving::wait_until;
+use support::swarm::ask;
 
-use super::{fake_program, path_with, yaml_of};
+use super::{fake_program, path_with, text_of, yaml_of};
 
 /// The script of the step `name`.
 fn step(name: &str) -> String {
@@ -16,25 +18,30 @@ fn step(name: &str) -> String {
     step["run"].as_str().unwrap().to_owned()
 }
 
-/// Runs a script as GitHub's `shell: bash` does.
+/// Runs a script as GitHub's `shell: bash` does. Signals work, even if this test ignores them.
 fn bash(script: &str) -> Command {
-    let mut command = Command::new("bash");
+    let mut command = Command::new("/usr/bin/env");
+    command.args(["--default-signal=INT,TERM", "bash"]);
     command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]);
+    command
+}
+
+/// The step that runs locustctl, with `directory` for its files.
+fn run_step(args: &str, cluster: &TestCluster, directory: &Path) -> Command {
+    std::os::unix::fs::symlink(support::program(), directory.join("locustctl")).unwrap();
+    let mut command = bash(&step("Run locustctl"));
+    command
+        .env("PATH", path_with(directory))
+        .env("LOCUSTCTL_ARGS", args)
+        .env("GITHUB_OUTPUT", directory.join("outputs"))
+        .env("KUBECONFIG", cluster.kubeconfig());
     command
 }
 
 fn run(args: &str, cluster: &TestCluster) -> (Output, String) {
     let directory = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(support::program(), directory.path().join("locustctl")).unwrap();
-    let outputs = directory.path().join("outputs");
-    let output = bash(&step("Run locustctl"))
-        .env("PATH", path_with(directory.path()))
-        .env("LOCUSTCTL_ARGS", args)
-        .env("GITHUB_OUTPUT", &outputs)
-        .env("KUBECONFIG", cluster.kubeconfig())
-        .output()
-        .unwrap();
-    (output, std::fs::read_to_string(outputs).unwrap())
+    let output = run_step(args, cluster, directory.path()).output().unwrap();
+    (output, std::fs::read_to_string(directory.path().join("outputs")).unwrap())
 }
 
 #[test]
@@ -52,6 +59,39 @@ fn the_action_runs_a_command_and_reports_its_exit_code() {
     assert_eq!(cluster.workers(), 3);
 }
 
+/// Sends a signal to this process only, as a runner does: to the shell of the step.
+fn signal(process: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &process.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn a_cancelled_job_stops_the_test_and_puts_the_old_count_back() {
+    for (signals, code) in [(&["INT"][..], 130), (&["INT", "TERM"], 130), (&["TERM"], 143)] {
+        let (cluster, directory) = (TestCluster::start(), tempfile::tempdir().unwrap());
+        let output = |name: &str| std::fs::File::create(directory.path().join(name)).unwrap();
+        let text = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+        let mut step = run_step("run --replicas=3 -u 20 -r 20 -t 10m", &cluster, directory.path())
+            .stdin(Stdio::null())
+            .stdout(output("stdout"))
+            .stderr(output("stderr"))
+            .spawn()
+            .unwrap();
+        wait_until(|| text("stderr").contains("running, 20 users"), || text("stderr"));
+        for name in signals {
+            signal(&step, name);
+            wait_until(|| text("stderr").contains("scaled back from 3 to 1"), || text("stderr"));
+        }
+        let status = step.wait().unwrap();
+        assert_eq!(status.code(), Some(code), "{signals:?}: {}", text("stderr"));
+        assert_eq!(text("outputs"), format!("exit-code={code}\n"));
+        assert_eq!(cluster.workers(), 1);
+        assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped");
+        // The shell adds nothing to the log.
+        assert!(!text("stderr").contains("[1]"), "{}", text("stderr"));
+    }
+}
+
 #[test]
 fn the_arguments_of_the_action_are_not_run_by_a_shell() {
     let cluster = TestCluster::start();
@@ -63,6 +103,27 @@ fn the_arguments_of_the_action_are_not_run_by_a_shell() {
     assert!(!output.status.success());
     assert_eq!(cluster.workers(), 1);
     assert!(!directory.path().join("mark").exists());
+}
+
+#[test]
+fn the_example_of_the_action_works() {
+    let text = text_of("docs/pipelines.md");
+    let (before, after) = text.split_once("\n  uses: locustctl/locustctl@v").unwrap();
+    let (_, start) = before.rsplit_once("```yaml\n").unwrap();
+    let (end, _) = after.split_once("```").unwrap();
+    let example = format!("{start}\n  uses: v{end}");
+    let step = serde_saphyr::from_str::<serde_json::Value>(&example).unwrap()[0].clone();
+    assert_eq!(step["uses"], concat!("v", env!("CARGO_PKG_VERSION")));
+    let action = yaml_of("action.yml");
+    for (name, _) in step["with"].as_object().unwrap() {
+        assert!(action["inputs"].get(name).is_some(), "the action has no input {name:?}");
+    }
+    let (cluster, directory) = (TestCluster::start(), tempfile::tempdir().unwrap());
+    let args = step["with"]["args"].as_str().unwrap().replace("-t 10m", "-t 1s");
+    let output =
+        run_step(&args, &cluster, directory.path()).current_dir(directory.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(directory.path().join("report.html").exists());
 }
 
 /// Runs the installation with an archive of `version` at GitHub. Returns the directories added to

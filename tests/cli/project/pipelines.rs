@@ -1,13 +1,15 @@
 //! The recipes in docs/pipelines.md, run against the simulated cluster with a short run time.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use locustctl::sandbox::{Rights, Rule};
 use serde_json::Value;
 use support::cluster::TestCluster;
 use support::rights::Right;
+use support::serving::wait_until;
 use support::waiting::{cluster, kubeconfig_of};
 use support::{locustctl, program};
 
@@ -30,18 +32,24 @@ fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap()
 }
 
-/// Runs the script in the directory of the cluster, with the program in `PATH`.
-fn shell(cluster: &TestCluster, script: &str) -> Output {
+/// The environment of a script, with the program in `PATH`.
+fn environment(cluster: &TestCluster) -> [(&'static str, OsString); 4] {
     let directory = program().parent().unwrap().to_owned();
-    let path =
-        std::env::join_paths([directory.as_path(), Path::new("/usr/bin"), Path::new("/bin")]);
+    let path = [directory.as_path(), Path::new("/usr/bin"), Path::new("/bin")];
+    [
+        ("PATH", std::env::join_paths(path).unwrap()),
+        ("HOME", cluster.directory().into()),
+        ("KUBECONFIG", cluster.kubeconfig().into()),
+        ("GITHUB_STEP_SUMMARY", cluster.path("summary.md").into()),
+    ]
+}
+
+/// Runs the script in the directory of the cluster.
+fn shell(cluster: &TestCluster, script: &str) -> Output {
     Command::new("sh")
         .args(["-euc", script])
         .env_clear()
-        .env("PATH", path.unwrap())
-        .env("HOME", cluster.directory())
-        .env("KUBECONFIG", cluster.kubeconfig())
-        .env("GITHUB_STEP_SUMMARY", cluster.path("summary.md"))
+        .envs(environment(cluster))
         .current_dir(cluster.directory())
         .output()
         .unwrap()
@@ -67,6 +75,32 @@ fn the_recipe_for_github_actions_works() {
     let script = steps[0]["run"].as_str().unwrap();
     passes(script, &["summary.md", "report.html", "report.json"]);
     assert_eq!(steps[1]["with"]["path"], "report.*");
+}
+
+#[test]
+fn a_cancelled_job_at_github_puts_the_old_count_back() {
+    let text = recipe("GitHub Actions").replace("-t 1s", "-t 10m");
+    let steps = yaml(&text)["jobs"]["load-test"]["steps"].clone();
+    let cluster = cluster();
+    let script = cluster.file("script.sh", steps[0]["run"].as_str().unwrap());
+    let log = cluster.path("log");
+    // A runner starts a script like this, and sends the signal to this process only.
+    let mut step = Command::new("/usr/bin/env")
+        .args(["--default-signal=INT,TERM", "bash", "-e"])
+        .arg(script)
+        .env_clear()
+        .envs(environment(&cluster))
+        .current_dir(cluster.directory())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let said = || fs::read_to_string(&log).unwrap();
+    wait_until(|| said().contains("running, "), said);
+    let process = step.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &process]).status().unwrap().success());
+    assert_eq!(step.wait().unwrap().code(), Some(130), "{}", said());
+    assert_eq!(cluster.workers(), 1, "{}", said());
 }
 
 #[test]
