@@ -9,6 +9,8 @@ use super::value;
 /// The address of Locust's master, and how to log in to it.
 #[derive(Debug, Args)]
 pub struct LocustArgs {
+    // The brackets are not links.
+    #[allow(rustdoc::broken_intra_doc_links)]
     /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through
     /// the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST,
     /// else auto; for scale: none]

@@ -81,6 +81,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true,
           value_parser = value::key_value(), action = ArgAction::Append)]
     pub option: Vec<KeyValue>,
+    // The brackets are not links.
+    #[allow(rustdoc::broken_intra_doc_links)]
     /// Fail the test if its final results meet this condition: '[NAME: ]METRIC OP VALUE', as in 'p95 > 800ms' or
     /// 'GET /login: failures > 1%'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median,
     /// rps, requests, failures or users. Without --fail-if, any failed request fails the test

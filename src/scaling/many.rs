@@ -8,9 +8,9 @@ use super::record::record;
 use super::{Order, Progress, ScaleError, Scaled, Target, scale};
 use crate::cluster::api::{Client, MAX_CONCURRENT_REQUESTS};
 
-/// Carries out all orders, at most [`MAX_AT_ONCE`] at the same time. `report` receives the index and
-/// the outcome of each order as soon as it has one. Orders for the same object run one after another,
-/// because each would make the other's PATCH fail.
+/// Carries out all orders, at most [`MAX_CONCURRENT_REQUESTS`] at the same time. `report` receives the
+/// index and the outcome of each order as soon as it has one. Orders for the same object run one after
+/// another, because each would make the other's PATCH fail.
 pub async fn scale_all(
     client: &Client,
     orders: &[Order],

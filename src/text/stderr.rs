@@ -24,7 +24,7 @@ pub fn write(line: String) {
     }
 }
 
-/// Lets a thread write all further lines, so that [`write`] never waits. If too many lines wait, some are
+/// Lets a thread write all further lines, so that [`write()`] never waits. If too many lines wait, some are
 /// dropped, and the line that `describe` makes of their number takes their place.
 ///
 /// # Errors

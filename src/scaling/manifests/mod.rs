@@ -1,7 +1,7 @@
 //! Targets from manifests: `-f` (files, patterns, directories, URLs, stdin) and `-k`.
 //!
 //! There are two steps, as in kubectl. [`Sources::check`] finds the files and reports every error in
-//! the flags. [`read`] reads the files. The rules and the errors are those of cli-runtime's
+//! the flags. [`read()`] reads the files. The rules and the errors are those of cli-runtime's
 //! `resource` package.
 
 mod builder_output;
