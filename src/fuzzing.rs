@@ -84,3 +84,54 @@ pub fn locust_results(content: &[u8]) {
 pub fn history(text: &str) {
     serve::try_history(text);
 }
+
+/// The page, the statistics and the log of Locust, separated by empty lines.
+pub fn locust_answers(text: &str) {
+    locust::try_answers(text);
+}
+
+/// A Lease in JSON. Our own record in it is read back.
+///
+/// # Panics
+/// It is read as another record.
+pub fn lease(content: &[u8]) {
+    if let Ok(object) = serde_json::from_slice(content) {
+        cluster::lease::try_lease(object);
+    }
+}
+
+/// The stream of a watch. Its pieces do not matter.
+///
+/// # Panics
+/// Other pieces give other lines.
+pub fn watch(content: &[u8]) {
+    cluster::api::try_watch(content);
+}
+
+/// An object in JSON with the annotation of `--remember`.
+pub fn remembered(content: &[u8]) {
+    if let Ok(object) = serde_json::from_slice(content) {
+        scaling::try_annotation(&object);
+    }
+}
+
+/// The session cookie of serve.
+///
+/// # Panics
+/// A session that was not signed is accepted, or a signed one is read as another one.
+pub fn session(content: &[u8]) {
+    serve::try_session(content);
+}
+
+/// Locust's page, into which serve inserts the panel.
+///
+/// # Panics
+/// Another part of the page has changed.
+pub fn panel(content: &[u8]) {
+    serve::try_page(content);
+}
+
+/// A change of the number of workers, as a client of serve requests it.
+pub fn change(content: &[u8]) {
+    serve::try_change(content);
+}

@@ -313,6 +313,17 @@ impl Record {
     }
 }
 
+/// Reads an object as a Lease, and writes the record of another process into it; for `fuzz/`.
+#[doc(hidden)]
+pub fn try_lease(mut object: Value) {
+    let mut lease = Lease::new("default", "fuzz", "this".to_owned(), Duration::from_secs(15));
+    let present = Record::of(&object);
+    let _ = lease.other_holder(&present);
+    let own = lease.own_record(&present);
+    own.write_to(&mut object);
+    assert_eq!(Record::of(&object), own);
+}
+
 /// True if another client wrote the Lease first.
 fn is_lost_race(error: &Error) -> bool {
     error.status().is_some_and(|status| status.is_conflict() || status.reason == "AlreadyExists")

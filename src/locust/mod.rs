@@ -10,6 +10,7 @@ mod examine;
 mod examples;
 mod find;
 mod health;
+mod hostile;
 mod install;
 mod json;
 mod log;
@@ -41,6 +42,8 @@ pub use error::Error;
 pub use examine::examine;
 pub use find::{LocustLocation, Search, absent_text, foreign_text, may_hold_workers};
 pub use health::{Health, Verdict};
+#[doc(hidden)]
+pub use hostile::try_answers;
 pub use install::{
     ClusterLocust, Installed, Role, Survey, Template, everywhere, survey, try_object,
 };

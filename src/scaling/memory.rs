@@ -108,6 +108,16 @@ impl Annotation {
     }
 }
 
+/// Reads an object's annotation, restores its number, and remembers another one; for `fuzz/`.
+#[doc(hidden)]
+pub fn try_annotation(object: &Value) {
+    let annotation = Annotation::of(object);
+    for now in [None, Some(0), Some(3), annotation.note().map(|note| note.set)] {
+        let _ = annotation.to_restore(now);
+        let _ = annotation.operations(Memory::Remember, now, 5);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

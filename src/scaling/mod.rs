@@ -31,7 +31,7 @@ mod workload;
 pub use autoscaler::{Autoscaler, AutoscalerLists, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use many::{scale_all, scale_one};
-pub use memory::Memory;
+pub use memory::{Memory, try_annotation};
 pub use missing::explain_missing;
 pub use order::{
     Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,

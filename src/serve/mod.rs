@@ -44,6 +44,17 @@ pub use self::server::Server;
 pub use self::settings::{LocustSettings, RebalancePolicy, Settings, SharedState, Subject};
 pub use self::snapshot::TargetInfo;
 
+#[doc(hidden)]
+pub use self::guard::try_session;
+#[doc(hidden)]
+pub use self::locust_ui::try_page;
+
+/// Reads the content as each form of a requested change; used by `fuzz/`.
+#[doc(hidden)]
+pub fn try_change(content: &[u8]) {
+    routes::try_change(content);
+}
+
 /// Reads a stored history; used by `fuzz/`.
 #[doc(hidden)]
 pub fn try_history(text: &str) {

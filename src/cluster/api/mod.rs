@@ -60,6 +60,15 @@ pub fn try_server(server: &str) {
     }
 }
 
+/// Reads the content as the stream of a watch that arrives in pieces; used by `fuzz/`.
+#[doc(hidden)]
+pub fn try_watch(content: &[u8]) {
+    let whole = stream::lines_of(&[content]);
+    let pieces: Vec<_> = content.chunks(7).collect();
+    assert_eq!(stream::lines_of(&pieces), whole);
+    whole.iter().for_each(|line| watch::try_event(line));
+}
+
 /// Reads the URL of a proxy; used by `fuzz/`.
 #[doc(hidden)]
 pub fn try_proxy(url: &str) {

@@ -284,6 +284,11 @@ struct EventBody<T> {
     object: T,
 }
 
+/// Reads one line as an event; for fuzzing.
+pub(super) fn try_event(line: &[u8]) {
+    let _ = read_event::<serde_json::Value>(line);
+}
+
 /// Reads one line: the resource version that it reaches, and its event.
 fn read_event<T: DeserializeOwned>(
     line: &[u8],

@@ -44,3 +44,4 @@ pub use self::options::AccessOptions;
 pub use self::refusals::Refusals;
 pub use self::relayed::CrossSite;
 pub use self::request::{action, host_of};
+pub use self::session_key::try_session;

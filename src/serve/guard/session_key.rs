@@ -156,6 +156,29 @@ impl SessionKey {
     }
 }
 
+/// Reads a text as the value of a cookie, and signs and reads a session with these bytes; for `fuzz/`.
+///
+/// # Panics
+/// A text that was not signed is accepted, or a signed session is read as another one.
+pub fn try_session(content: &[u8]) {
+    let key = SessionKey(hmac::Key::new(hmac::HMAC_SHA256, b"the key of this fuzz target only"));
+    if let Ok(text) = std::str::from_utf8(content) {
+        assert_eq!(key.read(text), None);
+    }
+    let mut bytes = [0; ID + 8 + 8 + DIGEST];
+    bytes.iter_mut().zip(content).for_each(|(byte, given)| *byte = *given);
+    let (id, rest) = bytes.split_at(ID);
+    let (times, token) = rest.split_at(16);
+    let time = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let claims = Claims {
+        id: id.try_into().unwrap_or_default(),
+        began: time(&times[..8]),
+        used: time(&times[8..]),
+        token: token.try_into().unwrap_or_default(),
+    };
+    assert_eq!(key.read(&key.sign(&claims)), Some(claims));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

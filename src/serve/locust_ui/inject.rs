@@ -161,6 +161,27 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     }
 }
 
+/// Inserts the panel into a page that arrives as a whole and in pieces; for `fuzz/`.
+///
+/// # Panics
+/// The results differ, or another part of the page has changed.
+pub fn try_page(content: &[u8]) {
+    let _ = is_page(content);
+    let insert = |size: usize| {
+        let mut panel = Panel::new("p.js");
+        let parts = content.chunks(size).map(|part| panel.insert(Bytes::copy_from_slice(part)));
+        let mut page = parts.collect::<Vec<_>>().concat();
+        page.extend_from_slice(&panel.finish());
+        page
+    };
+    let expected = insert(content.len().max(1));
+    let (element, at) = (Panel::new("p.js").element, find(content, END).unwrap_or(content.len()));
+    assert_eq!(expected, [&content[..at], element.as_bytes(), &content[at..]].concat());
+    for size in [1, 3, 6, 7, 8] {
+        assert_eq!(insert(size), expected, "in pieces of {size}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;

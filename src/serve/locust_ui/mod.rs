@@ -26,6 +26,7 @@ use tower_service::Service;
 
 use self::gate::{Gate, gate};
 use self::headers::Client;
+pub use self::inject::try_page;
 use self::inject::{Panel, may_be_page, may_hold_panel, read_start};
 use self::login::Logins;
 use self::upload::Upload;

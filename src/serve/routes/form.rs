@@ -232,6 +232,11 @@ fn number(entered: Option<&str>) -> Result<i32, Problem> {
     }
 }
 
+/// Reads a body as that of the form; for `fuzz/`.
+pub(super) fn try_form(content: &[u8]) {
+    let _ = form_order(&parse(content));
+}
+
 fn desired(snapshot: &Snapshot) -> Option<i64> {
     snapshot.replicas.map(|replicas| replicas.desired)
 }

@@ -41,6 +41,12 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
+/// Reads a content as each form of a requested change; for `fuzz/`.
+pub(super) fn try_change(content: &[u8]) {
+    scale::try_change(content);
+    form::try_form(content);
+}
+
 /// Compresses answers without secrets. With a secret, their length could reveal it (BREACH).
 fn gzip() -> CompressionLayer {
     CompressionLayer::new()

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -318,6 +318,14 @@ fn parameters(query: &str) -> Result<Parameters, Problem> {
         seen.push(name);
     }
     Ok(parameters)
+}
+
+/// Reads a body and a query as those of `PUT /api/scale`; for `fuzz/`.
+pub(super) fn try_change(content: &[u8]) {
+    let json = HeaderValue::from_static("application/json");
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, json)]);
+    let _ = order(&headers, content).and_then(|order| change_request(&order, true));
+    let _ = parameters(&String::from_utf8_lossy(content));
 }
 
 pub(super) fn bad(detail: impl Into<String>) -> Problem {

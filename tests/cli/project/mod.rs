@@ -1,8 +1,9 @@
-//! Tests of the project's own files: imports, dependencies, documents, and packages.
+//! Tests of the project's own files: imports, dependencies, documents, packages, and fuzz targets.
 
 mod access;
 mod action;
 mod documents;
+mod fuzzing;
 mod import_order;
 mod packages;
 mod pipelines;
