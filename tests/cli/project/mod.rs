@@ -1,4 +1,4 @@
-//! Tests of the project's own files: imports, dependencies, documents, packages, and fuzz targets.
+//! Tests of the project's own files: imports, dependencies, documents, packages, fuzz targets, and benchmarks.
 
 mod access;
 mod action;
@@ -6,6 +6,7 @@ mod documents;
 mod fuzzing;
 mod import_order;
 mod packages;
+mod paths;
 mod pipelines;
 mod supply_chain;
 
