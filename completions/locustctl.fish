@@ -31,13 +31,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_needs_command" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_needs_command" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_needs_command" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_needs_command" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_needs_command" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_needs_command" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_needs_command" -l username -d 'User name for basic authentication' -r -f
@@ -81,7 +81,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l resource-v
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s l -l selector -d 'Scale the objects of the given types that match this label selector: a=b,c!=d,e in (f,g)' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s f -l filename -d 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s k -l kustomize -d 'Scale the objects of the kustomization in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, it limits each wait: for the pods, for Locust\'s master, for the connected workers, and for the users of the test. If locustctl removes pods in steps, it also limits each step' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l timeout -d 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise scale does not wait. Without --wait and --locust, the flag makes scale wait for the number of pods only, as in kubectl. With --locust, the limit applies to each wait: for the pods, for Locust\'s master, for the connected workers, for the users of the test, and for each step if pods are removed in steps' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
@@ -107,13 +107,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l username -d 'User name for basic authentication' -r -f
@@ -135,7 +135,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l profile-ou
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l remember -d 'Keep the old number in an annotation of the object, for --restore'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l restore -d 'Scale to the number that --remember has kept, and remove the annotation. Fails if the present number is not the one that was set with --remember'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l restore -d 'Scale to the number that --remember has kept, and remove the annotation. It is an error if the current number is not the one that was set with --remember'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
@@ -164,13 +164,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l username -d 'User name for basic authentication' -r -f
@@ -210,13 +210,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l username -d 'User name for basic authentication' -r -f
@@ -261,7 +261,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l csv -d 'Writ
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l json-file -d 'Write the whole report as JSON to this file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l junit -d 'Write the conditions as test cases in JUnit\'s XML to this file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l markdown -d 'Append a summary in Markdown to this file, for example "$GITHUB_STEP_SUMMARY"' -r -F
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s o -l output -d 'Print the whole report as JSON instead of the summary' -r -f -a "json\t''"
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s o -l output -d 'Print the whole report in this format instead of the summary: json' -r -f -a "json\t''"
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'If a test is running, wait at most this long for its end. Without this flag, a running test is an error' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each wait: for the pods, for the workers, for a server that does not answer' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
@@ -274,13 +274,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l username -d 'User name for basic authentication' -r -f
@@ -302,7 +302,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l profile-outp
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l keep -d 'Keep the new number of workers after the run'
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l dry-run -d 'Check the flags, the workers and Locust, let the server check the scale, and change nothing'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l dry-run -d 'Check the flags, the workers and Locust, let the API server check the new number, and change nothing'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
@@ -336,13 +336,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l username -d 'User name for basic authentication' -r -f
@@ -384,13 +384,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand sandbox" -l username -d 'User name for basic authentication' -r -f
@@ -426,13 +426,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand version" -l username -d 'User name for basic authentication' -r -f
@@ -467,13 +467,13 @@ locust-cloud\t''
 locust-io\t''
 late-master\t''
 no-endpoints\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l trouble -d 'Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l trouble -d 'Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or room (no node has room for them)' -r -f -a "image\t'Their image cannot be pulled'
 room\t'No node has room for them'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l context -d 'The kubeconfig context to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l cluster -d 'The kubeconfig cluster to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l user -d 'The kubeconfig user to use' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s n -l namespace -d 'The namespace for this request' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s n -l namespace -d 'The namespace to use' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -s s -l server -d 'Address and port of the Kubernetes API server' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l token -d 'Bearer token for the API server. Other users of this machine can see it in the process list; a kubeconfig hides it' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand completion" -l username -d 'User name for basic authentication' -r -f

@@ -27,7 +27,7 @@ pub struct GlobalArgs {
           allow_hyphen_values = true, hide_possible_values = true,
           value_parser = value::text_with_suggestions(Layout::NAMES))]
     pub layout: Option<String>,
-    /// Why new pods of the simulated cluster do not start: image (their image cannot be pulled) or
+    /// Keep new pods of the simulated cluster from starting: image (their image cannot be pulled) or
     /// room (no node has room for them)
     #[arg(
         long,
@@ -51,7 +51,7 @@ pub struct GlobalArgs {
     /// The kubeconfig user to use
     #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
     pub user: Option<String>,
-    /// The namespace for this request
+    /// The namespace to use
     #[arg(short, long, global = true, value_name = "NAME", allow_hyphen_values = true)]
     pub namespace: Option<String>,
     /// Address and port of the Kubernetes API server

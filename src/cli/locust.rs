@@ -1,4 +1,4 @@
-//! Flags of Locust's master, and values of `--rebalance`.
+//! The flags for Locust's master, and the values of `--rebalance`.
 
 use std::path::PathBuf;
 

@@ -20,7 +20,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(args_override_self = true, after_help = EXAMPLES)]
 pub struct RebalanceArgs {
-    /// Flags that say how to reach Locust's master.
+    /// The flags for Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
     /// Watch the test until Ctrl-C, and redistribute its users when workers leave

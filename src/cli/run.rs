@@ -10,8 +10,8 @@ use super::value::{self, KeyValue, Seconds};
 use crate::run::Condition;
 use crate::text::go;
 
-/// The exit code of a failure of locustctl's own, if a command has exit codes of its own. `env` and `timeout` of
-/// GNU coreutils use the same.
+/// The exit code if locustctl itself fails beside a command, whose exit codes are passed on. `env` and `timeout` of
+/// GNU coreutils use the same code.
 pub const OWN_FAILURE: u8 = 125;
 
 /// True if the canonical command line is that of `run … -- COMMAND`.
@@ -22,20 +22,20 @@ pub(super) fn has_command(argv: &[OsString]) -> bool {
 
 const EXAMPLES: &str = "\
 Examples:
-  # Test with 1000 users on twenty workers for ten minutes, and put the old number of workers back. Exit with 99 if
-  # any request failed
+  # Test with 1000 users on twenty workers for ten minutes, then put the old number of workers back.
+  # The exit code is 99 if any request failed
   locustctl run --replicas=20 -u 1000 -r 50 -t 10m
 
   # Fail if the 95th percentile is above 800 ms, or if more than 1% of the requests failed
   locustctl run --replicas=20 -u 1000 -r 50 -t 10m --fail-if 'p95 > 800ms' --fail-if 'failures > 1%'
 
   # Write Locust's own report, and the results for a CI system
-  locustctl run -u 1000 -r 50 -t 10m --html report.html --junit results.xml --markdown \"$GITHUB_STEP_SUMMARY\"
+  locustctl run -u 1000 -r 50 -t 10m --html report.html --junit results.xml --markdown results.md
 
   # End the test early if more than half of the requests fail
   locustctl run -u 1000 -r 50 -t 10m --abort-if 'failures > 50%'
 
-  # Scale to twenty workers, run a command when they are connected to Locust, and put the old number back
+  # Run a command on twenty workers that are connected to Locust, then put the old number back
   locustctl run --replicas=20 -- ./load-test.sh
 
   # The command finds Locust at $LOCUSTCTL_LOCUST_URL
@@ -112,7 +112,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath,
           allow_hyphen_values = true, value_parser = value::file())]
     pub markdown: Option<PathBuf>,
-    /// Print the whole report as JSON instead of the summary
+    /// Print the whole report in this format instead of the summary: json
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"], hide_possible_values = true)]
     pub output: Option<String>,
     /// Keep the new number of workers after the run
@@ -128,12 +128,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = value::go_duration(),
           allow_hyphen_values = true)]
     pub timeout: go::Duration,
-    /// Check the flags, the workers and Locust, let the server check the scale, and change nothing
+    /// Check the flags, the workers and Locust, let the API server check the new number, and change nothing
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub dry_run: bool,
-    /// Flags that say how to reach Locust's master.
+    /// The flags for Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
     /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,

@@ -66,8 +66,8 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub remember: bool,
-    /// Scale to the number that --remember has kept, and remove the annotation. Fails if the present
-    /// number is not the one that was set with --remember
+    /// Scale to the number that --remember has kept, and remove the annotation. It is an error if the
+    /// current number is not the one that was set with --remember
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
@@ -99,15 +99,15 @@ pub struct ScaleArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust;
-    /// otherwise scale does not wait. A limit without --wait waits only for the number of pods,
-    /// as kubectl does. With --locust, it limits each wait: for the pods, for Locust's master, for the
-    /// connected workers, and for the users of the test. If locustctl removes pods in steps, it also
-    /// limits each step
+    /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise
+    /// scale does not wait. Without --wait and --locust, the flag makes scale wait for the number of
+    /// pods only, as in kubectl. With --locust, the limit applies to each wait: for the pods, for
+    /// Locust's master, for the connected workers, for the users of the test, and for each step if pods
+    /// are removed in steps
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,
-    /// Flags that say how to reach Locust's master.
+    /// The flags for Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
     /// With --locust: how to redistribute the users of a running test: auto (all at once), ramp (at

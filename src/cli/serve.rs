@@ -95,7 +95,7 @@ pub struct ServeArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub locust_ui: bool,
-    /// Flags of Locust's master.
+    /// The flags for Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
     /// Existing ConfigMap in the namespace of the workers, for the history. Without it, a restart clears

@@ -23,7 +23,7 @@ pub struct StatusArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub all_namespaces: bool,
-    /// Flags that say how to reach Locust's master.
+    /// The flags for Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
     /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
