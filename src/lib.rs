@@ -1,13 +1,13 @@
 //! locustctl scales the workers of a Locust load test on Kubernetes.
 //!
-//! The map. A module imports only from those below it, and a test holds it to that:
+//! The modules. A module imports only from those below it, and a test checks this:
 //!
-//! - `commands`: one file or folder for each subcommand; it wires the parts and prints
-//! - `cli`: the command line; no behaviour
+//! - `commands`: one file or folder for each subcommand; it calls the other modules, and prints
+//! - `cli`: parses the command line; it sends no requests
 //! - `serve`: the web form, the HTTP API, and Locust's web UI with the panel
 //! - `run`: a load test from scale to verdict: phases, conditions, results, verdict, reports
 //! - `output`: printers of results and errors
-//! - `locust`: Locust: its web API, the health of a test, and giving a test its users back
+//! - `locust`: Locust: its web API, the health of a test, and the redistribution of its users
 //! - `scaling`: `kubectl scale`: targets, manifests, preconditions, the PATCH, and its outcome
 //! - `cluster`: the Kubernetes client
 //! - `process`: programs that are run: finding them, and ending them with their children

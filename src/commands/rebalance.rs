@@ -152,7 +152,7 @@ struct Watch<'a> {
     last_line: String,
 }
 
-/// Why a look failed. Only an error of stdout ends the watch.
+/// The reason why a look failed. Only an error of stdout ends the watch.
 enum WatchError {
     Locust(anyhow::Error),
     Stdout(anyhow::Error),

@@ -1,4 +1,4 @@
-//! Why a request to Locust failed.
+//! The reason why a request to Locust failed.
 
 use crate::cluster::api::{self, Failure, FailureKind};
 
@@ -6,7 +6,7 @@ use crate::cluster::api::{self, Failure, FailureKind};
 const UNKNOWN_AUTHORITY: &str = "; use --locust-certificate-authority=FILE to trust the authority that \
      signed Locust's certificate";
 
-/// Why a request to Locust failed.
+/// The reason why a request to Locust failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The API server refused the request: no such Service, no pod behind it, or no right.

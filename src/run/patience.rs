@@ -1,4 +1,4 @@
-//! Which failures are worth another attempt.
+//! Decides which failures are retried.
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ pub struct Judgement {
     /// Each condition with its value. A condition of `--abort-if` is listed only if it ended the
     /// test.
     pub conditions: Vec<ConditionResult>,
-    /// Why the verdict is not "passed", as sentences without a full stop.
+    /// The reason why the verdict is not "passed", as sentences without a full stop.
     pub reasons: Vec<String>,
 }
 

@@ -19,7 +19,7 @@ pub struct Layout {
     left_out: Vec<String>,
 }
 
-/// Why objects are no layout.
+/// The reason why objects are no layout.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     /// Too many objects.

@@ -21,7 +21,7 @@ pub struct Options {
     /// Serve the type `swarms.load.example.com`. Its count is `.spec.workers`. It has two objects:
     /// `big` with 4 workers, and `unset` without a count. The version `v1alpha1` is deprecated.
     pub custom_resources: bool,
-    /// Why new pods do not become ready. The pods of the initial objects are not affected.
+    /// The reason why new pods do not become ready. The pods of the initial objects are not affected.
     pub pod_failure: Option<PodFailure>,
     /// The kinds of discovery to support.
     pub discovery: Discovery,

@@ -7,7 +7,7 @@ pub(super) struct Proxied {
     pub media_type: &'static str,
     pub body: String,
     pub disposition: Option<String>,
-    /// Where a redirect leads to.
+    /// The target of a redirect.
     pub location: Option<String>,
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn run(
         });
     }
     drop(listener);
-    // Watches do not end by themselves. Whatever is left is dropped with the runtime.
+    // Watches do not end by themselves. The runtime drops the open ones.
     let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 

@@ -58,7 +58,7 @@ pub(super) struct Store {
     /// Changes up to this version have been dropped.
     compacted: u64,
     changed: watch::Sender<u64>,
-    /// Why pending pods do not become ready.
+    /// The reason why pending pods do not become ready.
     pub pod_failure: Option<PodFailure>,
 }
 

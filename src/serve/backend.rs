@@ -58,7 +58,7 @@ impl Backend {
         }
     }
 
-    /// Where Locust is. If no login is configured, it contains the cookie of a viewer. The viewer's
+    /// The location of Locust. If no login is configured, it contains the cookie of a viewer. The viewer's
     /// own page of Locust sends the same requests all the time.
     pub(super) fn location(&self) -> LocustLocation {
         let mut location = self.locust.location.clone();

@@ -78,7 +78,7 @@ impl Question {
         self.new == 0 && self.old != Some(0)
     }
 
-    /// A yes means that the change is made although Locust does not answer.
+    /// True if a confirmation makes the change although Locust does not answer.
     pub fn ignores_locust(&self) -> bool {
         matches!(self.reason, Reason::LocustUnreachable(_))
     }

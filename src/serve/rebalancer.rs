@@ -59,7 +59,7 @@ pub(super) struct ChangeDuringTest {
     pub unchecked: UncheckedChange,
 }
 
-/// Why a requested rebalance has no outcome.
+/// The reason why a requested rebalance has no outcome.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RebalanceError {
     #[error(

@@ -31,7 +31,7 @@ pub struct Snapshot {
     /// The error of reading the pods; absent if there was none.
     #[serde(rename = "podsUnknown")]
     pub pods_error: Option<String>,
-    /// Why pods do not start: one line per reason, with counts.
+    /// The reasons why pods do not start: one line each, with counts.
     #[serde(rename = "troubles")]
     pub start_failures: Vec<String>,
     /// The same lines, with the reasons in words.

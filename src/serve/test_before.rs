@@ -22,7 +22,7 @@ pub(super) enum TestBefore {
 
 /// A Locust that does not answer.
 pub(super) struct LocustUnreachable {
-    /// Why there is no answer, with the address.
+    /// The reason why there is no answer, with the address.
     pub why: String,
     /// The users at its last answer, if a test was running then.
     pub users: Option<i64>,

@@ -149,7 +149,7 @@ fn without_url_passwords(text: &str) -> String {
     clean
 }
 
-/// Where the login of a URL ends at the latest. `url` has no scheme. A login ends before the path, the
+/// The last index at which the login of a URL can end. `url` has no scheme. A login ends before the path, the
 /// query and the fragment, but a password may have their first characters by mistake: then no port
 /// number stands before them.
 fn login_limit(url: &str) -> usize {

@@ -7,7 +7,7 @@ use hyper_util::client::legacy;
 
 use crate::cluster::trust::{self, Explanation, Handshakes};
 
-/// Why there is no whole reply, and whether the server may have got the request.
+/// The reason why there is no whole reply, and whether the server may have got the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Failure {

@@ -31,7 +31,7 @@ impl Warnings {
 }
 
 /// The texts with code 299 in one header value: `299 - "text" "date", 299 …`. Reading stops at
-/// the first text in another form, like in client-go.
+/// the first text in another form, as in client-go.
 fn parse(header: &str) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = header.trim();

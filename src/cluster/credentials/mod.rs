@@ -51,7 +51,7 @@ enum AuthorizationSource {
 
 impl Credentials {
     /// Prepares the credentials, without a request and without running a plugin. The check
-    /// for contradicting fields is in [`crate::cluster::kubeconfig::resolve`], like in kubectl.
+    /// for contradicting fields is in [`crate::cluster::kubeconfig::resolve`], as in kubectl.
     ///
     /// `policy` decides if a credential plugin may run.
     ///

@@ -49,7 +49,7 @@ pub(super) fn cluster(entry: ClusterEntry, server: String) -> Result<Cluster> {
     })
 }
 
-/// Checks a PEM bundle of root certificates. An empty bundle counts as none, like in kubectl.
+/// Checks a PEM bundle of root certificates. An empty bundle counts as none, as in kubectl.
 ///
 /// # Errors
 /// The bundle has no certificate.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use crate::text::go::url::Login;
 
 /// The flags that select the cluster and the user; `None` for a flag that is not given. An empty
-/// string counts as not given, like in kubectl.
+/// string counts as not given, as in kubectl.
 #[derive(Debug, Default, Clone)]
 pub struct Overrides {
     /// `--kubeconfig`: the only file to read. It must exist.

@@ -1,4 +1,4 @@
-//! Why a server's certificate is not trusted.
+//! The reason why a server's certificate is not trusted.
 
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
@@ -7,7 +7,7 @@ use super::host_name::HostNameError;
 use super::signature::SignatureError;
 use crate::text::go::quote;
 
-/// Why a certificate is not trusted, in the words of Go's `crypto/x509`.
+/// The reason why a certificate is not trusted, in the words of Go's `crypto/x509`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("x509: unhandled critical extension")]

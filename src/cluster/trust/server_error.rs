@@ -1,4 +1,4 @@
-//! Why a connection to a server was refused.
+//! The reason why a connection to a server was refused.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::cluster::x509::Malformed;
 /// Go's limit for RSA keys in certificates of servers, in bits.
 pub const MAX_RSA_BITS: usize = 8192;
 
-/// Why a connection was refused, in the words of Go's `crypto/tls`.
+/// The reason why a connection was refused, in the words of Go's `crypto/tls`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServerError {
     #[error("tls: failed to verify certificate: {0}")]

@@ -72,7 +72,7 @@ pub fn client_config(settings: Settings<'_>) -> Result<ClientConfig> {
     // clients do not resume either, unless they are told to.
     config.resumption = Resumption::disabled();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Any value turns HTTP/2 off, like in client-go.
+    // Any value turns HTTP/2 off, as in client-go.
     if std::env::var_os("DISABLE_HTTP2").is_none_or(|value| value.is_empty()) {
         config.alpn_protocols.insert(0, b"h2".to_vec());
     }

@@ -7,7 +7,7 @@ use ring_signature::VerificationAlgorithm;
 use super::{ecdsa, rsa};
 use crate::cluster::x509::{Curve, Hash, PublicKey, SignatureAlgorithm};
 
-/// Why a signature was not accepted. The texts are Go's.
+/// The reason why a signature was not accepted. The texts are Go's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     #[error("x509: cannot verify signature: algorithm unimplemented")]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Why a certificate cannot be read, in the words of Go's `x509.ParseCertificate`.
+/// The reason why a certificate cannot be read, in the words of Go's `x509.ParseCertificate`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("x509: {0}")]
 pub struct Malformed(Cow<'static, str>);

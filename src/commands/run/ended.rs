@@ -1,4 +1,4 @@
-//! Why a run ended, and its exit code.
+//! The reason why a run ended, and its exit code.
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ use crate::output::Failed;
 use crate::run::PhaseKind;
 use crate::text::terminal::harmless;
 
-/// Why a run ended before its work was done.
+/// The reason why a run ended before its work was done.
 #[derive(Debug)]
 pub(super) enum Ended {
     Signal(Signal),

@@ -126,7 +126,7 @@ impl LocustLook {
         }
     }
 
-    /// Why there is no status, although locustctl has looked for Locust.
+    /// The reason why there is no status, although locustctl has looked for Locust.
     pub(super) fn problem(&self) -> Option<&str> {
         match self {
             Self::Unknown(problem) => Some(problem),

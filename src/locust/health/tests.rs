@@ -385,7 +385,7 @@ fn without_a_wanted_number_the_sentence_has_the_present_users() {
 #[test]
 fn a_verdict_is_a_success_or_an_alarm() {
     let why = || "why".to_owned();
-    // Alarming, and well.
+    // The verdict, and the results of `is_alarming` and `is_well`.
     for (verdict, expected) in [
         (Verdict::NoTest, (false, true)),
         (Verdict::Ended, (false, true)),

@@ -41,7 +41,7 @@ pub struct Installed {
 pub struct Survey {
     /// The objects, by type and then in the server's order.
     pub objects: Vec<Installed>,
-    /// Why a type could not be listed. Then objects may be missing.
+    /// The reason why a type could not be listed. Then objects may be missing.
     pub errors: Vec<Error>,
 }
 

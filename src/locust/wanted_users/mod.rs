@@ -17,7 +17,7 @@ pub struct WantedUsers {
     pub smaller_in_page: Option<u64>,
 }
 
-/// Why the number is unknown: a clause for a message.
+/// The reason why the number is unknown: a clause for a message.
 pub type Unknown = String;
 
 /// Returns the users that the test should have, from the first source that is certain:

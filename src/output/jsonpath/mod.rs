@@ -1,6 +1,6 @@
 //! kubectl's dialect of JSONPath (client-go's `util/jsonpath`): text with `{…}` in it.
 //!
-//! Where that library panics, this one returns an error.
+//! If client-go's library panics, this module returns an error.
 
 mod compare;
 mod eval;

@@ -69,7 +69,7 @@ pub struct Phase {
     pub name: &'static str,
     pub started_at: OffsetDateTime,
     pub duration: Duration,
-    /// Why the phase failed.
+    /// The reason why the phase failed.
     pub error: Option<String>,
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Start {
     pub run_time: Option<u64>,
 }
 
-/// Why a form does not start a test.
+/// The reason why a form does not start a test.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// A field cannot be parsed. Nothing has been changed.

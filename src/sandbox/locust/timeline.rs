@@ -129,7 +129,7 @@ impl Swarm {
     }
 
     fn start_test(&mut self, now: Instant, start: Start) {
-        // Whatever the listener waits for is over before the users of this start are spawned.
+        // The listener stops waiting before the users of this start are spawned.
         self.free_listener(now);
         self.target = (start.users, start.rate);
         self.statistics.failure_share = self.settings.failure_percent.clamp(0.0, 100.0) / 100.0;

@@ -2,7 +2,7 @@
 
 use crate::cluster::api::Failure;
 
-/// Why a manifest has no object.
+/// The reason why a manifest has no object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text, without kubectl's `error: `.

@@ -179,7 +179,7 @@ impl Pod {
         self.status.conditions.iter().any(|c| c.kind == kind && c.status == "True")
     }
 
-    /// Why the pod is not ready, with a message. `None` if it is ready, has ended without an error,
+    /// The reason why the pod is not ready, with a message. `None` if it is ready, has ended without an error,
     /// or is being deleted.
     pub(super) fn start_failure(&self) -> Option<(PodState, &str)> {
         let Status { phase, reason, message, conditions, .. } = &self.status;

@@ -1,4 +1,4 @@
-//! Why pods do not start: the reasons, with the number of pods for each.
+//! The reasons why pods do not start, with the number of pods for each.
 
 use std::fmt;
 

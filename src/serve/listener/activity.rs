@@ -38,7 +38,7 @@ pub(super) struct RequestCounts {
     last: Instant,
 }
 
-/// Why a connection has no open request.
+/// The reason why a connection has no open request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Idleness {
     /// Nothing was asked.
@@ -76,7 +76,7 @@ impl Activity {
         Exchange { activity: self.clone(), is_working: true }
     }
 
-    /// Why the connection may be evicted, and since when. Connections on which nothing was asked come first.
+    /// The reason why the connection may be evicted, and since when. Connections without any request come first.
     /// `None` if a request is open.
     pub(super) fn idleness(&self) -> Option<(Idleness, Instant)> {
         let state = self.lock();

@@ -33,7 +33,7 @@ impl Upstream {
         Self { backend, relay }
     }
 
-    /// Where Locust is; `None` until it is found.
+    /// The route to Locust; `None` until it is found.
     pub(super) fn route(&self) -> Option<Route> {
         let address = match &self.backend.locust.location.address {
             Address::Auto => self.backend.live.locust_address()?,

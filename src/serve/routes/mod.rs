@@ -52,7 +52,7 @@ fn gzip() -> CompressionLayer {
     CompressionLayer::new()
 }
 
-/// Adds the answers for service::unknown addresses and methods.
+/// Adds the answers for unknown addresses and methods.
 pub(super) fn with_fallbacks(router: Router) -> Router {
     router.fallback(service::unknown).method_not_allowed_fallback(not_allowed)
 }
@@ -100,7 +100,7 @@ fn route_label(path: &str) -> &'static str {
     ROUTES.into_iter().find(|route| *route == path).unwrap_or("none")
 }
 
-/// The label of a method in the metrics. Clients can send any method, so service::unknown ones share a label.
+/// The label of a method in the metrics. Clients can send any method, so unknown ones share a label.
 pub(super) fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

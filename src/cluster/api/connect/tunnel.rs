@@ -51,7 +51,7 @@ pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(
             Err(error) => return Err(failed(error)),
         }
     }
-    // Bytes after the head are dropped, like in Go: the server speaks only after us.
+    // Bytes after the head are dropped, as in Go: the server speaks only after us.
     match status(&head) {
         Ok((200, _)) => Ok(()),
         Ok((code, reason)) => Err(Failure::unsent(format!(

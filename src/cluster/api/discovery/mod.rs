@@ -36,7 +36,7 @@ impl Discovery {
     ///
     /// # Errors
     /// Any of [`Error`], when the list of groups cannot be read. The body of a refusal is
-    /// ignored, like in client-go.
+    /// ignored, as in client-go.
     pub async fn fetch(client: &Client) -> Result<Self, Error> {
         Ok(Self::of(fetch::group_versions(client).await?, client.options.on_event))
     }
