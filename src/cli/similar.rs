@@ -65,10 +65,10 @@ pub fn commands(typed: &str) -> Vec<&'static str> {
 /// The most similar one of `names`: at most two typing errors, and at most one for every
 /// three characters.
 pub fn closest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let most = (typed.len() / 3).min(2);
+    let max_errors = (typed.len() / 3).min(2);
     let distance = |name: &'a str| (strsim::damerau_levenshtein(typed, name), name);
-    let similar = names.filter(|name| name.len().abs_diff(typed.len()) <= most).map(distance);
-    similar.filter(|(distance, _)| *distance <= most).min().map(|(_, name)| name)
+    let similar = names.filter(|name| name.len().abs_diff(typed.len()) <= max_errors).map(distance);
+    similar.filter(|(distance, _)| *distance <= max_errors).min().map(|(_, name)| name)
 }
 
 #[cfg(test)]

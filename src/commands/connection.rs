@@ -23,7 +23,7 @@ use crate::text::terminal::say;
 use crate::text::{bounded, go};
 
 /// A shorter wait for a token is not reported.
-const SAY_AFTER: Duration = Duration::from_secs(2);
+const REPORT_DELAY: Duration = Duration::from_secs(2);
 
 /// A client with a description of its cluster.
 pub struct Connection {
@@ -185,7 +185,7 @@ async fn credentials(access: &Access, policy: PluginPolicy) -> Result<Credential
     };
     let (cluster, user) = (cluster.clone(), user.clone());
     let mut reading = spawn_blocking(move || Credentials::new(&cluster, &user, &policy));
-    let read = match timeout_of(SAY_AFTER, &mut reading).await {
+    let read = match timeout_of(REPORT_DELAY, &mut reading).await {
         Ok(read) => read,
         Err(_) => {
             let pipe = pipe.display();

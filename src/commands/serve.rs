@@ -168,9 +168,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
 fn shared_state(args: &ServeArgs) -> Result<SharedState> {
     let name = |flag: &str, name: &Option<String>| match name {
         Some(name) if !is_object_name(name) => {
-            bail!(
-                "{flag}={name} is not a valid name of an object in Kubernetes; a valid one is locustctl"
-            )
+            bail!("{flag}={name} is not a valid name of a Kubernetes object, such as locustctl")
         }
         name => Ok(name.clone()),
     };

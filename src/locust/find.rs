@@ -57,7 +57,7 @@ impl LocustLocation {
         let (addresses, unlisted) = match locate(client, target).await? {
             Place::At(address) => (vec![address], None),
             Place::Guessed(addresses, error) => (addresses, Some(error)),
-            Place::Nowhere => return Ok(Search::Absent),
+            Place::NoLocust => return Ok(Search::Absent),
         };
         let mut search = None;
         for address in addresses {

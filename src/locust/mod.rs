@@ -45,7 +45,7 @@ pub use health::{Health, Verdict};
 #[doc(hidden)]
 pub use hostile::try_answers;
 pub use install::{
-    ClusterLocust, Installed, Role, Survey, Template, everywhere, survey, try_object,
+    ClusterLocust, Installed, Role, Survey, Template, cluster_locusts, survey, try_object,
 };
 pub use log::MasterLog;
 pub use login::Login;

@@ -8,8 +8,8 @@ use super::page::Page;
 use super::release::Release;
 use crate::cluster::api::Client;
 use crate::scaling::{
-    Condition, ListedObject, Memory, NewCount, Order, Progress, ScaleError, Scaled, count_text,
-    scale_one,
+    AnnotationChange, Condition, ListedObject, NewCount, Order, Progress, ScaleError, Scaled,
+    count_text, scale_one,
 };
 
 /// A change that is made in steps of one pod.
@@ -32,7 +32,7 @@ pub enum StepsOutcome {
         scaled: Scaled,
         /// Number of the steps that are done.
         done: i64,
-        /// Why the next step failed.
+        /// The reason why the next step failed.
         why: String,
     },
     /// The first step failed.
@@ -156,9 +156,11 @@ impl<'a> StepwiseChange<'a> {
     fn step(&self, count: i64, condition: Condition, listed: Option<ListedObject>) -> Order {
         let new = i32::try_from(count).map_or(self.order.new, NewCount::Exactly);
         // The first step of --restore removes the annotation; only that step has a listed object.
-        let is_left = |memory: &Memory| *memory == Memory::Remember || listed.is_some();
-        let memory = self.order.memory.filter(is_left);
-        Order { new, condition, listed, memory, ..self.order.clone() }
+        let is_left = |annotation_change: &AnnotationChange| {
+            *annotation_change == AnnotationChange::Remember || listed.is_some()
+        };
+        let annotation_change = self.order.annotation_change.filter(is_left);
+        Order { new, condition, listed, annotation_change, ..self.order.clone() }
     }
 
     fn note(&self, scaled: &Scaled) {

@@ -122,9 +122,9 @@ fn sentence(error: &Error) -> Sentence {
     if let Some(problem) = error.downcast_ref::<ScaleError>() {
         return match problem {
             ScaleError::Api(error) => of_api(error),
-            ScaleError::AnswerLost { cause, truth } => match of_api(cause) {
-                Sentence::Whole(text) => Sentence::Whole(format!("{text}\n{truth}")),
-                Sentence::Bare(text) => Sentence::Bare(format!("{text}\n{truth}")),
+            ScaleError::AnswerLost { cause, known_state } => match of_api(cause) {
+                Sentence::Whole(text) => Sentence::Whole(format!("{text}\n{known_state}")),
+                Sentence::Bare(text) => Sentence::Bare(format!("{text}\n{known_state}")),
             },
             other => Sentence::Bare(other.to_string()),
         };
@@ -251,7 +251,7 @@ mod tests {
             (
                 ScaleError::AnswerLost {
                     cause: api::Error::Failure(lost),
-                    truth: "still 1".into(),
+                    known_state: "still 1".into(),
                 }
                 .into(),
                 "Unable to connect to the server: EOF\nstill 1\n",

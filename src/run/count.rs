@@ -78,7 +78,7 @@ pub async fn set_count_patiently(
         result = match scale_one(client, &again, &Progress::default(), 0).await {
             Err(ScaleError::ReplicasDiffer { was: Some(was), .. }) if was == i64::from(count) => {
                 let (old, object, notes) = (Some(seen), None, Vec::new());
-                Ok(Scaled { old, new: was, object, notes, asked_for: None })
+                Ok(Scaled { old, new: was, object, notes, requested: None })
             }
             result => result,
         };
@@ -143,6 +143,6 @@ fn order(target: &Target, count: i32, condition: Condition, dry_run: DryRun) -> 
         listed: None,
         limits: None,
         change_cause: None,
-        memory: None,
+        annotation_change: None,
     }
 }

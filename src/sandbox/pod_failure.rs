@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{object, pods};
 
-/// Why pending pods do not become ready.
+/// The reason why pending pods do not become ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PodFailure {
     /// Their image cannot be pulled.
@@ -60,20 +60,20 @@ impl PodFailure {
     /// The maximum number of pods of a ReplicaSet.
     pub(super) fn max_pods(&self) -> Option<usize> {
         match self {
-            Self::Quota(most) => Some(*most),
+            Self::Quota(max_pods) => Some(*max_pods),
             Self::ImagePull | Self::Unschedulable => None,
         }
     }
 
     /// The condition of a ReplicaSet that has `present` pods and may not create more.
     pub(super) fn quota_condition(&self, present: usize) -> Option<Value> {
-        let most = self.max_pods()?;
-        (present >= most).then(|| {
+        let max_pods = self.max_pods()?;
+        (present >= max_pods).then(|| {
             json!({
                 "type": "ReplicaFailure", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z",
                 "reason": "FailedCreate",
                 "message": format!(
-                    "pods \"pod\" is forbidden: exceeded quota: pods, requested: pods=1, used: pods={most}, limited: pods={most}"
+                    "pods \"pod\" is forbidden: exceeded quota: pods, requested: pods=1, used: pods={max_pods}, limited: pods={max_pods}"
                 ),
             })
         })

@@ -31,8 +31,8 @@ pub(super) fn step(store: &mut Store, key: &Key, set: &Value) {
         set["status"]["conditions"] = json!([refusal]);
         store.put(key, set);
     } else if present.len() < wanted {
-        let most = store.pod_failure.as_ref().and_then(PodFailure::max_pods).unwrap_or(wanted);
-        pod_count::create(store, key, set, wanted.min(most).saturating_sub(present.len()));
+        let max_pods = store.pod_failure.as_ref().and_then(PodFailure::max_pods).unwrap_or(wanted);
+        pod_count::create(store, key, set, wanted.min(max_pods).saturating_sub(present.len()));
     } else if present.len() > wanted {
         let surplus = present.len() - wanted;
         pod_count::remove(store, present, surplus);

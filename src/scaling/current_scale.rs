@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::count_place::CountPlace;
+use super::count_location::CountLocation;
 use super::job::notes_about;
-use super::memory::Annotation;
 use super::order::{ObjectSource, Order, count_text};
+use super::remembered_count::Annotation;
 use crate::cluster::api::{About, Client, Error, Status};
 
 /// The replica count as it was read last.
@@ -31,7 +31,7 @@ impl CurrentScale {
         path: &str,
         about: &About,
     ) -> Result<Self, Error> {
-        if let CountPlace::Field(field) = order.place() {
+        if let CountLocation::Field(field) = order.count_location() {
             let object = client.get_object(path, about).await?;
             return Self::in_field(order, object, field);
         }

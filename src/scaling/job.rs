@@ -42,7 +42,7 @@ pub(super) fn as_workload(job: &Value) -> Workload {
     let (spec, status) = (&job["spec"], &job["status"]);
     let count = |value: &Value| value.as_i64().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let most = match spec["completions"].as_i64() {
+    let max_pods = match spec["completions"].as_i64() {
         _ if has_ended(job) || spec["suspend"] == true => Some(0),
         Some(completions) => Some((completions - count(&status["succeeded"])).max(0)),
         None => None,
@@ -62,7 +62,7 @@ pub(super) fn as_workload(job: &Value) -> Workload {
         status: Status {
             replicas: count(&status["active"]),
             ready_replicas: count(&status["ready"]),
-            most,
+            max_pods,
             ..Status::default()
         },
     }
@@ -122,7 +122,7 @@ mod tests {
             (json!({"parallelism": 3}), complete, (3, 0, 0, Some(0))),
         ] {
             let Workload { spec, status, .. } = as_workload(&job(spec, status));
-            let counts = (spec.replicas, status.replicas, status.ready_replicas, status.most);
+            let counts = (spec.replicas, status.replicas, status.ready_replicas, status.max_pods);
             assert_eq!(counts, expected);
         }
     }

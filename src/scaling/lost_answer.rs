@@ -5,7 +5,7 @@ use super::target::Target;
 use crate::cluster::api::{Error, FailureKind};
 
 /// A sentence about the current count, and what the PATCH without a clear answer may have done.
-pub(super) fn truth(
+pub(super) fn known_state(
     target: &Target,
     old: Option<i64>,
     new: i64,

@@ -1,23 +1,23 @@
 //! `kubectl scale`: the targets, the preconditions, the PATCH, its outcome, and waiting for the pods.
-//! The command line and the HTTP API both use this module. It knows nothing of Locust.
+//! The command line and the HTTP API both use this module. It does not use Locust.
 
 mod autoscaler;
-mod count_place;
+mod count_location;
 mod current_scale;
 mod job;
 mod lost_answer;
 pub mod manifests;
-mod many;
-mod memory;
 mod missing;
 mod order;
 mod patch;
 mod pods;
 mod progress;
 mod read_workload;
-mod recall;
 mod record;
+mod remembered_count;
 mod resolve;
+mod restored_count;
+mod scale_all;
 mod scaler;
 mod selection;
 mod send;
@@ -30,8 +30,6 @@ mod workload;
 
 pub use autoscaler::{Autoscaler, AutoscalerLists, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
-pub use many::{scale_all, scale_one};
-pub use memory::{Memory, try_annotation};
 pub use missing::explain_missing;
 pub use order::{
     Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
@@ -40,8 +38,10 @@ pub use order::{
 pub use pods::{OwnPods, PODS, Pod, PodState, StartFailure, pods_of, start_failures};
 pub use progress::Progress;
 pub use read_workload::{counts_of, workload_of};
-pub use recall::recall;
+pub use remembered_count::{AnnotationChange, try_annotation};
 pub use resolve::{Resolved, Selected, resolve};
+pub use restored_count::restored_count;
+pub use scale_all::{scale_all, scale_one};
 pub use scaler::scale;
 pub use selection::{Selection, SelectionArgs, SelectionError};
 pub use suggest::{scale_support, suggest};

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Target;
-use super::count_place::CountPlace;
-use super::memory::{Annotation, Memory};
+use super::count_location::CountLocation;
+use super::remembered_count::{Annotation, AnnotationChange};
 use crate::cluster::api::{Details, Error};
 
 /// The number of attempts while other clients keep changing the count.
@@ -95,18 +95,18 @@ pub struct Order {
     /// A new count outside of these limits is refused before anything is changed.
     pub limits: Option<Limits>,
     /// `--remember` or `--restore`. Only for built-in kinds.
-    pub memory: Option<Memory>,
+    pub annotation_change: Option<AnnotationChange>,
     /// `--record`: the command line, for the annotation `kubernetes.io/change-cause`.
     pub change_cause: Option<String>,
 }
 
 impl Order {
-    /// Where the count is read and changed.
-    pub(super) fn place(&self) -> CountPlace {
-        match self.memory {
+    /// The location where the count is read and changed.
+    pub(super) fn count_location(&self) -> CountLocation {
+        match self.annotation_change {
             // The annotation is part of the object, so the count is changed there as well.
-            Some(_) => CountPlace::Field("replicas"),
-            None => CountPlace::of(&self.target.resource),
+            Some(_) => CountLocation::Field("replicas"),
+            None => CountLocation::of(&self.target.resource),
         }
     }
 }
@@ -123,10 +123,10 @@ pub struct Scaled {
     /// Sentences for the user.
     pub notes: Vec<String>,
     /// The count that was asked for, if the server has stored another one.
-    pub asked_for: Option<i64>,
+    pub requested: Option<i64>,
 }
 
-/// Why a scale failed, or why its outcome is unknown.
+/// The reason why a scale failed, or why its outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaleError {
     /// A request failed and changed nothing.
@@ -200,12 +200,12 @@ pub enum ScaleError {
     #[error("value cannot be set because .spec is not a map[string]interface{{}}")]
     NoSpec,
     /// The answer to the PATCH was lost. The count was read again, or reading it failed as well.
-    #[error("{cause}\n{truth}")]
+    #[error("{cause}\n{known_state}")]
     AnswerLost {
-        /// Why the answer was lost.
+        /// The reason why the answer was lost.
         cause: Error,
         /// A sentence about the current count and the possible outcomes of the PATCH.
-        truth: String,
+        known_state: String,
     },
 }
 

@@ -2,27 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::count_place::CountPlace;
+use super::count_location::CountLocation;
 
 /// A test of the old count and an `add` of the new count.
 ///
 /// A Scale leaves out a count of zero. The test is then for `null`, because a test for 0 would fail. In
 /// an object, zero is 0, and `null` stands for a missing count. `add` sets the field whether it exists or
 /// not. A custom resource whose Scale has no count gets no test.
-pub(super) fn tested_patch(place: CountPlace, old: Option<i64>, new: i64) -> Value {
-    let path = format!("/spec/{}", place.field());
+pub(super) fn tested_patch(location: CountLocation, old: Option<i64>, new: i64) -> Value {
+    let path = format!("/spec/{}", location.field());
     let add = json!({"op": "add", "path": path, "value": new});
-    let tested = match (place, old) {
-        (CountPlace::Scale, None) => return json!([add]),
-        (CountPlace::Scale, Some(0)) | (CountPlace::Field(_), None) => Value::Null,
+    let tested = match (location, old) {
+        (CountLocation::Scale, None) => return json!([add]),
+        (CountLocation::Scale, Some(0)) | (CountLocation::Field(_), None) => Value::Null,
         (_, Some(old)) => old.into(),
     };
     json!([{"op": "test", "path": path, "value": tested}, add])
 }
 
 /// A merge patch that the server refuses if the object has another resource version.
-pub(super) fn versioned_patch(place: CountPlace, version: &str, new: i64) -> Value {
-    json!({"metadata": {"resourceVersion": version}, "spec": {place.field(): new}})
+pub(super) fn versioned_patch(location: CountLocation, version: &str, new: i64) -> Value {
+    json!({"metadata": {"resourceVersion": version}, "spec": {location.field(): new}})
 }
 
 #[cfg(test)]
@@ -32,15 +32,15 @@ mod tests {
     #[test]
     fn a_count_of_zero_is_tested_as_null() {
         assert_eq!(
-            tested_patch(CountPlace::Scale, Some(0), 2).to_string(),
+            tested_patch(CountLocation::Scale, Some(0), 2).to_string(),
             r#"[{"op":"test","path":"/spec/replicas","value":null},{"op":"add","path":"/spec/replicas","value":2}]"#
         );
         assert_eq!(
-            tested_patch(CountPlace::Scale, None, 2).to_string(),
+            tested_patch(CountLocation::Scale, None, 2).to_string(),
             r#"[{"op":"add","path":"/spec/replicas","value":2}]"#
         );
         assert_eq!(
-            tested_patch(CountPlace::Scale, Some(3), 0).to_string(),
+            tested_patch(CountLocation::Scale, Some(3), 0).to_string(),
             r#"[{"op":"test","path":"/spec/replicas","value":3},{"op":"add","path":"/spec/replicas","value":0}]"#
         );
     }
@@ -50,7 +50,7 @@ mod tests {
             let expected = format!(
                 r#"[{{"op":"test","path":"/spec/workers","value":{tested}}},{{"op":"add","path":"/spec/workers","value":2}}]"#
             );
-            assert_eq!(tested_patch(CountPlace::Field("workers"), old, 2).to_string(), expected);
+            assert_eq!(tested_patch(CountLocation::Field("workers"), old, 2).to_string(), expected);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the object that runs pods, or only its counts.
 
-use super::count_place::{CountPlace, ignores_changes};
+use super::count_location::{CountLocation, ignores_changes};
 use super::job;
 use super::target::Target;
 use super::workload::{Workload, label_selector};
@@ -12,13 +12,15 @@ use crate::cluster::api::{Client, Error, Scale};
 /// The request failed, or the answer is not such an object.
 pub async fn workload_of(client: &Client, target: &Target) -> Result<Workload, Error> {
     let object = client.get_object(&target.path(), &target.about("get")).await?;
-    match CountPlace::of(&target.resource) {
-        CountPlace::Field("workers") => return job::of_locust_test(client, target, &object).await,
-        CountPlace::Field(_) => return Ok(job::as_workload(&object)),
-        CountPlace::Scale if ignores_changes(&target.resource) => {
+    match CountLocation::of(&target.resource) {
+        CountLocation::Field("workers") => {
             return job::of_locust_test(client, target, &object).await;
         }
-        CountPlace::Scale => {}
+        CountLocation::Field(_) => return Ok(job::as_workload(&object)),
+        CountLocation::Scale if ignores_changes(&target.resource) => {
+            return job::of_locust_test(client, target, &object).await;
+        }
+        CountLocation::Scale => {}
     }
     if !target.resource.has_replicas_in_spec() {
         return Ok(Workload::of_custom_resource(&object));
@@ -34,7 +36,9 @@ pub async fn workload_of(client: &Client, target: &Target) -> Result<Workload, E
 /// # Errors
 /// Those of [`workload_of`], and a count that is not a number of replicas.
 pub async fn counts_of(client: &Client, target: &Target) -> Result<Scale, Error> {
-    if CountPlace::of(&target.resource) == CountPlace::Scale && !ignores_changes(&target.resource) {
+    if CountLocation::of(&target.resource) == CountLocation::Scale
+        && !ignores_changes(&target.resource)
+    {
         return client.get_scale(&target.path(), &target.about("get")).await;
     }
     let Workload { metadata, spec, status } = workload_of(client, target).await?;
@@ -51,6 +55,6 @@ pub async fn counts_of(client: &Client, target: &Target) -> Result<Scale, Error>
         selector: label_selector(&spec.selector).unwrap_or_default(),
         resource_version: metadata.resource_version,
         ready: Some(status.ready_replicas),
-        most: status.most,
+        max_pods: status.max_pods,
     })
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::current_scale::replicas_in_spec;
-use super::memory::Annotation;
 use super::order::ListedObject;
+use super::remembered_count::Annotation;
 use super::{Selection, SelectionError, Target, Types};
 use crate::cluster::api::{Client, Error, Listing, Resource};
 
@@ -27,7 +27,7 @@ pub struct Selected {
 pub struct Resolved {
     /// The objects in kubectl's order.
     pub selected: Vec<Selected>,
-    /// Why other objects could not be found. The objects in `selected` are still scaled.
+    /// The reason why other objects could not be found. The objects in `selected` are still scaled.
     pub errors: Vec<anyhow::Error>,
 }
 

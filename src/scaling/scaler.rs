@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::count_place::{CountPlace, ignores_changes};
-use super::lost_answer::truth;
-use super::memory::{Annotation, Memory};
+use super::count_location::{CountLocation, ignores_changes};
+use super::lost_answer::known_state;
 use super::missing::explain_missing;
 use super::order::{
     ATTEMPTS, Condition, DryRun, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
 };
-use super::recall::not_restored;
+use super::remembered_count::{Annotation, AnnotationChange};
+use super::restored_count::not_restored;
 use super::send::{PatchResult, send};
 use super::{Progress, current_scale::CurrentScale};
 use crate::cluster::api::{Client, Error, Status};
@@ -112,7 +112,7 @@ impl<'a> Scaler<'a> {
             } else if error.may_have_been_applied() && self.order.dry_run == DryRun::None {
                 let lost = UnansweredPatch { seen, new, cause: error };
                 seen = self.look_again(&lost).await?;
-                let pause = self.asked_pause(&lost, seen.replicas);
+                let pause = self.requested_pause(&lost, seen.replicas);
                 let Some(pause) = pause.filter(|_| attempt + 1 < ATTEMPTS) else {
                     return self.conclude(lost, seen.replicas);
                 };
@@ -137,7 +137,7 @@ impl<'a> Scaler<'a> {
 
     /// The count from the LIST.
     fn known_count(&self) -> Option<CurrentScale> {
-        if self.order.memory == Some(Memory::Remember) {
+        if self.order.annotation_change == Some(AnnotationChange::Remember) {
             // The list has no annotations.
             return None;
         }
@@ -163,7 +163,10 @@ impl<'a> Scaler<'a> {
     fn given_count(&self) -> Option<CurrentScale> {
         let condition = &self.order.condition;
         let must_read = matches!(self.order.object, ObjectSource::Server);
-        if must_read || condition.resource_version.is_some() || self.order.memory.is_some() {
+        if must_read
+            || condition.resource_version.is_some()
+            || self.order.annotation_change.is_some()
+        {
             return None;
         }
         let replicas = Some(condition.replicas?);
@@ -213,7 +216,7 @@ impl<'a> Scaler<'a> {
                 was: was.clone(),
             });
         }
-        if self.order.memory == Some(Memory::Restore) {
+        if self.order.annotation_change == Some(AnnotationChange::Restore) {
             let restored = seen.annotation.to_restore(seen.replicas);
             restored.map_err(|why| not_restored(&self.order.target, why))?;
         }
@@ -276,19 +279,19 @@ impl<'a> Scaler<'a> {
         {
             notes.push(format!("{} was at {old} and cannot go below 0", self.order.target));
         }
-        let asked_for = (held != new).then_some(new);
-        Scaled { old: seen.replicas, new: held, object, notes, asked_for }
+        let requested = (held != new).then_some(new);
+        Scaled { old: seen.replicas, new: held, object, notes, requested }
     }
 
     /// Sets the new count in the object. As in kubectl, only in the types of its own groups. kubectl
     /// does not scale the types that have the count in a field of their own.
     fn with_count(&self, mut object: Value, count: i64) -> Value {
-        let place = self.order.place();
-        if (self.order.target.resource.is_counted_in_print() || place != CountPlace::Scale)
+        let location = self.order.count_location();
+        if (self.order.target.resource.is_counted_in_print() || location != CountLocation::Scale)
             && let Some(fields) = object.as_object_mut()
             && let Some(spec) = fields.entry("spec").or_insert_with(|| json!({})).as_object_mut()
         {
-            spec.insert(place.field().to_owned(), count.into());
+            spec.insert(location.field().to_owned(), count.into());
         }
         object
     }
@@ -297,11 +300,11 @@ impl<'a> Scaler<'a> {
     async fn look_again(&self, lost: &UnansweredPatch) -> Result<CurrentScale, ScaleError> {
         self.read().await.map_err(|failed| {
             let (target, old, new) = (&self.order.target, lost.seen.count(), lost.new);
-            let truth = format!(
+            let known_state = format!(
                 "locustctl cannot tell if {target} was scaled from {old} to {new}; check it before you \
                  try again. Reading it failed too: {failed}"
             );
-            ScaleError::AnswerLost { cause: lost.cause.clone(), truth }
+            ScaleError::AnswerLost { cause: lost.cause.clone(), known_state }
         })
     }
 
@@ -312,7 +315,7 @@ impl<'a> Scaler<'a> {
         // Another client may have set the same count. A plain `--replicas=N` has reached its goal.
         // With `--by` or a precondition we cannot tell whether our own PATCH made the change.
         let has_reached_goal = matches!(self.order.new, NewCount::Exactly(_))
-            && self.order.memory.is_none()
+            && self.order.annotation_change.is_none()
             && self.order.condition == Condition::default();
         if now == Some(new) && (has_reached_goal || seen.is(new)) {
             let note = format!(
@@ -323,8 +326,8 @@ impl<'a> Scaler<'a> {
             scaled.notes.push(note);
             return Ok(scaled);
         }
-        let truth = truth(&self.order.target, seen.replicas, new, now, &cause);
-        Err(ScaleError::AnswerLost { cause, truth })
+        let known_state = known_state(&self.order.target, seen.replicas, new, now, &cause);
+        Err(ScaleError::AnswerLost { cause, known_state })
     }
 
     /// The same after a later attempt has failed for another reason. That reason comes first.
@@ -336,9 +339,9 @@ impl<'a> Scaler<'a> {
     ) -> Result<Scaled, ScaleError> {
         match problem {
             ScaleError::Api(cause) if now != Some(lost.new) => {
-                let truth =
-                    truth(&self.order.target, lost.seen.replicas, lost.new, now, &lost.cause);
-                Err(ScaleError::AnswerLost { cause, truth })
+                let known_state =
+                    known_state(&self.order.target, lost.seen.replicas, lost.new, now, &lost.cause);
+                Err(ScaleError::AnswerLost { cause, known_state })
             }
             _ => self.conclude(lost, now),
         }
@@ -348,7 +351,7 @@ impl<'a> Scaler<'a> {
     /// There is no next attempt with `--by` or a precondition. The first PATCH may still be applied
     /// later: a relative change would then be made twice, and a precondition would fail because of
     /// our own change.
-    fn asked_pause(&self, lost: &UnansweredPatch, now: Option<i64>) -> Option<Duration> {
+    fn requested_pause(&self, lost: &UnansweredPatch, now: Option<i64>) -> Option<Duration> {
         let is_repeatable = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.condition == Condition::default()
             && now == lost.seen.replicas;

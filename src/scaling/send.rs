@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::count_place::CountPlace;
+use super::count_location::CountLocation;
 use super::current_scale::{CurrentScale, count_in_field};
 use super::job::notes_about;
 use super::order::{DryRun, Order};
@@ -28,20 +28,20 @@ pub(super) async fn send(
     new: i64,
     on_progress: &(dyn Fn(bool) + Sync),
 ) -> Result<PatchResult, Error> {
-    let (place, path) = (order.place(), order.target.path());
-    let tested = || tested_patch(place, seen.replicas, new);
-    let (kind, body) = match (order.memory, &order.condition.resource_version) {
-        (Some(memory), version) => {
+    let (location, path) = (order.count_location(), order.target.path());
+    let tested = || tested_patch(location, seen.replicas, new);
+    let (kind, body) = match (order.annotation_change, &order.condition.resource_version) {
+        (Some(annotation_change), version) => {
             let mut operations = tested_operations(tested(), version.as_deref());
-            operations.extend(seen.annotation.operations(memory, seen.replicas, new));
+            operations.extend(seen.annotation.operations(annotation_change, seen.replicas, new));
             (PatchKind::Json, Value::Array(operations))
         }
-        (None, Some(version)) => (PatchKind::Merge, versioned_patch(place, version, new)),
+        (None, Some(version)) => (PatchKind::Merge, versioned_patch(location, version, new)),
         (None, None) => (PatchKind::Json, tested()),
     };
     let patch = Patch { kind, body, is_dry_run: order.dry_run == DryRun::Server };
     let about = order.target.about("patch");
-    let CountPlace::Field(field) = place else {
+    let CountLocation::Field(field) = location else {
         let sent = client.patch_scale(&path, &patch, &about, on_progress);
         return Ok(PatchResult { count: sent.await?.replicas.into(), notes: Vec::new() });
     };

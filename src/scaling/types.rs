@@ -80,14 +80,15 @@ impl<'a> Types<'a> {
 /// The name of a type with a scale subresource that differs from `typed` in at most two characters, and
 /// in at most a third of them.
 fn similar(typed: &str, discovery: &Discovery) -> Option<String> {
-    let most = (typed.len() / 3).min(2);
+    let max_errors = (typed.len() / 3).min(2);
     let names = discovery
         .scalable()
         .into_iter()
         .flat_map(|resource| [resource.singular.to_lowercase(), resource.plural.to_lowercase()]);
     let short_names = ["deploy", "sts", "rs", "rc"].into_iter().map(str::to_owned);
     let typed = typed.to_lowercase();
-    let similar = names.chain(short_names).filter(|name| name.len().abs_diff(typed.len()) <= most);
+    let similar =
+        names.chain(short_names).filter(|name| name.len().abs_diff(typed.len()) <= max_errors);
     let similar = similar.map(|name| (strsim::damerau_levenshtein(&typed, &name), name));
-    similar.filter(|(distance, _)| *distance <= most).min().map(|(_, name)| name)
+    similar.filter(|(distance, _)| *distance <= max_errors).min().map(|(_, name)| name)
 }

@@ -60,7 +60,7 @@ pub struct Status {
     pub conditions: Vec<StatusCondition>,
     /// The most pods that will run, if that can be fewer than wanted: a Job may have ended.
     #[serde(skip)]
-    pub most: Option<i64>,
+    pub max_pods: Option<i64>,
 }
 
 impl Workload {
@@ -95,7 +95,7 @@ impl Workload {
         self.metadata.deletion_timestamp.as_deref().map(|since| on_one_line(since).into_owned())
     }
 
-    /// Why the controller cannot create pods, for example because a quota is used up.
+    /// The reason why the controller cannot create pods, for example because a quota is used up.
     pub fn replica_failure(&self) -> Option<&StatusCondition> {
         self.condition("ReplicaFailure").filter(|condition| condition.status == "True")
     }

@@ -216,7 +216,7 @@ impl App {
             dry_run: if request.is_dry_run { DryRun::Server } else { DryRun::None },
             object: ObjectSource::None,
             listed: None,
-            memory: None,
+            annotation_change: None,
             limits: Some(self.limits),
             change_cause: None,
         }

@@ -62,8 +62,8 @@ impl ChangeSummary {
         result: &Result<Scaled, scaling::ScaleError>,
     ) -> Self {
         match result {
-            Ok(Scaled { old, new, notes, asked_for, .. }) => {
-                let changed = asked_for.map(|count| {
+            Ok(Scaled { old, new, notes, requested, .. }) => {
+                let changed = requested.map(|count| {
                     format!("{count} was requested, and the server changed it to {new}")
                 });
                 let notes: Vec<_> = notes.iter().cloned().chain(changed).collect();

@@ -91,8 +91,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Record>, String> {
     if text.len() > MAX_SIZE {
         return Err(format!("it is larger than {} KiB", MAX_SIZE / 1024));
     }
-    let stored: Vec<StoredRecord> = serde_json::from_str(text)
-        .map_err(|error| format!("line {}, column {}: no history", error.line(), error.column()))?;
+    let stored: Vec<StoredRecord> = serde_json::from_str(text).map_err(|error| {
+        format!("line {}, column {} is not valid", error.line(), error.column())
+    })?;
     if stored.len() > MAX_RECORDS {
         return Err(format!("it has more than {MAX_RECORDS} changes"));
     }
@@ -101,7 +102,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Record>, String> {
     let mut records = Vec::with_capacity(stored.len());
     for (index, stored) in stored.into_iter().enumerate() {
         if !keys.insert(stored.key.clone()) {
-            return Err(format!("change {} has the key of another one", index + 1));
+            return Err(format!("change {} has the same key as another one", index + 1));
         }
         let record = record(stored, latest);
         records.push(record.map_err(|field| format!("change {}: invalid {field}", index + 1))?);
@@ -243,9 +244,9 @@ mod tests {
             whole.replace(from, to)
         };
         for (text, expected) in [
-            ("{}".to_owned(), "no history"),
-            ("[".to_owned(), "no history"),
-            ("[1]".to_owned(), "no history"),
+            ("{}".to_owned(), "is not valid"),
+            ("[".to_owned(), "is not valid"),
+            ("[1]".to_owned(), "is not valid"),
             (changed("0123456789abcdef-1", ""), "change 1: invalid key"),
             (changed("0123456789abcdef-1", "A/b"), "change 1: invalid key"),
             (changed("2026-01-02T03:04:05Z", "yesterday"), "change 1: invalid at"),
@@ -254,8 +255,8 @@ mod tests {
             (changed("\"old\":5", "\"old\":-5"), "change 1: invalid old"),
             (changed("\"new\":2", "\"new\":2147483648"), "change 1: invalid new"),
             (changed("\"via\":[4,3]", "\"via\":[-1]"), "change 1: invalid via"),
-            (changed("\"scaled\"", "\"exploded\""), "no history"),
-            (write(&[example(1), example(1)]), "change 2 has the key of another one"),
+            (changed("\"scaled\"", "\"exploded\""), "is not valid"),
+            (write(&[example(1), example(1)]), "change 2 has the same key as another one"),
             (" ".repeat(MAX_SIZE + 1), "it is larger than 512 KiB"),
         ] {
             let error = read(&text).unwrap_err();

@@ -38,8 +38,8 @@ pub fn explain(problem: &scaling::ScaleError) -> String {
         P::Api(Error::Failure(failure)) => {
             format!("The cluster's API server did not answer, and nothing was changed: {failure}")
         }
-        P::AnswerLost { cause: cause @ Error::Failure(_), truth } => {
-            format!("The cluster's API server did not answer ({cause}): {truth}")
+        P::AnswerLost { cause: cause @ Error::Failure(_), known_state } => {
+            format!("The cluster's API server did not answer ({cause}): {known_state}")
         }
         problem => problem.to_string(),
     };

@@ -134,7 +134,7 @@ impl Client {
             let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
             let is_new = !is_turned_away || self.concurrency.start_pause(pause);
             if is_new && pause > Duration::from_secs(1) {
-                let is_asked = result.is_ok_and(|reply| reply.asked_pause().is_some());
+                let is_asked = result.is_ok_and(|reply| reply.requested_pause().is_some());
                 let reason = if is_asked { PauseReason::RetryAfter } else { PauseReason::Busy };
                 (self.options.on_event)(Event::Pause { length: pause, reason });
             }

@@ -23,12 +23,12 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The time limit of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timeout {
-    /// No flag was given: 90 seconds. The server is not told.
+    /// No flag was given: 90 seconds. The request has no `timeout` parameter.
     Safety,
     /// `--request-timeout=0`
     Never,
-    /// `--request-timeout`. The server is told too, in the `timeout` parameter. A negative duration
-    /// is sent to the server and sets no limit here, like in client-go.
+    /// `--request-timeout`. The request also has it as the `timeout` parameter. A negative duration is sent
+    /// to the server, and sets no limit here, as in client-go.
     After(go::Duration),
 }
 
@@ -106,8 +106,8 @@ impl Reply {
     }
 
     /// The pause that the server asks for with `Retry-After`, in whole seconds. A date is ignored,
-    /// like in client-go.
-    pub fn asked_pause(&self) -> Option<Duration> {
+    /// as in client-go.
+    pub fn requested_pause(&self) -> Option<Duration> {
         if self.status != 429 && self.status < 500 {
             return None;
         }

@@ -35,13 +35,13 @@ pub struct Listing<'a> {
 pub(super) struct ListFilter<'a, T> {
     pub is_kept: Box<dyn Fn(&T) -> bool + Send + Sync + 'a>,
     /// The list ends when it has this number of objects.
-    pub most: usize,
+    pub max_objects: usize,
 }
 
 impl<T> Default for ListFilter<'_, T> {
     /// All objects, however many there are.
     fn default() -> Self {
-        Self { is_kept: Box::new(|_| true), most: usize::MAX }
+        Self { is_kept: Box::new(|_| true), max_objects: usize::MAX }
     }
 }
 
@@ -148,10 +148,10 @@ impl Client {
             let listed = page.items.unwrap_or_default();
             count += listed.len();
             pages += 1;
-            let room = kept.most.saturating_sub(items.len());
+            let room = kept.max_objects.saturating_sub(items.len());
             items.extend(listed.into_iter().filter(&kept.is_kept).take(room));
             next = page.metadata.next.filter(|next| !next.is_empty());
-            if next.is_none() || items.len() >= kept.most {
+            if next.is_none() || items.len() >= kept.max_objects {
                 return Ok((items, page.metadata.resource_version));
             }
             // A page may be empty, and others follow.

@@ -29,7 +29,7 @@ pub fn pause(method: &Method, result: &Result<Reply, Error>, attempt: u32) -> Op
         Ok(reply) if reply.status == 429 && reply.retry_after().is_none() => {
             Some((FIRST_BUSY_PAUSE * (1 << attempt.min(8))).min(MAX_BUSY_PAUSE))
         }
-        Ok(reply) if only_reads || reply.status == 429 => reply.asked_pause(),
+        Ok(reply) if only_reads || reply.status == 429 => reply.requested_pause(),
         Err(Error::Failure(failure)) if only_reads && failure.kind == FailureKind::Lost => {
             Some(Duration::from_millis(100 << attempt.min(3)))
         }

@@ -29,7 +29,7 @@ pub struct Scale {
     pub ready: Option<i64>,
     /// The most pods that will run, if that can be fewer than `replicas`. A Scale object does not have
     /// this number.
-    pub most: Option<i64>,
+    pub max_pods: Option<i64>,
 }
 
 /// The kind of a patch.
@@ -168,7 +168,7 @@ fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
         selector: text(&object["status"]["selector"]),
         resource_version: text(&object["metadata"]["resourceVersion"]),
         ready: None,
-        most: None,
+        max_pods: None,
     })
 }
 

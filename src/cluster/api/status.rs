@@ -65,13 +65,13 @@ impl Status {
         let own = Self::decode(&reply.body).filter(|status| status.status == "Failure");
         let status = own.unwrap_or_else(|| Self::generic(reply, about));
         // The status line always has a code. Proxies and old servers leave it out of the body.
-        Self { retry_after: reply.asked_pause(), code: reply.status, ..status }
+        Self { retry_after: reply.requested_pause(), code: reply.status, ..status }
     }
 
     /// The refusal in a reply that is not 2xx, by its code alone. client-go does the same where it
     /// does not decode the body.
     pub(super) fn ignoring_body(reply: &Reply, about: &About) -> Self {
-        Self { retry_after: reply.asked_pause(), ..Self::generic(reply, about) }
+        Self { retry_after: reply.requested_pause(), ..Self::generic(reply, about) }
     }
 
     /// Reads a `Status` object, of a failure or a success; `None` for anything else.

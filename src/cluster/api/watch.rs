@@ -1,4 +1,5 @@
-//! WATCH: events of objects. It survives broken connections and a server that forgets its history.
+//! WATCH: events of objects. A watch continues after a broken connection, and after the server has dropped
+//! old events.
 
 use std::time::Duration;
 
@@ -96,13 +97,13 @@ impl Client {
 
 impl<'a, T: DeserializeOwned> Watch<'a, T> {
     /// Keeps only the objects for which `is_kept` is true in a [`WatchEvent::Present`], and at most
-    /// `most` of them. The list is not held as a whole. Events are not limited.
+    /// `max_objects` of them. The list is not held as a whole. Events are not limited.
     pub fn keeping(
         self,
         is_kept: impl Fn(&T) -> bool + Send + Sync + 'a,
-        most: usize,
+        max_objects: usize,
     ) -> Watch<'a, T> {
-        Self { kept: ListFilter { is_kept: Box::new(is_kept), most }, ..self }
+        Self { kept: ListFilter { is_kept: Box::new(is_kept), max_objects }, ..self }
     }
 
     /// Waits for the next event. A transient error, such as a broken connection or a busy server,

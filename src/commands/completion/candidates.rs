@@ -11,7 +11,7 @@ use crate::cluster::kubeconfig::{self, Entries, Environment};
 use crate::scaling::{Types, check_namespace};
 
 /// Maximum number of candidates. More would not fit on a screen.
-pub const MOST: usize = 300;
+pub const MAX_CANDIDATES: usize = 300;
 
 /// The types that can be scaled on every cluster.
 const BUILT_IN: [&str; 4] = ["deployment", "replicaset", "replicationcontroller", "statefulset"];
@@ -50,22 +50,22 @@ impl Source {
     }
 
     /// Candidates for the next target: a type, `TYPE/NAME`, or a name after its type. Empty if the
-    /// line has `most` targets.
-    pub fn targets(&self, most: usize, current: &str) -> Vec<String> {
+    /// line has `max_targets` targets.
+    pub fn targets(&self, max_targets: usize, current: &str) -> Vec<String> {
         let Some(typed) = self.line.targets().filter(|_| !current.starts_with('-')) else {
             return Vec::new();
         };
         match (typed.split_first(), current.split_once('/')) {
             (None, None) => self.types(current, ""),
-            (Some((first, _)), None) if first.contains('/') && typed.len() < most => {
+            (Some((first, _)), None) if first.contains('/') && typed.len() < max_targets => {
                 self.types(current, "/")
             }
-            (Some((first, names)), None) if !first.contains('/') && names.len() < most => {
+            (Some((first, names)), None) if !first.contains('/') && names.len() < max_targets => {
                 let found = self.names(first, current).into_iter();
                 found.filter(|name| !names.contains(name)).collect()
             }
             (_, Some((token, name)))
-                if typed.iter().all(|typed| typed.contains('/')) && typed.len() < most =>
+                if typed.iter().all(|typed| typed.contains('/')) && typed.len() < max_targets =>
             {
                 let found = self.names(token, name).into_iter();
                 let found = found.map(|name| format!("{token}/{name}"));
@@ -127,7 +127,7 @@ async fn custom_types(client: &Client) -> Option<Vec<String>> {
 }
 
 fn some(names: impl Iterator<Item = String>) -> Vec<String> {
-    names.take(MOST).collect()
+    names.take(MAX_CANDIDATES).collect()
 }
 
 /// True for a name in the form of Kubernetes (RFC 1123). A server can send any text, but the shell

@@ -9,7 +9,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{self, ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::EnvCompleter;
 
-use super::candidates::{MOST, Source};
+use super::candidates::{MAX_CANDIDATES, Source};
 use crate::cli::{PartialLine, completable_grammar};
 use crate::cluster::kubeconfig::Entries;
 
@@ -67,7 +67,7 @@ fn candidates(
         let is_flag = text.as_encoded_bytes().starts_with(b"-");
         is_flag == wants_flag && text.to_str().is_some_and(|text| !text.contains(char::is_control))
     });
-    found.truncate(MOST);
+    found.truncate(MAX_CANDIDATES);
     found
 }
 

@@ -20,10 +20,10 @@ use crate::text::terminal;
 const VARIABLE: &str = "LOCUSTCTL_COMPLETE";
 
 /// The time limit of an answer.
-const LONGEST: Duration = Duration::from_secs(1);
+const TIME_LIMIT: Duration = Duration::from_secs(1);
 
-/// The part of [`LONGEST`] that is reserved for the end, such as killing a credential plugin.
-const LAST_MOMENT: Duration = Duration::from_millis(100);
+/// The part of [`TIME_LIMIT`] that is reserved for the end, such as killing a credential plugin.
+const CLEAN_UP_TIME: Duration = Duration::from_millis(100);
 
 const SHELLS: Shells<'static> = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &Zsh]);
 
@@ -66,8 +66,8 @@ pub fn answer(argv: &[OsString]) -> Option<String> {
     // A thread, since reading a file can block forever and cannot be cancelled.
     std::thread::spawn(move || {
         let shell = SHELLS.completer(shell.to_str()?)?;
-        let answer = engine::answer(shell, words, started + LONGEST - LAST_MOMENT);
+        let answer = engine::answer(shell, words, started + TIME_LIMIT - CLEAN_UP_TIME);
         done.send(answer.unwrap_or_default()).ok()
     });
-    Some(answer.recv_timeout(LONGEST).unwrap_or_default())
+    Some(answer.recv_timeout(TIME_LIMIT).unwrap_or_default())
 }

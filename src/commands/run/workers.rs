@@ -22,6 +22,9 @@ use crate::text::terminal::say;
 /// After a signal: time limit for the answer to a scale that was sent.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
+/// The error after [`ANSWER_LIMIT`].
+const NO_ANSWER: &str = "the API server did not answer within 10 s";
+
 impl Site<'_> {
     /// Scales the workers if the plan says so, and waits until they are ready and connected. `undo` gets the
     /// change. Returns the count.
@@ -78,11 +81,11 @@ impl Site<'_> {
                 undo.count = Some(ReplacedCount { old: scaled.old, new: scaled.new });
                 say(&scale_line(self.target, &scaled, ""));
                 scaled.notes.iter().for_each(|note| say(&format!("Warning: {note}")));
-                match (signal, scaled.asked_for) {
+                match (signal, scaled.requested) {
                     (Some(ended), _) => Err(ended),
-                    (None, Some(asked_for)) => {
+                    (None, Some(requested)) => {
                         let text = format!(
-                            "locustctl requested {asked_for} replicas, but the server set {}",
+                            "locustctl requested {requested} replicas, but the server set {}",
                             scaled.new
                         );
                         Err(Ended::failed(PhaseKind::Scale, text))
@@ -101,7 +104,7 @@ impl Site<'_> {
                 Err(signal.unwrap_or_else(|| Ended::failed(PhaseKind::Scale, text)))
             }
             // A signal came, and then the server did not answer in time.
-            None => Err(signal.unwrap_or_else(|| Ended::failed(PhaseKind::Scale, "no answer"))),
+            None => Err(signal.unwrap_or_else(|| Ended::failed(PhaseKind::Scale, NO_ANSWER))),
         }
     }
 

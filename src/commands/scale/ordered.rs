@@ -15,8 +15,8 @@ use super::waiting::WaitPlan;
 use crate::cluster::api::{Client, MAX_CONCURRENT_REQUESTS};
 use crate::output::{Failed, Format, Printer, TargetError};
 use crate::scaling::{
-    Memory, NewCount, ObjectSource, Order, Progress, Resolved, ScaleError, Selected, recall,
-    scale_all,
+    AnnotationChange, NewCount, ObjectSource, Order, Progress, Resolved, ScaleError, Selected,
+    restored_count, scale_all,
 };
 
 /// All orders, before the first change.
@@ -148,7 +148,9 @@ async fn orders(
             Goal::Remember(_) | Goal::Restore if !target.resource.has_replicas_in_spec() => {
                 Err(anyhow!(BUILT_IN_ONLY))
             }
-            Goal::Remember(new) => Ok(order(settings, new, Some(Memory::Remember), selected)),
+            Goal::Remember(new) => {
+                Ok(order(settings, new, Some(AnnotationChange::Remember), selected))
+            }
             Goal::Restore => restoring(client, settings, selected).await.map_err(Error::from),
         };
         made.map_err(|error| TargetError::one_of(count, &target, error))
@@ -167,19 +169,24 @@ async fn restoring(
     settings: &Settings,
     selected: Selected,
 ) -> Result<Order, ScaleError> {
-    let (count, mut listed) = recall(client, &selected.target).await?;
+    let (count, mut listed) = restored_count(client, &selected.target).await?;
     // The object of a manifest is printed as in the manifest.
     listed.object = listed.object.filter(|_| settings.needs_object && selected.object.is_none());
     let selected = Selected { listed: Some(listed), ..selected };
-    Ok(order(settings, NewCount::Exactly(count), Some(Memory::Restore), selected))
+    Ok(order(settings, NewCount::Exactly(count), Some(AnnotationChange::Restore), selected))
 }
 
-fn order(settings: &Settings, new: NewCount, memory: Option<Memory>, selected: Selected) -> Order {
+fn order(
+    settings: &Settings,
+    new: NewCount,
+    annotation_change: Option<AnnotationChange>,
+    selected: Selected,
+) -> Order {
     let Selected { target, listed, object } = selected;
     Order {
         target,
         new,
-        memory,
+        annotation_change,
         condition: settings.condition.clone(),
         dry_run: settings.dry_run,
         object: match object {

@@ -129,7 +129,7 @@ impl<'a, W: Write> Results<'a, W> {
                 return self.errors.push(error);
             }
         };
-        let Scaled { old, new, object, notes, asked_for } = &scaled;
+        let Scaled { old, new, object, notes, requested } = &scaled;
         self.changes.push(CompletedChange { target: target.clone(), old: *old, new: *new });
         let suffix = self.suffixes.get(&index).map(String::as_str).unwrap_or_default();
         let result = ScaleResult { target, old: *old, new: *new, object: object.as_ref(), suffix };
@@ -142,9 +142,9 @@ impl<'a, W: Write> Results<'a, W> {
         for note in notes {
             say(&format!("Warning: {note}"));
         }
-        if let Some(asked_for) = asked_for {
+        if let Some(requested) = requested {
             self.errors.push(anyhow!(
-                "{target}: locustctl requested {asked_for} replicas, but the server set {new}"
+                "{target}: locustctl requested {requested} replicas, but the server set {new}"
             ));
         }
     }
@@ -166,14 +166,14 @@ mod tests {
             object: ObjectSource::None,
             listed: None,
             limits: None,
-            memory: None,
+            annotation_change: None,
             change_cause: None,
         };
         ["a", "b", "c"].iter().map(order).collect()
     }
 
     fn scaled() -> Outcome {
-        Ok(Scaled { old: Some(1), new: 3, object: None, notes: Vec::new(), asked_for: None })
+        Ok(Scaled { old: Some(1), new: 3, object: None, notes: Vec::new(), requested: None })
     }
 
     fn lines(names: &[&str]) -> String {

@@ -164,5 +164,5 @@ impl Stepping<'_, '_> {
 
 /// The result of the steps before an interruption.
 fn partly_scaled(old: Option<i64>, new: i64) -> Scaled {
-    Scaled { old, new, object: None, notes: Vec::new(), asked_for: None }
+    Scaled { old, new, object: None, notes: Vec::new(), requested: None }
 }

@@ -1,6 +1,6 @@
 //! `locustctl status`: shows the cluster, the user, the replicas, autoscalers, and the running test.
 
-mod everywhere;
+mod all_namespaces;
 mod locust;
 
 use std::io::IsTerminal;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use serde::Serialize;
 
-use self::everywhere::ClusterStatus;
+use self::all_namespaces::ClusterStatus;
 use self::locust::{LocustLook, LocustStatus};
 use super::connection::{self, Connection};
 use super::default_target::{Purpose, WorkerSearch};
@@ -90,7 +90,7 @@ pub async fn run(global: GlobalArgs, args: StatusArgs) -> Result<(), Failed> {
     let work = async {
         let connection = prepared.open().await?;
         if args.all_namespaces {
-            return everywhere(&connection, &location, format, args.watch).await;
+            return show_all_namespaces(&connection, &location, format, args.watch).await;
         }
         let target = resolve_one(&connection, &requested).await?;
         let workers = WorkerSearch::new(&requested);
@@ -137,7 +137,7 @@ struct Inputs<'a> {
 }
 
 /// Shows every Locust of the cluster.
-async fn everywhere(
+async fn show_all_namespaces(
     connection: &Connection,
     location: &LocustLocation,
     format: StatusFormat,

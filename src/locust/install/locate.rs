@@ -10,7 +10,7 @@ use crate::locust::address::{Address, Proxied, candidates};
 use crate::locust::error::Error;
 use crate::scaling::{PODS, Target};
 
-/// Where the web UI of the target's Locust can be.
+/// The possible locations of the web UI of the target's Locust.
 pub enum Place {
     /// The address of the master.
     At(Address),
@@ -18,7 +18,7 @@ pub enum Place {
     /// most likely one first. The error says which right is missing.
     Guessed(Vec<Address>, api::Error),
     /// There is no Locust in the namespace.
-    Nowhere,
+    NoLocust,
 }
 
 /// Finds the web UI of the master that the target's workers belong to: one LIST of the Services, one of
@@ -96,7 +96,7 @@ fn without_pods(facts: &WorkerFacts, services: &[Service], namespace: &str) -> P
     }
     match guesses(facts, Some(services)).into_iter().next() {
         Some(address) => Place::At(address),
-        None => Place::Nowhere,
+        None => Place::NoLocust,
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     fn place(facts: &WorkerFacts, services: &[Service], pods: &[Value]) -> String {
         match of_objects(facts, services, pods, "default") {
             Ok(Place::At(address)) => address.to_string(),
-            Ok(Place::Nowhere) => "nowhere".to_owned(),
+            Ok(Place::NoLocust) => "no Locust".to_owned(),
             Ok(Place::Guessed(..)) => "guessed".to_owned(),
             Err(error) => error.to_string(),
         }
@@ -148,7 +148,7 @@ mod tests {
         let usual = service("locust-master", json!([{"port": 8089}]));
         assert_eq!(place(&facts, &[usual], &[]), "service/locust-master:8089");
         let other = service("shop", json!([{"port": 8089}]));
-        assert_eq!(place(&facts, &[other], &[]), "nowhere");
+        assert_eq!(place(&facts, &[other], &[]), "no Locust");
         let object = json!({"metadata": {"name": "w"}, "spec": {"template": {"spec": {"containers": [
             {"image": "locust", "args": ["--worker", "--master-host=boss"]}]}}}});
         let facts = WorkerFacts::new(&Target::for_test("w"), Some(&object));

@@ -1,7 +1,7 @@
 //! Recognises the parts of a Locust on Kubernetes, wherever it comes from: its workers, its master, and
 //! the Service of the master's web UI.
 
-mod everywhere;
+mod cluster_locusts;
 mod launch;
 mod locate;
 mod masters;
@@ -9,7 +9,7 @@ mod role;
 mod survey;
 mod web_ui;
 
-pub use everywhere::{ClusterLocust, everywhere};
+pub use cluster_locusts::{ClusterLocust, cluster_locusts};
 pub use locate::{Place, locate};
 pub use role::{Role, Template};
 pub use survey::{Installed, Survey, survey};

@@ -3,7 +3,7 @@
 use crate::cluster::api::Error;
 use crate::text::go;
 
-/// Why a wait failed. The scale itself has succeeded.
+/// The reason why a wait failed. The scale itself has succeeded.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
     /// Another client has scaled the target.
@@ -40,24 +40,24 @@ pub enum WaitError {
         name: String,
     },
     /// The time of `--wait` is over.
-    #[error("timed out after {after} waiting for {target}{}", explained(.standing, .reasons))]
+    #[error("timed out after {after} waiting for {target}{}", explained(.readiness, .reasons))]
     NotReady {
         /// The time limit.
         after: go::Duration,
         target: String,
         /// A sentence about the readiness, if the target was read at least once.
-        standing: Option<String>,
+        readiness: Option<String>,
         /// The reasons, one on each line.
         reasons: Vec<String>,
     },
     /// The controller reports that the rollout has missed its deadline.
-    #[error("{target} did not become ready: {why}{}", explained(.standing, .reasons))]
+    #[error("{target} did not become ready: {why}{}", explained(.readiness, .reasons))]
     GivenUp {
         target: String,
         /// The message of the controller.
         why: String,
         /// A sentence about the readiness.
-        standing: Option<String>,
+        readiness: Option<String>,
         /// The reasons, one on each line.
         reasons: Vec<String>,
     },
@@ -70,15 +70,15 @@ pub enum WaitError {
         target: String,
         /// The count that it was scaled to.
         requested: i64,
-        /// Why it could not be read.
+        /// The reason why it could not be read.
         cause: Error,
     },
 }
 
-fn explained(standing: &Option<String>, reasons: &[String]) -> String {
-    let standing = standing.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+fn explained(readiness: &Option<String>, reasons: &[String]) -> String {
+    let readiness = readiness.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
     let reasons = reasons.iter().map(|reason| format!("\n  {reason}"));
-    reasons.fold(standing, |text, reason| text + &reason)
+    reasons.fold(readiness, |text, reason| text + &reason)
 }
 
 #[cfg(test)]
@@ -87,10 +87,10 @@ mod tests {
 
     #[test]
     fn each_reason_has_its_own_line() {
-        let error = |standing: Option<&str>, reasons: &[&str]| WaitError::NotReady {
+        let error = |readiness: Option<&str>, reasons: &[&str]| WaitError::NotReady {
             after: go::Duration::parse("5m").unwrap(),
             target: "deployment.apps/a".to_owned(),
-            standing: standing.map(str::to_owned),
+            readiness: readiness.map(str::to_owned),
             reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
         };
         assert_eq!(

@@ -163,11 +163,11 @@ impl Follower<'_, '_> {
                 }
                 WatchEvent::Interrupted(error) => {
                     for index in self.tracker.pending(members) {
-                        self.tracker.disturbed(index, Some(error.clone()));
+                        self.tracker.set_read_error(index, Some(error.clone()));
                     }
                 }
                 WatchEvent::Resumed => {
-                    members.iter().for_each(|index| self.tracker.disturbed(*index, None));
+                    members.iter().for_each(|index| self.tracker.set_read_error(*index, None));
                 }
             }
         }
@@ -207,7 +207,7 @@ impl Follower<'_, '_> {
     async fn look_once_more(&self, index: usize) {
         match self.look(index).await {
             Err(error) if is_missing(&error) => self.tracker.deleted(index),
-            Err(error) if error.is_transient() => self.tracker.disturbed(index, Some(error)),
+            Err(error) if error.is_transient() => self.tracker.set_read_error(index, Some(error)),
             Ok(()) | Err(_) => {}
         }
     }
@@ -216,7 +216,7 @@ impl Follower<'_, '_> {
         if is_missing(&error) {
             self.tracker.deleted(index);
         } else if error.is_transient() {
-            self.tracker.disturbed(index, Some(error));
+            self.tracker.set_read_error(index, Some(error));
         } else {
             self.tracker.unknown(index, error);
         }

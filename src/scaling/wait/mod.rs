@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use self::tracker::{Slot, Tracker};
+use self::tracker::{Tracker, WaitState};
 use crate::cluster::api::{Client, Error};
 use crate::scaling::pods::{self, start_failures};
 use crate::scaling::read_workload::workload_of;
@@ -59,12 +59,12 @@ pub async fn wait(
                 timeout(LAST_LOOK_LIMIT, follow::once_more(client, &tracker, waits.len())).await;
         }
     }
-    let slots = tracker.into_slots();
+    let states = tracker.into_states();
     let mut explained = 0;
-    let outcomes = waits.iter().zip(slots).map(|(wait, slot)| {
-        let has_failed = !matches!(slot.outcome, Some(Ok(())));
+    let outcomes = waits.iter().zip(states).map(|(wait, state)| {
+        let has_failed = !matches!(state.outcome, Some(Ok(())));
         explained += usize::from(has_failed);
-        conclude(client, wait, slot, condition, limit, explained <= MAX_EXPLAINED)
+        conclude(client, wait, state, condition, limit, explained <= MAX_EXPLAINED)
     });
     join_all(outcomes.collect::<Vec<_>>()).await
 }
@@ -72,13 +72,13 @@ pub async fn wait(
 async fn conclude(
     client: &Client,
     wait: &Wait,
-    slot: Slot,
+    state: WaitState,
     condition: WaitCondition,
     limit: go::Duration,
     is_explained: bool,
 ) -> Result<(), WaitError> {
-    let Slot { outcome, last, selector, failure, disturbance, .. } = slot;
-    let standing = last.as_ref().map(Readiness::text);
+    let WaitState { outcome, last, selector, failure, read_error, .. } = state;
+    let readiness = last.as_ref().map(Readiness::text);
     let given_up = match outcome {
         None if condition == WaitCondition::Synced => {
             return Err(WaitError::NotSynced { name: wait.target.name.clone() });
@@ -95,14 +95,14 @@ async fn conclude(
     if let Some(selector) = selector.filter(|_| is_explained && is_short) {
         reasons.extend(explain_pods(client, &wait.target, &selector).await);
     }
-    if let Some(error) = disturbance {
+    if let Some(error) = read_error {
         reasons.push(format!("the last request to the server failed: {error}"));
     }
     Err(match given_up {
-        Some((target, why)) => WaitError::GivenUp { target, why, standing, reasons },
+        Some((target, why)) => WaitError::GivenUp { target, why, readiness, reasons },
         None => {
             let target = wait.target.to_string();
-            WaitError::NotReady { after: limit, target, standing, reasons }
+            WaitError::NotReady { after: limit, target, readiness, reasons }
         }
     })
 }

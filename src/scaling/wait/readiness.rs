@@ -78,10 +78,10 @@ pub fn readiness(kind: WorkloadKind, object: &Workload, requested: i64) -> Readi
 
 /// The readiness of a custom resource, from its scale. Pods that will not run are not waited for.
 pub fn readiness_of_scale(scale: &Scale, requested: i64) -> Readiness {
-    let most = scale.most.unwrap_or(i64::MAX);
+    let max_pods = scale.max_pods.unwrap_or(i64::MAX);
     Readiness {
-        requested: requested.min(most),
-        desired: i64::from(scale.replicas).min(most),
+        requested: requested.min(max_pods),
+        desired: i64::from(scale.replicas).min(max_pods),
         current: scale.current,
         updated: None,
         ready: scale.ready,
@@ -258,7 +258,7 @@ mod tests {
                 current,
                 selector: String::new(),
                 ready: None,
-                most: None,
+                max_pods: None,
                 resource_version: String::new(),
             };
             let is = readiness_of_scale(&scale, 3);

@@ -16,31 +16,31 @@ pub(super) struct Tracker<'a> {
 }
 
 struct Inner<'a> {
-    slots: Vec<Slot>,
+    states: Vec<WaitState>,
     observer: &'a mut dyn Observer,
     noted: Vec<String>,
 }
 
 /// The state of one wait.
 #[derive(Default)]
-pub(super) struct Slot {
+pub(super) struct WaitState {
     pub outcome: Option<Result<(), WaitError>>,
     pub last: Option<Readiness>,
     /// The selector of the target's pods.
     pub selector: Option<String>,
-    /// Why the controller cannot create pods.
+    /// The reason why the controller cannot create pods.
     pub failure: Option<String>,
     /// The time of a missed deadline in the first object: that was before the scale. Empty if the
     /// deadline was not missed then.
     old_deadline: Option<String>,
-    /// Why the last read of the target failed.
-    pub disturbance: Option<Error>,
+    /// The reason why the last read of the target failed.
+    pub read_error: Option<Error>,
 }
 
 impl<'a> Tracker<'a> {
     pub(super) fn new(waits: &'a [Wait], observer: &'a mut dyn Observer) -> Self {
-        let slots = waits.iter().map(|_| Slot::default()).collect();
-        let inner = Inner { slots, observer, noted: Vec::new() };
+        let states = waits.iter().map(|_| WaitState::default()).collect();
+        let inner = Inner { states, observer, noted: Vec::new() };
         Self { waits, inner: Mutex::new(inner) }
     }
 
@@ -49,12 +49,12 @@ impl<'a> Tracker<'a> {
     }
 
     pub(super) fn is_pending(&self, index: usize) -> bool {
-        self.lock().slots[index].outcome.is_none()
+        self.lock().states[index].outcome.is_none()
     }
 
     pub(super) fn pending(&self, members: &[usize]) -> Vec<usize> {
         let inner = self.lock();
-        members.iter().copied().filter(|index| inner.slots[*index].outcome.is_none()).collect()
+        members.iter().copied().filter(|index| inner.states[*index].outcome.is_none()).collect()
     }
 
     /// Passes a sentence to the user; the same sentence only once.
@@ -70,36 +70,36 @@ impl<'a> Tracker<'a> {
     pub(super) fn update(&self, index: usize, kind: WorkloadKind, object: &Workload) {
         let wait = self.wait(index);
         let mut inner = self.lock();
-        let slot = &mut inner.slots[index];
-        if slot.outcome.is_some() {
+        let state = &mut inner.states[index];
+        if state.outcome.is_some() {
             return;
         }
-        slot.selector = label_selector(&object.spec.selector);
-        slot.failure = object
+        state.selector = label_selector(&object.spec.selector);
+        state.failure = object
             .replica_failure()
             .map(|failure| format!("{}{}", failure.reason, message_suffix(&failure.message)));
         let missed = object.missed_deadline();
         let since = missed.map(|condition| condition.last_update_time.clone()).unwrap_or_default();
-        let old = slot.old_deadline.get_or_insert_with(|| since.clone());
+        let old = state.old_deadline.get_or_insert_with(|| since.clone());
         let given_up = missed.filter(|_| *old != since).map(|condition| WaitError::GivenUp {
             target: wait.target.to_string(),
             why: condition.message.clone(),
-            standing: None,
+            readiness: None,
             reasons: Vec::new(),
         });
         let now = readiness(kind, object, wait.requested);
         inner.update(index, wait, now);
-        let slot = &mut inner.slots[index];
+        let state = &mut inner.states[index];
         if let Some(error) = given_up
-            && slot.outcome.is_none()
+            && state.outcome.is_none()
         {
-            slot.outcome = Some(Err(error));
+            state.outcome = Some(Err(error));
         }
         if let Some(since) = object.deleted_since()
-            && slot.outcome.is_none()
+            && state.outcome.is_none()
         {
             let (target, requested) = (wait.target.to_string(), wait.requested);
-            slot.outcome = Some(Err(WaitError::BeingDeleted { target, requested, since }));
+            state.outcome = Some(Err(WaitError::BeingDeleted { target, requested, since }));
         }
     }
 
@@ -107,12 +107,12 @@ impl<'a> Tracker<'a> {
     pub(super) fn update_from_scale(&self, index: usize, now: Readiness, selector: String) {
         let wait = self.wait(index);
         let mut inner = self.lock();
-        inner.slots[index].selector = Some(selector).filter(|selector| !selector.is_empty());
+        inner.states[index].selector = Some(selector).filter(|selector| !selector.is_empty());
         inner.update(index, wait, now);
     }
 
     pub(super) fn end(&self, index: usize, outcome: Result<(), WaitError>) {
-        self.lock().slots[index].outcome.get_or_insert(outcome);
+        self.lock().states[index].outcome.get_or_insert(outcome);
     }
 
     pub(super) fn deleted(&self, index: usize) {
@@ -128,12 +128,12 @@ impl<'a> Tracker<'a> {
     }
 
     /// Keeps the error of the last read of a target, or clears it.
-    pub(super) fn disturbed(&self, index: usize, error: Option<Error>) {
-        self.lock().slots[index].disturbance = error;
+    pub(super) fn set_read_error(&self, index: usize, error: Option<Error>) {
+        self.lock().states[index].read_error = error;
     }
 
-    pub(super) fn into_slots(self) -> Vec<Slot> {
-        self.inner.into_inner().slots
+    pub(super) fn into_states(self) -> Vec<WaitState> {
+        self.inner.into_inner().states
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<'a>> {
@@ -143,18 +143,18 @@ impl<'a> Tracker<'a> {
 
 impl Inner<'_> {
     fn update(&mut self, index: usize, wait: &Wait, now: Readiness) {
-        let slot = &mut self.slots[index];
-        slot.disturbance = None;
-        if slot.last.as_ref() != Some(&now) {
+        let state = &mut self.states[index];
+        state.read_error = None;
+        if state.last.as_ref() != Some(&now) {
             self.observer.readiness_changed(index, &now);
         }
         if now.desired != now.requested {
             let (target, requested) = (wait.target.to_string(), wait.requested);
-            slot.outcome = Some(Err(WaitError::Overtaken { target, requested, now: now.desired }));
+            state.outcome = Some(Err(WaitError::Overtaken { target, requested, now: now.desired }));
         } else if now.done {
-            slot.outcome = Some(Ok(()));
+            state.outcome = Some(Ok(()));
         }
-        slot.last = Some(now);
+        state.last = Some(now);
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
         let mut observer = IgnoreAll;
         let tracker = Tracker::new(&waits, &mut observer);
         objects.iter().for_each(|object| tracker.update(0, WorkloadKind::Deployment, object));
-        let outcome = tracker.into_slots().remove(0).outcome;
+        let outcome = tracker.into_states().remove(0).outcome;
         outcome.map(|outcome| outcome.map_err(|error| error.to_string()))
     }
 

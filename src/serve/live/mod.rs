@@ -1,7 +1,7 @@
 //! The state of the target: one state, kept up to date by [`super::follow`] and read by all requests.
 
+mod labels;
 mod ledger;
-mod looks;
 mod same_change;
 mod state;
 

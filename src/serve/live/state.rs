@@ -7,8 +7,8 @@ use super::super::snapshot::{
     self, Connection, ConnectionState, Limits, MAX_PODS, Outcome, Replicas, Snapshot, Swarm,
     TargetInfo,
 };
+use super::labels::{pod_style, status_summary};
 use super::ledger::{HistoryEntry, Ledger};
-use super::looks::{pod_style, status_summary};
 use crate::locust::WorkerPods;
 use crate::scaling::{
     Autoscaler, Pod, Readiness, StartFailure, Workload, WorkloadKind, readiness, start_failures,
@@ -31,7 +31,7 @@ pub(crate) struct TargetState {
     version: Option<u64>,
     /// The uid of the target; empty if it is not known.
     uid: String,
-    /// The number of times that the target was taken, or found missing.
+    /// The number of updates of the target: by reads, by events, and by reads that did not find it.
     updates: u64,
     /// The number of changes made here that have ended.
     ended_changes: u64,
@@ -45,7 +45,7 @@ pub(crate) struct TargetState {
     /// Deleted pods, the latest last. Their workers may still be connected to Locust.
     deleted_pods: VecDeque<Pod>,
     pods_error: Option<String>,
-    /// Why the controller cannot create pods, or has given up.
+    /// The reason why the controller cannot create pods, or has given up.
     failures: Vec<String>,
     pub(crate) autoscalers: Vec<Autoscaler>,
     pub(crate) swarm: Option<Swarm>,
@@ -301,7 +301,7 @@ impl TargetState {
         self.replicas().map(|replicas| replicas.desired)
     }
 
-    /// Why pods do not become ready. Pods that are starting are not listed.
+    /// The reasons why pods do not become ready. Pods that are starting are not listed.
     fn start_failures(&self) -> Vec<StartFailure> {
         let is_short = self.replicas.is_some_and(|replicas| !replicas.settled);
         match is_short {

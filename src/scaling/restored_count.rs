@@ -1,9 +1,9 @@
 //! Reads the number that `--restore` puts back.
 
 use super::current_scale::count_in_field;
-use super::memory::Annotation;
 use super::missing::explain_missing;
 use super::order::{ListedObject, ScaleError};
+use super::remembered_count::Annotation;
 use super::target::Target;
 use crate::cluster::api::{Client, Error};
 
@@ -11,7 +11,10 @@ use crate::cluster::api::{Client, Error};
 ///
 /// # Errors
 /// The object cannot be read, or [`ScaleError::NotRestored`].
-pub async fn recall(client: &Client, target: &Target) -> Result<(i32, ListedObject), ScaleError> {
+pub async fn restored_count(
+    client: &Client,
+    target: &Target,
+) -> Result<(i32, ListedObject), ScaleError> {
     let object = match client.get_object(&target.path(), &target.about("get")).await {
         Ok(object) => object,
         Err(error) => return Err(explain_missing(client, target, error).await.into()),

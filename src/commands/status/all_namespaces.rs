@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::connection::Connection;
 use super::super::follow_up::typed_name;
 use crate::cluster::api::Client;
-use crate::locust::{Address, ClusterLocust, Error, Login, Master, everywhere};
+use crate::locust::{Address, ClusterLocust, Error, Login, Master, cluster_locusts};
 use crate::output::sentence_of;
 use crate::text::terminal::{on_one_line, say};
 
@@ -28,7 +28,7 @@ struct Row {
     replicas: Option<Counts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     locust: Option<Running>,
-    /// Why there are no facts about the test.
+    /// The reason why there are no facts about the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }
@@ -56,7 +56,7 @@ impl ClusterStatus {
     /// Nothing could be listed.
     pub(super) async fn look(connection: &Connection, with_locust: bool) -> anyhow::Result<Self> {
         let client = &connection.client;
-        let found = everywhere(client).await;
+        let found = cluster_locusts(client).await;
         if found.locusts.is_empty()
             && let Some(error) = found.errors.first()
         {
@@ -64,7 +64,7 @@ impl ClusterStatus {
         }
         for error in &found.errors {
             let why = sentence_of(error);
-            say(&on_one_line(&format!("Note: some Locusts may be missing here: {why}")));
+            say(&on_one_line(&format!("Note: the list may be incomplete: {why}")));
         }
         let rows = found.locusts.into_iter().map(|locust| row(client, locust, with_locust));
         let locusts = join_all(rows).await;

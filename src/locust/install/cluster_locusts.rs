@@ -36,7 +36,7 @@ pub struct ClusterLocusts {
 ///
 /// # Errors
 /// None: the result has the errors.
-pub async fn everywhere(client: &Client) -> ClusterLocusts {
+pub async fn cluster_locusts(client: &Client) -> ClusterLocusts {
     let resource = Resource::services();
     let (namespace, labels) = ("", None);
     let (survey, services, pods) = join!(
@@ -64,7 +64,7 @@ pub async fn everywhere(client: &Client) -> ClusterLocusts {
         let pods = pods.get(&namespace).map(Vec::as_slice).unwrap_or_default();
         let web_ui = match of_objects(&facts, services, pods, &namespace) {
             Ok(Place::At(address)) => Ok(Some(address)),
-            Ok(Place::Guessed(..) | Place::Nowhere) => Ok(None),
+            Ok(Place::Guessed(..) | Place::NoLocust) => Ok(None),
             Err(error) => Err(error),
         };
         locusts.push(ClusterLocust { namespace, workers: Some(installed), web_ui });

@@ -13,7 +13,7 @@ const MAX_QUOTED: usize = 60;
 
 /// The change that an order makes to the annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Memory {
+pub enum AnnotationChange {
     /// Keep the number that is replaced, and the new one.
     Remember,
     /// Remove the annotation. The new number is the one that it kept.
@@ -33,7 +33,7 @@ pub enum Annotation {
 
 /// The content of the annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Note {
+struct RememberedCount {
     /// The number before `--remember`.
     replaced: i32,
     /// The number that `--remember` set.
@@ -51,11 +51,14 @@ impl Annotation {
         }
     }
 
-    fn note(&self) -> Option<Note> {
+    fn remembered_count(&self) -> Option<RememberedCount> {
         let Self::Text(text) = self else { return None };
         let value: Value = serde_json::from_str(text).ok()?;
         let count = |field: &str| value[field].as_i64().filter(|count| *count >= 0);
-        Some(Note { replaced: i32::try_from(count("replaced")?).ok()?, set: count("set")? })
+        Some(RememberedCount {
+            replaced: i32::try_from(count("replaced")?).ok()?,
+            set: count("set")?,
+        })
     }
 
     /// The number to restore.
@@ -63,9 +66,9 @@ impl Annotation {
     /// # Errors
     /// There is no note, or the present number is not the one that was set. The text is the reason.
     pub(super) fn to_restore(&self, now: Option<i64>) -> Result<i32, String> {
-        match (self, self.note()) {
+        match (self, self.remembered_count()) {
             (Self::Text(_), Some(note)) if now == Some(note.set) => Ok(note.replaced),
-            (Self::Text(_), Some(Note { set, .. })) => Err(format!(
+            (Self::Text(_), Some(RememberedCount { set, .. })) => Err(format!(
                 "it is at {} now, but --remember had scaled it to {set}",
                 now.unwrap_or_default()
             )),
@@ -83,17 +86,22 @@ impl Annotation {
     ///
     /// While the number is the one that an earlier `--remember` set, its note keeps the number from
     /// before.
-    pub(super) fn operations(&self, memory: Memory, old: Option<i64>, new: i64) -> Vec<Value> {
+    pub(super) fn operations(
+        &self,
+        annotation_change: AnnotationChange,
+        old: Option<i64>,
+        new: i64,
+    ) -> Vec<Value> {
         let test = |path: &str, value: Value| json!({"op": "test", "path": path, "value": value});
         let tested = match self {
             Self::NoAnnotations => test("/metadata/annotations", Value::Null),
             Self::Missing => test(PATH, Value::Null),
             Self::Text(text) => test(PATH, json!(text)),
         };
-        if memory == Memory::Restore {
+        if annotation_change == AnnotationChange::Restore {
             return vec![tested, json!({"op": "remove", "path": PATH})];
         }
-        let replaced = match self.note() {
+        let replaced = match self.remembered_count() {
             Some(note) if old == Some(note.set) => i64::from(note.replaced),
             _ => old.unwrap_or_default(),
         };
@@ -112,9 +120,9 @@ impl Annotation {
 #[doc(hidden)]
 pub fn try_annotation(object: &Value) {
     let annotation = Annotation::of(object);
-    for now in [None, Some(0), Some(3), annotation.note().map(|note| note.set)] {
+    for now in [None, Some(0), Some(3), annotation.remembered_count().map(|count| count.set)] {
         let _ = annotation.to_restore(now);
-        let _ = annotation.operations(Memory::Remember, now, 5);
+        let _ = annotation.operations(AnnotationChange::Remember, now, 5);
     }
 }
 
@@ -158,7 +166,7 @@ mod tests {
     #[test]
     fn a_second_note_keeps_the_first_count() {
         let replaced = |annotation: &Annotation, old: i64, new: i64| {
-            let operations = annotation.operations(Memory::Remember, Some(old), new);
+            let operations = annotation.operations(AnnotationChange::Remember, Some(old), new);
             let value = &operations[1]["value"];
             let text = value.as_str().or_else(|| value[ANNOTATION].as_str()).unwrap().to_owned();
             Annotation::Text(text)

@@ -1,17 +1,17 @@
-//! Where the number of replicas of a type stands.
+//! The location of the number of replicas of a type.
 
 use crate::cluster::api::Resource;
 
-/// Where the number of replicas of a type stands.
+/// The location of the number of replicas of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CountPlace {
+pub(super) enum CountLocation {
     /// In the scale subresource. It leaves out a count of zero.
     Scale,
     /// In this field of the object's own spec.
     Field(&'static str),
 }
 
-impl CountPlace {
+impl CountLocation {
     /// The place for a type. A Job and a LocustTest of `locust.cloud` have no scale subresource.
     pub(super) fn of(resource: &Resource) -> Self {
         match (&*resource.group, &*resource.plural) {

@@ -77,7 +77,7 @@ mod tests {
             object: ObjectSource::None,
             listed: None,
             limits: None,
-            memory: None,
+            annotation_change: None,
             change_cause: None,
         };
         let orders: Vec<_> = ["a", "b", "a", "c", "a"].iter().map(order).collect();
