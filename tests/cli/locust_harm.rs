@@ -1,4 +1,4 @@
-//! Changes that must never be made to a running test. Locust's answers come from the test.
+//! Changes that locustctl must never make to a running test. Locust is simulated: the test gives its answers.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! The output agrees with the server. Each scale is followed by a look at the count in the cluster
-//! and at the recorded requests.
+//! The output agrees with the server. Each test compares the output of a scale with the count in the cluster
+//! and with the recorded requests.
 
 use locustctl::sandbox::Action;
 use support::SLAVE;

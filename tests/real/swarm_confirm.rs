@@ -1,4 +1,4 @@
-//! The reports of locustctl about a running test are true, and stay true.
+//! The statements of locustctl about a running test are true, and stay true.
 
 use std::thread::sleep;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! `locustctl serve` with files and a log that would make a careless server wait.
+//! `locustctl serve` with pipes in place of files, and with a log that nobody reads: no request may wait for
+//! them.
 
 use std::path::Path;
 use std::process::Command;

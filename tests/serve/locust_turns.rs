@@ -1,4 +1,4 @@
-//! `locustctl serve` while Locust is silent, and while changes and rebalances meet.
+//! `locustctl serve` while Locust does not answer, and while a change and a rebalance happen at the same time.
 
 use std::time::Duration;
 

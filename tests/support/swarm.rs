@@ -1,4 +1,4 @@
-//! The sandbox's Locust, as its users see it.
+//! Requests to the simulated Locust of the sandbox, and clusters with a running test.
 
 use locustctl::sandbox::Account;
 use serde_json::Value;

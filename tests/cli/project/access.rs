@@ -1,4 +1,4 @@
-//! docs/access.md is written from a table, and the table is held against the requests of the commands.
+//! docs/access.md is generated from a table. A test compares the table with the requests of the commands.
 //! To renew the document: `UPDATE_DOCS=1 cargo test --test cli access`.
 
 use std::fmt::Write as _;
@@ -85,7 +85,7 @@ const READ_AND_WATCH: AccessRule = AccessRule(
     "deployments",
     SLAVE,
     &["get", "watch"],
-    "The progress of its pods; without `watch`, locustctl asks once a second",
+    "The progress of its pods; without `watch`, locustctl reads it once a second",
 );
 const LIST: AccessRule =
     AccessRule("apps", "deployments", &[], &["list"], "The objects that are selected");

@@ -1,4 +1,4 @@
-//! Tests that `run` refuses, before anything is changed.
+//! Command lines and tests that `run` refuses, before anything is changed.
 
 use support::scaling::run;
 use support::swarm::running;

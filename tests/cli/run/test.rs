@@ -1,4 +1,4 @@
-//! A test from its start to its verdict. The workers and the old count are the same in all of these.
+//! A test of Locust from its start to its verdict. All tests of this file have the same workers and old count.
 
 use serde_json::{Value, json};
 use support::SLAVE;
