@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use tokio::time::{Instant, timeout};
 
-use super::api::{About, Client, Error, Status, escape_segment};
+use super::api::{Client, Error, RequestSubject, Status, escape_segment};
 use crate::text::terminal::on_one_line;
 
 /// Maximum number of attempts, if other clients write the same Lease.
@@ -194,7 +194,7 @@ impl Lease {
 
     /// The Lease, or `None` if it does not exist.
     async fn read(&self, client: &Client) -> Result<Option<Value>, LeaseError> {
-        match client.get_object(&self.path(), &self.about("get")).await {
+        match client.get_object(&self.path(), &self.request_subject("get")).await {
             Ok(lease) => Ok(Some(lease)),
             Err(error) if error.status().is_some_and(Status::is_not_found) => Ok(None),
             Err(error) => Err(LeaseError::Api(error)),
@@ -214,7 +214,7 @@ impl Lease {
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": self.name },
         });
         record.write_to(&mut lease);
-        client.create_object(&self.collection, &lease, &self.about("create")).await
+        client.create_object(&self.collection, &lease, &self.request_subject("create")).await
     }
 
     /// Writes the record into the Lease that was read. Its resourceVersion is the condition.
@@ -225,7 +225,7 @@ impl Lease {
         record: &Record,
     ) -> Result<Value, Error> {
         record.write_to(&mut lease);
-        client.replace_object(&self.path(), &lease, &self.about("update")).await
+        client.replace_object(&self.path(), &lease, &self.request_subject("update")).await
     }
 
     /// The other process that holds the Lease, unless its time is over.
@@ -281,8 +281,8 @@ impl Lease {
         format!("{}/{}", self.collection, escape_segment(&self.name))
     }
 
-    fn about(&self, verb: &'static str) -> About {
-        About { verb, resource: "leases".to_owned(), name: self.name.clone() }
+    fn request_subject(&self, verb: &'static str) -> RequestSubject {
+        RequestSubject { verb, resource: "leases".to_owned(), name: self.name.clone() }
     }
 }
 

@@ -19,7 +19,7 @@ use super::log::MasterLog;
 use super::login::Login;
 use super::page::Page;
 use super::report;
-use super::route::{Route, about, asks_for_login};
+use super::route::{Route, asks_for_login, request_subject};
 use super::start::Start;
 use super::stats::Stats;
 use crate::cluster::api::plain::{PlainClient, RequestBody, user_agent};
@@ -280,7 +280,8 @@ impl<'a> Master<'a> {
                 read(response.into(), &relayed.path, client.budget(), failure).await?
             }
             Sender::Proxied { client, kind, name, page, cookie: None } => {
-                let about = about(if form.is_some() { "create" } else { "get" }, *kind, name);
+                let subject =
+                    request_subject(if form.is_some() { "create" } else { "get" }, *kind, name);
                 let pairs = query.into_iter().flat_map(|query| query.split('&'));
                 let query: Vec<_> = pairs.filter_map(|pair| pair.split_once('=')).collect();
                 let request = Request {
@@ -289,10 +290,10 @@ impl<'a> Master<'a> {
                     query: &query,
                     content: form.map(|form| (FORM, form.into_bytes())),
                     accept: Some(ACCEPTED),
-                    about: &about,
+                    subject: &subject,
                 };
                 let reply = client.send(request).await.map_err(Error::Api)?;
-                if let Some(status) = api::Error::from_api_server(&reply, &about) {
+                if let Some(status) = api::Error::from_api_server(&reply, &subject) {
                     return Err(Error::Api(status));
                 }
                 Reply { status: reply.status, answered_at: date(&reply.headers), body: reply.body }

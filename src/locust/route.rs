@@ -9,7 +9,7 @@ use reqwest::{Body, Url};
 
 use super::address::{Address, ProxiedKind};
 use super::error::Error;
-use crate::cluster::api::{self, About, Reply};
+use crate::cluster::api::{self, Reply, RequestSubject};
 
 /// Maximum size of a body that is read as a refusal of the API server, in bytes. A refusal has a few
 /// hundred bytes.
@@ -76,7 +76,7 @@ impl Route {
         };
         let body = body.to_bytes();
         let reply = Reply { status, headers: parts.headers.clone(), body: body.to_vec().into() };
-        match api::Error::from_api_server(&reply, &about("get", *kind, name)) {
+        match api::Error::from_api_server(&reply, &request_subject("get", *kind, name)) {
             Some(error) => Err(Error::Api(error)),
             None => Ok(Response::from_parts(parts, body.into())),
         }
@@ -94,8 +94,8 @@ impl fmt::Display for Route {
 }
 
 /// Describes a request through the proxy of a Service or a pod, for messages.
-pub(super) fn about(verb: &'static str, kind: ProxiedKind, name: &str) -> About {
-    About { verb, resource: kind.subresource().to_owned(), name: name.to_owned() }
+pub(super) fn request_subject(verb: &'static str, kind: ProxiedKind, name: &str) -> RequestSubject {
+    RequestSubject { verb, resource: kind.subresource().to_owned(), name: name.to_owned() }
 }
 
 /// True for the status codes with which Locust, or a proxy in front of it, asks for a login: a

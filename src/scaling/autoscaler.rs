@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Target;
-use crate::cluster::api::{About, Client, Error, escape_segment};
+use crate::cluster::api::{Client, Error, RequestSubject, escape_segment};
 use crate::text::go;
 
 /// KEDA's annotation that pauses a ScaledObject at the present count.
@@ -184,8 +184,9 @@ async fn list(client: &Client, namespace: &str, kind: &AutoscalerKind) -> Result
     let AutoscalerKind { group_version, plural, .. } = kind;
     let namespace = escape_segment(namespace);
     let path = format!("/apis/{group_version}/namespaces/{namespace}/{plural}");
-    let about = About { verb: "list", resource: (*plural).to_owned(), name: String::new() };
-    client.get_object(&path, &about).await
+    let subject =
+        RequestSubject { verb: "list", resource: (*plural).to_owned(), name: String::new() };
+    client.get_object(&path, &subject).await
 }
 
 fn manages(item: &Value, target: &Target) -> bool {

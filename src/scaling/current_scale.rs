@@ -6,7 +6,7 @@ use super::count_location::CountLocation;
 use super::job::notes_about;
 use super::order::{ObjectSource, Order, count_text};
 use super::remembered_count::Annotation;
-use crate::cluster::api::{About, Client, Error, Status};
+use crate::cluster::api::{Client, Error, RequestSubject, Status};
 
 /// The replica count as it was read last.
 pub(super) struct CurrentScale {
@@ -29,24 +29,24 @@ impl CurrentScale {
         client: &Client,
         order: &Order,
         path: &str,
-        about: &About,
+        subject: &RequestSubject,
     ) -> Result<Self, Error> {
         if let CountLocation::Field(field) = order.count_location() {
-            let object = client.get_object(path, about).await?;
+            let object = client.get_object(path, subject).await?;
             return Self::in_field(order, object, field);
         }
         let object = match &order.object {
             ObjectSource::None => None,
             ObjectSource::Given(object) => Some(object.clone()),
             ObjectSource::Server => {
-                let object = client.get_object(path, about).await?;
+                let object = client.get_object(path, subject).await?;
                 if order.target.resource.has_replicas_in_spec() {
                     return Self::in_object(object);
                 }
                 Some(object)
             }
         };
-        match client.get_scale(path, about).await {
+        match client.get_scale(path, subject).await {
             Ok(scale) => Ok(Self {
                 replicas: Some(scale.replicas.into()),
                 resource_version: Some(scale.resource_version),

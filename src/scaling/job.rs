@@ -79,7 +79,7 @@ pub(super) async fn of_locust_test(
 ) -> Result<Workload, Error> {
     let name = format!("{}-worker", target.name);
     let job = Target { resource: Resource::jobs().into(), name, ..target.clone() };
-    let job = match client.get_object(&job.path(), &job.about("get")).await {
+    let job = match client.get_object(&job.path(), &job.request_subject("get")).await {
         Ok(job) => as_workload(&job),
         Err(Error::Status(status)) if status.is_not_found() => Workload::default(),
         Err(error) => return Err(error),

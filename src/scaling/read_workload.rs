@@ -11,7 +11,7 @@ use crate::cluster::api::{Client, Error, Scale};
 /// # Errors
 /// The request failed, or the answer is not such an object.
 pub async fn workload_of(client: &Client, target: &Target) -> Result<Workload, Error> {
-    let object = client.get_object(&target.path(), &target.about("get")).await?;
+    let object = client.get_object(&target.path(), &target.request_subject("get")).await?;
     match CountLocation::of(&target.resource) {
         CountLocation::Field("workers") => {
             return job::of_locust_test(client, target, &object).await;
@@ -39,7 +39,7 @@ pub async fn counts_of(client: &Client, target: &Target) -> Result<Scale, Error>
     if CountLocation::of(&target.resource) == CountLocation::Scale
         && !ignores_changes(&target.resource)
     {
-        return client.get_scale(&target.path(), &target.about("get")).await;
+        return client.get_scale(&target.path(), &target.request_subject("get")).await;
     }
     let Workload { metadata, spec, status } = workload_of(client, target).await?;
     let replicas = i32::try_from(spec.replicas).ok().filter(|count| *count >= 0);

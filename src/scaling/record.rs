@@ -15,7 +15,7 @@ pub(super) async fn record(client: &Client, order: &Order) {
     }
     let target = &order.target;
     let patch = json!({"metadata": {"annotations": {"kubernetes.io/change-cause": cause}}});
-    let about = target.about("patch");
+    let subject = target.request_subject("patch");
     let content = Some(("application/merge-patch+json", patch.to_string().into_bytes()));
     let path = target.path();
     let request = Request {
@@ -24,7 +24,7 @@ pub(super) async fn record(client: &Client, order: &Order) {
         query: &[],
         content,
         accept: None,
-        about: &about,
+        subject: &subject,
     };
     let failed = match client.send(request).await {
         Ok(reply) if reply.is_success() => return,

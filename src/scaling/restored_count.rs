@@ -15,7 +15,7 @@ pub async fn restored_count(
     client: &Client,
     target: &Target,
 ) -> Result<(i32, ListedObject), ScaleError> {
-    let object = match client.get_object(&target.path(), &target.about("get")).await {
+    let object = match client.get_object(&target.path(), &target.request_subject("get")).await {
         Ok(object) => object,
         Err(error) => return Err(explain_missing(client, target, error).await.into()),
     };

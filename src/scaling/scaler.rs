@@ -192,8 +192,8 @@ impl<'a> Scaler<'a> {
     }
 
     async fn read(&self) -> Result<CurrentScale, ScaleError> {
-        let about = self.order.target.about("get");
-        let result = CurrentScale::read(self.client, self.order, &self.path, &about).await;
+        let subject = self.order.target.request_subject("get");
+        let result = CurrentScale::read(self.client, self.order, &self.path, &subject).await;
         match result {
             Ok(seen) => Ok(seen),
             Err(error) => Err(self.explain(error).await),

@@ -40,12 +40,12 @@ pub(super) async fn send(
         (None, None) => (PatchKind::Json, tested()),
     };
     let patch = Patch { kind, body, is_dry_run: order.dry_run == DryRun::Server };
-    let about = order.target.about("patch");
+    let subject = order.target.request_subject("patch");
     let CountLocation::Field(field) = location else {
-        let sent = client.patch_scale(&path, &patch, &about, on_progress);
+        let sent = client.patch_scale(&path, &patch, &subject, on_progress);
         return Ok(PatchResult { count: sent.await?.replicas.into(), notes: Vec::new() });
     };
-    let object = client.patch_object(&path, &patch, &about, on_progress).await?;
+    let object = client.patch_object(&path, &patch, &subject, on_progress).await?;
     let count = count_in_field(&object, field)?.unwrap_or_default();
     Ok(PatchResult { count, notes: notes_about(&order.target, &object) })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SelectionError;
-use crate::cluster::api::{About, Resource};
+use crate::cluster::api::{RequestSubject, Resource};
 use crate::text::terminal::on_one_line;
 
 /// An object to scale: type, namespace and name.
@@ -41,8 +41,8 @@ impl Target {
     }
 
     /// Describes a request for this object; `verb` is the Kubernetes verb.
-    pub fn about(&self, verb: &'static str) -> About {
-        About { verb, resource: self.resource.plural.to_string(), name: self.name.clone() }
+    pub fn request_subject(&self, verb: &'static str) -> RequestSubject {
+        RequestSubject { verb, resource: self.resource.plural.to_string(), name: self.name.clone() }
     }
 
     #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use super::backend::Backend;
 use super::log::log;
 use super::record;
-use crate::cluster::api::{About, Client, Error, Status, escape_segment};
+use crate::cluster::api::{Client, Error, RequestSubject, Status, escape_segment};
 use crate::text::terminal::printable;
 
 /// The key in the ConfigMap.
@@ -100,7 +100,7 @@ impl<'a> HistoryStore<'a> {
     async fn synchronize(&self) -> Result<(), HistoryError> {
         let Backend { client, live, .. } = self.backend;
         for _ in 0..MAX_ATTEMPTS {
-            let object = client.get_object(&self.path, &self.about("get")).await?;
+            let object = client.get_object(&self.path, &self.request_subject("get")).await?;
             let stored = object["data"][KEY].as_str().unwrap_or_default();
             let merged = live.merge_history(record::read(stored).map_err(HistoryError::Invalid)?);
             let text = record::write(&merged);
@@ -118,7 +118,7 @@ impl<'a> HistoryStore<'a> {
     async fn write(&self, client: &Client, object: &Value, text: &str) -> Result<(), Error> {
         let version = &object["metadata"]["resourceVersion"];
         let patch = json!({ "metadata": { "resourceVersion": version }, "data": { KEY: text } });
-        client.merge_object(&self.path, &patch, &self.about("patch")).await.map(drop)
+        client.merge_object(&self.path, &patch, &self.request_subject("patch")).await.map(drop)
     }
 
     fn explain(&self, error: &HistoryError) -> String {
@@ -130,7 +130,7 @@ impl<'a> HistoryStore<'a> {
         printable(&text)
     }
 
-    fn about(&self, verb: &'static str) -> About {
-        About { verb, resource: "configmaps".to_owned(), name: self.name.to_owned() }
+    fn request_subject(&self, verb: &'static str) -> RequestSubject {
+        RequestSubject { verb, resource: "configmaps".to_owned(), name: self.name.to_owned() }
     }
 }

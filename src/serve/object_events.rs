@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::live::HistoryEntry;
 use super::log::{log, now};
 use super::snapshot::Outcome;
-use crate::cluster::api::{About, Client, escape_segment};
+use crate::cluster::api::{Client, RequestSubject, escape_segment};
 use crate::scaling::Target;
 use crate::text::terminal::{on_one_line, printable};
 
@@ -84,8 +84,9 @@ impl ObjectEvents {
 /// Creates one Event, and returns why that failed.
 async fn create(client: &Client, namespace: &str, event: &Value) -> Option<String> {
     let path = format!("/api/v1/namespaces/{}/events", escape_segment(namespace));
-    let about = About { verb: "create", resource: "events".to_owned(), name: String::new() };
-    match timeout(LIMIT, client.create_object(&path, event, &about)).await {
+    let subject =
+        RequestSubject { verb: "create", resource: "events".to_owned(), name: String::new() };
+    match timeout(LIMIT, client.create_object(&path, event, &subject)).await {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some(format!("the API server did not answer within {} s", LIMIT.as_secs())),

@@ -150,16 +150,16 @@ mod tests {
     use reqwest::Method;
 
     use super::*;
-    use crate::cluster::api::About;
+    use crate::cluster::api::RequestSubject;
     use crate::cluster::kubeconfig;
     use crate::text::go;
 
     fn request<'a>(
         path: &'a str,
         query: &'a [(&'a str, &'a str)],
-        about: &'a About,
+        subject: &'a RequestSubject,
     ) -> Request<'a> {
-        Request { method: Method::GET, path, query, content: None, accept: None, about }
+        Request { method: Method::GET, path, query, content: None, accept: None, subject }
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_servers_path_stays_in_front_and_the_timeout_comes_last() {
-        let about = About { verb: "get", resource: "x".into(), name: "y".into() };
+        let subject = RequestSubject { verb: "get", resource: "x".into(), name: "y".into() };
         let server = ServerAddress::parse("https://h:1/prefix").unwrap();
         let minute = Timeout::After(go::Duration::parse("1m30s").unwrap());
         for (path, query, timeout, expected) in [
@@ -194,7 +194,7 @@ mod tests {
                 "https://h:1/prefix/x?labelSelector=a+in+%28b%29",
             ),
         ] {
-            let target = server.target(&request(path, query, &about), timeout);
+            let target = server.target(&request(path, query, &subject), timeout);
             assert_eq!(server.display_url(&target), expected);
             assert_eq!(server.uri(&target).unwrap().to_string(), expected);
         }

@@ -17,7 +17,7 @@ use super::exchange_log::{ExchangeLog, Timing, conceal_credential};
 use super::http::{HttpRequest, Limit, RequestBody, Resend};
 use super::transport::Transport;
 use super::warning::Warnings;
-use super::{About, Error, Failure, Trace, impersonation, retry, user_agent};
+use super::{Error, Failure, RequestSubject, Trace, impersonation, retry, user_agent};
 use crate::cluster::body::{BodyError, Budget, read_within};
 use crate::cluster::credentials::Credentials;
 use crate::cluster::kubeconfig::{Cluster, Impersonation};
@@ -151,7 +151,7 @@ impl Client {
     ) -> Result<Reply, Error> {
         let timeout = self.options.timeout;
         let pending = self.send_for_headers(request, timeout, timeout.limit(), on_progress).await?;
-        self.read_reply(pending, request.about).await
+        self.read_reply(pending, request.subject).await
     }
 
     /// Sends one request and waits for the headers of the reply. `limit` is the limit for the whole
@@ -206,9 +206,9 @@ impl Client {
     pub(super) async fn read_reply(
         &self,
         pending: PendingReply,
-        about: &About,
+        subject: &RequestSubject,
     ) -> Result<Reply, Error> {
-        let reply = self.read(pending.response, about, &pending.authority).await?;
+        let reply = self.read(pending.response, subject, &pending.authority).await?;
         self.options.trace.body("Response Body", &reply.body);
         refuse_redirect(&reply, &pending.url)?;
         Ok(reply)
@@ -274,7 +274,7 @@ impl Client {
     async fn read(
         &self,
         mut response: reqwest::Response,
-        about: &About,
+        subject: &RequestSubject,
         authority: &str,
     ) -> Result<Reply, Error> {
         let status = response.status().as_u16();
@@ -282,11 +282,11 @@ impl Client {
         match read_within(reqwest::Body::from(response), MAX_REPLY_SIZE, self.budget()).await {
             Ok(body) => Ok(Reply { status, headers, body }),
             Err(BodyError::TooLarge) => {
-                let what = about.in_words();
+                let what = subject.in_words();
                 Err(Error::Failure(Failure::too_large(&what, MAX_REPLY_SIZE, status)))
             }
             Err(BodyError::OverBudget) => {
-                Err(Error::Failure(Failure::over_budget(&about.in_words(), status)))
+                Err(Error::Failure(Failure::over_budget(&subject.in_words(), status)))
             }
             Err(BodyError::Broken(error)) => {
                 Err(Error::Failure(Failure::from_body(&error, authority, status)))

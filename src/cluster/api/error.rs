@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::exchange::Reply;
-use super::{About, Failure, FailureKind, Status};
+use super::{Failure, FailureKind, RequestSubject, Status};
 
 /// The error of a request, with kubectl's text. The printer adds the prefix (`Error from server`,
 /// `error:`).
@@ -26,9 +26,9 @@ pub enum Error {
 impl Error {
     /// Reads a refusal by the API server itself. `None` for any other reply, for example an error of a
     /// Service that the API server proxies.
-    pub fn from_api_server(reply: &Reply, about: &About) -> Option<Self> {
+    pub fn from_api_server(reply: &Reply, subject: &RequestSubject) -> Option<Self> {
         let is_refusal = !reply.is_success() && Status::decode(&reply.body).is_some();
-        is_refusal.then(|| Self::Status(Box::new(Status::from_reply(reply, about))))
+        is_refusal.then(|| Self::Status(Box::new(Status::from_reply(reply, subject))))
     }
 
     /// The server's refusal, if this is one.

@@ -7,8 +7,8 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
-use super::about::About;
 use super::event::Event;
+use super::subject::RequestSubject;
 use super::trace::Trace;
 use crate::cluster::body::{Budget, WholeBody};
 use crate::text::go;
@@ -75,7 +75,7 @@ pub struct Request<'a> {
     /// The media types that the reply may have; `None` for JSON.
     pub accept: Option<&'static str>,
     /// The subject, for messages.
-    pub about: &'a About,
+    pub subject: &'a RequestSubject,
 }
 
 /// A whole reply, with any status except a redirect.

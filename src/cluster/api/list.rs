@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::client::Client;
 use super::exchange::{Reply, Request};
 use super::scale::read_object;
-use super::{About, Error, Resource};
+use super::{Error, RequestSubject, Resource};
 use crate::text::go;
 
 /// The number of objects in the first page. A page of objects of usual size stays below the size
@@ -172,8 +172,11 @@ impl Client {
         next: Option<&str>,
     ) -> Result<Page<T>, Error> {
         let resource = listing.resource;
-        let about =
-            About { verb: "list", resource: resource.plural.to_string(), name: String::new() };
+        let subject = RequestSubject {
+            verb: "list",
+            resource: resource.plural.to_string(),
+            name: String::new(),
+        };
         let limit = limit.to_string();
         let query: Vec<_> =
             [("labelSelector", listing.labels), ("limit", Some(&limit)), ("continue", next)]
@@ -187,14 +190,17 @@ impl Client {
             query: &query,
             content: None,
             accept,
-            about: &about,
+            subject: &subject,
         };
         let reply = self.send(request).await?;
-        read_page(&reply, &about).map_err(|error| explain(error, listing))
+        read_page(&reply, &subject).map_err(|error| explain(error, listing))
     }
 }
 
-fn read_page<T: DeserializeOwned>(reply: &Reply, about: &About) -> Result<Page<T>, Error> {
+fn read_page<T: DeserializeOwned>(
+    reply: &Reply,
+    subject: &RequestSubject,
+) -> Result<Page<T>, Error> {
     if reply.is_success()
         && let Ok(page) = serde_json::from_slice::<Page<T>>(&reply.body)
         && page.items.is_some()
@@ -202,7 +208,7 @@ fn read_page<T: DeserializeOwned>(reply: &Reply, about: &About) -> Result<Page<T
         return Ok(page);
     }
     // The error is the same as for one object.
-    let object = read_object(reply, about)?;
+    let object = read_object(reply, subject)?;
     if object["items"].is_null()
         && object["kind"].as_str().is_some_and(|kind| kind.ends_with("List"))
     {
@@ -210,7 +216,7 @@ fn read_page<T: DeserializeOwned>(reply: &Reply, about: &About) -> Result<Page<T
     }
     Err(Error::Unreadable(format!(
         "the server's list of {} cannot be read: it is a {}",
-        about.resource,
+        subject.resource,
         go::quote(object["kind"].as_str().unwrap_or_default())
     )))
 }

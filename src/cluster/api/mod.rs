@@ -1,7 +1,6 @@
 //! The client of one Kubernetes API server: requests, errors, resource paths, the scale
 //! subresource, lists, watches and discovery.
 
-mod about;
 mod address;
 mod admission;
 mod client;
@@ -24,6 +23,7 @@ mod retry;
 mod scale;
 mod status;
 mod stream;
+mod subject;
 mod tls;
 mod trace;
 mod transport;
@@ -32,7 +32,6 @@ mod version;
 mod warning;
 mod watch;
 
-pub use about::About;
 pub use admission::MAX_CONCURRENT_REQUESTS;
 pub use client::Client;
 pub use discovery::{Discovery, ScaleSupport};
@@ -48,6 +47,7 @@ pub use scale::{Patch, PatchKind, Scale};
 #[cfg(test)]
 pub use status::Cause;
 pub use status::{Details, Status};
+pub use subject::RequestSubject;
 pub use trace::Trace;
 pub use version::{ServerVersion, mirrored_version};
 pub use watch::{Watch, WatchEvent, WatchTarget};

@@ -6,15 +6,15 @@ use serde_json::Value;
 use super::client::Client;
 use super::exchange::Request;
 use super::scale::read_object;
-use super::{About, Error, PatchKind};
+use super::{Error, PatchKind, RequestSubject};
 
 impl Client {
     /// Reads the whole object at `path`.
     ///
     /// # Errors
     /// Any of [`Error`].
-    pub async fn get_object(&self, path: &str, about: &About) -> Result<Value, Error> {
-        self.exchange(Method::GET, path, None, about).await
+    pub async fn get_object(&self, path: &str, subject: &RequestSubject) -> Result<Value, Error> {
+        self.exchange(Method::GET, path, None, subject).await
     }
 
     /// Creates an object in the collection at `path`, and returns it as the server stored it.
@@ -25,9 +25,9 @@ impl Client {
         &self,
         path: &str,
         object: &Value,
-        about: &About,
+        subject: &RequestSubject,
     ) -> Result<Value, Error> {
-        self.exchange(Method::POST, path, Some(("application/json", object)), about).await
+        self.exchange(Method::POST, path, Some(("application/json", object)), subject).await
     }
 
     /// Replaces the object at `path`. The server refuses it with [`super::Status::is_conflict`] if
@@ -39,9 +39,9 @@ impl Client {
         &self,
         path: &str,
         object: &Value,
-        about: &About,
+        subject: &RequestSubject,
     ) -> Result<Value, Error> {
-        self.exchange(Method::PUT, path, Some(("application/json", object)), about).await
+        self.exchange(Method::PUT, path, Some(("application/json", object)), subject).await
     }
 
     /// Merges `patch` into the object at `path` (RFC 7396). A `metadata.resourceVersion` in the patch
@@ -53,10 +53,10 @@ impl Client {
         &self,
         path: &str,
         patch: &Value,
-        about: &About,
+        subject: &RequestSubject,
     ) -> Result<Value, Error> {
         let content = Some((PatchKind::Merge.media_type(), patch));
-        self.exchange(Method::PATCH, path, content, about).await
+        self.exchange(Method::PATCH, path, content, subject).await
     }
 
     async fn exchange(
@@ -64,10 +64,10 @@ impl Client {
         method: Method,
         path: &str,
         content: Option<(&'static str, &Value)>,
-        about: &About,
+        subject: &RequestSubject,
     ) -> Result<Value, Error> {
         let content = content.map(|(media_type, body)| (media_type, body.to_string().into_bytes()));
-        let request = Request { method, path, query: &[], content, accept: None, about };
-        read_object(&self.send(request).await?, about)
+        let request = Request { method, path, query: &[], content, accept: None, subject };
+        read_object(&self.send(request).await?, subject)
     }
 }

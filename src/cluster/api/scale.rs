@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::exchange::{Reply, Request};
-use super::{About, Error, Status, escape_segment};
+use super::{Error, RequestSubject, Status, escape_segment};
 use crate::text::go;
 use crate::text::terminal::masked;
 
@@ -65,7 +65,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of [`Error`].
-    pub async fn get_scale(&self, path: &str, about: &About) -> Result<Scale, Error> {
+    pub async fn get_scale(&self, path: &str, subject: &RequestSubject) -> Result<Scale, Error> {
         let path = format!("{path}/scale");
         let reply = self
             .send(Request {
@@ -74,10 +74,10 @@ impl Client {
                 query: &[],
                 content: None,
                 accept: None,
-                about,
+                subject,
             })
             .await?;
-        read_scale(&reply, about)
+        read_scale(&reply, subject)
     }
 
     /// Sends `patch` to the scale of the object at `path`. `on_progress` gets true while the server may
@@ -90,11 +90,11 @@ impl Client {
         &self,
         path: &str,
         patch: &Patch,
-        about: &About,
+        subject: &RequestSubject,
         on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Scale, Error> {
-        let reply = self.send_patch(&format!("{path}/scale"), patch, about, on_progress).await?;
-        read_scale(&reply, about)
+        let reply = self.send_patch(&format!("{path}/scale"), patch, subject, on_progress).await?;
+        read_scale(&reply, subject)
     }
 
     /// Sends `patch` to the object at `path`, and returns the object. The rest is as in
@@ -106,22 +106,23 @@ impl Client {
         &self,
         path: &str,
         patch: &Patch,
-        about: &About,
+        subject: &RequestSubject,
         on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Value, Error> {
-        read_object(&self.send_patch(path, patch, about, on_progress).await?, about)
+        read_object(&self.send_patch(path, patch, subject, on_progress).await?, subject)
     }
 
     async fn send_patch(
         &self,
         path: &str,
         patch: &Patch,
-        about: &About,
+        subject: &RequestSubject,
         on_progress: &(dyn Fn(bool) + Sync),
     ) -> Result<Reply, Error> {
         let query: &[_] = if patch.is_dry_run { &[("dryRun", "All")] } else { &[] };
         let content = Some((patch.kind.media_type(), patch.body.to_string().into_bytes()));
-        let request = Request { method: Method::PATCH, path, query, content, accept: None, about };
+        let request =
+            Request { method: Method::PATCH, path, query, content, accept: None, subject };
         self.send_with_progress(request, on_progress).await
     }
 
@@ -131,16 +132,17 @@ impl Client {
     /// Any of [`Error`].
     pub async fn get_namespace(&self, name: &str) -> Result<Value, Error> {
         let path = format!("/api/v1/namespaces/{}", escape_segment(name));
-        let about = About { verb: "get", resource: "namespaces".into(), name: name.to_owned() };
-        self.get_object(&path, &about).await
+        let subject =
+            RequestSubject { verb: "get", resource: "namespaces".into(), name: name.to_owned() };
+        self.get_object(&path, &subject).await
     }
 }
 
-fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
+fn read_scale(reply: &Reply, subject: &RequestSubject) -> Result<Scale, Error> {
     let object = match serde_json::from_slice::<Value>(&reply.body) {
         // client-go decodes a Scale whatever its media type is (`scale/client.go`).
         Ok(object) if reply.is_success() && object.is_object() => check_kind(object, reply)?,
-        _ => read_object(reply, about)?,
+        _ => read_object(reply, subject)?,
     };
     let version = object["apiVersion"].as_str().unwrap_or_default();
     let kind = object["kind"].as_str().unwrap_or_default();
@@ -173,9 +175,9 @@ fn read_scale(reply: &Reply, about: &About) -> Result<Scale, Error> {
 }
 
 /// Reads a JSON object with a kind, by the rules of client-go's unstructured decoder.
-pub(super) fn read_object(reply: &Reply, about: &About) -> Result<Value, Error> {
+pub(super) fn read_object(reply: &Reply, subject: &RequestSubject) -> Result<Value, Error> {
     if !reply.is_success() {
-        return Err(Error::Status(Box::new(Status::from_reply(reply, about))));
+        return Err(Error::Status(Box::new(Status::from_reply(reply, subject))));
     }
     let media_type = reply.media_type();
     if !matches!(media_type.as_str(), "application/json" | "") {
@@ -219,8 +221,9 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<i32, String> {
-        let about = About { verb: "get", resource: "deployments".into(), name: "a".into() };
-        read_scale(&Reply::for_test(200, "application/json", body), &about)
+        let subject =
+            RequestSubject { verb: "get", resource: "deployments".into(), name: "a".into() };
+        read_scale(&Reply::for_test(200, "application/json", body), &subject)
             .map(|scale| scale.replicas)
             .map_err(|error| error.to_string())
     }
@@ -251,14 +254,15 @@ mod tests {
 
     #[test]
     fn a_scale_is_read_whatever_its_media_type() {
-        let about = About { verb: "get", resource: "deployments".into(), name: "a".into() };
+        let subject =
+            RequestSubject { verb: "get", resource: "deployments".into(), name: "a".into() };
         let body = scale(r#"{"replicas":3}"#);
         for media_type in ["text/plain", "Application/JSON", "text/html; charset=utf-8"] {
             let reply = Reply::for_test(200, media_type, &body);
-            assert_eq!(read_scale(&reply, &about).unwrap().replicas, 3, "{media_type}");
+            assert_eq!(read_scale(&reply, &subject).unwrap().replicas, 3, "{media_type}");
         }
         let reply = Reply::for_test(200, "Application/JSON; charset=utf-8", &body);
-        assert!(read_object(&reply, &about).is_ok());
+        assert!(read_object(&reply, &subject).is_ok());
     }
 
     #[test]
@@ -281,10 +285,11 @@ mod tests {
         ] {
             assert_eq!(read(body), Err(expected.to_owned()), "{body}");
         }
-        let about = About { verb: "get", resource: "deployments".into(), name: "a".into() };
+        let subject =
+            RequestSubject { verb: "get", resource: "deployments".into(), name: "a".into() };
         let html = Reply::for_test(200, "text/html; charset=utf-8", "<html>");
         assert_eq!(
-            read_scale(&html, &about).unwrap_err().to_string(),
+            read_scale(&html, &subject).unwrap_err().to_string(),
             "serializer for text/html doesn't exist"
         );
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::About;
+use super::RequestSubject;
 use super::exchange::Reply;
 use crate::text::go;
 use crate::text::terminal::masked;
@@ -61,17 +61,17 @@ pub struct Cause {
 impl Status {
     /// The refusal in a reply that is not 2xx: the Status in its body, or else the text that
     /// client-go's `NewGenericServerResponse` has for its code.
-    pub fn from_reply(reply: &Reply, about: &About) -> Self {
+    pub fn from_reply(reply: &Reply, subject: &RequestSubject) -> Self {
         let own = Self::decode(&reply.body).filter(|status| status.status == "Failure");
-        let status = own.unwrap_or_else(|| Self::generic(reply, about));
+        let status = own.unwrap_or_else(|| Self::generic(reply, subject));
         // The status line always has a code. Proxies and old servers leave it out of the body.
         Self { retry_after: reply.requested_pause(), code: reply.status, ..status }
     }
 
     /// The refusal in a reply that is not 2xx, by its code alone. client-go does the same where it
     /// does not decode the body.
-    pub(super) fn ignoring_body(reply: &Reply, about: &About) -> Self {
-        Self { retry_after: reply.requested_pause(), ..Self::generic(reply, about) }
+    pub(super) fn ignoring_body(reply: &Reply, subject: &RequestSubject) -> Self {
+        Self { retry_after: reply.requested_pause(), ..Self::generic(reply, subject) }
     }
 
     /// Reads a `Status` object, of a failure or a success; `None` for anything else.
@@ -84,7 +84,7 @@ impl Status {
         (kind.kind == "Status").then(|| serde_json::from_slice(body).ok())?
     }
 
-    fn generic(reply: &Reply, about: &About) -> Self {
+    fn generic(reply: &Reply, subject: &RequestSubject) -> Self {
         let media_type = reply.media_type();
         let is_text = media_type.is_empty() || media_type.starts_with("text/");
         let text = String::from_utf8_lossy(&reply.body);
@@ -132,16 +132,16 @@ impl Status {
                 ),
             ),
         };
-        let message = match about.resource.as_str() {
+        let message = match subject.resource.as_str() {
             "" => message,
-            resource => format!("{message} ({} {resource} {})", about.verb, about.name),
+            resource => format!("{message} ({} {resource} {})", subject.verb, subject.name),
         };
         let mut status = Self::bare(reply.status, reason, message);
         if reply.status == 422 {
             // kubectl prints the details of this code, and not the message.
-            let kind = about.resource.split('.').next().unwrap_or_default().to_owned();
+            let kind = subject.resource.split('.').next().unwrap_or_default().to_owned();
             let cause = Cause { message: text_or("unknown"), field: String::new() };
-            let name = about.name.clone();
+            let name = subject.name.clone();
             status.details = Some(Details { name, kind, causes: vec![cause] });
         }
         status
@@ -196,8 +196,8 @@ mod tests {
         Reply::for_test(status, content_type, body)
     }
 
-    fn about() -> About {
-        About { verb: "patch", resource: "deployments".into(), name: "a".into() }
+    fn request_subject() -> RequestSubject {
+        RequestSubject { verb: "patch", resource: "deployments".into(), name: "a".into() }
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
                 "the server responded with the status code 418 but did not return more information (patch deployments a)",
             ),
         ] {
-            let status = Status::from_reply(&reply(code, content_type, body), &about());
+            let status = Status::from_reply(&reply(code, content_type, body), &request_subject());
             assert_eq!(
                 (status.reason.as_str(), status.message.as_str()),
                 (reason, message),
@@ -264,7 +264,7 @@ mod tests {
             ("Text/Plain; charset=utf-8", "oh no", "oh no"),
             ("application/json", r#"{"reason":"Invalid","code":422}"#, "unknown"),
         ] {
-            let status = Status::from_reply(&reply(422, content_type, body), &about());
+            let status = Status::from_reply(&reply(422, content_type, body), &request_subject());
             assert!(!status.is_failed_test());
             let details = status.details.unwrap();
             assert_eq!((&*details.kind, &*details.name), ("deployments", "a"));
@@ -279,7 +279,7 @@ mod tests {
             r#"{"kind":"Status","status":"Failure","code":404}"#,
         ] {
             let reply = reply(500, "application/json", body);
-            assert_eq!(Status::from_reply(&reply, &about()).code, 500);
+            assert_eq!(Status::from_reply(&reply, &request_subject()).code, 500);
         }
     }
 
@@ -288,7 +288,8 @@ mod tests {
         let failed = r#"{"kind":"Status","status":"Failure","message":"m","reason":"Invalid","details":{},"code":422}"#;
         let negative = r#"{"kind":"Status","status":"Failure","message":"m","reason":"Invalid",
             "details":{"name":"a","kind":"Scale","causes":[{"message":"c","field":"spec.replicas"}]},"code":422}"#;
-        let parse = |body| Status::from_reply(&reply(422, "application/json", body), &about());
+        let parse =
+            |body| Status::from_reply(&reply(422, "application/json", body), &request_subject());
         assert!(parse(failed).is_failed_test());
         assert!(!parse(negative).is_failed_test());
     }
@@ -296,7 +297,7 @@ mod tests {
     #[test]
     fn a_long_error_page_is_cut_between_characters() {
         let page = "ü".repeat(5000);
-        let status = Status::from_reply(&reply(500, "text/html", &page), &about());
+        let status = Status::from_reply(&reply(500, "text/html", &page), &request_subject());
         assert!(status.message.len() < 2200, "{}", status.message.len());
     }
 }

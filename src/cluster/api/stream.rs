@@ -42,7 +42,7 @@ impl Client {
             if pending.response.status().is_success() {
                 return Ok(StreamReply::Lines(Box::new(LineStream::new(pending, self.budget()))));
             }
-            let reply = self.read_reply(pending, request.about).await?;
+            let reply = self.read_reply(pending, request.subject).await?;
             if reply.status != 401 || renewed || !self.credentials.renew().await {
                 return Ok(StreamReply::Refused(reply));
             }

@@ -2,7 +2,7 @@
 
 /// The verb and the object of a request, for the messages that the client words itself.
 #[derive(Debug, Clone)]
-pub struct About {
+pub struct RequestSubject {
     /// The Kubernetes verb: `get`, `patch`.
     pub verb: &'static str,
     /// The resource: `deployments`. Empty for a path that is no resource.
@@ -11,7 +11,7 @@ pub struct About {
     pub name: String,
 }
 
-impl About {
+impl RequestSubject {
     /// `list deployments`, `get deployments "a"`.
     pub(super) fn in_words(&self) -> String {
         let Self { verb, resource, name } = self;

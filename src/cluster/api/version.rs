@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::exchange::Request;
-use super::{About, Error, Status};
+use super::{Error, RequestSubject, Status};
 
 /// The release of kubectl that locustctl mirrors.
 const MIRRORED: (&str, &str) = ("1", "36");
@@ -75,7 +75,8 @@ impl Client {
     /// # Errors
     /// Any of [`Error`].
     pub async fn server_version(&self) -> Result<ServerVersion, Error> {
-        let about = About { verb: "get", resource: "version".into(), name: String::new() };
+        let subject =
+            RequestSubject { verb: "get", resource: "version".into(), name: String::new() };
         let path = "/version";
         let request = Request {
             method: Method::GET,
@@ -83,11 +84,11 @@ impl Client {
             query: &[],
             content: None,
             accept: None,
-            about: &about,
+            subject: &subject,
         };
         let reply = self.send(request).await?;
         if !reply.is_success() {
-            return Err(Error::Status(Box::new(Status::from_reply(&reply, &about))));
+            return Err(Error::Status(Box::new(Status::from_reply(&reply, &subject))));
         }
         serde_json::from_slice(&reply.body).map_err(|error| {
             Error::Unreadable(format!("unable to parse the server version: {error}"))

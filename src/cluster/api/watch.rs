@@ -14,7 +14,7 @@ use super::exchange::{Reply, Request};
 use super::list::ListFilter;
 use super::scale::read_object;
 use super::stream::{LineStream, StreamReply};
-use super::{About, Error, Listing, Resource, Status};
+use super::{Error, Listing, RequestSubject, Resource, Status};
 
 /// The server ends each watch after this time, and we open the next one. A dead connection is
 /// noticed after this time at the latest.
@@ -164,8 +164,8 @@ impl<'a, T: DeserializeOwned> Watch<'a, T> {
             self.version = Some(version);
             return Ok(items);
         };
-        let about = self.about("get");
-        let object = match self.client.get_object(&resource.path(namespace, name), &about).await {
+        let subject = self.request_subject("get");
+        let object = match self.client.get_object(&resource.path(namespace, name), &subject).await {
             Err(error) if error.status().is_some_and(Status::is_not_found) => return Ok(Vec::new()),
             object => object?,
         };
@@ -191,14 +191,14 @@ impl<'a, T: DeserializeOwned> Watch<'a, T> {
         ];
         query.extend(field.as_deref().map(|field| ("fieldSelector", field)));
         query.extend(labels.map(|labels| ("labelSelector", labels)));
-        let (path, about) = (resource.collection(namespace), self.about("watch"));
+        let (path, subject) = (resource.collection(namespace), self.request_subject("watch"));
         let request = Request {
             method: Method::GET,
             path: &path,
             query: &query,
             accept: None,
             content: None,
-            about: &about,
+            subject: &subject,
         };
         match self.client.open(&request, WATCH_DURATION + GRACE).await? {
             StreamReply::Lines(stream) => {
@@ -206,7 +206,7 @@ impl<'a, T: DeserializeOwned> Watch<'a, T> {
                 (self.opened, self.is_silent) = (Instant::now(), true);
                 Ok(())
             }
-            StreamReply::Refused(reply) => Err(refusal(&reply, &about)),
+            StreamReply::Refused(reply) => Err(refusal(&reply, &subject)),
         }
     }
 
@@ -242,15 +242,15 @@ impl<'a, T: DeserializeOwned> Watch<'a, T> {
         tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0).max(asked)).await;
     }
 
-    fn about(&self, verb: &'static str) -> About {
+    fn request_subject(&self, verb: &'static str) -> RequestSubject {
         let WatchTarget { resource, name, .. } = self.watched;
         let name = name.unwrap_or_default().to_owned();
-        About { verb, resource: resource.plural.to_string(), name }
+        RequestSubject { verb, resource: resource.plural.to_string(), name }
     }
 }
 
-fn refusal(reply: &Reply, about: &About) -> Error {
-    match read_object(reply, about) {
+fn refusal(reply: &Reply, subject: &RequestSubject) -> Error {
+    match read_object(reply, subject) {
         Err(error) => error,
         Ok(_) => Error::Unreadable("the server answered a watch with an object".to_owned()),
     }

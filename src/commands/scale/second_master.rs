@@ -32,8 +32,9 @@ pub(super) async fn warn(client: &Client, settings: &Settings, changes: &[Comple
 }
 
 async fn is_master(client: &Client, target: &Target, reads_objects: bool) -> bool {
-    let (path, about) = (target.path(), target.about("get"));
-    if reads_objects && let Ok(Ok(object)) = timeout(LIMIT, client.get_object(&path, &about)).await
+    let (path, subject) = (target.path(), target.request_subject("get"));
+    if reads_objects
+        && let Ok(Ok(object)) = timeout(LIMIT, client.get_object(&path, &subject)).await
     {
         return Template::of_workload(&object).role() == Some(Role::Master);
     }

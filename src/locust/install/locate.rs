@@ -29,12 +29,12 @@ pub enum Place {
 pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
     let namespace = target.namespace.as_str();
     let resource = Resource::services();
-    let about = target.about("get");
+    let subject = target.request_subject("get");
     let path = target.path();
     let (services, pods, object) = join!(
         client.list::<ListedService>(Listing { resource: &resource, namespace, labels: None }),
         client.list_where(Listing { resource: &PODS, namespace, labels: None }, MasterGroup::has),
-        client.get_object(&path, &about)
+        client.get_object(&path, &subject)
     );
     let facts = WorkerFacts::new(target, object.ok().as_ref());
     let services = match services {

@@ -7,11 +7,11 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 
 use super::document::{AggregatedGroupList, CoreVersions, GroupList, GroupVersion, ResourceList};
-use crate::cluster::api::about::About;
 use crate::cluster::api::client::Client;
 use crate::cluster::api::error::Error;
 use crate::cluster::api::exchange::{Reply, Request};
 use crate::cluster::api::status::Status;
+use crate::cluster::api::subject::RequestSubject;
 use crate::cluster::api::trace::Trace;
 use crate::text::go;
 
@@ -73,7 +73,7 @@ fn read<T: DeserializeOwned>(
     group_versions: impl FnOnce(T) -> Vec<GroupVersion>,
 ) -> Result<EntryPoint, Error> {
     if !reply.is_success() {
-        return Err(Error::Status(Box::new(Status::ignoring_body(&reply, &about(path)))));
+        return Err(Error::Status(Box::new(Status::ignoring_body(&reply, &request_subject(path)))));
     }
     if is_aggregated(reply.content_type()) {
         let (group_versions, stale) = decode::<AggregatedGroupList>(&reply, path)?.group_versions();
@@ -136,7 +136,7 @@ async fn resource_list(
         return Ok(ResourceList::default());
     }
     if !reply.is_success() {
-        return Err(Error::Status(Box::new(Status::from_reply(&reply, &about(&path)))));
+        return Err(Error::Status(Box::new(Status::from_reply(&reply, &request_subject(&path)))));
     }
     let take = |left: usize| left.checked_sub(reply.body.len());
     if budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
@@ -151,13 +151,13 @@ async fn resource_list(
 async fn get(client: &Client, path: &str, accept: &'static str) -> Result<Reply, Error> {
     let default = [("timeout", TIMEOUT)];
     let query = if client.sends_timeout() { &[][..] } else { &default[..] };
-    let (method, accept, about) = (Method::GET, Some(accept), &about(path));
-    client.send(Request { method, path, query, content: None, accept, about }).await
+    let (method, accept, subject) = (Method::GET, Some(accept), &request_subject(path));
+    client.send(Request { method, path, query, content: None, accept, subject }).await
 }
 
 /// Describes a request to a plain path for error messages. Like client-go, it names no resource.
-fn about(path: &str) -> About {
-    About { verb: "get", resource: String::new(), name: path.to_owned() }
+fn request_subject(path: &str) -> RequestSubject {
+    RequestSubject { verb: "get", resource: String::new(), name: path.to_owned() }
 }
 
 fn decode<T: DeserializeOwned>(reply: &Reply, path: &str) -> Result<T, Error> {
