@@ -14,7 +14,7 @@ use support::{Locustctl, Outcome, dead_kubeconfig};
 const BUILT_IN: &str = "deployment replicaset replicationcontroller statefulset";
 
 /// Much longer than one second, for busy machines.
-const FAR_TOO_LONG: Duration = Duration::from_secs(30);
+const LONG_DELAY: Duration = Duration::from_secs(30);
 
 /// Asks as bash's script does, about the last word of `locustctl LINE`. A blank at the end of the
 /// line begins a new word.
@@ -32,7 +32,7 @@ fn answer(call: Locustctl) -> String {
     let started = Instant::now();
     let Outcome { code, stdout, stderr } = call.run();
     assert_eq!((code, &*stderr), (Some(0), ""));
-    assert!(started.elapsed() < FAR_TOO_LONG, "{:?}", started.elapsed());
+    assert!(started.elapsed() < LONG_DELAY, "{:?}", started.elapsed());
     stdout
 }
 
@@ -277,7 +277,7 @@ fn a_plugin_that_hangs_is_killed_and_its_output_is_dropped() {
         || !std::fs::read_to_string(process.join("cmdline")).is_ok_and(|line| !line.is_empty());
     let waiting = Instant::now();
     while !is_gone() {
-        assert!(waiting.elapsed() < FAR_TOO_LONG, "the plugin still runs");
+        assert!(waiting.elapsed() < LONG_DELAY, "the plugin still runs");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -69,7 +69,7 @@ fn a_watch_restores_users_after_a_change_by_another_client() {
 }
 
 /// A Locust with one worker that never has more than 15 of 60 users, since three workers have left.
-fn hopeless(cluster: &TestCluster) -> FakeLocust {
+fn locust_stuck_at_15_users(cluster: &TestCluster) -> FakeLocust {
     const LOG: &str = r#"{"master": [
         "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
         "[2026-11-26 14:15:40,000] host/INFO/locust.runners: Worker 'a_1' (index 0) quit. 3 workers ready.",
@@ -96,7 +96,7 @@ fn hopeless(cluster: &TestCluster) -> FakeLocust {
 #[test]
 fn a_watch_backs_off_if_locust_starts_no_users() {
     let cluster = TestCluster::start();
-    let locust = hopeless(&cluster);
+    let locust = locust_stuck_at_15_users(&cluster);
     let mut watch =
         Running::start(&cluster, &format!("rebalance --watch --locust={}", locust.url()));
     let in_vain = "locustctl redistributed the users, but the test has 15 of 60 users; check the workers in \

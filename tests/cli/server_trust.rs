@@ -152,12 +152,12 @@ fn a_server_can_have_a_p_521_key() {
 fn a_failed_handshake_is_explained_only_by_what_is_known() {
     let pair = Pair::new(SAME, SAME);
     let failure = "Unable to connect to the server: remote error: tls: handshake failure";
-    let server = TlsServer::with_nothing_in_common();
+    let server = TlsServer::refusing_at_start();
     scale_with(&server, &pair.root).refuses(&format!(
         "{failure} (the server refused the connection at its start: it may have no certificate for the name, \
          or no cipher suite or key exchange in common with locustctl)\n"
     ));
-    let server = TlsServer::that_gives_up(pair.config(&[&TLS12]));
+    let server = TlsServer::refusing_after_certificate(pair.config(&[&TLS12]));
     scale_with(&server, &pair.root).refuses(&format!("{failure}\n"));
 
     let mut roots = RootCertStore::empty();
@@ -170,7 +170,7 @@ fn a_failed_handshake_is_explained_only_by_what_is_known() {
         .unwrap()
         .with_client_cert_verifier(asks.build().unwrap())
         .with_cert_resolver(resolver);
-    let server = TlsServer::that_gives_up(config);
+    let server = TlsServer::refusing_after_certificate(config);
     scale_with(&server, &pair.root).refuses(&format!(
         "{failure} (the server asked for a client certificate, and none is configured)\n"
     ));

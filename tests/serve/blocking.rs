@@ -11,7 +11,7 @@ use support::serving::{Serving, wait_until};
 use support::tls::Certificate;
 
 /// More than the pipe of stderr takes.
-const MUCH: usize = 100_000;
+const OVER_PIPE_CAPACITY: usize = 100_000;
 
 fn make_pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -30,7 +30,7 @@ fn a_log_that_nobody_reads_stops_no_answer() {
     serving.read_log();
     let count = || serving.stderr().matches("scale (dry run)").count();
     wait_until(|| count() == 100, || format!("the whole log, not {} changes", count()));
-    assert!(serving.stderr().len() > MUCH);
+    assert!(serving.stderr().len() > OVER_PIPE_CAPACITY);
 }
 
 #[test]

@@ -233,13 +233,14 @@ fn serve_shuts_down_cleanly_and_finishes_open_requests() {
 
 #[test]
 fn too_many_concurrent_changes_are_refused() {
-    const MOST: usize = 16;
+    const MAX_CHANGES: usize = 16;
     let (cluster, serving) = served();
     cluster.handle().inject(Fault::once(Action::Hold).on("GET").at("/scale").times(ALWAYS));
     std::thread::scope(|scope| {
         let change = || put(&serving, "", r#"{"replicas": 2}"#).status;
-        let running: Vec<_> = (0..MOST).map(|_| scope.spawn(change)).collect();
-        cluster.wait_for_requests(MOST, |request| request.path_and_query.ends_with("/scale"));
+        let running: Vec<_> = (0..MAX_CHANGES).map(|_| scope.spawn(change)).collect();
+        cluster
+            .wait_for_requests(MAX_CHANGES, |request| request.path_and_query.ends_with("/scale"));
         assert_eq!(change(), 429);
         cluster.handle().clear_faults();
         assert!(running.into_iter().all(|thread| thread.join().unwrap() == 200));

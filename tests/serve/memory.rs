@@ -15,7 +15,7 @@ use support::serving::{PATIENCE, Serving, wait_until};
 use super::locust_ui::in_front;
 
 /// The most resident memory that serve may have used at any time, in KB.
-const MOST: u64 = 96 * 1024;
+const MAX_MEMORY: u64 = 96 * 1024;
 
 /// The largest resident memory so far, in KB.
 fn peak_memory(serving: &Serving) -> u64 {
@@ -27,7 +27,7 @@ fn peak_memory(serving: &Serving) -> u64 {
 #[track_caller]
 fn assert_memory(serving: &Serving) {
     let peak = peak_memory(serving);
-    assert!(peak < MOST, "{peak} KB");
+    assert!(peak < MAX_MEMORY, "{peak} KB");
 }
 
 fn connect(serving: &Serving) -> TcpStream {

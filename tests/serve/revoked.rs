@@ -92,7 +92,7 @@ fn an_empty_token_file_refuses_everyone() {
 #[test]
 fn a_valid_token_is_never_refused_while_its_file_is_rewritten() {
     // The time between two looks of serve at such a file.
-    const MOMENT: Duration = Duration::from_millis(250);
+    const LOOK_PERIOD: Duration = Duration::from_millis(250);
     let (_cluster, file, serving) = served(&[]);
     let content = std::fs::read_to_string(&file).unwrap();
     let end = Instant::now() + Duration::from_millis(3500);
@@ -104,7 +104,7 @@ fn a_valid_token_is_never_refused_while_its_file_is_rewritten() {
         let status = serving.send(request).status;
         std::fs::write(&file, &content).unwrap();
         // On a busy machine, the file may be empty for longer.
-        if begin.elapsed() < MOMENT {
+        if begin.elapsed() < LOOK_PERIOD {
             assert_eq!(status, 200, "{}", serving.stderr());
             moments += 1;
         }

@@ -36,7 +36,7 @@ impl TlsServer {
     }
 
     /// A server that sends the alert instead of its first message.
-    pub fn with_nothing_in_common() -> Self {
+    pub fn refusing_at_start() -> Self {
         Self::serve(|mut stream, _| {
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(&HANDSHAKE_FAILURE);
@@ -46,7 +46,7 @@ impl TlsServer {
 
     /// A server that sends the alert when it has got the client's certificate, or none. The version
     /// must be TLS 1.2.
-    pub fn that_gives_up(config: ServerConfig) -> Self {
+    pub fn refusing_after_certificate(config: ServerConfig) -> Self {
         let config = Arc::new(config);
         Self::serve(move |stream, _| {
             let _ = give_up(stream, &config);
