@@ -204,7 +204,7 @@ mod tests {
     }
 
     fn repaired() -> Result<Outcome, Error> {
-        Ok(Outcome::Repaired { was: health(), now: health(), sent: known(60) })
+        Ok(Outcome::Repaired { was: health(), now: health(), sent: known(60), is_reset: false })
     }
 
     #[tokio::test(start_paused = true)]

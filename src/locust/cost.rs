@@ -42,7 +42,7 @@ pub fn cost(test: Test<'_>, changes: &[PodChange]) -> Option<String> {
         return None;
     }
     let users = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
-    if leaving >= workers {
+    if ends_test(test, changes) {
         return Some(format!("a test is running with {users}: without workers it ends"));
     }
     let (leave, their) = if leaving == 1 { ("worker", "its") } else { ("workers", "their") };
@@ -52,6 +52,11 @@ pub fn cost(test: Test<'_>, changes: &[PodChange]) -> Option<String> {
     ))
 }
 
+/// All workers of the test leave.
+pub fn ends_test(test: Test<'_>, changes: &[PodChange]) -> bool {
+    leaving(changes) >= test.workers
+}
+
 /// Sentences on the side effects of redistributing the users after these changes.
 pub fn side_effects(look: &Look, changes: &[PodChange], is_ramp: bool) -> Vec<String> {
     let test = Test {
@@ -59,16 +64,20 @@ pub fn side_effects(look: &Look, changes: &[PodChange], is_ramp: bool) -> Vec<St
         users: look.users(),
         workers: i64::try_from(look.worker_count()).unwrap_or(i64::MAX),
     };
-    if !is_running(test.state) || leaving(changes) >= test.workers {
+    if !is_running(test.state) || ends_test(test, changes) {
         return Vec::new();
     }
+    burst(look, test, changes, is_ramp).into_iter().collect()
+}
+
+/// A warning on a reset of the statistics. Locust resets them after each start of users, also when it
+/// moves users itself.
+pub fn reset_warning(look: &Look) -> Option<String> {
     let resets = look.log.as_ref().is_some_and(|log| log.resets_stats());
-    let resets = resets.then(|| {
-        "Locust runs with --reset-stats, so it resets its statistics when locustctl redistributes \
-         the users"
+    (look.is_running() && resets).then(|| {
+        "Locust runs with --reset-stats, so it resets its statistics when users move to other workers"
             .to_owned()
-    });
-    resets.into_iter().chain(burst(look, test, changes, is_ramp)).collect()
+    })
 }
 
 /// A warning on users that move to other workers: Locust ignores the spawn rate for them.
@@ -95,8 +104,13 @@ fn burst(look: &Look, test: Test<'_>, changes: &[PodChange], is_ramp: bool) -> O
     })
 }
 
-/// A note on a change that is made in steps, with the reason.
-pub fn steps_text(version: &str, steps: u64) -> String {
+/// A note on a change that is made in steps, with the reason. `ends` is true if all workers of the test
+/// leave.
+pub fn steps_text(version: &str, steps: u64, ends: bool) -> String {
+    let effect = match ends {
+        true => "The last step ends the test.",
+        false => "Users are missing until the last step.",
+    };
     let release = if version.is_empty() {
         "this release of Locust".to_owned()
     } else {
@@ -104,8 +118,8 @@ pub fn steps_text(version: &str, steps: u64) -> String {
     };
     format!(
         "the master of {release} can stop working when several workers leave a running test at once. \
-         locustctl removes one pod after another: {steps} steps, about {} s. Users are missing until \
-         the last step. --at-once removes all pods at once.",
+         locustctl removes one pod after another: {steps} steps, about {} s. {effect} --at-once \
+         removes all pods at once.",
         steps * STEP_SECONDS
     )
 }
@@ -139,6 +153,11 @@ impl PodChange {
             NewCount::Exactly(count) => i64::from(count),
             NewCount::By(by) => self.pods.saturating_add(by).max(0),
         }
+    }
+
+    /// Pods come or go, so Locust or locustctl moves users to other workers.
+    pub fn moves_users(&self) -> bool {
+        self.new_pods() != self.pods
     }
 
     /// Workers that leave.

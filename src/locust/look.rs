@@ -84,9 +84,30 @@ impl Look {
         start(self) == start(other)
     }
 
+    /// The last start in the master's log has the same number of users as in the other look. True if
+    /// one of the logs has no start.
+    pub fn has_same_users_requested(&self, other: &Self) -> bool {
+        let logged = |look: &Self| Some(look.log.as_ref()?.last_spawn()?.users);
+        logged(self).zip(logged(other)).is_none_or(|(one, other)| one == other)
+    }
+
     /// A test is starting its users, or has them.
     pub fn is_running(&self) -> bool {
         super::stats::is_running(self.state())
+    }
+
+    /// Requests per second. Locust still sends the last number after a test has ended.
+    pub fn rate(&self) -> f64 {
+        if self.is_running() { self.stats.rate() } else { 0.0 }
+    }
+
+    /// Connected workers in the target's pods. If the statistics are stale, every connected worker
+    /// counts.
+    pub fn own_workers(&self) -> usize {
+        match self.stats.connected().count() == self.worker_count() {
+            true => self.table().own(),
+            false => self.worker_count(),
+        }
     }
 
     /// Warnings on the workers; none while the statistics are stale.

@@ -37,7 +37,9 @@ mod worker_wait;
 
 pub use address::Address;
 pub use auto_rebalance::{AutoRebalancer, Watched};
-pub use cost::{PodChange, Test, breaks_by_one_pod, cost, side_effects, steps_text};
+pub use cost::{
+    PodChange, Test, breaks_by_one_pod, cost, ends_test, reset_warning, side_effects, steps_text,
+};
 pub use error::Error;
 pub use examine::examine;
 pub use find::{LocustLocation, Search, absent_text, foreign_text, may_hold_workers};
@@ -54,7 +56,7 @@ pub use master::Master;
 pub use memory::StartMemory;
 pub use outcome::Outcome;
 pub use page::{Page, parse_run_time};
-pub use pods::{WorkerPods, WorkerTable};
+pub use pods::WorkerPods;
 pub use rebalance::{Rebalance, RebalanceMode, StartInProgress};
 pub use relay::{Content, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay};
 pub use route::{Route, asks_for_login, is_json};

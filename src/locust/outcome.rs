@@ -8,6 +8,9 @@ use super::start::KnownStart;
 /// The next step after a rebalance that did not help.
 const TRY_AGAIN: &str = "check the workers in Locust's page, then try again";
 
+/// The side effect of a start with `--reset-stats`.
+const RESET: &str = "Locust has reset its statistics, because it runs with --reset-stats";
+
 const DISABLED: &str = "locustctl does not redistribute the users because of --rebalance=never";
 
 /// The result of a rebalance.
@@ -25,6 +28,8 @@ pub enum Outcome {
         now: Health,
         /// The start that was sent.
         sent: KnownStart,
+        /// Locust runs with `--reset-stats`, so it has reset its statistics after the start.
+        is_reset: bool,
     },
     /// The test did not get all its users within the time limit.
     Unconfirmed {
@@ -70,13 +75,17 @@ impl fmt::Display for Outcome {
             Self::Disabled(health) => {
                 write!(f, "{health}; {DISABLED}")
             }
-            Self::Repaired { was, now, .. } => {
+            Self::Repaired { was, now, is_reset, .. } => {
                 let noun = if now.workers == 1 { "worker" } else { "workers" };
                 let (users, workers) = (now.users, now.workers);
                 let shortage = was.shortage().replace("the test has ", "the test had ");
                 let shortage = shortage.replace(" have no users", " had no users");
                 let shortage = shortage.replace(" has no users", " had no users");
-                write!(f, "{shortage}; redistributed {users} users over {workers} {noun}")
+                write!(f, "{shortage}; redistributed {users} users over {workers} {noun}")?;
+                match is_reset {
+                    true => write!(f, "; {RESET}"),
+                    false => Ok(()),
+                }
             }
             Self::Unconfirmed { sent, now } => {
                 if sent.is_some() {
@@ -105,8 +114,18 @@ mod tests {
 
     #[test]
     fn each_outcome_has_a_sentence() {
-        let repaired =
-            |was, workers| Outcome::Repaired { was, now: health(60, workers, 0), sent: known(60) };
+        let repaired = |was, workers| Outcome::Repaired {
+            was,
+            now: health(60, workers, 0),
+            sent: known(60),
+            is_reset: false,
+        };
+        let reset = Outcome::Repaired {
+            was: health(15, 1, 0),
+            now: health(60, 1, 0),
+            sent: known(60),
+            is_reset: true,
+        };
         let unconfirmed = |users, idle| Outcome::Unconfirmed {
             sent: Some((health(15, 2, 0), known(60))),
             now: health(users, 2, idle),
@@ -116,6 +135,11 @@ mod tests {
             (
                 repaired(health(15, 1, 0), 1),
                 "the test had 15 of 60 users; redistributed 60 users over 1 worker",
+            ),
+            (
+                reset,
+                "the test had 15 of 60 users; redistributed 60 users over 1 worker; Locust has reset \
+                 its statistics, because it runs with --reset-stats",
             ),
             (
                 repaired(health(60, 4, 1), 4),
@@ -159,7 +183,8 @@ mod tests {
     #[test]
     fn an_outcome_is_a_success_only_if_the_test_has_its_users() {
         let now = || health(60, 1, 0);
-        let repaired = Outcome::Repaired { was: now(), now: now(), sent: known(60) };
+        let repaired =
+            Outcome::Repaired { was: now(), now: now(), sent: known(60), is_reset: false };
         let unconfirmed = Outcome::Unconfirmed { sent: None, now: now() };
         for (outcome, expected, is_sent) in [
             (Outcome::NothingSent(now()), true, false),

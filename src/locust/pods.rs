@@ -67,7 +67,16 @@ impl WorkerPods {
 
     /// The worker runs in one of these pods. With `hostNetwork` this is unknown, and assumed.
     pub fn owns(&self, worker: &Worker) -> bool {
-        self.are_counted_only() || self.known.contains(worker.host())
+        self.are_counted_only() || self.known.contains(self.host_of(worker))
+    }
+
+    /// The host name of the worker's pod. A pod with `setHostnameAsFQDN` reports its domain name, which
+    /// begins with the host name.
+    pub fn host_of<'a>(&self, worker: &'a Worker) -> &'a str {
+        let host = worker.host();
+        let shorter = host.match_indices('.').rev().map(|(dot, _)| &host[..dot]);
+        let mut names = std::iter::once(host).chain(shorter);
+        names.find(|name| self.known.contains(*name)).unwrap_or(host)
     }
 }
 
@@ -98,17 +107,20 @@ impl WorkerTable {
     /// cannot be listed, every worker counts as the target's own.
     pub fn new(stats: &Stats, pods: Option<&WorkerPods>) -> Self {
         let is_own = |worker: &&Worker| pods.is_none_or(|pods| pods.owns(worker));
+        fn host<'a>(worker: &'a Worker, pods: Option<&WorkerPods>) -> &'a str {
+            pods.map_or_else(|| worker.host(), |pods| pods.host_of(worker))
+        }
         let mut by_host: BTreeMap<&str, Vec<&Worker>> = BTreeMap::new();
         for worker in stats.connected().filter(is_own) {
-            by_host.entry(worker.host()).or_default().push(worker);
+            by_host.entry(host(worker, pods)).or_default().push(worker);
         }
         let hosts_with = |matches: &dyn Fn(&Worker) -> bool| -> Vec<String> {
             let hosts = by_host.iter().filter(|(_, all)| all.iter().any(|worker| matches(worker)));
             hosts.map(|(host, _)| (*host).to_owned()).collect()
         };
         let all = stats.workers.iter().flatten();
-        let missing: BTreeSet<_> =
-            all.filter(|worker| worker.is_missing()).filter(is_own).map(Worker::host).collect();
+        let missing = all.filter(|worker| worker.is_missing()).filter(is_own);
+        let missing: BTreeSet<_> = missing.map(|worker| host(worker, pods)).collect();
         let named = pods.filter(|pods| !pods.are_counted_only());
         let is_connected = |host: &&String| by_host.contains_key(host.as_str());
         let is_running = super::stats::is_running(&stats.state);
@@ -145,7 +157,7 @@ impl WorkerTable {
     }
 
     /// The number of connected workers once all ready pods are connected. It follows from the workers
-    /// that were connected before; `None` if it is unknown.
+    /// that were connected before; `None` if it is unknown, as for pods with different numbers.
     pub fn expected(&self, pods: &WorkerPods) -> Option<usize> {
         if pods.are_counted_only() {
             // All pods of a node have its name, so only the total number is known.
@@ -153,10 +165,9 @@ impl WorkerTable {
             let is_even = own > 0 && self.ready_pods > 0 && own.is_multiple_of(self.ready_pods);
             return is_even.then(|| own / self.ready_pods * pods.ready_count());
         }
-        let each = self.processes_in_each();
-        let of_host = |host: &String| self.processes.get(host).copied().or(each);
-        let own: Option<usize> = pods.ready.iter().map(of_host).sum();
-        Some(own? + self.foreign)
+        // If the pods have different numbers, a worker may be gone that Locust still counts.
+        let each = self.processes_in_each()?;
+        Some(each * pods.ready.len() + self.foreign)
     }
 
     /// Every ready pod has a connected worker, and no other pod of the target has one.
@@ -243,6 +254,18 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_with_a_domain_name_belongs_to_the_pod_with_its_host_name() {
+        let now = pods(&["w-0", "w-1.a", "w-1"]);
+        let table = WorkerTable::new(
+            &connected(&["w-0.workers.default.svc.cluster.local", "w-1.a", "w-1.b", "w-2.workers"]),
+            Some(&now),
+        );
+        assert!(table.unconnected.is_empty() && table.leftover.is_empty(), "{table:?}");
+        assert_eq!((table.own(), table.foreign), (3, 1));
+        assert_eq!(table.processes.keys().collect::<Vec<_>>(), ["w-0", "w-1", "w-1.a"]);
+    }
+
+    #[test]
     fn a_pod_that_is_not_ready_needs_no_worker() {
         let all = [pod("w-0", true, false), pod("w-1", false, false)];
         let now = WorkerPods::new(&all);
@@ -260,12 +283,7 @@ mod tests {
         assert_eq!(one_each.expected(&pods(&["w-0", "w-1", "w-2"])), Some(3));
         let mixed =
             WorkerTable::new(&connected(&["w-0", "w-0", "w-1"]), Some(&pods(&["w-0", "w-1"])));
-        assert_eq!(mixed.expected(&pods(&["w-0"])), Some(2));
-        assert_eq!(
-            mixed.expected(&pods(&["w-0", "w-2"])),
-            None,
-            "a new pod may have 1 or 2 workers"
-        );
+        assert_eq!(mixed.expected(&pods(&["w-0"])), None, "one of its workers may be gone");
         let with_foreign = WorkerTable::new(&connected(&["w-0", "x"]), Some(&pods(&["w-0"])));
         assert_eq!(with_foreign.expected(&pods(&["w-0"])), Some(2));
         assert_eq!(WorkerTable::default().expected(&pods(&["w-0"])), None);

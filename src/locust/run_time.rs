@@ -120,7 +120,10 @@ fn judge(
         return unknown("the run time in Locust's page may be that of an earlier test");
     }
     if start_of_log.is_none() {
-        return unknown("the statistics were reset, so locustctl cannot check the test's run time");
+        return unknown(
+            "the statistics do not begin with the test, for example after a reset, so locustctl cannot \
+             check the test's run time",
+        );
     }
     let left = Duration::try_from_secs_f64(run_time as f64 - elapsed).unwrap_or_default();
     match looked_at.checked_add(left) {

@@ -20,6 +20,10 @@ const STABLE: Duration = Duration::from_millis(2500);
 /// The same if no worker was connected before, so that the processes of a pod are unknown.
 const STABLE_AT_FIRST: Duration = Duration::from_secs(1);
 
+/// The same if pods have different numbers of workers. One of them may be gone: Locust takes up to 4.5 s
+/// to notice a killed worker, and its container may be back earlier.
+const STABLE_UNEVEN: Duration = Duration::from_secs(5);
+
 /// The same if workers are only counted. The number does not show a worker that is late to
 /// leave.
 const STABLE_NUMBER: Duration = Duration::from_secs(10);
@@ -215,6 +219,7 @@ impl<'a, 'b> WorkerWait<'a, 'b> {
                 let needed = match (self.table.processes.is_empty(), is_counted_only) {
                     (true, _) => STABLE_AT_FIRST,
                     (false, true) => STABLE_NUMBER,
+                    (false, false) if each.is_none() => STABLE_UNEVEN,
                     (false, false) => STABLE,
                 };
                 now - *since >= needed

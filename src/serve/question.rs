@@ -2,7 +2,7 @@
 
 use super::snapshot::Limits;
 use super::test_before::TestBefore;
-use crate::locust::{PodChange, Test, cost};
+use crate::locust::{PodChange, Test, cost, ends_test, reset_warning};
 use crate::scaling::NewCount;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,14 +109,16 @@ impl Reason {
             }
             TestBefore::Running(look) => {
                 let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-                // The statistics may be older than the last change of the workers.
-                let is_fresh = look.stats.connected().count() == look.worker_count();
-                let own = if is_fresh { look.table().own() } else { look.worker_count() };
+                let own = look.own_workers();
                 let workers = count(look.worker_count());
                 let test = Test { state: look.state(), users: look.users(), workers };
                 let new = NewCount::Exactly(new);
                 let change = PodChange { workers: count(own), pods: old?, new };
-                cost(test, &[change]).map(|cost| Self::Cost(sentence(&cost)))
+                let cost = cost(test, &[change])?;
+                let reset = reset_warning(look).filter(|_| !ends_test(test, &[change]));
+                let texts = [Some(cost), reset].into_iter().flatten();
+                let sentences: Vec<_> = texts.map(|text| sentence(&text)).collect();
+                Some(Self::Cost(sentences.join(" ")))
             }
         }
     }

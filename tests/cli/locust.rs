@@ -164,6 +164,24 @@ fn an_affected_release_is_scaled_down_pod_by_pod() {
 }
 
 #[test]
+fn removing_all_workers_in_steps_ends_the_test_and_its_requests() {
+    let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
+    let cluster = TestCluster::with(options);
+    run(&cluster, "scale --replicas=2 --wait --locust=auto");
+    start_test(&cluster);
+    let outcome = run(&cluster, "scale --replicas=0 --locust=auto");
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 2 to 0 in 2 steps\n");
+    for line in
+        ["The last step ends the test. --at-once", "step 1 of 2 is done, 1 replica\n", "stopped"]
+    {
+        assert!(outcome.stderr.contains(line), "{line} is not in {}", outcome.stderr);
+    }
+    let status = run(&cluster, "status");
+    let state = "State:       stopped, 0 users, 0.0 requests/s, 0.0 % failures\n";
+    assert!(status.stdout.contains(state), "{status:?}");
+}
+
+#[test]
 fn the_at_once_flag_breaks_an_old_master_and_scale_reports_it() {
     let options = Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() };
     let cluster = TestCluster::with(options);

@@ -17,8 +17,9 @@ use crate::cluster::api::Client;
 use crate::locust::{
     Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
     StartInProgress, StartMemory, Steps, Test, WorkerPods, absent_text, breaks_by_leaving,
-    breaks_by_one_pod, connected_text, cost, follow_workers, foreign_text, may_hold_workers,
-    side_effects, steps_for, steps_text, wait_for_workers, wait_until_spawned,
+    breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text,
+    may_hold_workers, reset_warning, side_effects, steps_for, steps_text, wait_for_workers,
+    wait_until_spawned,
 };
 use crate::scaling::{Order, OwnPods, Target, Wait, WaitCondition, pods_of, wait};
 use crate::text::go;
@@ -133,7 +134,12 @@ impl<'a> RunningTest<'a> {
             .sum();
         if let Ok(steps @ 1..) = u64::try_from(steps) {
             let version = self.before.page.as_ref().map_or("", |page| &page.version);
-            say(&format!("Note: {}", harmless(&steps_text(version, steps))));
+            let ends = ends_test(test, &changes);
+            say(&format!("Note: {}", harmless(&steps_text(version, steps, ends))));
+        }
+        let moves_users = changes.iter().any(|change| change.moves_users());
+        if moves_users && !ends_test(test, &changes) {
+            losses.extend(reset_warning(&self.before));
         }
         if args.rebalance != cli::Rebalance::Never {
             let is_ramp = args.rebalance == cli::Rebalance::Ramp;
@@ -162,7 +168,8 @@ impl<'a> RunningTest<'a> {
             .stats
             .connected()
             .filter(|worker| pods.as_ref().is_some_and(|pods| pods.owns(worker)));
-        let hosts: Vec<_> = owned.map(|worker| worker.host()).collect();
+        let host = |worker| pods.as_ref().map(|pods| pods.host_of(worker));
+        let hosts: Vec<_> = owned.map(host).collect();
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let workers = count(hosts.len());
         let pods = count(hosts.into_iter().collect::<BTreeSet<_>>().len());

@@ -121,7 +121,8 @@ impl Stepping<'_, '_> {
         let wait_until_left = |count| async move {
             self.test.wait_until_left(target, count, self.limit).await?;
             let done = steps.from - count;
-            say(&format!("{target}: step {done} of {all} is done, {count} replicas"));
+            let noun = if count == 1 { "replica" } else { "replicas" };
+            say(&format!("{target}: step {done} of {all} is done, {count} {noun}"));
             Ok(())
         };
         tokio::select! {

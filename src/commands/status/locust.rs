@@ -191,7 +191,7 @@ impl LocustStatus {
             state: harmless(look.state()),
             users: health.users,
             desired_users: health.wanted,
-            requests_per_second: look.stats.rate(),
+            requests_per_second: look.rate(),
             failure_ratio: look.stats.fail_ratio,
             workers,
             not_counted: table.unconnected.iter().map(|pod| harmless(pod)).collect(),

@@ -9,6 +9,8 @@ use super::types::{Health, Repair, Verdict};
 /// Judges a test by three sources: Locust's state `now`, its state `before` the workers changed, and
 /// the `known` start of the test. The last two may be absent.
 pub fn judge(now: &Look, before: Option<&Look>, known: Option<&KnownStart>) -> Health {
+    // The users before an edit say nothing about the test after it.
+    let before = before.filter(|before| now.has_same_users_requested(before));
     let mut health = Health {
         state: now.state().to_owned(),
         users: now.users(),

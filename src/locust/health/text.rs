@@ -66,7 +66,12 @@ impl fmt::Display for Health {
                 write!(f, "the test is still starting its users: {users} of {wanted}")
             }
             Verdict::Surplus => {
-                write!(f, "{}, because old users are still finishing their tasks", self.shortage())
+                let surplus = self.shortage();
+                write!(
+                    f,
+                    "{surplus}: old users may still be finishing their tasks, or Locust still counts \
+                     a worker that is gone"
+                )
             }
             Verdict::Shaped if !self.lacks_users() => {
                 write!(f, "{} until the next step of the test's LoadTestShape", self.shortage())
@@ -80,6 +85,7 @@ impl fmt::Display for Health {
                 let shortage = self.shortage();
                 let next = match self.workers {
                     0 => "Check the pods of the workers",
+                    _ if !self.lacks_users() && self.idle == 0 => "Check the workers in Locust's page",
                     _ => "To start the missing users yourself, press Edit in Locust's page",
                 };
                 write!(f, "{shortage}; locustctl does not redistribute the users: {why}. {next}")

@@ -38,7 +38,8 @@ pub enum Verdict {
     Healthy,
     /// Locust is still starting users.
     Starting,
-    /// The test has more users than it should have: replaced users finish their tasks.
+    /// The test has more users than it should have: replaced users finish their tasks, or Locust
+    /// has not noticed yet that a worker is gone.
     Surplus,
     /// A LoadTestShape sets the users, and some are missing until its next step.
     Shaped,

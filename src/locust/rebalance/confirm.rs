@@ -15,8 +15,9 @@ use super::inputs::Rebalance;
 /// A test has its users if two looks this far apart show it. Locust caches the statistics for less.
 const CONFIRMATION: Duration = Duration::from_millis(2100);
 
-/// The same with a new worker. Locust takes up to 4.5 s to notice that a worker hangs.
-const CONFIRMATION_OF_NEW_WORKERS: Duration = Duration::from_secs(5);
+/// The same if a worker is new or may be gone. Locust takes up to 4.5 s to notice that a worker does not
+/// answer.
+const CONFIRMATION_OF_DOUBTFUL_WORKERS: Duration = Duration::from_secs(5);
 
 /// The time between two lines about the number of users.
 const REPORT_PERIOD: Duration = Duration::from_secs(3);
@@ -44,7 +45,7 @@ pub(super) async fn confirm(
         if confirmation.is_confirmed(complete_for).await? {
             let now = confirmation.healthy();
             return Ok(match sent {
-                Some((was, sent)) => Outcome::Repaired { was, now, sent },
+                Some((was, sent)) => Outcome::Repaired { was, now, sent, is_reset: false },
                 None => Outcome::NothingSent(now),
             });
         }
@@ -113,8 +114,8 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
             None if is_complete => self.complete_since = Some(Instant::now()),
             Some(time) if is_complete && time >= self.needed => {
                 self.look.stats = self.rebalance.master.stats().await?;
-                if self.rebalance.has_new_worker(&self.look) {
-                    self.needed = CONFIRMATION_OF_NEW_WORKERS;
+                if self.rebalance.has_new_worker(&self.look) || self.rebalance.had_uneven_pods() {
+                    self.needed = CONFIRMATION_OF_DOUBTFUL_WORKERS;
                 }
                 self.now.idle = self.look.idle();
                 return Ok(time >= self.needed && self.have_workers_users());

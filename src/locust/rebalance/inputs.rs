@@ -48,6 +48,15 @@ impl Rebalance<'_, '_> {
         look.stats.connected().any(|worker| !was_connected(&worker.id))
     }
 
+    /// A pod had more workers than another before the change. One of them may be gone already: its
+    /// container was restarted, and Locust has not noticed the loss.
+    pub(super) fn had_uneven_pods(&self) -> bool {
+        self.before.is_some_and(|before| {
+            let table = before.table();
+            table.own() > 0 && table.processes_in_each().is_none()
+        })
+    }
+
     /// The reason to wait while a worker of a ready pod has lost its connection.
     pub(super) fn lost_workers(&self, look: &Look) -> Option<String> {
         let (now, all) = (look.worker_count(), self.workers?);

@@ -68,6 +68,8 @@ impl Rebalance<'_, '_> {
             let may_change = match &health.verdict {
                 Verdict::Starting => !was_starting,
                 Verdict::Healthy => !look.is_fresh(),
+                // Locust soon notices that a worker is gone, or the old users finish their tasks.
+                Verdict::Surplus => self.before.is_none(),
                 Verdict::Unsafe(_) | Verdict::Unknown(_) => self.before.is_some(),
                 _ => false,
             };
@@ -125,10 +127,18 @@ impl Rebalance<'_, '_> {
         drop(guard);
         let was = Health { verdict: was.verdict.clone(), ..now };
         let resets = |log: &Option<MasterLog>| log.as_ref().is_some_and(MasterLog::resets_stats);
-        let is_first_reset = !resets(&look.log);
-        let outcome = confirm(self, look, was.clone(), Some((was, sent)), report).await?;
-        if is_first_reset && resets(&self.master.log().await.unwrap_or_default()) {
-            report("Locust has reset its statistics, because it runs with --reset-stats");
+        let (pods, users) = (look.pods.clone(), sent.start.users);
+        let mut outcome = confirm(self, look, was.clone(), Some((was, sent)), report).await?;
+        if matches!(outcome, Outcome::Unconfirmed { .. }) {
+            let (now, health) = self.examine(pods).await?;
+            let last = now.log.as_ref().and_then(MasterLog::last_spawn);
+            if last.is_some_and(|last| last.users != users) {
+                // The test was edited after the start.
+                return Ok(Outcome::NothingSent(health));
+            }
+        }
+        if let Outcome::Repaired { is_reset, .. } = &mut outcome {
+            *is_reset = resets(&self.master.log().await.unwrap_or_default());
         }
         Ok(outcome)
     }

@@ -43,8 +43,13 @@ pub fn wanted_users(
     let reachable = |request: u64| page.reachable(request, now.classes.as_deref());
     let is_logged = |request: u64| logged.is_none_or(|logged| logged.users == request);
     let in_page = page.num_users.filter(|_| page.follows_starts()).and_then(whole);
-    let smaller_in_page = in_page.filter(|users| most > reachable(*users));
-    let fits = |request: u64| is_logged(request) && most <= reachable(request);
+    // More users are possible for a short time: Locust counts a lost worker for some seconds, and old
+    // users may finish their tasks. So a number that the log confirms is used even then.
+    let has_more = |request: u64| {
+        most > reachable(request) && logged.is_none_or(|logged| logged.users != request)
+    };
+    let smaller_in_page = in_page.filter(|users| has_more(*users));
+    let fits = |request: u64| is_logged(request) && !has_more(request);
     let with = |request: u64, spawn_rate| WantedUsers {
         users: reachable(request),
         request,

@@ -46,6 +46,18 @@ fn the_number_in_the_page_is_used_if_the_release_keeps_it_current() {
         ("it is the master's --users", look(OLD, &[15]).with_num_users(100.0), None, None),
         ("it is the master's --users", look("2.46.6", &[15]).with_num_users(100.0), None, None),
         ("the log has another start", now(60.0).log(&[&log_of(30)]), None, None),
+        (
+            "a lost worker still counts, and the log agrees",
+            look(NEW, &[75]).with_num_users(60.0).log(&[&log_of(60)]),
+            None,
+            Some(60),
+        ),
+        (
+            "a lost worker counted before, and the log agrees",
+            now(60.0).log(&[&log_of(60), QUIT]),
+            Some(had(75)),
+            Some(60),
+        ),
         ("more users are running", now(14.0), None, None),
         ("more users were running before", now(60.0), Some(had(61).unsteady()), None),
         ("an earlier test had more", now(60.0), Some(had(61).with_state("stopped")), Some(60)),

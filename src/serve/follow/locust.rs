@@ -11,7 +11,7 @@ use super::super::settings::RebalancePolicy;
 use super::super::snapshot::{Stage, Swarm, UserCheck};
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
-    Outcome, Search, StartInProgress, Watched, WorkerPods, WorkerTable, foreign_text,
+    Outcome, Search, StartInProgress, Watched, WorkerPods, foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
@@ -258,7 +258,6 @@ impl Swarm {
     }
 
     fn new(address: String, look: &Look, health: &Health) -> Self {
-        let table: WorkerTable = look.table();
         let mut notes = look.worker_notes();
         if health.is_alarming() {
             notes.push(health.to_string());
@@ -271,10 +270,10 @@ impl Swarm {
             problem: String::new(),
             state: harmless(look.state()),
             workers: count(health.workers),
-            target_workers: count(table.own()),
+            target_workers: count(look.own_workers()),
             users: health.users,
             desired_users: health.wanted.and_then(|wanted| i64::try_from(wanted).ok()),
-            requests_per_second: rounded(look.stats.rate(), 10.0),
+            requests_per_second: rounded(look.rate(), 10.0),
             failure_ratio: rounded(look.stats.fail_ratio, 1000.0),
             notes: notes.iter().map(|note| harmless(note)).collect(),
             needs_rebalance: health.needs_rebalance(),
