@@ -1,12 +1,13 @@
 //! Changes that locustctl must never make to a running test. Locust is simulated: the test gives its answers.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::cluster::TestCluster;
+use support::cluster::{TestCluster, WORKERS};
 use support::fake_locust::{FakeLocust, reply};
+use support::running::Running;
 use support::swarm::worker_pods;
 use support::{Outcome, locustctl};
 
@@ -222,4 +223,59 @@ fn a_release_that_is_too_old_is_not_judged() {
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("this needs Locust 2.25 or newer"), "{outcome:?}");
     assert!(locust.requests("/swarm").is_empty());
+}
+
+#[test]
+fn the_check_of_a_test_ends_if_another_client_scales_the_workers() {
+    let cluster = TestCluster::start();
+    // Locust still counts a lost worker, so the check goes on.
+    let pages = vec![page("running", 60, 60), page("running", 60, 60), page("running", 75, 60)];
+    let locust = locust(&cluster, LOG, pages);
+    let line = format!("scale --replicas=1 --locust={}", locust.url());
+    let mut running = Running::start(&cluster, &line);
+    running.wait_for("the test has 75 users instead of 60\n");
+    cluster.handle().set_replicas(WORKERS, 2);
+    let expected = "deployment.apps/locust-slave was scaled to 1, but then another client scaled it to 2; \
+                    locustctl has ended its check of Locust. To check the test, run: locustctl status \
+                    --locust=";
+    running.wait_for(expected);
+    assert_eq!(running.end(), Some(1), "{}", running.stderr());
+    assert!(locust.requests("/swarm").is_empty());
+}
+
+#[test]
+fn a_test_that_is_edited_after_the_rebalance_is_judged_by_the_new_number() {
+    const EDITED: &str = r#"{"master": [
+        "[2026-11-26 14:15:50,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 1 ready workers",
+        "[2026-11-26 14:15:51,000] host/INFO/locust.runners: Sending spawn jobs of 30 users at 10.00 spawn rate to 1 ready workers"
+        ]}"#;
+    let cluster = TestCluster::start();
+    let pod = worker_pods(&cluster).remove(0);
+    let is_edited = AtomicBool::new(false);
+    let locust = FakeLocust::start(move |request, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        let is_now_edited = is_edited.load(Ordering::Relaxed);
+        let users = if is_now_edited { 30 } else { 15 };
+        match &*request.path {
+            "/" => {
+                let args = page("running", users, if is_now_edited { 30 } else { 60 });
+                let html = format!("<script>window.templateArgs = {args}</script>");
+                reply(stream, "200 OK\nContent-Type: text/html", html);
+            }
+            "/stats/requests" => {
+                let id = format!("{pod}_{:032x}", 1);
+                let worker = json!({"id": id, "state": "running", "user_count": users});
+                let stats = json!({"state": "running", "user_count": users, "workers": [worker]});
+                reply(stream, json, stats.to_string());
+            }
+            "/logs" => reply(stream, json, if is_now_edited { EDITED } else { LOG }),
+            _ => {
+                is_edited.store(true, Ordering::Relaxed);
+                reply(stream, json, r#"{"success": true, "message": "Swarming started"}"#);
+            }
+        }
+    });
+    let outcome = rebalance(&cluster, &locust);
+    assert_eq!(outcome.stdout, "the test has all its 30 users\n", "{outcome:?}");
+    assert_eq!(locust.requests("/swarm").len(), 1);
 }

@@ -5,6 +5,7 @@ mod check;
 pub(super) mod display;
 mod flags;
 mod ordered;
+mod overtaken;
 mod results;
 mod running_test;
 mod scaled;

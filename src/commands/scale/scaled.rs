@@ -10,6 +10,7 @@ use super::super::follow_up::FollowUp;
 use super::super::hints::MissingTarget;
 use super::super::signals::{FINISHING_START, Signal, unless_interrupted};
 use super::autoscaling;
+use super::overtaken::overtaken;
 use super::results::CompletedChange;
 use super::running_test::{LocustSearch, RepairProgress, RunningTest};
 use super::second_master;
@@ -58,8 +59,9 @@ pub(super) struct Waited<'a> {
 /// The Locust whose workers connect and whose test gets its users back, and the targets that run its
 /// workers.
 struct Repair<'a> {
+    client: &'a Client,
+    changes: Vec<CompletedChange>,
     master: ExpectedMaster<'a>,
-    targets: Vec<Target>,
     plan: WaitPlan,
 }
 
@@ -105,14 +107,18 @@ impl<'a> Scaled<'a> {
         let plan = settings.wait;
         let (mut repair, changed) = (None, changes.clone());
         if let Some(plan) = plan.filter(|_| !changes.is_empty()) {
-            let targets = changes.iter().map(|change| change.target.clone()).collect();
             let (unmet, signal) = plan.carry_out(client, changes, count, signal.as_mut()).await;
             let are_ready = unmet.is_empty() && plan.is_until_ready();
             errors.extend(unmet);
             if let Some(signal) = signal {
                 return Err(Failed::by_signal(signal.number(), errors));
             }
-            repair = master.filter(|_| are_ready).map(|master| Repair { master, targets, plan });
+            repair = master.filter(|_| are_ready).map(|master| Repair {
+                client,
+                changes: changed.clone(),
+                master,
+                plan,
+            });
         }
         // After the wait, because it must see the pods from the start.
         let warnings = async {
@@ -141,7 +147,8 @@ impl Waited<'_> {
     ) -> Result<Outcome, Failed> {
         let Self { settings, mut outcome, locust_error, repair } = self;
         let errors = &mut outcome.errors;
-        if let Some(Repair { master, targets, plan }) = repair {
+        if let Some(Repair { client, changes, master, plan }) = repair {
+            let targets: Vec<_> = changes.iter().map(|change| change.target.clone()).collect();
             let finding = master.found(settings, plan.limit());
             let found = unless_interrupted(finding, signal.as_mut(), STILL_NO_MASTER).await?;
             let test = match found {
@@ -165,6 +172,14 @@ impl Waited<'_> {
                     unmet = work => unmet,
                     () = display.tick() => Vec::new(),
                 }
+            };
+            let overtaken = overtaken(client, &changes, follow_up);
+            let work = async {
+                let done = in_progress.or_signal(work, overtaken, || {}).await;
+                done.unwrap_or_else(|error| {
+                    display.end();
+                    vec![error]
+                })
             };
             match in_progress.or_signal(work, signal, || say(FINISHING_START)).await {
                 Ok(unmet) => errors.extend(unmet),
