@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::error::Error;
 use super::super::health::{Health, Verdict, judge};
+use super::super::log::MasterLog;
 use super::super::look::Look;
 use super::super::outcome::Outcome;
 use super::super::start::KnownStart;
@@ -34,6 +35,10 @@ pub(super) async fn confirm(
     sent: Option<(Health, KnownStart)>,
     report: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Outcome, Error> {
+    let requested = match &sent {
+        Some((_, sent)) => Some(sent.start.users),
+        None => requested_in(look.log.as_ref()),
+    };
     let mut confirmation = Confirmation::new(rebalance, look, now, sent.is_some());
     loop {
         confirmation.look().await?;
@@ -53,9 +58,21 @@ pub(super) async fn confirm(
         if confirmation.is_over() {
             return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
         }
-        confirmation.report(report);
+        if confirmation.is_report_due() {
+            let last = requested_in(rebalance.master.log().await?.as_ref());
+            if last.zip(requested).is_some_and(|(last, requested)| last != requested) {
+                // The test was edited. The caller judges it again.
+                return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
+            }
+            confirmation.report(report);
+        }
         sleep(LOOK_PERIOD).await;
     }
+}
+
+/// The users of the last start in the master's log.
+fn requested_in(log: Option<&MasterLog>) -> Option<u64> {
+    log.and_then(MasterLog::last_spawn).map(|spawn| spawn.users)
 }
 
 struct Confirmation<'a, 'b, 'c> {
@@ -151,10 +168,11 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
         Instant::now() >= self.end.min(self.give_up)
     }
 
+    fn is_report_due(&self) -> bool {
+        !self.is_complete() && Instant::now() >= self.next_report
+    }
+
     fn report(&mut self, report: &mut (dyn FnMut(&str) + Send)) {
-        if self.is_complete() || Instant::now() < self.next_report {
-            return;
-        }
         self.next_report = Instant::now() + REPORT_PERIOD;
         report(&match self.now.lacks_users() {
             true => self.now.shortage(),
