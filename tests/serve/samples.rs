@@ -2,12 +2,16 @@
 
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
-use support::fake_locust::{FakeLocust, default_response, reply};
+use support::fake_locust::{FakeLocust, PAGE, default_response, reply};
 use support::serving::{Serving, wait_until};
 
 /// A Locust with a running test.
 fn locust() -> FakeLocust {
     FakeLocust::start(|request, stream| match &*request.path {
+        "/" => {
+            let page = PAGE.replace("ready", "running");
+            reply(stream, "200 OK\nContent-Type: text/html; charset=utf-8", page);
+        }
         "/stats/requests" => {
             let stats = json!({"state": "running", "user_count": 60, "workers": [],
                 "total_rps": 9.0, "current_rps": 12.345, "fail_ratio": 0.12345});
