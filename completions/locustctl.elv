@@ -78,7 +78,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --filename 'Scale the objects in these manifests: a file, a directory, a glob, a URL, or - for stdin'
             cand -k 'Scale the objects of the kustomization in this directory'
             cand --kustomize 'Scale the objects of the kustomization in this directory'
-            cand --timeout 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise scale does not wait. Without --wait and --locust, the flag makes scale wait for the number of pods only, as in kubectl. With --locust, the limit applies to each wait: for the pods, for Locust''s master, for the connected workers, for the users of the test, and for each step if pods are removed in steps'
+            cand --timeout 'Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does. With --locust, the limit applies to each wait: for the pods, for Locust''s master, for the connected workers, for the users of the test, and for each step if pods are removed in steps'
             cand --locust-cookie-file 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL'
             cand --locust-auth-file 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL'
             cand --locust-certificate-authority 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted'

@@ -100,10 +100,9 @@ pub struct ScaleArgs {
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
     /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise
-    /// scale does not wait. Without --wait and --locust, the flag makes scale wait for the number of
-    /// pods only, as in kubectl. With --locust, the limit applies to each wait: for the pods, for
-    /// Locust's master, for the connected workers, for the users of the test, and for each step if pods
-    /// are removed in steps
+    /// scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does.
+    /// With --locust, the limit applies to each wait: for the pods, for Locust's master, for the
+    /// connected workers, for the users of the test, and for each step if pods are removed in steps
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::signed_go_duration(), allow_hyphen_values = true)]
     pub timeout: go::Duration,

@@ -40,7 +40,7 @@ pub enum Error {
     NoEndpoints(String),
     /// Several masters can belong to the workers. The texts are their addresses.
     #[error(
-        "there are several Locusts, and nothing says which one the workers belong to: give {}",
+        "there are several masters of Locust, and locustctl cannot tell which one the workers belong to: give {}",
         .0.iter().map(|address| format!("--locust={address}")).collect::<Vec<_>>().join(" or ")
     )]
     Several(Vec<String>),
