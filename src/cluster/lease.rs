@@ -14,6 +14,9 @@ use crate::text::terminal::on_one_line;
 /// Maximum number of attempts, if other clients write the same Lease.
 const MAX_ATTEMPTS: usize = 3;
 
+/// Largest number that the API stores in a Lease.
+const MAX_NUMBER: u64 = i32::MAX as u64;
+
 /// Longest identity that is kept, in characters. The API has no limit.
 const MAX_IDENTITY: usize = 128;
 
@@ -268,7 +271,7 @@ impl Lease {
             acquired,
             renewed: now,
             seconds: self.seconds(),
-            transitions: present.transitions.saturating_add(u64::from(!is_renewal)),
+            transitions: (present.transitions + u64::from(!is_renewal)).min(MAX_NUMBER),
         }
     }
 
@@ -290,7 +293,7 @@ impl Record {
     /// Reads a Lease. Missing and invalid fields count as empty, so that a broken Lease can be taken.
     fn of(lease: &Value) -> Self {
         let spec = &lease["spec"];
-        let number = |field: &str| spec[field].as_u64().unwrap_or(0).min(i32::MAX as u64);
+        let number = |field: &str| spec[field].as_u64().unwrap_or(0).min(MAX_NUMBER);
         Self {
             holder: spec["holderIdentity"].as_str().unwrap_or_default().to_owned(),
             acquired: spec["acquireTime"].clone(),
@@ -309,7 +312,7 @@ impl Record {
         spec["acquireTime"] = self.acquired.clone();
         spec["renewTime"] = self.renewed.clone();
         spec["leaseDurationSeconds"] = json!(self.seconds);
-        spec["leaseTransitions"] = json!(self.transitions.min(i32::MAX as u64));
+        spec["leaseTransitions"] = json!(self.transitions);
     }
 }
 
