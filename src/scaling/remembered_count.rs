@@ -11,6 +11,9 @@ const PATH: &str = "/metadata/annotations/locustctl~1remembered-replicas";
 /// The end of a text in a message, in characters. An annotation can have 256 KiB.
 const MAX_QUOTED: usize = 60;
 
+/// The next step if the old number is unknown.
+const NEXT_STEP: &str = "To scale it, use --replicas=COUNT instead of --restore";
+
 /// The change that an order makes to the annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnnotationChange {
@@ -68,17 +71,21 @@ impl Annotation {
     pub(super) fn to_restore(&self, now: Option<i64>) -> Result<i32, String> {
         match (self, self.remembered_count()) {
             (Self::Text(_), Some(note)) if now == Some(note.set) => Ok(note.replaced),
-            (Self::Text(_), Some(RememberedCount { set, .. })) => Err(format!(
-                "it is at {} now, but --remember had scaled it to {set}",
+            (Self::Text(_), Some(RememberedCount { replaced, set })) => Err(format!(
+                "it is at {} now, but --remember had scaled it to {set}. To scale it to the old number, use \
+                 --replicas={replaced} instead of --restore",
                 now.unwrap_or_default()
             )),
             (Self::Text(text), None) => {
                 let text: String = text.chars().take(MAX_QUOTED).collect();
-                Err(format!("its annotation {ANNOTATION} is {text:?}, which locustctl cannot read"))
+                Err(format!(
+                    "its annotation {ANNOTATION} is {text:?}, which locustctl cannot read. {NEXT_STEP}; a later \
+                     --remember replaces the annotation"
+                ))
             }
-            (Self::NoAnnotations | Self::Missing, _) => {
-                Err(format!("it has no annotation {ANNOTATION}, which --remember writes"))
-            }
+            (Self::NoAnnotations | Self::Missing, _) => Err(format!(
+                "it has no annotation {ANNOTATION}, which --remember writes. {NEXT_STEP}"
+            )),
         }
     }
 
@@ -139,7 +146,11 @@ mod tests {
         for (annotation, now, expected) in [
             (text(3, 0), Some(0), Ok(3)),
             (text(3, 1), Some(1), Ok(3)),
-            (text(3, 0), Some(1), Err("it is at 1 now, but --remember had scaled it to 0")),
+            (
+                text(3, 0),
+                Some(1),
+                Err("scaled it to 0. To scale it to the old number, use --replicas=3 instead"),
+            ),
             (text(-1, 0), Some(0), Err("cannot read")),
             (text(1 << 31, 0), Some(0), Err("cannot read")),
             (

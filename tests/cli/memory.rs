@@ -65,13 +65,20 @@ fn restore_without_a_fitting_annotation_changes_nothing() {
             .refuses(&format!("error: deployment.apps/locust-slave was not restored: {why}\n"));
         assert_eq!(replicas(&cluster), 2);
     };
-    refuses("it has no annotation locustctl/remembered-replicas, which --remember writes");
+    refuses(
+        "it has no annotation locustctl/remembered-replicas, which --remember writes. To scale it, use \
+         --replicas=COUNT instead of --restore",
+    );
     set_note(&cluster, r#"{"replaced":3,"set":0}"#);
-    refuses("it is at 2 now, but --remember had scaled it to 0");
+    refuses(
+        "it is at 2 now, but --remember had scaled it to 0. To scale it to the old number, use --replicas=3 instead \
+         of --restore",
+    );
     assert_eq!(note(&cluster), json!({"replaced": 3, "set": 0}));
     set_note(&cluster, "three");
     refuses(
-        "its annotation locustctl/remembered-replicas is \"three\", which locustctl cannot read",
+        "its annotation locustctl/remembered-replicas is \"three\", which locustctl cannot read. To scale it, use \
+         --replicas=COUNT instead of --restore; a later --remember replaces the annotation",
     );
     assert!(cluster.request_lines().iter().all(|line| line.starts_with("GET")));
 }
@@ -86,7 +93,7 @@ fn a_change_by_another_client_is_noticed() {
     cluster.handle().inject(Fault::once(Action::Rival(2)).on("PATCH"));
     run(&cluster, "scale --restore").refuses(
         "error: deployment.apps/locust-slave was not restored: it is at 2 now, but --remember had \
-         scaled it to 0\n",
+         scaled it to 0. To scale it to the old number, use --replicas=7 instead of --restore\n",
     );
     assert_eq!((replicas(&cluster), note(&cluster)), (2, json!({"replaced": 7, "set": 0})));
 }
