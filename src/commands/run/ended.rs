@@ -38,11 +38,15 @@ pub(super) fn conclude(
     errors: Vec<Error>,
     signal: Option<Signal>,
 ) -> Result<(), Failed> {
+    // Lines about the progress stand above the errors, so each error is marked, also if there are several.
+    let marked =
+        |errors: Vec<Error>| errors.iter().map(|error| anyhow!("error: {error:#}")).collect();
     let (code, all) = match (result, signal) {
         (Err(Ended::Failed(error)), None) => {
-            return Err(Failed::all(std::iter::once(error).chain(errors).collect()));
+            let all = std::iter::once(error).chain(errors).collect();
+            return Err(Failed::all(marked(all)));
         }
-        (Ok(_), None) if !errors.is_empty() => return Err(Failed::all(errors)),
+        (Ok(_), None) if !errors.is_empty() => return Err(Failed::all(marked(errors))),
         (Ok(0), None) => return Ok(()),
         (Ok(code), None) => (code, errors),
         (Err(Ended::Failed(error)), Some(signal)) => {
@@ -50,5 +54,5 @@ pub(super) fn conclude(
         }
         (Err(Ended::Signal(signal)), _) | (Ok(_), Some(signal)) => (128 + signal.number(), errors),
     };
-    Err(Failed::with_code(code, all))
+    Err(Failed::with_code(code, marked(all)))
 }

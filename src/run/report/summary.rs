@@ -1,9 +1,11 @@
 //! The summary on stdout: the requests, the conditions, and the verdict.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::super::conditions::{ConditionResult, Status};
 use super::super::results::Statistics;
 use super::super::verdict::Verdict;
-use super::escape::cell;
+use super::escape::{cell, line};
 use super::table;
 use super::types::RunReport;
 use crate::text::terminal::printable;
@@ -79,7 +81,7 @@ fn verdict(report: &RunReport) -> String {
     match judgement.verdict {
         Verdict::Passed => format!("verdict: {name}\n"),
         Verdict::Failed | Verdict::NotRun => {
-            let reasons = judgement.reasons.iter().map(|reason| cell(&printable(reason)));
+            let reasons = judgement.reasons.iter().map(|reason| line(&printable(reason)));
             format!("verdict: {name}: {}\n", reasons.collect::<Vec<_>>().join("; "))
         }
     }
@@ -90,18 +92,18 @@ fn align(rows: &[Vec<String>], text_columns: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        cells.map(|cell| cell.width()).max().unwrap_or(0)
     };
     let widths: Vec<_> = (0..columns).map(width).collect();
     let mut text = String::new();
     for row in rows {
-        let cells =
-            row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-                match column < text_columns {
-                    true => format!("{cell:width$}"),
-                    false => format!("{cell:>width$}"),
-                }
-            });
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            let padding = " ".repeat(width.saturating_sub(cell.width()));
+            match column < text_columns {
+                true => format!("{cell}{padding}"),
+                false => format!("{padding}{cell}"),
+            }
+        });
         text.push_str(cells.collect::<Vec<_>>().join("   ").trim_end());
         text.push('\n');
     }

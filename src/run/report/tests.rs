@@ -52,6 +52,30 @@ fn report() -> RunReport {
     }
 }
 
+#[test]
+fn a_reason_of_several_lines_is_one_line_of_the_summary() {
+    let reason = "waiting for the pods: timed out\n  2 pods: no room\n";
+    let report =
+        RunReport { judgement: not_judged(&[], reason.to_owned()), results: None, ..report() };
+    let expected = "verdict: not run: waiting for the pods: timed out; 2 pods: no room\n";
+    assert_eq!(summary(&report), expected);
+}
+
+#[test]
+fn wide_characters_do_not_shift_the_columns_of_the_summary() {
+    use unicode_width::UnicodeWidthStr;
+
+    let mut report = report();
+    let rows = &mut report.results.as_mut().unwrap().statistics.rows;
+    for (row, name) in rows.iter_mut().zip(["登录页面", "/é\u{301}", "👍", "/plain"]) {
+        row.name = name.to_owned();
+    }
+    let text = summary(&report);
+    let (table, _) = text.split_once("\n\n").unwrap();
+    let widths: Vec<_> = table.lines().map(UnicodeWidthStr::width).collect();
+    assert!(widths.iter().all(|width| *width == widths[0]), "{table}");
+}
+
 /// A report in which every text is hostile.
 fn hostile() -> RunReport {
     let mut report = report();
