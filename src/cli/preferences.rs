@@ -7,6 +7,7 @@ use clap::{Arg, Command};
 
 use super::canonical::{self, canonical};
 use super::refusal::{self, Refusal};
+use super::run;
 use crate::cluster::api::Trace;
 use crate::cluster::kuberc::{self, Alias, CommandDefaults, Location, PluginPolicy, Preset};
 use crate::text::go;
@@ -64,7 +65,11 @@ pub fn apply(
     let Some(preferences) = found.preferences.map_err(refused)? else { return Ok(nothing(argv)) };
     let mut applied = nothing(argv);
     applied.plugin_policy = preferences.plugin_policy;
-    applied.expand(command, &preferences.aliases).map_err(refused)?;
+    let is_run = applied.is_alias_of_run_with_command(&preferences.aliases);
+    applied.expand(command, &preferences.aliases).map_err(|text| match is_run {
+        true => refused(text).with_code(run::OWN_FAILURE),
+        false => refused(text),
+    })?;
     applied.preset(command, &preferences.defaults).map_err(refused)?;
     let presets = std::mem::take(&mut applied.presets);
     if !presets.is_empty() {
@@ -107,6 +112,15 @@ fn verbosity(command: &Command, argv: &[OsString]) -> i64 {
 impl EffectiveLine {
     fn subcommand(&self) -> Option<&str> {
         self.argv.get(1)?.to_str()
+    }
+
+    /// The line is that of `ALIAS … -- COMMAND`, with an alias of `run`. It is refused, because kubectl's `run`
+    /// is another command. A script expects the exit code of its own command.
+    fn is_alias_of_run_with_command(&self, aliases: &[Alias]) -> bool {
+        let typed = self.subcommand();
+        let alias = aliases.iter().find(|alias| Some(alias.name.as_str()) == typed);
+        alias.is_some_and(|alias| first_word(&alias.command) == Some(run::NAME))
+            && run::has_words_after_dashes(&self.argv)
     }
 
     /// Replaces an alias with its command and arguments.

@@ -14,10 +14,17 @@ use crate::text::go;
 /// GNU coreutils use the same code.
 pub const OWN_FAILURE: u8 = 125;
 
+/// The name of the subcommand.
+pub(super) const NAME: &str = "run";
+
 /// True if the canonical command line is that of `run … -- COMMAND`.
 pub(super) fn has_command(argv: &[OsString]) -> bool {
-    let mut after = argv.iter().skip_while(|word| *word != "--").skip(1);
-    argv.get(1).is_some_and(|name| name == "run") && after.next().is_some()
+    argv.get(1).is_some_and(|name| name == NAME) && has_words_after_dashes(argv)
+}
+
+/// True if a command follows `--`.
+pub(super) fn has_words_after_dashes(argv: &[OsString]) -> bool {
+    argv.iter().skip_while(|word| *word != "--").nth(1).is_some()
 }
 
 const EXAMPLES: &str = "\
@@ -52,11 +59,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "COUNT", value_parser = value::go_int(), allow_hyphen_values = true)]
     pub replicas: Option<i64>,
     /// Derive the number of workers from --users: one worker for this many users
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..),
-          allow_hyphen_values = true)]
+    #[arg(long, value_name = "COUNT", value_parser = value::count(), allow_hyphen_values = true)]
     pub users_per_worker: Option<u32>,
     /// The number of users
-    #[arg(short, long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..),
+    #[arg(short, long, value_name = "COUNT", value_parser = value::count(),
           allow_hyphen_values = true)]
     pub users: Option<u32>,
     /// Users to start per second [default: 1]

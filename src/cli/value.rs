@@ -20,6 +20,9 @@ pub struct FileNames(pub Vec<String>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seconds(pub u64);
 
+/// The longest run time, in seconds: one year.
+const MAX_RUN_TIME: u64 = 365 * 24 * 3600;
+
 /// The value of `--option`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyValue {
@@ -36,9 +39,20 @@ pub fn run_time() -> ValueParser {
         let rounded =
             |time: std::time::Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
         match parse_run_time(text).or_else(|| go().map(rounded)) {
-            Some(seconds) if seconds > 0 => Ok(Seconds(seconds)),
-            _ => Err("must be a time such as 20s, 10m or 1h30m"),
+            Some(seconds @ 1..=MAX_RUN_TIME) => Ok(Seconds(seconds)),
+            Some(seconds) if seconds > MAX_RUN_TIME => {
+                Err("must not be longer than 8760h, which is one year")
+            }
+            _ => Err("must be a time such as 20s, 10m or 1h30m, and longer than 0s"),
         }
+    })
+}
+
+/// A count, at least 1.
+pub fn count() -> ValueParser {
+    ValueParser::from(|text: &str| match text.parse::<u32>() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(format!("must be a number from 1 to {}", u32::MAX)),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The check of the command line, before the first request.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
@@ -12,7 +13,7 @@ use super::super::target::{Audience, RequestedTargets, only_one};
 use crate::cli::{GlobalArgs, RunArgs};
 use crate::locust::{Address, LocustLocation};
 use crate::output::Failed;
-use crate::process::{Lookup, on_path};
+use crate::process::{Lookup, is_executable, on_path};
 use crate::run::{Condition, ReportFiles, TestStart};
 use crate::scaling::{SelectionArgs, check_namespace};
 use crate::text::go;
@@ -20,6 +21,9 @@ use crate::text::terminal::say;
 
 /// The exit code of a command that does not exist, as in a shell.
 const NOT_FOUND: u8 = 127;
+
+/// The exit code of a command that cannot be executed, as in a shell.
+const NOT_EXECUTABLE: u8 = 126;
 
 /// The checked command line.
 pub(super) struct Checked {
@@ -98,6 +102,9 @@ impl Checked {
         let requested = RequestedTargets::new(&typed, Audience::Person)?;
         only_one("run", &requested.selection)?;
         check_namespace(connection.namespace())?;
+        if let Work::Test(test) = &plan.work {
+            warn_about_ramp_up(&test.start);
+        }
         Ok(Self { plan, connection, requested, location, follow_up })
     }
 }
@@ -127,9 +134,14 @@ fn replicas(args: &RunArgs) -> anyhow::Result<Option<i32>> {
         (None, None, _) => Ok(None),
         (Some(_), Some(_), _) => bail!("--replicas and --users-per-worker cannot be used together"),
         (None, Some(_), None) => bail!("--users-per-worker needs the number of users: -u/--users"),
-        (None, Some(each), Some(users)) => {
-            i32::try_from(users.div_ceil(each)).map(Some).map_err(|_| anyhow!("too many workers"))
-        }
+        (None, Some(each), Some(users)) => match i32::try_from(users.div_ceil(each)) {
+            Ok(count) => Ok(Some(count)),
+            Err(_) => bail!(
+                "--users-per-worker={each} and --users={users} would need {} workers, but the most are {}",
+                users.div_ceil(each),
+                i32::MAX
+            ),
+        },
         (Some(..1), None, _) => bail!("--replicas must be at least 1: a run needs workers"),
         (Some(count), None, _) => match i32::try_from(count) {
             Ok(count) => Ok(Some(count)),
@@ -151,15 +163,6 @@ fn test(args: &RunArgs) -> anyhow::Result<TestWork> {
         shape_class: args.shape_class.clone(),
         options: args.option.iter().map(|one| (one.key.clone(), one.value.clone())).collect(),
     };
-    if let (Some(ramp_up), Some(run_time)) = (start.ramp_up(), start.settings().run_time)
-        && ramp_up > run_time
-    {
-        say(&format!(
-            "Warning: starting all users takes {} s at this spawn rate, but the run time is {} s",
-            ramp_up.as_secs(),
-            run_time.as_secs()
-        ));
-    }
     let files = ReportFiles {
         html: args.html.clone(),
         csv_prefix: args.csv.clone(),
@@ -169,8 +172,30 @@ fn test(args: &RunArgs) -> anyhow::Result<TestWork> {
     };
     files.check().map_err(anyhow::Error::msg)?;
     let output = if args.output.is_some() { Output::Json } else { Output::Summary };
+    if output == Output::Json {
+        if args.dry_run {
+            bail!("-o json cannot be used with --dry-run: without a test there is no report");
+        }
+        if let Some((flag, path)) = files.on_stdout() {
+            let path = path.display();
+            bail!("-o json and {flag} {path} both write to stdout: leave out one of them");
+        }
+    }
     let (fail_if, abort_if) = (args.fail_if.clone(), args.abort_if.clone());
     Ok(TestWork { start, fail_if, abort_if, files, output })
+}
+
+/// Warns if the run time is too short for all users to start.
+fn warn_about_ramp_up(start: &TestStart) {
+    if let (Some(ramp_up), Some(run_time)) = (start.ramp_up(), start.settings().run_time)
+        && ramp_up > run_time
+    {
+        say(&format!(
+            "Warning: starting all users takes {} s at this spawn rate, but the run time is {} s",
+            ramp_up.as_secs(),
+            run_time.as_secs()
+        ));
+    }
 }
 
 /// Refuses the flags of a test if a command is given.
@@ -210,20 +235,19 @@ fn with_hint(error: anyhow::Error, user: Option<&str>, args: &RunArgs) -> anyhow
     }
 }
 
-/// Refuses a program that does not exist, before anything is scaled.
+/// Refuses a program that does not exist or is not executable, before anything is scaled.
 fn check_program(words: &[OsString]) -> Result<(), Failed> {
     let Some(program) = words.first() else { return Ok(()) };
     let name = program.to_string_lossy();
-    let exists = match name.contains('/') || cfg!(windows) {
-        true => std::path::Path::new(program).exists() || cfg!(windows),
-        false => on_path(&name) != Lookup::NotFound,
+    let path = Path::new(program);
+    let (code, problem) = match name.contains('/') {
+        _ if cfg!(windows) => return Ok(()),
+        false if on_path(&name) != Lookup::NotFound => return Ok(()),
+        true if is_executable(path) => return Ok(()),
+        true if path.is_dir() => (NOT_EXECUTABLE, "is a directory"),
+        true if path.exists() => (NOT_EXECUTABLE, "is not executable"),
+        _ => (NOT_FOUND, "was not found"),
     };
-    match exists {
-        true => Ok(()),
-        false => {
-            let error =
-                anyhow!("the command {} was not found; nothing was changed", go::quote(&name));
-            Err(Failed::with_code(NOT_FOUND, vec![error]))
-        }
-    }
+    let error = anyhow!("the command {} {problem}; nothing was changed", go::quote(&name));
+    Err(Failed::with_code(code, vec![error]))
 }

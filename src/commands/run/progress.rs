@@ -86,9 +86,10 @@ fn state(tick: &Tick, run_time: Option<Duration>) -> String {
     if let Some(run_time) = run_time {
         text.push_str(&format!(" of {}", whole(run_time)));
     }
-    text.push_str(&format!(": {}, {} users", on_one_line(&page.state), page.user_count));
+    let users = count(page.user_count, "user");
+    text.push_str(&format!(": {}, {users}", on_one_line(&page.state)));
     if let Some(workers) = page.worker_count {
-        text.push_str(&format!(", {workers} workers"));
+        text.push_str(&format!(", {}", count(workers, "worker")));
     }
     text
 }
@@ -107,4 +108,9 @@ fn figures(tick: &Tick) -> String {
         }
     }
     text
+}
+
+/// `1 user`, `2 users`
+fn count(number: i64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -164,6 +164,10 @@ impl<'a> Part<'a> {
             }
             _ => return wrong(format!("this metric has no unit, but the value has {unit:?}")),
         };
+        if metric == Metric::FailureShare && number.parse::<f64>().is_ok_and(|share| share > 100.0)
+        {
+            return Err(refused("the share of failed requests is never above 100%"));
+        }
         // The exponent is part of the text, so that the value is rounded only once.
         match format!("{number}e{exponent}").parse() {
             Ok(value) => Ok((metric, Limit { value })),

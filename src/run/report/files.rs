@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::json::json;
 use super::junit::junit;
 use super::markdown::markdown;
-use super::replace::{append, check, replace};
+use super::replace::{append, check, is_stdout, replace, resolved};
 use super::types::RunReport;
 use crate::text::go::os_error;
 
@@ -39,12 +39,14 @@ impl ReportFiles {
         let mut paths: Vec<(&str, PathBuf)> = Vec::new();
         for (flag, path) in self.paths() {
             check(&path).map_err(|error| unwritable(flag, &path, &error))?;
-            let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-            if let Some((other, _)) = paths.iter().find(|(_, one)| *one == absolute) {
+            let real = resolved(&path);
+            // Everything may be discarded.
+            let is_same = |one: &Path| *one == real && one != Path::new("/dev/null");
+            if let Some((other, _)) = paths.iter().find(|(_, one)| is_same(one)) {
                 let path = path.display();
                 return Err(format!("{other} and {flag} name the same file: {path}"));
             }
-            paths.push((flag, absolute));
+            paths.push((flag, real));
         }
         Ok(())
     }
@@ -93,6 +95,11 @@ impl ReportFiles {
             note("--markdown", path, append(path, markdown(report).as_bytes()));
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The first file that is stdout, with its flag.
+    pub fn on_stdout(&self) -> Option<(&'static str, PathBuf)> {
+        self.paths().into_iter().find(|(_, path)| is_stdout(path))
     }
 
     /// True if Locust's own report was asked for. It has about 1 MB.

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
+/// The names of stdout.
+const STDOUT: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 /// Checks that a file can be written, without changing it.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub(super) fn check(path: &Path) -> io::Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             temporary(path).map(drop).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
+                io::ErrorKind::NotFound if !directory(path).exists() => {
                     let directory = directory(path);
                     let text = format!("the directory {} does not exist", directory.display());
                     io::Error::other(text)
@@ -37,7 +40,7 @@ pub(super) fn check(path: &Path) -> io::Result<()> {
 /// The content cannot be written.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(stream) = standard_stream(path) {
-        return write_to(stream, content);
+        return write_to_stream(stream, content);
     }
     // A link stays a link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -67,7 +70,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 /// The content cannot be written.
 pub(super) fn append(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(stream) = standard_stream(path) {
-        return write_to(stream, content);
+        return write_to_stream(stream, content);
     }
     write_to(OpenOptions::new().append(true).create(true).open(path)?, content)
 }
@@ -81,11 +84,38 @@ fn write_to(mut file: impl Write, content: &[u8]) -> io::Result<()> {
     file.flush()
 }
 
+/// If the reader has closed the pipe, the content is dropped, as that of the summary is.
+fn write_to_stream(stream: impl Write, content: &[u8]) -> io::Result<()> {
+    match write_to(stream, content) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// The path without links and without `..`, also of a file that does not exist yet.
+pub(super) fn resolved(path: &Path) -> PathBuf {
+    let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (standard_stream(path), path.file_name()) {
+        (Some(_), _) => absolute(),
+        (None, Some(name)) => fs::canonicalize(path).unwrap_or_else(|_| {
+            fs::canonicalize(directory(path)).map_or_else(|_| absolute(), |real| real.join(name))
+        }),
+        (None, None) => absolute(),
+    }
+}
+
+/// True if the path names stdout.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    STDOUT.iter().any(|name| path == Path::new(name))
+}
+
 /// stdout or stderr, if the path names it. If it is redirected to a file, the path leads to that file. To
 /// replace the file would lose all that is printed later, and a second position in it would overwrite that.
 fn standard_stream(path: &Path) -> Option<Box<dyn Write>> {
+    if is_stdout(path) {
+        return Some(Box::new(io::stdout()));
+    }
     match path.to_str()? {
-        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some(Box::new(io::stdout())),
         "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some(Box::new(io::stderr())),
         _ => None,
     }

@@ -97,13 +97,20 @@ fn the_exit_code_is_that_of_the_command() {
 }
 
 #[test]
-fn a_command_that_does_not_exist_is_refused_before_any_request() {
+fn a_command_that_cannot_be_executed_is_refused_before_any_request() {
     let cluster = cluster();
     for program in ["/nonexistent/program", "nonexistent-program"] {
         let outcome = run(&cluster, &format!("run --replicas=3 -- {program}"));
         outcome.exits(127, "");
         let expected =
             format!("error: the command \"{program}\" was not found; nothing was changed\n");
+        assert_eq!(outcome.stderr, expected);
+    }
+    let file = cluster.file("not-executable", "").display().to_string();
+    for (program, problem) in [("/", "is a directory"), (&*file, "is not executable")] {
+        let outcome = run(&cluster, &format!("run --replicas=3 -- {program}"));
+        outcome.exits(126, "");
+        let expected = format!("error: the command \"{program}\" {problem}; nothing was changed\n");
         assert_eq!(outcome.stderr, expected);
     }
     assert_eq!(cluster.request_lines(), [""; 0]);
