@@ -26,6 +26,9 @@ pub enum PutBack {
     Done,
     /// The run has not changed the count.
     Unchanged,
+    /// The count was the old one already, before the first attempt: the scale was not carried out, or another client has
+    /// set the old count.
+    AlreadyOld,
     /// Another client has changed the count since. It stays.
     Overtaken { now: Option<i64> },
     /// There was no count before, and a count cannot be removed.
@@ -106,12 +109,13 @@ pub async fn put_back(
     let condition = Condition { replicas: Some(count.new), resource_version: None };
     let order = order(target, old, condition, DryRun::None);
     let end = Instant::now() + limit;
+    let mut is_first = true;
     loop {
         let error = match scale_one(client, &order, &Progress::default(), 0).await {
             Ok(_) => return Ok(PutBack::Done),
-            // The server carried out an attempt whose answer was lost.
             Err(ScaleError::ReplicasDiffer { was, .. }) if was == count.old => {
-                return Ok(PutBack::Done);
+                // The server carried out an earlier attempt whose answer was lost.
+                return Ok(if is_first { PutBack::AlreadyOld } else { PutBack::Done });
             }
             Err(ScaleError::ReplicasDiffer { was, .. }) => {
                 return Ok(PutBack::Overtaken { now: was });
@@ -121,6 +125,7 @@ pub async fn put_back(
         if !may_be_retried(&error) || Instant::now() + PAUSE > end {
             return Err(error);
         }
+        is_first = false;
         sleep(PAUSE).await;
     }
 }

@@ -21,15 +21,25 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinalResults {
     pub csv: LocustCsv,
-    /// The statistics have stopped changing.
-    pub is_final: bool,
+    pub finality: Finality,
+}
+
+/// The statistics have stopped changing, or it is unknown if they have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finality {
+    /// Two reads in turn agree.
+    Final,
+    /// They still changed at the last read.
+    Changing,
+    /// Only one read succeeded. The text is the error of the next one.
+    Unconfirmed(String),
 }
 
 /// Reads the results of the test that ended at `ended`, when they have stopped changing. Temporary failures are
 /// retried until `limit` is over.
 ///
 /// # Errors
-/// Any of [`Error`].
+/// Any of [`Error`], if not even one read succeeds.
 pub async fn final_results(
     master: &Master<'_>,
     ended: Instant,
@@ -41,20 +51,40 @@ pub async fn final_results(
     let mut last = read(master, give_up).await?;
     loop {
         sleep(AGREEMENT).await;
-        let now = read(master, give_up).await?;
-        if now == last {
-            return Ok(FinalResults { csv: now, is_final: true });
-        }
-        if Instant::now() >= end {
-            return Ok(FinalResults { csv: now, is_final: false });
-        }
-        last = now;
+        let (csv, finality) = match read(master, give_up).await {
+            Ok(now) if now == last => (now, Finality::Final),
+            Ok(now) if Instant::now() >= end => (now, Finality::Changing),
+            Ok(now) => {
+                last = now;
+                continue;
+            }
+            Err(error) => (last, Finality::Unconfirmed(error.to_string())),
+        };
+        return Ok(FinalResults { csv, finality });
     }
 }
 
 async fn read(master: &Master<'_>, give_up: Instant) -> Result<LocustCsv, Error> {
+    patiently(give_up, || read_once(master)).await
+}
+
+/// Reads Locust's own report, in a form that needs no other file. Temporary failures are retried until `limit` is
+/// over.
+///
+/// # Errors
+/// Any of [`Error`].
+pub async fn html_report(master: &Master<'_>, limit: Duration) -> Result<Vec<u8>, Error> {
+    let give_up = Instant::now() + limit;
+    patiently(give_up, || master.fetch("stats/report?download=1&theme=light")).await
+}
+
+/// Repeats a request while its failure is temporary, until `give_up`.
+async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+    give_up: Instant,
+    request: impl Fn() -> F,
+) -> Result<T, Error> {
     loop {
-        match read_once(master).await {
+        match request().await {
             Err(error) if is_temporary_for_locust(&error) && Instant::now() < give_up => {
                 sleep(super::patience::PAUSE).await;
             }

@@ -127,6 +127,11 @@ async fn restore(
     match &result {
         Ok(PutBack::Done) => say(&format!("{target} scaled back from {new} to {old}")),
         Ok(PutBack::Unchanged) => {}
+        Ok(PutBack::AlreadyOld) => {
+            say(&format!(
+                "{target} is at {old}, as before the run, so locustctl did not scale it back"
+            ));
+        }
         Ok(PutBack::NoOldCount) => {
             say(&format!(
                 "Warning: {target} had no number of replicas before, so it stays at {new}"

@@ -16,17 +16,14 @@ use super::undo::{TestToStop, Undo};
 use crate::locust::StartMemory;
 use crate::output::{Failed, write_stdout};
 use crate::run::{
-    BegunTest, Columns, FinalResults, Follow, Judgement, LiveStatistics, Observations, PhaseKind,
-    PutBack, Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results, json, judge,
-    not_judged, start_test, stop_test, summary,
+    BegunTest, Columns, FinalResults, Finality, Follow, Judgement, LiveStatistics, Observations,
+    PhaseKind, PutBack, Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results,
+    html_report, json, judge, not_judged, start_test, stop_test, summary,
 };
-use crate::text::terminal::say;
+use crate::text::terminal::{harmless, say};
 
 /// The exit code of a test whose verdict is "failed". k6 uses the same.
 const FAILED: u8 = 99;
-
-/// The path of Locust's own report, in a form that needs no other file.
-const HTML_REPORT: &str = "stats/report?download=1&theme=light";
 
 /// After a failure or a signal: time limit for a Locust that does not answer.
 const LAST_LIMIT: Duration = Duration::from_secs(15);
@@ -96,7 +93,6 @@ impl Site<'_> {
         let mut record = Record::default();
         let mut result = self.test_phases(plan, test, &mut record, interruptions).await;
         if result.is_ok() {
-            record.timeline.enter(PhaseKind::Results);
             let results = self.results(test, &mut record, plan.limit());
             result = match interruptions.unless(results).await {
                 Ok(()) => result,
@@ -111,11 +107,14 @@ impl Site<'_> {
         let undo = std::mem::take(&mut record.undo);
         let new = undo.count.map(|count| count.new);
         let cleaned = clean_up(self, plan, follow_up, undo, interruptions).await;
-        let restored = matches!(cleaned.count, Some(PutBack::Done | PutBack::Unchanged));
+        let is_old = matches!(cleaned.count, Some(PutBack::AlreadyOld));
+        let restored = is_old || matches!(cleaned.count, Some(PutBack::Done | PutBack::Unchanged));
+        // If no test began, no answer has shown that the workers were scaled.
+        let new = new.filter(|_| record.has_begun || !is_old);
         let replicas = Replicas { old: Some(self.replicas), new, restored };
+        record.timeline.leave(cleaned.errors.first().map(|error| format!("{error:#}")));
         record.errors.extend(cleaned.errors);
         if is_missing && interruptions.haste() <= Haste::Orderly {
-            record.timeline.enter(PhaseKind::Results);
             let results = self.results(test, &mut record, plan.limit().min(LAST_LIMIT));
             // A second signal skips the results.
             let _ = interruptions.unless(results).await;
@@ -192,16 +191,22 @@ impl Site<'_> {
         Ok(begun)
     }
 
-    /// Reads the final results of a test that has just ended into the record.
+    /// Reads the final results of a test that has just ended into the record, as a phase.
     async fn results(&self, test: &TestWork, record: &mut Record, limit: Duration) {
+        record.timeline.enter(PhaseKind::Results);
+        let errors = record.errors.len();
+        self.read_results(test, record, limit).await;
+        record.timeline.leave(record.errors.get(errors).map(|error| format!("{error:#}")));
+    }
+
+    async fn read_results(&self, test: &TestWork, record: &mut Record, limit: Duration) {
         let Some(Locust { master, .. }) = &self.locust else { return };
         let failed = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", PhaseKind::Results);
         match final_results(master, Instant::now(), limit).await {
-            Ok(FinalResults { csv, is_final }) => {
-                if !is_final {
-                    let text = "the statistics were still changing when they were read";
+            Ok(FinalResults { csv, finality }) => {
+                if let Some(text) = doubt(&finality) {
                     say(&format!("Note: {text}"));
-                    record.seen.note(text.to_owned());
+                    record.seen.note(text);
                 }
                 match Results::parse(csv) {
                     Ok(results) => record.results = Some(results),
@@ -211,7 +216,7 @@ impl Site<'_> {
             Err(error) => record.errors.push(failed(&error)),
         }
         if test.files.needs_html() {
-            match master.fetch(HTML_REPORT).await {
+            match html_report(master, limit).await {
                 Ok(html) => record.html = Some(html),
                 Err(error) => record.errors.push(failed(&error)),
             }
@@ -247,6 +252,19 @@ impl Site<'_> {
             notes: record.seen.notes,
             errors: record.errors.iter().map(|error| format!("{error:#}")).collect(),
         }
+    }
+}
+
+/// The note on results that may not be final.
+fn doubt(finality: &Finality) -> Option<String> {
+    match finality {
+        Finality::Final => None,
+        Finality::Changing => {
+            Some("the statistics were still changing when they were read".to_owned())
+        }
+        Finality::Unconfirmed(error) => Some(harmless(&format!(
+            "the results may not be final: locustctl read them once, and the second read failed: {error}"
+        ))),
     }
 }
 

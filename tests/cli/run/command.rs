@@ -13,6 +13,8 @@ use support::{Outcome, SLAVE, dead_kubeconfig, locustctl};
 const UP: &str =
     "Using Locust at service/locust-master\ndeployment.apps/locust-slave scaled from 1 to 3\n";
 const BACK: &str = "deployment.apps/locust-slave scaled back from 3 to 1\n";
+const NOT_SCALED_BACK: &str =
+    "deployment.apps/locust-slave is at 1, as before the run, so locustctl did not scale it back\n";
 
 /// A script that says where Locust is, and waits for the file `go`.
 pub fn waiting_script(cluster: &TestCluster, before: &str) -> String {
@@ -184,6 +186,31 @@ fn a_count_that_somebody_else_changed_stays() {
         "{}",
         run.stderr()
     );
+}
+
+#[test]
+fn an_old_count_that_somebody_else_has_set_again_is_not_reported_as_scaled_back() {
+    let cluster = cluster();
+    let script = waiting_script(&cluster, "");
+    let mut run = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));
+    wait_for_script(&cluster, &run);
+    cluster.handle().set_replicas(SLAVE, 1);
+    std::fs::write(cluster.path("go"), "").unwrap();
+    assert_eq!((run.end(), patches(&cluster)), (Some(0), 2), "{}", run.stderr());
+    assert!(run.stderr().ends_with(NOT_SCALED_BACK), "{}", run.stderr());
+}
+
+#[test]
+fn a_scale_that_was_never_carried_out_is_not_reported_as_scaled_back() {
+    let cluster = cluster();
+    cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
+    let outcome = run(&cluster, "run --replicas=3 --timeout=500ms -o json -u 1 -t 1s");
+    assert_eq!((outcome.code, cluster.workers()), (Some(1), 1), "{outcome:?}");
+    assert!(outcome.stderr.contains(NOT_SCALED_BACK), "{outcome:?}");
+    assert!(!outcome.stderr.contains(BACK), "{outcome:?}");
+    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let expected = serde_json::json!({"old": 1, "new": null, "restored": true});
+    assert_eq!(report["replicas"], expected);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A test of Locust from its start to its verdict. All tests of this file have the same workers and old count.
 
+use locustctl::sandbox::{Action, Fault};
 use serde_json::{Value, json};
 use support::SLAVE;
 use support::running::Running;
@@ -139,6 +140,34 @@ fn a_condition_ends_the_test_early() {
     assert!(outcome.stdout.contains("the test was ended by --abort-if"), "{outcome:?}");
     assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped");
     assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn results_that_could_be_read_only_once_are_kept_with_a_note() {
+    let cluster = cluster();
+    let handle = cluster.handle();
+    let forbidden = Action::Answer {
+        status: 403,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: br#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no more","reason":"Forbidden","code":403}"#
+            .to_vec(),
+    };
+    let first = Fault::once(Action::DelayAnswer(std::time::Duration::ZERO));
+    handle.inject(first.at("proxy/stats/requests/csv"));
+    handle.inject(Fault::once(forbidden).at("proxy/stats/requests/csv").times(Fault::ALWAYS));
+    // A page of a proxy in place of the report is tried again.
+    handle.inject(Fault::once(Action::html(502)).at("proxy/stats/report"));
+    let html = cluster.path("report.html");
+    let line = format!("run --replicas=3 -u 20 -r 20 -t 2s -o json --html={}", html.display());
+    let outcome = run(&cluster, &line);
+    assert_eq!((outcome.code, cluster.workers()), (Some(0), 1), "{outcome:?}");
+    let note =
+        "the results may not be final: locustctl read them once, and the second read failed: ";
+    assert!(outcome.stderr.contains(&format!("Note: {note}")), "{outcome:?}");
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert!(report["notes"].to_string().contains(note), "{outcome:?}");
+    assert!(report["statistics"]["total"]["requests"].as_i64() > Some(0), "{outcome:?}");
+    assert!(html.exists());
 }
 
 #[test]
