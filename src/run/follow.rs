@@ -10,10 +10,12 @@ use super::idle::is_idle;
 use super::observations::Observations;
 use super::patience::is_temporary_for_locust;
 use super::results::LiveStatistics;
+use super::shortage::{Shortage, WorkerChange};
 use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
-    AutoRebalancer, Error, KnownStart, Master, Page, StartMemory, Stats, WorkerPods,
+    AutoRebalancer, Error, KnownStart, Master, Outcome, Page, StartMemory, Stats, Verdict, Watched,
+    WorkerPods,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -75,6 +77,9 @@ struct Following<'a, 'b> {
     known: Option<KnownStart>,
     /// The numbers in the page that belong to [`Self::known`].
     settings: Option<(Option<f64>, Option<u64>)>,
+    /// The users that were requested last; `None` for a LoadTestShape, and after an edit whose number is unknown.
+    requested: Option<u64>,
+    shortage: Shortage,
     pods: WorkerPods,
     replicas: i64,
     requests: u64,
@@ -100,6 +105,8 @@ impl<'a> Follow<'a> {
             rebalancer: AutoRebalancer::with_memory(StartMemory::of_user()),
             known: self.test.known.clone(),
             settings: None,
+            requested: self.test.known.as_ref().map(|known| known.start.users),
+            shortage: Shortage::default(),
             pods: WorkerPods::default(),
             replicas: self.replicas,
             requests: 0,
@@ -154,12 +161,15 @@ impl Following<'_, '_> {
             self.seen.history.add(OffsetDateTime::now_utc(), &live);
             self.notice_reset(&live);
         }
-        if page.state == "running" {
-            let wanted = self.known.as_ref().map(|known| page.reachable(known.start.users, None));
-            self.seen.see_users(page.user_count, wanted);
-        }
         self.notice_edit(&page).await?;
+        let change = match (self.workers, page.worker_count) {
+            (Some(before), Some(now)) if now < before => WorkerChange::Left,
+            _ => WorkerChange::None,
+        };
         self.notice_scale(&page).await;
+        if page.state == "running" {
+            self.notice_users(&page, change);
+        }
         self.rebalance(&page, &stats).await?;
         let tick = Tick { since_start: self.follow.test.at.elapsed(), page, live };
         on_tick(&tick, self.seen);
@@ -208,17 +218,41 @@ impl Following<'_, '_> {
             if now != *expected {
                 *expected = now;
                 let users = page.num_users.unwrap_or_default();
+                self.requested = Some(users as u64);
                 self.seen.note(format!("somebody else edited the test; it has {users} users now"));
             }
-        } else if self.looks.is_multiple_of(RARE)
+        } else if (self.looks.is_multiple_of(RARE) || self.lacks_users(page))
             && let Some(log) = self.follow.master.log().await?
             && known.logged_at.is_some()
             && log.last_start_by_hand() != known.logged_at
         {
             self.seen.note("somebody else edited the test".to_owned());
+            self.requested = None;
             self.known = Some(KnownStart { logged_at: log.last_start_by_hand(), ..known.clone() });
         }
         Ok(())
+    }
+
+    /// The number of users that the test should have; `None` if it is unknown.
+    fn wanted(&self, page: &Page) -> Option<u64> {
+        self.requested.map(|users| page.reachable(users, None))
+    }
+
+    fn lacks_users(&self, page: &Page) -> bool {
+        self.wanted(page).is_some_and(|wanted| users(page) < wanted)
+    }
+
+    /// Notices the lowest number of users, and users that are lost or back.
+    fn notice_users(&mut self, page: &Page, change: WorkerChange) {
+        let wanted = self.wanted(page);
+        self.seen.see_users(users(page), wanted);
+        let note = match wanted {
+            Some(wanted) if self.seen.has_ramped_up => {
+                self.shortage.update(users(page), wanted, change)
+            }
+            _ => None,
+        };
+        note.into_iter().for_each(|note| self.seen.note(note));
     }
 
     /// Notices that somebody else has scaled the workers.
@@ -249,11 +283,10 @@ impl Following<'_, '_> {
     /// then.
     async fn rebalance(&mut self, page: &Page, stats: &Stats) -> Result<(), Error> {
         let Some(known) = &self.known else { return Ok(()) };
-        let wanted = page.reachable(known.start.users, None);
-        let users = u64::try_from(page.user_count).unwrap_or(0);
+        let wanted = self.wanted(page).unwrap_or(known.start.users);
         let idle = stats.connected().filter(|worker| worker.user_count == 0).count();
         let has_idle = idle > 0 && wanted >= stats.connected().count() as u64;
-        let is_whole = users >= wanted && !has_idle;
+        let is_whole = users(page) >= wanted && !has_idle;
         if page.state != "running" || is_whole || self.follow.is_over(Duration::ZERO) {
             return Ok(());
         }
@@ -265,8 +298,15 @@ impl Following<'_, '_> {
         let mut ignored = |_: &str| {};
         let watched =
             self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored).await?;
+        let reason = self.reason(&watched);
+        if let Some(reason) = self.shortage.explain(reason) {
+            self.seen.note(harmless(&reason));
+        }
         if let Some(outcome) = watched.outcome {
             self.seen.note(harmless(&outcome.to_string()));
+            if matches!(outcome, Outcome::Repaired { .. }) {
+                self.shortage = Shortage::default();
+            }
             if let Some(sent) = outcome.sent() {
                 let start = &sent.start;
                 self.settings =
@@ -277,6 +317,27 @@ impl Following<'_, '_> {
         Ok(())
     }
 
+    /// Why no start was sent, although users are missing.
+    fn reason(&self, watched: &Watched) -> Option<String> {
+        let Watched { look, health, outcome } = watched;
+        match &health.verdict {
+            _ if outcome.is_some() => None,
+            Verdict::Repairable(_) => {
+                let unconnected = look.table().unconnected;
+                let pods = (!unconnected.is_empty()).then(|| unconnected.join(", "));
+                let waits = pods.map(|pods| {
+                    format!("ready, but not connected to Locust: {pods}; locustctl redistributes the users when each \
+                             ready pod has a connected worker")
+                });
+                self.rebalancer.given_up().map(str::to_owned).or(waits)
+            }
+            Verdict::Unsafe(_) | Verdict::Unknown(_) | Verdict::MasterBroken => {
+                Some(health.to_string())
+            }
+            _ => None,
+        }
+    }
+
     fn aborted(&self, tick: &Tick) -> Option<ConditionResult> {
         let is_shape = self.known.is_none();
         if !is_shape && !self.was_running {
@@ -285,4 +346,9 @@ impl Following<'_, '_> {
         let results = self.follow.abort_if.iter().map(|one| one.evaluate_live(&tick.live));
         results.into_iter().find(|result| result.status == Status::Met)
     }
+}
+
+/// Users that are running.
+fn users(page: &Page) -> u64 {
+    u64::try_from(page.user_count).unwrap_or(0)
 }

@@ -14,6 +14,7 @@ mod phase;
 mod report;
 mod results;
 mod run_lock;
+mod shortage;
 mod start;
 mod stop;
 mod timeline;

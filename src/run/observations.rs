@@ -24,10 +24,10 @@ impl Observations {
         self.notes.push(Note { at: OffsetDateTime::now_utc(), text });
     }
 
-    /// Takes a number of users while the test is running. `wanted` is the number that was asked for.
-    pub(super) fn see_users(&mut self, users: i64, wanted: Option<u64>) {
-        let (users, Some(wanted)) = (u64::try_from(users).unwrap_or(0), wanted) else { return };
-        self.has_ramped_up |= users >= wanted;
+    /// Takes a number of users while the test is running. `wanted` is the number that was
+    /// asked for; `None` if it is unknown.
+    pub(super) fn see_users(&mut self, users: u64, wanted: Option<u64>) {
+        self.has_ramped_up |= wanted.is_some_and(|wanted| users >= wanted);
         if self.has_ramped_up {
             self.lowest_users = Some(self.lowest_users.map_or(users, |lowest| lowest.min(users)));
         }

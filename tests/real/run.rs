@@ -112,6 +112,31 @@ fn users_of_a_killed_worker_are_given_back_and_the_report_says_so() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
+fn lost_users_of_a_worker_that_does_not_come_back_are_noted_and_so_is_their_return() {
+    for release in releases(&RELEASES) {
+        let scenario = Scenario::with(release, |it| it.usual_heartbeats());
+        let report = scenario.cluster.path("report.json");
+        let line = format!("{TEST} -t 10m --json-file={}", report.display());
+        let mut run = start(&scenario, &line);
+        // SIGKILL, so the worker sends no message. Its pod stays ready, and no new worker starts in it.
+        scenario.locust.kill_a_worker();
+        let lost = "the test has 8 of 12 users";
+        eventually(PATIENCE, || run.stderr().contains(lost), || run.stderr());
+        // Locust drops the worker after about 60 s, and starts its users again.
+        let back = "the test has all its 12 users again, after ";
+        eventually(PATIENCE, || run.stderr().contains(back), || run.stderr());
+        scenario.wait_until_running(12);
+        run.interrupt();
+        assert_eq!(end(&mut run), Some(130), "{release}: {}", run.stderr());
+        assert_eq!(scenario.replicas(), 1, "{release}");
+        let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+        let notes = report["notes"].to_string();
+        assert!(notes.contains(lost) && notes.contains(back), "{release}: {notes}");
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_scale_and_an_edit_by_somebody_else_are_noted_and_a_second_run_is_refused() {
     let scenario = Scenario::new(LATEST);
     let mut run = start(&scenario, &format!("{TEST} -t 10m"));
