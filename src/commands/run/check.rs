@@ -118,6 +118,9 @@ impl Plan {
                 Work::Command(args.command.clone())
             }
         };
+        if args.timeout.positive().is_none() {
+            bail!("--timeout must be greater than 0: a run waits for pods and for workers");
+        }
         Ok(Self {
             replicas: replicas(args)?,
             work,
@@ -153,6 +156,11 @@ fn replicas(args: &RunArgs) -> anyhow::Result<Option<i32>> {
 fn test(args: &RunArgs) -> anyhow::Result<TestWork> {
     if args.users.is_none() && args.spawn_rate.is_some() {
         bail!("--spawn-rate needs the number of users: -u/--users");
+    }
+    for (flag, value) in [("--host", &args.host), ("--shape-class", &args.shape_class)] {
+        if value.as_ref().is_some_and(String::is_empty) {
+            bail!("{flag} is empty: give a value, or leave out the flag");
+        }
     }
     let start = TestStart {
         users: args.users.map(u64::from),

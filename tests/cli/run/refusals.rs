@@ -26,6 +26,8 @@ fn mistakes_are_refused_before_any_request() {
             "-u 5 -t 1m -o json --markdown=/dev/stdout",
             "error: -o json and --markdown /dev/stdout both write to stdout: leave out one of them\n",
         ),
+        ("-u 5 -t 1m --timeout=0s", "--timeout must be greater than 0: "),
+        ("-u 5 -t 1m --host=", "--host is empty: give a value, or leave out the flag\n"),
         // Nothing is said about a test that is refused.
         ("-u 5 -t 1s --replicas=0", "error: --replicas must be at least 1: a run needs workers\n"),
         (
