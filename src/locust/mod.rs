@@ -59,6 +59,7 @@ pub use page::{Page, parse_run_time};
 pub use pods::WorkerPods;
 pub use rebalance::{Rebalance, RebalanceMode, StartInProgress};
 pub use relay::{Content, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay};
+pub use release::OLDEST_JUDGED;
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
 pub use stats::{Stats, Worker, is_running};

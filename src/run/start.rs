@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use super::patience::is_temporary_for_locust;
 use super::report::TestSettings;
-use crate::locust::{Error, KnownStart, Master, MasterLog, Page, Start};
+use crate::locust::{Error, KnownStart, Master, MasterLog, OLDEST_JUDGED, Page, Start};
 use crate::text::terminal::harmless;
 
 /// Time limit for Locust to begin with a test that it has accepted.
@@ -43,9 +43,19 @@ impl TestStart {
     /// # Errors
     /// The flag and the reason.
     pub fn check(&self, page: &Page) -> Result<(), String> {
-        if !page.release().is_some_and(|release| release.is_judged()) {
-            let version = harmless(&page.version);
-            return Err(format!("run needs Locust 2.25 or newer, but this is Locust {version:?}"));
+        match page.release() {
+            Some(release) if release.is_judged() => {}
+            Some(release) => {
+                return Err(format!(
+                    "run needs Locust {OLDEST_JUDGED} or newer, but this is Locust {release}"
+                ));
+            }
+            // Releases before 2.22 have another page.
+            None => {
+                return Err(format!(
+                    "run needs Locust {OLDEST_JUDGED} or newer, but this Locust is older or its page cannot be read"
+                ));
+            }
         }
         self.check_classes(page)?;
         let offered = &page.extra_options;
@@ -222,6 +232,13 @@ pub async fn start_test(master: &Master<'_>, start: &TestStart) -> Result<BegunT
     Err(format!("{answer}, but after {} s {last}", BEGIN_LIMIT.as_secs()))
 }
 
+/// Waits until Locust has begun with a test. Never ends if it does not.
+pub async fn until_begun(master: &Master<'_>) {
+    while !matches!(master.page().await, Ok(Some(page)) if page.is_running()) {
+        sleep(LOOK_PERIOD).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +305,13 @@ mod tests {
         }
         let old =
             Page::parse("window.templateArgs = {\"version\": \"2.20.1\", \"state\": \"ready\"}");
-        assert!(start().check(&old.unwrap()).unwrap_err().contains("2.25 or newer"));
+        assert_eq!(
+            start().check(&old.unwrap()).unwrap_err(),
+            "run needs Locust 2.25 or newer, but this is Locust 2.20.1"
+        );
+        assert_eq!(
+            start().check(&Page::default()).unwrap_err(),
+            "run needs Locust 2.25 or newer, but this Locust is older or its page cannot be read"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::idle::is_idle;
 use super::patience::{PAUSE, is_temporary_for_locust};
@@ -65,13 +65,27 @@ async fn try_to_stop(
         *was_running = WasRunning::Yes;
         if !is_sent && is_running(&state) {
             // The answer comes when the workers have stopped. The page shows the same without this wait.
-            let stopping = tokio::time::timeout_at(end, master.stop());
+            let stopping = timeout_at(end, master.stop());
             stopping.await.unwrap_or(Ok(()))?;
             is_sent = true;
             continue;
         }
         if Instant::now() + LOOK_PERIOD > end {
             return Ok(Stopped::No { state });
+        }
+        sleep(LOOK_PERIOD).await;
+    }
+}
+
+/// Waits until Locust runs no test, for at most `limit`.
+pub async fn until_idle(master: &Master<'_>, limit: Duration) {
+    let end = Instant::now() + limit;
+    while Instant::now() < end {
+        // A Locust that does not answer may still be running the test.
+        if let Ok(Ok(state)) = timeout_at(end, state(master)).await
+            && is_idle(&state)
+        {
+            return;
         }
         sleep(LOOK_PERIOD).await;
     }

@@ -10,14 +10,15 @@ use super::interruptions::{Haste, Interruptions};
 use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
 use crate::output::sentence_of;
-use crate::run::{PutBack, ReplacedCount, WasRunning, put_back, stop_test};
+use crate::run::{PutBack, ReplacedCount, WasRunning, put_back, stop_test, until_idle};
 use crate::scaling::{ScaleError, Target, count_text};
 use crate::text::terminal::{harmless, say};
 
 /// Time limit for Locust to stop a test.
 const STOP_LIMIT: Duration = Duration::from_secs(90);
 
-const CLEANING_UP: &str = "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C again";
+/// How long the count waits for Locust to stop the test. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
+const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 
 /// The result of [`clean_up`].
 pub(super) struct CleanUp {
@@ -25,9 +26,13 @@ pub(super) struct CleanUp {
     pub errors: Vec<Error>,
     /// `None` if the run had no count to put back, or if that failed.
     pub count: Option<PutBack>,
+    /// `None` if there was no test to stop, or if that failed.
+    pub test: Option<WasRunning>,
 }
 
-/// Stops a test that was left running, and puts the old count back, side by side.
+/// Stops a test that was left running, and puts the old count back, side by side. The workers leave when Locust has
+/// stopped the test, or after [`LEAVE_LIMIT`]: the masters of older releases break when several workers leave a
+/// running test (locust#3515), and all of them count a worker that leaves while it stops as ready again.
 pub(super) async fn clean_up(
     site: &Site<'_>,
     plan: &Plan,
@@ -42,40 +47,42 @@ pub(super) async fn clean_up(
     };
     let locust = site.locust.as_ref().filter(|_| test != TestToStop::None);
     if interruptions.first().is_some() && (count.is_some() || locust.is_some()) {
-        say(CLEANING_UP);
+        interruptions.announce();
     }
     let mut stopped = None;
     let mut restored = None;
     let stop = async {
         let result = match locust {
-            Some(locust) => stop(locust, test, plan).await,
-            None => Ok(()),
+            Some(locust) => stop(locust, test, plan).await.map(Some),
+            None => Ok(None),
         };
         stopped = Some(result);
     };
     let restore = async {
         let result = match count {
-            Some(count) => restore(site, count, plan, follow_up).await.map(Some),
+            Some(count) => {
+                if let Some(locust) = locust {
+                    until_idle(&locust.master, LEAVE_LIMIT).await;
+                }
+                restore(site, count, plan, follow_up).await.map(Some)
+            }
             None => Ok(None),
         };
         restored = Some(result);
     };
     let mut work = Box::pin(async { tokio::join!(stop, restore) });
-    loop {
+    while interruptions.haste() < Haste::AtOnce {
         tokio::select! {
             _ = &mut work => break,
-            _ = interruptions.next() => {
-                if interruptions.haste() == Haste::AtOnce {
-                    break;
-                }
-                say(CLEANING_UP);
-            }
+            _ = interruptions.next() => interruptions.announce(),
         }
     }
     drop(work);
     let mut errors = Vec::new();
+    let mut was_running = None;
     match stopped {
-        Some(result) => errors.extend(result.err()),
+        Some(Ok(result)) => was_running = result,
+        Some(Err(error)) => errors.push(error),
         None => errors.extend(locust.map(|locust| not_stopped(locust, "interrupted"))),
     }
     let mut put_back = None;
@@ -87,21 +94,20 @@ pub(super) async fn clean_up(
         }
         (None, None) => {}
     }
-    CleanUp { errors, count: put_back }
+    CleanUp { errors, count: put_back, test: was_running }
 }
 
 /// Stops the test, if it is still running.
-async fn stop(locust: &Locust<'_>, test: TestToStop, plan: &Plan) -> Result<(), Error> {
+async fn stop(locust: &Locust<'_>, test: TestToStop, plan: &Plan) -> Result<WasRunning, Error> {
     let limit = plan.limit().min(STOP_LIMIT);
-    match stop_test(&locust.master, limit).await {
-        Ok(WasRunning::Yes) => say(match test {
+    let stopped = stop_test(&locust.master, limit).await;
+    if stopped == Ok(WasRunning::Yes) {
+        say(match test {
             TestToStop::OfCommand => "The command left a test running, so locustctl stopped it",
             TestToStop::Own | TestToStop::None => "locustctl stopped the test",
-        }),
-        Ok(WasRunning::No) => {}
-        Err(error) => return Err(not_stopped(locust, &error)),
+        });
     }
-    Ok(())
+    stopped.map_err(|error| not_stopped(locust, &error))
 }
 
 fn not_stopped(locust: &Locust<'_>, why: &str) -> Error {

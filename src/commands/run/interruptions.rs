@@ -4,15 +4,24 @@
 //! results: a CI system sends SIGINT, SIGTERM and SIGKILL within seconds. A second SIGINT ends the
 //! program at once.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use anyhow::Result;
+use tokio::time::timeout;
 
 use super::super::signals::{Signal, Signals};
 use super::ended::Ended;
+use crate::text::terminal::say;
+
+const CLEANING_UP: &str = "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C again";
 
 /// The signals so far, and those that come.
 pub(super) struct Interruptions {
     signals: Signals,
     seen: Vec<Signal>,
+    /// The number of signals that [`Self::announce`] has answered.
+    announced: usize,
 }
 
 /// How fast a run must end.
@@ -34,7 +43,7 @@ impl Interruptions {
     /// # Errors
     /// The operating system refuses the handlers.
     pub(super) fn new() -> Result<Self> {
-        Ok(Self { signals: Signals::new()?, seen: Vec::new() })
+        Ok(Self { signals: Signals::new()?, seen: Vec::new(), announced: 0 })
     }
 
     /// Does the work.
@@ -45,6 +54,32 @@ impl Interruptions {
         tokio::select! {
             result = work => Ok(result),
             signal = self.next() => Err(Ended::Signal(signal)),
+        }
+    }
+
+    /// After a signal: goes on with work that must end before it can be undone, for at most `limit`. `None` if it
+    /// does not end in this time, or if the run must end at once.
+    pub(super) async fn finish<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        limit: Duration,
+    ) -> Option<T> {
+        let mut work = pin!(timeout(limit, work));
+        while self.haste() < Haste::AtOnce {
+            self.announce();
+            tokio::select! {
+                result = &mut work => return result.ok(),
+                _ = self.next() => {}
+            }
+        }
+        None
+    }
+
+    /// Says once for each signal that locustctl undoes its changes, unless the run must end at once.
+    pub(super) fn announce(&mut self) {
+        if self.announced < self.seen.len() && self.haste() < Haste::AtOnce {
+            self.announced = self.seen.len();
+            say(CLEANING_UP);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Runs a test of Locust: start, follow, stop, results, verdict.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Error, anyhow, bail};
@@ -13,12 +14,13 @@ use super::interruptions::{Haste, Interruptions};
 use super::progress::Progress;
 use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
-use crate::locust::StartMemory;
+use crate::locust::{Master, StartMemory};
 use crate::output::{Failed, write_stdout};
 use crate::run::{
     BegunTest, Columns, FinalResults, Finality, Follow, Judgement, LiveStatistics, Observations,
-    PhaseKind, PutBack, Replicas, Results, RunReport, TestEnd, Timeline, Verdict, final_results,
-    html_report, json, judge, not_judged, start_test, stop_test, summary,
+    PhaseKind, PutBack, Replicas, Results, RunReport, TestEnd, Timeline, Verdict, WasRunning,
+    final_results, html_report, json, judge, not_judged, start_test, stop_test, summary,
+    until_begun,
 };
 use crate::text::terminal::{harmless, say};
 
@@ -27,6 +29,9 @@ const FAILED: u8 = 99;
 
 /// After a failure or a signal: time limit for a Locust that does not answer.
 const LAST_LIMIT: Duration = Duration::from_secs(15);
+
+/// After a signal: time limit for the answer to a start that was sent. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The progress of a test.
 #[derive(Default)]
@@ -40,6 +45,13 @@ struct Record {
     /// Locust's own report.
     html: Option<Vec<u8>>,
     errors: Vec<Error>,
+}
+
+impl Record {
+    /// Results are missing, or Locust's own report is.
+    fn lacks_results(&self, test: &TestWork) -> bool {
+        self.results.is_none() || (test.files.needs_html() && self.html.is_none())
+    }
 }
 
 impl Site<'_> {
@@ -102,7 +114,6 @@ impl Site<'_> {
         if let Err(Ended::Failed(error)) = &result {
             record.timeline.leave(Some(format!("{error:#}")));
         }
-        let is_missing = record.has_begun && record.results.is_none() && result.is_err();
         record.timeline.enter(PhaseKind::PutBack);
         let undo = std::mem::take(&mut record.undo);
         let new = undo.count.map(|count| count.new);
@@ -114,6 +125,8 @@ impl Site<'_> {
         let replicas = Replicas { old: Some(self.replicas), new, restored };
         record.timeline.leave(cleaned.errors.first().map(|error| format!("{error:#}")));
         record.errors.extend(cleaned.errors);
+        record.has_begun |= cleaned.test == Some(WasRunning::Yes);
+        let is_missing = record.has_begun && result.is_err() && record.lacks_results(test);
         if is_missing && interruptions.haste() <= Haste::Orderly {
             let results = self.results(test, &mut record, plan.limit().min(LAST_LIMIT));
             // A second signal skips the results.
@@ -137,8 +150,10 @@ impl Site<'_> {
         let Record { undo, timeline, .. } = record;
         let replicas = self.scale_up(plan, undo, timeline, interruptions).await?;
         record.timeline.enter(PhaseKind::Start);
-        let started = self.start(locust, plan, test, &mut record.undo);
-        let begun = interruptions.unless(started).await??;
+        let idle = interruptions.unless(self.check_idle(plan)).await?;
+        idle.map_err(|error| Ended::failed(PhaseKind::Start, error))?;
+        record.undo.test = TestToStop::Own;
+        let begun = self.start(locust, test, interruptions).await?;
         record.has_begun = true;
         record.timeline.enter(PhaseKind::Follow);
         let run_time = test.start.settings().run_time;
@@ -171,19 +186,29 @@ impl Site<'_> {
         Ok(end)
     }
 
-    /// Checks once more that no other test is running, and starts the test.
+    /// Starts the test. After a signal, waits until Locust has answered or has begun: a test that begins after the
+    /// clean-up would not be stopped.
     async fn start(
         &self,
         locust: &Locust<'_>,
-        plan: &Plan,
         test: &TestWork,
-        undo: &mut Undo,
+        interruptions: &mut Interruptions,
     ) -> Result<BegunTest, Ended> {
-        let failed = |error: &dyn std::fmt::Display| Ended::failed(PhaseKind::Start, error);
-        self.check_idle(plan).await.map_err(|error| failed(&error))?;
-        undo.test = TestToStop::Own;
         let master = &locust.master;
-        let begun = start_test(master, &test.start).await.map_err(|error| failed(&error))?;
+        let mut starting = pin!(start_test(master, &test.start));
+        let begun = match interruptions.unless(starting.as_mut()).await {
+            Ok(begun) => begun.map_err(|error| Ended::failed(PhaseKind::Start, error))?,
+            Err(ended) => {
+                let begins = async {
+                    tokio::select! {
+                        _ = starting => {}
+                        () = until_begun(master) => {}
+                    }
+                };
+                interruptions.finish(begins, ANSWER_LIMIT).await;
+                return Err(ended);
+            }
+        };
         if let Some(known) = &begun.known {
             StartMemory::of_user().save(&master.place(), begun.log.as_ref(), known);
         }
@@ -191,7 +216,8 @@ impl Site<'_> {
         Ok(begun)
     }
 
-    /// Reads the final results of a test that has just ended into the record, as a phase.
+    /// Reads the results of a test that has just ended into the record, as a phase. Results that the record
+    /// has already are kept.
     async fn results(&self, test: &TestWork, record: &mut Record, limit: Duration) {
         record.timeline.enter(PhaseKind::Results);
         let errors = record.errors.len();
@@ -201,25 +227,30 @@ impl Site<'_> {
 
     async fn read_results(&self, test: &TestWork, record: &mut Record, limit: Duration) {
         let Some(Locust { master, .. }) = &self.locust else { return };
-        let failed = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", PhaseKind::Results);
-        match final_results(master, Instant::now(), limit).await {
-            Ok(FinalResults { csv, finality }) => {
-                if let Some(text) = doubt(&finality) {
-                    say(&format!("Note: {text}"));
-                    record.seen.note(text);
-                }
-                match Results::parse(csv) {
-                    Ok(results) => record.results = Some(results),
-                    Err(error) => record.errors.push(failed(&error)),
-                }
-            }
-            Err(error) => record.errors.push(failed(&error)),
+        if record.results.is_none() {
+            self.final_results(master, record, limit).await;
         }
-        if test.files.needs_html() {
+        if test.files.needs_html() && record.html.is_none() {
             match html_report(master, limit).await {
                 Ok(html) => record.html = Some(html),
-                Err(error) => record.errors.push(failed(&error)),
+                Err(error) => record.errors.push(results_error(&error)),
             }
+        }
+    }
+
+    async fn final_results(&self, master: &Master<'_>, record: &mut Record, limit: Duration) {
+        let FinalResults { csv, finality } =
+            match final_results(master, Instant::now(), limit).await {
+                Ok(results) => results,
+                Err(error) => return record.errors.push(results_error(&error)),
+            };
+        if let Some(text) = doubt(&finality) {
+            say(&format!("Note: {text}"));
+            record.seen.note(text);
+        }
+        match Results::parse(csv) {
+            Ok(results) => record.results = Some(results),
+            Err(error) => record.errors.push(results_error(&error)),
         }
     }
 
@@ -253,6 +284,10 @@ impl Site<'_> {
             errors: record.errors.iter().map(|error| format!("{error:#}")).collect(),
         }
     }
+}
+
+fn results_error(error: &impl std::fmt::Display) -> Error {
+    anyhow!("{}: {error}", PhaseKind::Results)
 }
 
 /// The note on results that may not be final.

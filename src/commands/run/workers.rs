@@ -3,8 +3,6 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::super::scale::display::Display;
 use super::super::scale::worker_display::WorkerDisplay;
 use super::check::Plan;
@@ -73,7 +71,7 @@ impl Site<'_> {
             Ok(result) => (Some(result), None),
             Err(ended) => {
                 is_interrupted.set(true);
-                (timeout(ANSWER_LIMIT, scaling).await.ok(), Some(ended))
+                (interruptions.finish(scaling, ANSWER_LIMIT).await, Some(ended))
             }
         };
         match result {
@@ -103,7 +101,7 @@ impl Site<'_> {
                 };
                 Err(signal.unwrap_or_else(|| Ended::failed(PhaseKind::Scale, text)))
             }
-            // A signal came, and then the server did not answer in time.
+            // A signal came, and then the server did not answer in time, or a second signal came.
             None => Err(signal.unwrap_or_else(|| Ended::failed(PhaseKind::Scale, NO_ANSWER))),
         }
     }

@@ -57,6 +57,55 @@ fn while_the_start_is_not_answered() {
 }
 
 #[test]
+fn a_start_that_reaches_locust_after_the_signal_is_stopped_and_its_results_are_read() {
+    let cluster = cluster();
+    let held = Fault::once(Action::Hold);
+    cluster.handle().inject(held.at("proxy/swarm"));
+    let mut run = Running::start(&cluster, LINE);
+    wait_until(|| cluster.handle().pending_faults() == 0, || run.stderr());
+    run.interrupt();
+    run.wait_for("Interrupted: locustctl undoes its changes");
+    cluster.handle().clear_faults();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+    assert!(run.stderr().contains("locustctl stopped the test\n"), "{}", run.stderr());
+    assert!(run.stdout().contains("Aggregated"), "{}", run.stdout());
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn a_second_interrupt_ends_a_scale_that_is_not_answered() {
+    let cluster = cluster();
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).on("PATCH"));
+    let mut run = Running::start(&cluster, LINE);
+    wait_until(|| cluster.handle().pending_faults() == 0, || run.stderr());
+    run.interrupt();
+    run.wait_for("Interrupted: locustctl undoes its changes");
+    assert_eq!(run.insist("INT"), Some(130), "{}", run.stderr());
+    let by_hand =
+        "run: locustctl scale --current-replicas=3 --replicas=1 deployment/locust-slave\n";
+    assert!(run.stderr().contains(by_hand), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 3);
+}
+
+#[test]
+fn the_workers_leave_when_locust_has_stopped_the_test() {
+    let cluster = cluster();
+    let mut run = Running::start(&cluster, LINE);
+    run.wait_for("running, 20 users");
+    cluster.handle().clear_requests();
+    let slow = Fault::once(Action::Delay(Duration::from_secs(1)));
+    cluster.handle().inject(slow.at("proxy/stop"));
+    run.interrupt();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+    let lines = cluster.request_lines();
+    let position = |found: &dyn Fn(&str) -> bool| lines.iter().position(|line| found(line));
+    let stop = position(&|line| line.ends_with("proxy/stop")).unwrap();
+    let patch = position(&|line| line.starts_with("PATCH")).unwrap();
+    let looks = lines[stop..patch.max(stop)].iter().filter(|line| line.ends_with("proxy/"));
+    assert!(looks.count() > 0, "{lines:#?}");
+}
+
+#[test]
 fn while_the_test_runs() {
     let cluster = cluster();
     cleans_up(&cluster, || {
