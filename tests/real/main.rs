@@ -12,6 +12,7 @@ mod locust_process;
 mod panel_place;
 mod run;
 mod run_results;
+mod run_signals;
 mod swarm_confirm;
 mod swarm_random;
 mod swarm_steps;

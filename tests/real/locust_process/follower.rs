@@ -23,6 +23,8 @@ pub fn lock(pods: &Mutex<Workers>) -> MutexGuard<'_, Workers> {
 #[derive(Default)]
 pub struct Workers {
     pub is_over: bool,
+    /// No further worker is started while this is set.
+    pub are_held: bool,
     by_pod: HashMap<String, Worker>,
     /// Workers whose pods are gone, and the times at which they are told to end.
     leaving: Vec<(Process, Option<Instant>)>,
@@ -135,9 +137,10 @@ impl Follower {
     /// Starts the worker of a pod when it is due.
     fn start(&self, workers: &mut Workers, pod: &str) {
         let waiting = Worker::Waiting(Instant::now());
+        let are_held = workers.are_held;
         let worker = workers.by_pod.entry(pod.to_owned()).or_insert(waiting);
         let Worker::Waiting(since) = worker else { return };
-        if since.elapsed() < self.starts_after {
+        if are_held || since.elapsed() < self.starts_after {
             return;
         }
         let first: &[String] = if workers.started == 0 { &self.first } else { &[] };

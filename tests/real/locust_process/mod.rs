@@ -45,7 +45,7 @@ pub const LATEST: &str = "2.47.0";
 pub const TOO_OLD: &str = "2.15.1";
 
 /// Longer than Locust needs to start, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running Locust. All its processes end when it is dropped.
 pub struct RealLocust {
@@ -219,6 +219,11 @@ impl RealLocust {
     /// Kills the worker of one pod, as when it runs out of memory. It is started again.
     pub fn crash_a_worker(&self) {
         lock(&self.pods).crash_one();
+    }
+
+    /// While this is set, pods that become ready get no worker.
+    pub fn hold_new_workers(&self, are_held: bool) {
+        lock(&self.pods).are_held = are_held;
     }
 
     /// The next worker hangs this long after its first user has started, as on a node that hangs.

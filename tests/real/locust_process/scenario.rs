@@ -18,7 +18,7 @@ pub struct Scenario {
     pub cluster: TestCluster,
     /// The scaled Deployment, `deployment/NAME`.
     deployment: String,
-    relay: Relay,
+    pub relay: Relay,
     _turn: Turn,
 }
 
