@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs all tests, including those that `cargo test` skips because they need another program.
 # Installs missing programs: Debian's packages, and packages of Python and Node in the target directory.
-# With --long as the first argument, the tests with a real Locust use every release and more random
-# sequences. Other arguments go to `cargo test`.
+# With --long as the first argument, the tests with a real Locust use every release, every signal in every
+# phase of `locustctl run`, and more random sequences. Other arguments go to `cargo test`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -65,7 +65,7 @@ const CONDITIONS: [(&str, &str); 17] = [
     ("p50 > 0ms", "met"),
     ("p99.99 > 60s", "met"),
     ("p95 > 62s", "passed"),
-    ("min < 1ms", "met"),
+    ("min < 2ms", "met"),
     ("max > 61s", "met"),
     ("avg > 1s", "met"),
     ("median > 60s", "passed"),
