@@ -8,12 +8,17 @@ use locustctl::fuzzing;
 
 use super::{root, text_of};
 
+/// The function of a target.
+type Run = Box<dyn Fn(&[u8])>;
+
+type RunBytes = fn(&[u8]);
+
 /// The functions of the targets.
-fn targets() -> BTreeMap<&'static str, Box<dyn Fn(&[u8])>> {
-    fn of_text(run: fn(&str)) -> Box<dyn Fn(&[u8])> {
+fn targets() -> BTreeMap<&'static str, Run> {
+    fn of_text(run: fn(&str)) -> Run {
         Box::new(move |content| run(&String::from_utf8_lossy(content)))
     }
-    let bytes: [(_, fn(&[u8])); 14] = [
+    let bytes: [(_, RunBytes); 15] = [
         ("certificate", fuzzing::certificate),
         ("change", fuzzing::change),
         ("exec_credential", fuzzing::exec_credential),
@@ -28,6 +33,7 @@ fn targets() -> BTreeMap<&'static str, Box<dyn Fn(&[u8])>> {
         ("remembered", fuzzing::remembered),
         ("session", fuzzing::session),
         ("watch", fuzzing::watch),
+        ("yaml", fuzzing::yaml),
     ];
     let texts: [(_, fn(&str)); 6] = [
         ("condition", fuzzing::condition),
@@ -37,10 +43,9 @@ fn targets() -> BTreeMap<&'static str, Box<dyn Fn(&[u8])>> {
         ("locust_answers", fuzzing::locust_answers),
         ("url", fuzzing::url),
     ];
-    let bytes = bytes.map(|(name, run)| (name, Box::new(run) as Box<dyn Fn(&[u8])>));
+    let bytes = bytes.map(|(name, run)| (name, Box::new(run) as Run));
     let texts = texts.map(|(name, run)| (name, of_text(run)));
-    let yaml: (_, Box<dyn Fn(&[u8])>) = ("yaml", Box::new(fuzzing::yaml));
-    bytes.into_iter().chain(texts).chain([yaml]).collect()
+    bytes.into_iter().chain(texts).collect()
 }
 
 /// The files in this folder of `fuzz/`.
