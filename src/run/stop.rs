@@ -77,16 +77,13 @@ async fn try_to_stop(
     }
 }
 
-/// Waits until Locust runs no test, for at most `limit`.
+/// Waits until Locust runs no test, for at most `limit`. A Locust that does not answer ends the wait.
 pub async fn until_idle(master: &Master<'_>, limit: Duration) {
     let end = Instant::now() + limit;
-    while Instant::now() < end {
-        // A Locust that does not answer may still be running the test.
-        if let Ok(Ok(state)) = timeout_at(end, state(master)).await
-            && is_idle(&state)
-        {
-            return;
-        }
+    while let Ok(Ok(state)) = timeout_at(end, state(master)).await
+        && !is_idle(&state)
+        && Instant::now() < end
+    {
         sleep(LOOK_PERIOD).await;
     }
 }

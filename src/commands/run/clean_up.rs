@@ -31,8 +31,9 @@ pub(super) struct CleanUp {
 }
 
 /// Stops a test that was left running, and puts the old count back, side by side. The workers leave when Locust has
-/// stopped the test, or after [`LEAVE_LIMIT`]: the masters of older releases break when several workers leave a
-/// running test (locust#3515), and all of them count a worker that leaves while it stops as ready again.
+/// stopped the test, when it does not answer, or after [`LEAVE_LIMIT`]: the masters of older releases break when
+/// several workers leave a running test (locust#3515), and all of them count a worker that leaves while it stops as
+/// ready again.
 pub(super) async fn clean_up(
     site: &Site<'_>,
     plan: &Plan,
