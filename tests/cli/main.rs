@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 mod addresses;
+mod bash_completion;
 mod client_certificates;
 mod completions;
 mod connection;
@@ -22,6 +23,7 @@ mod locust_harm;
 mod locust_keep;
 mod locust_tls;
 mod lost_answers;
+mod masked;
 mod memory;
 mod outcome;
 mod own_counts;

@@ -19,6 +19,7 @@ mod locust_ui_safety;
 mod memory;
 mod openapi;
 mod replicas;
+mod request_rules;
 mod restart;
 mod revoked;
 mod samples;

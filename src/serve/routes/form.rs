@@ -21,7 +21,7 @@ use super::super::redirect::see_other;
 use super::super::root::Root;
 use super::super::snapshot::{Change, Outcome, Snapshot};
 use super::super::test_before::TestBefore;
-use super::scale;
+use super::scale_input;
 use crate::locust::Address;
 use crate::scaling::{NewCount, count_text};
 
@@ -224,7 +224,7 @@ fn number(entered: Option<&str>) -> Result<i32, Problem> {
         return Err(invalid("Enter the number of workers (the field worker_count).".to_owned()));
     }
     match text.parse::<i64>() {
-        Ok(number) => scale::count(number),
+        Ok(number) => scale_input::count(number),
         Err(_) => {
             let text: String = text.chars().take(40).collect();
             Err(invalid(format!("{text:?} is not a whole number.")))

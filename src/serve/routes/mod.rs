@@ -5,6 +5,7 @@ mod form;
 mod question;
 mod rebalance;
 mod scale;
+mod scale_input;
 mod service;
 
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router {
 
 /// Reads a content as each form of a requested change; for `fuzz/`.
 pub(super) fn try_change(content: &[u8]) {
-    scale::try_change(content);
+    scale_input::try_change(content);
     form::try_form(content);
 }
 

@@ -10,7 +10,8 @@ use super::super::app::App;
 use super::super::problem::Problem;
 use super::super::question::Question;
 use super::super::test_before::TestBefore;
-use super::scale::{bad, count, json};
+use super::scale::json;
+use super::scale_input::{bad, count};
 
 #[derive(Serialize)]
 struct QuestionReply {
