@@ -42,6 +42,29 @@ fn the_state_shows_locusts_test() {
     assert_eq!((&locust["users"], &locust["usersWanted"]), (&json!(0), &Value::Null));
 }
 
+/// Longer than serve shows a look at Locust without a new one.
+const OUTDATED_AFTER: Duration = Duration::from_millis(3200);
+
+#[test]
+fn without_viewers_the_page_and_the_first_event_show_the_test_of_this_moment() {
+    let (cluster, serving) = served(2, &[]);
+    let page_shows =
+        |users: i64| serving.get("/").text.contains(&format!("id=\"users\">{users} of "));
+    let event_shows = |users: i64| serving.state()["locust"]["users"] == users;
+    let shown: [(&str, i64, &dyn Fn(i64) -> bool); 2] =
+        [("page", 40, &page_shows), ("event", 50, &event_shows)];
+    for (place, least, shows) in shown {
+        // A busy machine may need more than the second for which serve waits. Each attempt has its own
+        // number, so a later answer does not help an earlier attempt.
+        let is_shown = (least..least + 5).any(|users| {
+            ask(&cluster, "POST", "swarm", &format!("user_count={users}&spawn_rate=60"));
+            std::thread::sleep(OUTDATED_AFTER);
+            shows(users)
+        });
+        assert!(is_shown, "the {place} is older than serve's last look");
+    }
+}
+
 #[test]
 fn before_the_first_list_of_the_pods_no_worker_is_reported_as_gone() {
     let cluster = running(2);

@@ -57,6 +57,7 @@ pub(crate) async fn follow_locust(backend: &Backend) {
                 master = None;
             }
         }
+        live.note_look();
         let is_kept = backend.locust.rebalance == RebalancePolicy::Always;
         pause(live, master.is_some(), is_kept).await;
     }

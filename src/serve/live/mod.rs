@@ -2,6 +2,7 @@
 
 mod labels;
 mod ledger;
+mod looks;
 mod same_change;
 mod state;
 
@@ -15,6 +16,7 @@ use tokio::sync::{Notify, watch};
 pub(super) use self::ledger::HistoryEntry;
 pub(super) use self::state::{MAX_PODS_KEPT, TargetState};
 
+use self::looks::Looks;
 use super::record::Record;
 use super::snapshot::{ConnectionState, Limits, Snapshot, TargetInfo, UserCheck};
 use crate::locust::{Address, Look, WorkerPods};
@@ -53,8 +55,7 @@ pub(super) struct Live {
     history_changed: Notify,
     /// The number of ended changes that the last read of the target reflects.
     read_changes: watch::Sender<u64>,
-    /// Notifies when a new viewer wants to see Locust's present state.
-    look_requested: Notify,
+    looks: Looks,
     locust_address: Mutex<Option<Address>>,
     /// The last look at Locust at which the running test had all its users.
     steady: Mutex<Option<Look>>,
@@ -76,7 +77,7 @@ impl Live {
             read_requested: Notify::new(),
             history_changed: Notify::new(),
             read_changes: watch::Sender::new(0),
-            look_requested: Notify::new(),
+            looks: Looks::default(),
             locust_address: Mutex::default(),
             steady: Mutex::default(),
             run_time: Mutex::default(),
@@ -92,7 +93,7 @@ impl Live {
     /// Subscribes to all later states. A slow subscriber gets only the latest one.
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Frame>> {
         let frames = self.frames.subscribe();
-        self.look_requested.notify_one();
+        self.looks.request();
         frames
     }
 
@@ -102,12 +103,37 @@ impl Live {
 
     /// Requests a new look at Locust soon.
     pub(super) fn request_look(&self) {
-        self.look_requested.notify_one();
+        self.looks.request();
+    }
+
+    /// The state for an answer that shows Locust's test. If the last look at Locust is some seconds old, a
+    /// new one is requested and waited for, for at most one second.
+    pub(super) async fn with_fresh_look(&self) -> Arc<Frame> {
+        if self.looks.is_stale() {
+            self.request_look();
+        }
+        self.wait_for_fresh_look().await;
+        self.now()
+    }
+
+    /// Waits for a look that was just requested, if the last one is some seconds old. Without a Locust
+    /// there is nothing to wait for.
+    pub(super) async fn wait_for_fresh_look(&self) {
+        let has_locust = self.lock().swarm.is_some();
+        if has_locust {
+            self.looks.wait_until_fresh().await;
+        }
+    }
+
+    /// Notes the end of a look at Locust, and publishes its result.
+    pub(super) fn note_look(&self) {
+        self.publish_now();
+        self.looks.note_end();
     }
 
     /// Waits until a look at Locust is requested.
     pub(super) async fn look_requested(&self) {
-        self.look_requested.notified().await;
+        self.looks.requested().await;
     }
 
     /// The address of the found Locust.

@@ -92,8 +92,11 @@ pub(super) async fn events(
     samples.mark_changed();
     let mut checks = interval_at(Instant::now() + RECHECK, RECHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The subscription requests a look at Locust.
+    let frames = app.backend.live.subscribe();
+    app.backend.live.wait_for_fresh_look().await;
     let events = EventStream {
-        frames: app.backend.live.subscribe(),
+        frames,
         samples,
         is_stopping: app.is_stopping.clone(),
         last_event_id,

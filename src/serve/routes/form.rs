@@ -50,9 +50,7 @@ pub(super) async fn page(
     root: Root,
     RawQuery(query): RawQuery,
 ) -> Response {
-    // Without JavaScript, only the next request shows the new state.
-    app.backend.live.request_look();
-    let frame = app.backend.live.now();
+    let frame = app.backend.live.with_fresh_look().await;
     let id = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .find_map(|(name, value)| (name == "done").then(|| value.parse::<u64>().ok())?);
     let change = id.and_then(|id| frame.snapshot.history.iter().find(|change| change.id == id));
@@ -90,7 +88,7 @@ pub(super) async fn rescale(
     };
     if !submitted.is_confirmed {
         let test = TestBefore::look(&app.backend).await;
-        let frame = app.backend.live.now();
+        let frame = app.backend.live.with_fresh_look().await;
         let old = desired(&frame.snapshot);
         if let Some(question) = Question::of(frame.snapshot.limits, old, new, &test) {
             let question = Some(&question);
