@@ -189,6 +189,50 @@ fn the_form_asks_before_a_running_test_loses_workers() {
     assert_eq!(cluster.workers(), 2);
 }
 
+/// A Locust with `--reset-stats` and a test for 60 users on these pods.
+fn locust_that_resets_its_statistics(pods: &[String]) -> FakeLocust {
+    const LOG: &str = r#"{"master": [
+        "[2026-11-26 14:15:30,000] host/INFO/locust.main: Starting Locust 2.47.0",
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 2 ready workers",
+        "[2026-11-26 14:15:37,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)",
+        "[2026-11-26 14:15:37,000] host/INFO/locust.runners: Resetting stats"
+        ]}"#;
+    let worker =
+        |pod| json!({"id": format!("{pod}_{:032x}", 1), "state": "running", "user_count": 30});
+    let workers: Vec<_> = pods.iter().map(worker).collect();
+    let stats = json!({"state": "running", "user_count": 60, "workers": workers}).to_string();
+    let args = json!({"state": "running", "user_count": 60, "num_users": 60, "spawn_rate": 10,
+        "worker_count": 2, "version": "2.47.0"});
+    let page = format!("<script>window.templateArgs = {args}</script>");
+    FakeLocust::start(move |request, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        match &*request.path {
+            "/" => reply(stream, "200 OK\nContent-Type: text/html", &page),
+            "/stats/requests" => reply(stream, json, &stats),
+            "/logs" => reply(stream, json, LOG),
+            _ => default_response(request, stream),
+        }
+    })
+}
+
+#[test]
+fn a_question_says_that_the_statistics_will_be_reset() {
+    let cluster = running(2);
+    let locust = locust_that_resets_its_statistics(&worker_pods(&cluster));
+    let serving = Serving::start(&cluster, &[&format!("--locust={}", locust.url())]);
+    serving.wait_until_settled(2);
+    serving.wait_for_state(|state| state["locust"]["ownWorkers"] == 2);
+    let reset = "Locust runs with --reset-stats, so it resets its statistics when users move to other workers";
+    let question = serving.get("/api/question?replicas=1").json();
+    assert!(question["question"]["text"].as_str().unwrap().contains(reset), "{question}");
+    assert!(serving.post("worker_count=1").text.contains(reset));
+    // Without workers the test ends, and no users move.
+    let question = serving.get("/api/question?replicas=0").json();
+    let text = question["question"]["text"].as_str().unwrap();
+    assert!(text.contains("without workers it ends") && !text.contains(reset), "{question}");
+    assert_eq!(cluster.workers(), 2);
+}
+
 #[test]
 fn a_question_has_the_users_of_this_moment() {
     let (cluster, serving) = served(5, &[]);
