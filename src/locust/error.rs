@@ -112,6 +112,19 @@ impl Error {
         }
     }
 
+    /// The same request may succeed a moment later: the connection broke, or the server, or a proxy in front
+    /// of it, had an error of its own (5xx).
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Api(error) => {
+                error.status().is_none_or(|status| status.code == 429 || status.code >= 500)
+            }
+            Self::NotLocust { status, .. } => status.starts_with('5'),
+            Self::Failure(_) | Self::NoEndpoints(_) => true,
+            Self::Login | Self::Headless(_) | Self::Several(_) | Self::Refused(_) => false,
+        }
+    }
+
     /// True if there is no Locust at this address, or none that this user may reach.
     pub fn is_absent(&self) -> bool {
         match self {

@@ -25,6 +25,7 @@ mod rebalance;
 mod relay;
 mod release;
 mod report;
+mod retry;
 mod route;
 mod run_time;
 mod start;

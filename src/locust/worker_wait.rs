@@ -11,6 +11,7 @@ use super::health::MASTER_BROKEN;
 use super::look::Look;
 use super::master::Master;
 use super::pods::{WorkerPods, WorkerTable};
+use super::retry::retried;
 use super::stats::Stats;
 use super::timing::LOOK_PERIOD;
 
@@ -246,7 +247,8 @@ pub async fn wait_until_spawned(master: &Master<'_>, limit: Duration) -> Result<
     let end = Instant::now() + limit;
     let mut looks = 0;
     while looks < 3 {
-        let page = master.page().await.map_err(|error| error.to_string())?.unwrap_or_default();
+        let page = retried(|| master.page()).await;
+        let page = page.map_err(|error| error.to_string())?.unwrap_or_default();
         looks = if page.state == "spawning" { 0 } else { looks + 1 };
         if Instant::now() >= end {
             return Err("Locust is still starting users".to_owned());

@@ -243,6 +243,66 @@ fn the_check_of_a_test_ends_if_another_client_scales_the_workers() {
     assert!(locust.requests("/swarm").is_empty());
 }
 
+/// A Locust whose page is 60 users, and then fails this often.
+fn failing(cluster: &TestCluster, failures: usize) -> FakeLocust {
+    const GATEWAY: &str = "502 Bad Gateway\nContent-Type: text/html";
+    let pod = worker_pods(cluster).remove(0);
+    let count = AtomicUsize::new(0);
+    FakeLocust::start(move |request, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        let id = format!("{pod}_{:032x}", 1);
+        let worker = json!({"id": id, "state": "running", "user_count": 60});
+        // The page is read twice by the look before the change.
+        let number = match &*request.path {
+            "/" => count.fetch_add(1, Ordering::Relaxed),
+            _ => count.load(Ordering::Relaxed),
+        };
+        let is_failure = (3..3 + failures).contains(&number);
+        match &*request.path {
+            // A connection without an answer, and an answer of a proxy, in turn.
+            "/" if is_failure && number % 2 == 0 => {}
+            "/" if is_failure => reply(stream, GATEWAY, "<h1>502</h1>"),
+            "/" => {
+                let args = page("running", 60, 60);
+                let html = format!("<script>window.templateArgs = {args}</script>");
+                reply(stream, "200 OK\nContent-Type: text/html", html);
+            }
+            "/stats/requests" => {
+                let stats = json!({"state": "running", "user_count": 60, "workers": [worker]});
+                reply(stream, json, stats.to_string());
+            }
+            "/logs" => reply(stream, json, LOG),
+            _ => reply(stream, json, r#"{"success": true, "message": "Swarming started"}"#),
+        }
+    })
+}
+
+#[test]
+fn a_failed_request_during_the_check_of_a_test_is_repeated() {
+    let cluster = TestCluster::start();
+    let locust = failing(&cluster, 6);
+    let line = format!("scale --replicas=1 --locust={}", locust.url());
+    let outcome = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("the test has all its 60 users\n"), "{outcome:?}");
+    assert!(locust.requests("/").len() > 3 + 6);
+}
+
+#[test]
+fn if_locust_stops_answering_the_error_names_the_next_step() {
+    let cluster = TestCluster::start();
+    let locust = failing(&cluster, usize::MAX / 2);
+    let line = format!("scale --replicas=1 --timeout=3s --locust={}", locust.url());
+    let outcome = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let next = format!(
+        ". When Locust answers again, run: locustctl rebalance --locust={} deployment/locust-slave\n",
+        locust.url()
+    );
+    let error = "error: the workers were scaled, but locustctl cannot tell whether the test has its users: ";
+    assert!(outcome.stderr.contains(error) && outcome.stderr.ends_with(&next), "{outcome:?}");
+}
+
 #[test]
 fn a_test_that_is_edited_after_the_rebalance_is_judged_by_the_new_number() {
     const EDITED: &str = r#"{"master": [

@@ -287,16 +287,33 @@ impl<'a> RunningTest<'a> {
                 self.suggest_redistribution(&outcome, &targets, follow_up);
             }
             Ok(outcome) => errors.push(anyhow!("{}", harmless(&outcome.to_string()))),
-            Err(error) => errors.push(anyhow!(
-                "the workers were scaled, but locustctl cannot tell whether the test has its \
-                 users: {error}"
-            )),
+            Err(error) => errors.push(self.unknown(&error, &targets, follow_up)),
         }
         errors
     }
 }
 
 impl RunningTest<'_> {
+    /// The error if Locust did not answer after the change, with the next step.
+    fn unknown(
+        &self,
+        error: &crate::locust::Error,
+        targets: &[Target],
+        follow_up: &FollowUp,
+    ) -> Error {
+        let text = harmless(&format!(
+            "the workers were scaled, but locustctl cannot tell whether the test has its users: {error}"
+        ));
+        let subcommand = if self.before.shows_requested_users() { "rebalance" } else { "status" };
+        match targets.first() {
+            Some(target) => {
+                let command = follow_up.command(subcommand, target);
+                anyhow!("{text}. When Locust answers again, run: {command}")
+            }
+            None => anyhow!("{text}"),
+        }
+    }
+
     /// Prints how to redistribute the users later. A later command knows their number only from
     /// releases whose page shows it.
     fn suggest_redistribution(&self, outcome: &Outcome, targets: &[Target], follow_up: &FollowUp) {

@@ -9,6 +9,7 @@ use super::super::health::{Health, Verdict, judge};
 use super::super::log::MasterLog;
 use super::super::look::Look;
 use super::super::outcome::Outcome;
+use super::super::retry::retried;
 use super::super::start::KnownStart;
 use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT, START_LIMIT};
 use super::inputs::Rebalance;
@@ -59,7 +60,8 @@ pub(super) async fn confirm(
             return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
         }
         if confirmation.is_report_due() {
-            let last = requested_in(rebalance.master.log().await?.as_ref());
+            let log = retried(|| rebalance.master.log()).await?;
+            let last = requested_in(log.as_ref());
             if last.zip(requested).is_some_and(|(last, requested)| last != requested) {
                 // The test was edited. The caller judges it again.
                 return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
@@ -112,7 +114,7 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
     }
 
     async fn look(&mut self) -> Result<(), Error> {
-        self.look.page = self.rebalance.master.page().await?;
+        self.look.page = retried(|| self.rebalance.master.page()).await?;
         self.now.state = self.look.state().to_owned();
         (self.now.users, self.now.workers) = (self.look.users(), self.look.worker_count());
         Ok(())
@@ -130,7 +132,7 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
         match complete_for {
             None if is_complete => self.complete_since = Some(Instant::now()),
             Some(time) if is_complete && time >= self.needed => {
-                self.look.stats = self.rebalance.master.stats().await?;
+                self.look.stats = retried(|| self.rebalance.master.stats()).await?;
                 if self.rebalance.has_new_worker(&self.look) || self.rebalance.had_uneven_pods() {
                     self.needed = CONFIRMATION_OF_DOUBTFUL_WORKERS;
                 }

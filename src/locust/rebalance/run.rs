@@ -1,5 +1,7 @@
 //! Judges a test, sends the start that it needs, and confirms the result.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, sleep};
 
 use super::super::error::Error;
@@ -9,12 +11,16 @@ use super::super::log::MasterLog;
 use super::super::look::Look;
 use super::super::outcome::Outcome;
 use super::super::pods::WorkerPods;
+use super::super::retry::retried;
 use super::super::start::KnownStart;
 use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 use super::confirm::confirm;
 use super::inputs::{Rebalance, RebalanceMode};
 use super::send::send;
 use super::start_in_progress::StartInProgress;
+
+/// Pause after a start without an answer. Locust shows the start in its page within this time.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 impl Rebalance<'_, '_> {
     /// Redistributes the users if the test has lost some or a worker has none, and if this is safe.
@@ -28,15 +34,15 @@ impl Rebalance<'_, '_> {
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Outcome, Error> {
         let (look, health) = self.judge_when_settled(&pods).await?;
-        let outcome = self.act(look, health, report).await?;
-        match &outcome {
+        match self.act(look, health, report).await {
             // The test has changed after the first look.
-            Outcome::Unconfirmed { sent: None, .. } => {
-                let (look, health) = self.judge_when_settled(&pods).await?;
-                self.act(look, health, report).await
-            }
-            _ => Ok(outcome),
+            Ok(Outcome::Unconfirmed { sent: None, .. }) => {}
+            // Without an answer to a start, Locust may have started the users. A new look shows it.
+            Err(error) if error.may_pass() => sleep(AFTER_FAILURE).await,
+            result => return result,
         }
+        let (look, health) = self.judge_when_settled(&pods).await?;
+        self.act(look, health, report).await
     }
 
     async fn act(
@@ -86,7 +92,8 @@ impl Rebalance<'_, '_> {
     }
 
     async fn examine(&self, pods: Option<WorkerPods>) -> Result<(Look, Health), Error> {
-        examine(self.master, pods, self.before, self.known, self.memory).await
+        let Self { master, before, known, memory, .. } = *self;
+        retried(|| examine(master, pods.clone(), before, known, memory)).await
     }
 
     async fn repair(
@@ -96,8 +103,8 @@ impl Rebalance<'_, '_> {
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Outcome, Error> {
         // The test may have been stopped or edited since it was judged.
-        let log = self.master.log().await?;
-        let Some(page) = self.master.page().await? else {
+        let log = retried(|| self.master.log()).await?;
+        let Some(page) = retried(|| self.master.page()).await? else {
             return Ok(Outcome::NothingSent(was));
         };
         let start = |log: &Option<MasterLog>| {
