@@ -91,6 +91,16 @@ impl Look {
         logged(self).zip(logged(other)).is_none_or(|(one, other)| one == other)
     }
 
+    /// This look is at another test than an `earlier` one, or the test asks for another number of users.
+    /// False if no test is running now.
+    pub fn replaces(&self, earlier: &Self) -> bool {
+        let spawn = self.log.as_ref().and_then(MasterLog::last_spawn);
+        let has_all = spawn.is_none_or(|spawn| u64::try_from(self.users()) == Ok(spawn.users));
+        let has_more = self.users() > earlier.users() && has_all;
+        let is_other = !earlier.is_running() || !self.has_same_users_requested(earlier);
+        self.is_running() && (is_other || has_more)
+    }
+
     /// A test is starting its users, or has them.
     pub fn is_running(&self) -> bool {
         super::stats::is_running(self.state())

@@ -149,10 +149,11 @@ impl App {
             TestBefore::None | TestBefore::Unknown(_) => None,
         };
         let is_stepped = steps.is_some();
-        let (result, stopped) = match steps {
+        let (result, stopped) = match &steps {
             Some(steps) => steps.run().await,
             None => (scaling::scale(client, order, &Progress::default(), 0).await, None),
         };
+        let renewed = steps.and_then(SteppedChange::renewed);
         let mut summary = ChangeSummary::new(request, &result);
         if summary.outcome == Outcome::Failed {
             summary.old = summary.old.or_else(|| self.desired());
@@ -172,7 +173,9 @@ impl App {
             self.rebalancer.check(ChangeDuringTest { ended, new, before, caller, unchecked })
         };
         let users = match (summary.new.filter(|_| summary.outcome == Outcome::Scaled), before) {
-            (Some(new), TestBefore::Running(look)) => Some(check(new, Some(look))),
+            (Some(new), TestBefore::Running(look)) => {
+                Some(check(new, Some(renewed.map_or(look, Box::new))))
+            }
             (Some(new), TestBefore::Unknown(_)) => Some(check(new, None)),
             (None, _) | (_, TestBefore::None) => None,
         };

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use super::backend::Backend;
 use crate::locust::{
-    AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange, steps_for,
-    wait_for_workers, wait_until_spawned,
+    AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange, renewed_look,
+    steps_for, wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
@@ -19,6 +21,8 @@ pub(super) struct SteppedChange<'a> {
     order: &'a Order,
     /// The test before the change.
     before: &'a Look,
+    /// The last look between two steps, if the test was started again or edited since `before`.
+    renewed: Mutex<Option<Look>>,
     steps: Steps,
 }
 
@@ -29,12 +33,12 @@ impl<'a> SteppedChange<'a> {
         // The end of a step is recognized by the pods.
         backend.live.worker_pods()?;
         let steps = steps_for(order, replicas, before).filter(|_| before.table().own() > 0)?;
-        Some(Self { backend, order, before, steps })
+        Some(Self { backend, order, before, renewed: Mutex::default(), steps })
     }
 
     /// Carries out the steps. The text says why the change stopped in the middle, if it did.
-    pub(super) async fn run(self) -> (Result<Scaled, ScaleError>, Option<String>) {
-        let Self { backend, order, .. } = self;
+    pub(super) async fn run(&self) -> (Result<Scaled, ScaleError>, Option<String>) {
+        let Self { backend, order, .. } = *self;
         let pods = backend.live.worker_pods();
         let found = backend.find_locust(pods.as_ref()).await;
         let Ok(Search::Found(master)) = found else {
@@ -65,10 +69,27 @@ impl<'a> SteppedChange<'a> {
                     return Err(format!("another client changed the number of replicas from {count} to {now}"));
                 }
             }
-            wait_until_spawned(master, STEP_LIMIT).await
+            wait_until_spawned(master, STEP_LIMIT).await?;
+            self.renew(master).await;
+            Ok(())
         };
         let change = StepwiseChange::new(&self.backend.client, self.order, steps);
         change.run(&Progress::default(), 0, has_left).await
+    }
+
+    /// The last look between two steps, if it was at another test than the look before the change, or the
+    /// test was edited since.
+    pub(super) fn renewed(self) -> Option<Look> {
+        self.renewed.into_inner()
+    }
+
+    /// Looks at the test again, because it may have been started again or edited.
+    async fn renew(&self, master: &Master<'_>) {
+        let last = self.renewed.lock().clone();
+        let pods = self.backend.live.worker_pods();
+        if let Some(look) = renewed_look(master, pods, last.as_ref().unwrap_or(self.before)).await {
+            *self.renewed.lock() = Some(look);
+        }
     }
 
     /// Waits until another client changes the count after the step to `count`, and returns the new

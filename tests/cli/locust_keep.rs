@@ -114,6 +114,29 @@ fn a_watch_backs_off_if_locust_starts_no_users() {
 }
 
 #[test]
+fn a_test_that_is_started_again_between_two_steps_keeps_its_new_users() {
+    let cluster = running_on("2.25.0", 8);
+    let mut scale = Running::start(&cluster, "scale --replicas=1 --locust");
+    scale.wait_for("step 1 of 7 is done");
+    // A later step waits until the test has been started again.
+    let requests = cluster.handle().requests().len();
+    cluster.handle().inject(Fault::once(Action::Hold).on("PATCH"));
+    let is_held = || {
+        let requests = &cluster.handle().requests()[requests..];
+        requests.iter().any(|request| request.line().starts_with("PATCH"))
+    };
+    wait_until(is_held, || "a PATCH".to_owned());
+    // Releases up to 2.46 stop a test on a GET request.
+    ask(&cluster, "GET", "stop", "");
+    ask(&cluster, "POST", "swarm", "user_count=30&spawn_rate=30");
+    cluster.handle().clear_faults();
+    assert_eq!(scale.end(), Some(0), "{}", scale.stderr());
+    assert_eq!(users(&cluster), 30, "{}", scale.stderr());
+    let last = scale.stderr();
+    assert!(last.contains("30 users"), "{last}");
+}
+
+#[test]
 fn ctrl_c_ends_an_idle_watch() {
     let cluster = TestCluster::start();
     let mut watch = Running::start(&cluster, "rebalance --watch");

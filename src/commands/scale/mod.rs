@@ -13,6 +13,7 @@ mod second_master;
 mod settings;
 mod stepping;
 mod target_source;
+mod test_pods;
 mod waiting;
 pub(super) mod worker_display;
 

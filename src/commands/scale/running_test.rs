@@ -6,11 +6,12 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Error, anyhow, bail};
-use futures_util::future::join_all;
+use parking_lot::Mutex;
 
 use super::super::follow_up::FollowUp;
 use super::super::question;
 use super::display::Display;
+use super::test_pods::{own_pods, ready_pods, worker_pods};
 use super::worker_display::WorkerDisplay;
 use crate::cli;
 use crate::cluster::api::Client;
@@ -18,10 +19,10 @@ use crate::locust::{
     Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
     StartInProgress, StartMemory, Steps, Test, WorkerPods, absent_text, breaks_by_leaving,
     breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text,
-    may_hold_workers, reset_warning, side_effects, steps_for, steps_text, wait_for_workers,
-    wait_until_spawned,
+    may_hold_workers, renewed_look, reset_warning, side_effects, steps_for, steps_text,
+    wait_for_workers, wait_until_spawned,
 };
-use crate::scaling::{Order, OwnPods, Target, Wait, WaitCondition, pods_of, wait};
+use crate::scaling::{Order, OwnPods, Target, Wait, WaitCondition, wait};
 use crate::text::go;
 use crate::text::terminal::{harmless, say};
 
@@ -36,6 +37,8 @@ pub(super) struct RunningTest<'a> {
     client: &'a Client,
     master: Master<'a>,
     before: Look,
+    /// The last look between two steps, if the test was started again or edited since `before`.
+    renewed: Mutex<Option<Look>>,
     /// The replicas and the pods of each order's target; `None` if they cannot be read.
     targets: Vec<Option<OwnPods>>,
 }
@@ -105,7 +108,7 @@ impl<'a> RunningTest<'a> {
         pods: Option<WorkerPods>,
     ) -> Result<Self, crate::locust::Error> {
         let before = Look::take(&master, pods).await?;
-        Ok(Self { client, master, before, targets: Vec::new() })
+        Ok(Self { client, master, before, renewed: Mutex::default(), targets: Vec::new() })
     }
 
     /// A test is starting its users, or has them.
@@ -222,7 +225,31 @@ impl<'a> RunningTest<'a> {
         let pods = || ready_pods(self.client, std::slice::from_ref(target));
         let settled = wait_for_workers(&self.master, &self.before, limit, pods).await;
         settled.map_err(|difference| difference.to_string())?;
-        wait_until_spawned(&self.master, limit).await
+        wait_until_spawned(&self.master, limit).await?;
+        let pods = ready_pods(self.client, std::slice::from_ref(target)).await.ok();
+        self.renew(self.with_earlier(pods)).await;
+        Ok(())
+    }
+
+    /// Looks at the test again, because it may have been started again or edited.
+    async fn renew(&self, pods: Option<WorkerPods>) {
+        let last = self.last_before();
+        if let Some(look) = renewed_look(&self.master, pods, &last).await {
+            *self.renewed.lock() = Some(look);
+        }
+    }
+
+    /// The last look at the test before it lost users.
+    fn last_before(&self) -> Look {
+        self.renewed.lock().clone().unwrap_or_else(|| self.before.clone())
+    }
+
+    /// These pods, with the names of the earlier ones.
+    fn with_earlier(&self, pods: Option<WorkerPods>) -> Option<WorkerPods> {
+        pods.map(|now| match &self.before.pods {
+            Some(before) => now.remember(before),
+            None => now,
+        })
     }
 
     /// Waits until the workers are connected, and redistributes the users. Prints the result to stderr
@@ -259,11 +286,8 @@ impl<'a> RunningTest<'a> {
         if !self.is_running() {
             return errors;
         }
-        let now = pods().await.ok();
-        let all_pods = now.map(|now| match &self.before.pods {
-            Some(before) => now.remember(before),
-            None => now,
-        });
+        let all_pods = self.with_earlier(pods().await.ok());
+        let before = self.last_before();
         let memory = StartMemory::of_user();
         let rebalance = Rebalance {
             master: &self.master,
@@ -272,7 +296,7 @@ impl<'a> RunningTest<'a> {
                 cli::Rebalance::Ramp => RebalanceMode::Ramp,
                 cli::Rebalance::Never => RebalanceMode::Never,
             },
-            before: Some(&self.before),
+            before: Some(&before),
             known: None,
             limit,
             workers: settled,
@@ -337,51 +361,4 @@ fn tell(outcome: &Outcome) {
         true => say(&format!("Warning: {text}")),
         false => say(&text),
     }
-}
-
-async fn own_pods(client: &Client, orders: &[Order]) -> Vec<Option<OwnPods>> {
-    let read = |order: &Order| {
-        let target = order.target.clone();
-        async move {
-            match may_hold_workers(&target) {
-                true => pods_of(client, &target).await,
-                false => Ok(OwnPods::default()),
-            }
-        }
-    };
-    let results = join_all(orders.iter().map(read)).await;
-    let mut is_noted = false;
-    let own = results.into_iter().zip(orders).map(|(result, order)| match result {
-        Ok(own) => Some(own),
-        // The scale itself reports a target that does not exist.
-        Err(error) if error.status().is_some_and(|status| status.code == 404) => None,
-        Err(error) => {
-            if !std::mem::replace(&mut is_noted, true) {
-                say(&harmless(&format!(
-                    "Note: the pods of {} cannot be listed: {error}",
-                    order.target
-                )));
-            }
-            None
-        }
-    });
-    own.collect()
-}
-
-/// The pods of all targets; `None` if those of one target are unknown.
-fn worker_pods(targets: &[Option<OwnPods>], orders: &[Order]) -> Option<WorkerPods> {
-    let is_known = targets
-        .iter()
-        .zip(orders)
-        .all(|(own, order)| own.is_some() || !may_hold_workers(&order.target));
-    let pods = targets.iter().flatten().flat_map(|own| &own.pods);
-    is_known.then(|| WorkerPods::new(pods))
-}
-
-async fn ready_pods(client: &Client, targets: &[Target]) -> Result<WorkerPods, String> {
-    let mut pods = Vec::new();
-    for target in targets {
-        pods.extend(pods_of(client, target).await.map_err(|error| error.to_string())?.pods);
-    }
-    Ok(WorkerPods::new(&pods))
 }
