@@ -17,6 +17,7 @@ mod swarm_confirm;
 mod swarm_random;
 mod swarm_steps;
 mod swarm_time;
+mod swarm_trouble;
 mod swarm_wanted;
 mod workflows;
 
