@@ -5,23 +5,29 @@ use serde_json::Value;
 
 use crate::cluster::TestCluster;
 use crate::locustctl;
-use crate::serving::{Http, wait_until};
+use crate::serving::{Http, Reply, wait_until};
 
 const PROXY: &str = "/api/v1/namespaces/default/services/locust-master:8089/proxy/";
 
 /// Sends a request to Locust as the administrator, through the API server.
 pub fn ask(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Value {
+    send(cluster, method, path, form).json()
+}
+
+/// The answer to a GET that is not JSON, such as Locust's page.
+pub fn ask_for_text(cluster: &TestCluster, path: &str) -> String {
+    send(cluster, "GET", path, "").text
+}
+
+fn send(cluster: &TestCluster, method: &str, path: &str, form: &str) -> Reply {
     let http = Http::new();
     let request = http.request(method, &format!("{}{PROXY}{path}", cluster.server()));
-    let request = request.bearer_auth(cluster.token(Account::Admin)).body(form.to_owned());
-    http.send(request).json()
+    http.send(request.bearer_auth(cluster.token(Account::Admin)).body(form.to_owned()))
 }
 
 /// Resets the statistics, as the button in Locust's page does.
 pub fn reset_statistics(cluster: &TestCluster) {
-    let http = Http::new();
-    let request = http.request("POST", &format!("{}{PROXY}stats/reset", cluster.server()));
-    assert_eq!(http.send(request.bearer_auth(cluster.token(Account::Admin))).text, "ok");
+    assert_eq!(send(cluster, "POST", "stats/reset", "").text, "ok");
 }
 
 /// A cluster with a running test for 60 users on this many workers.

@@ -5,7 +5,7 @@ use support::SLAVE;
 use support::cluster::TestCluster;
 use support::running::Running;
 use support::serving::wait_until;
-use support::swarm::{ask, reset_statistics, wait_for_workers};
+use support::swarm::{ask, ask_for_text, reset_statistics, wait_for_workers};
 use support::waiting::{MASTER, cluster};
 
 use super::command::has_in_order;
@@ -46,6 +46,67 @@ fn users_that_a_leaving_worker_takes_along_are_given_back() {
     assert_eq!(cluster.workers(), 1);
 }
 
+/// From now on, Locust does not hear from one of three workers, as after SIGKILL: 13 of 20 users are left.
+fn lose_a_worker(cluster: &TestCluster) {
+    let mut log = ask(cluster, "GET", "logs", "");
+    let page = ask_for_text(cluster, "");
+    let page = page
+        .replace("\"worker_count\":3", "\"worker_count\":2")
+        .replace("\"user_count\":20", "\"user_count\":13");
+    assert!(page.contains("\"worker_count\":2") && page.contains("\"user_count\":13"), "{page}");
+    let mut stats = ask(cluster, "GET", "stats/requests", "");
+    stats["workers"][0]["state"] = "missing".into();
+    let lines = log["master"].as_array_mut().unwrap();
+    let (time, _) = lines.last().unwrap().as_str().unwrap().split_once(": ").unwrap();
+    let id = stats["workers"][0]["id"].as_str().unwrap();
+    let line = format!("{time}: Worker {id} failed to send heartbeat, setting state to missing.");
+    lines.push(line.into());
+    for (field, value) in [("worker_count", 2), ("user_count", 13)] {
+        stats[field] = value.into();
+    }
+    // Each path contains that of the page, so the page comes last.
+    let report = ask_for_text(cluster, "stats/report");
+    for (path, body) in [
+        ("stats/requests", stats.to_string()),
+        ("stats/report", report),
+        ("logs", log.to_string()),
+        ("", page),
+    ] {
+        let answer = Action::Answer { status: 200, headers: Vec::new(), body: body.into_bytes() };
+        let fault = Fault::once(answer).on("GET").at(&format!("proxy/{path}"));
+        cluster.handle().inject(fault.times(Fault::ALWAYS));
+    }
+}
+
+#[test]
+fn users_of_a_worker_that_locust_does_not_hear_from_are_noted_and_so_is_their_return() {
+    let cluster = cluster();
+    let report = cluster.path("report.json");
+    let line = format!("{LINE} --json-file={}", report.display());
+    let mut run = running_test(&cluster, &line);
+    let worker = ask(&cluster, "GET", "stats/requests", "")["workers"][0]["id"].clone();
+    let (pod, _) = worker.as_str().unwrap().rsplit_once('_').unwrap();
+    lose_a_worker(&cluster);
+    let notes = [
+        "the number of connected workers changed from 3 to 2",
+        "the test has 13 of 20 users",
+        &format!(
+            "ready, but not connected to Locust: {pod}; locustctl redistributes the users when "
+        ),
+        "the test has all its 20 users again, after ",
+    ];
+    run.wait_for(notes[2]);
+    cluster.handle().clear_faults();
+    run.wait_for(notes[3]);
+    has_in_order(&run.stderr(), &notes);
+    assert_eq!(run.stderr().matches(notes[1]).count(), 1, "{}", run.stderr());
+    run.interrupt();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+    let written: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    has_in_order(&written["notes"].to_string(), &notes);
+}
+
 #[test]
 fn an_edit_and_a_reset_by_somebody_else_are_noted() {
     let cluster = cluster();
@@ -78,7 +139,9 @@ fn a_master_that_does_not_come_back_ends_the_run_after_the_time_limit() {
     let mut run = running_test(&cluster, &format!("{LINE} --timeout=5s"));
     cluster.handle().set_replicas(MASTER, 0);
     assert_eq!(run.end(), Some(1), "{}", run.stderr());
-    assert!(run.stderr().contains("following the test: "), "{}", run.stderr());
+    // Each of several errors is marked.
+    let errors = ["\nerror: following the test: ", "\nerror: stopping the test of Locust at "];
+    has_in_order(&run.stderr(), &[&errors[..], &["\nerror: reading the results: "]].concat());
     assert_eq!(cluster.workers(), 1);
 }
 
