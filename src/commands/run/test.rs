@@ -274,6 +274,7 @@ impl Site<'_> {
             locust: locust.map(|locust| locust.master.place()),
             release: page.map(|page| page.version.clone()),
             test: settings,
+            has_begun: record.has_begun,
             replicas,
             phases: record.timeline.into_phases(),
             judgement,
@@ -311,6 +312,9 @@ fn finish(
     interruptions: &Interruptions,
 ) -> Result<(), Failed> {
     let mut errors: Vec<_> = report.errors.iter().map(|error| anyhow!("{error}")).collect();
+    if let Some(text) = test.files.without_test().filter(|_| !report.has_begun) {
+        say(&format!("Note: {text}"));
+    }
     let unwritten = test.files.write(report).err().unwrap_or_default();
     errors.extend(unwritten.into_iter().map(Error::msg));
     let text = match test.output {

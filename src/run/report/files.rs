@@ -51,7 +51,8 @@ impl ReportFiles {
         Ok(())
     }
 
-    /// Writes the reports with the data that exists. Every file is tried.
+    /// Writes the reports with the data that exists. Every file is tried. Without a test there is no data for
+    /// `--html` and `--csv`: see [`Self::without_test`].
     ///
     /// # Errors
     /// One message for each file that could not be written.
@@ -60,30 +61,8 @@ impl ReportFiles {
         let mut note = |flag: &str, path: &Path, result: io::Result<()>| {
             errors.extend(result.err().map(|error| unwritable(flag, path, &error)));
         };
-        if let Some(path) = &self.html {
-            let result = match &report.html {
-                Some(html) => replace(path, html),
-                None => Err(io::Error::other("the report of Locust could not be fetched")),
-            };
-            note("--html", path, result);
-        }
-        if let Some(prefix) = &self.csv_prefix {
-            let results = report.results.as_ref();
-            let history = report.history.csv();
-            let files = [
-                results.map(|results| results.csv.requests.as_slice()),
-                Some(history.as_slice()),
-                results.map(|results| results.csv.failures.as_slice()),
-                results.map(|results| results.csv.exceptions.as_slice()),
-            ];
-            for (suffix, content) in CSV_SUFFIXES.into_iter().zip(files) {
-                let path = with_suffix(prefix, suffix);
-                let result = match content {
-                    Some(content) => replace(&path, content),
-                    None => Err(io::Error::other("the results of Locust could not be fetched")),
-                };
-                note("--csv", &path, result);
-            }
+        if report.has_begun {
+            self.write_answers(report, &mut note);
         }
         if let Some(path) = &self.json {
             note("--json-file", path, replace(path, json(report).as_bytes()));
@@ -95,6 +74,50 @@ impl ReportFiles {
             note("--markdown", path, append(path, markdown(report).as_bytes()));
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Writes what Locust has answered about the test, and the samples. `note` gets the result for each file.
+    fn write_answers(
+        &self,
+        report: &RunReport,
+        note: &mut impl FnMut(&str, &Path, io::Result<()>),
+    ) {
+        let missing = |what: &str| {
+            Err(io::Error::other(format!("the {what} of Locust could not be fetched")))
+        };
+        if let Some(path) = &self.html {
+            let html = report.html.as_ref();
+            note(
+                "--html",
+                path,
+                html.map_or_else(|| missing("report"), |html| replace(path, html)),
+            );
+        }
+        let Some(prefix) = &self.csv_prefix else { return };
+        let results = report.results.as_ref();
+        let history = report.history.csv();
+        let files = [
+            results.map(|results| results.csv.requests.as_slice()),
+            Some(history.as_slice()),
+            results.map(|results| results.csv.failures.as_slice()),
+            results.map(|results| results.csv.exceptions.as_slice()),
+        ];
+        for (suffix, content) in CSV_SUFFIXES.into_iter().zip(files) {
+            let path = with_suffix(prefix, suffix);
+            let write = |content: &[u8]| replace(&path, content);
+            note("--csv", &path, content.map_or_else(|| missing("results"), write));
+        }
+    }
+
+    /// The sentence on the files that are not written because no test has begun; `None` if no such file was
+    /// asked for.
+    pub fn without_test(&self) -> Option<String> {
+        let flags = [("--html", self.html.is_some()), ("--csv", self.csv_prefix.is_some())];
+        let is_set = flags.into_iter().filter(|(_, is_set)| *is_set);
+        let names: Vec<_> = is_set.map(|(flag, _)| flag).collect();
+        (!names.is_empty()).then(|| {
+            format!("the test did not begin, so there are no results for {}", names.join(" and "))
+        })
     }
 
     /// The first file that is stdout, with its flag.

@@ -33,6 +33,7 @@ fn report() -> RunReport {
             lowest_users: Some(9),
             ..TestSettings::default()
         },
+        has_begun: true,
         replicas: Replicas { old: Some(1), new: Some(20), restored: true },
         phases: vec![Phase {
             name: "scale",
@@ -267,6 +268,26 @@ fn reports_without_results_have_the_data_that_exists() {
     assert_eq!(errors.len(), 4, "{errors:?}");
     assert!(errors[0].ends_with("r.html: the report of Locust could not be fetched"), "{errors:?}");
     assert!(path("r.json").exists() && path("r_stats_history.csv").exists());
+}
+
+#[test]
+fn a_run_without_a_test_writes_no_answers_of_locust_and_says_so_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let mut files = ReportFiles {
+        html: Some(path("r.html")),
+        csv_prefix: Some(path("r")),
+        junit: Some(path("r.xml")),
+        ..ReportFiles::default()
+    };
+    let report = RunReport { has_begun: false, results: None, html: None, ..report() };
+    files.write(&report).unwrap();
+    let names = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["r.xml"]);
+    let text = "the test did not begin, so there are no results for --html and --csv";
+    assert_eq!(files.without_test().as_deref(), Some(text));
+    (files.html, files.csv_prefix) = (None, None);
+    assert_eq!(files.without_test(), None);
 }
 
 #[cfg(unix)]

@@ -18,6 +18,8 @@ pub struct RunReport {
     /// The release of Locust, such as `2.47.0`.
     pub release: Option<String>,
     pub test: TestSettings,
+    /// Locust has begun the test.
+    pub has_begun: bool,
     pub replicas: Replicas,
     /// The phases that were entered, in their order.
     pub phases: Vec<Phase>,

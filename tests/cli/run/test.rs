@@ -235,3 +235,36 @@ fn following_costs_locust_two_requests_per_look() {
     assert!(to("proxy/").abs_diff(to("proxy/stats/requests")) <= 1, "{lines:#?}");
     assert!(to("proxy/logs") <= 1, "{lines:#?}");
 }
+
+#[test]
+fn a_run_whose_test_did_not_begin_says_so_once_and_each_report_names_the_phase() {
+    let cluster = cluster();
+    let refused = br#"{"success":false,"message":"no"}"#.to_vec();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 200, headers, body: refused };
+    cluster.handle().inject(Fault::once(answer).at("proxy/swarm"));
+    let path = |name: &str| cluster.path(name).display().to_string();
+    let line = format!(
+        "run --replicas=3 -u 20 -r 20 -t 10m --csv={} --html={} --json-file={} --junit={} --markdown={}",
+        path("r"),
+        path("r.html"),
+        path("r.json"),
+        path("r.xml"),
+        path("r.md")
+    );
+    let outcome = run(&cluster, &line);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let lines: Vec<_> = outcome.stderr.lines().rev().take(3).collect();
+    let note = "Note: the test did not begin, so there are no results for --html and --csv";
+    assert_eq!(lines[1], note, "{outcome:?}");
+    assert!(lines[0].starts_with("error: starting the test: "), "{outcome:?}");
+    assert_eq!(lines[2], BACK.trim_end(), "{outcome:?}");
+    for name in ["r.json", "r.xml", "r.md"] {
+        let text = std::fs::read_to_string(cluster.path(name)).unwrap();
+        assert!(text.contains("starting the test"), "{name}: {text}");
+        assert!(!text.contains("fetched"), "{name}: {text}");
+    }
+    for name in ["r.html", "r_stats.csv", "r_stats_history.csv", "r_failures.csv"] {
+        assert!(!cluster.path(name).exists(), "{name}");
+    }
+}
