@@ -1,6 +1,6 @@
 //! Tests with a real Locust. One worker process runs for each pod of the sandbox.
 
-use locustctl::sandbox::Account;
+use locustctl::sandbox::{Account, Options};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::serving::{Http, Serving, wait_until};
@@ -260,4 +260,35 @@ fn the_simulated_locust_answers_like_the_real_one() {
     assert_eq!(ask("POST", "/stop", "").json(), locust.post("/stop", ""));
     let (simulated, real) = (ask("GET", "/logs", "").json(), locust.get("/logs"));
     assert_eq!((names(&simulated), lines(&simulated)), (names(&real), lines(&real)));
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn the_simulated_locust_refuses_paths_and_methods_like_the_real_one() {
+    for release in releases(&["2.25.0", "2.32.2", LATEST]) {
+        let locust_release = release.parse().unwrap();
+        let cluster = TestCluster::with(Options { locust_release, ..Options::default() });
+        let locust = RealLocust::start(release, &cluster);
+        let http = Http::new();
+        let proxy = "/api/v1/namespaces/default/services/locust-master:8089/proxy";
+        let simulated = format!("{}{proxy}", cluster.server());
+        for (method, path) in [
+            ("POST", "/stop"),
+            ("GET", "/stop"),
+            ("GET", "/swarm"),
+            ("PUT", "/tasks"),
+            ("GET", "/x"),
+        ] {
+            let answer = |root: &str, token: &str| {
+                let request = http.request(method, &format!("{root}{path}")).bearer_auth(token);
+                let reply = http.send(request);
+                // The sandbox writes attributes in quotes, and JSON without spaces.
+                let ignored = |c: char| c == '"' || c.is_whitespace();
+                (reply.status, reply.text.replace(ignored, ""))
+            };
+            let expected = answer(locust.url(), "");
+            let token = cluster.token(Account::Admin);
+            assert_eq!(answer(&simulated, &token), expected, "{release}: {method} {path}");
+        }
+    }
 }

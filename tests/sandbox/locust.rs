@@ -128,6 +128,18 @@ fn since_2_47_0_stop_and_reset_are_post_requests() {
 }
 
 #[test]
+fn before_2_32_2_an_unknown_path_and_a_wrong_method_are_errors_500() {
+    for (release, statuses) in [("2.32.2", (405, 404)), ("2.32.1", (500, 500))] {
+        let cluster = cluster(release);
+        let (method, path) =
+            (ask(&cluster, "POST", "/stop", ""), ask(&cluster, "GET", "/nothing", ""));
+        assert_eq!((method.status, path.status), statuses, "{release}");
+        assert_eq!(method.text.starts_with("405 Method Not Allowed: "), statuses.0 == 500);
+        assert_eq!(path.text.starts_with("404 Not Found: "), statuses.1 == 500);
+    }
+}
+
+#[test]
 fn older_releases_lack_later_features() {
     let cluster = running("2.46.4", 1);
     assert_eq!(args(&ask(&cluster, "GET", "/", ""))["num_users"], Value::Null);

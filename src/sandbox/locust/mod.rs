@@ -65,7 +65,7 @@ pub(super) fn answer(
     let path = path.trim_matches('/');
     let Some(path) = path.strip_prefix(&ui.base_path).map(|path| path.trim_start_matches('/'))
     else {
-        return Ok(not_found());
+        return Ok(not_found(swarm.release));
     };
     if ui.has_login && path != "login" {
         return Ok(Proxied::redirect(&format!(
@@ -132,7 +132,7 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
     let wanted = match path {
         "swarm" => "POST",
         "stop" | "stats/reset" => change,
-        "worker-count" if !release.reports_worker_count() => return not_found(),
+        "worker-count" if !release.reports_worker_count() => return not_found(release),
         ""
         | "worker-count"
         | "stats/requests"
@@ -144,10 +144,10 @@ fn respond(swarm: &mut Swarm, method: &str, path: &str, query: &Query, body: &[u
         | "exceptions/csv"
         | "tasks"
         | "logs" => "GET",
-        _ => return not_found(),
+        _ => return not_found(release),
     };
     if method != wanted && (method, wanted) != ("HEAD", "GET") {
-        return Proxied::new(405, HTML, page::NOT_ALLOWED);
+        return not_allowed(release);
     }
     let json = |value: Value| Proxied::new(200, "application/json", value.to_string());
     match path {
@@ -190,8 +190,18 @@ fn report(swarm: &mut Swarm, query: &Query) -> Proxied {
     Proxied { disposition, ..Proxied::new(200, HTML, page::report(&args)) }
 }
 
-fn not_found() -> Proxied {
-    Proxied::new(404, HTML, page::NOT_FOUND)
+fn not_found(release: LocustRelease) -> Proxied {
+    match release.keeps_statuses() {
+        true => Proxied::new(404, HTML, page::NOT_FOUND),
+        false => Proxied::new(500, HTML, page::NOT_FOUND_AS_500),
+    }
+}
+
+fn not_allowed(release: LocustRelease) -> Proxied {
+    match release.keeps_statuses() {
+        true => Proxied::new(405, HTML, page::NOT_ALLOWED),
+        false => Proxied::new(500, HTML, page::NOT_ALLOWED_AS_500),
+    }
 }
 
 /// The ready pods that run a worker of the master with this uid. A worker without a known master, or

@@ -12,6 +12,11 @@ pub(super) const NOT_FOUND: &str = "<!doctype html>\n<html lang=\"en\">\n<title>
 /// Locust's response to a wrong method.
 pub(super) const NOT_ALLOWED: &str = "<!doctype html>\n<html lang=\"en\">\n<title>405 Method Not Allowed</title>\n<h1>Method Not Allowed</h1>\n<p>The method is not allowed for the requested URL.</p>\n";
 
+/// The bodies of the errors 404 and 405 in releases before 2.32.2, which send them with the status 500.
+pub(super) const NOT_FOUND_AS_500: &str = "404 Not Found: The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.";
+pub(super) const NOT_ALLOWED_AS_500: &str =
+    "405 Method Not Allowed: The method is not allowed for the requested URL.";
+
 /// The page with the state in it. It can start and show a test.
 pub(super) fn html(template_args: &Value) -> String {
     with(PAGE, template_args)

@@ -48,6 +48,11 @@ impl LocustRelease {
         self >= Self([2, 44, 0])
     }
 
+    /// An unknown path is an error 404, and a wrong method an error 405. In older releases both are errors 500.
+    pub(super) fn keeps_statuses(self) -> bool {
+        self >= Self([2, 32, 2])
+    }
+
     /// The rows of `/stats/requests` have `total_rps` and `total_fail_per_sec`.
     pub(super) fn reports_rates(self) -> bool {
         self >= Self([2, 31, 0])

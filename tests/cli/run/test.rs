@@ -1,8 +1,9 @@
 //! A test of Locust from its start to its verdict. All tests of this file have the same workers and old count.
 
-use locustctl::sandbox::{Action, Fault};
+use locustctl::sandbox::{Action, Fault, Options};
 use serde_json::{Value, json};
 use support::SLAVE;
+use support::cluster::TestCluster;
 use support::running::Running;
 use support::scaling::run;
 use support::swarm::ask;
@@ -267,4 +268,22 @@ fn a_run_whose_test_did_not_begin_says_so_once_and_each_report_names_the_phase()
     for name in ["r.html", "r_stats.csv", "r_stats_history.csv", "r_failures.csv"] {
         assert!(!cluster.path(name).exists(), "{name}");
     }
+}
+
+/// Locust 2.25 refuses POST /stop with the status 500.
+#[test]
+fn a_test_of_locust_2_25_is_stopped_and_judged() {
+    let locust_release = "2.25.0".parse().unwrap();
+    let cluster = TestCluster::with(Options { locust_release, ..Options::default() });
+    let line = "run --replicas=3 -u 20 -r 20 -t 10m --abort-if requests>0";
+    let outcome = run(&cluster, line);
+    assert_eq!(outcome.code, Some(99), "{outcome:?}");
+    assert!(outcome.stdout.contains("the test was ended by --abort-if"), "{outcome:?}");
+    has_in_order(&outcome.stderr, &["Locust has started the test\n", BACK]);
+    let stops = cluster.request_lines();
+    let stops = stops.iter().filter(|line| line.ends_with("proxy/stop"));
+    let methods: Vec<_> = stops.filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(methods, ["POST", "GET"]);
+    assert_eq!(ask(&cluster, "GET", "stats/requests", "")["state"], "stopped");
+    assert_eq!(cluster.workers(), 1);
 }
