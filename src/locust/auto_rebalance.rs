@@ -161,7 +161,7 @@ impl AutoRebalancer {
         let at = result.as_ref().ok().and_then(Outcome::sent).map(|sent| sent.at);
         self.last_start = Some(at.unwrap_or_else(Instant::now));
         match result {
-            Ok(Outcome::Repaired { .. }) => self.failures = 0,
+            Ok(Outcome::Repaired { .. } | Outcome::Edited { .. }) => self.failures = 0,
             Ok(Outcome::Unconfirmed { sent: Some(_), .. }) | Err(_) => self.failures += 1,
             Ok(_) => {}
         }
@@ -200,7 +200,11 @@ mod tests {
     }
 
     fn unconfirmed() -> Result<Outcome, Error> {
-        Ok(Outcome::Unconfirmed { sent: Some((health(), known(60))), now: health() })
+        Ok(Outcome::Unconfirmed {
+            sent: Some((health(), known(60))),
+            now: health(),
+            is_reset: false,
+        })
     }
 
     fn repaired() -> Result<Outcome, Error> {
@@ -240,7 +244,8 @@ mod tests {
         rebalancer.count(&Ok(Outcome::NothingSent(health())), false);
         rebalancer.count(&unconfirmed(), true);
         assert_eq!(rebalancer.failures, 2);
-        rebalancer.count(&Ok(Outcome::Unconfirmed { sent: None, now: health() }), false);
+        rebalancer
+            .count(&Ok(Outcome::Unconfirmed { sent: None, now: health(), is_reset: false }), false);
         assert_eq!(rebalancer.failures, 2);
         rebalancer.count(&repaired(), true);
         assert_eq!(rebalancer.failures, 0);

@@ -108,7 +108,7 @@ impl Look {
 
     /// Requests per second. Locust still sends the last number after a test has ended.
     pub fn rate(&self) -> f64 {
-        if self.is_running() { self.stats.rate() } else { 0.0 }
+        if super::stats::is_idle(self.state()) { 0.0 } else { self.stats.rate() }
     }
 
     /// Connected workers in the target's pods. If the statistics are stale, every connected worker

@@ -65,7 +65,7 @@ pub use release::OLDEST_JUDGED;
 pub use renewed_look::renewed_look;
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
-pub use stats::{Stats, Worker, is_running};
+pub use stats::{Stats, Worker, is_idle, is_running};
 pub use step_plans::{AfterPlan, StepPlans};
 pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, steps_for};
 pub use worker_wait::{

@@ -31,12 +31,23 @@ pub enum Outcome {
         /// Locust runs with `--reset-stats`, so it has reset its statistics after the start.
         is_reset: bool,
     },
+    /// A start was sent, and then somebody else edited the test.
+    Edited {
+        /// The start that was sent.
+        sent: KnownStart,
+        /// Health now.
+        now: Health,
+        /// As in [`Outcome::Repaired`].
+        is_reset: bool,
+    },
     /// The test did not get all its users within the time limit.
     Unconfirmed {
         /// Health before the rebalance, and the start that was sent; `None` if none was sent.
         sent: Option<(Health, KnownStart)>,
         /// Health now.
         now: Health,
+        /// As in [`Outcome::Repaired`].
+        is_reset: bool,
     },
 }
 
@@ -44,7 +55,7 @@ impl Outcome {
     /// The test has its users, or no test is running.
     pub fn is_well(&self) -> bool {
         match self {
-            Self::NothingSent(health) => health.is_well(),
+            Self::NothingSent(health) | Self::Edited { now: health, .. } => health.is_well(),
             Self::Repaired { .. } => true,
             Self::Disabled(_) | Self::Unconfirmed { .. } => false,
         }
@@ -54,7 +65,7 @@ impl Outcome {
     pub fn sent(&self) -> Option<&KnownStart> {
         match self {
             Self::NothingSent(_) | Self::Disabled(_) => None,
-            Self::Repaired { sent, .. } => Some(sent),
+            Self::Repaired { sent, .. } | Self::Edited { sent, .. } => Some(sent),
             Self::Unconfirmed { sent, .. } => sent.as_ref().map(|(_, sent)| sent),
         }
     }
@@ -63,7 +74,9 @@ impl Outcome {
     pub fn health(&self) -> &Health {
         match self {
             Self::NothingSent(now) | Self::Disabled(now) => now,
-            Self::Repaired { now, .. } | Self::Unconfirmed { now, .. } => now,
+            Self::Repaired { now, .. }
+            | Self::Edited { now, .. }
+            | Self::Unconfirmed { now, .. } => now,
         }
     }
 }
@@ -82,12 +95,16 @@ impl fmt::Display for Outcome {
                 let shortage = shortage.replace(" have no users", " had no users");
                 let shortage = shortage.replace(" has no users", " had no users");
                 write!(f, "{shortage}; redistributed {users} users over {workers} {noun}")?;
-                match is_reset {
-                    true => write!(f, "; {RESET}"),
-                    false => Ok(()),
-                }
+                write_reset(f, *is_reset)
             }
-            Self::Unconfirmed { sent, now } => {
+            Self::Edited { now, is_reset, .. } => {
+                write!(
+                    f,
+                    "locustctl redistributed the users, and then somebody else edited the test: {now}"
+                )?;
+                write_reset(f, *is_reset)
+            }
+            Self::Unconfirmed { sent, now, is_reset } => {
                 if sent.is_some() {
                     f.write_str("locustctl redistributed the users, but ")?;
                 }
@@ -95,10 +112,15 @@ impl fmt::Display for Outcome {
                 if let Verdict::Unsafe(why) = &now.verdict {
                     write!(f, "; {why}")?;
                 }
+                write_reset(f, *is_reset)?;
                 write!(f, "; {TRY_AGAIN}")
             }
         }
     }
+}
+
+fn write_reset(f: &mut fmt::Formatter<'_>, is_reset: bool) -> fmt::Result {
+    if is_reset { write!(f, "; {RESET}") } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -126,9 +148,11 @@ mod tests {
             sent: known(60),
             is_reset: true,
         };
+        let edited = || Outcome::Edited { sent: known(60), now: health(60, 2, 0), is_reset: false };
         let unconfirmed = |users, idle| Outcome::Unconfirmed {
             sent: Some((health(15, 2, 0), known(60))),
             now: health(users, 2, idle),
+            is_reset: false,
         };
         for (outcome, expected) in [
             (Outcome::NothingSent(health(60, 2, 0)), "the test has all its 60 users"),
@@ -166,8 +190,23 @@ mod tests {
                  the workers in Locust's page, then try again",
             ),
             (
-                Outcome::Unconfirmed { sent: None, now: health(15, 2, 0) },
+                Outcome::Unconfirmed { sent: None, now: health(15, 2, 0), is_reset: false },
                 "the test has 15 of 60 users; check the workers in Locust's page, then try again",
+            ),
+            (
+                Outcome::Unconfirmed {
+                    sent: Some((health(15, 2, 0), known(60))),
+                    now: health(15, 2, 0),
+                    is_reset: true,
+                },
+                "locustctl redistributed the users, but the test has 15 of 60 users; Locust has reset its \
+                 statistics, because it runs with --reset-stats; check the workers in Locust's page, then \
+                 try again",
+            ),
+            (
+                edited(),
+                "locustctl redistributed the users, and then somebody else edited the test: the test has \
+                 all its 60 users",
             ),
         ] {
             assert_eq!(outcome.to_string(), expected);
@@ -185,11 +224,13 @@ mod tests {
         let now = || health(60, 1, 0);
         let repaired =
             Outcome::Repaired { was: now(), now: now(), sent: known(60), is_reset: false };
-        let unconfirmed = Outcome::Unconfirmed { sent: None, now: now() };
+        let edited = Outcome::Edited { sent: known(60), now: now(), is_reset: false };
+        let unconfirmed = Outcome::Unconfirmed { sent: None, now: now(), is_reset: false };
         for (outcome, expected, is_sent) in [
             (Outcome::NothingSent(now()), true, false),
             (Outcome::Disabled(now()), false, false),
             (repaired, true, true),
+            (edited, true, true),
             (unconfirmed, false, false),
         ] {
             assert_eq!((outcome.is_well(), outcome.sent().is_some()), (expected, is_sent));

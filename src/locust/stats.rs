@@ -74,6 +74,11 @@ impl Worker {
     }
 }
 
+/// In this state of the runner, no test is running.
+pub fn is_idle(state: &str) -> bool {
+    matches!(state, "ready" | "stopped")
+}
+
 /// In this state of the runner, a test is starting its users or has them.
 pub fn is_running(state: &str) -> bool {
     matches!(state, "running" | "spawning")

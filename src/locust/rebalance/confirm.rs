@@ -11,7 +11,7 @@ use super::super::look::Look;
 use super::super::outcome::Outcome;
 use super::super::retry::retried;
 use super::super::start::KnownStart;
-use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT, START_LIMIT};
+use super::super::timing::{LOOK_PERIOD, START_LIMIT};
 use super::inputs::Rebalance;
 
 /// A test has its users if two looks this far apart show it. Locust caches the statistics for less.
@@ -40,7 +40,7 @@ pub(super) async fn confirm(
         Some((_, sent)) => Some(sent.start.users),
         None => requested_in(look.log.as_ref()),
     };
-    let mut confirmation = Confirmation::new(rebalance, look, now, sent.is_some());
+    let mut confirmation = Confirmation::new(rebalance, look, now);
     loop {
         confirmation.look().await?;
         if !confirmation.look.is_running() {
@@ -57,14 +57,22 @@ pub(super) async fn confirm(
         }
         confirmation.extend(complete_for);
         if confirmation.is_over() {
-            return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
+            return Ok(Outcome::Unconfirmed {
+                sent,
+                now: confirmation.unconfirmed(),
+                is_reset: false,
+            });
         }
         if confirmation.is_report_due() {
             let log = retried(|| rebalance.master.log()).await?;
             let last = requested_in(log.as_ref());
             if last.zip(requested).is_some_and(|(last, requested)| last != requested) {
                 // The test was edited. The caller judges it again.
-                return Ok(Outcome::Unconfirmed { sent, now: confirmation.unconfirmed() });
+                return Ok(Outcome::Unconfirmed {
+                    sent,
+                    now: confirmation.unconfirmed(),
+                    is_reset: false,
+                });
             }
             confirmation.report(report);
         }
@@ -86,8 +94,6 @@ struct Confirmation<'a, 'b, 'c> {
     end: Instant,
     /// The end of the wait if nothing changes any more.
     give_up: Instant,
-    /// How long to wait after the last change.
-    patience: Duration,
     /// The time since which the test has all its users.
     complete_since: Option<Instant>,
     /// How long the test must have all its users.
@@ -96,17 +102,15 @@ struct Confirmation<'a, 'b, 'c> {
 }
 
 impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
-    fn new(rebalance: &'a Rebalance<'b, 'c>, look: Look, now: Health, is_sent: bool) -> Self {
+    fn new(rebalance: &'a Rebalance<'b, 'c>, look: Look, now: Health) -> Self {
         let begin = Instant::now();
-        let patience = if is_sent { START_LIMIT } else { SETTLE_LIMIT };
         Self {
             wanted: now.wanted.unwrap_or_default(),
             rebalance,
             look,
             now,
             end: begin + rebalance.limit.max(START_LIMIT),
-            give_up: begin + patience,
-            patience,
+            give_up: begin + START_LIMIT,
             complete_since: None,
             needed: CONFIRMATION,
             next_report: begin + REPORT_PERIOD,
@@ -159,7 +163,7 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
             self.now.state == "spawning" || i128::from(self.now.users) > i128::from(self.wanted);
         let is_confirming = self.is_complete() && complete_for.unwrap_or_default() < self.needed;
         if is_moving || is_confirming {
-            self.give_up = Instant::now() + self.patience;
+            self.give_up = Instant::now() + START_LIMIT;
         }
         if is_confirming {
             self.end = self.end.max(Instant::now() + CONFIRMATION);

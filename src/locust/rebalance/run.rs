@@ -134,17 +134,20 @@ impl Rebalance<'_, '_> {
         drop(guard);
         let was = Health { verdict: was.verdict.clone(), ..now };
         let resets = |log: &Option<MasterLog>| log.as_ref().is_some_and(MasterLog::resets_stats);
-        let (pods, users) = (look.pods.clone(), sent.start.users);
-        let mut outcome = confirm(self, look, was.clone(), Some((was, sent)), report).await?;
+        let pods = look.pods.clone();
+        let mut outcome =
+            confirm(self, look, was.clone(), Some((was, sent.clone())), report).await?;
         if matches!(outcome, Outcome::Unconfirmed { .. }) {
             let (now, health) = self.examine(pods).await?;
             let last = now.log.as_ref().and_then(MasterLog::last_spawn);
-            if last.is_some_and(|last| last.users != users) {
-                // The test was edited after the start.
-                return Ok(Outcome::NothingSent(health));
+            if last.is_some_and(|last| last.users != sent.start.users) {
+                outcome = Outcome::Edited { sent, now: health, is_reset: false };
             }
         }
-        if let Outcome::Repaired { is_reset, .. } = &mut outcome {
+        if let Outcome::Repaired { is_reset, .. }
+        | Outcome::Edited { is_reset, .. }
+        | Outcome::Unconfirmed { is_reset, .. } = &mut outcome
+        {
             *is_reset = resets(&self.master.log().await.unwrap_or_default());
         }
         Ok(outcome)
