@@ -109,13 +109,13 @@ pub async fn put_back(
     let condition = Condition { replicas: Some(count.new), resource_version: None };
     let order = order(target, old, condition, DryRun::None);
     let end = Instant::now() + limit;
-    let mut is_first = true;
+    let mut may_be_ours = false;
     loop {
         let error = match scale_one(client, &order, &Progress::default(), 0).await {
             Ok(_) => return Ok(PutBack::Done),
             Err(ScaleError::ReplicasDiffer { was, .. }) if was == count.old => {
-                // The server carried out an earlier attempt whose answer was lost.
-                return Ok(if is_first { PutBack::AlreadyOld } else { PutBack::Done });
+                // The server may have carried out an earlier attempt whose answer was lost.
+                return Ok(if may_be_ours { PutBack::Done } else { PutBack::AlreadyOld });
             }
             Err(ScaleError::ReplicasDiffer { was, .. }) => {
                 return Ok(PutBack::Overtaken { now: was });
@@ -125,7 +125,7 @@ pub async fn put_back(
         if !may_be_retried(&error) || Instant::now() + PAUSE > end {
             return Err(error);
         }
-        is_first = false;
+        may_be_ours |= matches!(error, ScaleError::AnswerLost { .. });
         sleep(PAUSE).await;
     }
 }

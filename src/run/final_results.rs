@@ -31,7 +31,7 @@ pub enum Finality {
     Final,
     /// They still changed at the last read.
     Changing,
-    /// Only one read succeeded. The text is the error of the next one.
+    /// They were read, and a later read failed. The text is its error.
     Unconfirmed(String),
 }
 

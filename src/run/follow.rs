@@ -6,16 +6,15 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
 use super::conditions::{Condition, ConditionResult, Status};
-use super::idle::is_idle;
 use super::observations::Observations;
 use super::patience::is_temporary_for_locust;
 use super::results::LiveStatistics;
-use super::shortage::{Shortage, WorkerChange};
+use super::shortage::{Reason, Shortage, WorkerChange};
 use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
     AutoRebalancer, Error, KnownStart, Master, Outcome, Page, StartMemory, Stats, Verdict, Watched,
-    WorkerPods,
+    WorkerPods, is_idle,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -221,7 +220,8 @@ impl Following<'_, '_> {
                 self.requested = Some(users as u64);
                 self.seen.note(format!("somebody else edited the test; it has {users} users now"));
             }
-        } else if (self.looks.is_multiple_of(RARE) || self.lacks_users(page))
+        } else if (self.looks.is_multiple_of(RARE)
+            || (page.state == "running" && self.lacks_users(page)))
             && let Some(log) = self.follow.master.log().await?
             && known.logged_at.is_some()
             && log.last_start_by_hand() != known.logged_at
@@ -317,8 +317,8 @@ impl Following<'_, '_> {
         Ok(())
     }
 
-    /// Why no start was sent, although users are missing.
-    fn reason(&self, watched: &Watched) -> Option<String> {
+    /// The reason why no start was sent, although users are missing.
+    fn reason(&self, watched: &Watched) -> Option<Reason> {
         let Watched { look, health, outcome } = watched;
         match &health.verdict {
             _ if outcome.is_some() => None,
@@ -329,10 +329,14 @@ impl Following<'_, '_> {
                     format!("ready, but not connected to Locust: {pods}; locustctl redistributes the users when each \
                              ready pod has a connected worker")
                 });
-                self.rebalancer.given_up().map(str::to_owned).or(waits)
+                let text = self.rebalancer.given_up().map(str::to_owned).or(waits)?;
+                Some(Reason { kind: text.clone(), text })
             }
-            Verdict::Unsafe(_) | Verdict::Unknown(_) | Verdict::MasterBroken => {
-                Some(health.to_string())
+            Verdict::Unsafe(why) | Verdict::Unknown(why) => {
+                Some(Reason { kind: why.clone(), text: health.to_string() })
+            }
+            Verdict::MasterBroken => {
+                Some(Reason { kind: "master broken".to_owned(), text: health.to_string() })
             }
             _ => None,
         }

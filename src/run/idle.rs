@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::locust::{Error, Master};
+use crate::locust::{Error, Master, is_idle};
 
 /// The time between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -22,13 +22,7 @@ pub async fn wait_for_idle(
     let end = Instant::now() + limit;
     let mut on_wait = Some(on_wait);
     loop {
-        let (state, users) = match master.page().await? {
-            Some(page) => (page.state, page.user_count),
-            None => {
-                let stats = master.stats().await?;
-                (stats.state, stats.user_count)
-            }
-        };
+        let (state, users) = state_and_users(master).await?;
         if is_idle(&state) {
             return Ok(Idle::Yes);
         }
@@ -42,6 +36,20 @@ pub async fn wait_for_idle(
     }
 }
 
+/// The state of Locust's runner and its users: from the page, which is never cached, or else from the statistics.
+///
+/// # Errors
+/// Locust does not answer.
+pub(super) async fn state_and_users(master: &Master<'_>) -> Result<(String, i64), Error> {
+    Ok(match master.page().await? {
+        Some(page) => (page.state, page.user_count),
+        None => {
+            let stats = master.stats().await?;
+            (stats.state, stats.user_count)
+        }
+    })
+}
+
 /// The result of [`wait_for_idle`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Idle {
@@ -52,9 +60,4 @@ pub enum Idle {
         state: String,
         users: i64,
     },
-}
-
-/// In this state of Locust's runner no test is running.
-pub fn is_idle(state: &str) -> bool {
-    matches!(state, "ready" | "stopped")
 }

@@ -8,8 +8,8 @@ pub(super) struct Shortage {
     /// The first look at which users were missing; `None` if the test has all its users.
     since: Option<Instant>,
     is_noted: bool,
-    /// Why the users are not redistributed, at the last look.
-    reason: Option<String>,
+    /// The reason against a redistribution, at the last look.
+    reason: Option<Reason>,
     is_reason_noted: bool,
 }
 
@@ -19,6 +19,14 @@ pub(super) enum WorkerChange {
     /// At least one worker has left.
     Left,
     None,
+}
+
+/// The reason why missing users are not redistributed.
+#[derive(Debug, Clone)]
+pub(super) struct Reason {
+    /// The same for the same reason. The text may have numbers that change.
+    pub kind: String,
+    pub text: String,
 }
 
 impl Shortage {
@@ -48,8 +56,9 @@ impl Shortage {
     }
 
     /// Takes the reason why the users are not redistributed. Returns it once, when two looks in turn have shown it.
-    pub(super) fn explain(&mut self, reason: Option<String>) -> Option<String> {
-        if self.reason != reason {
+    pub(super) fn explain(&mut self, reason: Option<Reason>) -> Option<String> {
+        let kind = |reason: &Option<Reason>| reason.as_ref().map(|reason| reason.kind.clone());
+        if kind(&self.reason) != kind(&reason) {
             self.reason = reason;
             self.is_reason_noted = false;
             return None;
@@ -57,8 +66,8 @@ impl Shortage {
         if self.is_reason_noted {
             return None;
         }
-        self.is_reason_noted = self.reason.is_some();
-        self.reason.clone()
+        self.is_reason_noted = reason.is_some();
+        reason.map(|reason| reason.text)
     }
 }
 
@@ -92,14 +101,19 @@ mod tests {
     #[test]
     fn a_reason_is_noted_once_when_it_stays() {
         let mut shortage = Shortage::default();
-        let (first, second) = (Some("a".to_owned()), Some("b".to_owned()));
-        assert_eq!(shortage.explain(first.clone()), None);
-        assert_eq!(shortage.explain(second.clone()), None);
-        assert_eq!(shortage.explain(second.clone()), second);
-        assert_eq!(shortage.explain(second.clone()), None);
-        assert_eq!(shortage.explain(None), None);
-        assert_eq!(shortage.explain(None), None);
-        assert_eq!(shortage.explain(first.clone()), None);
-        assert_eq!(shortage.explain(first.clone()), first);
+        let mut explain = |kind: Option<&str>, users: i32| {
+            let text = format!("{users} users");
+            let reason = kind.map(|kind| Reason { kind: kind.to_owned(), text });
+            shortage.explain(reason)
+        };
+        assert_eq!(explain(Some("a"), 9), None);
+        assert_eq!(explain(Some("b"), 9), None);
+        assert_eq!(explain(Some("b"), 8), Some("8 users".to_owned()));
+        // Another number is not another reason.
+        assert_eq!(explain(Some("b"), 7), None);
+        assert_eq!(explain(None, 0), None);
+        assert_eq!(explain(None, 0), None);
+        assert_eq!(explain(Some("a"), 6), None);
+        assert_eq!(explain(Some("a"), 6), Some("6 users".to_owned()));
     }
 }

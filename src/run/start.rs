@@ -1,5 +1,6 @@
 //! Starts the test, and checks beforehand that Locust understands the settings.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -187,37 +188,61 @@ pub struct BegunTest {
     pub log: Option<MasterLog>,
 }
 
+/// The progress of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartStep {
+    NotSent,
+    Sent,
+    /// Locust has answered, or its answer is lost.
+    Accepted,
+}
+
 /// Starts the test, and waits until Locust has begun with it. Locust says "Swarming started" also if it starts
-/// nothing, so only its state counts.
+/// nothing, so only its state counts. `step` follows the request.
+///
+/// Locust logs a start before it calls the locustfile's listeners of `test_start`, and its state changes when they
+/// have returned. While the log has the start, locustctl waits for at most `limit`.
 ///
 /// # Errors
-/// Locust refuses, or its state stays `ready` or `stopped`. The test may have started nevertheless.
-pub async fn start_test(master: &Master<'_>, start: &TestStart) -> Result<BegunTest, String> {
+/// Locust refuses, or its state stays `ready` or `stopped`. The test may still start.
+pub async fn start_test(
+    master: &Master<'_>,
+    start: &TestStart,
+    limit: Duration,
+    step: &Cell<StartStep>,
+) -> Result<BegunTest, String> {
     let text = |error: Error| error.to_string();
     let run_time_before = master.page().await.map_err(text)?.and_then(|page| page.run_time);
     let last_start = |log: &Option<MasterLog>| log.as_ref().and_then(MasterLog::last_start_by_hand);
     let before = last_start(&master.log().await.map_err(text)?);
+    step.set(StartStep::Sent);
     let lost = match master.start_with(start.form()).await {
         Ok(()) => None,
         // The answer was lost, but Locust may have begun.
         Err(error) if is_temporary_for_locust(&error) => Some(error.to_string()),
         Err(error) => return Err(error.to_string()),
     };
+    step.set(StartStep::Accepted);
     let at = Instant::now();
     let mut last = String::new();
-    while at.elapsed() < BEGIN_LIMIT {
+    let mut give_up = at + BEGIN_LIMIT;
+    while Instant::now() < give_up {
         match master.page().await {
             Ok(page) => {
                 let page = page.unwrap_or_default();
                 let log = master.log().await.unwrap_or_default();
                 let has_new_start = log.is_some() && last_start(&log) != before;
                 // A short test may be over already.
-                if has_new_start || (page.is_running() && page.worker_count != Some(0)) {
+                let is_over = has_new_start && log.as_ref().is_some_and(MasterLog::has_ended);
+                if is_over || (page.is_running() && page.worker_count != Some(0)) {
                     let logged_at = last_start(&log).filter(|_| has_new_start);
                     let numbers = start.numbers();
                     let known =
                         numbers.map(|start| KnownStart { start, at, run_time_before, logged_at });
                     return Ok(BegunTest { at, known, log });
+                }
+                if has_new_start {
+                    give_up = give_up.max(at + limit);
                 }
                 last = format!("its state is {}", page.state);
                 if page.worker_count == Some(0) {
@@ -229,12 +254,14 @@ pub async fn start_test(master: &Master<'_>, start: &TestStart) -> Result<BegunT
         sleep(LOOK_PERIOD).await;
     }
     let answer = lost.unwrap_or_else(|| "Locust accepted the start".to_owned());
-    Err(format!("{answer}, but after {} s {last}", BEGIN_LIMIT.as_secs()))
+    Err(format!("{answer}, but after {} s {last}", at.elapsed().as_secs()))
 }
 
-/// Waits until Locust has begun with a test. Never ends if it does not.
-pub async fn until_begun(master: &Master<'_>) {
-    while !matches!(master.page().await, Ok(Some(page)) if page.is_running()) {
+/// Waits until Locust has answered a start, or has begun with a test.
+pub async fn until_accepted(master: &Master<'_>, step: &Cell<StartStep>) {
+    while step.get() != StartStep::Accepted
+        && !matches!(master.page().await, Ok(Some(page)) if page.is_running())
+    {
         sleep(LOOK_PERIOD).await;
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::idle::is_idle;
+use super::idle::state_and_users;
 use super::patience::{PAUSE, is_temporary_for_locust};
-use crate::locust::{Error, Master, is_running};
+use crate::locust::{Error, Master, is_idle, is_running};
 
 /// The time between two looks while the workers stop.
 const LOOK_PERIOD: Duration = Duration::from_millis(200);
@@ -58,7 +58,7 @@ async fn try_to_stop(
 ) -> Result<Stopped, Error> {
     let mut is_sent = false;
     loop {
-        let state = state(master).await?;
+        let (state, _) = state_and_users(master).await?;
         if is_idle(&state) {
             return Ok(Stopped::Yes);
         }
@@ -77,20 +77,30 @@ async fn try_to_stop(
     }
 }
 
-/// Waits until Locust runs no test, for at most `limit`. A Locust that does not answer ends the wait.
-pub async fn until_idle(master: &Master<'_>, limit: Duration) {
-    let end = Instant::now() + limit;
-    while let Ok(Ok(state)) = timeout_at(end, state(master)).await
-        && !is_idle(&state)
-        && Instant::now() < end
-    {
-        sleep(LOOK_PERIOD).await;
+/// Cancels a start that Locust has accepted and not begun with, and stops the test if it has begun.
+///
+/// # Errors
+/// As for [`stop_test`].
+pub async fn cancel_start(master: &Master<'_>, limit: Duration) -> Result<WasRunning, String> {
+    // Its state is still idle while listeners of `test_start` run. Without a test and a start, this does nothing.
+    let is_idle = matches!(state_and_users(master).await, Ok((state, _)) if is_idle(&state));
+    if is_idle && let Ok(Err(error)) = timeout(limit, master.stop()).await {
+        return Err(error.to_string());
     }
+    stop_test(master, limit).await
 }
 
-async fn state(master: &Master<'_>) -> Result<String, Error> {
-    match master.page().await? {
-        Some(page) => Ok(page.state),
-        None => Ok(master.stats().await?.state),
+/// Waits until Locust runs no test, for at most `limit`. Two failed looks in turn end the wait.
+pub async fn until_idle(master: &Master<'_>, limit: Duration) {
+    let end = Instant::now() + limit;
+    let mut has_failed = false;
+    while Instant::now() < end {
+        match timeout_at(end, state_and_users(master)).await {
+            Ok(Ok((state, _))) if is_idle(&state) => return,
+            Ok(Ok(_)) => has_failed = false,
+            Ok(Err(_)) if !has_failed => has_failed = true,
+            _ => return,
+        }
+        sleep(LOOK_PERIOD).await;
     }
 }

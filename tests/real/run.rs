@@ -1,5 +1,6 @@
 //! `locustctl run` with a real Locust.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -7,11 +8,8 @@ use support::Locustctl;
 use support::running::Running;
 
 use crate::locust_process::{
-    LATEST, RELEASES, Scenario, TOO_OLD, assert_says, eventually, releases,
+    LATEST, PATIENCE, RELEASES, Scenario, TOO_OLD, assert_says, eventually, releases,
 };
-
-/// Longer than any phase takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 const TEST: &str = "run --replicas=3 -u 12 -r 12 --timeout=60s";
 
@@ -108,6 +106,30 @@ fn failed_requests_and_every_kind_of_condition_fail_a_test() {
             }
             assert_eq!(results.len(), conditions.len().max(1), "{release}");
         }
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_start_is_followed_and_cancelled_while_listeners_of_test_start_run() {
+    for release in releases(&[LATEST]) {
+        let scenario = Scenario::with(release, |it| it.locustfile("slow_test_start.py"));
+        let line = "run --replicas=2 -u 4 -r 4 -t 5s --timeout=60s";
+        let outcome = scenario.run(line);
+        assert_eq!(outcome.code, Some(0), "{release}: {outcome:?}");
+        let line = format!("{line} --locust={}", scenario.url());
+        let mut run = Running::start(&scenario.cluster, &line);
+        let starts = || {
+            let lines = scenario.locust.log();
+            lines.iter().filter(|line| line.contains("Sending spawn jobs")).count()
+        };
+        eventually(PATIENCE, || starts() == 2, || run.stderr());
+        run.interrupt();
+        assert_eq!(end(&mut run), Some(130), "{release}: {}", run.stderr());
+        // The listener would have returned by then.
+        sleep(Duration::from_secs(6));
+        assert!(is_stopped(&scenario), "{release}: {}", run.stderr());
+        assert_eq!(scenario.replicas(), 1, "{release}");
     }
 }
 

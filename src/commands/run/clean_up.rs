@@ -10,7 +10,9 @@ use super::interruptions::{Haste, Interruptions};
 use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
 use crate::output::sentence_of;
-use crate::run::{PutBack, ReplacedCount, WasRunning, put_back, stop_test, until_idle};
+use crate::run::{
+    PutBack, ReplacedCount, WasRunning, cancel_start, put_back, stop_test, until_idle,
+};
 use crate::scaling::{ScaleError, Target, count_text};
 use crate::text::terminal::{harmless, say};
 
@@ -101,11 +103,14 @@ pub(super) async fn clean_up(
 /// Stops the test, if it is still running.
 async fn stop(locust: &Locust<'_>, test: TestToStop, plan: &Plan) -> Result<WasRunning, Error> {
     let limit = plan.limit().min(STOP_LIMIT);
-    let stopped = stop_test(&locust.master, limit).await;
+    let stopped = match test {
+        TestToStop::Starting => cancel_start(&locust.master, limit).await,
+        _ => stop_test(&locust.master, limit).await,
+    };
     if stopped == Ok(WasRunning::Yes) {
         say(match test {
             TestToStop::OfCommand => "The command left a test running, so locustctl stopped it",
-            TestToStop::Own | TestToStop::None => "locustctl stopped the test",
+            _ => "locustctl stopped the test",
         });
     }
     stopped.map_err(|error| not_stopped(locust, &error))

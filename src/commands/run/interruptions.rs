@@ -57,8 +57,8 @@ impl Interruptions {
         }
     }
 
-    /// After a signal: goes on with work that must end before it can be undone, for at most `limit`. `None` if it
-    /// does not end in this time, or if the run must end at once.
+    /// After a signal: waits for the outcome of a request that was already sent, for at most `limit`. `None` if it
+    /// does not come in this time, or if the run must end at once.
     pub(super) async fn finish<T>(
         &mut self,
         work: impl Future<Output = T>,

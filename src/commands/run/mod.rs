@@ -66,7 +66,7 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
         if let Work::Test(test) = &plan.work {
             site.check_test(&plan, test).await?;
         }
-        match site.check_idle(&plan).await {
+        match site.check_idle(&plan, "Nothing was changed. ").await {
             Ok(()) => Ok(()),
             Err(error) => Err(with_holder(error, &connection.client, &target).await),
         }

@@ -51,11 +51,11 @@ impl<'a> Site<'a> {
         Ok(Self { client, target, replicas: own.replicas, locust })
     }
 
-    /// Refuses to run beside another test, or waits for its end.
+    /// Refuses to run beside another test, or waits for its end. `note` is a sentence for the error.
     ///
     /// # Errors
     /// A test is running, or Locust does not answer.
-    pub(super) async fn check_idle(&self, plan: &Plan) -> Result<(), Error> {
+    pub(super) async fn check_idle(&self, plan: &Plan, note: &str) -> Result<(), Error> {
         let Some(Locust { master, .. }) = &self.locust else { return Ok(()) };
         let place = on_one_line(&master.place()).into_owned();
         let tell = |state: &str| {
@@ -68,7 +68,7 @@ impl<'a> Site<'a> {
         match idle.map_err(|error| anyhow!("{}: {error}", PhaseKind::Idle))? {
             Idle::Yes => Ok(()),
             Idle::No { state, users } => bail!(
-                "Locust at {place} is running a test: its state is {}, with {users} users. Nothing was changed. To \
+                "Locust at {place} is running a test: its state is {}, with {users} users. {note}To \
                  wait for the end of the test, use --wait-for-idle=DURATION",
                 on_one_line(&state)
             ),

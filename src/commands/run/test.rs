@@ -1,5 +1,6 @@
 //! Runs a test of Locust: start, follow, stop, results, verdict.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -18,11 +19,11 @@ use crate::locust::{Master, StartMemory};
 use crate::output::{Failed, write_stdout};
 use crate::run::{
     BegunTest, Columns, FinalResults, Finality, Follow, Judgement, LiveStatistics, Observations,
-    PhaseKind, PutBack, Replicas, Results, RunReport, TestEnd, Timeline, Verdict, WasRunning,
-    final_results, html_report, json, judge, not_judged, start_test, stop_test, summary,
-    until_begun,
+    PhaseKind, PutBack, Replicas, Results, RunReport, StartStep, TestEnd, Timeline, Verdict,
+    WasRunning, final_results, html_report, json, judge, not_judged, start_test, stop_test,
+    summary, until_accepted,
 };
-use crate::text::terminal::{harmless, say};
+use crate::text::terminal::say;
 
 /// The exit code of a test whose verdict is "failed". k6 uses the same.
 const FAILED: u8 = 99;
@@ -117,11 +118,11 @@ impl Site<'_> {
         record.timeline.enter(PhaseKind::PutBack);
         let undo = std::mem::take(&mut record.undo);
         let new = undo.count.map(|count| count.new);
+        let is_confirmed = undo.is_count_confirmed;
         let cleaned = clean_up(self, plan, follow_up, undo, interruptions).await;
         let is_old = matches!(cleaned.count, Some(PutBack::AlreadyOld));
         let restored = is_old || matches!(cleaned.count, Some(PutBack::Done | PutBack::Unchanged));
-        // If no test began, no answer has shown that the workers were scaled.
-        let new = new.filter(|_| record.has_begun || !is_old);
+        let new = new.filter(|_| is_confirmed || !is_old);
         let replicas = Replicas { old: Some(self.replicas), new, restored };
         record.timeline.leave(cleaned.errors.first().map(|error| format!("{error:#}")));
         record.errors.extend(cleaned.errors);
@@ -150,11 +151,11 @@ impl Site<'_> {
         let Record { undo, timeline, .. } = record;
         let replicas = self.scale_up(plan, undo, timeline, interruptions).await?;
         record.timeline.enter(PhaseKind::Start);
-        let idle = interruptions.unless(self.check_idle(plan)).await?;
+        let idle = interruptions.unless(self.check_idle(plan, "")).await?;
         idle.map_err(|error| Ended::failed(PhaseKind::Start, error))?;
-        record.undo.test = TestToStop::Own;
-        let begun = self.start(locust, test, interruptions).await?;
+        let begun = self.start(locust, plan, test, record, interruptions).await?;
         record.has_begun = true;
+        record.undo.test = TestToStop::Own;
         record.timeline.enter(PhaseKind::Follow);
         let run_time = test.start.settings().run_time;
         let follow = Follow {
@@ -186,26 +187,40 @@ impl Site<'_> {
         Ok(end)
     }
 
-    /// Starts the test. After a signal, waits until Locust has answered or has begun: a test that begins after the
-    /// clean-up would not be stopped.
+    /// Starts the test. If a signal comes after the start was sent, waits for the answer: a start that arrives after
+    /// the clean-up would not be cancelled.
     async fn start(
         &self,
         locust: &Locust<'_>,
+        plan: &Plan,
         test: &TestWork,
+        record: &mut Record,
         interruptions: &mut Interruptions,
     ) -> Result<BegunTest, Ended> {
         let master = &locust.master;
-        let mut starting = pin!(start_test(master, &test.start));
-        let begun = match interruptions.unless(starting.as_mut()).await {
+        let step = Cell::new(StartStep::NotSent);
+        let starting = start_test(master, &test.start, plan.limit(), &step);
+        let mut starting = pin!(starting);
+        let result = interruptions.unless(starting.as_mut()).await;
+        if step.get() != StartStep::NotSent {
+            record.undo.test = TestToStop::Starting;
+        }
+        let begun = match result {
             Ok(begun) => begun.map_err(|error| Ended::failed(PhaseKind::Start, error))?,
+            Err(ended) if step.get() == StartStep::NotSent => return Err(ended),
             Err(ended) => {
-                let begins = async {
+                let accepted = async {
                     tokio::select! {
                         _ = starting => {}
-                        () = until_begun(master) => {}
+                        () = until_accepted(master, &step) => {}
                     }
                 };
-                interruptions.finish(begins, ANSWER_LIMIT).await;
+                if interruptions.finish(accepted, ANSWER_LIMIT).await.is_none() {
+                    record.errors.push(anyhow!(
+                        "{}: Locust has not answered; if the test begins later, press Stop in Locust's page",
+                        PhaseKind::Start
+                    ));
+                }
                 return Err(ended);
             }
         };
@@ -244,9 +259,18 @@ impl Site<'_> {
                 Ok(results) => results,
                 Err(error) => return record.errors.push(results_error(&error)),
             };
-        if let Some(text) = doubt(&finality) {
-            say(&format!("Note: {text}"));
-            record.seen.note(text);
+        match finality {
+            Finality::Final => {}
+            Finality::Changing => {
+                let text = "the statistics were still changing when they were read";
+                say(&format!("Note: {text}"));
+                record.seen.note(text.to_owned());
+            }
+            // A gate must not pass on numbers that may be too low.
+            Finality::Unconfirmed(error) => record.errors.push(anyhow!(
+                "{}: the results may not be final, because a later read failed: {error}",
+                PhaseKind::Results
+            )),
         }
         match Results::parse(csv) {
             Ok(results) => record.results = Some(results),
@@ -289,19 +313,6 @@ impl Site<'_> {
 
 fn results_error(error: &impl std::fmt::Display) -> Error {
     anyhow!("{}: {error}", PhaseKind::Results)
-}
-
-/// The note on results that may not be final.
-fn doubt(finality: &Finality) -> Option<String> {
-    match finality {
-        Finality::Final => None,
-        Finality::Changing => {
-            Some("the statistics were still changing when they were read".to_owned())
-        }
-        Finality::Unconfirmed(error) => Some(harmless(&format!(
-            "the results may not be final: locustctl read them once, and the second read failed: {error}"
-        ))),
-    }
 }
 
 /// Writes the reports, prints the summary, and returns the result of the command.

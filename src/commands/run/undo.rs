@@ -7,6 +7,8 @@ use crate::run::ReplacedCount;
 pub(super) struct Undo {
     /// `None` if the count was not changed.
     pub count: Option<ReplacedCount>,
+    /// The server has answered that it set the new count.
+    pub is_count_confirmed: bool,
     pub test: TestToStop,
 }
 
@@ -17,6 +19,8 @@ pub(super) enum TestToStop {
     None,
     /// The user's command was started. It may have left a test running.
     OfCommand,
+    /// The start of this run's test was sent. Locust may begin with it later.
+    Starting,
     /// The test of this run.
     Own,
 }

@@ -144,7 +144,7 @@ fn a_condition_ends_the_test_early() {
 }
 
 #[test]
-fn results_that_could_be_read_only_once_are_kept_with_a_note() {
+fn results_that_could_be_read_only_once_are_kept_and_are_an_error() {
     let cluster = cluster();
     let handle = cluster.handle();
     let forbidden = Action::Answer {
@@ -161,12 +161,11 @@ fn results_that_could_be_read_only_once_are_kept_with_a_note() {
     let html = cluster.path("report.html");
     let line = format!("run --replicas=3 -u 20 -r 20 -t 2s -o json --html={}", html.display());
     let outcome = run(&cluster, &line);
-    assert_eq!((outcome.code, cluster.workers()), (Some(0), 1), "{outcome:?}");
-    let note =
-        "the results may not be final: locustctl read them once, and the second read failed: ";
-    assert!(outcome.stderr.contains(&format!("Note: {note}")), "{outcome:?}");
+    assert_eq!((outcome.code, cluster.workers()), (Some(1), 1), "{outcome:?}");
+    let error = "the results may not be final, because a later read failed: ";
+    assert!(outcome.stderr.contains(error), "{outcome:?}");
     let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    assert!(report["notes"].to_string().contains(note), "{outcome:?}");
+    assert!(report["errors"].to_string().contains(error), "{outcome:?}");
     assert!(report["statistics"]["total"]["requests"].as_i64() > Some(0), "{outcome:?}");
     assert!(html.exists());
 }

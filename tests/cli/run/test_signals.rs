@@ -57,6 +57,22 @@ fn while_the_start_is_not_answered() {
 }
 
 #[test]
+fn no_start_is_sent_after_a_signal() {
+    let cluster = cluster();
+    cluster.handle().pause_controllers();
+    let mut run = Running::start(&cluster, LINE);
+    run.wait_for("scaled from 1 to 3\n");
+    // Locust's log is read right before the start.
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).at("proxy/logs"));
+    cluster.handle().resume_controllers();
+    wait_until(|| cluster.handle().pending_faults() == 0, || run.stderr());
+    run.interrupt();
+    assert_eq!((run.end(), cluster.workers()), (Some(130), 1), "{}", run.stderr());
+    let lines = cluster.request_lines();
+    assert!(!lines.iter().any(|line| line.ends_with("proxy/swarm")), "{lines:#?}");
+}
+
+#[test]
 fn a_start_that_reaches_locust_after_the_signal_is_stopped_and_its_results_are_read() {
     let cluster = cluster();
     let held = Fault::once(Action::Hold);
