@@ -24,7 +24,8 @@ pub type Unknown = String;
 ///
 /// 1. `known`: a start that locustctl sent or relayed, if the test was not edited since;
 /// 2. the page's `num_users`, if the release keeps it current and it fits the users that are running;
-/// 3. the users `before` the change, if the test was running and their number was steady;
+/// 3. the users `before` the change, if the test was running and their number was steady; if they were more
+///    than the master's log requests, the number in the log;
 /// 4. the users that are running now, if the master's log confirms that this number was requested
 ///    last.
 ///
@@ -80,6 +81,15 @@ pub fn wanted_users(
     let had = before.filter(|before| before.is_steady).and_then(|before| positive(before.users()));
     if let Some(request) = had.filter(|had| most <= *had).and_then(request_for) {
         return Ok(with(request, rate));
+    }
+    // Before the change Locust still counted the users of a worker that was already gone. The users that the
+    // log requests were all there.
+    let logged_before = before.and_then(|before| before.log.as_ref()?.last_spawn());
+    if let (Some(logged), Some(earlier), Some(had)) = (logged, logged_before, had)
+        && earlier.users == logged.users
+        && had > reachable(logged.users)
+    {
+        return Ok(with(logged.users, rate));
     }
     let have = positive(now.users()).filter(|have| *have == most);
     if let (Some(request), Some(_)) = (have.and_then(request_for), logged) {

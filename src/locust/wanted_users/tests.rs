@@ -85,6 +85,20 @@ fn the_users_before_the_change_are_used_if_they_were_steady() {
 }
 
 #[test]
+fn the_number_in_the_log_is_used_if_more_users_were_counted_before_the_change() {
+    let now = || look(OLD, &[36]).log(&[&log_of(60), QUIT]);
+    for (name, before, expected) in [
+        ("a lost worker still counted", look(OLD, &[65]).log(&[&log_of(60)]), Some(60)),
+        ("some users had ended by themselves", look(OLD, &[50]).log(&[&log_of(60)]), None),
+        ("another number was requested", look(OLD, &[65]).log(&[&log_of(65)]), None),
+        ("the earlier log is not known", look(OLD, &[65]), None),
+        ("the number was changing", look(OLD, &[65]).log(&[&log_of(60)]).unsteady(), None),
+    ] {
+        assert_eq!(users(&now(), Some(&before), None), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_running_users_are_used_if_the_log_confirms_them() {
     let now = look(OLD, &[20]).with_num_users(100.0);
     for (name, now, before, expected) in [
