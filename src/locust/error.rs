@@ -125,6 +125,13 @@ impl Error {
         }
     }
 
+    /// A gateway in front of Locust got no answer from it (502, 503, 504). A 500 may be Locust's own: old
+    /// releases send it for a path that they do not have.
+    pub(super) fn is_of_gateway(&self) -> bool {
+        let Self::NotLocust { status, .. } = self else { return false };
+        ["502", "503", "504"].iter().any(|code| status.starts_with(code))
+    }
+
     /// True if there is no Locust at this address, or none that this user may reach.
     pub fn is_absent(&self) -> bool {
         match self {

@@ -143,7 +143,7 @@ impl<'a> Master<'a> {
     pub async fn log(&self) -> Result<Option<MasterLog>, Error> {
         match self.ask(Method::GET, "logs", None).await {
             Ok(reply) => Ok(MasterLog::parse(&reply.body)),
-            Err(error @ Error::NotLocust { .. }) if !error.may_pass() => Ok(None),
+            Err(error @ Error::NotLocust { .. }) if !error.is_of_gateway() => Ok(None),
             Err(error) => Err(error),
         }
     }
