@@ -288,7 +288,7 @@ fn the_simulated_locust_refuses_paths_and_methods_like_the_real_one() {
             };
             let expected = answer(locust.url(), "");
             let token = cluster.token(Account::Admin);
-            assert_eq!(answer(&simulated, &token), expected, "{release}: {method} {path}");
+            assert_eq!(answer(&simulated, token), expected, "{release}: {method} {path}");
         }
     }
 }
