@@ -54,6 +54,11 @@ impl fmt::Display for WorkersDiffer {
         if self.is_master_broken {
             return f.write_str(MASTER_BROKEN);
         }
+        if let Some(why) = &self.failure
+            && *self == (Self { failure: self.failure.clone(), ..Self::default() })
+        {
+            return write!(f, "Locust's master did not answer in time: {why}");
+        }
         write!(
             f,
             "the workers did not match the pods in time: {}",

@@ -19,8 +19,16 @@ pub struct WorkerDisplay {
     /// The line on the terminal; `None` elsewhere.
     bar: Option<ProgressBar>,
     started: Instant,
-    /// The last summary, and if it was printed.
-    last: RefCell<Option<(String, bool)>>,
+    /// The last summary.
+    last: RefCell<Option<Shown>>,
+}
+
+/// A summary of one look.
+struct Shown {
+    summary: String,
+    /// The look failed.
+    is_failure: bool,
+    is_printed: bool,
 }
 
 impl WorkerDisplay {
@@ -33,27 +41,30 @@ impl WorkerDisplay {
         Self { bar, started: Instant::now(), last: RefCell::default() }
     }
 
-    /// Shows the result of one look.
+    /// Shows the result of one look. Of several failures in turn, only the first is printed: their texts often
+    /// alternate.
     pub fn update(&self, difference: &WorkersDiffer) {
         let summary = on_one_line(&difference.summary()).into_owned();
+        let is_failure = difference.failure.is_some();
         let text = format!("Waiting for the workers: {summary}");
         if let Some(bar) = &self.bar {
             bar.set_message(text.clone());
         }
         let mut last = self.last.borrow_mut();
-        let is_printed =
-            last.as_ref().is_some_and(|(last, is_printed)| *last == summary && *is_printed);
+        let is_printed = last.as_ref().is_some_and(|last| {
+            last.is_printed && (last.summary == summary || (last.is_failure && is_failure))
+        });
         let prints =
             self.bar.is_none() && !is_printed && self.started.elapsed() >= MIN_DISPLAYED_WAIT;
         if prints {
             say(&text);
         }
-        *last = Some((summary, is_printed || prints));
+        *last = Some(Shown { summary, is_failure, is_printed: is_printed || prints });
     }
 
     /// The last summary. `None` if there was no look yet, or if the wait is over.
     pub fn last_summary(&self) -> Option<String> {
-        self.last.borrow().as_ref().map(|(summary, _)| summary.clone())
+        self.last.borrow().as_ref().map(|last| last.summary.clone())
     }
 
     /// Redraws the time. Never ends.

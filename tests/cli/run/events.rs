@@ -249,3 +249,23 @@ fn ctrl_c_ends_the_attempts_to_scale() {
     assert_eq!(run.end(), Some(130), "{}", run.stderr());
     assert_eq!(cluster.workers(), 1);
 }
+
+#[test]
+fn failures_of_locust_while_the_workers_connect_are_one_line() {
+    let cluster = cluster();
+    cluster.handle().pause_controllers();
+    let mut run = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 10m --timeout=5s");
+    run.wait_for("scaled from 1 to 3\n");
+    // The texts of the failures alternate.
+    for _ in 0..50 {
+        cluster.handle().inject(Fault::once(Action::html(502)).at("proxy/"));
+        cluster.handle().inject(Fault::once(Action::html(503)).at("proxy/"));
+    }
+    cluster.handle().resume_controllers();
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    let failures = run.stderr().matches("Waiting for the workers: the last check failed: ").count();
+    assert_eq!(failures, 1, "{}", run.stderr());
+    let error = "error: waiting for the workers to connect to Locust: Locust's master did not answer in time: ";
+    assert!(run.stderr().contains(error), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1);
+}
