@@ -11,6 +11,7 @@ mod locust_plugin;
 mod locust_process;
 mod panel_place;
 mod run;
+mod run_failures;
 mod run_results;
 mod run_signals;
 mod swarm_confirm;
