@@ -89,14 +89,14 @@ struct Following<'a, 'b> {
 
 impl<'a> Follow<'a> {
     /// Looks at the test every two seconds until it ends. `seen` gets what was seen, and `on_tick` the state at
-    /// each look, with the events since the last one.
+    /// each look, with the events so far. After a look that failed it gets no state.
     ///
     /// # Errors
     /// Locust does not answer for longer than [`Self::timeout`].
     pub async fn run(
         &self,
         seen: &mut Observations,
-        on_tick: &mut dyn FnMut(&Tick, &Observations),
+        on_tick: &mut dyn FnMut(Option<&Tick>, &Observations),
     ) -> Result<TestEnd, Error> {
         let mut following = Following {
             follow: self,
@@ -124,6 +124,7 @@ impl<'a> Follow<'a> {
                 Err(error) if !is_lost => {
                     is_lost = true;
                     following.seen.note(harmless(&format!("Locust did not answer: {error}")));
+                    on_tick(None, following.seen);
                 }
                 Err(_) => {}
             }
@@ -140,7 +141,7 @@ impl<'a> Follow<'a> {
 impl Following<'_, '_> {
     async fn look(
         &mut self,
-        on_tick: &mut dyn FnMut(&Tick, &Observations),
+        on_tick: &mut dyn FnMut(Option<&Tick>, &Observations),
     ) -> Result<Option<TestEnd>, Error> {
         let master = self.follow.master;
         let page = master.page().await?.unwrap_or_default();
@@ -171,7 +172,7 @@ impl Following<'_, '_> {
         }
         self.rebalance(&page, &stats).await?;
         let tick = Tick { since_start: self.follow.test.at.elapsed(), page, live };
-        on_tick(&tick, self.seen);
+        on_tick(Some(&tick), self.seen);
         if let Some(met) = self.aborted(&tick).filter(|_| is_current) {
             return Ok(Some(TestEnd::Aborted(Box::new(met))));
         }

@@ -249,12 +249,15 @@ pub async fn start_test(
                     last.push_str(", and no worker is connected");
                 }
             }
-            Err(error) => last = error.to_string(),
+            Err(error) => last = format!("it does not answer: {error}"),
         }
         sleep(LOOK_PERIOD).await;
     }
-    let answer = lost.unwrap_or_else(|| "Locust accepted the start".to_owned());
-    Err(format!("{answer}, but after {} s {last}", at.elapsed().as_secs()))
+    let seconds = at.elapsed().as_secs();
+    Err(match lost {
+        Some(why) => format!("Locust did not answer the start: {why}; after {seconds} s {last}"),
+        None => format!("Locust accepted the start, but after {seconds} s {last}"),
+    })
 }
 
 /// Waits until Locust has answered a start, or has begun with a test.

@@ -39,9 +39,10 @@ impl Progress {
         Self { run_time, bar, last_line: None, state: String::new(), notes: 0 }
     }
 
-    /// Shows the state of the test, and the notes that are new.
-    pub(super) fn update(&mut self, tick: &Tick, seen: &Observations) {
+    /// Shows the state of the test, and the notes that are new. `tick` is `None` if Locust did not answer.
+    pub(super) fn update(&mut self, tick: Option<&Tick>, seen: &Observations) {
         self.print_notes(seen);
+        let Some(tick) = tick else { return };
         let is_new_state = self.state != tick.page.state;
         self.state.clone_from(&tick.page.state);
         let is_due = self.last_line.is_none_or(|last| last.elapsed() >= PERIOD);

@@ -170,7 +170,7 @@ impl Site<'_> {
         };
         let mut progress = Progress::new(run_time);
         let seen = &mut record.seen;
-        let mut on_tick = |tick: &_, seen: &_| progress.update(tick, seen);
+        let mut on_tick = |tick: Option<&_>, seen: &_| progress.update(tick, seen);
         let followed = interruptions.unless(follow.run(seen, &mut on_tick)).await;
         let end = followed?.map_err(|error| Ended::failed(PhaseKind::Follow, error))?;
         if end == TestEnd::Overdue {

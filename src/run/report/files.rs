@@ -94,18 +94,21 @@ impl ReportFiles {
             );
         }
         let Some(prefix) = &self.csv_prefix else { return };
-        let results = report.results.as_ref();
         let history = report.history.csv();
-        let files = [
-            results.map(|results| results.csv.requests.as_slice()),
-            Some(history.as_slice()),
-            results.map(|results| results.csv.failures.as_slice()),
-            results.map(|results| results.csv.exceptions.as_slice()),
+        let results = report.results.as_ref().map(|results| &results.csv);
+        let [first, others @ ..] = [
+            ("_stats.csv", results.map(|csv| csv.requests.as_slice())),
+            ("_stats_history.csv", Some(history.as_slice())),
+            ("_failures.csv", results.map(|csv| csv.failures.as_slice())),
+            ("_exceptions.csv", results.map(|csv| csv.exceptions.as_slice())),
         ];
-        for (suffix, content) in CSV_SUFFIXES.into_iter().zip(files) {
+        // The results are read together, so one error is enough.
+        let path = with_suffix(prefix, first.0);
+        let written = first.1.map(|text| replace(&path, text));
+        note("--csv", &path, written.unwrap_or_else(|| missing("results")));
+        for (suffix, content) in others {
             let path = with_suffix(prefix, suffix);
-            let write = |content: &[u8]| replace(&path, content);
-            note("--csv", &path, content.map_or_else(|| missing("results"), write));
+            content.into_iter().for_each(|text| note("--csv", &path, replace(&path, text)));
         }
     }
 

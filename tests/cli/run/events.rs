@@ -139,8 +139,12 @@ fn a_master_that_does_not_come_back_ends_the_run_after_the_time_limit() {
     let mut run = running_test(&cluster, &format!("{LINE} --timeout=5s"));
     cluster.handle().set_replicas(MASTER, 0);
     assert_eq!(run.end(), Some(1), "{}", run.stderr());
-    // Each of several errors is marked.
-    let errors = ["\nerror: following the test: ", "\nerror: stopping the test of Locust at "];
+    // Each of several errors is marked, and the first failure is printed at once.
+    let errors = [
+        "\nNote: Locust did not answer: ",
+        "\nerror: following the test: ",
+        "\nerror: stopping the test of Locust at ",
+    ];
     has_in_order(&run.stderr(), &[&errors[..], &["\nerror: reading the results: "]].concat());
     assert_eq!(cluster.workers(), 1);
 }
@@ -175,6 +179,19 @@ fn a_start_that_starts_nothing_is_an_error() {
         "{}",
         run.stderr()
     );
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn a_start_that_gets_no_answer_and_starts_nothing_is_an_error() {
+    let cluster = cluster();
+    cluster
+        .handle()
+        .inject(Fault::once(Action::CloseBefore).at("proxy/swarm").times(Fault::ALWAYS));
+    let mut run = Running::start(&cluster, LINE);
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    let error = "error: starting the test: Locust did not answer the start: ";
+    has_in_order(&run.stderr(), &[error, "; after 15 s its state is ready\n"]);
     assert_eq!(cluster.workers(), 1);
 }
 
