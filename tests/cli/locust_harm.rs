@@ -336,6 +336,8 @@ fn a_test_that_is_edited_after_the_rebalance_is_judged_by_the_new_number() {
         }
     });
     let outcome = rebalance(&cluster, &locust);
-    assert_eq!(outcome.stdout, "the test has all its 30 users\n", "{outcome:?}");
+    let expected = "locustctl redistributed the users, and then somebody else edited the test: the test has all its \
+                    30 users\n";
+    assert_eq!(outcome.stdout, expected, "{outcome:?}");
     assert_eq!(locust.requests("/swarm").len(), 1);
 }

@@ -195,8 +195,15 @@ fn an_old_count_that_somebody_else_has_set_again_is_not_reported_as_scaled_back(
     let mut run = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));
     wait_for_script(&cluster, &run);
     cluster.handle().set_replicas(SLAVE, 1);
-    // The first attempt does not reach the API server.
-    cluster.handle().inject(Fault::once(Action::html(502)).on("PATCH"));
+    // The first attempt is refused without a change.
+    let busy = Action::Answer {
+        status: 429,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body:
+            br#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"busy","code":429}"#
+                .to_vec(),
+    };
+    cluster.handle().inject(Fault::once(busy).on("PATCH"));
     std::fs::write(cluster.path("go"), "").unwrap();
     assert_eq!((run.end(), patches(&cluster)), (Some(0), 3), "{}", run.stderr());
     assert!(run.stderr().ends_with(NOT_SCALED_BACK), "{}", run.stderr());
