@@ -95,7 +95,8 @@ pub fn locust_answers(text: &str) {
 /// # Panics
 /// It is read as another record.
 pub fn lease(content: &[u8]) {
-    if let Ok(object) = serde_json::from_slice(content) {
+    // The client returns only objects.
+    if let Ok(object @ serde_json::Value::Object(_)) = serde_json::from_slice(content) {
         cluster::lease::try_lease(object);
     }
 }

@@ -90,6 +90,10 @@ impl RequestedTargets {
         let unknown: &UnknownType = error.downcast_ref()?;
         let UnknownType { name, similar } = unknown;
         match (&self.selection, similar) {
+            (Selection::Pairs(pairs), _) if pairs.iter().any(|(kind, _)| kind == ".") => Some(
+                "A path is not a target. The command of run needs -- before it, and a file with manifests needs -f"
+                    .to_owned(),
+            ),
             _ if name.trim().is_empty() => Some(EMPTY.to_owned()),
             (Selection::Pairs(pairs), Some(similar)) => {
                 let is_it = |(kind, _): &&(String, String)| kind.split('.').next() == Some(name);

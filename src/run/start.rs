@@ -106,6 +106,11 @@ impl TestStart {
             };
         }
         match (self.users, self.run_time) {
+            (None, None) => {
+                Err("the number of users and the run time are missing: give them with -u/--users and -t/--run-time, \
+                     as in -u 20 -t 10m"
+                    .to_owned())
+            }
             (None, _) => Err("the number of users is missing: give it with -u/--users".to_owned()),
             (_, None) => Err("the run time is missing: give it with -t/--run-time, as in -t 10m. Only a test with a \
                               LoadTestShape ends by itself"
@@ -322,7 +327,8 @@ mod tests {
             (shape("Steps"), picker, Err("a LoadTestShape sets the users")),
             (option("tenant"), "", Err("the locustfile has no custom options")),
             (option("other"), options, Err("no such option, only tenant")),
-            (TestStart::default(), "", Err("the number of users is missing")),
+            (TestStart::default(), "", Err("the number of users and the run time are missing")),
+            (TestStart { users: None, ..start() }, "", Err("the number of users is missing")),
             (TestStart { run_time: None, ..start() }, "", Err("the run time is missing")),
             (TestStart::default(), "\"hide_common_options\": true,", Ok(())),
             (start(), "\"hide_common_options\": true,", Err("a LoadTestShape sets the users")),

@@ -8,7 +8,7 @@ use crate::cluster::api::{Client, Error, Status};
 pub async fn explain_missing(client: &Client, target: &Target, error: Error) -> Error {
     let is_about_target = error.status().is_some_and(|status| {
         status.is_not_found()
-            && status.details.as_ref().is_some_and(|subject| subject.name == target.name)
+            && status.details.as_ref().is_some_and(|details| details.name == target.name)
     });
     let namespace = &target.namespace;
     if !is_about_target || !target.resource.namespaced || namespace == "default" {

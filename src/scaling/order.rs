@@ -213,14 +213,14 @@ impl ScaleError {
     /// True if the error says that the target does not exist.
     pub fn is_missing(&self, target: &Target) -> bool {
         let Self::Api(Error::Status(status)) = self else { return false };
-        let is_about = |subject: &Details| subject.name == target.name;
+        let is_about = |details: &Details| details.name == target.name;
         status.is_not_found() && status.details.as_ref().is_some_and(is_about)
     }
 
     /// True if the server has no such path: the type has no scale subresource, or does not exist.
     pub fn is_unknown_path(&self) -> bool {
         let Self::Api(Error::Status(status)) = self else { return false };
-        let is_unnamed = |subject: &Details| subject.name.is_empty();
+        let is_unnamed = |details: &Details| details.name.is_empty();
         status.is_not_found() && status.details.as_ref().is_none_or(is_unnamed)
     }
 }

@@ -67,10 +67,10 @@ impl Annotation {
     /// The number to restore.
     ///
     /// # Errors
-    /// There is no note, or the present number is not the one that was set. The text is the reason.
+    /// There is no annotation, or the present number is not the one that was set. The text is the reason.
     pub(super) fn to_restore(&self, now: Option<i64>) -> Result<i32, String> {
         match (self, self.remembered_count()) {
-            (Self::Text(_), Some(note)) if now == Some(note.set) => Ok(note.replaced),
+            (Self::Text(_), Some(kept)) if now == Some(kept.set) => Ok(kept.replaced),
             (Self::Text(_), Some(RememberedCount { replaced, set })) => Err(format!(
                 "it is at {} now, but --remember had scaled it to {set}. To scale it to the old number, use \
                  --replicas={replaced} instead of --restore",
@@ -91,7 +91,7 @@ impl Annotation {
 
     /// The operations of a JSON Patch that change the annotation, if it is still the same.
     ///
-    /// While the number is the one that an earlier `--remember` set, its note keeps the number from
+    /// While the number is the one that an earlier `--remember` set, the annotation keeps the number from
     /// before.
     pub(super) fn operations(
         &self,
@@ -109,7 +109,7 @@ impl Annotation {
             return vec![tested, json!({"op": "remove", "path": PATH})];
         }
         let replaced = match self.remembered_count() {
-            Some(note) if old == Some(note.set) => i64::from(note.replaced),
+            Some(kept) if old == Some(kept.set) => i64::from(kept.replaced),
             _ => old.unwrap_or_default(),
         };
         let text = json!({"replaced": replaced, "set": new}).to_string();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_note_about_the_present_count_is_restored() {
+    fn only_an_annotation_about_the_present_count_is_restored() {
         for (annotation, now, expected) in [
             (text(3, 0), Some(0), Ok(3)),
             (text(3, 1), Some(1), Ok(3)),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_note_keeps_the_first_count() {
+    fn a_second_remember_keeps_the_first_count() {
         let replaced = |annotation: &Annotation, old: i64, new: i64| {
             let operations = annotation.operations(AnnotationChange::Remember, Some(old), new);
             let value = &operations[1]["value"];

@@ -224,7 +224,7 @@ impl<'a> Scaler<'a> {
     }
 
     fn new_count(&self, old: Option<i64>) -> Result<i64, ScaleError> {
-        let new = self.asked_count(old)?;
+        let new = self.requested_count(old)?;
         match self.order.limits {
             Some(limits) if !limits.allow(new) => {
                 let target = self.order.target.to_string();
@@ -234,7 +234,7 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    fn asked_count(&self, old: Option<i64>) -> Result<i64, ScaleError> {
+    fn requested_count(&self, old: Option<i64>) -> Result<i64, ScaleError> {
         match self.order.new {
             NewCount::Exactly(count) => Ok(count.into()),
             NewCount::By(by) => {

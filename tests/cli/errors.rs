@@ -182,9 +182,9 @@ fn server_errors_are_reported_in_kubectls_words() {
         let cluster = TestCluster::start();
         on(&cluster, "PATCH", action);
         // A 5xx does not tell if the change was made: see outcome.rs.
-        let truth = "deployment.apps/locust-slave is still at 1; the request may scale it to 3 later; check it again in a moment\n";
-        let truth = if is_certain { "" } else { truth };
-        scale(&cluster).refuses(&format!("{expected}\n{truth}"));
+        let still = "deployment.apps/locust-slave is still at 1; the request may scale it to 3 later; check it again in a moment\n";
+        let still = if is_certain { "" } else { still };
+        scale(&cluster).refuses(&format!("{expected}\n{still}"));
         assert_eq!(cluster.handle().replicas(SLAVE), Some(1));
     }
 }

@@ -187,9 +187,9 @@ fn an_answer_of_success_that_cannot_be_read_is_checked_against_the_server() {
         on_patch(&cluster, 1, action);
         let outcome = run(&cluster, "scale --replicas=3");
         outcome.exits(1, "");
-        let truth =
+        let expected =
             "deployment.apps/locust-slave is still at 1: it was not scaled to 3; try again\n";
-        assert!(outcome.stderr.ends_with(truth), "{outcome:?}");
+        assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
     }
 }
 

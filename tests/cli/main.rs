@@ -21,6 +21,7 @@ mod layouts;
 mod locust;
 mod locust_harm;
 mod locust_keep;
+mod locust_status;
 mod locust_tls;
 mod lost_answers;
 mod masked;

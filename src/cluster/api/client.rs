@@ -134,8 +134,8 @@ impl Client {
             let is_turned_away = result.as_ref().is_ok_and(|reply| reply.status == 429);
             let is_new = !is_turned_away || self.concurrency.start_pause(pause);
             if is_new && pause > Duration::from_secs(1) {
-                let is_asked = result.is_ok_and(|reply| reply.requested_pause().is_some());
-                let reason = if is_asked { PauseReason::RetryAfter } else { PauseReason::Busy };
+                let is_requested = result.is_ok_and(|reply| reply.requested_pause().is_some());
+                let reason = if is_requested { PauseReason::RetryAfter } else { PauseReason::Busy };
                 (self.options.on_event)(Event::Pause { length: pause, reason });
             }
             let text = format!("Sending {} again in {pause:?}, retry {attempt}", request.path);

@@ -68,9 +68,12 @@ impl<'a> Site<'a> {
         match idle.map_err(|error| anyhow!("{}: {error}", PhaseKind::Idle))? {
             Idle::Yes => Ok(()),
             Idle::No { state, users } => bail!(
-                "Locust at {place} is running a test: its state is {}, with {users} users. {note}To \
-                 wait for the end of the test, use --wait-for-idle=DURATION",
-                on_one_line(&state)
+                "Locust at {place} is running a test: its state is {}, with {users} users. {note}{}",
+                on_one_line(&state),
+                match plan.idle_limit.is_zero() {
+                    true => "To wait for the end of the test, use --wait-for-idle=DURATION",
+                    false => "The time limit of --wait-for-idle is over; give a longer one",
+                }
             ),
         }
     }

@@ -8,6 +8,8 @@ mod judge;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(test)]
+mod text_tests;
 mod types;
 
 pub use judge::judge;

@@ -138,7 +138,7 @@ fn login_range(text: &str) -> Option<(usize, usize)> {
 enum Problem {
     Text(&'static str),
     /// A sentence about a part of the URL, which is shown between the two texts.
-    RequestSubject(&'static str, String, &'static str),
+    WithPart(&'static str, String, &'static str),
 }
 
 impl Problem {
@@ -146,7 +146,7 @@ impl Problem {
     fn of(self, url: &str) -> UrlError {
         let problem = match self {
             Self::Text(text) => text.to_owned(),
-            Self::RequestSubject(before, part, after) => {
+            Self::WithPart(before, part, after) => {
                 let is_secret = login_range(url)
                     .is_some_and(|(start, end)| url[start..end].contains(part.as_str()));
                 let part = if is_secret { MASK } else { &part };
@@ -191,7 +191,7 @@ fn parse_authority(authority: &str) -> Result<(Option<Login>, String), Problem> 
 /// `parseHost`, with Go 1.26's stricter rules for brackets and colons.
 fn parse_host(host: &str) -> Result<String, Problem> {
     let wrong_port =
-        |port: &str| Problem::RequestSubject("invalid port ", port.to_owned(), " after host");
+        |port: &str| Problem::WithPart("invalid port ", port.to_owned(), " after host");
     match host.rfind('[') {
         Some(0) => {
             let Some(end) = host.rfind(']') else {
@@ -219,7 +219,7 @@ fn parse_ipv6(text: &str) -> Result<String, Problem> {
         return Err(Problem::Text("invalid IP-literal"));
     }
     if address.parse::<Ipv6Addr>().is_err() {
-        return Err(Problem::RequestSubject(
+        return Err(Problem::WithPart(
             "invalid host: ParseAddr(",
             address,
             "): unable to parse IP",
@@ -232,7 +232,7 @@ fn parse_ipv6(text: &str) -> Result<String, Problem> {
 fn unescape_host(text: &str, part: Part) -> Result<String, Problem> {
     let decoded = unescape(text, part)?;
     String::from_utf8(decoded)
-        .map_err(|_| Problem::RequestSubject("invalid URL escape ", text.to_owned(), ""))
+        .map_err(|_| Problem::WithPart("invalid URL escape ", text.to_owned(), ""))
 }
 
 /// `unescape`: decodes `%XX`. A host may escape only bytes that are not ASCII (RFC 3986, 3.2.2).
@@ -245,11 +245,7 @@ fn unescape(text: &str, part: Part) -> Result<Vec<u8>, Problem> {
         if byte != b'%' {
             if matches!(part, Part::Host | Part::Zone) && byte < 0x80 && !is_allowed(byte, part) {
                 let character = char::from(byte).to_string();
-                return Err(Problem::RequestSubject(
-                    "invalid character ",
-                    character,
-                    " in host name",
-                ));
+                return Err(Problem::WithPart("invalid character ", character, " in host name"));
             }
             decoded.push(byte);
             at += 1;
@@ -258,7 +254,7 @@ fn unescape(text: &str, part: Part) -> Result<Vec<u8>, Problem> {
         let escape = &bytes[at..bytes.len().min(at + 3)];
         let invalid = || {
             let shown = String::from_utf8_lossy(escape).into_owned();
-            Problem::RequestSubject("invalid URL escape ", shown, "")
+            Problem::WithPart("invalid URL escape ", shown, "")
         };
         let value = decode_escape(escape).ok_or_else(invalid)?;
         let is_refused = match part {
