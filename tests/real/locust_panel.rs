@@ -59,8 +59,7 @@ impl Panel<'_> {
     fn is_there(&self, counts: &str) {
         assert_eq!(self.0.eval("document.querySelectorAll('#locustctl-panel').length"), 1);
         self.wait_for_text("short", counts);
-        let shown = format!("{ROOT}.getElementById('panel').checkVisibility()");
-        assert_eq!(self.0.eval(&shown), true);
+        self.0.wait_for(&format!("{ROOT}.getElementById('panel').checkVisibility()"));
         let layer = format!("getComputedStyle({ROOT}.getElementById('panel')).zIndex");
         let layer = self.0.eval(&layer);
         let layer: Option<i64> = layer.as_str().and_then(|text| text.parse().ok());

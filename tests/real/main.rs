@@ -15,10 +15,11 @@ mod run_failures;
 mod run_results;
 mod run_signals;
 mod swarm_confirm;
+mod swarm_edit;
 mod swarm_random;
 mod swarm_steps;
 mod swarm_time;
-mod swarm_trouble;
+
 mod swarm_wanted;
 mod workflows;
 
