@@ -19,7 +19,6 @@ mod swarm_edit;
 mod swarm_random;
 mod swarm_steps;
 mod swarm_time;
-
 mod swarm_wanted;
 mod workflows;
 
