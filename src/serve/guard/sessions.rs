@@ -40,6 +40,8 @@ pub(super) struct Session {
     pub token: SecretString,
     claims: Claims,
     used: u64,
+    /// The place of the last use among all uses, because many uses can be in one second.
+    place: u64,
 }
 
 /// The sessions that were used since the start of the process.
@@ -55,6 +57,8 @@ struct Table {
     ended: HashMap<SessionId, (TokenDigest, u64)>,
     /// Tokens whose sessions up to this time have all ended.
     all_ended: HashMap<TokenDigest, u64>,
+    /// The uses so far.
+    uses: u64,
 }
 
 /// Hides the sessions, because a cookie gives access to serve.
@@ -104,7 +108,7 @@ impl Sessions {
         // A session that begins in the second in which all others ended must be valid.
         let began = table.all_ended.get(&digest).map_or(now, |ended| now.max(ended + 1));
         let claims = Claims { id: SessionKey::new_id()?, began, used: began, token: digest };
-        table.add(now, Session { token, claims, used: began });
+        table.add(now, Session { token, claims, used: began, place: 0 });
         Ok(self.key.sign(&claims))
     }
 
@@ -119,7 +123,7 @@ impl Sessions {
         if !table.is_alive(now, &claims) {
             return None;
         }
-        let session = Session { token, claims, used: now };
+        let session = Session { token, claims, used: now, place: 0 };
         table.add(now, session.clone());
         Some(session)
     }
@@ -146,7 +150,8 @@ impl Table {
             return None;
         }
         let session = self.open.get_mut(&claims.id)?;
-        session.used = now;
+        self.uses += 1;
+        (session.used, session.place) = (now, self.uses);
         Some(session.clone())
     }
 
@@ -163,8 +168,8 @@ impl Table {
             && self.all_ended.get(&claims.token).is_none_or(|ended| claims.began > *ended)
     }
 
-    /// Adds a session, and ends another one if there are too many.
-    fn add(&mut self, now: u64, session: Session) {
+    /// Adds a session as the last one that was used, and ends another one if there are too many.
+    fn add(&mut self, now: u64, mut session: Session) {
         let expired: Vec<SessionId> = self
             .open
             .iter()
@@ -181,9 +186,11 @@ impl Table {
             _ => None,
         };
         let of_crowded = self.open.values().filter(|open| Some(open.claims.token) == crowded);
-        if let Some(oldest) = of_crowded.min_by_key(|open| open.used).map(|open| open.claims) {
+        if let Some(oldest) = of_crowded.min_by_key(|open| open.place).map(|open| open.claims) {
             self.end(now, &oldest);
         }
+        self.uses += 1;
+        session.place = self.uses;
         self.open.insert(session.claims.id, session);
     }
 

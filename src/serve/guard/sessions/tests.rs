@@ -113,6 +113,17 @@ fn a_new_session_ends_the_least_recently_used_one_of_its_token() {
 }
 
 #[test]
+fn the_least_recently_used_session_is_known_within_a_second() {
+    let (_directory, tokens) = tokens(0);
+    let sessions = sessions();
+    let cookies: Vec<_> = (0..2 * MAX_PER_TOKEN).map(|_| begin(&sessions, START, ALICE)).collect();
+    let is_open = |cookie: &String| sessions.find_at(START, cookie, &tokens).is_some();
+    let open: Vec<_> = cookies.iter().map(is_open).collect();
+    assert!(open[..MAX_PER_TOKEN].iter().all(|is_open| !is_open), "{open:?}");
+    assert!(open[MAX_PER_TOKEN..].iter().all(|is_open| *is_open), "{open:?}");
+}
+
+#[test]
 fn when_all_places_are_taken_the_token_with_most_sessions_loses_one() {
     let (_directory, tokens) = tokens(12);
     let sessions = sessions();
