@@ -118,7 +118,11 @@ impl Rebalance<'_, '_> {
         let (Verdict::Repairable(judged), Verdict::Repairable(_), true) =
             (&was.verdict, &now.verdict, is_same)
         else {
-            return Ok(Outcome::NothingSent(now));
+            return Ok(match now.verdict {
+                // Locust itself may be redistributing the users. The caller judges the test again.
+                Verdict::Repairable(_) => Outcome::Unconfirmed { sent: None, now, is_reset: false },
+                _ => Outcome::NothingSent(now),
+            });
         };
         let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
         let guard = self.in_progress.map(StartInProgress::begin);
