@@ -61,6 +61,11 @@ impl Outcome {
         }
     }
 
+    /// A start was sent, and the test has all its users.
+    pub fn is_repaired(&self) -> bool {
+        self.sent().is_some() && self.is_well()
+    }
+
     /// The start that was sent, if any.
     pub fn sent(&self) -> Option<&KnownStart> {
         match self {
@@ -234,6 +239,7 @@ mod tests {
             (unconfirmed, false, false),
         ] {
             assert_eq!((outcome.is_well(), outcome.sent().is_some()), (expected, is_sent));
+            assert_eq!(outcome.is_repaired(), expected && is_sent);
         }
     }
 }

@@ -360,7 +360,7 @@ impl Rebalancer {
         };
         let users = UserCheck { stage, text: printable(&text) };
         audit_rebalance(caller, &users);
-        if let Ok(Outcome::Repaired { .. }) = result {
+        if result.as_ref().is_ok_and(Outcome::is_repaired) {
             live.record_repair(users);
         }
         result

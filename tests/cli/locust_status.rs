@@ -1,4 +1,4 @@
-//! What `status` shows of a running test.
+//! `status` shows a running test and its workers.
 
 use locustctl::sandbox::{Action, Fault};
 use serde_json::{Value, json};

@@ -30,7 +30,7 @@ pub(super) async fn api(
 ) -> Response {
     match rebalance(&app, &caller).await {
         Ok(outcome) => json(&RebalanceReply {
-            rebalanced: matches!(outcome, Outcome::Repaired { .. }),
+            rebalanced: outcome.is_repaired(),
             message: printable(&outcome.to_string()),
         }),
         Err(problem) => problem.into_response(),
