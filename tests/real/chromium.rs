@@ -225,7 +225,13 @@ impl WebDriverCompatibleCommand for ChromiumCommand {
     }
 }
 
+/// Starts chromedriver. It ends at once if another program takes its port at that moment.
 fn start_driver() -> (Child, u16) {
+    let attempts = std::iter::repeat_with(try_to_start_driver).take(5);
+    attempts.flatten().next().expect("chromedriver says its port")
+}
+
+fn try_to_start_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -237,8 +243,13 @@ fn start_driver() -> (Child, u16) {
         line.split_once("successfully on port ")
             .and_then(|(_, port)| port.trim_end_matches('.').parse().ok())
     });
-    let port = started.into_iter().next().expect("chromedriver says its port");
-    (driver, port)
+    match started.into_iter().next() {
+        Some(port) => Some((driver, port)),
+        None => {
+            driver.kill().and_then(|()| driver.wait()).unwrap();
+            None
+        }
+    }
 }
 
 fn capabilities(options: BrowserOptions, profile: &Path) -> serde_json::Map<String, Value> {

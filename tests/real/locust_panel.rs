@@ -51,6 +51,8 @@ impl Panel<'_> {
         self.unfold();
         self.eval("count", &format!("value = '{count}'"));
         self.eval("count", "dispatchEvent(new Event('input', { bubbles: true }))");
+        // It is disabled until the change before has ended.
+        self.0.wait_for(&format!("{ROOT}.getElementById('submit').ariaDisabled !== 'true'"));
         self.click("submit");
     }
 
@@ -177,7 +179,6 @@ fn a_test_for_sixty_users_keeps_them_while_it_is_scaled() {
         let workers = stats["workers"].as_array().unwrap();
         workers.len() == 4 && workers.iter().all(|one| one["user_count"].as_i64() > Some(0))
     });
-    // The button is disabled until the users are confirmed.
     panel.wait_for_text("history", "60 users");
     let before = locust.requests();
     panel.scale(1);
