@@ -66,11 +66,12 @@ fn a_master_survives_the_last_of_its_workers() {
     }
 }
 
-/// The master breaks in three of four cases, so this is repeated until it does.
+/// The master breaks only if several workers leave within the same moment, so this is repeated until it does.
+/// On a machine without other load it breaks in three of four cases.
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_at_once_flag_removes_all_workers_and_a_broken_master_is_reported() {
-    for _ in 0..6 {
+    for _ in 0..15 {
         let scenario = Scenario::new("2.32.2").with_60_users(4);
         let outcome = scenario.run("scale --replicas=1 --at-once --timeout=20s");
         assert_eq!(scenario.patches(), 1, "{outcome:?}");

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::serving::Http;
 
@@ -13,7 +13,6 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone)]
 pub struct Sample {
-    pub at: Instant,
     pub state: String,
     pub users: i64,
     /// The requests in the row `Aggregated`. They are up to two seconds old.
@@ -48,10 +47,6 @@ impl Monitor {
         self.samples.lock().unwrap().clone()
     }
 
-    pub fn lowest_users(&self) -> i64 {
-        self.samples().iter().map(|sample| sample.users).min().unwrap()
-    }
-
     pub fn highest_users(&self) -> i64 {
         self.samples().iter().map(|sample| sample.users).max().unwrap()
     }
@@ -84,7 +79,6 @@ fn sample(http: &Http, url: &str) -> Option<Sample> {
     let stats = serde_json::from_str(&get("/stats/requests")?.text).ok()?;
     let values = values_of(&get("/")?.text)?;
     Some(Sample {
-        at: Instant::now(),
         state: values["state"].as_str()?.to_owned(),
         users: values["user_count"].as_i64()?,
         requests: requests_in(&stats),
