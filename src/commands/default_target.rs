@@ -34,22 +34,33 @@ pub enum Purpose {
 pub struct WorkerSearch {
     /// True if nothing was named.
     is_default: bool,
+    /// The hint if the target was named by a variable.
+    variable: Option<String>,
     found: OnceCell<Option<Survey>>,
 }
 
 impl WorkerSearch {
     pub fn new(requested: &RequestedTargets) -> Self {
-        Self { is_default: requested.is_default(), found: OnceCell::new() }
+        Self {
+            is_default: requested.is_default(),
+            variable: requested.hint_at_variable(),
+            found: OnceCell::new(),
+        }
     }
 
     /// A search for a command whose target was named.
     pub fn unused() -> Self {
-        Self { is_default: false, found: OnceCell::new() }
+        Self { is_default: false, variable: None, found: OnceCell::new() }
     }
 
     /// True if nothing was named, so the target is the default one.
     pub fn is_default(&self) -> bool {
         self.is_default
+    }
+
+    /// The hint that the target was named by a variable, if it was.
+    pub fn variable(&self) -> Option<&str> {
+        self.variable.as_deref()
     }
 
     /// Reads the target. If it is the default one and does not exist, and exactly one object of the

@@ -27,9 +27,9 @@ pub enum MissingPart {
     Path,
 }
 
-/// One line for each existing target that resembles a missing one, with the command to type: those with
-/// a similar name, else those that run Locust workers if the missing name is one of workers. A type
-/// without a scale subresource gets a line as well.
+/// The hints for missing targets. They name the variable that the target comes from, and the command for each
+/// existing target that resembles a missing one: those with a similar name, else those that run Locust workers if
+/// the missing name is one of workers. A type without a scale subresource gets a line as well.
 pub async fn hints(
     client: &Client,
     missing: &[MissingTarget],
@@ -46,6 +46,9 @@ pub async fn hints(
             hints.push(hint);
         }
     };
+    if let Some(variable) = workers.variable().filter(|_| !missing.is_empty()) {
+        add(on_one_line(variable).into_owned());
+    }
     for MissingTarget { target, cause } in missing {
         let found = match cause {
             // The search for workers covers names that are similar to the default one.

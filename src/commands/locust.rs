@@ -35,7 +35,7 @@ pub fn location(args: &LocustArgs, targets: &[String], default: Address) -> Resu
     }
     let given = args.locust.as_deref().filter(|text| !text.is_empty());
     let address = match given {
-        Some(text) => Address::parse(text).context("--locust")?,
+        Some(text) => Address::parse(text).context(source_of(text))?,
         None => default,
     };
     let header = |flag: &str, path: &Option<PathBuf>| -> Result<_> {
@@ -54,6 +54,26 @@ pub fn location(args: &LocustArgs, targets: &[String], default: Address) -> Resu
         authorities: authorities(&address, args.locust_certificate_authority.as_deref())?,
     };
     Ok(LocustLocation { address, login })
+}
+
+/// The flag or the variable that gives this address of Locust's master. clap reads both.
+fn source_of(address: &str) -> &'static str {
+    match std::env::var("LOCUSTCTL_LOCUST") {
+        Ok(value) if value == address => "$LOCUSTCTL_LOCUST",
+        _ => "--locust",
+    }
+}
+
+/// Refuses `none` for a command that cannot work without Locust. `location` was read from `args`.
+///
+/// # Errors
+/// The address is `none`.
+pub fn require_locust(command: &str, location: &LocustLocation, args: &LocustArgs) -> Result<()> {
+    if location.address == Address::None {
+        let source = source_of(args.locust.as_deref().unwrap_or_default());
+        bail!("{command} needs Locust, so it cannot be used with {source}=none");
+    }
+    Ok(())
 }
 
 /// The word is an address of Locust. None of these words can name a target: Services and pods cannot be

@@ -8,7 +8,7 @@ use super::connection::{self, Connection};
 use super::default_target::{Purpose, WorkerSearch};
 use super::follow_up::FollowUp;
 use super::hints::unreadable;
-use super::locust::location;
+use super::locust::{location, require_locust};
 use super::signals::{self, FINISHING_START};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
@@ -33,6 +33,7 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// There is no Locust, it does not answer, or a rebalance is needed but not safe.
 pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> {
     let location = location(&args.locust, &args.target, Address::Auto)?;
+    require_locust("rebalance", &location, &args.locust)?;
     let typed = global.typed.clone();
     let prepared = connection::prepare(global)?;
     let follow_up = FollowUp::new(typed, prepared.namespace());

@@ -65,6 +65,12 @@ impl RequestedTargets {
         self.is_default
     }
 
+    /// The hint for a missing object that was named by [`TARGET_VARIABLE`].
+    pub fn hint_at_variable(&self) -> Option<String> {
+        let target = self.from_variable.as_ref()?;
+        Some(format!("The target comes from ${TARGET_VARIABLE}, which is {target:?}"))
+    }
+
     /// Adds to an error of [`resolve`] where the target comes from, or how to correct it.
     pub fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         if !error.is::<UnknownType>() && !error.is::<SelectionError>() {

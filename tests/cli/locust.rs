@@ -302,6 +302,19 @@ fn invalid_locust_addresses_are_refused() {
             "rebalance --locust=http://x --locust-auth-file=/missing",
             "error: reading --locust-auth-file=/missing: ",
         ),
+        (
+            "rebalance --locust=none",
+            "error: rebalance needs Locust, so it cannot be used with --locust=none\n",
+        ),
+        (
+            "scale --replicas=2 --at-once",
+            "error: --at-once needs --locust: without it, scale does not look at the running test\n",
+        ),
+        ("scale --replicas=2 --rebalance=ramp", "error: --rebalance needs --locust: "),
+        (
+            "scale --replicas=2 --rebalance=never --dry-run=client",
+            "error: --rebalance needs --locust: ",
+        ),
     ] {
         let outcome = run(&cluster, line);
         assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{line}");
@@ -313,6 +326,36 @@ fn invalid_locust_addresses_are_refused() {
     assert!(outcome.stderr.contains("services \"nothing\" not found"), "{outcome:?}");
     let outcome = run(&cluster, "rebalance -n kube-system");
     assert!(outcome.stderr.contains("deployments.apps \"locust-slave\" not found"), "{outcome:?}");
+}
+
+#[test]
+fn a_wrong_address_in_the_variable_is_reported_with_its_name() {
+    let cluster = TestCluster::start();
+    cluster.handle().clear_requests();
+    for (line, value, expected) in [
+        ("scale --replicas=2", "locust", "error: $LOCUSTCTL_LOCUST: \"locust\" is not an address"),
+        ("scale --replicas=2 --locust=web", "locust", "error: --locust: \"web\" is not an address"),
+        (
+            "rebalance",
+            "none",
+            "error: rebalance needs Locust, so it cannot be used with $LOCUSTCTL_LOCUST=none\n",
+        ),
+    ] {
+        let call = locustctl(line).kubeconfig(cluster.kubeconfig());
+        let outcome = call.env("LOCUSTCTL_LOCUST", value).run();
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{line}");
+        assert!(outcome.stderr.contains(expected), "{line}: {}", outcome.stderr);
+    }
+    assert_eq!(cluster.request_lines(), [""; 0]);
+}
+
+#[test]
+fn the_variable_satisfies_the_flags_that_need_locust() {
+    let cluster = running(3);
+    let call = locustctl("scale --replicas=1 --at-once").kubeconfig(cluster.kubeconfig());
+    let outcome = call.env("LOCUSTCTL_LOCUST", "auto").run();
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 3 to 1\n");
+    assert!(outcome.stderr.contains("redistributed 60 users over 1 worker\n"), "{outcome:?}");
 }
 
 #[test]

@@ -95,6 +95,19 @@ fn a_default_target_takes_the_forms_of_an_argument() {
 }
 
 #[test]
+fn a_missing_object_from_the_variable_is_reported_with_the_variable() {
+    let cluster = with_every_kind();
+    let typed = run(&cluster, "scale --replicas=2 deployment/nothing");
+    for subcommand in ["scale --replicas=2", "status"] {
+        let call = locustctl(subcommand).kubeconfig(cluster.kubeconfig());
+        let outcome = call.env("LOCUSTCTL_TARGET", "deployment/nothing").run();
+        let hint = "The target comes from $LOCUSTCTL_TARGET, which is \"deployment/nothing\"\n";
+        assert_eq!(outcome.stderr.replace(hint, ""), typed.stderr, "{subcommand}");
+        assert!(outcome.stderr.contains(hint), "{subcommand}: {outcome:?}");
+    }
+}
+
+#[test]
 fn the_namespace_can_be_chosen() {
     let cluster = with_every_kind();
     run(&cluster, "scale --replicas=5 -n staging")

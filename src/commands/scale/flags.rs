@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::settings::Goal;
-use crate::cli::{RelativeCount, ScaleArgs};
+use crate::cli::{Rebalance, RelativeCount, ScaleArgs};
 use crate::cluster::api::Trace;
 use crate::output::{Format, FormatArgs};
 use crate::scaling::{Condition, DryRun, NewCount};
@@ -34,6 +34,17 @@ pub(super) fn dry_run(text: &str) -> Result<DryRun> {
     };
     deprecated(&format!("--dry-run={text} is deprecated (boolean value)"), instead);
     Ok(dry_run)
+}
+
+/// Refuses flags about a running test if the user did not ask locustctl to look at one.
+pub(super) fn require_locust(args: &ScaleArgs) -> Result<()> {
+    let flags = [("--rebalance", args.rebalance != Rebalance::Auto), ("--at-once", args.at_once)];
+    match flags.into_iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) if !args.locust.is_any_given() => {
+            bail!("{flag} needs --locust: without it, scale does not look at the running test")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The output format, with its template.

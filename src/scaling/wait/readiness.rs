@@ -126,11 +126,10 @@ impl Readiness {
             let exist = if current == 1 { exists } else { exist };
             return format!("{current} {} {exist} instead of {requested}", noun(current));
         }
-        let nouns = noun(requested);
         let Some(ready) = self.ready else {
-            return format!("{current} of {requested} {nouns} {exist}");
+            return format!("{current} of {requested} replicas {exist}");
         };
-        let all = format!("{ready} of {requested} {nouns} {are} ready");
+        let all = format!("{ready} of {requested} replicas {are} ready");
         if self.done || ready < requested {
             return all;
         }
