@@ -91,8 +91,16 @@ impl Browser {
     pub fn fill(&self, selector: &str, text: &str) {
         self.runtime.block_on(async {
             let field = self.client.find(Locator::Css(selector)).await.unwrap();
-            field.clear().await.unwrap();
-            field.send_keys(text).await.unwrap();
+            // After WebDriver has cleared the field, a new state of the page may fill it before the keys arrive.
+            // A field for numbers is empty after other text.
+            for _ in 0..5 {
+                field.clear().await.unwrap();
+                field.send_keys(text).await.unwrap();
+                let value = field.prop("value").await.unwrap().unwrap_or_default();
+                if value == text || value.is_empty() {
+                    break;
+                }
+            }
         });
     }
 
