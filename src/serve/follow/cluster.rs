@@ -156,9 +156,13 @@ impl Follower<'_> {
                 Err(error) if error.status().is_some_and(|status| status.is_not_found()) => None,
                 Err(error) => return Err(error),
             };
-            // A newer state was already known if this one is outdated. A missing object has no resource
-            // version, so it is read again.
-            if self.set_target_from_read(kind, object.as_ref(), updates) || object.is_some() {
+            if self.set_target_from_read(kind, object.as_ref(), updates) {
+                return Ok(());
+            }
+            // Another update came during the read. If both have an object, the other one is newer. Without an
+            // object there is no resource version, so the target is read again.
+            let is_missing = self.live.connection_state() == ConnectionState::TargetMissing;
+            if object.is_some() && !is_missing {
                 return Ok(());
             }
         }

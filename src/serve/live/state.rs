@@ -115,7 +115,7 @@ impl TargetState {
     }
 
     /// Takes the target from a read that began after `updates` updates. Returns false if it is older
-    /// than another update that came during the read.
+    /// than another update that came during the read, or if the target was deleted during the read.
     ///
     /// Without such an update it is the present state, even if its resource version is lower: etcd
     /// may have been restored from a backup.
@@ -125,7 +125,9 @@ impl TargetState {
         object: &Workload,
         updates: u64,
     ) -> bool {
-        let is_present = self.updates == updates || !self.is_outdated(object);
+        // If the target was deleted during the read, the object may be the deleted one.
+        let is_newer = self.version.is_some() && !self.is_outdated(object);
+        let is_present = self.updates == updates || is_newer;
         if is_present {
             self.set_target(kind, object);
         }

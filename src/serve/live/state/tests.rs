@@ -62,3 +62,16 @@ fn a_missing_object_is_the_present_state_unless_an_update_came_during_the_read()
     assert!(state.set_missing_from_read(state.updates()));
     assert_eq!(state.desired(), None);
 }
+
+#[test]
+fn a_read_that_a_deletion_overtakes_does_not_bring_the_object_back() {
+    let mut state = state();
+    let updates = state.updates();
+    assert!(state.set_deleted(&object("10", 9)));
+    assert!(!state.set_target_from_read(WorkloadKind::Deployment, &object("9", 9), updates));
+    assert_eq!(state.connection_state(), ConnectionState::TargetMissing);
+    // A read after the deletion shows a new object, even if etcd was restored from a backup.
+    let updates = state.updates();
+    assert!(state.set_target_from_read(WorkloadKind::Deployment, &object("8", 1), updates));
+    assert_eq!(state.desired(), Some(1));
+}
