@@ -156,6 +156,14 @@ mod tests {
     }
 
     #[test]
+    fn the_noun_after_of_is_plural_for_every_number() {
+        let status = json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1,
+            "readyReplicas": 1, "availableReplicas": 1});
+        let now = judge(WorkloadKind::Deployment, json!({"replicas": 1}), status, 1);
+        assert_eq!(now.text(), "1 of 1 replicas are ready");
+    }
+
+    #[test]
     fn a_deployment_is_done_when_all_pods_are_updated_and_available_and_no_old_pod_is_left() {
         for (observed, current, updated, ready, available, done, text) in [
             (2, 3, 3, 3, 3, true, "3 of 3 replicas are ready"),
