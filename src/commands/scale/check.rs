@@ -47,7 +47,7 @@ impl Checked {
         let follow_up = FollowUp::new(typed, connection.namespace());
         let goal = flags::goal(&args)?;
         let condition = flags::condition(&args)?;
-        flags::require_locust(&args)?;
+        flags::refuse_without_locust(&args)?;
         let is_real = dry_run == DryRun::None;
         let location = match args.locust.is_any_given() && is_real {
             true => Some(location(&args.locust, &args.targets, Address::None)?),

@@ -37,7 +37,7 @@ pub(super) fn dry_run(text: &str) -> Result<DryRun> {
 }
 
 /// Refuses flags about a running test if the user did not ask locustctl to look at one.
-pub(super) fn require_locust(args: &ScaleArgs) -> Result<()> {
+pub(super) fn refuse_without_locust(args: &ScaleArgs) -> Result<()> {
     let flags = [("--rebalance", args.rebalance != Rebalance::Auto), ("--at-once", args.at_once)];
     match flags.into_iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) if !args.locust.is_any_given() => {
