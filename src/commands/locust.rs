@@ -35,7 +35,7 @@ pub fn location(args: &LocustArgs, targets: &[String], default: Address) -> Resu
     }
     let given = args.locust.as_deref().filter(|text| !text.is_empty());
     let address = match given {
-        Some(text) => Address::parse(text).context(source_of(text))?,
+        Some(text) => Address::parse(text).context(source_of(args))?,
         None => default,
     };
     let header = |flag: &str, path: &Option<PathBuf>| -> Result<_> {
@@ -56,22 +56,21 @@ pub fn location(args: &LocustArgs, targets: &[String], default: Address) -> Resu
     Ok(LocustLocation { address, login })
 }
 
-/// The flag or the variable that gives this address of Locust's master. clap reads both.
-fn source_of(address: &str) -> &'static str {
+/// The flag or the variable that gives the address of Locust's master. clap reads both.
+pub fn source_of(args: &LocustArgs) -> &'static str {
     match std::env::var("LOCUSTCTL_LOCUST") {
-        Ok(value) if value == address => "$LOCUSTCTL_LOCUST",
+        Ok(value) if args.locust.as_ref() == Some(&value) => "$LOCUSTCTL_LOCUST",
         _ => "--locust",
     }
 }
 
-/// Refuses `none` for a command that cannot work without Locust. `location` was read from `args`.
+/// Refuses `none` for work that needs Locust. `location` was read from `args`.
 ///
 /// # Errors
 /// The address is `none`.
-pub fn require_locust(command: &str, location: &LocustLocation, args: &LocustArgs) -> Result<()> {
+pub fn require_locust(work: &str, location: &LocustLocation, args: &LocustArgs) -> Result<()> {
     if location.address == Address::None {
-        let source = source_of(args.locust.as_deref().unwrap_or_default());
-        bail!("{command} needs Locust, so it cannot be used with {source}=none");
+        bail!("{work} needs Locust, so it cannot be used with {}=none", source_of(args));
     }
     Ok(())
 }

@@ -340,6 +340,16 @@ fn a_wrong_address_in_the_variable_is_reported_with_its_name() {
             "none",
             "error: rebalance needs Locust, so it cannot be used with $LOCUSTCTL_LOCUST=none\n",
         ),
+        (
+            "run -u 5 -t 1m",
+            "none",
+            "error: a test needs Locust, so it cannot be used with $LOCUSTCTL_LOCUST=none\n",
+        ),
+        (
+            "status -A",
+            "http://localhost:8089",
+            "every master itself: leave out $LOCUSTCTL_LOCUST, or use --locust=none\n",
+        ),
     ] {
         let call = locustctl(line).kubeconfig(cluster.kubeconfig());
         let outcome = call.env("LOCUSTCTL_LOCUST", value).run();

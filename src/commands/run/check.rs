@@ -8,7 +8,7 @@ use anyhow::{anyhow, bail};
 
 use super::super::connection::{self, PreparedConnection};
 use super::super::follow_up::FollowUp;
-use super::super::locust::location;
+use super::super::locust::{location, require_locust};
 use super::super::target::{Audience, RequestedTargets, only_one};
 use crate::cli::{GlobalArgs, RunArgs};
 use crate::locust::{Address, LocustLocation};
@@ -91,8 +91,9 @@ impl Checked {
     pub(super) fn new(global: GlobalArgs, args: RunArgs) -> Result<Self, Failed> {
         let location = location(&args.locust, &args.target, Address::Auto)?;
         let plan = Plan::new(&args)?;
-        if let Work::Command(words) = &plan.work {
-            check_program(words)?;
+        match &plan.work {
+            Work::Test(_) => require_locust("a test", &location, &args.locust)?,
+            Work::Command(words) => check_program(words)?,
         }
         let (typed, user) = (global.typed.clone(), global.user.clone());
         let prepared = connection::prepare(global);

@@ -62,7 +62,7 @@ impl Site<'_> {
     /// The first problem.
     pub(super) async fn check_test(&self, plan: &Plan, test: &TestWork) -> Result<(), Error> {
         let Some(Locust { master, before }) = &self.locust else {
-            bail!("a test needs Locust: leave out --locust=none, or give a command after --");
+            bail!("a test needs Locust");
         };
         if plan.replicas.is_none() && self.replicas == 0 {
             bail!(

@@ -15,7 +15,7 @@ use super::connection::{self, Connection};
 use super::default_target::{Purpose, WorkerSearch};
 use super::follow_up::FollowUp;
 use super::hints::unreadable;
-use super::locust::location;
+use super::locust::{location, source_of};
 use super::signals;
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, StatusArgs};
@@ -121,7 +121,8 @@ fn refuse_beside_all(args: &StatusArgs, location: &LocustLocation) -> anyhow::Re
     match location.address {
         Address::Auto | Address::None => Ok(()),
         _ => bail!(
-            "status -A looks for every master itself: leave out --locust, or use --locust=none"
+            "status -A looks for every master itself: leave out {}, or use --locust=none",
+            source_of(&args.locust)
         ),
     }
 }

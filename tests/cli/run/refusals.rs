@@ -131,7 +131,10 @@ fn settings_that_locust_would_ignore_are_refused() {
         ),
         ("-u 5 -t 1m --fail-if p12>1s", "--fail-if 'p12>1s': Locust's results do not have p12"),
         ("-u 5 -t 1m --abort-if p50>1s", "--abort-if 'p50>1s': Locust does not report p50"),
-        ("-u 5 -t 1m --locust=none", "a test needs Locust: leave out --locust=none"),
+        (
+            "-u 5 -t 1m --locust=none",
+            "a test needs Locust, so it cannot be used with --locust=none\n",
+        ),
     ] {
         let outcome = run(&cluster, &format!("run --replicas=3 {flags}"));
         outcome.exits(1, "");
