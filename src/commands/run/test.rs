@@ -173,8 +173,14 @@ impl Site<'_> {
         let mut on_tick = |tick: Option<&_>, seen: &_| progress.update(tick, seen);
         let followed = interruptions.unless(follow.run(seen, &mut on_tick)).await;
         let end = followed?.map_err(|error| Ended::failed(PhaseKind::Follow, error))?;
-        if end == TestEnd::Overdue {
-            record.seen.note("the test was still running after its run time".to_owned());
+        match &end {
+            TestEnd::Aborted(met) => {
+                record.seen.note(format!("--abort-if was met: {}", met.explanation()));
+            }
+            TestEnd::Overdue => {
+                record.seen.note("the test was still running after its run time".to_owned());
+            }
+            _ => {}
         }
         progress.print_notes(&record.seen);
         drop(progress);
