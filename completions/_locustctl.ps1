@@ -225,6 +225,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands')
             [CompletionResult]::new('--locust', '--locust', [CompletionResultType]::ParameterName, 'Address of Locust''s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]')
             [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Watch the test until Ctrl-C, and redistribute its users when workers leave')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Skip the question before a rebalance that resets the statistics of the test. Without a terminal there is no question, only a warning')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a simulated cluster, which ends with this command')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate. An attacker on the network can then read and change all traffic')
             [CompletionResult]::new('--disable-compression', '--disable-compression', [CompletionResultType]::ParameterName, 'Do not request compressed responses from the server')

@@ -9,12 +9,14 @@ use super::default_target::{Purpose, WorkerSearch};
 use super::follow_up::FollowUp;
 use super::hints::unreadable;
 use super::locust::{location, require_locust};
+use super::question;
 use super::signals::{self, FINISHING_START};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
     Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Rebalance, RebalanceMode,
-    Search, StartInProgress, StartMemory, Watched, WorkerPods, absent_text, foreign_text,
+    Search, StartInProgress, StartMemory, Watched, WorkerPods, absent_text, examine, foreign_text,
+    reset_warning,
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
@@ -52,7 +54,8 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
             (true, _) => watch(&connection, &target, &location, &in_progress).await,
             (false, Ok(own)) => {
                 let pods = WorkerPods::new(&own.pods);
-                once(&connection, &target, pods, &location, &in_progress).await
+                let inputs = Once { location: &location, in_progress: &in_progress, yes: args.yes };
+                once(&connection, &target, pods, inputs).await
             }
             (false, Err(error)) => {
                 let client = &connection.client;
@@ -75,16 +78,28 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
     }
 }
 
+/// Options of a single rebalance.
+struct Once<'a> {
+    location: &'a LocustLocation,
+    in_progress: &'a StartInProgress,
+    /// `--yes`
+    yes: bool,
+}
+
 async fn once(
     connection: &Connection,
     target: &Target,
     pods: WorkerPods,
-    location: &LocustLocation,
-    in_progress: &StartInProgress,
+    Once { location, in_progress, yes }: Once<'_>,
 ) -> Result<(), Failed> {
     let master = find(connection, target, location, &pods).await?;
     say(&on_one_line(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
+    if let Ok(Some(log)) = master.log().await
+        && log.resets_stats()
+    {
+        confirm_reset(&master, &pods, &memory, yes).await?;
+    }
     let rebalance = Rebalance {
         master: &master,
         mode: RebalanceMode::AtOnce,
@@ -93,6 +108,8 @@ async fn once(
         limit: LIMIT,
         workers: None,
         memory: Some(&memory),
+        repeats: true,
+        on_attempt: None,
         on_start: None,
         in_progress: Some(in_progress),
     };
@@ -102,6 +119,21 @@ async fn once(
         true => Ok(write_stdout(&format!("{}\n", on_one_line(&outcome.to_string())))?),
         false => Err(anyhow!("{}", on_one_line(&outcome.to_string())).into()),
     }
+}
+
+/// Asks before a rebalance that resets the statistics of the test.
+///
+/// # Errors
+/// Locust does not answer, or the answer of the user is not yes.
+async fn confirm_reset(
+    master: &Master<'_>,
+    pods: &WorkerPods,
+    memory: &StartMemory,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let (look, health) = examine(master, Some(pods.clone()), None, None, Some(memory)).await?;
+    let effect = reset_warning(&look).filter(|_| health.needs_rebalance());
+    question::confirm(effect.as_slice(), yes).await
 }
 
 /// Watches the test, and prints a line when something has changed.

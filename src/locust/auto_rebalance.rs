@@ -37,7 +37,8 @@ pub struct AutoRebalancer {
     steady: Option<Look>,
     /// The file that keeps starts for the next run of locustctl.
     memory: Option<StartMemory>,
-    last_start: Option<Instant>,
+    /// Time at which the last start was sent or refused. Locust may not have answered it.
+    last_start: Mutex<Option<Instant>>,
     /// A start that Locust has accepted, until its result is counted.
     sent: Mutex<Option<KnownStart>>,
     /// Starts that did not help, since the test last had all its users.
@@ -119,6 +120,8 @@ impl AutoRebalancer {
             return Ok(Watched { look, health, outcome: None });
         }
         let (before, memory) = (self.steady.clone(), self.memory.clone());
+        let last_start = *self.last_start.get_mut();
+        let on_attempt = || *self.last_start.lock() = Some(Instant::now());
         let on_start = |start: &KnownStart| *self.sent.lock() = Some(start.clone());
         let rebalance = Rebalance {
             master,
@@ -128,12 +131,15 @@ impl AutoRebalancer {
             limit: START_PERIOD,
             workers: None,
             memory: memory.as_ref(),
+            repeats: false,
+            on_attempt: Some(&on_attempt),
             on_start: Some(&on_start),
             in_progress,
         };
         let result = rebalance.run(pods, report).await;
-        let was_sent = self.sent.get_mut().take().is_some();
-        self.count(&result, was_sent);
+        self.sent.get_mut().take();
+        let is_attempted = *self.last_start.get_mut() != last_start;
+        self.count(&result, is_attempted);
         let outcome = result?;
         let health = outcome.health().clone();
         Ok(Watched { look, health, outcome: Some(outcome) })
@@ -142,9 +148,7 @@ impl AutoRebalancer {
     /// Notes that the last [`AutoRebalancer::look_and_rebalance`] was dropped before its end. Returns
     /// the start that it had sent, if any.
     pub fn interrupted(&mut self) -> Option<KnownStart> {
-        let sent = self.sent.get_mut().take()?;
-        self.last_start = Some(sent.at);
-        Some(sent)
+        self.sent.get_mut().take()
     }
 
     /// The warning that no more starts are sent, because the last ones did not help; `None` while
@@ -153,13 +157,14 @@ impl AutoRebalancer {
         (self.failures >= MAX_FAILURES).then_some(GIVEN_UP)
     }
 
-    /// Counts a start that was sent or refused.
-    fn count(&mut self, result: &Result<Outcome, Error>, was_sent: bool) {
-        if !was_sent && !matches!(result, Err(Error::Refused(_))) {
-            return;
+    /// Counts a start that was sent or refused. A start without an answer counts as one that did not help.
+    fn count(&mut self, result: &Result<Outcome, Error>, is_attempted: bool) {
+        if !is_attempted {
+            if !matches!(result, Err(Error::Refused(_))) {
+                return;
+            }
+            *self.last_start.get_mut() = Some(Instant::now());
         }
-        let at = result.as_ref().ok().and_then(Outcome::sent).map(|sent| sent.at);
-        self.last_start = Some(at.unwrap_or_else(Instant::now));
         match result {
             Ok(Outcome::Repaired { .. } | Outcome::Edited { .. }) => self.failures = 0,
             Ok(Outcome::Unconfirmed { sent: Some(_), .. }) | Err(_) => self.failures += 1,
@@ -168,7 +173,7 @@ impl AutoRebalancer {
     }
 
     fn may_start(&self) -> bool {
-        let is_time = self.last_start.is_none_or(|last| last.elapsed() >= START_PERIOD);
+        let is_time = self.last_start.lock().is_none_or(|last| last.elapsed() >= START_PERIOD);
         is_time && self.given_up().is_none()
     }
 
@@ -212,17 +217,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn at_most_one_start_is_sent_every_30_seconds() {
+    async fn at_most_one_start_is_sent_or_refused_every_30_seconds() {
         let mut rebalancer = AutoRebalancer::default();
         assert!(rebalancer.may_start());
         // The start was sent some seconds before its result was known.
-        let sent = repaired();
+        *rebalancer.last_start.get_mut() = Some(Instant::now());
         advance(Duration::from_secs(10)).await;
-        rebalancer.count(&sent, true);
+        rebalancer.count(&repaired(), true);
         advance(Duration::from_millis(19_999)).await;
         assert!(!rebalancer.may_start());
         advance(Duration::from_millis(1)).await;
         assert!(rebalancer.may_start());
+        rebalancer.count(&Err(Error::Refused("no".to_owned())), false);
+        assert!(!rebalancer.may_start());
     }
 
     #[tokio::test(start_paused = true)]
@@ -232,6 +239,7 @@ mod tests {
             advance(START_PERIOD).await;
             assert!(rebalancer.may_start() && rebalancer.given_up().is_none());
             rebalancer.count(&failure, true);
+            *rebalancer.last_start.get_mut() = Some(Instant::now());
         }
         advance(START_PERIOD * 100).await;
         assert!(!rebalancer.may_start() && rebalancer.given_up().is_some());

@@ -47,6 +47,19 @@ pub enum Error {
     /// The users were not started. The text is the reason.
     #[error("Locust did not start the users: {0}")]
     Refused(String),
+    /// Locust has not accepted both starts of a ramp. It has accepted the first one, or may have.
+    #[error(
+        "Locust has not accepted both starts of the ramp, so the test may now ask for {users} users instead of \
+         {wanted}: {error}. Press Edit in Locust's page, and enter {wanted} users"
+    )]
+    HalfRamp {
+        /// The users of the first start.
+        users: u64,
+        /// The users that the test should have.
+        wanted: u64,
+        /// The error of the start that was not accepted.
+        error: Box<Self>,
+    },
 }
 
 impl Error {
@@ -77,7 +90,8 @@ impl Error {
             | Self::Headless(_)
             | Self::NoEndpoints(_)
             | Self::Several(_)
-            | Self::Refused(_) => self.to_string(),
+            | Self::Refused(_)
+            | Self::HalfRamp { .. } => self.to_string(),
         }
     }
 
@@ -108,7 +122,8 @@ impl Error {
             | Self::Login
             | Self::Headless(_)
             | Self::Several(_)
-            | Self::Refused(_) => false,
+            | Self::Refused(_)
+            | Self::HalfRamp { .. } => false,
         }
     }
 
@@ -121,7 +136,11 @@ impl Error {
             }
             Self::NotLocust { status, .. } => status.starts_with('5'),
             Self::Failure(_) | Self::NoEndpoints(_) => true,
-            Self::Login | Self::Headless(_) | Self::Several(_) | Self::Refused(_) => false,
+            Self::Login
+            | Self::Headless(_)
+            | Self::Several(_)
+            | Self::Refused(_)
+            | Self::HalfRamp { .. } => false,
         }
     }
 
@@ -143,7 +162,8 @@ impl Error {
             | Self::Login
             | Self::Headless(_)
             | Self::Several(_)
-            | Self::Refused(_) => false,
+            | Self::Refused(_)
+            | Self::HalfRamp { .. } => false,
         }
     }
 }

@@ -59,8 +59,8 @@ pub struct Spawn {
 pub struct TestStart {
     /// Time by the master's clock, in its time zone.
     pub at: PrimitiveDateTime,
-    /// The test was started again later, by an edit or by a rebalance.
-    pub is_edited: bool,
+    /// Time of the last edit or rebalance; `None` if there was none.
+    pub edited_at: Option<PrimitiveDateTime>,
     /// This is the first test of the master. Otherwise the page may have the run time of an earlier
     /// test.
     pub is_first: bool,
@@ -122,11 +122,16 @@ impl MasterLog {
         let first = current.iter().position(|entry| is_spawn(&entry))?;
         let at = current[first].at?;
         let later = (first + 1)..current.len();
-        let is_edited = later
+        let last_edit = later
+            .rev()
             .filter(|place| is_spawn(&&current[*place]))
-            .any(|place| !is_by_locust(&current[place..], &current[..place]));
+            .find(|place| !is_by_locust(&current[*place..], &current[..*place]));
+        let edited_at = match last_edit {
+            Some(place) => Some(current[place].at?),
+            None => None,
+        };
         let is_first = self.is_whole && !earlier.iter().any(|entry| is_spawn(&entry));
-        Some(TestStart { at, is_edited, is_first })
+        Some(TestStart { at, edited_at, is_first })
     }
 
     /// Time of the last start or edit of the running test, by the master's clock. Starts that Locust
@@ -324,11 +329,11 @@ mod tests {
     fn the_start_of_a_test_is_its_first_start_after_the_last_end() {
         let at = datetime!(2026-11-26 14:15:01);
         let first = log(&[STARTED, (1.0, TO_4), (1.2, SPAWNED)]);
-        assert_eq!(first.test_start(), Some(TestStart { at, is_edited: false, is_first: true }));
+        assert_eq!(first.test_start(), Some(TestStart { at, edited_at: None, is_first: true }));
         let second = log(&[STARTED, (0.2, TO_4), (0.5, STOPPED), (0.6, READY), (1.0, TO_4)]);
-        assert_eq!(second.test_start(), Some(TestStart { at, is_edited: false, is_first: false }));
+        assert_eq!(second.test_start(), Some(TestStart { at, edited_at: None, is_first: false }));
         let cut = log(&[(1.0, TO_4), (1.2, SPAWNED)]);
-        assert_eq!(cut.test_start(), Some(TestStart { at, is_edited: false, is_first: false }));
+        assert_eq!(cut.test_start(), Some(TestStart { at, edited_at: None, is_first: false }));
         assert_eq!(log(&[STARTED, (1.0, TO_4), (2.0, STOPPED)]).test_start(), None);
     }
 
@@ -336,7 +341,7 @@ mod tests {
     fn automatic_starts_by_locust_are_not_edits() {
         let is_edited = |more: &[(f64, &str)]| {
             let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
-            log(&[&start, more].concat()).test_start().unwrap().is_edited
+            log(&[&start, more].concat()).test_start().unwrap().edited_at.is_some()
         };
         assert!(is_edited(&[(5.0, TO_4), (5.1, SPAWNED)]));
         assert!(!is_edited(&[(5.0, TO_3), (6.0, LATE), (6.001, QUIT)]));

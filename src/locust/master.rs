@@ -160,7 +160,7 @@ impl<'a> Master<'a> {
         }
         let reply = match self.ask(Method::GET, "tasks", None).await {
             Ok(reply) => reply,
-            Err(Error::NotLocust { .. }) => return Ok(None),
+            Err(error @ Error::NotLocust { .. }) if !error.is_of_gateway() => return Ok(None),
             Err(error) => return Err(error),
         };
         let tasks = serde_json::from_slice::<Tasks>(&reply.body).ok();
@@ -190,7 +190,7 @@ impl<'a> Master<'a> {
     async fn read_stats_start(&self) -> Result<Option<OffsetDateTime>, Error> {
         let reply = match self.ask(Method::GET, "stats/report", None).await {
             Ok(reply) => reply,
-            Err(Error::NotLocust { .. }) => return Ok(None),
+            Err(error @ Error::NotLocust { .. }) if !error.is_of_gateway() => return Ok(None),
             Err(error) => return Err(error),
         };
         Ok(parse(reply.body, report::start_time).await)

@@ -1,7 +1,8 @@
 //! The file that keeps the starts of locustctl for its next run.
 //!
 //! A rebalance of a test with a run time sends the time that is left. The next run of locustctl sees only
-//! this last start, and cannot know when the test ends. So locustctl notes its starts in a small file
+//! this last start, and cannot know when the test ends. The same is true if the page has the run time of
+//! an earlier test, and the rebalance sends none. So locustctl notes its starts in a small file
 //! of the user's cache directory. If the file cannot be read or written, this is not an error. The next
 //! rebalance then sends nothing, and says why.
 
@@ -41,7 +42,10 @@ struct Entry {
     sent_at: f64,
     users: u64,
     spawn_rate: f64,
-    run_time: u64,
+    run_time: Option<u64>,
+    /// The run time in Locust's page before the start.
+    #[serde(default)]
+    run_time_before: Option<u64>,
     user_classes: Vec<String>,
 }
 
@@ -66,16 +70,17 @@ impl StartMemory {
             start: Start {
                 users: entry.users,
                 spawn_rate: entry.spawn_rate,
-                run_time: Some(entry.run_time),
+                run_time: entry.run_time,
                 user_classes: entry.user_classes,
             },
             at: Instant::now().checked_sub(passed)?,
-            run_time_before: None,
+            run_time_before: entry.run_time_before,
             logged_at: Some(at),
         })
     }
 
-    /// Notes a start that has a run time. `log` is the master's log after the start.
+    /// Notes a start of a test for which Locust's page has a run time: its own, or that of an earlier test.
+    /// `log` is the master's log after the start.
     pub fn save(&self, place: &str, log: Option<&MasterLog>, known: &KnownStart) {
         let Some(entry) = entry(place, log, known) else { return };
         let Some(path) = &self.path else { return };
@@ -91,6 +96,7 @@ impl StartMemory {
 
 fn entry(place: &str, log: Option<&MasterLog>, known: &KnownStart) -> Option<Entry> {
     let Start { users, spawn_rate, run_time, user_classes } = known.start.clone();
+    run_time.or(known.run_time_before)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
     Some(Entry {
         locust: place.to_owned(),
@@ -98,7 +104,8 @@ fn entry(place: &str, log: Option<&MasterLog>, known: &KnownStart) -> Option<Ent
         sent_at: now - known.at.elapsed().as_secs_f64(),
         users,
         spawn_rate,
-        run_time: run_time?,
+        run_time,
+        run_time_before: known.run_time_before,
         user_classes,
     })
 }
@@ -164,11 +171,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_without_a_run_time_is_not_noted() {
+    async fn a_start_is_noted_only_if_the_page_has_a_run_time() {
         let directory = tempfile::tempdir().unwrap();
         let memory = StartMemory { path: Some(directory.path().join("starts.json")) };
         memory.save("http://x/", Some(&log(&[1])), &known(None));
         assert_eq!(memory.load("http://x/", Some(&log(&[1]))), None);
+        let of_earlier_test = KnownStart { run_time_before: Some(90), ..known(None) };
+        memory.save("http://x/", Some(&log(&[1])), &of_earlier_test);
+        let loaded = memory.load("http://x/", Some(&log(&[1]))).unwrap();
+        assert_eq!((loaded.run_time_before, loaded.ends_at()), (Some(90), None));
     }
 
     #[tokio::test]

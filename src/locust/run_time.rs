@@ -86,7 +86,7 @@ pub async fn limit(
 }
 
 /// `start` is the start of the test in the master's log. `begin` is the start of the statistics, in full
-/// seconds; a reset changes it.
+/// seconds; a reset changes it. `run_time` is the one of the last start that had any.
 fn judge(
     run_time: u64,
     page: &Page,
@@ -100,20 +100,26 @@ fn judge(
             "Locust does not report when the test started, and the test may have a run time",
         );
     };
-    let start_of_log = start.as_ref().and_then(|start| in_utc(start, begin));
-    let began = start_of_log.unwrap_or(begin);
-    // The time of the answer has full seconds, so it is half a second late on average.
-    let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
-    if elapsed > run_time as f64 + TOLERANCE.as_secs_f64() {
-        // The test has run for longer, so the run time is that of an earlier test.
-        return TimeLimit::None;
-    }
     let Some(start) = start else {
         return unknown(
             "the master's log does not show when the test started, and the test may have a run time",
         );
     };
-    if start.is_edited {
+    let start_of_log = in_utc(&start, begin);
+    let began = start_of_log.unwrap_or(begin);
+    // The time of the answer has full seconds, so it is half a second late on average.
+    let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
+    let since_last_start = match start.edited_at {
+        None => Some(elapsed),
+        // Without a common zone, the edit may be later than the start of the statistics.
+        Some(edited_at) => start_of_log.map(|_| elapsed - (edited_at - start.at).as_seconds_f64()),
+    };
+    // Only the last start can have set Locust's timer, because each start cancels it.
+    if since_last_start.is_some_and(|time| time > run_time as f64 + TOLERANCE.as_secs_f64()) {
+        // The test has run for longer, so the run time is that of an earlier test.
+        return TimeLimit::None;
+    }
+    if start.edited_at.is_some() {
         return unknown("the test was edited after its start, and its run time may have changed");
     }
     if !start.is_first {
@@ -154,9 +160,11 @@ mod tests {
         Page { answered_at: Some(answered_at), ..Page::default() }
     }
 
-    fn start(is_edited: bool, is_first: bool) -> TestStart {
-        // Two hours before UTC.
-        TestStart { at: datetime!(2026-11-26 12:00:00.800), is_edited, is_first }
+    /// A start in the log, two hours before UTC, with an edit after `edited` seconds.
+    fn start(edited: Option<i64>, is_first: bool) -> TestStart {
+        let at = datetime!(2026-11-26 12:00:00.800);
+        let edited_at = edited.map(|seconds| at + time::Duration::seconds(seconds));
+        TestStart { at, edited_at, is_first }
     }
 
     const BEGIN: OffsetDateTime = datetime!(2026-11-26 14:00:00 UTC);
@@ -174,7 +182,7 @@ mod tests {
             180,
             &page(datetime!(2026-11-26 14:01:00 UTC)),
             Instant::now(),
-            Some(start(false, true)),
+            Some(start(None, true)),
             Some(BEGIN),
         );
         let left = seconds_left(&limit).unwrap();
@@ -183,10 +191,26 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_run_time_belongs_to_an_earlier_test() {
-        let now = page(datetime!(2026-11-26 14:03:04 UTC));
-        for start in [Some(start(false, true)), Some(start(true, false)), None] {
-            assert_eq!(judge(180, &now, Instant::now(), start, Some(BEGIN)), TimeLimit::None);
+    fn a_run_time_that_expired_after_the_last_start_belongs_to_an_earlier_test() {
+        let now = page(datetime!(2026-11-26 14:03:14 UTC));
+        for start in [start(None, true), start(None, false), start(Some(9), true)] {
+            assert_eq!(judge(180, &now, Instant::now(), Some(start), Some(BEGIN)), TimeLimit::None);
+        }
+    }
+
+    #[test]
+    fn a_run_time_that_a_later_start_may_have_set_is_not_taken_as_expired() {
+        let now = page(datetime!(2026-11-26 14:03:14 UTC));
+        let reset = datetime!(2026-11-26 14:00:02.900 UTC);
+        for (start, begin) in [
+            (Some(start(Some(100), true)), BEGIN),
+            // The edit has reset the statistics.
+            (Some(start(Some(9), true)), reset),
+            // The log does not have the first line of the test, and maybe no later one.
+            (None, BEGIN),
+        ] {
+            let limit = judge(180, &now, Instant::now(), start, Some(begin));
+            assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
         }
     }
 
@@ -195,11 +219,11 @@ mod tests {
         let now = page(datetime!(2026-11-26 14:01:00 UTC));
         let reset = Some(datetime!(2026-11-26 14:00:30 UTC));
         for (start, begin, expected) in [
-            (Some(start(true, true)), Some(BEGIN), "edited"),
-            (Some(start(false, false)), Some(BEGIN), "earlier test"),
-            (Some(start(false, true)), reset, "reset"),
+            (Some(start(Some(9), true)), Some(BEGIN), "edited"),
+            (Some(start(None, false)), Some(BEGIN), "earlier test"),
+            (Some(start(None, true)), reset, "reset"),
             (None, Some(BEGIN), "log does not show"),
-            (Some(start(false, true)), None, "does not report"),
+            (Some(start(None, true)), None, "does not report"),
         ] {
             match judge(180, &now, Instant::now(), start, begin) {
                 TimeLimit::Unknown(why) => assert!(why.contains(expected), "{why}"),

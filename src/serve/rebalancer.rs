@@ -323,6 +323,8 @@ impl Rebalancer {
             limit,
             workers,
             memory,
+            repeats: true,
+            on_attempt: None,
             on_start,
             in_progress: Some(&in_progress),
         };

@@ -1,14 +1,13 @@
 //! A running test keeps its users when another client removes workers, and when Locust fails at the same time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault, Options};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
-use support::fake_locust::{FakeLocust, reply};
 use support::running::Running;
 use support::serving::{Reply, Serving, wait_until};
-use support::swarm::{ask, running, start_test, wait_for_workers, worker_pods};
+use support::swarm::{ask, running, start_test, wait_for_workers};
 use support::{Outcome, locustctl};
 
 /// The message after three of four or five workers with 60 users have left.
@@ -66,51 +65,6 @@ fn a_watch_restores_users_after_a_change_by_another_client() {
     let begin = "Using Locust at service/locust-master\nthe test has all its 60 users\n";
     assert!(log.starts_with(begin), "{log}");
     assert_eq!(log.matches("Using Locust").count(), 1, "{log}");
-}
-
-/// A Locust with one worker that never has more than 15 of 60 users, since three workers have left.
-fn locust_stuck_at_15_users(cluster: &TestCluster) -> FakeLocust {
-    const LOG: &str = r#"{"master": [
-        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
-        "[2026-11-26 14:15:40,000] host/INFO/locust.runners: Worker 'a_1' (index 0) quit. 3 workers ready.",
-        "[2026-11-26 14:15:41,000] host/INFO/locust.runners: Worker 'b_1' (index 1) quit. 2 workers ready.",
-        "[2026-11-26 14:15:42,000] host/INFO/locust.runners: Worker 'c_1' (index 2) quit. 1 workers ready."
-        ]}"#;
-    let worker = json!({"id": format!("{}_{:032x}", worker_pods(cluster)[0], 1),
-        "state": "running", "user_count": 15});
-    let stats = json!({"state": "running", "user_count": 15, "workers": [worker]}).to_string();
-    let args = json!({"state": "running", "user_count": 15, "num_users": 60, "spawn_rate": 10,
-        "worker_count": 1, "version": "2.47.0"});
-    let page = format!("<script>window.templateArgs = {args}</script>");
-    FakeLocust::start(move |request, stream| {
-        let json = "200 OK\nContent-Type: application/json";
-        match &*request.path {
-            "/" => reply(stream, "200 OK\nContent-Type: text/html", &page),
-            "/stats/requests" => reply(stream, json, &stats),
-            "/logs" => reply(stream, json, LOG),
-            _ => reply(stream, json, r#"{"success": true, "message": "Swarming started"}"#),
-        }
-    })
-}
-
-#[test]
-fn a_watch_backs_off_if_locust_starts_no_users() {
-    let cluster = TestCluster::start();
-    let locust = locust_stuck_at_15_users(&cluster);
-    let mut watch =
-        Running::start(&cluster, &format!("rebalance --watch --locust={}", locust.url()));
-    let in_vain = "locustctl redistributed the users, but the test has 15 of 60 users; check the workers in \
-                   Locust's page, then try again\n";
-    let deadline = Instant::now() + Duration::from_secs(40);
-    while watch.stdout() != in_vain && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    assert_eq!(watch.stdout(), in_vain);
-    std::thread::sleep(Duration::from_secs(5));
-    assert_eq!(locust.requests("/swarm").len(), 1);
-    assert!(watch.stderr().ends_with("the test has 15 of 60 users\n"), "{}", watch.stderr());
-    watch.interrupt();
-    assert_eq!(watch.end(), Some(130));
 }
 
 #[test]
@@ -299,6 +253,37 @@ fn the_second_start_of_a_ramp_is_repeated_if_locust_fails() {
     let all = "user_count=60&spawn_rate=20";
     assert_eq!(starts(&cluster)[1..], ["user_count=15&spawn_rate=60", all, all]);
     assert_eq!(users(&cluster), 60);
+}
+
+#[test]
+fn a_first_start_of_a_ramp_whose_answer_is_lost_is_followed_by_the_second() {
+    let cluster = running(5);
+    cluster.handle().inject(Fault::once(Action::CloseAfter).at("proxy/swarm"));
+    let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
+    let outcome = locustctl(line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let all = "user_count=60&spawn_rate=20";
+    assert_eq!(starts(&cluster)[1..], ["user_count=15&spawn_rate=60", all]);
+    assert_eq!(users(&cluster), 60);
+}
+
+#[test]
+fn a_ramp_whose_second_start_always_fails_is_an_error_with_the_wanted_number() {
+    let cluster = running(5);
+    let first = Fault::once(Action::Delay(Duration::ZERO)).at("proxy/swarm");
+    cluster.handle().inject(first);
+    cluster.handle().inject(Fault::once(Action::unavailable(None)).at("proxy/swarm").times(1000));
+    let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
+    let outcome = locustctl(line).kubeconfig(cluster.kubeconfig()).run();
+    outcome.exits(1, "deployment.apps/locust-slave scaled from 5 to 1\n");
+    let asks = "error: the workers were scaled, but Locust has not accepted both starts of the ramp, so the \
+                test may now ask for 15 users instead of 60: ";
+    assert!(outcome.stderr.contains(asks), "{outcome:?}");
+    assert!(
+        outcome.stderr.ends_with("Press Edit in Locust's page, and enter 60 users\n"),
+        "{outcome:?}"
+    );
+    assert!(starts(&cluster)[2..].iter().all(|start| start == "user_count=60&spawn_rate=20"));
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod plugins;
 mod program;
 mod project;
 mod proxies;
+mod rebalance;
 mod refusals;
 mod run;
 mod scale;

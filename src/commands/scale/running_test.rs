@@ -2,10 +2,9 @@
 //! after it.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::time::Duration;
 
-use anyhow::{Error, anyhow, bail};
+use anyhow::{Error, anyhow};
 use parking_lot::Mutex;
 
 use super::super::follow_up::FollowUp;
@@ -148,20 +147,7 @@ impl<'a> RunningTest<'a> {
             let is_ramp = args.rebalance == cli::Rebalance::Ramp;
             losses.extend(side_effects(&self.before, &changes, is_ramp));
         }
-        if losses.is_empty() || args.yes {
-            return Ok(());
-        }
-        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-            losses.iter().for_each(|text| say(&format!("Warning: {text}")));
-            return Ok(());
-        }
-        losses.iter().for_each(|text| say(text));
-        match question::ask("Continue? [y/N] ").await.trim().to_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => {
-                bail!("nothing was changed, since the answer was not yes; --yes skips the question")
-            }
-        }
+        question::confirm(&losses, args.yes).await
     }
 
     fn change(&self, order: &Order, own: &Option<OwnPods>) -> PodChange {
@@ -301,6 +287,8 @@ impl<'a> RunningTest<'a> {
             limit,
             workers: settled,
             memory: Some(&memory),
+            repeats: true,
+            on_attempt: None,
             on_start: None,
             in_progress: Some(in_progress),
         };
@@ -311,6 +299,11 @@ impl<'a> RunningTest<'a> {
                 self.suggest_redistribution(&outcome, &targets, follow_up);
             }
             Ok(outcome) => errors.push(anyhow!("{}", harmless(&outcome.to_string()))),
+            // A later rebalance would take the lower number for the wanted one.
+            Err(error @ crate::locust::Error::HalfRamp { .. }) => {
+                let error = harmless(&error.to_string());
+                errors.push(anyhow!("the workers were scaled, but {error}"));
+            }
             Err(error) => errors.push(self.unknown(&error, &targets, follow_up)),
         }
         errors

@@ -34,6 +34,10 @@ pub struct Rebalance<'a, 'b> {
     pub workers: Option<usize>,
     /// The file that keeps starts for the next run of locustctl.
     pub memory: Option<&'a StartMemory>,
+    /// A start without an answer is repeated once if the test still needs it.
+    pub repeats: bool,
+    /// Called before each start is sent.
+    pub on_attempt: Option<&'a (dyn Fn() + Sync)>,
     /// Called with each start as soon as Locust has accepted it.
     pub on_start: Option<&'a (dyn Fn(&KnownStart) + Sync)>,
     /// Set until a start or a ramp is finished and remembered. The work must not end before that.

@@ -38,7 +38,7 @@ impl Rebalance<'_, '_> {
             // The test has changed after the first look.
             Ok(Outcome::Unconfirmed { sent: None, .. }) => {}
             // Without an answer to a start, Locust may have started the users. A new look shows it.
-            Err(error) if error.may_pass() => sleep(AFTER_FAILURE).await,
+            Err(error) if error.may_pass() && self.repeats => sleep(AFTER_FAILURE).await,
             result => return result,
         }
         let (look, health) = self.judge_when_settled(&pods).await?;
@@ -131,9 +131,11 @@ impl Rebalance<'_, '_> {
             let (_, now) = self.examine(look.pods).await?;
             return Ok(Outcome::NothingSent(now));
         };
+        // The end of the test is calculated from this time, so it is taken before the next request.
+        let at = Instant::now();
         let log = self.master.log().await.unwrap_or_default();
         let logged_at = log.as_ref().and_then(MasterLog::last_start_by_hand);
-        let sent = KnownStart { start, at: Instant::now(), run_time_before, logged_at };
+        let sent = KnownStart { start, at, run_time_before, logged_at };
         self.remember(&sent, log.as_ref());
         drop(guard);
         let was = Health { verdict: was.verdict.clone(), ..now };

@@ -4,6 +4,8 @@ use tokio::time::{Instant, sleep};
 
 use super::super::error::Error;
 use super::super::health::{Health, Repair};
+use super::super::master::Master;
+use super::super::retry::retried;
 use super::super::run_time::TimeLimit;
 use super::super::start::Start;
 use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
@@ -35,6 +37,9 @@ async fn send_one(
     if let Some(in_progress) = rebalance.in_progress {
         in_progress.set_sent();
     }
+    if let Some(on_attempt) = rebalance.on_attempt {
+        on_attempt();
+    }
     rebalance.master.start(&start).await?;
     Ok(start)
 }
@@ -42,6 +47,10 @@ async fn send_one(
 /// Sends two starts. Locust still counts the lost users, so a single start would start them at once.
 /// The first start has the number of users that are running. The second one has the wanted number,
 /// which Locust then reaches at the spawn rate.
+///
+/// # Errors
+/// [`Error::HalfRamp`] if only the first start was accepted, or may have been. Locust's page then shows the
+/// lower number as the wanted one, so the test must not be judged again.
 async fn ramp(
     rebalance: &Rebalance<'_, '_>,
     repair: &Repair,
@@ -50,17 +59,26 @@ async fn ramp(
     let users = u64::try_from(now.users).unwrap_or(0).max(1);
     let spawn_rate = repair.start.spawn_rate.max(repair.wanted as f64);
     let first = Start { users, spawn_rate, ..repair.start.clone() };
-    send_one(rebalance, &first, &repair.limit).await?;
+    let half =
+        |error| Err(Error::HalfRamp { users, wanted: repair.wanted, error: Box::new(error) });
+    match send_one(rebalance, &first, &repair.limit).await {
+        Ok(_) => {}
+        Err(error) if !error.may_pass() => return Err(error),
+        Err(error) => match last_users(rebalance.master).await {
+            Some(last) if last == users => {}
+            Some(_) => return Err(error),
+            None => return half(error),
+        },
+    }
     if !has_reached_first(rebalance, users).await {
         return Ok(None);
     }
     let end = Instant::now() + SETTLE_LIMIT;
     loop {
         match send_one(rebalance, &repair.start, &repair.limit).await {
-            Err(Error::Api(_) | Error::Failure(_)) if Instant::now() < end => {
-                sleep(LOOK_PERIOD).await;
-            }
-            result => return result.map(Some),
+            Ok(start) => return Ok(Some(start)),
+            Err(error) if error.may_pass() && Instant::now() < end => sleep(LOOK_PERIOD).await,
+            Err(error) => return half(error),
         }
     }
 }
@@ -80,7 +98,11 @@ async fn has_reached_first(rebalance: &Rebalance<'_, '_>, users: u64) -> bool {
             _ => {}
         }
     }
-    let log = master.log().await.unwrap_or_default();
-    let last = log.and_then(|log| log.last_spawn());
-    last.is_none_or(|last| last.users == users)
+    last_users(master).await.is_none_or(|last| last == users)
+}
+
+/// The users of the last start in the master's log; `None` if it cannot be read.
+async fn last_users(master: &Master<'_>) -> Option<u64> {
+    let log = retried(|| master.log()).await.unwrap_or_default();
+    log.and_then(|log| log.last_spawn()).map(|last| last.users)
 }

@@ -1,0 +1,106 @@
+//! `rebalance` with a Locust that starts no users, or does not answer a start.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::cluster::TestCluster;
+use support::fake_locust::{FakeLocust, reply};
+use support::locustctl;
+use support::running::Running;
+use support::serving::wait_until;
+use support::swarm::worker_pods;
+use support::terminal::Terminal;
+
+/// Locust's answer to a start that it accepts.
+const STARTED: &str = r#"{"success": true, "message": "Swarming started"}"#;
+
+/// A Locust with one worker that never has more than 15 of 60 users, since three workers have left. It
+/// answers each start with this status and body.
+fn locust_stuck_at_15_users(
+    cluster: &TestCluster,
+    status: &'static str,
+    body: &'static str,
+) -> FakeLocust {
+    const LOG: &str = r#"{"master": [
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
+        "[2026-11-26 14:15:34,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)",
+        "[2026-11-26 14:15:34,000] host/INFO/locust.runners: Resetting stats",
+        "[2026-11-26 14:15:40,000] host/INFO/locust.runners: Worker 'a_1' (index 0) quit. 3 workers ready.",
+        "[2026-11-26 14:15:41,000] host/INFO/locust.runners: Worker 'b_1' (index 1) quit. 2 workers ready.",
+        "[2026-11-26 14:15:42,000] host/INFO/locust.runners: Worker 'c_1' (index 2) quit. 1 workers ready."
+        ]}"#;
+    let worker = json!({"id": format!("{}_{:032x}", worker_pods(cluster)[0], 1),
+        "state": "running", "user_count": 15});
+    let stats = json!({"state": "running", "user_count": 15, "workers": [worker]}).to_string();
+    let args = json!({"state": "running", "user_count": 15, "num_users": 60, "spawn_rate": 10,
+        "worker_count": 1, "version": "2.47.0"});
+    let page = format!("<script>window.templateArgs = {args}</script>");
+    FakeLocust::start(move |request, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        match &*request.path {
+            "/" => reply(stream, "200 OK\nContent-Type: text/html", &page),
+            "/stats/requests" => reply(stream, json, &stats),
+            "/logs" => reply(stream, json, LOG),
+            _ => reply(stream, &format!("{status}\nContent-Type: application/json"), body),
+        }
+    })
+}
+
+#[test]
+fn a_watch_backs_off_if_locust_starts_no_users() {
+    let cluster = TestCluster::start();
+    let locust = locust_stuck_at_15_users(&cluster, "200 OK", STARTED);
+    let mut watch =
+        Running::start(&cluster, &format!("rebalance --watch --locust={}", locust.url()));
+    let in_vain = "locustctl redistributed the users, but the test has 15 of 60 users; Locust has reset its \
+                   statistics, because it runs with --reset-stats; check the workers in \
+                   Locust's page, then try again\n";
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while watch.stdout() != in_vain && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(watch.stdout(), in_vain);
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(locust.requests("/swarm").len(), 1);
+    assert!(watch.stderr().ends_with("the test has 15 of 60 users\n"), "{}", watch.stderr());
+    watch.interrupt();
+    assert_eq!(watch.end(), Some(130));
+}
+
+#[test]
+fn a_watch_does_not_repeat_a_start_that_got_no_answer() {
+    let cluster = TestCluster::start();
+    let locust = locust_stuck_at_15_users(&cluster, "502 Bad Gateway", "no answer");
+    let mut watch =
+        Running::start(&cluster, &format!("rebalance --watch --locust={}", locust.url()));
+    watch.wait_for("502");
+    let looks = locust.requests("/stats/requests").len();
+    let have_passed = || locust.requests("/stats/requests").len() >= looks + 3;
+    wait_until(have_passed, || format!("three more looks: {}", watch.stderr()));
+    assert_eq!(locust.requests("/swarm").len(), 1, "{}", watch.stderr());
+    watch.interrupt();
+    assert_eq!(watch.end(), Some(130));
+}
+
+#[test]
+fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal() {
+    let reset = "Locust runs with --reset-stats, so it resets its statistics when users move to other workers";
+    let cluster = TestCluster::start();
+    let locust = locust_stuck_at_15_users(&cluster, "400 Bad Request", "no");
+    let line = format!("rebalance --locust={}", locust.url());
+    let mut terminal = Terminal::start(&cluster, &line);
+    terminal.wait_for("Continue? [y/N]");
+    terminal.press("n\n");
+    let (code, text) = terminal.end();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains(reset) && text.contains("error: nothing was changed, since"), "{text}");
+    assert_eq!(locust.requests("/swarm").len(), 0);
+
+    let warned = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    assert!(warned.stderr.contains(&format!("Warning: {reset}\n")), "{warned:?}");
+    assert_eq!(locust.requests("/swarm").len(), 1, "without a terminal there is no question");
+
+    let confirmed = locustctl(&format!("{line} --yes")).kubeconfig(cluster.kubeconfig()).run();
+    assert!(!confirmed.stderr.contains("Warning"), "{confirmed:?}");
+    assert_eq!(locust.requests("/swarm").len(), 2);
+}
