@@ -51,6 +51,15 @@ impl TimeLimit {
             }
         }
     }
+
+    /// The time from which a run time of full seconds, which was sent just now, ends at the time limit. The
+    /// roundings of several starts then do not add up.
+    pub fn begin(&self, run_time: Option<u64>) -> Option<Instant> {
+        match self {
+            Self::Until(end) => end.checked_sub(Duration::from_secs(run_time?)),
+            Self::None | Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// The end of the running test. It follows from the test's start: either from `known`, or the master's
@@ -230,6 +239,19 @@ mod tests {
                 other => panic!("{expected}: {other:?}"),
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_the_test_stays_the_same_after_many_rebalances() {
+        let end = Instant::now() + Duration::from_secs(60);
+        let mut limit = TimeLimit::Until(end);
+        for _ in 0..20 {
+            tokio::time::advance(Duration::from_millis(1400)).await;
+            let run_time = limit.left().unwrap();
+            let at = limit.begin(run_time).unwrap();
+            limit = TimeLimit::Until(at + Duration::from_secs(run_time.unwrap()));
+        }
+        assert_eq!(limit, TimeLimit::Until(end));
     }
 
     #[tokio::test(start_paused = true)]

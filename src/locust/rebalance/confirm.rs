@@ -191,7 +191,7 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
     }
 
     fn unconfirmed(self) -> Health {
-        match self.rebalance.lost_workers(&self.look) {
+        match self.rebalance.lost_workers(&self.look, &self.now.verdict) {
             Some(why) => Health { verdict: Verdict::Unsafe(why), ..self.now },
             None => self.now,
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::health::Verdict;
 use super::super::look::Look;
 use super::super::master::Master;
 use super::super::memory::StartMemory;
@@ -61,10 +62,26 @@ impl Rebalance<'_, '_> {
         })
     }
 
-    /// The reason to wait while a worker of a ready pod has lost its connection.
-    pub(super) fn lost_workers(&self, look: &Look) -> Option<String> {
+    /// The reason to wait while a worker of a ready pod has lost its connection. `None` also for a verdict
+    /// that the return of the worker would not change.
+    pub(super) fn lost_workers(&self, look: &Look, verdict: &Verdict) -> Option<String> {
         let (now, all) = (look.worker_count(), self.workers?);
-        let is_lost = look.is_running() && now > 0 && now < all;
+        let may_change = match verdict {
+            Verdict::Healthy
+            | Verdict::Starting
+            | Verdict::Surplus
+            | Verdict::Repairable(_)
+            | Verdict::Unsafe(_)
+            | Verdict::Unknown(_) => true,
+            Verdict::NoTest
+            | Verdict::Ended
+            | Verdict::SingleProcess
+            | Verdict::TooOld
+            | Verdict::MasterBroken
+            | Verdict::Foreign
+            | Verdict::Shaped => false,
+        };
+        let is_lost = may_change && look.is_running() && now > 0 && now < all;
         is_lost.then(|| format!("only {now} of {all} workers are still connected to Locust"))
     }
 }

@@ -79,7 +79,7 @@ impl Rebalance<'_, '_> {
                 Verdict::Unsafe(_) | Verdict::Unknown(_) => self.before.is_some(),
                 _ => false,
             };
-            if let Some(why) = self.lost_workers(&look) {
+            if let Some(why) = self.lost_workers(&look, &health.verdict) {
                 // The worker may come back with its users. After a start now there would be too many.
                 if Instant::now() >= begin + self.limit.max(SETTLE_LIMIT) {
                     return Ok((look, Health { verdict: Verdict::Unsafe(why), ..health }));
@@ -131,8 +131,8 @@ impl Rebalance<'_, '_> {
             let (_, now) = self.examine(look.pods).await?;
             return Ok(Outcome::NothingSent(now));
         };
-        // The end of the test is calculated from this time, so it is taken before the next request.
-        let at = Instant::now();
+        let accepted = Instant::now();
+        let at = judged.limit.begin(start.run_time).unwrap_or(accepted);
         let log = self.master.log().await.unwrap_or_default();
         let logged_at = log.as_ref().and_then(MasterLog::last_start_by_hand);
         let sent = KnownStart { start, at, run_time_before, logged_at };
