@@ -80,6 +80,16 @@ fn lost_users_are_restored_by_the_same_start() {
 }
 
 #[test]
+fn late_reports_of_workers_right_before_a_start_are_waited_for() {
+    let cluster = TestCluster::start();
+    let pages = [15, 15, 90, 60].map(|users| page("running", users, 60));
+    let locust = locust(&cluster, LOG, pages.to_vec());
+    let outcome = rebalance(&cluster, &locust);
+    outcome.exits(0, "the test has all its 60 users\n");
+    assert_eq!(locust.requests("/swarm").len(), 0);
+}
+
+#[test]
 fn users_that_disappear_again_are_reported_as_missing() {
     let cluster = TestCluster::start();
     let pages = [15, 15, 15, 60, 45].map(|users| page("running", users, 60));

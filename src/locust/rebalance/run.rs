@@ -13,7 +13,7 @@ use super::super::outcome::Outcome;
 use super::super::pods::WorkerPods;
 use super::super::retry::retried;
 use super::super::start::KnownStart;
-use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
+use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT, START_LIMIT};
 use super::confirm::confirm;
 use super::inputs::{Rebalance, RebalanceMode};
 use super::send::send;
@@ -21,6 +21,13 @@ use super::start_in_progress::StartInProgress;
 
 /// Pause after a start without an answer. Locust shows the start in its page within this time.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// The result of one judgement.
+enum Acted {
+    Done(Outcome),
+    /// The test has changed since it was judged, so nothing was sent. The caller judges it again.
+    Changed(Health),
+}
 
 impl Rebalance<'_, '_> {
     /// Redistributes the users if the test has lost some or a worker has none, and if this is safe.
@@ -33,16 +40,28 @@ impl Rebalance<'_, '_> {
         pods: Option<WorkerPods>,
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Outcome, Error> {
-        let (look, health) = self.judge_when_settled(&pods).await?;
-        match self.act(look, health, report).await {
-            // The test has changed after the first look.
-            Ok(Outcome::Unconfirmed { sent: None, .. }) => {}
-            // Without an answer to a start, Locust may have started the users. A new look shows it.
-            Err(error) if error.may_pass() && self.repeats => sleep(AFTER_FAILURE).await,
-            result => return result,
+        let end = Instant::now() + self.limit.max(START_LIMIT);
+        let mut is_first = true;
+        loop {
+            let (look, health) = self.judge_when_settled(&pods).await?;
+            match self.act(look, health, report).await {
+                Ok(Acted::Changed(_)) if Instant::now() < end => sleep(LOOK_PERIOD).await,
+                Ok(Acted::Changed(now)) => {
+                    return Ok(Outcome::Unconfirmed { sent: None, now, is_reset: false });
+                }
+                // The test has changed after the first look.
+                Ok(Acted::Done(Outcome::Unconfirmed { sent: None, .. })) if is_first => {
+                    is_first = false;
+                }
+                // Without an answer to a start, Locust may have started the users. A new look shows it.
+                Err(error) if is_first && error.may_pass() && self.repeats => {
+                    is_first = false;
+                    sleep(AFTER_FAILURE).await;
+                }
+                Ok(Acted::Done(outcome)) => return Ok(outcome),
+                Err(error) => return Err(error),
+            }
         }
-        let (look, health) = self.judge_when_settled(&pods).await?;
-        self.act(look, health, report).await
     }
 
     async fn act(
@@ -50,18 +69,19 @@ impl Rebalance<'_, '_> {
         look: Look,
         health: Health,
         report: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Outcome, Error> {
-        match &health.verdict {
+    ) -> Result<Acted, Error> {
+        let done = match &health.verdict {
             Verdict::Repairable(_) if self.mode == RebalanceMode::Never => {
-                Ok(Outcome::Disabled(health))
+                Outcome::Disabled(health)
             }
-            Verdict::Repairable(_) => self.repair(look, health, report).await,
+            Verdict::Repairable(_) => return self.repair(look, health, report).await,
             // A LoadTestShape may change the number at any time.
             Verdict::Healthy | Verdict::Surplus if self.before.is_some() && !look.is_shaped() => {
-                confirm(self, look, health, None, report).await
+                confirm(self, look, health, None, report).await?
             }
-            _ => Ok(Outcome::NothingSent(health)),
-        }
+            _ => Outcome::NothingSent(health),
+        };
+        Ok(Acted::Done(done))
     }
 
     /// Judges the test when Locust has ended its own rebalance and the statistics are fresh.
@@ -101,11 +121,11 @@ impl Rebalance<'_, '_> {
         mut look: Look,
         was: Health,
         report: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Acted, Error> {
         // The test may have been stopped or edited since it was judged.
         let log = retried(|| self.master.log()).await?;
         let Some(page) = retried(|| self.master.page()).await? else {
-            return Ok(Outcome::NothingSent(was));
+            return Ok(Acted::Done(Outcome::NothingSent(was)));
         };
         let start = |log: &Option<MasterLog>| {
             log.as_ref().map(|log| (log.last_spawn(), log.last_start_by_hand()))
@@ -119,9 +139,12 @@ impl Rebalance<'_, '_> {
             (&was.verdict, &now.verdict, is_same)
         else {
             return Ok(match now.verdict {
-                // Locust itself may be redistributing the users. The caller judges the test again.
-                Verdict::Repairable(_) => Outcome::Unconfirmed { sent: None, now, is_reset: false },
-                _ => Outcome::NothingSent(now),
+                // Locust itself may be redistributing the users, or late reports of workers have arrived.
+                Verdict::Repairable(_)
+                | Verdict::Healthy
+                | Verdict::Starting
+                | Verdict::Surplus => Acted::Changed(now),
+                _ => Acted::Done(Outcome::NothingSent(now)),
             });
         };
         let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
@@ -129,7 +152,7 @@ impl Rebalance<'_, '_> {
         let Some(start) = send(self, judged, &now).await? else {
             drop(guard);
             let (_, now) = self.examine(look.pods).await?;
-            return Ok(Outcome::NothingSent(now));
+            return Ok(Acted::Done(Outcome::NothingSent(now)));
         };
         let accepted = Instant::now();
         let at = judged.limit.begin(start.run_time).unwrap_or(accepted);
@@ -156,7 +179,7 @@ impl Rebalance<'_, '_> {
         {
             *is_reset = resets(&self.master.log().await.unwrap_or_default());
         }
-        Ok(outcome)
+        Ok(Acted::Done(outcome))
     }
 
     /// Remembers a start before anything else can fail, because the next rebalance needs it.
