@@ -16,12 +16,14 @@ const BACK: &str = "deployment.apps/locust-slave scaled back from 3 to 1\n";
 const NOT_SCALED_BACK: &str =
     "deployment.apps/locust-slave is at 1, as before the run, so locustctl did not scale it back\n";
 
-/// A script that says where Locust is, and waits for the file `go`.
+/// A script that says where Locust is, and waits for the file `go`. It also ends with the test, which removes
+/// the directory, because a killed run cannot end it.
 pub fn waiting_script(cluster: &TestCluster, before: &str) -> String {
     let (started, go) = (cluster.path("started"), cluster.path("go"));
     let script = format!(
         "{before}\necho $LOCUSTCTL_LOCUST_URL >{started}.part\nmv {started}.part {started}\n\
-         while [ ! -e {go} ]; do sleep 0.05; done\necho done\n",
+         while [ -e {script} ] && [ ! -e {go} ]; do sleep 0.05; done\necho done\n",
+        script = cluster.path("load-test.sh").display(),
         started = started.display(),
         go = go.display()
     );

@@ -227,7 +227,7 @@ fn a_test_that_does_not_stop_is_reported_with_its_state() {
     let mut run = Running::start(&cluster, line);
     assert_eq!(run.end(), Some(1), "{}", run.stderr());
     let error = "stopping the test: its state is still running after 5 s\n";
-    has_in_order(&run.stderr(), &["Note: --abort-if was met: users > 1: ", error]);
+    has_in_order(&run.stderr(), &["Note: --abort-if was met: users>1: ", error]);
     assert_eq!(cluster.workers(), 1);
 }
 
