@@ -114,10 +114,11 @@ impl Error {
     /// The master may answer a little later: it is starting, or its Service is being created.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Api(error) => error
-                .status()
-                .is_none_or(|status| matches!(status.code, 404 | 429 | 502 | 503 | 504)),
-            Self::Failure(_) | Self::NoEndpoints(_) => true,
+            Self::Api(error) => {
+                error.is_transient() || error.status().is_some_and(|status| status.code == 404)
+            }
+            Self::Failure(failure) => failure.is_transient(),
+            Self::NoEndpoints(_) => true,
             Self::NotLocust { .. }
             | Self::Login
             | Self::Headless(_)
@@ -131,11 +132,10 @@ impl Error {
     /// of it, had an error of its own (5xx).
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Api(error) => {
-                error.status().is_none_or(|status| status.code == 429 || status.code >= 500)
-            }
+            Self::Api(error) => error.is_transient(),
+            Self::Failure(failure) => failure.is_transient(),
             Self::NotLocust { status, .. } => status.starts_with('5'),
-            Self::Failure(_) | Self::NoEndpoints(_) => true,
+            Self::NoEndpoints(_) => true,
             Self::Login
             | Self::Headless(_)
             | Self::Several(_)

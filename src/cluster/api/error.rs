@@ -42,7 +42,7 @@ impl Error {
     /// True if the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Failure(_) => !self.is_too_large(),
+            Self::Failure(failure) => failure.is_transient(),
             Self::Status(status) => matches!(status.code, 408 | 429 | 500..),
             Self::Unreadable(_) | Self::NoCredentials(_) => false,
         }

@@ -43,6 +43,11 @@ pub enum FailureKind {
 }
 
 impl Failure {
+    /// True if the same request may succeed a little later: the reply was not too large.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self.kind, FailureKind::TooLarge { .. })
+    }
+
     /// Converts an error that came before the headers of the reply. `authority` is the server's
     /// `host:port` as in its URL. `connected` says if any connection was ever opened.
     pub(super) fn from_request(
