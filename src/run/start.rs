@@ -8,14 +8,13 @@ use url::form_urlencoded;
 
 use super::patience::is_temporary_for_locust;
 use super::report::TestSettings;
-use crate::locust::{Error, KnownStart, Master, MasterLog, OLDEST_JUDGED, Page, Start};
+use crate::locust::{
+    Error, KnownStart, LOOK_PERIOD, Master, MasterLog, OLDEST_JUDGED, Page, Start,
+};
 use crate::text::terminal::harmless;
 
 /// Time limit for Locust to begin with a test that it has accepted.
 const BEGIN_LIMIT: Duration = Duration::from_secs(15);
-
-/// The time between two looks.
-const LOOK_PERIOD: Duration = Duration::from_millis(200);
 
 /// Locust's own default, in users per second.
 const DEFAULT_SPAWN_RATE: f64 = 1.0;

@@ -6,10 +6,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::idle::state_and_users;
 use super::patience::{PAUSE, is_temporary_for_locust};
-use crate::locust::{Error, Master, is_idle, is_running};
-
-/// The time between two looks while the workers stop.
-const LOOK_PERIOD: Duration = Duration::from_millis(200);
+use crate::locust::{Error, LOOK_PERIOD, Master, is_idle, is_running};
 
 /// Stops the test, and waits until Locust has stopped it. Temporary failures are retried until `limit` is over.
 /// If no test is running, only the state is read.

@@ -1,19 +1,15 @@
 //! Runs the user's command while the workers are scaled up.
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use super::ended::Ended;
-use super::interruptions::{Haste, Interruptions};
+use super::interruptions::{Haste, Interruptions, SIGNAL_LIMIT};
 use super::site::{Locust, Site};
 use crate::locust::{Address, LocustLocation};
 use crate::run::{LocalRelay, PhaseKind, URL_VARIABLE, UserCommand};
 use crate::text::terminal::{on_one_line, say};
-
-/// After a signal: how long the command may take to end. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
-const GRACE: Duration = Duration::from_secs(5);
 
 impl Site<'_> {
     /// Runs the command, and returns its exit code. Signals are passed on.
@@ -59,7 +55,7 @@ impl Site<'_> {
     }
 }
 
-/// Waits for the command. After a signal it is given [`GRACE`] to end.
+/// Waits for the command. After a signal it is given [`SIGNAL_LIMIT`] to end.
 async fn wait(command: &mut UserCommand, interruptions: &mut Interruptions) -> Result<u8, Ended> {
     let mut first = None;
     let mut end = Instant::now();
@@ -74,7 +70,7 @@ async fn wait(command: &mut UserCommand, interruptions: &mut Interruptions) -> R
                 command.pass_on(signal.number());
                 if first.is_none() {
                     first = Some(signal);
-                    end = Instant::now() + GRACE;
+                    end = Instant::now() + SIGNAL_LIMIT;
                 }
                 if interruptions.haste() > Haste::Orderly {
                     return Err(Ended::Signal(first.unwrap_or(signal)));

@@ -6,7 +6,7 @@ use anyhow::{Error, anyhow};
 
 use super::super::follow_up::FollowUp;
 use super::check::Plan;
-use super::interruptions::{Haste, Interruptions};
+use super::interruptions::{Haste, Interruptions, SIGNAL_LIMIT};
 use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
 use crate::output::sentence_of;
@@ -19,9 +19,6 @@ use crate::text::terminal::{harmless, say};
 /// Time limit for Locust to stop a test.
 const STOP_LIMIT: Duration = Duration::from_secs(90);
 
-/// How long the count waits for Locust to stop the test. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
-const LEAVE_LIMIT: Duration = Duration::from_secs(5);
-
 /// The result of [`clean_up`].
 pub(super) struct CleanUp {
     /// Each error says how to do the same by hand.
@@ -33,7 +30,7 @@ pub(super) struct CleanUp {
 }
 
 /// Stops a test that was left running, and puts the old count back, side by side. The workers leave when Locust has
-/// stopped the test, when it does not answer, or after [`LEAVE_LIMIT`]: the masters of older releases break when
+/// stopped the test, when it does not answer, or after [`SIGNAL_LIMIT`]: the masters of older releases break when
 /// several workers leave a running test (locust#3515), and all of them count a worker that leaves while it stops as
 /// ready again.
 pub(super) async fn clean_up(
@@ -65,7 +62,7 @@ pub(super) async fn clean_up(
         let result = match count {
             Some(count) => {
                 if let Some(locust) = locust {
-                    until_idle(&locust.master, LEAVE_LIMIT).await;
+                    until_idle(&locust.master, SIGNAL_LIMIT).await;
                 }
                 restore(site, count, plan, follow_up).await.map(Some)
             }

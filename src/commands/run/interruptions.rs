@@ -16,6 +16,10 @@ use crate::text::terminal::say;
 
 const CLEANING_UP: &str = "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C again";
 
+/// After a signal: time limit for what must end before the changes are undone: the answer to a request that was sent,
+/// the user's command, or the test. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
+pub(super) const SIGNAL_LIMIT: Duration = Duration::from_secs(5);
+
 /// The signals so far, and those that come.
 pub(super) struct Interruptions {
     signals: Signals,

@@ -11,7 +11,7 @@ use super::super::follow_up::FollowUp;
 use super::check::{Output, Plan, TestWork};
 use super::clean_up::clean_up;
 use super::ended::{Ended, conclude};
-use super::interruptions::{Haste, Interruptions};
+use super::interruptions::{Haste, Interruptions, SIGNAL_LIMIT};
 use super::progress::Progress;
 use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
@@ -30,9 +30,6 @@ const FAILED: u8 = 99;
 
 /// After a failure or a signal: time limit for a Locust that does not answer.
 const LAST_LIMIT: Duration = Duration::from_secs(15);
-
-/// After a signal: time limit for the answer to a start that was sent. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The progress of a test.
 #[derive(Default)]
@@ -221,7 +218,7 @@ impl Site<'_> {
                         () = until_accepted(master, &step) => {}
                     }
                 };
-                if interruptions.finish(accepted, ANSWER_LIMIT).await.is_none() {
+                if interruptions.finish(accepted, SIGNAL_LIMIT).await.is_none() {
                     record.errors.push(anyhow!(
                         "{}: Locust has not answered; if the test begins later, press Stop in Locust's page",
                         PhaseKind::Start

@@ -1,13 +1,12 @@
 //! Scales the workers for the run, and waits until they are connected to Locust.
 
 use std::cell::Cell;
-use std::time::Duration;
 
 use super::super::scale::display::Display;
 use super::super::scale::worker_display::WorkerDisplay;
 use super::check::Plan;
 use super::ended::Ended;
-use super::interruptions::Interruptions;
+use super::interruptions::{Interruptions, SIGNAL_LIMIT};
 use super::scale_line::scale_line;
 use super::site::{Locust, Site};
 use super::undo::Undo;
@@ -16,9 +15,6 @@ use crate::output::sentence_of;
 use crate::run::{PhaseKind, ReplacedCount, Timeline, set_count_patiently};
 use crate::scaling::{ScaleError, Wait, WaitCondition, pods_of, wait};
 use crate::text::terminal::say;
-
-/// After a signal: time limit for the answer to a scale that was sent. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 impl Site<'_> {
     /// Scales the workers if the plan says so, and waits until they are ready and connected. `undo` gets the
@@ -68,7 +64,7 @@ impl Site<'_> {
             Ok(result) => (result, None),
             Err(ended) => {
                 is_interrupted.set(true);
-                match interruptions.finish(scaling, ANSWER_LIMIT).await {
+                match interruptions.finish(scaling, SIGNAL_LIMIT).await {
                     Some(result) => (result, Some(ended)),
                     None => return Err(ended),
                 }

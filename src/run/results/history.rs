@@ -13,7 +13,6 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub struct History {
     percentiles: Vec<Percentile>,
     rows: Vec<u8>,
-    samples: usize,
 }
 
 impl Default for History {
@@ -25,7 +24,7 @@ impl Default for History {
 impl History {
     /// An empty history with these columns of percentiles.
     pub fn new(percentiles: &[Percentile]) -> Self {
-        Self { percentiles: percentiles.to_vec(), rows: Vec::new(), samples: 0 }
+        Self { percentiles: percentiles.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a sample. Without `--csv-full-history`, Locust writes only the sum of all requests, and so
@@ -59,13 +58,6 @@ impl History {
         let percentiles = self.percentiles.iter().map(percentile);
         let fields: Vec<_> = first.into_iter().chain(percentiles).chain(last).collect();
         write_row(&mut self.rows, &fields);
-        self.samples += 1;
-    }
-
-    /// The number of samples.
-    #[cfg(test)]
-    pub fn samples(&self) -> usize {
-        self.samples
     }
 
     /// The file with its header.
