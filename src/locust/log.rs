@@ -155,6 +155,18 @@ impl MasterLog {
         last.is_some_and(|entry| entry.event == Event::Stopped)
     }
 
+    /// A later test than that of this start has begun, so the statistics are those of the later one. False if
+    /// the log does not show it.
+    pub fn has_later_test(&self, start: PrimitiveDateTime) -> bool {
+        let is_spawn = |entry: &Entry| matches!(entry.event, Event::Spawn(_));
+        let is_own = |entry: &Entry| is_spawn(entry) && entry.at == Some(start);
+        let own = self.events.iter().position(is_own);
+        let later = self.events.iter().skip(own.map_or(0, |place| place + 1));
+        // The log of a new master has its first lines, and not this start.
+        let is_new_master = own.is_none() && self.is_whole;
+        later.skip_while(|entry| !is_new_master && entry.event != Event::Stopped).any(is_spawn)
+    }
+
     /// The statistics were reset after a start, as with `--reset-stats`.
     pub fn resets_stats(&self) -> bool {
         self.events.iter().any(|entry| entry.event == Event::StatsReset)
@@ -335,6 +347,21 @@ mod tests {
         let cut = log(&[(1.0, TO_4), (1.2, SPAWNED)]);
         assert_eq!(cut.test_start(), Some(TestStart { at, edited_at: None, is_first: false }));
         assert_eq!(log(&[STARTED, (1.0, TO_4), (2.0, STOPPED)]).test_start(), None);
+    }
+
+    #[test]
+    fn a_start_after_the_end_of_a_test_is_that_of_a_later_test() {
+        let own = datetime!(2026-11-26 14:15:01);
+        let has_later = |lines: &[(f64, &str)]| log(lines).has_later_test(own);
+        // An edit, and a test before this one, are no later tests.
+        let start =
+            [STARTED, (0.2, TO_4), (0.5, STOPPED), (1.0, TO_4), (5.0, TO_3), (6.0, STOPPED)];
+        assert!(!has_later(&start) && has_later(&[&start[..], &[(9.0, TO_3)]].concat()));
+        // The oldest lines of a long log are dropped.
+        assert!(!has_later(&[(5.0, TO_4), (6.0, STOPPED)]));
+        assert!(has_later(&[(5.0, TO_4), (6.0, STOPPED), (7.0, TO_4)]));
+        // The master was restarted.
+        assert!(has_later(&[STARTED, (7.0, TO_4)]) && !has_later(&[STARTED, (7.0, READY)]));
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use time::PrimitiveDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::patience::is_temporary_for_locust;
+use super::idle::state_and_users;
+use super::patience::patiently;
 use super::results::LocustCsv;
-use crate::locust::{Error, Master};
+use crate::locust::{Error, Master, is_idle};
+use crate::text::terminal::harmless;
 
 /// Workers report every 3 seconds, so the statistics grow after the end of a test.
 const LATE_REPORTS: Duration = Duration::from_secs(4);
@@ -29,74 +32,157 @@ pub struct FinalResults {
 pub enum Finality {
     /// Two reads in turn agree.
     Final,
-    /// They still changed at the last read.
-    Changing,
-    /// They were read, and a later read failed. The text is its error.
+    /// No two reads in turn agree. The text is the reason.
     Unconfirmed(String),
 }
 
-/// Reads the results of the test that ended at `ended`, when they have stopped changing. Temporary failures are
-/// retried until `limit` is over.
-///
-/// # Errors
-/// Any of [`Error`], if not even one read succeeds.
-pub async fn final_results(
-    master: &Master<'_>,
-    ended: Instant,
-    limit: Duration,
-) -> Result<FinalResults, Error> {
-    let give_up = Instant::now() + limit;
-    sleep_until(ended + LATE_REPORTS).await;
-    let end = Instant::now() + LIMIT;
-    let mut last = read(master, give_up).await?;
-    loop {
-        sleep(AGREEMENT).await;
-        let (csv, finality) = match read(master, give_up).await {
-            Ok(now) if now == last => (now, Finality::Final),
-            Ok(now) if Instant::now() >= end => (now, Finality::Changing),
-            Ok(now) => {
-                last = now;
-                continue;
-            }
-            Err(error) => (last, Finality::Unconfirmed(error.to_string())),
+/// Reads the results of one test. Locust has only those of its last test, so each read checks that no other test
+/// has begun.
+pub struct ResultsReader<'a> {
+    pub master: &'a Master<'a>,
+    /// Time of the test's start in the master's log; `None` if it is unknown.
+    pub logged_at: Option<PrimitiveDateTime>,
+    /// How long Locust may fail to answer.
+    pub limit: Duration,
+}
+
+impl ResultsReader<'_> {
+    /// Reads the results of the test that ended at `ended`, when they have stopped changing.
+    ///
+    /// # Errors
+    /// Not even one read succeeds, or Locust has the results of another test.
+    pub async fn final_results(&self, ended: Instant) -> Result<FinalResults, String> {
+        let give_up = Instant::now() + self.limit;
+        let read_once = || async {
+            Ok(LocustCsv {
+                requests: self.master.fetch("stats/requests/csv").await?,
+                failures: self.master.fetch("stats/failures/csv").await?,
+                exceptions: self.master.fetch("exceptions/csv").await?,
+            })
         };
-        return Ok(FinalResults { csv, finality });
+        let (csv, finality) = until_agreed(ended, || self.read(give_up, read_once)).await?;
+        Ok(FinalResults { csv, finality })
     }
-}
 
-async fn read(master: &Master<'_>, give_up: Instant) -> Result<LocustCsv, Error> {
-    patiently(give_up, || read_once(master)).await
-}
+    /// Reads Locust's own report, in a form that needs no other file.
+    ///
+    /// # Errors
+    /// Locust does not answer, or it has the results of another test.
+    pub async fn html_report(&self) -> Result<Vec<u8>, String> {
+        let fetch = || self.master.fetch("stats/report?download=1&theme=light");
+        self.read(Instant::now() + self.limit, fetch).await
+    }
 
-/// Reads Locust's own report, in a form that needs no other file. Temporary failures are retried until `limit` is
-/// over.
-///
-/// # Errors
-/// Any of [`Error`].
-pub async fn html_report(master: &Master<'_>, limit: Duration) -> Result<Vec<u8>, Error> {
-    let give_up = Instant::now() + limit;
-    patiently(give_up, || master.fetch("stats/report?download=1&theme=light")).await
-}
+    /// Reads something that belongs to the test. Temporary failures are retried until `give_up`.
+    async fn read<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        give_up: Instant,
+        request: impl Fn() -> F,
+    ) -> Result<T, String> {
+        self.check(give_up).await?;
+        let result = patiently(give_up, request).await.map_err(text)?;
+        self.check(give_up).await?;
+        Ok(result)
+    }
 
-/// Repeats a request while its failure is temporary, until `give_up`.
-async fn patiently<T, F: Future<Output = Result<T, Error>>>(
-    give_up: Instant,
-    request: impl Fn() -> F,
-) -> Result<T, Error> {
-    loop {
-        match request().await {
-            Err(error) if is_temporary_for_locust(&error) && Instant::now() < give_up => {
-                sleep(super::patience::PAUSE).await;
+    /// Checks that Locust still has the results of the test.
+    async fn check(&self, give_up: Instant) -> Result<(), String> {
+        let read_state = || state_and_users(self.master);
+        let (state, _) = patiently(give_up, read_state).await.map_err(text)?;
+        let is_later = match self.logged_at {
+            Some(at) => {
+                let log = patiently(give_up, || self.master.log()).await.map_err(text)?;
+                log.is_some_and(|log| log.has_later_test(at))
             }
-            result => return result,
+            None => false,
+        };
+        match &*state {
+            _ if is_later => Err("Locust has the results of another test, which somebody else started after this one. \
+                                  The results of this test are lost"
+                .to_owned()),
+            "ready" => Err("Locust's master was restarted, so the results of this test are lost".to_owned()),
+            state if is_idle(state) => Ok(()),
+            state => Err(format!(
+                "Locust's state is {}, so it has no final results of this test: somebody else has started another \
+                 test, or this one has not stopped",
+                harmless(state)
+            )),
         }
     }
 }
 
-async fn read_once(master: &Master<'_>) -> Result<LocustCsv, Error> {
-    Ok(LocustCsv {
-        requests: master.fetch("stats/requests/csv").await?,
-        failures: master.fetch("stats/failures/csv").await?,
-        exceptions: master.fetch("exceptions/csv").await?,
-    })
+/// Reads until two reads in turn agree.
+///
+/// # Errors
+/// The first read fails.
+async fn until_agreed<T: PartialEq, F: Future<Output = Result<T, String>>>(
+    ended: Instant,
+    read: impl Fn() -> F,
+) -> Result<(T, Finality), String> {
+    sleep_until(ended + LATE_REPORTS).await;
+    let end = Instant::now() + LIMIT;
+    let mut last = read().await?;
+    loop {
+        sleep(AGREEMENT).await;
+        return Ok(match read().await {
+            Ok(now) if now == last => (now, Finality::Final),
+            Ok(now) if Instant::now() >= end => {
+                let why = format!("they were still changing after {} s", LIMIT.as_secs());
+                (now, Finality::Unconfirmed(why))
+            }
+            Ok(now) => {
+                last = now;
+                continue;
+            }
+            Err(error) => (last, Finality::Unconfirmed(format!("a later read failed: {error}"))),
+        });
+    }
+}
+
+fn text(error: Error) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Reads numbers that grow up to `most`.
+    async fn read_numbers(most: u32) -> (u32, Finality) {
+        let count = Cell::new(0);
+        let read = || async {
+            count.set((count.get() + 1).min(most));
+            Ok(count.get())
+        };
+        until_agreed(Instant::now(), read).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn results_are_final_when_two_reads_in_turn_agree() {
+        let begin = Instant::now();
+        let results = read_numbers(3).await;
+        assert_eq!(results, (3, Finality::Final));
+        assert_eq!(begin.elapsed(), LATE_REPORTS + AGREEMENT * 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn results_that_do_not_stop_changing_are_not_final() {
+        let (_, finality) = read_numbers(u32::MAX).await;
+        let expected = Finality::Unconfirmed("they were still changing after 30 s".to_owned());
+        assert_eq!(finality, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn results_that_were_read_once_are_kept() {
+        let count = Cell::new(0);
+        let read = || async {
+            count.set(count.get() + 1);
+            if count.get() == 1 { Ok(7) } else { Err("no".to_owned()) }
+        };
+        let results = until_agreed(Instant::now(), read).await.unwrap();
+        let finality = Finality::Unconfirmed("a later read failed: no".to_owned());
+        assert_eq!(results, (7, finality));
+    }
 }

@@ -1,6 +1,8 @@
-//! Decides which failures are retried.
+//! Decides which failures are retried, and repeats requests to Locust.
 
 use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use crate::cluster::api;
 use crate::locust;
@@ -24,5 +26,24 @@ pub fn is_temporary_for_locust(error: &locust::Error) -> bool {
         // A proxy in front of Locust may answer in its place while it restarts.
         locust::Error::NotLocust { .. } => true,
         error => error.is_temporary(),
+    }
+}
+
+/// Repeats a request to Locust while its failure is temporary, until `give_up`. The request must change nothing in
+/// Locust.
+///
+/// # Errors
+/// Any of [`locust::Error`].
+pub async fn patiently<T, F: Future<Output = Result<T, locust::Error>>>(
+    give_up: Instant,
+    request: impl Fn() -> F,
+) -> Result<T, locust::Error> {
+    loop {
+        match request().await {
+            Err(error) if is_temporary_for_locust(&error) && Instant::now() < give_up => {
+                sleep(PAUSE).await;
+            }
+            result => return result,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use time::PrimitiveDateTime;
 use tokio::time::{Instant, sleep};
 use url::form_urlencoded;
 
@@ -188,6 +189,8 @@ pub struct BegunTest {
     pub at: Instant,
     /// The numbers of the start; `None` for a LoadTestShape.
     pub known: Option<KnownStart>,
+    /// Time of the start in the master's log, by the master's clock; `None` if it is unknown.
+    pub logged_at: Option<PrimitiveDateTime>,
     /// The master's log after the start.
     pub log: Option<MasterLog>,
 }
@@ -243,7 +246,7 @@ pub async fn start_test(
                     let numbers = start.numbers();
                     let known =
                         numbers.map(|start| KnownStart { start, at, run_time_before, logged_at });
-                    return Ok(BegunTest { at, known, log });
+                    return Ok(BegunTest { at, known, logged_at, log });
                 }
                 if has_new_start {
                     give_up = give_up.max(at + limit);

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Error, anyhow, bail};
+use time::PrimitiveDateTime;
 use tokio::time::Instant;
 
 use super::super::follow_up::FollowUp;
@@ -15,13 +16,12 @@ use super::interruptions::{Haste, Interruptions, SIGNAL_LIMIT};
 use super::progress::Progress;
 use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
-use crate::locust::{Master, StartMemory};
+use crate::locust::StartMemory;
 use crate::output::{Failed, write_stdout};
 use crate::run::{
     BegunTest, Columns, FinalResults, Finality, Follow, Judgement, LiveStatistics, Observations,
-    PhaseKind, PutBack, Replicas, Results, RunReport, StartStep, TestEnd, Timeline, Verdict,
-    WasRunning, final_results, html_report, json, judge, not_judged, start_test, stop_test,
-    summary, until_accepted,
+    PhaseKind, PutBack, Replicas, Results, ResultsReader, RunReport, StartStep, TestEnd, Timeline,
+    Verdict, WasRunning, json, judge, not_judged, start_test, stop_test, summary, until_accepted,
 };
 use crate::text::terminal::say;
 
@@ -39,6 +39,8 @@ struct Record {
     seen: Observations,
     /// True if Locust has begun the test.
     has_begun: bool,
+    /// Time of the test's start in the master's log; `None` if it is unknown.
+    logged_at: Option<PrimitiveDateTime>,
     results: Option<Results>,
     /// Locust's own report.
     html: Option<Vec<u8>>,
@@ -152,6 +154,7 @@ impl Site<'_> {
         idle.map_err(|error| Ended::failed(PhaseKind::Start, error))?;
         let begun = self.start(locust, plan, test, record, interruptions).await?;
         record.has_begun = true;
+        record.logged_at = begun.logged_at;
         record.undo.test = TestToStop::Own;
         record.timeline.enter(PhaseKind::Follow);
         let run_time = test.start.settings().run_time;
@@ -245,39 +248,15 @@ impl Site<'_> {
 
     async fn read_results(&self, test: &TestWork, record: &mut Record, limit: Duration) {
         let Some(Locust { master, .. }) = &self.locust else { return };
+        let reader = ResultsReader { master, logged_at: record.logged_at, limit };
         if record.results.is_none() {
-            self.final_results(master, record, limit).await;
+            final_results(&reader, record).await;
         }
         if test.files.needs_html() && record.html.is_none() {
-            match html_report(master, limit).await {
+            match reader.html_report().await {
                 Ok(html) => record.html = Some(html),
                 Err(error) => record.errors.push(results_error(&error)),
             }
-        }
-    }
-
-    async fn final_results(&self, master: &Master<'_>, record: &mut Record, limit: Duration) {
-        let FinalResults { csv, finality } =
-            match final_results(master, Instant::now(), limit).await {
-                Ok(results) => results,
-                Err(error) => return record.errors.push(results_error(&error)),
-            };
-        match finality {
-            Finality::Final => {}
-            Finality::Changing => {
-                let text = "the statistics were still changing when they were read";
-                say(&format!("Note: {text}"));
-                record.seen.note(text.to_owned());
-            }
-            // A gate must not pass on numbers that may be too low.
-            Finality::Unconfirmed(error) => record.errors.push(anyhow!(
-                "{}: the results may not be final, because a later read failed: {error}",
-                PhaseKind::Results
-            )),
-        }
-        match Results::parse(csv) {
-            Ok(results) => record.results = Some(results),
-            Err(error) => record.errors.push(results_error(&error)),
         }
     }
 
@@ -311,6 +290,22 @@ impl Site<'_> {
             notes: record.seen.notes,
             errors: record.errors.iter().map(|error| format!("{error:#}")).collect(),
         }
+    }
+}
+
+async fn final_results(reader: &ResultsReader<'_>, record: &mut Record) {
+    let FinalResults { csv, finality } = match reader.final_results(Instant::now()).await {
+        Ok(results) => results,
+        Err(error) => return record.errors.push(results_error(&error)),
+    };
+    // A gate must not pass on numbers that may be too low.
+    if let Finality::Unconfirmed(why) = finality {
+        let text = format!("the results may not be final, because {why}");
+        record.errors.push(results_error(&text));
+    }
+    match Results::parse(csv) {
+        Ok(results) => record.results = Some(results),
+        Err(error) => record.errors.push(results_error(&error)),
     }
 }
 

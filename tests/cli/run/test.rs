@@ -230,6 +230,8 @@ fn following_costs_locust_two_requests_per_look() {
     run.wait_for("verdict: passed");
     assert_eq!(run.end(), Some(0), "{}", run.stderr());
     let lines = cluster.request_lines();
+    let end = lines.iter().position(|line| line.ends_with("proxy/stats/requests/csv"));
+    let lines = &lines[..end.unwrap()];
     let to = |end: &str| lines.iter().filter(|line| line.ends_with(end)).count();
     // One look at the page and one at the statistics, in turn. The last look sees that the test has ended.
     assert!(to("proxy/").abs_diff(to("proxy/stats/requests")) <= 1, "{lines:#?}");

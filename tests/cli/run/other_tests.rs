@@ -1,0 +1,60 @@
+//! A test of somebody else, right after the end of a run's test.
+
+use std::time::Duration;
+
+use locustctl::sandbox::{Action, Fault};
+use support::cluster::TestCluster;
+use support::running::Running;
+use support::serving::wait_until;
+use support::swarm::ask;
+use support::waiting::cluster;
+
+const CSV: &str = "proxy/stats/requests/csv";
+
+/// Runs a test, and calls `meanwhile` right before Locust answers read number `number` of its results. Returns the
+/// ended run.
+fn run_and_read(cluster: &TestCluster, number: usize, meanwhile: impl FnOnce()) -> Running {
+    let pass = Fault::once(Action::DelayAnswer(Duration::ZERO));
+    cluster.handle().inject(pass.at(CSV).times(number - 1));
+    cluster.handle().inject(Fault::once(Action::Hold).at(CSV));
+    let mut run = Running::start(cluster, "run --replicas=3 -u 20 -r 20 -t 2s");
+    wait_until(|| cluster.handle().pending_faults() == 0, || run.stderr());
+    meanwhile();
+    cluster.handle().clear_faults();
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1);
+    run
+}
+
+fn start_other_test(cluster: &TestCluster) {
+    ask(cluster, "POST", "swarm", "user_count=5&spawn_rate=5");
+}
+
+const ANOTHER: &str = "Locust has the results of another test, which somebody else started after this one. The results of \
+                       this test are lost\n";
+
+#[test]
+fn results_of_another_test_are_an_error_while_it_runs_and_after_its_end() {
+    for has_ended in [false, true] {
+        let cluster = cluster();
+        let run = run_and_read(&cluster, 1, || {
+            start_other_test(&cluster);
+            if has_ended {
+                ask(&cluster, "POST", "stop", "");
+            }
+        });
+        let error = format!("error: reading the results: {ANOTHER}");
+        assert!(run.stderr().contains(&error), "{}", run.stderr());
+        let verdict = "verdict: not run: the results could not be read\n";
+        assert!(run.stdout().ends_with(verdict), "{}", run.stdout());
+    }
+}
+
+#[test]
+fn results_that_another_test_replaces_before_they_are_final_are_kept_and_are_an_error() {
+    let cluster = cluster();
+    let run = run_and_read(&cluster, 2, || start_other_test(&cluster));
+    let error = format!("the results may not be final, because a later read failed: {ANOTHER}");
+    assert!(run.stderr().contains(&error), "{}", run.stderr());
+    assert!(run.stdout().contains("Aggregated"), "{}", run.stdout());
+}
