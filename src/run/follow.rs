@@ -14,7 +14,7 @@ use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
     AutoRebalancer, Error, KnownStart, Master, Outcome, Page, StartMemory, Stats, Verdict, Watched,
-    WorkerPods, is_idle,
+    WorkerPods, is_idle, is_running,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -57,6 +57,8 @@ pub enum TestEnd {
     Aborted(Box<ConditionResult>),
     /// The test is still running after its run time.
     Overdue,
+    /// Locust began to stop the test and does not end. The text has its state.
+    Unstopped(String),
 }
 
 /// The state of the test, for a display.
@@ -85,6 +87,8 @@ struct Following<'a, 'b> {
     workers: Option<i64>,
     looks: u32,
     was_running: bool,
+    /// The first look at which the test was not running any more.
+    stopping_since: Option<Instant>,
 }
 
 impl<'a> Follow<'a> {
@@ -112,6 +116,7 @@ impl<'a> Follow<'a> {
             workers: None,
             looks: 0,
             was_running: false,
+            stopping_since: None,
         };
         let (mut last_answer, mut is_lost) = (Instant::now(), false);
         loop {
@@ -144,11 +149,13 @@ impl Following<'_, '_> {
         on_tick: &mut dyn FnMut(Option<&Tick>, &Observations),
     ) -> Result<Option<TestEnd>, Error> {
         let master = self.follow.master;
-        let page = master.page().await?.unwrap_or_default();
-        let body = master.fetch("stats/requests").await?;
         let not_locust =
-            |status: String| Error::NotLocust { path: "/stats/requests".to_owned(), status };
-        let live = LiveStatistics::parse(&body).map_err(|error| not_locust(error.to_string()))?;
+            |path: &str, status: String| Error::NotLocust { path: path.to_owned(), status };
+        let no_state = || not_locust("/", "with a page without Locust's state".to_owned());
+        let page = master.page().await?.ok_or_else(no_state)?;
+        let body = master.fetch("stats/requests").await?;
+        let live = LiveStatistics::parse(&body)
+            .map_err(|error| not_locust("/stats/requests", error.to_string()))?;
         let stats = Stats::parse(&body).unwrap_or_default();
         if is_idle(&page.state) {
             return Ok(Some(self.end(&page)));
@@ -173,10 +180,30 @@ impl Following<'_, '_> {
         self.rebalance(&page, &stats).await?;
         let tick = Tick { since_start: self.follow.test.at.elapsed(), page, live };
         on_tick(Some(&tick), self.seen);
-        if let Some(met) = self.aborted(&tick).filter(|_| is_current) {
-            return Ok(Some(TestEnd::Aborted(Box::new(met))));
+        Ok(self.premature_end(&tick))
+    }
+
+    /// The reason to end a test that Locust has not ended. While Locust stops the test, its users leave, so the
+    /// conditions are not evaluated.
+    fn premature_end(&mut self, tick: &Tick) -> Option<TestEnd> {
+        if !tick.page.is_running() {
+            let passed = self.stopping_since.get_or_insert_with(Instant::now).elapsed();
+            let state = &tick.page.state;
+            return (passed >= LATE + self.follow.timeout).then(|| {
+                let seconds = passed.as_secs();
+                let text = format!(
+                    "Locust does not stop the test: its state is still {state} after {seconds} s"
+                );
+                TestEnd::Unstopped(text)
+            });
         }
-        Ok(self.follow.is_over(LATE).then_some(TestEnd::Overdue))
+        self.stopping_since = None;
+        if is_running(&tick.live.state)
+            && let Some(met) = self.aborted(tick)
+        {
+            return Some(TestEnd::Aborted(Box::new(met)));
+        }
+        self.follow.is_over(LATE).then_some(TestEnd::Overdue)
     }
 
     /// Locust's state is `ready` or `stopped`.

@@ -180,7 +180,8 @@ impl Site<'_> {
             TestEnd::Overdue => {
                 record.seen.note("the test was still running after its run time".to_owned());
             }
-            _ => {}
+            TestEnd::Unstopped(why) => return Err(Ended::failed(PhaseKind::Follow, why)),
+            TestEnd::Regular | TestEnd::Early(_) => {}
         }
         progress.print_notes(&record.seen);
         drop(progress);

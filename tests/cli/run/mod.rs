@@ -5,6 +5,7 @@ mod command_signals;
 mod events;
 mod other_tests;
 mod refusals;
+mod stopping;
 mod terminal;
 mod test;
 mod test_signals;
