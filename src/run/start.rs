@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use super::patience::is_temporary_for_locust;
 use super::report::TestSettings;
 use crate::locust::{
-    Error, KnownStart, LOOK_PERIOD, Master, MasterLog, OLDEST_JUDGED, Page, Start,
+    Error, KnownStart, LOOK_PERIOD, Master, MasterLog, OLDEST_JUDGED, Page, Start, is_idle,
 };
 use crate::text::terminal::harmless;
 
@@ -219,9 +219,18 @@ pub async fn start_test(
     step: &Cell<StartStep>,
 ) -> Result<BegunTest, String> {
     let text = |error: Error| error.to_string();
-    let run_time_before = master.page().await.map_err(text)?.and_then(|page| page.run_time);
     let last_start = |log: &Option<MasterLog>| log.as_ref().and_then(MasterLog::last_start_by_hand);
     let before = last_start(&master.log().await.map_err(text)?);
+    // Locust would take a start during another test for an edit of that test.
+    let page = master.page().await.map_err(text)?;
+    let before_start = page.ok_or("Locust's page cannot be read; nothing was sent")?;
+    if !is_idle(&before_start.state) {
+        return Err(format!(
+            "somebody else has started a test: its state is {}, with {} users; nothing was sent",
+            before_start.state, before_start.user_count
+        ));
+    }
+    let run_time_before = before_start.run_time;
     step.set(StartStep::Sent);
     let lost = match master.start_with(start.form()).await {
         Ok(()) => None,

@@ -1,4 +1,4 @@
-//! A test of somebody else, right after the end of a run's test.
+//! A test of somebody else, right before the start of a run's test and right after its end.
 
 use std::time::Duration;
 
@@ -24,6 +24,28 @@ fn run_and_read(cluster: &TestCluster, number: usize, meanwhile: impl FnOnce()) 
     assert_eq!(run.end(), Some(1), "{}", run.stderr());
     assert_eq!(cluster.workers(), 1);
     run
+}
+
+#[test]
+fn a_test_that_somebody_else_starts_first_is_neither_changed_nor_stopped() {
+    let cluster = cluster();
+    cluster.handle().pause_controllers();
+    let mut run = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 10m");
+    run.wait_for("scaled from 1 to 3\n");
+    // Locust's log is read after the check that no test is running.
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).at("proxy/logs"));
+    cluster.handle().resume_controllers();
+    wait_until(|| cluster.handle().pending_faults() == 0, || run.stderr());
+    start_other_test(&cluster);
+    cluster.handle().clear_faults();
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    let error = "error: starting the test: somebody else has started a test: its state is running, with 5 users; \
+                 nothing was sent\n";
+    assert!(run.stderr().ends_with(error), "{}", run.stderr());
+    let lines = cluster.request_lines();
+    let to = |end: &str| lines.iter().filter(|line| line.ends_with(end)).count();
+    // The only start is that of somebody else.
+    assert_eq!((to("proxy/swarm"), to("proxy/stop")), (1, 0), "{lines:#?}");
 }
 
 fn start_other_test(cluster: &TestCluster) {
