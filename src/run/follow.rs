@@ -324,8 +324,15 @@ impl Following<'_, '_> {
         let pods = Some(self.pods.clone());
         let known = self.known.as_ref();
         let mut ignored = |_: &str| {};
-        let watched =
-            self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored).await?;
+        let rebalance = self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored);
+        let watched = match rebalance.await {
+            // The test goes on without the rebalance.
+            Err(error @ Error::Refused(_)) => {
+                self.seen.note(error.to_string());
+                return Ok(());
+            }
+            result => result?,
+        };
         let reason = self.reason(&watched);
         if let Some(reason) = self.shortage.explain(reason) {
             self.seen.note(harmless(&reason));

@@ -4,36 +4,56 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::patience::is_temporary_for_locust;
 use crate::locust::{Error, Master, is_idle};
 
 /// The time between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Waits until Locust's state is `ready` or `stopped`, for at most `limit`. `on_wait` is called once, if a test
-/// is running. Returns the state at the end.
+/// Waits until Locust's state is `ready` or `stopped`, for at most `limit`. `patience` is the time for which Locust
+/// may fail to answer. `on_wait` is called once for each reason to wait. Returns the state at the end.
 ///
 /// # Errors
 /// Locust does not answer.
 pub async fn wait_for_idle(
     master: &Master<'_>,
     limit: Duration,
-    on_wait: impl FnOnce(&str),
+    patience: Duration,
+    mut on_wait: impl FnMut(Waiting<'_>),
 ) -> Result<Idle, Error> {
-    let end = Instant::now() + limit;
-    let mut on_wait = Some(on_wait);
+    let mut last_answer = Instant::now();
+    let end = last_answer + limit;
+    let (mut is_first_state, mut is_first_failure) = (true, true);
     loop {
-        let (state, users) = state_and_users(master).await?;
-        if is_idle(&state) {
-            return Ok(Idle::Yes);
+        match state_and_users(master).await {
+            Ok((state, _)) if is_idle(&state) => return Ok(Idle::Yes),
+            Ok((state, users)) if Instant::now() >= end => return Ok(Idle::No { state, users }),
+            Ok((state, _)) => {
+                last_answer = Instant::now();
+                if std::mem::take(&mut is_first_state) {
+                    on_wait(Waiting::Busy(&state));
+                }
+                sleep(PERIOD.min(end - Instant::now())).await;
+            }
+            Err(error) if !is_temporary_for_locust(&error) => return Err(error),
+            Err(error) if last_answer.elapsed() >= patience => return Err(error),
+            Err(error) => {
+                if std::mem::take(&mut is_first_failure) {
+                    on_wait(Waiting::NoAnswer(&error));
+                }
+                sleep(PERIOD).await;
+            }
         }
-        if Instant::now() >= end {
-            return Ok(Idle::No { state, users });
-        }
-        if let Some(on_wait) = on_wait.take() {
-            on_wait(&state);
-        }
-        sleep(PERIOD.min(end - Instant::now())).await;
     }
+}
+
+/// The reason to wait.
+#[derive(Debug)]
+pub enum Waiting<'a> {
+    /// Locust runs a test. The text is the state of its runner.
+    Busy(&'a str),
+    /// Locust did not answer.
+    NoAnswer(&'a Error),
 }
 
 /// The state of Locust's runner and its users: from the page, which is never cached, or else from the statistics.

@@ -25,7 +25,7 @@ pub use conditions::Condition;
 pub use count::{PutBack, ReplacedCount, put_back, set_count, set_count_patiently};
 pub use final_results::{FinalResults, Finality, ResultsReader};
 pub use follow::{Follow, TestEnd, Tick};
-pub use idle::{Idle, wait_for_idle};
+pub use idle::{Idle, Waiting, wait_for_idle};
 pub use local_relay::LocalRelay;
 pub use observations::Observations;
 pub use phase::PhaseKind;

@@ -7,7 +7,7 @@ use time::PrimitiveDateTime;
 use tokio::time::{Instant, sleep};
 use url::form_urlencoded;
 
-use super::patience::is_temporary_for_locust;
+use super::patience::{is_temporary_for_locust, patiently};
 use super::report::TestSettings;
 use crate::locust::{
     Error, KnownStart, LOOK_PERIOD, Master, MasterLog, OLDEST_JUDGED, Page, Start, is_idle,
@@ -220,9 +220,10 @@ pub async fn start_test(
 ) -> Result<BegunTest, String> {
     let text = |error: Error| error.to_string();
     let last_start = |log: &Option<MasterLog>| log.as_ref().and_then(MasterLog::last_start_by_hand);
-    let before = last_start(&master.log().await.map_err(text)?);
+    let give_up = Instant::now() + limit;
+    let before = last_start(&patiently(give_up, || master.log()).await.map_err(text)?);
     // Locust would take a start during another test for an edit of that test.
-    let page = master.page().await.map_err(text)?;
+    let page = patiently(give_up, || master.page()).await.map_err(text)?;
     let before_start = page.ok_or("Locust's page cannot be read; nothing was sent")?;
     if !is_idle(&before_start.state) {
         return Err(format!(

@@ -7,7 +7,7 @@ use super::scale_line::scale_line;
 use crate::cluster::api::Client;
 use crate::locust::{Address, LocustLocation, Look, Master, Search, WorkerPods, foreign_text};
 use crate::output::{Failed, write_stdout};
-use crate::run::{Idle, PhaseKind, set_count, wait_for_idle};
+use crate::run::{Idle, PhaseKind, Waiting, set_count, wait_for_idle};
 use crate::scaling::{DryRun, OwnPods, Target};
 use crate::text::terminal::{harmless, on_one_line, say};
 
@@ -58,13 +58,17 @@ impl<'a> Site<'a> {
     pub(super) async fn check_idle(&self, plan: &Plan, note: &str) -> Result<(), Error> {
         let Some(Locust { master, .. }) = &self.locust else { return Ok(()) };
         let place = on_one_line(&master.place()).into_owned();
-        let tell = |state: &str| {
-            say(&format!(
-                "Waiting until Locust at {place} is idle; its state is {}",
-                harmless(state)
-            ));
+        let tell = |waiting: Waiting<'_>| {
+            say(&harmless(&match waiting {
+                Waiting::Busy(state) => {
+                    format!("Waiting until Locust at {place} is idle; its state is {state}")
+                }
+                Waiting::NoAnswer(error) => {
+                    format!("Waiting until Locust at {place} answers: {error}")
+                }
+            }));
         };
-        let idle = wait_for_idle(master, plan.idle_limit, tell).await;
+        let idle = wait_for_idle(master, plan.idle_limit, plan.limit(), tell).await;
         match idle.map_err(|error| anyhow!("{}: {error}", PhaseKind::Idle))? {
             Idle::Yes => Ok(()),
             Idle::No { state, users } => bail!(

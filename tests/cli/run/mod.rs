@@ -3,6 +3,7 @@
 mod command;
 mod command_signals;
 mod events;
+mod failures;
 mod other_tests;
 mod refusals;
 mod stopping;
