@@ -56,7 +56,7 @@ pub async fn set_count(
 /// the new one instead, an earlier attempt was carried out.
 ///
 /// # Errors
-/// [`ScaleError`] of the last attempt.
+/// [`ScaleError`] of the last attempt; [`ScaleError::AnswerLost`] if the outcome of an earlier one is unknown.
 pub async fn set_count_patiently(
     client: &Client,
     target: &Target,
@@ -67,6 +67,7 @@ pub async fn set_count_patiently(
 ) -> Result<Scaled, ScaleError> {
     let end = Instant::now() + limit;
     let mut result = set_count(client, target, count, DryRun::None).await;
+    let mut lost = None;
     let condition = Condition { replicas: Some(seen), resource_version: None };
     let again = order(target, count, condition, DryRun::None);
     while let Err(error) = &result
@@ -78,15 +79,23 @@ pub async fn set_count_patiently(
         if !may_retry() {
             break;
         }
-        result = match scale_one(client, &again, &Progress::default(), 0).await {
+        let next = match scale_one(client, &again, &Progress::default(), 0).await {
             Err(ScaleError::ReplicasDiffer { was: Some(was), .. }) if was == i64::from(count) => {
                 let (old, object, notes) = (Some(seen), None, Vec::new());
                 Ok(Scaled { old, new: was, object, notes, requested: None })
             }
             result => result,
         };
+        if let Err(error @ ScaleError::AnswerLost { .. }) = std::mem::replace(&mut result, next) {
+            lost = Some(error);
+        }
     }
-    result
+    match (result, lost) {
+        // The server tells the count, so nothing is unknown any more.
+        (Err(error @ ScaleError::ReplicasDiffer { was: Some(_), .. }), _) => Err(error),
+        (Err(_), Some(lost)) => Err(lost),
+        (result, _) => result,
+    }
 }
 
 /// Sets the old count again, but only if the count is still the one that the run has set. The server tests

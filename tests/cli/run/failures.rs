@@ -1,4 +1,6 @@
-//! Failures of Locust before and during the test.
+//! Failures of Locust and of the API server before the test, and answers that are lost.
+
+use std::time::Duration;
 
 use locustctl::sandbox::{Action, Fault};
 use support::SLAVE;
@@ -6,6 +8,8 @@ use support::running::Running;
 use support::serving::wait_until;
 use support::swarm::{ask, wait_for_workers};
 use support::waiting::cluster;
+
+use super::command::has_in_order;
 
 #[test]
 fn a_single_failure_does_not_end_the_wait_for_another_test() {
@@ -53,4 +57,29 @@ fn a_rebalance_that_locust_refuses_is_noted_and_the_run_goes_on() {
     cluster.wait_for_requests(1, |request| request.line().ends_with("proxy/stats/requests"));
     run.interrupt();
     assert_eq!(run.end(), Some(130), "{}", run.stderr());
+}
+
+#[test]
+fn a_count_that_may_have_been_set_is_put_back_even_if_later_attempts_fail() {
+    let cluster = cluster();
+    let handle = cluster.handle();
+    let forbidden = || {
+        Action::Answer {
+        status: 403,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: br#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"Forbidden","code":403}"#
+            .to_vec(),
+    }
+    };
+    // The answer to the first attempt is lost, and so is the read after it.
+    handle.inject(Fault::once(Action::CloseAfter).on("PATCH"));
+    handle.inject(Fault::once(Action::DelayAnswer(Duration::ZERO)).on("GET").at("/scale"));
+    handle.inject(Fault::once(forbidden()).on("GET").at("/scale"));
+    handle.inject(Fault::once(forbidden()).on("PATCH"));
+    let mut run = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 10m");
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    let error = "locustctl cannot tell if deployment.apps/locust-slave was scaled from 1 to 3";
+    let parts = ["scaled back from 3 to 1\n", "error: scaling the workers: ", error];
+    has_in_order(&run.stderr(), &parts);
+    assert_eq!((cluster.workers(), handle.pending_faults()), (1, 0));
 }
