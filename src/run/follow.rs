@@ -8,13 +8,14 @@ use tokio::time::{Instant, sleep_until};
 use super::conditions::{Condition, ConditionResult, Status};
 use super::observations::Observations;
 use super::patience::is_temporary_for_locust;
+use super::requested_users::RequestedUsers;
 use super::results::LiveStatistics;
 use super::shortage::{Reason, Shortage, WorkerChange};
 use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
-    AutoRebalancer, Error, KnownStart, Master, Outcome, Page, StartMemory, Stats, Verdict, Watched,
-    WorkerPods, is_idle, is_running,
+    AutoRebalancer, Error, Master, Outcome, Page, StartMemory, Stats, Verdict, Watched, WorkerPods,
+    is_idle, is_running,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -74,12 +75,7 @@ struct Following<'a, 'b> {
     follow: &'b Follow<'a>,
     seen: &'b mut Observations,
     rebalancer: AutoRebalancer,
-    /// The last start that locustctl sent.
-    known: Option<KnownStart>,
-    /// The numbers in the page that belong to [`Self::known`].
-    settings: Option<(Option<f64>, Option<u64>)>,
-    /// The users that were requested last; `None` for a LoadTestShape, and after an edit whose number is unknown.
-    requested: Option<u64>,
+    requested: RequestedUsers,
     shortage: Shortage,
     pods: WorkerPods,
     replicas: i64,
@@ -106,9 +102,7 @@ impl<'a> Follow<'a> {
             follow: self,
             seen,
             rebalancer: AutoRebalancer::with_memory(StartMemory::of_user()),
-            known: self.test.known.clone(),
-            settings: None,
-            requested: self.test.known.as_ref().map(|known| known.start.users),
+            requested: RequestedUsers::new(self.test.known.clone()),
             shortage: Shortage::default(),
             pods: WorkerPods::default(),
             replicas: self.replicas,
@@ -233,46 +227,37 @@ impl Following<'_, '_> {
         self.requests = requests;
     }
 
-    /// Notices a start or an edit by somebody else.
+    /// Notices an edit by somebody else.
     async fn notice_edit(&mut self, page: &Page) -> Result<(), Error> {
-        let Some(known) = &self.known else { return Ok(()) };
+        if self.requested.known().is_none() {
+            return Ok(());
+        }
         if page.follows_starts() {
-            let now = (page.num_users, page.run_time);
-            let expected = self.settings.get_or_insert((
-                Some(known.start.users as f64),
-                known.start.run_time.or(known.run_time_before),
-            ));
-            if now != *expected {
-                *expected = now;
-                let users = page.num_users.unwrap_or_default();
-                self.requested = Some(users as u64);
-                self.seen.note(format!("somebody else edited the test; it has {users} users now"));
-            }
-        } else if (self.looks.is_multiple_of(RARE)
-            || (page.state == "running" && self.lacks_users(page)))
+            let note = self.requested.see_page(page);
+            note.into_iter().for_each(|note| self.seen.note(note));
+            return Ok(());
+        }
+        let is_due = self.looks.is_multiple_of(RARE)
+            || self.requested.has_suspect()
+            || self.lacks_users(page);
+        // In state `spawning`, Locust itself may be starting the users of a worker that leaves.
+        if page.state == "running"
+            && is_due
             && let Some(log) = self.follow.master.log().await?
-            && known.logged_at.is_some()
-            && log.last_start_by_hand() != known.logged_at
         {
-            self.seen.note("somebody else edited the test".to_owned());
-            self.requested = None;
-            self.known = Some(KnownStart { logged_at: log.last_start_by_hand(), ..known.clone() });
+            let note = self.requested.see_log(&log);
+            note.into_iter().for_each(|note| self.seen.note(note));
         }
         Ok(())
     }
 
-    /// The number of users that the test should have; `None` if it is unknown.
-    fn wanted(&self, page: &Page) -> Option<u64> {
-        self.requested.map(|users| page.reachable(users, None))
-    }
-
     fn lacks_users(&self, page: &Page) -> bool {
-        self.wanted(page).is_some_and(|wanted| users(page) < wanted)
+        self.requested.wanted(page).is_some_and(|wanted| users(page) < wanted)
     }
 
     /// Notices the lowest number of users, and users that are lost or back.
     fn notice_users(&mut self, page: &Page, change: WorkerChange) {
-        let wanted = self.wanted(page);
+        let wanted = self.requested.wanted(page);
         self.seen.see_users(users(page), wanted);
         let note = match wanted {
             Some(wanted) if self.seen.has_ramped_up => {
@@ -310,8 +295,8 @@ impl Following<'_, '_> {
     /// Gives the test its users back, if it has lost some. A whole look costs more requests, so it is taken only
     /// then.
     async fn rebalance(&mut self, page: &Page, stats: &Stats) -> Result<(), Error> {
-        let Some(known) = &self.known else { return Ok(()) };
-        let wanted = self.wanted(page).unwrap_or(known.start.users);
+        let Some(known) = self.requested.known() else { return Ok(()) };
+        let wanted = self.requested.wanted(page).unwrap_or(known.start.users);
         let idle = stats.connected().filter(|worker| worker.user_count == 0).count();
         let has_idle = idle > 0 && wanted >= stats.connected().count() as u64;
         let is_whole = users(page) >= wanted && !has_idle;
@@ -322,7 +307,7 @@ impl Following<'_, '_> {
         let Ok(own) = pods_of(client, target).await else { return Ok(()) };
         self.pods = WorkerPods::new(&own.pods).remember(&self.pods);
         let pods = Some(self.pods.clone());
-        let known = self.known.as_ref();
+        let known = self.requested.known();
         let mut ignored = |_: &str| {};
         let rebalance = self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored);
         let watched = match rebalance.await {
@@ -343,10 +328,7 @@ impl Following<'_, '_> {
                 self.shortage = Shortage::default();
             }
             if let Some(sent) = outcome.sent() {
-                let start = &sent.start;
-                self.settings =
-                    Some((Some(start.users as f64), start.run_time.or(sent.run_time_before)));
-                self.known = Some(sent.clone());
+                self.requested.sent(sent);
             }
         }
         Ok(())
@@ -378,7 +360,7 @@ impl Following<'_, '_> {
     }
 
     fn aborted(&self, tick: &Tick) -> Option<ConditionResult> {
-        let is_shape = self.known.is_none();
+        let is_shape = self.requested.known().is_none();
         if !is_shape && !self.was_running {
             return None;
         }

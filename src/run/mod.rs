@@ -12,6 +12,7 @@ mod observations;
 mod patience;
 mod phase;
 mod report;
+mod requested_users;
 mod results;
 mod run_lock;
 mod shortage;

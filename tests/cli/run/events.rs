@@ -1,6 +1,6 @@
 //! Events during a test: what others change, and failures of Locust and of the API server.
 
-use locustctl::sandbox::{Action, Fault};
+use locustctl::sandbox::{Action, Fault, Options};
 use support::SLAVE;
 use support::cluster::TestCluster;
 use support::running::Running;
@@ -112,12 +112,23 @@ fn an_edit_and_a_reset_by_somebody_else_are_noted() {
     let cluster = cluster();
     let mut run = running_test(&cluster, LINE);
     ask(&cluster, "POST", "swarm", "user_count=30&spawn_rate=30");
-    run.wait_for("Note: somebody else edited the test; it has 30 users now\n");
+    run.wait_for("Note: somebody else edited the test; it asks for 30 users now\n");
     // A reset is noticed when the number of requests falls from one look to the next.
     run.wait_for("10s of 10m0s: running, 30 users");
     reset_statistics(&cluster);
     run.wait_for("Note: the statistics were reset during the test\n");
     assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 30);
+    run.interrupt();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+}
+
+#[test]
+fn an_edit_by_somebody_else_is_noted_on_a_release_whose_page_does_not_show_it() {
+    let locust_release = "2.32.2".parse().unwrap();
+    let cluster = TestCluster::with(Options { locust_release, ..Options::default() });
+    let mut run = running_test(&cluster, LINE);
+    ask(&cluster, "POST", "swarm", "user_count=10&spawn_rate=10");
+    run.wait_for("Note: somebody else edited the test\n");
     run.interrupt();
     assert_eq!(run.end(), Some(130), "{}", run.stderr());
 }

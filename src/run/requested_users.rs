@@ -1,0 +1,185 @@
+//! The users that a running test should have, and edits by somebody else.
+
+use time::PrimitiveDateTime;
+
+use crate::locust::{KnownStart, MasterLog, Page};
+
+/// The start of the test by locustctl, and what somebody else has requested since.
+#[derive(Debug)]
+pub(super) struct RequestedUsers {
+    /// The last start that locustctl sent; `None` for a LoadTestShape.
+    known: Option<KnownStart>,
+    /// The users that were requested last; `None` for a LoadTestShape, and after an edit whose number is unknown.
+    users: Option<u64>,
+    /// Users and run time in the page since the last start or edit; `None` until the first look.
+    settings: Option<(Option<f64>, Option<u64>)>,
+    /// The last start by hand at the last look into the master's log, if it is not the known one.
+    suspect: Option<PrimitiveDateTime>,
+}
+
+impl RequestedUsers {
+    pub(super) fn new(known: Option<KnownStart>) -> Self {
+        let users = known.as_ref().map(|known| known.start.users);
+        Self { known, users, settings: None, suspect: None }
+    }
+
+    /// The last start that locustctl sent; `None` for a LoadTestShape.
+    pub(super) fn known(&self) -> Option<&KnownStart> {
+        self.known.as_ref()
+    }
+
+    /// The number of users that the test should have; `None` if it is unknown.
+    pub(super) fn wanted(&self, page: &Page) -> Option<u64> {
+        let known = self.known.as_ref();
+        let classes = known.map(|known| &*known.start.user_classes);
+        let classes = classes.filter(|classes| !classes.is_empty());
+        self.users.map(|users| page.reachable(users, classes))
+    }
+
+    /// locustctl has sent another start, to redistribute the users.
+    pub(super) fn sent(&mut self, sent: &KnownStart) {
+        self.settings = Some(settings(sent));
+        self.known = Some(sent.clone());
+        self.suspect = None;
+    }
+
+    /// Looks for an edit in the page. Only releases whose page follows the starts show it there. Returns the note.
+    pub(super) fn see_page(&mut self, page: &Page) -> Option<String> {
+        let expected = self.settings.get_or_insert(settings(self.known.as_ref()?));
+        let now = (page.num_users, page.run_time);
+        if now == *expected {
+            return None;
+        }
+        *expected = now;
+        self.users = page.num_users.map(|users| users as u64);
+        Some(match self.users {
+            Some(users) => {
+                format!("somebody else edited the test; it asks for {users} users now")
+            }
+            None => EDITED.to_owned(),
+        })
+    }
+
+    /// A look into the log has shown a start that may be somebody else's. The next look has to confirm it.
+    pub(super) fn has_suspect(&self) -> bool {
+        self.suspect.is_some()
+    }
+
+    /// Looks for an edit in the master's log. Returns the note.
+    ///
+    /// Locust writes the line of a leaving worker up to one second after the start that it makes itself. Before that
+    /// line, the start looks like one by hand. So two looks in turn must show the same start.
+    pub(super) fn see_log(&mut self, log: &MasterLog) -> Option<String> {
+        let known = self.known.as_mut()?;
+        let known_at = known.logged_at?;
+        let last = log.last_start_by_hand().filter(|last| *last != known_at);
+        if last.is_none() || last != self.suspect {
+            self.suspect = last;
+            return None;
+        }
+        self.suspect = None;
+        known.logged_at = last;
+        self.users = None;
+        Some(EDITED.to_owned())
+    }
+}
+
+const EDITED: &str = "somebody else edited the test";
+
+/// The numbers in the page that belong to a start.
+fn settings(known: &KnownStart) -> (Option<f64>, Option<u64>) {
+    (Some(known.start.users as f64), known.start.run_time.or(known.run_time_before))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::locust::Start;
+
+    const SPAWN: &str = "Sending spawn jobs of 20 users at 5.00 spawn rate to 3 ready workers";
+
+    /// A log with these lines, whose times are in milliseconds after 14:15.
+    fn log(lines: &[(u32, &str)]) -> MasterLog {
+        let line = |(at, text): &(u32, &str)| {
+            let (seconds, millis) = (at / 1000, at % 1000);
+            format!("[2026-11-26 14:15:{seconds:02},{millis:03}] host/INFO/locust.runners: {text}")
+        };
+        let lines: Vec<_> = lines.iter().map(line).collect();
+        MasterLog::parse(json!({ "master": lines }).to_string().as_bytes()).unwrap()
+    }
+
+    fn started(user_classes: &[&str]) -> RequestedUsers {
+        let user_classes = user_classes.iter().map(|class| (*class).to_owned()).collect();
+        let start = Start { users: 20, spawn_rate: 5.0, run_time: Some(600), user_classes };
+        let logged_at = log(&[(1000, SPAWN)]).last_start_by_hand();
+        let at = Instant::now();
+        RequestedUsers::new(Some(KnownStart { start, at, run_time_before: None, logged_at }))
+    }
+
+    fn page(args: &str) -> Page {
+        Page::parse(&format!("window.templateArgs = {{{args}}}")).unwrap()
+    }
+
+    #[test]
+    fn an_edit_in_the_page_is_noted_once_with_its_number_of_users() {
+        let mut requested = started(&[]);
+        let note =
+            |users: &str| format!("somebody else edited the test; it asks for {users} users now");
+        for (args, expected, wanted) in [
+            ("\"num_users\": 20, \"run_time\": 600", None, Some(20)),
+            ("\"num_users\": 30, \"run_time\": 600", Some(note("30")), Some(30)),
+            ("\"num_users\": 30, \"run_time\": 600", None, Some(30)),
+            ("\"num_users\": 30, \"run_time\": 300", Some(note("30")), Some(30)),
+            ("\"num_users\": null", Some(EDITED.to_owned()), None),
+        ] {
+            let page = page(args);
+            assert_eq!(requested.see_page(&page), expected, "{args}");
+            assert_eq!(requested.wanted(&page), wanted, "{args}");
+        }
+    }
+
+    #[test]
+    fn a_start_that_locust_makes_for_a_leaving_worker_is_not_an_edit() {
+        let mut requested = started(&[]);
+        let late = "Spawning is complete and report waittime is expired, but not all reports received from workers: \
+                    {\"U\": 13} (13 total users)";
+        let lines = [
+            (1000, SPAWN),
+            (1200, "All users spawned: {\"U\": 20} (20 total users)"),
+            (9000, SPAWN),
+            (10_001, late),
+            (10_002, "Worker 'a_1' (index 0) quit. 2 workers ready."),
+        ];
+        // The lines up to the start, up to its end, and all.
+        for (count, has_suspect) in [(2, false), (3, true), (5, false), (5, false)] {
+            assert_eq!(requested.see_log(&log(&lines[..count])), None, "{count}");
+            assert_eq!(requested.has_suspect(), has_suspect, "{count}");
+        }
+        assert_eq!(requested.wanted(&Page::default()), Some(20));
+    }
+
+    #[test]
+    fn an_edit_in_the_log_is_noted_at_the_second_look() {
+        let mut requested = started(&[]);
+        let edited = log(&[(1000, SPAWN), (9000, SPAWN)]);
+        assert_eq!(requested.see_log(&edited), None);
+        assert_eq!(requested.see_log(&edited).as_deref(), Some(EDITED));
+        assert_eq!(requested.see_log(&edited), None);
+        assert_eq!(requested.wanted(&Page::default()), None);
+        // A log whose oldest lines were dropped shows no edit.
+        assert_eq!(requested.see_log(&log(&[])), None);
+        assert!(!requested.has_suspect());
+    }
+
+    #[test]
+    fn only_the_chosen_classes_limit_the_users() {
+        let page = page(r#""users": {"A": {"fixed_count": 6}, "B": {"fixed_count": 0}}"#);
+        assert_eq!(started(&["A"]).wanted(&page), Some(6));
+        assert_eq!(started(&["A", "B"]).wanted(&page), Some(20));
+        assert_eq!(started(&[]).wanted(&page), Some(20));
+        assert_eq!(RequestedUsers::new(None).wanted(&page), None);
+    }
+}
