@@ -133,12 +133,18 @@ impl TestStart {
         Duration::try_from_secs_f64(users / self.spawn_rate.unwrap_or(DEFAULT_SPAWN_RATE)).ok()
     }
 
+    /// The run time; `None` if only a LoadTestShape ends the test.
+    pub fn run_time(&self) -> Option<Duration> {
+        self.run_time.map(Duration::from_secs)
+    }
+
     /// The settings for the reports.
-    pub fn settings(&self) -> TestSettings {
+    pub fn settings(&self, page: &Page) -> TestSettings {
+        let numbers = self.numbers(page);
         TestSettings {
-            users: self.users,
-            spawn_rate: self.users.map(|_| self.spawn_rate.unwrap_or(DEFAULT_SPAWN_RATE)),
-            run_time: self.run_time.map(Duration::from_secs),
+            users: numbers.as_ref().map(|start| start.users),
+            spawn_rate: numbers.map(|start| start.spawn_rate),
+            run_time: self.run_time(),
             host: self.host.clone(),
             user_classes: self.user_classes.clone(),
             shape_class: self.shape_class.clone(),
@@ -171,10 +177,10 @@ impl TestStart {
         form.finish()
     }
 
-    /// The numbers of the start; `None` for a LoadTestShape.
-    fn numbers(&self) -> Option<Start> {
+    /// The numbers of the start; `None` for a LoadTestShape, also if it uses the number of users.
+    fn numbers(&self, page: &Page) -> Option<Start> {
         Some(Start {
-            users: self.users?,
+            users: self.users.filter(|_| !self.is_shaped(page))?,
             spawn_rate: self.spawn_rate.unwrap_or(DEFAULT_SPAWN_RATE),
             run_time: self.run_time,
             user_classes: self.user_classes.clone(),
@@ -219,8 +225,8 @@ pub async fn start_test(
     step: &Cell<StartStep>,
 ) -> Result<BegunTest, String> {
     let text = |error: Error| error.to_string();
-    let last_start = |log: &Option<MasterLog>| log.as_ref().and_then(MasterLog::last_start_by_hand);
     let give_up = Instant::now() + limit;
+    let last_start = |log: &Option<MasterLog>| log.as_ref().and_then(MasterLog::last_start_by_hand);
     let before = last_start(&patiently(give_up, || master.log()).await.map_err(text)?);
     // Locust would take a start during another test for an edit of that test.
     let page = patiently(give_up, || master.page()).await.map_err(text)?;
@@ -231,7 +237,6 @@ pub async fn start_test(
             before_start.state, before_start.user_count
         ));
     }
-    let run_time_before = before_start.run_time;
     step.set(StartStep::Sent);
     let lost = match master.start_with(start.form()).await {
         Ok(()) => None,
@@ -253,9 +258,13 @@ pub async fn start_test(
                 let is_over = has_new_start && log.as_ref().is_some_and(MasterLog::has_ended);
                 if is_over || (page.is_running() && page.worker_count != Some(0)) {
                     let logged_at = last_start(&log).filter(|_| has_new_start);
-                    let numbers = start.numbers();
-                    let known =
-                        numbers.map(|start| KnownStart { start, at, run_time_before, logged_at });
+                    let run_time_before = before_start.run_time;
+                    let known = start.numbers(&before_start).map(|start| KnownStart {
+                        start,
+                        at,
+                        run_time_before,
+                        logged_at,
+                    });
                     return Ok(BegunTest { at, known, logged_at, log });
                 }
                 if has_new_start {
@@ -317,6 +326,18 @@ mod tests {
              &user_classes=A&user_classes=B&my_option=x+y"
         );
         assert_eq!(TestStart::default().form(), "");
+    }
+
+    #[test]
+    fn a_shape_has_no_number_of_users_even_if_it_is_given_one() {
+        let steps = TestStart { shape_class: Some("Steps".to_owned()), ..start() };
+        let shaped = "\"shape_use_common_options\": true,";
+        for (start, args, expected) in
+            [(start(), "", Some(10)), (start(), shaped, None), (steps, "", None)]
+        {
+            assert_eq!(start.numbers(&page(args)).map(|numbers| numbers.users), expected);
+            assert_eq!(start.settings(&page(args)).users, expected);
+        }
     }
 
     #[test]

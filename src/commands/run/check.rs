@@ -196,7 +196,7 @@ fn test(args: &RunArgs) -> anyhow::Result<TestWork> {
 
 /// Warns if the run time is too short for all users to start.
 fn warn_about_ramp_up(start: &TestStart) {
-    if let (Some(ramp_up), Some(run_time)) = (start.ramp_up(), start.settings().run_time)
+    if let (Some(ramp_up), Some(run_time)) = (start.ramp_up(), start.run_time())
         && ramp_up > run_time
     {
         say(&format!(

@@ -157,7 +157,7 @@ impl Site<'_> {
         record.logged_at = begun.logged_at;
         record.undo.test = TestToStop::Own;
         record.timeline.enter(PhaseKind::Follow);
-        let run_time = test.start.settings().run_time;
+        let run_time = test.start.run_time();
         let follow = Follow {
             client: self.client,
             target: self.target,
@@ -273,7 +273,8 @@ impl Site<'_> {
         let judgement = judgement(test, result, results.as_ref(), lowest_users);
         let locust = self.locust.as_ref();
         let page = locust.and_then(|locust| locust.before.page.as_ref());
-        let mut settings = test.start.settings();
+        let shown = page.cloned().unwrap_or_default();
+        let mut settings = test.start.settings(&shown);
         settings.lowest_users = lowest_users;
         RunReport {
             target: self.target.to_string(),
