@@ -66,6 +66,11 @@ impl Outcome {
         self.sent().is_some() && self.is_well()
     }
 
+    /// The test did not get all its users, and no start was sent.
+    pub fn is_unsent(&self) -> bool {
+        matches!(self, Self::Unconfirmed { sent: None, .. })
+    }
+
     /// The start that was sent, if any.
     pub fn sent(&self) -> Option<&KnownStart> {
         match self {

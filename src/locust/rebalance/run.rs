@@ -24,7 +24,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The result of one judgement.
 enum Acted {
-    Done(Outcome),
+    Done(Box<Outcome>),
     /// The test has changed since it was judged, so nothing was sent. The caller judges it again.
     Changed(Health),
 }
@@ -50,15 +50,13 @@ impl Rebalance<'_, '_> {
                     return Ok(Outcome::Unconfirmed { sent: None, now, is_reset: false });
                 }
                 // The test has changed after the first look.
-                Ok(Acted::Done(Outcome::Unconfirmed { sent: None, .. })) if is_first => {
-                    is_first = false;
-                }
+                Ok(Acted::Done(outcome)) if is_first && outcome.is_unsent() => is_first = false,
                 // Without an answer to a start, Locust may have started the users. A new look shows it.
                 Err(error) if is_first && error.may_pass() && self.repeats => {
                     is_first = false;
                     sleep(AFTER_FAILURE).await;
                 }
-                Ok(Acted::Done(outcome)) => return Ok(outcome),
+                Ok(Acted::Done(outcome)) => return Ok(*outcome),
                 Err(error) => return Err(error),
             }
         }
@@ -81,7 +79,7 @@ impl Rebalance<'_, '_> {
             }
             _ => Outcome::NothingSent(health),
         };
-        Ok(Acted::Done(done))
+        Ok(Acted::Done(Box::new(done)))
     }
 
     /// Judges the test when Locust has ended its own rebalance and the statistics are fresh.
@@ -125,7 +123,7 @@ impl Rebalance<'_, '_> {
         // The test may have been stopped or edited since it was judged.
         let log = retried(|| self.master.log()).await?;
         let Some(page) = retried(|| self.master.page()).await? else {
-            return Ok(Acted::Done(Outcome::NothingSent(was)));
+            return Ok(Acted::Done(Box::new(Outcome::NothingSent(was))));
         };
         let start = |log: &Option<MasterLog>| {
             log.as_ref().map(|log| (log.last_spawn(), log.last_start_by_hand()))
@@ -144,7 +142,7 @@ impl Rebalance<'_, '_> {
                 | Verdict::Healthy
                 | Verdict::Starting
                 | Verdict::Surplus => Acted::Changed(now),
-                _ => Acted::Done(Outcome::NothingSent(now)),
+                _ => Acted::Done(Box::new(Outcome::NothingSent(now))),
             });
         };
         let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
@@ -152,7 +150,7 @@ impl Rebalance<'_, '_> {
         let Some(start) = send(self, judged, &now).await? else {
             drop(guard);
             let (_, now) = self.examine(look.pods).await?;
-            return Ok(Acted::Done(Outcome::NothingSent(now)));
+            return Ok(Acted::Done(Box::new(Outcome::NothingSent(now))));
         };
         let accepted = Instant::now();
         let at = judged.limit.begin(start.run_time).unwrap_or(accepted);
@@ -179,7 +177,7 @@ impl Rebalance<'_, '_> {
         {
             *is_reset = resets(&self.master.log().await.unwrap_or_default());
         }
-        Ok(Acted::Done(outcome))
+        Ok(Acted::Done(Box::new(outcome)))
     }
 
     /// Remembers a start before anything else can fail, because the next rebalance needs it.
