@@ -240,7 +240,7 @@ fn a_scale_and_an_edit_by_somebody_else_are_noted_and_a_second_run_is_refused() 
     assert!(second.stderr.contains(holder), "{second:?}");
     let answer = scenario.locust.post("/swarm", "user_count=10&spawn_rate=10");
     assert_eq!(answer["success"], true, "{answer}");
-    let edited = "somebody else edited the test; it has 10 users now";
+    let edited = "somebody else edited the test; it asks for 10 users now";
     eventually(PATIENCE, || run.stderr().contains(edited), || run.stderr());
     scenario.scale_as_kubectl(2);
     let scaled = "somebody else scaled deployment.apps/locust-slave from 3 to 2";
@@ -249,6 +249,9 @@ fn a_scale_and_an_edit_by_somebody_else_are_noted_and_a_second_run_is_refused() 
     run.interrupt();
     assert_eq!(end(&mut run), Some(130), "{}", run.stderr());
     assert_eq!(scenario.replicas(), 2, "the number of somebody else stays");
+    // An edited test is still the test of this run, so its results are read.
+    assert!(run.stdout().contains("Aggregated"), "{}", run.stdout());
+    assert!(!run.stderr().contains("error: "), "{}", run.stderr());
 }
 
 #[test]
