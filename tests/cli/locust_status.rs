@@ -34,6 +34,18 @@ fn status_shows_the_test_and_each_worker() {
 }
 
 #[test]
+fn status_of_the_cluster_shows_a_test_that_the_statistics_do_not_have_yet() {
+    let cluster = running(2);
+    let stale = json!({"state": "stopped", "user_count": 0, "workers": []}).to_string();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 200, headers, body: stale.into_bytes() };
+    cluster.handle().inject(Fault::once(answer).at("stats/requests").times(Fault::ALWAYS));
+    let outcome = run(&cluster, "status -A");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.ends_with("  running  2          60\n"), "{outcome:?}");
+}
+
+#[test]
 fn status_names_pods_whose_state_differs_in_locust() {
     let cluster = running(3);
     let stats = ask(&cluster, "GET", "stats/requests", "");

@@ -145,9 +145,19 @@ async fn ask(
 ) -> Result<Option<Running>, Error> {
     let master = Master::at(address, client, namespace, &Login::default())?;
     let Some(master) = master else { return Ok(None) };
+    let at = on_one_line(&master.place()).into_owned();
+    // Locust caches the statistics for 2 seconds, and never the page.
+    if let Some(page) = master.page().await? {
+        let workers = match page.worker_count.and_then(|count| usize::try_from(count).ok()) {
+            Some(count) => count,
+            None => master.stats().await?.connected().count(),
+        };
+        let state = on_one_line(&page.state).into_owned();
+        return Ok(Some(Running { at, state, users: page.user_count, workers }));
+    }
     let stats = master.stats().await?;
     Ok(Some(Running {
-        at: on_one_line(&master.place()).into_owned(),
+        at,
         state: on_one_line(&stats.state).into_owned(),
         users: stats.user_count,
         workers: stats.connected().count(),
