@@ -15,7 +15,7 @@ use support::{Outcome, locustctl};
 const CACHE_PERIOD: Duration = Duration::from_secs(2);
 
 /// The master's log of a test for 60 users that has lost three of its four workers.
-const LOG: &str = r#"{"master": [
+pub const LOG: &str = r#"{"master": [
     "[2026-11-26 14:15:30,000] host/INFO/locust.main: Starting Locust 2.47.0",
     "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
     "[2026-11-26 14:15:37,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)",
@@ -54,7 +54,7 @@ fn locust(cluster: &TestCluster, log: &'static str, pages: Vec<Value>) -> FakeLo
     })
 }
 
-fn page(state: &str, users: u64, wanted: u64) -> Value {
+pub fn page(state: &str, users: u64, wanted: u64) -> Value {
     json!({"state": state, "user_count": users, "num_users": wanted, "spawn_rate": 10,
         "worker_count": 1, "run_time": null, "hide_common_options": null,
         "shape_use_common_options": null, "version": "2.47.0"})
@@ -251,6 +251,20 @@ fn the_check_of_a_test_ends_if_another_client_scales_the_workers() {
     running.wait_for(expected);
     assert_eq!(running.end(), Some(1), "{}", running.stderr());
     assert!(locust.requests("/swarm").is_empty());
+}
+
+#[test]
+fn a_target_that_is_named_twice_is_not_taken_for_scaled_by_another_client() {
+    let cluster = TestCluster::start();
+    let locust = locust(&cluster, LOG, vec![page("running", 60, 60)]);
+    let target = "deployment/locust-slave";
+    let line = format!("scale --by=+1 {target} {target} --timeout=6s --locust={}", locust.url());
+    let outcome = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!((outcome.code, cluster.workers()), (Some(1), 3), "{outcome:?}");
+    let expected = "the workers did not match the pods in time: 1 worker is connected to Locust; ready, \
+                    but not connected: locust-slave-";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert!(!outcome.stderr.contains("another client"), "{outcome:?}");
 }
 
 /// A Locust whose page is 60 users, and then fails this often.

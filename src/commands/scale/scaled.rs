@@ -15,7 +15,7 @@ use super::results::CompletedChange;
 use super::running_test::{LocustSearch, RepairProgress, RunningTest};
 use super::second_master;
 use super::settings::Settings;
-use super::waiting::WaitPlan;
+use super::waiting::{WaitPlan, last_of_each};
 use super::worker_display::WorkerDisplay;
 use crate::cluster::api::Client;
 use crate::locust::StartInProgress;
@@ -105,6 +105,7 @@ impl<'a> Scaled<'a> {
         };
         let locust_error = self.locust_error;
         let plan = settings.wait;
+        let changes = last_of_each(changes);
         let (mut repair, changed) = (None, changes.clone());
         if let Some(plan) = plan.filter(|_| !changes.is_empty()) {
             let (unmet, signal) = plan.carry_out(client, changes, count, signal.as_mut()).await;

@@ -56,7 +56,7 @@ impl WaitPlan {
     }
 
     /// Waits until each target has reached its goal or failed, or until the signal comes. Returns
-    /// the errors, and the signal. `count` is the number of all targets, also of those that were not
+    /// the errors, and the signal. `changes` has each target once, and `count` is the number of all targets, also of those that were not
     /// changed.
     pub(super) async fn carry_out(
         self,
@@ -65,7 +65,6 @@ impl WaitPlan {
         count: usize,
         signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> (Vec<Error>, Option<Signal>) {
-        let changes = last_of_each(changes);
         let waits: Vec<_> = changes
             .iter()
             .map(|CompletedChange { target, new, .. }| Wait {
@@ -102,7 +101,7 @@ impl WaitPlan {
 }
 
 /// Keeps only the last change of each target, since a target can be named twice.
-fn last_of_each(changes: Vec<CompletedChange>) -> Vec<CompletedChange> {
+pub(super) fn last_of_each(changes: Vec<CompletedChange>) -> Vec<CompletedChange> {
     let last: HashMap<_, _> =
         changes.iter().enumerate().map(|(index, it)| (it.target.clone(), index)).collect();
     let is_last = |(index, it): &(usize, CompletedChange)| last[&it.target] == *index;
