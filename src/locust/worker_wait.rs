@@ -254,18 +254,35 @@ pub async fn wait_until_spawned(master: &Master<'_>, limit: Duration) -> Result<
     while looks < 3 {
         let page = retried(|| master.page()).await;
         let page = page.map_err(|error| error.to_string())?.unwrap_or_default();
-        looks = if page.state == "spawning" { 0 } else { looks + 1 };
-        if Instant::now() >= end {
-            return Err("Locust is still starting users".to_owned());
-        }
+        looks = looks_without_spawning(looks, &page.state, Instant::now() >= end)?;
         sleep(LOOK_PERIOD).await;
     }
     Ok(())
 }
 
+/// The number of looks in a row at which Locust is not `spawning`, after a look with this state.
+///
+/// # Errors
+/// Locust is still `spawning` at the end of the time limit.
+fn looks_without_spawning(looks: u32, state: &str, is_over: bool) -> Result<u32, String> {
+    match (state == "spawning", is_over) {
+        (true, true) => Err("Locust is still starting users".to_owned()),
+        (true, false) => Ok(0),
+        (false, _) => Ok(looks + 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn after_the_limit_only_the_state_spawning_is_an_error() {
+        assert_eq!(looks_without_spawning(2, "running", true), Ok(3));
+        assert_eq!(looks_without_spawning(0, "stopped", true), Ok(1));
+        assert_eq!(looks_without_spawning(2, "spawning", false), Ok(0));
+        assert!(looks_without_spawning(2, "spawning", true).is_err());
+    }
 
     #[test]
     fn the_summary_counts_the_pods_that_differ() {
