@@ -1,25 +1,21 @@
 //! The plans of a change in steps. A plan becomes stale when the count changes before its first step.
 
-use super::steps::{NewPlan, Steps, StepsOutcome, new_plan};
-use crate::scaling::Order;
-
-/// The number of plans for one change.
-const MAX_PLANS: usize = 5;
+use super::steps::{Steps, StepsOutcome, new_steps};
+use crate::scaling::{ATTEMPTS, Order, ScaleError};
 
 /// The current plan of a change in steps.
 pub struct StepPlans<'a> {
     order: &'a Order,
     steps: Steps,
-    rest: usize,
+    /// The number of plans that were carried out.
+    attempts: u32,
 }
 
 /// The next action after a plan was carried out.
+#[derive(Debug)]
 pub enum AfterPlan {
     /// Carry out the new plan, since the count changed before the first step.
     Retry,
-    /// Make the change at once: at most one pod leaves, or the count changed before the first step
-    /// of every plan.
-    AtOnce,
     /// Report this result.
     Report(StepsOutcome),
 }
@@ -27,7 +23,7 @@ pub enum AfterPlan {
 impl<'a> StepPlans<'a> {
     /// Begins with these steps.
     pub fn new(order: &'a Order, steps: Steps) -> Self {
-        Self { order, steps, rest: MAX_PLANS }
+        Self { order, steps, attempts: 0 }
     }
 
     /// The current plan.
@@ -35,20 +31,79 @@ impl<'a> StepPlans<'a> {
         self.steps
     }
 
-    /// Decides what to do after the current plan was carried out.
+    /// Decides what to do after the current plan was carried out. If the count changed before the first
+    /// step of every plan, nothing was changed, and the result is [`ScaleError::LostRaces`].
     pub fn after(&mut self, stepped: StepsOutcome) -> AfterPlan {
-        let new_plan = match &stepped {
-            StepsOutcome::Failed(problem) => new_plan(self.order, problem),
-            StepsOutcome::Done(_) | StepsOutcome::Stopped { .. } => None,
-        };
-        self.rest = self.rest.saturating_sub(1);
-        match new_plan {
-            None => AfterPlan::Report(stepped),
-            Some(NewPlan::Steps(steps)) if self.rest > 0 => {
-                self.steps = steps;
-                AfterPlan::Retry
-            }
-            Some(NewPlan::Steps(_) | NewPlan::AtOnce) => AfterPlan::AtOnce,
+        let StepsOutcome::Failed(problem) = &stepped else { return AfterPlan::Report(stepped) };
+        let Some(steps) = new_steps(self.order, problem) else { return AfterPlan::Report(stepped) };
+        self.attempts += 1;
+        if self.attempts < ATTEMPTS {
+            self.steps = steps;
+            return AfterPlan::Retry;
         }
+        let target = self.order.target.to_string();
+        let error = ScaleError::LostRaces { target, last: Some(steps.from) };
+        AfterPlan::Report(StepsOutcome::Failed(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaling::{Condition, DryRun, NewCount, ObjectSource, Target};
+
+    fn order() -> Order {
+        Order {
+            target: Target::for_test("a"),
+            new: NewCount::Exactly(1),
+            condition: Condition::default(),
+            dry_run: DryRun::None,
+            object: ObjectSource::None,
+            listed: None,
+            limits: None,
+            annotation_change: None,
+            change_cause: None,
+        }
+    }
+
+    fn differs(expected: i64, was: i64) -> StepsOutcome {
+        StepsOutcome::Failed(ScaleError::ReplicasDiffer { expected, was: Some(was) })
+    }
+
+    #[test]
+    fn a_count_that_always_changes_is_never_scaled_without_its_condition() {
+        let order = order();
+        let mut plans = StepPlans::new(&order, Steps { from: 4, to: 1 });
+        for was in 5..4 + i64::from(ATTEMPTS) {
+            let before = plans.steps().from;
+            assert!(matches!(plans.after(differs(before, was)), AfterPlan::Retry), "{was}");
+            assert_eq!(plans.steps(), Steps { from: was, to: 1 });
+        }
+        let AfterPlan::Report(StepsOutcome::Failed(error)) = plans.after(differs(13, 20)) else {
+            panic!("the last plan is not reported");
+        };
+        let expected = "deployment.apps/a was not scaled: another client changed its number of replicas \
+                        during each of 10 attempts; it is at 20 now";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_plan_for_one_pod_has_the_new_count_as_its_condition_too() {
+        let order = order();
+        let mut plans = StepPlans::new(&order, Steps { from: 4, to: 1 });
+        assert!(matches!(plans.after(differs(4, 2)), AfterPlan::Retry));
+        assert_eq!(plans.steps(), Steps { from: 2, to: 1 });
+        assert!(!plans.steps().are_several());
+    }
+
+    #[test]
+    fn a_condition_of_the_user_is_not_replaced() {
+        let condition = Condition { replicas: Some(4), resource_version: None };
+        let order = Order { condition, ..order() };
+        let mut plans = StepPlans::new(&order, Steps { from: 4, to: 1 });
+        let AfterPlan::Report(StepsOutcome::Failed(error)) = plans.after(differs(4, 5)) else {
+            panic!("a new plan was made");
+        };
+        assert_eq!(error.to_string(), "Expected replicas to be 4, was 5");
     }
 }

@@ -55,7 +55,7 @@ impl Steps {
     }
 
     /// Two or more pods leave.
-    fn are_several(self) -> bool {
+    pub fn are_several(self) -> bool {
         self.count() >= 2
     }
 }
@@ -76,22 +76,11 @@ pub fn breaks_by_leaving(before: &Look) -> bool {
     before.is_running() && release.is_none_or(Release::breaks_when_workers_leave)
 }
 
-/// The new plan after the number of replicas changed before the first step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewPlan {
-    /// Make the change in these steps.
-    Steps(Steps),
-    /// Make the change at once, because at most one pod leaves.
-    AtOnce,
-}
-
-/// The new plan if the number of replicas changed before the first step. `None` if the order has
+/// The new steps if the number of replicas changed before the first step. `None` if the order has
 /// `--current-replicas`, or if the step failed for another reason.
-pub fn new_plan(order: &Order, problem: &ScaleError) -> Option<NewPlan> {
+pub fn new_steps(order: &Order, problem: &ScaleError) -> Option<Steps> {
     let ScaleError::ReplicasDiffer { was: Some(was), .. } = problem else { return None };
-    let steps = Steps::new(order, *was);
-    let plan = if steps.are_several() { NewPlan::Steps(steps) } else { NewPlan::AtOnce };
-    order.condition.replicas.is_none().then_some(plan)
+    order.condition.replicas.is_none().then(|| Steps::new(order, *was))
 }
 
 /// A change in steps.
@@ -116,7 +105,8 @@ impl<'a> StepwiseChange<'a> {
         *self.made.lock()
     }
 
-    /// Removes one pod after another. After each step but the last, `wait_until_left` gets the new
+    /// Removes one pod after another. If at most one pod leaves, there is one step for the whole change.
+    /// After each step but the last, `wait_until_left` gets the new
     /// number of replicas. It waits until the pod has ended and its worker has left Locust, and its
     /// error says why this did not happen. The conditions of the order hold for the first step. The
     /// condition of each later step is the number of replicas after the step before it. `index` is
@@ -129,7 +119,8 @@ impl<'a> StepwiseChange<'a> {
     ) -> StepsOutcome {
         let Steps { from, to } = self.steps;
         let first = Condition { replicas: Some(from), ..self.order.condition.clone() };
-        let step = self.step(from - 1, first, self.order.listed.clone());
+        let count = if self.steps.are_several() { from - 1 } else { to };
+        let step = self.step(count, first, self.order.listed.clone());
         let mut scaled = match scale_one(self.client, &step, progress, index).await {
             Ok(scaled) => scaled,
             Err(problem) => return StepsOutcome::Failed(problem),
@@ -154,7 +145,10 @@ impl<'a> StepwiseChange<'a> {
     }
 
     fn step(&self, count: i64, condition: Condition, listed: Option<ListedObject>) -> Order {
-        let new = i32::try_from(count).map_or(self.order.new, NewCount::Exactly);
+        let new = match i32::try_from(count) {
+            Ok(count) if self.steps.are_several() => NewCount::Exactly(count),
+            _ => self.order.new,
+        };
         // The first step of --restore removes the annotation; only that step has a listed object.
         let is_left = |annotation_change: &AnnotationChange| {
             *annotation_change == AnnotationChange::Remember || listed.is_some()

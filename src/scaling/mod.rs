@@ -32,8 +32,8 @@ pub use autoscaler::{Autoscaler, AutoscalerLists, autoscalers};
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use missing::explain_missing;
 pub use order::{
-    Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError, Scaled,
-    count_text,
+    ATTEMPTS, Condition, DryRun, Limits, ListedObject, NewCount, ObjectSource, Order, ScaleError,
+    Scaled, count_text,
 };
 pub use pods::{OwnPods, PODS, Pod, PodState, StartFailure, pods_of, start_failures};
 pub use progress::Progress;

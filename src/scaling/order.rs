@@ -9,7 +9,7 @@ use super::remembered_count::{Annotation, AnnotationChange};
 use crate::cluster::api::{Details, Error};
 
 /// The number of attempts while other clients keep changing the count.
-pub(super) const ATTEMPTS: u32 = 10;
+pub const ATTEMPTS: u32 = 10;
 
 /// The new number of replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

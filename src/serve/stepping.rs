@@ -50,11 +50,9 @@ impl<'a> SteppedChange<'a> {
             let steps = plans.steps();
             match plans.after(self.step(steps, &master).await) {
                 AfterPlan::Retry => {}
-                AfterPlan::AtOnce => break,
                 AfterPlan::Report(stepped) => return result(order, steps, stepped),
             }
         }
-        (scale(&backend.client, order, &Progress::default(), 0).await, None)
     }
 
     async fn step(&self, steps: Steps, master: &Master<'_>) -> StepsOutcome {
@@ -120,7 +118,9 @@ fn result(
     let all = steps.count();
     match stepped {
         StepsOutcome::Done(mut scaled) => {
-            scaled.notes.push(format!("made in {all} steps, one pod after another"));
+            if steps.are_several() {
+                scaled.notes.push(format!("made in {all} steps, one pod after another"));
+            }
             (Ok(scaled), None)
         }
         StepsOutcome::Stopped { mut scaled, done, why } => {

@@ -22,6 +22,7 @@ mod locust;
 mod locust_harm;
 mod locust_keep;
 mod locust_status;
+mod locust_targets;
 mod locust_tls;
 mod lost_answers;
 mod masked;

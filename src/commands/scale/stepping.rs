@@ -73,9 +73,7 @@ impl Stepping<'_, '_> {
     ) -> Result<Option<i64>, Signal> {
         tokio::select! {
             outcome = scale_one(self.client, &self.orders[index], progress, index) => {
-                let new_count = outcome.as_ref().ok().and_then(|scaled| {
-                    (scaled.old? > scaled.new).then_some(scaled.new)
-                });
+                let new_count = outcome.as_ref().ok().and_then(count_after_removal);
                 results.take(index, outcome);
                 Ok(new_count)
             }
@@ -98,7 +96,6 @@ impl Stepping<'_, '_> {
             let stepped = self.attempt(index, steps, progress, results, signal.as_mut()).await?;
             match plans.after(stepped) {
                 AfterPlan::Retry => {}
-                AfterPlan::AtOnce => return self.at_once(index, progress, results, signal).await,
                 AfterPlan::Report(stepped) => {
                     self.record(index, steps, stepped, results);
                     return Ok(Some(steps.to));
@@ -148,7 +145,9 @@ impl Stepping<'_, '_> {
         let (target, all) = (&self.orders[index].target, steps.count());
         match stepped {
             StepsOutcome::Done(scaled) => {
-                results.suffix(index, format!(" in {all} steps"));
+                if steps.are_several() {
+                    results.suffix(index, format!(" in {all} steps"));
+                }
                 results.take(index, Ok(scaled));
             }
             StepsOutcome::Stopped { scaled, done, why } => {
@@ -161,6 +160,11 @@ impl Stepping<'_, '_> {
             StepsOutcome::Failed(problem) => results.take(index, Err(problem)),
         }
     }
+}
+
+/// The new number of replicas if pods leave by this change.
+fn count_after_removal(scaled: &Scaled) -> Option<i64> {
+    (scaled.old? > scaled.new).then_some(scaled.new)
 }
 
 /// The result of the steps before an interruption.

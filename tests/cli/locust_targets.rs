@@ -1,0 +1,64 @@
+//! A scale during a test: several targets with workers, and targets whose pods cannot be listed; and a
+//! test that starts during a scale.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use locustctl::sandbox::{Action, Fault, Options};
+use serde_json::json;
+use support::cluster::{TestCluster, WORKERS};
+use support::fake_locust::{FakeLocust, reply};
+use support::swarm::{start_test, worker_pods};
+
+use super::locust::run;
+use super::locust_harm::{LOG, page};
+
+const MORE: &str = "/apis/apps/v1/namespaces/default/deployments/more-workers";
+const BOTH: &str = "deployment/locust-slave deployment/more-workers --locust=auto --timeout=60s";
+
+/// A cluster with Locust 2.46.4. Its master breaks if several workers leave at once.
+fn affected() -> TestCluster {
+    TestCluster::with(Options { locust_release: "2.46.4".parse().unwrap(), ..Options::default() })
+}
+
+/// Adds a second Deployment of workers, and starts a test on two pods of it and this many of the first.
+fn add_more_workers(cluster: &TestCluster, first: i64) {
+    let mut second = cluster.handle().object(WORKERS).unwrap();
+    second["metadata"] = json!({"name": "more-workers", "namespace": "default"});
+    second["spec"]["replicas"] = json!(2);
+    cluster.handle().put_object(MORE, second);
+    run(cluster, &format!("scale --replicas={first} deployment/locust-slave --wait"));
+    let outcome = run(cluster, &format!("scale --replicas=2 deployment/more-workers {WAIT}"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    start_test(cluster);
+}
+
+const WAIT: &str = "--wait --locust=auto";
+
+/// Requests with this method and path are forbidden.
+fn forbid(cluster: &TestCluster, method: &str, path: &str) {
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "this is not allowed"});
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 403, headers, body: status.to_string().into_bytes() };
+    cluster.handle().inject(Fault::once(answer).on(method).at(path).times(Fault::ALWAYS));
+}
+
+/// The number of changes that were requested since the requests were cleared.
+fn patches(cluster: &TestCluster) -> usize {
+    cluster.request_lines().iter().filter(|line| line.starts_with("PATCH")).count()
+}
+
+#[test]
+fn a_count_that_always_changes_is_not_scaled_in_one_step() {
+    let cluster = affected();
+    run(&cluster, &format!("scale --replicas=4 {WAIT}"));
+    start_test(&cluster);
+    let rival = Fault::once(Action::RivalIncrement).on("PATCH").at("locust-slave/scale").times(10);
+    cluster.handle().inject(rival);
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    outcome.exits(1, "");
+    let expected = "another client changed its number of replicas during each of 10 attempts; it is at \
+                    14 now";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert_eq!(cluster.workers(), 14);
+}
