@@ -49,6 +49,16 @@ fn patches(cluster: &TestCluster) -> usize {
 }
 
 #[test]
+fn if_the_first_target_cannot_be_scaled_the_second_one_is() {
+    let cluster = affected();
+    add_more_workers(&cluster, 3);
+    forbid(&cluster, "PATCH", "locust-slave/scale");
+    let outcome = run(&cluster, &format!("scale --replicas=1 {BOTH}"));
+    outcome.exits(1, "deployment.apps/more-workers scaled from 2 to 1\n");
+    assert!(!outcome.stderr.contains("another client"), "{outcome:?}");
+}
+
+#[test]
 fn a_count_that_always_changes_is_not_scaled_in_one_step() {
     let cluster = affected();
     run(&cluster, &format!("scale --replicas=4 {WAIT}"));

@@ -97,8 +97,14 @@ impl Stepping<'_, '_> {
             match plans.after(stepped) {
                 AfterPlan::Retry => {}
                 AfterPlan::Report(stepped) => {
+                    let new_count = match &stepped {
+                        StepsOutcome::Done(scaled) | StepsOutcome::Stopped { scaled, .. } => {
+                            count_after_removal(scaled)
+                        }
+                        StepsOutcome::Failed(_) => None,
+                    };
                     self.record(index, steps, stepped, results);
-                    return Ok(Some(steps.to));
+                    return Ok(new_count);
                 }
             }
         }
