@@ -59,6 +59,33 @@ fn if_the_first_target_cannot_be_scaled_the_second_one_is() {
 }
 
 #[test]
+fn several_pods_that_cannot_be_listed_are_not_removed_at_once() {
+    let cluster = affected();
+    run(&cluster, &format!("scale --replicas=4 {WAIT}"));
+    start_test(&cluster);
+    forbid(&cluster, "GET", "/pods?");
+    cluster.handle().clear_requests();
+    let line = "scale --replicas=1 --locust=service/locust-master --timeout=1s";
+    let outcome = run(&cluster, line);
+    outcome.exits(1, "");
+    let expected = "error: nothing was changed: the pods of deployment.apps/locust-slave cannot be \
+                    listed, so locustctl cannot remove one pod after another.";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert!(outcome.stderr.contains("at once with --at-once. The reason: "), "{outcome:?}");
+    assert_eq!((patches(&cluster), cluster.workers()), (0, 4));
+
+    run(&cluster, &line.replace("--replicas=1", "--replicas=6"));
+    assert_eq!(cluster.workers(), 6, "new pods do no harm");
+    let outcome = run(&cluster, &format!("{line} --at-once"));
+    let expected = "Warning: a test is running with 60 users on ";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    let expected = "locustctl cannot tell how many workers will leave, because the pods of \
+                    deployment.apps/locust-slave cannot be listed";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
 fn a_count_that_always_changes_is_not_scaled_in_one_step() {
     let cluster = affected();
     run(&cluster, &format!("scale --replicas=4 {WAIT}"));

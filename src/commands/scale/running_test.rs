@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Error, anyhow};
+use anyhow::{Error, anyhow, bail};
 use parking_lot::Mutex;
 
 use super::super::follow_up::FollowUp;
 use super::super::question;
 use super::display::Display;
-use super::test_pods::{own_pods, ready_pods, worker_pods};
+use super::test_pods::{TargetPods, own_pods, ready_pods, unlisted, worker_pods};
 use super::worker_display::WorkerDisplay;
 use crate::cli;
 use crate::cluster::api::Client;
@@ -21,7 +21,7 @@ use crate::locust::{
     may_hold_workers, renewed_look, reset_warning, side_effects, steps_for, steps_text,
     wait_for_workers, wait_until_spawned,
 };
-use crate::scaling::{Order, OwnPods, Target, Wait, WaitCondition, wait};
+use crate::scaling::{Order, Target, Wait, WaitCondition, wait};
 use crate::text::go;
 use crate::text::terminal::{harmless, say};
 
@@ -38,8 +38,8 @@ pub(super) struct RunningTest<'a> {
     before: Look,
     /// The last look between two steps, if the test was started again or edited since `before`.
     renewed: Mutex<Option<Look>>,
-    /// The replicas and the pods of each order's target; `None` if they cannot be read.
-    targets: Vec<Option<OwnPods>>,
+    /// The replicas and the pods of each order's target.
+    targets: Vec<TargetPods>,
 }
 
 /// The result of a look for Locust.
@@ -62,7 +62,7 @@ impl<'a> RunningTest<'a> {
         orders: &[Order],
     ) -> Result<LocustSearch<'a>, Error> {
         let targets = own_pods(client, orders).await;
-        let pods = worker_pods(&targets, orders);
+        let pods = worker_pods(&targets);
         let (mut foreign, mut missing) = (None, None);
         // The master may belong to any of the targets.
         for order in orders.iter().filter(|order| may_hold_workers(&order.target)) {
@@ -118,18 +118,26 @@ impl<'a> RunningTest<'a> {
     /// Prints what a running test loses by the scale. On a terminal it asks for confirmation.
     ///
     /// # Errors
-    /// The user does not confirm.
+    /// The user does not confirm, or the release breaks if several pods leave at once, and the pods
+    /// cannot be listed.
     pub(super) async fn confirm_losses(
         &self,
         orders: &[Order],
         args: &cli::ScaleArgs,
     ) -> Result<(), Error> {
+        if self.needs_sequence(orders, args)
+            && let Some(unlisted) = unlisted(orders, &self.targets)
+        {
+            bail!("{}", harmless(&unlisted.refusal()));
+        }
         let changes: Vec<_> =
             orders.iter().zip(&self.targets).map(|(order, own)| self.change(order, own)).collect();
         let workers = i64::try_from(self.before.worker_count())?;
         let test = Test { state: self.before.state(), users: self.before.users(), workers };
         let mut losses: Vec<_> = cost(test, &changes).into_iter().collect();
         losses.extend(breaks_by_one_pod(&self.before, &changes));
+        let unlisted = unlisted(orders, &self.targets).filter(|_| self.is_running());
+        losses.extend(unlisted.map(|unlisted| harmless(&unlisted.loss(test))));
         let steps: i64 = (0..orders.len())
             .filter_map(|index| self.steps(orders, index, args))
             .map(Steps::count)
@@ -150,8 +158,8 @@ impl<'a> RunningTest<'a> {
         question::confirm(&losses, args.yes).await
     }
 
-    fn change(&self, order: &Order, own: &Option<OwnPods>) -> PodChange {
-        let pods = own.as_ref().map(|own| WorkerPods::new(&own.pods));
+    fn change(&self, order: &Order, own: &TargetPods) -> PodChange {
+        let pods = own.known().map(|own| WorkerPods::new(&own.pods));
         let owned = self
             .before
             .stats
@@ -172,7 +180,7 @@ impl<'a> RunningTest<'a> {
         index: usize,
         args: &cli::ScaleArgs,
     ) -> Option<Steps> {
-        let own = self.targets[index].as_ref().filter(|_| !args.at_once)?;
+        let own = self.targets[index].known().filter(|_| !args.at_once)?;
         let change = self.change(&orders[index], &self.targets[index]);
         let steps = steps_for(&orders[index], own.replicas, &self.before);
         steps.filter(|_| change.workers > 0)
@@ -181,11 +189,8 @@ impl<'a> RunningTest<'a> {
     /// The orders must be carried out one after another: together they remove two or more pods from a
     /// running test, and its release of Locust breaks by that.
     pub(super) fn needs_sequence(&self, orders: &[Order], args: &cli::ScaleArgs) -> bool {
-        let leaving = |(order, own): (&Order, &Option<OwnPods>)| {
-            let replicas = own.as_ref().map_or(0, |own| own.replicas);
-            Steps::new(order, replicas).count().max(0)
-        };
-        let leaving: i64 = orders.iter().zip(&self.targets).map(leaving).sum();
+        let leaving = orders.iter().zip(&self.targets).map(|(order, pods)| pods.max_leaving(order));
+        let leaving = leaving.fold(0, i64::saturating_add);
         !args.at_once && leaving >= 2 && breaks_by_leaving(&self.before)
     }
 
@@ -212,7 +217,7 @@ impl<'a> RunningTest<'a> {
         let settled = wait_for_workers(&self.master, &self.before, limit, pods).await;
         settled.map_err(|difference| difference.to_string())?;
         wait_until_spawned(&self.master, limit).await?;
-        let pods = ready_pods(self.client, std::slice::from_ref(target)).await.ok();
+        let pods = pods().await.ok();
         self.renew(self.with_earlier(pods)).await;
         Ok(())
     }
