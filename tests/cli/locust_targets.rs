@@ -49,6 +49,30 @@ fn patches(cluster: &TestCluster) -> usize {
 }
 
 #[test]
+fn the_workers_of_the_other_targets_do_not_have_to_leave() {
+    let cluster = affected();
+    add_more_workers(&cluster, 2);
+    let outcome = run(&cluster, &format!("scale --replicas=1 {BOTH}"));
+    outcome.exits(
+        0,
+        "deployment.apps/locust-slave scaled from 2 to 1\n\
+         deployment.apps/more-workers scaled from 2 to 1\n",
+    );
+    assert!(outcome.stderr.contains("redistributed 60 users over 2 workers\n"), "{outcome:?}");
+}
+
+#[test]
+fn the_workers_of_a_target_that_was_not_scaled_stay_connected() {
+    let cluster = TestCluster::start();
+    add_more_workers(&cluster, 2);
+    forbid(&cluster, "PATCH", "more-workers/scale");
+    let outcome = run(&cluster, &format!("scale --replicas=1 {BOTH}"));
+    outcome.exits(1, "deployment.apps/locust-slave scaled from 2 to 1\n");
+    assert!(outcome.stderr.contains("3 workers are connected to Locust\n"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("although gone"), "{outcome:?}");
+}
+
+#[test]
 fn if_the_first_target_cannot_be_scaled_the_second_one_is() {
     let cluster = affected();
     add_more_workers(&cluster, 3);

@@ -40,6 +40,8 @@ pub(super) struct RunningTest<'a> {
     renewed: Mutex<Option<Look>>,
     /// The replicas and the pods of each order's target.
     targets: Vec<TargetPods>,
+    /// The targets that have connected workers.
+    worker_targets: Vec<Target>,
 }
 
 /// The result of a look for Locust.
@@ -81,7 +83,9 @@ impl<'a> RunningTest<'a> {
             match found {
                 Ok(test) => {
                     say(&harmless(&format!("Using Locust at {}", test.master.place())));
-                    return Ok(LocustSearch::Found(Box::new(Self { targets, ..test })));
+                    let test = Self { targets, ..test };
+                    let worker_targets = test.targets_with_workers(orders);
+                    return Ok(LocustSearch::Found(Box::new(Self { worker_targets, ..test })));
                 }
                 Err(error) if error.is_temporary() => missing = Some(error.explanation()),
                 Err(error) => return Err(anyhow!("{}", error.explanation())),
@@ -107,7 +111,8 @@ impl<'a> RunningTest<'a> {
         pods: Option<WorkerPods>,
     ) -> Result<Self, crate::locust::Error> {
         let before = Look::take(&master, pods).await?;
-        Ok(Self { client, master, before, renewed: Mutex::default(), targets: Vec::new() })
+        let (targets, worker_targets) = (Vec::new(), Vec::new());
+        Ok(Self { client, master, before, renewed: Mutex::default(), targets, worker_targets })
     }
 
     /// A test is starting its users, or has them.
@@ -156,6 +161,25 @@ impl<'a> RunningTest<'a> {
             losses.extend(side_effects(&self.before, &changes, is_ramp));
         }
         question::confirm(&losses, args.yes).await
+    }
+
+    fn targets_with_workers(&self, orders: &[Order]) -> Vec<Target> {
+        let all = orders.iter().zip(&self.targets);
+        let holders = all.filter(|(order, own)| self.change(order, own).workers > 0);
+        let mut targets: Vec<Target> = Vec::new();
+        for (order, _) in holders {
+            if !targets.contains(&order.target) {
+                targets.push(order.target.clone());
+            }
+        }
+        targets
+    }
+
+    /// These targets, and the other ones that have workers of this Locust. Their pods together hold all
+    /// workers of the orders.
+    fn with_other_workers(&self, targets: &[Target]) -> Vec<Target> {
+        let others = self.worker_targets.iter().filter(|other| !targets.contains(other));
+        targets.iter().chain(others).cloned().collect()
     }
 
     fn change(&self, order: &Order, own: &TargetPods) -> PodChange {
@@ -213,7 +237,8 @@ impl<'a> RunningTest<'a> {
         if let Some(Err(unmet)) = outcomes.into_iter().next() {
             return Err(unmet.to_string());
         }
-        let pods = || ready_pods(self.client, std::slice::from_ref(target));
+        let all = self.with_other_workers(std::slice::from_ref(target));
+        let pods = || ready_pods(self.client, &all);
         let settled = wait_for_workers(&self.master, &self.before, limit, pods).await;
         settled.map_err(|difference| difference.to_string())?;
         wait_until_spawned(&self.master, limit).await?;
@@ -256,7 +281,8 @@ impl<'a> RunningTest<'a> {
         let mut errors = Vec::new();
         let targets: Vec<_> =
             targets.iter().filter(|target| may_hold_workers(target)).cloned().collect();
-        let pods = || ready_pods(self.client, &targets);
+        let all = self.with_other_workers(&targets);
+        let pods = || ready_pods(self.client, &all);
         let mut settled = None;
         let RepairProgress { in_progress, display } = progress;
         let on_look = |difference: &_| display.update(difference);
