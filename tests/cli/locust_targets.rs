@@ -123,3 +123,41 @@ fn a_count_that_always_changes_is_not_scaled_in_one_step() {
     assert!(outcome.stderr.contains(expected), "{outcome:?}");
     assert_eq!(cluster.workers(), 14);
 }
+
+#[test]
+fn a_test_that_starts_during_a_scale_gets_its_users_back() {
+    let cluster = TestCluster::start();
+    let pod = worker_pods(&cluster).remove(0);
+    let (looks, is_repaired) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let locust = FakeLocust::start(move |request, stream| {
+        let json = "200 OK\nContent-Type: application/json";
+        let users = if is_repaired.load(Ordering::Relaxed) { 60 } else { 15 };
+        match &*request.path {
+            // The page is read twice by the look before the change.
+            "/" => {
+                let is_before = looks.fetch_add(1, Ordering::Relaxed) < 2;
+                let (state, users) = if is_before { ("ready", 0) } else { ("running", users) };
+                let args = page(state, users, 60);
+                let html = format!("<script>window.templateArgs = {args}</script>");
+                reply(stream, "200 OK\nContent-Type: text/html", html);
+            }
+            "/stats/requests" => {
+                let id = format!("{pod}_{:032x}", 1);
+                let worker = json!({"id": id, "state": "running", "user_count": users});
+                let stats = json!({"state": "running", "user_count": users, "workers": [worker]});
+                reply(stream, json, stats.to_string());
+            }
+            "/logs" => reply(stream, json, LOG),
+            _ => {
+                is_repaired.store(true, Ordering::Relaxed);
+                reply(stream, json, r#"{"success": true, "message": "Swarming started"}"#);
+            }
+        }
+    });
+    let line = format!("scale --replicas=1 --locust={}", locust.url());
+    let outcome = run(&cluster, &line);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let expected = "the test had 15 of 60 users; redistributed 60 users over 1 worker\n";
+    assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
+    assert_eq!(locust.requests("/swarm").len(), 1);
+}

@@ -16,7 +16,7 @@ use crate::cli;
 use crate::cluster::api::Client;
 use crate::locust::{
     Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
-    StartInProgress, StartMemory, Steps, Test, WorkerPods, absent_text, breaks_by_leaving,
+    StartInProgress, StartMemory, Steps, Test, Verdict, WorkerPods, absent_text, breaks_by_leaving,
     breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text,
     may_hold_workers, renewed_look, reset_warning, side_effects, steps_for, steps_text,
     wait_for_workers, wait_until_spawned,
@@ -300,11 +300,9 @@ impl<'a> RunningTest<'a> {
                 }
             }
         }
-        if !self.is_running() {
-            return errors;
-        }
         let all_pods = self.with_earlier(pods().await.ok());
-        let before = self.last_before();
+        // Without a test before the change, one may have been started since then.
+        let before = self.is_running().then(|| self.last_before());
         let memory = StartMemory::of_user();
         let rebalance = Rebalance {
             master: &self.master,
@@ -313,7 +311,7 @@ impl<'a> RunningTest<'a> {
                 cli::Rebalance::Ramp => RebalanceMode::Ramp,
                 cli::Rebalance::Never => RebalanceMode::Never,
             },
-            before: Some(&before),
+            before: before.as_ref(),
             known: None,
             limit,
             workers: settled,
@@ -324,6 +322,8 @@ impl<'a> RunningTest<'a> {
             in_progress: Some(in_progress),
         };
         match rebalance.run(all_pods, &mut |text| say(&harmless(text))).await {
+            Ok(outcome)
+                if before.is_none() && matches!(outcome.health().verdict, Verdict::NoTest) => {}
             Ok(outcome) if outcome.is_well() => tell(&outcome),
             Ok(outcome @ Outcome::Disabled(_)) => {
                 tell(&outcome);
@@ -335,6 +335,7 @@ impl<'a> RunningTest<'a> {
                 let error = harmless(&error.to_string());
                 errors.push(anyhow!("the workers were scaled, but {error}"));
             }
+            Err(_) if before.is_none() && !errors.is_empty() => {}
             Err(error) => errors.push(self.unknown(&error, &targets, follow_up)),
         }
         errors
