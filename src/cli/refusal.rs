@@ -8,6 +8,7 @@ use clap::{Arg, Command, Error};
 use super::similar;
 use super::subcommands::SUBCOMMANDS;
 use crate::text::go;
+use crate::text::similar::closest;
 
 /// A command line that runs nothing, with the text to print.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,7 +141,7 @@ impl Problem<'_> {
         let unknown = text_of(self.error, ContextKind::InvalidArg)?;
         let typed = unknown.strip_prefix("--")?.split('=').next()?;
         let shown = self.command.get_arguments().filter(|arg| !arg.is_hide_set());
-        similar::closest(typed, shown.filter_map(Arg::get_long))
+        closest(typed, shown.filter_map(Arg::get_long))
     }
 
     /// The word that begins with `unknown` and is a flag without a name to pflag: `---x`, `--=3`.

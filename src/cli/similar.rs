@@ -62,15 +62,6 @@ pub fn commands(typed: &str) -> Vec<&'static str> {
     .collect()
 }
 
-/// The most similar one of `names`: at most two typing errors, and at most one for every
-/// three characters.
-pub fn closest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let max_errors = (typed.len() / 3).min(2);
-    let distance = |name: &'a str| (strsim::damerau_levenshtein(typed, name), name);
-    let similar = names.filter(|name| name.len().abs_diff(typed.len()) <= max_errors).map(distance);
-    similar.filter(|(distance, _)| *distance <= max_errors).min().map(|(_, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,21 +79,6 @@ mod tests {
             ("", vec![]),
         ] {
             assert_eq!(commands(typed), expected, "{typed}");
-        }
-    }
-
-    #[test]
-    fn the_closest_flag_has_few_typing_errors() {
-        let names = ["replicas", "namespace", "by", "all", "wait"];
-        for (typed, expected) in [
-            ("replica", Some("replicas")),
-            ("namespce", Some("namespace")),
-            ("wiat", Some("wait")),
-            ("bz", None),
-            ("repl", None),
-            ("bogus", None),
-        ] {
-            assert_eq!(closest(typed, names.into_iter()), expected, "{typed}");
         }
     }
 }

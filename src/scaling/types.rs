@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 
 use crate::cluster::api::{Client, Discovery, Error, Resource};
 use crate::text::go;
+use crate::text::similar::closest;
 
 /// The server does not have this type. As in kubectl, the text has no group and no version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,18 +78,12 @@ impl<'a> Types<'a> {
     }
 }
 
-/// The name of a type with a scale subresource that differs from `typed` in at most two characters, and
-/// in at most a third of them.
+/// The most similar name of a type with a scale subresource.
 fn similar(typed: &str, discovery: &Discovery) -> Option<String> {
-    let max_errors = (typed.len() / 3).min(2);
     let names = discovery
         .scalable()
         .into_iter()
         .flat_map(|resource| [resource.singular.to_lowercase(), resource.plural.to_lowercase()]);
     let short_names = ["deploy", "sts", "rs", "rc"].into_iter().map(str::to_owned);
-    let typed = typed.to_lowercase();
-    let similar =
-        names.chain(short_names).filter(|name| name.len().abs_diff(typed.len()) <= max_errors);
-    let similar = similar.map(|name| (strsim::damerau_levenshtein(&typed, &name), name));
-    similar.filter(|(distance, _)| *distance <= max_errors).min().map(|(_, name)| name)
+    closest(&typed.to_lowercase(), names.chain(short_names))
 }
