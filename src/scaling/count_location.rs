@@ -16,7 +16,7 @@ impl CountLocation {
     pub(super) fn of(resource: &Resource) -> Self {
         match (&*resource.group, &*resource.plural) {
             ("batch", "jobs") => Self::Field("parallelism"),
-            ("locust.cloud", "locusttests") => Self::Field("workers"),
+            _ if is_test_of_locust_cloud(resource) => Self::Field("workers"),
             _ => Self::Scale,
         }
     }
@@ -28,6 +28,16 @@ impl CountLocation {
             Self::Field(field) => field,
         }
     }
+}
+
+/// The name of the field in the `spec` of an object that has the number of replicas.
+pub fn count_field(resource: &Resource) -> &'static str {
+    CountLocation::of(resource).field()
+}
+
+/// True for a LocustTest of `locust.cloud`. It has workers, and no pod template.
+pub fn is_test_of_locust_cloud(resource: &Resource) -> bool {
+    (&*resource.group, &*resource.plural) == ("locust.cloud", "locusttests")
 }
 
 /// True for a LocustTest of `locust.io`: its operator ignores changes after the creation.

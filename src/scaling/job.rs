@@ -13,7 +13,7 @@ pub(super) fn notes_about(target: &Target, object: &Value) -> Vec<String> {
     }
     let spec = &object["spec"];
     let mut notes = Vec::new();
-    if has_ended(object) {
+    if job_has_ended(object) {
         notes.push(format!("{target} has ended, so it starts no more pods"));
     } else if spec["suspend"] == true {
         notes.push(format!("{target} is suspended, so it runs no pods"));
@@ -31,7 +31,7 @@ fn is_job(resource: &Resource) -> bool {
 }
 
 /// The Job is complete, or has failed.
-fn has_ended(job: &Value) -> bool {
+pub fn job_has_ended(job: &Value) -> bool {
     let conditions = job["status"]["conditions"].as_array().into_iter().flatten();
     let mut ended = conditions.filter(|one| one["type"] == "Complete" || one["type"] == "Failed");
     ended.any(|one| one["status"] == "True")
@@ -43,7 +43,7 @@ pub(super) fn as_workload(job: &Value) -> Workload {
     let count = |value: &Value| value.as_i64().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let max_pods = match spec["completions"].as_i64() {
-        _ if has_ended(job) || spec["suspend"] == true => Some(0),
+        _ if job_has_ended(job) || spec["suspend"] == true => Some(0),
         Some(completions) => Some((completions - count(&status["succeeded"])).max(0)),
         None => None,
     };

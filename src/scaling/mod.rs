@@ -29,6 +29,8 @@ mod wait;
 mod workload;
 
 pub use autoscaler::{Autoscaler, AutoscalerLists, autoscalers};
+pub use count_location::{count_field, is_test_of_locust_cloud};
+pub use job::job_has_ended;
 pub use manifests::{ListErrors, ManifestRules, resolve_manifests};
 pub use missing::explain_missing;
 pub use order::{

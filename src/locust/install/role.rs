@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::launch::{Launch, truth};
 use crate::cluster::api::Resource;
+use crate::scaling::is_test_of_locust_cloud;
 
 /// The role of the pods of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -168,11 +169,6 @@ impl Template {
         }) && self.containers.len() == 1;
         !is_companion && names.iter().any(|name| name.to_ascii_lowercase().contains("locust"))
     }
-}
-
-/// The objects of this type are the LocustTests of `locust.cloud`. They have workers, and no pod template.
-pub fn is_test_of_locust_cloud(resource: &Resource) -> bool {
-    resource.group == "locust.cloud" && resource.plural == "locusttests"
 }
 
 /// The texts of a container that can name Locust.

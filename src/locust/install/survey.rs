@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::role::{Role, Template, is_test_of_locust_cloud};
+use super::role::{Role, Template};
 use crate::cluster::api::{Client, Discovery, Error, Listing, Resource};
-use crate::scaling::Target;
+use crate::scaling::{Target, count_field, is_test_of_locust_cloud, job_has_ended};
 
 /// Types in which Locust is installed, as users type them. Only types that the server has are listed.
 const TYPES: [&str; 8] = [
@@ -90,7 +90,9 @@ impl Installed {
     fn read(resource: &Arc<Resource>, namespace: &str, object: &Value) -> Option<Self> {
         let metadata = &object["metadata"];
         let mut owners = metadata["ownerReferences"].as_array().into_iter().flatten();
-        if owners.any(keeps_count) || !metadata["deletionTimestamp"].is_null() || has_ended(object)
+        if owners.any(keeps_count)
+            || !metadata["deletionTimestamp"].is_null()
+            || job_has_ended(object)
         {
             return None;
         }
@@ -103,10 +105,10 @@ impl Installed {
         let target =
             Target::new(Arc::clone(resource), namespace, metadata["name"].as_str()?).ok()?;
         let (spec, status) = (&object["spec"], &object["status"]);
-        let first = |counts: [&Value; 3]| counts.iter().find_map(|count| count.as_i64());
-        // Jobs count in `parallelism` and `ready`, the objects of locust.cloud in `workers`.
-        let desired = first([&spec["replicas"], &spec["parallelism"], &spec["workers"]]);
-        let ready = first([&status["readyReplicas"], &status["ready"], &status["worker_count"]]);
+        let desired = spec[count_field(resource)].as_i64();
+        // A Job counts in `ready`, an object of locust.cloud in `worker_count`.
+        let counts = [&status["readyReplicas"], &status["ready"], &status["worker_count"]];
+        let ready = counts.iter().find_map(|count| count.as_i64());
         Some(Self {
             target,
             role,
@@ -115,15 +117,6 @@ impl Installed {
             ready: ready.unwrap_or(0),
         })
     }
-}
-
-/// A Job whose pods have ended.
-fn has_ended(object: &Value) -> bool {
-    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    conditions.into_iter().any(|one| {
-        let kind = one["type"].as_str().unwrap_or_default();
-        matches!(kind, "Complete" | "Failed") && one["status"] == "True"
-    })
 }
 
 /// The owner sets the count of its object again, so only the owner can be scaled. The operator of
