@@ -101,9 +101,7 @@ impl fmt::Display for Outcome {
             Self::Repaired { was, now, is_reset, .. } => {
                 let noun = if now.workers == 1 { "worker" } else { "workers" };
                 let (users, workers) = (now.users, now.workers);
-                let shortage = was.shortage().replace("the test has ", "the test had ");
-                let shortage = shortage.replace(" have no users", " had no users");
-                let shortage = shortage.replace(" has no users", " had no users");
+                let shortage = was.past_shortage();
                 write!(f, "{shortage}; redistributed {users} users over {workers} {noun}")?;
                 write_reset(f, *is_reset)
             }

@@ -12,18 +12,27 @@ pub const MASTER_BROKEN: &str = "Locust's master no longer receives messages fro
 impl Health {
     /// The shortage of users: `the test has 15 of 60 users`.
     pub fn shortage(&self) -> String {
-        let have = if self.idle == 1 { "has" } else { "have" };
+        self.shortage_with("has", "have")
+    }
+
+    /// The same for an earlier time: `the test had 15 of 60 users`.
+    pub fn past_shortage(&self) -> String {
+        self.shortage_with("had", "had")
+    }
+
+    fn shortage_with(&self, has: &str, have: &str) -> String {
+        let have = if self.idle == 1 { has } else { have };
         let Self { state, users, workers, idle, .. } = self;
         let wanted = self.wanted.unwrap_or_default();
         if self.has_surplus() {
-            return format!("the test has {users} users instead of {wanted}");
+            return format!("the test {has} {users} users instead of {wanted}");
         }
         let idle_workers = format!("{idle} of {workers} workers {have} no users");
         match (self.lacks_users(), *idle > 0 && idle < workers) {
-            (true, false) => format!("the test has {users} of {wanted} users"),
-            (true, true) => format!("the test has {users} of {wanted} users, and {idle_workers}"),
+            (true, false) => format!("the test {has} {users} of {wanted} users"),
+            (true, true) => format!("the test {has} {users} of {wanted} users, and {idle_workers}"),
             (false, _) if *idle == 0 => {
-                format!("the test has {users} of {wanted} users in state {state}")
+                format!("the test {has} {users} of {wanted} users in state {state}")
             }
             (false, _) => idle_workers,
         }
