@@ -45,7 +45,7 @@ pub use secret::Secret;
 pub use serve::{Auth, ServeArgs};
 pub use status::StatusArgs;
 pub use subcommands::Command;
-pub use suggested_command::{quoted, suggested_command};
+pub use suggested_command::{quoted, suggested_command, suggested_scale};
 pub use typed_flags::TypedFlags;
 pub use value::RelativeCount;
 pub use version::VersionArgs;

@@ -25,9 +25,25 @@ const NOT_TAKEN_OVER: [&str; 10] = [
 /// `locustctl SUBCOMMAND --flag=value…`, quoted for a shell, with the flags that the subcommand
 /// accepts. `namespace` replaces the namespace that was typed. A placeholder replaces a secret.
 pub fn suggested_command(typed: &TypedFlags, subcommand: &str, namespace: Option<&str>) -> String {
-    let grammar = grammar::whole();
-    let mut words = vec![typed.program.clone(), subcommand.to_owned()];
-    words.extend(taken_over(typed, &grammar, subcommand, namespace.is_some()));
+    command_line(typed, &[subcommand], subcommand, namespace)
+}
+
+/// The same for `scale` with this change of the count. Flags that `status` accepts are taken over, since
+/// they do not change the count.
+pub fn suggested_scale(typed: &TypedFlags, change: &str, namespace: Option<&str>) -> String {
+    command_line(typed, &["scale", change], "status", namespace)
+}
+
+/// A command line that begins with these words, and takes over the flags that `flags_of` accepts.
+fn command_line(
+    typed: &TypedFlags,
+    begin: &[&str],
+    flags_of: &str,
+    namespace: Option<&str>,
+) -> String {
+    let mut words = vec![typed.program.clone()];
+    words.extend(begin.iter().map(|word| (*word).to_owned()));
+    words.extend(taken_over(typed, &grammar::whole(), flags_of, namespace.is_some()));
     words.extend(namespace.map(|name| format!("--namespace={}", quoted(name))));
     words.join(" ")
 }
@@ -105,6 +121,16 @@ mod tests {
             let words: Vec<_> = std::iter::once("scale").chain(typed.split(' ')).collect();
             assert_eq!(command(&words, "scale", None), format!("locustctl scale {typed}"));
         }
+    }
+
+    #[test]
+    fn a_suggested_scale_has_the_flags_of_status_and_the_new_count() {
+        let typed = ["locustctl", "run", "--replicas=9", "--context=a status b", "--users=5"];
+        let typed = TypedFlags::new("locustctl", typed.map(Into::into).to_vec());
+        assert_eq!(
+            suggested_scale(&typed, "--current-replicas=9 --replicas=1", Some("c")),
+            "locustctl scale --current-replicas=9 --replicas=1 --context='a status b' --namespace=c"
+        );
     }
 
     #[test]

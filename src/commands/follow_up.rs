@@ -1,8 +1,12 @@
 //! Commands that locustctl suggests: for the user to run next, or instead.
 
-use crate::cli::{TypedFlags, quoted, suggested_command};
+use crate::cli::{TypedFlags, quoted, suggested_command, suggested_scale};
 use crate::scaling::Target;
 use crate::text::terminal::on_one_line;
+
+/// The next step if Locust was not found for a target.
+pub const NAME_THE_MASTER: &str =
+    "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
 
 /// Makes commands for the same cluster and user, with the flags of the present command.
 pub struct FollowUp {
@@ -23,18 +27,21 @@ impl FollowUp {
 
     /// The command line that scales this target from `from` to `to`, if it is still at `from`.
     pub fn scale_command(&self, target: &Target, from: i64, to: i64) -> String {
-        // The flags that `status` accepts do not change the counts.
-        let (status, scale) =
-            (" status ", format!(" scale --current-replicas={from} --replicas={to} "));
-        self.command("status", target).replacen(status, &scale, 1)
+        let change = format!("--current-replicas={from} --replicas={to}");
+        let command = suggested_scale(&self.typed, &change, self.other_namespace(target));
+        on_one_line(&format!("{command} {}", quoted(&typed_name(target)))).into_owned()
     }
 
     /// The same with another spelling of the target.
     pub fn command_for(&self, subcommand: &str, target: &Target, typed: &str) -> String {
-        let is_elsewhere = target.resource.namespaced && target.namespace != self.namespace;
-        let namespace = is_elsewhere.then_some(target.namespace.as_str());
-        let command = suggested_command(&self.typed, subcommand, namespace);
+        let command = suggested_command(&self.typed, subcommand, self.other_namespace(target));
         on_one_line(&format!("{command} {}", quoted(typed))).into_owned()
+    }
+
+    /// The namespace of the target, if it is not the one in effect.
+    fn other_namespace<'a>(&self, target: &'a Target) -> Option<&'a str> {
+        let is_elsewhere = target.resource.namespaced && target.namespace != self.namespace;
+        is_elsewhere.then_some(target.namespace.as_str())
     }
 }
 
