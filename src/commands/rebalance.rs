@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::connection::{self, Connection};
 use super::default_target::{Purpose, WorkerSearch};
-use super::follow_up::FollowUp;
+use super::follow_up::{FollowUp, NAME_THE_MASTER};
 use super::hints::unreadable;
 use super::locust::{location, require_locust};
 use super::question;
@@ -253,13 +253,12 @@ async fn find<'a>(
     location: &LocustLocation,
     pods: &WorkerPods,
 ) -> anyhow::Result<Master<'a>> {
-    let hint = "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
     let found = location.find(&connection.client, target, Some(pods)).await;
     match found.map_err(|error| anyhow!(error.explanation()))? {
         Search::Found(master) => Ok(*master),
         Search::Absent => Err(anyhow!(absent_text(target))),
         Search::Foreign { place, workers } => {
-            Err(anyhow!("{}; {hint}", foreign_text(&place, workers, target)))
+            Err(anyhow!("{}; {NAME_THE_MASTER}", foreign_text(&place, workers, target)))
         }
     }
 }

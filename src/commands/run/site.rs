@@ -2,6 +2,7 @@
 
 use anyhow::{Error, anyhow, bail};
 
+use super::super::follow_up::NAME_THE_MASTER;
 use super::check::{Plan, Work};
 use super::scale_line::scale_line;
 use crate::cluster::api::Client;
@@ -109,17 +110,16 @@ async fn find_master<'a>(
     location: &LocustLocation,
     pods: &WorkerPods,
 ) -> Result<Option<Master<'a>>, Error> {
-    const HINT: &str = "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
     let namespace = &target.namespace;
     let search = location.find(client, target, Some(pods)).await;
     match search.map_err(|error| anyhow!("{}: {error}", PhaseKind::Find))? {
         Search::Found(master) => Ok(Some(*master)),
         Search::Absent if location.address == Address::None => Ok(None),
         Search::Absent => {
-            bail!("no Locust was found for {target} in namespace {namespace}; {HINT}")
+            bail!("no Locust was found for {target} in namespace {namespace}; {NAME_THE_MASTER}")
         }
         Search::Foreign { place, workers } => {
-            bail!("{}; {HINT}", foreign_text(&place, workers, target))
+            bail!("{}; {NAME_THE_MASTER}", foreign_text(&place, workers, target))
         }
     }
 }
