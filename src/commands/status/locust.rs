@@ -26,7 +26,7 @@ pub(super) struct LocustStatus {
     state: String,
     users: i64,
     #[serde(rename = "usersWanted", skip_serializing_if = "Option::is_none")]
-    desired_users: Option<u64>,
+    wanted_users: Option<u64>,
     requests_per_second: f64,
     failure_ratio: f64,
     workers: Vec<WorkerRow>,
@@ -190,7 +190,7 @@ impl LocustStatus {
             version: version.unwrap_or_default(),
             state: harmless(look.state()),
             users: health.users,
-            desired_users: health.wanted,
+            wanted_users: health.wanted,
             requests_per_second: look.rate(),
             failure_ratio: look.stats.fail_ratio,
             workers,
@@ -209,9 +209,9 @@ impl LocustStatus {
             "" => String::new(),
             version => format!(", release {version}"),
         };
-        let desired = self.desired_users.map(|users| format!(" of {users}")).unwrap_or_default();
+        let wanted = self.wanted_users.map(|users| format!(" of {users}")).unwrap_or_default();
         let state = format!(
-            "{}, {}{desired} users, {:.1} requests/s, {:.1} % failures",
+            "{}, {}{wanted} users, {:.1} requests/s, {:.1} % failures",
             self.state,
             self.users,
             self.requests_per_second,
