@@ -83,7 +83,7 @@ fn a_watch_does_not_repeat_a_start_that_got_no_answer() {
 }
 
 #[test]
-fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal() {
+fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal_also_without_another_count() {
     let reset = "Locust runs with --reset-stats, so it resets its statistics when users move to other workers";
     let cluster = TestCluster::start();
     let locust = locust_stuck_at_15_users(&cluster, "400 Bad Request", "no");
@@ -100,7 +100,13 @@ fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal() {
     assert!(warned.stderr.contains(&format!("Warning: {reset}\n")), "{warned:?}");
     assert_eq!(locust.requests("/swarm").len(), 1, "without a terminal there is no question");
 
+    let line = format!("scale --replicas=1 --locust={}", locust.url());
+    let warned = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    assert!(warned.stderr.contains(&format!("Warning: {reset}\n")), "{warned:?}");
+    let starts = locust.requests("/swarm").len();
+
+    let line = format!("rebalance --locust={}", locust.url());
     let confirmed = locustctl(&format!("{line} --yes")).kubeconfig(cluster.kubeconfig()).run();
     assert!(!confirmed.stderr.contains("Warning"), "{confirmed:?}");
-    assert_eq!(locust.requests("/swarm").len(), 2);
+    assert_eq!(locust.requests("/swarm").len(), starts + 1);
 }

@@ -17,7 +17,7 @@ use crate::cluster::api::Client;
 use crate::locust::{
     Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
     StartInProgress, StartMemory, Steps, Test, Verdict, WorkerPods, absent_text, breaks_by_leaving,
-    breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text,
+    breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text, judge,
     may_hold_workers, renewed_look, reset_warning, side_effects, steps_for, steps_text,
     wait_for_workers, wait_until_spawned,
 };
@@ -152,7 +152,9 @@ impl<'a> RunningTest<'a> {
             let ends = ends_test(test, &changes);
             say(&format!("Note: {}", harmless(&steps_text(version, steps, ends))));
         }
-        let moves_users = changes.iter().any(|change| change.moves_users());
+        let moves_users = changes.iter().any(|change| change.moves_users())
+            || (args.rebalance != cli::Rebalance::Never
+                && judge(&self.before, None, None).needs_rebalance());
         if moves_users && !ends_test(test, &changes) {
             losses.extend(reset_warning(&self.before));
         }
