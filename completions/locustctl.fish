@@ -139,7 +139,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l restore -d
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l all -d 'Scale all objects of the given types in the namespace'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l recursive -d 'Also read the subdirectories of a directory given with -f'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l wait -d 'Wait until the new pods are ready and the surplus pods are gone'
-complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
+complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none (refused by rebalance and by a test with run). Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto, or none for scale]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l at-once -d 'With --locust: remove all surplus pods in one step, even if this can break Locust\'s master (releases up to 2.46.5)'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l yes -d 'With --locust: skip the question before a change that loses users of a running test, starts many of them at once, or resets its statistics. Without a terminal there is no question, only a warning'
 complete -c locustctl -n "__fish_locustctl_using_subcommand scale" -l record -d 'Write the command into the object\'s annotation kubernetes.io/change-cause'
@@ -193,7 +193,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l vmodule -
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l watch -d 'Repeat every two seconds until Ctrl-C'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l all-namespaces -d 'Show every Locust of the cluster: the workers, the test and its users'
-complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
+complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none (refused by rebalance and by a test with run). Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto, or none for scale]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand status" -l disable-compression -d 'Do not request compressed responses from the server'
@@ -237,7 +237,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profil
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none (refused by rebalance and by a test with run). Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto, or none for scale]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l watch -d 'Watch the test until Ctrl-C, and redistribute its users when workers leave'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l yes -d 'Skip the question before a rebalance that resets the statistics of the test. Without a terminal there is no question, only a warning'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster, which ends with this command'
@@ -302,9 +302,9 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l profile -r -
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l profile-output -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l vmodule -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l keep -d 'Keep the new number of workers after the run'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l keep -d 'Keep the new number of workers after the run. With a command, also keep a test that it left running'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l dry-run -d 'Check the flags, the workers and Locust, let the API server check the new number, and change nothing'
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none (refused by rebalance and by a test with run). Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto, or none for scale]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l disable-compression -d 'Do not request compressed responses from the server'
@@ -326,7 +326,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-coo
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-certificate-authority -d 'PEM file with the certificate authorities for --locust=https://…. Only these are trusted' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l history-configmap -d 'Existing ConfigMap in the namespace of the workers, for the history. Without it, a restart clears the history' -r -f
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l lease -d 'Lease in the namespace of the workers. If several replicas of serve run, only the holder of the Lease redistributes the users of a running test' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l lease -d 'Lease in the namespace of the workers. If several replicas of serve run, only the holder of the Lease redistributes the users of a running test automatically' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When to redistribute the users of a running test' -r -f -a "auto\t'After a change through serve'
 always\t'After a change through serve, and when workers leave for another reason'
 never\t'Never; serve only reports problems'"
@@ -367,7 +367,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -s v -l v -d 
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l open -d 'Open the page in the browser'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l allow-cross-site -d 'Let pages of other sites start, stop and change tests in Locust\'s web UI. Only Locust\'s own page may do so by default'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust-ui -d 'Serve Locust\'s web UI, with a panel for the workers in its page'
-complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto; for scale: none]'
+complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none (refused by rebalance and by a test with run). Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto, or none for scale]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l disable-compression -d 'Do not request compressed responses from the server'

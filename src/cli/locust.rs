@@ -12,8 +12,8 @@ pub struct LocustArgs {
     // The brackets are not links.
     #[allow(rustdoc::broken_intra_doc_links)]
     /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through
-    /// the API server), auto (look for it), or none. Without a value: auto [default: $LOCUSTCTL_LOCUST,
-    /// else auto; for scale: none]
+    /// the API server), auto (look for it), or none (refused by rebalance and by a test with run). Without
+    /// a value: auto [default: $LOCUSTCTL_LOCUST, else auto, or none for scale]
     #[arg(
         long,
         num_args = 0..=1,

@@ -121,7 +121,7 @@ pub struct RunArgs {
     /// Print the whole report in this format instead of the summary: json
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"], hide_possible_values = true)]
     pub output: Option<String>,
-    /// Keep the new number of workers after the run
+    /// Keep the new number of workers after the run. With a command, also keep a test that it left running
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]

@@ -103,7 +103,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub history_configmap: Option<String>,
     /// Lease in the namespace of the workers. If several replicas of serve run, only the holder of the
-    /// Lease redistributes the users of a running test
+    /// Lease redistributes the users of a running test automatically
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub lease: Option<String>,
     /// When to redistribute the users of a running test
