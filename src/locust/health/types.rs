@@ -51,6 +51,28 @@ pub enum Verdict {
     Unknown(String),
 }
 
+impl Verdict {
+    /// The verdict may be another one a moment later: workers report late, or Locust itself redistributes the
+    /// users.
+    pub fn may_change(&self) -> bool {
+        match self {
+            Self::Healthy
+            | Self::Starting
+            | Self::Surplus
+            | Self::Repairable(_)
+            | Self::Unsafe(_)
+            | Self::Unknown(_) => true,
+            Self::NoTest
+            | Self::Ended
+            | Self::SingleProcess
+            | Self::TooOld
+            | Self::MasterBroken
+            | Self::Foreign
+            | Self::Shaped => false,
+        }
+    }
+}
+
 /// The start that repairs a test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repair {

@@ -66,22 +66,7 @@ impl Rebalance<'_, '_> {
     /// that the return of the worker would not change.
     pub(super) fn lost_workers(&self, look: &Look, verdict: &Verdict) -> Option<String> {
         let (now, all) = (look.worker_count(), self.workers?);
-        let may_change = match verdict {
-            Verdict::Healthy
-            | Verdict::Starting
-            | Verdict::Surplus
-            | Verdict::Repairable(_)
-            | Verdict::Unsafe(_)
-            | Verdict::Unknown(_) => true,
-            Verdict::NoTest
-            | Verdict::Ended
-            | Verdict::SingleProcess
-            | Verdict::TooOld
-            | Verdict::MasterBroken
-            | Verdict::Foreign
-            | Verdict::Shaped => false,
-        };
-        let is_lost = may_change && look.is_running() && now > 0 && now < all;
+        let is_lost = verdict.may_change() && look.is_running() && now > 0 && now < all;
         is_lost.then(|| format!("only {now} of {all} workers are still connected to Locust"))
     }
 }

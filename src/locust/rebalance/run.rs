@@ -136,13 +136,9 @@ impl Rebalance<'_, '_> {
         let (Verdict::Repairable(judged), Verdict::Repairable(_), true) =
             (&was.verdict, &now.verdict, is_same)
         else {
-            return Ok(match now.verdict {
-                // Locust itself may be redistributing the users, or late reports of workers have arrived.
-                Verdict::Repairable(_)
-                | Verdict::Healthy
-                | Verdict::Starting
-                | Verdict::Surplus => Acted::Changed(now),
-                _ => Acted::Done(Box::new(Outcome::NothingSent(now))),
+            return Ok(match now.verdict.may_change() {
+                true => Acted::Changed(now),
+                false => Acted::Done(Box::new(Outcome::NothingSent(now))),
             });
         };
         let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
