@@ -239,7 +239,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l vmodul
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -s v -l v -d 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l locust -d 'Address of Locust\'s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none (refused by rebalance and by a test with run). Without a value: auto [default: $LOCUSTCTL_LOCUST, else auto, or none for scale]'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l watch -d 'Watch the test until Ctrl-C, and redistribute its users when workers leave'
-complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l yes -d 'Skip the question before a rebalance that resets the statistics of the test. Without a terminal there is no question, only a warning'
+complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l yes -d 'Skip the question before a rebalance that resets the statistics of the test. Without a terminal, skip the warning. No effect with --watch'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l sandbox -d 'Use a simulated cluster, which ends with this command'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l insecure-skip-tls-verify -d 'Do not verify the server\'s certificate. An attacker on the network can then read and change all traffic'
 complete -c locustctl -n "__fish_locustctl_using_subcommand rebalance" -l disable-compression -d 'Do not request compressed responses from the server'

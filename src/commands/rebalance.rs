@@ -16,7 +16,7 @@ use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
     Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Rebalance, RebalanceMode,
     Search, StartInProgress, StartMemory, Watched, WorkerPods, absent_text, examine, foreign_text,
-    reset_warning,
+    reset_warning, retried,
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
@@ -95,9 +95,8 @@ async fn once(
     let master = find(connection, target, location, &pods).await?;
     say(&on_one_line(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
-    if let Ok(Some(log)) = master.log().await
-        && log.resets_stats()
-    {
+    let log = retried(|| master.log()).await.map_err(anyhow::Error::from)?;
+    if log.is_some_and(|log| log.resets_stats()) {
         confirm_reset(&master, &pods, &memory, yes).await?;
     }
     let rebalance = Rebalance {
@@ -131,7 +130,8 @@ async fn confirm_reset(
     memory: &StartMemory,
     yes: bool,
 ) -> anyhow::Result<()> {
-    let (look, health) = examine(master, Some(pods.clone()), None, None, Some(memory)).await?;
+    let (look, health) =
+        retried(|| examine(master, Some(pods.clone()), None, None, Some(memory))).await?;
     let effect = reset_warning(&look).filter(|_| health.needs_rebalance());
     question::confirm(effect.as_slice(), yes).await
 }

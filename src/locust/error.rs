@@ -47,10 +47,10 @@ pub enum Error {
     /// The users were not started. The text is the reason.
     #[error("Locust did not start the users: {0}")]
     Refused(String),
-    /// Locust has not accepted both starts of a ramp. It has accepted the first one, or may have.
+    /// A start of a ramp failed or got no answer. Locust has accepted the first start, or may have.
     #[error(
-        "Locust has not accepted both starts of the ramp, so the test may now ask for {users} users instead of \
-         {wanted}: {error}. Press Edit in Locust's page, and enter {wanted} users"
+        "one of the two starts of the ramp has failed or got no answer, so the test may ask for {users} users \
+         instead of {wanted}: {error}. Press Edit in Locust's page, and enter {wanted} users"
     )]
     HalfRamp {
         /// The users of the first start.

@@ -63,6 +63,7 @@ pub use rebalance::{Rebalance, RebalanceMode, StartInProgress};
 pub use relay::{Content, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay};
 pub use release::OLDEST_JUDGED;
 pub use renewed_look::renewed_look;
+pub use retry::retried;
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
 pub use stats::{Stats, Worker, is_idle, is_running};

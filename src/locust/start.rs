@@ -26,8 +26,8 @@ pub struct Start {
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownStart {
     pub start: Start,
-    /// Time at which Locust accepted the start. For a rebalance of a test with a run time, this is up to about a
-    /// second earlier or later: the end of the test minus the run time that was sent.
+    /// Time at which Locust accepted the start. For a rebalance of a test with a run time: the end of the test
+    /// minus the run time that was sent. This differs from the time of the answer by at most about a second.
     pub at: Instant,
     /// The run time in Locust's page before the start. The page keeps it if the start has none.
     pub run_time_before: Option<u64>,

@@ -9,5 +9,8 @@ pub const LOOK_PERIOD: Duration = Duration::from_millis(200);
 /// reports (every 3 s).
 pub const SETTLE_LIMIT: Duration = Duration::from_secs(8);
 
+/// Pause after a start without an answer. Locust shows the start in its page within this time.
+pub const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
 /// Time limit for Locust to start the requested users, and to notice a hanging worker.
 pub const START_LIMIT: Duration = Duration::from_secs(15);

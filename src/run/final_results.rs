@@ -97,10 +97,15 @@ impl ResultsReader<'_> {
             None => false,
         };
         match &*state {
-            _ if is_later => Err("Locust has the results of another test, which somebody else started after this one. \
-                                  The results of this test are lost"
-                .to_owned()),
-            "ready" => Err("Locust's master was restarted, so the results of this test are lost".to_owned()),
+            _ if is_later => Err(
+                "somebody else started another test after this one, so Locust no longer has the \
+                                  results of this test"
+                    .to_owned(),
+            ),
+            "ready" => {
+                Err("Locust's master was restarted, so it no longer has the results of this test"
+                    .to_owned())
+            }
             state if is_idle(state) => Ok(()),
             state => Err(format!(
                 "Locust's state is {}, so it has no final results of this test: somebody else has started another \

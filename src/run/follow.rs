@@ -58,7 +58,8 @@ pub enum TestEnd {
     Aborted(Box<ConditionResult>),
     /// The test is still running after its run time.
     Overdue,
-    /// Locust began to stop the test and does not end. The text has its state.
+    /// Locust has begun to stop the test, but its state is not `stopped` within the time limit. The text has the
+    /// state.
     Unstopped(String),
 }
 

@@ -43,7 +43,7 @@ pub enum FailureKind {
 }
 
 impl Failure {
-    /// True if the same request may succeed a little later: the reply was not too large.
+    /// True if the same request may succeed a little later. A reply that is too large stays too large.
     pub fn is_transient(&self) -> bool {
         !matches!(self.kind, FailureKind::TooLarge { .. })
     }

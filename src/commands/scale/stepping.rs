@@ -11,7 +11,7 @@ use super::results::Results;
 use super::running_test::RunningTest;
 use crate::cluster::api::Client;
 use crate::locust::{AfterPlan, StepPlans, Steps, StepsOutcome, StepwiseChange};
-use crate::scaling::{Order, Progress, Scaled, scale_one};
+use crate::scaling::{Order, Progress, ScaleError, Scaled, scale_one};
 use crate::text::terminal::say;
 
 /// Inputs of all orders.
@@ -101,6 +101,8 @@ impl Stepping<'_, '_> {
                         StepsOutcome::Done(scaled) | StepsOutcome::Stopped { scaled, .. } => {
                             count_after_removal(scaled)
                         }
+                        // The change may have been made, so a pod may be leaving.
+                        StepsOutcome::Failed(ScaleError::AnswerLost { .. }) => Some(steps.from),
                         StepsOutcome::Failed(_) => None,
                     };
                     self.record(index, steps, stepped, results);

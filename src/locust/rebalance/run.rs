@@ -1,7 +1,5 @@
 //! Judges a test, sends the start that it needs, and confirms the result.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, sleep};
 
 use super::super::error::Error;
@@ -13,14 +11,11 @@ use super::super::outcome::Outcome;
 use super::super::pods::WorkerPods;
 use super::super::retry::retried;
 use super::super::start::KnownStart;
-use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT, START_LIMIT};
+use super::super::timing::{AFTER_FAILURE, LOOK_PERIOD, SETTLE_LIMIT, START_LIMIT};
 use super::confirm::confirm;
 use super::inputs::{Rebalance, RebalanceMode};
 use super::send::send;
 use super::start_in_progress::StartInProgress;
-
-/// Pause after a start without an answer. Locust shows the start in its page within this time.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The result of one judgement.
 enum Acted {
@@ -47,7 +42,10 @@ impl Rebalance<'_, '_> {
             match self.act(look, health, report).await {
                 Ok(Acted::Changed(_)) if Instant::now() < end => sleep(LOOK_PERIOD).await,
                 Ok(Acted::Changed(now)) => {
-                    return Ok(Outcome::Unconfirmed { sent: None, now, is_reset: false });
+                    return Ok(match now.needs_rebalance() {
+                        true => Outcome::Unconfirmed { sent: None, now, is_reset: false },
+                        false => Outcome::NothingSent(now),
+                    });
                 }
                 // The test has changed after the first look.
                 Ok(Acted::Done(outcome)) if is_first && outcome.is_unsent() => is_first = false,

@@ -8,7 +8,7 @@ use super::super::master::Master;
 use super::super::retry::retried;
 use super::super::run_time::TimeLimit;
 use super::super::start::Start;
-use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
+use super::super::timing::{AFTER_FAILURE, LOOK_PERIOD, SETTLE_LIMIT};
 use super::inputs::{Rebalance, RebalanceMode};
 
 /// Sends the repair, at once or as a ramp. Returns the last start that was sent; `None` if the test
@@ -64,11 +64,14 @@ async fn ramp(
     match send_one(rebalance, &first, &repair.limit).await {
         Ok(_) => {}
         Err(error) if !error.may_pass() => return Err(error),
-        Err(error) => match last_users(rebalance.master).await {
-            Some(last) if last == users => {}
-            Some(_) => return Err(error),
-            None => return half(error),
-        },
+        Err(error) => {
+            sleep(AFTER_FAILURE).await;
+            match last_users(rebalance.master).await {
+                Some(last) if last == users => {}
+                Some(_) => return Err(error),
+                None => return half(error),
+            }
+        }
     }
     if !has_reached_first(rebalance, users).await {
         return Ok(None);
@@ -78,7 +81,14 @@ async fn ramp(
         match send_one(rebalance, &repair.start, &repair.limit).await {
             Ok(start) => return Ok(Some(start)),
             Err(error) if error.may_pass() && Instant::now() < end => sleep(LOOK_PERIOD).await,
-            Err(error) => return half(error),
+            Err(error) => {
+                sleep(AFTER_FAILURE).await;
+                // The answers were lost, and Locust has accepted the start.
+                return match last_users(rebalance.master).await {
+                    Some(last) if last == repair.start.users => Ok(Some(repair.start.clone())),
+                    _ => half(error),
+                };
+            }
         }
     }
 }

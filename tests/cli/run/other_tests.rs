@@ -52,8 +52,8 @@ fn start_other_test(cluster: &TestCluster) {
     ask(cluster, "POST", "swarm", "user_count=5&spawn_rate=5");
 }
 
-const ANOTHER: &str = "Locust has the results of another test, which somebody else started after this one. The results of \
-                       this test are lost\n";
+const ANOTHER: &str = "somebody else started another test after this one, so Locust no longer has the results of \
+                       this test\n";
 
 #[test]
 fn results_of_another_test_are_an_error_while_it_runs_and_after_its_end() {
