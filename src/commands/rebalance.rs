@@ -95,7 +95,7 @@ async fn once(
     let master = find(connection, target, location, &pods).await?;
     say(&on_one_line(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
-    let log = retried(|| master.log()).await.map_err(anyhow::Error::from)?;
+    let log = retried(|| master.log()).await?;
     if log.is_some_and(|log| log.resets_stats()) {
         confirm_reset(&master, &pods, &memory, yes).await?;
     }

@@ -50,20 +50,10 @@ impl<'a> StepPlans<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scaling::{Condition, DryRun, NewCount, ObjectSource, Target};
+    use crate::scaling::{Condition, NewCount, Target};
 
     fn order() -> Order {
-        Order {
-            target: Target::for_test("a"),
-            new: NewCount::Exactly(1),
-            condition: Condition::default(),
-            dry_run: DryRun::None,
-            object: ObjectSource::None,
-            listed: None,
-            limits: None,
-            annotation_change: None,
-            change_cause: None,
-        }
+        Order::new(Target::for_test("a"), NewCount::Exactly(1))
     }
 
     fn differs(expected: i64, was: i64) -> StepsOutcome {

@@ -7,8 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::patience::{PAUSE, is_temporary};
 use crate::cluster::api::Client;
 use crate::scaling::{
-    Condition, DryRun, NewCount, ObjectSource, Order, Progress, ScaleError, Scaled, Target,
-    scale_one,
+    Condition, DryRun, NewCount, Order, Progress, ScaleError, Scaled, Target, scale_one,
 };
 
 /// The count that a run has set, and the count that it replaced.
@@ -148,15 +147,5 @@ fn may_be_retried(error: &ScaleError) -> bool {
 }
 
 fn order(target: &Target, count: i32, condition: Condition, dry_run: DryRun) -> Order {
-    Order {
-        target: target.clone(),
-        new: NewCount::Exactly(count),
-        condition,
-        dry_run,
-        object: ObjectSource::None,
-        listed: None,
-        limits: None,
-        change_cause: None,
-        annotation_change: None,
-    }
+    Order { condition, dry_run, ..Order::new(target.clone(), NewCount::Exactly(count)) }
 }

@@ -101,6 +101,21 @@ pub struct Order {
 }
 
 impl Order {
+    /// An order without conditions and options.
+    pub fn new(target: Target, new: NewCount) -> Self {
+        Self {
+            target,
+            new,
+            condition: Condition::default(),
+            dry_run: DryRun::None,
+            object: ObjectSource::None,
+            listed: None,
+            limits: None,
+            annotation_change: None,
+            change_cause: None,
+        }
+    }
+
     /// The location where the count is read and changed.
     pub(super) fn count_location(&self) -> CountLocation {
         match self.annotation_change {

@@ -65,21 +65,11 @@ fn chains(orders: &[Order]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scaling::{Condition, DryRun, NewCount, ObjectSource};
+    use crate::scaling::NewCount;
 
     #[test]
     fn orders_for_the_same_target_run_one_after_another() {
-        let order = |name: &&str| Order {
-            target: Target::for_test(name),
-            new: NewCount::By(1),
-            condition: Condition::default(),
-            dry_run: DryRun::None,
-            object: ObjectSource::None,
-            listed: None,
-            limits: None,
-            annotation_change: None,
-            change_cause: None,
-        };
+        let order = |name: &&str| Order::new(Target::for_test(name), NewCount::By(1));
         let orders: Vec<_> = ["a", "b", "a", "c", "a"].iter().map(order).collect();
         assert_eq!(chains(&orders), [vec![0, 2, 4], vec![1], vec![3]]);
     }

@@ -20,7 +20,7 @@ use super::snapshot::{Limits, Outcome};
 use super::stepping::SteppedChange;
 use super::test_before::{LocustUnreachable, TestBefore};
 use super::viewers::Viewers;
-use crate::scaling::{self, Condition, DryRun, NewCount, ObjectSource, Order, Progress};
+use crate::scaling::{self, Condition, DryRun, NewCount, Order, Progress};
 
 /// Limit on concurrent changes. Each one waits for the API server.
 const MAX_CHANGES: usize = 16;
@@ -213,15 +213,10 @@ impl App {
 
     fn order(&self, request: ChangeRequest) -> Order {
         Order {
-            target: self.backend.target.clone(),
-            new: request.new,
             condition: Condition { replicas: request.current, resource_version: None },
             dry_run: if request.is_dry_run { DryRun::Server } else { DryRun::None },
-            object: ObjectSource::None,
-            listed: None,
-            annotation_change: None,
             limits: Some(self.limits),
-            change_cause: None,
+            ..Order::new(self.backend.target.clone(), request.new)
         }
     }
 }

@@ -155,20 +155,10 @@ mod tests {
     use super::*;
     use crate::cli::TypedFlags;
     use crate::output::Format;
-    use crate::scaling::{Condition, DryRun, NewCount, ObjectSource};
+    use crate::scaling::{DryRun, NewCount};
 
     fn orders() -> Vec<Order> {
-        let order = |name: &&str| Order {
-            target: Target::for_test(name),
-            new: NewCount::Exactly(3),
-            condition: Condition::default(),
-            dry_run: DryRun::None,
-            object: ObjectSource::None,
-            listed: None,
-            limits: None,
-            annotation_change: None,
-            change_cause: None,
-        };
+        let order = |name: &&str| Order::new(Target::for_test(name), NewCount::Exactly(3));
         ["a", "b", "c"].iter().map(order).collect()
     }
 

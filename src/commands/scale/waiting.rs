@@ -56,8 +56,8 @@ impl WaitPlan {
     }
 
     /// Waits until each target has reached its goal or failed, or until the signal comes. Returns
-    /// the errors, and the signal. `changes` has each target once, and `count` is the number of all targets, also of those that were not
-    /// changed.
+    /// the errors, and the signal. `changes` has each target once, and `count` is the number of all
+    /// targets, also of those that were not changed.
     pub(super) async fn carry_out(
         self,
         client: &Client,
