@@ -35,6 +35,8 @@ const QUIET: Duration = Duration::from_secs(2);
 pub struct AutoRebalancer {
     /// The last look at which the test had all its users.
     steady: Option<Look>,
+    /// The last look had another number of users on the workers of `steady`.
+    is_edited: bool,
     /// The file that keeps starts for the next run of locustctl.
     memory: Option<StartMemory>,
     /// Time at which the last start was sent or refused. Locust may not have answered it.
@@ -67,6 +69,18 @@ impl AutoRebalancer {
         self.steady.as_ref()
     }
 
+    /// The last look had another number of users than the test should have, on the same workers:
+    /// somebody has edited the test, or users have ended by themselves.
+    pub fn is_edited(&self) -> bool {
+        self.is_edited
+    }
+
+    /// The last look at which the test had all its users, if it was at the same test as `now`. A look
+    /// at an earlier test says nothing about this one.
+    fn steady_of(&self, now: &Look) -> Option<&Look> {
+        self.steady.as_ref().filter(|steady| steady.is_same_test(now))
+    }
+
     /// Looks at Locust and judges the test. Sends no start.
     ///
     /// # Errors
@@ -79,6 +93,8 @@ impl AutoRebalancer {
     ) -> Result<(Look, Health), Error> {
         let (look, health) =
             examine(master, pods.clone(), None, known, self.memory.as_ref()).await?;
+        let steady = self.steady.as_ref();
+        self.is_edited = steady.is_some_and(|steady| look.has_other_users_on_same_workers(steady));
         match health.verdict {
             Verdict::Healthy if look.is_steady && look.is_fresh() => {
                 self.steady = Some(look.clone());
@@ -89,10 +105,9 @@ impl AutoRebalancer {
                 self.failures = 0;
             }
             // An earlier look may show how many users the test should have, and why some are gone.
-            Verdict::Unknown(_) | Verdict::Unsafe(_) if self.steady.is_some() => {
-                let before = self.steady.as_ref();
-                let judged = judge(&look, before, known);
-                if judged.needs_rebalance() {
+            Verdict::Unknown(_) | Verdict::Unsafe(_) => {
+                let before = self.steady_of(&look);
+                if before.is_some() && judge(&look, before, known).needs_rebalance() {
                     let memory = self.memory.as_ref();
                     return examine(master, pods, before, known, memory).await;
                 }
@@ -119,7 +134,7 @@ impl AutoRebalancer {
         if !(self.is_quiet(&look) && health.needs_rebalance() && self.may_start()) {
             return Ok(Watched { look, health, outcome: None });
         }
-        let (before, memory) = (self.steady.clone(), self.memory.clone());
+        let (before, memory) = (self.steady_of(&look).cloned(), self.memory.clone());
         let last_start = *self.last_start.get_mut();
         let on_attempt = || *self.last_start.lock() = Some(Instant::now());
         let on_start = |start: &KnownStart| *self.sent.lock() = Some(start.clone());

@@ -1,5 +1,7 @@
 //! One look at Locust: everything that the judgement of a test needs.
 
+use std::collections::BTreeSet;
+
 use super::error::Error;
 use super::log::MasterLog;
 use super::master::Master;
@@ -73,15 +75,37 @@ impl Look {
         self.page.as_ref().is_some_and(Page::is_shaped)
     }
 
-    /// The test was not started or edited between this look and the other.
+    /// The master's log, or a page that follows the starts, shows that the test was not started or
+    /// edited between this look and the other. False if neither of them shows it.
     pub fn is_same_test(&self, other: &Self) -> bool {
-        let start = |look: &Self| {
-            let log = look.log.as_ref();
-            let logged =
-                log.and_then(|log| Some((log.last_spawn()?.users, log.last_start_by_hand()?)));
-            (look.page.as_ref().map(|page| (page.num_users, page.run_time)), logged)
+        let logged = |look: &Self| {
+            let log = look.log.as_ref()?;
+            Some((log.last_spawn()?.users, log.last_start_by_hand()?))
         };
-        start(self) == start(other)
+        let in_page = |look: &Self| {
+            let page = look.page.as_ref()?;
+            Some((page.num_users, page.run_time))
+        };
+        let is_logged_once = logged(self).zip(logged(other)).map(|(one, other)| one == other);
+        let is_shown = [self, other].iter().all(|look| look.has_current_num_users());
+        in_page(self) == in_page(other) && is_logged_once.unwrap_or(is_shown)
+    }
+
+    /// The page shows the number of users that the last start requested.
+    fn has_current_num_users(&self) -> bool {
+        let page = self.page.as_ref().filter(|page| page.follows_starts());
+        page.is_some_and(|page| page.num_users.is_some())
+    }
+
+    /// The workers of an `earlier` look have another number of users now: somebody has edited the
+    /// test, or users have ended by themselves. False while a number is changing.
+    pub fn has_other_users_on_same_workers(&self, earlier: &Self) -> bool {
+        fn ids(look: &Look) -> BTreeSet<&str> {
+            look.stats.connected().map(|worker| &*worker.id).collect()
+        }
+        let is_certain = |look: &Self| look.is_steady && look.is_fresh();
+        let are_certain = is_certain(self) && is_certain(earlier);
+        are_certain && self.users() != earlier.users() && ids(self) == ids(earlier)
     }
 
     /// The last start in the master's log has the same number of users as in the other look. True if
@@ -145,5 +169,34 @@ impl Look {
             true => self.stats.connected().filter(|worker| worker.user_count == 0).count(),
             false => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::look;
+
+    const STARTED: &str = "Sending spawn jobs of 60 users at 10.00 spawn rate to 2 ready workers";
+
+    #[test]
+    fn two_looks_are_at_the_same_test_only_if_locust_shows_it() {
+        let old = || look("2.32.2", &[30, 30]).with_num_users(100.0);
+        assert!(!old().is_same_test(&old()), "neither the page nor the log shows the start");
+        let logged = old().log(&[STARTED]);
+        assert!(logged.is_same_test(&logged) && !logged.is_same_test(&old()));
+        assert!(!logged.is_same_test(&old().log(&[&STARTED.replace("60", "30")])));
+        let new = || look("2.47.0", &[30, 30]);
+        assert!(new().with_num_users(60.0).is_same_test(&new().with_num_users(60.0)));
+        assert!(!new().with_num_users(60.0).is_same_test(&new().with_num_users(30.0)));
+        assert!(!new().is_same_test(&new()), "the page has no number of users");
+    }
+
+    #[test]
+    fn other_users_on_the_same_workers_are_noticed_when_the_numbers_are_certain() {
+        let before = look("2.32.2", &[30, 30]);
+        assert!(look("2.32.2", &[15, 15]).has_other_users_on_same_workers(&before));
+        assert!(!before.has_other_users_on_same_workers(&before));
+        assert!(!look("2.32.2", &[30]).has_other_users_on_same_workers(&before), "a worker left");
+        assert!(!look("2.32.2", &[15, 15]).unsteady().has_other_users_on_same_workers(&before));
     }
 }

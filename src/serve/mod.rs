@@ -23,6 +23,7 @@ mod rebalancer;
 mod record;
 mod redirect;
 mod refusal;
+mod requested_rebalance;
 mod root;
 mod routes;
 mod samples;

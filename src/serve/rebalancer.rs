@@ -59,28 +59,9 @@ pub(super) struct ChangeDuringTest {
     pub unchecked: UncheckedChange,
 }
 
-/// The reason why a requested rebalance has no outcome.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum RebalanceError {
-    #[error(
-        "A change of the number of replicas or another rebalance is under way. Try again when it has \
-         ended."
-    )]
-    Busy,
-    #[error(
-        "A change of the number of replicas began before locustctl could confirm the rebalance. \
-         locustctl checks the users after that change."
-    )]
-    Interrupted,
-    #[error("No Locust was found. Start serve with --locust=URL or --locust=service/NAME[:PORT].")]
-    NoLocust,
-    #[error("{0}")]
-    Locust(Error),
-}
-
 /// Redistributes the users of a running test, after changes and on request.
 pub(super) struct Rebalancer {
-    backend: Arc<Backend>,
+    pub(super) backend: Arc<Backend>,
     /// The history id of the last change. It ends the checks of earlier changes.
     latest: watch::Sender<u64>,
     /// Turns true when the server stops.
@@ -103,12 +84,22 @@ impl Rebalancer {
     /// Chooses the look that tells the users before a change. If an earlier change has just cost
     /// users, it is the last look at which the test had all of them.
     fn best(&self, now: Look) -> Look {
-        match self.backend.live.steady() {
-            Some(steady) if now.users() < steady.users() && steady.is_same_test(&now) => {
-                Look { pods: now.pods, ..steady }
-            }
+        match self.steady_of(&now) {
+            Some(steady) if now.users() < steady.users() => Look { pods: now.pods, ..steady },
             _ => now,
         }
+    }
+
+    /// The last look at which the test had all its users, if it was at the same test as `now`.
+    fn steady_of(&self, now: &Look) -> Option<Look> {
+        self.backend.live.steady().filter(|steady| steady.is_same_test(now))
+    }
+
+    /// The last look at which the running test had all its users; `None` if Locust does not answer.
+    pub(super) async fn steady(&self, master: &Master<'_>) -> Option<Look> {
+        self.backend.live.steady()?;
+        let now = Look::take(master, self.backend.live.worker_pods()).await.ok()?;
+        self.steady_of(&now)
     }
 
     /// Checks a running test after a change, in the background. The result goes to the history, to
@@ -154,7 +145,10 @@ impl Rebalancer {
                 let limit = PODS_LIMIT.as_secs() / 60;
                 format!("not all workers were ready within {limit} minutes")
             })?;
-            let before = live.steady();
+            let before = match self.backend.find_locust(live.worker_pods().as_ref()).await {
+                Ok(Search::Found(master)) => self.steady(&master).await,
+                _ => None,
+            };
             loop {
                 let work = Work { new, before: before.as_ref(), wait: &|_| {} };
                 if let Some(users) =
@@ -274,6 +268,7 @@ impl Rebalancer {
         let Backend { locust, leadership, turns, .. } = &*self.backend;
         let begin = Instant::now();
         loop {
+            let turn = turns.rebalance().await;
             let is_decided = leadership.is_leader() || locust.rebalance == RebalancePolicy::Never;
             let mode = match locust.rebalance {
                 RebalancePolicy::AfterChanges | RebalancePolicy::Always
@@ -283,7 +278,6 @@ impl Rebalancer {
                 }
                 _ => RebalanceMode::Never,
             };
-            let turn = turns.rebalance().await;
             let outcome = self.run(master, before, mode, workers).await?;
             drop(turn);
             match outcome {
@@ -303,7 +297,7 @@ impl Rebalancer {
 
     /// Judges the test, and redistributes its users if it needs that. The caller has the turn. `None`
     /// if a change began before the end; a start that was sent is remembered.
-    async fn run(
+    pub(super) async fn run(
         &self,
         master: &Master<'_>,
         before: Option<&Look>,
@@ -335,38 +329,6 @@ impl Rebalancer {
             Err(()) => Ok(None),
         }
     }
-
-    /// Redistributes the users of a running test on request.
-    ///
-    /// # Errors
-    /// The users were not redistributed, or locustctl cannot confirm it.
-    pub(super) async fn rebalance(&self, caller: &Caller) -> Result<Outcome, RebalanceError> {
-        let live = &self.backend.live;
-        let _turn = self.backend.turns.try_rebalance().ok_or(RebalanceError::Busy)?;
-        let pods = live.worker_pods();
-        let found =
-            self.backend.find_locust(pods.as_ref()).await.map_err(RebalanceError::Locust)?;
-        let Search::Found(master) = found else { return Err(RebalanceError::NoLocust) };
-        let steady = live.steady();
-        let result = match self.run(&master, steady.as_ref(), RebalanceMode::AtOnce, None).await {
-            Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) => Err(RebalanceError::Interrupted),
-            Err(error) => Err(RebalanceError::Locust(error)),
-        };
-        let (stage, text) = match &result {
-            Ok(outcome) if outcome.is_well() && !outcome.health().is_alarming() => {
-                (Stage::Passed, outcome.to_string())
-            }
-            Ok(outcome) => (Stage::Failed, outcome.to_string()),
-            Err(error) => (Stage::Failed, error.to_string()),
-        };
-        let users = UserCheck { stage, text: printable(&text) };
-        audit_rebalance(caller, &users);
-        if result.as_ref().is_ok_and(Outcome::is_repaired) {
-            live.record_repair(users);
-        }
-        result
-    }
 }
 
 /// Waits until all desired replicas are ready, and returns their number.
@@ -383,7 +345,7 @@ async fn settled_count(live: &Live) -> i64 {
     }
 }
 
-fn audit_rebalance(caller: &Caller, users: &UserCheck) {
+pub(super) fn audit_rebalance(caller: &Caller, users: &UserCheck) {
     audit(&Audit {
         who: &caller.name,
         from: caller.from,

@@ -39,16 +39,21 @@ impl TestBefore {
                 Search::Absent | Search::Foreign { .. } => Ok(None),
             }
         };
-        let why = match timeout(LOOK_LIMIT, look).await {
+        let (why, is_busy) = match timeout(LOOK_LIMIT, look).await {
             Ok(Ok(Some(look))) if look.is_running() => return Self::Running(Box::new(look)),
             Ok(Ok(_)) => return Self::None,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {} s", LOOK_LIMIT.as_secs()),
+            Ok(Err(error)) => (error.to_string(), error.may_pass() && !error.is_absent()),
+            Err(_) => (format!("no answer within {} s", LOOK_LIMIT.as_secs()), true),
         };
         match &live.now().snapshot.locust {
             Some(last) => Self::Unknown(LocustUnreachable {
                 why: printable(&format!("Locust at {} does not answer: {why}", last.address)),
                 users: is_running(&last.state).then_some(last.users),
+            }),
+            // serve has just been started, and Locust has not answered yet.
+            None if is_busy => Self::Unknown(LocustUnreachable {
+                why: printable(&format!("Locust does not answer: {why}")),
+                users: None,
             }),
             // Locust was never found.
             None => Self::None,

@@ -3,16 +3,15 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use locustctl::sandbox::{Account, Action, Fault, Options};
+use locustctl::sandbox::{Action, Fault, Options};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::fake_locust::{FakeLocust, default_response, reply};
 use support::serving::{Serving, wait_until};
 use support::swarm::{ask, running, worker_pods};
-use support::waiting::kubeconfig_of;
 
 /// A running test for 60 users on this many workers, and a server that has detected it.
-fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {
+pub(super) fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {
     let cluster = running(workers);
     let serving = Serving::start(&cluster, flags);
     serving.wait_until_settled(workers);
@@ -296,48 +295,6 @@ fn an_overtaken_change_leaves_the_rebalance_to_the_next_change() {
     assert_eq!(history[0]["users"]["stage"], "well", "{history}");
     assert_eq!(history[1]["users"]["stage"], "wrong", "{history}");
     assert_eq!(users(&cluster), 60);
-}
-
-#[test]
-fn an_unreachable_locust_is_reported_with_its_last_state() {
-    let (cluster, serving) = served(2, &[]);
-    cluster.handle().delete_object("/api/v1/namespaces/default/services/locust-master");
-    // On a busy machine, an answer that is late may be the first problem.
-    let missing = "services \"locust-master\" not found";
-    let problem = |state: &Value| state["locust"]["problem"].as_str().unwrap().contains(missing);
-    let state = serving.wait_for_state(problem);
-    assert_eq!(state["locust"]["users"], 60);
-    serving.wait_for_log("Locust could not be reached");
-    assert_eq!(serving.put("?wait=50s", r#"{"replicas": 3}"#).status, 200);
-}
-
-#[test]
-fn with_none_locust_gets_no_request() {
-    let cluster = running(3);
-    let serving = Serving::start(&cluster, &["--locust=none"]);
-    serving.wait_until_settled(3);
-    cluster.handle().clear_requests();
-    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
-    assert_eq!((&scaled["users"], &serving.state()["locust"]), (&Value::Null, &Value::Null));
-    let requests = cluster.handle().requests();
-    assert!(!requests.iter().any(|request| request.path_and_query.contains("/proxy/")));
-    let answer = serving.send(serving.request("POST", "/api/rebalance"));
-    answer.is_problem(404, "NotFound", "No Locust was found");
-}
-
-#[test]
-fn a_missing_right_to_find_locust_is_logged_once() {
-    let cluster = TestCluster::start();
-    let expired = kubeconfig_of(&cluster, cluster.token(Account::Expired));
-    let serving = Serving::start_with(expired, &[]);
-    serving.wait_for_log("The search for Locust failed");
-    for _ in 0..4 {
-        // Each new viewer causes a new search.
-        serving.state();
-        std::thread::sleep(Duration::from_millis(400));
-    }
-    let log = serving.stderr();
-    assert_eq!(log.matches("The search for Locust failed").count(), 1, "{log}");
 }
 
 #[test]

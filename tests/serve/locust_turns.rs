@@ -5,17 +5,10 @@ use std::time::Duration;
 use locustctl::sandbox::{Action, Fault};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
-use support::serving::{Serving, wait_until};
-use support::swarm::{ask, running, wait_for_workers};
+use support::serving::wait_until;
+use support::swarm::{ask, wait_for_workers};
 
-/// A running test for 60 users on this many workers, and a server that knows of it.
-fn served(workers: i64, flags: &[&str]) -> (TestCluster, Serving) {
-    let cluster = running(workers);
-    let serving = Serving::start(&cluster, flags);
-    serving.wait_until_settled(workers);
-    serving.wait_for_state(|state| state["locust"]["users"] == 60);
-    (cluster, serving)
-}
+use super::locust::served;
 
 /// From now on, Locust does not answer.
 fn silence(cluster: &TestCluster) {

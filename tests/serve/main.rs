@@ -12,6 +12,8 @@ mod hidden_characters;
 mod ingress;
 mod late_answers;
 mod locust;
+mod locust_edits;
+mod locust_missing;
 mod locust_turns;
 mod locust_ui;
 mod locust_ui_login;

@@ -202,9 +202,15 @@ impl Serving {
     /// Waits until the state fulfils the condition.
     #[track_caller]
     pub fn wait_for_state(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait_for_state_at("/api/events", wanted)
+    }
+
+    /// Waits until the state at another path fulfils the condition.
+    #[track_caller]
+    pub fn wait_for_state_at(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let state = self.state();
+            let state = self.state_at(path);
             if wanted(&state) {
                 return state;
             }

@@ -177,13 +177,16 @@ impl<'a> Follower<'a> {
         Ok(Some(watched))
     }
 
-    /// Forgets a start whose test has ended. Adds the time of a relayed start from the master's log.
+    /// Forgets a start whose test has ended, or was edited in a way that Locust itself does not show.
+    /// Adds the time of a relayed start from the master's log.
     fn update_start(&self, known: KnownStart, look: &Look) {
         let log = look.log.as_ref();
+        let is_shown = log.is_some() || look.shows_requested_users();
         let is_logged = log
             .and_then(MasterLog::last_spawn)
             .is_some_and(|spawn| spawn.users == known.start.users);
-        if !look.is_running() && known.at.elapsed() > ACTIVE_PERIOD * 2 {
+        let has_ended = !look.is_running() && known.at.elapsed() > ACTIVE_PERIOD * 2;
+        if has_ended || (self.rebalancer.is_edited() && !is_shown) {
             self.backend.forget_start(known.at);
         } else if known.logged_at.is_none() && is_logged && known.at.elapsed() < IDLE_PERIOD {
             let logged_at = log.and_then(MasterLog::last_start_by_hand);

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::app::App;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
-use super::super::rebalancer::RebalanceError;
+use super::super::requested_rebalance::RebalanceError;
 use super::scale::json;
 use crate::locust::{Error, Outcome};
 use crate::text::terminal::printable;
@@ -45,7 +45,7 @@ pub(super) async fn rebalance(app: &Arc<App>, caller: &Caller) -> Result<Outcome
     match task.await {
         Ok(Ok(outcome)) if outcome.is_well() && !outcome.health().is_alarming() => Ok(outcome),
         Ok(Ok(outcome)) => problem(StatusCode::CONFLICT, "NotRebalanced", &outcome.to_string()),
-        Ok(Err(error @ RebalanceError::NoLocust)) => {
+        Ok(Err(error @ (RebalanceError::NoLocust | RebalanceError::Foreign(_)))) => {
             problem(StatusCode::NOT_FOUND, "NotFound", &error.to_string())
         }
         Ok(Err(error @ (RebalanceError::Busy | RebalanceError::Interrupted))) => {
