@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_condition_of_the_user_is_not_replaced() {
-        let condition = Condition { replicas: Some(4), resource_version: None };
+        let condition = Condition::replicas(4);
         let order = Order { condition, ..order() };
         let mut plans = StepPlans::new(&order, Steps { from: 4, to: 1 });
         let AfterPlan::Report(StepsOutcome::Failed(error)) = plans.after(differs(4, 5)) else {

@@ -34,6 +34,8 @@ pub enum StepsOutcome {
         done: i64,
         /// The reason why the next step failed.
         why: String,
+        /// False if the answer to the next step was lost. Then this step may have been made, too.
+        is_answered: bool,
     },
     /// The first step failed.
     Failed(ScaleError),
@@ -118,7 +120,10 @@ impl<'a> StepwiseChange<'a> {
         mut wait_until_left: impl FnMut(i64) -> F,
     ) -> StepsOutcome {
         let Steps { from, to } = self.steps;
-        let first = Condition { replicas: Some(from), ..self.order.condition.clone() };
+        let Order { condition, new, .. } = self.order;
+        // The goal of --by and of a condition depends on who has made the change.
+        let is_of_step = *condition == Condition::default() && matches!(new, NewCount::Exactly(_));
+        let first = Condition { replicas: Some(from), is_of_step, ..condition.clone() };
         let count = if self.steps.are_several() { from - 1 } else { to };
         let step = self.step(count, first, self.order.listed.clone());
         let mut scaled = match scale_one(self.client, &step, progress, index).await {
@@ -129,14 +134,16 @@ impl<'a> StepwiseChange<'a> {
         for count in (to..from - 1).rev() {
             let done = from - count - 1;
             if let Err(why) = wait_until_left(count + 1).await {
-                return StepsOutcome::Stopped { scaled, done, why };
+                return StepsOutcome::Stopped { scaled, done, why, is_answered: true };
             }
-            let condition = Condition { replicas: Some(count + 1), resource_version: None };
+            let condition = Condition { is_of_step, ..Condition::replicas(count + 1) };
             let step = self.step(count, condition, None);
             match scale_one(self.client, &step, progress, index).await {
                 Ok(next) => scaled = Scaled { old: scaled.old, ..next },
                 Err(problem) => {
-                    return StepsOutcome::Stopped { scaled, done, why: explain(&problem) };
+                    let is_answered = !matches!(problem, ScaleError::AnswerLost { .. });
+                    let why = explain(&problem);
+                    return StepsOutcome::Stopped { scaled, done, why, is_answered };
                 }
             }
             self.note(&scaled);

@@ -44,9 +44,20 @@ pub struct WorkersDiffer {
     /// Pods whose workers do not send heartbeats.
     pub missing: Vec<String>,
     /// The error of the last check, if it failed.
-    pub failure: Option<String>,
+    pub failure: Option<CheckFailure>,
     /// The master no longer receives messages from its workers (locust#3515).
     pub is_master_broken: bool,
+}
+
+/// The reason why the workers and the pods could not be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckFailure {
+    /// The pods cannot be listed, or not all of them are ready.
+    #[error("{0}")]
+    Pods(String),
+    /// Locust's master did not answer, or refused.
+    #[error("{0}")]
+    Locust(String),
 }
 
 impl fmt::Display for WorkersDiffer {
@@ -57,7 +68,14 @@ impl fmt::Display for WorkersDiffer {
         if let Some(why) = &self.failure
             && *self == (Self { failure: self.failure.clone(), ..Self::default() })
         {
-            return write!(f, "Locust's master did not answer in time: {why}");
+            return match why {
+                CheckFailure::Pods(why) => {
+                    write!(f, "locustctl cannot tell if the workers match the pods: {why}")
+                }
+                CheckFailure::Locust(why) => {
+                    write!(f, "Locust's master did not answer in time: {why}")
+                }
+            };
         }
         write!(
             f,
@@ -176,9 +194,9 @@ impl<'a, 'b> WorkerWait<'a, 'b> {
     async fn look(
         &mut self,
         pods: impl Future<Output = Result<WorkerPods, String>>,
-    ) -> Result<Result<usize, WorkersDiffer>, String> {
-        let text = |error: Error| error.to_string();
-        let mut pods = pods.await?;
+    ) -> Result<Result<usize, WorkersDiffer>, CheckFailure> {
+        let text = |error: Error| CheckFailure::Locust(error.to_string());
+        let mut pods = pods.await.map_err(CheckFailure::Pods)?;
         if let Some(earlier) = &self.before.pods {
             pods = pods.remember(earlier);
         }
@@ -296,8 +314,8 @@ mod tests {
             difference.summary(),
             "1 connected, 2 ready pods not connected, 1 removed pod still connected"
         );
-        difference.failure = Some("no answer".to_owned());
-        assert_eq!(difference.summary(), "the last check failed: no answer");
+        difference.failure = Some(CheckFailure::Pods("1 of 2 pods is ready".to_owned()));
+        assert_eq!(difference.summary(), "the last check failed: 1 of 2 pods is ready");
     }
 
     #[test]

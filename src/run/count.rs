@@ -67,7 +67,7 @@ pub async fn set_count_patiently(
     let end = Instant::now() + limit;
     let mut result = set_count(client, target, count, DryRun::None).await;
     let mut lost = None;
-    let condition = Condition { replicas: Some(seen), resource_version: None };
+    let condition = Condition::replicas(seen);
     let again = order(target, count, condition, DryRun::None);
     while let Err(error) = &result
         && may_be_retried(error)
@@ -114,7 +114,7 @@ pub async fn put_back(
     let Some(old) = count.old.and_then(|old| i32::try_from(old).ok()) else {
         return Ok(PutBack::NoOldCount);
     };
-    let condition = Condition { replicas: Some(count.new), resource_version: None };
+    let condition = Condition::replicas(count.new);
     let order = order(target, old, condition, DryRun::None);
     let end = Instant::now() + limit;
     let mut may_be_ours = false;

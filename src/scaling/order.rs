@@ -43,6 +43,16 @@ pub struct Condition {
     pub replicas: Option<i64>,
     /// `--resource-version`
     pub resource_version: Option<String>,
+    /// locustctl itself has added the condition, to make a change in steps. So the change has succeeded
+    /// if the target has the new count, even if the answer was lost.
+    pub is_of_step: bool,
+}
+
+impl Condition {
+    /// The condition that the target has this number of replicas.
+    pub fn replicas(count: i64) -> Self {
+        Self { replicas: Some(count), ..Self::default() }
+    }
 }
 
 /// `--dry-run`

@@ -316,7 +316,7 @@ impl<'a> Scaler<'a> {
         // With `--by` or a precondition we cannot tell whether our own PATCH made the change.
         let has_reached_goal = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.annotation_change.is_none()
-            && self.order.condition == Condition::default();
+            && (self.order.condition.is_of_step || self.order.condition == Condition::default());
         if now == Some(new) && (has_reached_goal || seen.is(new)) {
             let note = format!(
                 "the answer to the change of {target} was lost ({cause}), but it has {new} \

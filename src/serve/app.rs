@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedMutexGuard, Semaphore, watch};
 
 use super::backend::Backend;
 use super::caller::Caller;
@@ -17,10 +17,14 @@ use super::rebalancer::{ChangeDuringTest, Rebalancer};
 use super::samples::Samples;
 use super::settings::{LocustSettings, SharedState, Subject};
 use super::snapshot::{Limits, Outcome};
-use super::stepping::SteppedChange;
+use super::stepping::{SteppedChange, SteppedResult};
 use super::test_before::{LocustUnreachable, TestBefore};
 use super::viewers::Viewers;
 use crate::scaling::{self, Condition, DryRun, NewCount, Order, Progress};
+use crate::text::terminal::printable;
+
+/// Limit on concurrent looks at Locust for questions. Each one sends several requests to Locust.
+const MAX_LOOKS: usize = 16;
 
 /// Limit on concurrent changes. Each one waits for the API server.
 const MAX_CHANGES: usize = 16;
@@ -36,6 +40,8 @@ pub(super) struct App {
     limits: Limits,
     /// Permits for changes.
     changes: Semaphore,
+    /// Permits for looks at Locust for questions.
+    looks: Semaphore,
     refusals: Refusals,
 }
 
@@ -59,6 +65,7 @@ impl App {
             is_stopping,
             limits,
             changes: Semaphore::new(MAX_CHANGES),
+            looks: Semaphore::new(MAX_LOOKS),
             refusals: Refusals::default(),
         }
     }
@@ -135,23 +142,32 @@ impl App {
     ) -> Result<ChangeResult, Problem> {
         let Backend { client, target, live, turns, object_events, .. } = &*self.backend;
         let (_turn, unchecked) = turns.begin_change().await;
-        let before = self.rebalancer.test_before().await;
+        let (before, _in_order) = self.test_before().await;
         if let TestBefore::Unknown(unreachable) = &before
             && let Some(problem) = self.refuse_removal_without_locust(request, unreachable)
         {
             self.log_refused_change(caller, request.count(), &problem);
             return Err(problem);
         }
+        let planned = match &before {
+            TestBefore::Running(look) => SteppedChange::plan(&self.backend, order, look).await,
+            TestBefore::None | TestBefore::Unknown(_) => Ok(None),
+        };
+        let steps = match planned {
+            Ok(steps) => steps,
+            Err(_) if request.ignores_locust => None,
+            Err(why) => {
+                let problem = steps_impossible(&why);
+                self.log_refused_change(caller, request.count(), &problem);
+                return Err(problem);
+            }
+        };
         live.begin_change();
         let mut unfinished = UnfinishedChange { app: self, caller, request: Some(request) };
-        let steps = match &before {
-            TestBefore::Running(look) => SteppedChange::plan(&self.backend, order, look),
-            TestBefore::None | TestBefore::Unknown(_) => None,
-        };
-        let is_stepped = steps.is_some();
-        let (result, stopped) = match &steps {
+        let is_stepped = steps.as_ref().is_some_and(SteppedChange::has_several_steps);
+        let SteppedResult { scaled: result, stopped, is_count_known } = match &steps {
             Some(steps) => steps.run().await,
-            None => (scaling::scale(client, order, &Progress::default(), 0).await, None),
+            None => scaling::scale(client, order, &Progress::default(), 0).await.into(),
         };
         let renewed = steps.and_then(SteppedChange::renewed);
         let mut summary = ChangeSummary::new(request, &result);
@@ -172,12 +188,14 @@ impl App {
             let caller = caller.clone();
             self.rebalancer.check(ChangeDuringTest { ended, new, before, caller, unchecked })
         };
-        let users = match (summary.new.filter(|_| summary.outcome == Outcome::Scaled), before) {
-            (Some(new), TestBefore::Running(look)) => {
+        let may_be_scaled = matches!(summary.outcome, Outcome::Scaled | Outcome::Unknown);
+        let new = summary.new.filter(|_| is_count_known);
+        let users = match before {
+            TestBefore::Running(look) if may_be_scaled => {
                 Some(check(new, Some(renewed.map_or(look, Box::new))))
             }
-            (Some(new), TestBefore::Unknown(_)) => Some(check(new, None)),
-            (None, _) | (_, TestBefore::None) => None,
+            TestBefore::Unknown(_) if may_be_scaled => Some(check(new, None)),
+            TestBefore::Running(_) | TestBefore::Unknown(_) | TestBefore::None => None,
         };
         match stopped {
             Some(stopped) => Err(Problem::new(StatusCode::CONFLICT, "Stopped", stopped)),
@@ -186,6 +204,34 @@ impl App {
                 result.map(|result| ChangeResult { users, ..result })
             }
         }
+    }
+
+    /// Looks at the test before a change. If one may be running, earlier changes are waited for, and later
+    /// ones wait for the drop of the guard.
+    async fn test_before(&self) -> (TestBefore, Option<OwnedMutexGuard<()>>) {
+        let turns = &self.backend.turns;
+        let before = self.rebalancer.test_before().await;
+        if !before.may_be_running() {
+            return (before, None);
+        }
+        if let Some(turn) = turns.try_change_during_test() {
+            return (before, Some(turn));
+        }
+        let turn = turns.change_during_test().await;
+        (self.rebalancer.test_before().await, Some(turn))
+    }
+
+    /// Looks at the test for the question before a change.
+    ///
+    /// # Errors
+    /// The answer if there are too many looks at the same time.
+    pub(super) async fn look_for_question(&self) -> Result<TestBefore, Problem> {
+        let Ok(_permit) = self.looks.try_acquire() else {
+            let detail = "Too many questions are being prepared; try again in a moment.";
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail);
+            return Err(problem.with_retry_after(1));
+        };
+        Ok(TestBefore::look(&self.backend).await)
     }
 
     /// Refuses to remove workers while Locust does not answer, if a test was running at its last answer.
@@ -213,12 +259,22 @@ impl App {
 
     fn order(&self, request: ChangeRequest) -> Order {
         Order {
-            condition: Condition { replicas: request.current, resource_version: None },
+            condition: Condition { replicas: request.current, ..Condition::default() },
             dry_run: if request.is_dry_run { DryRun::Server } else { DryRun::None },
             limits: Some(self.limits),
             ..Order::new(self.backend.target.clone(), request.new)
         }
     }
+}
+
+/// The answer if workers of a running test cannot be removed one after another. `why` is a clause.
+fn steps_impossible(why: &str) -> Problem {
+    let detail = format!(
+        "Nothing was changed: {why}. The master of this release of Locust can stop working when several \
+         workers leave a running test at once, so serve removes them one after another. Try again in a \
+         moment. To scale now, add \"ignoreLocust\": true to the request, or ignore_locust=yes to the form."
+    );
+    Problem::new(StatusCode::CONFLICT, "TestUnknown", printable(&detail))
 }
 
 /// Ends a change in the history if its task ends too early, for example with a panic.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -50,8 +51,8 @@ struct Work<'a> {
 /// A change that was made here while a test was running, or may have been running.
 pub(super) struct ChangeDuringTest {
     pub ended: EndedChange,
-    /// The requested count.
-    pub new: i64,
+    /// The requested count; `None` if the answer was lost, so that it must be read.
+    pub new: Option<i64>,
     /// The test before the change, if known.
     pub before: Option<Box<Look>>,
     pub caller: Caller,
@@ -64,13 +65,17 @@ pub(super) struct Rebalancer {
     pub(super) backend: Arc<Backend>,
     /// The history id of the last change. It ends the checks of earlier changes.
     latest: watch::Sender<u64>,
+    /// The history id of a change whose check is unfinished, or was ended by a later change, and the test
+    /// before that change.
+    unchecked_before: Mutex<Option<(u64, Look)>>,
     /// Turns true when the server stops.
     is_stopping: watch::Receiver<bool>,
 }
 
 impl Rebalancer {
     pub(super) fn new(backend: Arc<Backend>, is_stopping: watch::Receiver<bool>) -> Self {
-        Self { backend, latest: watch::Sender::new(0), is_stopping }
+        let latest = watch::Sender::new(0);
+        Self { backend, latest, unchecked_before: Mutex::default(), is_stopping }
     }
 
     /// Looks at the test before a change.
@@ -82,10 +87,12 @@ impl Rebalancer {
     }
 
     /// Chooses the look that tells the users before a change. If an earlier change has just cost
-    /// users, it is the last look at which the test had all of them.
+    /// users, it is the look before that change, or the last one at which the test had all of them.
     fn best(&self, now: Look) -> Look {
-        match self.steady_of(&now) {
-            Some(steady) if now.users() < steady.users() => Look { pods: now.pods, ..steady },
+        let unchecked = self.unchecked_before.lock().clone().map(|(_, before)| before);
+        let unchecked = unchecked.filter(|before| !now.replaces(before));
+        match unchecked.or_else(|| self.steady_of(&now)) {
+            Some(before) if now.users() < before.users() => Look { pods: now.pods, ..before },
             _ => now,
         }
     }
@@ -112,6 +119,8 @@ impl Rebalancer {
         let rebalancer = Arc::clone(self);
         let id = change.ended.id;
         rebalancer.latest.send_replace(id);
+        *rebalancer.unchecked_before.lock() =
+            change.before.as_deref().cloned().map(|one| (id, one));
         tokio::spawn(async move {
             let mut latest = rebalancer.latest.subscribe();
             let mut is_stopping = rebalancer.is_stopping.clone();
@@ -121,7 +130,10 @@ impl Rebalancer {
                     "the number of workers changed again before serve could check the users"
                         .to_owned(),
                 ),
-                outcome = rebalancer.wait_and_check(&change) => outcome,
+                outcome = rebalancer.wait_and_check(&change) => {
+                    rebalancer.unchecked_before.lock().take_if(|(of, _)| *of == id);
+                    outcome
+                }
                 _ = is_stopping.wait_for(|is_stopping| *is_stopping) => failed_check(
                     "serve ended before it could check the users; check them with locustctl status".to_owned(),
                 ),
@@ -141,10 +153,8 @@ impl Rebalancer {
     pub(super) async fn take_over(&self, _unchecked: UncheckedChange) {
         let live = &self.backend.live;
         let checked = async {
-            let new = timeout(PODS_LIMIT, settled_count(live)).await.map_err(|_| {
-                let limit = PODS_LIMIT.as_secs() / 60;
-                format!("not all workers were ready within {limit} minutes")
-            })?;
+            let new =
+                timeout(PODS_LIMIT, settled_count(live)).await.map_err(|_| pods_not_ready())?;
             let before = match self.backend.find_locust(live.worker_pods().as_ref()).await {
                 Ok(Search::Found(master)) => self.steady(&master).await,
                 _ => None,
@@ -177,10 +187,10 @@ impl Rebalancer {
     async fn wait_and_check(&self, change: &ChangeDuringTest) -> UserCheck {
         loop {
             let checked = match self.wait_for_pods(change).await {
-                Ok(()) => {
+                Ok(new) => {
                     let wait = |text: &str| self.set_waiting(change, text);
                     let before = change.before.as_deref();
-                    self.wait_and_rebalance(Work { new: change.new, before, wait: &wait }).await
+                    self.wait_and_rebalance(Work { new, before, wait: &wait }).await
                 }
                 Err(why) => return failed_check(why),
             };
@@ -201,21 +211,24 @@ impl Rebalancer {
         self.backend.live.set_users(change.ended.id, users);
     }
 
-    async fn wait_for_pods(&self, change: &ChangeDuringTest) -> Result<(), String> {
+    /// Waits until all pods are ready, and returns their number.
+    async fn wait_for_pods(&self, change: &ChangeDuringTest) -> Result<i64, String> {
         self.set_waiting(change, "waiting for the pods");
-        let settling = settling(&self.backend.live, change.ended, change.new);
-        match timeout(PODS_LIMIT, settling).await {
-            Ok(Settling::Settled) => Ok(()),
+        let live = &self.backend.live;
+        let Some(new) = change.new else {
+            let count = async {
+                live.wait_for_read_after(change.ended).await;
+                settled_count(live).await
+            };
+            return timeout(PODS_LIMIT, count).await.map_err(|_| pods_not_ready());
+        };
+        match timeout(PODS_LIMIT, settling(live, change.ended, new)).await {
+            Ok(Settling::Settled) => Ok(new),
             Ok(Settling::Overtaken(_)) => {
                 Err("the number of workers changed again before all workers were ready".to_owned())
             }
             Ok(Settling::Gone) => Err("the target was deleted".to_owned()),
-            Err(_) => {
-                let limit = PODS_LIMIT.as_secs() / 60;
-                Err(format!(
-                    "not all workers were ready within {limit} minutes; the page shows the reasons"
-                ))
-            }
+            Err(_) => Err(pods_not_ready()),
         }
     }
 
@@ -343,6 +356,11 @@ async fn settled_count(live: &Live) -> i64 {
             std::future::pending::<()>().await;
         }
     }
+}
+
+fn pods_not_ready() -> String {
+    let limit = PODS_LIMIT.as_secs() / 60;
+    format!("not all workers were ready within {limit} minutes; the page shows the reasons")
 }
 
 pub(super) fn audit_rebalance(caller: &Caller, users: &UserCheck) {

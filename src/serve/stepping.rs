@@ -1,24 +1,30 @@
-//! Removes pods one after another, for releases of Locust whose master breaks otherwise (locust#3515).
+//! Changes of the count during a test whose master breaks when several workers leave at once
+//! (locust#3515): pods are removed one after another, and each request tests the count.
 
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
 
 use super::backend::Backend;
 use crate::locust::{
-    AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange, renewed_look,
-    steps_for, wait_for_workers, wait_until_spawned,
+    AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange,
+    breaks_by_leaving, renewed_look, wait_for_workers, wait_until_spawned,
 };
-use crate::scaling::{Order, Progress, ScaleError, Scaled, scale};
+use crate::scaling::{Condition, DryRun, Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
 
 /// Time limit for one step: the termination of the pod, and until Locust notices it.
 const STEP_LIMIT: Duration = Duration::from_secs(60);
 
-/// A change of the count during a running test that is made in steps of one pod.
+/// Time between two looks at the workers that an earlier change has removed.
+const LEAVING_PERIOD: Duration = Duration::from_millis(500);
+
+/// A change of the count during a running test whose master breaks when several workers leave at once.
 pub(super) struct SteppedChange<'a> {
     backend: &'a Backend,
     order: &'a Order,
+    master: Box<Master<'a>>,
     /// The test before the change.
     before: &'a Look,
     /// The last look between two steps, if the test was started again or edited since `before`.
@@ -26,49 +32,124 @@ pub(super) struct SteppedChange<'a> {
     steps: Steps,
 }
 
+/// The result of a [`SteppedChange`].
+pub(super) struct SteppedResult {
+    pub scaled: Result<Scaled, ScaleError>,
+    /// The reason why the change stopped in the middle, as sentences.
+    pub stopped: Option<String>,
+    /// False if the answer to the last request was lost, so that the count may be another one.
+    pub is_count_known: bool,
+}
+
+/// The result of a change at once.
+impl From<Result<Scaled, ScaleError>> for SteppedResult {
+    fn from(scaled: Result<Scaled, ScaleError>) -> Self {
+        let is_count_known = !matches!(scaled, Err(ScaleError::AnswerLost { .. }));
+        Self { scaled, stopped: None, is_count_known }
+    }
+}
+
 impl<'a> SteppedChange<'a> {
-    /// Plans the steps; `None` if the change needs none.
-    pub(super) fn plan(backend: &'a Backend, order: &'a Order, before: &'a Look) -> Option<Self> {
-        let replicas = backend.live.now().snapshot.replicas?.desired;
-        // The end of a step is recognized by the pods.
-        backend.live.worker_pods()?;
-        let steps = steps_for(order, replicas, before).filter(|_| before.table().own() > 0)?;
-        Some(Self { backend, order, before, renewed: Mutex::default(), steps })
+    /// Plans the change, and waits until the workers of an earlier change have left Locust. `None` if the
+    /// change needs no steps: the release survives it, or the test runs in other pods.
+    ///
+    /// # Errors
+    /// The reason why the pods cannot be removed one after another now. Nothing was changed.
+    pub(super) async fn plan(
+        backend: &'a Backend,
+        order: &'a Order,
+        before: &'a Look,
+    ) -> Result<Option<Self>, String> {
+        if !breaks_by_leaving(before) || before.table().own() == 0 {
+            return Ok(None);
+        }
+        let known = backend.live.now().snapshot.replicas.map(|replicas| replicas.desired);
+        let known = order.condition.replicas.or(known);
+        let Some(from) = (match known {
+            Some(count) => Some(count),
+            None => read_count(backend, order).await,
+        }) else {
+            // The scale itself reports why the count cannot be read.
+            return Ok(None);
+        };
+        let steps = Steps::new(order, from);
+        let master = match backend.find_locust(backend.live.worker_pods().as_ref()).await {
+            Ok(Search::Found(master)) => master,
+            Ok(Search::Absent | Search::Foreign { .. }) => {
+                return Err("Locust was not found any more".to_owned());
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let change = Self { backend, order, master, before, renewed: Mutex::default(), steps };
+        if steps.count() > 0 {
+            if backend.live.worker_pods().is_none() {
+                return Err("the pods of the workers cannot be listed".to_owned());
+            }
+            change.wait_for_earlier_change(from).await?;
+        }
+        Ok(Some(change))
     }
 
-    /// Carries out the steps. The text says why the change stopped in the middle, if it did.
-    pub(super) async fn run(&self) -> (Result<Scaled, ScaleError>, Option<String>) {
-        let Self { backend, order, .. } = *self;
-        let pods = backend.live.worker_pods();
-        let found = backend.find_locust(pods.as_ref()).await;
-        let Ok(Search::Found(master)) = found else {
-            // Without Locust, the steps cannot be checked.
-            return (scale(&backend.client, order, &Progress::default(), 0).await, None);
-        };
-        let mut plans = StepPlans::new(order, self.steps);
+    /// True if several pods are removed, one after another.
+    pub(super) fn has_several_steps(&self) -> bool {
+        self.steps.are_several()
+    }
+
+    /// Waits until the workers that an earlier change removed have left Locust: if another worker left at the
+    /// same time, the master would break. `count` is the present number of replicas.
+    async fn wait_for_earlier_change(&self, count: i64) -> Result<(), String> {
+        let end = Instant::now() + STEP_LIMIT;
+        let mut now = self.before.clone();
+        while !have_left(&now, count) {
+            if Instant::now() >= end {
+                let limit = STEP_LIMIT.as_secs();
+                return Err(format!(
+                    "the workers of an earlier change have not left Locust within {limit} s"
+                ));
+            }
+            sleep(LEAVING_PERIOD).await;
+            let pods = self.backend.live.worker_pods();
+            now = Look::take(&self.master, pods).await.map_err(|error| error.to_string())?;
+        }
+        wait_until_spawned(&self.master, STEP_LIMIT).await
+    }
+
+    /// Carries out the steps.
+    pub(super) async fn run(&self) -> SteppedResult {
+        let Self { backend, order, steps, .. } = self;
+        let mut plans = StepPlans::new(order, *steps);
         loop {
             let steps = plans.steps();
-            match plans.after(self.step(steps, &master).await) {
+            // A count that the limits do not allow is refused before the first step.
+            if !order.limits.is_none_or(|limits| limits.allow(steps.to)) {
+                let condition = Condition { replicas: Some(steps.from), ..order.condition.clone() };
+                let order = Order { condition, ..(*order).clone() };
+                return scale(&backend.client, &order, &Progress::default(), 0).await.into();
+            }
+            match plans.after(self.step(steps).await) {
                 AfterPlan::Retry => {}
                 AfterPlan::Report(stepped) => return result(order, steps, stepped),
             }
         }
     }
 
-    async fn step(&self, steps: Steps, master: &Master<'_>) -> StepsOutcome {
+    async fn step(&self, steps: Steps) -> StepsOutcome {
         let live = &self.backend.live;
         let has_left = |count| async move {
             let pods = || std::future::ready(live.ready_worker_pods(count));
             tokio::select! {
-                settled = wait_for_workers(master, self.before, STEP_LIMIT, pods) => {
+                settled = wait_for_workers(&self.master, self.before, STEP_LIMIT, pods) => {
                     settled.map_err(|difference| difference.to_string())?;
                 }
-                now = self.overtaken(steps, count) => {
+                now = self.overtaken(count) => {
                     return Err(format!("another client changed the number of replicas from {count} to {now}"));
                 }
+                () = self.backend.turns.another_change_begins() => {
+                    return Err("another change was requested".to_owned());
+                }
             }
-            wait_until_spawned(master, STEP_LIMIT).await?;
-            self.renew(master).await;
+            wait_until_spawned(&self.master, STEP_LIMIT).await?;
+            self.renew().await;
             Ok(())
         };
         let change = StepwiseChange::new(&self.backend.client, self.order, steps);
@@ -82,25 +163,26 @@ impl<'a> SteppedChange<'a> {
     }
 
     /// Looks at the test again, because it may have been started again or edited.
-    async fn renew(&self, master: &Master<'_>) {
+    async fn renew(&self) {
         let last = self.renewed.lock().clone();
         let pods = self.backend.live.worker_pods();
-        if let Some(look) = renewed_look(master, pods, last.as_ref().unwrap_or(self.before)).await {
+        let last = last.as_ref().unwrap_or(self.before);
+        if let Some(look) = renewed_look(&self.master, pods, last).await {
             *self.renewed.lock() = Some(look);
         }
     }
 
-    /// Waits until another client changes the count after the step to `count`, and returns the new
-    /// count. The known state may still be older than that step.
-    async fn overtaken(&self, steps: Steps, count: i64) -> i64 {
+    /// Waits until another client changes the count after the step to `count`, and returns the new count.
+    /// The known state may be older than that step, so the count is read before it is believed.
+    async fn overtaken(&self, count: i64) -> i64 {
         let mut frames = self.backend.live.subscribe();
-        let mut is_observed = false;
         loop {
             let replicas = frames.borrow_and_update().snapshot.replicas;
-            match replicas.map(|replicas| replicas.desired) {
-                Some(now) if now == count => is_observed = true,
-                Some(now) if is_observed || now < count || now > steps.from => return now,
-                _ => {}
+            if replicas.is_some_and(|replicas| replicas.desired != count)
+                && let Some(now) = read_count(self.backend, self.order).await
+                && now != count
+            {
+                return now;
             }
             if frames.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -109,28 +191,41 @@ impl<'a> SteppedChange<'a> {
     }
 }
 
-/// The result of the steps, with the reason why they stopped in the middle.
-fn result(
-    order: &Order,
-    steps: Steps,
-    stepped: StepsOutcome,
-) -> (Result<Scaled, ScaleError>, Option<String>) {
+/// No more pods have a connected worker than are desired, and none of these pods is gone.
+fn have_left(look: &Look, count: i64) -> bool {
+    let table = look.table();
+    let is_counted_only = look.pods.as_ref().is_none_or(|pods| pods.are_counted_only());
+    let is_fresh = look.stats.connected().count() == look.worker_count();
+    let hosts = i64::try_from(table.processes.len()).unwrap_or(i64::MAX);
+    is_counted_only || (is_fresh && hosts <= count && table.gone.is_empty())
+}
+
+/// Reads the present count; `None` if this fails.
+async fn read_count(backend: &Backend, order: &Order) -> Option<i64> {
+    let dry_run = DryRun::Client;
+    let order = Order { dry_run, ..Order::new(order.target.clone(), order.new) };
+    scale(&backend.client, &order, &Progress::default(), 0).await.ok()?.old
+}
+
+/// The result of the steps.
+fn result(order: &Order, steps: Steps, stepped: StepsOutcome) -> SteppedResult {
     let all = steps.count();
     match stepped {
         StepsOutcome::Done(mut scaled) => {
             if steps.are_several() {
                 scaled.notes.push(format!("made in {all} steps, one pod after another"));
             }
-            (Ok(scaled), None)
+            Ok(scaled).into()
         }
-        StepsOutcome::Stopped { mut scaled, done, why } => {
+        StepsOutcome::Stopped { mut scaled, done, why, is_answered } => {
             let (target, now) = (&order.target, scaled.new);
             let text = format!(
                 "The scale of {target} stopped at {now} replicas, after {done} of {all} steps: {why}. Scale again to make the other steps."
             );
             scaled.notes.push(format!("stopped after {done} of {all} steps: {why}"));
-            (Ok(scaled), Some(printable(&text)))
+            let stopped = Some(printable(&text));
+            SteppedResult { scaled: Ok(scaled), stopped, is_count_known: is_answered }
         }
-        StepsOutcome::Failed(problem) => (Err(problem), None),
+        StepsOutcome::Failed(problem) => Err(problem).into(),
     }
 }

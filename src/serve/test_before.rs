@@ -59,6 +59,14 @@ impl TestBefore {
             None => Self::None,
         }
     }
+
+    /// A test is running, or may be running.
+    pub(super) fn may_be_running(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Running(_) | Self::Unknown(_) => true,
+        }
+    }
 }
 
 impl LocustUnreachable {

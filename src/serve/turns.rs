@@ -1,13 +1,18 @@
-//! Keeps changes and rebalances apart: no start is sent to Locust while a change moves its workers.
+//! Keeps changes and rebalances apart: no start is sent to Locust while a change moves its workers, and
+//! changes during a test are made one after another.
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 /// The changes and the rebalance that are under way. Changes go first: a rebalance ends when a change
 /// begins, and none starts before the change has been made.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Arc<watch::Sender<ActiveWork>>);
+pub(super) struct Turns {
+    work: Arc<watch::Sender<ActiveWork>>,
+    /// Locked while a change during a test is being made. Changes get it in the order of their requests.
+    change_during_test: Arc<Mutex<()>>,
+}
 
 #[derive(Debug, Default)]
 struct ActiveWork {
@@ -34,13 +39,29 @@ impl Turns {
     /// Begins a change. Waits until a rebalance has ended, which takes at most the time of its request
     /// to Locust.
     pub(super) async fn begin_change(&self) -> (ChangeTurn, UncheckedChange) {
-        self.0.send_modify(|now| {
+        self.work.send_modify(|now| {
             now.changes += 1;
             now.unchecked += 1;
         });
-        let guards = (ChangeTurn(Arc::clone(&self.0)), UncheckedChange(Arc::clone(&self.0)));
+        let guards = (ChangeTurn(Arc::clone(&self.work)), UncheckedChange(Arc::clone(&self.work)));
         self.wait_for(|now| !now.is_rebalancing).await;
         guards
+    }
+
+    /// Waits until earlier changes during a test have been made. The next one waits for the drop of the
+    /// result.
+    pub(super) async fn change_during_test(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.change_during_test).lock_owned().await
+    }
+
+    /// The same if no other change during a test is being made.
+    pub(super) fn try_change_during_test(&self) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.change_during_test).try_lock_owned().ok()
+    }
+
+    /// Waits until another change has begun, while one is being made.
+    pub(super) async fn another_change_begins(&self) {
+        self.wait_for(|now| now.changes > 1).await;
     }
 
     /// Begins a rebalance, unless a change is being made or another rebalance is under way.
@@ -50,7 +71,7 @@ impl Turns {
             now.is_rebalancing |= is_free;
             is_free
         };
-        self.0.send_if_modified(begin).then(|| RebalanceTurn(Arc::clone(&self.0)))
+        self.work.send_if_modified(begin).then(|| RebalanceTurn(Arc::clone(&self.work)))
     }
 
     /// Begins a rebalance as soon as no change is being made and no other rebalance is under way.
@@ -66,7 +87,7 @@ impl Turns {
     /// Begins an automatic rebalance, unless the check after a change is unfinished. That check sends a
     /// start itself if the test needs one.
     pub(super) fn try_automatic_rebalance(&self) -> Option<RebalanceTurn> {
-        if self.0.borrow().unchecked > 0 {
+        if self.work.borrow().unchecked > 0 {
             return None;
         }
         self.try_rebalance()
@@ -74,7 +95,7 @@ impl Turns {
 
     /// True if the check of a running test is unfinished after a change.
     pub(super) fn has_unchecked(&self) -> bool {
-        self.0.borrow().unchecked > 0
+        self.work.borrow().unchecked > 0
     }
 
     /// Waits until the check of a running test is unfinished.
@@ -84,8 +105,8 @@ impl Turns {
 
     /// Marks a check as unfinished, after a change that another replica has made.
     pub(super) fn mark_unchecked(&self) -> UncheckedChange {
-        self.0.send_modify(|now| now.unchecked += 1);
-        UncheckedChange(Arc::clone(&self.0))
+        self.work.send_modify(|now| now.unchecked += 1);
+        UncheckedChange(Arc::clone(&self.work))
     }
 
     /// Waits until a change begins.
@@ -95,7 +116,7 @@ impl Turns {
 
     async fn wait_for(&self, is_so: impl FnMut(&ActiveWork) -> bool) {
         // The sender lives as long as `self`, so there is no error.
-        let _ = self.0.subscribe().wait_for(is_so).await;
+        let _ = self.work.subscribe().wait_for(is_so).await;
     }
 }
 
@@ -146,7 +167,9 @@ mod tests {
         drop(rebalance);
         assert!(turns.try_rebalance().is_none(), "the change goes first");
         let (change, unchecked) = change.await;
+        assert!(at_once(turns.another_change_begins()).await.is_none());
         let (other, _) = at_once(turns.begin_change()).await.unwrap();
+        assert!(at_once(turns.another_change_begins()).await.is_some());
         drop(change);
         assert!(at_once(turns.rebalance()).await.is_none(), "the other change is being made");
         drop(other);
@@ -154,6 +177,18 @@ mod tests {
         assert!(at_once(turns.rebalance()).await.is_some());
         drop(unchecked);
         assert!(turns.try_automatic_rebalance().is_some());
+    }
+
+    #[tokio::test]
+    async fn changes_during_a_test_are_made_one_after_another() {
+        let turns = Turns::default();
+        let first = turns.try_change_during_test().unwrap();
+        assert!(turns.try_change_during_test().is_none());
+        let second = turns.change_during_test();
+        tokio::pin!(second);
+        assert!(at_once(second.as_mut()).await.is_none());
+        drop(first);
+        assert!(at_once(second).await.is_some());
     }
 
     #[tokio::test]

@@ -118,3 +118,21 @@ fn a_rebalance_on_request_waits_for_no_other_one() {
         assert_eq!(change.join().unwrap().status, 200);
     });
 }
+
+#[test]
+fn too_many_looks_at_locust_for_questions_are_refused() {
+    const MAX_LOOKS: usize = 16;
+    let (cluster, serving) = served(3, &[]);
+    silence(&cluster);
+    let question = || serving.request("GET", "/api/question?replicas=2");
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let ask = |request| scope.spawn(|| serving.send(request));
+        let asked: Vec<_> = std::iter::repeat_with(question).take(60).map(ask).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let (answered, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status == 200);
+    assert!(answered.len() >= MAX_LOOKS && !refused.is_empty(), "{}", answered.len());
+    refused[0].is_problem(429, "TooManyRequests", "try again in a moment");
+    assert_eq!(serving.send(question()).status, 200);
+}

@@ -14,6 +14,7 @@ mod late_answers;
 mod locust;
 mod locust_edits;
 mod locust_missing;
+mod locust_steps;
 mod locust_turns;
 mod locust_ui;
 mod locust_ui_login;

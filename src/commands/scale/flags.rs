@@ -103,5 +103,5 @@ pub(super) fn condition(args: &ScaleArgs) -> Result<Condition> {
         count => Some(count),
     };
     let resource_version = args.resource_version.clone().filter(|version| !version.is_empty());
-    Ok(Condition { replicas, resource_version })
+    Ok(Condition { replicas, resource_version, is_of_step: false })
 }

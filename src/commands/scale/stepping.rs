@@ -158,7 +158,7 @@ impl Stepping<'_, '_> {
                 }
                 results.take(index, Ok(scaled));
             }
-            StepsOutcome::Stopped { scaled, done, why } => {
+            StepsOutcome::Stopped { scaled, done, why, .. } => {
                 let now = scaled.new;
                 results.suffix(index, format!(" (stopped after {done} of {all} steps)"));
                 results.take(index, Ok(scaled));

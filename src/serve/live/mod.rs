@@ -173,9 +173,12 @@ impl Live {
     /// # Errors
     /// The pods are not known, or another number of them is ready.
     pub(super) fn ready_worker_pods(&self, count: i64) -> Result<WorkerPods, String> {
-        self.worker_pods()
-            .filter(|pods| i64::try_from(pods.ready_count()).is_ok_and(|ready| ready == count))
-            .ok_or_else(|| "the new pods are not known yet".to_owned())
+        let pods = self.worker_pods().ok_or_else(|| "the pods are not known".to_owned())?;
+        let ready = pods.ready_count();
+        match i64::try_from(ready) == Ok(count) {
+            true => Ok(pods),
+            false => Err(format!("{ready} instead of {count} pods are ready")),
+        }
     }
 
     pub(super) fn connection_state(&self) -> ConnectionState {

@@ -87,7 +87,10 @@ pub(super) async fn rescale(
         }
     };
     if !submitted.is_confirmed {
-        let test = TestBefore::look(&app.backend).await;
+        let test = match app.look_for_question().await {
+            Ok(test) => test,
+            Err(problem) => return error_page(&app, &caller, &root, entered, &problem),
+        };
         let frame = app.backend.live.with_fresh_look().await;
         let old = desired(&frame.snapshot);
         if let Some(question) = Question::of(frame.snapshot.limits, old, new, &test) {
@@ -120,7 +123,10 @@ async fn ask_again(
     (new, now): (i32, i64),
     problem: &Problem,
 ) -> Response {
-    let test = TestBefore::look(&app.backend).await;
+    let test = match app.look_for_question().await {
+        Ok(test) => test,
+        Err(problem) => return error_page(app, caller, root, Some(&new.to_string()), &problem),
+    };
     let frame = app.backend.live.now();
     let snapshot = &frame.snapshot;
     let question = Question::after_conflict(Some(now), new, &test);

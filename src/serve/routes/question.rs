@@ -54,7 +54,10 @@ pub(super) async fn question(State(app): State<Arc<App>>, RawQuery(query): RawQu
             Ok(parameters) => parameters,
             Err(problem) => return problem.into_response(),
         };
-    let test = TestBefore::look(&app.backend).await;
+    let test = match app.look_for_question().await {
+        Ok(test) => test,
+        Err(problem) => return problem.into_response(),
+    };
     let snapshot = &app.backend.live.now().snapshot;
     let old = snapshot.replicas.map(|replicas| replicas.desired);
     let question = match is_asked {
