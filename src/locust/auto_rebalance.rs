@@ -15,7 +15,7 @@ use super::memory::StartMemory;
 use super::outcome::Outcome;
 use super::pods::WorkerPods;
 use super::rebalance::{Rebalance, RebalanceMode, StartInProgress};
-use super::start::KnownStart;
+use super::start::{KnownStart, Start};
 
 /// At most one start is sent in this time.
 const START_PERIOD: Duration = Duration::from_secs(30);
@@ -43,10 +43,20 @@ pub struct AutoRebalancer {
     last_start: Mutex<Option<Instant>>,
     /// A start that Locust has accepted, until its result is counted.
     sent: Mutex<Option<KnownStart>>,
+    /// The last start that was sent, until its result is known.
+    attempt: Mutex<Option<Attempt>>,
     /// Starts that did not help, since the test last had all its users.
     failures: u32,
     /// The connected workers at the last look, and since when their number is the same.
     workers: Option<(usize, Instant)>,
+}
+
+/// A start whose answer is lost. Locust may have carried it out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    pub start: Start,
+    /// Time from which the run time counts.
+    pub at: Instant,
 }
 
 /// The result of one look.
@@ -136,7 +146,11 @@ impl AutoRebalancer {
         }
         let (before, memory) = (self.steady_of(&look).cloned(), self.memory.clone());
         let last_start = *self.last_start.get_mut();
-        let on_attempt = || *self.last_start.lock() = Some(Instant::now());
+        self.attempt.get_mut().take();
+        let on_attempt = |start: &Start, at: Instant| {
+            *self.last_start.lock() = Some(Instant::now());
+            *self.attempt.lock() = Some(Attempt { start: start.clone(), at });
+        };
         let on_start = |start: &KnownStart| *self.sent.lock() = Some(start.clone());
         let rebalance = Rebalance {
             master,
@@ -155,6 +169,9 @@ impl AutoRebalancer {
         self.sent.get_mut().take();
         let is_attempted = *self.last_start.get_mut() != last_start;
         self.count(&result, is_attempted);
+        if matches!(result, Ok(_) | Err(Error::Refused(_))) {
+            self.attempt.get_mut().take();
+        }
         let outcome = result?;
         let health = outcome.health().clone();
         Ok(Watched { look, health, outcome: Some(outcome) })
@@ -164,6 +181,12 @@ impl AutoRebalancer {
     /// the start that it had sent, if any.
     pub fn interrupted(&mut self) -> Option<KnownStart> {
         self.sent.get_mut().take()
+    }
+
+    /// The start that the last [`AutoRebalancer::look_and_rebalance`] sent, if it failed afterwards. Locust may have
+    /// carried it out.
+    pub fn take_attempt(&mut self) -> Option<Attempt> {
+        self.attempt.get_mut().take()
     }
 
     /// The warning that no more starts are sent, because the last ones did not help; `None` while

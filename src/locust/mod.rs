@@ -38,7 +38,7 @@ mod wanted_users;
 mod worker_wait;
 
 pub use address::Address;
-pub use auto_rebalance::{AutoRebalancer, Watched};
+pub use auto_rebalance::{Attempt, AutoRebalancer, Watched};
 pub use cost::{
     PodChange, Test, breaks_by_one_pod, cost, ends_test, reset_warning, side_effects, steps_text,
 };

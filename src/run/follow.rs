@@ -234,8 +234,12 @@ impl Following<'_, '_> {
             return Ok(());
         }
         if page.follows_starts() {
+            let had_lost_start = self.requested.has_lost_start();
             let note = self.requested.see_page(page);
             note.into_iter().for_each(|note| self.seen.note(note));
+            if had_lost_start && !self.requested.has_lost_start() {
+                self.remember_lost_start().await?;
+            }
             return Ok(());
         }
         let is_due = self.looks.is_multiple_of(RARE)
@@ -248,6 +252,17 @@ impl Following<'_, '_> {
         {
             let note = self.requested.see_log(&log);
             note.into_iter().for_each(|note| self.seen.note(note));
+        }
+        Ok(())
+    }
+
+    /// The page shows the start whose answer was lost. A later rebalance needs its time in the log.
+    async fn remember_lost_start(&mut self) -> Result<(), Error> {
+        let master = self.follow.master;
+        if let Some(log) = master.log().await?
+            && let Some(known) = self.requested.complete(&log)
+        {
+            StartMemory::of_user().save(&master.place(), Some(&log), known);
         }
         Ok(())
     }
@@ -317,7 +332,12 @@ impl Following<'_, '_> {
                 self.seen.note(error.to_string());
                 return Ok(());
             }
-            result => result?,
+            result => {
+                if let Some(attempt) = self.rebalancer.take_attempt() {
+                    self.requested.attempted(attempt);
+                }
+                result?
+            }
         };
         let reason = self.reason(&watched);
         if let Some(reason) = self.shortage.explain(reason) {

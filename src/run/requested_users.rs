@@ -1,8 +1,17 @@
 //! The users that a running test should have, and edits by somebody else.
 
-use time::PrimitiveDateTime;
+use std::time::Duration;
 
-use crate::locust::{KnownStart, MasterLog, Page};
+use time::PrimitiveDateTime;
+use tokio::time::Instant;
+
+use crate::locust::{Attempt, KnownStart, MasterLog, Page, Start};
+
+/// A start whose answer is lost is noticed in the page or in the log within this time.
+const ATTEMPT_PERIOD: Duration = Duration::from_secs(60);
+
+/// Locust logs the spawn rate with two decimals.
+const RATE_TOLERANCE: f64 = 0.006;
 
 /// The start of the test by locustctl, and what somebody else has requested since.
 #[derive(Debug)]
@@ -15,12 +24,14 @@ pub(super) struct RequestedUsers {
     settings: Option<(Option<f64>, Option<u64>)>,
     /// The last start by hand at the last look into the master's log, if it is not the known one.
     suspect: Option<PrimitiveDateTime>,
+    /// The last start of locustctl whose answer is lost, and the time at which this was noticed.
+    attempt: Option<(KnownStart, Instant)>,
 }
 
 impl RequestedUsers {
     pub(super) fn new(known: Option<KnownStart>) -> Self {
         let users = known.as_ref().map(|known| known.start.users);
-        Self { known, users, settings: None, suspect: None }
+        Self { known, users, settings: None, suspect: None, attempt: None }
     }
 
     /// The last start that locustctl sent; `None` for a LoadTestShape.
@@ -41,6 +52,35 @@ impl RequestedUsers {
         self.settings = Some(settings(sent));
         self.known = Some(sent.clone());
         self.suspect = None;
+        self.attempt = None;
+    }
+
+    /// The answer to another start of locustctl is lost. If Locust has carried it out, it is not an edit by somebody
+    /// else.
+    pub(super) fn attempted(&mut self, attempt: Attempt) {
+        let Attempt { start, at } = attempt;
+        let run_time_before = self.settings.and_then(|(_, run_time)| run_time);
+        let known = KnownStart { start, at, run_time_before, logged_at: None };
+        self.attempt = Some((known, Instant::now()));
+    }
+
+    /// The start whose answer is lost, if it may still be noticed.
+    fn lost_start(&self) -> Option<&KnownStart> {
+        let (known, noticed) = self.attempt.as_ref()?;
+        (noticed.elapsed() < ATTEMPT_PERIOD).then_some(known)
+    }
+
+    /// A start was sent, its answer is lost, and neither the page nor the log has shown it yet.
+    pub(super) fn has_lost_start(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    /// Takes the time of the known start from the log, if it is the last start there. Returns the start.
+    pub(super) fn complete(&mut self, log: &MasterLog) -> Option<&KnownStart> {
+        let known = self.known.as_mut()?;
+        let is_own = is_last_in(&known.start, log);
+        known.logged_at = log.last_start_by_hand().filter(|_| is_own);
+        self.known.as_ref().filter(|_| is_own)
     }
 
     /// Looks for an edit in the page. Only releases whose page follows the starts show it there. Returns the note.
@@ -51,6 +91,11 @@ impl RequestedUsers {
             return None;
         }
         *expected = now;
+        if let Some(own) = self.lost_start().filter(|own| own.is_current(page)).cloned() {
+            self.sent(&own);
+            self.users = page.num_users.map(|users| users as u64);
+            return None;
+        }
         self.users = page.num_users.map(|users| users as u64);
         Some(match self.users {
             Some(users) => {
@@ -70,18 +115,31 @@ impl RequestedUsers {
     /// Locust writes the line of a leaving worker up to one second after the start that it makes itself. Before that
     /// line, the start looks like one by hand. So two looks in turn must show the same start.
     pub(super) fn see_log(&mut self, log: &MasterLog) -> Option<String> {
-        let known = self.known.as_mut()?;
-        let known_at = known.logged_at?;
+        let known_at = self.known.as_ref()?.logged_at?;
         let last = log.last_start_by_hand().filter(|last| *last != known_at);
         if last.is_none() || last != self.suspect {
             self.suspect = last;
             return None;
         }
+        if let Some(own) = self.lost_start().filter(|own| is_last_in(&own.start, log)) {
+            let own = KnownStart { logged_at: last, ..own.clone() };
+            self.sent(&own);
+            return None;
+        }
         self.suspect = None;
-        known.logged_at = last;
+        if let Some(known) = &mut self.known {
+            known.logged_at = last;
+        }
         self.users = None;
         Some(EDITED.to_owned())
     }
+}
+
+/// The last start in the log has the numbers of this one.
+fn is_last_in(start: &Start, log: &MasterLog) -> bool {
+    log.last_spawn().is_some_and(|last| {
+        last.users == start.users && (last.rate - start.spawn_rate).abs() < RATE_TOLERANCE
+    })
 }
 
 const EDITED: &str = "somebody else edited the test";
@@ -94,10 +152,9 @@ fn settings(known: &KnownStart) -> (Option<f64>, Option<u64>) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use tokio::time::Instant;
+    use tokio::time::advance;
 
     use super::*;
-    use crate::locust::Start;
 
     const SPAWN: &str = "Sending spawn jobs of 20 users at 5.00 spawn rate to 3 ready workers";
 
@@ -172,6 +229,49 @@ mod tests {
         // A log whose oldest lines were dropped shows no edit.
         assert_eq!(requested.see_log(&log(&[])), None);
         assert!(!requested.has_suspect());
+    }
+
+    fn attempt(run_time: Option<u64>) -> Attempt {
+        let start = Start { users: 20, spawn_rate: 20.0, run_time, user_classes: Vec::new() };
+        Attempt { start, at: Instant::now() }
+    }
+
+    const OWN: &str =
+        "\"version\": \"2.47.0\", \"num_users\": 20, \"spawn_rate\": 20, \"run_time\": 500";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_without_an_answer_is_not_an_edit_if_the_page_shows_it_soon() {
+        let edited = Some("somebody else edited the test; it asks for 20 users now".to_owned());
+        for (args, seconds, expected) in [
+            (OWN.to_owned(), 1, None),
+            (OWN.to_owned(), 61, edited.clone()),
+            (OWN.replace("500", "499"), 1, edited.clone()),
+            (OWN.replace("\"spawn_rate\": 20", "\"spawn_rate\": 5"), 1, edited),
+        ] {
+            let mut requested = started(&[]);
+            assert_eq!(requested.see_page(&page("\"num_users\": 20, \"run_time\": 600")), None);
+            requested.attempted(attempt(Some(500)));
+            advance(Duration::from_secs(seconds)).await;
+            assert_eq!(requested.see_page(&page(&args)), expected, "{args} {seconds}");
+            let is_own = requested.known().unwrap().start.run_time == Some(500);
+            assert_eq!(is_own, expected.is_none(), "{args} {seconds}");
+            assert_eq!(requested.wanted(&Page::default()), Some(20));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_without_an_answer_is_not_an_edit_if_the_log_shows_it() {
+        const OWN: &str = "Sending spawn jobs of 20 users at 20.00 spawn rate to 2 ready workers";
+        for (line, expected) in [(OWN, None), (SPAWN, Some(EDITED.to_owned()))] {
+            let mut requested = started(&[]);
+            requested.attempted(attempt(None));
+            let after = log(&[(1000, SPAWN), (9000, line)]);
+            assert_eq!(requested.see_log(&after), None);
+            assert_eq!(requested.see_log(&after), expected, "{line}");
+            let known = requested.known().unwrap();
+            assert_eq!(known.logged_at, after.last_start_by_hand());
+            assert_eq!(known.start.spawn_rate == 20.0, expected.is_none());
+        }
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::super::health::Verdict;
 use super::super::look::Look;
 use super::super::master::Master;
 use super::super::memory::StartMemory;
-use super::super::start::KnownStart;
+use super::super::start::{KnownStart, Start};
 use super::start_in_progress::StartInProgress;
 
 /// The speed at which a rebalance starts the lost users.
@@ -19,6 +21,9 @@ pub enum RebalanceMode {
     /// No start is sent. The test is only judged.
     Never,
 }
+
+/// A listener that gets each start before it is sent.
+type OnAttempt<'a> = &'a (dyn Fn(&Start, Instant) + Sync);
 
 /// Inputs and options of a rebalance.
 pub struct Rebalance<'a, 'b> {
@@ -37,8 +42,8 @@ pub struct Rebalance<'a, 'b> {
     pub memory: Option<&'a StartMemory>,
     /// A start without an answer is repeated once if the test still needs it.
     pub repeats: bool,
-    /// Called before each start is sent.
-    pub on_attempt: Option<&'a (dyn Fn() + Sync)>,
+    /// Called with each start before it is sent, and with the time from which its run time counts.
+    pub on_attempt: Option<OnAttempt<'a>>,
     /// Called with each start as soon as Locust has accepted it.
     pub on_start: Option<&'a (dyn Fn(&KnownStart) + Sync)>,
     /// Set until a start or a ramp is finished and remembered. The work must not end before that.

@@ -38,7 +38,7 @@ async fn send_one(
         in_progress.set_sent();
     }
     if let Some(on_attempt) = rebalance.on_attempt {
-        on_attempt();
+        on_attempt(&start, limit.begin(run_time).unwrap_or_else(Instant::now));
     }
     rebalance.master.start(&start).await?;
     Ok(start)

@@ -46,6 +46,41 @@ fn users_that_a_leaving_worker_takes_along_are_given_back() {
     assert_eq!(cluster.workers(), 1);
 }
 
+/// Runs a test on this release whose users are redistributed by a start without an answer.
+fn with_lost_start(release: &str) -> (TestCluster, Running) {
+    let locust_release = release.parse().unwrap();
+    let cluster = TestCluster::with(Options { locust_release, ..Options::default() });
+    let run = running_test(&cluster, LINE);
+    cluster.handle().inject(Fault::once(Action::CloseAfter).at("proxy/swarm"));
+    let workers =
+        || ask(&cluster, "GET", "stats/requests", "")["workers"].as_array().unwrap().len();
+    for count in [2, 1] {
+        cluster.handle().set_replicas(SLAVE, count);
+        wait_until(|| workers() as i64 == count, || workers().to_string());
+    }
+    run.wait_for("Note: Locust did not answer: ");
+    run.wait_for("Note: the test has all its 20 users again, after ");
+    assert_eq!(cluster.handle().pending_faults(), 0);
+    (cluster, run)
+}
+
+#[test]
+fn a_rebalance_whose_answer_is_lost_is_not_an_edit_by_somebody_else() {
+    for release in ["2.47.0", "2.46.6"] {
+        let (cluster, mut run) = with_lost_start(release);
+        if release == "2.46.6" {
+            // Two looks into the log show an edit there.
+            cluster.handle().clear_requests();
+            cluster.wait_for_requests(2, |request| request.line().ends_with("proxy/logs"));
+            cluster.handle().clear_requests();
+            cluster.wait_for_requests(2, |request| request.line().ends_with("stats/requests"));
+        }
+        run.interrupt();
+        assert_eq!(run.end(), Some(130), "{}", run.stderr());
+        assert!(!run.stderr().contains("edited the test"), "{release}: {}", run.stderr());
+    }
+}
+
 /// From now on, Locust does not hear from one of three workers, as after SIGKILL: 13 of 20 users are left.
 fn lose_a_worker(cluster: &TestCluster) {
     let mut log = ask(cluster, "GET", "logs", "");
