@@ -18,6 +18,13 @@ pub struct ReplacedCount {
     pub new: i64,
 }
 
+impl ReplacedCount {
+    /// Putting the old count back removes pods.
+    pub fn was_raised(self) -> bool {
+        self.old.is_some_and(|old| old < self.new)
+    }
+}
+
 /// The result of [`put_back`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutBack {

@@ -34,7 +34,7 @@ pub use report::{Replicas, ReportFiles, RunReport, json, summary};
 pub use results::{Columns, LiveStatistics, LocustCsv, Results};
 pub use run_lock::{Locked, RunLock};
 pub use start::{BegunTest, StartStep, TestStart, start_test, until_accepted};
-pub use stop::{WasRunning, cancel_start, stop_test, until_idle};
+pub use stop::{OtherTest, WasRunning, cancel_start, other_test, stop_test, until_idle};
 pub use timeline::Timeline;
 pub use user_command::{URL_VARIABLE, UserCommand};
 pub use verdict::{Judgement, Verdict, judge, not_judged};

@@ -101,3 +101,38 @@ pub async fn until_idle(master: &Master<'_>, limit: Duration) {
         sleep(LOOK_PERIOD).await;
     }
 }
+
+/// The test that Locust runs, when none of this run is left. Waits for at most `limit` while Locust stops a test. `None`
+/// also if two looks in turn fail.
+pub async fn other_test(master: &Master<'_>, limit: Duration) -> Option<OtherTest> {
+    let end = Instant::now() + limit;
+    let (mut has_failed, mut last) = (false, None);
+    loop {
+        match timeout_at(end, state_and_users(master)).await {
+            Ok(Ok((state, _))) if is_idle(&state) => return None,
+            Ok(Ok((state, users))) => {
+                let is_running = is_running(&state);
+                last = Some(OtherTest { state, users });
+                if is_running {
+                    return last;
+                }
+                has_failed = false;
+            }
+            Ok(Err(_)) if !has_failed => has_failed = true,
+            Ok(Err(_)) => return None,
+            Err(_) => return last,
+        }
+        if Instant::now() + LOOK_PERIOD > end {
+            return last;
+        }
+        sleep(LOOK_PERIOD).await;
+    }
+}
+
+/// A test that this run has not started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherTest {
+    /// State of Locust's runner.
+    pub state: String,
+    pub users: i64,
+}

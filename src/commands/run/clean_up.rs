@@ -11,10 +11,11 @@ use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
 use crate::output::sentence_of;
 use crate::run::{
-    PutBack, ReplacedCount, WasRunning, cancel_start, put_back, stop_test, until_idle,
+    OtherTest, PutBack, ReplacedCount, WasRunning, cancel_start, other_test, put_back, stop_test,
+    until_idle,
 };
-use crate::scaling::{ScaleError, Target, count_text};
-use crate::text::terminal::{harmless, say};
+use crate::scaling::{ScaleError, Target, count_text, pods_of};
+use crate::text::terminal::{harmless, on_one_line, say};
 
 /// Time limit for Locust to stop a test.
 const STOP_LIMIT: Duration = Duration::from_secs(90);
@@ -29,7 +30,8 @@ pub(super) struct CleanUp {
     pub test: Option<WasRunning>,
 }
 
-/// Stops a test that was left running, and puts the old count back, side by side. The workers leave when Locust has
+/// Stops a test that was left running, and puts the old count back, side by side. While somebody else's test is
+/// running, the workers are not scaled down. The workers leave when Locust has
 /// stopped the test, when it does not answer, or after [`SIGNAL_LIMIT`]: the masters of older releases break when
 /// several workers leave a running test (locust#3515), and all of them count a worker that leaves while it stops as
 /// ready again.
@@ -61,10 +63,17 @@ pub(super) async fn clean_up(
     let restore = async {
         let result = match count {
             Some(count) => {
-                if let Some(locust) = locust {
-                    until_idle(&locust.master, SIGNAL_LIMIT).await;
+                let other = match locust {
+                    Some(locust) => {
+                        until_idle(&locust.master, SIGNAL_LIMIT).await;
+                        None
+                    }
+                    None => test_of_others(site, count).await,
+                };
+                match other {
+                    Some(other) => Err(left_for(site.target, count, follow_up, &other)),
+                    None => restore(site, count, plan, follow_up).await.map(Some),
                 }
-                restore(site, count, plan, follow_up).await.map(Some)
             }
             None => Ok(None),
         };
@@ -123,6 +132,15 @@ fn not_stopped(locust: &Locust<'_>, why: &str) -> Error {
     )
 }
 
+/// A test that somebody else runs on the workers, if the old count would remove some of them.
+async fn test_of_others(site: &Site<'_>, count: ReplacedCount) -> Option<OtherTest> {
+    let locust = site.locust.as_ref().filter(|_| count.was_raised())?;
+    let other = other_test(&locust.master, SIGNAL_LIMIT).await?;
+    // Another count stays anyway.
+    let now = pods_of(site.client, site.target).await;
+    now.map_or(true, |own| own.replicas == count.new).then_some(other)
+}
+
 /// Puts the old count back, and says so.
 async fn restore(
     site: &Site<'_>,
@@ -160,6 +178,21 @@ async fn restore(
         };
         not_restored(target, count, follow_up, &text)
     })
+}
+
+fn left_for(
+    target: &Target,
+    count: ReplacedCount,
+    follow_up: &FollowUp,
+    other: &OtherTest,
+) -> Error {
+    let command = follow_up.scale_command(target, count.new, count.old.unwrap_or_default());
+    let OtherTest { state, users } = other;
+    anyhow!(
+        "putting the old number of workers back: somebody else's test uses the workers: its state is {}, with {users} \
+         users; to do it when that test has ended, run: {command}",
+        on_one_line(state)
+    )
 }
 
 fn not_restored(target: &Target, count: ReplacedCount, follow_up: &FollowUp, why: &str) -> Error {
