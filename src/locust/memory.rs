@@ -171,6 +171,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_start_in_the_future_is_unusable() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("starts.json");
+        let memory = StartMemory { path: Some(path.clone()) };
+        memory.save("http://x/", Some(&log(&[1])), &known(Some(120)));
+        let mut entries = read(&path);
+        // The clock was set back after the start.
+        entries[0].sent_at += 60.0;
+        write(&path, &entries).unwrap();
+        assert_eq!(memory.load("http://x/", Some(&log(&[1]))), None);
+    }
+
+    #[tokio::test]
     async fn a_start_is_noted_only_if_the_page_has_a_run_time() {
         let directory = tempfile::tempdir().unwrap();
         let memory = StartMemory { path: Some(directory.path().join("starts.json")) };
