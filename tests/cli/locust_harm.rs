@@ -272,30 +272,35 @@ fn a_target_that_is_named_twice_is_not_taken_for_scaled_by_another_client() {
 
 /// A Locust whose page is 60 users, and then fails this often.
 fn failing(cluster: &TestCluster, failures: usize) -> FakeLocust {
+    failing_after(cluster, 3, failures, page("running", 60, 60))
+}
+
+/// A Locust with this page, which fails this often after this number of reads.
+fn failing_after(cluster: &TestCluster, reads: usize, failures: usize, args: Value) -> FakeLocust {
     const GATEWAY: &str = "502 Bad Gateway\nContent-Type: text/html";
     let pod = worker_pods(cluster).remove(0);
     let count = AtomicUsize::new(0);
     FakeLocust::start(move |request, stream| {
         let json = "200 OK\nContent-Type: application/json";
         let id = format!("{pod}_{:032x}", 1);
-        let worker = json!({"id": id, "state": "running", "user_count": 60});
+        let (state, users) = (&args["state"], &args["user_count"]);
+        let worker = json!({"id": id, "state": state, "user_count": users});
         // The page is read twice by the look before the change.
         let number = match &*request.path {
             "/" => count.fetch_add(1, Ordering::Relaxed),
             _ => count.load(Ordering::Relaxed),
         };
-        let is_failure = (3..3 + failures).contains(&number);
+        let is_failure = (reads..reads + failures).contains(&number);
         match &*request.path {
             // A connection without an answer, and an answer of a proxy, in turn.
             "/" if is_failure && number % 2 == 0 => {}
             "/" if is_failure => reply(stream, GATEWAY, "<h1>502</h1>"),
             "/" => {
-                let args = page("running", 60, 60);
                 let html = format!("<script>window.templateArgs = {args}</script>");
                 reply(stream, "200 OK\nContent-Type: text/html", html);
             }
             "/stats/requests" => {
-                let stats = json!({"state": "running", "user_count": 60, "workers": [worker]});
+                let stats = json!({"state": state, "user_count": users, "workers": [worker]});
                 reply(stream, json, stats.to_string());
             }
             "/logs" => reply(stream, json, LOG),
@@ -328,6 +333,18 @@ fn if_locust_stops_answering_the_error_names_the_next_step() {
     );
     let error = "error: the workers were scaled, but locustctl cannot tell whether the test has its users: ";
     assert!(outcome.stderr.contains(error) && outcome.stderr.ends_with(&next), "{outcome:?}");
+}
+
+#[test]
+fn without_a_test_a_locust_that_stops_answering_after_the_workers_are_connected_is_a_note() {
+    let cluster = TestCluster::start();
+    let locust = failing_after(&cluster, 4, usize::MAX / 2, page("ready", 0, 60));
+    let line = format!("scale --replicas=1 --timeout=3s --locust={}", locust.url());
+    let outcome = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    assert!(outcome.stderr.contains("1 worker is connected to Locust\n"), "{outcome:?}");
+    let note = "Note: no test was running before the scale, and Locust does not answer now: ";
+    assert!(outcome.stderr.contains(note), "{outcome:?}");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
 }
 
 #[test]

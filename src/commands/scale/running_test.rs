@@ -338,6 +338,10 @@ impl<'a> RunningTest<'a> {
                 errors.push(anyhow!("the workers were scaled, but {error}"));
             }
             Err(_) if before.is_none() && !errors.is_empty() => {}
+            // The workers are connected, and there was no test that could lose users.
+            Err(error) if before.is_none() => say(&harmless(&format!(
+                "Note: no test was running before the scale, and Locust does not answer now: {error}"
+            ))),
             Err(error) => errors.push(self.unknown(&error, &targets, follow_up)),
         }
         errors
