@@ -342,4 +342,15 @@ fn steps_start_at_the_present_count() {
     let outcome = scale(&cluster, "--current-replicas=3");
     outcome.exits(1, "");
     assert_eq!(cluster.workers(), 4);
+    // A change of one pod.
+    let cluster = running_on("2.46.4", 2);
+    cluster.handle().inject(Fault::once(Action::Rival(4)).on("PATCH"));
+    scale(&cluster, "").exits(0, line);
+    assert_eq!(users(&cluster), 60);
+    let cluster = running_on("2.46.4", 2);
+    cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
+    let outcome = scale(&cluster, "");
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 2 to 1\n");
+    assert!(outcome.stderr.contains("was lost (EOF), but it has 1 replicas now\n"), "{outcome:?}");
+    assert_eq!(users(&cluster), 60);
 }

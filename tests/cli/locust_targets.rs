@@ -83,6 +83,26 @@ fn if_the_first_target_cannot_be_scaled_the_second_one_is() {
 }
 
 #[test]
+fn if_the_answer_for_a_single_pod_is_lost_the_next_pod_does_not_leave_before_it() {
+    let cluster = affected();
+    add_more_workers(&cluster, 2);
+    let lost = Fault::once(Action::CloseAfter).on("PATCH").at("locust-slave/scale");
+    cluster.handle().inject(lost);
+    // The count cannot be checked afterwards.
+    forbid(&cluster, "PATCH", "locust-slave/scale");
+    forbid(&cluster, "GET", "locust-slave/scale");
+    cluster.handle().clear_requests();
+    let line = format!("scale --replicas=1 {BOTH}").replace("60s", "5s");
+    let outcome = run(&cluster, &line);
+    outcome.exits(1, "");
+    let expected = "deployment.apps/more-workers: not scaled, because the workers of deployment.apps/locust-slave may not \
+                    have left Locust: the answer to its change was lost\n";
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
+    let of_second = |line: &&String| line.starts_with("PATCH") && line.contains("more-workers");
+    assert_eq!(cluster.request_lines().iter().filter(of_second).count(), 0, "{outcome:?}");
+}
+
+#[test]
 fn several_pods_that_cannot_be_listed_are_not_removed_at_once() {
     let cluster = affected();
     run(&cluster, &format!("scale --replicas=4 {WAIT}"));

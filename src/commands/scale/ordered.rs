@@ -97,10 +97,13 @@ impl<'a> Ordered<'a> {
         let (args, progress) = (&settings.args, Progress::default());
         let printer = Printer::new(std::io::stdout(), format, settings.dry_run);
         let mut results = Results::new(&orders, printer, errors);
+        let steps: Vec<_> = match &test {
+            Some(test) => (0..orders.len()).map(|index| test.steps(&orders, index, args)).collect(),
+            None => Vec::new(),
+        };
+        let has_steps = steps.iter().any(Option::is_some);
         let ended = match &test {
-            Some(test) if test.needs_sequence(&orders, args) => {
-                let steps: Vec<_> =
-                    (0..orders.len()).map(|index| test.steps(&orders, index, args)).collect();
+            Some(test) if has_steps || test.needs_sequence(&orders, args) => {
                 let limit = WaitPlan::until_ready(args).limit();
                 let stepping = Stepping { client, test, orders: &orders, steps: &steps, limit };
                 stepping.run(&progress, &mut results, signal).await

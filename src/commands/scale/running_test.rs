@@ -18,7 +18,7 @@ use crate::locust::{
     Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
     StartInProgress, StartMemory, Steps, Test, Verdict, WorkerPods, absent_text, breaks_by_leaving,
     breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text, judge,
-    may_hold_workers, renewed_look, reset_warning, side_effects, steps_for, steps_text,
+    may_hold_workers, plan_for, renewed_look, reset_warning, side_effects, steps_text,
     wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, Target, Wait, WaitCondition, wait};
@@ -145,6 +145,7 @@ impl<'a> RunningTest<'a> {
         losses.extend(unlisted.map(|unlisted| harmless(&unlisted.loss(test))));
         let steps: i64 = (0..orders.len())
             .filter_map(|index| self.steps(orders, index, args))
+            .filter(|steps| steps.are_several())
             .map(Steps::count)
             .sum();
         if let Ok(steps @ 1..) = u64::try_from(steps) {
@@ -199,17 +200,21 @@ impl<'a> RunningTest<'a> {
         PodChange { workers, pods, new: order.new }
     }
 
-    /// The steps of the order with this index; `None` if it can be made at once.
+    /// The steps of the order with this index; `None` if it can be made at once, whatever the count is by then.
     pub(super) fn steps(
         &self,
         orders: &[Order],
         index: usize,
         args: &cli::ScaleArgs,
     ) -> Option<Steps> {
-        let own = self.targets[index].known().filter(|_| !args.at_once)?;
-        let change = self.change(&orders[index], &self.targets[index]);
-        let steps = steps_for(&orders[index], own.replicas, &self.before);
-        steps.filter(|_| change.workers > 0)
+        let (order, pods) = (&orders[index], &self.targets[index]);
+        let own = pods.known().filter(|_| !args.at_once && self.change(order, pods).workers > 0)?;
+        plan_for(order, own.replicas, &self.before)
+    }
+
+    /// The pods of the target of the order with this index, before the change.
+    pub(super) fn pods_before(&self, index: usize) -> &TargetPods {
+        &self.targets[index]
     }
 
     /// The orders must be carried out one after another: together they remove two or more pods from a

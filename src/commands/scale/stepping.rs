@@ -37,23 +37,26 @@ impl Stepping<'_, '_> {
         mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<(), Signal> {
         for (index, steps) in self.steps.iter().enumerate() {
-            let new_count = match steps {
+            let leaving = match steps {
                 None => self.at_once(index, progress, results, signal.as_mut()).await?,
                 Some(steps) => {
                     self.in_steps(index, *steps, progress, results, signal.as_mut()).await?
                 }
             };
             let is_last = index + 1 == self.orders.len();
-            let Some(count) = new_count.filter(|_| !is_last) else { continue };
+            let Some(Leaving { count, is_certain }) = leaving.filter(|_| !is_last) else {
+                continue;
+            };
             let target = &self.orders[index].target;
             let waited = tokio::select! {
                 waited = self.test.wait_until_left(target, count, self.limit) => waited,
                 signal = &mut signal => return Err(signal),
             };
             if let Err(why) = waited {
+                let why = if is_certain { &why } else { "the answer to its change was lost" };
                 for rest in index + 1..self.orders.len() {
                     let error = anyhow!(
-                        "not scaled, because the workers of {target} did not leave Locust: {why}"
+                        "not scaled, because the workers of {target} may not have left Locust: {why}"
                     );
                     results.error(rest, error);
                 }
@@ -63,25 +66,33 @@ impl Stepping<'_, '_> {
         Ok(())
     }
 
-    /// Makes the change at once. Returns the new number of replicas if pods leave.
+    /// Makes the change at once. Returns the pods that leave, if any.
     async fn at_once<W: Write>(
         &self,
         index: usize,
         progress: &Progress,
         results: &mut Results<'_, W>,
         signal: Pin<&mut impl Future<Output = Signal>>,
-    ) -> Result<Option<i64>, Signal> {
+    ) -> Result<Option<Leaving>, Signal> {
         tokio::select! {
             outcome = scale_one(self.client, &self.orders[index], progress, index) => {
-                let new_count = outcome.as_ref().ok().and_then(count_after_removal);
+                let leaving = match &outcome {
+                    Ok(scaled) => leaving_by(scaled),
+                    // The change may have been made, so pods may be leaving.
+                    Err(ScaleError::AnswerLost { .. }) => {
+                        let pods = self.test.pods_before(index);
+                        pods.replicas_to_leave(&self.orders[index]).map(Leaving::unknown)
+                    }
+                    Err(_) => None,
+                };
                 results.take(index, outcome);
-                Ok(new_count)
+                Ok(leaving)
             }
             signal = signal => Err(signal),
         }
     }
 
-    /// Carries out one order in steps. Returns the new count if it removes pods.
+    /// Carries out one order in steps. Returns the pods that leave, if any.
     async fn in_steps<W: Write>(
         &self,
         index: usize,
@@ -89,7 +100,7 @@ impl Stepping<'_, '_> {
         progress: &Progress,
         results: &mut Results<'_, W>,
         mut signal: Pin<&mut impl Future<Output = Signal>>,
-    ) -> Result<Option<i64>, Signal> {
+    ) -> Result<Option<Leaving>, Signal> {
         let mut plans = StepPlans::new(&self.orders[index], steps);
         loop {
             let steps = plans.steps();
@@ -97,16 +108,18 @@ impl Stepping<'_, '_> {
             match plans.after(stepped) {
                 AfterPlan::Retry => {}
                 AfterPlan::Report(stepped) => {
-                    let new_count = match &stepped {
+                    let leaving = match &stepped {
                         StepsOutcome::Done(scaled) | StepsOutcome::Stopped { scaled, .. } => {
-                            count_after_removal(scaled)
+                            leaving_by(scaled)
                         }
                         // The change may have been made, so a pod may be leaving.
-                        StepsOutcome::Failed(ScaleError::AnswerLost { .. }) => Some(steps.from),
+                        StepsOutcome::Failed(ScaleError::AnswerLost { .. }) => {
+                            Some(Leaving::unknown(steps.from))
+                        }
                         StepsOutcome::Failed(_) => None,
                     };
                     self.record(index, steps, stepped, results);
-                    return Ok(new_count);
+                    return Ok(leaving);
                 }
             }
         }
@@ -170,9 +183,24 @@ impl Stepping<'_, '_> {
     }
 }
 
-/// The new number of replicas if pods leave by this change.
-fn count_after_removal(scaled: &Scaled) -> Option<i64> {
-    (scaled.old? > scaled.new).then_some(scaled.new)
+/// Pods that leave by a change.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    /// The number of replicas to wait for.
+    count: i64,
+    /// False if the answer to the change was lost.
+    is_certain: bool,
+}
+
+impl Leaving {
+    /// The change from this number of replicas may have been made.
+    fn unknown(count: i64) -> Self {
+        Self { count, is_certain: false }
+    }
+}
+
+fn leaving_by(scaled: &Scaled) -> Option<Leaving> {
+    (scaled.old? > scaled.new).then_some(Leaving { count: scaled.new, is_certain: true })
 }
 
 /// The result of the steps before an interruption.

@@ -48,6 +48,11 @@ impl TargetPods {
         }
     }
 
+    /// The replicas before an order by which pods can leave.
+    pub(super) fn replicas_to_leave(&self, order: &Order) -> Option<i64> {
+        self.known().map(|own| own.replicas).filter(|_| self.max_leaving(order) > 0)
+    }
+
     /// The largest number of pods that can leave by this order.
     pub(super) fn max_leaving(&self, order: &Order) -> i64 {
         let replicas = match self {
