@@ -85,10 +85,10 @@ impl AutoRebalancer {
         self.is_edited
     }
 
-    /// The last look at which the test had all its users, if it was at the same test as `now`. A look
-    /// at an earlier test says nothing about this one.
-    fn steady_of(&self, now: &Look) -> Option<&Look> {
-        self.steady.as_ref().filter(|steady| steady.is_same_test(now))
+    /// The last look at which the test had all its users, if it is valid for this test. A look at an
+    /// earlier test says nothing about this one.
+    fn steady_for(&self, now: &Look, known: Option<&KnownStart>) -> Option<&Look> {
+        self.steady.as_ref().filter(|steady| steady.is_valid_for(now, known))
     }
 
     /// Looks at Locust and judges the test. Sends no start.
@@ -116,7 +116,7 @@ impl AutoRebalancer {
             }
             // An earlier look may show how many users the test should have, and why some are gone.
             Verdict::Unknown(_) | Verdict::Unsafe(_) => {
-                let before = self.steady_of(&look);
+                let before = self.steady_for(&look, known);
                 if before.is_some() && judge(&look, before, known).needs_rebalance() {
                     let memory = self.memory.as_ref();
                     return examine(master, pods, before, known, memory).await;
@@ -144,7 +144,7 @@ impl AutoRebalancer {
         if !(self.is_quiet(&look) && health.needs_rebalance() && self.may_start()) {
             return Ok(Watched { look, health, outcome: None });
         }
-        let (before, memory) = (self.steady_of(&look).cloned(), self.memory.clone());
+        let (before, memory) = (self.steady_for(&look, known).cloned(), self.memory.clone());
         let last_start = *self.last_start.get_mut();
         self.attempt.get_mut().take();
         let on_attempt = |start: &Start, at: Instant| {

@@ -7,6 +7,7 @@ use super::log::MasterLog;
 use super::master::Master;
 use super::page::Page;
 use super::pods::{WorkerPods, WorkerTable};
+use super::start::KnownStart;
 use super::stats::Stats;
 
 /// Locust's state at one moment.
@@ -77,7 +78,7 @@ impl Look {
 
     /// The master's log, or a page that follows the starts, shows that the test was not started or
     /// edited between this look and the other. False if neither of them shows it.
-    pub fn is_same_test(&self, other: &Self) -> bool {
+    fn is_same_test(&self, other: &Self) -> bool {
         let logged = |look: &Self| {
             let log = look.log.as_ref()?;
             Some((log.last_spawn()?.users, log.last_start_by_hand()?))
@@ -89,6 +90,29 @@ impl Look {
         let is_logged_once = logged(self).zip(logged(other)).map(|(one, other)| one == other);
         let is_shown = [self, other].iter().all(|look| look.has_current_num_users());
         in_page(self) == in_page(other) && is_logged_once.unwrap_or(is_shown)
+    }
+
+    /// This look shows how many users the test has in a later look `now`, if nothing is wrong: Locust shows
+    /// that it is the same test or, if Locust has no log, this look has the users of the `known` start.
+    pub fn is_valid_for(&self, now: &Self, known: Option<&KnownStart>) -> bool {
+        let users = u64::try_from(self.users());
+        let is_known = known.is_some_and(|known| Ok(known.start.users) == users);
+        let is_edited = now.has_other_users_on_same_workers(self);
+        self.is_same_test(now) || (now.log.is_none() && is_known && !is_edited)
+    }
+
+    /// Locust shows that the last start in both looks requested the same number of users. False if it does
+    /// not show it.
+    pub fn shows_same_users_requested(&self, other: &Self) -> bool {
+        let logged = |look: &Self| Some(look.log.as_ref()?.last_spawn()?.users);
+        let in_page = |look: &Self| look.page.as_ref().and_then(|page| page.num_users);
+        match logged(self).zip(logged(other)) {
+            Some((one, other)) => one == other,
+            None => {
+                let is_shown = [self, other].iter().all(|look| look.has_current_num_users());
+                is_shown && in_page(self) == in_page(other)
+            }
+        }
     }
 
     /// The page shows the number of users that the last start requested.
@@ -174,7 +198,7 @@ impl Look {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::look;
+    use super::super::examples::{known, look};
 
     const STARTED: &str = "Sending spawn jobs of 60 users at 10.00 spawn rate to 2 ready workers";
 
@@ -189,6 +213,16 @@ mod tests {
         assert!(new().with_num_users(60.0).is_same_test(&new().with_num_users(60.0)));
         assert!(!new().with_num_users(60.0).is_same_test(&new().with_num_users(30.0)));
         assert!(!new().is_same_test(&new()), "the page has no number of users");
+    }
+
+    #[test]
+    fn without_a_log_an_earlier_look_with_the_users_of_the_known_start_is_valid() {
+        let before = look("2.32.2", &[30, 30]);
+        let now = look("2.32.2", &[30]);
+        assert!(!before.is_valid_for(&now, None) && before.is_valid_for(&now, Some(&known(60))));
+        assert!(!before.is_valid_for(&now, Some(&known(30))), "a later start");
+        assert!(!before.is_valid_for(&look("2.32.2", &[15, 15]), Some(&known(60))), "an edit");
+        assert!(!before.is_valid_for(&now.log(&[STARTED]), Some(&known(60))));
     }
 
     #[test]

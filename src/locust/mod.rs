@@ -68,7 +68,7 @@ pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
 pub use stats::{Stats, Worker, is_idle, is_running};
 pub use step_plans::{AfterPlan, StepPlans};
-pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, plan_for, steps_for};
+pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, steps_for};
 pub use timing::LOOK_PERIOD;
 pub use worker_wait::{
     WorkersDiffer, connected_text, follow_workers, wait_for_workers, wait_until_spawned,

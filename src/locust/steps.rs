@@ -63,18 +63,13 @@ impl Steps {
 }
 
 /// The steps of this order; `None` if the change can be made at once. Steps are needed if a test is
-/// running, its release breaks or cannot be read, and two or more pods leave. `replicas` is the current
-/// number of the target.
+/// running, its release breaks or cannot be read, and pods leave. For a single pod this is one step: its
+/// request tests the count, because several pods would leave if another client has added some. `replicas`
+/// is the current number of the target.
 pub fn steps_for(order: &Order, replicas: i64, before: &Look) -> Option<Steps> {
-    plan_for(order, replicas, before).filter(|steps| steps.are_several())
-}
-
-/// The same, also for a change that removes a single pod. Its request then tests the number of replicas: if another
-/// client has added pods since, several would leave at once.
-pub fn plan_for(order: &Order, replicas: i64, before: &Look) -> Option<Steps> {
     let steps = Steps::new(order, replicas);
     let holds = order.condition.replicas.is_none_or(|expected| expected == replicas);
-    (holds && steps.count() >= 1 && breaks_by_leaving(before)).then_some(steps)
+    (holds && steps.count() > 0 && breaks_by_leaving(before)).then_some(steps)
 }
 
 /// A test is running, and its master breaks when several workers leave at once. A release that cannot
@@ -127,17 +122,15 @@ impl<'a> StepwiseChange<'a> {
     ) -> StepsOutcome {
         let Steps { from, to } = self.steps;
         let Order { condition, new, .. } = self.order;
-        // The goal of --by and of a condition depends on who has made the change.
-        let is_of_step = *condition == Condition::default() && matches!(new, NewCount::Exactly(_));
+        // The goal of --by, and of a condition of the user, depends on who has made the change.
+        let is_exact = matches!(new, NewCount::Exactly(_));
+        let is_of_step = is_exact && *condition == Condition::default();
         let first = Condition { replicas: Some(from), is_of_step, ..condition.clone() };
         let count = if self.steps.are_several() { from - 1 } else { to };
         let step = self.step(count, first, self.order.listed.clone());
         let mut scaled = match scale_one(self.client, &step, progress, index).await {
             Ok(scaled) => scaled,
-            Err(problem) => match self.reached_goal(&problem, progress, index).await {
-                Some(scaled) => scaled,
-                None => return StepsOutcome::Failed(problem),
-            },
+            Err(problem) => return StepsOutcome::Failed(problem),
         };
         self.note(&scaled);
         for count in (to..from - 1).rev() {
@@ -145,7 +138,7 @@ impl<'a> StepwiseChange<'a> {
             if let Err(why) = wait_until_left(count + 1).await {
                 return StepsOutcome::Stopped { scaled, done, why, is_answered: true };
             }
-            let condition = Condition { is_of_step, ..Condition::replicas(count + 1) };
+            let condition = Condition { is_of_step: is_exact, ..Condition::replicas(count + 1) };
             let step = self.step(count, condition, None);
             match scale_one(self.client, &step, progress, index).await {
                 Ok(next) => scaled = Scaled { old: scaled.old, ..next },
@@ -158,32 +151,6 @@ impl<'a> StepwiseChange<'a> {
             self.note(&scaled);
         }
         StepsOutcome::Done(scaled)
-    }
-
-    /// The result if the answer to a change of one pod was lost, and the target has the new count now. A plain
-    /// `--replicas=N` has then reached its goal, as without the condition. The request changes nothing.
-    async fn reached_goal(
-        &self,
-        problem: &ScaleError,
-        progress: &Progress,
-        index: usize,
-    ) -> Option<Scaled> {
-        let (Order { target, new, condition, annotation_change, .. }, Steps { from, to }) =
-            (self.order, self.steps);
-        let is_plain = matches!(new, NewCount::Exactly(_))
-            && *condition == Condition::default()
-            && annotation_change.is_none();
-        let ScaleError::AnswerLost { cause, .. } = problem else { return None };
-        if !is_plain || self.steps.are_several() {
-            return None;
-        }
-        let is_there = Condition { replicas: Some(to), resource_version: None };
-        let step = self.step(to, is_there, None);
-        let mut scaled = scale_one(self.client, &step, progress, index).await.ok()?;
-        scaled.notes.push(format!(
-            "the answer to the change of {target} was lost ({cause}), but it has {to} replicas now"
-        ));
-        Some(Scaled { old: Some(from), ..scaled })
     }
 
     fn step(&self, count: i64, condition: Condition, listed: Option<ListedObject>) -> Order {

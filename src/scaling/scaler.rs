@@ -316,7 +316,7 @@ impl<'a> Scaler<'a> {
         // With `--by` or a precondition we cannot tell whether our own PATCH made the change.
         let has_reached_goal = matches!(self.order.new, NewCount::Exactly(_))
             && self.order.annotation_change.is_none()
-            && (self.order.condition.is_of_step || self.order.condition == Condition::default());
+            && self.has_no_precondition();
         if now == Some(new) && (has_reached_goal || seen.is(new)) {
             let note = format!(
                 "the answer to the change of {target} was lost ({cause}), but it has {new} \
@@ -348,14 +348,19 @@ impl<'a> Scaler<'a> {
     }
 
     /// The pause before the next attempt, if the server sent a `Retry-After` and changed nothing.
-    /// There is no next attempt with `--by` or a precondition. The first PATCH may still be applied
+    /// There is no next attempt with `--by` or a precondition of the user. The first PATCH may still be applied
     /// later: a relative change would then be made twice, and a precondition would fail because of
     /// our own change.
     fn requested_pause(&self, lost: &UnansweredPatch, now: Option<i64>) -> Option<Duration> {
         let is_repeatable = matches!(self.order.new, NewCount::Exactly(_))
-            && self.order.condition == Condition::default()
+            && self.has_no_precondition()
             && now == lost.seen.replicas;
         lost.cause.status()?.retry_after.filter(|_| is_repeatable)
+    }
+
+    /// The user has given no precondition.
+    fn has_no_precondition(&self) -> bool {
+        self.order.condition.is_of_step || self.order.condition == Condition::default()
     }
 
     async fn explain(&self, error: Error) -> ScaleError {

@@ -17,7 +17,7 @@ use super::rebalancer::{ChangeDuringTest, Rebalancer};
 use super::samples::Samples;
 use super::settings::{LocustSettings, SharedState, Subject};
 use super::snapshot::{Limits, Outcome};
-use super::stepping::{SteppedChange, SteppedResult};
+use super::stepping::{SteppedChange, SteppedResult, read_count};
 use super::test_before::{LocustUnreachable, TestBefore};
 use super::viewers::Viewers;
 use crate::scaling::{self, Condition, DryRun, NewCount, Order, Progress};
@@ -142,7 +142,7 @@ impl App {
     ) -> Result<ChangeResult, Problem> {
         let Backend { client, target, live, turns, object_events, .. } = &*self.backend;
         let (_turn, unchecked) = turns.begin_change().await;
-        let (before, _in_order) = self.test_before().await;
+        let (before, _in_order) = self.test_before(order).await;
         if let TestBefore::Unknown(unreachable) = &before
             && let Some(problem) = self.refuse_removal_without_locust(request, unreachable)
         {
@@ -150,7 +150,9 @@ impl App {
             return Err(problem);
         }
         let planned = match &before {
-            TestBefore::Running(look) => SteppedChange::plan(&self.backend, order, look).await,
+            TestBefore::Running(look) => {
+                SteppedChange::plan(&self.backend, order, look, request.ignores_locust).await
+            }
             TestBefore::None | TestBefore::Unknown(_) => Ok(None),
         };
         let steps = match planned {
@@ -164,7 +166,7 @@ impl App {
         };
         live.begin_change();
         let mut unfinished = UnfinishedChange { app: self, caller, request: Some(request) };
-        let is_stepped = steps.as_ref().is_some_and(SteppedChange::has_several_steps);
+        let is_stepped = steps.is_some();
         let SteppedResult { scaled: result, stopped, is_count_known } = match &steps {
             Some(steps) => steps.run().await,
             None => scaling::scale(client, order, &Progress::default(), 0).await.into(),
@@ -208,7 +210,7 @@ impl App {
 
     /// Looks at the test before a change. If one may be running, earlier changes are waited for, and later
     /// ones wait for the drop of the guard.
-    async fn test_before(&self) -> (TestBefore, Option<OwnedMutexGuard<()>>) {
+    async fn test_before(&self, order: &Order) -> (TestBefore, Option<OwnedMutexGuard<()>>) {
         let turns = &self.backend.turns;
         let before = self.rebalancer.test_before().await;
         if !before.may_be_running() {
@@ -217,8 +219,20 @@ impl App {
         if let Some(turn) = turns.try_change_during_test() {
             return (before, Some(turn));
         }
-        let turn = turns.change_during_test().await;
+        let turn = turns.change_during_test(self.is_probably_made(order).await).await;
         (self.rebalancer.test_before().await, Some(turn))
+    }
+
+    /// The order changes the present count, and its condition and the limits hold. Only such a change ends an
+    /// earlier one in steps.
+    async fn is_probably_made(&self, order: &Order) -> bool {
+        let Some(now) = read_count(&self.backend, order).await else { return false };
+        let new = match order.new {
+            NewCount::Exactly(count) => i64::from(count),
+            NewCount::By(by) => now.saturating_add(by),
+        };
+        let holds = order.condition.replicas.is_none_or(|expected| expected == now);
+        holds && new != now && self.limits.allow(new)
     }
 
     /// Looks at the test for the question before a change.

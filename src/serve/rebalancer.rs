@@ -90,23 +90,28 @@ impl Rebalancer {
     /// users, it is the look before that change, or the last one at which the test had all of them.
     fn best(&self, now: Look) -> Look {
         let unchecked = self.unchecked_before.lock().clone().map(|(_, before)| before);
-        let unchecked = unchecked.filter(|before| !now.replaces(before));
-        match unchecked.or_else(|| self.steady_of(&now)) {
+        let is_same = |before: &Look| {
+            let known = self.backend.known_start();
+            now.shows_same_users_requested(before) || before.is_valid_for(&now, known.as_ref())
+        };
+        let unchecked = unchecked.filter(|before| !now.replaces(before) && is_same(before));
+        match unchecked.or_else(|| self.steady_for(&now)) {
             Some(before) if now.users() < before.users() => Look { pods: now.pods, ..before },
             _ => now,
         }
     }
 
-    /// The last look at which the test had all its users, if it was at the same test as `now`.
-    fn steady_of(&self, now: &Look) -> Option<Look> {
-        self.backend.live.steady().filter(|steady| steady.is_same_test(now))
+    /// The last look at which the test had all its users, if it is valid for this test.
+    fn steady_for(&self, now: &Look) -> Option<Look> {
+        let known = self.backend.known_start();
+        self.backend.live.steady().filter(|steady| steady.is_valid_for(now, known.as_ref()))
     }
 
     /// The last look at which the running test had all its users; `None` if Locust does not answer.
     pub(super) async fn steady(&self, master: &Master<'_>) -> Option<Look> {
         self.backend.live.steady()?;
         let now = Look::take(master, self.backend.live.worker_pods()).await.ok()?;
-        self.steady_of(&now)
+        self.steady_for(&now)
     }
 
     /// Checks a running test after a change, in the background. The result goes to the history, to

@@ -11,7 +11,7 @@ use crate::locust::{
     AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange,
     breaks_by_leaving, renewed_look, wait_for_workers, wait_until_spawned,
 };
-use crate::scaling::{Condition, DryRun, Order, Progress, ScaleError, Scaled, scale};
+use crate::scaling::{DryRun, Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
 
 /// Time limit for one step: the termination of the pod, and until Locust notices it.
@@ -30,6 +30,8 @@ pub(super) struct SteppedChange<'a> {
     /// The last look between two steps, if the test was started again or edited since `before`.
     renewed: Mutex<Option<Look>>,
     steps: Steps,
+    /// The caller wants the change also if the workers cannot be followed.
+    ignores_locust: bool,
 }
 
 /// The result of a [`SteppedChange`].
@@ -51,7 +53,8 @@ impl From<Result<Scaled, ScaleError>> for SteppedResult {
 
 impl<'a> SteppedChange<'a> {
     /// Plans the change, and waits until the workers of an earlier change have left Locust. `None` if the
-    /// change needs no steps: the release survives it, or the test runs in other pods.
+    /// change needs no steps: the release survives it, or the test runs in other pods. With
+    /// `ignores_locust`, there is no wait.
     ///
     /// # Errors
     /// The reason why the pods cannot be removed one after another now. Nothing was changed.
@@ -59,13 +62,13 @@ impl<'a> SteppedChange<'a> {
         backend: &'a Backend,
         order: &'a Order,
         before: &'a Look,
+        ignores_locust: bool,
     ) -> Result<Option<Self>, String> {
         if !breaks_by_leaving(before) || before.table().own() == 0 {
             return Ok(None);
         }
         let known = backend.live.now().snapshot.replicas.map(|replicas| replicas.desired);
-        let known = order.condition.replicas.or(known);
-        let Some(from) = (match known {
+        let Some(from) = (match order.condition.replicas.or(known) {
             Some(count) => Some(count),
             None => read_count(backend, order).await,
         }) else {
@@ -73,64 +76,109 @@ impl<'a> SteppedChange<'a> {
             return Ok(None);
         };
         let steps = Steps::new(order, from);
-        let master = match backend.find_locust(backend.live.worker_pods().as_ref()).await {
+        let found = backend.find_locust(backend.live.worker_pods().as_ref()).await;
+        let master = match found {
             Ok(Search::Found(master)) => master,
+            // More workers do no harm.
+            _ if steps.count() <= 0 => return Ok(None),
             Ok(Search::Absent | Search::Foreign { .. }) => {
                 return Err("Locust was not found any more".to_owned());
             }
             Err(error) => return Err(error.to_string()),
         };
-        let change = Self { backend, order, master, before, renewed: Mutex::default(), steps };
-        if steps.count() > 0 {
-            if backend.live.worker_pods().is_none() {
-                return Err("the pods of the workers cannot be listed".to_owned());
-            }
-            change.wait_for_earlier_change(from).await?;
+        let renewed = Mutex::default();
+        let change = Self { backend, order, master, before, renewed, steps, ignores_locust };
+        if ignores_locust && backend.live.worker_pods().is_none() {
+            return Ok(None);
         }
+        // A condition of the caller may have another number.
+        change.prepare(steps, known.unwrap_or(from)).await?;
         Ok(Some(change))
     }
 
-    /// True if several pods are removed, one after another.
-    pub(super) fn has_several_steps(&self) -> bool {
-        self.steps.are_several()
-    }
-
-    /// Waits until the workers that an earlier change removed have left Locust: if another worker left at the
-    /// same time, the master would break. `count` is the present number of replicas.
-    async fn wait_for_earlier_change(&self, count: i64) -> Result<(), String> {
+    /// Checks that the pods can be removed one after another, and waits until the workers that an earlier
+    /// change removed have left Locust: if another worker left at the same time, the master would break.
+    /// `count` is the present number of replicas.
+    async fn prepare(&self, steps: Steps, count: i64) -> Result<(), String> {
+        let Backend { live, turns, .. } = self.backend;
+        if steps.count() <= 0 || self.ignores_locust {
+            return Ok(());
+        }
+        if live.worker_pods().is_none() {
+            return Err("the pods of the workers cannot be listed".to_owned());
+        }
         let end = Instant::now() + STEP_LIMIT;
         let mut now = self.before.clone();
-        while !have_left(&now, count) {
+        let mut has_waited = false;
+        loop {
+            if have_left(&now, count) {
+                break;
+            }
             if Instant::now() >= end {
                 let limit = STEP_LIMIT.as_secs();
                 return Err(format!(
                     "the workers of an earlier change have not left Locust within {limit} s"
                 ));
             }
-            sleep(LEAVING_PERIOD).await;
-            let pods = self.backend.live.worker_pods();
-            now = Look::take(&self.master, pods).await.map_err(|error| error.to_string())?;
+            tokio::select! {
+                () = sleep(LEAVING_PERIOD) => {}
+                () = turns.another_change_waits() => {
+                    return Err("another change was requested".to_owned());
+                }
+            }
+            let look = Look::take(&self.master, live.worker_pods()).await;
+            now = look.map_err(|error| error.to_string())?;
+            has_waited = true;
         }
-        wait_until_spawned(&self.master, STEP_LIMIT).await
+        match has_waited {
+            true => wait_until_spawned(&self.master, end - Instant::now()).await,
+            false => Ok(()),
+        }
     }
 
     /// Carries out the steps.
     pub(super) async fn run(&self) -> SteppedResult {
-        let Self { backend, order, steps, .. } = self;
-        let mut plans = StepPlans::new(order, *steps);
+        let Self { backend, order, .. } = self;
+        let mut plans = StepPlans::new(order, self.steps);
         loop {
             let steps = plans.steps();
-            // A count that the limits do not allow is refused before the first step.
-            if !order.limits.is_none_or(|limits| limits.allow(steps.to)) {
-                let condition = Condition { replicas: Some(steps.from), ..order.condition.clone() };
-                let order = Order { condition, ..(*order).clone() };
-                return scale(&backend.client, &order, &Progress::default(), 0).await.into();
-            }
-            match plans.after(self.step(steps).await) {
-                AfterPlan::Retry => {}
+            let stepped = match self.differing_count(steps).await {
+                Some(was) => {
+                    let problem =
+                        ScaleError::ReplicasDiffer { expected: steps.from, was: Some(was) };
+                    StepsOutcome::Failed(problem)
+                }
+                // The limits do not allow the count, so the scale is refused before the first step.
+                None if !self.is_allowed(steps) => {
+                    return scale(&backend.client, order, &Progress::default(), 0).await.into();
+                }
+                None => self.step(steps).await,
+            };
+            match plans.after(stepped) {
+                AfterPlan::Retry => {
+                    let now = plans.steps();
+                    if self.prepare(now, now.from).await.is_err() {
+                        // The new plan cannot be carried out, and nothing was changed.
+                        let (expected, was) = (steps.from, Some(now.from));
+                        return Err(ScaleError::ReplicasDiffer { expected, was }).into();
+                    }
+                }
                 AfterPlan::Report(stepped) => return result(order, steps, stepped),
             }
         }
+    }
+
+    fn is_allowed(&self, steps: Steps) -> bool {
+        self.order.limits.is_none_or(|limits| limits.allow(steps.to))
+    }
+
+    /// The present count, if the limits do not allow the new one, and the present one is not that of the
+    /// steps.
+    async fn differing_count(&self, steps: Steps) -> Option<i64> {
+        if self.is_allowed(steps) {
+            return None;
+        }
+        read_count(self.backend, self.order).await.filter(|now| *now != steps.from)
     }
 
     async fn step(&self, steps: Steps) -> StepsOutcome {
@@ -144,7 +192,7 @@ impl<'a> SteppedChange<'a> {
                 now = self.overtaken(count) => {
                     return Err(format!("another client changed the number of replicas from {count} to {now}"));
                 }
-                () = self.backend.turns.another_change_begins() => {
+                () = self.backend.turns.another_change_waits() => {
                     return Err("another change was requested".to_owned());
                 }
             }
@@ -201,7 +249,7 @@ fn have_left(look: &Look, count: i64) -> bool {
 }
 
 /// Reads the present count; `None` if this fails.
-async fn read_count(backend: &Backend, order: &Order) -> Option<i64> {
+pub(super) async fn read_count(backend: &Backend, order: &Order) -> Option<i64> {
     let dry_run = DryRun::Client;
     let order = Order { dry_run, ..Order::new(order.target.clone(), order.new) };
     scale(&backend.client, &order, &Progress::default(), 0).await.ok()?.old

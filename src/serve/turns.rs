@@ -20,7 +20,26 @@ struct ActiveWork {
     unchecked: usize,
     /// Changes that are being made, or that wait for the end of a rebalance.
     changes: usize,
+    /// Changes that wait for an earlier change in steps, and end it.
+    waiting: usize,
     is_rebalancing: bool,
+}
+
+/// A change that waits for an earlier one. Dropping it ends the wait.
+#[derive(Debug)]
+struct WaitingChange(Arc<watch::Sender<ActiveWork>>);
+
+impl WaitingChange {
+    fn new(work: &Arc<watch::Sender<ActiveWork>>) -> Self {
+        work.send_modify(|now| now.waiting += 1);
+        Self(Arc::clone(work))
+    }
+}
+
+impl Drop for WaitingChange {
+    fn drop(&mut self) {
+        self.0.send_modify(|now| now.waiting -= 1);
+    }
 }
 
 /// A change whose check is unfinished. Dropping it marks the check as finished.
@@ -49,8 +68,9 @@ impl Turns {
     }
 
     /// Waits until earlier changes during a test have been made. The next one waits for the drop of the
-    /// result.
-    pub(super) async fn change_during_test(&self) -> OwnedMutexGuard<()> {
+    /// result. With `ends_steps`, an earlier change in steps ends after its present step.
+    pub(super) async fn change_during_test(&self, ends_steps: bool) -> OwnedMutexGuard<()> {
+        let _waiting = ends_steps.then(|| WaitingChange::new(&self.work));
         Arc::clone(&self.change_during_test).lock_owned().await
     }
 
@@ -59,9 +79,9 @@ impl Turns {
         Arc::clone(&self.change_during_test).try_lock_owned().ok()
     }
 
-    /// Waits until another change has begun, while one is being made.
-    pub(super) async fn another_change_begins(&self) {
-        self.wait_for(|now| now.changes > 1).await;
+    /// Waits until another change waits that ends the steps of the present one.
+    pub(super) async fn another_change_waits(&self) {
+        self.wait_for(|now| now.waiting > 0).await;
     }
 
     /// Begins a rebalance, unless a change is being made or another rebalance is under way.
@@ -167,9 +187,7 @@ mod tests {
         drop(rebalance);
         assert!(turns.try_rebalance().is_none(), "the change goes first");
         let (change, unchecked) = change.await;
-        assert!(at_once(turns.another_change_begins()).await.is_none());
         let (other, _) = at_once(turns.begin_change()).await.unwrap();
-        assert!(at_once(turns.another_change_begins()).await.is_some());
         drop(change);
         assert!(at_once(turns.rebalance()).await.is_none(), "the other change is being made");
         drop(other);
@@ -184,11 +202,16 @@ mod tests {
         let turns = Turns::default();
         let first = turns.try_change_during_test().unwrap();
         assert!(turns.try_change_during_test().is_none());
-        let second = turns.change_during_test();
-        tokio::pin!(second);
+        let (second, third) = (turns.change_during_test(false), turns.change_during_test(true));
+        tokio::pin!(second, third);
         assert!(at_once(second.as_mut()).await.is_none());
+        assert!(at_once(turns.another_change_waits()).await.is_none());
+        assert!(at_once(third.as_mut()).await.is_none());
+        assert!(at_once(turns.another_change_waits()).await.is_some());
         drop(first);
-        assert!(at_once(second).await.is_some());
+        drop(at_once(second).await.unwrap());
+        assert!(at_once(third).await.is_some());
+        assert!(at_once(turns.another_change_waits()).await.is_none());
     }
 
     #[tokio::test]

@@ -153,7 +153,9 @@ impl Table {
                 case.run.end()
             }
         };
-        assert_eq!(code, Some(signals.code()), "{case}");
+        // Nothing shows that the first signal has arrived, so the second one may arrive at the same time.
+        let is_second = phase <= Idle && signals.second() == Some("TERM") && code == Some(143);
+        assert!(is_second || code == Some(signals.code()), "{code:?}: {case}");
         self.assert_left(&case);
         self.reset(phase);
     }

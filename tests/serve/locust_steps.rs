@@ -115,14 +115,50 @@ fn a_later_change_ends_the_steps_of_an_earlier_one() {
 }
 
 #[test]
+fn a_change_that_is_refused_anyway_does_not_end_the_steps_of_an_earlier_one() {
+    let (cluster, serving) = served(4, &[]);
+    let body = r#"{"replicas": 1, "currentReplicas": 4}"#;
+    let (first, second) = (put(&serving, body), put(&serving, body));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        wait_until(|| cluster.workers() == 3, || "the first step".to_owned());
+        second().is_problem(409, "Conflict", "Expected replicas to be 4, was 1");
+        assert_eq!(first.join().unwrap().json()["new"], 1);
+    });
+    assert!(is_well(&cluster, 1));
+}
+
+#[test]
+fn two_servers_that_remove_a_worker_at_the_same_time_do_not_remove_both_at_once() {
+    let (cluster, one) = served(4, &[]);
+    let other = Serving::start(&cluster, &[]);
+    wait_for_test(&other, 4);
+    let changes = [put(&one, r#"{"by": -1}"#), put(&other, r#"{"by": -1}"#)];
+    std::thread::scope(|scope| {
+        let changes = changes.map(|change| scope.spawn(change));
+        changes.into_iter().for_each(|change| drop(change.join().unwrap()));
+    });
+    wait_until(|| is_well(&cluster, 2), || one.stderr() + &other.stderr());
+}
+
+#[test]
+fn a_stale_condition_is_refused_without_a_wait() {
+    let (cluster, serving) = served(4, &[]);
+    let refused = serving.put("", r#"{"replicas": 1, "currentReplicas": 2}"#);
+    refused.is_problem(409, "Conflict", "Expected replicas to be 2, was 4");
+    assert_eq!(cluster.workers(), 4);
+}
+
+#[test]
 fn a_lost_answer_in_the_middle_does_not_stop_the_steps() {
     let (cluster, serving) = served(4, &[]);
-    let change = put(&serving, r#"{"replicas": 1}"#);
+    let change = put(&serving, r#"{"replicas": 1, "currentReplicas": 4}"#);
     std::thread::scope(|scope| {
         let change = scope.spawn(change);
         wait_until(|| cluster.workers() == 3, || "the first step".to_owned());
         cluster.handle().inject(Fault::once(Action::CloseAfter).on("PATCH"));
         let scaled = change.join().unwrap();
+        assert_eq!(cluster.handle().pending_faults(), 0);
         assert_eq!((scaled.status, cluster.workers()), (200, 1), "{scaled:?}");
         assert_eq!(scaled.json()["users"]["stage"], "well", "{scaled:?}");
     });

@@ -18,7 +18,7 @@ use crate::locust::{
     Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
     StartInProgress, StartMemory, Steps, Test, Verdict, WorkerPods, absent_text, breaks_by_leaving,
     breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text, judge,
-    may_hold_workers, plan_for, renewed_look, reset_warning, side_effects, steps_text,
+    may_hold_workers, renewed_look, reset_warning, side_effects, steps_for, steps_text,
     wait_for_workers, wait_until_spawned,
 };
 use crate::scaling::{Order, Target, Wait, WaitCondition, wait};
@@ -209,7 +209,7 @@ impl<'a> RunningTest<'a> {
     ) -> Option<Steps> {
         let (order, pods) = (&orders[index], &self.targets[index]);
         let own = pods.known().filter(|_| !args.at_once && self.change(order, pods).workers > 0)?;
-        plan_for(order, own.replicas, &self.before)
+        steps_for(order, own.replicas, &self.before)
     }
 
     /// The pods of the target of the order with this index, before the change.
