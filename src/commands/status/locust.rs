@@ -32,8 +32,6 @@ pub(super) struct LocustStatus {
     workers: Vec<WorkerRow>,
     /// Ready pods without a connected worker.
     not_counted: Vec<String>,
-    /// Pods that are gone, with a worker that is still connected.
-    gone: Vec<String>,
     #[serde(skip)]
     connected: usize,
     #[serde(skip)]
@@ -195,7 +193,6 @@ impl LocustStatus {
             failure_ratio: look.stats.fail_ratio,
             workers,
             not_counted: table.unconnected.iter().map(|pod| harmless(pod)).collect(),
-            gone: table.gone.iter().map(|pod| harmless(pod)).collect(),
             connected: health.workers,
             warnings: warnings.iter().map(|text| harmless(text)).collect(),
             notes: notes.iter().map(|text| harmless(text)).collect(),
