@@ -332,6 +332,20 @@ fn status_of_the_cluster_lists_every_locust_with_its_test() {
 }
 
 #[test]
+fn status_of_the_cluster_lists_what_it_may_read() {
+    let cluster = named("tutorial");
+    let list = |groups: &[&str], resources: &[&str]| Rule::new(&["list"], groups, resources, &[]);
+    let rules = vec![list(&["apps"], &["*"]), list(&[""], &["*"])];
+    let outcome = locustctl("status -A").kubeconfig(with_rules(&cluster, rules)).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let note = "Note: the list may be incomplete: Error from server (Forbidden): jobs.batch is forbidden: ";
+    assert!(outcome.stderr.starts_with(note), "{outcome:?}");
+    let row = "\ndefault    deployment/locust-slave  1/1 ";
+    assert!(outcome.stdout.contains(row), "{outcome:?}");
+    assert!(outcome.stdout.contains("cannot get resource \"services/proxy\""), "{outcome:?}");
+}
+
+#[test]
 fn a_second_master_gets_a_warning() {
     let cluster = named("tutorial");
     let warning = |name: &str, count: i64| {

@@ -1,0 +1,213 @@
+//! The sections of docs/access.md: the commands, and the rules that they use.
+
+use locustctl::sandbox::PodFailure;
+use support::cluster::TestCluster;
+use support::layouts::named;
+use support::swarm::{start_test, wait_for_workers};
+
+use super::rules::*;
+
+/// The rights of one command.
+pub struct Access {
+    /// The heading in the document.
+    pub title: &'static str,
+    /// The text between the heading and the rules.
+    pub text: &'static str,
+    /// Command lines that use all of these rights and no other, in this order.
+    pub lines: &'static [&'static str],
+    pub setting: Setting,
+    pub rules: &'static [&'static AccessRule],
+    /// Rules that the command lines need too. They are in the command's own section.
+    pub besides: &'static [&'static AccessRule],
+    /// The rules apply in every namespace.
+    pub is_cluster_wide: bool,
+}
+
+const COMMAND: Access = Access {
+    title: "",
+    text: "",
+    lines: &[],
+    setting: Setting::Idle,
+    rules: &[],
+    besides: &[],
+    is_cluster_wide: false,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// One worker, and no test.
+    Idle,
+    /// Five workers, and a test with 60 users.
+    Test,
+    /// Two workers, and a test that has lost users.
+    LostUsers,
+    /// One worker. The image of further workers cannot be pulled, so the commands fail.
+    NoImage,
+    /// Two workers, a test that has lost users, and a master without a Service.
+    NoService,
+    /// The objects of this layout.
+    Layout(&'static str),
+}
+
+impl Setting {
+    pub fn cluster(self) -> TestCluster {
+        let cluster = match self {
+            Self::Layout(name) => named(name),
+            _ => TestCluster::start(),
+        };
+        self.arrange(&cluster);
+        cluster
+    }
+
+    fn arrange(self, cluster: &TestCluster) {
+        match self {
+            Self::Idle | Self::Layout(_) => return,
+            Self::NoImage => {
+                return cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
+            }
+            Self::Test | Self::LostUsers | Self::NoService => {}
+        }
+        let scale = |workers: usize| {
+            let line = format!("scale --replicas={workers} --wait");
+            support::locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+            wait_for_workers(cluster, workers);
+        };
+        scale(5);
+        start_test(cluster);
+        if self != Self::Test {
+            scale(2);
+        }
+        if self == Self::NoService {
+            cluster.handle().delete_object(SERVICE);
+        }
+    }
+}
+
+const SERVICE: &str = "/api/v1/namespaces/default/services/locust-master";
+
+const STATUS_OF_ALL: &str = "\
+Put these rules into a ClusterRole, and bind it with a ClusterRoleBinding, because `status -A` reads all namespaces. If masters have
+other Services, add the name and the port of each one to `services/proxy`. Without one of these rules, `status -A` lists the rest.
+";
+
+const SEARCH: &str = "\
+If no target is named and `deployment/locust-slave` does not exist, the commands [look for
+workers](locust.md#how-locust-is-found). They need these rules in addition to their own ones. If the cluster has `deploymentconfigs`
+(`apps.openshift.io`), `rollouts` (`argoproj.io`) or `locusttests` (`locust.cloud`), add `list` for them, here and for `status -A`.
+";
+
+const WITHOUT_SERVICE: &str = "\
+If no Service leads to the master's web UI, locustctl connects to the master's pod. Replace `services/proxy` by this rule. It allows
+requests to every pod of the namespace, because the names of pods are not known in advance. A Service avoids this.
+";
+
+const WITHOUT_SCALE: &str = "\
+These types have no scale subresource. Replace `deployments/scale` by the rule of the type.
+";
+
+pub const TABLE: &[Access] = &[
+    Access {
+        title: "`scale`",
+        lines: &["scale --replicas=3", "scale --by=+2"],
+        rules: &[&SCALE],
+        ..COMMAND
+    },
+    Access {
+        title: "`scale --current-replicas`",
+        lines: &["scale --current-replicas=1 --replicas=3"],
+        rules: &[&CONDITIONAL],
+        ..COMMAND
+    },
+    Access {
+        title: "`scale -o json`",
+        lines: &["scale --replicas=3 -o json"],
+        rules: &[&CONDITIONAL, &READ],
+        ..COMMAND
+    },
+    Access {
+        title: "`scale --all`",
+        lines: &["scale --replicas=3 deployments -l role=worker"],
+        rules: &[&CONDITIONAL, &LIST],
+        ..COMMAND
+    },
+    Access {
+        title: "`scale --record`",
+        lines: &["scale --replicas=3 --record"],
+        rules: &[&SCALE, &ANNOTATE],
+        ..COMMAND
+    },
+    Access {
+        title: "`scale --remember`",
+        lines: &["scale --replicas=0 --remember", "scale --restore"],
+        rules: &[&READ_AND_PATCH],
+        ..COMMAND
+    },
+    Access {
+        title: "`scale --wait`",
+        lines: &["scale --replicas=3 --wait --timeout=2s"],
+        setting: Setting::NoImage,
+        rules: &[&SCALE, &READ_AND_WATCH, &PODS, &AUTOSCALERS, &KEDA],
+        ..COMMAND
+    },
+    Access {
+        title: "`scale --locust`",
+        lines: &["scale --replicas=7 --locust", "scale --replicas=2 --locust"],
+        setting: Setting::Test,
+        rules: &[&SCALE, &READ_AND_WATCH, &PODS, &SERVICES, &LOCUST_START, &AUTOSCALERS, &KEDA],
+        ..COMMAND
+    },
+    Access {
+        title: "`rebalance`",
+        lines: &["rebalance"],
+        setting: Setting::LostUsers,
+        rules: &[&READ, &PODS, &SERVICES, &LOCUST_START],
+        ..COMMAND
+    },
+    Access {
+        title: "`status`",
+        lines: &["status"],
+        setting: Setting::Test,
+        rules: &[&READ, &PODS, &SERVICES, &LOCUST, &AUTOSCALERS, &KEDA],
+        ..COMMAND
+    },
+    Access {
+        title: "`status -A`",
+        text: STATUS_OF_ALL,
+        lines: &["status -A"],
+        rules: &[&WORKLOADS, &CONTROLLERS, &JOBS, &MASTERS, &SERVICES_OF_ALL, &LOCUST],
+        is_cluster_wide: true,
+        ..COMMAND
+    },
+    Access {
+        title: "`run`",
+        lines: &["run --replicas=2 -u 10 -r 10 -t 3s", "run --replicas=2 -- /bin/true"],
+        rules: &[&SCALE, &READ_AND_WATCH, &PODS, &SERVICES, &LOCUST_START, &LEASE, &NEW_LEASE],
+        ..COMMAND
+    },
+    Access {
+        title: "The search for workers",
+        text: SEARCH,
+        lines: &["status --locust=none"],
+        setting: Setting::Layout("google"),
+        rules: &[&WORKLOADS, &CONTROLLERS, &JOBS],
+        besides: &[&READ_ANY, &AUTOSCALERS, &KEDA],
+        ..COMMAND
+    },
+    Access {
+        title: "A master without a Service",
+        text: WITHOUT_SERVICE,
+        lines: &["rebalance"],
+        setting: Setting::NoService,
+        rules: &[&POD_PROXY],
+        besides: &[&READ, &PODS, &SERVICES],
+        ..COMMAND
+    },
+    Access {
+        title: "LocustTests and Jobs",
+        text: WITHOUT_SCALE,
+        lines: &["scale --replicas=2 locusttest/demo", "scale --replicas=2 job/demo-worker"],
+        setting: Setting::Layout("locust-cloud"),
+        rules: &[&LOCUST_TEST, &JOB],
+        ..COMMAND
+    },
+];
