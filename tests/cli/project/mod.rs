@@ -8,6 +8,7 @@ mod import_order;
 mod packages;
 mod paths;
 mod pipelines;
+mod printed_names;
 mod supply_chain;
 
 use std::path::{Path, PathBuf};
