@@ -52,8 +52,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict may be another one a moment later: workers report late, or Locust itself redistributes the
-    /// users.
+    /// True if the verdict may change by itself: workers report late, or Locust redistributes the users.
     pub fn may_change(&self) -> bool {
         match self {
             Self::Healthy
