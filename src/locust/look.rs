@@ -93,12 +93,13 @@ impl Look {
     }
 
     /// This look shows how many users the test has in a later look `now`, if nothing is wrong: Locust shows
-    /// that it is the same test or, if Locust has no log, this look has the users of the `known` start.
+    /// that it is the same test or, if its log has no start, this look has the users of the `known` start.
     pub fn is_valid_for(&self, now: &Self, known: Option<&KnownStart>) -> bool {
         let users = u64::try_from(self.users());
         let is_known = known.is_some_and(|known| Ok(known.start.users) == users);
         let is_edited = now.has_other_users_on_same_workers(self);
-        self.is_same_test(now) || (now.log.is_none() && is_known && !is_edited)
+        let is_logged = now.log.as_ref().and_then(MasterLog::last_spawn).is_some();
+        self.is_same_test(now) || (!is_logged && is_known && !is_edited)
     }
 
     /// Locust shows that the last start in both looks requested the same number of users. False if it does

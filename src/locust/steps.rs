@@ -127,7 +127,7 @@ impl<'a> StepwiseChange<'a> {
         let is_of_step = is_exact && *condition == Condition::default();
         let first = Condition { replicas: Some(from), is_of_step, ..condition.clone() };
         let count = if self.steps.are_several() { from - 1 } else { to };
-        let step = self.step(count, first, self.order.listed.clone());
+        let step = self.step(count, first, true);
         let mut scaled = match scale_one(self.client, &step, progress, index).await {
             Ok(scaled) => scaled,
             Err(problem) => return StepsOutcome::Failed(problem),
@@ -139,7 +139,7 @@ impl<'a> StepwiseChange<'a> {
                 return StepsOutcome::Stopped { scaled, done, why, is_answered: true };
             }
             let condition = Condition { is_of_step: is_exact, ..Condition::replicas(count + 1) };
-            let step = self.step(count, condition, None);
+            let step = self.step(count, condition, false);
             match scale_one(self.client, &step, progress, index).await {
                 Ok(next) => scaled = Scaled { old: scaled.old, ..next },
                 Err(problem) => {
@@ -153,14 +153,17 @@ impl<'a> StepwiseChange<'a> {
         StepsOutcome::Done(scaled)
     }
 
-    fn step(&self, count: i64, condition: Condition, listed: Option<ListedObject>) -> Order {
+    fn step(&self, count: i64, condition: Condition, is_first: bool) -> Order {
         let new = match i32::try_from(count) {
             Ok(count) if self.steps.are_several() => NewCount::Exactly(count),
             _ => self.order.new,
         };
-        // The first step of --restore removes the annotation; only that step has a listed object.
+        // After another client's change, the object in the LIST is stale.
+        let is_current = |listed: &ListedObject| condition.replicas == Some(listed.replicas);
+        let listed = self.order.listed.clone().filter(|listed| is_first && is_current(listed));
+        // The first step of --restore removes the annotation.
         let is_left = |annotation_change: &AnnotationChange| {
-            *annotation_change == AnnotationChange::Remember || listed.is_some()
+            *annotation_change == AnnotationChange::Remember || is_first
         };
         let annotation_change = self.order.annotation_change.filter(is_left);
         Order { new, condition, listed, annotation_change, ..self.order.clone() }

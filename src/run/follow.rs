@@ -7,15 +7,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::conditions::{Condition, ConditionResult, Status};
 use super::observations::Observations;
-use super::patience::is_temporary_for_locust;
+use super::patience::{is_temporary_for_locust, patiently};
 use super::requested_users::RequestedUsers;
 use super::results::LiveStatistics;
 use super::shortage::{Reason, Shortage, WorkerChange};
 use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
-    AutoRebalancer, Error, Master, Outcome, Page, StartMemory, Stats, Verdict, Watched, WorkerPods,
-    is_idle, is_running,
+    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartMemory, Stats, Verdict, Watched,
+    WorkerPods, is_idle, is_running,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -25,6 +25,9 @@ const PERIOD: Duration = Duration::from_secs(2);
 
 /// The number of looks between two checks of the master's log and of the number of replicas. These cost more.
 const RARE: u32 = 5;
+
+/// How long reading the master's log is tried again.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Locust ends a test up to one second before its run time is over.
 const EARLY: Duration = Duration::from_millis(2500);
@@ -248,7 +251,7 @@ impl Following<'_, '_> {
         // In state `spawning`, Locust itself may be starting the users of a worker that leaves.
         if page.state == "running"
             && is_due
-            && let Some(log) = self.follow.master.log().await?
+            && let Some(log) = self.log().await?
         {
             let note = self.requested.see_log(&log);
             note.into_iter().for_each(|note| self.seen.note(note));
@@ -259,12 +262,18 @@ impl Following<'_, '_> {
     /// The page shows the start whose answer was lost. A later rebalance needs its time in the log.
     async fn remember_lost_start(&mut self) -> Result<(), Error> {
         let master = self.follow.master;
-        if let Some(log) = master.log().await?
+        if let Some(log) = self.log().await?
             && let Some(known) = self.requested.complete(&log)
         {
             StartMemory::of_user().save(&master.place(), Some(&log), known);
         }
         Ok(())
+    }
+
+    /// The master's log. It is read again if that fails, because the next look would not show the same.
+    async fn log(&self) -> Result<Option<MasterLog>, Error> {
+        let give_up = Instant::now() + LOG_PATIENCE;
+        patiently(give_up, || self.follow.master.log()).await
     }
 
     fn lacks_users(&self, page: &Page) -> bool {

@@ -229,7 +229,7 @@ impl App {
         let Some(now) = read_count(&self.backend, order).await else { return false };
         let new = match order.new {
             NewCount::Exactly(count) => i64::from(count),
-            NewCount::By(by) => now.saturating_add(by),
+            NewCount::By(by) => now.saturating_add(by).max(0),
         };
         let holds = order.condition.replicas.is_none_or(|expected| expected == now);
         holds && new != now && self.limits.allow(new)

@@ -237,6 +237,11 @@ impl Rebalancer {
         }
     }
 
+    /// No test was running before the change, and serve has never found a Locust of these workers.
+    fn never_found_test(&self, before: Option<&Look>) -> bool {
+        before.is_none() && self.backend.live.now().snapshot.locust.is_none()
+    }
+
     /// Waits for the workers, and redistributes the users if the test needs it. `None` if another
     /// change began before the end.
     async fn wait_and_rebalance(&self, work: Work<'_>) -> Result<Option<UserCheck>, Error> {
@@ -245,6 +250,10 @@ impl Rebalancer {
         let pods = self.backend.live.worker_pods();
         let master = match self.backend.find_locust(pods.as_ref()).await? {
             Search::Found(master) => master,
+            Search::Absent | Search::Foreign { .. } if self.never_found_test(before) => {
+                let text = "no Locust was found for these workers".to_owned();
+                return Ok(Some(UserCheck { stage: Stage::Passed, text }));
+            }
             Search::Absent => {
                 return Ok(Some(failed_check(
                     "Locust was not found after the change; check that its master runs".to_owned(),

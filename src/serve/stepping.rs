@@ -11,7 +11,7 @@ use crate::locust::{
     AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange,
     breaks_by_leaving, renewed_look, wait_for_workers, wait_until_spawned,
 };
-use crate::scaling::{DryRun, Order, Progress, ScaleError, Scaled, scale};
+use crate::scaling::{Condition, DryRun, Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
 
 /// Time limit for one step: the termination of the pod, and until Locust notices it.
@@ -130,7 +130,9 @@ impl<'a> SteppedChange<'a> {
             now = look.map_err(|error| error.to_string())?;
             has_waited = true;
         }
-        match has_waited {
+        // Locust may be moving the users of a worker that has just left.
+        let is_moving = now.state() == "spawning" && turns.has_other_unchecked();
+        match has_waited || is_moving {
             true => wait_until_spawned(&self.master, end - Instant::now()).await,
             false => Ok(()),
         }
@@ -150,7 +152,10 @@ impl<'a> SteppedChange<'a> {
                 }
                 // The limits do not allow the count, so the scale is refused before the first step.
                 None if !self.is_allowed(steps) => {
-                    return scale(&backend.client, order, &Progress::default(), 0).await.into();
+                    let replicas = Some(steps.from);
+                    let condition = Condition { replicas, ..order.condition.clone() };
+                    let order = Order { condition, ..(*order).clone() };
+                    return scale(&backend.client, &order, &Progress::default(), 0).await.into();
                 }
                 None => self.step(steps).await,
             };
@@ -187,7 +192,7 @@ impl<'a> SteppedChange<'a> {
             let pods = || std::future::ready(live.ready_worker_pods(count));
             tokio::select! {
                 settled = wait_for_workers(&self.master, self.before, STEP_LIMIT, pods) => {
-                    settled.map_err(|difference| difference.to_string())?;
+                    self.unless_ignored(settled.map_err(|difference| difference.to_string()))?;
                 }
                 now = self.overtaken(count) => {
                     return Err(format!("another client changed the number of replicas from {count} to {now}"));
@@ -196,12 +201,20 @@ impl<'a> SteppedChange<'a> {
                     return Err("another change was requested".to_owned());
                 }
             }
-            wait_until_spawned(&self.master, STEP_LIMIT).await?;
+            self.unless_ignored(wait_until_spawned(&self.master, STEP_LIMIT).await)?;
             self.renew().await;
             Ok(())
         };
         let change = StepwiseChange::new(&self.backend.client, self.order, steps);
         change.run(&Progress::default(), 0, has_left).await
+    }
+
+    /// The error of a wait, unless the caller wants the change also if the workers cannot be followed.
+    fn unless_ignored<T>(&self, waited: Result<T, String>) -> Result<(), String> {
+        match waited {
+            Err(why) if !self.ignores_locust => Err(why),
+            _ => Ok(()),
+        }
     }
 
     /// The last look between two steps, if it was at another test than the look before the change, or the

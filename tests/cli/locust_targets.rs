@@ -103,6 +103,28 @@ fn if_the_answer_for_a_single_pod_is_lost_the_next_pod_does_not_leave_before_it(
 }
 
 #[test]
+fn a_count_that_changes_after_the_list_makes_a_new_plan() {
+    let cluster = affected();
+    run(&cluster, &format!("scale --replicas=4 {WAIT}"));
+    start_test(&cluster);
+    let rival = Fault::once(Action::RivalIncrement).on("PATCH").at("locust-slave/scale");
+    cluster.handle().inject(rival);
+    let outcome = run(&cluster, "scale deployment -l role=worker --replicas=3 --locust=auto");
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 5 to 3 in 2 steps\n");
+}
+
+#[test]
+fn the_workers_of_pods_that_another_client_has_removed_leave_first() {
+    let cluster = affected();
+    run(&cluster, &format!("scale --replicas=4 {WAIT}"));
+    start_test(&cluster);
+    cluster.handle().inject(Fault::once(Action::Rival(3)).on("PATCH").at("locust-slave/scale"));
+    let outcome = run(&cluster, "scale --replicas=2 --locust=auto");
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 3 to 2\n");
+    assert!(outcome.stderr.contains("60 users over 2 workers\n"), "{outcome:?}");
+}
+
+#[test]
 fn several_pods_that_cannot_be_listed_are_not_removed_at_once() {
     let cluster = affected();
     run(&cluster, &format!("scale --replicas=4 {WAIT}"));

@@ -36,34 +36,50 @@ impl Stepping<'_, '_> {
         results: &mut Results<'_, W>,
         mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<(), Signal> {
+        let mut blocked = None;
         for (index, steps) in self.steps.iter().enumerate() {
+            if let Some(why) = blocked.as_ref().filter(|_| self.removes(index)) {
+                results.error(index, anyhow!("{why}"));
+                continue;
+            }
             let leaving = match steps {
                 None => self.at_once(index, progress, results, signal.as_mut()).await?,
                 Some(steps) => {
                     self.in_steps(index, *steps, progress, results, signal.as_mut()).await?
                 }
             };
-            let is_last = index + 1 == self.orders.len();
-            let Some(Leaving { count, is_certain }) = leaving.filter(|_| !is_last) else {
-                continue;
-            };
-            let target = &self.orders[index].target;
-            let waited = tokio::select! {
-                waited = self.test.wait_until_left(target, count, self.limit) => waited,
-                signal = &mut signal => return Err(signal),
-            };
-            if let Err(why) = waited {
+            // More pods do no harm to the test.
+            let has_later = (index + 1..self.orders.len()).any(|later| self.removes(later));
+            let leaving = leaving.filter(|_| has_later && blocked.is_none());
+            let Some(Leaving { count, is_certain }) = leaving else { continue };
+            if let Err(why) = self.wait(index, count, signal.as_mut()).await? {
+                let target = &self.orders[index].target;
                 let why = if is_certain { &why } else { "the answer to its change was lost" };
-                for rest in index + 1..self.orders.len() {
-                    let error = anyhow!(
-                        "not scaled, because the workers of {target} may not have left Locust: {why}"
-                    );
-                    results.error(rest, error);
-                }
-                break;
+                blocked = Some(format!(
+                    "not scaled, because the workers of {target} may not have left Locust: {why}"
+                ));
             }
         }
         Ok(())
+    }
+
+    /// Waits until the target of the order with this index has only `count` pods, and the workers of the others
+    /// have left Locust. The inner error says why they have not.
+    async fn wait(
+        &self,
+        index: usize,
+        count: i64,
+        signal: Pin<&mut impl Future<Output = Signal>>,
+    ) -> Result<Result<(), String>, Signal> {
+        tokio::select! {
+            waited = self.test.wait_until_left(&self.orders[index].target, count, self.limit) => Ok(waited),
+            signal = signal => Err(signal),
+        }
+    }
+
+    /// Pods can leave by the order with this index.
+    fn removes(&self, index: usize) -> bool {
+        self.test.pods_before(index).max_leaving(&self.orders[index]) > 0
     }
 
     /// Makes the change at once. Returns the pods that leave, if any.
@@ -106,11 +122,24 @@ impl Stepping<'_, '_> {
             let steps = plans.steps();
             let stepped = self.attempt(index, steps, progress, results, signal.as_mut()).await?;
             match plans.after(stepped) {
-                AfterPlan::Retry => {}
+                AfterPlan::Retry => {
+                    let now = plans.steps();
+                    // Another client has removed pods, and their workers must leave first.
+                    let removed = now.from < steps.from && now.count() > 0;
+                    if removed && let Err(why) = self.wait(index, now.from, signal.as_mut()).await?
+                    {
+                        let error =
+                            anyhow!("not scaled, because another client removed pods: {why}");
+                        results.error(index, error);
+                        return Ok(Some(Leaving::unknown(now.from)));
+                    }
+                }
                 AfterPlan::Report(stepped) => {
                     let leaving = match &stepped {
-                        StepsOutcome::Done(scaled) | StepsOutcome::Stopped { scaled, .. } => {
-                            leaving_by(scaled)
+                        StepsOutcome::Done(scaled) => leaving_by(scaled),
+                        StepsOutcome::Stopped { scaled, is_answered, .. } => {
+                            let leaving = leaving_by(scaled);
+                            leaving.map(|one| Leaving { is_certain: *is_answered, ..one })
                         }
                         // The change may have been made, so a pod may be leaving.
                         StepsOutcome::Failed(ScaleError::AnswerLost { .. }) => {

@@ -181,14 +181,16 @@ impl<'a> Follower<'a> {
     /// Adds the time of a relayed start from the master's log.
     fn update_start(&self, known: KnownStart, look: &Look) {
         let log = look.log.as_ref();
-        let is_shown = log.is_some() || look.shows_requested_users();
-        let is_logged = log
+        let is_logged = log.and_then(MasterLog::last_spawn).is_some();
+        let is_shown = is_logged || look.shows_requested_users();
+        let has_all = u64::try_from(look.users()) == Ok(known.start.users);
+        let is_in_log = log
             .and_then(MasterLog::last_spawn)
             .is_some_and(|spawn| spawn.users == known.start.users);
         let has_ended = !look.is_running() && known.at.elapsed() > ACTIVE_PERIOD * 2;
-        if has_ended || (self.rebalancer.is_edited() && !is_shown) {
+        if has_ended || (self.rebalancer.is_edited() && !is_shown && !has_all) {
             self.backend.forget_start(known.at);
-        } else if known.logged_at.is_none() && is_logged && known.at.elapsed() < IDLE_PERIOD {
+        } else if known.logged_at.is_none() && is_in_log && known.at.elapsed() < IDLE_PERIOD {
             let logged_at = log.and_then(MasterLog::last_start_by_hand);
             self.backend.remember_start(KnownStart { logged_at, ..known });
         }
