@@ -79,10 +79,8 @@ impl Look {
     /// The master's log, or a page that follows the starts, shows that the test was not started or
     /// edited between this look and the other. False if neither of them shows it.
     fn is_same_test(&self, other: &Self) -> bool {
-        let logged = |look: &Self| {
-            let log = look.log.as_ref()?;
-            Some((log.last_spawn()?.users, log.last_start_by_hand()?))
-        };
+        let logged =
+            |look: &Self| Some((look.logged_users()?, look.log.as_ref()?.last_start_by_hand()?));
         let in_page = |look: &Self| {
             let page = look.page.as_ref()?;
             Some((page.num_users, page.run_time))
@@ -92,22 +90,22 @@ impl Look {
         in_page(self) == in_page(other) && is_logged_once.unwrap_or(is_shown)
     }
 
-    /// This look shows how many users the test has in a later look `now`, if nothing is wrong: Locust shows
-    /// that it is the same test or, if its log has no start, this look has the users of the `known` start.
+    /// True if the users of this look are those that the test should have at a later look `now`.
+    /// Locust must show that it is the same test. If Locust's log has no start, it is enough that
+    /// this look has the users of the `known` start and that nobody has edited the test.
     pub fn is_valid_for(&self, now: &Self, known: Option<&KnownStart>) -> bool {
         let users = u64::try_from(self.users());
         let is_known = known.is_some_and(|known| Ok(known.start.users) == users);
         let is_edited = now.has_other_users_on_same_workers(self);
-        let is_logged = now.log.as_ref().and_then(MasterLog::last_spawn).is_some();
+        let is_logged = now.logged_users().is_some();
         self.is_same_test(now) || (!is_logged && is_known && !is_edited)
     }
 
     /// Locust shows that the last start in both looks requested the same number of users. False if it does
     /// not show it.
     pub fn shows_same_users_requested(&self, other: &Self) -> bool {
-        let logged = |look: &Self| Some(look.log.as_ref()?.last_spawn()?.users);
         let in_page = |look: &Self| look.page.as_ref().and_then(|page| page.num_users);
-        match logged(self).zip(logged(other)) {
+        match self.logged_users().zip(other.logged_users()) {
             Some((one, other)) => one == other,
             None => {
                 let is_shown = [self, other].iter().all(|look| look.has_current_num_users());
@@ -136,8 +134,13 @@ impl Look {
     /// The last start in the master's log has the same number of users as in the other look. True if
     /// one of the logs has no start.
     pub fn has_same_users_requested(&self, other: &Self) -> bool {
-        let logged = |look: &Self| Some(look.log.as_ref()?.last_spawn()?.users);
-        logged(self).zip(logged(other)).is_none_or(|(one, other)| one == other)
+        let logged = self.logged_users().zip(other.logged_users());
+        logged.is_none_or(|(one, other)| one == other)
+    }
+
+    /// The users that the last start in the master's log requested.
+    fn logged_users(&self) -> Option<u64> {
+        Some(self.log.as_ref()?.last_spawn()?.users)
     }
 
     /// This look is at another test than an `earlier` one, or the test asks for another number of users.
