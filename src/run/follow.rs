@@ -26,7 +26,7 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// The number of looks between two checks of the master's log and of the number of replicas. These cost more.
 const RARE: u32 = 5;
 
-/// How long reading the master's log is tried again.
+/// How long to retry reading the master's log.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Locust ends a test up to one second before its run time is over.
@@ -259,7 +259,8 @@ impl Following<'_, '_> {
         Ok(())
     }
 
-    /// The page shows the start whose answer was lost. A later rebalance needs its time in the log.
+    /// Saves the start whose answer was lost, when the page shows it. A later rebalance needs the time of this start in
+    /// the log.
     async fn remember_lost_start(&mut self) -> Result<(), Error> {
         let master = self.follow.master;
         if let Some(log) = self.log().await?
@@ -270,7 +271,7 @@ impl Following<'_, '_> {
         Ok(())
     }
 
-    /// The master's log. It is read again if that fails, because the next look would not show the same.
+    /// Reads the master's log, and retries after an error, because the next look would not notice this change again.
     async fn log(&self) -> Result<Option<MasterLog>, Error> {
         let give_up = Instant::now() + LOG_PATIENCE;
         patiently(give_up, || self.follow.master.log()).await

@@ -102,8 +102,8 @@ pub async fn until_idle(master: &Master<'_>, limit: Duration) {
     }
 }
 
-/// The test that Locust runs, when none of this run is left. Waits for at most `limit` while Locust stops a test. `None`
-/// also if two looks in turn fail.
+/// Returns the test of somebody else. Call it only when no test of this run is left. While Locust stops a test, it
+/// waits for at most `limit`. Returns `None` if no test is running, or if two looks in a row fail.
 pub async fn other_test(master: &Master<'_>, limit: Duration) -> Option<OtherTest> {
     let end = Instant::now() + limit;
     let (mut has_failed, mut last) = (false, None);

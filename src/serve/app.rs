@@ -17,9 +17,10 @@ use super::rebalancer::{ChangeDuringTest, Rebalancer};
 use super::samples::Samples;
 use super::settings::{LocustSettings, SharedState, Subject};
 use super::snapshot::{Limits, Outcome};
-use super::stepping::{SteppedChange, SteppedResult, read_count};
+use super::stepping::{SteppedChange, SteppedResult, StepsRefused, read_count};
 use super::test_before::{LocustUnreachable, TestBefore};
 use super::viewers::Viewers;
+use crate::locust::Steps;
 use crate::scaling::{self, Condition, DryRun, NewCount, Order, Progress};
 use crate::text::terminal::printable;
 
@@ -117,9 +118,7 @@ impl App {
         caller: &Caller,
     ) -> Result<ChangeResult, Problem> {
         let Ok(_permit) = self.changes.try_acquire() else {
-            let detail = "Too many changes are running; try again in a moment.";
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail);
-            let problem = problem.with_retry_after(1);
+            let problem = too_many("Too many changes are running; try again in a moment.");
             self.log_refused_change(caller, request.count(), &problem);
             return Err(problem);
         };
@@ -159,7 +158,7 @@ impl App {
             Ok(steps) => steps,
             Err(_) if request.ignores_locust => None,
             Err(why) => {
-                let problem = steps_impossible(&why);
+                let problem = steps_refused(why);
                 self.log_refused_change(caller, request.count(), &problem);
                 return Err(problem);
             }
@@ -208,8 +207,8 @@ impl App {
         }
     }
 
-    /// Looks at the test before a change. If one may be running, earlier changes are waited for, and later
-    /// ones wait for the drop of the guard.
+    /// Looks at the test before a change. If a test may be running, this waits for earlier changes.
+    /// Later changes wait until the guard is dropped.
     async fn test_before(&self, order: &Order) -> (TestBefore, Option<OwnedMutexGuard<()>>) {
         let turns = &self.backend.turns;
         let before = self.rebalancer.test_before().await;
@@ -227,10 +226,7 @@ impl App {
     /// earlier one in steps.
     async fn is_probably_made(&self, order: &Order) -> bool {
         let Some(now) = read_count(&self.backend, order).await else { return false };
-        let new = match order.new {
-            NewCount::Exactly(count) => i64::from(count),
-            NewCount::By(by) => now.saturating_add(by).max(0),
-        };
+        let new = Steps::new(order, now).to;
         let holds = order.condition.replicas.is_none_or(|expected| expected == now);
         holds && new != now && self.limits.allow(new)
     }
@@ -241,9 +237,7 @@ impl App {
     /// The answer if there are too many looks at the same time.
     pub(super) async fn look_for_question(&self) -> Result<TestBefore, Problem> {
         let Ok(_permit) = self.looks.try_acquire() else {
-            let detail = "Too many questions are being prepared; try again in a moment.";
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail);
-            return Err(problem.with_retry_after(1));
+            return Err(too_many("Too many questions are being prepared; try again in a moment."));
         };
         Ok(TestBefore::look(&self.backend).await)
     }
@@ -281,8 +275,20 @@ impl App {
     }
 }
 
-/// The answer if workers of a running test cannot be removed one after another. `why` is a clause.
-fn steps_impossible(why: &str) -> Problem {
+fn too_many(detail: &str) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", detail).with_retry_after(1)
+}
+
+/// The answer if workers of a running test cannot be removed one after another.
+fn steps_refused(why: StepsRefused) -> Problem {
+    let why = match why {
+        StepsRefused::LaterChange => {
+            let detail = "Nothing was changed, because a later change was requested before this one began. \
+                          Check the number of workers. Scale again if you still want this change.";
+            return Problem::new(StatusCode::CONFLICT, "Stopped", detail);
+        }
+        StepsRefused::Unchecked(why) => why,
+    };
     let detail = format!(
         "Nothing was changed: {why}. The master of this release of Locust can stop working when several \
          workers leave a running test at once, so serve removes them one after another. Try again in a \

@@ -23,7 +23,7 @@ pub(super) enum RebalanceError {
     NoLocust,
     /// The text of [`foreign_text`].
     #[error(
-        "{0}. Start serve with --locust=URL or --locust=service/NAME[:PORT] of the right Locust."
+        "{0}. Start serve with the address of the right Locust: --locust=URL or --locust=service/NAME[:PORT]."
     )]
     Foreign(String),
     #[error("{0}")]

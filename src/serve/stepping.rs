@@ -34,12 +34,27 @@ pub(super) struct SteppedChange<'a> {
     ignores_locust: bool,
 }
 
+/// The reason why the pods cannot be removed one after another now.
+#[derive(Debug)]
+pub(super) enum StepsRefused {
+    /// A later change was requested.
+    LaterChange,
+    /// A clause.
+    Unchecked(String),
+}
+
+impl From<String> for StepsRefused {
+    fn from(why: String) -> Self {
+        Self::Unchecked(why)
+    }
+}
+
 /// The result of a [`SteppedChange`].
 pub(super) struct SteppedResult {
     pub scaled: Result<Scaled, ScaleError>,
     /// The reason why the change stopped in the middle, as sentences.
     pub stopped: Option<String>,
-    /// False if the answer to the last request was lost, so that the count may be another one.
+    /// False if the answer to the last request was lost. Then the count is unknown.
     pub is_count_known: bool,
 }
 
@@ -53,8 +68,8 @@ impl From<Result<Scaled, ScaleError>> for SteppedResult {
 
 impl<'a> SteppedChange<'a> {
     /// Plans the change, and waits until the workers of an earlier change have left Locust. `None` if the
-    /// change needs no steps: the release survives it, or the test runs in other pods. With
-    /// `ignores_locust`, there is no wait.
+    /// change needs no steps: the master of this release does not break, or the test runs in other
+    /// pods. With `ignores_locust`, there is no wait.
     ///
     /// # Errors
     /// The reason why the pods cannot be removed one after another now. Nothing was changed.
@@ -63,7 +78,7 @@ impl<'a> SteppedChange<'a> {
         order: &'a Order,
         before: &'a Look,
         ignores_locust: bool,
-    ) -> Result<Option<Self>, String> {
+    ) -> Result<Option<Self>, StepsRefused> {
         if !breaks_by_leaving(before) || before.table().own() == 0 {
             return Ok(None);
         }
@@ -82,9 +97,9 @@ impl<'a> SteppedChange<'a> {
             // More workers do no harm.
             _ if steps.count() <= 0 => return Ok(None),
             Ok(Search::Absent | Search::Foreign { .. }) => {
-                return Err("Locust was not found any more".to_owned());
+                return Err("Locust was not found any more".to_owned().into());
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.to_string().into()),
         };
         let renewed = Mutex::default();
         let change = Self { backend, order, master, before, renewed, steps, ignores_locust };
@@ -99,13 +114,13 @@ impl<'a> SteppedChange<'a> {
     /// Checks that the pods can be removed one after another, and waits until the workers that an earlier
     /// change removed have left Locust: if another worker left at the same time, the master would break.
     /// `count` is the present number of replicas.
-    async fn prepare(&self, steps: Steps, count: i64) -> Result<(), String> {
+    async fn prepare(&self, steps: Steps, count: i64) -> Result<(), StepsRefused> {
         let Backend { live, turns, .. } = self.backend;
         if steps.count() <= 0 || self.ignores_locust {
             return Ok(());
         }
         if live.worker_pods().is_none() {
-            return Err("the pods of the workers cannot be listed".to_owned());
+            return Err("the pods of the workers cannot be listed".to_owned().into());
         }
         let end = Instant::now() + STEP_LIMIT;
         let mut now = self.before.clone();
@@ -116,15 +131,14 @@ impl<'a> SteppedChange<'a> {
             }
             if Instant::now() >= end {
                 let limit = STEP_LIMIT.as_secs();
-                return Err(format!(
-                    "the workers of an earlier change have not left Locust within {limit} s"
-                ));
+                let why = format!(
+                    "workers that were removed before are still connected to Locust after {limit} s"
+                );
+                return Err(why.into());
             }
             tokio::select! {
                 () = sleep(LEAVING_PERIOD) => {}
-                () = turns.another_change_waits() => {
-                    return Err("another change was requested".to_owned());
-                }
+                () = turns.another_change_waits() => return Err(StepsRefused::LaterChange),
             }
             let look = Look::take(&self.master, live.worker_pods()).await;
             now = look.map_err(|error| error.to_string())?;
@@ -133,7 +147,7 @@ impl<'a> SteppedChange<'a> {
         // Locust may be moving the users of a worker that has just left.
         let is_moving = now.state() == "spawning" && turns.has_other_unchecked();
         match has_waited || is_moving {
-            true => wait_until_spawned(&self.master, end - Instant::now()).await,
+            true => Ok(wait_until_spawned(&self.master, end - Instant::now()).await?),
             false => Ok(()),
         }
     }
@@ -177,8 +191,8 @@ impl<'a> SteppedChange<'a> {
         self.order.limits.is_none_or(|limits| limits.allow(steps.to))
     }
 
-    /// The present count, if the limits do not allow the new one, and the present one is not that of the
-    /// steps.
+    /// The present count, if it differs from the count before the steps. It is read only if the
+    /// limits do not allow the new count.
     async fn differing_count(&self, steps: Steps) -> Option<i64> {
         if self.is_allowed(steps) {
             return None;
@@ -198,7 +212,7 @@ impl<'a> SteppedChange<'a> {
                     return Err(format!("another client changed the number of replicas from {count} to {now}"));
                 }
                 () = self.backend.turns.another_change_waits() => {
-                    return Err("another change was requested".to_owned());
+                    return Err("a later change was requested".to_owned());
                 }
             }
             self.unless_ignored(wait_until_spawned(&self.master, STEP_LIMIT).await)?;
@@ -234,7 +248,8 @@ impl<'a> SteppedChange<'a> {
     }
 
     /// Waits until another client changes the count after the step to `count`, and returns the new count.
-    /// The known state may be older than that step, so the count is read before it is believed.
+    /// The known state may be older than that step, so this reads the count from the API server
+    /// before it returns.
     async fn overtaken(&self, count: i64) -> i64 {
         let mut frames = self.backend.live.subscribe();
         loop {
@@ -252,7 +267,8 @@ impl<'a> SteppedChange<'a> {
     }
 }
 
-/// No more pods have a connected worker than are desired, and none of these pods is gone.
+/// True if at most `count` hosts have connected workers, and all of these pods still exist. Always
+/// true if the workers can only be counted.
 fn have_left(look: &Look, count: i64) -> bool {
     let table = look.table();
     let is_counted_only = look.pods.as_ref().is_none_or(|pods| pods.are_counted_only());

@@ -1,4 +1,4 @@
-//! `locustctl serve` if Locust is missing, does not answer, or runs another test.
+//! `locustctl serve` if Locust is missing, does not answer, or has its workers in other pods.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn a_locust_with_workers_in_other_pods_is_named_and_its_users_are_not_redistribu
     serving.wait_until_settled(2);
     let answer = serving.send(serving.request("POST", "/api/rebalance"));
     let text = "Locust at service/locust-master has 3 workers, and none of them runs in a pod of \
-                deployment.apps/web-worker. Start serve with --locust=URL";
+                deployment.apps/web-worker. Start serve with the address of the right Locust: --locust=URL";
     answer.is_problem(404, "NotFound", text);
     let starts = cluster.request_lines();
     let starts = starts.iter().filter(|line| line.ends_with("proxy/swarm"));

@@ -108,10 +108,38 @@ fn a_later_change_ends_the_steps_of_an_earlier_one() {
         let scaled = second();
         assert_eq!((scaled.status, cluster.workers()), (200, 6), "{scaled:?}");
         assert_eq!(scaled.json()["users"]["stage"], "well", "{scaled:?}");
-        let text = "of 4 steps: another change was requested. Scale again";
+        let text = "of 4 steps: a later change was requested. Scale again";
         first.join().unwrap().is_problem(409, "Stopped", text);
     });
     assert!(is_well(&cluster, 6));
+}
+
+#[test]
+fn a_change_whose_first_step_waits_makes_way_for_a_later_one() {
+    let (cluster, serving) = served(5, &[]);
+    let stale = Action::Answer {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: ask_for_text(&cluster, "stats/requests").into_bytes(),
+    };
+    let stale = Fault::once(stale).times(1000).on("GET").at("proxy/stats/requests");
+    cluster.handle().inject(stale);
+    assert_eq!(serving.put("", r#"{"by": -1}"#).json()["new"], 4);
+    let (news, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let (change, news) = (put(&serving, r#"{"by": -1}"#), news.clone());
+            scope.spawn(move || news.send(change()).unwrap());
+        }
+        let refused = answers.recv().unwrap();
+        let text =
+            "Nothing was changed, because a later change was requested before this one began.";
+        refused.is_problem(409, "Stopped", text);
+        assert_eq!(cluster.workers(), 4);
+        cluster.handle().clear_faults();
+        assert_eq!(answers.recv().unwrap().json()["new"], 3);
+    });
+    assert!(is_well(&cluster, 3));
 }
 
 #[test]

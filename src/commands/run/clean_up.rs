@@ -136,7 +136,7 @@ fn not_stopped(locust: &Locust<'_>, why: &str) -> Error {
 async fn test_of_others(site: &Site<'_>, count: ReplacedCount) -> Option<OtherTest> {
     let locust = site.locust.as_ref().filter(|_| count.was_raised())?;
     let other = other_test(&locust.master, SIGNAL_LIMIT).await?;
-    // Another count stays anyway.
+    // If somebody else has changed the count, it is not put back anyway.
     let now = pods_of(site.client, site.target).await;
     now.map_or(true, |own| own.replicas == count.new).then_some(other)
 }
@@ -189,8 +189,8 @@ fn left_for(
     let command = follow_up.scale_command(target, count.new, count.old.unwrap_or_default());
     let OtherTest { state, users } = other;
     anyhow!(
-        "putting the old number of workers back: somebody else's test uses the workers: its state is {}, with {users} \
-         users; to do it when that test has ended, run: {command}",
+        "putting the old number of workers back: somebody else's test uses the workers (state {}, {users} users); to do \
+         it when that test has ended, run: {command}",
         on_one_line(state)
     )
 }

@@ -200,7 +200,8 @@ impl<'a> RunningTest<'a> {
         PodChange { workers, pods, new: order.new }
     }
 
-    /// The steps of the order with this index; `None` if it can be made at once, whatever the count is by then.
+    /// The steps of the order with this index; `None` if it can be made at once, even if another
+    /// client changes the count first.
     pub(super) fn steps(
         &self,
         orders: &[Order],

@@ -63,8 +63,8 @@ impl Stepping<'_, '_> {
         Ok(())
     }
 
-    /// Waits until the target of the order with this index has only `count` pods, and the workers of the others
-    /// have left Locust. The inner error says why they have not.
+    /// Waits until this order's target has only `count` pods, and the workers of its removed pods
+    /// have left Locust. The inner error is the reason why they have not.
     async fn wait(
         &self,
         index: usize,
@@ -128,8 +128,9 @@ impl Stepping<'_, '_> {
                     let removed = now.from < steps.from && now.count() > 0;
                     if removed && let Err(why) = self.wait(index, now.from, signal.as_mut()).await?
                     {
-                        let error =
-                            anyhow!("not scaled, because another client removed pods: {why}");
+                        let error = anyhow!(
+                            "not scaled, because the workers of pods that another client removed may not have left Locust: {why}"
+                        );
                         results.error(index, error);
                         return Ok(Some(Leaving::unknown(now.from)));
                     }

@@ -48,7 +48,8 @@ impl TargetPods {
         }
     }
 
-    /// The replicas before an order by which pods can leave.
+    /// The number of replicas before the order. `None` if it is unknown, or if the order removes no
+    /// pods.
     pub(super) fn replicas_to_leave(&self, order: &Order) -> Option<i64> {
         self.known().map(|own| own.replicas).filter(|_| self.max_leaving(order) > 0)
     }

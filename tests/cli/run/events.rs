@@ -46,7 +46,8 @@ fn users_that_a_leaving_worker_takes_along_are_given_back() {
     assert_eq!(cluster.workers(), 1);
 }
 
-/// Runs a test on this release whose users are redistributed by a start without an answer.
+/// Runs a test on this release. A worker leaves, and locustctl redistributes the users, but the answer to its start is
+/// lost.
 fn with_lost_start(release: &str) -> (TestCluster, Running) {
     let locust_release = release.parse().unwrap();
     let cluster = TestCluster::with(Options { locust_release, ..Options::default() });

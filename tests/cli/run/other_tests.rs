@@ -27,8 +27,8 @@ fn run_and_read(cluster: &TestCluster, number: usize, meanwhile: impl FnOnce()) 
 }
 
 /// The error about workers that somebody else's test uses.
-const IN_USE: &str = "error: putting the old number of workers back: somebody else's test uses the workers: its state is \
-                      running, with 5 users; to do it when that test has ended, run: ";
+const IN_USE: &str = "error: putting the old number of workers back: somebody else's test uses the workers \
+                      (state running, 5 users); to do it when that test has ended, run: ";
 
 /// The run has left three workers to somebody else's test, and says how to remove them later.
 fn leaves_workers(cluster: &TestCluster, run: &Running) {
@@ -116,7 +116,7 @@ fn workers_that_a_run_has_removed_come_back_also_during_another_test() {
 }
 
 #[test]
-fn a_count_of_somebody_else_with_a_test_of_their_own_is_a_warning() {
+fn if_somebody_else_scales_and_starts_a_test_the_count_stays_with_a_warning() {
     let cluster = cluster();
     let run = run_and_read(&cluster, 1, || {
         cluster.handle().set_replicas(SLAVE, 5);
