@@ -12,8 +12,8 @@ pub struct LocustArgs {
     // The brackets are not links.
     #[allow(rustdoc::broken_intra_doc_links)]
     /// Address of Locust's master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through
-    /// the API server), auto (look for it), or none (but rebalance and a test of run need Locust). Without
-    /// a value: auto [default: $LOCUSTCTL_LOCUST; else none for scale, and auto for other commands]
+    /// the API server), auto (look for it), or none (no Locust; not allowed for rebalance, nor for run without
+    /// a COMMAND). Without a value: auto [default: $LOCUSTCTL_LOCUST; else none for scale, and auto for other commands]
     #[arg(
         long,
         num_args = 0..=1,

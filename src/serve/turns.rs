@@ -74,12 +74,13 @@ impl Turns {
         Arc::clone(&self.change_during_test).lock_owned().await
     }
 
-    /// The same if no other change during a test is being made.
+    /// Like [`Turns::change_during_test`], but does not wait: `None` if another change during a
+    /// test is being made.
     pub(super) fn try_change_during_test(&self) -> Option<OwnedMutexGuard<()>> {
         Arc::clone(&self.change_during_test).try_lock_owned().ok()
     }
 
-    /// Waits until another change waits that ends the steps of the present one.
+    /// Waits until a later change asks to end the steps of the present one.
     pub(super) async fn another_change_waits(&self) {
         self.wait_for(|now| now.waiting > 0).await;
     }
@@ -118,7 +119,7 @@ impl Turns {
         self.work.borrow().unchecked > 0
     }
 
-    /// The same for a change that is not the present one.
+    /// True if the check is unfinished after a change other than the present one.
     pub(super) fn has_other_unchecked(&self) -> bool {
         self.work.borrow().unchecked > 1
     }

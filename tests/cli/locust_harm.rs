@@ -336,7 +336,7 @@ fn if_locust_stops_answering_the_error_names_the_next_step() {
 }
 
 #[test]
-fn without_a_test_a_locust_that_stops_answering_after_the_workers_are_connected_is_a_note() {
+fn without_a_test_a_note_says_that_locust_stopped_answering() {
     let cluster = TestCluster::start();
     let locust = failing_after(&cluster, 4, usize::MAX / 2, page("ready", 0, 60));
     let line = format!("scale --replicas=1 --timeout=3s --locust={}", locust.url());

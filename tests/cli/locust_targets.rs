@@ -83,7 +83,7 @@ fn if_the_first_target_cannot_be_scaled_the_second_one_is() {
 }
 
 #[test]
-fn if_the_answer_for_a_single_pod_is_lost_the_next_pod_does_not_leave_before_it() {
+fn if_the_answer_to_a_removal_is_lost_the_next_target_is_not_scaled() {
     let cluster = affected();
     add_more_workers(&cluster, 2);
     let lost = Fault::once(Action::CloseAfter).on("PATCH").at("locust-slave/scale");

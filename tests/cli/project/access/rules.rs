@@ -86,8 +86,9 @@ pub const WORKLOADS: AccessRule = AccessRule(
     "The objects that may run workers",
 );
 pub const CONTROLLERS: AccessRule =
-    AccessRule("", "replicationcontrollers", &[], &["list"], "The same");
-pub const JOBS: AccessRule = AccessRule("batch", "jobs", &[], &["list"], "The same");
+    AccessRule("", "replicationcontrollers", &[], &["list"], "Other objects that may run workers");
+pub const JOBS: AccessRule =
+    AccessRule("batch", "jobs", &[], &["list"], "Other objects that may run workers");
 pub const MASTERS: AccessRule = AccessRule("", "pods", &[], &["list"], "The masters of Locust");
 pub const SERVICES_OF_ALL: AccessRule =
     AccessRule("", "services", &[], &["list"], "The Services of these masters");

@@ -92,17 +92,18 @@ other Services, add the name and the port of each one to `services/proxy`. Witho
 
 const SEARCH: &str = "\
 If no target is named and `deployment/locust-slave` does not exist, the commands [look for
-workers](locust.md#how-locust-is-found). They need these rules in addition to their own ones. If the cluster has `deploymentconfigs`
+workers](locust.md#how-locust-is-found). They need these rules in addition to the rules in their own sections. If the cluster has `deploymentconfigs`
 (`apps.openshift.io`), `rollouts` (`argoproj.io`) or `locusttests` (`locust.cloud`), add `list` for them, here and for `status -A`.
 ";
 
 const WITHOUT_SERVICE: &str = "\
-If no Service leads to the master's web UI, locustctl connects to the master's pod. Replace `services/proxy` by this rule. It allows
-requests to every pod of the namespace, because the names of pods are not known in advance. A Service avoids this.
+If no Service leads to the master's web UI, locustctl connects to the master's pod. Replace the rule for `services/proxy` with this one. It
+allows requests to every pod of the namespace, because the names of pods are not known in advance. If you create a Service for the
+master, you do not need this rule.
 ";
 
 const WITHOUT_SCALE: &str = "\
-These types have no scale subresource. Replace `deployments/scale` by the rule of the type.
+These types have no scale subresource. Replace the rule for `deployments/scale` with the rule for your type.
 ";
 
 pub const TABLE: &[Access] = &[
