@@ -90,7 +90,7 @@ pub struct RunArgs {
     // The brackets are not links.
     #[allow(rustdoc::broken_intra_doc_links)]
     /// Fail the test if its final results meet this condition: '[NAME: ]METRIC OP VALUE', as in 'p95 > 800ms' or
-    /// 'GET /login: failures > 1%'; can be repeated. METRIC is a percentile (p50 to p99.99), min, max, avg, median,
+    /// 'GET /login: failures > 1%'; can be repeated. METRIC is a percentile (p50 to p100), min, max, avg, median,
     /// rps, requests, failures or users. Without --fail-if, any failed request fails the test
     #[arg(long, value_name = "CONDITION", allow_hyphen_values = true, action = ArgAction::Append)]
     pub fail_if: Vec<Condition>,
@@ -126,7 +126,8 @@ pub struct RunArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub keep: bool,
-    /// If a test is running, wait at most this long for its end. Without this flag, a running test is an error
+    /// If a test is running, or another run uses the workers, wait at most this long for the end. Without this flag,
+    /// both are errors
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::go_duration(), allow_hyphen_values = true)]
     pub wait_for_idle: go::Duration,

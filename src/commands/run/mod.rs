@@ -4,6 +4,7 @@ mod around;
 mod check;
 mod clean_up;
 mod ended;
+mod idle_limit;
 mod interruptions;
 mod progress;
 mod scale_line;
@@ -19,6 +20,7 @@ use anyhow::{Error, anyhow, bail};
 use self::check::{Checked, Plan, Work};
 use self::clean_up::clean_up;
 use self::ended::{Ended, conclude};
+use self::idle_limit::IdleLimit;
 use self::interruptions::{Haste, Interruptions};
 use self::site::Site;
 use self::undo::{TestToStop, Undo};
@@ -37,6 +39,9 @@ use crate::text::terminal::{harmless, say};
 
 /// The words for a run that ended before its first change.
 const UNCHANGED: &str = "nothing was changed";
+
+/// The same as a sentence before another one.
+const NOTHING_CHANGED: &str = "Nothing was changed. ";
 
 /// Scales the workers, does the work, and puts the old count back.
 ///
@@ -60,25 +65,32 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
     let mut target = target.map_err(before_changes)??;
     let reading = read_pods(&connection.client, &requested, &mut target, &follow_up);
     let own = interruptions.unless(reading).await.map_err(before_changes)??;
-    let find = Site::find(&connection.client, &target, own, &location);
-    let site = interruptions.unless(find).await.map_err(before_changes)??;
+    let client = &connection.client;
+    let find = Site::find(client, &target, own, &location);
+    let mut site = interruptions.unless(find).await.map_err(before_changes)??;
+    site.announce();
+    let limit = IdleLimit::new(plan.idle_limit);
     let checks = async {
         if let Work::Test(test) = &plan.work {
             site.check_test(&plan, test).await?;
         }
-        match site.check_idle(&plan, "Nothing was changed. ").await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(with_holder(error, &connection.client, &target).await),
+        match site.check_idle(&plan, &limit, NOTHING_CHANGED).await {
+            Ok(waited) => Ok(waited),
+            Err(error) => Err(with_holder(error, client, &target).await),
         }
     };
-    interruptions.unless(checks).await.map_err(before_changes)??;
+    let waited_for_test = interruptions.unless(checks).await.map_err(before_changes)??;
     if plan.is_dry_run {
         return interruptions.unless(site.dry_run(&plan)).await.map_err(before_changes)?;
     }
-    let client = &connection.client;
-    let mut lock =
-        interruptions.unless(take_lock(client, &target)).await.map_err(before_changes)??;
+    let locking = take_lock(client, &target, &limit);
+    let (mut lock, waited_for_run) =
+        interruptions.unless(locking).await.map_err(before_changes)??;
     let work = async {
+        if waited_for_test || waited_for_run {
+            let again = site_after_wait(client, &target, &plan, &location, &limit);
+            site = interruptions.unless(again).await.map_err(before_changes)??;
+        }
         match &plan.work {
             Work::Test(test) => site.run_test(&plan, test, &follow_up, &mut interruptions).await,
             Work::Command(words) => {
@@ -123,27 +135,61 @@ async fn read_pods(
     }
 }
 
-/// Takes the Lease of the target. If this account has no right to it, prints a note and returns `None`.
+/// Reads the workers and Locust again: during a wait, another run may have put its old count back. Waits again
+/// if somebody has started another test.
+///
+/// # Errors
+/// The target or Locust cannot be read, or a test is running when the limit is over.
+async fn site_after_wait<'a>(
+    client: &'a Client,
+    target: &'a Target,
+    plan: &Plan,
+    location: &LocustLocation,
+    limit: &IdleLimit,
+) -> anyhow::Result<Site<'a>> {
+    loop {
+        let site = Site::find(client, target, pods_of(client, target).await?, location).await?;
+        if !site.check_idle(plan, limit, NOTHING_CHANGED).await? {
+            return Ok(site);
+        }
+    }
+}
+
+/// Takes the Lease of the target. While another run holds it, waits until the limit is over. If this account has
+/// no right to the Lease, prints a note and returns `None` instead of the lock. The second value is true if it
+/// had to wait.
 ///
 /// # Errors
 /// Another run holds it, or the API server does not answer.
-async fn take_lock(client: &Client, target: &Target) -> anyhow::Result<Option<RunLock>> {
+async fn take_lock(
+    client: &Client,
+    target: &Target,
+    limit: &IdleLimit,
+) -> anyhow::Result<(Option<RunLock>, bool)> {
     let mut lock = RunLock::new(target);
     let name = lock.name().to_owned();
-    let taken = lock.acquire(client).await;
-    match taken.map_err(|error| anyhow!("taking the Lease {name}: {error}; {UNCHANGED}"))? {
-        Locked::Yes => Ok(Some(lock)),
-        Locked::NotAvailable(why) => {
-            say(&format!(
-                "Note: locustctl cannot take the Lease {name}, so it does not notice another run: {}",
-                harmless(&why)
-            ));
-            Ok(None)
+    let mut has_waited = false;
+    loop {
+        let taken = lock.acquire(client).await;
+        match taken.map_err(|error| anyhow!("taking the Lease {name}: {error}; {UNCHANGED}"))? {
+            Locked::Yes => return Ok((Some(lock), has_waited)),
+            Locked::NotAvailable(why) => {
+                say(&format!(
+                    "Note: locustctl cannot take the Lease {name}, so it does not notice another run: {}",
+                    harmless(&why)
+                ));
+                return Ok((None, has_waited));
+            }
+            Locked::ByOther(Holder { identity, since, .. }) if limit.left().is_zero() => bail!(
+                "another run uses {target}: {identity} holds the Lease {name} since {since}. {NOTHING_CHANGED}{}",
+                limit.advice("run")
+            ),
+            Locked::ByOther(Holder { identity, .. }) => {
+                if !std::mem::replace(&mut has_waited, true) {
+                    say(&format!("Waiting until {identity} releases the Lease {name}"));
+                }
+            }
         }
-        Locked::ByOther(Holder { identity, since, .. }) => bail!(
-            "another run uses {target}: {identity} holds the Lease {name} since {since}. Wait until it ends; \
-             {UNCHANGED}"
-        ),
     }
 }
 

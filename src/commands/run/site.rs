@@ -4,6 +4,7 @@ use anyhow::{Error, anyhow, bail};
 
 use super::super::follow_up::NAME_THE_MASTER;
 use super::check::{Plan, Work};
+use super::idle_limit::IdleLimit;
 use super::scale_line::scale_line;
 use crate::cluster::api::Client;
 use crate::locust::{Address, LocustLocation, Look, Master, Search, WorkerPods, foreign_text};
@@ -43,7 +44,6 @@ impl<'a> Site<'a> {
         let locust = match find_master(client, target, location, &pods).await? {
             None => None,
             Some(master) => {
-                say(&on_one_line(&format!("Using Locust at {}", master.place())));
                 let look = Look::take(&master, Some(pods)).await;
                 let before = look.map_err(|error| anyhow!("{}: {error}", PhaseKind::Find))?;
                 Some(Locust { master, before })
@@ -52,14 +52,29 @@ impl<'a> Site<'a> {
         Ok(Self { client, target, replicas: own.replicas, locust })
     }
 
-    /// Refuses to run beside another test, or waits for its end. `note` is a sentence for the error.
+    /// Prints which Locust is used.
+    pub(super) fn announce(&self) {
+        if let Some(Locust { master, .. }) = &self.locust {
+            say(&on_one_line(&format!("Using Locust at {}", master.place())));
+        }
+    }
+
+    /// Refuses to run beside another test, or waits for its end until the limit is over. Returns true if it had
+    /// to wait. `note` is a sentence for the error.
     ///
     /// # Errors
     /// A test is running, or Locust does not answer.
-    pub(super) async fn check_idle(&self, plan: &Plan, note: &str) -> Result<(), Error> {
-        let Some(Locust { master, .. }) = &self.locust else { return Ok(()) };
+    pub(super) async fn check_idle(
+        &self,
+        plan: &Plan,
+        limit: &IdleLimit,
+        note: &str,
+    ) -> Result<bool, Error> {
+        let mut has_waited = false;
+        let Some(Locust { master, .. }) = &self.locust else { return Ok(has_waited) };
         let place = on_one_line(&master.place()).into_owned();
         let tell = |waiting: Waiting<'_>| {
+            has_waited = true;
             say(&harmless(&match waiting {
                 Waiting::Busy(state) => {
                     format!("Waiting until Locust at {place} is idle; its state is {state}")
@@ -69,16 +84,13 @@ impl<'a> Site<'a> {
                 }
             }));
         };
-        let idle = wait_for_idle(master, plan.idle_limit, plan.limit(), tell).await;
+        let idle = wait_for_idle(master, limit.left(), plan.limit(), tell).await;
         match idle.map_err(|error| anyhow!("{}: {error}", PhaseKind::Idle))? {
-            Idle::Yes => Ok(()),
+            Idle::Yes => Ok(has_waited),
             Idle::No { state, users } => bail!(
                 "Locust at {place} is running a test: its state is {}, with {users} users. {note}{}",
                 on_one_line(&state),
-                match plan.idle_limit.is_zero() {
-                    true => "To wait for the end of the test, use --wait-for-idle=DURATION",
-                    false => "The time limit of --wait-for-idle is over; give a longer one",
-                }
+                limit.advice("test")
             ),
         }
     }

@@ -12,6 +12,7 @@ use super::super::follow_up::FollowUp;
 use super::check::{Output, Plan, TestWork};
 use super::clean_up::clean_up;
 use super::ended::{Ended, conclude};
+use super::idle_limit::IdleLimit;
 use super::interruptions::{Haste, Interruptions, SIGNAL_LIMIT};
 use super::progress::Progress;
 use super::site::{Locust, Site};
@@ -150,7 +151,9 @@ impl Site<'_> {
         let Record { undo, timeline, .. } = record;
         let replicas = self.scale_up(plan, undo, timeline, interruptions).await?;
         record.timeline.enter(PhaseKind::Start);
-        let idle = interruptions.unless(self.check_idle(plan, "")).await?;
+        let idle = interruptions
+            .unless(self.check_idle(plan, &IdleLimit::new(plan.idle_limit), ""))
+            .await?;
         idle.map_err(|error| Ended::failed(PhaseKind::Start, error))?;
         let begun = self.start(locust, plan, test, record, interruptions).await?;
         record.has_begun = true;

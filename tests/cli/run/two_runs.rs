@@ -5,7 +5,7 @@ use support::running::Running;
 use support::scaling::run;
 use support::waiting::cluster;
 
-use super::command::{wait_for_script, waiting_script};
+use super::command::{has_in_order, wait_for_script, waiting_script};
 
 const LEASE: &str =
     "/apis/coordination.k8s.io/v1/namespaces/default/leases/locustctl-run-deployment-locust-slave";
@@ -26,13 +26,83 @@ fn a_second_run_is_refused_and_told_who_holds_the_lease() {
          locustctl-run-deployment-locust-slave since "
     );
     assert!(second.stderr.contains(&expected), "{second:?}");
-    assert!(second.stderr.ends_with("Wait until it ends; nothing was changed\n"), "{second:?}");
+    let advice =
+        ". Nothing was changed. To wait for the end of the run, use --wait-for-idle=DURATION\n";
+    assert!(second.stderr.ends_with(advice), "{second:?}");
     assert_eq!(cluster.workers(), 3);
     std::fs::write(cluster.path("go"), "").unwrap();
     assert_eq!(first.end(), Some(0), "{}", first.stderr());
     // The Lease is released at the end.
     let third = run(&cluster, "run --replicas=2 -- /bin/true");
     assert_eq!((third.code, cluster.workers()), (Some(0), 1), "{third:?}");
+}
+
+#[test]
+fn with_wait_for_idle_a_second_run_waits_for_the_first_one_and_begins_with_its_old_count() {
+    let cluster = cluster();
+    let script = waiting_script(&cluster, "");
+    let mut first = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));
+    wait_for_script(&cluster, &first);
+    let lease = cluster.handle().object(LEASE).unwrap();
+    let holder = lease["spec"]["holderIdentity"].as_str().unwrap();
+    let mut second =
+        Running::start(&cluster, "run --replicas=5 --wait-for-idle=5m -u 20 -r 20 -t 1s");
+    second.wait_for(&format!(
+        "Waiting until {holder} releases the Lease locustctl-run-deployment-locust-slave\n"
+    ));
+    assert_eq!(cluster.workers(), 3);
+    std::fs::write(cluster.path("go"), "").unwrap();
+    assert_eq!(first.end(), Some(0), "{}", first.stderr());
+    assert_eq!(second.end(), Some(0), "{}", second.stderr());
+    let changes = ["scaled from 1 to 5\n", "scaled back from 5 to 1\n"];
+    has_in_order(&second.stderr(), &changes);
+    assert_eq!(second.stderr().matches("Using Locust").count(), 1, "{}", second.stderr());
+    assert_eq!(cluster.workers(), 1);
+}
+
+#[test]
+fn a_second_run_whose_time_limit_is_over_changes_nothing() {
+    let cluster = cluster();
+    let script = waiting_script(&cluster, "");
+    let mut first = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));
+    wait_for_script(&cluster, &first);
+    let second = run(&cluster, "run --replicas=5 --wait-for-idle=1s -- /bin/true");
+    second.exits(125, "");
+    let advice =
+        ". Nothing was changed. The time limit of --wait-for-idle is over; give a longer one\n";
+    assert!(second.stderr.ends_with(advice), "{second:?}");
+    assert_eq!(cluster.workers(), 3);
+    std::fs::write(cluster.path("go"), "").unwrap();
+    assert_eq!(first.end(), Some(0), "{}", first.stderr());
+}
+
+#[test]
+fn a_run_that_waits_for_another_one_ends_at_the_first_signal() {
+    let cluster = cluster();
+    let script = waiting_script(&cluster, "");
+    let mut first = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));
+    wait_for_script(&cluster, &first);
+    let mut second = Running::start(&cluster, "run --wait-for-idle=5m -- /bin/true");
+    second.wait_for("releases the Lease");
+    second.interrupt();
+    assert_eq!(second.end(), Some(130), "{}", second.stderr());
+    assert!(second.stderr().ends_with("nothing was changed\n"), "{}", second.stderr());
+    std::fs::write(cluster.path("go"), "").unwrap();
+    assert_eq!(first.end(), Some(0), "{}", first.stderr());
+}
+
+#[test]
+fn after_a_wait_a_run_without_replicas_uses_the_present_count() {
+    let cluster = cluster();
+    let script = waiting_script(&cluster, "");
+    let mut first = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));
+    wait_for_script(&cluster, &first);
+    let mut second = Running::start(&cluster, "run --wait-for-idle=5m -u 20 -r 20 -t 1s");
+    second.wait_for("releases the Lease");
+    std::fs::write(cluster.path("go"), "").unwrap();
+    assert_eq!(first.end(), Some(0), "{}", first.stderr());
+    assert_eq!(second.end(), Some(0), "{}", second.stderr());
+    assert!(second.stderr().contains("1 worker is connected"), "{}", second.stderr());
 }
 
 #[test]
