@@ -10,6 +10,9 @@ use time::{Duration, PrimitiveDateTime};
 /// Locust writes a line that belongs to another one within this time after it.
 const AT_ONCE: Duration = Duration::milliseconds(250);
 
+/// Locust writes the line of a worker this long before the start that follows from it.
+const RIGHT_BEFORE: Duration = Duration::milliseconds(50);
+
 /// The events of the master's log, the oldest one first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MasterLog {
@@ -35,6 +38,8 @@ enum Event {
     Quit,
     Missing,
     Healed,
+    /// A LoadTestShape asks for a number of users.
+    Shaped,
     /// The test has ended.
     Stopped,
     StatsReset,
@@ -64,6 +69,8 @@ pub struct TestStart {
     /// This is the first test of the master. Otherwise the page may have the run time of an earlier
     /// test.
     pub is_first: bool,
+    /// The log has the start itself. Otherwise older lines may have been dropped, and this is a later start.
+    pub is_certain: bool,
 }
 
 impl MasterLog {
@@ -131,7 +138,8 @@ impl MasterLog {
             None => None,
         };
         let is_first = self.is_whole && !earlier.iter().any(|entry| is_spawn(&entry));
-        Some(TestStart { at, edited_at, is_first })
+        let is_certain = self.is_whole || !earlier.is_empty();
+        Some(TestStart { at, edited_at, is_first, is_certain })
     }
 
     /// Time of the last start or edit of the running test, by the master's clock. Starts that Locust
@@ -153,6 +161,13 @@ impl MasterLog {
             .rev()
             .find(|entry| matches!(entry.event, Event::Stopped | Event::Spawn(_)));
         last.is_some_and(|entry| entry.event == Event::Stopped)
+    }
+
+    /// A LoadTestShape sets the users of the test. Pages up to 2.30 do not show it if the start form has fields
+    /// for the users.
+    pub fn is_shaped(&self) -> bool {
+        let mut latest = self.events.iter().rev().map(|entry| &entry.event);
+        latest.find(|event| matches!(event, Event::Shaped | Event::Stopped)) == Some(&Event::Shaped)
     }
 
     /// A later test than that of this start has begun, so the statistics are those of the later one. False if
@@ -178,10 +193,13 @@ impl MasterLog {
     }
 }
 
-/// True if Locust itself made this start, because a worker joined, quit or was dropped. Locust then
-/// writes the worker's line right after the start. `since` begins with the start; `before` ends
-/// just before it.
+/// True if Locust itself made this start, because a worker joined, quit, was missing, came back or was
+/// dropped. Locust writes the worker's line right after the start or, with `--enable-rebalancing` and for a worker
+/// that came back, right before it. `since` begins with the start; `before` ends just before it.
 fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
+    let in_test = |entry: &&Entry| entry.event != Event::Stopped;
+    let mut earlier = before.iter().rev().take_while(in_test);
+    let is_in_test = earlier.any(|entry| matches!(entry.event, Event::Spawn(_)));
     let worker_line = since.iter().skip(1).take(3).find(|entry| {
         matches!(entry.event, Event::Joined | Event::Quit | Event::Missing | Event::Healed)
     });
@@ -191,13 +209,21 @@ fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
     };
     let is_triggered =
         spawned.and_then(|spawned| spawned.at.zip(worker_line?.at)).is_some_and(follows);
-    // Locust drops a missing worker about a minute later, without a line.
     let at = since.first().and_then(|entry| entry.at);
+    // The first start of a test is never one of Locust's own.
+    let is_after_line = is_in_test
+        && before.iter().rev().take(2).any(|entry| {
+            matches!(entry.event, Event::Joined | Event::Missing | Event::Healed)
+                && entry.at.zip(at).is_some_and(|(line, at)| {
+                    (Duration::ZERO..=RIGHT_BEFORE).contains(&(at - line))
+                })
+        });
+    // Locust drops a missing worker about a minute later, without a line.
     let is_drop = before.iter().filter(|entry| entry.event == Event::Missing).any(|entry| {
         at.zip(entry.at)
             .is_some_and(|(at, missing)| (58..=63).contains(&(at - missing).whole_seconds()))
     });
-    is_triggered || is_drop
+    is_triggered || is_after_line || is_drop
 }
 
 fn entry(line: &str) -> Option<Entry> {
@@ -222,6 +248,8 @@ fn event(rest: &str) -> Option<Event> {
         Some(Event::Spawned)
     } else if message.starts_with("Resetting stats") {
         Some(Event::StatsReset)
+    } else if message.starts_with("Shape test updating to ") {
+        Some(Event::Shaped)
     } else if message.starts_with("The last worker ")
         || is_of_worker(" reported that it has stopped")
     {
@@ -341,11 +369,13 @@ mod tests {
     fn the_start_of_a_test_is_its_first_start_after_the_last_end() {
         let at = datetime!(2026-11-26 14:15:01);
         let first = log(&[STARTED, (1.0, TO_4), (1.2, SPAWNED)]);
-        assert_eq!(first.test_start(), Some(TestStart { at, edited_at: None, is_first: true }));
+        let start =
+            |is_first, is_certain| Some(TestStart { at, edited_at: None, is_first, is_certain });
+        assert_eq!(first.test_start(), start(true, true));
         let second = log(&[STARTED, (0.2, TO_4), (0.5, STOPPED), (0.6, READY), (1.0, TO_4)]);
-        assert_eq!(second.test_start(), Some(TestStart { at, edited_at: None, is_first: false }));
+        assert_eq!(second.test_start(), start(false, true));
         let cut = log(&[(1.0, TO_4), (1.2, SPAWNED)]);
-        assert_eq!(cut.test_start(), Some(TestStart { at, edited_at: None, is_first: false }));
+        assert_eq!(cut.test_start(), start(false, false));
         assert_eq!(log(&[STARTED, (1.0, TO_4), (2.0, STOPPED)]).test_start(), None);
     }
 
@@ -375,9 +405,28 @@ mod tests {
         assert!(!is_edited(&[(5.0, TO_5), (5.003, SPAWNED), (5.004, READY)]));
         // The worker left later, for another reason.
         assert!(is_edited(&[(5.0, TO_4), (5.1, SPAWNED), (9.0, QUIT)]));
+        // The test is started as soon as a worker is connected.
+        let by_hand = |lines: &[(f64, &str)]| log(lines).last_start_by_hand().is_some();
+        assert!(by_hand(&[STARTED, (1.0, READY), (1.002, TO_4), (1.1, SPAWNED)]));
+        assert!(by_hand(&[STARTED, (0.5, TO_4), (0.9, STOPPED), (1.0, READY), (1.002, TO_4)]));
+        // With --enable-rebalancing, and for a worker that came back, the worker's line is the first one.
+        let healed = "Worker a_1 self-healed with heartbeat, setting state to running.";
+        for line in [READY, MISSING, healed] {
+            assert!(!is_edited(&[(5.0, line), (5.002, TO_4), (5.1, SPAWNED)]), "{line}");
+            assert!(is_edited(&[(5.0, line), (5.9, TO_4), (6.0, SPAWNED)]), "{line}");
+        }
         // A missing worker is dropped a minute later.
         assert!(!is_edited(&[(5.0, MISSING), (65.1, TO_3), (66.1, LATE)]));
         assert!(is_edited(&[(5.0, MISSING), (25.1, TO_3), (26.1, LATE)]));
+    }
+
+    #[test]
+    fn a_shape_sets_the_users_until_its_test_ends() {
+        let shape = "Shape test updating to 60 users at 10.00 spawn rate";
+        assert!(!log(&[STARTED, (1.0, TO_4)]).is_shaped());
+        let running = [STARTED, (1.0, shape), (1.1, TO_4), (1.2, SPAWNED), (5.0, QUIT)];
+        assert!(log(&running).is_shaped());
+        assert!(!log(&[&running[..], &[(9.0, STOPPED), (12.0, TO_4)]].concat()).is_shaped());
     }
 
     #[test]

@@ -74,6 +74,7 @@ impl Look {
     /// A LoadTestShape sets the users.
     pub fn is_shaped(&self) -> bool {
         self.page.as_ref().is_some_and(Page::is_shaped)
+            || self.log.as_ref().is_some_and(MasterLog::is_shaped)
     }
 
     /// The master's log, or a page that follows the starts, shows that the test was not started or

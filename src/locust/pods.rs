@@ -91,6 +91,8 @@ pub struct WorkerTable {
     pub gone: Vec<String>,
     /// Pods with a worker that sends no heartbeats.
     pub missing: Vec<String>,
+    /// Ready pods whose only workers send no heartbeats. These workers may come back with their users.
+    pub silent: Vec<String>,
     /// Pods with a worker that has no users while a test is running.
     pub idle: Vec<String>,
     /// Pods with a worker above 90 % of a core.
@@ -134,6 +136,12 @@ impl WorkerTable {
                 .flat_map(|pods| pods.ready.iter().filter(|host| !is_connected(host)).cloned())
                 .collect(),
             leftover: hosts_outside(|pods| &pods.ready),
+            silent: missing
+                .iter()
+                .filter(|host| !by_host.contains_key(*host))
+                .filter(|host| named.is_some_and(|pods| pods.ready.contains(**host)))
+                .map(|host| (*host).to_owned())
+                .collect(),
             gone: hosts_outside(|pods| &pods.present),
             missing: missing.into_iter().map(str::to_owned).collect(),
             idle: hosts_with(&|worker| is_running && worker.user_count == 0),
@@ -247,10 +255,25 @@ mod tests {
             (&vec!["w-8".to_owned()], &vec!["w-8".to_owned()])
         );
         assert_eq!(table.missing, ["w-9"]);
+        assert!(table.silent.is_empty(), "its pod is gone, so the worker does not come back");
         assert_eq!(table.idle, ["w-1"]);
         assert_eq!(table.busy, ["w-0"]);
         assert_eq!((table.own(), table.foreign), (3, 1));
         assert!(!table.is_complete(&now));
+    }
+
+    #[test]
+    fn a_worker_without_heartbeats_may_come_back_if_its_pod_is_ready_and_has_no_other_worker() {
+        let stats = stats(vec![
+            worker("w-0", 1, "missing", 5, 0.0),
+            worker("w-1", 2, "missing", 5, 0.0),
+            worker("w-1", 3, "running", 5, 0.0),
+            worker("w-2", 4, "missing", 5, 0.0),
+        ]);
+        let now = [pod("w-0", true, false), pod("w-1", true, false), pod("w-2", false, false)];
+        let table = WorkerTable::new(&stats, Some(&WorkerPods::new(&now)));
+        assert_eq!(table.silent, ["w-0"]);
+        assert!(WorkerTable::new(&stats, None).silent.is_empty());
     }
 
     #[test]

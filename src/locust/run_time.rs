@@ -119,7 +119,8 @@ fn judge(
     // The time of the answer has full seconds, so it is half a second late on average.
     let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
     let since_last_start = match start.edited_at {
-        None => Some(elapsed),
+        // Otherwise an edit may be the first start that is left in the log.
+        None => (start.is_certain || start_of_log.is_some()).then_some(elapsed),
         // Without a common zone, the edit may be later than the start of the statistics.
         Some(edited_at) => start_of_log.map(|_| elapsed - (edited_at - start.at).as_seconds_f64()),
     };
@@ -173,7 +174,7 @@ mod tests {
     fn start(edited: Option<i64>, is_first: bool) -> TestStart {
         let at = datetime!(2026-11-26 12:00:00.800);
         let edited_at = edited.map(|seconds| at + time::Duration::seconds(seconds));
-        TestStart { at, edited_at, is_first }
+        TestStart { at, edited_at, is_first, is_certain: true }
     }
 
     const BEGIN: OffsetDateTime = datetime!(2026-11-26 14:00:00 UTC);
@@ -220,6 +221,17 @@ mod tests {
         ] {
             let limit = judge(180, &now, Instant::now(), start, Some(begin));
             assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_start_that_may_be_an_edit_of_an_older_test_does_not_make_the_run_time_an_old_one() {
+        let now = page(datetime!(2026-11-26 14:01:00 UTC));
+        let begin = Some(datetime!(2026-11-26 12:52:00 UTC));
+        for (is_certain, expected) in [(true, true), (false, false)] {
+            let start = TestStart { is_certain, ..start(None, false) };
+            let limit = judge(1800, &now, Instant::now(), Some(start), begin);
+            assert_eq!(limit == TimeLimit::None, expected, "{limit:?}");
         }
     }
 

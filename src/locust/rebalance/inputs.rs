@@ -67,11 +67,23 @@ impl Rebalance<'_, '_> {
         })
     }
 
-    /// The reason to wait while a worker of a ready pod has lost its connection. `None` also for a verdict
-    /// that the return of the worker would not change.
+    /// The reason to wait while a worker of a ready pod has lost its connection: it may come back with its users.
+    /// If it does not, Locust itself starts them on other workers, about a minute after the loss. `None` also for a
+    /// verdict that the return of the worker would not change.
     pub(super) fn lost_workers(&self, look: &Look, verdict: &Verdict) -> Option<String> {
-        let (now, all) = (look.worker_count(), self.workers?);
-        let is_lost = verdict.may_change() && look.is_running() && now > 0 && now < all;
-        is_lost.then(|| format!("only {now} of {all} workers are still connected to Locust"))
+        let now = look.worker_count();
+        if !verdict.may_change() || !look.is_running() || now == 0 {
+            return None;
+        }
+        match self.workers {
+            Some(all) => (now < all)
+                .then(|| format!("only {now} of {all} workers are still connected to Locust")),
+            None => {
+                let silent = look.table().silent.into_iter().next()?;
+                Some(format!(
+                    "the worker in pod {silent} sends no heartbeats, and it may come back with its users"
+                ))
+            }
+        }
     }
 }

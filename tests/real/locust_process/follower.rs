@@ -61,6 +61,13 @@ impl Workers {
         running.unwrap().signal("KILL");
     }
 
+    /// The worker that was started last sends no heartbeats until it gets SIGCONT. Returns its number.
+    pub fn pause_last(&mut self) -> usize {
+        let number = self.started;
+        self.with_number(number).unwrap().signal("STOP");
+        number
+    }
+
     /// Kills all workers.
     pub fn clear(&mut self) {
         self.by_pod.clear();
@@ -167,13 +174,18 @@ fn ready_pods(pods: &Value) -> Vec<String> {
     ready.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The next worker hangs. It continues when this is dropped.
+/// A worker that hangs. It continues when this is dropped.
 pub struct Hanging {
     pods: Pods,
     number: usize,
 }
 
 impl Hanging {
+    pub fn last(pods: &Pods) -> Self {
+        let number = lock(pods).pause_last();
+        Self { pods: pods.clone(), number }
+    }
+
     pub fn next(pods: &Pods, after: Duration) -> Self {
         let mut workers = lock(pods);
         workers.next_hangs_after = Some(after);

@@ -226,6 +226,11 @@ impl RealLocust {
         lock(&self.pods).are_held = are_held;
     }
 
+    /// The worker that was started last hangs, as on a node that hangs.
+    pub fn last_worker_hangs(&self) -> Hanging {
+        Hanging::last(&self.pods)
+    }
+
     /// The next worker hangs this long after its first user has started, as on a node that hangs.
     pub fn next_worker_hangs(&self, after: Duration) -> Hanging {
         Hanging::next(&self.pods, after)
