@@ -16,12 +16,23 @@ const RETRY_LIMIT: Duration = Duration::from_secs(15);
 /// # Errors
 /// The failure will not pass, or it has lasted for 15 s.
 pub async fn retried<T, F: Future<Output = Result<T, Error>>>(
+    attempt: impl FnMut() -> F,
+) -> Result<T, Error> {
+    retried_while(attempt, Error::may_pass).await
+}
+
+/// The same for the failures that `may_pass` accepts.
+///
+/// # Errors
+/// Those of [`retried`].
+pub async fn retried_while<T, F: Future<Output = Result<T, Error>>>(
     mut attempt: impl FnMut() -> F,
+    may_pass: impl Fn(&Error) -> bool,
 ) -> Result<T, Error> {
     let end = Instant::now() + RETRY_LIMIT;
     loop {
         match attempt().await {
-            Err(error) if error.may_pass() && Instant::now() < end => sleep(LOOK_PERIOD).await,
+            Err(error) if may_pass(&error) && Instant::now() < end => sleep(LOOK_PERIOD).await,
             result => return result,
         }
     }

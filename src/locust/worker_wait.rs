@@ -29,6 +29,9 @@ const STABLE_UNEVEN: Duration = Duration::from_secs(5);
 /// leave.
 const STABLE_NUMBER: Duration = Duration::from_secs(10);
 
+/// Time limit for Locust's own rebalance after a worker left.
+const MOVE_LIMIT: Duration = Duration::from_secs(5);
+
 /// The time between two looks at the master's log.
 const LOG_PERIOD: Duration = Duration::from_secs(2);
 
@@ -276,6 +279,12 @@ pub async fn wait_until_spawned(master: &Master<'_>, limit: Duration) -> Result<
         sleep(LOOK_PERIOD).await;
     }
     Ok(())
+}
+
+/// The same for a worker that may have left shortly before. Locust's own rebalance takes about one second, so
+/// a test that is `spawning` for longer is still starting its users, and the worker may leave.
+pub async fn wait_until_moved(master: &Master<'_>) {
+    let _ = wait_until_spawned(master, MOVE_LIMIT).await;
 }
 
 /// The number of looks in a row at which Locust is not `spawning`, after a look with this state.

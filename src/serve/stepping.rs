@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 use super::backend::Backend;
 use crate::locust::{
     AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange,
-    breaks_by_leaving, renewed_look, wait_for_workers, wait_until_spawned,
+    breaks_by_leaving, have_left, renewed_look, wait_for_workers, wait_until_moved,
+    wait_until_spawned,
 };
 use crate::scaling::{Condition, DryRun, Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
@@ -145,11 +146,13 @@ impl<'a> SteppedChange<'a> {
             has_waited = true;
         }
         // Locust may be moving the users of a worker that has just left.
-        let is_moving = now.state() == "spawning" && turns.has_other_unchecked();
-        match has_waited || is_moving {
-            true => Ok(wait_until_spawned(&self.master, end - Instant::now()).await?),
-            false => Ok(()),
+        let is_moving = now.state() == "spawning";
+        match has_waited || (is_moving && turns.has_other_unchecked()) {
+            true => wait_until_spawned(&self.master, end - Instant::now()).await?,
+            false if is_moving => wait_until_moved(&self.master).await,
+            false => {}
         }
+        Ok(())
     }
 
     /// Carries out the steps.
@@ -265,16 +268,6 @@ impl<'a> SteppedChange<'a> {
             }
         }
     }
-}
-
-/// True if at most `count` hosts have connected workers, and all of these pods still exist. Always
-/// true if the workers can only be counted.
-fn have_left(look: &Look, count: i64) -> bool {
-    let table = look.table();
-    let is_counted_only = look.pods.as_ref().is_none_or(|pods| pods.are_counted_only());
-    let is_fresh = look.stats.connected().count() == look.worker_count();
-    let hosts = i64::try_from(table.processes.len()).unwrap_or(i64::MAX);
-    is_counted_only || (is_fresh && hosts <= count && table.gone.is_empty())
 }
 
 /// Reads the present count; `None` if this fails.

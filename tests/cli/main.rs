@@ -19,6 +19,7 @@ mod kustomize;
 mod large_lists;
 mod layouts;
 mod locust;
+mod locust_before;
 mod locust_harm;
 mod locust_keep;
 mod locust_status;

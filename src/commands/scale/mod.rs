@@ -4,6 +4,7 @@ mod autoscaling;
 mod check;
 pub(super) mod display;
 mod flags;
+mod locust_search;
 mod ordered;
 mod overtaken;
 mod results;

@@ -5,9 +5,11 @@ use std::pin::Pin;
 use anyhow::{Error, anyhow};
 use futures_util::stream::{self, StreamExt};
 
+use super::super::question;
 use super::super::signals::Signal;
+use super::locust_search::{LocustSearch, MissingMaster};
 use super::results::Results;
-use super::running_test::{LocustSearch, RunningTest};
+use super::running_test::RunningTest;
 use super::scaled::Scaled;
 use super::settings::{Goal, Settings};
 use super::stepping::Stepping;
@@ -31,6 +33,8 @@ pub(super) struct Ordered<'a> {
     missing_master: Option<String>,
     /// The error if Locust did not answer. The targets are scaled anyway.
     locust_error: Option<Error>,
+    /// Warnings if Locust did not answer, although a test may be running.
+    risks: Vec<String>,
 }
 
 impl<'a> Ordered<'a> {
@@ -58,19 +62,24 @@ impl<'a> Ordered<'a> {
             return Err(Failed::all(errors));
         }
         let looked = match &settings.location {
-            Some(location) => RunningTest::look(client, location, &orders).await,
-            None => Ok(LocustSearch::Ignored),
+            Some(location) => LocustSearch::new(client, location, &orders).await,
+            None => LocustSearch::Ignored,
         };
-        let (test, missing_master, locust_error) = match looked {
-            Ok(LocustSearch::Found(test)) => (Some(*test), None, None),
-            Ok(LocustSearch::Missing(why)) => (None, Some(why), None),
-            Ok(LocustSearch::Ignored) => (None, None, None),
-            Err(error) => {
-                let text = "locustctl did not check the running test";
-                (None, None, Some(error.context(text)))
+        let (mut test, mut missing_master, mut locust_error) = (None, None, None);
+        let mut risks = Vec::new();
+        match looked {
+            LocustSearch::Found(found) => test = Some(*found),
+            LocustSearch::Missing(MissingMaster { why, risk }) => {
+                missing_master = Some(why);
+                risks.extend(risk);
             }
-        };
-        Ok(Self { client, settings, orders, errors, test, missing_master, locust_error })
+            LocustSearch::Failed { error, risk } => {
+                locust_error = Some(error.context("locustctl did not check the running test"));
+                risks.extend(risk);
+            }
+            LocustSearch::Ignored => {}
+        }
+        Ok(Self { client, settings, orders, errors, test, missing_master, locust_error, risks })
     }
 
     /// Warns about the effect on the running test. On a terminal it asks whether to continue.
@@ -80,7 +89,7 @@ impl<'a> Ordered<'a> {
     pub(super) async fn confirm(&self) -> Result<(), Error> {
         match &self.test {
             Some(test) => test.confirm_losses(&self.orders, &self.settings.args).await,
-            None => Ok(()),
+            None => question::confirm(&self.risks, self.settings.args.yes).await,
         }
     }
 
@@ -93,7 +102,8 @@ impl<'a> Ordered<'a> {
         format: Format,
         signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<Scaled<'a>, Failed> {
-        let Self { client, settings, orders, errors, test, missing_master, locust_error } = self;
+        let Self { client, settings, orders, errors, test, missing_master, locust_error, .. } =
+            self;
         let (args, progress) = (&settings.args, Progress::default());
         let printer = Printer::new(std::io::stdout(), format, settings.dry_run);
         let mut results = Results::new(&orders, printer, errors);

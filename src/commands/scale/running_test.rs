@@ -6,22 +6,23 @@ use std::time::Duration;
 
 use anyhow::{Error, anyhow, bail};
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
 
 use super::super::follow_up::FollowUp;
 use super::super::question;
 use super::display::Display;
-use super::test_pods::{TargetPods, own_pods, ready_pods, unlisted, worker_pods};
+use super::test_pods::{TargetPods, ready_pods, unlisted};
 use super::worker_display::WorkerDisplay;
 use crate::cli;
 use crate::cluster::api::Client;
 use crate::locust::{
-    Address, LocustLocation, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, Search,
-    StartInProgress, StartMemory, Steps, Test, Verdict, WorkerPods, absent_text, breaks_by_leaving,
-    breaks_by_one_pod, connected_text, cost, ends_test, follow_workers, foreign_text, judge,
-    may_hold_workers, renewed_look, reset_warning, side_effects, steps_for, steps_text,
-    wait_for_workers, wait_until_spawned,
+    LOOK_PERIOD, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, StartInProgress,
+    StartMemory, Steps, Test, Verdict, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
+    connected_text, cost, ends_test, follow_workers, have_left, judge, may_hold_workers,
+    renewed_look, reset_warning, retried, side_effects, steps_for, steps_text, wait_for_workers,
+    wait_until_moved, wait_until_spawned,
 };
-use crate::scaling::{Order, Target, Wait, WaitCondition, wait};
+use crate::scaling::{Order, Target, Wait, WaitCondition, pods_of, wait};
 use crate::text::go;
 use crate::text::terminal::{harmless, say};
 
@@ -44,75 +45,19 @@ pub(super) struct RunningTest<'a> {
     worker_targets: Vec<Target>,
 }
 
-/// The result of a look for Locust.
-pub(super) enum LocustSearch<'a> {
-    Found(Box<RunningTest<'a>>),
-    /// The master does not run yet, or is starting. The text says what is missing.
-    Missing(String),
-    /// Locust is not asked. A note says why.
-    Ignored,
-}
-
 impl<'a> RunningTest<'a> {
-    /// Asks Locust for the state of its test.
-    ///
-    /// # Errors
-    /// Locust refuses to answer. A later attempt has the same result.
-    pub(super) async fn look(
-        client: &'a Client,
-        location: &LocustLocation,
-        orders: &[Order],
-    ) -> Result<LocustSearch<'a>, Error> {
-        let targets = own_pods(client, orders).await;
-        let pods = worker_pods(&targets);
-        let (mut foreign, mut missing) = (None, None);
-        // The master may belong to any of the targets.
-        for order in orders.iter().filter(|order| may_hold_workers(&order.target)) {
-            let found = match location.find(client, &order.target, pods.as_ref()).await {
-                Ok(Search::Found(master)) => Self::of_master(client, *master, pods.clone()).await,
-                Ok(Search::Foreign { place, workers }) => {
-                    foreign = Some(foreign_text(&place, workers, &order.target));
-                    continue;
-                }
-                Ok(Search::Absent) => {
-                    missing = Some(absent_text(&order.target));
-                    continue;
-                }
-                Err(error) => Err(error),
-            };
-            match found {
-                Ok(test) => {
-                    say(&harmless(&format!("Using Locust at {}", test.master.place())));
-                    let test = Self { targets, ..test };
-                    let worker_targets = test.targets_with_workers(orders);
-                    return Ok(LocustSearch::Found(Box::new(Self { worker_targets, ..test })));
-                }
-                Err(error) if error.is_temporary() => missing = Some(error.explanation()),
-                Err(error) => return Err(anyhow!("{}", error.explanation())),
-            }
-        }
-        match (foreign, missing) {
-            (Some(text), _) => say(&harmless(&format!(
-                "Note: {text}, so locustctl ignores it. To use another Locust, give --locust=URL or \
-                 --locust=service/NAME."
-            ))),
-            (None, Some(text)) => return Ok(LocustSearch::Missing(text)),
-            (None, None) if location.address == Address::None => {}
-            (None, None) => say(
-                "Note: locustctl does not ask Locust, because the targets have names of masters, not of workers",
-            ),
-        }
-        Ok(LocustSearch::Ignored)
-    }
-
-    async fn of_master(
+    /// The test at a look `before` the orders. `targets` has the pods of each order's target.
+    pub(super) fn new(
         client: &'a Client,
         master: Master<'a>,
-        pods: Option<WorkerPods>,
-    ) -> Result<Self, crate::locust::Error> {
-        let before = Look::take(&master, pods).await?;
-        let (targets, worker_targets) = (Vec::new(), Vec::new());
-        Ok(Self { client, master, before, renewed: Mutex::default(), targets, worker_targets })
+        before: Look,
+        targets: Vec<TargetPods>,
+        orders: &[Order],
+    ) -> Self {
+        let (renewed, worker_targets) = Default::default();
+        let test = Self { client, master, before, renewed, targets, worker_targets };
+        let worker_targets = test.targets_with_workers(orders);
+        Self { worker_targets, ..test }
     }
 
     /// A test is starting its users, or has them.
@@ -253,6 +198,61 @@ impl<'a> RunningTest<'a> {
         let pods = pods().await.ok();
         self.renew(self.with_earlier(pods)).await;
         Ok(())
+    }
+
+    /// Waits until workers that were removed before the orders have left Locust. If another worker left at the
+    /// same time, the master of the releases that break would do so.
+    ///
+    /// # Errors
+    /// The reason, if this takes longer than the limit.
+    pub(super) async fn wait_for_removed(
+        &self,
+        orders: &[Order],
+        limit: Duration,
+    ) -> Result<(), String> {
+        let end = Instant::now() + limit;
+        let mut has_waited = false;
+        loop {
+            let (pods, replicas) = self.pods_now(orders).await?;
+            let pods = self.with_earlier(Some(pods));
+            let look = retried(|| Look::take(&self.master, pods.clone())).await;
+            let look = look.map_err(|error| error.to_string())?;
+            if have_left(&look, replicas) {
+                if has_waited {
+                    wait_until_spawned(&self.master, end - Instant::now()).await?;
+                } else if look.state() == "spawning" {
+                    wait_until_moved(&self.master).await;
+                } else {
+                    return Ok(());
+                }
+                self.renew(pods).await;
+                return Ok(());
+            }
+            if Instant::now() + LOOK_PERIOD > end {
+                let limit = go::Duration::from_std(limit);
+                return Err(format!("they are still connected after {limit}"));
+            }
+            if !std::mem::replace(&mut has_waited, true) {
+                say("Waiting until workers that were removed before have left Locust");
+            }
+            sleep(LOOK_PERIOD).await;
+        }
+    }
+
+    /// The pods of all targets now, and the sum of their replicas.
+    async fn pods_now(&self, orders: &[Order]) -> Result<(WorkerPods, i64), String> {
+        let mut seen: Vec<&Target> = Vec::new();
+        let (mut pods, mut replicas) = (Vec::new(), 0_i64);
+        for Order { target, .. } in orders {
+            if !may_hold_workers(target) || seen.contains(&target) {
+                continue;
+            }
+            seen.push(target);
+            let own = pods_of(self.client, target).await.map_err(|error| error.to_string())?;
+            replicas = replicas.saturating_add(own.replicas);
+            pods.extend(own.pods);
+        }
+        Ok((WorkerPods::new(&pods), replicas))
     }
 
     /// Looks at the test again, because it may have been started again or edited.

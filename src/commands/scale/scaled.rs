@@ -10,9 +10,10 @@ use super::super::follow_up::FollowUp;
 use super::super::hints::MissingTarget;
 use super::super::signals::{FINISHING_START, Signal, unless_interrupted};
 use super::autoscaling;
+use super::locust_search::LocustSearch;
 use super::overtaken::overtaken;
 use super::results::CompletedChange;
-use super::running_test::{LocustSearch, RepairProgress, RunningTest};
+use super::running_test::{RepairProgress, RunningTest};
 use super::second_master;
 use super::settings::Settings;
 use super::waiting::{WaitPlan, last_of_each};
@@ -215,10 +216,11 @@ impl<'a> ExpectedMaster<'a> {
         say(&harmless(&format!("Waiting for Locust's master: {why}")));
         let begin = Instant::now();
         loop {
-            match RunningTest::look(client, location, &orders).await? {
+            match LocustSearch::new(client, location, &orders).await {
                 LocustSearch::Found(test) => return Ok(Some(test)),
                 LocustSearch::Ignored => return Ok(None),
-                LocustSearch::Missing(now) => why = now,
+                LocustSearch::Missing(now) => why = now.why,
+                LocustSearch::Failed { error, .. } => return Err(error),
             }
             if begin.elapsed() >= limit {
                 let limit = go::Duration::from_std(limit);

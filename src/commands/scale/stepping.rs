@@ -37,6 +37,18 @@ impl Stepping<'_, '_> {
         mut signal: Pin<&mut impl Future<Output = Signal>>,
     ) -> Result<(), Signal> {
         let mut blocked = None;
+        if (0..self.orders.len()).any(|index| self.removes(index)) {
+            let waited = tokio::select! {
+                waited = self.test.wait_for_removed(self.orders, self.limit) => waited,
+                signal = signal.as_mut() => return Err(signal),
+            };
+            blocked = waited.err().map(|why| {
+                format!(
+                    "not scaled, because workers that were removed before may not have left Locust: {why}. To \
+                     remove the pods without this wait, use --at-once"
+                )
+            });
+        }
         for (index, steps) in self.steps.iter().enumerate() {
             if let Some(why) = blocked.as_ref().filter(|_| self.removes(index)) {
                 results.error(index, anyhow!("{why}"));
@@ -129,7 +141,8 @@ impl Stepping<'_, '_> {
                     if removed && let Err(why) = self.wait(index, now.from, signal.as_mut()).await?
                     {
                         let error = anyhow!(
-                            "not scaled, because the workers of pods that another client removed may not have left Locust: {why}"
+                            "not scaled, because the workers of pods that another client removed may not have \
+                             left Locust: {why}"
                         );
                         results.error(index, error);
                         return Ok(Some(Leaving::unknown(now.from)));
