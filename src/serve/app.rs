@@ -242,7 +242,7 @@ impl App {
         Ok(TestBefore::look(&self.backend).await)
     }
 
-    /// Refuses to remove workers while Locust does not answer, if a test was running at its last answer.
+    /// Refuses to remove workers while Locust does not answer, if a test may be running.
     fn refuse_removal_without_locust(
         &self,
         request: ChangeRequest,

@@ -133,7 +133,7 @@ fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_before::LocustUnreachable;
+    use super::super::test_before::{LastAnswer, LocustUnreachable};
     use super::*;
 
     const LIMITS: Limits = Limits { min: 0, max: 100 };
@@ -162,22 +162,22 @@ mod tests {
     }
 
     #[test]
-    fn fewer_workers_need_a_question_if_locust_does_not_answer_after_a_running_test() {
-        let unreachable = |users| {
-            TestBefore::Unknown(LocustUnreachable {
-                why: "Locust does not answer: x".to_owned(),
-                users,
-            })
+    fn fewer_workers_need_a_question_if_locust_does_not_answer_and_may_run_a_test() {
+        let unreachable = |last| {
+            let why = "Locust does not answer: x".to_owned();
+            TestBefore::Unknown(LocustUnreachable { why, last })
         };
-        for (users, old, new, has_question) in [
-            (Some(60), Some(5), 4, true),
-            (Some(60), Some(5), 6, false),
-            (Some(60), None, 4, true),
-            (None, Some(5), 4, false),
+        for (last, old, new, has_question) in [
+            (LastAnswer::Running(60), Some(5), 4, true),
+            (LastAnswer::Running(60), Some(5), 6, false),
+            (LastAnswer::Running(60), None, 4, true),
+            (LastAnswer::TooOld, Some(5), 4, true),
+            (LastAnswer::TooOld, Some(5), 6, false),
+            (LastAnswer::NoTest, Some(5), 4, false),
         ] {
-            let question = Question::of(LIMITS, old, new, &unreachable(users));
+            let question = Question::of(LIMITS, old, new, &unreachable(last));
             let ignores_locust = question.is_some_and(|question| question.ignores_locust());
-            assert_eq!(ignores_locust, has_question, "{users:?} {old:?} {new}");
+            assert_eq!(ignores_locust, has_question, "{last:?} {old:?} {new}");
         }
     }
 }

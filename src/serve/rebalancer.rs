@@ -25,6 +25,9 @@ use crate::text::terminal::printable;
 /// Time limit for the pods to become ready.
 const PODS_LIMIT: Duration = Duration::from_secs(10 * 60);
 
+/// Pods that are not ready after this time may never start, for example in a full cluster.
+const LATE_PODS: Duration = Duration::from_secs(20);
+
 /// Time limit for the workers to connect. The master notices a killed worker after 4 s.
 const WORKERS_LIMIT: Duration = Duration::from_secs(60);
 
@@ -155,11 +158,10 @@ impl Rebalancer {
     }
 
     /// Completes the check of a replica that has ended after a change. It is recorded if it finds a problem.
-    pub(super) async fn take_over(&self, _unchecked: UncheckedChange) {
+    pub(super) async fn take_over(&self, unchecked: UncheckedChange) {
         let live = &self.backend.live;
         let checked = async {
-            let new =
-                timeout(PODS_LIMIT, settled_count(live)).await.map_err(|_| pods_not_ready())?;
+            let new = within_limit(settled_count(live), &unchecked).await?;
             let before = match self.backend.find_locust(live.worker_pods().as_ref()).await {
                 Ok(Search::Found(master)) => self.steady(&master).await,
                 _ => None,
@@ -219,21 +221,21 @@ impl Rebalancer {
     /// Waits until all pods are ready, and returns their number.
     async fn wait_for_pods(&self, change: &ChangeDuringTest) -> Result<i64, String> {
         self.set_waiting(change, "waiting for the pods");
+        within_limit(self.ready_pods(change), &change.unchecked).await?
+    }
+
+    async fn ready_pods(&self, change: &ChangeDuringTest) -> Result<i64, String> {
         let live = &self.backend.live;
         let Some(new) = change.new else {
-            let count = async {
-                live.wait_for_read_after(change.ended).await;
-                settled_count(live).await
-            };
-            return timeout(PODS_LIMIT, count).await.map_err(|_| pods_not_ready());
+            live.wait_for_read_after(change.ended).await;
+            return Ok(settled_count(live).await);
         };
-        match timeout(PODS_LIMIT, settling(live, change.ended, new)).await {
-            Ok(Settling::Settled) => Ok(new),
-            Ok(Settling::Overtaken(_)) => {
+        match settling(live, change.ended, new).await {
+            Settling::Settled => Ok(new),
+            Settling::Overtaken(_) => {
                 Err("the number of workers changed again before all workers were ready".to_owned())
             }
-            Ok(Settling::Gone) => Err("the target was deleted".to_owned()),
-            Err(_) => Err(pods_not_ready()),
+            Settling::Gone => Err("the target was deleted".to_owned()),
         }
     }
 
@@ -372,9 +374,21 @@ async fn settled_count(live: &Live) -> i64 {
     }
 }
 
-fn pods_not_ready() -> String {
-    let limit = PODS_LIMIT.as_secs() / 60;
-    format!("not all workers were ready within {limit} minutes; the page shows the reasons")
+/// Waits until the pods of a change are `ready`, for at most [`PODS_LIMIT`].
+async fn within_limit<T>(
+    ready: impl Future<Output = T>,
+    unchecked: &UncheckedChange,
+) -> Result<T, String> {
+    let mut ready = std::pin::pin!(ready);
+    if let Ok(ready) = timeout(LATE_PODS, ready.as_mut()).await {
+        return Ok(ready);
+    }
+    // If a worker leaves now, its users must not be missing until the end of this wait.
+    let _late = unchecked.late();
+    timeout(PODS_LIMIT - LATE_PODS, ready).await.map_err(|_| {
+        let limit = PODS_LIMIT.as_secs() / 60;
+        format!("not all workers were ready within {limit} minutes; the page shows the reasons")
+    })
 }
 
 pub(super) fn audit_rebalance(caller: &Caller, users: &UserCheck) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::backend::Backend;
 use crate::locust::{Look, Search, is_running};
@@ -10,6 +10,9 @@ use crate::text::terminal::printable;
 
 /// Time limit for the look. A slower Locust must not delay the change.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
+
+/// An answer of this age is recent: few tests are started within this time.
+const RECENT: Duration = Duration::from_secs(10);
 
 /// The result of the check for a running test before a change.
 pub(super) enum TestBefore {
@@ -24,8 +27,18 @@ pub(super) enum TestBefore {
 pub(super) struct LocustUnreachable {
     /// The reason why there is no answer, with the address.
     pub why: String,
-    /// The users at its last answer, if a test was running then.
-    pub users: Option<i64>,
+    pub last: LastAnswer,
+}
+
+/// The last answer of a Locust that does not answer now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastAnswer {
+    /// A test was running with this number of users.
+    Running(i64),
+    /// No test was running. The answer is recent, the master is gone, or the API server does not answer either.
+    NoTest,
+    /// There is none, or a test may have been started since then.
+    TooOld,
 }
 
 impl TestBefore {
@@ -39,21 +52,29 @@ impl TestBefore {
                 Search::Absent | Search::Foreign { .. } => Ok(None),
             }
         };
-        let (why, is_busy) = match timeout(LOOK_LIMIT, look).await {
+        let begin = Instant::now();
+        let is_recent = |at: Instant| begin.saturating_duration_since(at) <= RECENT;
+        let (why, is_absent, is_busy, is_silent) = match timeout(LOOK_LIMIT, look).await {
             Ok(Ok(Some(look))) if look.is_running() => return Self::Running(Box::new(look)),
             Ok(Ok(_)) => return Self::None,
-            Ok(Err(error)) => (error.to_string(), error.may_pass() && !error.is_absent()),
-            Err(_) => (format!("no answer within {} s", LOOK_LIMIT.as_secs()), true),
+            Ok(Err(error)) => (error.to_string(), error.is_absent(), error.may_pass(), false),
+            Err(_) => (format!("no answer within {} s", LOOK_LIMIT.as_secs()), false, true, true),
         };
+        let is_current = is_absent || live.locust_answered().is_some_and(is_recent);
         match &live.now().snapshot.locust {
             Some(last) => Self::Unknown(LocustUnreachable {
                 why: printable(&format!("Locust at {} does not answer: {why}", last.address)),
-                users: is_running(&last.state).then_some(last.users),
+                last: match is_running(&last.state) {
+                    true => LastAnswer::Running(last.users),
+                    false if is_current => LastAnswer::NoTest,
+                    false => LastAnswer::TooOld,
+                },
             }),
             // serve has just been started, and Locust has not answered yet.
-            None if is_busy => Self::Unknown(LocustUnreachable {
+            None if is_busy && !is_absent => Self::Unknown(LocustUnreachable {
                 why: printable(&format!("Locust does not answer: {why}")),
-                users: None,
+                // After a broken connection to the API server, the change itself fails, too.
+                last: if is_silent { LastAnswer::TooOld } else { LastAnswer::NoTest },
             }),
             // Locust was never found.
             None => Self::None,
@@ -70,16 +91,21 @@ impl TestBefore {
 }
 
 impl LocustUnreachable {
-    /// Describes the risk of removing workers; `None` if no test was running at the last answer.
+    /// Describes the risk of removing workers; `None` if no test can be running.
     pub(super) fn risk(&self) -> Option<String> {
-        let Self { why, users } = self;
-        let users = users.as_ref().map(|users| match users {
-            1 => "1 user".to_owned(),
-            users => format!("{users} users"),
-        })?;
+        let Self { why, last } = self;
+        let test = match last {
+            LastAnswer::Running(1) => {
+                "A test with 1 user was running at its last answer".to_owned()
+            }
+            LastAnswer::Running(users) => {
+                format!("A test with {users} users was running at its last answer")
+            }
+            LastAnswer::NoTest => return None,
+            LastAnswer::TooOld => "A test may have been started".to_owned(),
+        };
         Some(format!(
-            "{why}. A test with {users} was running at its last answer. With fewer workers, that test \
-             can lose users, and serve cannot check it."
+            "{why}. {test}. With fewer workers, that test can lose users, and serve cannot check it."
         ))
     }
 }

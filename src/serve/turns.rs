@@ -18,6 +18,8 @@ pub(super) struct Turns {
 struct ActiveWork {
     /// Changes whose check of the running test is unfinished.
     unchecked: usize,
+    /// Of these, the ones whose pods take long to become ready.
+    late: usize,
     /// Changes that are being made, or that wait for the end of a rebalance.
     changes: usize,
     /// Changes that wait for an earlier change in steps, and end it.
@@ -45,6 +47,10 @@ impl Drop for WaitingChange {
 /// A change whose check is unfinished. Dropping it marks the check as finished.
 #[derive(Debug)]
 pub(super) struct UncheckedChange(Arc<watch::Sender<ActiveWork>>);
+
+/// An unchecked change whose pods take long to become ready. Dropping it ends this state.
+#[derive(Debug)]
+pub(super) struct LateChange(Arc<watch::Sender<ActiveWork>>);
 
 /// A change that is being made. Dropping it marks the change as made.
 #[derive(Debug)]
@@ -106,12 +112,13 @@ impl Turns {
     }
 
     /// Begins an automatic rebalance, unless the check after a change is unfinished. That check sends a
-    /// start itself if the test needs one.
+    /// start itself if the test needs one. A check that waits long for its pods does not count.
     pub(super) fn try_automatic_rebalance(&self) -> Option<RebalanceTurn> {
-        if self.work.borrow().unchecked > 0 {
-            return None;
-        }
-        self.try_rebalance()
+        let is_being_checked = {
+            let now = self.work.borrow();
+            now.unchecked > now.late
+        };
+        if is_being_checked { None } else { self.try_rebalance() }
     }
 
     /// True if the check of a running test is unfinished after a change.
@@ -143,6 +150,20 @@ impl Turns {
     async fn wait_for(&self, is_so: impl FnMut(&ActiveWork) -> bool) {
         // The sender lives as long as `self`, so there is no error.
         let _ = self.work.subscribe().wait_for(is_so).await;
+    }
+}
+
+impl UncheckedChange {
+    /// Lets automatic rebalances begin until the result is dropped.
+    pub(super) fn late(&self) -> LateChange {
+        self.0.send_modify(|now| now.late += 1);
+        LateChange(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for LateChange {
+    fn drop(&mut self) {
+        self.0.send_modify(|now| now.late -= 1);
     }
 }
 
@@ -199,6 +220,10 @@ mod tests {
         drop(other);
         assert!(turns.try_automatic_rebalance().is_none(), "the check is unfinished");
         assert!(at_once(turns.rebalance()).await.is_some());
+        let late = unchecked.late();
+        assert!(turns.try_automatic_rebalance().is_some(), "its pods take long");
+        drop(late);
+        assert!(turns.try_automatic_rebalance().is_none());
         drop(unchecked);
         assert!(turns.try_automatic_rebalance().is_some());
     }

@@ -80,6 +80,8 @@ fn a_locust_that_has_not_answered_yet_is_not_taken_for_one_without_a_test() {
     cluster.handle().inject(hang.at("/proxy/").times(Fault::ALWAYS));
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(3);
+    let refused = serving.put("", r#"{"replicas": 2}"#);
+    refused.is_problem(409, "TestUnknown", "A test may have been started.");
     let reply = serving.put("", r#"{"replicas": 4}"#).json();
     assert_eq!(reply["users"]["stage"], "waiting", "{reply}");
     cluster.handle().clear_faults();

@@ -6,7 +6,7 @@ use locustctl::sandbox::{Action, Fault};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::serving::wait_until;
-use support::swarm::{ask, wait_for_workers};
+use support::swarm::{ask, wait_for_workers, worker_pods};
 
 use super::locust::served;
 
@@ -83,6 +83,21 @@ fn a_silent_locust_without_a_test_does_not_delay_a_change() {
 }
 
 #[test]
+fn workers_of_a_test_that_may_have_been_started_since_the_last_answer_are_not_removed() {
+    let (cluster, serving) = served(3, &[]);
+    ask(&cluster, "POST", "stop", "");
+    serving.wait_for_state(|state| state["locust"]["state"] == "stopped");
+    silence(&cluster);
+    // An answer of this age says nothing about the present.
+    std::thread::sleep(Duration::from_secs(11));
+    let text = "Locust at service/locust-master does not answer: no answer within 2 s. A test may have been started.";
+    serving.put("", r#"{"replicas": 2}"#).is_problem(409, "TestUnknown", text);
+    assert_eq!(cluster.workers(), 3);
+    let forced = serving.put("", r#"{"replicas": 2, "ignoreLocust": true}"#);
+    assert_eq!((forced.status, cluster.workers()), (200, 2));
+}
+
+#[test]
 fn a_change_ends_a_rebalance_that_is_not_confirmed() {
     let (cluster, serving) = served(5, &["--rebalance=always"]);
     let before = starts(&cluster);
@@ -99,6 +114,22 @@ fn a_change_ends_a_rebalance_that_is_not_confirmed() {
     serving.wait_for_log(&format!("outcome=wrong detail=\"{text}\""));
     let log = serving.stderr();
     assert!(log.find(text) < log.find("action=\"scale\""), "the rebalance ends first: {log}");
+}
+
+#[test]
+fn lost_users_come_back_although_new_pods_do_not_become_ready() {
+    let (cluster, serving) = served(4, &["--rebalance=always"]);
+    cluster.handle().pause_controllers();
+    assert_eq!(serving.put("", r#"{"replicas": 6}"#).status, 200);
+    // Locust moves the users of the first worker that leaves, but not those of the second one.
+    for pod in &worker_pods(&cluster)[..2] {
+        cluster.handle().delete_object(&format!("/api/v1/namespaces/default/pods/{pod}"));
+    }
+    wait_for_workers(&cluster, 2);
+    let is_back = || users(&cluster) == 60 && starts(&cluster) > 1;
+    wait_until(is_back, || format!("60 users: {}", serving.stderr()));
+    let waiting = "waiting for the pods";
+    assert_eq!(serving.state()["history"][0]["users"]["text"], waiting, "{}", serving.stderr());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::super::backend::Backend;
 use super::super::live::Live;
@@ -222,6 +222,7 @@ impl<'a> Follower<'a> {
 
     fn set_swarm(&self, swarm: Swarm) {
         self.live.change(|state| {
+            state.locust_answered = Some(Instant::now());
             let last = state.swarm.replace(swarm);
             if last.is_none_or(|last| !last.problem.is_empty())
                 && let Some(now) = &state.swarm

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 pub(super) use self::ledger::HistoryEntry;
 pub(super) use self::state::{MAX_PODS_KEPT, TargetState};
@@ -123,6 +124,11 @@ impl Live {
         if has_locust {
             self.looks.wait_until_fresh().await;
         }
+    }
+
+    /// Time of Locust's last answer. `None` if it has not answered yet.
+    pub(super) fn locust_answered(&self) -> Option<Instant> {
+        self.lock().locust_answered
     }
 
     /// Notes the end of a look at Locust, and publishes its result.

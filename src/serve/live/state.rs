@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use tokio::time::Instant;
+
 use super::super::log::now;
 use super::super::snapshot::{
     self, Connection, ConnectionState, Limits, MAX_PODS, Outcome, Replicas, Snapshot, Swarm,
@@ -49,6 +51,8 @@ pub(crate) struct TargetState {
     failures: Vec<String>,
     pub(crate) autoscalers: Vec<Autoscaler>,
     pub(crate) swarm: Option<Swarm>,
+    /// Time of Locust's last answer.
+    pub(crate) locust_answered: Option<Instant>,
     pub(super) ledger: Ledger,
     /// A text about the place of the history; may be empty.
     pub(super) history_note: &'static str,
@@ -76,6 +80,7 @@ impl TargetState {
             failures: Vec::new(),
             autoscalers: Vec::new(),
             swarm: None,
+            locust_answered: None,
             ledger: Ledger::default(),
             history_note: "",
         }
