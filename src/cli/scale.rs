@@ -100,7 +100,7 @@ pub struct ScaleArgs {
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
     /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise
-    /// scale does not wait. A limit without --wait waits only for the number of pods, as kubectl does.
+    /// scale does not wait. With --timeout alone, scale waits until this number of pods exists, as kubectl does.
     /// With --locust, the limit applies to each wait: for the pods, for Locust's master, for the
     /// connected workers, for the users of the test, and for each step if pods are removed in steps
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
@@ -127,7 +127,7 @@ pub struct ScaleArgs {
           hide_default_value = true, hide_possible_values = true)]
     pub at_once: bool,
     /// With --locust: skip the question before a change that loses users of a running test, starts many of
-    /// them at once, or resets its statistics. Without a terminal there is no question, only a warning
+    /// them at once, or resets its statistics. Without a terminal, skip the warning
     #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]

@@ -52,6 +52,10 @@ fn every_file_names_the_version_and_the_repository_of_cargo_toml() {
     let action = text_of("action.yml");
     assert_eq!(yaml_of("action.yml")["inputs"]["version"]["default"], VERSION);
     assert!(action.contains(&format!("from={REPOSITORY}/releases/download/")), "{action}");
+    for file in ["deploy/Dockerfile", "docs/serve.md"] {
+        let command = format!("docker build --file deploy/Dockerfile --tag locustctl:{VERSION} .");
+        assert!(text_of(file).contains(&command), "{file}");
+    }
     let fuzz: toml::Table = toml::from_str(&text_of("fuzz/Cargo.lock")).unwrap();
     let of_fuzz = fuzz["package"].as_array().unwrap().iter();
     let own = of_fuzz.filter(|it| it["name"].as_str() == Some("locustctl"));

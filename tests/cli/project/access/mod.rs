@@ -21,8 +21,8 @@ const TOP: &str = "\
 
 Each section has the rules that one command needs in the namespace of its target. Put them into a Role, and bind the Role to the
 user or to the ServiceAccount. If your target has another type or name, write that instead of `deployments` and `locust-slave`. If
-the Service of Locust's master has another name, write that instead of `locust-master`. After the colon, write
-the name of the Service's port. Write its number if it is 8089 or has no name. If Locust speaks TLS, write `https:` in front: `https:locust-master:8089`.
+the Service of Locust's master has another name, write that instead of `locust-master`. In `locust-master:8089`,
+8089 is the Service's port. For another port, write the port's name, or its number if it has no name. If Locust speaks TLS, write `https:` in front: `https:locust-master:8089`.
 
 `serve` needs the Role in `deploy/role.yaml`, which has the reason for each right.
 ";
