@@ -126,8 +126,8 @@ pub struct RunArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub keep: bool,
-    /// If a test is running, or another run uses the workers, wait at most this long for the end. Without this flag,
-    /// both are errors
+    /// Wait at most this long until no test is running and no other run uses the workers. Without this flag, both
+    /// are errors
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::go_duration(), allow_hyphen_values = true)]
     pub wait_for_idle: go::Duration,

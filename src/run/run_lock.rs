@@ -29,7 +29,10 @@ pub struct RunLock {
 /// The result of [`RunLock::acquire`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
-    Yes,
+    Yes {
+        /// Another run held the Lease until now. It may have changed the number of workers.
+        has_waited: bool,
+    },
     /// Another run holds the Lease, and is alive.
     ByOther(Holder),
     /// There is no right to the Lease, or the server has no Leases. The text is the reason.
@@ -59,7 +62,7 @@ impl RunLock {
         let mut before: Option<Holder> = None;
         loop {
             let holder = match self.lease.acquire(client).await {
-                Ok(Holding::Held) => return Ok(Locked::Yes),
+                Ok(Holding::Held) => return Ok(Locked::Yes { has_waited: before.is_some() }),
                 Ok(Holding::NotAllowed(why)) => return Ok(Locked::NotAvailable(why)),
                 Err(LeaseError::Api(error))
                     if error.status().is_some_and(|it| it.is_not_found()) =>

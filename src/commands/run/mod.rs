@@ -92,7 +92,9 @@ async fn run_checked(checked: Checked) -> Result<(), Failed> {
             site = interruptions.unless(again).await.map_err(before_changes)??;
         }
         match &plan.work {
-            Work::Test(test) => site.run_test(&plan, test, &follow_up, &mut interruptions).await,
+            Work::Test(test) => {
+                site.run_test(&plan, test, &limit, &follow_up, &mut interruptions).await
+            }
             Work::Command(words) => {
                 let interruptions = &mut interruptions;
                 run_around(&site, &plan, words, &location, &follow_up, interruptions).await
@@ -135,8 +137,8 @@ async fn read_pods(
     }
 }
 
-/// Reads the workers and Locust again: during a wait, another run may have put its old count back. Waits again
-/// if somebody has started another test.
+/// Reads and checks the workers and Locust again: during a wait, another run may have put its old count back.
+/// Waits again if somebody has started another test.
 ///
 /// # Errors
 /// The target or Locust cannot be read, or a test is running when the limit is over.
@@ -150,6 +152,9 @@ async fn site_after_wait<'a>(
     loop {
         let site = Site::find(client, target, pods_of(client, target).await?, location).await?;
         if !site.check_idle(plan, limit, NOTHING_CHANGED).await? {
+            if let Work::Test(test) = &plan.work {
+                site.check_test(plan, test).await?;
+            }
             return Ok(site);
         }
     }
@@ -172,7 +177,9 @@ async fn take_lock(
     loop {
         let taken = lock.acquire(client).await;
         match taken.map_err(|error| anyhow!("taking the Lease {name}: {error}; {UNCHANGED}"))? {
-            Locked::Yes => return Ok((Some(lock), has_waited)),
+            Locked::Yes { has_waited: at_last } => {
+                return Ok((Some(lock), has_waited || at_last));
+            }
             Locked::NotAvailable(why) => {
                 say(&format!(
                     "Note: locustctl cannot take the Lease {name}, so it does not notice another run: {}",

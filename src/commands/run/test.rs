@@ -100,11 +100,13 @@ impl Site<'_> {
         &self,
         plan: &Plan,
         test: &TestWork,
+        limit: &IdleLimit,
         follow_up: &FollowUp,
         interruptions: &mut Interruptions,
     ) -> Result<(), Failed> {
         let mut record = Record::default();
-        let mut result = self.test_phases(plan, test, &mut record, interruptions).await;
+        let phases = self.test_phases(plan, test, limit, &mut record, interruptions);
+        let mut result = phases.await;
         if result.is_ok() {
             let results = self.results(test, &mut record, plan.limit());
             result = match interruptions.unless(results).await {
@@ -142,6 +144,7 @@ impl Site<'_> {
         &self,
         plan: &Plan,
         test: &TestWork,
+        limit: &IdleLimit,
         record: &mut Record,
         interruptions: &mut Interruptions,
     ) -> Result<TestEnd, Ended> {
@@ -151,9 +154,7 @@ impl Site<'_> {
         let Record { undo, timeline, .. } = record;
         let replicas = self.scale_up(plan, undo, timeline, interruptions).await?;
         record.timeline.enter(PhaseKind::Start);
-        let idle = interruptions
-            .unless(self.check_idle(plan, &IdleLimit::new(plan.idle_limit), ""))
-            .await?;
+        let idle = interruptions.unless(self.check_idle(plan, limit, "")).await?;
         idle.map_err(|error| Ended::failed(PhaseKind::Start, error))?;
         let begun = self.start(locust, plan, test, record, interruptions).await?;
         record.has_begun = true;
