@@ -22,8 +22,9 @@ use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
 use crate::text::terminal::{on_one_line, say};
 
-/// Time limit for users that Locust is still starting.
-const LIMIT: Duration = Duration::from_secs(60);
+/// Time limit for users that Locust is still starting, and for a worker that sends no heartbeats. Locust drops
+/// such a worker after 64 s.
+const LIMIT: Duration = Duration::from_secs(75);
 
 /// The time between two looks with `--watch`.
 const PERIOD: Duration = Duration::from_secs(2);

@@ -144,6 +144,12 @@ impl Look {
         Some(self.log.as_ref()?.last_spawn()?.users)
     }
 
+    /// The test has the users that the last start in the master's log requested.
+    pub fn has_logged_users(&self) -> bool {
+        self.is_running()
+            && self.logged_users().is_some_and(|users| i64::try_from(users) == Ok(self.users()))
+    }
+
     /// This look is at another test than an `earlier` one, or the test asks for another number of users.
     /// False if no test is running now.
     pub fn replaces(&self, earlier: &Self) -> bool {
@@ -183,8 +189,17 @@ impl Look {
 
     /// The statistics are not stale: they have the same numbers of workers and users as the page.
     pub fn is_fresh(&self) -> bool {
+        self.has_current_workers() && self.stats.user_count == self.users()
+    }
+
+    /// The statistics have the same number of workers as the page.
+    pub fn has_current_workers(&self) -> bool {
         self.stats.connected().count() == self.worker_count()
-            && self.stats.user_count == self.users()
+    }
+
+    /// The workers cannot be compared with pods.
+    pub fn are_workers_counted_only(&self) -> bool {
+        self.pods.as_ref().is_none_or(WorkerPods::are_counted_only)
     }
 
     /// The workers and their pods.

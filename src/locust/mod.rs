@@ -63,12 +63,12 @@ pub use rebalance::{Rebalance, RebalanceMode, StartInProgress};
 pub use relay::{Content, MAX_ANSWER, MAX_SILENCE, Outgoing, Relay};
 pub use release::OLDEST_JUDGED;
 pub use renewed_look::renewed_look;
-pub use retry::{retried, retried_while};
+pub use retry::{RETRY_LIMIT, retried, retried_until};
 pub use route::{Route, asks_for_login, is_json};
 pub use start::{KnownStart, Start};
 pub use stats::{Stats, Worker, is_idle, is_running};
 pub use step_plans::{AfterPlan, StepPlans};
-pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, have_left, steps_for};
+pub use steps::{Steps, StepsOutcome, StepwiseChange, breaks_by_leaving, steps_for};
 pub use timing::LOOK_PERIOD;
 pub use worker_wait::{
     WorkersDiffer, connected_text, follow_workers, wait_for_workers, wait_until_moved,

@@ -18,6 +18,8 @@ pub struct WorkerPods {
     ready: BTreeSet<String>,
     /// Host names of all pods of this look.
     present: BTreeSet<String>,
+    /// Of these, the pods that are being deleted.
+    terminating: BTreeSet<String>,
     /// Host names of all pods of this look and of earlier ones.
     known: BTreeSet<String>,
     /// Ready pods with `hostNetwork`. Their workers report the name of the node.
@@ -34,6 +36,9 @@ impl WorkerPods {
             match pod.host() {
                 Some(host) => {
                     all.present.insert(host.to_owned());
+                    if pod.is_terminating() {
+                        all.terminating.insert(host.to_owned());
+                    }
                     if pod.is_ready() {
                         all.ready.insert(host.to_owned());
                     }
@@ -89,6 +94,8 @@ pub struct WorkerTable {
     pub leftover: Vec<String>,
     /// The pods of [`Self::leftover`] that do not exist any more.
     pub gone: Vec<String>,
+    /// The pods of [`Self::leftover`] that are being deleted.
+    pub terminating: Vec<String>,
     /// Pods with a worker that sends no heartbeats.
     pub missing: Vec<String>,
     /// Ready pods whose only workers send no heartbeats. These workers may come back with their users.
@@ -143,6 +150,11 @@ impl WorkerTable {
                 .map(|host| (*host).to_owned())
                 .collect(),
             gone: hosts_outside(|pods| &pods.present),
+            terminating: by_host
+                .keys()
+                .filter(|host| named.is_some_and(|pods| pods.terminating.contains(**host)))
+                .map(|host| (*host).to_owned())
+                .collect(),
             missing: missing.into_iter().map(str::to_owned).collect(),
             idle: hosts_with(&|worker| is_running && worker.user_count == 0),
             busy: hosts_with(&|worker| worker.cpu_usage > BUSY),
@@ -310,6 +322,18 @@ mod tests {
         let with_foreign = WorkerTable::new(&connected(&["w-0", "x"]), Some(&pods(&["w-0"])));
         assert_eq!(with_foreign.expected(&pods(&["w-0"])), Some(2));
         assert_eq!(WorkerTable::default().expected(&pods(&["w-0"])), None);
+    }
+
+    #[test]
+    fn a_pod_that_is_being_deleted_has_a_worker_that_will_leave() {
+        let leaving: Pod = serde_json::from_value(json!({"metadata": {"name": "w-1",
+            "deletionTimestamp": "2026-11-27T12:00:00Z"}}))
+        .unwrap();
+        let now = WorkerPods::new(&[pod("w-0", true, false), leaving, pod("w-2", false, false)]);
+        let table = WorkerTable::new(&connected(&["w-0", "w-1", "w-2"]), Some(&now));
+        assert_eq!((table.terminating, table.gone), (vec!["w-1".to_owned()], Vec::new()));
+        let table = WorkerTable::new(&connected(&["w-0", "w-2"]), Some(&now));
+        assert!(table.terminating.is_empty(), "its worker has left");
     }
 
     #[test]

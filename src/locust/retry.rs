@@ -9,7 +9,7 @@ use super::error::Error;
 use super::timing::LOOK_PERIOD;
 
 /// Time limit for Locust to answer again.
-const RETRY_LIMIT: Duration = Duration::from_secs(15);
+pub const RETRY_LIMIT: Duration = Duration::from_secs(15);
 
 /// Calls `attempt` until it succeeds. The request must change nothing in Locust.
 ///
@@ -18,21 +18,21 @@ const RETRY_LIMIT: Duration = Duration::from_secs(15);
 pub async fn retried<T, F: Future<Output = Result<T, Error>>>(
     attempt: impl FnMut() -> F,
 ) -> Result<T, Error> {
-    retried_while(attempt, Error::may_pass).await
+    retried_until(Instant::now() + RETRY_LIMIT, attempt, Error::may_pass).await
 }
 
-/// The same for the failures that `may_pass` accepts.
+/// Calls `attempt` again until `end` after a failure that `may_pass` accepts.
 ///
 /// # Errors
-/// Those of [`retried`].
-pub async fn retried_while<T, F: Future<Output = Result<T, Error>>>(
+/// The last failure.
+pub async fn retried_until<T, F: Future<Output = Result<T, Error>>>(
+    end: Instant,
     mut attempt: impl FnMut() -> F,
     may_pass: impl Fn(&Error) -> bool,
 ) -> Result<T, Error> {
-    let end = Instant::now() + RETRY_LIMIT;
     loop {
         match attempt().await {
-            Err(error) if may_pass(&error) && Instant::now() < end => sleep(LOOK_PERIOD).await,
+            Err(error) if Instant::now() < end && may_pass(&error) => sleep(LOOK_PERIOD).await,
             result => return result,
         }
     }

@@ -5,7 +5,6 @@ use parking_lot::Mutex;
 
 use super::look::Look;
 use super::page::Page;
-use super::pods::WorkerPods;
 use super::release::Release;
 use crate::cluster::api::Client;
 use crate::scaling::{
@@ -71,16 +70,6 @@ impl Steps {
 pub fn steps_for(order: &Order, replicas: i64, before: &Look) -> Option<Steps> {
     let steps = Steps::new(order, order.condition.replicas.unwrap_or(replicas));
     (steps.count() > 0 && breaks_by_leaving(before)).then_some(steps)
-}
-
-/// True if at most `count` hosts have connected workers, and all of these pods still exist. Always
-/// true if the workers can only be counted.
-pub fn have_left(look: &Look, count: i64) -> bool {
-    let table = look.table();
-    let is_counted_only = look.pods.as_ref().is_none_or(WorkerPods::are_counted_only);
-    let is_fresh = look.stats.connected().count() == look.worker_count();
-    let hosts = i64::try_from(table.processes.len()).unwrap_or(i64::MAX);
-    is_counted_only || (is_fresh && hosts <= count && table.gone.is_empty())
 }
 
 /// A test is running, and its master breaks when several workers leave at once. A release that cannot

@@ -30,7 +30,7 @@ const STABLE_UNEVEN: Duration = Duration::from_secs(5);
 const STABLE_NUMBER: Duration = Duration::from_secs(10);
 
 /// Time limit for Locust's own rebalance after a worker left.
-const MOVE_LIMIT: Duration = Duration::from_secs(5);
+const MOVE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The time between two looks at the master's log.
 const LOG_PERIOD: Duration = Duration::from_secs(2);
@@ -281,8 +281,8 @@ pub async fn wait_until_spawned(master: &Master<'_>, limit: Duration) -> Result<
     Ok(())
 }
 
-/// The same for a worker that may have left shortly before. Locust's own rebalance takes about one second, so
-/// a test that is `spawning` for longer is still starting its users, and the worker may leave.
+/// Waits until Locust has ended its own rebalance, for at most [`MOVE_LIMIT`]. That rebalance takes about one
+/// second. A test that is `spawning` for longer is still starting its users.
 pub async fn wait_until_moved(master: &Master<'_>) {
     let _ = wait_until_spawned(master, MOVE_LIMIT).await;
 }

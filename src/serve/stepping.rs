@@ -9,8 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::backend::Backend;
 use crate::locust::{
     AfterPlan, Look, Master, Search, StepPlans, Steps, StepsOutcome, StepwiseChange,
-    breaks_by_leaving, have_left, renewed_look, wait_for_workers, wait_until_moved,
-    wait_until_spawned,
+    breaks_by_leaving, renewed_look, wait_for_workers, wait_until_moved, wait_until_spawned,
 };
 use crate::scaling::{Condition, DryRun, Order, Progress, ScaleError, Scaled, scale};
 use crate::text::terminal::printable;
@@ -146,11 +145,9 @@ impl<'a> SteppedChange<'a> {
             has_waited = true;
         }
         // Locust may be moving the users of a worker that has just left.
-        let is_moving = now.state() == "spawning";
-        match has_waited || (is_moving && turns.has_other_unchecked()) {
-            true => wait_until_spawned(&self.master, end - Instant::now()).await?,
-            false if is_moving => wait_until_moved(&self.master).await,
-            false => {}
+        if has_waited || now.state() == "spawning" {
+            wait_until_moved(&self.master).await;
+            self.renew().await;
         }
         Ok(())
     }
@@ -268,6 +265,15 @@ impl<'a> SteppedChange<'a> {
             }
         }
     }
+}
+
+/// True if at most `count` hosts have connected workers, and all of these pods still exist. False also while
+/// the statistics are stale. Always true if the workers can only be counted.
+fn have_left(look: &Look, count: i64) -> bool {
+    let table = look.table();
+    let hosts = i64::try_from(table.processes.len()).unwrap_or(i64::MAX);
+    look.are_workers_counted_only()
+        || (look.has_current_workers() && hosts <= count && table.gone.is_empty())
 }
 
 /// Reads the present count; `None` if this fails.

@@ -126,11 +126,6 @@ impl Turns {
         self.work.borrow().unchecked > 0
     }
 
-    /// True if the check is unfinished after a change other than the present one.
-    pub(super) fn has_other_unchecked(&self) -> bool {
-        self.work.borrow().unchecked > 1
-    }
-
     /// Waits until the check of a running test is unfinished.
     pub(super) async fn unchecked(&self) {
         self.wait_for(|now| now.unchecked > 0).await;

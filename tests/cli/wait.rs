@@ -131,7 +131,7 @@ fn a_timeout_of_zero_equals_no_timeout() {
     run(&plain, "scale --replicas=3 --timeout=0s").prints(SCALED);
     let help = support::locustctl("scale --help").run().stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = "A limit without --wait waits only for the number of pods, as kubectl does.";
+    let expected = "With --timeout alone, scale waits until as many pods exist as requested";
     assert!(help.contains(expected), "{help}");
 }
 

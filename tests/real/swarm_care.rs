@@ -24,9 +24,11 @@ fn a_shape_that_the_page_does_not_show_is_not_stopped_by_a_start() {
         scenario.wait_for_first_report();
         // Locust moves the users of the first worker that leaves, but not those of the second one.
         scenario.scale_as_kubectl(3);
-        sleep(Duration::from_secs(3));
+        scenario.wait_until_running(60);
+        scenario.wait_for_first_report();
         scenario.scale_as_kubectl(2);
-        sleep(Duration::from_secs(3));
+        scenario.locust.wait_for_values(|values| values["state"] == "running");
+        scenario.wait_for_first_report();
         let values = scenario.locust.values();
         let users = values["user_count"].as_i64().unwrap();
         assert!(users < 60 && values["state"] == "running", "{release}: {values}");
@@ -48,7 +50,9 @@ fn the_users_of_a_worker_that_may_come_back_are_not_started_twice() {
         wait_until(is_missing, || "the worker is missing".to_owned());
         let line = format!("rebalance --locust={}", scenario.url());
         let mut rebalance = Running::start(&scenario.cluster, &line);
-        rebalance.wait_for("Using Locust");
+        if release == LATEST {
+            rebalance.wait_for("Waiting: the worker in pod ");
+        }
         sleep(Duration::from_secs(5));
         scenario.assert_nothing_posted();
         drop(hanging);

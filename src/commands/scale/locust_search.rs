@@ -1,13 +1,17 @@
 //! Looks for Locust and its running test before a scale.
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use anyhow::{Error, anyhow};
+use tokio::time::Instant;
 
 use super::running_test::RunningTest;
 use super::test_pods::{own_pods, worker_pods};
-use crate::cluster::api::Client;
+use crate::cluster::api::{Client, Failure, FailureKind};
 use crate::locust::{
-    self, Address, LocustLocation, Look, Master, Search, WorkerPods, absent_text, foreign_text,
-    may_hold_workers, retried_while,
+    self, Address, LocustLocation, Look, Master, RETRY_LIMIT, Search, WorkerPods, absent_text,
+    foreign_text, may_hold_workers, retried_until,
 };
 use crate::scaling::{Order, Target};
 use crate::text::terminal::{harmless, say};
@@ -16,23 +20,20 @@ use crate::text::terminal::{harmless, say};
 pub(super) enum LocustSearch<'a> {
     Found(Box<RunningTest<'a>>),
     /// The master does not run yet, or is starting.
-    Missing(MissingMaster),
+    Missing {
+        /// The reason.
+        why: String,
+        /// The warning if the orders remove pods, and the master may have a running test.
+        risk: Option<String>,
+    },
     /// Locust refuses to answer. A later attempt has the same result.
     Failed {
         error: Error,
-        /// The warning if the orders remove pods.
+        /// The same warning.
         risk: Option<String>,
     },
     /// Locust is not asked. A note says why.
     Ignored,
-}
-
-/// A master that does not answer.
-pub(super) struct MissingMaster {
-    /// The reason.
-    pub why: String,
-    /// The warning if the orders remove pods, and the master may have a running test.
-    pub risk: Option<String>,
 }
 
 /// The result of [`find`].
@@ -44,47 +45,63 @@ enum Found<'a> {
 }
 
 impl<'a> LocustSearch<'a> {
-    /// Asks Locust for the state of its test. If an order removes pods, a failure that may pass is retried: without
-    /// an answer, the orders cannot spare the test.
-    pub(super) async fn new(
+    /// Asks Locust for the state of its test before the orders. If an order removes pods, a failure that may pass is
+    /// retried: without an answer, the orders cannot spare the test.
+    pub(super) async fn before(
         client: &'a Client,
         location: &LocustLocation,
         orders: &[Order],
+    ) -> Self {
+        Self::look(client, location, orders, RETRY_LIMIT).await
+    }
+
+    /// The same once, after the orders.
+    pub(super) async fn after(
+        client: &'a Client,
+        location: &LocustLocation,
+        orders: &[Order],
+    ) -> Self {
+        Self::look(client, location, orders, Duration::ZERO).await
+    }
+
+    async fn look(
+        client: &'a Client,
+        location: &LocustLocation,
+        orders: &[Order],
+        patience: Duration,
     ) -> Self {
         let targets = own_pods(client, orders).await;
         let pods = worker_pods(&targets);
         let leaving = orders.iter().zip(&targets).map(|(order, pods)| pods.max_leaving(order));
         let leaving = leaving.fold(0, i64::saturating_add);
-        let (mut foreign, mut missing) = (None, None);
+        let end = Instant::now() + if leaving > 0 { patience } else { Duration::ZERO };
+        let is_told = Cell::new(false);
+        let may_pass = |error: &locust::Error| {
+            let may_pass = error.may_pass() && !is_without_master(error) && !is_refused(error);
+            if may_pass && !is_told.replace(true) {
+                say(&harmless(&format!("Trying again for up to 15 s: {}", error.explanation())));
+            }
+            may_pass
+        };
+        let (mut foreign, mut missing, mut risk) = (None, None, None);
         // The master may belong to any of the targets.
         for Order { target, .. } in orders.iter().filter(|order| may_hold_workers(&order.target)) {
             let attempt = || find(client, location, target, pods.as_ref());
-            let found = match leaving {
-                0 => attempt().await,
-                _ => {
-                    let may_pass =
-                        |error: &locust::Error| error.may_pass() && !is_without_master(error);
-                    retried_while(attempt, may_pass).await
-                }
-            };
-            match found {
+            match retried_until(end, attempt, may_pass).await {
                 Ok(Found::Master(master, before)) => {
                     say(&harmless(&format!("Using Locust at {}", master.place())));
                     let test = RunningTest::new(client, *master, *before, targets, orders);
                     return Self::Found(Box::new(test));
                 }
                 Ok(Found::Foreign(text)) => foreign = Some(text),
-                Ok(Found::Absent) => {
-                    missing = Some(MissingMaster { why: absent_text(target), risk: None });
-                }
+                Ok(Found::Absent) => missing = Some(absent_text(target)),
                 Err(error) => {
-                    let risk = match is_without_master(&error) {
-                        true => None,
-                        false => unchecked_removal(leaving),
-                    };
+                    if !is_without_master(&error) {
+                        risk = unchecked_removal(leaving);
+                    }
                     let why = error.explanation();
                     match error.is_temporary() {
-                        true => missing = Some(MissingMaster { why, risk }),
+                        true => missing = Some(why),
                         false => return Self::Failed { error: anyhow!("{why}"), risk },
                     }
                 }
@@ -95,7 +112,7 @@ impl<'a> LocustSearch<'a> {
                 "Note: {text}, so locustctl ignores it. To use another Locust, give --locust=URL or \
                  --locust=service/NAME."
             ))),
-            (None, Some(missing)) => return Self::Missing(missing),
+            (None, Some(why)) => return Self::Missing { why, risk },
             (None, None) if location.address == Address::None => {}
             (None, None) => say(
                 "Note: locustctl does not ask Locust, because the targets have names of masters, not of workers",
@@ -122,21 +139,26 @@ async fn find<'a>(
     })
 }
 
-/// The pod of the master is not ready, or does not exist. So no test is running.
+/// No pod of the master is ready, or its Service does not exist.
 fn is_without_master(error: &locust::Error) -> bool {
     error.has_no_endpoints() || matches!(error, locust::Error::NoEndpoints(_))
+}
+
+/// Nothing listens at the given URL.
+fn is_refused(error: &locust::Error) -> bool {
+    matches!(error, locust::Error::Failure(Failure { kind: FailureKind::Refused(_), .. }))
 }
 
 /// The warning that this number of pods leaves without a look at the test.
 fn unchecked_removal(leaving: i64) -> Option<String> {
     let what = match leaving {
         ..=0 => return None,
-        1 => "1 pod".to_owned(),
-        i64::MAX => "all pods at once".to_owned(),
-        count => format!("{count} pods at once"),
+        1 => "removes 1 pod".to_owned(),
+        i64::MAX => "may remove several pods at once".to_owned(),
+        count => format!("removes {count} pods at once"),
     };
     Some(format!(
-        "locustctl could not ask Locust, so it cannot tell if a test is running. The change removes {what}. A \
+        "locustctl could not ask Locust, so it cannot tell if a test is running. The change {what}. A \
          running test can lose users. The master of Locust up to 2.46.5 can stop working if several workers \
          leave a running test at once"
     ))

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::super::question;
 use super::super::signals::Signal;
-use super::locust_search::{LocustSearch, MissingMaster};
+use super::locust_search::LocustSearch;
 use super::results::Results;
 use super::running_test::RunningTest;
 use super::scaled::Scaled;
@@ -62,14 +62,14 @@ impl<'a> Ordered<'a> {
             return Err(Failed::all(errors));
         }
         let looked = match &settings.location {
-            Some(location) => LocustSearch::new(client, location, &orders).await,
+            Some(location) => LocustSearch::before(client, location, &orders).await,
             None => LocustSearch::Ignored,
         };
         let (mut test, mut missing_master, mut locust_error) = (None, None, None);
         let mut risks = Vec::new();
         match looked {
             LocustSearch::Found(found) => test = Some(*found),
-            LocustSearch::Missing(MissingMaster { why, risk }) => {
+            LocustSearch::Missing { why, risk } => {
                 missing_master = Some(why);
                 risks.extend(risk);
             }

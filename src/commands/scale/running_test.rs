@@ -18,9 +18,9 @@ use crate::cluster::api::Client;
 use crate::locust::{
     LOOK_PERIOD, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, StartInProgress,
     StartMemory, Steps, Test, Verdict, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
-    connected_text, cost, ends_test, follow_workers, have_left, judge, may_hold_workers,
-    renewed_look, reset_warning, retried, side_effects, steps_for, steps_text, wait_for_workers,
-    wait_until_moved, wait_until_spawned,
+    connected_text, cost, ends_test, follow_workers, judge, may_hold_workers, renewed_look,
+    reset_warning, side_effects, steps_for, steps_text, wait_for_workers, wait_until_moved,
+    wait_until_spawned,
 };
 use crate::scaling::{Order, Target, Wait, WaitCondition, pods_of, wait};
 use crate::text::go;
@@ -211,48 +211,50 @@ impl<'a> RunningTest<'a> {
         limit: Duration,
     ) -> Result<(), String> {
         let end = Instant::now() + limit;
-        let mut has_waited = false;
+        let (mut is_first, mut is_told) = (true, false);
         loop {
-            let (pods, replicas) = self.pods_now(orders).await?;
-            let pods = self.with_earlier(Some(pods));
-            let look = retried(|| Look::take(&self.master, pods.clone())).await;
-            let look = look.map_err(|error| error.to_string())?;
-            if have_left(&look, replicas) {
-                if has_waited {
-                    wait_until_spawned(&self.master, end - Instant::now()).await?;
-                } else if look.state() == "spawning" {
-                    wait_until_moved(&self.master).await;
-                } else {
+            let why = match self.look_for_removed(orders).await {
+                Ok(look) if look.are_workers_counted_only() => return Ok(()),
+                Ok(look) if !look.has_current_workers() => {
+                    "Locust's statistics do not show its present workers".to_owned()
+                }
+                Ok(look) if is_left(&look) => {
+                    if !is_first || look.state() == "spawning" {
+                        wait_until_moved(&self.master).await;
+                        self.renew(look.pods).await;
+                    }
                     return Ok(());
                 }
-                self.renew(pods).await;
-                return Ok(());
-            }
+                Ok(_) => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        say("Waiting until workers that were removed before have left Locust");
+                    }
+                    "they are still connected".to_owned()
+                }
+                Err(why) => why,
+            };
             if Instant::now() + LOOK_PERIOD > end {
-                let limit = go::Duration::from_std(limit);
-                return Err(format!("they are still connected after {limit}"));
+                return Err(format!("after {}: {why}", go::Duration::from_std(limit)));
             }
-            if !std::mem::replace(&mut has_waited, true) {
-                say("Waiting until workers that were removed before have left Locust");
-            }
+            is_first = false;
             sleep(LOOK_PERIOD).await;
         }
     }
 
-    /// The pods of all targets now, and the sum of their replicas.
-    async fn pods_now(&self, orders: &[Order]) -> Result<(WorkerPods, i64), String> {
+    /// Looks at the workers in the pods of all targets.
+    async fn look_for_removed(&self, orders: &[Order]) -> Result<Look, String> {
         let mut seen: Vec<&Target> = Vec::new();
-        let (mut pods, mut replicas) = (Vec::new(), 0_i64);
-        for Order { target, .. } in orders {
-            if !may_hold_workers(target) || seen.contains(&target) {
-                continue;
+        let mut pods = Vec::new();
+        for (Order { target, .. }, before) in orders.iter().zip(&self.targets) {
+            if before.known().is_some() && may_hold_workers(target) && !seen.contains(&target) {
+                seen.push(target);
+                let own = pods_of(self.client, target).await.map_err(|error| error.to_string())?;
+                pods.extend(own.pods);
             }
-            seen.push(target);
-            let own = pods_of(self.client, target).await.map_err(|error| error.to_string())?;
-            replicas = replicas.saturating_add(own.replicas);
-            pods.extend(own.pods);
         }
-        Ok((WorkerPods::new(&pods), replicas))
+        let pods = self.with_earlier(Some(WorkerPods::new(&pods)));
+        let look = Look::take(&self.master, pods).await;
+        look.map_err(|error| error.to_string())
     }
 
     /// Looks at the test again, because it may have been started again or edited.
@@ -398,4 +400,10 @@ fn tell(outcome: &Outcome) {
         true => say(&format!("Warning: {text}")),
         false => say(&text),
     }
+}
+
+/// No worker of a removed pod is connected.
+fn is_left(look: &Look) -> bool {
+    let table = look.table();
+    table.gone.is_empty() && table.terminating.is_empty()
 }

@@ -216,10 +216,10 @@ impl<'a> ExpectedMaster<'a> {
         say(&harmless(&format!("Waiting for Locust's master: {why}")));
         let begin = Instant::now();
         loop {
-            match LocustSearch::new(client, location, &orders).await {
+            match LocustSearch::after(client, location, &orders).await {
                 LocustSearch::Found(test) => return Ok(Some(test)),
                 LocustSearch::Ignored => return Ok(None),
-                LocustSearch::Missing(now) => why = now.why,
+                LocustSearch::Missing { why: now, .. } => why = now,
                 LocustSearch::Failed { error, .. } => return Err(error),
             }
             if begin.elapsed() >= limit {

@@ -75,15 +75,16 @@ impl Rebalance<'_, '_> {
         if !verdict.may_change() || !look.is_running() || now == 0 {
             return None;
         }
-        match self.workers {
-            Some(all) => (now < all)
+        match (self.workers, verdict) {
+            (Some(all), _) => (now < all)
                 .then(|| format!("only {now} of {all} workers are still connected to Locust")),
-            None => {
+            (None, Verdict::Repairable(_)) => {
                 let silent = look.table().silent.into_iter().next()?;
                 Some(format!(
                     "the worker in pod {silent} sends no heartbeats, and it may come back with its users"
                 ))
             }
+            (None, _) => None,
         }
     }
 }

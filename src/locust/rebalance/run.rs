@@ -38,7 +38,7 @@ impl Rebalance<'_, '_> {
         let end = Instant::now() + self.limit.max(START_LIMIT);
         let mut is_first = true;
         loop {
-            let (look, health) = self.judge_when_settled(&pods).await?;
+            let (look, health) = self.judge_when_settled(&pods, report).await?;
             match self.act(look, health, report).await {
                 Ok(Acted::Changed(_)) if Instant::now() < end => sleep(LOOK_PERIOD).await,
                 Ok(Acted::Changed(now)) => {
@@ -81,7 +81,12 @@ impl Rebalance<'_, '_> {
     }
 
     /// Judges the test when Locust has ended its own rebalance and the statistics are fresh.
-    async fn judge_when_settled(&self, pods: &Option<WorkerPods>) -> Result<(Look, Health), Error> {
+    async fn judge_when_settled(
+        &self,
+        pods: &Option<WorkerPods>,
+        report: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(Look, Health), Error> {
+        let mut is_reported = false;
         let begin = Instant::now();
         let end = begin + SETTLE_LIMIT;
         let was_starting = self.before.is_some_and(|before| before.state() == "spawning");
@@ -99,6 +104,9 @@ impl Rebalance<'_, '_> {
                 // The worker may come back with its users. After a start now there would be too many.
                 if Instant::now() >= begin + self.limit.max(SETTLE_LIMIT) {
                     return Ok((look, Health { verdict: Verdict::Unsafe(why), ..health }));
+                }
+                if self.workers.is_none() && !std::mem::replace(&mut is_reported, true) {
+                    report(&format!("Waiting: {why}"));
                 }
             } else if !may_change || Instant::now() >= end {
                 return Ok((look, health));

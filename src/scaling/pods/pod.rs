@@ -162,12 +162,17 @@ impl Pod {
 
     /// True if the pod is ready and is not being deleted.
     pub fn is_ready(&self) -> bool {
-        self.metadata.deletion_timestamp.is_none() && self.is("Ready")
+        !self.is_terminating() && self.is("Ready")
+    }
+
+    /// True if the pod is being deleted.
+    pub fn is_terminating(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
     }
 
     /// The state, and a message about it; the message may be empty.
     pub fn state(&self) -> (PodState, String) {
-        if self.metadata.deletion_timestamp.is_some() {
+        if self.is_terminating() {
             return (PodState::Terminating, String::new());
         }
         let phase = || (PodState::new(&self.status.phase), "");
@@ -183,7 +188,7 @@ impl Pod {
     /// or is being deleted.
     pub(super) fn start_failure(&self) -> Option<(PodState, &str)> {
         let Status { phase, reason, message, conditions, .. } = &self.status;
-        if self.metadata.deletion_timestamp.is_some() || self.is("Ready") || phase == "Succeeded" {
+        if self.is_terminating() || self.is("Ready") || phase == "Succeeded" {
             return None;
         }
         if phase == "Failed" {
