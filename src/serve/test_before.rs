@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::backend::Backend;
-use crate::locust::{Look, Search, is_running};
+use crate::cluster::api::{self, FailureKind};
+use crate::locust::{Error, Look, Search, is_running};
 use crate::text::terminal::printable;
 
-/// Time limit for the look. A slower Locust must not delay the change.
-const LOOK_LIMIT: Duration = Duration::from_secs(2);
+/// Time limit for the look. If Locust is slower, the change is made or refused without its answer.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// An answer of this age is recent: few tests are started within this time.
 const RECENT: Duration = Duration::from_secs(10);
@@ -53,28 +54,34 @@ impl TestBefore {
             }
         };
         let begin = Instant::now();
-        let is_recent = |at: Instant| begin.saturating_duration_since(at) <= RECENT;
-        let (why, is_absent, is_busy, is_silent) = match timeout(LOOK_LIMIT, look).await {
-            Ok(Ok(Some(look))) if look.is_running() => return Self::Running(Box::new(look)),
-            Ok(Ok(_)) => return Self::None,
-            Ok(Err(error)) => (error.to_string(), error.is_absent(), error.may_pass(), false),
-            Err(_) => (format!("no answer within {} s", LOOK_LIMIT.as_secs()), false, true, true),
+        let answer = timeout(LOOK_LIMIT, look).await;
+        let (why, may_have_test, is_busy) = match answer {
+            Ok(Ok(Some(look))) => {
+                live.note_locust_answer();
+                return match look.is_running() {
+                    true => Self::Running(Box::new(look)),
+                    false => Self::None,
+                };
+            }
+            Ok(Ok(None)) => return Self::None,
+            Ok(Err(error)) => {
+                let is_busy = error.may_pass() && !error.is_absent();
+                (error.to_string(), !is_without_test(&error), is_busy)
+            }
+            Err(_) => (format!("no answer within {} s", LOOK_LIMIT.as_secs()), true, true),
         };
-        let is_current = is_absent || live.locust_answered().is_some_and(is_recent);
+        let is_recent = |at: Instant| begin.saturating_duration_since(at) <= RECENT;
+        let may_have_test = may_have_test && !live.locust_answered().is_some_and(is_recent);
+        let last = if may_have_test { LastAnswer::TooOld } else { LastAnswer::NoTest };
         match &live.now().snapshot.locust {
-            Some(last) => Self::Unknown(LocustUnreachable {
-                why: printable(&format!("Locust at {} does not answer: {why}", last.address)),
-                last: match is_running(&last.state) {
-                    true => LastAnswer::Running(last.users),
-                    false if is_current => LastAnswer::NoTest,
-                    false => LastAnswer::TooOld,
-                },
+            Some(one) => Self::Unknown(LocustUnreachable {
+                why: printable(&format!("Locust at {} does not answer: {why}", one.address)),
+                last: if is_running(&one.state) { LastAnswer::Running(one.users) } else { last },
             }),
             // serve has just been started, and Locust has not answered yet.
-            None if is_busy && !is_absent => Self::Unknown(LocustUnreachable {
+            None if is_busy && !live.is_locust_absent() => Self::Unknown(LocustUnreachable {
                 why: printable(&format!("Locust does not answer: {why}")),
-                // After a broken connection to the API server, the change itself fails, too.
-                last: if is_silent { LastAnswer::TooOld } else { LastAnswer::NoTest },
+                last,
             }),
             // Locust was never found.
             None => Self::None,
@@ -87,6 +94,16 @@ impl TestBefore {
             Self::None => false,
             Self::Running(_) | Self::Unknown(_) => true,
         }
+    }
+}
+
+/// The master is gone, or the same failure keeps the change from being made.
+fn is_without_test(error: &Error) -> bool {
+    match error {
+        Error::NoEndpoints(_) => true,
+        Error::Api(api::Error::Failure(_) | api::Error::NoCredentials(_)) => true,
+        Error::Failure(failure) => matches!(failure.kind, FailureKind::Refused(_)),
+        error => error.has_no_endpoints() || error.is_forbidden(),
     }
 }
 

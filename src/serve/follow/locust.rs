@@ -83,7 +83,11 @@ impl<'a> Follower<'a> {
     async fn find(&mut self, location: &LocustLocation) -> Option<Master<'a>> {
         let pods = self.live.worker_pods();
         let Backend { client, target, .. } = self.backend;
-        match location.find(client, target, pods.as_ref()).await {
+        let found = location.find(client, target, pods.as_ref()).await;
+        if let Ok(search) = &found {
+            self.live.set_locust_absent(!matches!(search, Search::Found(_)));
+        }
+        match found {
             Ok(Search::Found(master)) => Some(*master),
             Ok(Search::Absent) => None,
             Ok(Search::Foreign { place, workers }) => {

@@ -7,6 +7,7 @@ mod same_change;
 mod state;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -58,6 +59,7 @@ pub(super) struct Live {
     read_changes: watch::Sender<u64>,
     looks: Looks,
     locust_address: Mutex<Option<Address>>,
+    is_locust_absent: AtomicBool,
     /// The last look at Locust at which the running test had all its users.
     steady: Mutex<Option<Look>>,
     /// The run time in Locust's page, in seconds.
@@ -80,6 +82,7 @@ impl Live {
             read_changes: watch::Sender::new(0),
             looks: Looks::default(),
             locust_address: Mutex::default(),
+            is_locust_absent: AtomicBool::default(),
             steady: Mutex::default(),
             run_time: Mutex::default(),
             process_id,
@@ -124,6 +127,20 @@ impl Live {
         if has_locust {
             self.looks.wait_until_fresh().await;
         }
+    }
+
+    /// Notes that Locust has answered now.
+    pub(super) fn note_locust_answer(&self) {
+        self.lock().locust_answered = Some(Instant::now());
+    }
+
+    /// The last search has found no Locust of these workers.
+    pub(super) fn is_locust_absent(&self) -> bool {
+        self.is_locust_absent.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_locust_absent(&self, is_absent: bool) {
+        self.is_locust_absent.store(is_absent, Ordering::Relaxed);
     }
 
     /// Time of Locust's last answer. `None` if it has not answered yet.
