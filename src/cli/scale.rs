@@ -100,7 +100,7 @@ pub struct ScaleArgs {
           hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
     /// Time limit for waiting: 30s, 2m, 1h. The default is 5m with --wait and with --locust; otherwise
-    /// scale does not wait. With --timeout alone, scale waits until this number of pods exists, as kubectl does.
+    /// scale does not wait. With --timeout alone, scale waits until as many pods exist as requested, as kubectl does.
     /// With --locust, the limit applies to each wait: for the pods, for Locust's master, for the
     /// connected workers, for the users of the test, and for each step if pods are removed in steps
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
