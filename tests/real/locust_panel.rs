@@ -49,8 +49,10 @@ impl Panel<'_> {
 
     fn scale(&self, count: u32) {
         self.unfold();
-        self.eval("count", &format!("value = '{count}'"));
-        self.eval("count", "dispatchEvent(new Event('input', { bubbles: true }))");
+        // In one step, as a key does: a new state between them would put the present number back.
+        let field = format!("{ROOT}.getElementById('count')");
+        let event = "new Event('input', { bubbles: true })";
+        self.0.eval(&format!("({field}.value = '{count}', {field}.dispatchEvent({event}))"));
         // It is disabled until the change before has ended.
         self.0.wait_for(&format!("{ROOT}.getElementById('submit').ariaDisabled !== 'true'"));
         self.click("submit");

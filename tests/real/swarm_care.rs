@@ -50,10 +50,8 @@ fn the_users_of_a_worker_that_may_come_back_are_not_started_twice() {
         wait_until(is_missing, || "the worker is missing".to_owned());
         let line = format!("rebalance --locust={}", scenario.url());
         let mut rebalance = Running::start(&scenario.cluster, &line);
-        if release == LATEST {
-            rebalance.wait_for("Waiting: the worker in pod ");
-        }
-        sleep(Duration::from_secs(5));
+        rebalance.wait_for("Waiting: the worker in pod ");
+        sleep(Duration::from_secs(3));
         scenario.assert_nothing_posted();
         drop(hanging);
         assert_eq!(rebalance.end(), Some(0), "{release}: {}", rebalance.stderr());

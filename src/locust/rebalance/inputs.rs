@@ -78,7 +78,7 @@ impl Rebalance<'_, '_> {
         match (self.workers, verdict) {
             (Some(all), _) => (now < all)
                 .then(|| format!("only {now} of {all} workers are still connected to Locust")),
-            (None, Verdict::Repairable(_)) => {
+            (None, Verdict::Repairable(_) | Verdict::Unsafe(_) | Verdict::Unknown(_)) => {
                 let silent = look.table().silent.into_iter().next()?;
                 Some(format!(
                     "the worker in pod {silent} sends no heartbeats, and it may come back with its users"
