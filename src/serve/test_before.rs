@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::backend::Backend;
-use crate::cluster::api::{self, FailureKind};
+use crate::cluster::api;
 use crate::locust::{Error, Look, Search, is_running};
 use crate::text::terminal::printable;
 
@@ -100,10 +100,8 @@ impl TestBefore {
 /// The master is gone, or the same failure keeps the change from being made.
 fn is_without_test(error: &Error) -> bool {
     match error {
-        Error::NoEndpoints(_) => true,
         Error::Api(api::Error::Failure(_) | api::Error::NoCredentials(_)) => true,
-        Error::Failure(failure) => matches!(failure.kind, FailureKind::Refused(_)),
-        error => error.has_no_endpoints() || error.is_forbidden(),
+        error => error.has_no_endpoints() || error.is_refused() || error.is_forbidden(),
     }
 }
 

@@ -7,8 +7,8 @@ use anyhow::{Error, anyhow};
 use tokio::time::Instant;
 
 use super::running_test::RunningTest;
-use super::test_pods::{own_pods, worker_pods};
-use crate::cluster::api::{Client, Failure, FailureKind};
+use super::test_pods::{max_leaving, own_pods, worker_pods};
+use crate::cluster::api::Client;
 use crate::locust::{
     self, Address, LocustLocation, Look, Master, RETRY_LIMIT, Search, WorkerPods, absent_text,
     foreign_text, may_hold_workers, retried_until,
@@ -72,14 +72,14 @@ impl<'a> LocustSearch<'a> {
     ) -> Self {
         let targets = own_pods(client, orders).await;
         let pods = worker_pods(&targets);
-        let leaving = orders.iter().zip(&targets).map(|(order, pods)| pods.max_leaving(order));
-        let leaving = leaving.fold(0, i64::saturating_add);
+        let leaving = max_leaving(orders, &targets);
         let end = Instant::now() + if leaving > 0 { patience } else { Duration::ZERO };
         let is_told = Cell::new(false);
         let may_pass = |error: &locust::Error| {
-            let may_pass = error.may_pass() && !is_without_master(error) && !is_refused(error);
+            let may_pass = error.may_pass() && !error.has_no_endpoints() && !error.is_refused();
             if may_pass && !is_told.replace(true) {
-                say(&harmless(&format!("Trying again for up to 15 s: {}", error.explanation())));
+                let (limit, why) = (patience.as_secs(), error.explanation());
+                say(&harmless(&format!("Trying again for up to {limit} s: {why}")));
             }
             may_pass
         };
@@ -96,7 +96,7 @@ impl<'a> LocustSearch<'a> {
                 Ok(Found::Foreign(text)) => foreign = Some(text),
                 Ok(Found::Absent) => missing = Some(absent_text(target)),
                 Err(error) => {
-                    if !is_without_master(&error) {
+                    if !error.has_no_endpoints() {
                         risk = unchecked_removal(leaving);
                     }
                     let why = error.explanation();
@@ -137,16 +137,6 @@ async fn find<'a>(
             Found::Master(master, Box::new(before))
         }
     })
-}
-
-/// No pod of the master is ready, or its Service does not exist.
-fn is_without_master(error: &locust::Error) -> bool {
-    error.has_no_endpoints() || matches!(error, locust::Error::NoEndpoints(_))
-}
-
-/// Nothing listens at the given URL.
-fn is_refused(error: &locust::Error) -> bool {
-    matches!(error, locust::Error::Failure(Failure { kind: FailureKind::Refused(_), .. }))
 }
 
 /// The warning that this number of pods leaves without a look at the test.

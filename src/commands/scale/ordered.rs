@@ -33,8 +33,8 @@ pub(super) struct Ordered<'a> {
     missing_master: Option<String>,
     /// The error if Locust did not answer. The targets are scaled anyway.
     locust_error: Option<Error>,
-    /// Warnings if Locust did not answer, although a test may be running.
-    risks: Vec<String>,
+    /// The warning if Locust did not answer, although a test may be running.
+    risk: Option<String>,
 }
 
 impl<'a> Ordered<'a> {
@@ -66,20 +66,20 @@ impl<'a> Ordered<'a> {
             None => LocustSearch::Ignored,
         };
         let (mut test, mut missing_master, mut locust_error) = (None, None, None);
-        let mut risks = Vec::new();
+        let mut risk = None;
         match looked {
             LocustSearch::Found(found) => test = Some(*found),
-            LocustSearch::Missing { why, risk } => {
+            LocustSearch::Missing { why, risk: one } => {
                 missing_master = Some(why);
-                risks.extend(risk);
+                risk = one;
             }
-            LocustSearch::Failed { error, risk } => {
+            LocustSearch::Failed { error, risk: one } => {
                 locust_error = Some(error.context("locustctl did not check the running test"));
-                risks.extend(risk);
+                risk = one;
             }
             LocustSearch::Ignored => {}
         }
-        Ok(Self { client, settings, orders, errors, test, missing_master, locust_error, risks })
+        Ok(Self { client, settings, orders, errors, test, missing_master, locust_error, risk })
     }
 
     /// Warns about the effect on the running test. On a terminal it asks whether to continue.
@@ -89,7 +89,7 @@ impl<'a> Ordered<'a> {
     pub(super) async fn confirm(&self) -> Result<(), Error> {
         match &self.test {
             Some(test) => test.confirm_losses(&self.orders, &self.settings.args).await,
-            None => question::confirm(&self.risks, self.settings.args.yes).await,
+            None => question::confirm(self.risk.as_slice(), self.settings.args.yes).await,
         }
     }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::super::follow_up::FollowUp;
 use super::super::question;
 use super::display::Display;
-use super::test_pods::{TargetPods, ready_pods, unlisted};
+use super::test_pods::{TargetPods, max_leaving, ready_pods, unlisted};
 use super::worker_display::WorkerDisplay;
 use crate::cli;
 use crate::cluster::api::Client;
@@ -166,9 +166,7 @@ impl<'a> RunningTest<'a> {
     /// The orders must be carried out one after another: together they remove two or more pods from a
     /// running test, and its release of Locust breaks by that.
     pub(super) fn needs_sequence(&self, orders: &[Order], args: &cli::ScaleArgs) -> bool {
-        let leaving = orders.iter().zip(&self.targets).map(|(order, pods)| pods.max_leaving(order));
-        let leaving = leaving.fold(0, i64::saturating_add);
-        !args.at_once && leaving >= 2 && breaks_by_leaving(&self.before)
+        !args.at_once && max_leaving(orders, &self.targets) >= 2 && breaks_by_leaving(&self.before)
     }
 
     /// Waits until the target has only `count` pods, and the worker of the last pod that ended has left

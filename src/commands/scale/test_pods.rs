@@ -70,6 +70,12 @@ impl TargetPods {
     }
 }
 
+/// The largest number of pods that can leave by all orders. `pods` has those of each order's target.
+pub(super) fn max_leaving(orders: &[Order], pods: &[TargetPods]) -> i64 {
+    let each = orders.iter().zip(pods).map(|(order, pods)| pods.max_leaving(order));
+    each.fold(0, i64::saturating_add)
+}
+
 fn is_missing(error: &Error) -> bool {
     error.status().is_some_and(|status| status.code == 404)
 }
