@@ -18,6 +18,9 @@ use crate::Turn;
 /// Longer than any wait takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The time between two looks at the page. More looks would take CPU time from the other tests.
+const POLL: Duration = Duration::from_millis(100);
+
 #[derive(Debug, Clone, Copy)]
 pub struct BrowserOptions {
     pub width: u32,
@@ -82,7 +85,7 @@ impl Browser {
             match clicked {
                 Ok(()) => return,
                 Err(error) if Instant::now() >= deadline => panic!("{selector}: {error}"),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                Err(_) => std::thread::sleep(POLL),
             }
         }
     }
@@ -142,7 +145,7 @@ impl Browser {
             if last.contains(wanted) {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(POLL);
         }
         panic!("{selector} stays {last:?} instead of {wanted:?}");
     }
@@ -153,7 +156,7 @@ impl Browser {
         let deadline = Instant::now() + PATIENCE;
         while self.eval(expression) != true {
             assert!(Instant::now() < deadline, "never true: {expression}");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(POLL);
         }
     }
 
