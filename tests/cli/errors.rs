@@ -340,10 +340,10 @@ fn an_http_server_at_an_https_address_is_reported() {
 fn the_request_timeout_limits_the_wait_for_a_slow_server() {
     let cluster = TestCluster::start();
     on(&cluster, "GET", Action::Delay(Duration::from_secs(60)));
-    run(&cluster, "scale --replicas=3 --request-timeout=1s")
+    run(&cluster, "scale --replicas=3 --request-timeout=5s")
         .refuses("Unable to connect to the server: context deadline exceeded\n");
     let request = &cluster.handle().requests()[0];
-    assert!(request.path_and_query.ends_with("/scale?timeout=1s"), "{request:?}");
+    assert!(request.path_and_query.ends_with("/scale?timeout=5s"), "{request:?}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_watch_backs_off_if_locust_starts_no_users() {
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(watch.stdout(), in_vain);
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(2));
     assert_eq!(locust.requests("/swarm").len(), 1);
     assert!(watch.stderr().ends_with("the test has 15 of 60 users\n"), "{}", watch.stderr());
     watch.interrupt();

@@ -70,7 +70,7 @@ fn the_page_shows_the_present_state() {
 #[test]
 #[ignore = "needs chromium: tests/run.sh runs it"]
 fn scaling_up_fills_the_bar_as_pods_become_ready() {
-    let (cluster, serving) = served(3000);
+    let (cluster, serving) = served(15_000);
     let browser = open(&serving);
     browser.click("#more");
     browser.click("#submit");

@@ -82,7 +82,7 @@ fn a_master_that_ends_in_any_phase_ends_the_run_and_the_count_comes_back() {
             let report = scenario.cluster.path(&format!("{phase:?}.json"));
             let prefix = scenario.cluster.path(&format!("{phase:?}"));
             let line = format!(
-                "run --replicas=2 {} -t 10m --timeout=8s --json-file={} --csv={} --locust={} \
+                "run --replicas=2 {} -t 10m --timeout=15s --json-file={} --csv={} --locust={} \
                  deployment/locust-slave",
                 phase.flags(),
                 report.display(),
@@ -94,6 +94,7 @@ fn a_master_that_ends_in_any_phase_ends_the_run_and_the_count_comes_back() {
             scenario.locust.stop_master();
             scenario.relay.release();
             scenario.cluster.handle().resume_controllers();
+            eventually(PATIENCE, || run.stdout().contains("verdict: "), || run.stderr());
             let code = run.end();
             eprintln!("=== {release} {phase:?}: {code:?}\n{}{}", run.stderr(), run.stdout());
             scenario.locust.hold_new_workers(false);

@@ -57,10 +57,11 @@ fn the_recorded_results_are_those_of_a_real_locust() {
             recording(release, "before.csv"),
             "{release}"
         );
-        locust.post("/swarm", "user_count=5&spawn_rate=5&run_time=4s");
+        locust.post("/swarm", "user_count=5&spawn_rate=5");
         locust.wait_for(|stats| stats["state"] == "running");
         // Each user raises an exception in one of six tasks, so wait for the first.
         locust.wait_for(|_| locust.text("/exceptions/csv").contains("boom"));
+        locust.stop_test();
         locust.wait_for(|stats| stats["state"] == "stopped");
         for (file, path) in FILES {
             let (now, then) = (locust.text(path), recording(release, file));

@@ -44,7 +44,7 @@ fn a_shape_that_the_page_does_not_show_is_not_stopped_by_a_start() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_users_of_a_worker_that_may_come_back_are_not_started_twice() {
     for release in releases(&["2.32.2", LATEST]) {
-        let scenario = Scenario::with(release, |it| it.usual_heartbeats()).with_60_users(4);
+        let scenario = Scenario::with(release, |it| it.heartbeats(10)).with_60_users(4);
         let hanging = scenario.locust.last_worker_hangs();
         let is_missing = || scenario.locust.values()["worker_count"] == 3;
         wait_until(is_missing, || "the worker is missing".to_owned());

@@ -8,8 +8,8 @@ use support::cluster::WORKERS;
 use support::serving::Serving;
 
 use crate::locust_process::{
-    HostName, LATEST, Monitor, RELEASES, Scenario, assert_says, assert_silent, assert_tells,
-    releases,
+    HostName, LATEST, Monitor, PATIENCE, RELEASES, Scenario, assert_says, assert_silent,
+    assert_tells, eventually, releases,
 };
 
 /// The API server truncates the names of the pods, because this has at least 47 characters.
@@ -48,13 +48,17 @@ fn a_load_test_shape_lacks_users_until_its_next_step() {
 fn a_new_worker_that_hangs_is_an_error() {
     // The worker hangs before or after it has reported its users.
     for after in [Duration::ZERO, Duration::from_millis(300)] {
-        let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats()).with_60_users(1);
-        let _hanging = scenario.locust.next_worker_hangs(after);
-        let outcome = scenario.run("scale --replicas=2 --timeout=10s");
-        assert_eq!(outcome.code, Some(1), "{after:?}: {outcome:?}");
-        // Its users are given to the other worker, or they are missing.
-        let is_explained = ["of 60 users", "not connected", "missing"];
-        assert!(is_explained.iter().any(|text| outcome.stderr.contains(text)), "{outcome:?}");
+        // On a busy machine, the master can need longer to notice it than locustctl looks at the users.
+        let is_noticed = (0..4).any(|_| {
+            let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats()).with_60_users(1);
+            let _hanging = scenario.locust.next_worker_hangs(after);
+            let outcome = scenario.run("scale --replicas=2 --timeout=30s");
+            // Its users are given to the other worker, or they are missing.
+            let is_explained = ["of 60 users", "not connected", "missing"];
+            let is_explained = is_explained.iter().any(|text| outcome.stderr.contains(text));
+            outcome.code == Some(1) && is_explained
+        });
+        assert!(is_noticed, "{after:?}");
     }
 }
 
@@ -66,7 +70,7 @@ fn a_new_worker_that_hangs_after_a_rebalance_is_an_error() {
     scenario.scaled(1);
     scenario.assert_users_are_stable(60);
     let hanging = scenario.locust.next_worker_hangs(Duration::ZERO);
-    let outcome = scenario.run("scale --replicas=2 --timeout=10s");
+    let outcome = scenario.run("scale --replicas=2 --timeout=30s");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_says(&outcome, "of 60 users");
     // When the worker continues, the test can be repaired.
@@ -161,6 +165,7 @@ fn on_the_nodes_network(release: &str) -> Scenario {
     // The workers end late. The number of pods tells how many of them will be left.
     let late = Duration::from_secs(1);
     let scenario = Scenario::with(release, |it| it.host_name(node).workers_end_after(late));
+    scenario.locust.wait_for_values(|values| values["worker_count"] == 1);
     let mut object = scenario.cluster.handle().object(WORKERS).unwrap();
     object["spec"]["template"]["spec"]["hostNetwork"] = true.into();
     scenario.cluster.handle().put_object(WORKERS, object);
@@ -171,9 +176,10 @@ fn on_the_nodes_network(release: &str) -> Scenario {
             && status["availableReplicas"] == 1
     };
     scenario.cluster.wait_for(WORKERS, is_rolled_out);
-    // The old worker is gone when the next one is counted alone.
-    sleep(LATE);
-    scenario.locust.wait_for_values(|values| values["worker_count"] == 1);
+    let lines =
+        |text: &str| scenario.locust.log().iter().filter(|line| line.contains(text)).count();
+    let is_replaced = || lines(") reported as ready. ") == 2 && lines(") quit. ") == 1;
+    eventually(PATIENCE, is_replaced, || scenario.locust.log().join("\n"));
     scenario
 }
 

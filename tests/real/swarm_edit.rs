@@ -12,7 +12,12 @@ fn an_edit_during_a_scale_has_the_last_word() {
         let line = format!("scale --replicas=1 --timeout=60s --locust={}", scenario.url());
         let mut scale = Running::start(&scenario.cluster, &line);
         scale.wait_for("1 worker is connected to Locust\n");
+        // No request can test that nobody edits the test between the last look and the start. locustctl does not
+        // read the log in between.
+        scenario.relay.hold("GET /logs");
+        scenario.relay.wait_until_held(|| scale.stderr());
         scenario.locust.post("/swarm", "user_count=30&spawn_rate=30");
+        scenario.relay.release();
         assert_eq!(scale.end(), Some(0), "{release}: {}", scale.stderr());
         scenario.assert_users_are_stable(30);
         let outcome = scenario.run("rebalance");

@@ -13,7 +13,7 @@ fn the_run_time_of_an_earlier_test_does_not_prevent_a_rebalance() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
-        scenario.start_test(20, 20, "&run_time=5s");
+        scenario.locust.post("/swarm", "user_count=20&spawn_rate=20&run_time=5s");
         scenario.locust.wait_for_values(|values| values["state"] == "stopped");
         scenario.start_test(60, 60, "");
         // The test runs longer than five seconds, so the run time belongs to the earlier test.
@@ -42,15 +42,15 @@ fn no_rebalance_if_the_run_time_may_belong_to_an_earlier_test() {
     assert_says(&outcome, "run time");
 }
 
-/// The test ends after its run time. A deviation of two seconds is allowed. The workers may need longer to stop
-/// on a busy machine.
+/// The test ends after its run time. On a busy machine, each request may take some seconds, and the workers need
+/// longer to stop.
 #[track_caller]
 fn assert_ends_after(scenario: &Scenario, start: Instant, wanted: f64) {
     scenario
         .locust
         .wait_for_values(|values| values["state"] == "stopping" || values["state"] == "stopped");
     let seconds = start.elapsed().as_secs_f64();
-    let is_in_time = (seconds - wanted).abs() <= 2.0;
+    let is_in_time = (-2.0..=6.0).contains(&(seconds - wanted));
     assert!(is_in_time, "{seconds} s instead of {wanted} s: {:?}", scenario.posts());
     scenario.locust.wait_for_values(|values| values["state"] == "stopped");
 }
@@ -62,8 +62,10 @@ fn a_test_with_a_run_time_is_rebalanced_and_ends_on_time() {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         let start = Instant::now();
-        scenario.start_test(60, 60, "&run_time=40s");
+        scenario.start_test(60, 60, "&run_time=60s");
         scenario.wait_for_first_report();
+        // If the rebalance sent the whole run time, the test would end at least eight seconds late.
+        sleep(Duration::from_secs(6));
         let outcome = scenario.scaled(1);
         scenario.assert_users_are_stable(60);
         assert_says(&outcome, "redistributed 60 users over 1 worker");
@@ -71,7 +73,7 @@ fn a_test_with_a_run_time_is_rebalanced_and_ends_on_time() {
         let is_limited = posts.iter().all(|post| post.field("run_time").is_some());
         // Up to 2.46.6 the timer of the first start continues.
         assert_eq!(is_limited, release == LATEST, "{release}: {posts:?}");
-        assert_ends_after(&scenario, start, 40.0);
+        assert_ends_after(&scenario, start, 60.0);
     }
 }
 
@@ -81,7 +83,7 @@ fn if_the_start_is_unknown_a_test_with_a_run_time_is_not_changed() {
     let scenario = Scenario::new(LATEST);
     scenario.scale_as_kubectl(3);
     let start = Instant::now();
-    scenario.start_test(60, 60, "&run_time=40s");
+    scenario.start_test(60, 60, "&run_time=60s");
     sleep(Duration::from_secs(6));
     // From here on the statistics begin later than the test.
     scenario.locust.reset_statistics();
@@ -93,7 +95,7 @@ fn if_the_start_is_unknown_a_test_with_a_run_time_is_not_changed() {
     let outcome = scenario.run("rebalance");
     scenario.assert_nothing_posted();
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert_ends_after(&scenario, start, 40.0);
+    assert_ends_after(&scenario, start, 60.0);
 }
 
 #[test]
@@ -103,7 +105,7 @@ fn serve_knows_the_starts_that_pass_through_it() {
     scenario.scale_as_kubectl(3);
     let locust = format!("--locust={}", scenario.url());
     let serving = Serving::start(&scenario.cluster, &["--locust-ui", &locust]);
-    let form = "user_count=60&spawn_rate=60&run_time=40s";
+    let form = "user_count=60&spawn_rate=60&run_time=60s";
     let request = serving.request("POST", "/swarm").body(form);
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let start = Instant::now();
@@ -117,5 +119,5 @@ fn serve_knows_the_starts_that_pass_through_it() {
     let scaled = serving.send(put).json();
     assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
     scenario.assert_users_are_stable(60);
-    assert_ends_after(&scenario, start, 40.0);
+    assert_ends_after(&scenario, start, 60.0);
 }

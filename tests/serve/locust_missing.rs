@@ -82,9 +82,12 @@ fn a_locust_that_has_not_answered_yet_is_not_taken_for_one_without_a_test() {
     serving.wait_until_settled(3);
     let refused = serving.put("", r#"{"replicas": 2}"#);
     refused.is_problem(409, "TestUnknown", "A test may have been started.");
+    // The check waits for the pods, and then asks Locust.
+    cluster.handle().pause_controllers();
     let reply = serving.put("", r#"{"replicas": 4}"#).json();
     assert_eq!(reply["users"]["stage"], "waiting", "{reply}");
     cluster.handle().clear_faults();
+    cluster.handle().resume_controllers();
     let state = serving.wait_for_state(|state| state["history"][0]["users"]["stage"] == "well");
     let text = state["history"][0]["users"]["text"].as_str().unwrap();
     assert!(text.contains("60 users"), "{text}");

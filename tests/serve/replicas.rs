@@ -102,7 +102,7 @@ fn the_lease_is_held_during_a_change_and_released_afterwards() {
     let cluster = running(5);
     let serving = Serving::start(&cluster, &["--lease=locustctl"]);
     serving.wait_for_state(|state| state["locust"]["users"] == 60);
-    let scaled = serving.put("?wait=20s", r#"{"replicas": 3}"#).json();
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 3}"#).json();
     assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
     wait_for_takeover("release", || {
         cluster.handle().object(LEASE).is_some() && holder(&cluster).is_empty()

@@ -291,7 +291,7 @@ impl Default for Http {
             // Tests decide on encodings themselves.
             .no_gzip()
             .tls_danger_accept_invalid_certs(true)
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_secs(180))
             // serve closes idle connections. A request must not be sent on one at that moment.
             .pool_idle_timeout(Duration::from_secs(1))
             .build()

@@ -28,7 +28,7 @@ fn puts_the_count_back(cluster: &TestCluster, start: impl Fn() -> Running) {
 fn while_the_scale_is_not_answered() {
     let cluster = cluster();
     puts_the_count_back(&cluster, || {
-        let slow = Fault::once(Action::DelayAnswer(Duration::from_millis(500)));
+        let slow = Fault::once(Action::DelayAnswer(Duration::from_secs(3)));
         cluster.handle().inject(slow.on("PATCH"));
         cluster.handle().clear_requests();
         let run = Running::start(&cluster, "run --replicas=3 -- /bin/true");

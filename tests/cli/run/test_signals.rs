@@ -135,6 +135,9 @@ fn while_the_test_runs() {
 fn while_the_results_are_read() {
     let cluster = cluster();
     cleans_up(&cluster, || {
+        // After the signal, the results are read again.
+        cluster.handle().clear_faults();
+        cluster.handle().inject(Fault::once(Action::HoldAnswer).at("proxy/exceptions/csv"));
         let run = Running::start(&cluster, "run --replicas=3 -u 20 -r 20 -t 2s");
         wait_for_request(&cluster, &run, "proxy/exceptions/csv");
         run

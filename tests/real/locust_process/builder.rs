@@ -16,9 +16,9 @@ use super::process::Process;
 use super::target::Target;
 use crate::Turn;
 
-/// The number of seconds after which a master takes a silent worker for missing. On a busy machine, a worker
-/// may be silent for longer than Locust's three seconds.
-const PATIENT_HEARTBEATS: u32 = 60;
+/// The number of seconds after which a master takes a silent worker for missing, and a worker takes a silent
+/// master for gone. On a busy machine, they may be silent for longer than Locust's limits of 3 and 60 seconds.
+const PATIENT_HEARTBEATS: u32 = 150;
 
 /// The host name of a worker. It is the first part of its id.
 #[derive(Debug, Clone, Default)]
@@ -96,6 +96,12 @@ impl<'a> Builder<'a> {
         self
     }
 
+    /// The master takes a silent worker for missing after this many seconds.
+    pub fn heartbeats(mut self, seconds: u32) -> Self {
+        self.heartbeats = Some(seconds);
+        self
+    }
+
     /// Workers start this long after their pods are ready.
     pub fn workers_start_after(mut self, delay: Duration) -> Self {
         self.starts_after = delay;
@@ -163,6 +169,7 @@ impl<'a> Builder<'a> {
             token: self.cluster.token(Account::Admin).to_owned(),
             python,
             arguments: arguments.map(str::to_owned).to_vec(),
+            heartbeats: self.heartbeats,
             first: self.first_worker_flags,
             node: match self.host_name {
                 HostName::Pod => None,

@@ -90,6 +90,8 @@ pub struct Follower {
     pub python: PathBuf,
     /// The arguments of each worker.
     pub arguments: Vec<String>,
+    /// As in [`Builder::heartbeats`](super::Builder::heartbeats).
+    pub heartbeats: Option<u32>,
     /// Further arguments of the first worker.
     pub first: Vec<String>,
     /// The name of the node, if the pods use the node's network.
@@ -155,6 +157,9 @@ impl Follower {
         let log = std::fs::File::options().append(true).create(true).open(&self.log).unwrap();
         let mut command: Command = super::builder::locust(&self.python, log);
         command.args(&self.arguments).args(first).env("POD", host);
+        if let Some(heartbeats) = self.heartbeats {
+            command.env("HEARTBEATS", heartbeats.to_string());
+        }
         if let Some(after) = workers.next_hangs_after.take() {
             command.env("HANGS_AFTER", after.as_secs_f64().to_string());
         }

@@ -190,11 +190,14 @@ impl Scenario {
             );
             std::thread::sleep(Duration::from_millis(200));
         }
-        let shares = self.locust.users_by_worker();
-        let sum: i64 = shares.iter().map(|(_, users)| users).sum();
-        let busy = shares.iter().filter(|(_, users)| *users > 0).count();
-        let wanted = shares.len().min(usize::try_from(users).unwrap());
-        assert_eq!((sum, busy), (users, wanted), "{shares:?}");
+        // On a busy machine, Locust caches the statistics for longer than two seconds.
+        let are_shared = || {
+            let shares = self.locust.users_by_worker();
+            let sum: i64 = shares.iter().map(|(_, users)| users).sum();
+            let busy = shares.iter().filter(|(_, users)| *users > 0).count();
+            (sum, busy) == (users, shares.len().min(usize::try_from(users).unwrap()))
+        };
+        eventually(PATIENCE, are_shared, || format!("{:?}", self.locust.users_by_worker()));
     }
 }
 
