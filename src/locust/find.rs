@@ -8,6 +8,7 @@ use super::master::Master;
 use super::pods::{WorkerPods, WorkerTable};
 use crate::cluster::api::Client;
 use crate::scaling::Target;
+use crate::text::quantity;
 
 /// The given address of Locust's master, and the credentials for it.
 #[derive(Debug, Clone)]
@@ -54,14 +55,15 @@ impl LocustLocation {
         if !may_hold_workers(target) {
             return Ok(Search::Absent);
         }
-        let (addresses, unlisted) = match locate(client, target).await? {
-            Place::At(address) => (vec![address], None),
-            Place::Guessed(addresses, error) => (addresses, Some(error)),
+        let (addresses, run_time, unlisted) = match locate(client, target).await? {
+            Place::At { address, run_time } => (vec![address], run_time, None),
+            Place::Guessed(addresses, error) => (addresses, None, Some(error)),
             Place::NoLocust => return Ok(Search::Absent),
         };
         let mut search = None;
         for address in addresses {
             let Some(master) = Master::at(&address, client, namespace, login)? else { continue };
+            let master = master.with_initial_run_time(run_time.clone());
             let table = match master.stats().await {
                 Ok(stats) => WorkerTable::new(&stats, pods),
                 Err(error) if unlisted.is_some() && error.is_absent() => continue,
@@ -85,12 +87,18 @@ impl LocustLocation {
 
 /// The message for a master with workers that do not run in the target's pods.
 pub fn foreign_text(place: &str, workers: usize, target: &Target) -> String {
-    let noun = if workers == 1 { "worker" } else { "workers" };
-    format!("Locust at {place} has {workers} {noun}, and none of them runs in a pod of {target}")
+    let workers = quantity(workers, "worker");
+    format!("Locust at {place} has {workers}, and none of them runs in a pod of {target}")
 }
 
-/// The message if there is no Locust in the target's namespace.
+/// The message if no Locust was found for the target.
 pub fn absent_text(target: &Target) -> String {
+    if !may_hold_workers(target) {
+        return format!(
+            "{target} has the name of a master, so locustctl does not look for workers in it; name the object \
+             that runs the workers"
+        );
+    }
     format!(
         "there is no Locust in namespace {}; if its master runs elsewhere, name it with --locust=URL",
         target.namespace

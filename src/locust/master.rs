@@ -17,7 +17,7 @@ use super::address::{Address, ProxiedKind};
 use super::error::Error;
 use super::log::MasterLog;
 use super::login::Login;
-use super::page::Page;
+use super::page::{Page, parse_run_time};
 use super::report;
 use super::route::{Route, asks_for_login, request_subject};
 use super::start::Start;
@@ -46,6 +46,8 @@ pub struct Master<'a> {
     address: Address,
     route: Route,
     sender: Sender<'a>,
+    /// The run time that the master was started with, as in its command; empty if the value is unknown.
+    initial_run_time: Option<String>,
     /// Start of a test by the master's log, and the start of its statistics.
     stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
@@ -103,7 +105,19 @@ impl<'a> Master<'a> {
                 cookie: login.cookie.clone(),
             },
         };
-        Ok(Some(Self { address: address.clone(), route, sender, stats_start: Mutex::default() }))
+        let (address, initial_run_time, stats_start) = (address.clone(), None, Mutex::default());
+        Ok(Some(Self { address, route, sender, initial_run_time, stats_start }))
+    }
+
+    /// Sets the run time that the master was started with, as in its command; empty if the value is unknown.
+    pub fn with_initial_run_time(self, initial_run_time: Option<String>) -> Self {
+        Self { initial_run_time, ..self }
+    }
+
+    /// The page may show this run time, in seconds, only because the master was started with it.
+    pub fn may_have_started_with(&self, run_time: u64) -> bool {
+        let given = self.initial_run_time.as_deref();
+        given.is_some_and(|given| parse_run_time(given).is_none_or(|given| given == run_time))
     }
 
     /// The address that was given.

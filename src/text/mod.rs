@@ -9,3 +9,12 @@ pub mod similar;
 pub mod stderr;
 pub mod terminal;
 pub mod yaml;
+
+use std::fmt::Display;
+
+/// A number with its noun, whose plural ends with `s`: `1 user`, `2 users`.
+pub fn quantity(count: impl Display, noun: &str) -> String {
+    let count = count.to_string();
+    let ending = if count == "1" { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}

@@ -63,7 +63,7 @@ pub async fn cluster_locusts(client: &Client) -> ClusterLocusts {
         let services = services.get(&namespace).map(Vec::as_slice).unwrap_or_default();
         let pods = pods.get(&namespace).map(Vec::as_slice).unwrap_or_default();
         let web_ui = match of_objects(&facts, services, pods, &namespace) {
-            Ok(Place::At(address)) => Ok(Some(address)),
+            Ok(Place::At { address, .. }) => Ok(Some(address)),
             Ok(Place::Guessed(..) | Place::NoLocust) => Ok(None),
             Err(error) => Err(error),
         };

@@ -85,6 +85,13 @@ impl Launch {
         self.flag(flags).or_else(|| self.variable(variable))
     }
 
+    /// The same if the variable exists and only the cluster knows its value: this is an empty text.
+    pub fn setting_or_unknown(&self, flags: &[&str], variable: &str) -> Option<&str> {
+        let is_unknown =
+            || self.variables.iter().any(|(name, value)| name == variable && value.is_none());
+        self.setting(flags, variable).or_else(|| is_unknown().then_some(""))
+    }
+
     /// A switch that is on: the flag without a value, or the variable with `true`.
     pub fn is_on(&self, flags: &[&str], variable: &str) -> bool {
         self.has_word(flags)

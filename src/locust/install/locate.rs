@@ -12,8 +12,12 @@ use crate::scaling::{PODS, Target};
 
 /// The possible locations of the web UI of the target's Locust.
 pub enum Place {
-    /// The address of the master.
-    At(Address),
+    /// The web UI of the master.
+    At {
+        address: Address,
+        /// The run time that the master was started with; see [`WebUi::run_time`].
+        run_time: Option<String>,
+    },
     /// locustctl cannot list the Services or the pods. So these Services with usual names are left, the
     /// most likely one first. The error says which right is missing.
     Guessed(Vec<Address>, api::Error),
@@ -68,16 +72,22 @@ pub fn of_objects(
     match masters.as_slice() {
         [] => Ok(without_pods(facts, services, namespace)),
         [master] => match master.address(services, host) {
-            Some(address) => Ok(Place::At(address)),
+            Some(address) => Ok(Place::At { address, run_time: master.run_time() }),
             None => Err(Error::Headless(master.pod_name().to_owned())),
         },
         several => {
-            let addresses = several.iter().filter_map(|master| master.address(services, None));
-            let mut addresses: Vec<_> = addresses.collect();
-            match addresses.len() {
+            let with_ui =
+                several.iter().filter_map(|one| Some((one, one.address(services, None)?)));
+            let mut with_ui: Vec<_> = with_ui.collect();
+            match with_ui.len() {
                 0 => Err(Error::Headless(several[0].pod_name().to_owned())),
-                1 => Ok(Place::At(addresses.remove(0))),
-                _ => Err(Error::Several(addresses.iter().map(ToString::to_string).collect())),
+                1 => {
+                    let (master, address) = with_ui.remove(0);
+                    Ok(Place::At { address, run_time: master.run_time() })
+                }
+                _ => Err(Error::Several(
+                    with_ui.iter().map(|(_, address)| address.to_string()).collect(),
+                )),
             }
         }
     }
@@ -92,10 +102,10 @@ fn without_pods(facts: &WorkerFacts, services: &[Service], namespace: &str) -> P
         expected.is_some_and(|one| one.name == service.name || one.selector == service.selector)
     });
     if let Some(address) = same.filter_map(|service| service.address(&ui, &[])).next() {
-        return Place::At(address);
+        return Place::At { address, run_time: None };
     }
     match guesses(facts, Some(services)).into_iter().next() {
-        Some(address) => Place::At(address),
+        Some(address) => Place::At { address, run_time: None },
         None => Place::NoLocust,
     }
 }
@@ -135,7 +145,7 @@ mod tests {
 
     fn place(facts: &WorkerFacts, services: &[Service], pods: &[Value]) -> String {
         match of_objects(facts, services, pods, "default") {
-            Ok(Place::At(address)) => address.to_string(),
+            Ok(Place::At { address, .. }) => address.to_string(),
             Ok(Place::NoLocust) => "no Locust".to_owned(),
             Ok(Place::Guessed(..)) => "guessed".to_owned(),
             Err(error) => error.to_string(),

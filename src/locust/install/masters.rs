@@ -186,6 +186,11 @@ impl MasterGroup {
         }))
     }
 
+    /// The run time that the master was started with; see [`WebUi::run_time`].
+    pub fn run_time(&self) -> Option<String> {
+        WebUi::of(&self.pod()?.template.containers).run_time
+    }
+
     /// Name of a pod of the master, for messages.
     pub fn pod_name(&self) -> &str {
         self.pod().map_or(&self.name, |pod| &pod.template.name)

@@ -22,6 +22,9 @@ pub struct WebUi {
     pub is_tls: bool,
     /// The master runs with `--headless`: it has no web UI.
     pub is_headless: bool,
+    /// The value of `--run-time`, if the master starts no test by itself. The page shows it until a start
+    /// sends another run time. It is empty if only the cluster knows it.
+    pub run_time: Option<String>,
 }
 
 impl WebUi {
@@ -35,11 +38,19 @@ impl WebUi {
         let base = base.trim_matches('/');
         let is_headless =
             |one: &Launch| one.is_on(&["--headless", "--no-web", "--no-ui"], "LOCUST_HEADLESS");
+        let starts_by_itself = |one: &Launch| one.is_on(&["--autostart"], "LOCUST_AUTOSTART");
+        let run_time = match containers.iter().any(starts_by_itself) {
+            true => None,
+            false => containers
+                .iter()
+                .find_map(|one| one.setting_or_unknown(&["--run-time", "-t"], "LOCUST_RUN_TIME")),
+        };
         Self {
             port: port.and_then(|port| port.parse().ok()).unwrap_or(WEB_PORT),
             base_path: if base.is_empty() { "/".to_owned() } else { format!("/{base}/") },
             is_tls: setting(&["--tls-cert"], "LOCUST_TLS_CERT").is_some(),
             is_headless: containers.iter().any(is_headless),
+            run_time: run_time.map(str::to_owned),
         }
     }
 }
@@ -235,6 +246,23 @@ mod tests {
         let env = json!({"env": [{"name": "LOCUST_WEB_PORT", "value": "80"},
             {"name": "LOCUST_HEADLESS", "value": "true"}]});
         assert_eq!((ui(env.clone()).port, ui(env).is_headless), (80, true));
+    }
+
+    #[test]
+    fn the_run_time_of_a_master_limits_only_the_test_that_it_starts_by_itself() {
+        let run_time = |container: Value| WebUi::of(&containers(container)).run_time;
+        let some = |text: &str| Some(text.to_owned());
+        let secret = json!({"name": "LOCUST_RUN_TIME", "valueFrom": {"secretKeyRef": {}}});
+        for (container, expected) in [
+            (json!({"args": ["--master"]}), None),
+            (json!({"args": ["--master", "-t", "10m"]}), some("10m")),
+            (json!({"args": ["--master", "--run-time=90"]}), some("90")),
+            (json!({"env": [{"name": "LOCUST_RUN_TIME", "value": "1h"}]}), some("1h")),
+            (json!({"env": [secret]}), some("")),
+            (json!({"args": ["--master", "-t", "10m", "--autostart"]}), None),
+        ] {
+            assert_eq!(run_time(container.clone()), expected, "{container}");
+        }
     }
 
     #[test]

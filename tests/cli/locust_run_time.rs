@@ -1,0 +1,100 @@
+//! Tests with a run time: a rebalance keeps the end of the test, or does not change the test.
+
+use serde_json::json;
+use support::cluster::TestCluster;
+use support::locustctl;
+use support::swarm::{ask, running};
+
+use super::locust::run;
+
+#[test]
+fn a_test_with_an_uncertain_run_time_is_not_rebalanced() {
+    let cluster = running(5);
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    outcome.exits(1, "deployment.apps/locust-slave scaled from 5 to 1\n");
+    assert!(
+        outcome.stderr.contains(
+            "locustctl does not redistribute the users: the test was edited after its start"
+        ),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        ask(&cluster, "GET", "stats/requests", "")["user_count"],
+        15,
+        "locustctl sent no start"
+    );
+}
+
+#[test]
+fn a_test_with_a_run_time_is_rebalanced_for_the_remaining_time() {
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=5 --wait --locust=auto");
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("redistributed 60 users over 1 worker\n"), "{outcome:?}");
+    let posted = cluster.handle().requests();
+    let posted = posted.iter().rfind(|request| request.line().ends_with("proxy/swarm")).unwrap();
+    let form = String::from_utf8_lossy(&posted.body).into_owned();
+    let left = form.strip_prefix("user_count=60&spawn_rate=20&run_time=").unwrap();
+    let left: u64 = left.strip_suffix('s').unwrap().parse().unwrap();
+    assert!((150..180).contains(&left), "{form}");
+}
+
+#[test]
+fn a_rebalance_keeps_the_run_time_for_the_next_rebalance() {
+    let cluster = TestCluster::start();
+    let home = cluster.directory().to_owned();
+    let run = |line: &str| {
+        locustctl(line).kubeconfig(cluster.kubeconfig()).env("HOME", home.to_str().unwrap()).run()
+    };
+    run("scale --replicas=5 --wait --locust=auto");
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    for replicas in [3, 1, 4] {
+        let outcome = run(&format!("scale --replicas={replicas} --locust=auto"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 60);
+    }
+    let starts = cluster.handle().requests();
+    let last = starts.iter().rfind(|request| request.line().ends_with("proxy/swarm")).unwrap();
+    let form = String::from_utf8_lossy(&last.body).into_owned();
+    assert!(form.contains("&run_time=1"), "{form}");
+    // A user edits the test, so the end of its run time is uncertain.
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20");
+    let outcome = run("scale --replicas=1 --locust=auto");
+    let outcome = match outcome.stderr.contains("has all its 60 users") {
+        true => run("scale --replicas=3 --locust=auto"),
+        false => outcome,
+    };
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("the test was edited after its start"), "{outcome:?}");
+}
+
+#[test]
+fn a_run_time_that_may_be_only_the_masters_is_not_sent() {
+    for (flag, is_sent) in [("--run-time=10m", true), ("--run-time=3m", false)] {
+        let cluster = TestCluster::start();
+        start_master_with(&cluster, flag);
+        run(&cluster, "scale --replicas=5 --wait --locust=auto");
+        ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+        let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+        assert_eq!(outcome.code, Some(if is_sent { 0 } else { 1 }), "{flag}: {outcome:?}");
+        let reason = "locustctl does not redistribute the users: the run time in Locust's page may be the master's own \
+                      --run-time, which ends only a test that --autostart has started";
+        assert_eq!(outcome.stderr.contains(reason), !is_sent, "{flag}: {outcome:?}");
+        let users = if is_sent { 60 } else { 15 };
+        assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], users, "{flag}");
+    }
+}
+
+/// Adds a flag to the command in the pod of the master.
+fn start_master_with(cluster: &TestCluster, flag: &str) {
+    let pods = "/api/v1/namespaces/default/pods";
+    let is_master = |pod: &serde_json::Value| pod["metadata"]["labels"]["role"] == "master";
+    let mut pod = cluster.handle().objects(pods).into_iter().find(is_master).unwrap();
+    let args = &mut pod["spec"]["containers"][0]["args"];
+    args.as_array_mut().unwrap().push(json!(flag));
+    let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
+    cluster.handle().put_object(&format!("{pods}/{name}"), pod);
+}
