@@ -14,8 +14,9 @@ use crate::text::terminal::harmless;
 /// Workers report every 3 seconds, so the statistics grow after the end of a test.
 const LATE_REPORTS: Duration = Duration::from_secs(4);
 
-/// Two reads this far apart must agree. Locust caches statistics for 2 seconds.
-const AGREEMENT: Duration = Duration::from_millis(2200);
+/// Two reads this far apart must agree. It is longer than a worker's time between two reports, and than the 2 seconds
+/// for which Locust caches the statistics.
+const AGREEMENT: Duration = Duration::from_millis(3200);
 
 /// Time limit for the statistics to stop changing.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -7,10 +7,11 @@ use tokio::time::{Instant, timeout};
 use super::backend::Backend;
 use crate::cluster::api;
 use crate::locust::{Error, Look, Search, is_running};
+use crate::text::quantity;
 use crate::text::terminal::printable;
 
 /// Time limit for the look. If Locust is slower, the change is made or refused without its answer.
-const LOOK_LIMIT: Duration = Duration::from_secs(5);
+const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
 /// An answer of this age is recent: few tests are started within this time.
 const RECENT: Duration = Duration::from_secs(10);
@@ -110,11 +111,8 @@ impl LocustUnreachable {
     pub(super) fn risk(&self) -> Option<String> {
         let Self { why, last } = self;
         let test = match last {
-            LastAnswer::Running(1) => {
-                "A test with 1 user was running at its last answer".to_owned()
-            }
             LastAnswer::Running(users) => {
-                format!("A test with {users} users was running at its last answer")
+                format!("A test with {} was running at its last answer", quantity(users, "user"))
             }
             LastAnswer::NoTest => return None,
             LastAnswer::TooOld => "A test may have been started".to_owned(),

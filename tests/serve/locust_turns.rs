@@ -33,7 +33,7 @@ fn is_confirming(cluster: &TestCluster) -> bool {
     last.take_while(|line| !line.ends_with("proxy/swarm")).any(|line| line.ends_with("proxy/"))
 }
 
-const RISK: &str = "Locust at service/locust-master does not answer: no answer within 5 s. A test with \
+const RISK: &str = "Locust at service/locust-master does not answer: no answer within 10 s. A test with \
      60 users was running at its last answer. With fewer workers, that test can lose users, and serve \
      cannot check it.";
 
@@ -85,7 +85,7 @@ fn a_silent_locust_without_a_test_does_not_delay_a_change() {
 #[test]
 fn workers_of_a_test_that_may_have_been_started_since_the_last_answer_are_not_removed() {
     for (failure, why) in [
-        (Action::Delay(Duration::from_secs(60)), "no answer within 5 s"),
+        (Action::Delay(Duration::from_secs(60)), "no answer within 10 s"),
         (Action::html(504), " answered 504"),
     ] {
         let (cluster, serving) = served(3, &[]);

@@ -265,7 +265,9 @@ export function operate(byId, { dialog, tell, signedOut }) {
       if (isSignedOut(answer)) tell(`${signedOut}. Nothing was changed.`, true);
       else tell(result?.detail ?? `The server answered ${answer.status}.`, true);
     } catch {
-      tell('The server did not answer, and the result is not known. Check the numbers before you try again.', true);
+      tell(method === 'GET'
+        ? 'The server did not answer. Nothing was changed. Try again.'
+        : 'The server did not answer, and the result is not known. Check the numbers before you try again.', true);
     } finally {
       button.ariaDisabled = null;
       text(button, name);
@@ -296,7 +298,7 @@ export function operate(byId, { dialog, tell, signedOut }) {
     opened.isRenewing = true;
     do {
       opened.isOutdated = false;
-      const signal = AbortSignal.timeout(10000);
+      const signal = AbortSignal.timeout(15000);
       const answer = await fetch(new URL(questionPath(opened.requested, true), ROOT), { cache: 'no-store', signal })
         .catch(() => null);
       const next = answer?.ok ? await answer.json().catch(() => null) : null;
@@ -343,7 +345,7 @@ export function operate(byId, { dialog, tell, signedOut }) {
     isEdited = false;
     const { name } = result.target;
     const words = result.old === result.new
-      ? `${name} already had ${result.new} replicas.`
+      ? `${name} already had this number of replicas (${result.new}).`
       : `${name} was scaled from ${result.old ?? 'unset'} to ${result.new}.`;
     tell(`${words} ${result.message}`.trim(), false);
   }
