@@ -24,7 +24,7 @@ const START_PERIOD: Duration = Duration::from_secs(30);
 const MAX_FAILURES: u32 = 3;
 
 /// The warning after [`MAX_FAILURES`].
-const GIVEN_UP: &str = "three rebalances did not help, so locustctl sends no more until the test has all its users again; \
+const GIVEN_UP: &str = "three starts did not help, so locustctl sends no more until the test has all its users again; \
      check the workers, then press Edit in Locust's page to start the missing users";
 
 /// The users are redistributed when the number of workers has been the same for this long.

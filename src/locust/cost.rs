@@ -5,6 +5,7 @@ use super::page::Page;
 use super::release::Release;
 use super::stats::is_running;
 use crate::scaling::NewCount;
+use crate::text::quantity;
 
 /// If the moved users would need more than this many seconds at the spawn rate, locustctl warns.
 const MAX_BURST: f64 = 5.0;
@@ -41,7 +42,7 @@ pub fn cost(test: Test<'_>, changes: &[PodChange]) -> Option<String> {
     if !is_running(state) || leaving <= 0 {
         return None;
     }
-    let users = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
+    let users = quantity(users, "user");
     if ends_test(test, changes) {
         return Some(format!("a test is running with {users}: without workers it ends"));
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::health::{Health, Verdict};
 use super::start::KnownStart;
+use crate::text::quantity;
 
 /// The next step after a rebalance that did not help.
 const TRY_AGAIN: &str = "check the workers in Locust's page, then try again";
@@ -99,10 +100,10 @@ impl fmt::Display for Outcome {
                 write!(f, "{health}; {DISABLED}")
             }
             Self::Repaired { was, now, is_reset, .. } => {
-                let noun = if now.workers == 1 { "worker" } else { "workers" };
-                let (users, workers) = (now.users, now.workers);
+                let (users, workers) =
+                    (quantity(now.users, "user"), quantity(now.workers, "worker"));
                 let shortage = was.past_shortage();
-                write!(f, "{shortage}; redistributed {users} users over {workers} {noun}")?;
+                write!(f, "{shortage}; redistributed {users} over {workers}")?;
                 write_reset(f, *is_reset)
             }
             Self::Edited { now, is_reset, .. } => {

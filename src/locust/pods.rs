@@ -203,7 +203,7 @@ impl WorkerTable {
         let lists = [
             ("ready, but not connected to Locust", &self.unconnected),
             ("still connected to Locust, although gone", &self.gone),
-            ("worker without heartbeat", &self.missing),
+            ("workers without heartbeats", &self.missing),
             ("workers without users", &self.idle),
             ("workers above 90 % CPU", &self.busy),
         ];

@@ -42,7 +42,7 @@ pub struct WorkersDiffer {
     pub connected: usize,
     /// Ready pods without a connected worker.
     pub unconnected: Vec<String>,
-    /// Pods that are gone, with a worker that is still connected.
+    /// Pods that are gone or not ready, with a worker that is still connected.
     pub leftover: Vec<String>,
     /// Pods whose workers do not send heartbeats.
     pub missing: Vec<String>,
@@ -87,8 +87,8 @@ impl fmt::Display for WorkersDiffer {
         )?;
         let lists = [
             ("ready, but not connected", &self.unconnected),
-            ("still connected, although gone", &self.leftover),
-            ("connection lost", &self.missing),
+            ("still connected, although not ready or gone", &self.leftover),
+            ("workers without heartbeats", &self.missing),
         ];
         for (what, pods) in lists.iter().filter(|(_, pods)| !pods.is_empty()) {
             write!(f, "; {what}: {}", pods.join(", "))?;
@@ -109,8 +109,8 @@ impl WorkersDiffer {
         let mut text = format!("{} connected", self.connected);
         let lists = [
             ("ready pod not connected", "ready pods not connected", &self.unconnected),
-            ("removed pod still connected", "removed pods still connected", &self.leftover),
-            ("connection lost", "connections lost", &self.missing),
+            ("worker outside the ready pods", "workers outside the ready pods", &self.leftover),
+            ("worker without heartbeats", "workers without heartbeats", &self.missing),
         ];
         for (one, several, pods) in lists {
             match pods.len() {
@@ -321,7 +321,7 @@ mod tests {
         };
         assert_eq!(
             difference.summary(),
-            "1 connected, 2 ready pods not connected, 1 removed pod still connected"
+            "1 connected, 2 ready pods not connected, 1 worker outside the ready pods"
         );
         difference.failure = Some(CheckFailure::Pods("1 of 2 pods is ready".to_owned()));
         assert_eq!(difference.summary(), "the last check failed: 1 of 2 pods is ready");
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(
             difference.to_string(),
             "the workers did not match the pods in time: 1 worker is connected to Locust; ready, but not connected: a, b; still connected, \
-             although gone: c"
+             although not ready or gone: c"
         );
         let broken = WorkersDiffer { is_master_broken: true, ..difference };
         assert!(broken.to_string().contains("restart the master's pod"), "{broken}");

@@ -6,6 +6,7 @@ use time::PrimitiveDateTime;
 use tokio::time::Instant;
 
 use crate::locust::{Attempt, KnownStart, MasterLog, Page, Start};
+use crate::text::quantity;
 
 /// A start whose answer is lost is noticed in the page or in the log within this time.
 const ATTEMPT_PERIOD: Duration = Duration::from_secs(60);
@@ -99,7 +100,10 @@ impl RequestedUsers {
         self.users = page.num_users.map(|users| users as u64);
         Some(match self.users {
             Some(users) => {
-                format!("somebody else edited the test; it asks for {users} users now")
+                format!(
+                    "somebody else edited the test; it asks for {} now",
+                    quantity(users, "user")
+                )
             }
             None => EDITED.to_owned(),
         })

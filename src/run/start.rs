@@ -12,6 +12,7 @@ use super::report::TestSettings;
 use crate::locust::{
     Error, KnownStart, LOOK_PERIOD, Master, MasterLog, OLDEST_JUDGED, Page, Start, is_idle,
 };
+use crate::text::quantity;
 use crate::text::terminal::harmless;
 
 /// Time limit for Locust to begin with a test that it has accepted.
@@ -233,8 +234,9 @@ pub async fn start_test(
     let before_start = page.ok_or("Locust's page cannot be read; nothing was sent")?;
     if !is_idle(&before_start.state) {
         return Err(format!(
-            "somebody else has started a test: its state is {}, with {} users; nothing was sent",
-            before_start.state, before_start.user_count
+            "somebody else has started a test: its state is {}, with {}; nothing was sent",
+            before_start.state,
+            quantity(before_start.user_count, "user")
         ));
     }
     step.set(StartStep::Sent);

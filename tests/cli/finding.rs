@@ -228,7 +228,10 @@ fn scale_fails_if_the_master_is_not_there_at_the_end() {
     assert!(outcome.stderr.contains(error), "{outcome:?}");
     let outcome = run(&cluster, "scale --replicas=0 --locust");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 1 to 0\n");
-    assert!(outcome.stderr.starts_with("Note: locustctl has not asked Locust: "), "{outcome:?}");
+    assert!(
+        outcome.stderr.starts_with("Note: locustctl did not check a running test: "),
+        "{outcome:?}"
+    );
 }
 
 #[test]

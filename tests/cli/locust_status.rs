@@ -69,7 +69,7 @@ fn status_names_pods_whose_state_differs_in_locust() {
         lines,
         [
             format!("Warning: ready, but not connected to Locust: {missing}"),
-            format!("Warning: worker without heartbeat: {missing}"),
+            format!("Warning: workers without heartbeats: {missing}"),
             format!("Warning: workers without users: {idle}"),
             format!("Warning: workers above 90 % CPU: {busy}"),
             "Warning: 1 of 3 workers has no users".to_owned(),

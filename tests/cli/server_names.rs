@@ -108,7 +108,7 @@ fn a_wait_for_an_object_that_is_being_deleted_ends_at_once() {
     let cluster = with_deletion();
     let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=1h");
     outcome.exits(1, "deployment.apps/locust-slave scaled from 1 to 3\n");
-    let error = "error: deployment.apps/locust-slave was scaled to 3, but it is being deleted since \
+    let error = "error: deployment.apps/locust-slave was scaled to 3, but its deletion began at \
                  2026-01-01T00:00:00Z, so no new pods will start\n";
     assert!(outcome.stderr.ends_with(error), "{outcome:?}");
 }

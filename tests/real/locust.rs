@@ -89,7 +89,7 @@ fn after_scaling_to_4_1_and_3_three_workers_are_connected() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_killed_worker_is_reported_by_name() {
     let cluster = TestCluster::start();
-    let locust = RealLocust::builder(LATEST, &cluster).usual_heartbeats().start();
+    let locust = RealLocust::builder(LATEST, &cluster).heartbeats(10).start();
     assert_eq!(run(&cluster, &locust, "scale --replicas=2 --wait --timeout=60s").code, Some(0));
     let pod = locust.kill_a_worker();
     // Locust caches the statistics, so read the count from the page.
@@ -97,13 +97,13 @@ fn a_killed_worker_is_reported_by_name() {
     wait_until(is_missing, || "the worker is counted as missing".to_owned());
     let outcome = run(&cluster, &locust, "status");
     let warnings = format!(
-        "Warning: ready, but not connected to Locust: {pod}\nWarning: worker without heartbeat: {pod}\n"
+        "Warning: ready, but not connected to Locust: {pod}\nWarning: workers without heartbeats: {pod}\n"
     );
     assert_eq!((outcome.code, &outcome.stderr), (Some(0), &warnings));
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
     let error = format!(
         "error: the workers did not match the pods in time: 1 worker is connected to Locust; ready, but not \
-         connected: {pod}; connection lost: {pod}\n"
+         connected: {pod}; workers without heartbeats: {pod}\n"
     );
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.ends_with(&error), "{outcome:?}");

@@ -141,7 +141,7 @@ fn replicas(args: &RunArgs) -> anyhow::Result<Option<i32>> {
         (None, Some(each), Some(users)) => match i32::try_from(users.div_ceil(each)) {
             Ok(count) => Ok(Some(count)),
             Err(_) => bail!(
-                "--users-per-worker={each} and --users={users} would need {} workers, but the most are {}",
+                "--users-per-worker={each} and --users={users} would need {} workers, but the maximum is {}",
                 users.div_ceil(each),
                 i32::MAX
             ),

@@ -15,6 +15,7 @@ use crate::run::{
     until_idle,
 };
 use crate::scaling::{ScaleError, Target, count_text, pods_of};
+use crate::text::quantity;
 use crate::text::terminal::{harmless, on_one_line, say};
 
 /// Time limit for Locust to stop a test.
@@ -189,9 +190,10 @@ fn left_for(
     let command = follow_up.scale_command(target, count.new, count.old.unwrap_or_default());
     let OtherTest { state, users } = other;
     anyhow!(
-        "putting the old number of workers back: somebody else's test uses the workers (state {}, {users} users); to do \
+        "putting the old number of workers back: somebody else's test uses the workers (state {}, {}); to do \
          it when that test has ended, run: {command}",
-        on_one_line(state)
+        on_one_line(state),
+        quantity(users, "user")
     )
 }
 

@@ -188,7 +188,7 @@ async fn take_lock(
                 return Ok((None, has_waited));
             }
             Locked::ByOther(Holder { identity, since, .. }) if limit.left().is_zero() => bail!(
-                "another run uses {target}: {identity} holds the Lease {name} since {since}. {NOTHING_CHANGED}{}",
+                "another run uses {target}: {identity} has held the Lease {name} since {since}. {NOTHING_CHANGED}{}",
                 limit.advice("run")
             ),
             Locked::ByOther(Holder { identity, .. }) => {
@@ -205,7 +205,7 @@ async fn with_holder(error: Error, client: &Client, target: &Target) -> Error {
     let mut lock = RunLock::new(target);
     match lock.holder(client).await {
         Some(Holder { identity, since, .. }) => {
-            anyhow!("{error}. The Lease {} is held by {identity} since {since}", lock.name())
+            anyhow!("{error}. {identity} has held the Lease {} since {since}", lock.name())
         }
         None => error,
     }

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::run::{Observations, Tick};
 use crate::text::go;
+use crate::text::quantity;
 use crate::text::terminal::{can_redraw, on_one_line, say};
 
 /// The time between two lines.
@@ -87,10 +88,10 @@ fn state(tick: &Tick, run_time: Option<Duration>) -> String {
     if let Some(run_time) = run_time {
         text.push_str(&format!(" of {}", whole(run_time)));
     }
-    let users = count(page.user_count, "user");
+    let users = quantity(page.user_count, "user");
     text.push_str(&format!(": {}, {users}", on_one_line(&page.state)));
     if let Some(workers) = page.worker_count {
-        text.push_str(&format!(", {}", count(workers, "worker")));
+        text.push_str(&format!(", {}", quantity(workers, "worker")));
     }
     text
 }
@@ -109,9 +110,4 @@ fn figures(tick: &Tick) -> String {
         }
     }
     text
-}
-
-/// `1 user`, `2 users`
-fn count(number: i64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -11,6 +11,7 @@ use crate::locust::{Address, LocustLocation, Look, Master, Search, WorkerPods, f
 use crate::output::{Failed, write_stdout};
 use crate::run::{Idle, PhaseKind, Waiting, set_count, wait_for_idle};
 use crate::scaling::{DryRun, OwnPods, Target};
+use crate::text::quantity;
 use crate::text::terminal::{harmless, on_one_line, say};
 
 /// The workers and Locust's master before the run.
@@ -88,8 +89,9 @@ impl<'a> Site<'a> {
         match idle.map_err(|error| anyhow!("{}: {error}", PhaseKind::Idle))? {
             Idle::Yes => Ok(has_waited),
             Idle::No { state, users } => bail!(
-                "Locust at {place} is running a test: its state is {}, with {users} users. {note}{}",
+                "Locust at {place} is running a test: its state is {}, with {}. {note}{}",
                 on_one_line(&state),
+                quantity(users, "user"),
                 limit.advice("test")
             ),
         }

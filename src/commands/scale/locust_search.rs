@@ -96,10 +96,10 @@ impl<'a> LocustSearch<'a> {
                 Ok(Found::Foreign(text)) => foreign = Some(text),
                 Ok(Found::Absent) => missing = Some(absent_text(target)),
                 Err(error) => {
-                    if !error.has_no_endpoints() {
-                        risk = unchecked_removal(leaving);
-                    }
                     let why = error.explanation();
+                    if !error.has_no_endpoints() {
+                        risk = unchecked_removal(leaving, &why);
+                    }
                     match error.is_temporary() {
                         true => missing = Some(why),
                         false => return Self::Failed { error: anyhow!("{why}"), risk },
@@ -139,8 +139,8 @@ async fn find<'a>(
     })
 }
 
-/// The warning that this number of pods leaves without a look at the test.
-fn unchecked_removal(leaving: i64) -> Option<String> {
+/// The warning that this number of pods leaves without a look at the test. `why` is the failure of the look.
+fn unchecked_removal(leaving: i64, why: &str) -> Option<String> {
     let what = match leaving {
         ..=0 => return None,
         1 => "removes 1 pod".to_owned(),
@@ -148,8 +148,7 @@ fn unchecked_removal(leaving: i64) -> Option<String> {
         count => format!("removes {count} pods at once"),
     };
     Some(format!(
-        "locustctl could not ask Locust, so it cannot tell if a test is running. The change {what}. A \
-         running test can lose users. The master of Locust up to 2.46.5 can stop working if several workers \
+        "{why}. So locustctl cannot tell if a test is running. The change {what}. A running test can lose users. The master of Locust up to 2.46.5 can stop working if several workers \
          leave a running test at once"
     ))
 }

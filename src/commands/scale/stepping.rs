@@ -12,6 +12,7 @@ use super::running_test::RunningTest;
 use crate::cluster::api::Client;
 use crate::locust::{AfterPlan, StepPlans, Steps, StepsOutcome, StepwiseChange};
 use crate::scaling::{Order, Progress, ScaleError, Scaled, scale_one};
+use crate::text::quantity;
 use crate::text::terminal::say;
 
 /// Inputs of all orders.
@@ -182,8 +183,8 @@ impl Stepping<'_, '_> {
         let wait_until_left = |count| async move {
             self.test.wait_until_left(target, count, self.limit).await?;
             let done = steps.from - count;
-            let noun = if count == 1 { "replica" } else { "replicas" };
-            say(&format!("{target}: step {done} of {all} is done, {count} {noun}"));
+            let replicas = quantity(count, "replica");
+            say(&format!("{target}: step {done} of {all} is done, {replicas}"));
             Ok(())
         };
         tokio::select! {

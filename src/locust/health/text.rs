@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::super::release::OLDEST_JUDGED;
 use super::types::{Health, Verdict};
+use crate::text::quantity;
 
 /// The sentence on a broken master. Only Locust's log distinguishes this from a loss of workers.
 pub const MASTER_BROKEN: &str = "Locust's master no longer receives messages from its workers \
@@ -65,8 +66,9 @@ impl fmt::Display for Health {
                  name the right Locust with --locust",
             ),
             Verdict::Healthy if self.wanted.is_none() => {
-                write!(f, "a LoadTestShape sets the number of users; the test has {users} users")
+                write!(f, "a LoadTestShape sets the number of users; the test has {}", quantity(users, "user"))
             }
+            Verdict::Healthy if self.wanted == Some(1) => f.write_str("the test has its only user"),
             Verdict::Healthy => write!(f, "the test has all its {wanted} users"),
             Verdict::Starting if self.wanted.is_none() => {
                 write!(f, "the test is still starting its users: {users} so far")

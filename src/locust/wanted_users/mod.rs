@@ -2,6 +2,7 @@
 
 use super::look::Look;
 use super::start::KnownStart;
+use crate::text::quantity;
 
 /// Users that the test should have, and the numbers that request them from Locust.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,26 +114,22 @@ fn whole(users: f64) -> Option<u64> {
 }
 
 fn explain(now: &Look, before: Option<&Look>, logged: Option<u64>) -> Unknown {
-    let users = now.users();
+    let users = quantity(now.users(), "user");
     let had = before.filter(|before| before.is_running()).map(Look::users);
     match (logged, had) {
         (Some(logged), Some(had)) => format!(
-            "{users} users are running, {had} were running before this change, and the last start in \
-             Locust's log was for {logged} users"
+            "the test has {users}, it had {had} before this change, and the last start in Locust's log was for {logged}"
         ),
-        (Some(logged), None) => format!(
-            "{users} users are running, and the last start in Locust's log was for {logged} users"
-        ),
-        (None, Some(had)) if users > had => {
-            format!("{users} users are running, more than the {had} before this change")
+        (Some(logged), None) => {
+            format!("the test has {users}, and the last start in Locust's log was for {logged}")
+        }
+        (None, Some(had)) if now.users() > had => {
+            format!("the test has {users}, more than the {had} before this change")
         }
         (None, Some(had)) => format!(
-            "{users} users are running; before this change {had} were running, and their number was \
-             still changing"
+            "the test has {users}; it had {had} before this change, and the number was still changing"
         ),
-        (None, None) => {
-            format!("{users} users are running, and no source says how many were requested")
-        }
+        (None, None) => format!("the test has {users}, and no source says how many were requested"),
     }
 }
 

@@ -175,32 +175,31 @@ fn an_unknown_number_is_explained() {
     let earlier_test = look(OLD, &[30]).with_state("stopped");
     let log = log_of(60);
     for (now, before, expected) in [
-        (now(), None, "15 users are running, and no source says how many were requested"),
+        (now(), None, "the test has 15 users, and no source says how many were requested"),
         (
             now(),
             Some(&had),
-            "15 users are running; before this change 30 were running, and their number was still changing",
+            "the test has 15 users; it had 30 before this change, and the number was still changing",
         ),
         (
             look(OLD, &[30]),
             Some(&fewer),
-            "30 users are running, more than the 15 before this change",
+            "the test has 30 users, more than the 15 before this change",
         ),
         (
             now(),
             Some(&earlier_test),
-            "15 users are running, and no source says how many were requested",
+            "the test has 15 users, and no source says how many were requested",
         ),
         (
             now().log(&[&log]),
             None,
-            "15 users are running, and the last start in Locust's log was for 60 users",
+            "the test has 15 users, and the last start in Locust's log was for 60",
         ),
         (
             now().log(&[&log]),
             Some(&had),
-            "15 users are running, 30 were running before this change, and the last start in Locust's \
-             log was for 60 users",
+            "the test has 15 users, it had 30 before this change, and the last start in Locust's log was for 60",
         ),
         (Look::default(), None, "Locust's page cannot be read"),
     ] {

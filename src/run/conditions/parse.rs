@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::condition::Condition;
 use super::metric::{Comparison, Limit, Metric, Unit};
 
-const METRICS: &str = "p50 to p99.99, min, max, avg, median, rps, requests, failures or users";
+const METRICS: &str = "p50 to p100, min, max, avg, median, rps, requests, failures or users";
 
 const OPERATORS: &str = ">, >=, <, <=, == or !=";
 
@@ -260,17 +260,17 @@ mod tests {
         for (text, expected) in [
             (
                 "",
-                "at character 1: the metric is missing: use p50 to p99.99, min, max, avg, median, rps, \
+                "at character 1: the metric is missing: use p50 to p100, min, max, avg, median, rps, \
                   requests, failures or users. Example: p95 > 800ms",
             ),
             (
                 "P95 > 1s",
-                "at character 1: \"P95\" is not a metric: use p50 to p99.99, min, max, avg, median, \
+                "at character 1: \"P95\" is not a metric: use p50 to p100, min, max, avg, median, \
                           rps, requests, failures or users. Example: p95 > 800ms",
             ),
             (
                 "GET /login:p95 > 1s",
-                "at character 1: \"GET\" is not a metric: use p50 to p99.99, min, max, \
+                "at character 1: \"GET\" is not a metric: use p50 to p100, min, max, \
                           avg, median, rps, requests, failures or users. The name of a request ends with a \
                           colon and a space. Example: GET /login: p95 > 800ms",
             ),
@@ -280,7 +280,7 @@ mod tests {
             ),
             (
                 "ä: p0 > 1s",
-                "at character 4: \"p0\" is not a metric: use p50 to p99.99, min, max, avg, median, \
+                "at character 4: \"p0\" is not a metric: use p50 to p100, min, max, avg, median, \
                             rps, requests, failures or users. The name of a request ends with a colon and a \
                             space. Example: GET /login: p95 > 800ms",
             ),

@@ -5,6 +5,7 @@ use std::fmt;
 use super::pod::Pod;
 use super::state::PodState;
 use crate::scaling::status_condition::message_suffix;
+use crate::text::quantity;
 
 /// Maximum number of shown reasons.
 const MAX_REASONS: usize = 8;
@@ -31,8 +32,7 @@ impl StartFailure {
 
     fn with_reason(&self, reason: &str) -> String {
         let Self { count, suffix, .. } = self;
-        let pods = if *count == 1 { "pod" } else { "pods" };
-        format!("{count} {pods}: {reason}{suffix}")
+        format!("{}: {reason}{suffix}", quantity(count, "pod"))
     }
 }
 

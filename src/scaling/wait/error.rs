@@ -24,7 +24,7 @@ pub enum WaitError {
     },
     /// The target is being deleted, and finalizers still hold it. Its controller starts no pods.
     #[error(
-        "{target} was scaled to {requested}, but it is being deleted since {since}, so no new pods will start"
+        "{target} was scaled to {requested}, but its deletion began at {since}, so no new pods will start"
     )]
     BeingDeleted {
         target: String,

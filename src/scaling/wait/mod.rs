@@ -110,7 +110,7 @@ async fn conclude(
 /// The scale of a custom resource does not show that the object is being deleted.
 async fn explain_deletion(client: &Client, target: &Target) -> Option<String> {
     let object = timeout(EXPLAIN_LIMIT, workload_of(client, target)).await.ok()?.ok()?;
-    object.deleted_since().map(|since| format!("it is being deleted since {since}"))
+    object.deleted_since().map(|since| format!("its deletion began at {since}"))
 }
 
 async fn explain_pods(client: &Client, target: &Target, selector: &str) -> Vec<String> {

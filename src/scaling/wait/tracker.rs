@@ -219,7 +219,7 @@ mod tests {
             object.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".to_owned());
             object
         };
-        let text = "deployment.apps/a was scaled to 3, but it is being deleted since \
+        let text = "deployment.apps/a was scaled to 3, but its deletion began at \
                     2026-01-01T00:00:00Z, so no new pods will start";
         assert_eq!(outcome_of(&[deleted(1)]), Some(Err(text.to_owned())));
         assert_eq!(outcome_of(&[deleted(3)]), Some(Ok(())));

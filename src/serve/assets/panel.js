@@ -62,7 +62,7 @@ const MARKUP = `
 
 const LINKS = {
   lost: 'locustctl cannot be reached. Retrying…',
-  out: 'Signed out of Locust: reload the page',
+  out: 'Signed out: reload the page',
 };
 
 /** The text of the collapsed panel while the state of the cluster is unknown. */

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::super::log::log;
 use super::token_list::{Entry, parse};
 use crate::text::bounded;
+use crate::text::quantity;
 
 /// Time that the last tokens stay valid if the file disappears or is invalid, because a Secret is
 /// mounted anew or an editor replaces the file. Then no token is valid: deleting the file revokes all
@@ -194,8 +195,7 @@ impl LoadedFile {
                 self.unusable_since = None;
                 log(&match count {
                     0 => format!("{path} contains no token any more: no token is valid"),
-                    1 => format!("reloaded 1 token from {path}"),
-                    _ => format!("reloaded {count} tokens from {path}"),
+                    _ => format!("reloaded {} from {path}", quantity(count, "token")),
                 });
             }
         }

@@ -250,7 +250,7 @@ fn summary(snapshot: &Snapshot, change: &Change) -> String {
     let name = &snapshot.target.name;
     let (old, new) = (count_text(change.old), count_text(change.new));
     let text = match change.outcome {
-        Outcome::Unchanged => format!("{name} already had {new} replicas."),
+        Outcome::Unchanged => format!("{name} already had this number of replicas ({new})."),
         Outcome::Failed => format!("{name} was not scaled."),
         // The message says what is known, and what to do.
         Outcome::Unknown => format!("{name} may have been scaled to {new}."),

@@ -32,7 +32,7 @@ fn mistakes_are_refused_before_any_request() {
         ("-u 5 -t 1s --replicas=0", "error: --replicas must be at least 1: a run needs workers\n"),
         (
             "-u 4000000000 -t 1s --users-per-worker=1",
-            "error: --users-per-worker=1 and --users=4000000000 would need 4000000000 workers, but the most are \
+            "error: --users-per-worker=1 and --users=4000000000 would need 4000000000 workers, but the maximum is \
              2147483647\n",
         ),
         ("--option x", "must have the form KEY=VALUE"),

@@ -22,7 +22,7 @@ fn a_second_run_is_refused_and_told_who_holds_the_lease() {
     let second = run(&cluster, "run --replicas=5 -- /bin/true");
     second.exits(125, "");
     let expected = format!(
-        "error: another run uses deployment.apps/locust-slave: {holder} holds the Lease \
+        "error: another run uses deployment.apps/locust-slave: {holder} has held the Lease \
          locustctl-run-deployment-locust-slave since "
     );
     assert!(second.stderr.contains(&expected), "{second:?}");
@@ -116,7 +116,7 @@ fn a_second_run_beside_a_test_is_told_who_runs_it() {
     second.exits(1, "");
     let refusal = "error: Locust at service/locust-master is running a test: its state is running, with 20 users. ";
     let expected =
-        format!(". The Lease locustctl-run-deployment-locust-slave is held by {holder} since ");
+        format!(". {holder} has held the Lease locustctl-run-deployment-locust-slave since ");
     assert!(second.stderr.contains(refusal), "{second:?}");
     assert!(second.stderr.contains(&expected), "{second:?}");
     assert_eq!(cluster.workers(), 3);
