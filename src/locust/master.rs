@@ -114,7 +114,8 @@ impl<'a> Master<'a> {
         Self { initial_run_time, ..self }
     }
 
-    /// The page may show this run time, in seconds, only because the master was started with it.
+    /// True if the master was started with this run time (in seconds), or with an unknown one. The page then shows it
+    /// even if no start has sent it.
     pub fn may_have_started_with(&self, run_time: u64) -> bool {
         let given = self.initial_run_time.as_deref();
         given.is_some_and(|given| parse_run_time(given).is_none_or(|given| given == run_time))

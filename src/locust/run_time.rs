@@ -2,9 +2,9 @@
 //!
 //! From release 2.47 on, each `POST /swarm` cancels Locust's timer, so a rebalance sends the time that
 //! is left. In older releases the timer survives every start, so a rebalance sends no run time. The
-//! page keeps the last run time that was sent, even if the next test was started without one. Before the
-//! first one, it shows the run time that the master was started with, which limits only the test of
-//! `--autostart`.
+//! page keeps the last run time that was sent, even if the next test was started without one. Until a start
+//! sends one, the page shows the run time that the master was started with. That time alone limits only the
+//! test of `--autostart`.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ pub async fn limit(
     let begin = master.stats_start(start.as_ref().map(|start| start.at)).await?;
     Ok(match judge(run_time, page, looked_at, start, begin) {
         TimeLimit::Until(_) if master.may_have_started_with(run_time) => TimeLimit::Unknown(
-            "the run time in Locust's page may be the master's own --run-time, which ends only a test that --autostart has started"
+            "Locust's page may show only the run time that the master was started with, so locustctl cannot tell if the test has a run time"
                 .to_owned(),
         ),
         limit => limit,

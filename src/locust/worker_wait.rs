@@ -87,7 +87,7 @@ impl fmt::Display for WorkersDiffer {
         )?;
         let lists = [
             ("ready, but not connected", &self.unconnected),
-            ("still connected, although not ready or gone", &self.leftover),
+            ("still connected, although gone or not ready", &self.leftover),
             ("workers without heartbeats", &self.missing),
         ];
         for (what, pods) in lists.iter().filter(|(_, pods)| !pods.is_empty()) {
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(
             difference.to_string(),
             "the workers did not match the pods in time: 1 worker is connected to Locust; ready, but not connected: a, b; still connected, \
-             although not ready or gone: c"
+             although gone or not ready: c"
         );
         let broken = WorkersDiffer { is_master_broken: true, ..difference };
         assert!(broken.to_string().contains("restart the master's pod"), "{broken}");

@@ -14,8 +14,8 @@ use crate::text::terminal::harmless;
 /// Workers report every 3 seconds, so the statistics grow after the end of a test.
 const LATE_REPORTS: Duration = Duration::from_secs(4);
 
-/// Two reads this far apart must agree. It is longer than a worker's time between two reports, and than the 2 seconds
-/// for which Locust caches the statistics.
+/// Two reads this far apart must agree. This time is longer than the 3 seconds between two reports of a worker, and
+/// longer than the 2 seconds for which Locust caches the statistics.
 const AGREEMENT: Duration = Duration::from_millis(3200);
 
 /// Time limit for the statistics to stop changing.

@@ -48,7 +48,7 @@ fn a_load_test_shape_lacks_users_until_its_next_step() {
 fn a_new_worker_that_hangs_is_an_error() {
     // The worker hangs before or after it has reported its users.
     for after in [Duration::ZERO, Duration::from_millis(300)] {
-        // On a busy machine, the master can need longer to notice it than locustctl looks at the users.
+        // On a busy machine, the master may notice the hanging worker only after locustctl has checked the users.
         let is_noticed = (0..4).any(|_| {
             let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats()).with_60_users(1);
             let _hanging = scenario.locust.next_worker_hangs(after);

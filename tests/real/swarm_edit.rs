@@ -12,8 +12,8 @@ fn an_edit_during_a_scale_has_the_last_word() {
         let line = format!("scale --replicas=1 --timeout=60s --locust={}", scenario.url());
         let mut scale = Running::start(&scenario.cluster, &line);
         scale.wait_for("1 worker is connected to Locust\n");
-        // No request can test that nobody edits the test between the last look and the start. locustctl does not
-        // read the log in between.
+        // Locust has no request that starts users only if nobody has edited the test. So an edit between locustctl's last
+        // look and its start would be lost. locustctl reads the log before that, so this edit comes earlier.
         scenario.relay.hold("GET /logs");
         scenario.relay.wait_until_held(|| scale.stderr());
         scenario.locust.post("/swarm", "user_count=30&spawn_rate=30");

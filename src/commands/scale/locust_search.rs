@@ -148,7 +148,7 @@ fn unchecked_removal(leaving: i64, why: &str) -> Option<String> {
         count => format!("removes {count} pods at once"),
     };
     Some(format!(
-        "{why}. So locustctl cannot tell if a test is running. The change {what}. A running test can lose users. The master of Locust up to 2.46.5 can stop working if several workers \
+        "{why}. Without an answer from Locust, locustctl cannot tell if a test is running. The change {what}. A running test can lose users. The master of Locust up to 2.46.5 can stop working if several workers \
          leave a running test at once"
     ))
 }

@@ -98,7 +98,9 @@ impl<'a> Scaled<'a> {
             (Some(test), _) => Some(ExpectedMaster::Found(Box::new(test))),
             // Without workers, nothing connects.
             (None, Some(why)) if changes.iter().all(|change| change.new == 0) => {
-                say(&harmless(&format!("Note: locustctl did not check a running test: {why}")));
+                say(&harmless(&format!(
+                    "Note: locustctl could not check if a test is running: {why}"
+                )));
                 None
             }
             (None, Some(why)) => Some(ExpectedMaster::Missing { client, orders, why }),
