@@ -28,6 +28,8 @@ fn edited(flags: &[&str]) -> (TestCluster, Serving) {
         });
     };
     wait_until(|| serving.get("/-/locustctl/readyz").status == 200, || "readiness".to_owned());
+    serving
+        .wait_for_state_at("/-/locustctl/api/events", |state| state["locust"]["ownWorkers"] == 2);
     let start = serving.request("POST", "/swarm").body("user_count=60&spawn_rate=60");
     let start = start.header("content-type", "application/x-www-form-urlencoded");
     let answer = serving.send(start);

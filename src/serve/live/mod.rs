@@ -129,6 +129,16 @@ impl Live {
         }
     }
 
+    /// Waits for the end of a requested look if the last one is some seconds old, but at most one second.
+    pub(super) async fn wait_for_look(&self) {
+        self.looks.wait_until_fresh().await;
+    }
+
+    /// A look has ended, so serve knows if there is a Locust.
+    pub(super) fn has_looked(&self) -> bool {
+        self.looks.has_ended()
+    }
+
     /// Notes that Locust has answered now.
     pub(super) fn note_locust_answer(&self) {
         self.lock().locust_answered = Some(Instant::now());

@@ -143,18 +143,34 @@ impl LocustFront {
         }
     }
 
+    /// The route to Locust. If none is known, this waits for the result of a search, for at most one second.
+    async fn route(&self) -> Option<Route> {
+        let route = self.upstream.route();
+        if route.is_some() {
+            return route;
+        }
+        let live = &self.app.backend.live;
+        live.request_look();
+        live.wait_for_look().await;
+        self.upstream.route()
+    }
+
     async fn relay(&self, request: Request) -> Response {
         let peer = match self.guard.admit_to_locust(&request) {
             Ok(peer) => peer,
             Err(refusal) => return *refusal,
         };
-        let Some(route) = self.upstream.route() else {
-            self.app.backend.live.request_look();
+        let Some(route) = self.route().await else {
             let target = &self.app.backend.target;
-            let detail = format!(
-                "No Locust was found for {target}. Set the address of its master with --locust=URL \
-                 or --locust=service/NAME[:PORT]."
-            );
+            let detail = match self.app.backend.live.has_looked() {
+                true => format!(
+                    "No Locust was found for {target}. Set the address of its master with --locust=URL \
+                     or --locust=service/NAME[:PORT]."
+                ),
+                false => {
+                    format!("locustctl is still looking for the Locust of {target}. Try again.")
+                }
+            };
             let is_html = accepts_html(request.headers());
             return unreachable(is_html, &script(request.uri().path()), &detail);
         };
