@@ -35,9 +35,13 @@ pub enum Error {
          start it with --autostart instead, or use --locust=none"
     )]
     Headless(String),
-    /// The master's Service exists, and no pod is behind it. The text is its address.
+    /// The master's Service exists, and no pod of the master is running. The text is the Service's address.
     #[error("{0} has no endpoints: check that the pod of Locust's master is ready")]
     NoEndpoints(String),
+    /// The master's pod is running, but its Service leaves it out, because it is not ready. The text is the
+    /// Service's address.
+    #[error("{0} has no endpoints: the pod of Locust's master is running, but not ready")]
+    NotReady(String),
     /// Several masters can belong to the workers. The texts are their addresses.
     #[error(
         "there are several masters of Locust, and locustctl cannot tell which one the workers belong to: give {}",
@@ -89,6 +93,7 @@ impl Error {
             Self::Login
             | Self::Headless(_)
             | Self::NoEndpoints(_)
+            | Self::NotReady(_)
             | Self::Several(_)
             | Self::Refused(_)
             | Self::HalfRamp { .. } => self.to_string(),
@@ -98,6 +103,15 @@ impl Error {
     /// The API server refuses the request, because the user lacks a right.
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Api(error) if error.status().is_some_and(|status| status.code == 403))
+    }
+
+    /// No test can be running: the Service does not exist, or no pod of the master is running.
+    pub fn is_without_master(&self) -> bool {
+        match self {
+            Self::NoEndpoints(_) => true,
+            Self::Api(error) => error.status().is_some_and(|status| status.code == 404),
+            _ => false,
+        }
     }
 
     /// No pod behind this address is ready, although the Service exists. The API server's proxy answers 503;
@@ -126,7 +140,7 @@ impl Error {
                 error.is_transient() || error.status().is_some_and(|status| status.code == 404)
             }
             Self::Failure(failure) => failure.is_transient(),
-            Self::NoEndpoints(_) => true,
+            Self::NoEndpoints(_) | Self::NotReady(_) => true,
             Self::NotLocust { .. }
             | Self::Login
             | Self::Headless(_)
@@ -143,7 +157,7 @@ impl Error {
             Self::Api(error) => error.is_transient(),
             Self::Failure(failure) => failure.is_transient(),
             Self::NotLocust { status, .. } => status.starts_with('5'),
-            Self::NoEndpoints(_) => true,
+            Self::NoEndpoints(_) | Self::NotReady(_) => true,
             Self::Login
             | Self::Headless(_)
             | Self::Several(_)
@@ -167,6 +181,7 @@ impl Error {
             }
             Self::NotLocust { .. } | Self::NoEndpoints(_) => true,
             Self::Failure(_)
+            | Self::NotReady(_)
             | Self::Login
             | Self::Headless(_)
             | Self::Several(_)

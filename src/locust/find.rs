@@ -55,9 +55,11 @@ impl LocustLocation {
         if !may_hold_workers(target) {
             return Ok(Search::Absent);
         }
-        let (addresses, run_time, unlisted) = match locate(client, target).await? {
-            Place::At { address, run_time } => (vec![address], run_time, None),
-            Place::Guessed(addresses, error) => (addresses, None, Some(error)),
+        let (addresses, run_time, is_running, unlisted) = match locate(client, target).await? {
+            Place::At { address, run_time, is_running } => {
+                (vec![address], run_time, is_running, None)
+            }
+            Place::Guessed(addresses, error) => (addresses, None, false, Some(error)),
             Place::NoLocust => return Ok(Search::Absent),
         };
         let mut search = None;
@@ -68,7 +70,10 @@ impl LocustLocation {
                 Ok(stats) => WorkerTable::new(&stats, pods),
                 Err(error) if unlisted.is_some() && error.is_absent() => continue,
                 Err(error) if error.has_no_endpoints() => {
-                    return Err(Error::NoEndpoints(master.place()));
+                    return Err(match is_running {
+                        true => Error::NotReady(master.place()),
+                        false => Error::NoEndpoints(master.place()),
+                    });
                 }
                 Err(error) => return Err(error),
             };

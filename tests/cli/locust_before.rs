@@ -4,8 +4,9 @@
 use locustctl::sandbox::{Action, Fault, Options};
 use support::SLAVE;
 use support::cluster::TestCluster;
+use support::running::Running;
 use support::scaling::run;
-use support::swarm::{ask, ask_for_text, start_test};
+use support::swarm::{ask, ask_for_text, set_master_ready, start_test};
 
 /// A running test for 60 users on this many workers of Locust 2.32.2.
 fn running(workers: i64) -> TestCluster {
@@ -89,4 +90,32 @@ fn a_count_that_is_reached_during_the_question_is_left_in_steps() {
     let outcome = run(&cluster, "scale --replicas=3 --current-replicas=5 --locust=auto");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 5 to 3 in 2 steps\n");
     assert_well(&cluster, 3);
+}
+
+#[test]
+fn a_test_of_a_master_that_is_not_ready_for_a_moment_is_found() {
+    let cluster = running(3);
+    set_master_ready(&cluster, false);
+    let mut scale = Running::start(&cluster, "scale --replicas=1 --locust=auto --timeout=60s");
+    scale.wait_for(
+        "Trying again for up to 15 s: service/locust-master has no endpoints: the pod of Locust's master is \
+         running, but not ready\n",
+    );
+    set_master_ready(&cluster, true);
+    assert_eq!(scale.end(), Some(0), "{}", scale.stderr());
+    assert_eq!(scale.stdout(), "deployment.apps/locust-slave scaled from 3 to 1 in 2 steps\n");
+    assert_well(&cluster, 1);
+}
+
+#[test]
+fn the_removal_of_pods_is_warned_of_if_the_master_is_not_ready() {
+    for locust in ["auto", "service/locust-master"] {
+        let cluster = running(3);
+        set_master_ready(&cluster, false);
+        let outcome = run(&cluster, &format!("scale --replicas=1 --locust={locust} --timeout=3s"));
+        outcome.exits(1, "deployment.apps/locust-slave scaled from 3 to 1\n");
+        let warning = "Without an answer from Locust, locustctl cannot tell if a test is running. The change \
+                       removes 2 pods at once.";
+        assert!(outcome.stderr.contains(warning), "{locust}: {outcome:?}");
+    }
 }

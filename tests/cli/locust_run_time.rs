@@ -3,7 +3,7 @@
 use serde_json::json;
 use support::cluster::TestCluster;
 use support::locustctl;
-use support::swarm::{ask, running};
+use support::swarm::{ask, change_master_pod, running};
 
 use super::locust::run;
 
@@ -90,11 +90,8 @@ fn a_run_time_that_may_be_only_the_masters_is_not_sent() {
 
 /// Adds a flag to the command in the pod of the master.
 fn start_master_with(cluster: &TestCluster, flag: &str) {
-    let pods = "/api/v1/namespaces/default/pods";
-    let is_master = |pod: &serde_json::Value| pod["metadata"]["labels"]["role"] == "master";
-    let mut pod = cluster.handle().objects(pods).into_iter().find(is_master).unwrap();
-    let args = &mut pod["spec"]["containers"][0]["args"];
-    args.as_array_mut().unwrap().push(json!(flag));
-    let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
-    cluster.handle().put_object(&format!("{pods}/{name}"), pod);
+    change_master_pod(cluster, |pod| {
+        let args = &mut pod["spec"]["containers"][0]["args"];
+        args.as_array_mut().unwrap().push(json!(flag));
+    });
 }

@@ -6,7 +6,7 @@ use locustctl::sandbox::{Account, Action, Fault};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::serving::Serving;
-use support::swarm::running;
+use support::swarm::{running, set_master_ready};
 use support::waiting::kubeconfig_of;
 
 use super::locust::served;
@@ -91,4 +91,29 @@ fn a_locust_that_has_not_answered_yet_is_not_taken_for_one_without_a_test() {
     let state = serving.wait_for_state(|state| state["history"][0]["users"]["stage"] == "well");
     let text = state["history"][0]["users"]["text"].as_str().unwrap();
     assert!(text.contains("60 users"), "{text}");
+}
+
+#[test]
+fn a_master_that_is_not_ready_may_have_a_test() {
+    let cluster = running(3);
+    set_master_ready(&cluster, false);
+    let serving = Serving::start(&cluster, &[]);
+    serving.wait_until_settled(3);
+    let refused = serving.put("", r#"{"replicas": 1}"#);
+    refused.is_problem(409, "TestUnknown", "A test may have been started.");
+    set_master_ready(&cluster, true);
+    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
+    assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
+}
+
+#[test]
+fn before_the_first_search_has_ended_nobody_is_told_that_there_is_no_locust() {
+    let cluster = running(2);
+    let hang = Fault::once(Action::Delay(Duration::from_secs(60)));
+    cluster.handle().inject(hang.at("/services?").times(Fault::ALWAYS));
+    let serving = Serving::start(&cluster, &["--locust-ui"]);
+    let answer = serving.get("/stats/requests");
+    let text =
+        "locustctl is still looking for the Locust of deployment.apps/locust-slave. Try again.";
+    answer.is_problem(502, "LocustSilent", text);
 }

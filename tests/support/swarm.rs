@@ -50,6 +50,25 @@ pub fn wait_for_workers(cluster: &TestCluster, count: usize) {
     wait_until(counted, || "Locust's workers".to_owned());
 }
 
+/// Changes the object of the master's pod, as the kubelet or another client would.
+pub fn change_master_pod(cluster: &TestCluster, change: impl FnOnce(&mut Value)) {
+    let pods = "/api/v1/namespaces/default/pods";
+    let is_master = |pod: &Value| pod["metadata"]["labels"]["role"] == "master";
+    let mut pod = cluster.handle().objects(pods).into_iter().find(is_master).unwrap();
+    change(&mut pod);
+    let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
+    cluster.handle().put_object(&format!("{pods}/{name}"), pod);
+}
+
+/// Makes the master's pod ready or not ready, as its readiness probe does. Its Locust goes on.
+pub fn set_master_ready(cluster: &TestCluster, is_ready: bool) {
+    change_master_pod(cluster, |pod| {
+        let conditions = pod["status"]["conditions"].as_array_mut().unwrap();
+        let ready = conditions.iter_mut().find(|one| one["type"] == "Ready").unwrap();
+        ready["status"] = Value::from(if is_ready { "True" } else { "False" });
+    });
+}
+
 /// The names of the pods of `deployment/locust-slave`.
 pub fn worker_pods(cluster: &TestCluster) -> Vec<String> {
     let http = Http::new();

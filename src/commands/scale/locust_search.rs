@@ -97,7 +97,7 @@ impl<'a> LocustSearch<'a> {
                 Ok(Found::Absent) => missing = Some(absent_text(target)),
                 Err(error) => {
                     let why = error.explanation();
-                    if !error.has_no_endpoints() {
+                    if !error.is_without_master() {
                         risk = unchecked_removal(leaving, &why);
                     }
                     match error.is_temporary() {

@@ -17,12 +17,20 @@ pub enum Place {
         address: Address,
         /// The run time that the master was started with; see [`WebUi::run_time`].
         run_time: Option<String>,
+        /// A pod of the master is running, whether it is ready or not.
+        is_running: bool,
     },
     /// locustctl cannot list the Services or the pods. So these Services with usual names are left, the
     /// most likely one first. The error says which right is missing.
     Guessed(Vec<Address>, api::Error),
     /// There is no Locust in the namespace.
     NoLocust,
+}
+
+impl Place {
+    fn of_master(master: &MasterGroup, address: Address) -> Self {
+        Self::At { address, run_time: master.run_time(), is_running: master.is_running() }
+    }
 }
 
 /// Finds the web UI of the master that the target's workers belong to: one LIST of the Services, one of
@@ -72,7 +80,7 @@ pub fn of_objects(
     match masters.as_slice() {
         [] => Ok(without_pods(facts, services, namespace)),
         [master] => match master.address(services, host) {
-            Some(address) => Ok(Place::At { address, run_time: master.run_time() }),
+            Some(address) => Ok(Place::of_master(master, address)),
             None => Err(Error::Headless(master.pod_name().to_owned())),
         },
         several => {
@@ -83,7 +91,7 @@ pub fn of_objects(
                 0 => Err(Error::Headless(several[0].pod_name().to_owned())),
                 1 => {
                     let (master, address) = with_ui.remove(0);
-                    Ok(Place::At { address, run_time: master.run_time() })
+                    Ok(Place::of_master(master, address))
                 }
                 _ => Err(Error::Several(
                     with_ui.iter().map(|(_, address)| address.to_string()).collect(),
@@ -102,10 +110,10 @@ fn without_pods(facts: &WorkerFacts, services: &[Service], namespace: &str) -> P
         expected.is_some_and(|one| one.name == service.name || one.selector == service.selector)
     });
     if let Some(address) = same.filter_map(|service| service.address(&ui, &[])).next() {
-        return Place::At { address, run_time: None };
+        return Place::At { address, run_time: None, is_running: false };
     }
     match guesses(facts, Some(services)).into_iter().next() {
-        Some(address) => Place::At { address, run_time: None },
+        Some(address) => Place::At { address, run_time: None, is_running: false },
         None => Place::NoLocust,
     }
 }

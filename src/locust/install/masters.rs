@@ -57,6 +57,8 @@ pub struct MasterGroup {
 struct MasterPod {
     template: Template,
     is_ready: bool,
+    /// A container of the pod is running.
+    is_running: bool,
 }
 
 /// The facts about workers that name their master.
@@ -116,8 +118,8 @@ impl MasterGroup {
                 let labels = labels.filter(|(name, _)| !POD_LABELS.contains(&name.as_str()));
                 let key = (name.clone(), format!("{:?}", labels.collect::<Vec<_>>()));
                 let group = groups.entry(key).or_insert_with(|| Self { name, pods: Vec::new() });
-                let is_ready = is_ready(pod);
-                group.pods.push(MasterPod { template: template.clone(), is_ready });
+                let (is_ready, is_running) = (is_ready(pod), is_running(pod));
+                group.pods.push(MasterPod { template: template.clone(), is_ready, is_running });
             }
             groups.into_values().collect::<Vec<_>>()
         };
@@ -191,6 +193,11 @@ impl MasterGroup {
         WebUi::of(&self.pod()?.template.containers).run_time
     }
 
+    /// A pod of the master is running, whether it is ready or not.
+    pub fn is_running(&self) -> bool {
+        self.pods.iter().any(|pod| pod.is_running)
+    }
+
     /// Name of a pod of the master, for messages.
     pub fn pod_name(&self) -> &str {
         self.pod().map_or(&self.name, |pod| &pod.template.name)
@@ -258,6 +265,11 @@ fn has_ended(pod: &Value) -> bool {
 fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
     conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+}
+
+fn is_running(pod: &Value) -> bool {
+    let containers = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
+    containers.into_iter().any(|one| !one["state"]["running"].is_null())
 }
 
 #[cfg(test)]

@@ -82,8 +82,17 @@ impl Endpoint {
     }
 }
 
-/// The ready pods that a Service selects. A Service without a selector selects none.
+/// The ready pods that a Service selects.
 pub(super) fn selected<'a>(
+    store: &'a Store,
+    namespace: &'a str,
+    service: &'a Value,
+) -> impl Iterator<Item = &'a Arc<Value>> {
+    with_labels(store, namespace, service).filter(|pod| object::has_condition(pod, "Ready"))
+}
+
+/// The pods that a Service selects, ready or not. A Service without a selector selects none.
+pub(super) fn with_labels<'a>(
     store: &'a Store,
     namespace: &'a str,
     service: &'a Value,
@@ -94,7 +103,7 @@ pub(super) fn selected<'a>(
         selector.is_some_and(|all| all.iter().all(|(key, value)| labels[key] == *value))
     };
     let pods = store.list("pods", Some(namespace)).map(|(_, pod)| pod);
-    pods.filter(move |pod| is_selected(pod) && object::has_condition(pod, "Ready"))
+    pods.filter(move |pod| is_selected(pod))
 }
 
 /// The ready pods behind a Service. Without a selector, they are those that its Endpoints object names;

@@ -205,14 +205,15 @@ fn not_allowed(release: LocustRelease) -> Proxied {
 }
 
 /// The ready pods that run a worker of the master with this uid. A worker without a known master, or
-/// whose master is no Service of the namespace, belongs to every master there.
+/// whose master is no Service of the namespace, belongs to every master there. A worker stays connected while
+/// its master's pod is not ready.
 fn workers(store: &Store, namespace: &str, master: &str) -> Vec<Process> {
     let mut selects = HashMap::new();
     let mut is_own = |host: String| {
         *selects.entry(host).or_insert_with_key(|host| {
             let service = store.get(&Key::new("services", namespace, host));
             service.is_none_or(|service| {
-                let mut pods = endpoints::selected(store, namespace, service);
+                let mut pods = endpoints::with_labels(store, namespace, service);
                 pods.any(|pod| object::uid(pod) == master)
             })
         })
