@@ -60,7 +60,9 @@ fn a_watch_backs_off_if_locust_starts_no_users() {
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(watch.stdout(), in_vain);
-    std::thread::sleep(Duration::from_secs(2));
+    let looks = locust.requests("/stats/requests").len();
+    let have_passed = || locust.requests("/stats/requests").len() >= looks + 2;
+    wait_until(have_passed, || format!("two more looks: {}", watch.stderr()));
     assert_eq!(locust.requests("/swarm").len(), 1);
     assert!(watch.stderr().ends_with("the test has 15 of 60 users\n"), "{}", watch.stderr());
     watch.interrupt();

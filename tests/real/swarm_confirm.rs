@@ -56,7 +56,13 @@ fn a_new_worker_that_hangs_is_an_error() {
             // Its users are given to the other worker, or they are missing.
             let is_explained = ["of 60 users", "not connected", "missing"];
             let is_explained = is_explained.iter().any(|text| outcome.stderr.contains(text));
-            outcome.code == Some(1) && is_explained
+            if outcome.code == Some(1) && is_explained {
+                return true;
+            }
+            let is_known =
+                scenario.locust.log().iter().any(|line| line.contains("failed to send heartbeat"));
+            assert!(outcome.code == Some(0) && !is_known, "the master knew it: {outcome:?}");
+            false
         });
         assert!(is_noticed, "{after:?}");
     }

@@ -197,7 +197,9 @@ impl Scenario {
             let busy = shares.iter().filter(|(_, users)| *users > 0).count();
             (sum, busy) == (users, shares.len().min(usize::try_from(users).unwrap()))
         };
-        eventually(PATIENCE, are_shared, || format!("{:?}", self.locust.users_by_worker()));
+        eventually(Duration::from_secs(10), are_shared, || {
+            format!("{:?}", self.locust.users_by_worker())
+        });
     }
 }
 
