@@ -36,11 +36,13 @@ pub enum Error {
     )]
     Headless(String),
     /// The master's Service exists, and no pod of the master is running. The text is the Service's address.
-    #[error("{0} has no endpoints: check that the pod of Locust's master is ready")]
+    #[error("{0} has no endpoints: no pod of Locust's master is running")]
     NoEndpoints(String),
     /// The master's pod is running, but its Service leaves it out, because it is not ready. The text is the
     /// Service's address.
-    #[error("{0} has no endpoints: the pod of Locust's master is running, but not ready")]
+    #[error(
+        "{0} has no endpoints: the pod of Locust's master is running, but not ready; check its readiness probe"
+    )]
     NotReady(String),
     /// Several masters can belong to the workers. The texts are their addresses.
     #[error(
@@ -105,13 +107,9 @@ impl Error {
         matches!(self, Self::Api(error) if error.status().is_some_and(|status| status.code == 403))
     }
 
-    /// No test can be running: the Service does not exist, or no pod of the master is running.
+    /// No test can be running, because no pod of the master is running.
     pub fn is_without_master(&self) -> bool {
-        match self {
-            Self::NoEndpoints(_) => true,
-            Self::Api(error) => error.status().is_some_and(|status| status.code == 404),
-            _ => false,
-        }
+        matches!(self, Self::NoEndpoints(_))
     }
 
     /// No pod behind this address is ready, although the Service exists. The API server's proxy answers 503;

@@ -1,6 +1,6 @@
 //! Finds Locust's master: at a given address, or by the objects of the namespace.
 
-use super::address::Address;
+use super::address::{Address, ProxiedKind};
 use super::error::Error;
 use super::install::{Place, locate};
 use super::login::Login;
@@ -55,22 +55,27 @@ impl LocustLocation {
         if !may_hold_workers(target) {
             return Ok(Search::Absent);
         }
-        let (addresses, run_time, is_running, unlisted) = match locate(client, target).await? {
-            Place::At { address, run_time, is_running } => {
-                (vec![address], run_time, is_running, None)
+        let (addresses, run_times, is_running, unlisted) = match locate(client, target).await? {
+            Place::At { address, run_times, is_running } => {
+                (vec![address], run_times, is_running, None)
             }
-            Place::Guessed(addresses, error) => (addresses, None, false, Some(error)),
+            Place::Guessed(addresses, error) => (addresses, Vec::new(), false, Some(error)),
             Place::NoLocust => return Ok(Search::Absent),
         };
         let mut search = None;
         for address in addresses {
             let Some(master) = Master::at(&address, client, namespace, login)? else { continue };
-            let master = master.with_initial_run_time(run_time.clone());
+            let master = master.started_with(run_times.clone());
             let table = match master.stats().await {
                 Ok(stats) => WorkerTable::new(&stats, pods),
                 Err(error) if unlisted.is_some() && error.is_absent() => continue,
                 Err(error) if error.has_no_endpoints() => {
-                    return Err(match is_running {
+                    // A pod that is not found is gone.
+                    let is_behind_service = matches!(
+                        &address,
+                        Address::Proxied(found) if found.kind == ProxiedKind::Service
+                    );
+                    return Err(match is_running && is_behind_service {
                         true => Error::NotReady(master.place()),
                         false => Error::NoEndpoints(master.place()),
                     });

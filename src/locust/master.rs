@@ -46,8 +46,9 @@ pub struct Master<'a> {
     address: Address,
     route: Route,
     sender: Sender<'a>,
-    /// The run time that the master was started with, as in its command; empty if the value is unknown.
-    initial_run_time: Option<String>,
+    /// The run times that the master may have been started with, as in its command. A text is empty if the value
+    /// is unknown.
+    initial_run_times: Vec<String>,
     /// Start of a test by the master's log, and the start of its statistics.
     stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
@@ -105,20 +106,21 @@ impl<'a> Master<'a> {
                 cookie: login.cookie.clone(),
             },
         };
-        let (address, initial_run_time, stats_start) = (address.clone(), None, Mutex::default());
-        Ok(Some(Self { address, route, sender, initial_run_time, stats_start }))
+        let (address, stats_start) = (address.clone(), Mutex::default());
+        Ok(Some(Self { address, route, sender, initial_run_times: Vec::new(), stats_start }))
     }
 
-    /// Sets the run time that the master was started with, as in its command; empty if the value is unknown.
-    pub fn with_initial_run_time(self, initial_run_time: Option<String>) -> Self {
-        Self { initial_run_time, ..self }
+    /// Sets the run times that the master may have been started with, as in its command. A text is empty if the
+    /// value is unknown.
+    pub fn started_with(self, initial_run_times: Vec<String>) -> Self {
+        Self { initial_run_times, ..self }
     }
 
     /// True if the master was started with this run time (in seconds), or with an unknown one. The page then shows it
     /// even if no start has sent it.
     pub fn may_have_started_with(&self, run_time: u64) -> bool {
-        let given = self.initial_run_time.as_deref();
-        given.is_some_and(|given| parse_run_time(given).is_none_or(|given| given == run_time))
+        let mut given = self.initial_run_times.iter();
+        given.any(|given| parse_run_time(given).is_none_or(|given| given == run_time))
     }
 
     /// The address that was given.

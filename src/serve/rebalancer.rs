@@ -18,7 +18,7 @@ use super::test_before::TestBefore;
 use super::turns::UncheckedChange;
 use crate::locust::{
     Error, KnownStart, Look, Master, Outcome, Rebalance, RebalanceMode, Search, StartInProgress,
-    wait_for_workers,
+    retried, wait_for_workers,
 };
 use crate::text::terminal::printable;
 
@@ -250,7 +250,7 @@ impl Rebalancer {
         let Work { new, before, wait } = work;
         wait("waiting for the workers to connect to Locust");
         let pods = self.backend.live.worker_pods();
-        let master = match self.backend.find_locust(pods.as_ref()).await? {
+        let master = match retried(|| self.backend.find_locust(pods.as_ref())).await? {
             Search::Found(master) => master,
             Search::Absent | Search::Foreign { .. } if self.never_found_test(before) => {
                 let text = "no Locust was found for these workers".to_owned();

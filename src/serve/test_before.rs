@@ -66,7 +66,7 @@ impl TestBefore {
             }
             Ok(Ok(None)) => return Self::None,
             Ok(Err(error)) => {
-                let is_busy = error.may_pass() && !error.is_absent();
+                let is_busy = error.may_pass() && !is_without_test(&error);
                 (error.to_string(), !is_without_test(&error), is_busy)
             }
             Err(_) => (format!("no answer within {} s", LOOK_LIMIT.as_secs()), true, true),
@@ -102,7 +102,7 @@ impl TestBefore {
 fn is_without_test(error: &Error) -> bool {
     match error {
         Error::Api(api::Error::Failure(_) | api::Error::NoCredentials(_)) => true,
-        error => error.has_no_endpoints() || error.is_refused() || error.is_forbidden(),
+        error => error.is_without_master() || error.is_refused() || error.is_forbidden(),
     }
 }
 

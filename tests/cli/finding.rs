@@ -229,7 +229,9 @@ fn scale_fails_if_the_master_is_not_there_at_the_end() {
     let outcome = run(&cluster, "scale --replicas=0 --locust");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 1 to 0\n");
     assert!(
-        outcome.stderr.starts_with("Note: locustctl could not check if a test is running: "),
+        outcome.stderr.starts_with(
+            "Note: locustctl has found no running test, because it got no answer from Locust: "
+        ),
         "{outcome:?}"
     );
 }

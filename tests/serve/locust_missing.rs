@@ -5,7 +5,7 @@ use std::time::Duration;
 use locustctl::sandbox::{Account, Action, Fault};
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
-use support::serving::Serving;
+use support::serving::{Serving, wait_until};
 use support::swarm::{running, set_master_ready};
 use support::waiting::kubeconfig_of;
 
@@ -95,15 +95,44 @@ fn a_locust_that_has_not_answered_yet_is_not_taken_for_one_without_a_test() {
 
 #[test]
 fn a_master_that_is_not_ready_may_have_a_test() {
+    for locust in ["auto", "service/locust-master"] {
+        let cluster = running(3);
+        set_master_ready(&cluster, false);
+        let serving = Serving::start(&cluster, &[&format!("--locust={locust}")]);
+        serving.wait_until_settled(3);
+        let refused = serving.put("", r#"{"replicas": 1}"#);
+        refused.is_problem(409, "TestUnknown", "A test may have been started.");
+        set_master_ready(&cluster, true);
+        let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
+        assert_eq!(scaled["users"]["stage"], "well", "{locust}: {scaled}");
+    }
+}
+
+#[test]
+fn a_master_that_the_api_server_cannot_reach_may_have_a_test() {
     let cluster = running(3);
-    set_master_ready(&cluster, false);
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 503,
+        "reason": "ServiceUnavailable", "message": "error trying to reach service: dial tcp: i/o timeout"});
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let answer = Action::Answer { status: 503, headers, body: status.to_string().into_bytes() };
+    cluster.handle().inject(Fault::once(answer).at("/proxy/").times(Fault::ALWAYS));
     let serving = Serving::start(&cluster, &[]);
     serving.wait_until_settled(3);
     let refused = serving.put("", r#"{"replicas": 1}"#);
     refused.is_problem(409, "TestUnknown", "A test may have been started.");
-    set_master_ready(&cluster, true);
-    let scaled = serving.put("?wait=50s", r#"{"replicas": 1}"#).json();
-    assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
+}
+
+#[test]
+fn locusts_page_says_that_its_master_is_not_ready() {
+    let cluster = running(2);
+    let serving = Serving::start(&cluster, &["--locust-ui"]);
+    serving.wait_for_state_at("/-/locustctl/api/events", |state| state["locust"]["users"] == 60);
+    set_master_ready(&cluster, false);
+    let text = "no endpoints available for service";
+    let is_said = || serving.get("/stats/requests").text.contains(text);
+    wait_until(is_said, || serving.get("/stats/requests").text);
+    let answer = serving.get("/stats/requests");
+    assert!(!answer.text.contains("No Locust was found"), "{answer:?}");
 }
 
 #[test]
@@ -114,6 +143,6 @@ fn before_the_first_search_has_ended_nobody_is_told_that_there_is_no_locust() {
     let serving = Serving::start(&cluster, &["--locust-ui"]);
     let answer = serving.get("/stats/requests");
     let text =
-        "locustctl is still looking for the Locust of deployment.apps/locust-slave. Try again.";
+        "locustctl has not reached the Locust of deployment.apps/locust-slave yet. Try again.";
     answer.is_problem(502, "LocustSilent", text);
 }

@@ -76,7 +76,7 @@ impl<'a> LocustSearch<'a> {
         let end = Instant::now() + if leaving > 0 { patience } else { Duration::ZERO };
         let is_told = Cell::new(false);
         let may_pass = |error: &locust::Error| {
-            let may_pass = error.may_pass() && !error.has_no_endpoints() && !error.is_refused();
+            let may_pass = error.may_pass() && !error.is_without_master() && !error.is_refused();
             if may_pass && !is_told.replace(true) {
                 let (limit, why) = (patience.as_secs(), error.explanation());
                 say(&harmless(&format!("Trying again for up to {limit} s: {why}")));

@@ -99,7 +99,7 @@ impl<'a> Scaled<'a> {
             // Without workers, nothing connects.
             (None, Some(why)) if changes.iter().all(|change| change.new == 0) => {
                 say(&harmless(&format!(
-                    "Note: locustctl could not check if a test is running: {why}"
+                    "Note: locustctl has found no running test, because it got no answer from Locust: {why}"
                 )));
                 None
             }

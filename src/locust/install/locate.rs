@@ -15,8 +15,8 @@ pub enum Place {
     /// The web UI of the master.
     At {
         address: Address,
-        /// The run time that the master was started with; see [`WebUi::run_time`].
-        run_time: Option<String>,
+        /// The run times that the master may have been started with; see [`WebUi::run_times`].
+        run_times: Vec<String>,
         /// A pod of the master is running, whether it is ready or not.
         is_running: bool,
     },
@@ -29,7 +29,7 @@ pub enum Place {
 
 impl Place {
     fn of_master(master: &MasterGroup, address: Address) -> Self {
-        Self::At { address, run_time: master.run_time(), is_running: master.is_running() }
+        Self::At { address, run_times: master.run_times(), is_running: master.is_running() }
     }
 }
 
@@ -110,10 +110,10 @@ fn without_pods(facts: &WorkerFacts, services: &[Service], namespace: &str) -> P
         expected.is_some_and(|one| one.name == service.name || one.selector == service.selector)
     });
     if let Some(address) = same.filter_map(|service| service.address(&ui, &[])).next() {
-        return Place::At { address, run_time: None, is_running: false };
+        return Place::At { address, run_times: Vec::new(), is_running: false };
     }
     match guesses(facts, Some(services)).into_iter().next() {
-        Some(address) => Place::At { address, run_time: None, is_running: false },
+        Some(address) => Place::At { address, run_times: Vec::new(), is_running: false },
         None => Place::NoLocust,
     }
 }

@@ -188,9 +188,10 @@ impl MasterGroup {
         }))
     }
 
-    /// The run time that the master was started with; see [`WebUi::run_time`].
-    pub fn run_time(&self) -> Option<String> {
-        WebUi::of(&self.pod()?.template.containers).run_time
+    /// The run times that the master may have been started with; see [`WebUi::run_times`].
+    pub fn run_times(&self) -> Vec<String> {
+        let containers = self.pod().map(|pod| pod.template.containers.as_slice());
+        WebUi::of(containers.unwrap_or_default()).run_times
     }
 
     /// A pod of the master is running, whether it is ready or not.

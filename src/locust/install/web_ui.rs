@@ -22,9 +22,10 @@ pub struct WebUi {
     pub is_tls: bool,
     /// The master runs with `--headless`: it has no web UI.
     pub is_headless: bool,
-    /// The value of `--run-time`, if the master starts no test by itself. The page shows it until a start
-    /// sends another run time. It is empty if only the cluster knows it.
-    pub run_time: Option<String>,
+    /// The values of `--run-time`, one for each container that has it; none if the master starts a test by
+    /// itself. The page shows this run time until a start sends another one. A text is empty if only the cluster
+    /// knows the value.
+    pub run_times: Vec<String>,
 }
 
 impl WebUi {
@@ -39,20 +40,27 @@ impl WebUi {
         let is_headless =
             |one: &Launch| one.is_on(&["--headless", "--no-web", "--no-ui"], "LOCUST_HEADLESS");
         let starts_by_itself = |one: &Launch| one.is_on(&["--autostart"], "LOCUST_AUTOSTART");
-        let run_time = match containers.iter().any(starts_by_itself) {
-            true => None,
-            false => containers
-                .iter()
-                .find_map(|one| one.setting_or_unknown(&["--run-time", "-t"], "LOCUST_RUN_TIME")),
+        let run_times = match containers.iter().any(starts_by_itself) {
+            true => Vec::new(),
+            false => containers.iter().filter_map(run_time).map(str::to_owned).collect(),
         };
         Self {
             port: port.and_then(|port| port.parse().ok()).unwrap_or(WEB_PORT),
             base_path: if base.is_empty() { "/".to_owned() } else { format!("/{base}/") },
             is_tls: setting(&["--tls-cert"], "LOCUST_TLS_CERT").is_some(),
             is_headless: containers.iter().any(is_headless),
-            run_time: run_time.map(str::to_owned),
+            run_times,
         }
     }
+}
+
+/// The run time in a container's flags or variables. Python's argparse also accepts `-t10m`.
+fn run_time(container: &Launch) -> Option<&str> {
+    let glued = |word: &'_ String| {
+        word.starts_with("-t") && word.as_bytes().get(2).is_some_and(u8::is_ascii_digit)
+    };
+    let glued = container.words.iter().rev().find(|word| glued(word)).map(|word| &word[2..]);
+    glued.or_else(|| container.setting_or_unknown(&["--run-time", "-t"], "LOCUST_RUN_TIME"))
 }
 
 /// A Service of the namespace.
@@ -250,18 +258,18 @@ mod tests {
 
     #[test]
     fn the_run_time_of_a_master_limits_only_the_test_that_it_starts_by_itself() {
-        let run_time = |container: Value| WebUi::of(&containers(container)).run_time;
-        let some = |text: &str| Some(text.to_owned());
+        let run_times = |container: Value| WebUi::of(&containers(container)).run_times;
         let secret = json!({"name": "LOCUST_RUN_TIME", "valueFrom": {"secretKeyRef": {}}});
         for (container, expected) in [
-            (json!({"args": ["--master"]}), None),
-            (json!({"args": ["--master", "-t", "10m"]}), some("10m")),
-            (json!({"args": ["--master", "--run-time=90"]}), some("90")),
-            (json!({"env": [{"name": "LOCUST_RUN_TIME", "value": "1h"}]}), some("1h")),
-            (json!({"env": [secret]}), some("")),
-            (json!({"args": ["--master", "-t", "10m", "--autostart"]}), None),
+            (json!({"args": ["--master"]}), &[][..]),
+            (json!({"args": ["--master", "-t", "10m"]}), &["10m"][..]),
+            (json!({"args": ["--master", "-t10m"]}), &["10m"][..]),
+            (json!({"args": ["--master", "--run-time=90"]}), &["90"][..]),
+            (json!({"env": [{"name": "LOCUST_RUN_TIME", "value": "1h"}]}), &["1h"][..]),
+            (json!({"env": [secret]}), &[""][..]),
+            (json!({"args": ["--master", "-t", "10m", "--autostart"]}), &[][..]),
         ] {
-            assert_eq!(run_time(container.clone()), expected, "{container}");
+            assert_eq!(run_times(container.clone()), expected, "{container}");
         }
     }
 

@@ -35,11 +35,6 @@ impl Looks {
         self.last_end.send_replace(Some(Instant::now()));
     }
 
-    /// A look has ended.
-    pub(super) fn has_ended(&self) -> bool {
-        self.last_end.borrow().is_some()
-    }
-
     /// The last look is older than [`FRESH`], or there was none.
     pub(super) fn is_stale(&self) -> bool {
         self.last_end.borrow().is_none_or(|end| end.elapsed() > FRESH)

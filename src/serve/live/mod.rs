@@ -134,11 +134,6 @@ impl Live {
         self.looks.wait_until_fresh().await;
     }
 
-    /// A look has ended, so serve knows if there is a Locust.
-    pub(super) fn has_looked(&self) -> bool {
-        self.looks.has_ended()
-    }
-
     /// Notes that Locust has answered now.
     pub(super) fn note_locust_answer(&self) {
         self.lock().locust_answered = Some(Instant::now());

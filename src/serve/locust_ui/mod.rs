@@ -155,22 +155,30 @@ impl LocustFront {
         self.upstream.route()
     }
 
+    /// The reason why there is no route to Locust.
+    fn reason(&self) -> String {
+        let (live, target) = (&self.app.backend.live, &self.app.backend.target);
+        let problem = live.now().snapshot.locust.as_ref().map(|locust| locust.problem.clone());
+        match problem.filter(|problem| !problem.is_empty()) {
+            Some(problem) => printable(&problem),
+            None if live.is_locust_absent() => format!(
+                "No Locust was found for {target}. Set the address of its master with --locust=URL \
+                 or --locust=service/NAME[:PORT]."
+            ),
+            None => format!(
+                "locustctl has not reached the Locust of {target} yet. Try again. If this stays, the log of \
+                 locustctl serve has the reason."
+            ),
+        }
+    }
+
     async fn relay(&self, request: Request) -> Response {
         let peer = match self.guard.admit_to_locust(&request) {
             Ok(peer) => peer,
             Err(refusal) => return *refusal,
         };
         let Some(route) = self.route().await else {
-            let target = &self.app.backend.target;
-            let detail = match self.app.backend.live.has_looked() {
-                true => format!(
-                    "No Locust was found for {target}. Set the address of its master with --locust=URL \
-                     or --locust=service/NAME[:PORT]."
-                ),
-                false => {
-                    format!("locustctl is still looking for the Locust of {target}. Try again.")
-                }
-            };
+            let detail = self.reason();
             let is_html = accepts_html(request.headers());
             return unreachable(is_html, &script(request.uri().path()), &detail);
         };
