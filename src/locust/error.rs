@@ -35,8 +35,9 @@ pub enum Error {
          start it with --autostart instead, or use --locust=none"
     )]
     Headless(String),
-    /// The master's Service exists, and no pod of the master is running. The text is the Service's address.
-    #[error("{0} has no endpoints: no pod of Locust's master is running")]
+    /// locustctl found no running pod of the master. The text is the address of its Service, or of a pod that is
+    /// gone.
+    #[error("{0} has no endpoints: locustctl found no running pod of Locust's master")]
     NoEndpoints(String),
     /// The master's pod is running, but its Service leaves it out, because it is not ready. The text is the
     /// Service's address.
@@ -107,7 +108,7 @@ impl Error {
         matches!(self, Self::Api(error) if error.status().is_some_and(|status| status.code == 403))
     }
 
-    /// No test can be running, because no pod of the master is running.
+    /// locustctl found no running pod of the master, so it assumes that no test is running.
     pub fn is_without_master(&self) -> bool {
         matches!(self, Self::NoEndpoints(_))
     }

@@ -70,7 +70,8 @@ impl LocustLocation {
                 Ok(stats) => WorkerTable::new(&stats, pods),
                 Err(error) if unlisted.is_some() && error.is_absent() => continue,
                 Err(error) if error.has_no_endpoints() => {
-                    // A pod that is not found is gone.
+                    // Behind a Service, the pod may only be unready. At a pod's own address, 404 means that the
+                    // pod is gone.
                     let is_behind_service = matches!(
                         &address,
                         Address::Proxied(found) if found.kind == ProxiedKind::Service

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::run::{Observations, Tick};
 use crate::text::go;
 use crate::text::quantity;
-use crate::text::terminal::{can_redraw, on_one_line, say};
+use crate::text::terminal::{can_redraw, masked, on_one_line, say};
 
 /// The time between two lines.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -51,7 +51,7 @@ impl Progress {
             Some(bar) => {
                 bar.set_position(tick.since_start.as_secs());
                 bar.set_prefix(state(tick, self.run_time));
-                bar.set_message(figures(tick));
+                bar.set_message(masked(&figures(tick)).into_owned());
             }
             None if is_due || is_new_state => {
                 self.last_line = Some(Instant::now());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::scaling::{Observer, Readiness, Wait};
-use crate::text::terminal::{can_redraw, say};
+use crate::text::terminal::{can_redraw, masked, say};
 
 /// The time between two redraws of the bar. The bar shows the elapsed seconds.
 const TICK: Duration = Duration::from_millis(250);
@@ -105,7 +105,7 @@ impl Observer for Display {
             }
             Form::Bar(bar) => {
                 let fulfilled: i64 = self.last.iter().flatten().map(Readiness::fulfilled).sum();
-                bar.set_message(self.summary());
+                bar.set_message(masked(&self.summary()).into_owned());
                 bar.set_position(fulfilled.unsigned_abs());
             }
         }

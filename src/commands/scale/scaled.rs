@@ -98,9 +98,7 @@ impl<'a> Scaled<'a> {
             (Some(test), _) => Some(ExpectedMaster::Found(Box::new(test))),
             // Without workers, nothing connects.
             (None, Some(why)) if changes.iter().all(|change| change.new == 0) => {
-                say(&harmless(&format!(
-                    "Note: locustctl has found no running test, because it got no answer from Locust: {why}"
-                )));
+                say(&harmless(&format!("Note: locustctl did not check for a running test: {why}")));
                 None
             }
             (None, Some(why)) => Some(ExpectedMaster::Missing { client, orders, why }),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::locust::WorkersDiffer;
-use crate::text::terminal::{can_redraw, on_one_line, say};
+use crate::text::terminal::{can_redraw, masked, on_one_line, say};
 
 /// A shorter wait shows no lines.
 const MIN_DISPLAYED_WAIT: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ impl WorkerDisplay {
     /// Shows the result of one look. Of several failures in turn, only the first is printed: their texts often
     /// alternate.
     pub fn update(&self, difference: &WorkersDiffer) {
-        let summary = on_one_line(&difference.summary()).into_owned();
+        let summary = on_one_line(&masked(&difference.summary())).into_owned();
         let is_failure = difference.failure.is_some();
         let text = format!("Waiting for the workers: {summary}");
         if let Some(bar) = &self.bar {

@@ -22,14 +22,14 @@ pub struct WebUi {
     pub is_tls: bool,
     /// The master runs with `--headless`: it has no web UI.
     pub is_headless: bool,
-    /// The values of `--run-time`, one for each container that has it; none if the master starts a test by
-    /// itself. The page shows this run time until a start sends another one. A text is empty if only the cluster
-    /// knows the value.
+    /// The run time (`--run-time` or `LOCUST_RUN_TIME`) of each container that has one. Empty if the master starts
+    /// a test by itself. The page shows the master's run time until a start sends another one. A value is an empty
+    /// text if only the cluster knows it.
     pub run_times: Vec<String>,
 }
 
 impl WebUi {
-    /// Reads the containers of a master. The first one that names Locust's port or flags counts.
+    /// Reads the containers of a master. For the port, the path and TLS, the first container with the setting counts.
     pub fn of(containers: &[Launch]) -> Self {
         let setting = |flags: &[&str], variable: &str| {
             containers.iter().find_map(|one| one.setting(flags, variable))

@@ -129,7 +129,8 @@ impl Live {
         }
     }
 
-    /// Waits for the end of a requested look if the last one is some seconds old, but at most one second.
+    /// Waits for the end of a requested look, for at most one second. Does not wait if the last look is only a few
+    /// seconds old.
     pub(super) async fn wait_for_look(&self) {
         self.looks.wait_until_fresh().await;
     }

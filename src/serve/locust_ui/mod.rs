@@ -166,8 +166,8 @@ impl LocustFront {
                  or --locust=service/NAME[:PORT]."
             ),
             None => format!(
-                "locustctl has not reached the Locust of {target} yet. Try again. If this stays, the log of \
-                 locustctl serve has the reason."
+                "locustctl has not reached the Locust of {target} yet. Try again. If the problem persists, see \
+                 the log of locustctl serve."
             ),
         }
     }

@@ -79,8 +79,8 @@ fn a_command_that_ignores_the_signal_is_killed() {
     let mut run = Running::start(&cluster, &format!("run --replicas=3 -- /bin/sh {script}"));
     wait_for_script(&cluster, &run);
     run.interrupt();
-    // A continuous integration sends another kind of signal some seconds later.
     run.wait_for("Interrupted: locustctl undoes its changes before it ends.");
+    // A CI system sends another kind of signal some seconds later.
     run.signal("TERM");
     assert_eq!(run.end(), Some(130), "{}", run.stderr());
     assert_eq!((cluster.workers(), &*run.stdout()), (1, ""));
