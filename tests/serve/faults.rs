@@ -378,6 +378,7 @@ fn a_change_that_the_shutdown_interrupts_is_in_the_audit_log() {
 #[test]
 fn after_a_broken_connection_the_state_is_re_read() {
     let (cluster, serving) = served();
+    cluster.wait_for_requests(1, |request| request.line().contains("/deployments?watch=1"));
     // The API server comes back with an older state, about which no event will come. A change would
     // be followed by a read of its own, but a dry run is not.
     cluster.handle().inject(Fault::once(Action::CloseBefore).on("PATCH"));
