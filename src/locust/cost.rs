@@ -46,10 +46,10 @@ pub fn cost(test: Test<'_>, changes: &[PodChange]) -> Option<String> {
     if ends_test(test, changes) {
         return Some(format!("a test is running with {users}: without workers it ends"));
     }
-    let (leave, their) = if leaving == 1 { ("worker", "its") } else { ("workers", "their") };
+    let their = if leaving == 1 { "its" } else { "their" };
+    let (all, leaving) = (quantity(workers, "worker"), quantity(leaving, "worker"));
     Some(format!(
-        "a test is running with {users} on {workers} workers; {leaving} {leave} will leave, and up to \
-         3 s of {their} statistics are lost"
+        "a test is running with {users} on {all}; {leaving} will leave, and up to 3 s of {their} statistics are lost"
     ))
 }
 

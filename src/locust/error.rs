@@ -115,16 +115,13 @@ impl Error {
 
     /// No pod behind this address is ready, although the Service exists. The API server's proxy answers 503;
     /// if the Service's Endpoints object does not exist, it answers 404, as for a missing Service.
-    pub fn has_no_endpoints(&self) -> bool {
-        match self {
-            Self::NoEndpoints(_) => true,
-            Self::Api(error) => error.status().is_some_and(|status| match status.code {
-                503 => status.message.contains("no endpoints available"),
-                404 => true,
-                _ => false,
-            }),
+    pub(super) fn has_no_endpoints(&self) -> bool {
+        let Self::Api(error) = self else { return false };
+        error.status().is_some_and(|status| match status.code {
+            503 => status.message.contains("no endpoints available"),
+            404 => true,
             _ => false,
-        }
+        })
     }
 
     /// Nothing listens at the given URL.

@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use crate::cluster::api::{Client, Error};
 use crate::locust::{Steps, Test, WorkerPods, may_hold_workers};
 use crate::scaling::{NewCount, Order, OwnPods, Target, counts_of, pods_of};
+use crate::text::quantity;
 use crate::text::terminal::{harmless, say};
 
 /// The pods of an order's target before the change.
@@ -131,9 +132,10 @@ impl UnlistedTarget<'_> {
 
     /// The warning on what the test loses.
     pub(super) fn loss(&self, test: Test<'_>) -> String {
-        let (target, Test { users, workers, .. }) = (self.target, test);
+        let target = self.target;
+        let (users, workers) = (quantity(test.users, "user"), quantity(test.workers, "worker"));
         format!(
-            "a test is running with {users} users on {workers} workers; locustctl cannot tell how many \
+            "a test is running with {users} on {workers}; locustctl cannot tell how many \
              workers will leave, because the pods of {target} cannot be listed"
         )
     }

@@ -109,10 +109,8 @@ fn without_pods(facts: &WorkerFacts, services: &[Service], namespace: &str) -> P
     let same = services.iter().filter(|service| {
         expected.is_some_and(|one| one.name == service.name || one.selector == service.selector)
     });
-    if let Some(address) = same.filter_map(|service| service.address(&ui, &[])).next() {
-        return Place::At { address, run_times: Vec::new(), is_running: false };
-    }
-    match guesses(facts, Some(services)).into_iter().next() {
+    let found = same.filter_map(|service| service.address(&ui, &[])).next();
+    match found.or_else(|| guesses(facts, Some(services)).into_iter().next()) {
         Some(address) => Place::At { address, run_times: Vec::new(), is_running: false },
         None => Place::NoLocust,
     }

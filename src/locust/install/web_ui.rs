@@ -56,10 +56,8 @@ impl WebUi {
 
 /// The run time in a container's flags or variables. Python's argparse also accepts `-t10m`.
 fn run_time(container: &Launch) -> Option<&str> {
-    let glued = |word: &'_ String| {
-        word.starts_with("-t") && word.as_bytes().get(2).is_some_and(u8::is_ascii_digit)
-    };
-    let glued = container.words.iter().rev().find(|word| glued(word)).map(|word| &word[2..]);
+    let mut glued = container.words.iter().rev().filter_map(|word| word.strip_prefix("-t"));
+    let glued = glued.find(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
     glued.or_else(|| container.setting_or_unknown(&["--run-time", "-t"], "LOCUST_RUN_TIME"))
 }
 

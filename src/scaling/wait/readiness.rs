@@ -6,6 +6,7 @@
 
 use crate::cluster::api::{Resource, Scale};
 use crate::scaling::workload::Workload;
+use crate::text::quantity;
 
 /// The built-in kinds. They have a known status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,10 +122,9 @@ impl Readiness {
 
     fn sentence(&self, are: &str, exist: &str, exists: &str) -> String {
         let Self { requested, current, .. } = *self;
-        let noun = |count: i64| if count == 1 { "replica" } else { "replicas" };
         if current > requested {
             let exist = if current == 1 { exists } else { exist };
-            return format!("{current} {} {exist} instead of {requested}", noun(current));
+            return format!("{} {exist} instead of {requested}", quantity(current, "replica"));
         }
         let Some(ready) = self.ready else {
             return format!("{current} of {requested} replicas {exist}");
