@@ -184,10 +184,10 @@ impl<'a> Master<'a> {
         Ok(tasks.map(|tasks| tasks.per_class.into_keys().collect()))
     }
 
-    /// `GET /stats/report`: the start of the statistics, by the master's clock in full seconds. They
-    /// start with the test, and again when they are reset. `None` if this release does not report
-    /// it. The report has about 1 MB, and reading it adds a point to the charts of Locust's page. So
-    /// it is read only once for the test that began at `test`.
+    /// `GET /stats/report`: the start of the statistics, in full seconds. They start with the test, or with the
+    /// report that a worker sent last before the test, and again when they are reset. `None` if this release
+    /// does not report it. The report has about 1 MB, and reading it adds a point to the charts of Locust's
+    /// page. So it is read only once for the test that began at `test`.
     ///
     /// # Errors
     /// Locust does not answer, or asks for a login.

@@ -21,6 +21,11 @@ use super::start::KnownStart;
 /// Locust reports its clock and the start of the statistics in full seconds.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
+/// The statistics may begin before the test: Locust keeps the earliest start of all reports, and a report that
+/// arrives just after the test's start begins with the worker's report before it. Workers report every 3 s,
+/// and later on a busy machine.
+const FIRST_REPORT_BEGINS_EARLIER: Duration = Duration::from_secs(8);
+
 /// Time zones differ from UTC by multiples of this.
 const ZONE_STEP: i64 = 15 * 60;
 
@@ -103,7 +108,7 @@ pub async fn limit(
 }
 
 /// `start` is the start of the test in the master's log. `begin` is the start of the statistics, in full
-/// seconds; a reset changes it. `run_time` is the one of the last start that had any.
+/// seconds; a reset moves it to a later time. `run_time` is the one of the last start that had any.
 fn judge(
     run_time: u64,
     page: &Page,
@@ -122,8 +127,11 @@ fn judge(
             "the master's log does not show when the test started, and the test may have a run time",
         );
     };
-    let start_of_log = in_utc(&start, begin);
-    let began = start_of_log.unwrap_or(begin);
+    let nearest = in_utc(&start, begin);
+    let start_of_log = nearest.filter(|start| agree(*start, begin));
+    // A worker whose clock is slow moves the start of the statistics to an earlier time. The later of the two times
+    // does not make the test older than it is.
+    let began = start_of_log.or(nearest.max(Some(begin))).unwrap_or(begin);
     // The time of the answer has full seconds, so it is half a second late on average.
     let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
     let since_last_start = match start.edited_at {
@@ -157,15 +165,18 @@ fn judge(
     }
 }
 
-/// The start in the log as UTC; `None` if it does not agree with the start of the statistics. The log
-/// has the master's time zone.
+/// The start in the log as UTC. The log has the master's time zone, so this is the time that is nearest to
+/// the start of the statistics. `None` if no calendar has it.
 fn in_utc(start: &TestStart, begin: OffsetDateTime) -> Option<OffsetDateTime> {
     let as_utc = start.at.assume_utc();
     let difference = (as_utc - begin).whole_milliseconds() as i64;
     let zone = (difference as f64 / (ZONE_STEP * 1000) as f64).round() as i64 * ZONE_STEP;
-    let shifted = as_utc.checked_sub(time::Duration::seconds(zone))?;
-    let apart = (shifted - begin).unsigned_abs();
-    (apart <= TOLERANCE).then_some(shifted)
+    as_utc.checked_sub(time::Duration::seconds(zone))
+}
+
+/// True if the statistics that start at `begin` are those of the test that started at `start`.
+fn agree(start: OffsetDateTime, begin: OffsetDateTime) -> bool {
+    begin - start <= TOLERANCE && start - begin <= FIRST_REPORT_BEGINS_EARLIER
 }
 
 #[cfg(test)]
@@ -208,6 +219,17 @@ mod tests {
         assert_eq!(limit.left(), Ok(Some(120)));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn statistics_that_begin_with_an_earlier_report_of_a_worker_belong_to_the_test() {
+        let page = page(datetime!(2026-11-26 14:01:00 UTC));
+        for earlier in 0..=7 {
+            let begin = BEGIN - time::Duration::seconds(earlier);
+            let limit = judge(180, &page, Instant::now(), Some(start(None, true)), Some(begin));
+            let left = seconds_left(&limit).unwrap();
+            assert!((left - 120.3).abs() < 0.01, "{earlier} s: {left}");
+        }
+    }
+
     #[test]
     fn a_run_time_that_expired_after_the_last_start_belongs_to_an_earlier_test() {
         let now = page(datetime!(2026-11-26 14:03:14 UTC));
@@ -229,6 +251,16 @@ mod tests {
         ] {
             let limit = judge(180, &now, Instant::now(), start, Some(begin));
             assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_worker_with_a_slow_clock_does_not_make_the_run_time_an_old_one() {
+        let now = page(datetime!(2026-11-26 14:02:40 UTC));
+        let begin = Some(datetime!(2026-11-26 13:59:00 UTC));
+        match judge(180, &now, Instant::now(), Some(start(None, true)), begin) {
+            TimeLimit::Unknown(why) => assert!(why.contains("do not begin with"), "{why}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -1,9 +1,14 @@
 //! Tests with a run time: a rebalance keeps the end of the test, or does not change the test.
 
+use std::time::Duration;
+
+use locustctl::sandbox::{Action, Fault};
 use serde_json::json;
 use support::cluster::TestCluster;
 use support::locustctl;
-use support::swarm::{ask, change_master_pod, running};
+use support::swarm::{ask, ask_for_text, change_master_pod, running};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::locust::run;
 
@@ -40,6 +45,32 @@ fn a_test_with_a_run_time_is_rebalanced_for_the_remaining_time() {
     let left = form.strip_prefix("user_count=60&spawn_rate=20&run_time=").unwrap();
     let left: u64 = left.strip_suffix('s').unwrap().parse().unwrap();
     assert!((150..180).contains(&left), "{form}");
+}
+
+/// Workers report every three seconds. A report that arrives just after the start of the test covers the time
+/// before it, and Locust keeps the earliest start of all reports.
+#[test]
+fn the_remaining_time_is_known_if_the_statistics_begin_with_a_report_before_the_test() {
+    let cluster = TestCluster::start();
+    run(&cluster, "scale --replicas=5 --wait --locust=auto");
+    ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
+    move_start_of_statistics(&cluster, Duration::from_secs(4));
+    let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("redistributed 60 users over 1 worker\n"), "{outcome:?}");
+}
+
+/// From now on, Locust reports that its statistics start earlier by this time.
+fn move_start_of_statistics(cluster: &TestCluster, earlier: Duration) {
+    let report = ask_for_text(cluster, "stats/report");
+    let (before, rest) = report.split_once("\"start_time\":\"").unwrap();
+    let (start, after) = rest.split_once('"').unwrap();
+    let start = OffsetDateTime::parse(start, &Rfc3339).unwrap() - earlier;
+    let start = start.format(&Rfc3339).unwrap();
+    let body = format!("{before}\"start_time\":\"{start}\"{after}").into_bytes();
+    let answer = Action::Answer { status: 200, headers: Vec::new(), body };
+    let fault = Fault::once(answer).on("GET").at("proxy/stats/report");
+    cluster.handle().inject(fault.times(Fault::ALWAYS));
 }
 
 #[test]
