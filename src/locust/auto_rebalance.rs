@@ -110,7 +110,11 @@ impl AutoRebalancer {
                 self.steady = Some(look.clone());
                 self.failures = 0;
             }
-            Verdict::NoTest | Verdict::Ended | Verdict::MasterBroken | Verdict::Foreign => {
+            Verdict::NoTest
+            | Verdict::Ended
+            | Verdict::WorkersLost
+            | Verdict::MasterBroken
+            | Verdict::Foreign => {
                 self.steady = None;
                 self.failures = 0;
             }

@@ -42,9 +42,18 @@ enum Event {
     Shaped,
     /// The test has ended.
     Stopped,
+    /// The test has ended, because no worker was connected any more.
+    WorkersLost,
     StatsReset,
     /// The greenlet that receives the workers' messages has died (locust#3515).
     ListenerDied,
+}
+
+impl Event {
+    /// The test has ended.
+    fn is_end(&self) -> bool {
+        matches!(self, Self::Stopped | Self::WorkersLost)
+    }
 }
 
 /// `Sending spawn jobs of 60 users at 10.00 spawn rate to 3 ready workers`: Locust writes this for
@@ -122,7 +131,7 @@ impl MasterLog {
 
     /// The start of the running test; `None` if the log does not have it.
     pub fn test_start(&self) -> Option<TestStart> {
-        let is_end = |entry: &Entry| entry.event == Event::Stopped;
+        let is_end = |entry: &Entry| entry.event.is_end();
         let after = self.events.iter().rposition(is_end).map_or(0, |place| place + 1);
         let (earlier, current) = self.events.split_at(after);
         let is_spawn = |entry: &&Entry| matches!(entry.event, Event::Spawn(_));
@@ -155,19 +164,23 @@ impl MasterLog {
     /// The test has ended since the last start. The state of the runner may differ: Locust 2.47 can
     /// stay `running` if the test is stopped while Locust itself starts users.
     pub fn has_ended(&self) -> bool {
-        let last = self
-            .events
-            .iter()
-            .rev()
-            .find(|entry| matches!(entry.event, Event::Stopped | Event::Spawn(_)));
-        last.is_some_and(|entry| entry.event == Event::Stopped)
+        let mut latest = self.events.iter().rev().map(|entry| &entry.event);
+        let last = latest.find(|event| event.is_end() || matches!(event, Event::Spawn(_)));
+        last.is_some_and(Event::is_end)
+    }
+
+    /// Locust has stopped the last test, because its last worker quit or sent no heartbeats.
+    pub fn has_lost_all_workers(&self) -> bool {
+        let mut latest = self.events.iter().rev().map(|entry| &entry.event);
+        latest.find(|event| matches!(event, Event::WorkersLost | Event::Spawn(_)))
+            == Some(&Event::WorkersLost)
     }
 
     /// A LoadTestShape sets the users of the test. Pages up to 2.30 do not show it if the start form has fields
     /// for the users.
     pub fn is_shaped(&self) -> bool {
         let mut latest = self.events.iter().rev().map(|entry| &entry.event);
-        latest.find(|event| matches!(event, Event::Shaped | Event::Stopped)) == Some(&Event::Shaped)
+        latest.find(|event| event.is_end() || **event == Event::Shaped) == Some(&Event::Shaped)
     }
 
     /// A later test than that of this start has begun, so the statistics are those of the later one. False if
@@ -179,7 +192,7 @@ impl MasterLog {
         let later = self.events.iter().skip(own.map_or(0, |place| place + 1));
         // The log of a new master has its first lines, and not this start.
         let is_new_master = own.is_none() && self.is_whole;
-        later.skip_while(|entry| !is_new_master && entry.event != Event::Stopped).any(is_spawn)
+        later.skip_while(|entry| !is_new_master && !entry.event.is_end()).any(is_spawn)
     }
 
     /// The statistics were reset after a start, as with `--reset-stats`.
@@ -197,7 +210,7 @@ impl MasterLog {
 /// dropped. Locust writes the worker's line right after the start or, with `--enable-rebalancing` and for a worker
 /// that came back, right before it. `since` begins with the start; `before` ends just before it.
 fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
-    let in_test = |entry: &&Entry| entry.event != Event::Stopped;
+    let in_test = |entry: &&Entry| !entry.event.is_end();
     let mut earlier = before.iter().rev().take_while(in_test);
     let is_in_test = earlier.any(|entry| matches!(entry.event, Event::Spawn(_)));
     let worker_line = since.iter().skip(1).take(3).find(|entry| {
@@ -250,9 +263,9 @@ fn event(rest: &str) -> Option<Event> {
         Some(Event::StatsReset)
     } else if message.starts_with("Shape test updating to ") {
         Some(Event::Shaped)
-    } else if message.starts_with("The last worker ")
-        || is_of_worker(" reported that it has stopped")
-    {
+    } else if message.starts_with("The last worker ") {
+        Some(Event::WorkersLost)
+    } else if is_of_worker(" reported that it has stopped") {
         Some(Event::Stopped)
     } else if is_of_worker(") reported as ready. ") {
         Some(Event::Joined)

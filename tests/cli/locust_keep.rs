@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use locustctl::sandbox::{Action, Fault, Options};
+use locustctl::sandbox::{Action, Fault, Options, RecordedRequest};
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::running::Running;
@@ -88,6 +88,35 @@ fn a_test_that_is_started_again_between_two_steps_keeps_its_new_users() {
     assert_eq!(users(&cluster), 30, "{}", scale.stderr());
     let last = scale.stderr();
     assert!(last.contains("30 users"), "{last}");
+}
+
+#[test]
+fn a_test_that_locust_stops_during_a_scale_because_it_lost_all_workers_is_an_error() {
+    let cluster = running(2);
+    cluster.handle().inject(Fault::once(Action::Hold).on("PATCH"));
+    let mut scale = Running::start(&cluster, "scale --replicas=4 --locust");
+    let is_held = |request: &RecordedRequest| request.line().starts_with("PATCH");
+    cluster.wait_for_requests(2, is_held);
+    // Another client removes all workers before the change, so Locust stops the test.
+    cluster.handle().set_replicas(WORKERS, 0);
+    wait_for_workers(&cluster, 0);
+    cluster.handle().clear_faults();
+    assert_eq!(scale.end(), Some(1), "{}", scale.stderr());
+    assert_eq!(scale.stdout(), "deployment.apps/locust-slave scaled from 0 to 4\n");
+    let error =
+        "error: Locust stopped the test, because it lost all its workers: start the test again\n";
+    assert!(scale.stderr().ends_with(error), "{}", scale.stderr());
+}
+
+#[test]
+fn a_test_ends_without_an_error_if_all_its_workers_are_removed_on_purpose() {
+    let cluster = running(2);
+    let outcome = locustctl("scale --replicas=0 --locust").kubeconfig(cluster.kubeconfig()).run();
+    outcome.exits(0, "deployment.apps/locust-slave scaled from 2 to 0\n");
+    assert!(
+        outcome.stderr.ends_with("no test is running (Locust's state is stopped)\n"),
+        "{outcome:?}"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The judgement of a running test.
 
+use super::super::log::MasterLog;
 use super::super::look::Look;
 use super::super::run_time::TimeLimit;
 use super::super::start::{KnownStart, Start};
@@ -19,7 +20,7 @@ pub fn judge(now: &Look, before: Option<&Look>, known: Option<&KnownStart>) -> H
         idle: 0,
         verdict: Verdict::NoTest,
     };
-    health.verdict = match obstacle(now) {
+    health.verdict = match obstacle(now, before) {
         Some(verdict) => verdict,
         None if now.is_shaped() => shaped(&mut health, now, before),
         None => match wanted_users(now, before, known) {
@@ -37,14 +38,18 @@ pub fn judge(now: &Look, before: Option<&Look>, known: Option<&KnownStart>) -> H
 }
 
 /// The verdict if there is no test that can be judged.
-fn obstacle(now: &Look) -> Option<Verdict> {
+fn obstacle(now: &Look, before: Option<&Look>) -> Option<Verdict> {
     if now.log.as_ref().is_some_and(|log| log.is_listener_dead()) {
         return Some(Verdict::MasterBroken);
+    }
+    let has_ended = now.log.as_ref().is_some_and(MasterLog::has_ended);
+    if has_ended && before.is_some_and(Look::is_running) && has_lost_all_workers(now) {
+        return Some(Verdict::WorkersLost);
     }
     if !now.is_running() {
         return Some(Verdict::NoTest);
     }
-    if now.log.as_ref().is_some_and(|log| log.has_ended()) {
+    if has_ended {
         return Some(Verdict::Ended);
     }
     if now.stats.workers.is_none() {
@@ -59,6 +64,13 @@ fn obstacle(now: &Look) -> Option<Verdict> {
     }
     let table = now.table();
     (table.own() == 0 && table.foreign > 0).then_some(Verdict::Foreign)
+}
+
+/// Locust has stopped the test because of its lost workers. After a scale to 0, no pod is ready, and this is
+/// what the user wanted.
+fn has_lost_all_workers(now: &Look) -> bool {
+    now.log.as_ref().is_some_and(MasterLog::has_lost_all_workers)
+        && now.pods.as_ref().is_some_and(|pods| pods.ready_count() > 0)
 }
 
 /// Judges a test whose users a LoadTestShape sets. It is never repairable, since a start without the

@@ -15,6 +15,7 @@ fn name_of(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::NoTest => "no test",
         Verdict::Ended => "ended",
+        Verdict::WorkersLost => "workers lost",
         Verdict::SingleProcess => "single process",
         Verdict::TooOld => "too old",
         Verdict::MasterBroken => "broken",
@@ -48,6 +49,25 @@ fn pods(names: &[&str]) -> Option<WorkerPods> {
         .unwrap()
     };
     Some(WorkerPods::new(&names.iter().map(pod).collect::<Vec<_>>()))
+}
+
+#[test]
+fn a_test_that_locust_stopped_during_a_change_because_of_its_lost_workers_is_reported() {
+    const LOST: &str = "The last worker went missing, stopping test.";
+    let start = spawn(60, "10.00", 1);
+    let before = look(NEW, &[60]).log(&[&start]);
+    let stopped = |lines: &[&str], names: &[&str]| {
+        let now = look(NEW, &[0, 0]).with_state("stopped").log(lines);
+        Look { pods: pods(names), ..now }
+    };
+    let now = stopped(&[&start, LOST, STOPPED], &["w-0", "w-1"]);
+    assert_eq!(verdict(&now, Some(&before)), "workers lost");
+    assert_eq!(verdict(&now.clone().with_state("running"), Some(&before)), "workers lost");
+    assert_eq!(verdict(&now, None), "no test", "the test may have ended long ago");
+    let after_another_test = before.clone().with_state("stopped");
+    assert_eq!(verdict(&now, Some(&after_another_test)), "no test");
+    assert_eq!(verdict(&stopped(&[&start, STOPPED], &["w-0"]), Some(&before)), "no test");
+    assert_eq!(verdict(&stopped(&[&start, LOST], &[]), Some(&before)), "no test", "scaled to 0");
 }
 
 #[test]

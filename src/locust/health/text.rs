@@ -52,6 +52,9 @@ impl fmt::Display for Health {
             Verdict::Ended => {
                 write!(f, "the test has ended, although Locust's state is {state}")
             }
+            Verdict::WorkersLost => f.write_str(
+                "Locust stopped the test, because it lost all its workers: start the test again",
+            ),
             Verdict::SingleProcess => {
                 f.write_str("Locust runs in a single process, without workers")
             }

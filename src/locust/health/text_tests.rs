@@ -24,6 +24,12 @@ fn each_verdict_has_a_sentence() {
     for (verdict, users, idle, expected) in [
         (Verdict::NoTest, 0, 0, "no test is running (Locust's state is running)"),
         (Verdict::Ended, 0, 0, "the test has ended, although Locust's state is running"),
+        (
+            Verdict::WorkersLost,
+            0,
+            0,
+            "Locust stopped the test, because it lost all its workers: start the test again",
+        ),
         (Verdict::Healthy, 60, 0, "the test has all its 60 users"),
         (Verdict::Starting, 15, 0, "the test is still starting its users: 15 of 60"),
         (
@@ -81,6 +87,7 @@ fn a_verdict_is_a_success_or_an_alarm() {
     for (verdict, expected) in [
         (Verdict::NoTest, (false, true)),
         (Verdict::Ended, (false, true)),
+        (Verdict::WorkersLost, (true, false)),
         (Verdict::SingleProcess, (false, true)),
         (Verdict::Healthy, (false, true)),
         (Verdict::Starting, (false, true)),

@@ -26,6 +26,8 @@ pub enum Verdict {
     NoTest,
     /// The test has ended, although Locust reports that it is running.
     Ended,
+    /// Locust has stopped the test during a change, because no worker was connected any more.
+    WorkersLost,
     /// Locust runs in a single process, without workers.
     SingleProcess,
     /// locustctl does not judge the tests of this release.
@@ -63,6 +65,7 @@ impl Verdict {
             | Self::Unknown(_) => true,
             Self::NoTest
             | Self::Ended
+            | Self::WorkersLost
             | Self::SingleProcess
             | Self::TooOld
             | Self::MasterBroken
@@ -103,7 +106,7 @@ impl Health {
     pub fn is_alarming(&self) -> bool {
         use Verdict as V;
         match &self.verdict {
-            V::MasterBroken | V::Shaped | V::Repairable(_) | V::Unsafe(_) => true,
+            V::WorkersLost | V::MasterBroken | V::Shaped | V::Repairable(_) | V::Unsafe(_) => true,
             V::Unknown(_) => self.state == "running",
             V::NoTest
             | V::Ended

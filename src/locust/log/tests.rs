@@ -150,7 +150,14 @@ fn an_end_a_reset_and_a_broken_master_are_recognised() {
     let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
     let with = |message: &str| log(&[&start[..], &[(2.0, message)]].concat());
     assert!(!with(QUIT).has_ended() && with(STOPPED).has_ended());
-    assert!(with("The last worker quit, stopping test.").has_ended());
+    for lost in
+        ["The last worker quit, stopping test.", "The last worker went missing, stopping test."]
+    {
+        assert!(with(lost).has_ended() && with(lost).has_lost_all_workers());
+        assert!(log(&[(1.0, lost), (2.0, STOPPED)]).has_lost_all_workers());
+        assert!(!log(&[(1.0, lost), (2.0, TO_4)]).has_lost_all_workers());
+    }
+    assert!(!with(STOPPED).has_lost_all_workers());
     assert!(!log(&[(1.0, STOPPED), (2.0, TO_4)]).has_ended());
     assert!(with("Resetting stats\n").resets_stats() && !with(QUIT).resets_stats());
     let died = "Unhandled exception in greenlet: <Greenlet at 0x7f: <bound method \
