@@ -1,5 +1,5 @@
 //! Commands that locustctl suggests. A suggested command uses the cluster and the settings of the
-//! present command, but its own target.
+//! current command, but its own target.
 
 use clap::{Arg, ArgAction, Command};
 

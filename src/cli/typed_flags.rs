@@ -1,4 +1,4 @@
-//! The flags of the present command.
+//! The flags of the current command.
 
 use std::ffi::OsString;
 

@@ -8,7 +8,7 @@ use crate::text::terminal::on_one_line;
 pub const NAME_THE_MASTER: &str =
     "name Locust's master with --locust=URL or --locust=service/NAME[:PORT]";
 
-/// Makes commands for the same cluster and user, with the flags of the present command.
+/// Makes commands for the same cluster and user, with the flags of the current command.
 pub struct FollowUp {
     typed: TypedFlags,
     namespace: String,

@@ -55,7 +55,11 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
             (true, _) => watch(&connection, &target, &location, &in_progress).await,
             (false, Ok(own)) => {
                 let pods = WorkerPods::new(&own.pods);
-                let inputs = Once { location: &location, in_progress: &in_progress, yes: args.yes };
+                let inputs = SingleRebalance {
+                    location: &location,
+                    in_progress: &in_progress,
+                    yes: args.yes,
+                };
                 once(&connection, &target, pods, inputs).await
             }
             (false, Err(error)) => {
@@ -80,7 +84,7 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
 }
 
 /// Options of a single rebalance.
-struct Once<'a> {
+struct SingleRebalance<'a> {
     location: &'a LocustLocation,
     in_progress: &'a StartInProgress,
     /// `--yes`
@@ -91,7 +95,7 @@ async fn once(
     connection: &Connection,
     target: &Target,
     pods: WorkerPods,
-    Once { location, in_progress, yes }: Once<'_>,
+    SingleRebalance { location, in_progress, yes }: SingleRebalance<'_>,
 ) -> Result<(), Failed> {
     let master = find(connection, target, location, &pods).await?;
     say(&on_one_line(&format!("Using Locust at {}", master.place())));

@@ -1,6 +1,7 @@
 //! The reason why a request to Locust failed.
 
 use crate::cluster::api::{self, Failure, FailureKind};
+use crate::text::quantity;
 
 /// The advice when Locust's certificate is not trusted.
 const UNKNOWN_AUTHORITY: &str = "; use --locust-certificate-authority=FILE to trust the authority that \
@@ -37,7 +38,7 @@ pub enum Error {
     Headless(String),
     /// locustctl found no running pod of the master. The text is the address of its Service, or of a pod that is
     /// gone.
-    #[error("{0} has no endpoints: locustctl found no running pod of Locust's master")]
+    #[error("{}", without_master(.0))]
     NoEndpoints(String),
     /// The master's pod is running, but its Service leaves it out, because it is not ready. The text is the
     /// Service's address.
@@ -57,7 +58,8 @@ pub enum Error {
     /// A start of a ramp failed or got no answer. Locust has accepted the first start, or may have.
     #[error(
         "one of the two starts of the ramp has failed or got no answer, so the test may ask for {users} users \
-         instead of {wanted}: {error}. Press Edit in Locust's page, and enter {wanted} users"
+         instead of {wanted}: {error}. Press Edit in Locust's page, and enter {}",
+        quantity(.wanted, "user")
     )]
     HalfRamp {
         /// The users of the first start.
@@ -67,6 +69,15 @@ pub enum Error {
         /// The error of the start that was not accepted.
         error: Box<Self>,
     },
+}
+
+/// The message on an address of a missing master. Only a Service has endpoints.
+fn without_master(address: &str) -> String {
+    let state = match address.starts_with("pod/") {
+        true => "does not exist",
+        false => "has no endpoints",
+    };
+    format!("{address} {state}: locustctl found no running pod of Locust's master")
 }
 
 impl Error {
@@ -113,8 +124,8 @@ impl Error {
         matches!(self, Self::NoEndpoints(_))
     }
 
-    /// No pod behind this address is ready, although the Service exists. The API server's proxy answers 503;
-    /// if the Service's Endpoints object does not exist, it answers 404, as for a missing Service.
+    /// No pod behind this address is ready, or the Service or the pod does not exist. The API server's proxy answers
+    /// 503, or 404 if the Service, its Endpoints object or the pod does not exist.
     pub(super) fn has_no_endpoints(&self) -> bool {
         let Self::Api(error) = self else { return false };
         error.status().is_some_and(|status| match status.code {

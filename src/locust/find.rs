@@ -65,7 +65,7 @@ impl LocustLocation {
         let mut search = None;
         for address in addresses {
             let Some(master) = Master::at(&address, client, namespace, login)? else { continue };
-            let master = master.started_with(run_times.clone());
+            let master = master.with_initial_run_times(run_times.clone());
             let table = match master.stats().await {
                 Ok(stats) => WorkerTable::new(&stats, pods),
                 Err(error) if unlisted.is_some() && error.is_absent() => continue,

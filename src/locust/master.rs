@@ -112,7 +112,7 @@ impl<'a> Master<'a> {
 
     /// Sets the run times that the master may have been started with, as in its command. A text is empty if the
     /// value is unknown.
-    pub fn started_with(self, initial_run_times: Vec<String>) -> Self {
+    pub fn with_initial_run_times(self, initial_run_times: Vec<String>) -> Self {
         Self { initial_run_times, ..self }
     }
 

@@ -38,7 +38,7 @@ pub enum Outcome {
         sent: KnownStart,
         /// Health now.
         now: Health,
-        /// As in [`Outcome::Repaired`].
+        /// Locust runs with `--reset-stats`, so it has reset its statistics after the start.
         is_reset: bool,
     },
     /// The test did not get all its users within the time limit.
@@ -47,7 +47,7 @@ pub enum Outcome {
         sent: Option<(Health, KnownStart)>,
         /// Health now.
         now: Health,
-        /// As in [`Outcome::Repaired`].
+        /// Locust runs with `--reset-stats`, so it has reset its statistics after the start.
         is_reset: bool,
     },
 }

@@ -18,7 +18,7 @@ pub struct WorkerPods {
     ready: BTreeSet<String>,
     /// Host names of all pods of this look.
     present: BTreeSet<String>,
-    /// Of these, the pods that are being deleted.
+    /// Host names of the pods of this look that are being deleted.
     terminating: BTreeSet<String>,
     /// Host names of all pods of this look and of earlier ones.
     known: BTreeSet<String>,

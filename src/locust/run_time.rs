@@ -21,9 +21,9 @@ use super::start::KnownStart;
 /// Locust reports its clock and the start of the statistics in full seconds.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
-/// The statistics may begin before the test: Locust keeps the earliest start of all reports, and a report that
-/// arrives just after the test's start begins with the worker's report before it. Workers report every 3 s,
-/// and later on a busy machine.
+/// The statistics may begin this long before the test. Locust keeps the earliest start of all reports, and a report
+/// that arrives just after the start of the test covers the time since the worker's previous report. Workers report
+/// every 3 s, and less often on a busy machine.
 const FIRST_REPORT_BEGINS_EARLIER: Duration = Duration::from_secs(8);
 
 /// Time zones differ from UTC by multiples of this.
@@ -59,8 +59,8 @@ impl TimeLimit {
         }
     }
 
-    /// The time from which a run time of full seconds, which was sent just now, ends at the time limit. The
-    /// roundings of several starts then do not add up.
+    /// The time at which this run time must begin to end exactly at the time limit. With it, the rounding errors of
+    /// several starts do not add up.
     pub fn begin(&self, run_time: Option<u64>) -> Option<Instant> {
         match self {
             Self::Until(end) => end.checked_sub(Duration::from_secs(run_time?)),
@@ -108,7 +108,8 @@ pub async fn limit(
 }
 
 /// `start` is the start of the test in the master's log. `begin` is the start of the statistics, in full
-/// seconds; a reset moves it to a later time. `run_time` is the one of the last start that had any.
+/// seconds; a reset moves it to a later time. `run_time` is the one in Locust's page: that of the
+/// last start that sent one, or that of the master's command.
 fn judge(
     run_time: u64,
     page: &Page,

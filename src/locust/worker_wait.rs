@@ -18,15 +18,15 @@ use super::timing::LOOK_PERIOD;
 /// How long the workers must be the same. Locust caches the statistics for 2 seconds.
 const STABLE: Duration = Duration::from_millis(2500);
 
-/// The same if no worker was connected before, so that the processes of a pod are unknown.
+/// How long the workers must be the same if no worker was connected before, so that the processes of a pod are unknown.
 const STABLE_AT_FIRST: Duration = Duration::from_secs(1);
 
-/// The same if pods have different numbers of workers. One of them may be gone: Locust takes up to 4.5 s
+/// How long the workers must be the same if pods have different numbers of workers. One of them may be gone: Locust takes up to 4.5 s
 /// to notice a killed worker, and its container may be back earlier.
 const STABLE_UNEVEN: Duration = Duration::from_secs(5);
 
-/// The same if workers are only counted. The number does not show a worker that is late to
-/// leave.
+/// How long the workers must be the same if they are only counted. The number does not show a worker that is late
+/// to leave.
 const STABLE_NUMBER: Duration = Duration::from_secs(10);
 
 /// Time limit for Locust's own rebalance after a worker left.
@@ -109,8 +109,8 @@ impl WorkersDiffer {
         let mut text = format!("{} connected", self.connected);
         let lists = [
             ("ready pod not connected", "ready pods not connected", &self.unconnected),
-            ("worker outside the ready pods", "workers outside the ready pods", &self.leftover),
-            ("worker without heartbeats", "workers without heartbeats", &self.missing),
+            ("other pod still connected", "other pods still connected", &self.leftover),
+            ("pod without heartbeats", "pods without heartbeats", &self.missing),
         ];
         for (one, several, pods) in lists {
             match pods.len() {
@@ -321,7 +321,7 @@ mod tests {
         };
         assert_eq!(
             difference.summary(),
-            "1 connected, 2 ready pods not connected, 1 worker outside the ready pods"
+            "1 connected, 2 ready pods not connected, 1 other pod still connected"
         );
         difference.failure = Some(CheckFailure::Pods("1 of 2 pods is ready".to_owned()));
         assert_eq!(difference.summary(), "the last check failed: 1 of 2 pods is ready");

@@ -24,7 +24,7 @@ pub(super) enum WorkerChange {
 /// The reason why missing users are not redistributed.
 #[derive(Debug, Clone)]
 pub(super) struct Reason {
-    /// The same for the same reason. The text may have numbers that change.
+    /// Identifies the reason: equal for equal reasons, even if the numbers in `text` differ.
     pub kind: String,
     pub text: String,
 }
@@ -44,7 +44,11 @@ impl Shortage {
         if users >= wanted {
             let ended = std::mem::take(self);
             let seconds = ended.since.filter(|_| ended.is_noted)?.elapsed().as_secs();
-            return Some(format!("the test has all its {wanted} users again, after {seconds} s"));
+            let all = match wanted {
+                1 => "its only user".to_owned(),
+                _ => format!("all its {wanted} users"),
+            };
+            return Some(format!("the test has {all} again, after {seconds} s"));
         }
         let is_first = self.since.is_none();
         self.since.get_or_insert_with(Instant::now);

@@ -77,7 +77,7 @@ async fn try_to_stop(
 /// Cancels a start that Locust has accepted and not begun with, and stops the test if it has begun.
 ///
 /// # Errors
-/// As for [`stop_test`].
+/// Those of [`stop_test`].
 pub async fn cancel_start(master: &Master<'_>, limit: Duration) -> Result<WasRunning, String> {
     // Its state is still idle while listeners of `test_start` run. Without a test and a start, this does nothing.
     let is_idle = matches!(state_and_users(master).await, Ok((state, _)) if is_idle(&state));

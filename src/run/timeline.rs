@@ -14,13 +14,13 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Ends the present phase, and enters the next one.
+    /// Ends the current phase, and enters the next one.
     pub fn enter(&mut self, kind: PhaseKind) {
         self.leave(None);
         self.open = Some((kind, OffsetDateTime::now_utc(), Instant::now()));
     }
 
-    /// Ends the present phase. `error` says why it failed.
+    /// Ends the current phase. `error` says why it failed.
     pub fn leave(&mut self, error: Option<String>) {
         let Some((kind, started_at, begin)) = self.open.take() else { return };
         let duration = begin.elapsed();

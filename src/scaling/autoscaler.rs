@@ -7,7 +7,7 @@ use super::Target;
 use crate::cluster::api::{Client, Error, RequestSubject, escape_segment};
 use crate::text::go;
 
-/// KEDA's annotation that pauses a ScaledObject at the present count.
+/// KEDA's annotation that pauses a ScaledObject at the current count.
 const PAUSED: &str = "autoscaling.keda.sh/paused";
 
 /// KEDA's annotation that scales the target to a count, and then pauses the ScaledObject.

@@ -111,7 +111,7 @@ struct Lists<'a> {
 
 /// The fields of an object of a built-in kind that are needed if it is not printed.
 #[derive(Deserialize)]
-struct Brief {
+struct NeededFields {
     metadata: Metadata,
     #[serde(default)]
     spec: Spec,
@@ -157,7 +157,7 @@ impl Lists<'_> {
             return items.into_iter().map(|item| self.whole(resource, item)).collect();
         }
         if resource.has_replicas_in_spec() {
-            let items: Vec<Brief> = client.list(listing).await?;
+            let items: Vec<NeededFields> = client.list(listing).await?;
             return items.into_iter().map(|item| self.brief(resource, item)).collect();
         }
         let items: Vec<MetadataOnly> = client.list(listing).await?;
@@ -170,7 +170,7 @@ impl Lists<'_> {
         Ok(Selected { target, listed: None, object: None })
     }
 
-    fn brief(&self, resource: &Arc<Resource>, item: Brief) -> anyhow::Result<Selected> {
+    fn brief(&self, resource: &Arc<Resource>, item: NeededFields) -> anyhow::Result<Selected> {
         let selected = self.selected(resource, &item.metadata)?;
         let replicas = replicas_in_spec(&json!({"spec": {"replicas": item.spec.replicas}}))?;
         let resource_version = item.metadata.resource_version;

@@ -222,7 +222,7 @@ impl App {
         (self.rebalancer.test_before().await, Some(turn))
     }
 
-    /// The order changes the present count, and its condition and the limits hold. Only such a change ends an
+    /// The order changes the current count, and its condition and the limits hold. Only such a change ends an
     /// earlier one in steps.
     async fn is_probably_made(&self, order: &Order) -> bool {
         let Some(now) = read_count(&self.backend, order).await else { return false };

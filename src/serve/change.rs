@@ -15,7 +15,7 @@ use crate::text::terminal::printable;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChangeRequest {
     pub new: NewCount,
-    /// The required present count, if any.
+    /// The required current count, if any.
     pub current: Option<i64>,
     /// True if the API server only validates the change.
     pub is_dry_run: bool,
@@ -24,7 +24,7 @@ pub(super) struct ChangeRequest {
 }
 
 impl ChangeRequest {
-    /// The new count, unless it depends on the present one.
+    /// The new count, unless it depends on the current one.
     pub(super) fn count(self) -> Option<i64> {
         match self.new {
             NewCount::Exactly(count) => Some(count.into()),

@@ -8,7 +8,7 @@ use time::macros::format_description;
 use crate::text::stderr;
 use crate::text::terminal::say;
 
-/// The present time, RFC 3339 in UTC, in seconds.
+/// The current time, RFC 3339 in UTC, in seconds.
 pub fn now() -> String {
     rfc3339(OffsetDateTime::now_utc())
 }
@@ -19,7 +19,7 @@ pub fn rfc3339(time: OffsetDateTime) -> String {
     time.format(form).unwrap_or_default()
 }
 
-/// The present time, in seconds since 1970.
+/// The current time, in seconds since 1970.
 pub fn seconds_now() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp()
 }

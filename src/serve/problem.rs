@@ -33,7 +33,7 @@ struct Content {
     detail: String,
     /// A word for programs: the reason of Kubernetes, such as `Forbidden`, or one of that form.
     reason: String,
-    /// The present count, if it differs from the required one.
+    /// The current count, if it differs from the required one.
     #[serde(skip_serializing_if = "Option::is_none", rename = "currentReplicas")]
     current: Option<i64>,
     /// The progress of a change that was made although the request failed.
@@ -65,13 +65,13 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "TooManyBodies", detail).with_retry_after(1)
     }
 
-    /// Adds the present count.
+    /// Adds the current count.
     pub fn with_current(mut self, current: Option<i64>) -> Self {
         self.0.current = current;
         self
     }
 
-    /// The present count, if it differs from the required one.
+    /// The current count, if it differs from the required one.
     pub fn current(&self) -> Option<i64> {
         self.0.current
     }

@@ -113,7 +113,7 @@ impl<'a> SteppedChange<'a> {
 
     /// Checks that the pods can be removed one after another, and waits until the workers that an earlier
     /// change removed have left Locust: if another worker left at the same time, the master would break.
-    /// `count` is the present number of replicas.
+    /// `count` is the current number of replicas.
     async fn prepare(&self, steps: Steps, count: i64) -> Result<(), StepsRefused> {
         let Backend { live, turns, .. } = self.backend;
         if steps.count() <= 0 || self.ignores_locust {
@@ -132,7 +132,7 @@ impl<'a> SteppedChange<'a> {
             if Instant::now() >= end {
                 let limit = STEP_LIMIT.as_secs();
                 let why = format!(
-                    "workers that were removed before are still connected to Locust after {limit} s"
+                    "workers that were removed earlier are still connected to Locust after {limit} s"
                 );
                 return Err(why.into());
             }
@@ -191,7 +191,7 @@ impl<'a> SteppedChange<'a> {
         self.order.limits.is_none_or(|limits| limits.allow(steps.to))
     }
 
-    /// The present count, if it differs from the count before the steps. It is read only if the
+    /// The current count, if it differs from the count before the steps. It is read only if the
     /// limits do not allow the new count.
     async fn differing_count(&self, steps: Steps) -> Option<i64> {
         if self.is_allowed(steps) {
@@ -276,7 +276,7 @@ fn have_left(look: &Look, count: i64) -> bool {
         || (look.has_current_workers() && hosts <= count && table.gone.is_empty())
 }
 
-/// Reads the present count; `None` if this fails.
+/// Reads the current count; `None` if this fails.
 pub(super) async fn read_count(backend: &Backend, order: &Order) -> Option<i64> {
     let dry_run = DryRun::Client;
     let order = Order { dry_run, ..Order::new(order.target.clone(), order.new) };

@@ -21,7 +21,7 @@ pub(super) enum TestBefore {
     /// There is no Locust, or no test is running.
     None,
     Running(Box<Look>),
-    /// Locust did not answer in time.
+    /// Locust did not answer, or its answer cannot be used.
     Unknown(LocustUnreachable),
 }
 
@@ -37,7 +37,8 @@ pub(super) struct LocustUnreachable {
 pub(super) enum LastAnswer {
     /// A test was running with this number of users.
     Running(i64),
-    /// No test was running. The answer is recent, the master is gone, or the API server does not answer either.
+    /// serve assumes that no test is running: the last answer without a test is recent, the master is gone, nothing
+    /// listens at the URL, a right is missing, or the API server does not answer.
     NoTest,
     /// There is none, or a test may have been started since then.
     TooOld,
@@ -98,7 +99,8 @@ impl TestBefore {
     }
 }
 
-/// The master is gone, or the same failure keeps the change from being made.
+/// The master is gone, nothing listens at the given URL, serve has no right to ask Locust, or the API server does
+/// not answer, so it cannot make the change either.
 fn is_without_test(error: &Error) -> bool {
     match error {
         Error::Api(api::Error::Failure(_) | api::Error::NoCredentials(_)) => true,

@@ -18,7 +18,7 @@ pub(super) struct Turns {
 struct ActiveWork {
     /// Changes whose check of the running test is unfinished.
     unchecked: usize,
-    /// Of these, the ones whose pods take long to become ready.
+    /// Unchecked changes whose pods take long to become ready.
     late: usize,
     /// Changes that are being made, or that wait for the end of a rebalance.
     changes: usize,
@@ -74,7 +74,7 @@ impl Turns {
     }
 
     /// Waits until earlier changes during a test have been made. The next one waits for the drop of the
-    /// result. With `ends_steps`, an earlier change in steps ends after its present step.
+    /// result. With `ends_steps`, an earlier change in steps ends after its current step.
     pub(super) async fn change_during_test(&self, ends_steps: bool) -> OwnedMutexGuard<()> {
         let _waiting = ends_steps.then(|| WaitingChange::new(&self.work));
         Arc::clone(&self.change_during_test).lock_owned().await
@@ -86,7 +86,7 @@ impl Turns {
         Arc::clone(&self.change_during_test).try_lock_owned().ok()
     }
 
-    /// Waits until a later change asks to end the steps of the present one.
+    /// Waits until a later change asks to end the steps of the current one.
     pub(super) async fn another_change_waits(&self) {
         self.wait_for(|now| now.waiting > 0).await;
     }

@@ -69,15 +69,15 @@ fn the_first_step_waits_until_the_statistics_show_the_present_workers() {
 }
 
 #[test]
-fn without_the_present_workers_the_count_stays() {
+fn without_the_current_workers_the_count_stays() {
     let cluster = running(4);
     let stale = stale_statistics(&cluster, Fault::ALWAYS);
     cluster.handle().set_replicas(SLAVE, 3);
     cluster.handle().inject(stale);
     let outcome = run(&cluster, "scale --replicas=1 --locust=auto --timeout=3s");
     outcome.exits(1, "");
-    let error = "not scaled, because workers that were removed before may not have left Locust: after 3s: \
-                 Locust's statistics do not show its present workers. To remove the pods without this wait, use \
+    let error = "not scaled, because workers that were removed earlier may not have left Locust: after 3s: \
+                 Locust's statistics do not show its current workers. To remove the pods without this wait, use \
                  --at-once\n";
     assert!(outcome.stderr.contains(error), "{outcome:?}");
     assert_eq!(cluster.workers(), 3);

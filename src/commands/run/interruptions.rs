@@ -1,8 +1,8 @@
 //! Signals during a run.
 //!
-//! The first signal ends the phase, and locustctl undoes its changes. A second one of another kind also skips the
-//! results: a CI system sends SIGINT, SIGTERM and SIGKILL within seconds. A second SIGINT ends the
-//! program at once.
+//! The first signal ends the phase, and locustctl undoes its changes. A second SIGINT ends the
+//! program at once. Any other second signal also skips the results: a CI system sends SIGINT, SIGTERM and SIGKILL
+//! within seconds.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -13,8 +13,6 @@ use tokio::time::timeout;
 use super::super::signals::{Signal, Signals};
 use super::ended::Ended;
 use crate::text::terminal::say;
-
-const CLEANING_UP: &str = "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C again";
 
 /// After a signal: time limit for what must end before the changes are undone: the answer to a request that was sent,
 /// the user's command, or the test. GitHub Actions sends SIGTERM 7.5 s after SIGINT.
@@ -83,7 +81,7 @@ impl Interruptions {
     pub(super) fn announce(&mut self) {
         if self.announced < self.seen.len() && self.haste() < Haste::AtOnce {
             self.announced = self.seen.len();
-            say(CLEANING_UP);
+            say(clean_up_text(&self.seen));
         }
     }
 
@@ -101,6 +99,18 @@ impl Interruptions {
 
     pub(super) fn haste(&self) -> Haste {
         haste(&self.seen)
+    }
+}
+
+/// The message after these signals. Only a second SIGINT ends the run at once.
+fn clean_up_text(seen: &[Signal]) -> &'static str {
+    match seen.contains(&Signal::Interrupt) {
+        true => {
+            "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C again"
+        }
+        false => {
+            "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C twice"
+        }
     }
 }
 
@@ -132,6 +142,19 @@ mod tests {
             (vec![Interrupt, Terminate, Interrupt], Haste::AtOnce),
         ] {
             assert_eq!(haste(&seen), expected, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn the_message_says_how_often_ctrl_c_must_be_pressed() {
+        use Signal::{HangUp, Interrupt, Terminate};
+        for (seen, expected) in [
+            (vec![Interrupt], "again"),
+            (vec![Terminate], "twice"),
+            (vec![HangUp, HangUp], "twice"),
+            (vec![Terminate, Interrupt], "again"),
+        ] {
+            assert!(clean_up_text(&seen).ends_with(expected), "{seen:?}");
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::locust::{
 };
 use crate::scaling::{Order, Target, Wait, WaitCondition, pods_of, wait};
 use crate::text::go;
+use crate::text::quantity;
 use crate::text::terminal::{harmless, say};
 
 /// The progress of [`RunningTest::redistribute_users`].
@@ -214,7 +215,7 @@ impl<'a> RunningTest<'a> {
             let why = match self.look_for_removed(orders).await {
                 Ok(look) if look.are_workers_counted_only() => return Ok(()),
                 Ok(look) if !look.has_current_workers() => {
-                    "Locust's statistics do not show its present workers".to_owned()
+                    "Locust's statistics do not show its current workers".to_owned()
                 }
                 Ok(look) if is_left(&look) => {
                     if !is_first || look.state() == "spawning" {
@@ -225,7 +226,7 @@ impl<'a> RunningTest<'a> {
                 }
                 Ok(_) => {
                     if !std::mem::replace(&mut is_told, true) {
-                        say("Waiting until workers that were removed before have left Locust");
+                        say("Waiting until workers that were removed earlier have left Locust");
                     }
                     "they are still connected".to_owned()
                 }
@@ -381,7 +382,8 @@ impl RunningTest<'_> {
         let Some(target) = targets.first() else { return };
         match outcome.health().wanted.filter(|_| !self.before.shows_requested_users()) {
             Some(wanted) => say(&format!(
-                "To start the missing users, press Edit in Locust's page and enter {wanted} users"
+                "To start the missing users, press Edit in Locust's page and enter {}",
+                quantity(wanted, "user")
             )),
             None => {
                 let command = follow_up.command("rebalance", target);

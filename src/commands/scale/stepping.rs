@@ -45,7 +45,7 @@ impl Stepping<'_, '_> {
             };
             blocked = waited.err().map(|why| {
                 format!(
-                    "not scaled, because workers that were removed before may not have left Locust: {why}. To \
+                    "not scaled, because workers that were removed earlier may not have left Locust: {why}. To \
                      remove the pods without this wait, use --at-once"
                 )
             });

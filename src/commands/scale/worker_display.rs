@@ -20,11 +20,11 @@ pub struct WorkerDisplay {
     bar: Option<ProgressBar>,
     started: Instant,
     /// The last summary.
-    last: RefCell<Option<Shown>>,
+    last: RefCell<Option<LookSummary>>,
 }
 
 /// A summary of one look.
-struct Shown {
+struct LookSummary {
     summary: String,
     /// The look failed.
     is_failure: bool,
@@ -59,7 +59,7 @@ impl WorkerDisplay {
         if prints {
             say(&text);
         }
-        *last = Some(Shown { summary, is_failure, is_printed: is_printed || prints });
+        *last = Some(LookSummary { summary, is_failure, is_printed: is_printed || prints });
     }
 
     /// The last summary. `None` if there was no look yet, or if the wait is over.

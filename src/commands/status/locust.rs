@@ -10,6 +10,7 @@ use crate::locust::{
     absent_text, examine, foreign_text, may_hold_workers,
 };
 use crate::scaling::{Target, pods_of};
+use crate::text::quantity;
 use crate::text::terminal::{on_one_line, say};
 
 /// Locust caches its statistics for less than this time.
@@ -206,11 +207,13 @@ impl LocustStatus {
             "" => String::new(),
             version => format!(", release {version}"),
         };
-        let wanted = self.wanted_users.map(|users| format!(" of {users}")).unwrap_or_default();
+        let users = match self.wanted_users {
+            Some(wanted) => format!("{} of {}", self.users, quantity(wanted, "user")),
+            None => quantity(self.users, "user"),
+        };
         let state = format!(
-            "{}, {}{wanted} users, {:.1} requests/s, {:.1} % failures",
+            "{}, {users}, {:.1} requests/s, {:.1} % failures",
             self.state,
-            self.users,
             self.requests_per_second,
             self.failure_ratio * 100.0
         );

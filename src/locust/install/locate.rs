@@ -67,7 +67,7 @@ pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
     of_objects(&facts, &services, &pods, namespace)
 }
 
-/// The same for objects that are known.
+/// Finds the web UI in objects that were read before.
 pub fn of_objects(
     facts: &WorkerFacts,
     services: &[Service],

@@ -56,9 +56,9 @@ impl WebUi {
 
 /// The run time in a container's flags or variables. Python's argparse also accepts `-t10m`.
 fn run_time(container: &Launch) -> Option<&str> {
-    let mut glued = container.words.iter().rev().filter_map(|word| word.strip_prefix("-t"));
-    let glued = glued.find(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
-    glued.or_else(|| container.setting_or_unknown(&["--run-time", "-t"], "LOCUST_RUN_TIME"))
+    let mut attached = container.words.iter().rev().filter_map(|word| word.strip_prefix("-t"));
+    let attached = attached.find(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
+    attached.or_else(|| container.setting_or_unknown(&["--run-time", "-t"], "LOCUST_RUN_TIME"))
 }
 
 /// A Service of the namespace.

@@ -18,7 +18,7 @@ use super::send::send;
 use super::start_in_progress::StartInProgress;
 
 /// The result of one judgement.
-enum Acted {
+enum ActionResult {
     Done(Box<Outcome>),
     /// The test has changed since it was judged, so nothing was sent. The caller judges it again.
     Changed(Health),
@@ -40,21 +40,23 @@ impl Rebalance<'_, '_> {
         loop {
             let (look, health) = self.judge_when_settled(&pods, report).await?;
             match self.act(look, health, report).await {
-                Ok(Acted::Changed(_)) if Instant::now() < end => sleep(LOOK_PERIOD).await,
-                Ok(Acted::Changed(now)) => {
+                Ok(ActionResult::Changed(_)) if Instant::now() < end => sleep(LOOK_PERIOD).await,
+                Ok(ActionResult::Changed(now)) => {
                     return Ok(match now.needs_rebalance() {
                         true => Outcome::Unconfirmed { sent: None, now, is_reset: false },
                         false => Outcome::NothingSent(now),
                     });
                 }
                 // The test has changed after the first look.
-                Ok(Acted::Done(outcome)) if is_first && outcome.is_unsent() => is_first = false,
+                Ok(ActionResult::Done(outcome)) if is_first && outcome.is_unsent() => {
+                    is_first = false
+                }
                 // Without an answer to a start, Locust may have started the users. A new look shows it.
                 Err(error) if is_first && error.may_pass() && self.repeats => {
                     is_first = false;
                     sleep(AFTER_FAILURE).await;
                 }
-                Ok(Acted::Done(outcome)) => return Ok(*outcome),
+                Ok(ActionResult::Done(outcome)) => return Ok(*outcome),
                 Err(error) => return Err(error),
             }
         }
@@ -65,7 +67,7 @@ impl Rebalance<'_, '_> {
         look: Look,
         health: Health,
         report: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Acted, Error> {
+    ) -> Result<ActionResult, Error> {
         let done = match &health.verdict {
             Verdict::Repairable(_) if self.mode == RebalanceMode::Never => {
                 Outcome::Disabled(health)
@@ -77,7 +79,7 @@ impl Rebalance<'_, '_> {
             }
             _ => Outcome::NothingSent(health),
         };
-        Ok(Acted::Done(Box::new(done)))
+        Ok(ActionResult::Done(Box::new(done)))
     }
 
     /// Judges the test when Locust has ended its own rebalance and the statistics are fresh.
@@ -125,11 +127,11 @@ impl Rebalance<'_, '_> {
         mut look: Look,
         was: Health,
         report: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Acted, Error> {
+    ) -> Result<ActionResult, Error> {
         // The test may have been stopped or edited since it was judged.
         let log = retried(|| self.master.log()).await?;
         let Some(page) = retried(|| self.master.page()).await? else {
-            return Ok(Acted::Done(Box::new(Outcome::NothingSent(was))));
+            return Ok(ActionResult::Done(Box::new(Outcome::NothingSent(was))));
         };
         let start = |log: &Option<MasterLog>| {
             log.as_ref().map(|log| (log.last_spawn(), log.last_start_by_hand()))
@@ -143,8 +145,8 @@ impl Rebalance<'_, '_> {
             (&was.verdict, &now.verdict, is_same)
         else {
             return Ok(match now.verdict.may_change() {
-                true => Acted::Changed(now),
-                false => Acted::Done(Box::new(Outcome::NothingSent(now))),
+                true => ActionResult::Changed(now),
+                false => ActionResult::Done(Box::new(Outcome::NothingSent(now))),
             });
         };
         let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
@@ -152,7 +154,7 @@ impl Rebalance<'_, '_> {
         let Some(start) = send(self, judged, &now).await? else {
             drop(guard);
             let (_, now) = self.examine(look.pods).await?;
-            return Ok(Acted::Done(Box::new(Outcome::NothingSent(now))));
+            return Ok(ActionResult::Done(Box::new(Outcome::NothingSent(now))));
         };
         let accepted = Instant::now();
         let at = judged.limit.begin(start.run_time).unwrap_or(accepted);
@@ -179,7 +181,7 @@ impl Rebalance<'_, '_> {
         {
             *is_reset = resets(&self.master.log().await.unwrap_or_default());
         }
-        Ok(Acted::Done(Box::new(outcome)))
+        Ok(ActionResult::Done(Box::new(outcome)))
     }
 
     /// Remembers a start before anything else can fail, because the next rebalance needs it.

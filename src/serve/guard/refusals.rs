@@ -17,7 +17,7 @@ const MAX_ALL_LINES: u32 = 200;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// The refusals of the present period.
+/// The refusals of the current period.
 #[derive(Debug, Clone, Default)]
 pub struct Refusals(Arc<Mutex<Period>>);
 

@@ -220,7 +220,7 @@ fn most_frequent(tokens: impl Iterator<Item = TokenDigest>) -> Option<TokenDiges
     counts.into_iter().max_by_key(|(_, count)| *count).map(|(token, _)| token)
 }
 
-/// The present time, in seconds since 1970.
+/// The current time, in seconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -41,13 +41,13 @@ pub struct TlsFiles {
 #[derive(Debug)]
 pub(super) struct Identity {
     files: TlsFiles,
-    current: Mutex<Current>,
+    current: Mutex<CurrentCertificate>,
     /// False for pipes. They can be read only once.
     are_regular: bool,
 }
 
 #[derive(Debug)]
-struct Current {
+struct CurrentCertificate {
     key: Arc<CertifiedKey>,
     /// The contents that were read last, valid or not.
     contents: Contents,
@@ -75,7 +75,7 @@ impl Identity {
         let checked = Instant::now();
         let is_regular = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.is_file());
         let are_regular = is_regular(&files.certificate) && is_regular(&files.key);
-        let current = Mutex::new(Current { key, contents, checked });
+        let current = Mutex::new(CurrentCertificate { key, contents, checked });
         Ok(Self { files, current, are_regular })
     }
 
@@ -89,7 +89,7 @@ impl Identity {
     }
 }
 
-impl Current {
+impl CurrentCertificate {
     fn reload(&mut self, files: &TlsFiles) {
         let contents = match Contents::read(files, bounded::open_regular) {
             Ok(contents) if contents == self.contents => return,

@@ -45,7 +45,7 @@ pub(super) struct EndedChange {
     number: u64,
 }
 
-/// The present state, with its subscribers.
+/// The current state, with its subscribers.
 #[derive(Debug)]
 pub(super) struct Live {
     state: Mutex<TargetState>,

@@ -29,7 +29,7 @@ use crate::scaling::{NewCount, count_text};
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Submitted {
     worker_count: Option<String>,
-    /// The present count in the text of the confirmed question.
+    /// The current count in the text of the confirmed question.
     current_replicas: Option<String>,
     is_confirmed: bool,
     ignores_locust: bool,
@@ -39,7 +39,7 @@ struct Submitted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FormOrder {
     new: i32,
-    /// The required present count, if any.
+    /// The required current count, if any.
     current: Option<i64>,
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn rescale(
     }
 }
 
-/// Shows that the count has changed, and asks again with the present count.
+/// Shows that the count has changed, and asks again with the current count.
 async fn ask_again(
     app: &App,
     caller: &Caller,

@@ -28,7 +28,7 @@ pub const READ_AND_WATCH: AccessRule = AccessRule(
     "deployments",
     SLAVE,
     &["get", "watch"],
-    "The progress of its pods; without `watch`, locustctl reads it once a second",
+    "The progress of the target's pods; without `watch`, locustctl reads the target once a second",
 );
 pub const LIST: AccessRule =
     AccessRule("apps", "deployments", &[], &["list"], "The objects that are selected");
