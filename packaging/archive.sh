@@ -7,7 +7,7 @@ set -eu
 target=$1 binary=$2 notices=$3 directory=$4
 root=$(cd "$(dirname "$0")/.." && pwd)
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
-name=locustctl-$version-$target
+name=locustctl-${version:?Cargo.toml has no version}-$target
 
 staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT

@@ -27,7 +27,8 @@ fn page(command: &Command) -> (String, Vec<u8>) {
 
 /// clap_mangen's own `render` fills the lines of the examples to paragraphs.
 fn render(command: &Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
-    let man = Man::new(command.clone()).title(name).manual("locustctl");
+    let source = concat!("locustctl ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).title(name).source(source).manual("locustctl");
     man.render_title(page)?;
     man.render_name_section(page)?;
     man.render_synopsis_section(page)?;

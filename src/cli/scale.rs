@@ -40,7 +40,7 @@ Examples:
   locustctl scale --replicas=5 locusttest/demo
   locustctl scale --replicas=5 job/demo-worker
 
-  # Scale all objects with a label, or the objects of a manifest
+  # Scale all objects with a label, or the objects of your manifest
   locustctl scale --replicas=0 deployment,statefulset -l role=worker
   locustctl scale --replicas=3 -f workers.yaml";
 

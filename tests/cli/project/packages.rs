@@ -1,5 +1,6 @@
 //! The files in `packaging/`, and the version and the repository that all files name.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -10,6 +11,13 @@ use super::{fake_program, path_with, root, text_of, yaml_of};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+
+/// Sentences that are true only before the first release.
+const WITHOUT_RELEASE: [(&str, &str); 3] = [
+    ("README.md", "There are no prebuilt"),
+    ("docs/pipelines.md", "There is no release yet"),
+    ("CHANGELOG.md", "is not released yet"),
+];
 
 fn manifest() -> toml::Table {
     toml::from_str(&text_of("Cargo.toml")).unwrap()
@@ -56,6 +64,12 @@ fn every_file_names_the_version_and_the_repository_of_cargo_toml() {
         let command = format!("docker build --file deploy/Dockerfile --tag locustctl:{VERSION} .");
         assert!(text_of(file).contains(&command), "{file}");
     }
+    let container = yaml_of("deploy/kustomization.yaml")["images"][0]["newTag"].clone();
+    assert_eq!(container, VERSION);
+    let image = format!("image: locustctl:{VERSION}\n");
+    assert!(text_of("docs/pipelines.md").contains(&image), "{image}");
+    let api: Value = serde_json::from_str(&text_of("src/serve/assets/openapi.json")).unwrap();
+    assert_eq!(api["info"]["version"], VERSION);
     let fuzz: toml::Table = toml::from_str(&text_of("fuzz/Cargo.lock")).unwrap();
     let of_fuzz = fuzz["package"].as_array().unwrap().iter();
     let own = of_fuzz.filter(|it| it["name"].as_str() == Some("locustctl"));
@@ -72,6 +86,9 @@ fn the_tag_the_version_and_the_changelog_agree() {
             assert_eq!(tag, format!("v{VERSION}"), "the tag and Cargo.toml");
             let date = newest.strip_prefix(&format!("{VERSION} - "));
             assert!(date.is_some_and(|it| it.len() == 10), "CHANGELOG.md begins with {newest:?}");
+            for (file, sentence) in WITHOUT_RELEASE {
+                assert!(!text_of(file).contains(sentence), "{file} still says: {sentence}");
+            }
         }
         Err(_) => assert!(
             newest == "Unreleased" || newest.starts_with(&format!("{VERSION} - ")),
@@ -240,7 +257,18 @@ fn the_crate_has_its_source_and_its_documents() {
         .unwrap();
     let listed = stdout_of(&listed);
     let files: Vec<_> = listed.lines().collect();
-    for file in ["src/main.rs", "Cargo.lock", "LICENSE", "README.md", "man/locustctl.1"] {
+    for file in [
+        "src/main.rs",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "man/locustctl.1",
+        "docs/run-report.schema.json",
+        "packaging/kubectl_complete-locust",
+    ] {
         assert!(files.contains(&file), "{file} is missing");
     }
     let foreign = |file: &&&str| {
@@ -256,4 +284,12 @@ fn the_notices_have_every_licence_that_is_allowed() {
     let about: toml::Table = toml::from_str(&text_of("packaging/about.toml")).unwrap();
     let deny: toml::Table = toml::from_str(&text_of("deny.toml")).unwrap();
     assert_eq!(about["accepted"], deny["licenses"]["allow"]);
+    // Only the tests use webdriver, and the notices leave such crates out.
+    let exceptions = deny["licenses"]["exceptions"].as_array().unwrap().iter();
+    let exceptions: BTreeMap<_, _> = exceptions
+        .filter(|exception| exception["crate"].as_str() != Some("webdriver"))
+        .map(|exception| (exception["crate"].as_str().unwrap(), &exception["allow"]))
+        .collect();
+    let in_notices = about.iter().filter_map(|(name, rule)| Some((&**name, rule.get("accepted")?)));
+    assert_eq!(in_notices.collect::<BTreeMap<_, _>>(), exceptions);
 }
