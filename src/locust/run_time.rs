@@ -132,7 +132,8 @@ fn judge(
     let start_of_log = nearest.filter(|start| agree(*start, begin));
     // A worker whose clock is slow moves the start of the statistics to an earlier time. The later of the two times
     // does not make the test older than it is.
-    let began = start_of_log.or(nearest.max(Some(begin))).unwrap_or(begin);
+    let latest = nearest.map_or(begin, |start| start.max(begin));
+    let began = start_of_log.unwrap_or(latest);
     // The time of the answer has full seconds, so it is half a second late on average.
     let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
     let since_last_start = match start.edited_at {

@@ -18,11 +18,12 @@ use super::timing::LOOK_PERIOD;
 /// How long the workers must be the same. Locust caches the statistics for 2 seconds.
 const STABLE: Duration = Duration::from_millis(2500);
 
-/// How long the workers must be the same if no worker was connected before, so that the processes of a pod are unknown.
+/// How long the workers must be the same if no worker was connected before, so that the processes of a pod are
+/// unknown.
 const STABLE_AT_FIRST: Duration = Duration::from_secs(1);
 
-/// How long the workers must be the same if pods have different numbers of workers. One of them may be gone: Locust takes up to 4.5 s
-/// to notice a killed worker, and its container may be back earlier.
+/// How long the workers must be the same if pods have different numbers of workers. One of them may be gone:
+/// Locust takes up to 4.5 s to notice a killed worker, and its container may be back earlier.
 const STABLE_UNEVEN: Duration = Duration::from_secs(5);
 
 /// How long the workers must be the same if they are only counted. The number does not show a worker that is late

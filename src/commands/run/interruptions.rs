@@ -81,7 +81,7 @@ impl Interruptions {
     pub(super) fn announce(&mut self) {
         if self.announced < self.seen.len() && self.haste() < Haste::AtOnce {
             self.announced = self.seen.len();
-            say(clean_up_text(&self.seen));
+            say(&clean_up_text(&self.seen));
         }
     }
 
@@ -103,15 +103,11 @@ impl Interruptions {
 }
 
 /// The message after these signals. Only a second SIGINT ends the run at once.
-fn clean_up_text(seen: &[Signal]) -> &'static str {
-    match seen.contains(&Signal::Interrupt) {
-        true => {
-            "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C again"
-        }
-        false => {
-            "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C twice"
-        }
-    }
+fn clean_up_text(seen: &[Signal]) -> String {
+    let times = if seen.contains(&Signal::Interrupt) { "again" } else { "twice" };
+    format!(
+        "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C {times}"
+    )
 }
 
 fn haste(seen: &[Signal]) -> Haste {

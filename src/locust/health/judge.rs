@@ -42,14 +42,13 @@ fn obstacle(now: &Look, before: Option<&Look>) -> Option<Verdict> {
     if now.log.as_ref().is_some_and(|log| log.is_listener_dead()) {
         return Some(Verdict::MasterBroken);
     }
-    let has_ended = now.log.as_ref().is_some_and(MasterLog::has_ended);
-    if has_ended && before.is_some_and(Look::is_running) && has_lost_all_workers(now) {
+    if before.is_some_and(Look::is_running) && has_lost_all_workers(now) {
         return Some(Verdict::WorkersLost);
     }
     if !now.is_running() {
         return Some(Verdict::NoTest);
     }
-    if has_ended {
+    if now.log.as_ref().is_some_and(MasterLog::has_ended) {
         return Some(Verdict::Ended);
     }
     if now.stats.workers.is_none() {
