@@ -59,8 +59,8 @@ impl TimeLimit {
         }
     }
 
-    /// The time at which this run time must begin to end exactly at the time limit. With it, the rounding errors of
-    /// several starts do not add up.
+    /// The start time that makes this run time end exactly at the time limit. Measuring from this time keeps the
+    /// rounding errors of several starts from adding up.
     pub fn begin(&self, run_time: Option<u64>) -> Option<Instant> {
         match self {
             Self::Until(end) => end.checked_sub(Duration::from_secs(run_time?)),
@@ -130,8 +130,8 @@ fn judge(
     };
     let nearest = in_utc(&start, begin);
     let start_of_log = nearest.filter(|start| agree(*start, begin));
-    // A worker whose clock is slow moves the start of the statistics to an earlier time. The later of the two times
-    // does not make the test older than it is.
+    // A worker whose clock is slow moves the start of the statistics to an earlier time. Take the later of the two
+    // times: the earlier one would make the test look older than it is.
     let latest = nearest.map_or(begin, |start| start.max(begin));
     let began = start_of_log.unwrap_or(latest);
     // The time of the answer has full seconds, so it is half a second late on average.

@@ -34,8 +34,8 @@ pub(super) struct CleanUp {
 /// Stops a test that was left running, and puts the old count back, side by side. While somebody else's test is
 /// running, the workers are not scaled down. The workers leave when Locust has
 /// stopped the test, when it does not answer, or after [`SIGNAL_LIMIT`]: the masters of older releases break when
-/// several workers leave a running test (locust#3515), and the master of every release counts a worker that leaves
-/// while the test stops as ready again.
+/// several workers leave a running test (locust#3515). In every release, if a worker leaves while the test
+/// stops, the master counts it as ready again.
 pub(super) async fn clean_up(
     site: &Site<'_>,
     plan: &Plan,

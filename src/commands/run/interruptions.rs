@@ -1,8 +1,8 @@
 //! Signals during a run.
 //!
-//! The first signal ends the phase, and locustctl undoes its changes. A second SIGINT ends the
-//! program at once. Any other second signal also skips the results: a CI system sends SIGINT, SIGTERM and SIGKILL
-//! within seconds.
+//! The first signal ends the phase, and locustctl undoes its changes. If SIGINT comes twice, locustctl
+//! ends at once. After any other two signals, locustctl still undoes its changes, but does not read the results,
+//! because a CI system sends SIGINT, SIGTERM and SIGKILL within seconds.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -106,7 +106,7 @@ impl Interruptions {
 fn clean_up_text(seen: &[Signal]) -> String {
     let times = if seen.contains(&Signal::Interrupt) { "again" } else { "twice" };
     format!(
-        "Interrupted: locustctl undoes its changes before it ends. To end it at once, press Ctrl-C {times}"
+        "Interrupted: locustctl undoes its changes before it ends. To end locustctl at once, press Ctrl-C {times}"
     )
 }
 
