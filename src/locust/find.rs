@@ -50,22 +50,22 @@ impl LocustLocation {
         let namespace = &target.namespace;
         if *address != Address::Auto {
             let master = Master::at(address, client, namespace, login)?;
-            return Ok(master.map_or(Search::Absent, |master| Search::Found(Box::new(master))));
+            return Ok(master.map_or(Search::Absent, |master| {
+                Search::Found(Box::new(master.with_workers(client, target)))
+            }));
         }
         if !may_hold_workers(target) {
             return Ok(Search::Absent);
         }
-        let (addresses, run_times, is_running, unlisted) = match locate(client, target).await? {
-            Place::At { address, run_times, is_running } => {
-                (vec![address], run_times, is_running, None)
-            }
-            Place::Guessed(addresses, error) => (addresses, Vec::new(), false, Some(error)),
+        let (addresses, is_running, unlisted) = match locate(client, target).await? {
+            Place::At { address, is_running } => (vec![address], is_running, None),
+            Place::Guessed(addresses, error) => (addresses, false, Some(error)),
             Place::NoLocust => return Ok(Search::Absent),
         };
         let mut search = None;
         for address in addresses {
             let Some(master) = Master::at(&address, client, namespace, login)? else { continue };
-            let master = master.with_initial_run_times(run_times.clone());
+            let master = master.with_workers(client, target);
             let table = match master.stats().await {
                 Ok(stats) => WorkerTable::new(&stats, pods),
                 Err(error) if unlisted.is_some() && error.is_absent() => continue,

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 
 use super::address::{Address, ProxiedKind};
 use super::error::Error;
+use super::install::initial_run_times;
 use super::log::MasterLog;
 use super::login::Login;
 use super::page::{Page, parse_run_time};
@@ -25,6 +26,7 @@ use super::stats::Stats;
 use crate::cluster::api::plain::{PlainClient, RequestBody, user_agent};
 use crate::cluster::api::{self, Client, Failure, RelayRequest, Request};
 use crate::cluster::body::{BodyError, Budget, WholeBody, read_within};
+use crate::scaling::Target;
 use crate::text::terminal::{harmless, masked};
 
 /// Time limit for an answer.
@@ -46,9 +48,8 @@ pub struct Master<'a> {
     address: Address,
     route: Route,
     sender: Sender<'a>,
-    /// The run times that the master may have been started with, as in its command. A text is empty if the value
-    /// is unknown.
-    initial_run_times: Vec<String>,
+    /// The target that runs the workers, and a client for its cluster; `None` if it is unknown.
+    workers: Option<(&'a Client, Target)>,
     /// Start of a test by the master's log, and the start of its statistics.
     stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
@@ -107,20 +108,21 @@ impl<'a> Master<'a> {
             },
         };
         let (address, stats_start) = (address.clone(), Mutex::default());
-        Ok(Some(Self { address, route, sender, initial_run_times: Vec::new(), stats_start }))
+        Ok(Some(Self { address, route, sender, workers: None, stats_start }))
     }
 
-    /// Sets the run times that the master may have been started with, as in its command. A text is empty if the
-    /// value is unknown.
-    pub fn with_initial_run_times(self, initial_run_times: Vec<String>) -> Self {
-        Self { initial_run_times, ..self }
+    /// Sets the target that runs the workers. Its namespace has the command of the master.
+    pub fn with_workers(self, client: &'a Client, target: &Target) -> Self {
+        Self { workers: Some((client, target.clone())), ..self }
     }
 
-    /// True if the master was started with this run time (in seconds), or with an unknown one. The page then shows it
-    /// even if no start has sent it.
-    pub fn may_have_started_with(&self, run_time: u64) -> bool {
-        let mut given = self.initial_run_times.iter();
-        given.any(|given| parse_run_time(given).is_none_or(|given| given == run_time))
+    /// True if the command of the master has this run time (in seconds), or one that only the cluster knows. The
+    /// page then shows it even if no start has sent it. Reads the objects of the namespace. False if locustctl
+    /// cannot find the command there.
+    pub async fn may_have_started_with(&self, run_time: u64) -> bool {
+        let Some((client, target)) = &self.workers else { return false };
+        let given = initial_run_times(client, target, &self.address).await;
+        given.iter().any(|given| parse_run_time(given).is_none_or(|given| given == run_time))
     }
 
     /// The address that was given.

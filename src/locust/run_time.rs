@@ -98,8 +98,10 @@ pub async fn limit(
     let Some(run_time) = page.run_time else { return Ok(TimeLimit::None) };
     let start = now.log.as_ref().and_then(|log| log.test_start());
     let begin = master.stats_start(start.as_ref().map(|start| start.at)).await?;
-    Ok(match judge(run_time, page, looked_at, start, begin) {
-        TimeLimit::Until(_) if master.may_have_started_with(run_time) => TimeLimit::Unknown(
+    let limit = judge(run_time, page, looked_at, start, begin);
+    let is_end = matches!(limit, TimeLimit::Until(_));
+    Ok(match limit {
+        _ if is_end && master.may_have_started_with(run_time).await => TimeLimit::Unknown(
             "Locust's page may show only the run time that the master was started with, so locustctl cannot tell if the test has a run time"
                 .to_owned(),
         ),

@@ -104,18 +104,24 @@ fn a_rebalance_keeps_the_run_time_for_the_next_rebalance() {
 
 #[test]
 fn a_run_time_that_may_be_only_the_masters_is_not_sent() {
-    for (flag, is_sent) in [("--run-time=10m", true), ("--run-time=3m", false)] {
+    for (flag, locust, is_sent) in [
+        ("--run-time=10m", "auto", true),
+        ("--run-time=3m", "auto", false),
+        ("--run-time=10m", "service/locust-master:8089", true),
+        ("--run-time=3m", "service/locust-master:8089", false),
+    ] {
         let cluster = TestCluster::start();
         start_master_with(&cluster, flag);
         run(&cluster, "scale --replicas=5 --wait --locust=auto");
         ask(&cluster, "POST", "swarm", "user_count=60&spawn_rate=20&run_time=3m");
-        let outcome = run(&cluster, "scale --replicas=1 --locust=auto");
-        assert_eq!(outcome.code, Some(if is_sent { 0 } else { 1 }), "{flag}: {outcome:?}");
+        let outcome = run(&cluster, &format!("scale --replicas=1 --locust={locust}"));
+        assert_eq!(outcome.code, Some(if is_sent { 0 } else { 1 }), "{flag} {locust}: {outcome:?}");
         let reason = "locustctl does not redistribute the users: Locust's page may show only the run time that the \
                       master was started with";
-        assert_eq!(outcome.stderr.contains(reason), !is_sent, "{flag}: {outcome:?}");
+        assert_eq!(outcome.stderr.contains(reason), !is_sent, "{flag} {locust}: {outcome:?}");
         let users = if is_sent { 60 } else { 15 };
-        assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], users, "{flag}");
+        let stats = ask(&cluster, "GET", "stats/requests", "");
+        assert_eq!(stats["user_count"], users, "{flag} {locust}");
     }
 }
 

@@ -15,8 +15,6 @@ pub enum Place {
     /// The web UI of the master.
     At {
         address: Address,
-        /// The run times that the master may have been started with; see [`WebUi::run_times`].
-        run_times: Vec<String>,
         /// A pod of the master is running, whether it is ready or not.
         is_running: bool,
     },
@@ -29,26 +27,43 @@ pub enum Place {
 
 impl Place {
     fn of_master(master: &MasterGroup, address: Address) -> Self {
-        Self::At { address, run_times: master.run_times(), is_running: master.is_running() }
+        Self::At { address, is_running: master.is_running() }
     }
 }
 
-/// Finds the web UI of the master that the target's workers belong to: one LIST of the Services, one of
-/// the pods, and a GET of the target.
+/// The objects that tell where the master of a target's workers is.
+struct Objects {
+    facts: WorkerFacts,
+    services: Result<Vec<Service>, api::Error>,
+    /// The pods that can be a master's.
+    pods: Result<Vec<Value>, api::Error>,
+}
+
+impl Objects {
+    /// One LIST of the Services, one of the pods, and a GET of the target.
+    async fn read(client: &Client, target: &Target) -> Self {
+        let namespace = target.namespace.as_str();
+        let resource = Resource::services();
+        let subject = target.request_subject("get");
+        let path = target.path();
+        let (services, pods, object) = join!(
+            client.list::<ListedService>(Listing { resource: &resource, namespace, labels: None }),
+            client
+                .list_where(Listing { resource: &PODS, namespace, labels: None }, MasterGroup::has),
+            client.get_object(&path, &subject)
+        );
+        let facts = WorkerFacts::new(target, object.ok().as_ref());
+        let services = services.map(|all| all.into_iter().filter_map(|listed| listed.0).collect());
+        Self { facts, services, pods }
+    }
+}
+
+/// Finds the web UI of the master that the target's workers belong to.
 ///
 /// # Errors
 /// The master has no web UI, several masters are possible, or the API server does not answer.
 pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
-    let namespace = target.namespace.as_str();
-    let resource = Resource::services();
-    let subject = target.request_subject("get");
-    let path = target.path();
-    let (services, pods, object) = join!(
-        client.list::<ListedService>(Listing { resource: &resource, namespace, labels: None }),
-        client.list_where(Listing { resource: &PODS, namespace, labels: None }, MasterGroup::has),
-        client.get_object(&path, &subject)
-    );
-    let facts = WorkerFacts::new(target, object.ok().as_ref());
+    let Objects { facts, services, pods } = Objects::read(client, target).await;
     let services = match services {
         Ok(services) => services,
         Err(error) if is_forbidden(&error) => {
@@ -56,7 +71,6 @@ pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
         }
         Err(error) => return Err(Error::Api(error)),
     };
-    let services: Vec<_> = services.into_iter().filter_map(|listed| listed.0).collect();
     let pods = match pods {
         Ok(pods) => pods,
         Err(error) if is_forbidden(&error) => {
@@ -64,7 +78,22 @@ pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
         }
         Err(error) => return Err(Error::Api(error)),
     };
-    of_objects(&facts, &services, &pods, namespace)
+    of_objects(&facts, &services, &pods, &target.namespace)
+}
+
+/// The run times that the master at this address may have been started with; see [`WebUi::run_times`].
+/// Empty if the namespace has no such master, or if locustctl cannot list its Services and pods.
+pub async fn initial_run_times(client: &Client, target: &Target, address: &Address) -> Vec<String> {
+    let Objects { facts, services, pods } = Objects::read(client, target).await;
+    let (Ok(services), Ok(pods)) = (services, pods) else { return Vec::new() };
+    let masters = MasterGroup::of_pods(&pods);
+    let is_there = |master: &&MasterGroup| master.is_at(address, &services);
+    let there: Vec<_> = masters.iter().filter(is_there).cloned().collect();
+    let masters = match there.is_empty() {
+        true => MasterGroup::of_workers(masters, &facts, &services, &target.namespace),
+        false => there,
+    };
+    masters.iter().flat_map(MasterGroup::run_times).collect()
 }
 
 /// Finds the web UI in objects that were read before.
@@ -111,7 +140,7 @@ fn without_pods(facts: &WorkerFacts, services: &[Service], namespace: &str) -> P
     });
     let found = same.filter_map(|service| service.address(&ui, &[])).next();
     match found.or_else(|| guesses(facts, Some(services)).into_iter().next()) {
-        Some(address) => Place::At { address, run_times: Vec::new(), is_running: false },
+        Some(address) => Place::At { address, is_running: false },
         None => Place::NoLocust,
     }
 }

@@ -188,6 +188,17 @@ impl MasterGroup {
         }))
     }
 
+    /// The address is that of one of the pods, or of a Service in front of them.
+    pub fn is_at(&self, address: &Address, services: &[Service]) -> bool {
+        let Address::Proxied(Proxied { kind, name, .. }) = address else { return false };
+        match kind {
+            ProxiedKind::Pod => self.pods.iter().any(|pod| pod.template.name == *name),
+            ProxiedKind::Service => {
+                services.iter().any(|service| service.name == *name && self.is_behind(service))
+            }
+        }
+    }
+
     /// The run times that the master may have been started with; see [`WebUi::run_times`].
     pub fn run_times(&self) -> Vec<String> {
         let containers = self.pod().map(|pod| pod.template.containers.as_slice());

@@ -10,7 +10,7 @@ mod survey;
 mod web_ui;
 
 pub use cluster_locusts::{ClusterLocust, cluster_locusts};
-pub use locate::{Place, locate};
+pub use locate::{Place, initial_run_times, locate};
 pub use role::{Role, Template};
 pub use survey::{Installed, Survey, survey};
 
