@@ -3,6 +3,8 @@
 //! `GET /logs` has the last 500 lines of `locust/runners.py` and other files. Releases from 2.25 to
 //! 2.47 write the same lines, except for `Worker ` before some ids.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use time::macros::format_description;
 use time::{Duration, PrimitiveDateTime};
@@ -34,10 +36,13 @@ enum Event {
     Spawn(Spawn),
     /// The workers have started all users.
     Spawned,
-    Joined,
-    Quit,
-    Missing,
-    Healed,
+    /// A worker joined. This and the next three events have the id of the worker.
+    Joined(String),
+    Quit(String),
+    /// The worker sent no heartbeats.
+    Missing(String),
+    /// The missing worker sent heartbeats again.
+    Healed(String),
     /// A LoadTestShape asks for a number of users.
     Shaped,
     /// The test has ended.
@@ -105,28 +110,46 @@ impl MasterLog {
         })
     }
 
-    /// The number of workers that left since the last start, with their users. `connected` is the
-    /// number of workers now. `None` if the log does not show it.
+    /// The number of workers that left since the last start, with their users. A worker that was missing and came
+    /// back counts, because it has lost its users. A worker without users does not count. `connected` is the number
+    /// of workers now. `None` if the log does not show it.
     pub fn left_since_spawn(&self, connected: u64) -> Option<u64> {
         let is_spawn = |entry: &Entry| matches!(entry.event, Event::Spawn(_));
         let place = self.events.iter().rposition(is_spawn)?;
-        let workers = i64::try_from(self.last_spawn()?.workers).ok()?;
-        let count = |event: &Event| {
-            let later = self.events[place..].iter();
-            i64::try_from(later.filter(|entry| entry.event == *event).count()).unwrap_or(i64::MAX)
-        };
-        let healed = count(&Event::Healed);
-        let left = count(&Event::Quit) + count(&Event::Missing) - healed;
-        // Locust starts the users again when a worker quits or joins, and logs the worker after
-        // that start. Do not count that worker.
-        let expected = workers + count(&Event::Joined) - left;
-        let left = match i64::try_from(connected).ok()? - expected {
-            -1 | 0 => left,
-            1 => left - 1,
+        let spawn = self.last_spawn()?;
+        if spawn.users < spawn.workers {
+            // Some workers have no users, and the log does not tell which.
+            return None;
+        }
+        let (mut joined, mut left, mut gone) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for Entry { event, .. } in &self.events[place..] {
+            match event {
+                Event::Joined(id) => joined.push(id),
+                Event::Quit(id) | Event::Missing(id) => {
+                    left.push(id);
+                    gone.insert(id);
+                }
+                Event::Healed(id) => {
+                    gone.remove(id);
+                }
+                _ => {}
+            }
+        }
+        let count = |number: usize| i64::try_from(number).ok();
+        let workers = i64::try_from(spawn.workers).ok()?;
+        let expected = workers.checked_add(count(joined.len())?)? - count(gone.len())?;
+        // Locust starts the users again when a worker quits or joins, and logs the worker after that start. The
+        // number of workers in the start includes that worker if it joined, and not if it quit.
+        let (in_start, moved) = match i64::try_from(connected).ok()?.checked_sub(expected)? {
+            -1 => (1, None),
+            0 => (0, None),
+            1 => (0, left.first().copied()),
             _ => return None,
         };
-        // A worker that was missing and came back has lost its users as well.
-        u64::try_from(left + healed).ok()
+        // A start gives users to the workers that were connected then, and not to later ones.
+        let without_users: BTreeSet<_> = joined.into_iter().skip(in_start).chain(moved).collect();
+        let left: BTreeSet<_> = left.into_iter().collect();
+        u64::try_from(left.difference(&without_users).count()).ok()
     }
 
     /// The start of the running test; `None` if the log does not have it.
@@ -214,7 +237,10 @@ fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
     let mut earlier = before.iter().rev().take_while(in_test);
     let is_in_test = earlier.any(|entry| matches!(entry.event, Event::Spawn(_)));
     let worker_line = since.iter().skip(1).take(3).find(|entry| {
-        matches!(entry.event, Event::Joined | Event::Quit | Event::Missing | Event::Healed)
+        matches!(
+            entry.event,
+            Event::Joined(_) | Event::Quit(_) | Event::Missing(_) | Event::Healed(_)
+        )
     });
     let spawned = since.iter().skip(1).take(2).find(|entry| entry.event == Event::Spawned);
     let follows = |(spawned, line): (PrimitiveDateTime, PrimitiveDateTime)| {
@@ -226,16 +252,17 @@ fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
     // The first start of a test is never one of Locust's own.
     let is_after_line = is_in_test
         && before.iter().rev().take(2).any(|entry| {
-            matches!(entry.event, Event::Joined | Event::Missing | Event::Healed)
+            matches!(entry.event, Event::Joined(_) | Event::Missing(_) | Event::Healed(_))
                 && entry.at.zip(at).is_some_and(|(line, at)| {
                     (Duration::ZERO..=RIGHT_BEFORE).contains(&(at - line))
                 })
         });
     // Locust drops a missing worker about a minute later, without a line.
-    let is_drop = before.iter().filter(|entry| entry.event == Event::Missing).any(|entry| {
-        at.zip(entry.at)
-            .is_some_and(|(at, missing)| (58..=63).contains(&(at - missing).whole_seconds()))
-    });
+    let is_drop =
+        before.iter().filter(|entry| matches!(entry.event, Event::Missing(_))).any(|entry| {
+            at.zip(entry.at)
+                .is_some_and(|(at, missing)| (58..=63).contains(&(at - missing).whole_seconds()))
+        });
     is_triggered || is_after_line || is_drop
 }
 
@@ -255,7 +282,9 @@ fn event(rest: &str) -> Option<Event> {
     if let Some(numbers) = message.strip_prefix("Sending spawn jobs of ") {
         return spawn(numbers).map(Event::Spawn);
     }
-    // A worker's id has no blanks.
+    // A worker's id has no blanks. Some releases write it in quotes.
+    let words = message.strip_prefix("Worker ").unwrap_or(message);
+    let id = || words.split(' ').next().unwrap_or_default().trim_matches('\'').to_owned();
     let is_of_worker = |text: &str| message.contains(text);
     if message.starts_with("All users spawned") || message.starts_with("Spawning is complete") {
         Some(Event::Spawned)
@@ -268,13 +297,13 @@ fn event(rest: &str) -> Option<Event> {
     } else if is_of_worker(" reported that it has stopped") {
         Some(Event::Stopped)
     } else if is_of_worker(") reported as ready. ") {
-        Some(Event::Joined)
+        Some(Event::Joined(id()))
     } else if is_of_worker(") quit. ") {
-        Some(Event::Quit)
+        Some(Event::Quit(id()))
     } else if is_of_worker(" failed to send heartbeat") {
-        Some(Event::Missing)
+        Some(Event::Missing(id()))
     } else if is_of_worker(" self-healed with heartbeat") {
-        Some(Event::Healed)
+        Some(Event::Healed(id()))
     } else {
         None
     }

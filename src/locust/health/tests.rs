@@ -6,6 +6,7 @@ use crate::scaling::Pod;
 
 const NEW: &str = "2.47.0";
 const OLD: &str = "2.32.2";
+const JOINED: &str = "a_1 (index 4) reported as ready. 5 workers connected.";
 const STOPPED: &str = "a_1 (index 0) reported that it has stopped";
 const DIED: &str = "Unhandled exception in greenlet: <Greenlet at 0x1: <bound method \
                     MasterRunner.client_listener of <locust.runners.MasterRunner object at 0x2>>>";
@@ -36,8 +37,13 @@ fn verdict(now: &Look, before: Option<&Look>) -> &'static str {
 
 /// A start for 60 users on four workers. `count` of them have quit since.
 fn quits(look: Look, count: usize) -> Look {
-    let start = spawn(60, "10.00", 4);
-    let lines: Vec<_> = std::iter::once(&*start).chain(std::iter::repeat_n(QUIT, count)).collect();
+    quits_after(&spawn(60, "10.00", 4), look, count)
+}
+
+/// The log has this line of a start, and `count` workers have quit since.
+fn quits_after(start: &str, look: Look, count: usize) -> Look {
+    let quits: Vec<_> = (1..=count).map(|id| QUIT.replace("a_1", &format!("a_{id}"))).collect();
+    let lines: Vec<_> = std::iter::once(start).chain(quits.iter().map(String::as_str)).collect();
     look.log(&lines)
 }
 
@@ -162,6 +168,12 @@ fn missing_users_are_repairable_only_if_their_workers_left() {
             Some(now(&[15, 15, 15, 11])),
             "repairable",
         ),
+        (
+            "a worker that joined later, without users, left",
+            now(&[15, 15, 15, 0]).log(&[&spawn(60, "10.00", 4), JOINED, QUIT]),
+            None,
+            "unsafe",
+        ),
         ("no log", now(&[15, 15, 15]), Some(four()), "repairable"),
         ("no log, one user more is gone", now(&[15, 15, 14]), Some(four()), "unsafe"),
         ("no log, no worker left", now(&[15, 15, 15, 14]), Some(four()), "unsafe"),
@@ -187,6 +199,17 @@ fn missing_users_are_repairable_only_if_their_workers_left() {
     ] {
         assert_eq!(verdict(&now, before.as_ref()), expected, "{name}");
     }
+}
+
+#[test]
+fn with_fewer_users_than_workers_an_earlier_look_shows_which_worker_had_users() {
+    let now = |shares: &[i64]| quits_after(&spawn(3, "10.00", 4), look(NEW, shares), 1);
+    let now = |shares: &[i64]| now(shares).with_num_users(3.0);
+    let before = |shares: &[i64]| look(NEW, shares).with_num_users(3.0);
+    assert_eq!(verdict(&now(&[1, 1, 0]), None), "unsafe");
+    assert_eq!(verdict(&now(&[1, 1, 0]), Some(&before(&[1, 1, 0, 1]))), "repairable");
+    // A user has ended, and a worker without users left.
+    assert_eq!(verdict(&now(&[1, 1, 0]), Some(&before(&[1, 1, 1, 0]))), "unsafe");
 }
 
 #[test]
@@ -260,8 +283,8 @@ fn earlier_misjudgements_do_not_return() {
         ),
         (
             "lost before the scale",
-            look(OLD, &[15]).log(&[&start(60, 4), QUIT, QUIT, QUIT]),
-            Some(look(OLD, &[15, 15]).log(&[&start(60, 4), QUIT, QUIT])),
+            quits(look(OLD, &[15]), 3),
+            Some(quits(look(OLD, &[15, 15]), 2)),
             ("unknown", None),
         ),
         (
@@ -308,7 +331,7 @@ fn a_repair_repeats_the_last_start() {
     assert_eq!((start.users, start.spawn_rate, start.run_time), (60, 10.0, None));
     assert_eq!((&*start.user_classes, *wanted), (&["A".to_owned()][..], 60));
     let no_rate = spawn(60, "0.00", 4);
-    let now = look(OLD, &[15]).log(&[&no_rate, QUIT, QUIT, QUIT]);
+    let now = quits_after(&no_rate, look(OLD, &[15]), 3);
     let before = look(OLD, &[15; 4]).log(&[&no_rate]);
     let health = judge(&now, Some(&before), None);
     assert_eq!(health.verdict, Verdict::Unsafe("Locust does not report the spawn rate".to_owned()));

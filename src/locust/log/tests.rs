@@ -66,7 +66,8 @@ fn workers_whose_users_locust_has_moved_do_not_count_as_left() {
     // Locust moves the users of the first worker itself, and writes the worker's line after that.
     let first = [(5.0, TO_3), (6.0, LATE), (6.001, QUIT)];
     assert_eq!(with(&first).left_since_spawn(3), Some(0));
-    let three = [&first[..], &[(6.002, QUIT), (6.003, QUIT)]].concat();
+    let (second, third) = (QUIT.replace('1', "2"), QUIT.replace('1', "3"));
+    let three = [&first[..], &[(6.002, &second), (6.003, &third)]].concat();
     assert_eq!(with(&three).left_since_spawn(1), Some(2));
     // Locust does the same when a worker joins.
     let joined = [(5.0, TO_5), (5.1, SPAWNED), (5.101, READY)];
@@ -80,6 +81,28 @@ fn workers_whose_users_locust_has_moved_do_not_count_as_left() {
     assert_eq!(with(&healed).left_since_spawn(4), Some(1));
     assert_eq!(with(&[]).left_since_spawn(9), None, "the log does not fit the workers");
     assert_eq!(log(&[(1.0, READY)]).left_since_spawn(1), None);
+}
+
+#[test]
+fn workers_without_users_do_not_count_as_left() {
+    let start = [STARTED, (1.0, TO_4), (1.2, SPAWNED)];
+    let with = |more: &[(f64, &str)]| log(&[&start, more].concat());
+    let (other, other_quit) = (READY.replace('1', "2"), QUIT.replace('1', "2"));
+    assert_eq!(with(&[(5.0, READY), (9.0, QUIT)]).left_since_spawn(4), Some(0));
+    assert_eq!(with(&[(5.0, READY), (9.0, &other_quit)]).left_since_spawn(4), Some(1));
+    let old_form = "Worker a_1 (index 0) reported as ready. 1 workers connected.";
+    assert_eq!(with(&[(5.0, old_form), (9.0, QUIT)]).left_since_spawn(4), Some(0));
+    assert_eq!(with(&[(5.0, READY), (9.0, MISSING)]).left_since_spawn(4), Some(0));
+    // Two workers join at the same time. Locust starts users on the first one only.
+    let two = [(5.0, TO_5), (5.1, SPAWNED), (5.101, READY), (5.102, &other)];
+    let and = |line| [&two[..], &[(9.0, line)]].concat();
+    assert_eq!(with(&and(QUIT)).left_since_spawn(5), Some(1));
+    assert_eq!(with(&and(&other_quit)).left_since_spawn(5), Some(0));
+    // With fewer users than workers, the log does not tell which workers have users.
+    let few = "Sending spawn jobs of 3 users at 10.00 spawn rate to 4 ready workers";
+    assert_eq!(log(&[STARTED, (1.0, few), (5.0, QUIT)]).left_since_spawn(3), None);
+    // One worker that is missing first, and then quits.
+    assert_eq!(with(&[(5.0, MISSING), (9.0, QUIT)]).left_since_spawn(3), Some(1));
 }
 
 #[test]
