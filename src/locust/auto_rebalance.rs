@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_secs(2);
 /// Watches a running test, and redistributes its users when workers have left.
 #[derive(Debug, Default)]
 pub struct AutoRebalancer {
-    /// The last look at which the test had all its users.
+    /// The last look at which the test had all its users, or all except those that had ended by themselves.
     steady: Option<Look>,
     /// The last look had another number of users on the workers of `steady`.
     is_edited: bool,
@@ -74,7 +74,8 @@ impl AutoRebalancer {
         Self { memory: Some(memory), ..Self::default() }
     }
 
-    /// The last look at which this test had all its users; `None` if there was none.
+    /// The last look at which this test had all its users, or all except those that had ended by themselves; `None`
+    /// if there was none.
     pub fn steady(&self) -> Option<&Look> {
         self.steady.as_ref()
     }
@@ -85,8 +86,7 @@ impl AutoRebalancer {
         self.is_edited
     }
 
-    /// The last look at which the test had all its users, if it is valid for this test. A look at an
-    /// earlier test says nothing about this one.
+    /// The last steady look, if it is valid for this test. A look at an earlier test says nothing about this one.
     fn steady_for(&self, now: &Look, known: Option<&KnownStart>) -> Option<&Look> {
         self.steady.as_ref().filter(|steady| steady.is_valid_for(now, known))
     }
@@ -105,8 +105,9 @@ impl AutoRebalancer {
             examine(master, pods.clone(), None, known, self.memory.as_ref()).await?;
         let steady = self.steady.as_ref();
         self.is_edited = steady.is_some_and(|steady| look.has_other_users_on_same_workers(steady));
+        let is_certain = look.is_steady && look.is_fresh();
         match health.verdict {
-            Verdict::Healthy if look.is_steady && look.is_fresh() => {
+            Verdict::Healthy if is_certain => {
                 self.steady = Some(look.clone());
                 self.failures = 0;
             }
@@ -119,11 +120,24 @@ impl AutoRebalancer {
                 self.failures = 0;
             }
             // An earlier look may show how many users the test should have, and why some are gone.
-            Verdict::Unknown(_) | Verdict::Unsafe(_) => {
-                let before = self.steady_for(&look, known);
-                if before.is_some() && judge(&look, before, known).needs_rebalance() {
-                    let memory = self.memory.as_ref();
-                    return examine(master, pods, before, known, memory).await;
+            Verdict::Unknown(_) | Verdict::Unsafe(_) | Verdict::Repairable(_) => {
+                if let Some(before) = self.steady_for(&look, known) {
+                    let judged = judge(&look, Some(before), known);
+                    match (health.needs_rebalance(), judged.needs_rebalance()) {
+                        (false, true) => {
+                            let memory = self.memory.as_ref();
+                            return examine(master, pods, Some(before), known, memory).await;
+                        }
+                        (true, false) => return Ok((look, judged)),
+                        _ => {}
+                    }
+                }
+                // The missing users did not run on workers that left, so they have ended. If workers leave later, the
+                // users before that are those of this look.
+                let is_of_same_workers = self.steady.is_none() || self.is_edited;
+                if is_certain && is_of_same_workers && matches!(health.verdict, Verdict::Unsafe(_))
+                {
+                    self.steady = Some(look.clone());
                 }
             }
             _ => {}

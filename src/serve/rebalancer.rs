@@ -18,7 +18,7 @@ use super::test_before::TestBefore;
 use super::turns::UncheckedChange;
 use crate::locust::{
     Error, KnownStart, Look, Master, Outcome, Rebalance, RebalanceMode, Search, StartInProgress,
-    retried, wait_for_workers,
+    have_users_ended, retried, wait_for_workers,
 };
 use crate::text::terminal::printable;
 
@@ -89,8 +89,8 @@ impl Rebalancer {
         }
     }
 
-    /// Chooses the look that tells the users before a change. If an earlier change has just cost
-    /// users, it is the look before that change, or the last one at which the test had all of them.
+    /// Chooses the look that tells the users before a change. If workers have just left with their users, it is the
+    /// look before that, or the last one at which the test had all of them.
     fn best(&self, now: Look) -> Look {
         let unchecked = self.unchecked_before.lock().clone().map(|(_, before)| before);
         let is_same = |before: &Look| {
@@ -99,7 +99,9 @@ impl Rebalancer {
         };
         let unchecked = unchecked.filter(|before| !now.replaces(before) && is_same(before));
         match unchecked.or_else(|| self.steady_for(&now)) {
-            Some(before) if now.users() < before.users() => Look { pods: now.pods, ..before },
+            Some(before) if now.users() < before.users() && !have_users_ended(&now, &before) => {
+                Look { pods: now.pods, ..before }
+            }
             _ => now,
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::locustctl;
+use support::running::Running;
 use support::serving::Serving;
 use support::swarm::ask;
 
@@ -175,6 +176,47 @@ fn users_that_have_finished_are_not_started_again() {
         sleep(Duration::from_secs(3));
         assert_eq!(scenario.locust.served(), served, "{release}: no order is placed twice");
     }
+}
+
+/// A test for 60 users on four workers. Five users of each worker finish some seconds after the start.
+fn some_finish() -> Scenario {
+    let scenario = Scenario::with(LATEST, |it| it.locustfile("some_finish.py"));
+    scenario.scale_as_kubectl(4);
+    scenario.start_test(60, 60, "");
+    scenario
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn users_that_finished_before_workers_left_are_not_started_again_automatically() {
+    let scenario = some_finish();
+    let locust = format!("--locust={}", scenario.url());
+    let line = format!("rebalance --watch deployment/locust-slave {locust}");
+    let mut watch = Running::start(&scenario.cluster, &line);
+    let serving = Serving::start(&scenario.cluster, &[&locust, "--rebalance=always"]);
+    watch.wait_for("the test has all its 60 users");
+    watch.wait_for("more users are missing than the lost workers had");
+    serving.wait_for_state(|state| state["locust"]["users"] == 40);
+    // Locust itself starts 60 users when the first worker has left, but not when the second one has.
+    scenario.scale_as_kubectl(2);
+    scenario.wait_until_running(40);
+    let is_seen = |state: &Value| state["locust"]["workers"] == 2 && state["locust"]["users"] == 40;
+    serving.wait_for_state(is_seen);
+    sleep(Duration::from_secs(6));
+    scenario.assert_nothing_posted();
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
+fn users_that_finished_before_a_change_by_serve_are_not_started_again() {
+    let scenario = some_finish();
+    let serving = Serving::start(&scenario.cluster, &[&format!("--locust={}", scenario.url())]);
+    serving.wait_for_state(|state| state["locust"]["users"] == 60);
+    scenario.wait_until_running(40);
+    let scaled = serving.put("?wait=60s", r#"{"replicas": 2}"#).json();
+    scenario.assert_nothing_posted();
+    assert_eq!(scaled["users"]["stage"], "wrong", "{scaled}");
+    assert_eq!(scenario.locust.values()["user_count"], 40, "{scaled}");
 }
 
 #[test]

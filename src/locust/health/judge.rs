@@ -133,6 +133,14 @@ fn idle(now: &Look, wanted: u64) -> usize {
     }
 }
 
+/// Users of an `earlier` look at this test have ended by themselves: fewer are running now, and the others did not
+/// run on workers that left. False while the number of users is changing.
+pub fn have_users_ended(now: &Look, earlier: &Look) -> bool {
+    let had = u64::try_from(earlier.users()).unwrap_or(0);
+    let is_certain = now.is_steady && now.is_fresh() && now.worker_count() > 0;
+    is_certain && now.users() < earlier.users() && doubt(had, now, Some(earlier)).is_some()
+}
+
 /// The reason to doubt that the missing users ran on workers that left; `None` if they did. Users that
 /// ended by themselves (`StopUser`) have done their work, and a start would repeat it.
 fn doubt(wanted: u64, now: &Look, before: Option<&Look>) -> Option<&'static str> {

@@ -202,6 +202,17 @@ fn missing_users_are_repairable_only_if_their_workers_left() {
 }
 
 #[test]
+fn users_have_ended_if_they_are_missing_and_their_workers_are_not() {
+    let now = |shares: &[i64]| look(NEW, shares).with_num_users(60.0);
+    let before = quits(now(&[15; 4]), 0);
+    let ended = |now: Look| have_users_ended(&now, &before);
+    assert!(ended(quits(now(&[15, 15, 15, 14]), 0)) && ended(quits(now(&[15, 15, 14]), 1)));
+    assert!(!ended(quits(now(&[15, 15, 15]), 1)) && !ended(before.clone()));
+    assert!(!ended(quits(now(&[15, 15, 15, 14]), 0).unsteady()), "the number is changing");
+    assert!(!ended(quits(now(&[]), 4)), "no worker is left");
+}
+
+#[test]
 fn with_fewer_users_than_workers_an_earlier_look_shows_which_worker_had_users() {
     let now = |shares: &[i64]| quits_after(&spawn(3, "10.00", 4), look(NEW, shares), 1);
     let now = |shares: &[i64]| now(shares).with_num_users(3.0);
