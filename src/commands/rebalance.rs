@@ -224,10 +224,17 @@ impl Watch<'_> {
         }
         let (pods, known) = (Some(self.pods.clone()), self.last_start.as_ref());
         let mut report = |text: &str| say(&on_one_line(text));
-        let watched = self
+        let result = self
             .rebalancer
             .look_and_rebalance(&master, pods, known, Some(self.in_progress), &mut report)
-            .await?;
+            .await;
+        if let Some(accepted) = self.rebalancer.take_accepted() {
+            self.last_start = Some(accepted);
+        }
+        let watched = result.map_err(|error| match self.rebalancer.take_attempt() {
+            Some(attempt) => anyhow!(attempt.failure(&error)),
+            None => error.into(),
+        })?;
         self.master = Some(master);
         Ok(watched)
     }

@@ -16,6 +16,7 @@ use super::outcome::Outcome;
 use super::pods::WorkerPods;
 use super::rebalance::{Rebalance, RebalanceMode, StartInProgress};
 use super::start::{KnownStart, Start};
+use crate::text::quantity;
 
 /// At most one start is sent in this time.
 const START_PERIOD: Duration = Duration::from_secs(30);
@@ -30,6 +31,9 @@ const GIVEN_UP: &str = "three starts did not help, so locustctl sends no more un
 /// The users are redistributed when the number of workers has been the same for this long.
 const QUIET: Duration = Duration::from_secs(2);
 
+/// A start whose answer was lost is noticed in Locust's page and log within this time.
+const LOST_PERIOD: Duration = Duration::from_secs(60);
+
 /// Watches a running test, and redistributes its users when workers have left.
 #[derive(Debug, Default)]
 pub struct AutoRebalancer {
@@ -41,22 +45,34 @@ pub struct AutoRebalancer {
     memory: Option<StartMemory>,
     /// Time at which the last start was sent or refused. Locust may not have answered it.
     last_start: Mutex<Option<Instant>>,
-    /// A start that Locust has accepted, until its result is counted.
-    sent: Mutex<Option<KnownStart>>,
+    /// A start that Locust has accepted, until its result is known to the caller.
+    accepted: Mutex<Option<KnownStart>>,
     /// The last start that was sent, until its result is known.
     attempt: Mutex<Option<Attempt>>,
+    /// A start whose answer was lost, and the time at which this was noticed.
+    lost: Option<(KnownStart, Instant)>,
     /// Starts that did not help, since the test last had all its users.
     failures: u32,
     /// The connected workers at the last look, and since when their number is the same.
     workers: Option<(usize, Instant)>,
 }
 
-/// A start whose answer is lost. Locust may have carried it out.
+/// A start that was sent. If its answer is lost, Locust may have carried it out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
     pub start: Start,
     /// Time from which the run time counts.
     pub at: Instant,
+}
+
+impl Attempt {
+    /// The message after an error that followed this start.
+    pub fn failure(&self, error: &Error) -> String {
+        let users = quantity(self.start.users, "user");
+        format!(
+            "locustctl sent a start for {users} to Locust, and could not confirm the result: {error}"
+        )
+    }
 }
 
 /// The result of one look.
@@ -103,6 +119,7 @@ impl AutoRebalancer {
     ) -> Result<(Look, Health), Error> {
         let (look, health) =
             examine(master, pods.clone(), None, known, self.memory.as_ref()).await?;
+        self.find_lost_start(&look);
         let steady = self.steady.as_ref();
         self.is_edited = steady.is_some_and(|steady| look.has_other_users_on_same_workers(steady));
         let is_certain = look.is_steady && look.is_fresh();
@@ -158,18 +175,20 @@ impl AutoRebalancer {
         in_progress: Option<&StartInProgress>,
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Watched, Error> {
+        self.attempt.get_mut().take();
         let (look, health) = self.look(master, pods.clone(), known).await?;
-        if !(self.is_quiet(&look) && health.needs_rebalance() && self.may_start()) {
+        // The caller does not know a start that was just found.
+        let is_found = self.accepted.get_mut().is_some();
+        if is_found || !(self.is_quiet(&look) && health.needs_rebalance() && self.may_start()) {
             return Ok(Watched { look, health, outcome: None });
         }
         let (before, memory) = (self.steady_for(&look, known).cloned(), self.memory.clone());
         let last_start = *self.last_start.get_mut();
-        self.attempt.get_mut().take();
         let on_attempt = |start: &Start, at: Instant| {
             *self.last_start.lock() = Some(Instant::now());
             *self.attempt.lock() = Some(Attempt { start: start.clone(), at });
         };
-        let on_start = |start: &KnownStart| *self.sent.lock() = Some(start.clone());
+        let on_start = |start: &KnownStart| *self.accepted.lock() = Some(start.clone());
         let rebalance = Rebalance {
             master,
             mode: RebalanceMode::AtOnce,
@@ -184,25 +203,57 @@ impl AutoRebalancer {
             in_progress,
         };
         let result = rebalance.run(pods, report).await;
-        self.sent.get_mut().take();
         let is_attempted = *self.last_start.get_mut() != last_start;
         self.count(&result, is_attempted);
-        if matches!(result, Ok(_) | Err(Error::Refused(_))) {
-            self.attempt.get_mut().take();
+        let is_accepted = self.accepted.get_mut().is_some();
+        match (&result, self.attempt.get_mut().as_ref()) {
+            (Ok(_), _) => {
+                self.accepted.get_mut().take();
+                self.attempt.get_mut().take();
+            }
+            (Err(error), Some(Attempt { start, at }))
+                if !is_accepted && !matches!(error, Error::Refused(_)) =>
+            {
+                let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
+                let (start, at) = (start.clone(), *at);
+                let lost = KnownStart { start, at, run_time_before, logged_at: None };
+                self.lost = Some((lost, Instant::now()));
+            }
+            (Err(_), _) => {}
         }
         let outcome = result?;
         let health = outcome.health().clone();
         Ok(Watched { look, health, outcome: Some(outcome) })
     }
 
-    /// Notes that the last [`AutoRebalancer::look_and_rebalance`] was dropped before its end. Returns
-    /// the start that it had sent, if any.
-    pub fn interrupted(&mut self) -> Option<KnownStart> {
-        self.sent.get_mut().take()
+    /// The start that Locust has accepted, if [`AutoRebalancer::look_and_rebalance`] was dropped or failed after it had
+    /// sent this start. If the answer was lost, a later look notices the start.
+    pub fn take_accepted(&mut self) -> Option<KnownStart> {
+        self.accepted.get_mut().take()
     }
 
-    /// The start that the last [`AutoRebalancer::look_and_rebalance`] sent, if it failed afterwards. Locust may have
-    /// carried it out.
+    /// Looks for a start whose answer was lost. Locust's page and log show it if Locust has carried it out.
+    fn find_lost_start(&mut self, look: &Look) {
+        let Some((lost, noticed)) = &self.lost else { return };
+        if noticed.elapsed() > LOST_PERIOD {
+            self.lost = None;
+            return;
+        }
+        // While Locust starts users, its log does not tell yet if Locust itself made the start.
+        if look.state() != "running" {
+            return;
+        }
+        let page = look.page.as_ref().filter(|page| lost.is_current(page));
+        let log = look.log.as_ref().filter(|log| lost.start.has_numbers_of(log.last_spawn()));
+        if let Some((_, log)) = page.zip(log) {
+            let logged_at = log.last_start_by_hand();
+            *self.accepted.get_mut() = Some(KnownStart { logged_at, ..lost.clone() });
+            self.lost = None;
+        }
+    }
+
+    /// The start that the last [`AutoRebalancer::look_and_rebalance`] sent, if it failed afterwards. Unless Locust
+    /// has refused it, Locust may have carried it out.
     pub fn take_attempt(&mut self) -> Option<Attempt> {
         self.attempt.get_mut().take()
     }

@@ -6,8 +6,11 @@ use time::PrimitiveDateTime;
 use tokio::time::Instant;
 use url::form_urlencoded;
 
-use super::log::MasterLog;
+use super::log::{MasterLog, Spawn};
 use super::page::{Page, parse_run_time};
+
+/// Locust logs the spawn rate with two decimals.
+const RATE_TOLERANCE: f64 = 0.006;
 
 /// The numbers of a start.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +39,13 @@ pub struct KnownStart {
 }
 
 impl Start {
+    /// The start in the master's log has these users and this spawn rate.
+    pub fn has_numbers_of(&self, spawn: Option<Spawn>) -> bool {
+        spawn.is_some_and(|spawn| {
+            spawn.users == self.users && (spawn.rate - self.spawn_rate).abs() < RATE_TOLERANCE
+        })
+    }
+
     /// The form of `POST /swarm`.
     pub fn form(&self) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());

@@ -343,8 +343,10 @@ impl Following<'_, '_> {
                 return Ok(());
             }
             result => {
-                if let Some(attempt) = self.rebalancer.take_attempt() {
-                    self.requested.attempted(attempt);
+                match (self.rebalancer.take_accepted(), self.rebalancer.take_attempt()) {
+                    (Some(sent), _) => self.requested.sent(&sent),
+                    (None, Some(attempt)) => self.requested.attempted(attempt),
+                    (None, None) => {}
                 }
                 result?
             }

@@ -5,14 +5,11 @@ use std::time::Duration;
 use time::PrimitiveDateTime;
 use tokio::time::Instant;
 
-use crate::locust::{Attempt, KnownStart, MasterLog, Page, Start};
+use crate::locust::{Attempt, KnownStart, MasterLog, Page};
 use crate::text::quantity;
 
 /// A start whose answer is lost is noticed in the page or in the log within this time.
 const ATTEMPT_PERIOD: Duration = Duration::from_secs(60);
-
-/// Locust logs the spawn rate with two decimals.
-const RATE_TOLERANCE: f64 = 0.006;
 
 /// The start of the test by locustctl, and what somebody else has requested since.
 #[derive(Debug)]
@@ -79,7 +76,7 @@ impl RequestedUsers {
     /// Takes the time of the known start from the log, if it is the last start there. Returns the start.
     pub(super) fn complete(&mut self, log: &MasterLog) -> Option<&KnownStart> {
         let known = self.known.as_mut()?;
-        let is_own = is_last_in(&known.start, log);
+        let is_own = known.start.has_numbers_of(log.last_spawn());
         known.logged_at = log.last_start_by_hand().filter(|_| is_own);
         self.known.as_ref().filter(|_| is_own)
     }
@@ -125,7 +122,8 @@ impl RequestedUsers {
             self.suspect = last;
             return None;
         }
-        if let Some(own) = self.lost_start().filter(|own| is_last_in(&own.start, log)) {
+        let is_own = |own: &&KnownStart| own.start.has_numbers_of(log.last_spawn());
+        if let Some(own) = self.lost_start().filter(is_own) {
             let own = KnownStart { logged_at: last, ..own.clone() };
             self.sent(&own);
             return None;
@@ -137,13 +135,6 @@ impl RequestedUsers {
         self.users = None;
         Some(EDITED.to_owned())
     }
-}
-
-/// The last start in the log has the numbers of this one.
-fn is_last_in(start: &Start, log: &MasterLog) -> bool {
-    log.last_spawn().is_some_and(|last| {
-        last.users == start.users && (last.rate - start.spawn_rate).abs() < RATE_TOLERANCE
-    })
 }
 
 const EDITED: &str = "somebody else edited the test";
@@ -159,6 +150,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
+    use crate::locust::Start;
 
     const SPAWN: &str = "Sending spawn jobs of 20 users at 5.00 spawn rate to 3 ready workers";
 

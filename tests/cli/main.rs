@@ -22,6 +22,7 @@ mod locust;
 mod locust_before;
 mod locust_harm;
 mod locust_keep;
+mod locust_lost_starts;
 mod locust_run_time;
 mod locust_status;
 mod locust_targets;

@@ -192,7 +192,7 @@ fn users_that_finished_before_workers_left_are_not_started_again_automatically()
     let scenario = some_finish();
     let locust = format!("--locust={}", scenario.url());
     let line = format!("rebalance --watch deployment/locust-slave {locust}");
-    let mut watch = Running::start(&scenario.cluster, &line);
+    let watch = Running::start(&scenario.cluster, &line);
     let serving = Serving::start(&scenario.cluster, &[&locust, "--rebalance=always"]);
     watch.wait_for("the test has all its 60 users");
     watch.wait_for("more users are missing than the lost workers had");

@@ -162,11 +162,22 @@ impl<'a> Follower<'a> {
             &mut report,
         );
         let change = self.backend.turns.change_begins();
-        let watched = match in_progress.or_signal(work, change, || {}).await {
-            Ok(watched) => watched?,
+        let result = in_progress.or_signal(work, change, || {}).await;
+        let accepted = self.rebalancer.take_accepted();
+        let is_accepted = accepted.is_some();
+        if let Some(accepted) = accepted {
+            self.backend.remember_start(accepted);
+        }
+        let watched = match result {
+            Ok(Ok(watched)) => watched,
+            Ok(Err(error)) => {
+                if let Some(attempt) = self.rebalancer.take_attempt() {
+                    self.record(Stage::Failed, printable(&attempt.failure(&error)));
+                }
+                return Err(error);
+            }
             Err(()) => {
-                if let Some(sent) = self.rebalancer.interrupted() {
-                    self.backend.remember_start(sent);
+                if is_accepted {
                     self.record(Stage::Failed, INTERRUPTED.to_owned());
                 }
                 return Ok(None);
