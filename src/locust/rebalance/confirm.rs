@@ -56,7 +56,11 @@ pub(super) async fn confirm(
             });
         }
         confirmation.extend(complete_for);
-        if confirmation.is_over() {
+        let has_just_lost_users = sent.is_none()
+            && rebalance.before.is_none()
+            && confirmation.now.state == "running"
+            && confirmation.now.lacks_users();
+        if has_just_lost_users || confirmation.is_over() {
             return Ok(Outcome::Unconfirmed {
                 sent,
                 now: confirmation.unconfirmed(),
@@ -137,7 +141,7 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
             None if is_complete => self.complete_since = Some(Instant::now()),
             Some(time) if is_complete && time >= self.needed => {
                 self.look.stats = retried(|| self.rebalance.master.stats()).await?;
-                if self.rebalance.has_new_worker(&self.look) || self.rebalance.had_uneven_pods() {
+                if self.rebalance.has_doubtful_workers(&self.look) {
                     self.needed = CONFIRMATION_OF_DOUBTFUL_WORKERS;
                 }
                 self.now.idle = self.look.idle();

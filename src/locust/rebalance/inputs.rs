@@ -8,6 +8,7 @@ use super::super::health::Verdict;
 use super::super::look::Look;
 use super::super::master::Master;
 use super::super::memory::StartMemory;
+use super::super::pods::WorkerTable;
 use super::super::start::{KnownStart, Start};
 use super::start_in_progress::StartInProgress;
 
@@ -51,20 +52,17 @@ pub struct Rebalance<'a, 'b> {
 }
 
 impl Rebalance<'_, '_> {
-    /// A worker is connected that was not connected before the change.
-    pub(super) fn has_new_worker(&self, look: &Look) -> bool {
-        let Some(before) = self.before else { return false };
+    /// A worker is new, or a worker may be gone already: its container was restarted, and Locust has not noticed the
+    /// loss.
+    pub(super) fn has_doubtful_workers(&self, look: &Look) -> bool {
+        let Some(before) = self.before else {
+            let table = look.table();
+            let matches = look.pods.as_ref().is_none_or(|pods| table.is_complete(pods));
+            return !matches || has_uneven_pods(&table);
+        };
         let was_connected = |id: &str| before.stats.connected().any(|worker| worker.id == id);
-        look.stats.connected().any(|worker| !was_connected(&worker.id))
-    }
-
-    /// A pod had more workers than another before the change. One of them may be gone already: its
-    /// container was restarted, and Locust has not noticed the loss.
-    pub(super) fn had_uneven_pods(&self) -> bool {
-        self.before.is_some_and(|before| {
-            let table = before.table();
-            table.own() > 0 && table.processes_in_each().is_none()
-        })
+        let is_new = look.stats.connected().any(|worker| !was_connected(&worker.id));
+        is_new || has_uneven_pods(&before.table())
     }
 
     /// The reason to wait while a worker of a ready pod has lost its connection: it may come back with its users.
@@ -87,4 +85,9 @@ impl Rebalance<'_, '_> {
             (None, _) => None,
         }
     }
+}
+
+/// A pod has more workers than another.
+fn has_uneven_pods(table: &WorkerTable) -> bool {
+    table.own() > 0 && table.processes_in_each().is_none()
 }

@@ -49,7 +49,8 @@ impl Rebalance<'_, '_> {
                 }
                 // The test has changed after the first look.
                 Ok(ActionResult::Done(outcome)) if is_first && outcome.is_unsent() => {
-                    is_first = false
+                    is_first = self.before.is_none() && Instant::now() < end;
+                    sleep(LOOK_PERIOD).await;
                 }
                 // Without an answer to a start, Locust may have started the users. A new look shows it.
                 Err(error) if is_first && error.may_pass() && self.repeats => {
@@ -74,7 +75,9 @@ impl Rebalance<'_, '_> {
             }
             Verdict::Repairable(_) => return self.repair(look, health, report).await,
             // A LoadTestShape may change the number at any time.
-            Verdict::Healthy | Verdict::Surplus if self.before.is_some() && !look.is_shaped() => {
+            _ if look.is_shaped() => Outcome::NothingSent(health),
+            Verdict::Healthy => confirm(self, look, health, None, report).await?,
+            Verdict::Surplus if self.before.is_some() => {
                 confirm(self, look, health, None, report).await?
             }
             _ => Outcome::NothingSent(health),
