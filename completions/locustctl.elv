@@ -219,7 +219,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --v 'Log level on stderr: 6 shows requests, 7 headers, 8 bodies, 9 curl commands'
             cand --locust 'Address of Locust''s master: a URL, service/NAME[:PORT][/PATH] or pod/NAME[:PORT][/PATH] (through the API server), auto (look for it), or none (no Locust; not allowed for rebalance, nor for run without a COMMAND). Without a value: auto [default: $LOCUSTCTL_LOCUST; else none for scale, and auto for other commands]'
             cand --watch 'Watch the test until Ctrl-C, and redistribute its users when workers leave'
-            cand --yes 'Skip the question before a rebalance that resets the statistics of the test. Without a terminal, skip the warning. No effect with --watch'
+            cand --yes 'Skip the question before a rebalance that starts many users at once, or resets the statistics of the test. Without a terminal, skip the warning. No effect with --watch'
             cand --sandbox 'Use a simulated cluster, which ends with this command'
             cand --insecure-skip-tls-verify 'Do not verify the server''s certificate. An attacker on the network can then read and change all traffic'
             cand --disable-compression 'Do not request compressed responses from the server'

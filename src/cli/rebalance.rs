@@ -28,8 +28,8 @@ pub struct RebalanceArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub watch: bool,
-    /// Skip the question before a rebalance that resets the statistics of the test. Without a terminal, skip
-    /// the warning. No effect with --watch
+    /// Skip the question before a rebalance that starts many users at once, or resets the statistics of the
+    /// test. Without a terminal, skip the warning. No effect with --watch
     #[arg(short = 'y', long, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]

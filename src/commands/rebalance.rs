@@ -15,8 +15,8 @@ use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
     Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Rebalance, RebalanceMode,
-    Search, StartInProgress, StartMemory, Watched, WorkerPods, absent_text, examine, foreign_text,
-    reset_warning, retried,
+    Search, StartInProgress, StartMemory, UserStart, Watched, WorkerPods, absent_text,
+    burst_warning, examine, foreign_text, reset_warning, retried,
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
@@ -100,10 +100,7 @@ async fn once(
     let master = find(connection, target, location, &pods).await?;
     say(&on_one_line(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
-    let log = retried(|| master.log()).await?;
-    if log.is_some_and(|log| log.resets_stats()) {
-        confirm_reset(&master, &pods, &memory, yes).await?;
-    }
+    confirm_side_effects(&master, &pods, &memory, yes).await?;
     let rebalance = Rebalance {
         master: &master,
         mode: RebalanceMode::AtOnce,
@@ -125,20 +122,27 @@ async fn once(
     }
 }
 
-/// Asks before a rebalance that resets the statistics of the test.
+/// Asks before a rebalance that resets the statistics of the test, or starts many users at once.
 ///
 /// # Errors
 /// Locust does not answer, or the answer of the user is not yes.
-async fn confirm_reset(
+async fn confirm_side_effects(
     master: &Master<'_>,
     pods: &WorkerPods,
     memory: &StartMemory,
     yes: bool,
 ) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
     let (look, health) =
         retried(|| examine(master, Some(pods.clone()), None, None, Some(memory))).await?;
-    let effect = reset_warning(&look).filter(|_| health.needs_rebalance());
-    question::confirm(effect.as_slice(), yes).await
+    if !health.needs_rebalance() {
+        return Ok(());
+    }
+    let burst = burst_warning(&look, &[], UserStart::AtOnce);
+    let effects: Vec<_> = reset_warning(&look).into_iter().chain(burst).collect();
+    question::confirm(&effects, yes).await
 }
 
 /// Watches the test, and prints a line when something has changed.

@@ -1,5 +1,6 @@
 //! Warnings before a change: its effects on a running test.
 
+use super::health::judge;
 use super::look::Look;
 use super::page::Page;
 use super::release::Release;
@@ -22,6 +23,17 @@ pub struct Test<'a> {
     pub users: i64,
     /// Connected workers.
     pub workers: i64,
+}
+
+/// How locustctl starts the users that Locust does not move itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserStart {
+    /// At once. The command has no flag for a ramp.
+    AtOnce,
+    /// At once. `--rebalance=ramp` would start them at the spawn rate.
+    AtOnceUnlessRamp,
+    /// At the spawn rate.
+    Ramp,
 }
 
 /// A change of the number of pods of one target.
@@ -58,17 +70,48 @@ pub fn ends_test(test: Test<'_>, changes: &[PodChange]) -> bool {
     leaving(changes) >= test.workers
 }
 
-/// Sentences on the side effects of redistributing the users after these changes.
-pub fn side_effects(look: &Look, changes: &[PodChange], is_ramp: bool) -> Vec<String> {
+/// A warning on users that start at once after these changes, or that a rebalance without changes starts: Locust
+/// ignores the spawn rate for users that move to other workers.
+pub fn burst_warning(look: &Look, changes: &[PodChange], start: UserStart) -> Option<String> {
     let test = Test {
         state: look.state(),
         users: look.users(),
         workers: i64::try_from(look.worker_count()).unwrap_or(i64::MAX),
     };
     if !is_running(test.state) || ends_test(test, changes) {
-        return Vec::new();
+        return None;
     }
-    burst(look, test, changes, is_ramp).into_iter().collect()
+    let rate = look.page.as_ref().and_then(|page| page.spawn_rate);
+    let logged = look.log.as_ref().and_then(|log| log.last_spawn()).map(|spawn| spawn.rate);
+    let rate = rate.or(logged).filter(|rate| *rate > 0.0)?;
+    let (leaving, joining) = (leaving(changes), joining(changes));
+    let lost = test.users.saturating_mul(leaving) / test.workers.max(1);
+    let by_locustctl = lost.saturating_add(missing(look));
+    let by_locust = match leaving > 0 {
+        true => 0,
+        false => test.users.saturating_mul(joining) / test.workers.saturating_add(joining).max(1),
+    };
+    let users = match start {
+        UserStart::Ramp => by_locust,
+        UserStart::AtOnce | UserStart::AtOnceUnlessRamp => by_locustctl.saturating_add(by_locust),
+    };
+    let hint = match start == UserStart::AtOnceUnlessRamp && by_locustctl > 0 {
+        true => "; --rebalance=ramp starts them at the spawn rate",
+        false => "",
+    };
+    (users > 1 && users as f64 / rate > MAX_BURST).then(|| {
+        format!(
+            "Locust will start about {users} users at once, although the spawn rate is {rate} per second{hint}"
+        )
+    })
+}
+
+/// The users that are missing already, and that a rebalance would start.
+fn missing(look: &Look) -> i64 {
+    let health = judge(look, None, None);
+    let wanted = health.wanted.filter(|_| health.needs_rebalance());
+    let wanted = wanted.and_then(|wanted| i64::try_from(wanted).ok());
+    wanted.map_or(0, |wanted| wanted.saturating_sub(health.users).max(0))
 }
 
 /// A warning on a reset of the statistics. Locust resets them after each start of users, also when it
@@ -78,30 +121,6 @@ pub fn reset_warning(look: &Look) -> Option<String> {
     (look.is_running() && resets).then(|| {
         "Locust runs with --reset-stats, so it resets its statistics when users move to other workers"
             .to_owned()
-    })
-}
-
-/// A warning on users that move to other workers: Locust ignores the spawn rate for them.
-fn burst(look: &Look, test: Test<'_>, changes: &[PodChange], is_ramp: bool) -> Option<String> {
-    let rate = look.page.as_ref().and_then(|page| page.spawn_rate);
-    let logged = look.log.as_ref().and_then(|log| log.last_spawn()).map(|spawn| spawn.rate);
-    let rate = rate.or(logged).filter(|rate| *rate > 0.0)?;
-    let (leaving, joining) = (leaving(changes), joining(changes));
-    let (moved, hint) = match leaving > 0 {
-        true => (
-            test.users.saturating_mul(leaving) / test.workers.max(1),
-            "; --rebalance=ramp starts them at the spawn rate",
-        ),
-        false => {
-            (test.users.saturating_mul(joining) / test.workers.saturating_add(joining).max(1), "")
-        }
-    };
-    let is_burst = moved > 1 && moved as f64 / rate > MAX_BURST && !(is_ramp && leaving > 0);
-    is_burst.then(|| {
-        format!(
-            "Locust will start about {moved} users at once, although the spawn rate is {rate} per \
-             second{hint}"
-        )
     })
 }
 
@@ -176,7 +195,43 @@ impl PodChange {
 
 #[cfg(test)]
 mod tests {
+    use super::super::examples::look;
     use super::*;
+
+    #[test]
+    fn a_warning_counts_all_users_that_start_at_once() {
+        use UserStart::{AtOnce, AtOnceUnlessRamp, Ramp};
+        let change = |pods, new| PodChange { workers: pods, pods, new: NewCount::Exactly(new) };
+        let all = look("2.47.0", &[20, 20, 20]).page(|page| page.spawn_rate = Some(1.0));
+        let all = all.with_num_users(60.0);
+        // Two of five workers have left already.
+        let start = super::super::examples::spawn(100, "1.00", 5);
+        let quit = |id: u32| format!("Worker 'a_{id}' (index 0) quit. 0 workers ready.");
+        let lost = all.clone().with_num_users(100.0).log(&[&start, &quit(1), &quit(2)]);
+        for (name, look, change, start, users) in [
+            ("two workers leave", &all, Some(change(3, 1)), AtOnceUnlessRamp, Some(40)),
+            ("they leave, without the flag", &all, Some(change(3, 1)), AtOnce, Some(40)),
+            ("they leave, with a ramp", &all, Some(change(3, 1)), Ramp, None),
+            ("one joins", &all, Some(change(3, 4)), AtOnceUnlessRamp, Some(15)),
+            ("one joins, with a ramp", &all, Some(change(3, 4)), Ramp, Some(15)),
+            ("nothing is missing", &all, None, AtOnce, None),
+            ("users are missing", &lost, None, AtOnce, Some(40)),
+            ("users are missing, and more leave", &lost, Some(change(3, 1)), AtOnce, Some(80)),
+            ("all workers leave", &lost, Some(change(3, 0)), AtOnce, None),
+        ] {
+            let warning = burst_warning(look, change.as_slice(), start);
+            let expected = users.map(|users| {
+                let by_locustctl = users != 15 && start == AtOnceUnlessRamp;
+                let hint = if by_locustctl {
+                    "; --rebalance=ramp starts them at the spawn rate"
+                } else {
+                    ""
+                };
+                format!("Locust will start about {users} users at once, although the spawn rate is 1 per second{hint}")
+            });
+            assert_eq!(warning, expected, "{name}");
+        }
+    }
 
     #[test]
     fn a_warning_names_the_loss_of_a_running_test() {

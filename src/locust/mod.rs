@@ -7,7 +7,7 @@ mod cost;
 mod error;
 mod examine;
 #[cfg(test)]
-mod examples;
+pub(crate) mod examples;
 mod find;
 mod health;
 mod hostile;
@@ -40,7 +40,8 @@ mod worker_wait;
 pub use address::Address;
 pub use auto_rebalance::{Attempt, AutoRebalancer, Watched};
 pub use cost::{
-    PodChange, Test, breaks_by_one_pod, cost, ends_test, reset_warning, side_effects, steps_text,
+    PodChange, Test, UserStart, breaks_by_one_pod, burst_warning, cost, ends_test, reset_warning,
+    steps_text,
 };
 pub use error::Error;
 pub use examine::examine;

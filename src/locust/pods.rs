@@ -177,7 +177,8 @@ impl WorkerTable {
     }
 
     /// The number of connected workers once all ready pods are connected. It follows from the workers
-    /// that were connected before; `None` if it is unknown, as for pods with different numbers.
+    /// that were connected before; `None` if it is unknown, as for pods with different numbers. If pods have several
+    /// workers, a new pod can have another number of them: with `--processes=-1`, it depends on the node.
     pub fn expected(&self, pods: &WorkerPods) -> Option<usize> {
         if pods.are_counted_only() {
             // All pods of a node have its name, so only the total number is known.
@@ -187,7 +188,9 @@ impl WorkerTable {
         }
         // If the pods have different numbers, a worker may be gone that Locust still counts.
         let each = self.processes_in_each()?;
-        Some(each * pods.ready.len() + self.foreign)
+        let is_known = |pod: &String| self.processes.contains_key(pod);
+        (each == 1 || pods.ready.iter().all(is_known))
+            .then(|| each * pods.ready.len() + self.foreign)
     }
 
     /// Every ready pod has a connected worker, and no other pod of the target has one.
@@ -319,6 +322,12 @@ mod tests {
         let mixed =
             WorkerTable::new(&connected(&["w-0", "w-0", "w-1"]), Some(&pods(&["w-0", "w-1"])));
         assert_eq!(mixed.expected(&pods(&["w-0"])), None, "one of its workers may be gone");
+        let two_each = WorkerTable::new(
+            &connected(&["w-0", "w-0", "w-1", "w-1"]),
+            Some(&pods(&["w-0", "w-1"])),
+        );
+        assert_eq!(two_each.expected(&pods(&["w-1"])), Some(2));
+        assert_eq!(two_each.expected(&pods(&["w-0", "w-2"])), None, "its number may differ");
         let with_foreign = WorkerTable::new(&connected(&["w-0", "x"]), Some(&pods(&["w-0"])));
         assert_eq!(with_foreign.expected(&pods(&["w-0"])), Some(2));
         assert_eq!(WorkerTable::default().expected(&pods(&["w-0"])), None);

@@ -236,7 +236,8 @@ impl<'a, 'b> WorkerWait<'a, 'b> {
         }
         let is_counted_only = pods.are_counted_only();
         let each = table.processes_in_each();
-        if !is_counted_only && each.is_some() && each == self.table.processes_in_each() {
+        let is_expected = each.is_some() && each == self.table.processes_in_each();
+        if !is_counted_only && is_expected && self.table.expected(pods).is_some() {
             return true;
         }
         // The number of processes per pod is unknown, so wait until the number of workers is

@@ -1,8 +1,11 @@
 //! The question before a change that may be a mistake.
 
+use super::settings::RebalancePolicy;
 use super::snapshot::Limits;
 use super::test_before::TestBefore;
-use crate::locust::{PodChange, Test, cost, ends_test, reset_warning};
+use crate::locust::{
+    PodChange, Test, UserStart, breaks_by_one_pod, burst_warning, cost, ends_test, reset_warning,
+};
 use crate::scaling::NewCount;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +42,21 @@ impl Question {
         old: Option<i64>,
         new: i32,
         test: &TestBefore,
+        policy: RebalancePolicy,
     ) -> Option<Self> {
-        let reason = Reason::of(old, new, test)?;
+        let reason = Reason::of(old, new, test, policy)?;
         let new = i64::from(new);
         limits.allow(new).then_some(Self { new, old, reason })
     }
 
     /// The question after the current number of replicas has changed to `old`.
-    pub(super) fn after_conflict(old: Option<i64>, new: i32, test: &TestBefore) -> Self {
-        let reason = Reason::of(old, new, test).unwrap_or(Reason::Changed);
+    pub(super) fn after_conflict(
+        old: Option<i64>,
+        new: i32,
+        test: &TestBefore,
+        policy: RebalancePolicy,
+    ) -> Self {
+        let reason = Reason::of(old, new, test, policy).unwrap_or(Reason::Changed);
         Self { new: new.into(), old, reason }
     }
 
@@ -87,9 +96,9 @@ impl Question {
 impl Reason {
     /// The reason to ask, if there is one: a cost for a running test, or a number that may be a typing
     /// error, because it is 0, more than twice the current one, or the current one is not known.
-    fn of(old: Option<i64>, new: i32, test: &TestBefore) -> Option<Self> {
+    fn of(old: Option<i64>, new: i32, test: &TestBefore, policy: RebalancePolicy) -> Option<Self> {
         let count = i64::from(new);
-        match (Self::of_test(old, new, test), old) {
+        match (Self::of_test(old, new, test, policy), old) {
             (Some(reason), _) => Some(reason),
             _ if count == 0 && old != Some(0) => Some(Self::NoWorkers),
             (None, None) => Some(Self::Unknown),
@@ -100,7 +109,12 @@ impl Reason {
     }
 
     /// The loss of a running test by this change.
-    fn of_test(old: Option<i64>, new: i32, test: &TestBefore) -> Option<Self> {
+    fn of_test(
+        old: Option<i64>,
+        new: i32,
+        test: &TestBefore,
+        policy: RebalancePolicy,
+    ) -> Option<Self> {
         match test {
             TestBefore::None => None,
             TestBefore::Unknown(unreachable) => {
@@ -114,11 +128,16 @@ impl Reason {
                 let test = Test { state: look.state(), users: look.users(), workers };
                 let new = NewCount::Exactly(new);
                 let change = PodChange { workers: count(own), pods: old?, new };
-                let cost = cost(test, &[change])?;
-                let reset = reset_warning(look).filter(|_| !ends_test(test, &[change]));
-                let texts = [Some(cost), reset].into_iter().flatten();
+                let cost = cost(test, &[change]);
+                let breaks = breaks_by_one_pod(look, &[change]);
+                let reset =
+                    reset_warning(look).filter(|_| cost.is_some() && !ends_test(test, &[change]));
+                let moves_users = change.moves_users() && policy != RebalancePolicy::Never;
+                let burst =
+                    burst_warning(look, &[change], UserStart::AtOnce).filter(|_| moves_users);
+                let texts = [cost, breaks, reset, burst].into_iter().flatten();
                 let sentences: Vec<_> = texts.map(|text| sentence(&text)).collect();
-                Some(Self::Cost(sentences.join(" ")))
+                (!sentences.is_empty()).then(|| Self::Cost(sentences.join(" ")))
             }
         }
     }
@@ -135,8 +154,10 @@ fn sentence(text: &str) -> String {
 mod tests {
     use super::super::test_before::{LastAnswer, LocustUnreachable};
     use super::*;
+    use crate::locust::examples::look;
 
     const LIMITS: Limits = Limits { min: 0, max: 100 };
+    const AFTER: RebalancePolicy = RebalancePolicy::AfterChanges;
 
     #[test]
     fn zero_and_more_than_double_need_a_question() {
@@ -152,11 +173,11 @@ mod tests {
             (0, 3, true),
             (5, 101, false),
         ] {
-            let question = Question::of(LIMITS, Some(old), new, &TestBefore::None);
+            let question = Question::of(LIMITS, Some(old), new, &TestBefore::None, AFTER);
             assert_eq!(question.is_some(), has_question, "{old} to {new}");
         }
         for (new, reason) in [(0, Reason::NoWorkers), (3, Reason::Unknown)] {
-            let question = Question::of(LIMITS, None, new, &TestBefore::None).unwrap();
+            let question = Question::of(LIMITS, None, new, &TestBefore::None, AFTER).unwrap();
             assert_eq!(question.reason, reason, "unknown to {new}");
         }
     }
@@ -175,9 +196,40 @@ mod tests {
             (LastAnswer::TooOld, Some(5), 6, false),
             (LastAnswer::NoTest, Some(5), 4, false),
         ] {
-            let question = Question::of(LIMITS, old, new, &unreachable(last));
+            let question = Question::of(LIMITS, old, new, &unreachable(last), AFTER);
             let ignores_locust = question.is_some_and(|question| question.ignores_locust());
             assert_eq!(ignores_locust, has_question, "{last:?} {old:?} {new}");
         }
+    }
+
+    #[test]
+    fn the_question_names_all_effects_on_a_running_test() {
+        let two_each = |version: &str| {
+            let mut look = look(version, &[15; 4]).page(|page| page.spawn_rate = Some(1.0));
+            for (index, worker) in look.stats.workers.iter_mut().flatten().enumerate() {
+                worker.id = format!("w-{}_{index:032x}", index / 2);
+            }
+            TestBefore::Running(Box::new(look.with_num_users(60.0)))
+        };
+        let text = |version: &str, new, policy| {
+            let question = Question::of(LIMITS, Some(2), new, &two_each(version), policy);
+            question.map(|question| question.text()).unwrap_or_default()
+        };
+        let burst = |users: u32| {
+            format!(
+                "Locust will start about {users} users at once, although the spawn rate is 1 per second."
+            )
+        };
+        let old = text("2.32.2", 1, AFTER);
+        assert!(
+            old.contains("The master of this release of Locust can then stop working"),
+            "{old}"
+        );
+        assert!(old.ends_with(&burst(30)), "{old}");
+        let new = text("2.47.0", 1, AFTER);
+        assert!(!new.contains("stop working") && new.ends_with(&burst(30)), "{new}");
+        assert!(!text("2.47.0", 1, RebalancePolicy::Never).contains("at once"));
+        assert_eq!(text("2.47.0", 3, AFTER), burst(12));
+        assert_eq!(text("2.47.0", 2, AFTER), "");
     }
 }

@@ -61,7 +61,7 @@ pub fn page(state: &str, users: u64, wanted: u64) -> Value {
 }
 
 fn rebalance(cluster: &TestCluster, locust: &FakeLocust) -> Outcome {
-    let line = format!("rebalance --locust={}", locust.url());
+    let line = format!("rebalance --yes --locust={}", locust.url());
     locustctl(&line).kubeconfig(cluster.kubeconfig()).run()
 }
 

@@ -22,7 +22,7 @@ fn locust_stuck_at_15_users(
     body: &'static str,
 ) -> FakeLocust {
     const LOG: &str = r#"{"master": [
-        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 10.00 spawn rate to 4 ready workers",
+        "[2026-11-26 14:15:31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 5.00 spawn rate to 4 ready workers",
         "[2026-11-26 14:15:34,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)",
         "[2026-11-26 14:15:34,000] host/INFO/locust.runners: Resetting stats",
         "[2026-11-26 14:15:40,000] host/INFO/locust.runners: Worker 'a_1' (index 0) quit. 3 workers ready.",
@@ -32,7 +32,7 @@ fn locust_stuck_at_15_users(
     let worker = json!({"id": format!("{}_{:032x}", worker_pods(cluster)[0], 1),
         "state": "running", "user_count": 15});
     let stats = json!({"state": "running", "user_count": 15, "workers": [worker]}).to_string();
-    let args = json!({"state": "running", "user_count": 15, "num_users": 60, "spawn_rate": 10,
+    let args = json!({"state": "running", "user_count": 15, "num_users": 60, "spawn_rate": 5,
         "worker_count": 1, "version": "2.47.0"});
     let page = format!("<script>window.templateArgs = {args}</script>");
     FakeLocust::start(move |request, stream| {
@@ -99,7 +99,10 @@ fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal_also_without_anothe
     assert_eq!(locust.requests("/swarm").len(), 0);
 
     let warned = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
-    assert!(warned.stderr.contains(&format!("Warning: {reset}\n")), "{warned:?}");
+    let at_once =
+        "Locust will start about 45 users at once, although the spawn rate is 5 per second";
+    let warnings = format!("Warning: {reset}\nWarning: {at_once}\n");
+    assert!(warned.stderr.contains(&warnings), "{warned:?}");
     assert_eq!(locust.requests("/swarm").len(), 1, "without a terminal there is no question");
 
     let line = format!("scale --replicas=1 --locust={}", locust.url());

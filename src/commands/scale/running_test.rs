@@ -17,9 +17,9 @@ use crate::cli;
 use crate::cluster::api::Client;
 use crate::locust::{
     LOOK_PERIOD, Look, Master, Outcome, PodChange, Rebalance, RebalanceMode, StartInProgress,
-    StartMemory, Steps, Test, Verdict, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
-    connected_text, cost, ends_test, follow_workers, judge, may_hold_workers, renewed_look,
-    reset_warning, side_effects, steps_for, steps_text, wait_for_workers, wait_until_moved,
+    StartMemory, Steps, Test, UserStart, Verdict, WorkerPods, breaks_by_leaving, breaks_by_one_pod,
+    burst_warning, connected_text, cost, ends_test, follow_workers, judge, may_hold_workers,
+    renewed_look, reset_warning, steps_for, steps_text, wait_for_workers, wait_until_moved,
     wait_until_spawned,
 };
 use crate::scaling::{Order, Target, Wait, WaitCondition, pods_of, wait};
@@ -106,8 +106,11 @@ impl<'a> RunningTest<'a> {
             losses.extend(reset_warning(&self.before));
         }
         if args.rebalance != cli::Rebalance::Never {
-            let is_ramp = args.rebalance == cli::Rebalance::Ramp;
-            losses.extend(side_effects(&self.before, &changes, is_ramp));
+            let start = match args.rebalance == cli::Rebalance::Ramp {
+                true => UserStart::Ramp,
+                false => UserStart::AtOnceUnlessRamp,
+            };
+            losses.extend(burst_warning(&self.before, &changes, start));
         }
         question::confirm(&losses, args.yes).await
     }

@@ -11,7 +11,7 @@ use super::super::settings::RebalancePolicy;
 use super::super::snapshot::{Stage, Swarm, UserCheck};
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
-    Outcome, Search, StartInProgress, Watched, WorkerPods, foreign_text,
+    Outcome, Search, StartInProgress, UserStart, Watched, WorkerPods, burst_warning, foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
@@ -280,6 +280,9 @@ impl Swarm {
         let mut notes = look.worker_notes();
         if health.is_alarming() {
             notes.push(health.to_string());
+        }
+        if health.needs_rebalance() {
+            notes.extend(burst_warning(look, &[], UserStart::AtOnce));
         }
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         // Without rounding, each look would change the state.

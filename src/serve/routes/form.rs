@@ -93,7 +93,9 @@ pub(super) async fn rescale(
         };
         let frame = app.backend.live.with_fresh_look().await;
         let old = desired(&frame.snapshot);
-        if let Some(question) = Question::of(frame.snapshot.limits, old, new, &test) {
+        if let Some(question) =
+            Question::of(frame.snapshot.limits, old, new, &test, app.backend.locust.rebalance)
+        {
             let question = Some(&question);
             let context = Context { question, entered, ..context(&app, &caller, &root) };
             return html(StatusCode::PRECONDITION_REQUIRED, &frame.snapshot, context);
@@ -129,7 +131,7 @@ async fn ask_again(
     };
     let frame = app.backend.live.now();
     let snapshot = &frame.snapshot;
-    let question = Question::after_conflict(Some(now), new, &test);
+    let question = Question::after_conflict(Some(now), new, &test, app.backend.locust.rebalance);
     let question = (i64::from(new) != now).then_some(&question);
     let entered = new.to_string();
     let notice = Some(Notice { is_error: true, text: problem.detail() });

@@ -60,9 +60,10 @@ pub(super) async fn question(State(app): State<Arc<App>>, RawQuery(query): RawQu
     };
     let snapshot = &app.backend.live.now().snapshot;
     let old = snapshot.replicas.map(|replicas| replicas.desired);
+    let policy = app.backend.locust.rebalance;
     let question = match is_asked {
-        true => Some(Question::after_conflict(old, new, &test)),
-        false => Question::of(snapshot.limits, old, new, &test),
+        true => Some(Question::after_conflict(old, new, &test, policy)),
+        false => Question::of(snapshot.limits, old, new, &test, policy),
     };
     let is_conditional = question.is_some() || matches!(test, TestBefore::Running(_));
     let order = ConfirmedOrder {
