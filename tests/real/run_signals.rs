@@ -177,7 +177,7 @@ impl Table {
         let prefix = format!("{phase:?}-{signals:?}");
         let report = cluster.path(&format!("{prefix}.json"));
         let line = format!(
-            "run --replicas=2 {} -t 10m --timeout=60s --json-file={} --csv={} --locust={} \
+            "run --replicas=2 {} -t 10m --timeout=100s --json-file={} --csv={} --locust={} \
              deployment/locust-slave",
             phase.flags(),
             report.display(),

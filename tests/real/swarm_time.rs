@@ -55,6 +55,18 @@ fn assert_ends_after(scenario: &Scenario, start: Instant, wanted: f64) {
     scenario.locust.wait_for_values(|values| values["state"] == "stopped");
 }
 
+/// Each run time that was sent ends the test at most 2 s before or after the end that its owner asked for.
+#[track_caller]
+fn assert_timers_end_after(scenario: &Scenario, start: Instant, wanted: f64) {
+    let posts = scenario.posts();
+    for post in &posts {
+        let Some(run_time) = post.field("run_time") else { continue };
+        let seconds: f64 = run_time.trim_end_matches('s').parse().unwrap();
+        let end = (post.at - start).as_secs_f64() + seconds;
+        assert!((end - wanted).abs() <= 2.0, "{end} s instead of {wanted} s: {posts:?}");
+    }
+}
+
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_with_a_run_time_is_rebalanced_and_ends_on_time() {
@@ -71,8 +83,9 @@ fn a_test_with_a_run_time_is_rebalanced_and_ends_on_time() {
         assert_says(&outcome, "redistributed 60 users over 1 worker");
         let posts = scenario.posts();
         let is_limited = posts.iter().all(|post| post.field("run_time").is_some());
-        // Up to 2.46.6 the timer of the first start continues.
+        // Up to 2.46.7 the timer of the first start continues.
         assert_eq!(is_limited, release == LATEST, "{release}: {posts:?}");
+        assert_timers_end_after(&scenario, start, 60.0);
         assert_ends_after(&scenario, start, 60.0);
     }
 }
@@ -119,5 +132,6 @@ fn serve_knows_the_starts_that_pass_through_it() {
     let scaled = serving.send(put).json();
     assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
     scenario.assert_users_are_stable(60);
+    assert_timers_end_after(&scenario, start, 60.0);
     assert_ends_after(&scenario, start, 60.0);
 }

@@ -3,6 +3,7 @@
 use std::io::{BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -15,6 +16,8 @@ pub struct Post {
     pub path: String,
     /// The body: `user_count=60&spawn_rate=60`.
     pub form: String,
+    /// The time at which the relay passed it on.
+    pub at: Instant,
 }
 
 impl Post {
@@ -150,7 +153,7 @@ fn relay(client: TcpStream, master: &str, state: &State) -> Option<()> {
         server.write_all(&request.body).ok()?;
         if request.method == "POST" {
             let form = String::from_utf8_lossy(&request.body).into_owned();
-            state.posts.lock().push(Post { path: request.path, form });
+            state.posts.lock().push(Post { path: request.path, form, at: Instant::now() });
         }
     }
     let _ = server.shutdown(Shutdown::Both);
