@@ -114,6 +114,9 @@ fn with_wanted(
             "Locust's page shows {in_page} users, so the test was not started through its web API"
         ));
     }
+    if let Some(silent) = silent_worker(now) {
+        return Verdict::Unsafe(silent);
+    }
     if let Some(doubt) = doubt(users, now, before).filter(|_| is_short) {
         return Verdict::Unsafe(doubt.to_owned());
     }
@@ -123,6 +126,15 @@ fn with_wanted(
     let user_classes = now.classes.clone().unwrap_or_default();
     let start = Start { users: request, spawn_rate, run_time: None, user_classes };
     Verdict::Repairable(Repair { start, limit: TimeLimit::None, wanted: users })
+}
+
+/// The reason to wait for a worker of a ready pod that sends no heartbeats; `None` if there is none. The worker may
+/// come back with its users. If it does not, Locust drops it about a minute later, and starts its users elsewhere.
+pub fn silent_worker(now: &Look) -> Option<String> {
+    let pod = now.table().silent.into_iter().next()?;
+    Some(format!(
+        "the worker in pod {pod} sends no heartbeats, and it may come back with its users"
+    ))
 }
 
 /// Connected workers without users. With fewer users than workers this is normal, and counts as 0.

@@ -224,6 +224,23 @@ fn with_fewer_users_than_workers_an_earlier_look_shows_which_worker_had_users() 
 }
 
 #[test]
+fn a_silent_worker_of_a_ready_pod_is_waited_for() {
+    let with = |state: &str, names: &[&str]| {
+        let mut now = quits(look(NEW, &[15, 15, 15, 0]).with_num_users(60.0), 1);
+        let silent = now.stats.workers.iter_mut().flatten().last().unwrap();
+        (silent.state, silent.user_count) = (state.to_owned(), 15);
+        now.page.as_mut().unwrap().worker_count = Some(3);
+        Look { pods: pods(names), ..now }
+    };
+    let all = ["w-0", "w-1", "w-2", "w-3"];
+    let health = judge(&with("missing", &all), None, None);
+    let reason = "the worker in pod w-3 sends no heartbeats, and it may come back with its users";
+    assert_eq!(health.verdict, Verdict::Unsafe(reason.to_owned()));
+    assert!(!health.needs_rebalance());
+    assert_eq!(verdict(&with("missing", &all[..3]), None), "repairable", "its pod is gone");
+}
+
+#[test]
 fn the_users_of_one_worker_are_rounded_up() {
     let start = spawn(61, "10.00", 4);
     let now = look(NEW, &[15, 15, 15]).with_num_users(61.0).log(&[&start, QUIT]);

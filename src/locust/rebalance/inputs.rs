@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::health::Verdict;
+use super::super::health::{Verdict, silent_worker};
 use super::super::look::Look;
 use super::super::master::Master;
 use super::super::memory::StartMemory;
@@ -77,10 +77,7 @@ impl Rebalance<'_, '_> {
             (Some(all), _) => (now < all)
                 .then(|| format!("only {now} of {all} workers are still connected to Locust")),
             (None, Verdict::Repairable(_) | Verdict::Unsafe(_) | Verdict::Unknown(_)) => {
-                let silent = look.table().silent.into_iter().next()?;
-                Some(format!(
-                    "the worker in pod {silent} sends no heartbeats, and it may come back with its users"
-                ))
+                silent_worker(look)
             }
             (None, _) => None,
         }
