@@ -36,13 +36,24 @@ if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$schemathesis"; 
 fi
 export PATH=$PATH:$venv/bin
 
-# The real Locust: each release that behaves differently, and one that is too old for locustctl.
+# The real Locust: each release that behaves differently, and one that is too old for locustctl (with --long,
+# several).
 export LOCUSTS=${LOCUSTS:-$target/locust}
-for release in 2.47.0 2.46.4 2.32.2 2.25.0 2.15.1; do
+releases=(2.47.0 2.46.4 2.32.2 2.25.0 2.15.1)
+if [ -n "${LOCUSTCTL_LONG-}" ]; then
+  releases+=(2.8.6 1.6.0 1.4.4)
+fi
+for release in "${releases[@]}"; do
   if ! "$LOCUSTS/$release/bin/locust" --version 2>/dev/null | grep -qF "$release"; then
     waiting_for "installing Locust $release"
     python3 -m venv "$LOCUSTS/$release"
-    "$LOCUSTS/$release/bin/pip" install --quiet --disable-pip-version-check "locust==$release"
+    packages=("locust==$release")
+    # Old releases do not start with newer packages.
+    case $release in
+      1.4.4) packages+=("flask<2" "itsdangerous<2.1" "jinja2<3" "markupsafe<2.1" "werkzeug<2") ;;
+      1.6.0) packages+=("flask<2.1" "itsdangerous<2.1" "jinja2<3.1" "markupsafe<2.1" "werkzeug<2.1") ;;
+    esac
+    "$LOCUSTS/$release/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}"
   fi
 done
 

@@ -14,9 +14,9 @@ use super::signals::{self, FINISHING_START};
 use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
-    Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Rebalance, RebalanceMode,
-    Search, StartInProgress, StartMemory, UserStart, Watched, WorkerPods, absent_text,
-    burst_warning, examine, foreign_text, reset_warning, retried,
+    Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Outcome, Rebalance,
+    RebalanceMode, Search, StartInProgress, StartMemory, Unfinished, UserStart, Watched,
+    WorkerPods, absent_text, burst_warning, examine, foreign_text, reset_warning, retried,
 };
 use crate::output::{Failed, write_stdout};
 use crate::scaling::{SelectionArgs, Target, check_namespace, pods_of};
@@ -100,10 +100,9 @@ async fn once(
     let master = find(connection, target, location, &pods).await?;
     say(&on_one_line(&format!("Using Locust at {}", master.place())));
     let memory = StartMemory::of_user();
-    confirm_side_effects(&master, &pods, &memory, yes).await?;
-    let rebalance = Rebalance {
+    let rebalance = |mode| Rebalance {
         master: &master,
-        mode: RebalanceMode::AtOnce,
+        mode,
         before: None,
         known: None,
         limit: LIMIT,
@@ -114,7 +113,13 @@ async fn once(
         on_start: None,
         in_progress: Some(in_progress),
     };
-    let outcome = rebalance.run(Some(pods), &mut |text| say(&on_one_line(text))).await;
+    let mut report = |text: &str| say(&on_one_line(text));
+    let mode = if yes { RebalanceMode::AtOnce } else { RebalanceMode::Never };
+    let mut outcome = rebalance(mode).run(Some(pods.clone()), &mut report).await;
+    if let Ok(Outcome::Disabled(_)) = &outcome {
+        confirm_side_effects(&master, &pods, &memory).await?;
+        outcome = rebalance(RebalanceMode::AtOnce).run(Some(pods), &mut report).await;
+    }
     let outcome = outcome.map_err(anyhow::Error::from)?;
     match outcome.is_well() && !outcome.health().is_alarming() {
         true => Ok(write_stdout(&format!("{}\n", on_one_line(&outcome.to_string())))?),
@@ -130,19 +135,12 @@ async fn confirm_side_effects(
     master: &Master<'_>,
     pods: &WorkerPods,
     memory: &StartMemory,
-    yes: bool,
 ) -> anyhow::Result<()> {
-    if yes {
-        return Ok(());
-    }
     let (look, health) =
         retried(|| examine(master, Some(pods.clone()), None, None, Some(memory))).await?;
-    if !health.needs_rebalance() {
-        return Ok(());
-    }
-    let burst = burst_warning(&look, &[], UserStart::AtOnce);
+    let burst = burst_warning(&look, &health, &[], UserStart::AtOnce);
     let effects: Vec<_> = reset_warning(&look).into_iter().chain(burst).collect();
-    question::confirm(&effects, yes).await
+    question::confirm(&effects, false).await
 }
 
 /// Watches the test, and prints a line when something has changed.
@@ -232,10 +230,11 @@ impl Watch<'_> {
             .rebalancer
             .look_and_rebalance(&master, pods, known, Some(self.in_progress), &mut report)
             .await;
-        if let Some(accepted) = self.rebalancer.take_accepted() {
+        let Unfinished { accepted, attempt } = self.rebalancer.take_unfinished();
+        if let Some(accepted) = accepted {
             self.last_start = Some(accepted);
         }
-        let watched = result.map_err(|error| match self.rebalancer.take_attempt() {
+        let watched = result.map_err(|error| match attempt {
             Some(attempt) => anyhow!(attempt.failure(&error)),
             None => error.into(),
         })?;

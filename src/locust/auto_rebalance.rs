@@ -10,13 +10,13 @@ use super::error::Error;
 use super::examine::examine;
 use super::health::{Health, Verdict, judge};
 use super::look::Look;
+use super::lost_start::{Attempt, LostStart};
 use super::master::Master;
 use super::memory::StartMemory;
 use super::outcome::Outcome;
 use super::pods::WorkerPods;
 use super::rebalance::{Rebalance, RebalanceMode, StartInProgress};
 use super::start::{KnownStart, Start};
-use crate::text::quantity;
 
 /// At most one start is sent in this time.
 const START_PERIOD: Duration = Duration::from_secs(30);
@@ -30,9 +30,6 @@ const GIVEN_UP: &str = "three starts did not help, so locustctl sends no more un
 
 /// The users are redistributed when the number of workers has been the same for this long.
 const QUIET: Duration = Duration::from_secs(2);
-
-/// A start whose answer was lost is noticed in Locust's page and log within this time.
-const LOST_PERIOD: Duration = Duration::from_secs(60);
 
 /// Watches a running test, and redistributes its users when workers have left.
 #[derive(Debug, Default)]
@@ -49,30 +46,21 @@ pub struct AutoRebalancer {
     accepted: Mutex<Option<KnownStart>>,
     /// The last start that was sent, until its result is known.
     attempt: Mutex<Option<Attempt>>,
-    /// A start whose answer was lost, and the time at which this was noticed.
-    lost: Option<(KnownStart, Instant)>,
+    /// A start whose answer was lost.
+    lost: Option<LostStart>,
     /// Starts that did not help, since the test last had all its users.
     failures: u32,
     /// The connected workers at the last look, and since when their number is the same.
     workers: Option<(usize, Instant)>,
 }
 
-/// A start that was sent. If its answer is lost, Locust may have carried it out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Attempt {
-    pub start: Start,
-    /// Time from which the run time counts.
-    pub at: Instant,
-}
-
-impl Attempt {
-    /// The message after an error that followed this start.
-    pub fn failure(&self, error: &Error) -> String {
-        let users = quantity(self.start.users, "user");
-        format!(
-            "locustctl sent a start for {users} to Locust, and could not confirm the result: {error}"
-        )
-    }
+/// The starts that a caller does not know yet.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// A start that Locust has accepted.
+    pub accepted: Option<KnownStart>,
+    /// The last start that was sent, if its result is not known.
+    pub attempt: Option<Attempt>,
 }
 
 /// The result of one look.
@@ -119,7 +107,7 @@ impl AutoRebalancer {
     ) -> Result<(Look, Health), Error> {
         let (look, health) =
             examine(master, pods.clone(), None, known, self.memory.as_ref()).await?;
-        self.find_lost_start(&look);
+        self.find_lost_start(master, &look);
         let steady = self.steady.as_ref();
         self.is_edited = steady.is_some_and(|steady| look.has_other_users_on_same_workers(steady));
         let is_certain = look.is_steady && look.is_fresh();
@@ -175,7 +163,6 @@ impl AutoRebalancer {
         in_progress: Option<&StartInProgress>,
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Watched, Error> {
-        self.attempt.get_mut().take();
         let (look, health) = self.look(master, pods.clone(), known).await?;
         // The caller does not know a start that was just found.
         let is_found = self.accepted.get_mut().is_some();
@@ -186,7 +173,7 @@ impl AutoRebalancer {
         let last_start = *self.last_start.get_mut();
         let on_attempt = |start: &Start, at: Instant| {
             *self.last_start.lock() = Some(Instant::now());
-            *self.attempt.lock() = Some(Attempt { start: start.clone(), at });
+            *self.attempt.lock() = Some(Attempt::new(start, at, &look));
         };
         let on_start = |start: &KnownStart| *self.accepted.lock() = Some(start.clone());
         let rebalance = Rebalance {
@@ -206,56 +193,46 @@ impl AutoRebalancer {
         let is_attempted = *self.last_start.get_mut() != last_start;
         self.count(&result, is_attempted);
         let is_accepted = self.accepted.get_mut().is_some();
-        match (&result, self.attempt.get_mut().as_ref()) {
-            (Ok(_), _) => {
+        match &result {
+            Ok(_) => {
                 self.accepted.get_mut().take();
                 self.attempt.get_mut().take();
             }
-            (Err(error), Some(Attempt { start, at }))
-                if !is_accepted && !matches!(error, Error::Refused(_)) =>
-            {
-                let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
-                let (start, at) = (start.clone(), *at);
-                let lost = KnownStart { start, at, run_time_before, logged_at: None };
-                self.lost = Some((lost, Instant::now()));
+            Err(error) => {
+                if let Some(attempt) = self.attempt.get_mut() {
+                    attempt.is_open = is_accepted || error.may_pass();
+                }
             }
-            (Err(_), _) => {}
         }
         let outcome = result?;
         let health = outcome.health().clone();
         Ok(Watched { look, health, outcome: Some(outcome) })
     }
 
-    /// The start that Locust has accepted, if [`AutoRebalancer::look_and_rebalance`] was dropped or failed after it had
-    /// sent this start. If the answer was lost, a later look notices the start.
-    pub fn take_accepted(&mut self) -> Option<KnownStart> {
-        self.accepted.get_mut().take()
+    /// What the caller does not know yet of the starts that were sent. Call this after each
+    /// [`AutoRebalancer::look`] and [`AutoRebalancer::look_and_rebalance`], also if it failed or was dropped.
+    pub fn take_unfinished(&mut self) -> Unfinished {
+        let (accepted, attempt) = (self.accepted.get_mut().take(), self.attempt.get_mut().take());
+        if let (None, Some(attempt)) = (&accepted, &attempt)
+            && attempt.is_open
+        {
+            self.lost = Some(LostStart::new(attempt.clone()));
+        }
+        Unfinished { accepted, attempt }
     }
 
-    /// Looks for a start whose answer was lost. Locust's page and log show it if Locust has carried it out.
-    fn find_lost_start(&mut self, look: &Look) {
-        let Some((lost, noticed)) = &self.lost else { return };
-        if noticed.elapsed() > LOST_PERIOD {
+    /// Looks for a start whose answer was lost.
+    fn find_lost_start(&mut self, master: &Master<'_>, look: &Look) {
+        let Some(lost) = &mut self.lost else { return };
+        if let Some(found) = lost.find(look) {
+            if let Some(memory) = &self.memory {
+                memory.save(&master.place(), look.log.as_ref(), &found);
+            }
+            *self.accepted.get_mut() = Some(found);
             self.lost = None;
-            return;
-        }
-        // While Locust starts users, its log does not tell yet if Locust itself made the start.
-        if look.state() != "running" {
-            return;
-        }
-        let page = look.page.as_ref().filter(|page| lost.is_current(page));
-        let log = look.log.as_ref().filter(|log| lost.start.has_numbers_of(log.last_spawn()));
-        if let Some((_, log)) = page.zip(log) {
-            let logged_at = log.last_start_by_hand();
-            *self.accepted.get_mut() = Some(KnownStart { logged_at, ..lost.clone() });
+        } else if lost.is_over(look) {
             self.lost = None;
         }
-    }
-
-    /// The start that the last [`AutoRebalancer::look_and_rebalance`] sent, if it failed afterwards. Unless Locust
-    /// has refused it, Locust may have carried it out.
-    pub fn take_attempt(&mut self) -> Option<Attempt> {
-        self.attempt.get_mut().take()
     }
 
     /// The warning that no more starts are sent, because the last ones did not help; `None` while

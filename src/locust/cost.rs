@@ -1,6 +1,6 @@
 //! Warnings before a change: its effects on a running test.
 
-use super::health::judge;
+use super::health::Health;
 use super::look::Look;
 use super::page::Page;
 use super::release::Release;
@@ -70,14 +70,16 @@ pub fn ends_test(test: Test<'_>, changes: &[PodChange]) -> bool {
     leaving(changes) >= test.workers
 }
 
-/// A warning on users that start at once after these changes, or that a rebalance without changes starts: Locust
-/// ignores the spawn rate for users that move to other workers.
-pub fn burst_warning(look: &Look, changes: &[PodChange], start: UserStart) -> Option<String> {
-    let test = Test {
-        state: look.state(),
-        users: look.users(),
-        workers: i64::try_from(look.worker_count()).unwrap_or(i64::MAX),
-    };
+/// A warning on users that start at once after these changes or, without changes, by a rebalance. Locust ignores
+/// the spawn rate for users that move to other workers. `health` is the judgement of this look.
+pub fn burst_warning(
+    look: &Look,
+    health: &Health,
+    changes: &[PodChange],
+    start: UserStart,
+) -> Option<String> {
+    let workers = i64::try_from(health.workers).unwrap_or(i64::MAX);
+    let test = Test { state: look.state(), users: health.users, workers };
     if !is_running(test.state) || ends_test(test, changes) {
         return None;
     }
@@ -85,33 +87,27 @@ pub fn burst_warning(look: &Look, changes: &[PodChange], start: UserStart) -> Op
     let logged = look.log.as_ref().and_then(|log| log.last_spawn()).map(|spawn| spawn.rate);
     let rate = rate.or(logged).filter(|rate| *rate > 0.0)?;
     let (leaving, joining) = (leaving(changes), joining(changes));
-    let lost = test.users.saturating_mul(leaving) / test.workers.max(1);
-    let by_locustctl = lost.saturating_add(missing(look));
+    let lost = test.users.saturating_mul(leaving) / workers.max(1);
+    let by_locustctl = lost.saturating_add(not_on_their_workers(health));
     let by_locust = match leaving > 0 {
         true => 0,
-        false => test.users.saturating_mul(joining) / test.workers.saturating_add(joining).max(1),
+        false => test.users.saturating_mul(joining) / workers.saturating_add(joining).max(1),
     };
     let users = match start {
         UserStart::Ramp => by_locust,
         UserStart::AtOnce | UserStart::AtOnceUnlessRamp => by_locustctl.saturating_add(by_locust),
+    };
+    let subject = match changes.is_empty() {
+        true => "a rebalance starts",
+        false => "Locust will start",
     };
     let hint = match start == UserStart::AtOnceUnlessRamp && by_locustctl > 0 {
         true => "; --rebalance=ramp starts them at the spawn rate",
         false => "",
     };
     (users > 1 && users as f64 / rate > MAX_BURST).then(|| {
-        format!(
-            "Locust will start about {users} users at once, although the spawn rate is {rate} per second{hint}"
-        )
+        format!("{subject} about {users} users at once, although the spawn rate is {rate} per second{hint}")
     })
-}
-
-/// The users that are missing already, and that a rebalance would start.
-fn missing(look: &Look) -> i64 {
-    let health = judge(look, None, None);
-    let wanted = health.wanted.filter(|_| health.needs_rebalance());
-    let wanted = wanted.and_then(|wanted| i64::try_from(wanted).ok());
-    wanted.map_or(0, |wanted| wanted.saturating_sub(health.users).max(0))
 }
 
 /// A warning on a reset of the statistics. Locust resets them after each start of users, also when it
@@ -122,6 +118,15 @@ pub fn reset_warning(look: &Look) -> Option<String> {
         "Locust runs with --reset-stats, so it resets its statistics when users move to other workers"
             .to_owned()
     })
+}
+
+/// The users that a rebalance would start: those that are missing, and the share of the workers without users.
+fn not_on_their_workers(health: &Health) -> i64 {
+    let wanted = health.wanted.filter(|_| health.needs_rebalance());
+    let Some(wanted) = wanted.and_then(|wanted| i64::try_from(wanted).ok()) else { return 0 };
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let missing = wanted.saturating_sub(health.users).max(0);
+    missing + wanted.saturating_mul(count(health.idle)) / count(health.workers).max(1)
 }
 
 /// A note on a change that is made in steps, with the reason. `ends` is true if all workers of the test
@@ -162,9 +167,11 @@ fn leaving(changes: &[PodChange]) -> i64 {
     changes.iter().map(PodChange::leaving).sum()
 }
 
-/// Workers that join, if each new pod has one.
+/// Workers that join. Each new pod has as many as the present ones, or one.
 fn joining(changes: &[PodChange]) -> i64 {
-    changes.iter().map(|change| (change.new_pods() - change.pods).max(0)).sum()
+    let each = |change: &PodChange| (change.workers / change.pods.max(1)).max(1);
+    let new_pods = |change: &PodChange| (change.new_pods() - change.pods).max(0);
+    changes.iter().map(|change| new_pods(change).saturating_mul(each(change))).sum()
 }
 
 impl PodChange {
@@ -196,6 +203,7 @@ impl PodChange {
 #[cfg(test)]
 mod tests {
     use super::super::examples::look;
+    use super::super::health::judge;
     use super::*;
 
     #[test]
@@ -208,6 +216,8 @@ mod tests {
         let start = super::super::examples::spawn(100, "1.00", 5);
         let quit = |id: u32| format!("Worker 'a_{id}' (index 0) quit. 0 workers ready.");
         let lost = all.clone().with_num_users(100.0).log(&[&start, &quit(1), &quit(2)]);
+        let idle = look("2.47.0", &[30, 30, 0, 0]).page(|page| page.spawn_rate = Some(1.0));
+        let idle = idle.with_num_users(60.0);
         for (name, look, change, start, users) in [
             ("two workers leave", &all, Some(change(3, 1)), AtOnceUnlessRamp, Some(40)),
             ("they leave, without the flag", &all, Some(change(3, 1)), AtOnce, Some(40)),
@@ -217,9 +227,11 @@ mod tests {
             ("nothing is missing", &all, None, AtOnce, None),
             ("users are missing", &lost, None, AtOnce, Some(40)),
             ("users are missing, and more leave", &lost, Some(change(3, 1)), AtOnce, Some(80)),
+            ("two workers have no users", &idle, None, AtOnce, Some(30)),
             ("all workers leave", &lost, Some(change(3, 0)), AtOnce, None),
         ] {
-            let warning = burst_warning(look, change.as_slice(), start);
+            let health = judge(look, None, None);
+            let warning = burst_warning(look, &health, change.as_slice(), start);
             let expected = users.map(|users| {
                 let by_locustctl = users != 15 && start == AtOnceUnlessRamp;
                 let hint = if by_locustctl {
@@ -227,7 +239,11 @@ mod tests {
                 } else {
                     ""
                 };
-                format!("Locust will start about {users} users at once, although the spawn rate is 1 per second{hint}")
+                let subject = match change {
+                    Some(_) => "Locust will start",
+                    None => "a rebalance starts",
+                };
+                format!("{subject} about {users} users at once, although the spawn rate is 1 per second{hint}")
             });
             assert_eq!(warning, expected, "{name}");
         }

@@ -66,13 +66,23 @@ impl Look {
         self
     }
 
-    /// The same look with these messages in the master's log.
-    pub fn log(mut self, messages: &[&str]) -> Self {
-        let line = |message: &&str| {
+    /// The same look with these messages in the master's log, all at the same time.
+    pub fn log(self, messages: &[&str]) -> Self {
+        self.log_every(0, messages)
+    }
+
+    /// The same, with ten seconds between two messages.
+    pub fn log_at(self, messages: &[&str]) -> Self {
+        self.log_every(10, messages)
+    }
+
+    fn log_every(mut self, seconds: usize, messages: &[&str]) -> Self {
+        let line = |(index, message): (usize, &&str)| {
             let level = if message.starts_with("Unhandled") { "CRITICAL" } else { "INFO" };
-            format!("[2026-11-26 14:15:31,000] host/{level}/locust.runners: {message}")
+            let second = index * seconds;
+            format!("[2026-11-26 14:15:{second:02},000] host/{level}/locust.runners: {message}")
         };
-        let master: Vec<_> = messages.iter().map(line).collect();
+        let master: Vec<_> = messages.iter().enumerate().map(line).collect();
         self.log = MasterLog::parse(json!({"master": master}).to_string().as_bytes());
         self
     }

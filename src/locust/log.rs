@@ -117,10 +117,6 @@ impl MasterLog {
         let is_spawn = |entry: &Entry| matches!(entry.event, Event::Spawn(_));
         let place = self.events.iter().rposition(is_spawn)?;
         let spawn = self.last_spawn()?;
-        if spawn.users < spawn.workers {
-            // Some workers have no users, and the log does not tell which.
-            return None;
-        }
         let (mut joined, mut left, mut gone) = (Vec::new(), Vec::new(), BTreeSet::new());
         for Entry { event, .. } in &self.events[place..] {
             match event {
@@ -129,9 +125,8 @@ impl MasterLog {
                     left.push(id);
                     gone.insert(id);
                 }
-                Event::Healed(id) => {
-                    gone.remove(id);
-                }
+                // A worker that was missing at the start has got no users.
+                Event::Healed(id) if !gone.remove(id) => joined.push(id),
                 _ => {}
             }
         }

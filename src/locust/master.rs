@@ -12,6 +12,7 @@ use serde::Deserialize;
 use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::address::{Address, ProxiedKind};
 use super::error::Error;
@@ -39,6 +40,9 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// Size from which an answer is parsed in another thread, in bytes.
 const LARGE: usize = 1024 * 1024;
 
+/// The command of the master is read again after this time.
+const COMMAND_PERIOD: Duration = Duration::from_secs(60);
+
 const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -50,6 +54,8 @@ pub struct Master<'a> {
     sender: Sender<'a>,
     /// The target that runs the workers, and a client for its cluster; `None` if it is unknown.
     workers: Option<(&'a Client, Target)>,
+    /// The run times in the command of the master, and the time at which they were read.
+    initial_run_times: Mutex<Option<(Instant, Vec<String>)>>,
     /// Start of a test by the master's log, and the start of its statistics.
     stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
@@ -107,8 +113,9 @@ impl<'a> Master<'a> {
                 cookie: login.cookie.clone(),
             },
         };
-        let (address, stats_start) = (address.clone(), Mutex::default());
-        Ok(Some(Self { address, route, sender, workers: None, stats_start }))
+        let (address, workers) = (address.clone(), None);
+        let (initial_run_times, stats_start) = Default::default();
+        Ok(Some(Self { address, route, sender, workers, initial_run_times, stats_start }))
     }
 
     /// Sets the target that runs the workers. Its namespace has the command of the master.
@@ -117,12 +124,24 @@ impl<'a> Master<'a> {
     }
 
     /// True if the command of the master has this run time (in seconds), or one that only the cluster knows. The
-    /// page then shows it even if no start has sent it. Reads the objects of the namespace. False if locustctl
-    /// cannot find the command there.
-    pub async fn may_have_started_with(&self, run_time: u64) -> bool {
-        let Some((client, target)) = &self.workers else { return false };
-        let given = initial_run_times(client, target, &self.address).await;
-        given.iter().any(|given| parse_run_time(given).is_none_or(|given| given == run_time))
+    /// page then shows it even if no start has sent it. Reads the objects of the namespace, at most once in
+    /// [`COMMAND_PERIOD`]. False if locustctl cannot find the command there.
+    ///
+    /// # Errors
+    /// The API server does not answer.
+    pub async fn may_have_started_with(&self, run_time: u64) -> Result<bool, Error> {
+        let Some((client, target)) = &self.workers else { return Ok(false) };
+        let cached = self.initial_run_times.lock().clone();
+        let given = match cached.filter(|(read_at, _)| read_at.elapsed() < COMMAND_PERIOD) {
+            Some((_, given)) => given,
+            None => {
+                let given = initial_run_times(client, target, &self.address).await?;
+                *self.initial_run_times.lock() = Some((Instant::now(), given.clone()));
+                given
+            }
+        };
+        let is_possible = |given: &String| parse_run_time(given).is_none_or(|one| one == run_time);
+        Ok(given.iter().any(is_possible))
     }
 
     /// The address that was given.

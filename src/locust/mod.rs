@@ -16,6 +16,7 @@ mod json;
 mod log;
 mod login;
 mod look;
+mod lost_start;
 mod master;
 mod memory;
 mod outcome;
@@ -38,7 +39,7 @@ mod wanted_users;
 mod worker_wait;
 
 pub use address::Address;
-pub use auto_rebalance::{Attempt, AutoRebalancer, Watched};
+pub use auto_rebalance::{AutoRebalancer, Unfinished, Watched};
 pub use cost::{
     PodChange, Test, UserStart, breaks_by_one_pod, burst_warning, cost, ends_test, reset_warning,
     steps_text,
@@ -55,6 +56,7 @@ pub use install::{
 pub use log::MasterLog;
 pub use login::Login;
 pub use look::Look;
+pub use lost_start::Attempt;
 pub use master::Master;
 pub use memory::StartMemory;
 pub use outcome::Outcome;

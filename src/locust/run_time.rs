@@ -101,7 +101,7 @@ pub async fn limit(
     let limit = judge(run_time, page, looked_at, start, begin);
     let is_end = matches!(limit, TimeLimit::Until(_));
     Ok(match limit {
-        _ if is_end && master.may_have_started_with(run_time).await => TimeLimit::Unknown(
+        _ if is_end && master.may_have_started_with(run_time).await? => TimeLimit::Unknown(
             "Locust's page may show only the run time that the master was started with, so locustctl cannot tell if the test has a run time"
                 .to_owned(),
         ),

@@ -14,8 +14,8 @@ use super::shortage::{Reason, Shortage, WorkerChange};
 use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
-    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartMemory, Stats, Verdict, Watched,
-    WorkerPods, is_idle, is_running,
+    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartMemory, Stats, Unfinished,
+    Verdict, Watched, WorkerPods, is_idle, is_running,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -336,20 +336,21 @@ impl Following<'_, '_> {
         let known = self.requested.known();
         let mut ignored = |_: &str| {};
         let rebalance = self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored);
-        let watched = match rebalance.await {
+        let result = rebalance.await;
+        match self.rebalancer.take_unfinished() {
+            Unfinished { accepted: Some(sent), .. } => self.requested.sent(&sent),
+            Unfinished { attempt: Some(attempt), .. } if attempt.is_open => {
+                self.requested.attempted(attempt);
+            }
+            Unfinished { .. } => {}
+        }
+        let watched = match result {
             // The test goes on without the rebalance.
             Err(error @ Error::Refused(_)) => {
                 self.seen.note(error.to_string());
                 return Ok(());
             }
-            result => {
-                match (self.rebalancer.take_accepted(), self.rebalancer.take_attempt()) {
-                    (Some(sent), _) => self.requested.sent(&sent),
-                    (None, Some(attempt)) => self.requested.attempted(attempt),
-                    (None, None) => {}
-                }
-                result?
-            }
+            result => result?,
         };
         let reason = self.reason(&watched);
         if let Some(reason) = self.shortage.explain(reason) {
@@ -372,7 +373,7 @@ impl Following<'_, '_> {
         let Watched { look, health, outcome } = watched;
         match &health.verdict {
             _ if outcome.is_some() => None,
-            Verdict::Repairable(_) => {
+            Verdict::Repairable(_) | Verdict::WorkerSilent(_) => {
                 let unconnected = look.table().unconnected;
                 let pods = (!unconnected.is_empty()).then(|| unconnected.join(", "));
                 let waits = pods.map(|pods| {

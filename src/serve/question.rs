@@ -4,7 +4,8 @@ use super::settings::RebalancePolicy;
 use super::snapshot::Limits;
 use super::test_before::TestBefore;
 use crate::locust::{
-    PodChange, Test, UserStart, breaks_by_one_pod, burst_warning, cost, ends_test, reset_warning,
+    PodChange, Test, UserStart, breaks_by_one_pod, burst_warning, cost, ends_test, judge,
+    reset_warning,
 };
 use crate::scaling::NewCount;
 
@@ -134,7 +135,8 @@ impl Reason {
                     reset_warning(look).filter(|_| cost.is_some() && !ends_test(test, &[change]));
                 let moves_users = change.moves_users() && policy != RebalancePolicy::Never;
                 let burst =
-                    burst_warning(look, &[change], UserStart::AtOnce).filter(|_| moves_users);
+                    burst_warning(look, &judge(look, None, None), &[change], UserStart::AtOnce)
+                        .filter(|_| moves_users);
                 let texts = [cost, breaks, reset, burst].into_iter().flatten();
                 let sentences: Vec<_> = texts.map(|text| sentence(&text)).collect();
                 (!sentences.is_empty()).then(|| Self::Cost(sentences.join(" ")))
@@ -229,7 +231,7 @@ mod tests {
         let new = text("2.47.0", 1, AFTER);
         assert!(!new.contains("stop working") && new.ends_with(&burst(30)), "{new}");
         assert!(!text("2.47.0", 1, RebalancePolicy::Never).contains("at once"));
-        assert_eq!(text("2.47.0", 3, AFTER), burst(12));
+        assert_eq!(text("2.47.0", 3, AFTER), burst(20));
         assert_eq!(text("2.47.0", 2, AFTER), "");
     }
 }

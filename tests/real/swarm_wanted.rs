@@ -11,8 +11,8 @@ use support::serving::Serving;
 use support::swarm::ask;
 
 use crate::locust_process::{
-    LATEST, RELEASES, Scenario, TOO_OLD, assert_says, assert_silent, assert_tells,
-    create_deployment, releases,
+    LATEST, RELEASES, Scenario, assert_says, assert_silent, assert_tells, create_deployment,
+    releases, too_old_releases,
 };
 
 const UNKNOWN: &str = "locustctl cannot tell how many users the test should have";
@@ -317,17 +317,19 @@ fn each_command_names_its_locust() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_release_that_is_too_old_is_not_judged() {
-    let scenario = Scenario::new(TOO_OLD);
-    scenario.cluster.handle().set_replicas(WORKERS, 3);
-    let workers = |stats: &Value| stats["workers"].as_array().map_or(0, Vec::len);
-    scenario.locust.wait_for(|stats| workers(stats) == 3);
-    scenario.locust.post("/swarm", "user_count=60&spawn_rate=60");
-    scenario.locust.wait_for(|stats| stats["state"] == "running" && stats["user_count"] == 60);
-    for line in ["scale --replicas=2 --timeout=20s", "rebalance", "status"] {
-        let outcome = scenario.run(line);
-        scenario.assert_nothing_posted();
-        assert_tells(&outcome, "Locust 2.25 or newer");
-        assert_silent(&outcome, "has all its");
+    for release in too_old_releases() {
+        let scenario = Scenario::new(release);
+        scenario.cluster.handle().set_replicas(WORKERS, 3);
+        let workers = |stats: &Value| stats["workers"].as_array().map_or(0, Vec::len);
+        scenario.locust.wait_for(|stats| workers(stats) == 3);
+        scenario.locust.post("/swarm", "user_count=60&spawn_rate=60");
+        scenario.locust.wait_for(|stats| stats["state"] == "running" && stats["user_count"] == 60);
+        for line in ["scale --replicas=2 --timeout=20s", "rebalance", "status"] {
+            let outcome = scenario.run(line);
+            scenario.assert_nothing_posted();
+            assert_tells(&outcome, "Locust 2.25 or newer");
+            assert_silent(&outcome, "has all its");
+        }
+        assert_eq!(scenario.replicas(), 2, "{release}");
     }
-    assert_eq!(scenario.replicas(), 2);
 }

@@ -99,9 +99,9 @@ impl<'a> RunningTest<'a> {
             let ends = ends_test(test, &changes);
             say(&format!("Note: {}", harmless(&steps_text(version, steps, ends))));
         }
+        let health = judge(&self.before, None, None);
         let moves_users = changes.iter().any(|change| change.moves_users())
-            || (args.rebalance != cli::Rebalance::Never
-                && judge(&self.before, None, None).needs_rebalance());
+            || (args.rebalance != cli::Rebalance::Never && health.needs_rebalance());
         if moves_users && !ends_test(test, &changes) {
             losses.extend(reset_warning(&self.before));
         }
@@ -110,7 +110,7 @@ impl<'a> RunningTest<'a> {
                 true => UserStart::Ramp,
                 false => UserStart::AtOnceUnlessRamp,
             };
-            losses.extend(burst_warning(&self.before, &changes, start));
+            losses.extend(burst_warning(&self.before, &health, &changes, start));
         }
         question::confirm(&losses, args.yes).await
     }

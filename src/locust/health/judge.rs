@@ -115,7 +115,7 @@ fn with_wanted(
         ));
     }
     if let Some(silent) = silent_worker(now) {
-        return Verdict::Unsafe(silent);
+        return Verdict::WorkerSilent(silent);
     }
     if let Some(doubt) = doubt(users, now, before).filter(|_| is_short) {
         return Verdict::Unsafe(doubt.to_owned());
@@ -183,6 +183,10 @@ fn doubt(wanted: u64, now: &Look, before: Option<&Look>) -> Option<&'static str>
 /// master's log does not show it.
 fn is_explained_by_log(wanted: u64, look: &Look) -> Option<bool> {
     let log = look.log.as_ref()?;
+    if wanted < log.last_spawn()?.workers {
+        // Some workers have no users, and the log does not tell which.
+        return None;
+    }
     let left = log.left_since_spawn(look.worker_count() as u64)?;
     // Locust spreads users evenly, so each worker has at most this many.
     let share = wanted.div_ceil(log.last_spawn()?.workers.max(1));

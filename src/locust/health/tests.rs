@@ -26,6 +26,7 @@ fn name_of(verdict: &Verdict) -> &'static str {
         Verdict::Surplus => "surplus",
         Verdict::Shaped => "shaped",
         Verdict::Repairable(_) => "repairable",
+        Verdict::WorkerSilent(_) => "silent",
         Verdict::Unsafe(_) => "unsafe",
         Verdict::Unknown(_) => "unknown",
     }
@@ -235,7 +236,7 @@ fn a_silent_worker_of_a_ready_pod_is_waited_for() {
     let all = ["w-0", "w-1", "w-2", "w-3"];
     let health = judge(&with("missing", &all), None, None);
     let reason = "the worker in pod w-3 sends no heartbeats, and it may come back with its users";
-    assert_eq!(health.verdict, Verdict::Unsafe(reason.to_owned()));
+    assert_eq!(health.verdict, Verdict::WorkerSilent(reason.to_owned()));
     assert!(!health.needs_rebalance());
     assert_eq!(verdict(&with("missing", &all[..3]), None), "repairable", "its pod is gone");
 }

@@ -51,6 +51,7 @@ fn each_verdict_has_a_sentence() {
             1,
             "1 of 3 workers has no users until the next step of the test's LoadTestShape",
         ),
+        (Verdict::WorkerSilent(why()), 15, 0, "the test has 15 of 60 users; why"),
         (
             Verdict::Unsafe(why()),
             15,
@@ -96,6 +97,7 @@ fn a_verdict_is_a_success_or_an_alarm() {
         (Verdict::Foreign, (false, false)),
         (Verdict::Surplus, (false, false)),
         (Verdict::MasterBroken, (true, false)),
+        (Verdict::WorkerSilent(why()), (true, false)),
         (Verdict::Unsafe(why()), (true, false)),
         (Verdict::Unknown(why()), (true, false)),
     ] {

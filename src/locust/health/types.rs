@@ -47,6 +47,9 @@ pub enum Verdict {
     Shaped,
     /// Users are lost, or workers have none. Sending the same start again repairs this.
     Repairable(Repair),
+    /// Users are lost, or workers have none, and the worker of a ready pod sends no heartbeats. It may come back with
+    /// its users. The text says so.
+    WorkerSilent(String),
     /// Users are lost, or workers have none, but a start could do harm. The text is the reason.
     Unsafe(String),
     /// The number of users that the test should have is unknown. The text is the reason.
@@ -61,6 +64,7 @@ impl Verdict {
             | Self::Starting
             | Self::Surplus
             | Self::Repairable(_)
+            | Self::WorkerSilent(_)
             | Self::Unsafe(_)
             | Self::Unknown(_) => true,
             Self::NoTest
@@ -106,7 +110,12 @@ impl Health {
     pub fn is_alarming(&self) -> bool {
         use Verdict as V;
         match &self.verdict {
-            V::WorkersLost | V::MasterBroken | V::Shaped | V::Repairable(_) | V::Unsafe(_) => true,
+            V::WorkersLost
+            | V::MasterBroken
+            | V::Shaped
+            | V::Repairable(_)
+            | V::WorkerSilent(_)
+            | V::Unsafe(_) => true,
             V::Unknown(_) => self.state == "running",
             V::NoTest
             | V::Ended

@@ -82,10 +82,21 @@ pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
 }
 
 /// The run times that the master at this address may have been started with; see [`WebUi::run_times`].
-/// Empty if the namespace has no such master, or if locustctl cannot list its Services and pods.
-pub async fn initial_run_times(client: &Client, target: &Target, address: &Address) -> Vec<String> {
+/// Empty if the namespace has no such master, or if the right to list its Services or pods is missing.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn initial_run_times(
+    client: &Client,
+    target: &Target,
+    address: &Address,
+) -> Result<Vec<String>, Error> {
     let Objects { facts, services, pods } = Objects::read(client, target).await;
-    let (Ok(services), Ok(pods)) = (services, pods) else { return Vec::new() };
+    let (services, pods) = match services.and_then(|services| Ok((services, pods?))) {
+        Ok(objects) => objects,
+        Err(error) if is_forbidden(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(Error::Api(error)),
+    };
     let masters = MasterGroup::of_pods(&pods);
     let is_there = |master: &&MasterGroup| master.is_at(address, &services);
     let there: Vec<_> = masters.iter().filter(is_there).cloned().collect();
@@ -93,7 +104,7 @@ pub async fn initial_run_times(client: &Client, target: &Target, address: &Addre
         true => MasterGroup::of_workers(masters, &facts, &services, &target.namespace),
         false => there,
     };
-    masters.iter().flat_map(MasterGroup::run_times).collect()
+    Ok(masters.iter().flat_map(MasterGroup::run_times).collect())
 }
 
 /// Finds the web UI in objects that were read before.

@@ -98,9 +98,10 @@ fn workers_without_users_do_not_count_as_left() {
     let and = |line| [&two[..], &[(9.0, line)]].concat();
     assert_eq!(with(&and(QUIT)).left_since_spawn(5), Some(1));
     assert_eq!(with(&and(&other_quit)).left_since_spawn(5), Some(0));
-    // With fewer users than workers, the log does not tell which workers have users.
-    let few = "Sending spawn jobs of 3 users at 10.00 spawn rate to 4 ready workers";
-    assert_eq!(log(&[STARTED, (1.0, few), (5.0, QUIT)]).left_since_spawn(3), None);
+    // A worker that was missing at the start comes back, and another one leaves.
+    let healed = "Worker a_9 self-healed with heartbeat, setting state to ready.";
+    assert_eq!(log(&[(1.0, TO_3), (5.0, healed), (9.0, QUIT)]).left_since_spawn(3), Some(1));
+    assert_eq!(log(&[(1.0, TO_3), (5.0, healed)]).left_since_spawn(4), Some(0));
     // One worker that is missing first, and then quits.
     assert_eq!(with(&[(5.0, MISSING), (9.0, QUIT)]).left_since_spawn(3), Some(1));
 }

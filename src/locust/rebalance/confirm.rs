@@ -48,7 +48,7 @@ pub(super) async fn confirm(
             return Ok(Outcome::NothingSent(health));
         }
         let complete_for = confirmation.complete_since.map(|since| since.elapsed());
-        if confirmation.is_confirmed(complete_for).await? {
+        if confirmation.is_confirmed(complete_for, sent.is_some()).await? {
             let now = confirmation.healthy();
             return Ok(match sent {
                 Some((was, sent)) => Outcome::Repaired { was, now, sent, is_reset: false },
@@ -135,7 +135,11 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
 
     /// All users have been there for long enough, and every worker has some. `complete_for` is the
     /// time since all users were there.
-    async fn is_confirmed(&mut self, complete_for: Option<Duration>) -> Result<bool, Error> {
+    async fn is_confirmed(
+        &mut self,
+        complete_for: Option<Duration>,
+        is_sent: bool,
+    ) -> Result<bool, Error> {
         let is_complete = self.is_complete();
         match complete_for {
             None if is_complete => self.complete_since = Some(Instant::now()),
@@ -145,7 +149,7 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
                     self.needed = CONFIRMATION_OF_DOUBTFUL_WORKERS;
                 }
                 self.now.idle = self.look.idle();
-                return Ok(time >= self.needed && self.have_workers_users());
+                return Ok(time >= self.needed && self.have_workers_users(is_sent));
             }
             Some(_) if is_complete => {}
             _ => self.complete_since = None,
@@ -153,8 +157,12 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
         Ok(false)
     }
 
-    /// Every worker has users, if there are enough users. The statistics must be fresh.
-    fn have_workers_users(&self) -> bool {
+    /// Every worker has users. With fewer users than workers, each user has a worker of its own; without a start,
+    /// Locust may have put several on one worker. The statistics must be fresh.
+    fn have_workers_users(&self, is_sent: bool) -> bool {
+        if !is_sent && self.wanted < self.now.workers as u64 {
+            return self.look.is_fresh();
+        }
         let holders = self.look.stats.connected().filter(|one| one.user_count > 0).count();
         let workers = self.now.workers.max(self.rebalance.workers.unwrap_or(0));
         self.look.is_fresh() && holders as u64 >= self.wanted.min(workers as u64)

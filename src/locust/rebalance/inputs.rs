@@ -76,9 +76,13 @@ impl Rebalance<'_, '_> {
         match (self.workers, verdict) {
             (Some(all), _) => (now < all)
                 .then(|| format!("only {now} of {all} workers are still connected to Locust")),
-            (None, Verdict::Repairable(_) | Verdict::Unsafe(_) | Verdict::Unknown(_)) => {
-                silent_worker(look)
-            }
+            (
+                None,
+                Verdict::Repairable(_)
+                | Verdict::WorkerSilent(_)
+                | Verdict::Unsafe(_)
+                | Verdict::Unknown(_),
+            ) => silent_worker(look),
             (None, _) => None,
         }
     }

@@ -49,7 +49,8 @@ impl Rebalance<'_, '_> {
                 }
                 // The test has changed after the first look.
                 Ok(ActionResult::Done(outcome)) if is_first && outcome.is_unsent() => {
-                    is_first = self.before.is_none() && Instant::now() < end;
+                    let has_lost_users = outcome.health().lacks_users();
+                    is_first = self.before.is_none() && has_lost_users && Instant::now() < end;
                     sleep(LOOK_PERIOD).await;
                 }
                 // Without an answer to a start, Locust may have started the users. A new look shows it.

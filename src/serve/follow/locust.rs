@@ -11,7 +11,8 @@ use super::super::settings::RebalancePolicy;
 use super::super::snapshot::{Stage, Swarm, UserCheck};
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
-    Outcome, Search, StartInProgress, UserStart, Watched, WorkerPods, burst_warning, foreign_text,
+    Outcome, Search, StartInProgress, Unfinished, UserStart, Watched, WorkerPods, burst_warning,
+    foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
@@ -133,7 +134,13 @@ impl<'a> Follower<'a> {
                 Some(watched) => (watched.look, watched.health),
                 None => return Ok(()),
             },
-            None => self.rebalancer.look(master, pods, known.as_ref()).await?,
+            None => {
+                let result = self.rebalancer.look(master, pods, known.as_ref()).await;
+                if let Some(accepted) = self.rebalancer.take_unfinished().accepted {
+                    self.backend.remember_start(accepted);
+                }
+                result?
+            }
         };
         if let Some(known) = known {
             self.update_start(known, &look);
@@ -163,7 +170,7 @@ impl<'a> Follower<'a> {
         );
         let change = self.backend.turns.change_begins();
         let result = in_progress.or_signal(work, change, || {}).await;
-        let accepted = self.rebalancer.take_accepted();
+        let Unfinished { accepted, attempt } = self.rebalancer.take_unfinished();
         let is_accepted = accepted.is_some();
         if let Some(accepted) = accepted {
             self.backend.remember_start(accepted);
@@ -171,14 +178,16 @@ impl<'a> Follower<'a> {
         let watched = match result {
             Ok(Ok(watched)) => watched,
             Ok(Err(error)) => {
-                if let Some(attempt) = self.rebalancer.take_attempt() {
+                if let Some(attempt) = attempt {
                     self.record(Stage::Failed, printable(&attempt.failure(&error)));
                 }
                 return Err(error);
             }
             Err(()) => {
-                if is_accepted {
-                    self.record(Stage::Failed, INTERRUPTED.to_owned());
+                match attempt {
+                    _ if is_accepted => self.record(Stage::Failed, INTERRUPTED.to_owned()),
+                    Some(attempt) => self.record(Stage::Failed, attempt.unconfirmed()),
+                    None => {}
                 }
                 return Ok(None);
             }
@@ -282,7 +291,7 @@ impl Swarm {
             notes.push(health.to_string());
         }
         if health.needs_rebalance() {
-            notes.extend(burst_warning(look, &[], UserStart::AtOnce));
+            notes.extend(burst_warning(look, health, &[], UserStart::AtOnce));
         }
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         // Without rounding, each look would change the state.

@@ -30,6 +30,7 @@ pub use monitor::Monitor;
 pub use relay::{Post, Relay};
 pub use scenario::{
     Scenario, assert_says, assert_silent, assert_tells, create_deployment, is_long, releases,
+    too_old_releases,
 };
 
 /// The oldest supported release, the last release before each change of behaviour, and the latest.
@@ -41,7 +42,7 @@ pub const RELEASES: [&str; 2] = ["2.32.2", LATEST];
 /// The latest release.
 pub const LATEST: &str = "2.47.0";
 
-/// A release that is too old for locustctl.
+/// The newest tested release that is too old for locustctl.
 pub const TOO_OLD: &str = "2.15.1";
 
 /// Longer than Locust needs to start, even on a busy machine.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::cluster::{TestCluster, WORKERS};
 use support::{Outcome, locustctl};
 
-use super::{ALL_RELEASES, Builder, PATIENCE, Post, RealLocust, Relay, eventually};
+use super::{ALL_RELEASES, Builder, PATIENCE, Post, RealLocust, Relay, TOO_OLD, eventually};
 use crate::Turn;
 
 /// How long the number of users must be stable. This is longer than Locust caches its statistics.
@@ -25,6 +25,11 @@ pub struct Scenario {
 /// The releases of a test: these, or all with `tests/run.sh --long`.
 pub fn releases(usual: &[&'static str]) -> Vec<&'static str> {
     if is_long() { ALL_RELEASES.to_vec() } else { usual.to_vec() }
+}
+
+/// Releases that are too old for locustctl: one, or several with `tests/run.sh --long`.
+pub fn too_old_releases() -> Vec<&'static str> {
+    if is_long() { vec!["1.4.4", "1.6.0", "2.8.6", TOO_OLD] } else { vec![TOO_OLD] }
 }
 
 /// True with `tests/run.sh --long`.

@@ -1,0 +1,163 @@
+//! A start whose answer is lost: Locust may have carried it out.
+
+use std::time::Duration;
+
+use time::PrimitiveDateTime;
+use tokio::time::Instant;
+
+use super::error::Error;
+use super::log::MasterLog;
+use super::look::Look;
+use super::start::{KnownStart, Start};
+use crate::text::quantity;
+
+/// A lost start is noticed in Locust's page and log within this time.
+const LOST_PERIOD: Duration = Duration::from_secs(60);
+
+/// A start that was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    pub start: Start,
+    /// Time from which the run time counts.
+    pub at: Instant,
+    /// The run time in Locust's page before the start.
+    pub run_time_before: Option<u64>,
+    /// The last start by hand in the master's log before this start.
+    pub last_start_before: Option<PrimitiveDateTime>,
+    /// Locust may have carried it out: it has neither refused it, nor is the result confirmed.
+    pub is_open: bool,
+}
+
+impl Attempt {
+    /// A start that is sent now. `look` is the last look before it.
+    pub fn new(start: &Start, at: Instant, look: &Look) -> Self {
+        Self {
+            start: start.clone(),
+            at,
+            run_time_before: look.page.as_ref().and_then(|page| page.run_time),
+            last_start_before: look.log.as_ref().and_then(MasterLog::last_start_by_hand),
+            is_open: true,
+        }
+    }
+
+    /// The message after an error that followed this start.
+    pub fn failure(&self, error: &Error) -> String {
+        match self.is_open {
+            true => format!("{}: {error}", self.unconfirmed()),
+            false => error.to_string(),
+        }
+    }
+
+    /// The message if nothing more is known.
+    pub fn unconfirmed(&self) -> String {
+        let users = quantity(self.start.users, "user");
+        format!("locustctl sent a start for {users} to Locust, and could not confirm the result")
+    }
+}
+
+/// A start whose answer is lost, until Locust shows that it has carried it out.
+#[derive(Debug)]
+pub struct LostStart {
+    attempt: Attempt,
+    noticed: Instant,
+    /// The start in the master's log at the last look, if it can be this one.
+    seen: Option<PrimitiveDateTime>,
+}
+
+impl LostStart {
+    pub fn new(attempt: Attempt) -> Self {
+        Self { attempt, noticed: Instant::now(), seen: None }
+    }
+
+    /// The start can no longer be told apart from one by somebody else.
+    pub fn is_over(&self, look: &Look) -> bool {
+        self.noticed.elapsed() > LOST_PERIOD || !look.is_running()
+    }
+
+    /// The start, if Locust's page and log show it in two looks in turn. Just after a start that Locust makes
+    /// itself, the log does not tell yet that nobody sent it.
+    pub fn find(&mut self, look: &Look) -> Option<KnownStart> {
+        let last = self.logged(look);
+        let is_confirmed = last.is_some() && last == self.seen;
+        self.seen = last;
+        let logged_at = last.filter(|_| is_confirmed)?;
+        Some(KnownStart { logged_at: Some(logged_at), ..self.known() })
+    }
+
+    /// The time of the last start in the master's log, if it is later than the attempt and has its numbers.
+    fn logged(&self, look: &Look) -> Option<PrimitiveDateTime> {
+        let (page, log) = (look.page.as_ref()?, look.log.as_ref()?);
+        let Attempt { start, run_time_before, last_start_before, .. } = &self.attempt;
+        // Otherwise the page would show the same after a start by somebody else without a run time.
+        let is_shown = page.run_time == start.run_time
+            && (start.run_time.is_none() || start.run_time != *run_time_before);
+        let is_own = is_shown
+            && self.known().is_current(page)
+            && start.has_numbers_of(log.last_spawn())
+            && look.state() == "running";
+        log.last_start_by_hand().filter(|last| is_own && Some(*last) != *last_start_before)
+    }
+
+    fn known(&self) -> KnownStart {
+        let Attempt { start, at, run_time_before, .. } = self.attempt.clone();
+        KnownStart { start, at, run_time_before, logged_at: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::super::examples::{look, spawn};
+    use super::*;
+
+    fn now(run_time: Option<u64>, starts: &[&str]) -> Look {
+        let now = look("2.47.0", &[60]).with_num_users(60.0);
+        now.page(|page| page.run_time = run_time).log_at(starts)
+    }
+
+    fn lost(before: &Look, run_time: Option<u64>) -> LostStart {
+        let start = Start { users: 60, spawn_rate: 10.0, run_time, user_classes: Vec::new() };
+        LostStart::new(Attempt::new(&start, Instant::now(), before))
+    }
+
+    fn is_found(before: &Look, run_time: Option<u64>, looks: &[&Look]) -> bool {
+        let mut lost = lost(before, run_time);
+        looks.iter().filter_map(|look| lost.find(look)).next().is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_start_is_found_if_two_looks_in_turn_show_it() {
+        let (one, other) = (spawn(60, "10.00", 3), spawn(60, "10.00", 1));
+        let before = now(Some(600), &[&one]);
+        let after = now(Some(480), &[&one, &other]);
+        assert!(is_found(&before, Some(480), &[&after, &after]));
+        assert!(!is_found(&before, Some(480), &[&after]), "one look");
+        assert!(!is_found(&before, Some(480), &[&after, &before, &after]), "not in turn");
+        assert!(!is_found(&before, Some(480), &[&before, &before]), "Locust did not get it");
+        let edited = now(Some(600), &[&one, &other]);
+        assert!(!is_found(&before, Some(480), &[&edited, &edited]), "another run time");
+        assert!(!is_found(&before, None, &[&edited, &edited]), "perhaps with a run time");
+        let fewer = now(Some(480), &[&one, &spawn(30, "10.00", 1)]);
+        assert!(!is_found(&before, Some(480), &[&fewer, &fewer]), "other users");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_start_is_forgotten_after_a_minute_or_with_its_test() {
+        let before = now(None, &[&spawn(60, "10.00", 1)]);
+        let lost = lost(&before, None);
+        assert!(!lost.is_over(&before) && lost.is_over(&before.clone().with_state("stopped")));
+        advance(LOST_PERIOD + Duration::from_secs(1)).await;
+        assert!(lost.is_over(&before));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_that_locust_refused_is_not_called_unconfirmed() {
+        let before = now(None, &[]);
+        let mut attempt = lost(&before, None).attempt;
+        let error = Error::Refused("no".to_owned());
+        assert!(attempt.failure(&error).starts_with("locustctl sent a start for 60 users"));
+        attempt.is_open = false;
+        assert_eq!(attempt.failure(&error), error.to_string());
+    }
+}
