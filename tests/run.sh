@@ -48,7 +48,7 @@ for release in "${releases[@]}"; do
     waiting_for "installing Locust $release"
     python3 -m venv "$LOCUSTS/$release"
     packages=("locust==$release")
-    # Old releases do not start with newer packages.
+    # Locust 1 does not start with the present releases of Flask and its dependencies.
     case $release in
       1.4.4) packages+=("flask<2" "itsdangerous<2.1" "jinja2<3" "markupsafe<2.1" "werkzeug<2") ;;
       1.6.0) packages+=("flask<2.1" "itsdangerous<2.1" "jinja2<3.1" "markupsafe<2.1" "werkzeug<2.1") ;;

@@ -15,7 +15,7 @@ use super::target::{Audience, RequestedTargets, only_one, resolve_one};
 use crate::cli::{GlobalArgs, RebalanceArgs};
 use crate::locust::{
     Address, AutoRebalancer, Health, KnownStart, LocustLocation, Master, Outcome, Rebalance,
-    RebalanceMode, Search, StartInProgress, StartMemory, Unfinished, UserStart, Watched,
+    RebalanceMode, Search, StartInProgress, StartMemory, UnreportedStarts, UserStart, Watched,
     WorkerPods, absent_text, burst_warning, examine, foreign_text, reset_warning, retried,
 };
 use crate::output::{Failed, write_stdout};
@@ -138,6 +138,9 @@ async fn confirm_side_effects(
 ) -> anyhow::Result<()> {
     let (look, health) =
         retried(|| examine(master, Some(pods.clone()), None, None, Some(memory))).await?;
+    if !health.needs_rebalance() {
+        return Ok(());
+    }
     let burst = burst_warning(&look, &health, &[], UserStart::AtOnce);
     let effects: Vec<_> = reset_warning(&look).into_iter().chain(burst).collect();
     question::confirm(&effects, false).await
@@ -230,7 +233,7 @@ impl Watch<'_> {
             .rebalancer
             .look_and_rebalance(&master, pods, known, Some(self.in_progress), &mut report)
             .await;
-        let Unfinished { accepted, attempt } = self.rebalancer.take_unfinished();
+        let UnreportedStarts { accepted, attempt } = self.rebalancer.take_unreported_starts();
         if let Some(accepted) = accepted {
             self.last_start = Some(accepted);
         }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::error::Error;
 use super::examine::examine;
-use super::health::{Health, Verdict, judge};
+use super::health::{Health, Verdict, have_users_ended, have_users_ended_since_start, judge};
 use super::look::Look;
 use super::lost_start::{Attempt, LostStart};
 use super::master::Master;
@@ -34,7 +34,7 @@ const QUIET: Duration = Duration::from_secs(2);
 /// Watches a running test, and redistributes its users when workers have left.
 #[derive(Debug, Default)]
 pub struct AutoRebalancer {
-    /// The last look at which the test had all its users, or all except those that had ended by themselves.
+    /// The last look at which the test had all its users, or all except those that have ended by themselves.
     steady: Option<Look>,
     /// The last look had another number of users on the workers of `steady`.
     is_edited: bool,
@@ -54,12 +54,12 @@ pub struct AutoRebalancer {
     workers: Option<(usize, Instant)>,
 }
 
-/// The starts that a caller does not know yet.
+/// Starts that the caller has not got from a successful rebalance.
 #[derive(Debug)]
-pub struct Unfinished {
-    /// A start that Locust has accepted.
+pub struct UnreportedStarts {
+    /// A start that Locust accepted, or that a later look found.
     pub accepted: Option<KnownStart>,
-    /// The last start that was sent, if its result is not known.
+    /// The last start that was sent, if its rebalance failed or was dropped. See [`Attempt::is_open`].
     pub attempt: Option<Attempt>,
 }
 
@@ -78,7 +78,7 @@ impl AutoRebalancer {
         Self { memory: Some(memory), ..Self::default() }
     }
 
-    /// The last look at which this test had all its users, or all except those that had ended by themselves; `None`
+    /// The last look at which this test had all its users, or all except those that have ended by themselves; `None`
     /// if there was none.
     pub fn steady(&self) -> Option<&Look> {
         self.steady.as_ref()
@@ -137,11 +137,13 @@ impl AutoRebalancer {
                         _ => {}
                     }
                 }
-                // The missing users did not run on workers that left, so they have ended. If workers leave later, the
-                // users before that are those of this look.
-                let is_of_same_workers = self.steady.is_none() || self.is_edited;
-                if is_certain && is_of_same_workers && matches!(health.verdict, Verdict::Unsafe(_))
-                {
+                // The users that have ended must not start again. If workers leave later, the test had the users of this
+                // look before.
+                let have_ended = match &self.steady {
+                    Some(steady) => self.is_edited && have_users_ended(&look, steady),
+                    None => is_certain && have_users_ended_since_start(&look, &health),
+                };
+                if have_ended {
                     self.steady = Some(look.clone());
                 }
             }
@@ -200,7 +202,7 @@ impl AutoRebalancer {
             }
             Err(error) => {
                 if let Some(attempt) = self.attempt.get_mut() {
-                    attempt.is_open = is_accepted || error.may_pass();
+                    attempt.is_open = is_accepted || error.may_have_been_applied();
                 }
             }
         }
@@ -209,16 +211,17 @@ impl AutoRebalancer {
         Ok(Watched { look, health, outcome: Some(outcome) })
     }
 
-    /// What the caller does not know yet of the starts that were sent. Call this after each
-    /// [`AutoRebalancer::look`] and [`AutoRebalancer::look_and_rebalance`], also if it failed or was dropped.
-    pub fn take_unfinished(&mut self) -> Unfinished {
+    /// Returns the starts that were sent or found since the last call, except those of a successful rebalance. Call
+    /// it after each [`AutoRebalancer::look`] and [`AutoRebalancer::look_and_rebalance`], also if it failed or was
+    /// dropped.
+    pub fn take_unreported_starts(&mut self) -> UnreportedStarts {
         let (accepted, attempt) = (self.accepted.get_mut().take(), self.attempt.get_mut().take());
         if let (None, Some(attempt)) = (&accepted, &attempt)
             && attempt.is_open
         {
             self.lost = Some(LostStart::new(attempt.clone()));
         }
-        Unfinished { accepted, attempt }
+        UnreportedStarts { accepted, attempt }
     }
 
     /// Looks for a start whose answer was lost.

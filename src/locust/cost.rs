@@ -25,13 +25,13 @@ pub struct Test<'a> {
     pub workers: i64,
 }
 
-/// How locustctl starts the users that Locust does not move itself.
+/// How locustctl starts lost users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserStart {
-    /// At once. The command has no flag for a ramp.
+    /// At once.
     AtOnce,
-    /// At once. `--rebalance=ramp` would start them at the spawn rate.
-    AtOnceUnlessRamp,
+    /// At once. The warning names `--rebalance=ramp`.
+    AtOnceWithRampHint,
     /// At the spawn rate.
     Ramp,
 }
@@ -71,7 +71,8 @@ pub fn ends_test(test: Test<'_>, changes: &[PodChange]) -> bool {
 }
 
 /// A warning on users that start at once after these changes or, without changes, by a rebalance. Locust ignores
-/// the spawn rate for users that move to other workers. `health` is the judgement of this look.
+/// the spawn rate for users that move to other workers. `health` is the judgement of this look. `None` if the users
+/// would need at most [`MAX_BURST`] seconds at the spawn rate.
 pub fn burst_warning(
     look: &Look,
     health: &Health,
@@ -88,20 +89,20 @@ pub fn burst_warning(
     let rate = rate.or(logged).filter(|rate| *rate > 0.0)?;
     let (leaving, joining) = (leaving(changes), joining(changes));
     let lost = test.users.saturating_mul(leaving) / workers.max(1);
-    let by_locustctl = lost.saturating_add(not_on_their_workers(health));
+    let by_locustctl = lost.saturating_add(users_to_start(health));
     let by_locust = match leaving > 0 {
         true => 0,
         false => test.users.saturating_mul(joining) / workers.saturating_add(joining).max(1),
     };
     let users = match start {
         UserStart::Ramp => by_locust,
-        UserStart::AtOnce | UserStart::AtOnceUnlessRamp => by_locustctl.saturating_add(by_locust),
+        UserStart::AtOnce | UserStart::AtOnceWithRampHint => by_locustctl.saturating_add(by_locust),
     };
     let subject = match changes.is_empty() {
-        true => "a rebalance starts",
-        false => "Locust will start",
+        true => "a rebalance would start",
+        false => "this change would start",
     };
-    let hint = match start == UserStart::AtOnceUnlessRamp && by_locustctl > 0 {
+    let hint = match start == UserStart::AtOnceWithRampHint && by_locustctl > 0 {
         true => "; --rebalance=ramp starts them at the spawn rate",
         false => "",
     };
@@ -120,13 +121,14 @@ pub fn reset_warning(look: &Look) -> Option<String> {
     })
 }
 
-/// The users that a rebalance would start: those that are missing, and the share of the workers without users.
-fn not_on_their_workers(health: &Health) -> i64 {
+/// The users that a rebalance would start: the missing ones, or the share of the workers without users if it is larger.
+/// Users that are missing may be this share.
+fn users_to_start(health: &Health) -> i64 {
     let wanted = health.wanted.filter(|_| health.needs_rebalance());
     let Some(wanted) = wanted.and_then(|wanted| i64::try_from(wanted).ok()) else { return 0 };
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let missing = wanted.saturating_sub(health.users).max(0);
-    missing + wanted.saturating_mul(count(health.idle)) / count(health.workers).max(1)
+    missing.max(wanted.saturating_mul(count(health.idle)) / count(health.workers).max(1))
 }
 
 /// A note on a change that is made in steps, with the reason. `ends` is true if all workers of the test
@@ -167,7 +169,8 @@ fn leaving(changes: &[PodChange]) -> i64 {
     changes.iter().map(PodChange::leaving).sum()
 }
 
-/// Workers that join. Each new pod has as many as the present ones, or one.
+/// Workers that join. Assumes that each new pod has as many workers as the present pods have on average, and at least
+/// one.
 fn joining(changes: &[PodChange]) -> i64 {
     let each = |change: &PodChange| (change.workers / change.pods.max(1)).max(1);
     let new_pods = |change: &PodChange| (change.new_pods() - change.pods).max(0);
@@ -208,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_warning_counts_all_users_that_start_at_once() {
-        use UserStart::{AtOnce, AtOnceUnlessRamp, Ramp};
+        use UserStart::{AtOnce, AtOnceWithRampHint, Ramp};
         let change = |pods, new| PodChange { workers: pods, pods, new: NewCount::Exactly(new) };
         let all = look("2.47.0", &[20, 20, 20]).page(|page| page.spawn_rate = Some(1.0));
         let all = all.with_num_users(60.0);
@@ -218,30 +221,35 @@ mod tests {
         let lost = all.clone().with_num_users(100.0).log(&[&start, &quit(1), &quit(2)]);
         let idle = look("2.47.0", &[30, 30, 0, 0]).page(|page| page.spawn_rate = Some(1.0));
         let idle = idle.with_num_users(60.0);
+        let replaced = look("2.47.0", &[20, 20, 0]).page(|page| page.spawn_rate = Some(1.0));
+        let start = super::super::examples::spawn(60, "1.00", 3);
+        let new = "b_1 (index 3) reported as ready. 3 workers connected.";
+        let replaced = replaced.with_num_users(60.0).log(&[&start, &quit(1), new]);
         for (name, look, change, start, users) in [
-            ("two workers leave", &all, Some(change(3, 1)), AtOnceUnlessRamp, Some(40)),
+            ("two workers leave", &all, Some(change(3, 1)), AtOnceWithRampHint, Some(40)),
             ("they leave, without the flag", &all, Some(change(3, 1)), AtOnce, Some(40)),
             ("they leave, with a ramp", &all, Some(change(3, 1)), Ramp, None),
-            ("one joins", &all, Some(change(3, 4)), AtOnceUnlessRamp, Some(15)),
+            ("one joins", &all, Some(change(3, 4)), AtOnceWithRampHint, Some(15)),
             ("one joins, with a ramp", &all, Some(change(3, 4)), Ramp, Some(15)),
             ("nothing is missing", &all, None, AtOnce, None),
             ("users are missing", &lost, None, AtOnce, Some(40)),
             ("users are missing, and more leave", &lost, Some(change(3, 1)), AtOnce, Some(80)),
             ("two workers have no users", &idle, None, AtOnce, Some(30)),
+            ("a new worker has no users yet", &replaced, None, AtOnce, Some(20)),
             ("all workers leave", &lost, Some(change(3, 0)), AtOnce, None),
         ] {
             let health = judge(look, None, None);
             let warning = burst_warning(look, &health, change.as_slice(), start);
             let expected = users.map(|users| {
-                let by_locustctl = users != 15 && start == AtOnceUnlessRamp;
+                let by_locustctl = users != 15 && start == AtOnceWithRampHint;
                 let hint = if by_locustctl {
                     "; --rebalance=ramp starts them at the spawn rate"
                 } else {
                     ""
                 };
                 let subject = match change {
-                    Some(_) => "Locust will start",
-                    None => "a rebalance starts",
+                    Some(_) => "this change would start",
+                    None => "a rebalance would start",
                 };
                 format!("{subject} about {users} users at once, although the spawn rate is 1 per second{hint}")
             });

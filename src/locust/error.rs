@@ -173,6 +173,25 @@ impl Error {
         }
     }
 
+    /// Locust may have carried out the request: it, or a proxy in front of it, got the request and did not clearly
+    /// refuse it.
+    pub fn may_have_been_applied(&self) -> bool {
+        match self {
+            Self::Api(error) => error.may_have_been_applied(),
+            Self::Failure(failure) => failure.sent,
+            Self::NotLocust { status, .. } => {
+                !status.starts_with('4') || status.starts_with("408") || status.starts_with("499")
+            }
+            Self::HalfRamp { .. } => true,
+            Self::Login
+            | Self::Headless(_)
+            | Self::NoEndpoints(_)
+            | Self::NotReady(_)
+            | Self::Several(_)
+            | Self::Refused(_) => false,
+        }
+    }
+
     /// A gateway in front of Locust got no answer from it (502, 503, 504). A 500 may be Locust's own: old
     /// releases send it for a path that they do not have.
     pub(super) fn is_of_gateway(&self) -> bool {

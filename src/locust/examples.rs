@@ -71,8 +71,8 @@ impl Look {
         self.log_every(0, messages)
     }
 
-    /// The same, with ten seconds between two messages.
-    pub fn log_at(self, messages: &[&str]) -> Self {
+    /// The same with ten seconds between two messages, of which there are at most six.
+    pub fn log_10_s_apart(self, messages: &[&str]) -> Self {
         self.log_every(10, messages)
     }
 

@@ -11,7 +11,7 @@ use super::look::Look;
 use super::start::{KnownStart, Start};
 use crate::text::quantity;
 
-/// A lost start is noticed in Locust's page and log within this time.
+/// How long locustctl looks for a lost start in Locust's page and log.
 const LOST_PERIOD: Duration = Duration::from_secs(60);
 
 /// A start that was sent.
@@ -24,7 +24,7 @@ pub struct Attempt {
     pub run_time_before: Option<u64>,
     /// The last start by hand in the master's log before this start.
     pub last_start_before: Option<PrimitiveDateTime>,
-    /// Locust may have carried it out: it has neither refused it, nor is the result confirmed.
+    /// Locust may have carried out the start, but the result is not confirmed. False if Locust has refused the start.
     pub is_open: bool,
 }
 
@@ -59,27 +59,27 @@ impl Attempt {
 #[derive(Debug)]
 pub struct LostStart {
     attempt: Attempt,
-    noticed: Instant,
-    /// The start in the master's log at the last look, if it can be this one.
-    seen: Option<PrimitiveDateTime>,
+    lost_at: Instant,
+    /// Time of the start that the last look showed in the master's log, if it matches the attempt.
+    candidate: Option<PrimitiveDateTime>,
 }
 
 impl LostStart {
     pub fn new(attempt: Attempt) -> Self {
-        Self { attempt, noticed: Instant::now(), seen: None }
+        Self { attempt, lost_at: Instant::now(), candidate: None }
     }
 
-    /// The start can no longer be told apart from one by somebody else.
+    /// The search has ended: a minute has passed, or the test is not running any more.
     pub fn is_over(&self, look: &Look) -> bool {
-        self.noticed.elapsed() > LOST_PERIOD || !look.is_running()
+        self.lost_at.elapsed() > LOST_PERIOD || !look.is_running()
     }
 
-    /// The start, if Locust's page and log show it in two looks in turn. Just after a start that Locust makes
-    /// itself, the log does not tell yet that nobody sent it.
+    /// Returns the start if Locust's page and log show it in two consecutive looks. One look is not enough: just after
+    /// Locust starts users itself, the log looks as if a client had sent the start.
     pub fn find(&mut self, look: &Look) -> Option<KnownStart> {
         let last = self.logged(look);
-        let is_confirmed = last.is_some() && last == self.seen;
-        self.seen = last;
+        let is_confirmed = last.is_some() && last == self.candidate;
+        self.candidate = last;
         let logged_at = last.filter(|_| is_confirmed)?;
         Some(KnownStart { logged_at: Some(logged_at), ..self.known() })
     }
@@ -88,12 +88,14 @@ impl LostStart {
     fn logged(&self, look: &Look) -> Option<PrimitiveDateTime> {
         let (page, log) = (look.page.as_ref()?, look.log.as_ref()?);
         let Attempt { start, run_time_before, last_start_before, .. } = &self.attempt;
-        // Otherwise the page would show the same after a start by somebody else without a run time.
-        let is_shown = page.run_time == start.run_time
+        // The page keeps the old run time after a start without one. So a run time identifies this start only if the
+        // page did not show it before.
+        let has_own_run_time = page.run_time == start.run_time
             && (start.run_time.is_none() || start.run_time != *run_time_before);
+        let is_shown = has_own_run_time || !page.cancels_timer();
         let is_own = is_shown
             && self.known().is_current(page)
-            && start.has_numbers_of(log.last_spawn())
+            && start.matches(log.last_spawn())
             && look.state() == "running";
         log.last_start_by_hand().filter(|last| is_own && Some(*last) != *last_start_before)
     }
@@ -113,7 +115,7 @@ mod tests {
 
     fn now(run_time: Option<u64>, starts: &[&str]) -> Look {
         let now = look("2.47.0", &[60]).with_num_users(60.0);
-        now.page(|page| page.run_time = run_time).log_at(starts)
+        now.page(|page| page.run_time = run_time).log_10_s_apart(starts)
     }
 
     fn lost(before: &Look, run_time: Option<u64>) -> LostStart {
@@ -127,23 +129,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lost_start_is_found_if_two_looks_in_turn_show_it() {
+    async fn a_lost_start_is_found_if_two_consecutive_looks_show_it() {
         let (one, other) = (spawn(60, "10.00", 3), spawn(60, "10.00", 1));
         let before = now(Some(600), &[&one]);
         let after = now(Some(480), &[&one, &other]);
         assert!(is_found(&before, Some(480), &[&after, &after]));
         assert!(!is_found(&before, Some(480), &[&after]), "one look");
-        assert!(!is_found(&before, Some(480), &[&after, &before, &after]), "not in turn");
+        assert!(!is_found(&before, Some(480), &[&after, &before, &after]), "not consecutive");
         assert!(!is_found(&before, Some(480), &[&before, &before]), "Locust did not get it");
         let edited = now(Some(600), &[&one, &other]);
         assert!(!is_found(&before, Some(480), &[&edited, &edited]), "another run time");
         assert!(!is_found(&before, None, &[&edited, &edited]), "perhaps with a run time");
+        let old = |look: &Look| look.clone().page(|page| page.version = "2.32.2".to_owned());
+        let (before, edited) = (old(&before), old(&edited));
+        assert!(is_found(&before, None, &[&edited, &edited]), "a start leaves the timer alone");
+        let before = now(Some(600), &[&one]);
         let fewer = now(Some(480), &[&one, &spawn(30, "10.00", 1)]);
         assert!(!is_found(&before, Some(480), &[&fewer, &fewer]), "other users");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lost_start_is_forgotten_after_a_minute_or_with_its_test() {
+    async fn the_search_for_a_lost_start_ends_after_a_minute_or_with_the_test() {
         let before = now(None, &[&spawn(60, "10.00", 1)]);
         let lost = lost(&before, None);
         assert!(!lost.is_over(&before) && lost.is_over(&before.clone().with_state("stopped")));

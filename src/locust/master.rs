@@ -40,7 +40,7 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// Size from which an answer is parsed in another thread, in bytes.
 const LARGE: usize = 1024 * 1024;
 
-/// The command of the master is read again after this time.
+/// How long the command of the master is cached.
 const COMMAND_PERIOD: Duration = Duration::from_secs(60);
 
 const ACCEPTED: &str = "application/json, text/html";
@@ -118,13 +118,13 @@ impl<'a> Master<'a> {
         Ok(Some(Self { address, route, sender, workers, initial_run_times, stats_start }))
     }
 
-    /// Sets the target that runs the workers. Its namespace has the command of the master.
+    /// Sets the target that runs the workers. locustctl looks for the command of the master in its namespace.
     pub fn with_workers(self, client: &'a Client, target: &Target) -> Self {
         Self { workers: Some((client, target.clone())), ..self }
     }
 
-    /// True if the command of the master has this run time (in seconds), or one that only the cluster knows. The
-    /// page then shows it even if no start has sent it. Reads the objects of the namespace, at most once in
+    /// True if the command of the master has this run time (in seconds), or one that locustctl cannot read. The
+    /// page then shows it even if no start has sent it. Lists Services and pods, at most once per
     /// [`COMMAND_PERIOD`]. False if locustctl cannot find the command there.
     ///
     /// # Errors

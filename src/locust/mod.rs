@@ -39,7 +39,7 @@ mod wanted_users;
 mod worker_wait;
 
 pub use address::Address;
-pub use auto_rebalance::{AutoRebalancer, Unfinished, Watched};
+pub use auto_rebalance::{AutoRebalancer, UnreportedStarts, Watched};
 pub use cost::{
     PodChange, Test, UserStart, breaks_by_one_pod, burst_warning, cost, ends_test, reset_warning,
     steps_text,

@@ -178,7 +178,8 @@ impl WorkerTable {
 
     /// The number of connected workers once all ready pods are connected. It follows from the workers
     /// that were connected before; `None` if it is unknown, as for pods with different numbers. If pods have several
-    /// workers, a new pod can have another number of them: with `--processes=-1`, it depends on the node.
+    /// workers, a new pod can have another number of them: with `--processes=-1`, it depends on the node. So the number
+    /// is unknown then.
     pub fn expected(&self, pods: &WorkerPods) -> Option<usize> {
         if pods.are_counted_only() {
             // All pods of a node have its name, so only the total number is known.

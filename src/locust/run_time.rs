@@ -99,13 +99,18 @@ pub async fn limit(
     let start = now.log.as_ref().and_then(|log| log.test_start());
     let begin = master.stats_start(start.as_ref().map(|start| start.at)).await?;
     let limit = judge(run_time, page, looked_at, start, begin);
-    let is_end = matches!(limit, TimeLimit::Until(_));
-    Ok(match limit {
-        _ if is_end && master.may_have_started_with(run_time).await? => TimeLimit::Unknown(
+    if !matches!(limit, TimeLimit::Until(_)) {
+        return Ok(limit);
+    }
+    Ok(match master.may_have_started_with(run_time).await {
+        Ok(false) => limit,
+        Ok(true) => TimeLimit::Unknown(
             "Locust's page may show only the run time that the master was started with, so locustctl cannot tell if the test has a run time"
                 .to_owned(),
         ),
-        limit => limit,
+        Err(error) => TimeLimit::Unknown(format!(
+            "locustctl cannot read the run time in the command of Locust's master: {error}"
+        )),
     })
 }
 

@@ -39,8 +39,8 @@ pub struct KnownStart {
 }
 
 impl Start {
-    /// The start in the master's log has these users and this spawn rate.
-    pub fn has_numbers_of(&self, spawn: Option<Spawn>) -> bool {
+    /// True if this start in the master's log has the same number of users and the same spawn rate.
+    pub fn matches(&self, spawn: Option<Spawn>) -> bool {
         spawn.is_some_and(|spawn| {
             spawn.users == self.users && (spawn.rate - self.spawn_rate).abs() < RATE_TOLERANCE
         })

@@ -14,7 +14,7 @@ use super::shortage::{Reason, Shortage, WorkerChange};
 use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
-    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartMemory, Stats, Unfinished,
+    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartMemory, Stats, UnreportedStarts,
     Verdict, Watched, WorkerPods, is_idle, is_running,
 };
 use crate::scaling::{Target, pods_of};
@@ -337,12 +337,12 @@ impl Following<'_, '_> {
         let mut ignored = |_: &str| {};
         let rebalance = self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored);
         let result = rebalance.await;
-        match self.rebalancer.take_unfinished() {
-            Unfinished { accepted: Some(sent), .. } => self.requested.sent(&sent),
-            Unfinished { attempt: Some(attempt), .. } if attempt.is_open => {
+        match self.rebalancer.take_unreported_starts() {
+            UnreportedStarts { accepted: Some(sent), .. } => self.requested.sent(&sent),
+            UnreportedStarts { attempt: Some(attempt), .. } if attempt.is_open => {
                 self.requested.attempted(attempt);
             }
-            Unfinished { .. } => {}
+            UnreportedStarts { .. } => {}
         }
         let watched = match result {
             // The test goes on without the rebalance.

@@ -75,7 +75,7 @@ impl RequestedUsers {
     /// Takes the time of the known start from the log, if it is the last start there. Returns the start.
     pub(super) fn complete(&mut self, log: &MasterLog) -> Option<&KnownStart> {
         let known = self.known.as_mut()?;
-        let is_own = known.start.has_numbers_of(log.last_spawn());
+        let is_own = known.start.matches(log.last_spawn());
         known.logged_at = log.last_start_by_hand().filter(|_| is_own);
         self.known.as_ref().filter(|_| is_own)
     }
@@ -121,7 +121,7 @@ impl RequestedUsers {
             self.suspect = last;
             return None;
         }
-        let is_own = |own: &&KnownStart| own.start.has_numbers_of(log.last_spawn());
+        let is_own = |own: &&KnownStart| own.start.matches(log.last_spawn());
         if let Some(own) = self.lost_start().filter(is_own) {
             let own = KnownStart { logged_at: last, ..own.clone() };
             self.sent(&own);

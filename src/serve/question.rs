@@ -109,7 +109,7 @@ impl Reason {
         }
     }
 
-    /// The loss of a running test by this change.
+    /// The effects of this change on a running test.
     fn of_test(
         old: Option<i64>,
         new: i32,
@@ -159,7 +159,7 @@ mod tests {
     use crate::locust::examples::look;
 
     const LIMITS: Limits = Limits { min: 0, max: 100 };
-    const AFTER: RebalancePolicy = RebalancePolicy::AfterChanges;
+    const AFTER_CHANGES: RebalancePolicy = RebalancePolicy::AfterChanges;
 
     #[test]
     fn zero_and_more_than_double_need_a_question() {
@@ -175,11 +175,12 @@ mod tests {
             (0, 3, true),
             (5, 101, false),
         ] {
-            let question = Question::of(LIMITS, Some(old), new, &TestBefore::None, AFTER);
+            let question = Question::of(LIMITS, Some(old), new, &TestBefore::None, AFTER_CHANGES);
             assert_eq!(question.is_some(), has_question, "{old} to {new}");
         }
         for (new, reason) in [(0, Reason::NoWorkers), (3, Reason::Unknown)] {
-            let question = Question::of(LIMITS, None, new, &TestBefore::None, AFTER).unwrap();
+            let question =
+                Question::of(LIMITS, None, new, &TestBefore::None, AFTER_CHANGES).unwrap();
             assert_eq!(question.reason, reason, "unknown to {new}");
         }
     }
@@ -198,7 +199,7 @@ mod tests {
             (LastAnswer::TooOld, Some(5), 6, false),
             (LastAnswer::NoTest, Some(5), 4, false),
         ] {
-            let question = Question::of(LIMITS, old, new, &unreachable(last), AFTER);
+            let question = Question::of(LIMITS, old, new, &unreachable(last), AFTER_CHANGES);
             let ignores_locust = question.is_some_and(|question| question.ignores_locust());
             assert_eq!(ignores_locust, has_question, "{last:?} {old:?} {new}");
         }
@@ -219,19 +220,19 @@ mod tests {
         };
         let burst = |users: u32| {
             format!(
-                "Locust will start about {users} users at once, although the spawn rate is 1 per second."
+                "This change would start about {users} users at once, although the spawn rate is 1 per second."
             )
         };
-        let old = text("2.32.2", 1, AFTER);
+        let old = text("2.32.2", 1, AFTER_CHANGES);
         assert!(
             old.contains("The master of this release of Locust can then stop working"),
             "{old}"
         );
         assert!(old.ends_with(&burst(30)), "{old}");
-        let new = text("2.47.0", 1, AFTER);
+        let new = text("2.47.0", 1, AFTER_CHANGES);
         assert!(!new.contains("stop working") && new.ends_with(&burst(30)), "{new}");
         assert!(!text("2.47.0", 1, RebalancePolicy::Never).contains("at once"));
-        assert_eq!(text("2.47.0", 3, AFTER), burst(20));
-        assert_eq!(text("2.47.0", 2, AFTER), "");
+        assert_eq!(text("2.47.0", 3, AFTER_CHANGES), burst(20));
+        assert_eq!(text("2.47.0", 2, AFTER_CHANGES), "");
     }
 }

@@ -19,7 +19,7 @@ fn users(cluster: &TestCluster) -> Value {
     ask(cluster, "GET", "stats/requests", "")["user_count"].clone()
 }
 
-/// A test for 60 users with a run time, on five workers. Locust carries out the next start, but its answer is lost.
+/// A test for 60 users with a run time, on five workers.
 fn with_run_time() -> TestCluster {
     let cluster = TestCluster::start();
     locustctl("scale --replicas=5 --wait").kubeconfig(cluster.kubeconfig()).run();
@@ -44,7 +44,7 @@ fn lose_answer_and_add_workers(cluster: &TestCluster) {
 }
 
 #[test]
-fn always_reports_a_start_whose_answer_is_lost_and_knows_the_run_time_afterwards() {
+fn serve_always_reports_a_lost_start_and_knows_its_run_time() {
     let cluster = with_run_time();
     let serving = Serving::start(&cluster, &["--rebalance=always"]);
     serving.wait_until_settled(5);
@@ -65,7 +65,7 @@ fn always_reports_a_start_whose_answer_is_lost_and_knows_the_run_time_afterwards
 }
 
 #[test]
-fn a_watch_reports_a_start_whose_answer_is_lost_and_knows_the_run_time_afterwards() {
+fn rebalance_watch_reports_a_lost_start_and_knows_its_run_time() {
     let cluster = with_run_time();
     let mut watch = Running::start(&cluster, "rebalance --watch");
     watch.wait_for("the test has all its 60 users\n");

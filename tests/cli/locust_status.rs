@@ -73,8 +73,8 @@ fn status_names_pods_whose_state_differs_in_locust() {
             format!("Warning: workers without users: {idle}"),
             format!("Warning: workers above 90 % CPU: {busy}"),
             format!(
-                "Warning: 1 of 3 workers has no users; the worker in pod {missing} sends no heartbeats, and it may \
-                 come back with its users"
+                "Warning: 1 of 3 workers has no users; a rebalance must wait: the worker in pod {missing} sends no \
+                 heartbeats, and it may come back with its users"
             ),
             "Note: connected workers in other pods: 1".to_owned(),
         ],

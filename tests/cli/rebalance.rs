@@ -100,7 +100,7 @@ fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal_also_without_anothe
 
     let warned = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
     let at_once =
-        "a rebalance starts about 45 users at once, although the spawn rate is 5 per second";
+        "a rebalance would start about 45 users at once, although the spawn rate is 5 per second";
     let warnings = format!("Warning: {reset}\nWarning: {at_once}\n");
     assert!(warned.stderr.contains(&warnings), "{warned:?}");
     assert_eq!(locust.requests("/swarm").len(), 1, "without a terminal there is no question");

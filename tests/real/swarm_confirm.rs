@@ -70,7 +70,7 @@ fn a_new_worker_that_hangs_is_an_error() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
-fn a_rebalance_just_after_the_crash_of_a_worker_does_not_count_its_users() {
+fn a_rebalance_does_not_count_the_users_of_a_worker_that_has_just_crashed() {
     for release in releases(&["2.47.0", "2.32.2"]) {
         let scenario = Scenario::with(release, |it| it.usual_heartbeats()).with_60_users(3);
         scenario.locust.crash_a_worker();

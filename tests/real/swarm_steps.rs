@@ -91,6 +91,25 @@ fn the_at_once_flag_removes_all_workers_and_a_broken_master_is_reported() {
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
+fn a_pod_with_several_workers_is_removed_with_a_warning() {
+    let scenario = Scenario::with("2.32.2", |it| it.worker_flags(&["--processes", "2"]));
+    scenario.scale_as_kubectl_to(2, 4);
+    scenario.start_test(60, 60, "");
+    scenario.wait_for_first_report();
+    let outcome = scenario.scale(1);
+    assert_says(&outcome, "Warning: each pod has several workers, and they leave at once");
+    assert_eq!(outcome.stdout, "deployment.apps/locust-slave scaled from 2 to 1\n");
+    match scenario.locust.is_broken() {
+        true => {
+            assert_eq!(outcome.code, Some(1), "{outcome:?}");
+            assert_says(&outcome, "Locust's master no longer receives messages from its workers");
+        }
+        false => scenario.assert_users_are_stable(60),
+    }
+}
+
+#[test]
+#[ignore = "needs Locust: tests/run.sh runs it"]
 fn with_serve_workers_also_leave_one_after_another() {
     for release in releases(&["2.32.2"]) {
         let scenario = Scenario::new(release).with_60_users(4);

@@ -108,7 +108,7 @@ impl<'a> RunningTest<'a> {
         if args.rebalance != cli::Rebalance::Never {
             let start = match args.rebalance == cli::Rebalance::Ramp {
                 true => UserStart::Ramp,
-                false => UserStart::AtOnceUnlessRamp,
+                false => UserStart::AtOnceWithRampHint,
             };
             losses.extend(burst_warning(&self.before, &health, &changes, start));
         }

@@ -128,8 +128,8 @@ fn with_wanted(
     Verdict::Repairable(Repair { start, limit: TimeLimit::None, wanted: users })
 }
 
-/// The reason to wait for a worker of a ready pod that sends no heartbeats; `None` if there is none. The worker may
-/// come back with its users. If it does not, Locust drops it about a minute later, and starts its users elsewhere.
+/// The clause on a worker of a ready pod that sends no heartbeats; `None` if there is none. The worker may come back
+/// with its users. If it does not, Locust drops it about a minute later, and starts its users on other workers.
 pub fn silent_worker(now: &Look) -> Option<String> {
     let pod = now.table().silent.into_iter().next()?;
     Some(format!(
@@ -151,6 +151,13 @@ pub fn have_users_ended(now: &Look, earlier: &Look) -> bool {
     let had = u64::try_from(earlier.users()).unwrap_or(0);
     let is_certain = now.is_steady && now.is_fresh() && now.worker_count() > 0;
     is_certain && now.users() < earlier.users() && doubt(had, now, Some(earlier)).is_some()
+}
+
+/// Users have ended by themselves since the last start: `health` has fewer users than it should, and the master's log
+/// shows that the others did not run on workers that left. False if the log does not show it.
+pub fn have_users_ended_since_start(now: &Look, health: &Health) -> bool {
+    let wanted = health.wanted.filter(|_| health.lacks_users() && health.workers > 0);
+    wanted.is_some_and(|wanted| is_explained_by_log(wanted, now) == Some(false))
 }
 
 /// The reason to doubt that the missing users ran on workers that left; `None` if they did. Users that

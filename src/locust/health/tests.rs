@@ -203,7 +203,7 @@ fn missing_users_are_repairable_only_if_their_workers_left() {
 }
 
 #[test]
-fn users_have_ended_if_they_are_missing_and_their_workers_are_not() {
+fn missing_users_of_connected_workers_have_ended() {
     let now = |shares: &[i64]| look(NEW, shares).with_num_users(60.0);
     let before = quits(now(&[15; 4]), 0);
     let ended = |now: Look| have_users_ended(&now, &before);

@@ -95,7 +95,9 @@ impl fmt::Display for Health {
                 "the test has {users} of {wanted} users until the next step of its LoadTestShape"
             ),
             Verdict::Repairable(_) => f.write_str(&self.shortage()),
-            Verdict::WorkerSilent(why) => write!(f, "{}; {why}", self.shortage()),
+            Verdict::WorkerSilent(why) => {
+                write!(f, "{}; a rebalance must wait: {why}", self.shortage())
+            }
             Verdict::Unsafe(why) => {
                 let shortage = self.shortage();
                 let next = match self.workers {

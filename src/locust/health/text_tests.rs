@@ -51,7 +51,12 @@ fn each_verdict_has_a_sentence() {
             1,
             "1 of 3 workers has no users until the next step of the test's LoadTestShape",
         ),
-        (Verdict::WorkerSilent(why()), 15, 0, "the test has 15 of 60 users; why"),
+        (
+            Verdict::WorkerSilent(why()),
+            15,
+            0,
+            "the test has 15 of 60 users; a rebalance must wait: why",
+        ),
         (
             Verdict::Unsafe(why()),
             15,

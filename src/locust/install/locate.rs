@@ -31,15 +31,15 @@ impl Place {
     }
 }
 
-/// The objects that tell where the master of a target's workers is.
-struct Objects {
+/// The objects that show where the master of a target's workers is.
+struct MasterObjects {
     facts: WorkerFacts,
     services: Result<Vec<Service>, api::Error>,
-    /// The pods that can be a master's.
+    /// The pods that may run a master.
     pods: Result<Vec<Value>, api::Error>,
 }
 
-impl Objects {
+impl MasterObjects {
     /// One LIST of the Services, one of the pods, and a GET of the target.
     async fn read(client: &Client, target: &Target) -> Self {
         let namespace = target.namespace.as_str();
@@ -63,7 +63,7 @@ impl Objects {
 /// # Errors
 /// The master has no web UI, several masters are possible, or the API server does not answer.
 pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
-    let Objects { facts, services, pods } = Objects::read(client, target).await;
+    let MasterObjects { facts, services, pods } = MasterObjects::read(client, target).await;
     let services = match services {
         Ok(services) => services,
         Err(error) if is_forbidden(&error) => {
@@ -81,8 +81,9 @@ pub async fn locate(client: &Client, target: &Target) -> Result<Place, Error> {
     of_objects(&facts, &services, &pods, &target.namespace)
 }
 
-/// The run times that the master at this address may have been started with; see [`WebUi::run_times`].
-/// Empty if the namespace has no such master, or if the right to list its Services or pods is missing.
+/// The run times in the command of the master at this address; see [`WebUi::run_times`]. If no master of the
+/// namespace has this address, those of the masters that the workers can belong to. Empty if there is no master, or
+/// if locustctl may not list Services and pods.
 ///
 /// # Errors
 /// The API server does not answer.
@@ -91,7 +92,7 @@ pub async fn initial_run_times(
     target: &Target,
     address: &Address,
 ) -> Result<Vec<String>, Error> {
-    let Objects { facts, services, pods } = Objects::read(client, target).await;
+    let MasterObjects { facts, services, pods } = MasterObjects::read(client, target).await;
     let (services, pods) = match services.and_then(|services| Ok((services, pods?))) {
         Ok(objects) => objects,
         Err(error) if is_forbidden(&error) => return Ok(Vec::new()),

@@ -56,6 +56,7 @@ pub(super) async fn confirm(
             });
         }
         confirmation.extend(complete_for);
+        // Locust has noticed a lost worker only now. The caller judges the test again.
         let has_just_lost_users = sent.is_none()
             && rebalance.before.is_none()
             && confirmation.now.state == "running"
@@ -149,7 +150,7 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
                     self.needed = CONFIRMATION_OF_DOUBTFUL_WORKERS;
                 }
                 self.now.idle = self.look.idle();
-                return Ok(time >= self.needed && self.have_workers_users(is_sent));
+                return Ok(time >= self.needed && self.have_enough_workers_users(is_sent));
             }
             Some(_) if is_complete => {}
             _ => self.complete_since = None,
@@ -157,9 +158,10 @@ impl<'a, 'b, 'c> Confirmation<'a, 'b, 'c> {
         Ok(false)
     }
 
-    /// Every worker has users. With fewer users than workers, each user has a worker of its own; without a start,
-    /// Locust may have put several on one worker. The statistics must be fresh.
-    fn have_workers_users(&self, is_sent: bool) -> bool {
+    /// Enough workers have users: every worker or, with fewer users than workers, as many workers as users. If
+    /// locustctl sent no start and there are fewer users than workers, any distribution is accepted, because Locust may
+    /// put several users on one worker. The statistics must be fresh.
+    fn have_enough_workers_users(&self, is_sent: bool) -> bool {
         if !is_sent && self.wanted < self.now.workers as u64 {
             return self.look.is_fresh();
         }

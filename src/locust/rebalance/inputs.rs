@@ -52,8 +52,9 @@ pub struct Rebalance<'a, 'b> {
 }
 
 impl Rebalance<'_, '_> {
-    /// A worker is new, or a worker may be gone already: its container was restarted, and Locust has not noticed the
-    /// loss.
+    /// A worker may hang or be gone, and Locust has not noticed it yet. Compared with the look before the change, a
+    /// worker is new, or the pods had different numbers of workers. Without such a look, the workers do not match the
+    /// ready pods, or the pods have different numbers of workers.
     pub(super) fn has_doubtful_workers(&self, look: &Look) -> bool {
         let Some(before) = self.before else {
             let table = look.table();

@@ -36,7 +36,7 @@ impl Rebalance<'_, '_> {
         report: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Outcome, Error> {
         let end = Instant::now() + self.limit.max(START_LIMIT);
-        let mut is_first = true;
+        let (mut may_judge_again, mut may_send_again) = (true, self.repeats);
         loop {
             let (look, health) = self.judge_when_settled(&pods, report).await?;
             match self.act(look, health, report).await {
@@ -47,15 +47,17 @@ impl Rebalance<'_, '_> {
                         false => Outcome::NothingSent(now),
                     });
                 }
-                // The test has changed after the first look.
-                Ok(ActionResult::Done(outcome)) if is_first && outcome.is_unsent() => {
+                // The test has lost users while the result was being confirmed. Without an earlier look, Locust may have
+                // noticed a lost worker only now, so it is judged again until the time limit; otherwise once.
+                Ok(ActionResult::Done(outcome)) if may_judge_again && outcome.is_unsent() => {
                     let has_lost_users = outcome.health().lacks_users();
-                    is_first = self.before.is_none() && has_lost_users && Instant::now() < end;
+                    may_judge_again =
+                        self.before.is_none() && has_lost_users && Instant::now() < end;
                     sleep(LOOK_PERIOD).await;
                 }
                 // Without an answer to a start, Locust may have started the users. A new look shows it.
-                Err(error) if is_first && error.may_pass() && self.repeats => {
-                    is_first = false;
+                Err(error) if may_send_again && error.may_pass() => {
+                    may_send_again = false;
                     sleep(AFTER_FAILURE).await;
                 }
                 Ok(ActionResult::Done(outcome)) => return Ok(*outcome),
@@ -103,7 +105,9 @@ impl Rebalance<'_, '_> {
                 Verdict::Healthy => !look.is_fresh(),
                 // Locust soon notices that a worker is gone, or the old users finish their tasks.
                 Verdict::Surplus => self.before.is_none(),
-                Verdict::Unsafe(_) | Verdict::Unknown(_) => self.before.is_some(),
+                Verdict::WorkerSilent(_) | Verdict::Unsafe(_) | Verdict::Unknown(_) => {
+                    self.before.is_some()
+                }
                 _ => false,
             };
             if let Some(why) = self.lost_workers(&look, &health.verdict) {

@@ -11,8 +11,8 @@ use super::super::settings::RebalancePolicy;
 use super::super::snapshot::{Stage, Swarm, UserCheck};
 use crate::locust::{
     Address, AutoRebalancer, Error, Health, KnownStart, LocustLocation, Look, Master, MasterLog,
-    Outcome, Search, StartInProgress, Unfinished, UserStart, Watched, WorkerPods, burst_warning,
-    foreign_text,
+    Outcome, Search, StartInProgress, UnreportedStarts, UserStart, Watched, WorkerPods,
+    burst_warning, foreign_text,
 };
 use crate::text::terminal::{harmless, printable};
 
@@ -136,7 +136,7 @@ impl<'a> Follower<'a> {
             },
             None => {
                 let result = self.rebalancer.look(master, pods, known.as_ref()).await;
-                if let Some(accepted) = self.rebalancer.take_unfinished().accepted {
+                if let Some(accepted) = self.rebalancer.take_unreported_starts().accepted {
                     self.backend.remember_start(accepted);
                 }
                 result?
@@ -170,7 +170,7 @@ impl<'a> Follower<'a> {
         );
         let change = self.backend.turns.change_begins();
         let result = in_progress.or_signal(work, change, || {}).await;
-        let Unfinished { accepted, attempt } = self.rebalancer.take_unfinished();
+        let UnreportedStarts { accepted, attempt } = self.rebalancer.take_unreported_starts();
         let is_accepted = accepted.is_some();
         if let Some(accepted) = accepted {
             self.backend.remember_start(accepted);

@@ -38,6 +38,7 @@ pub struct Builder<'a> {
     worker_locustfile: Option<String>,
     master_flags: Vec<String>,
     first_worker_flags: Vec<String>,
+    worker_flags: Vec<String>,
     host_name: HostName,
     heartbeats: Option<u32>,
     starts_after: Duration,
@@ -54,6 +55,7 @@ impl<'a> Builder<'a> {
             worker_locustfile: None,
             master_flags: Vec::new(),
             first_worker_flags: Vec::new(),
+            worker_flags: Vec::new(),
             host_name: HostName::Pod,
             heartbeats: Some(PATIENT_HEARTBEATS),
             starts_after: Duration::ZERO,
@@ -82,6 +84,12 @@ impl<'a> Builder<'a> {
     /// Flags of the first worker, such as `--processes 2`.
     pub fn first_worker_flags(mut self, flags: &[&str]) -> Self {
         self.first_worker_flags.extend(flags.iter().map(|&flag| flag.to_owned()));
+        self
+    }
+
+    /// Flags of each worker.
+    pub fn worker_flags(mut self, flags: &[&str]) -> Self {
+        self.worker_flags.extend(flags.iter().map(|&flag| flag.to_owned()));
         self
     }
 
@@ -168,7 +176,7 @@ impl<'a> Builder<'a> {
             url: format!("{server}/api/v1/namespaces/default/pods?labelSelector={selector}"),
             token: self.cluster.token(Account::Admin).to_owned(),
             python,
-            arguments: arguments.map(str::to_owned).to_vec(),
+            arguments: arguments.map(str::to_owned).into_iter().chain(self.worker_flags).collect(),
             heartbeats: self.heartbeats,
             first: self.first_worker_flags,
             node: match self.host_name {
