@@ -140,8 +140,8 @@ impl AutoRebalancer {
                 // The users that have ended must not start again. If workers leave later, the test had the users of this
                 // look before.
                 let have_ended = match &self.steady {
-                    Some(steady) => self.is_edited && have_users_ended(&look, steady),
-                    None => is_certain && have_users_ended_since_start(&look, &health),
+                    Some(steady) => have_users_ended(&look, steady),
+                    None => have_users_ended_since_start(&look, &health),
                 };
                 if have_ended {
                     self.steady = Some(look.clone());

@@ -72,17 +72,24 @@ fn a_new_worker_that_hangs_is_an_error() {
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_rebalance_does_not_count_the_users_of_a_worker_that_has_just_crashed() {
     for release in releases(&["2.47.0", "2.32.2"]) {
-        let scenario = Scenario::with(release, |it| it.usual_heartbeats()).with_60_users(3);
-        scenario.locust.crash_a_worker();
-        let outcome = scenario.run("rebalance");
-        if release == "2.47.0" {
-            assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        } else if outcome.code != Some(0) {
-            // The page of older releases does not show how many users were requested.
-            assert_says(&outcome, "locustctl cannot tell how many users the test should have");
-            continue;
-        }
-        scenario.assert_users_are_stable(60);
+        // On a busy machine, the master may notice the crash only after locustctl has checked the users.
+        let is_noticed = (0..4).any(|_| {
+            let scenario = Scenario::with(release, |it| it.usual_heartbeats()).with_60_users(3);
+            scenario.locust.crash_a_worker();
+            let outcome = scenario.run("rebalance");
+            if outcome.code != Some(0) {
+                // The page of older releases does not show how many users were requested.
+                assert_ne!(release, "2.47.0", "{outcome:?}");
+                assert_says(&outcome, "locustctl cannot tell how many users the test should have");
+                return true;
+            }
+            let log = scenario.locust.log();
+            log.iter().any(|line| line.contains("failed to send heartbeat")) && {
+                scenario.assert_users_are_stable(60);
+                true
+            }
+        });
+        assert!(is_noticed, "{release}");
     }
 }
 

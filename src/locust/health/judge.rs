@@ -149,14 +149,18 @@ fn idle(now: &Look, wanted: u64) -> usize {
 /// run on workers that left. False while the number of users is changing.
 pub fn have_users_ended(now: &Look, earlier: &Look) -> bool {
     let had = u64::try_from(earlier.users()).unwrap_or(0);
-    let is_certain = now.is_steady && now.is_fresh() && now.worker_count() > 0;
-    is_certain && now.users() < earlier.users() && doubt(had, now, Some(earlier)).is_some()
+    // The statistics can be two seconds older than the page and the log.
+    let is_certain = is_explained_by_log(had, now).is_some() || now.is_fresh();
+    let lacks_users = now.is_steady && now.worker_count() > 0 && now.users() < earlier.users();
+    lacks_users && is_certain && doubt(had, now, Some(earlier)).is_some()
 }
 
 /// Users have ended by themselves since the last start: `health` has fewer users than it should, and the master's log
-/// shows that the others did not run on workers that left. False if the log does not show it.
+/// shows that the others did not run on workers that left. False if the log does not show it, and while the number of
+/// users is changing.
 pub fn have_users_ended_since_start(now: &Look, health: &Health) -> bool {
-    let wanted = health.wanted.filter(|_| health.lacks_users() && health.workers > 0);
+    let lacks_users = now.is_steady && health.lacks_users() && health.workers > 0;
+    let wanted = health.wanted.filter(|_| lacks_users);
     wanted.is_some_and(|wanted| is_explained_by_log(wanted, now) == Some(false))
 }
 

@@ -8,7 +8,6 @@ use super::super::health::{Verdict, silent_worker};
 use super::super::look::Look;
 use super::super::master::Master;
 use super::super::memory::StartMemory;
-use super::super::pods::WorkerTable;
 use super::super::start::{KnownStart, Start};
 use super::start_in_progress::StartInProgress;
 
@@ -52,18 +51,14 @@ pub struct Rebalance<'a, 'b> {
 }
 
 impl Rebalance<'_, '_> {
-    /// A worker may hang or be gone, and Locust has not noticed it yet. Compared with the look before the change, a
-    /// worker is new, or the pods had different numbers of workers. Without such a look, the workers do not match the
-    /// ready pods, or the pods have different numbers of workers.
+    /// A worker may hang or be gone, and Locust has not noticed it yet: there is no look before the change or, compared
+    /// with it, a worker is new, or the pods had different numbers of workers.
     pub(super) fn has_doubtful_workers(&self, look: &Look) -> bool {
-        let Some(before) = self.before else {
-            let table = look.table();
-            let matches = look.pods.as_ref().is_none_or(|pods| table.is_complete(pods));
-            return !matches || has_uneven_pods(&table);
-        };
+        let Some(before) = self.before else { return true };
         let was_connected = |id: &str| before.stats.connected().any(|worker| worker.id == id);
         let is_new = look.stats.connected().any(|worker| !was_connected(&worker.id));
-        is_new || has_uneven_pods(&before.table())
+        let table = before.table();
+        is_new || (table.own() > 0 && table.processes_in_each().is_none())
     }
 
     /// The reason to wait while a worker of a ready pod has lost its connection: it may come back with its users.
@@ -87,9 +82,4 @@ impl Rebalance<'_, '_> {
             (None, _) => None,
         }
     }
-}
-
-/// A pod has more workers than another.
-fn has_uneven_pods(table: &WorkerTable) -> bool {
-    table.own() > 0 && table.processes_in_each().is_none()
 }
