@@ -12,14 +12,13 @@ use serde::Deserialize;
 use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 use super::address::{Address, ProxiedKind};
 use super::error::Error;
-use super::install::initial_run_times;
 use super::log::MasterLog;
 use super::login::Login;
-use super::page::{Page, parse_run_time};
+use super::master_command::MasterCommand;
+use super::page::Page;
 use super::report;
 use super::route::{Route, asks_for_login, request_subject};
 use super::start::Start;
@@ -40,9 +39,6 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// Size from which an answer is parsed in another thread, in bytes.
 const LARGE: usize = 1024 * 1024;
 
-/// How long the command of the master is cached.
-const COMMAND_PERIOD: Duration = Duration::from_secs(60);
-
 const ACCEPTED: &str = "application/json, text/html";
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -52,10 +48,8 @@ pub struct Master<'a> {
     address: Address,
     route: Route,
     sender: Sender<'a>,
-    /// The target that runs the workers, and a client for its cluster; `None` if it is unknown.
-    workers: Option<(&'a Client, Target)>,
-    /// The run times in the command of the master, and the time at which they were read.
-    initial_run_times: Mutex<Option<(Instant, Vec<String>)>>,
+    /// `None` if the target that runs the workers is unknown.
+    command: Option<MasterCommand<'a>>,
     /// Start of a test by the master's log, and the start of its statistics.
     stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
@@ -113,35 +107,25 @@ impl<'a> Master<'a> {
                 cookie: login.cookie.clone(),
             },
         };
-        let (address, workers) = (address.clone(), None);
-        let (initial_run_times, stats_start) = Default::default();
-        Ok(Some(Self { address, route, sender, workers, initial_run_times, stats_start }))
+        let (address, stats_start) = (address.clone(), Mutex::default());
+        Ok(Some(Self { address, route, sender, command: None, stats_start }))
     }
 
     /// Sets the target that runs the workers. locustctl looks for the command of the master in its namespace.
     pub fn with_workers(self, client: &'a Client, target: &Target) -> Self {
-        Self { workers: Some((client, target.clone())), ..self }
+        Self { command: Some(MasterCommand::new(client, target)), ..self }
     }
 
-    /// True if the command of the master has this run time (in seconds), or one that locustctl cannot read. The
-    /// page then shows it even if no start has sent it. Lists Services and pods, at most once per
-    /// [`COMMAND_PERIOD`]. False if locustctl cannot find the command there.
+    /// True if the master may have been started with this run time, in seconds. The page then shows it even if no
+    /// start has sent it. False if locustctl cannot find the command of the master.
     ///
     /// # Errors
     /// The API server does not answer.
     pub async fn may_have_started_with(&self, run_time: u64) -> Result<bool, Error> {
-        let Some((client, target)) = &self.workers else { return Ok(false) };
-        let cached = self.initial_run_times.lock().clone();
-        let given = match cached.filter(|(read_at, _)| read_at.elapsed() < COMMAND_PERIOD) {
-            Some((_, given)) => given,
-            None => {
-                let given = initial_run_times(client, target, &self.address).await?;
-                *self.initial_run_times.lock() = Some((Instant::now(), given.clone()));
-                given
-            }
-        };
-        let is_possible = |given: &String| parse_run_time(given).is_none_or(|one| one == run_time);
-        Ok(given.iter().any(is_possible))
+        match &self.command {
+            Some(command) => command.may_have_run_time(&self.address, run_time).await,
+            None => Ok(false),
+        }
     }
 
     /// The address that was given.

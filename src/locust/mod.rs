@@ -18,6 +18,7 @@ mod login;
 mod look;
 mod lost_start;
 mod master;
+mod master_command;
 mod memory;
 mod outcome;
 mod page;

@@ -14,6 +14,7 @@ mod run;
 mod run_failures;
 mod run_results;
 mod run_signals;
+mod swarm_automatic;
 mod swarm_care;
 mod swarm_confirm;
 mod swarm_edit;
