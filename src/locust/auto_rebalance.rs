@@ -137,8 +137,8 @@ impl AutoRebalancer {
                         _ => {}
                     }
                 }
-                // The users that have ended must not start again. If workers leave later, the test had the users of this
-                // look before.
+                // The users that have ended must not start again. So this look becomes the steady one: if workers leave
+                // later, the test had its users before.
                 let have_ended = match &self.steady {
                     Some(steady) => have_users_ended(&look, steady),
                     None => have_users_ended_since_start(&look, &health),

@@ -102,9 +102,10 @@ pub fn burst_warning(
         true => "a rebalance would start",
         false => "this change would start",
     };
-    let hint = match start == UserStart::AtOnceWithRampHint && by_locustctl > 0 {
-        true => "; --rebalance=ramp starts them at the spawn rate",
-        false => "",
+    let hint = match (start == UserStart::AtOnceWithRampHint && by_locustctl > 0, by_locust) {
+        (true, 0) => "; --rebalance=ramp starts them at the spawn rate".to_owned(),
+        (true, _) => format!("; --rebalance=ramp starts {by_locustctl} of them at the spawn rate"),
+        (false, _) => String::new(),
     };
     (users > 1 && users as f64 / rate > MAX_BURST).then(|| {
         format!("{subject} about {users} users at once, although the spawn rate is {rate} per second{hint}")
@@ -122,7 +123,7 @@ pub fn reset_warning(look: &Look) -> Option<String> {
 }
 
 /// The users that a rebalance would start: the missing ones, or the share of the workers without users if it is larger.
-/// Users that are missing may be this share.
+/// The two numbers are not added, because they may count the same users.
 fn users_to_start(health: &Health) -> i64 {
     let wanted = health.wanted.filter(|_| health.needs_rebalance());
     let Some(wanted) = wanted.and_then(|wanted| i64::try_from(wanted).ok()) else { return 0 };
@@ -233,6 +234,7 @@ mod tests {
             ("one joins, with a ramp", &all, Some(change(3, 4)), Ramp, Some(15)),
             ("nothing is missing", &all, None, AtOnce, None),
             ("users are missing", &lost, None, AtOnce, Some(40)),
+            ("users are missing, and one joins", &lost, Some(change(3, 4)), Ramp, Some(15)),
             ("users are missing, and more leave", &lost, Some(change(3, 1)), AtOnce, Some(80)),
             ("two workers have no users", &idle, None, AtOnce, Some(30)),
             ("a new worker has no users yet", &replaced, None, AtOnce, Some(20)),

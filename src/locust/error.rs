@@ -173,8 +173,8 @@ impl Error {
         }
     }
 
-    /// Locust may have carried out the request: it, or a proxy in front of it, got the request and did not clearly
-    /// refuse it.
+    /// Locust may have carried out the request: Locust, or a proxy in front of it, got the request, and the answer is not
+    /// a clear refusal.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Api(error) => error.may_have_been_applied(),

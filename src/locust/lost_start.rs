@@ -24,7 +24,8 @@ pub struct Attempt {
     pub run_time_before: Option<u64>,
     /// The last start by hand in the master's log before this start.
     pub last_start_before: Option<PrimitiveDateTime>,
-    /// Locust may have carried out the start, but the result is not confirmed. False if Locust has refused the start.
+    /// Locust may have carried out the start, but the result is not confirmed. False if Locust has refused the start, or
+    /// has not got it.
     pub is_open: bool,
 }
 
@@ -84,7 +85,8 @@ impl LostStart {
         Some(KnownStart { logged_at: Some(logged_at), ..self.known() })
     }
 
-    /// The time of the last start in the master's log, if it is later than the attempt and has its numbers.
+    /// The time of the last start by hand in the master's log, if it was not there before the attempt, and the log and
+    /// the page have the numbers of the attempt.
     fn logged(&self, look: &Look) -> Option<PrimitiveDateTime> {
         let (page, log) = (look.page.as_ref()?, look.log.as_ref()?);
         let Attempt { start, run_time_before, last_start_before, .. } = &self.attempt;

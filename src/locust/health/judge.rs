@@ -145,8 +145,8 @@ fn idle(now: &Look, wanted: u64) -> usize {
     }
 }
 
-/// Users of an `earlier` look at this test have ended by themselves: fewer are running now, and the others did not
-/// run on workers that left. False while the number of users is changing.
+/// Users of an `earlier` look at this test have ended by themselves: fewer are running now, and more are missing than
+/// the workers had that left. False while the number of users is changing.
 pub fn have_users_ended(now: &Look, earlier: &Look) -> bool {
     let had = u64::try_from(earlier.users()).unwrap_or(0);
     // The statistics can be two seconds older than the page and the log.
@@ -155,8 +155,8 @@ pub fn have_users_ended(now: &Look, earlier: &Look) -> bool {
     lacks_users && is_certain && doubt(had, now, Some(earlier)).is_some()
 }
 
-/// Users have ended by themselves since the last start: `health` has fewer users than it should, and the master's log
-/// shows that the others did not run on workers that left. False if the log does not show it, and while the number of
+/// Users have ended by themselves since the last start: the test has fewer users than it should, and the master's log
+/// shows that more are missing than the workers had that left. False if the log does not show it, and while the number of
 /// users is changing.
 pub fn have_users_ended_since_start(now: &Look, health: &Health) -> bool {
     let lacks_users = now.is_steady && health.lacks_users() && health.workers > 0;

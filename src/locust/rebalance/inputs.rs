@@ -51,8 +51,8 @@ pub struct Rebalance<'a, 'b> {
 }
 
 impl Rebalance<'_, '_> {
-    /// A worker may hang or be gone, and Locust has not noticed it yet: there is no look before the change or, compared
-    /// with it, a worker is new, or the pods had different numbers of workers.
+    /// A worker may hang or be gone, and Locust may not have noticed it yet. True in three cases: there is no look before
+    /// the change; a worker is connected that was not connected then; the pods had different numbers of workers then.
     pub(super) fn has_doubtful_workers(&self, look: &Look) -> bool {
         let Some(before) = self.before else { return true };
         let was_connected = |id: &str| before.stats.connected().any(|worker| worker.id == id);

@@ -47,8 +47,9 @@ impl Rebalance<'_, '_> {
                         false => Outcome::NothingSent(now),
                     });
                 }
-                // The test has lost users while the result was being confirmed. Without an earlier look, Locust may have
-                // noticed a lost worker only now, so it is judged again until the time limit; otherwise once.
+                // Without a start, the test did not stay complete. It is judged once more. Without an earlier look, Locust
+                // may have noticed a lost worker only now. So the test is judged again while it lacks users, until the
+                // time limit.
                 Ok(ActionResult::Done(outcome)) if may_judge_again && outcome.is_unsent() => {
                     let has_lost_users = outcome.health().lacks_users();
                     may_judge_again =
