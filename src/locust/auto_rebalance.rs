@@ -110,9 +110,8 @@ impl AutoRebalancer {
         self.find_lost_start(master, &look);
         let steady = self.steady.as_ref();
         self.is_edited = steady.is_some_and(|steady| look.has_other_users_on_same_workers(steady));
-        let is_certain = look.is_steady && look.is_fresh();
         match health.verdict {
-            Verdict::Healthy if is_certain => {
+            Verdict::Healthy if look.is_steady && look.is_fresh() => {
                 self.steady = Some(look.clone());
                 self.failures = 0;
             }
@@ -172,7 +171,6 @@ impl AutoRebalancer {
             return Ok(Watched { look, health, outcome: None });
         }
         let (before, memory) = (self.steady_for(&look, known).cloned(), self.memory.clone());
-        let last_start = *self.last_start.get_mut();
         let on_attempt = |start: &Start, at: Instant| {
             *self.last_start.lock() = Some(Instant::now());
             *self.attempt.lock() = Some(Attempt::new(start, at, &look));
@@ -192,7 +190,7 @@ impl AutoRebalancer {
             in_progress,
         };
         let result = rebalance.run(pods, report).await;
-        let is_attempted = *self.last_start.get_mut() != last_start;
+        let is_attempted = self.attempt.get_mut().is_some();
         self.count(&result, is_attempted);
         let is_accepted = self.accepted.get_mut().is_some();
         match &result {

@@ -17,11 +17,8 @@ const LOST_PERIOD: Duration = Duration::from_secs(60);
 /// A start that was sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    pub start: Start,
-    /// Time from which the run time counts.
-    pub at: Instant,
-    /// The run time in Locust's page before the start.
-    pub run_time_before: Option<u64>,
+    /// The start, without its time in the master's log.
+    pub start: KnownStart,
     /// The last start by hand in the master's log before this start.
     pub last_start_before: Option<PrimitiveDateTime>,
     /// Locust may have carried out the start, but the result is not confirmed. False if Locust has refused the start, or
@@ -30,12 +27,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// A start that is sent now. `look` is the last look before it.
+    /// A start that is sent now, and whose run time counts from `at`. `look` is the last look before it.
     pub fn new(start: &Start, at: Instant, look: &Look) -> Self {
+        let run_time_before = look.page.as_ref().and_then(|page| page.run_time);
         Self {
-            start: start.clone(),
-            at,
-            run_time_before: look.page.as_ref().and_then(|page| page.run_time),
+            start: KnownStart { start: start.clone(), at, run_time_before, logged_at: None },
             last_start_before: look.log.as_ref().and_then(MasterLog::last_start_by_hand),
             is_open: true,
         }
@@ -51,7 +47,7 @@ impl Attempt {
 
     /// The message if nothing more is known.
     pub fn unconfirmed(&self) -> String {
-        let users = quantity(self.start.users, "user");
+        let users = quantity(self.start.start.users, "user");
         format!("locustctl sent a start for {users} to Locust, and could not confirm the result")
     }
 }
@@ -82,29 +78,25 @@ impl LostStart {
         let is_confirmed = last.is_some() && last == self.candidate;
         self.candidate = last;
         let logged_at = last.filter(|_| is_confirmed)?;
-        Some(KnownStart { logged_at: Some(logged_at), ..self.known() })
+        Some(KnownStart { logged_at: Some(logged_at), ..self.attempt.start.clone() })
     }
 
     /// The time of the last start by hand in the master's log, if it was not there before the attempt, and the log and
     /// the page have the numbers of the attempt.
     fn logged(&self, look: &Look) -> Option<PrimitiveDateTime> {
         let (page, log) = (look.page.as_ref()?, look.log.as_ref()?);
-        let Attempt { start, run_time_before, last_start_before, .. } = &self.attempt;
+        let Attempt { start: sent, last_start_before, .. } = &self.attempt;
+        let run_time = sent.start.run_time;
         // The page keeps the old run time after a start without one. So a run time identifies this start only if the
         // page did not show it before.
-        let has_own_run_time = page.run_time == start.run_time
-            && (start.run_time.is_none() || start.run_time != *run_time_before);
+        let has_own_run_time =
+            page.run_time == run_time && (run_time.is_none() || run_time != sent.run_time_before);
         let is_shown = has_own_run_time || !page.cancels_timer();
         let is_own = is_shown
-            && self.known().is_current(page)
-            && start.matches(log.last_spawn())
+            && sent.is_current(page)
+            && sent.start.matches(log.last_spawn())
             && look.state() == "running";
         log.last_start_by_hand().filter(|last| is_own && Some(*last) != *last_start_before)
-    }
-
-    fn known(&self) -> KnownStart {
-        let Attempt { start, at, run_time_before, .. } = self.attempt.clone();
-        KnownStart { start, at, run_time_before, logged_at: None }
     }
 }
 

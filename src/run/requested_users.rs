@@ -56,9 +56,7 @@ impl RequestedUsers {
     /// The answer to another start of locustctl is lost. If Locust has carried it out, it is not an edit by somebody
     /// else.
     pub(super) fn attempted(&mut self, attempt: Attempt) {
-        let Attempt { start, at, run_time_before, .. } = attempt;
-        let known = KnownStart { start, at, run_time_before, logged_at: None };
-        self.attempt = Some((known, Instant::now()));
+        self.attempt = Some((attempt.start, Instant::now()));
     }
 
     /// The start whose answer is lost, if it may still be noticed.
@@ -228,9 +226,9 @@ mod tests {
 
     fn attempt(run_time: Option<u64>) -> Attempt {
         let start = Start { users: 20, spawn_rate: 20.0, run_time, user_classes: Vec::new() };
-        let (run_time_before, last_start_before) = (Some(600), None);
-        let at = Instant::now();
-        Attempt { start, at, run_time_before, last_start_before, is_open: true }
+        let (at, run_time_before, logged_at) = (Instant::now(), Some(600), None);
+        let start = KnownStart { start, at, run_time_before, logged_at };
+        Attempt { start, last_start_before: None, is_open: true }
     }
 
     const OWN: &str =

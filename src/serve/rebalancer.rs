@@ -89,8 +89,8 @@ impl Rebalancer {
         }
     }
 
-    /// Chooses the look that shows how many users the test had before a change. If workers have just left with their users, it is the
-    /// look before that, or the last one at which the test had all of them.
+    /// Chooses the look that shows how many users the test had before a change. If workers have just left with their
+    /// users, it is the look before that, or the last one at which the test had all of them.
     fn best(&self, now: Look) -> Look {
         let unchecked = self.unchecked_before.lock().clone().map(|(_, before)| before);
         let is_same = |before: &Look| {
