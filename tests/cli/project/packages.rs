@@ -106,7 +106,9 @@ fn krew_and_the_action_offer_only_archives_that_the_release_builds() {
         let uri = format!("{REPOSITORY}/releases/download/v{VERSION}/{name}.tar.gz");
         assert_eq!(platform["uri"], uri);
         let binary = platform["bin"].as_str().unwrap();
-        assert_eq!(platform["files"][0]["from"], format!("{name}/{binary}"));
+        let files: Vec<_> = platform["files"].as_array().unwrap().iter().collect();
+        let sources: Vec<_> = files.iter().map(|file| file["from"].as_str().unwrap()).collect();
+        assert_eq!(sources, [format!("{name}/{binary}"), format!("{name}/LICENSE")]);
     }
     let action = text_of("action.yml");
     let targets = action.lines().filter_map(|line| line.split_once(") target="));

@@ -20,7 +20,7 @@ pub const SCALE: AccessRule = AccessRule(
     &["get", "patch"],
     "The old and the new number of replicas",
 );
-pub const CONDITIONAL: AccessRule =
+pub const PATCH_SCALE: AccessRule =
     AccessRule("apps", "deployments/scale", SLAVE, &["patch"], "The new number of replicas");
 pub const READ: AccessRule = AccessRule("apps", "deployments", SLAVE, &["get"], "The object");
 pub const READ_AND_WATCH: AccessRule = AccessRule(
@@ -61,8 +61,13 @@ pub const AUTOSCALERS: AccessRule = AccessRule(
     &["list"],
     "The warning about an autoscaler; without this right there is no warning",
 );
-pub const KEDA: AccessRule =
-    AccessRule("keda.sh", "scaledobjects", &[], &["list"], "The same for KEDA");
+pub const KEDA: AccessRule = AccessRule(
+    "keda.sh",
+    "scaledobjects",
+    &[],
+    &["list"],
+    "The warning about an autoscaler of KEDA",
+);
 pub const LEASE: AccessRule = AccessRule(
     "coordination.k8s.io",
     "leases",
@@ -75,7 +80,7 @@ pub const NEW_LEASE: AccessRule = AccessRule(
     "leases",
     &[],
     &["create"],
-    "The same; rules with names cannot allow `create`",
+    "The creation of the lock, in a rule of its own: rules with names cannot allow `create`",
 );
 
 pub const WORKLOADS: AccessRule = AccessRule(
@@ -105,7 +110,19 @@ pub const LOCUST_TEST: AccessRule = AccessRule(
     "locusttests",
     &["demo"],
     &["get", "patch"],
-    "The old and the new number of workers of a LocustTest",
+    "The old and the new number of workers of the LocustTest",
 );
-pub const JOB: AccessRule =
-    AccessRule("batch", "jobs", &["demo-worker"], &["get", "patch"], "The same for a Job");
+pub const JOB_OF_LOCUST_TEST: AccessRule = AccessRule(
+    "batch",
+    "jobs",
+    &["demo-worker"],
+    &["get"],
+    "The pods of the LocustTest; a plain `scale` does not need this rule",
+);
+pub const JOB: AccessRule = AccessRule(
+    "batch",
+    "jobs",
+    &["demo-worker"],
+    &["get", "patch"],
+    "The old and the new number of pods of the Job",
+);

@@ -1,6 +1,6 @@
 //! The sections of docs/access.md: the commands, and the rules that they use.
 
-use locustctl::sandbox::PodFailure;
+use locustctl::sandbox::{Action, Fault, PodFailure};
 use support::cluster::TestCluster;
 use support::layouts::named;
 use support::swarm::{start_test, wait_for_workers};
@@ -41,6 +41,8 @@ pub enum Setting {
     Test,
     /// Two workers, and a test that has lost users.
     LostUsers,
+    /// One worker. Another client adds one just before the first PATCH.
+    Race,
     /// One worker. The image of further workers cannot be pulled, so the commands fail.
     NoImage,
     /// Two workers, a test that has lost users, and a master without a Service.
@@ -62,6 +64,10 @@ impl Setting {
     fn arrange(self, cluster: &TestCluster) {
         match self {
             Self::Idle | Self::Layout(_) => return,
+            Self::Race => {
+                let other = Fault::once(Action::RivalIncrement).on("PATCH");
+                return cluster.handle().inject(other);
+            }
             Self::NoImage => {
                 return cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
             }
@@ -102,33 +108,37 @@ allows requests to every pod of the namespace, because the names of pods are not
 master, you do not need this rule.
 ";
 
-const WITHOUT_SCALE: &str = "\
-These types have no scale subresource. Replace the rule for `deployments/scale` with the rule for your type.
+const LOCUST_TESTS: &str = "\
+A LocustTest has no scale subresource. Replace the rules for `deployments` and `deployments/scale` with these rules.
+";
+
+const ONE_JOB: &str = "\
+A Job has no scale subresource. Replace the rules for `deployments` and `deployments/scale` with this rule.
+";
+
+const WITH_OBJECT: &str = "\
+A type that is not part of Kubernetes, such as a Rollout, also needs `get` on its scale subresource.
 ";
 
 pub const TABLE: &[Access] = &[
     Access {
         title: "`scale`",
-        lines: &["scale --replicas=3", "scale --by=+2"],
+        lines: &["scale --replicas=3", "scale --by=+2", "scale --current-replicas=5 --replicas=3"],
         rules: &[&SCALE],
         ..COMMAND
     },
     Access {
-        title: "`scale --current-replicas`",
-        lines: &["scale --current-replicas=1 --replicas=3"],
-        rules: &[&CONDITIONAL],
-        ..COMMAND
-    },
-    Access {
         title: "`scale -o json`",
+        text: WITH_OBJECT,
         lines: &["scale --replicas=3 -o json"],
-        rules: &[&CONDITIONAL, &READ],
+        rules: &[&PATCH_SCALE, &READ],
         ..COMMAND
     },
     Access {
         title: "`scale --all`",
         lines: &["scale --replicas=3 deployments -l role=worker"],
-        rules: &[&CONDITIONAL, &LIST],
+        setting: Setting::Race,
+        rules: &[&SCALE, &LIST],
         ..COMMAND
     },
     Access {
@@ -204,11 +214,20 @@ pub const TABLE: &[Access] = &[
         ..COMMAND
     },
     Access {
-        title: "LocustTests and Jobs",
-        text: WITHOUT_SCALE,
-        lines: &["scale --replicas=2 locusttest/demo", "scale --replicas=2 job/demo-worker"],
+        title: "LocustTests",
+        text: LOCUST_TESTS,
+        lines: &["scale --replicas=2 locusttest/demo", "scale --replicas=3 locusttest/demo --wait"],
         setting: Setting::Layout("locust-cloud"),
-        rules: &[&LOCUST_TEST, &JOB],
+        rules: &[&LOCUST_TEST, &JOB_OF_LOCUST_TEST],
+        besides: &[&AUTOSCALERS, &KEDA],
+        ..COMMAND
+    },
+    Access {
+        title: "Jobs",
+        text: ONE_JOB,
+        lines: &["scale --replicas=2 job/demo-worker"],
+        setting: Setting::Layout("locust-cloud"),
+        rules: &[&JOB],
         ..COMMAND
     },
 ];
