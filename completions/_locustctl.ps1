@@ -258,7 +258,7 @@ Register-ArgumentCompleter -Native -CommandName 'locustctl' -ScriptBlock {
             [CompletionResult]::new('--markdown', '--markdown', [CompletionResultType]::ParameterName, 'Append a summary in Markdown to this file, for example "$GITHUB_STEP_SUMMARY"')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the whole report in this format instead of the summary: json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the whole report in this format instead of the summary: json')
-            [CompletionResult]::new('--wait-for-idle', '--wait-for-idle', [CompletionResultType]::ParameterName, 'Wait at most this long until no test is running and no other run uses the workers. Without this flag, both are errors')
+            [CompletionResult]::new('--wait-for-idle', '--wait-for-idle', [CompletionResultType]::ParameterName, 'Wait at most this long until no test is running and no other run uses the workers. Without this flag, a running test or another run is an error')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Time limit of each wait: for the pods, for the workers, for a server that does not answer')
             [CompletionResult]::new('--locust-cookie-file', '--locust-cookie-file', [CompletionResultType]::ParameterName, 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL')
             [CompletionResult]::new('--locust-auth-file', '--locust-auth-file', [CompletionResultType]::ParameterName, 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL')

@@ -251,7 +251,7 @@ set edit:completion:arg-completer[locustctl] = {|@words|
             cand --markdown 'Append a summary in Markdown to this file, for example "$GITHUB_STEP_SUMMARY"'
             cand -o 'Print the whole report in this format instead of the summary: json'
             cand --output 'Print the whole report in this format instead of the summary: json'
-            cand --wait-for-idle 'Wait at most this long until no test is running and no other run uses the workers. Without this flag, both are errors'
+            cand --wait-for-idle 'Wait at most this long until no test is running and no other run uses the workers. Without this flag, a running test or another run is an error'
             cand --timeout 'Time limit of each wait: for the pods, for the workers, for a server that does not answer'
             cand --locust-cookie-file 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL'
             cand --locust-auth-file 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL'

@@ -263,7 +263,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l json-file -d
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l junit -d 'Write the conditions as test cases in JUnit\'s XML to this file' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l markdown -d 'Append a summary in Markdown to this file, for example "$GITHUB_STEP_SUMMARY"' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -s o -l output -d 'Print the whole report in this format instead of the summary: json' -r -f -a "json\t''"
-complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'Wait at most this long until no test is running and no other run uses the workers. Without this flag, both are errors' -r -f
+complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l wait-for-idle -d 'Wait at most this long until no test is running and no other run uses the workers. Without this flag, a running test or another run is an error' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l timeout -d 'Time limit of each wait: for the pods, for the workers, for a server that does not answer' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-cookie-file -d 'File with the value of the Cookie header of a browser that is logged in to Locust. Needs --locust=URL' -r -F
 complete -c locustctl -n "__fish_locustctl_using_subcommand run" -l locust-auth-file -d 'File with the value of the Authorization header for a proxy in front of Locust: "Bearer TOKEN" or "Basic …". Needs --locust=URL' -r -F
@@ -329,7 +329,7 @@ complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l history-co
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l lease -d 'Lease in the namespace of the workers. If several replicas of serve run, only the holder of the Lease redistributes the users of a running test automatically' -r -f
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l rebalance -d 'When to redistribute the users of a running test' -r -f -a "auto\t'After a change through serve'
 always\t'After a change through serve, and when workers leave for another reason'
-never\t'Never; serve only reports problems'"
+never\t'Never automatically; the button on the page still works'"
 complete -c locustctl -n "__fish_locustctl_using_subcommand serve" -l layout -d 'The objects of the simulated cluster: a file with manifests, or one of tutorial, google, helm, locust-cloud, locust-io, late-master, no-endpoints [default: tutorial]' -r -f -a "tutorial\t''
 google\t''
 helm\t''

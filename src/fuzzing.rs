@@ -65,17 +65,17 @@ pub fn template(format: &str, template: &str) {
     output::try_template(format, template);
 }
 
-/// A condition of `locustctl run`. A condition that is read has a text that is read as the same one.
+/// A condition of `locustctl run`. A valid condition is printed, and parsed again.
 ///
 /// # Panics
-/// It is read as another condition.
+/// The second condition differs from the first.
 pub fn condition(text: &str) {
     if let Ok(read) = text.parse::<run::Condition>() {
         assert_eq!(read.to_string().parse(), Ok(read));
     }
 }
 
-/// Locust's CSV files and its statistics. Results that are read can be judged and reported.
+/// Locust's CSV files and its statistics. Valid results are judged and reported.
 pub fn locust_results(content: &[u8]) {
     run::try_results(content);
 }
@@ -90,10 +90,10 @@ pub fn locust_answers(text: &str) {
     locust::try_answers(text);
 }
 
-/// A Lease in JSON. Our own record in it is read back.
+/// A Lease in JSON. The record of locustctl is written into it, and read again.
 ///
 /// # Panics
-/// It is read as another record.
+/// The record that was read differs from the written one.
 pub fn lease(content: &[u8]) {
     // The client returns only objects.
     if let Ok(object @ serde_json::Value::Object(_)) = serde_json::from_slice(content) {
@@ -101,10 +101,10 @@ pub fn lease(content: &[u8]) {
     }
 }
 
-/// The stream of a watch. Its pieces do not matter.
+/// The stream of a watch, cut into pieces at different places.
 ///
 /// # Panics
-/// Other pieces give other lines.
+/// The lines depend on the pieces.
 pub fn watch(content: &[u8]) {
     cluster::api::try_watch(content);
 }

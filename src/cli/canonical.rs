@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command};
 
-/// The same command line in the form that clap reads: the subcommand first, dashes in the names of
+/// The command line in the form that clap reads: the subcommand first, dashes in the names of
 /// flags, and `=` as the value of `-n=`. A word that is not UTF-8 stays in its place, and clap
 /// refuses it.
 pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
@@ -41,8 +41,8 @@ pub fn canonical(command: &Command, argv: Vec<OsString>) -> Vec<OsString> {
     canonical
 }
 
-/// The same canonical command line with each flag and its value in one word. The result is `true` if
-/// the last word is a flag that still lacks its value.
+/// A canonical command line with each flag and its value in one word. The second result is `true` if the
+/// last word is a flag without its value.
 pub fn joined(command: &Command, argv: Vec<OsString>) -> (Vec<OsString>, bool) {
     let mut args = argv.into_iter();
     let mut joined: Vec<OsString> = args.next().into_iter().collect();

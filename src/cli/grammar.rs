@@ -22,7 +22,7 @@ pub fn whole() -> Command {
              To try it without a cluster: locustctl --sandbox scale --replicas=3",
         )
         .styles(Styles::plain())
-        // The last of several values counts, as in kubectl.
+        // The last of several values is used, as in kubectl.
         .args_override_self(true)
         .subcommand_required(true)
         .arg_required_else_help(true)

@@ -69,6 +69,6 @@ pub enum ServeRebalance {
     Auto,
     /// After a change through serve, and when workers leave for another reason
     Always,
-    /// Never; serve only reports problems
+    /// Never automatically; the button on the page still works
     Never,
 }

@@ -21,7 +21,7 @@ pub struct EffectiveLine {
     pub alias: Option<String>,
     pub plugin_policy: PluginPolicy,
     /// Default flags. They are inserted before all other flags, since the last of several values
-    /// counts.
+    /// is used.
     presets: Vec<OsString>,
 }
 

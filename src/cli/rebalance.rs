@@ -34,8 +34,8 @@ pub struct RebalanceArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub yes: bool,
-    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
-    /// on a terminal, the only workers of the namespace]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave; if
+    /// it does not exist, on a terminal, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = clap::ArgAction::Append)]
     pub target: Vec<String>,
 }

@@ -25,7 +25,7 @@ impl Refusal {
         Self::Mistake { text, code: 1 }
     }
 
-    /// The same with this exit code, if it is a mistake.
+    /// Sets the exit code of a mistake.
     pub fn with_code(self, code: u8) -> Self {
         match self {
             Self::Mistake { text, .. } => Self::Mistake { text, code },

@@ -126,8 +126,8 @@ pub struct RunArgs {
           default_missing_value = "true", value_name = "BOOL", value_parser = value::go_bool(),
           hide_default_value = true, hide_possible_values = true)]
     pub keep: bool,
-    /// Wait at most this long until no test is running and no other run uses the workers. Without this flag, both
-    /// are errors
+    /// Wait at most this long until no test is running and no other run uses the workers. Without this flag, a
+    /// running test or another run is an error
     #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true,
           value_parser = value::go_duration(), allow_hyphen_values = true)]
     pub wait_for_idle: go::Duration,
@@ -143,11 +143,11 @@ pub struct RunArgs {
     /// The flags for Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
-    /// on a terminal, the only workers of the namespace]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave; if
+    /// it does not exist, on a terminal, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,
-    /// The command to run, with its arguments. locustctl exits with its exit code, or with 125 if locustctl itself fails
+    /// The command to run, with its arguments. The exit code is that of the command, or 125 if locustctl itself fails
     #[arg(value_name = "COMMAND", last = true, action = ArgAction::Append,
           value_hint = clap::ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,

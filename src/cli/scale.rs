@@ -42,7 +42,7 @@ Examples:
 
   # Scale all objects with a label, or the objects of your manifest
   locustctl scale --replicas=0 deployment,statefulset -l role=worker
-  locustctl scale --replicas=3 -f workers.yaml";
+  locustctl scale --replicas=3 -f FILE";
 
 /// Set a new size for a Deployment, StatefulSet, ReplicaSet, ReplicationController, Job or LocustTest
 #[derive(Debug, Args)]
@@ -164,8 +164,8 @@ pub struct ScaleArgs {
           default_value = "false", default_missing_value = "true", value_name = "BOOL",
           value_parser = value::go_bool(), hide_default_value = true, hide_possible_values = true)]
     pub show_managed_fields: bool,
-    /// The workers: TYPE NAME… or TYPE/NAME… [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
-    /// on a terminal, the only workers of the namespace]
+    /// The workers: TYPE NAME… or TYPE/NAME… [default: $LOCUSTCTL_TARGET, else deployment/locust-slave; if
+    /// it does not exist, on a terminal, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub targets: Vec<String>,
 }

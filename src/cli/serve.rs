@@ -109,8 +109,8 @@ pub struct ServeArgs {
     /// When to redistribute the users of a running test
     #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
     pub rebalance: ServeRebalance,
-    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
-    /// if it does not exist, the only workers of the namespace]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave; if
+    /// it does not exist, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,
 }

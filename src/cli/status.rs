@@ -26,8 +26,8 @@ pub struct StatusArgs {
     /// The flags for Locust's master.
     #[command(flatten)]
     pub locust: LocustArgs,
-    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave or,
-    /// if it does not exist, the only workers of the namespace]
+    /// The workers: TYPE NAME or TYPE/NAME [default: $LOCUSTCTL_TARGET, else deployment/locust-slave; if
+    /// it does not exist, the only workers of the namespace]
     #[arg(value_name = "TARGET", action = ArgAction::Append)]
     pub target: Vec<String>,
 }

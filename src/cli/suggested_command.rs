@@ -28,8 +28,8 @@ pub fn suggested_command(typed: &TypedFlags, subcommand: &str, namespace: Option
     command_line(typed, &[subcommand], subcommand, namespace)
 }
 
-/// The same for `scale` with this change of the count. Flags that `status` accepts are taken over, since
-/// they do not change the count.
+/// A suggested command line of `scale` with this change of the count. It gets the flags that `status` accepts,
+/// since they do not change the count.
 pub fn suggested_scale(typed: &TypedFlags, change: &str, namespace: Option<&str>) -> String {
     command_line(typed, &["scale", change], "status", namespace)
 }

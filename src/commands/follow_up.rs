@@ -32,7 +32,7 @@ impl FollowUp {
         on_one_line(&format!("{command} {}", quoted(&typed_name(target)))).into_owned()
     }
 
-    /// The same with another spelling of the target.
+    /// The command line of `subcommand` with the target as `typed`.
     pub fn command_for(&self, subcommand: &str, target: &Target, typed: &str) -> String {
         let command = suggested_command(&self.typed, subcommand, self.other_namespace(target));
         on_one_line(&format!("{command} {}", quoted(typed))).into_owned()

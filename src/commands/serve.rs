@@ -61,7 +61,7 @@ async fn serve(global: GlobalArgs, args: ServeArgs) -> Result<(), Failed> {
         Ok::<_, Failed>((server, connection, target))
     };
     let (server, connection, target) =
-        unless_interrupted(start, end.as_mut(), "the page was not being served yet").await??;
+        unless_interrupted(start, end.as_mut(), "serve had not started yet").await??;
     let url = server.url();
     // The rest of the connection keeps the simulated cluster alive.
     let simulated = connection.is_simulated();

@@ -18,7 +18,7 @@ const SAME_SIGNAL: Duration = Duration::from_millis(300);
 
 /// The message when a signal comes while Locust gets a start, or between the two starts of a ramp.
 pub const FINISHING_START: &str = "Interrupted: locustctl finishes the start of the users before it ends, so that \
-                                   the test gets all of them. Another signal ends it now";
+                                   the test gets all of them. To end locustctl at once, press Ctrl-C again";
 
 /// A signal from Ctrl-C, from `kill`, or from a terminal that was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Signal {
     }
 }
 
-/// Does the work.
+/// Runs `work` until it ends or the signal comes.
 ///
 /// # Errors
 /// The signal came first. `progress` is for [`Signal::interrupted`].

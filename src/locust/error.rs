@@ -57,8 +57,8 @@ pub enum Error {
     Refused(String),
     /// A start of a ramp failed or got no answer. Locust has accepted the first start, or may have.
     #[error(
-        "one of the two starts of the ramp has failed or got no answer, so the test may ask for {users} users \
-         instead of {wanted}: {error}. Press Edit in Locust's page, and enter {}",
+        "a start of --rebalance=ramp has failed or got no answer, so the test may have {users} users instead of \
+         {wanted}: {error}. Press Edit in Locust's page, and enter {}",
         quantity(.wanted, "user")
     )]
     HalfRamp {

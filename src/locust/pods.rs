@@ -206,7 +206,7 @@ impl WorkerTable {
     pub fn notes(&self) -> Vec<String> {
         let lists = [
             ("ready, but not connected to Locust", &self.unconnected),
-            ("still connected to Locust, although gone", &self.gone),
+            ("connected to Locust, but the pod is gone", &self.gone),
             ("workers without heartbeats", &self.missing),
             ("workers without users", &self.idle),
             ("workers above 90 % CPU", &self.busy),

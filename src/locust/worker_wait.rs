@@ -74,7 +74,7 @@ impl fmt::Display for WorkersDiffer {
         {
             return match why {
                 CheckFailure::Pods(why) => {
-                    write!(f, "locustctl cannot tell if the workers match the pods: {why}")
+                    write!(f, "locustctl cannot compare the workers with the pods: {why}")
                 }
                 CheckFailure::Locust(why) => {
                     write!(f, "Locust's master did not answer in time: {why}")
@@ -83,12 +83,12 @@ impl fmt::Display for WorkersDiffer {
         }
         write!(
             f,
-            "the workers did not match the pods in time: {}",
+            "the connected workers differ from the ready pods after the time limit: {}",
             connected_text(self.connected)
         )?;
         let lists = [
             ("ready, but not connected", &self.unconnected),
-            ("still connected, although gone or not ready", &self.leftover),
+            ("connected, but the pod is gone or not ready", &self.leftover),
             ("workers without heartbeats", &self.missing),
         ];
         for (what, pods) in lists.iter().filter(|(_, pods)| !pods.is_empty()) {
@@ -147,7 +147,7 @@ pub async fn wait_for_workers<F: Future<Output = Result<WorkerPods, String>>>(
     follow_workers(master, before, limit, pods, |_| {}).await
 }
 
-/// The same as [`wait_for_workers`]. `on_look` gets the difference at each look.
+/// [`wait_for_workers`], with a function `on_look` that gets the difference at each look.
 ///
 /// # Errors
 /// Those of [`wait_for_workers`].
@@ -339,8 +339,8 @@ mod tests {
         };
         assert_eq!(
             difference.to_string(),
-            "the workers did not match the pods in time: 1 worker is connected to Locust; ready, but not connected: a, b; still connected, \
-             although gone or not ready: c"
+            "the connected workers differ from the ready pods after the time limit: 1 worker is connected to Locust; \
+             ready, but not connected: a, b; connected, but the pod is gone or not ready: c"
         );
         let broken = WorkersDiffer { is_master_broken: true, ..difference };
         assert!(broken.to_string().contains("restart the master's pod"), "{broken}");

@@ -36,12 +36,12 @@ impl Failed {
         Self { errors, hints: Vec::new(), code: Some(code) }
     }
 
-    /// The same with this exit code, unless it has one already.
+    /// Sets the exit code, unless there is one already.
     pub fn or_code(self, code: u8) -> Self {
         Self { code: self.code.or(Some(code)), ..self }
     }
 
-    /// The same, with hints.
+    /// Sets the hints.
     pub fn with_hints(self, hints: Vec<String>) -> Self {
         Self { hints, ..self }
     }

@@ -19,7 +19,7 @@ pub fn is_temporary(error: &api::Error) -> bool {
     }
 }
 
-/// The same for a request to Locust.
+/// Locust's master may answer differently in a moment.
 pub fn is_temporary_for_locust(error: &locust::Error) -> bool {
     match error {
         locust::Error::Api(error) if is_temporary(error) => true,

@@ -6,7 +6,6 @@ use time::PrimitiveDateTime;
 use tokio::time::Instant;
 
 use crate::locust::{Attempt, KnownStart, MasterLog, Page};
-use crate::text::quantity;
 
 /// A start whose answer is lost is noticed in the page or in the log within this time.
 const ATTEMPT_PERIOD: Duration = Duration::from_secs(60);
@@ -94,10 +93,7 @@ impl RequestedUsers {
         self.users = page.num_users.map(|users| users as u64);
         Some(match self.users {
             Some(users) => {
-                format!(
-                    "somebody else edited the test; it asks for {} now",
-                    quantity(users, "user")
-                )
+                format!("somebody else edited the test; the wanted number of users is {users} now")
             }
             None => EDITED.to_owned(),
         })
@@ -176,8 +172,9 @@ mod tests {
     #[test]
     fn an_edit_in_the_page_is_noted_once_with_its_number_of_users() {
         let mut requested = started(&[]);
-        let note =
-            |users: &str| format!("somebody else edited the test; it asks for {users} users now");
+        let note = |users: &str| {
+            format!("somebody else edited the test; the wanted number of users is {users} now")
+        };
         for (args, expected, wanted) in [
             ("\"num_users\": 20, \"run_time\": 600", None, Some(20)),
             ("\"num_users\": 30, \"run_time\": 600", Some(note("30")), Some(30)),
@@ -236,7 +233,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_start_without_an_answer_is_not_an_edit_if_the_page_shows_it_soon() {
-        let edited = Some("somebody else edited the test; it asks for 20 users now".to_owned());
+        let edited =
+            Some("somebody else edited the test; the wanted number of users is 20 now".to_owned());
         for (args, seconds, expected) in [
             (OWN.to_owned(), 1, None),
             (OWN.to_owned(), 61, edited.clone()),

@@ -30,8 +30,8 @@ pub(super) fn known_state(
         )
     } else if !is_old {
         format!(
-            "{target} is at {now} now: another client changed it. It may have been scaled from \
-             {old} to {new} before that; check it before you try again"
+            "{target} is at {now} now: another client changed it. The change from {old} to {new} may \
+             have been made before that. Check {target} before you try again"
         )
     } else if is_answered {
         format!("{target} is still at {now}: it was not scaled to {new}; try again")

@@ -131,7 +131,7 @@ struct Spec {
     replicas: Value,
 }
 
-/// The same for a type with an unknown spec.
+/// An object of a type with an unknown spec.
 #[derive(Deserialize)]
 struct MetadataOnly {
     metadata: Metadata,

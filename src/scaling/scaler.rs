@@ -330,7 +330,7 @@ impl<'a> Scaler<'a> {
         Err(ScaleError::AnswerLost { cause, known_state })
     }
 
-    /// The same after a later attempt has failed for another reason. That reason comes first.
+    /// The outcome if a later attempt has failed for another reason. That reason comes first.
     fn conclude_after(
         &self,
         problem: ScaleError,

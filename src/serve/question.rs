@@ -74,7 +74,9 @@ impl Question {
     pub fn text(&self) -> String {
         match &self.reason {
             Reason::Cost(text) | Reason::LocustUnreachable(text) => text.clone(),
-            Reason::NoWorkers => "All workers are removed, and a running test ends.".to_owned(),
+            Reason::NoWorkers => {
+                "This change removes all workers. A running test then ends.".to_owned()
+            }
             Reason::Unknown => {
                 "The current number of workers is unknown. Check the new number.".to_owned()
             }
@@ -83,7 +85,7 @@ impl Question {
         }
     }
 
-    /// All workers are removed.
+    /// The change removes all workers.
     pub fn is_dangerous(&self) -> bool {
         self.new == 0 && self.old != Some(0)
     }

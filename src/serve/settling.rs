@@ -14,8 +14,8 @@ pub(super) enum Settling {
     Gone,
 }
 
-/// Waits until the target has `new` ready replicas. Only a state that was read after the change
-/// counts, and only while the cluster is connected.
+/// Waits until the target has `new` ready replicas. The state must be read after the change,
+/// and while the cluster is connected.
 pub(super) async fn settling(live: &Live, ended: EndedChange, new: i64) -> Settling {
     live.wait_for_read_after(ended).await;
     let mut frames = live.subscribe();

@@ -224,7 +224,7 @@ fn scale_fails_if_the_master_is_not_there_at_the_end() {
     cluster.wait_for(path, |object| object["status"]["replicas"].as_i64().unwrap_or(0) == 0);
     let outcome = run(&cluster, "scale --replicas=1 --locust --timeout=2s");
     outcome.exits(1, "deployment.apps/locust-slave scaled from 1 to 1 (no change)\n");
-    let error = "error: the workers were scaled, but Locust's master was not there after 2s: ";
+    let error = "error: the workers were scaled, but Locust's master did not answer within 2s: ";
     assert!(outcome.stderr.contains(error), "{outcome:?}");
     let outcome = run(&cluster, "scale --replicas=0 --locust");
     outcome.exits(0, "deployment.apps/locust-slave scaled from 1 to 0\n");
@@ -354,7 +354,7 @@ fn a_second_master_gets_a_warning() {
     let warning = |name: &str, count: i64| {
         format!(
             "Warning: deployment.apps/{name} runs Locust's master, and now has {count} replicas. Several \
-             masters split the workers and the users of a test between them: scale it to 1 again\n"
+             masters split the workers and the users of a test between them. Scale deployment.apps/{name} to 1 again\n"
         )
     };
     run(&cluster, "scale --replicas=2 deployment/locust-master")

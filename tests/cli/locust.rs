@@ -334,7 +334,7 @@ fn workers_that_do_not_connect_in_time_are_reported_by_name() {
     outcome.exits(1, "deployment.apps/locust-slave scaled from 1 to 2\n");
     assert!(
         outcome.stderr.contains(
-            "error: the workers did not match the pods in time: 2 workers are connected to Locust; ready, but not connected: locust-slave-"
+            "error: the connected workers differ from the ready pods after the time limit: 2 workers are connected to Locust; ready, but not connected: locust-slave-"
         ),
         "{outcome:?}"
     );

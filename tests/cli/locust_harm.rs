@@ -264,8 +264,8 @@ fn a_target_that_is_named_twice_is_not_taken_for_scaled_by_another_client() {
     let line = format!("scale --by=+1 {target} {target} --timeout=6s --locust={}", locust.url());
     let outcome = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
     assert_eq!((outcome.code, cluster.workers()), (Some(1), 3), "{outcome:?}");
-    let expected = "the workers did not match the pods in time: 1 worker is connected to Locust; ready, \
-                    but not connected: locust-slave-";
+    let expected = "the connected workers differ from the ready pods after the time limit: 1 worker is \
+                    connected to Locust; ready, but not connected: locust-slave-";
     assert!(outcome.stderr.contains(expected), "{outcome:?}");
     assert!(!outcome.stderr.contains("another client"), "{outcome:?}");
 }

@@ -305,8 +305,8 @@ fn a_ramp_whose_second_start_always_fails_is_an_error_with_the_wanted_number() {
     let line = "scale --replicas=1 --locust=auto --rebalance=ramp";
     let outcome = locustctl(line).kubeconfig(cluster.kubeconfig()).run();
     outcome.exits(1, "deployment.apps/locust-slave scaled from 5 to 1\n");
-    let asks = "error: the workers were scaled, but one of the two starts of the ramp has failed or got no \
-                answer, so the test may ask for 15 users instead of 60: ";
+    let asks = "error: the workers were scaled, but a start of --rebalance=ramp has failed or got no \
+                answer, so the test may have 15 users instead of 60: ";
     assert!(outcome.stderr.contains(asks), "{outcome:?}");
     assert!(
         outcome.stderr.ends_with("Press Edit in Locust's page, and enter 60 users\n"),

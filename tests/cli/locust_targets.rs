@@ -69,7 +69,7 @@ fn the_workers_of_a_target_that_was_not_scaled_stay_connected() {
     let outcome = run(&cluster, &format!("scale --replicas=1 {BOTH}"));
     outcome.exits(1, "deployment.apps/locust-slave scaled from 2 to 1\n");
     assert!(outcome.stderr.contains("3 workers are connected to Locust\n"), "{outcome:?}");
-    assert!(!outcome.stderr.contains("although gone"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("the pod is gone"), "{outcome:?}");
 }
 
 #[test]
@@ -135,9 +135,9 @@ fn several_pods_that_cannot_be_listed_are_not_removed_at_once() {
     let outcome = run(&cluster, line);
     outcome.exits(1, "");
     let expected = "error: nothing was changed: the pods of deployment.apps/locust-slave cannot be \
-                    listed, so locustctl cannot remove one pod after another.";
+                    listed (";
     assert!(outcome.stderr.contains(expected), "{outcome:?}");
-    assert!(outcome.stderr.contains("at once with --at-once. The reason: "), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("at once with --at-once\n"), "{outcome:?}");
     assert_eq!((patches(&cluster), cluster.workers()), (0, 4));
 
     run(&cluster, &line.replace("--replicas=1", "--replicas=6"));

@@ -115,7 +115,7 @@ fn after_a_lost_answer_and_a_rival_only_the_present_count_is_reported() {
     let outcome = run(&cluster, "scale --replicas=3");
     outcome.exits(1, "");
     assert!(
-        outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 9 now: another client changed it. It may have been scaled from 1 to 3 before that; check it before you try again\n"),
+        outcome.stderr.ends_with("\ndeployment.apps/locust-slave is at 9 now: another client changed it. The change from 1 to 3 may have been made before that. Check deployment.apps/locust-slave before you try again\n"),
         "{outcome:?}"
     );
 }

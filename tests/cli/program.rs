@@ -197,7 +197,7 @@ fn interrupted_at(
     (scale.end(), scale.stderr())
 }
 
-const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may take effect; to see the count, run: locustctl status";
+const UNDER_WAY: &str = "interrupted: the change of deployment.apps/locust-slave from 1 to 3 was sent and may take effect; to see the number of replicas, run: locustctl status";
 const LOOK: &str = " deployment/locust-slave";
 
 #[test]

@@ -21,7 +21,7 @@ metadata: {name: locust-master, namespace: default}
 const SLAVE_SCALED: &str = "deployment.apps/locust-slave scaled from 1 to 3\n";
 const MASTER_SCALED: &str = "deployment.apps/locust-master scaled from 1 to 3\n";
 const MASTER_WARNING: &str = "Warning: deployment.apps/locust-master runs Locust's master, and now has 3 replicas. \
-     Several masters split the workers and the users of a test between them: scale it to 1 again\n";
+     Several masters split the workers and the users of a test between them. Scale deployment.apps/locust-master to 1 again\n";
 
 /// Runs `scale --replicas=3 LINE` in a directory with these files.
 fn call(cluster: &TestCluster, directory: &Path, line: &str) -> Locustctl {

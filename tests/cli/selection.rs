@@ -159,7 +159,7 @@ fn every_target_is_tried_and_every_failure_is_reported() {
         (
             Some(1),
             "Warning: deployment.apps/locust-master runs Locust's master, and now has 2 replicas. Several masters \
-             split the workers and the users of a test between them: scale it to 1 again\n\
+             split the workers and the users of a test between them. Scale deployment.apps/locust-master to 1 again\n\
              Error from server (NotFound): deployments.apps \"zz\" not found\n\
              Error from server (NotFound): deployments.apps \"yy\" not found\n"
         )

@@ -69,10 +69,7 @@ fn a_server_that_never_answers() {
         ("status --watch", ""),
         ("rebalance", UNCHANGED),
         ("rebalance --watch", ""),
-        (
-            "serve --listen=127.0.0.1:0 swarm/x",
-            "error: interrupted: the page was not being served yet\n",
-        ),
+        ("serve --listen=127.0.0.1:0 swarm/x", "error: interrupted: serve had not started yet\n"),
         ("version", "error: interrupted: the server had not answered yet\n"),
     ] {
         let line = format!("{line} --server={}", server.url());

@@ -102,8 +102,8 @@ fn a_killed_worker_is_reported_by_name() {
     assert_eq!((outcome.code, &outcome.stderr), (Some(0), &warnings));
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
     let error = format!(
-        "error: the workers did not match the pods in time: 1 worker is connected to Locust; ready, but not \
-         connected: {pod}; workers without heartbeats: {pod}\n"
+        "error: the connected workers differ from the ready pods after the time limit: 1 worker is connected to \
+         Locust; ready, but not connected: {pod}; workers without heartbeats: {pod}\n"
     );
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.ends_with(&error), "{outcome:?}");
@@ -144,7 +144,7 @@ fn serve_reconnects_to_a_restarted_master() {
     let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=5s");
     let line = "deployment.apps/locust-slave scaled from 1 to 2\n";
     outcome.exits(1, line);
-    let error = "error: the workers were scaled, but Locust's master was not there after 5s: ";
+    let error = "error: the workers were scaled, but Locust's master did not answer within 5s: ";
     assert!(outcome.stderr.contains(error), "{outcome:?}");
     let scaled = serving.put("?wait=60s", r#"{"replicas": 4}"#);
     assert_eq!(scaled.status, 200, "serve scales although Locust is down");

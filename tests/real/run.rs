@@ -232,7 +232,7 @@ fn a_scale_and_an_edit_by_somebody_else_are_noted_and_a_second_run_is_refused() 
     assert!(second.stderr.contains(holder), "{second:?}");
     let answer = scenario.locust.post("/swarm", "user_count=10&spawn_rate=10");
     assert_eq!(answer["success"], true, "{answer}");
-    let edited = "somebody else edited the test; it asks for 10 users now";
+    let edited = "somebody else edited the test; the wanted number of users is 10 now";
     eventually(PATIENCE, || run.stderr().contains(edited), || run.stderr());
     scenario.scale_as_kubectl(2);
     let scaled = "somebody else scaled deployment.apps/locust-slave from 3 to 2";

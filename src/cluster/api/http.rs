@@ -188,7 +188,7 @@ impl HttpClient {
                 connection.poison();
             }
             let is_last = resends >= MAX_RESENDS || !is_repeatable;
-            if is_last || (is_first && !is_graceful(&error)) {
+            if is_last || (is_first && !may_resend_first_request(&error)) {
                 let failure = Failure::from_request(&error, request.authority, true);
                 return Err(Failure { sent: false, ..failure });
             }
@@ -220,9 +220,9 @@ fn is_unprocessed(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
-/// True for a GOAWAY with the code NO_ERROR, and for other errors. After a GOAWAY with another code,
+/// True for an error of HTTP/2, unless it is a GOAWAY with another code than NO_ERROR. After such a GOAWAY,
 /// Go does not resend the first request of a connection.
-fn is_graceful(error: &(dyn Error + 'static)) -> bool {
+fn may_resend_first_request(error: &(dyn Error + 'static)) -> bool {
     h2_error(error)
         .is_some_and(|error| !error.is_go_away() || error.reason() == Some(Reason::NO_ERROR))
 }

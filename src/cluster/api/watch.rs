@@ -45,8 +45,7 @@ pub struct WatchTarget<'a> {
 /// An event of a watch.
 #[derive(Debug)]
 pub enum WatchEvent<T> {
-    /// All objects that exist now. It comes at the beginning and after a gap; all others are
-    /// deleted.
+    /// The complete list, at the beginning and after a gap. An object that is not in it no longer exists.
     Present(Vec<T>),
     /// An object was added or changed.
     Changed(T),
@@ -143,8 +142,8 @@ impl<'a, T: DeserializeOwned> Watch<'a, T> {
                         return Err(error);
                     }
                     if error.status().is_none() {
-                        // The next server may be one that was restored from a backup. Our version
-                        // is then in its future, and it would send no events until it gets there.
+                        // A server that was restored from a backup has lower versions than this one,
+                        // and would send no events until it reaches this version.
                         self.version = None;
                     }
                     self.is_interrupted = true;

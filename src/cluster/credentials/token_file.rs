@@ -42,8 +42,8 @@ impl TokenFile {
         Ok(file)
     }
 
-    /// The file's content, trimmed and at most a minute old. If the file can no longer be read, the
-    /// last token counts, and without one the fallback.
+    /// The file's content, trimmed and at most a minute old. If the file can no longer be read, this is
+    /// the last token, or the fallback if there was none.
     ///
     /// # Errors
     /// The file never had a token, and there is no fallback.

@@ -37,14 +37,14 @@ pub(crate) use write_back::TokenStore;
 
 use self::with_flags::given;
 
-/// kubectl's server when nothing is configured. It also counts as not configured in a kubeconfig.
+/// kubectl's server when nothing is configured. A kubeconfig with this server is treated as not configured.
 const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// Finds the cluster, the user and the namespace.
 ///
 /// The order of the steps is kubectl's, and decides which of several errors is reported: files,
 /// namespace, names, fields, the server, the files for TLS. In a pod without a configured server,
-/// the pod's service account counts. Unlike in kubectl, impersonation flags do not prevent that.
+/// the pod's service account is used. Unlike in kubectl, impersonation flags do not prevent that.
 ///
 /// # Errors
 /// The configuration is invalid. The text is kubectl's if there is one, and names the file, entry

@@ -116,7 +116,7 @@ struct List<'a> {
     owner: &'a str,
     /// The field, with all fields above it.
     path: String,
-    /// The same as `path`, with the positions in lists.
+    /// The path with the positions in lists, for messages.
     shown: String,
     /// The type of an entry.
     entry: &'a str,

@@ -1,4 +1,4 @@
-//! A kuberc file. The first YAML document that is a `Preference` counts.
+//! A kuberc file. The first YAML document that is a `Preference` is used.
 
 use std::fs;
 use std::io;

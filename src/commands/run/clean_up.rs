@@ -31,11 +31,13 @@ pub(super) struct CleanUp {
     pub test: Option<WasRunning>,
 }
 
-/// Stops a test that was left running, and puts the old count back, side by side. While somebody else's test is
-/// running, the workers are not scaled down. The workers leave when Locust has
-/// stopped the test, when it does not answer, or after [`SIGNAL_LIMIT`]: the masters of older releases break when
-/// several workers leave a running test (locust#3515). In every release, if a worker leaves while the test
-/// stops, the master counts it as ready again.
+/// Stops the test of this run, and puts the old count back, both at the same time.
+///
+/// Workers are removed when Locust has stopped the test, when it does not answer, or after [`SIGNAL_LIMIT`]. The
+/// masters of older releases break when several workers leave a running test (locust#3515). In every release, if
+/// a worker leaves while the test stops, the master counts it as ready again.
+///
+/// If this run has no test to stop, and somebody else's test is running, no workers are removed.
 pub(super) async fn clean_up(
     site: &Site<'_>,
     plan: &Plan,

@@ -48,7 +48,7 @@ impl Interruptions {
         Ok(Self { signals: Signals::new()?, seen: Vec::new(), announced: 0 })
     }
 
-    /// Does the work.
+    /// Runs `work` until it ends or a signal comes.
     ///
     /// # Errors
     /// A signal came first.

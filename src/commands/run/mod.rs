@@ -40,7 +40,7 @@ use crate::text::terminal::{harmless, say};
 /// The words for a run that ended before its first change.
 const UNCHANGED: &str = "nothing was changed";
 
-/// The same as a sentence before another one.
+/// [`UNCHANGED`] as a sentence before another one.
 const NOTHING_CHANGED: &str = "Nothing was changed. ";
 
 /// Scales the workers, does the work, and puts the old count back.

@@ -29,7 +29,7 @@ pub(super) enum LocustSearch<'a> {
     /// Locust refuses to answer. A later attempt has the same result.
     Failed {
         error: Error,
-        /// The same warning.
+        /// The warning, as in [`Self::Missing`].
         risk: Option<String>,
     },
     /// Locust is not asked. A note says why.
@@ -55,7 +55,7 @@ impl<'a> LocustSearch<'a> {
         Self::look(client, location, orders, RETRY_LIMIT).await
     }
 
-    /// The same once, after the orders.
+    /// Asks Locust once, after the orders.
     pub(super) async fn after(
         client: &'a Client,
         location: &LocustLocation,

@@ -105,8 +105,8 @@ impl<'a, W: Write> Results<'a, W> {
         };
         let changes: Vec<_> = under_way.iter().map(|(_, change)| change.as_str()).collect();
         let (were, count) = match changes.len() {
-            1 => ("was", "the count"),
-            _ => ("were", "the first count"),
+            1 => ("was", "the number of replicas"),
+            _ => ("were", "the number of replicas of the first target"),
         };
         let changes = changes.join(", ");
         let command = follow_up.command("status", &self.orders[*first].target);

@@ -227,7 +227,7 @@ impl<'a> ExpectedMaster<'a> {
                 bail!(
                     "{}",
                     harmless(&format!(
-                        "the workers were scaled, but Locust's master was not there after {limit}: {why}"
+                        "the workers were scaled, but Locust's master did not answer within {limit}: {why}"
                     ))
                 );
             }

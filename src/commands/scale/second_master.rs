@@ -26,7 +26,7 @@ pub(super) async fn warn(client: &Client, settings: &Settings, changes: &[Comple
     for CompletedChange { target, new, .. } in join_all(checks).await.into_iter().flatten() {
         say(&on_one_line(&format!(
             "Warning: {target} runs Locust's master, and now has {new} replicas. Several masters split the \
-             workers and the users of a test between them: scale it to 1 again"
+             workers and the users of a test between them. Scale {target} to 1 again"
         )));
     }
 }

@@ -123,10 +123,9 @@ impl UnlistedTarget<'_> {
     pub(super) fn refusal(&self) -> String {
         let Self { target, why } = self;
         format!(
-            "nothing was changed: the pods of {target} cannot be listed, so locustctl cannot remove one \
-             pod after another. The master of this release of Locust can stop working when several \
-             workers leave a running test at once. Try again, or remove all pods at once with --at-once. \
-             The reason: {why}"
+            "nothing was changed: the pods of {target} cannot be listed ({why}), so locustctl cannot remove \
+             one pod after another. The master of this release of Locust can stop working when several \
+             workers leave a running test at once. Try again, or remove all pods at once with --at-once"
         )
     }
 

@@ -85,7 +85,7 @@ impl Launch {
         self.flag(flags).or_else(|| self.variable(variable))
     }
 
-    /// The same as [`Self::setting`]. If the variable exists, but only the cluster knows its value, this is an empty text.
+    /// [`Self::setting`], or an empty text if the variable exists, but only the cluster knows its value.
     pub fn setting_or_unknown(&self, flags: &[&str], variable: &str) -> Option<&str> {
         let is_unknown =
             || self.variables.iter().any(|(name, value)| name == variable && value.is_none());

@@ -12,7 +12,7 @@ pub fn of_checks((what, at): &SyntaxError, text: &str) -> String {
     format!("template: output:{}: {what}", text[..*at].matches('\n').count() + 1)
 }
 
-/// The same for an error that only gotmpl's parser finds. As in Go, it has a line but no column.
+/// The text of an error that only gotmpl's parser finds. As in Go, it has a line but no column.
 pub fn of_parser(error: &TemplateError) -> String {
     match error {
         TemplateError::Parse { line, message, .. } | TemplateError::Lex { line, message, .. } => {

@@ -88,9 +88,9 @@ impl<'a> Part<'a> {
         ConditionError { at: before.chars().count() + 1, problem: problem.into(), example }
     }
 
-    /// Takes the characters of a kind, after spaces. The part then begins behind them; `word` is
-    /// the part that begins with them.
-    fn word(&mut self, is_part: impl Fn(char) -> bool) -> (&'a str, Self) {
+    /// Skips spaces, and takes the characters that `is_part` accepts. The second result is the rest of the text
+    /// from the first of these characters on. Its position is for an error.
+    fn take_word(&mut self, is_part: impl Fn(char) -> bool) -> (&'a str, Self) {
         self.rest = self.rest.trim_start();
         let word = *self;
         let end = self.rest.find(|c: char| !is_part(c)).unwrap_or(self.rest.len());
@@ -100,7 +100,7 @@ impl<'a> Part<'a> {
     }
 
     fn metric(&mut self) -> Result<Metric, ConditionError> {
-        let (word, start) = self.word(|c| !c.is_whitespace() && !is_operator(c));
+        let (word, start) = self.take_word(|c| !c.is_whitespace() && !is_operator(c));
         if word.is_empty() {
             return Err(start.error(format!("the metric is missing: use {METRICS}"), EXAMPLE));
         }
@@ -117,7 +117,7 @@ impl<'a> Part<'a> {
     }
 
     fn comparison(&mut self, metric: Metric) -> Result<Comparison, ConditionError> {
-        let (word, start) = self.word(is_operator);
+        let (word, start) = self.take_word(is_operator);
         Comparison::parse(word).ok_or_else(|| {
             let problem = match word {
                 "" => format!("the comparison is missing: use {OPERATORS}"),
@@ -129,7 +129,7 @@ impl<'a> Part<'a> {
     }
 
     fn value(&mut self, metric: Metric) -> Result<(Metric, Limit), ConditionError> {
-        let (number, start) = self.word(|c| c.is_ascii_digit() || c == '.');
+        let (number, start) = self.take_word(|c| c.is_ascii_digit() || c == '.');
         let refused = |problem: &str| start.error(problem, example(metric));
         if number.is_empty() {
             let problem = match start.rest.chars().next() {
@@ -144,7 +144,7 @@ impl<'a> Part<'a> {
                 "{number:?} is not a number of at most {MAX_DIGITS} digits"
             )));
         }
-        let (unit, unit_start) = self.word(|_| true);
+        let (unit, unit_start) = self.take_word(|_| true);
         let wrong = |problem: String| Err(unit_start.error(problem, example(metric)));
         let is_count = !number.contains('.');
         let (metric, exponent) = match (metric.unit(), unit) {

@@ -1,7 +1,7 @@
 //! Splits the value of `-f` into names, as pflag's `StringSlice` does: it is a line of CSV.
 
 /// Splits one value at its commas. A name that contains a comma must be in double quotes. Inside the
-/// quotes, a double quote is written twice. Only the first line that is not empty counts, as in pflag.
+/// quotes, a double quote is written twice. Only the first line that is not empty is read, as in pflag.
 ///
 /// # Errors
 /// The text of Go's `encoding/csv`, which kubectl shows after

@@ -22,7 +22,7 @@ pub struct StartFailure {
 }
 
 impl StartFailure {
-    /// The same, with the reason in words if they are known.
+    /// The text with an explanation of the reason instead of its name, if there is one.
     pub fn in_words(&self) -> String {
         match &self.reason {
             PodState::Stuck(name) => self.with_reason(words(name).unwrap_or(name)),

@@ -36,7 +36,7 @@ struct ConfirmedOrder {
 struct ShownQuestion {
     title: String,
     text: String,
-    /// All workers are removed.
+    /// The change removes all workers.
     dangerous: bool,
 }
 

@@ -243,7 +243,7 @@ fn scalar_type(scalar: &Scalar) -> Scan<ScalarType> {
         return Ok(ScalarType::Text);
     };
     let found = match ScalarType::of(&scalar.text) {
-        // A date counts only with its own tag.
+        // A date needs its own tag.
         ScalarType::Timestamp if tag != "timestamp" => ScalarType::Text,
         other => other,
     };

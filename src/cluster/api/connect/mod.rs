@@ -52,7 +52,7 @@ pub struct Connector {
 #[derive(Clone)]
 pub enum Proxies {
     None,
-    /// The same for each server.
+    /// One proxy for all servers.
     Fixed(Arc<Proxy>),
     /// The proxy from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, chosen for each server.
     Environment(Arc<ProxyVariables>),
@@ -77,7 +77,7 @@ impl Connector {
         Self { tls, server_name, proxies, zoned_host: None, connections: Connections::default() }
     }
 
-    /// The same, for a server whose address has a zone.
+    /// Sets the host with its zone (`fe80::1%eth0`), if the server's address has one.
     pub fn with_zoned_host(self, zoned_host: Option<String>) -> Self {
         Self { zoned_host, ..self }
     }

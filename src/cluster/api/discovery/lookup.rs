@@ -91,8 +91,8 @@ fn preferred(all: &[GroupVersion], is_wanted: impl Fn(&Type) -> bool) -> Vec<Arc
     found
 }
 
-/// The query for the type of a short name. The user's version is dropped and the group's preferred
-/// one counts, as in client-go's `expandResourceShortcut`.
+/// The query for the type of a short name. The group's preferred version replaces the user's
+/// version, as in client-go's `expandResourceShortcut`.
 fn long_form<'a>(resource: &&'a Arc<Resource>) -> TypeQuery<'a> {
     TypeQuery { name: &resource.plural, version: "", group: &resource.group }
 }

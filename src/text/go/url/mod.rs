@@ -297,8 +297,8 @@ fn is_port(text: &str) -> bool {
         || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The address that a host name stands for. An IPv4 address in IPv6 form (`::ffff:1.2.3.4`) counts
-/// as IPv4, as in Go. The zone of an IPv6 address is left out.
+/// The address that a host name stands for. An IPv4 address in IPv6 form (`::ffff:1.2.3.4`) is
+/// an IPv4 address, as in Go. The zone of an IPv6 address is left out.
 pub fn ip_address(host: &str) -> Option<IpAddr> {
     let address = match host.split_once('%') {
         Some((address, _)) => IpAddr::V6(address.parse().ok()?),
