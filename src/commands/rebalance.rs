@@ -72,9 +72,9 @@ pub async fn run(global: GlobalArgs, args: RebalanceArgs) -> Result<(), Failed> 
         Ok(result) => return result,
         Err(signal) => signal,
     };
-    match in_progress.has_sent_any() {
-        // --watch has printed each change.
-        _ if args.watch => Err(Failed::by_signal(signal.number(), Vec::new())),
+    match in_progress.has_unreported_start() {
+        // Ctrl-C is the usual end of --watch.
+        false if args.watch => Err(Failed::by_signal(signal.number(), Vec::new())),
         false => Err(signal.interrupted("nothing was changed")),
         true => Err(signal.interrupted(
             "locustctl asked Locust to start the users, but the test may not have all of them yet; to \
@@ -114,12 +114,16 @@ async fn once(
         in_progress: Some(in_progress),
     };
     let mut report = |text: &str| say(&on_one_line(text));
-    let mode = if yes { RebalanceMode::AtOnce } else { RebalanceMode::Never };
-    let mut outcome = rebalance(mode).run(Some(pods.clone()), &mut report).await;
-    if let Ok(Outcome::Disabled(_)) = &outcome {
-        confirm_side_effects(&master, &pods, &memory).await?;
-        outcome = rebalance(RebalanceMode::AtOnce).run(Some(pods), &mut report).await;
-    }
+    let mut mode = if yes { RebalanceMode::AtOnce } else { RebalanceMode::Never };
+    let outcome = loop {
+        let outcome = rebalance(mode).run(Some(pods.clone()), &mut report).await;
+        if !matches!(outcome, Ok(Outcome::Disabled(_))) {
+            break outcome;
+        }
+        if confirm_side_effects(&master, &pods, &memory).await? {
+            mode = RebalanceMode::AtOnce;
+        }
+    };
     let outcome = outcome.map_err(anyhow::Error::from)?;
     match outcome.is_well() && !outcome.health().is_alarming() {
         true => Ok(write_stdout(&format!("{}\n", on_one_line(&outcome.to_string())))?),
@@ -127,7 +131,8 @@ async fn once(
     }
 }
 
-/// Asks before a rebalance that resets the statistics of the test, or starts many users at once.
+/// Asks before a rebalance that resets the statistics of the test, or starts many users at once. Returns false if the
+/// test has changed, and needs no rebalance at the moment.
 ///
 /// # Errors
 /// Locust does not answer, or the answer of the user is not yes.
@@ -135,15 +140,16 @@ async fn confirm_side_effects(
     master: &Master<'_>,
     pods: &WorkerPods,
     memory: &StartMemory,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let (look, health) =
         retried(|| examine(master, Some(pods.clone()), None, None, Some(memory))).await?;
     if !health.needs_rebalance() {
-        return Ok(());
+        return Ok(false);
     }
     let burst = burst_warning(&look, &health, &[], UserStart::AtOnce);
     let effects: Vec<_> = reset_warning(&look).into_iter().chain(burst).collect();
-    question::confirm(&effects, false).await
+    question::confirm(&effects, false).await?;
+    Ok(true)
 }
 
 /// Watches the test, and prints a line when something has changed.
@@ -171,7 +177,10 @@ async fn watch(
                 Some(warning) => watch.tell(format!("Warning: {warning}")),
                 None => watch.tell(line(&health)),
             },
-            Err(WatchError::Locust(error)) => watch.tell(format!("Warning: {error:#}")),
+            Err(WatchError::Locust(error)) => {
+                watch.tell(format!("Warning: {error:#}"));
+                in_progress.set_reported();
+            }
             Err(WatchError::Stdout(error)) => return Err(error.into()),
         }
         tokio::time::sleep(PERIOD).await;
@@ -211,6 +220,7 @@ impl Watch<'_> {
             self.last_start = outcome.sent().cloned().or(self.last_start.take());
             let line = format!("{}\n", on_one_line(&outcome.to_string()));
             write_stdout(&line).map_err(WatchError::Stdout)?;
+            self.in_progress.set_reported();
         }
         Ok(watched.health)
     }

@@ -31,11 +31,17 @@ const GIVEN_UP: &str = "three starts did not help, so locustctl sends no more un
 /// The users are redistributed when the number of workers has been the same for this long.
 const QUIET: Duration = Duration::from_secs(2);
 
+/// Users have ended by themselves if each look has shown it for this long. Shortly after Locust itself has moved
+/// users to other workers, some of them can be missing.
+const ENDED_PERIOD: Duration = Duration::from_secs(5);
+
 /// Watches a running test, and redistributes its users when workers have left.
 #[derive(Debug, Default)]
 pub struct AutoRebalancer {
     /// The last look at which the test had all its users, or all except those that have ended by themselves.
     steady: Option<Look>,
+    /// The time since which each look has shown that users of `steady` ended by themselves.
+    ended_since: Option<Instant>,
     /// The last look had another number of users on the workers of `steady`.
     is_edited: bool,
     /// The file that keeps starts for the next run of locustctl.
@@ -84,6 +90,13 @@ impl AutoRebalancer {
         self.steady.as_ref()
     }
 
+    /// Forgets the last steady look if it had fewer users than these, because its missing users had not ended. For a
+    /// caller that takes a whole look only while users are missing.
+    pub fn see_all_users(&mut self, users: u64) {
+        self.ended_since = None;
+        self.steady.take_if(|steady| i128::from(steady.users()) < i128::from(users));
+    }
+
     /// The last look had another number of users than the test should have, on the same workers:
     /// somebody has edited the test, or users have ended by themselves.
     pub fn is_edited(&self) -> bool {
@@ -110,6 +123,7 @@ impl AutoRebalancer {
         self.find_lost_start(master, &look);
         let steady = self.steady.as_ref();
         self.is_edited = steady.is_some_and(|steady| look.has_other_users_on_same_workers(steady));
+        let ended_since = self.ended_since.take();
         match health.verdict {
             Verdict::Healthy if look.is_steady && look.is_fresh() => {
                 self.steady = Some(look.clone());
@@ -143,7 +157,10 @@ impl AutoRebalancer {
                     None => have_users_ended_since_start(&look, &health),
                 };
                 if have_ended {
-                    self.steady = Some(look.clone());
+                    let since = *self.ended_since.insert(ended_since.unwrap_or_else(Instant::now));
+                    if since.elapsed() >= ENDED_PERIOD {
+                        self.steady = Some(look.clone());
+                    }
                 }
             }
             _ => {}

@@ -1,6 +1,7 @@
 //! Warnings before a change: its effects on a running test.
 
 use super::health::Health;
+use super::log::MasterLog;
 use super::look::Look;
 use super::page::Page;
 use super::release::Release;
@@ -87,24 +88,18 @@ pub fn burst_warning(
     let rate = look.page.as_ref().and_then(|page| page.spawn_rate);
     let logged = look.log.as_ref().and_then(|log| log.last_spawn()).map(|spawn| spawn.rate);
     let rate = rate.or(logged).filter(|rate| *rate > 0.0)?;
-    let (leaving, joining) = (leaving(changes), joining(changes));
-    let lost = test.users.saturating_mul(leaving) / workers.max(1);
-    let by_locustctl = lost.saturating_add(users_to_start(health));
-    let by_locust = match leaving > 0 {
-        true => 0,
-        false => test.users.saturating_mul(joining) / workers.saturating_add(joining).max(1),
-    };
+    let Users { at_once, with_ramp } = users_to_start(look, health, test, changes);
     let users = match start {
-        UserStart::Ramp => by_locust,
-        UserStart::AtOnce | UserStart::AtOnceWithRampHint => by_locustctl.saturating_add(by_locust),
+        UserStart::Ramp => at_once,
+        UserStart::AtOnce | UserStart::AtOnceWithRampHint => at_once.saturating_add(with_ramp),
     };
     let subject = match changes.is_empty() {
         true => "a rebalance would start",
         false => "this change would start",
     };
-    let hint = match (start == UserStart::AtOnceWithRampHint && by_locustctl > 0, by_locust) {
+    let hint = match (start == UserStart::AtOnceWithRampHint && with_ramp > 0, at_once) {
         (true, 0) => "; --rebalance=ramp starts them at the spawn rate".to_owned(),
-        (true, _) => format!("; --rebalance=ramp starts {by_locustctl} of them at the spawn rate"),
+        (true, _) => format!("; --rebalance=ramp starts {with_ramp} of them at the spawn rate"),
         (false, _) => String::new(),
     };
     (users > 1 && users as f64 / rate > MAX_BURST).then(|| {
@@ -122,14 +117,36 @@ pub fn reset_warning(look: &Look) -> Option<String> {
     })
 }
 
-/// The users that a rebalance would start: the missing ones, or the share of the workers without users if it is larger.
-/// The two numbers are not added, because they may count the same users.
-fn users_to_start(health: &Health) -> i64 {
-    let wanted = health.wanted.filter(|_| health.needs_rebalance());
-    let Some(wanted) = wanted.and_then(|wanted| i64::try_from(wanted).ok()) else { return 0 };
+/// Users that start after a change.
+struct Users {
+    /// Users that start at once, also with `--rebalance=ramp`: those that move to other workers.
+    at_once: i64,
+    /// Users that start at the spawn rate with `--rebalance=ramp`, and otherwise at once: the lost ones.
+    with_ramp: i64,
+}
+
+/// The users that Locust and a rebalance would start. The missing users and the share of the workers without users are
+/// not added, because they may count the same users.
+fn users_to_start(look: &Look, health: &Health, test: Test<'_>, changes: &[PodChange]) -> Users {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let Test { users, workers, .. } = test;
+    let share = |users: i64, of: i64, all: i64| users.saturating_mul(of) / all.max(1);
+    let (leaving, joining) = (leaving(changes), joining(changes));
+    // Locust moves the users of the first worker that leaves. Those of the others are lost.
+    let moves_first = look.log.as_ref().is_some_and(MasterLog::will_move_users);
+    let (moved, lost) = match leaving {
+        0 => (share(users, joining, workers.saturating_add(joining)), 0),
+        _ if moves_first => (share(users, 1, workers), share(users, leaving - 1, workers)),
+        _ => (0, share(users, leaving, workers)),
+    };
+    let wanted = health.wanted.filter(|_| health.needs_rebalance());
+    let wanted = wanted.and_then(|wanted| i64::try_from(wanted).ok()).unwrap_or(0);
     let missing = wanted.saturating_sub(health.users).max(0);
-    missing.max(wanted.saturating_mul(count(health.idle)) / count(health.workers).max(1))
+    let idle_share = share(wanted, count(health.idle), workers);
+    Users {
+        at_once: moved.saturating_add(idle_share),
+        with_ramp: lost.saturating_add(missing.saturating_sub(idle_share).max(0)),
+    }
 }
 
 /// A note on a change that is made in steps, with the reason. `ends` is true if all workers of the test
@@ -224,6 +241,7 @@ mod tests {
         let idle = idle.with_num_users(60.0);
         let replaced = look("2.47.0", &[20, 20, 0]).page(|page| page.spawn_rate = Some(1.0));
         let start = super::super::examples::spawn(60, "1.00", 3);
+        let first = all.clone().log(&[&start]);
         let new = "b_1 (index 3) reported as ready. 3 workers connected.";
         let replaced = replaced.with_num_users(60.0).log(&[&start, &quit(1), new]);
         for (name, look, change, start, users) in [
@@ -237,14 +255,17 @@ mod tests {
             ("users are missing, and one joins", &lost, Some(change(3, 4)), Ramp, Some(15)),
             ("users are missing, and more leave", &lost, Some(change(3, 1)), AtOnce, Some(80)),
             ("two workers have no users", &idle, None, AtOnce, Some(30)),
+            ("two workers have no users, with a ramp", &idle, Some(change(4, 5)), Ramp, Some(42)),
             ("a new worker has no users yet", &replaced, None, AtOnce, Some(20)),
+            ("the first worker leaves", &first, Some(change(3, 2)), AtOnceWithRampHint, Some(20)),
+            ("the first worker leaves, with a ramp", &first, Some(change(3, 2)), Ramp, Some(20)),
             ("all workers leave", &lost, Some(change(3, 0)), AtOnce, None),
         ] {
             let health = judge(look, None, None);
             let warning = burst_warning(look, &health, change.as_slice(), start);
             let expected = users.map(|users| {
-                let by_locustctl = users != 15 && start == AtOnceWithRampHint;
-                let hint = if by_locustctl {
+                let is_lost = users == 40 && start == AtOnceWithRampHint;
+                let hint = if is_lost {
                     "; --rebalance=ramp starts them at the spawn rate"
                 } else {
                     ""

@@ -85,6 +85,10 @@ pub struct TestStart {
     pub is_first: bool,
     /// The log has the start itself. Otherwise older lines may have been dropped, and this is a later start.
     pub is_certain: bool,
+    /// Time of the last reset of the statistics after the start; `None` if there was none.
+    pub reset_at: Option<PrimitiveDateTime>,
+    /// Time of the last event in the log.
+    pub last_event_at: PrimitiveDateTime,
 }
 
 impl MasterLog {
@@ -111,28 +115,28 @@ impl MasterLog {
     }
 
     /// The number of workers that left since the last start, with their users. A worker that was missing and came
-    /// back counts, because it has lost its users. A worker without users does not count. `connected` is the number
-    /// of workers now. `None` if the log does not show it.
+    /// back has kept its users, so it does not count. A worker without users does not count either. `connected` is
+    /// the number of workers now. `None` if the log does not show it.
     pub fn left_since_spawn(&self, connected: u64) -> Option<u64> {
         let is_spawn = |entry: &Entry| matches!(entry.event, Event::Spawn(_));
         let place = self.events.iter().rposition(is_spawn)?;
         let spawn = self.last_spawn()?;
-        let (mut joined, mut left, mut gone) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (mut joined, mut left) = (Vec::new(), Vec::new());
         for Entry { event, .. } in &self.events[place..] {
             match event {
                 Event::Joined(id) => joined.push(id),
-                Event::Quit(id) | Event::Missing(id) => {
-                    left.push(id);
-                    gone.insert(id);
-                }
-                // A worker that was missing at the start has got no users.
-                Event::Healed(id) if !gone.remove(id) => joined.push(id),
+                Event::Quit(id) | Event::Missing(id) if !left.contains(&id) => left.push(id),
+                Event::Healed(id) => match left.iter().position(|one| *one == id) {
+                    Some(place) => drop(left.remove(place)),
+                    // A worker that was missing at the start has got no users.
+                    None => joined.push(id),
+                },
                 _ => {}
             }
         }
         let count = |number: usize| i64::try_from(number).ok();
         let workers = i64::try_from(spawn.workers).ok()?;
-        let expected = workers.checked_add(count(joined.len())?)? - count(gone.len())?;
+        let expected = workers.checked_add(count(joined.len())?)? - count(left.len())?;
         // Locust starts the users again when a worker quits or joins, and logs the worker after that start. The
         // number of workers in the start includes that worker if it joined, and not if it quit.
         let (in_start, moved) = match i64::try_from(connected).ok()?.checked_sub(expected)? {
@@ -143,8 +147,7 @@ impl MasterLog {
         };
         // A start gives users to the workers that were connected then, and not to later ones.
         let without_users: BTreeSet<_> = joined.into_iter().skip(in_start).chain(moved).collect();
-        let left: BTreeSet<_> = left.into_iter().collect();
-        u64::try_from(left.difference(&without_users).count()).ok()
+        u64::try_from(left.iter().filter(|id| !without_users.contains(*id)).count()).ok()
     }
 
     /// The start of the running test; `None` if the log does not have it.
@@ -166,17 +169,38 @@ impl MasterLog {
         };
         let is_first = self.is_whole && !earlier.iter().any(|entry| is_spawn(&entry));
         let is_certain = self.is_whole || !earlier.is_empty();
-        Some(TestStart { at, edited_at, is_first, is_certain })
+        let mut latest = current[first..].iter().rev();
+        let reset = latest.clone().find(|entry| entry.event == Event::StatsReset);
+        let reset_at = reset.and_then(|entry| entry.at);
+        let last_event_at = latest.find_map(|entry| entry.at)?;
+        Some(TestStart { at, edited_at, is_first, is_certain, reset_at, last_event_at })
     }
 
     /// Time of the last start or edit of the running test, by the master's clock. Starts that Locust
     /// made itself do not count.
     pub fn last_start_by_hand(&self) -> Option<PrimitiveDateTime> {
+        self.events[self.place_of_last_start_by_hand()?].at
+    }
+
+    fn place_of_last_start_by_hand(&self) -> Option<usize> {
         let places = (0..self.events.len()).rev();
-        let place = places
+        places
             .filter(|place| matches!(self.events[*place].event, Event::Spawn(_)))
-            .find(|place| !is_by_locust(&self.events[*place..], &self.events[..*place]))?;
-        self.events[place].at
+            .find(|place| !is_by_locust(&self.events[*place..], &self.events[..*place]))
+    }
+
+    /// Locust itself moves users when the next worker joins or leaves. It does so only for the first worker after a
+    /// start by a client. False if the log does not have that start.
+    pub fn will_move_users(&self) -> bool {
+        let Some(place) = self.place_of_last_start_by_hand() else { return false };
+        let is_of_worker = |entry: &Entry| {
+            let Entry { event, .. } = entry;
+            matches!(
+                event,
+                Event::Joined(_) | Event::Quit(_) | Event::Missing(_) | Event::Healed(_)
+            )
+        };
+        !self.events[place..].iter().any(is_of_worker)
     }
 
     /// The test has ended since the last start. The state of the runner may differ: Locust 2.47 can
@@ -225,12 +249,25 @@ impl MasterLog {
 }
 
 /// True if Locust itself made this start, because a worker joined, quit, was missing, came back or was
-/// dropped. Locust writes the worker's line right after the start or, with `--enable-rebalancing` and for a worker
-/// that came back, right before it. `since` begins with the start; `before` ends just before it.
+/// dropped. Such a start has the numbers of the last one. Locust writes the worker's line right after the start or,
+/// with `--enable-rebalancing` and for a worker that came back, right before it. `since` begins with the start;
+/// `before` ends just before it.
 fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
-    let in_test = |entry: &&Entry| !entry.event.is_end();
-    let mut earlier = before.iter().rev().take_while(in_test);
-    let is_in_test = earlier.any(|entry| matches!(entry.event, Event::Spawn(_)));
+    let numbers = |entry: &Entry| match entry.event {
+        Event::Spawn(Spawn { users, rate, .. }) => Some((users, rate)),
+        _ => None,
+    };
+    let mut earlier = before.iter().rev().take_while(|entry| !entry.event.is_end());
+    let last = earlier.find_map(numbers);
+    let is_in_test = last.is_some();
+    // Without an earlier start in this test, the log may have lost it.
+    let may_repeat = match last {
+        Some(last) => since.first().and_then(numbers) == Some(last),
+        None => !before.iter().any(|entry| entry.event.is_end()),
+    };
+    if !may_repeat {
+        return false;
+    }
     let worker_line = since.iter().skip(1).take(3).find(|entry| {
         matches!(
             entry.event,
@@ -252,13 +289,21 @@ fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
                     (Duration::ZERO..=RIGHT_BEFORE).contains(&(at - line))
                 })
         });
-    // Locust drops a missing worker about a minute later, without a line.
-    let is_drop =
-        before.iter().filter(|entry| matches!(entry.event, Event::Missing(_))).any(|entry| {
-            at.zip(entry.at)
-                .is_some_and(|(at, missing)| (58..=63).contains(&(at - missing).whole_seconds()))
-        });
-    is_triggered || is_after_line || is_drop
+    is_triggered || is_after_line || at.is_some_and(|at| drops_worker(at, before))
+}
+
+/// True if Locust drops a worker at this time, and starts its users on other workers. Locust does so about a minute
+/// after the worker was missing, unless the worker came back or quit. It writes no line about it.
+fn drops_worker(at: PrimitiveDateTime, before: &[Entry]) -> bool {
+    before.iter().enumerate().any(|(place, entry)| {
+        let Event::Missing(id) = &entry.event else { return false };
+        let is_back_or_gone = before[place..].iter().any(
+            |entry| matches!(&entry.event, Event::Healed(one) | Event::Quit(one) if one == id),
+        );
+        let is_due =
+            |missing: PrimitiveDateTime| (58..=63).contains(&(at - missing).whole_seconds());
+        !is_back_or_gone && entry.at.is_some_and(is_due)
+    })
 }
 
 fn entry(line: &str) -> Option<Entry> {

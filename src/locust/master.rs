@@ -51,7 +51,7 @@ pub struct Master<'a> {
     /// `None` if the target that runs the workers is unknown.
     command: Option<MasterCommand<'a>>,
     /// Start of a test by the master's log, and the start of its statistics.
-    stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
+    stats_start: Mutex<Option<(PrimitiveDateTime, Option<OffsetDateTime>)>>,
 }
 
 /// The client that sends the requests, one for each kind of [`Route`].
@@ -121,7 +121,7 @@ impl<'a> Master<'a> {
     ///
     /// # Errors
     /// The API server does not answer.
-    pub async fn may_have_started_with(&self, run_time: u64) -> Result<bool, Error> {
+    pub async fn may_have_started_with(&self, run_time: u64) -> Result<bool, String> {
         match &self.command {
             Some(command) => command.may_have_run_time(&self.address, run_time).await,
             None => Ok(false),
@@ -192,20 +192,20 @@ impl<'a> Master<'a> {
     /// `GET /stats/report`: the start of the statistics, in full seconds. They start with the test, or with the
     /// report that a worker sent last before the test, and again when they are reset. `None` if this release
     /// does not report it. The report has about 1 MB, and reading it adds a point to the charts of Locust's
-    /// page. So it is read only once for the test that began at `test`.
+    /// page. So it is read only once for the test that began at `test`, also if it does not have the time.
     ///
     /// # Errors
     /// Locust does not answer, or asks for a login.
     pub async fn stats_start(
         &self,
-        test: Option<PrimitiveDateTime>,
+        test: PrimitiveDateTime,
     ) -> Result<Option<OffsetDateTime>, Error> {
         let known = *self.stats_start.lock();
-        if let Some((_, start)) = known.filter(|(known, _)| test == Some(*known)) {
-            return Ok(Some(start));
+        if let Some((_, start)) = known.filter(|(known, _)| test == *known) {
+            return Ok(start);
         }
         let start = self.read_stats_start().await?;
-        *self.stats_start.lock() = test.zip(start);
+        *self.stats_start.lock() = Some((test, start));
         Ok(start)
     }
 
@@ -226,7 +226,7 @@ impl<'a> Master<'a> {
         self.start_with(start.form()).await
     }
 
-    /// The same with another form.
+    /// `POST /swarm` with the fields of `form`: starts or edits a test.
     ///
     /// # Errors
     /// Those of [`Self::start`].

@@ -41,6 +41,15 @@ pub enum Outcome {
         /// Locust runs with `--reset-stats`, so it has reset its statistics after the start.
         is_reset: bool,
     },
+    /// A start was sent, and then the test ended.
+    Ended {
+        /// The start that was sent.
+        sent: KnownStart,
+        /// Health now.
+        now: Health,
+        /// Locust runs with `--reset-stats`, so it has reset its statistics after the start.
+        is_reset: bool,
+    },
     /// The test did not get all its users within the time limit.
     Unconfirmed {
         /// Health before the rebalance, and the start that was sent; `None` if none was sent.
@@ -56,7 +65,9 @@ impl Outcome {
     /// The test has its users, or no test is running.
     pub fn is_well(&self) -> bool {
         match self {
-            Self::NothingSent(health) | Self::Edited { now: health, .. } => health.is_well(),
+            Self::NothingSent(health)
+            | Self::Edited { now: health, .. }
+            | Self::Ended { now: health, .. } => health.is_well(),
             Self::Repaired { .. } => true,
             Self::Disabled(_) | Self::Unconfirmed { .. } => false,
         }
@@ -64,7 +75,7 @@ impl Outcome {
 
     /// A start was sent, and the test has all its users.
     pub fn is_repaired(&self) -> bool {
-        self.sent().is_some() && self.is_well()
+        self.sent().is_some() && self.is_well() && !matches!(self, Self::Ended { .. })
     }
 
     /// The test did not get all its users, and no start was sent.
@@ -76,7 +87,9 @@ impl Outcome {
     pub fn sent(&self) -> Option<&KnownStart> {
         match self {
             Self::NothingSent(_) | Self::Disabled(_) => None,
-            Self::Repaired { sent, .. } | Self::Edited { sent, .. } => Some(sent),
+            Self::Repaired { sent, .. } | Self::Edited { sent, .. } | Self::Ended { sent, .. } => {
+                Some(sent)
+            }
             Self::Unconfirmed { sent, .. } => sent.as_ref().map(|(_, sent)| sent),
         }
     }
@@ -87,6 +100,7 @@ impl Outcome {
             Self::NothingSent(now) | Self::Disabled(now) => now,
             Self::Repaired { now, .. }
             | Self::Edited { now, .. }
+            | Self::Ended { now, .. }
             | Self::Unconfirmed { now, .. } => now,
         }
     }
@@ -111,6 +125,10 @@ impl fmt::Display for Outcome {
                     f,
                     "locustctl redistributed the users, and then somebody else edited the test: {now}"
                 )?;
+                write_reset(f, *is_reset)
+            }
+            Self::Ended { now, is_reset, .. } => {
+                write!(f, "locustctl redistributed the users, and then the test ended: {now}")?;
                 write_reset(f, *is_reset)
             }
             Self::Unconfirmed { sent, now, is_reset } => {

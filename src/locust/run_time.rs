@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::time::Instant;
 
 use super::error::Error;
@@ -96,9 +96,13 @@ pub async fn limit(
     }
     let looked_at = Instant::now();
     let Some(run_time) = page.run_time else { return Ok(TimeLimit::None) };
-    let start = now.log.as_ref().and_then(|log| log.test_start());
-    let begin = master.stats_start(start.as_ref().map(|start| start.at)).await?;
-    let limit = judge(run_time, page, looked_at, start, begin);
+    let Some(start) = now.log.as_ref().and_then(|log| log.test_start()) else {
+        return Ok(TimeLimit::Unknown(
+            "the master's log does not show when the test started, and the test may have a run time".to_owned(),
+        ));
+    };
+    let begin = master.stats_start(start.at).await?;
+    let limit = judge(run_time, page, looked_at, &start, begin);
     if !matches!(limit, TimeLimit::Until(_)) {
         return Ok(limit);
     }
@@ -121,7 +125,7 @@ fn judge(
     run_time: u64,
     page: &Page,
     looked_at: Instant,
-    start: Option<TestStart>,
+    start: &TestStart,
     begin: Option<OffsetDateTime>,
 ) -> TimeLimit {
     let unknown = |why: &str| TimeLimit::Unknown(why.to_owned());
@@ -130,17 +134,17 @@ fn judge(
             "Locust does not report when the test started, and the test may have a run time",
         );
     };
-    let Some(start) = start else {
-        return unknown(
-            "the master's log does not show when the test started, and the test may have a run time",
-        );
-    };
-    let nearest = in_utc(&start, begin);
-    let start_of_log = nearest.filter(|start| agree(*start, begin));
-    // A worker whose clock is slow moves the start of the statistics to an earlier time. Take the later of the two
-    // times: the earlier one would make the test look older than it is.
+    let nearest = in_utc(start.at, begin, start.at);
+    // A reset moves the start of the statistics. If that is some quarters of an hour after the start of the test, the
+    // difference looks like a time zone. In that zone, the last event of the log may not have happened yet.
+    let is_reset = start.reset_at.is_some_and(|reset| reset - start.at > TOLERANCE);
+    let last_event = in_utc(start.at, begin, start.last_event_at);
+    let is_in_future = last_event.is_some_and(|last| last - answered_at > TOLERANCE);
+    let start_of_log = nearest.filter(|start| agree(*start, begin) && !is_reset && !is_in_future);
+    // A worker whose clock is slow moves the start of the statistics to an earlier time, and can make the zone of the
+    // log one step too early. The test must not look older than it is.
     let latest = nearest.map_or(begin, |start| start.max(begin));
-    let began = start_of_log.unwrap_or(latest);
+    let began = start_of_log.unwrap_or(latest + time::Duration::seconds(ZONE_STEP));
     // The time of the answer has full seconds, so it is half a second late on average.
     let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
     let since_last_start = match start.edited_at {
@@ -174,13 +178,16 @@ fn judge(
     }
 }
 
-/// The start in the log as UTC. The log has the master's time zone, so this is the time that is nearest to
-/// the start of the statistics. `None` if no calendar has it.
-fn in_utc(start: &TestStart, begin: OffsetDateTime) -> Option<OffsetDateTime> {
-    let as_utc = start.at.assume_utc();
-    let difference = (as_utc - begin).whole_milliseconds() as i64;
+/// A `time` in the log as UTC. The log has the master's time zone. It is the one in which the `start` of the test is
+/// nearest to `begin`, the start of the statistics. `None` if no calendar has the time.
+fn in_utc(
+    start: PrimitiveDateTime,
+    begin: OffsetDateTime,
+    time: PrimitiveDateTime,
+) -> Option<OffsetDateTime> {
+    let difference = (start.assume_utc() - begin).whole_milliseconds() as i64;
     let zone = (difference as f64 / (ZONE_STEP * 1000) as f64).round() as i64 * ZONE_STEP;
-    as_utc.checked_sub(time::Duration::seconds(zone))
+    time.assume_utc().checked_sub(time::Duration::seconds(zone))
 }
 
 /// True if the statistics that start at `begin` are those of the test that started at `start`.
@@ -202,7 +209,8 @@ mod tests {
     fn start(edited: Option<i64>, is_first: bool) -> TestStart {
         let at = datetime!(2026-11-26 12:00:00.800);
         let edited_at = edited.map(|seconds| at + time::Duration::seconds(seconds));
-        TestStart { at, edited_at, is_first, is_certain: true }
+        let last_event_at = at + time::Duration::seconds(30);
+        TestStart { at, edited_at, is_first, is_certain: true, reset_at: None, last_event_at }
     }
 
     const BEGIN: OffsetDateTime = datetime!(2026-11-26 14:00:00 UTC);
@@ -220,7 +228,7 @@ mod tests {
             180,
             &page(datetime!(2026-11-26 14:01:00 UTC)),
             Instant::now(),
-            Some(start(None, true)),
+            &start(None, true),
             Some(BEGIN),
         );
         let left = seconds_left(&limit).unwrap();
@@ -233,7 +241,7 @@ mod tests {
         let page = page(datetime!(2026-11-26 14:01:00 UTC));
         for earlier in 0..=7 {
             let begin = BEGIN - time::Duration::seconds(earlier);
-            let limit = judge(180, &page, Instant::now(), Some(start(None, true)), Some(begin));
+            let limit = judge(180, &page, Instant::now(), &start(None, true), Some(begin));
             let left = seconds_left(&limit).unwrap();
             assert!((left - 120.3).abs() < 0.01, "{earlier} s: {left}");
         }
@@ -243,7 +251,7 @@ mod tests {
     fn a_run_time_that_expired_after_the_last_start_belongs_to_an_earlier_test() {
         let now = page(datetime!(2026-11-26 14:03:14 UTC));
         for start in [start(None, true), start(None, false), start(Some(9), true)] {
-            assert_eq!(judge(180, &now, Instant::now(), Some(start), Some(BEGIN)), TimeLimit::None);
+            assert_eq!(judge(180, &now, Instant::now(), &start, Some(BEGIN)), TimeLimit::None);
         }
     }
 
@@ -252,13 +260,11 @@ mod tests {
         let now = page(datetime!(2026-11-26 14:03:14 UTC));
         let reset = datetime!(2026-11-26 14:00:02.900 UTC);
         for (start, begin) in [
-            (Some(start(Some(100), true)), BEGIN),
+            (start(Some(100), true), BEGIN),
             // The edit has reset the statistics.
-            (Some(start(Some(9), true)), reset),
-            // The log does not have the first line of the test, and maybe no later one.
-            (None, BEGIN),
+            (start(Some(9), true), reset),
         ] {
-            let limit = judge(180, &now, Instant::now(), start, Some(begin));
+            let limit = judge(180, &now, Instant::now(), &start, Some(begin));
             assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
         }
     }
@@ -267,7 +273,7 @@ mod tests {
     fn a_worker_with_a_slow_clock_does_not_make_the_run_time_an_old_one() {
         let now = page(datetime!(2026-11-26 14:02:40 UTC));
         let begin = Some(datetime!(2026-11-26 13:59:00 UTC));
-        match judge(180, &now, Instant::now(), Some(start(None, true)), begin) {
+        match judge(180, &now, Instant::now(), &start(None, true), begin) {
             TimeLimit::Unknown(why) => assert!(why.contains("do not begin with"), "{why}"),
             other => panic!("{other:?}"),
         }
@@ -279,7 +285,7 @@ mod tests {
         let begin = Some(datetime!(2026-11-26 12:52:00 UTC));
         for (is_certain, expected) in [(true, true), (false, false)] {
             let start = TestStart { is_certain, ..start(None, false) };
-            let limit = judge(1800, &now, Instant::now(), Some(start), begin);
+            let limit = judge(1800, &now, Instant::now(), &start, begin);
             assert_eq!(limit == TimeLimit::None, expected, "{limit:?}");
         }
     }
@@ -289,17 +295,38 @@ mod tests {
         let now = page(datetime!(2026-11-26 14:01:00 UTC));
         let reset = Some(datetime!(2026-11-26 14:00:30 UTC));
         for (start, begin, expected) in [
-            (Some(start(Some(9), true)), Some(BEGIN), "edited"),
-            (Some(start(None, false)), Some(BEGIN), "earlier test"),
-            (Some(start(None, true)), reset, "reset"),
-            (None, Some(BEGIN), "log does not show"),
-            (Some(start(None, true)), None, "does not report"),
+            (start(Some(9), true), Some(BEGIN), "edited"),
+            (start(None, false), Some(BEGIN), "earlier test"),
+            (start(None, true), reset, "reset"),
+            (start(None, true), None, "does not report"),
         ] {
-            match judge(180, &now, Instant::now(), start, begin) {
+            match judge(180, &now, Instant::now(), &start, begin) {
                 TimeLimit::Unknown(why) => assert!(why.contains(expected), "{why}"),
                 other => panic!("{expected}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_reset_a_quarter_of_an_hour_after_the_start_is_not_taken_for_a_time_zone() {
+        let now = page(datetime!(2026-11-26 14:30:00 UTC));
+        let reset = Some(datetime!(2026-11-26 14:15:00 UTC));
+        let at = |minutes: i64| start(None, true).at + time::Duration::minutes(minutes);
+        let logged = TestStart { reset_at: Some(at(15)), ..start(None, true) };
+        // A reset by somebody in Locust's page is not in the log. The last worker left in the last minute.
+        let by_hand = TestStart { last_event_at: at(29), ..start(None, true) };
+        for start in [logged, by_hand] {
+            let limit = judge(3600, &now, Instant::now(), &start, reset);
+            assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_worker_whose_clock_is_ten_minutes_slow_does_not_make_the_run_time_an_old_one() {
+        let now = page(datetime!(2026-11-26 14:10:00 UTC));
+        let begin = Some(datetime!(2026-11-26 13:50:00 UTC));
+        let limit = judge(900, &now, Instant::now(), &start(None, true), begin);
+        assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,8 +14,8 @@ use super::shortage::{Reason, Shortage, WorkerChange};
 use super::start::BegunTest;
 use crate::cluster::api::Client;
 use crate::locust::{
-    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartMemory, Stats, UnreportedStarts,
-    Verdict, Watched, WorkerPods, is_idle, is_running,
+    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartInProgress, StartMemory, Stats,
+    UnreportedStarts, Verdict, Watched, WorkerPods, is_idle, is_running,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -24,16 +24,17 @@ use crate::text::terminal::harmless;
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// The number of looks between two checks of the master's log and of the number of replicas. These cost more.
-const RARE: u32 = 5;
+const LOOKS_PER_FULL_CHECK: u32 = 5;
 
 /// How long to retry reading the master's log.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
+const LOG_RETRY_LIMIT: Duration = Duration::from_secs(5);
 
-/// Locust ends a test up to one second before its run time is over.
-const EARLY: Duration = Duration::from_millis(2500);
+/// A test that stops at most this long before the end of its run time has not ended early. Locust itself stops a
+/// test up to one second early, and locustctl can notice the start of the test later than Locust.
+const MAX_EARLY_END: Duration = Duration::from_millis(2500);
 
 /// After the run time: how long Locust may take to stop the test by itself.
-const LATE: Duration = Duration::from_secs(5);
+const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// A test to follow.
 pub struct Follow<'a> {
@@ -48,6 +49,8 @@ pub struct Follow<'a> {
     pub replicas: i64,
     /// How long Locust may fail to answer.
     pub timeout: Duration,
+    /// Tells whether a start that redistributes users is unfinished.
+    pub in_progress: &'a StartInProgress,
 }
 
 /// How a test ended.
@@ -135,7 +138,7 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// The time since the start, and the time at which the test should end.
+    /// True if the run time and `margin` have passed since the start. False without a run time.
     fn is_over(&self, margin: Duration) -> bool {
         self.run_time.is_some_and(|time| self.test.at.elapsed() >= time + margin)
     }
@@ -187,7 +190,7 @@ impl Following<'_, '_> {
         if !tick.page.is_running() {
             let passed = self.stopping_since.get_or_insert_with(Instant::now).elapsed();
             let state = &tick.page.state;
-            return (passed >= LATE + self.follow.timeout).then(|| {
+            return (passed >= STOP_GRACE + self.follow.timeout).then(|| {
                 let seconds = passed.as_secs();
                 let text = format!(
                     "Locust does not stop the test: its state is still {state} after {seconds} s"
@@ -201,17 +204,17 @@ impl Following<'_, '_> {
         {
             return Some(TestEnd::Aborted(Box::new(met)));
         }
-        self.follow.is_over(LATE).then_some(TestEnd::Overdue)
+        self.follow.is_over(STOP_GRACE).then_some(TestEnd::Overdue)
     }
 
-    /// Locust's state is `ready` or `stopped`.
+    /// The way in which the test ended. Locust's state must be `ready` or `stopped`.
     fn end(&mut self, page: &Page) -> TestEnd {
         if page.state == "ready" {
             return TestEnd::Early("Locust's master was restarted".to_owned());
         }
         let time = self.follow.run_time.unwrap_or_default();
         let is_early =
-            self.follow.run_time.is_some() && self.follow.test.at.elapsed() + EARLY < time;
+            self.follow.run_time.is_some() && self.follow.test.at.elapsed() + MAX_EARLY_END < time;
         match page.worker_count {
             Some(0) => TestEnd::Early("the last worker left Locust".to_owned()),
             _ if is_early => TestEnd::Early(format!(
@@ -245,7 +248,7 @@ impl Following<'_, '_> {
             }
             return Ok(());
         }
-        let is_due = self.looks.is_multiple_of(RARE)
+        let is_due = self.looks.is_multiple_of(LOOKS_PER_FULL_CHECK)
             || self.requested.has_suspect()
             || self.lacks_users(page);
         // In state `spawning`, Locust itself may be starting the users of a worker that leaves.
@@ -273,7 +276,7 @@ impl Following<'_, '_> {
 
     /// Reads the master's log, and retries after an error, because the next look would not notice this change again.
     async fn log(&self) -> Result<Option<MasterLog>, Error> {
-        let give_up = Instant::now() + LOG_PATIENCE;
+        let give_up = Instant::now() + LOG_RETRY_LIMIT;
         patiently(give_up, || self.follow.master.log()).await
     }
 
@@ -298,7 +301,7 @@ impl Following<'_, '_> {
     async fn notice_scale(&mut self, page: &Page) {
         let Follow { client, target, .. } = self.follow;
         let is_changed = self.workers.is_some() && self.workers != page.worker_count;
-        if !is_changed && !self.looks.is_multiple_of(RARE) {
+        if !is_changed && !self.looks.is_multiple_of(LOOKS_PER_FULL_CHECK) {
             self.workers = page.worker_count;
             return;
         }
@@ -325,7 +328,11 @@ impl Following<'_, '_> {
         let wanted = self.requested.wanted(page).unwrap_or(known.start.users);
         let idle = stats.connected().filter(|worker| worker.user_count == 0).count();
         let has_idle = idle > 0 && wanted >= stats.connected().count() as u64;
-        let is_whole = users(page) >= wanted && !has_idle;
+        let has_all_users = page.state == "running" && users(page) >= wanted;
+        if has_all_users {
+            self.rebalancer.see_all_users(wanted);
+        }
+        let is_whole = has_all_users && !has_idle;
         if page.state != "running" || is_whole || self.follow.is_over(Duration::ZERO) {
             return Ok(());
         }
@@ -335,8 +342,10 @@ impl Following<'_, '_> {
         let pods = Some(self.pods.clone());
         let known = self.requested.known();
         let mut ignored = |_: &str| {};
-        let rebalance = self.rebalancer.look_and_rebalance(master, pods, known, None, &mut ignored);
-        let result = rebalance.await;
+        let in_progress = Some(self.follow.in_progress);
+        let rebalancer = &mut self.rebalancer;
+        let result =
+            rebalancer.look_and_rebalance(master, pods, known, in_progress, &mut ignored).await;
         match self.rebalancer.take_unreported_starts() {
             UnreportedStarts { accepted: Some(sent), .. } => self.requested.sent(&sent),
             UnreportedStarts { attempt: Some(attempt), .. } if attempt.is_open => {

@@ -104,7 +104,10 @@ fn a_pod_with_several_workers_is_removed_with_a_warning() {
             assert_eq!(outcome.code, Some(1), "{outcome:?}");
             assert_says(&outcome, "Locust's master no longer receives messages from its workers");
         }
-        false => scenario.assert_users_are_stable(60),
+        false => {
+            assert_eq!(outcome.code, Some(0), "{outcome:?}");
+            scenario.assert_users_are_stable(60);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Error, anyhow, bail};
 use time::PrimitiveDateTime;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::super::follow_up::FollowUp;
 use super::check::{Output, Plan, TestWork};
@@ -17,7 +17,7 @@ use super::interruptions::{Haste, Interruptions, SIGNAL_LIMIT};
 use super::progress::Progress;
 use super::site::{Locust, Site};
 use super::undo::{TestToStop, Undo};
-use crate::locust::StartMemory;
+use crate::locust::{StartInProgress, StartMemory};
 use crate::output::{Failed, write_stdout};
 use crate::run::{
     BegunTest, Columns, FinalResults, Finality, Follow, Judgement, LiveStatistics, Observations,
@@ -31,6 +31,9 @@ const FAILED: u8 = 99;
 
 /// After a failure or a signal: time limit for a Locust that does not answer.
 const LAST_LIMIT: Duration = Duration::from_secs(15);
+
+/// The time between two checks if Locust has answered a start.
+const ANSWER_CHECK_PERIOD: Duration = Duration::from_millis(50);
 
 /// The progress of a test.
 #[derive(Default)]
@@ -171,12 +174,10 @@ impl Site<'_> {
             run_time,
             replicas,
             timeout: plan.limit(),
+            in_progress: &StartInProgress::default(),
         };
         let mut progress = Progress::new(run_time);
-        let seen = &mut record.seen;
-        let mut on_tick = |tick: Option<&_>, seen: &_| progress.update(tick, seen);
-        let followed = interruptions.unless(follow.run(seen, &mut on_tick)).await;
-        let end = followed?.map_err(|error| Ended::failed(PhaseKind::Follow, error))?;
+        let end = self.follow(&follow, record, &mut progress, interruptions).await?;
         match &end {
             TestEnd::Aborted(met) => {
                 record.seen.note(format!("--abort-if was met: {}", met.explanation()));
@@ -196,6 +197,37 @@ impl Site<'_> {
         }
         record.undo.test = TestToStop::None;
         Ok(end)
+    }
+
+    /// Follows the test until it ends. If a signal comes while locustctl redistributes users, waits for the answer: a
+    /// start that arrives after the test was stopped would start another test.
+    async fn follow(
+        &self,
+        follow: &Follow<'_>,
+        record: &mut Record,
+        progress: &mut Progress,
+        interruptions: &mut Interruptions,
+    ) -> Result<TestEnd, Ended> {
+        let mut on_tick = |tick: Option<&_>, seen: &_| progress.update(tick, seen);
+        let mut following = pin!(follow.run(&mut record.seen, &mut on_tick));
+        let ended = match interruptions.unless(following.as_mut()).await {
+            Ok(end) => return end.map_err(|error| Ended::failed(PhaseKind::Follow, error)),
+            Err(ended) => ended,
+        };
+        if follow.in_progress.is_unfinished() {
+            let answered = async {
+                while follow.in_progress.is_unfinished() {
+                    tokio::select! {
+                        _ = &mut following => return,
+                        () = sleep(ANSWER_CHECK_PERIOD) => {}
+                    }
+                }
+            };
+            if interruptions.finish(answered, SIGNAL_LIMIT).await.is_none() {
+                record.errors.push(no_answer(PhaseKind::Follow));
+            }
+        }
+        Err(ended)
     }
 
     /// Starts the test. If a signal comes after the start was sent, waits for the answer: a start that arrives after
@@ -227,10 +259,7 @@ impl Site<'_> {
                     }
                 };
                 if interruptions.finish(accepted, SIGNAL_LIMIT).await.is_none() {
-                    record.errors.push(anyhow!(
-                        "{}: Locust has not answered; if the test begins later, press Stop in Locust's page",
-                        PhaseKind::Start
-                    ));
+                    record.errors.push(no_answer(PhaseKind::Start));
                 }
                 return Err(ended);
             }
@@ -313,6 +342,13 @@ async fn final_results(reader: &ResultsReader<'_>, record: &mut Record) {
         Ok(results) => record.results = Some(results),
         Err(error) => record.errors.push(results_error(&error)),
     }
+}
+
+/// The error if Locust does not answer a start in this phase before the run ends.
+fn no_answer(phase: PhaseKind) -> Error {
+    anyhow!(
+        "{phase}: Locust has not answered; if the test begins later, press Stop in Locust's page"
+    )
 }
 
 fn results_error(error: &impl std::fmt::Display) -> Error {

@@ -146,22 +146,40 @@ fn idle(now: &Look, wanted: u64) -> usize {
 }
 
 /// Users of an `earlier` look at this test have ended by themselves: fewer are running now, and more are missing than
-/// the workers had that left. False while the number of users is changing.
+/// the workers had that left. False while the number of users is changing, or a worker has not started its users.
 pub fn have_users_ended(now: &Look, earlier: &Look) -> bool {
     let had = u64::try_from(earlier.users()).unwrap_or(0);
     // The statistics can be two seconds older than the page and the log.
     let is_certain = is_explained_by_log(had, now).is_some() || now.is_fresh();
     let lacks_users = now.is_steady && now.worker_count() > 0 && now.users() < earlier.users();
-    lacks_users && is_certain && doubt(had, now, Some(earlier)).is_some()
+    lacks_users
+        && is_certain
+        && !is_worker_starting(had, now, Some(earlier))
+        && doubt(had, now, Some(earlier)).is_some()
 }
 
 /// Users have ended by themselves since the last start: the test has fewer users than it should, and the master's log
-/// shows that more are missing than the workers had that left. False if the log does not show it, and while the number of
-/// users is changing.
+/// shows that more are missing than the workers had that left. False if the log does not show it, while the number of
+/// users is changing, or if a worker has not started its users.
 pub fn have_users_ended_since_start(now: &Look, health: &Health) -> bool {
     let lacks_users = now.is_steady && health.lacks_users() && health.workers > 0;
     let wanted = health.wanted.filter(|_| lacks_users);
-    wanted.is_some_and(|wanted| is_explained_by_log(wanted, now) == Some(false))
+    wanted.is_some_and(|wanted| {
+        !is_worker_starting(wanted, now, None) && is_explained_by_log(wanted, now) == Some(false)
+    })
+}
+
+/// True if a worker may not have started its users yet: it has none now, and had none in the `earlier` look, or the
+/// statistics do not have it. A new worker first calls the locustfile's listeners of `test_start`. False with fewer
+/// `wanted` users than workers, because then some workers have none.
+fn is_worker_starting(wanted: u64, now: &Look, earlier: Option<&Look>) -> bool {
+    let had_users = |id: &str| {
+        let workers = earlier.into_iter().flat_map(|earlier| earlier.stats.connected());
+        workers.filter(|worker| worker.id == id).any(|worker| worker.user_count > 0)
+    };
+    let is_starting = now.stats.connected().any(|it| it.user_count == 0 && !had_users(&it.id));
+    wanted >= now.worker_count() as u64
+        && (is_starting || now.stats.connected().count() < now.worker_count())
 }
 
 /// The reason to doubt that the missing users ran on workers that left; `None` if they did. Users that
@@ -198,18 +216,18 @@ fn is_explained_by_log(wanted: u64, look: &Look) -> Option<bool> {
         // Some workers have no users, and the log does not tell which.
         return None;
     }
-    let left = log.left_since_spawn(look.worker_count() as u64)?;
+    let lost_workers = log.left_since_spawn(look.worker_count() as u64)?;
     // Locust spreads users evenly, so each worker has at most this many.
     let share = wanted.div_ceil(log.last_spawn()?.workers.max(1));
     let users = u64::try_from(look.users()).unwrap_or(0);
-    Some(users.saturating_add(left.saturating_mul(share)) >= wanted)
+    Some(users.saturating_add(lost_workers.saturating_mul(share)) >= wanted)
 }
 
-/// The same without the master's log: true if the workers that are gone had the missing users.
+/// True if the workers that left since `before` had all the missing users. For masters without a log.
 fn is_explained_by_workers(now: &Look, before: &Look) -> bool {
     let is_there = |id: &str| now.stats.connected().any(|worker| worker.id == id);
     let gone = before.stats.connected().filter(|worker| !is_there(&worker.id));
     let lost: i64 = gone.map(|worker| worker.user_count.max(0)).sum();
-    let left = before.users().saturating_sub(lost);
-    lost > 0 && (0..=now.users()).contains(&left)
+    let remaining = before.users().saturating_sub(lost);
+    lost > 0 && (0..=now.users()).contains(&remaining)
 }

@@ -211,6 +211,13 @@ fn missing_users_of_connected_workers_have_ended() {
     assert!(!ended(quits(now(&[15, 15, 15]), 1)) && !ended(before.clone()));
     assert!(!ended(quits(now(&[15, 15, 15, 14]), 0).unsteady()), "the number is changing");
     assert!(!ended(quits(now(&[]), 4)), "no worker is left");
+    assert!(ended(quits(now(&[15, 15, 15, 0]), 0)), "all users of a worker");
+    assert!(!ended(quits(now(&[12, 12, 12, 12, 0]), 0)), "a new worker is starting its users");
+    let since_start = |shares: &[i64]| {
+        let now = quits(now(shares), 0);
+        have_users_ended_since_start(&now, &judge(&now, None, None))
+    };
+    assert!(since_start(&[15, 15, 15, 14]) && !since_start(&[0; 4]));
 }
 
 #[test]

@@ -16,7 +16,7 @@ impl Health {
         self.shortage_with("has", "have")
     }
 
-    /// The same for an earlier time: `the test had 15 of 60 users`.
+    /// The shortage of users at an earlier time: `the test had 15 of 60 users`.
     pub fn past_shortage(&self) -> String {
         self.shortage_with("had", "had")
     }

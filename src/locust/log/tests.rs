@@ -78,7 +78,9 @@ fn workers_whose_users_locust_has_moved_do_not_count_as_left() {
     assert_eq!(with(&[(5.0, MISSING)]).left_since_spawn(3), Some(1));
     let healed =
         [(5.0, MISSING), (6.0, "Worker a_1 self-healed with heartbeat, setting state to ready.")];
-    assert_eq!(with(&healed).left_since_spawn(4), Some(1));
+    assert_eq!(with(&healed).left_since_spawn(4), Some(0), "it has kept its users");
+    let healed_and_gone = [&healed[..], &[(9.0, QUIT)]].concat();
+    assert_eq!(with(&healed_and_gone).left_since_spawn(3), Some(1));
     assert_eq!(with(&[]).left_since_spawn(9), None, "the log does not fit the workers");
     assert_eq!(log(&[(1.0, READY)]).left_since_spawn(1), None);
 }
@@ -110,13 +112,21 @@ fn workers_without_users_do_not_count_as_left() {
 fn the_start_of_a_test_is_its_first_start_after_the_last_end() {
     let at = datetime!(2026-11-26 14:15:01);
     let first = log(&[STARTED, (1.0, TO_4), (1.2, SPAWNED)]);
-    let start =
-        |is_first, is_certain| Some(TestStart { at, edited_at: None, is_first, is_certain });
-    assert_eq!(first.test_start(), start(true, true));
+    let start = |is_first, is_certain, last| {
+        Some(TestStart {
+            at,
+            edited_at: None,
+            is_first,
+            is_certain,
+            reset_at: None,
+            last_event_at: datetime!(2026-11-26 14:15:00) + Duration::milliseconds(last),
+        })
+    };
+    assert_eq!(first.test_start(), start(true, true, 1200));
     let second = log(&[STARTED, (0.2, TO_4), (0.5, STOPPED), (0.6, READY), (1.0, TO_4)]);
-    assert_eq!(second.test_start(), start(false, true));
+    assert_eq!(second.test_start(), start(false, true, 1000));
     let cut = log(&[(1.0, TO_4), (1.2, SPAWNED)]);
-    assert_eq!(cut.test_start(), start(false, false));
+    assert_eq!(cut.test_start(), start(false, false, 1200));
     assert_eq!(log(&[STARTED, (1.0, TO_4), (2.0, STOPPED)]).test_start(), None);
 }
 
@@ -158,6 +168,23 @@ fn automatic_starts_by_locust_are_not_edits() {
     // A missing worker is dropped a minute later.
     assert!(!is_edited(&[(5.0, MISSING), (65.1, TO_3), (66.1, LATE)]));
     assert!(is_edited(&[(5.0, MISSING), (25.1, TO_3), (26.1, LATE)]));
+    assert!(is_edited(&[(5.0, MISSING), (7.0, healed), (65.1, TO_3)]), "it came back");
+    assert!(is_edited(&[(5.0, MISSING), (7.0, QUIT), (65.1, TO_3)]), "it quit");
+    // Locust repeats the numbers of the last start.
+    for other in [TO_3.replace("60 users", "61 users"), TO_3.replace("10.00", "11.00")] {
+        assert!(is_edited(&[(5.0, MISSING), (65.1, &other)]), "{other}");
+        assert!(is_edited(&[(5.0, &other), (5.1, SPAWNED), (5.101, READY)]), "{other}");
+    }
+}
+
+#[test]
+fn locust_moves_users_at_the_first_change_of_the_workers() {
+    let moves = |more: &[(f64, &str)]| {
+        log(&[&[STARTED, (0.5, READY), (1.0, TO_4)], more].concat()).will_move_users()
+    };
+    assert!(moves(&[]) && !moves(&[(5.0, TO_3), (6.0, LATE), (6.001, QUIT)]));
+    assert!(!moves(&[(5.0, QUIT)]) && moves(&[(5.0, QUIT), (9.0, TO_3), (9.1, SPAWNED)]));
+    assert!(!log(&[STARTED, (0.5, READY)]).will_move_users(), "no start");
 }
 
 #[test]

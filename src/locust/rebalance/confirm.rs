@@ -17,8 +17,8 @@ use super::inputs::Rebalance;
 /// A test has its users if two looks this far apart show it. Locust caches the statistics for less.
 const CONFIRMATION: Duration = Duration::from_millis(2100);
 
-/// The same if a worker is new or may be gone. Locust takes up to 4.5 s to notice that a worker does not
-/// answer.
+/// [`CONFIRMATION`] if a worker is new or may be gone. Locust takes up to 4.5 s to notice that a worker does
+/// not answer.
 const CONFIRMATION_OF_DOUBTFUL_WORKERS: Duration = Duration::from_secs(5);
 
 /// The time between two lines about the number of users.
@@ -44,8 +44,11 @@ pub(super) async fn confirm(
     loop {
         confirmation.look().await?;
         if !confirmation.look.is_running() {
-            let health = judge(&confirmation.look, rebalance.before, rebalance.known);
-            return Ok(Outcome::NothingSent(health));
+            let now = judge(&confirmation.look, rebalance.before, rebalance.known);
+            return Ok(match sent {
+                Some((_, sent)) => Outcome::Ended { sent, now, is_reset: false },
+                None => Outcome::NothingSent(now),
+            });
         }
         let complete_for = confirmation.complete_since.map(|since| since.elapsed());
         if confirmation.is_confirmed(complete_for, sent.is_some()).await? {

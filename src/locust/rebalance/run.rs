@@ -186,6 +186,7 @@ impl Rebalance<'_, '_> {
         }
         if let Outcome::Repaired { is_reset, .. }
         | Outcome::Edited { is_reset, .. }
+        | Outcome::Ended { is_reset, .. }
         | Outcome::Unconfirmed { is_reset, .. } = &mut outcome
         {
             *is_reset = resets(&self.master.log().await.unwrap_or_default());

@@ -11,12 +11,12 @@ use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 /// After a signal: time limit for the rest of the ramp, or for Locust's answer to a start.
 const FINISH_LIMIT: Duration = SETTLE_LIMIT.saturating_mul(2);
 
-/// Tells whether a start is being sent, and whether any start was sent.
+/// Tells whether a start is being sent, and whether the result of a start that was sent is still to be reported.
 #[derive(Debug, Default)]
 pub struct StartInProgress {
     /// True while a start is being sent, and between the two starts of a ramp.
     is_unfinished: AtomicBool,
-    is_any_sent: AtomicBool,
+    is_unreported: AtomicBool,
 }
 
 /// Marks the start or the ramp as finished when dropped.
@@ -30,12 +30,22 @@ impl StartInProgress {
 
     /// Records that a start is being sent.
     pub(super) fn set_sent(&self) {
-        self.is_any_sent.store(true, Ordering::Relaxed);
+        self.is_unreported.store(true, Ordering::Relaxed);
     }
 
-    /// True if a start was sent. Locust may not have received it.
-    pub fn has_sent_any(&self) -> bool {
-        self.is_any_sent.load(Ordering::Relaxed)
+    /// Records that the result of the starts was reported to the user.
+    pub fn set_reported(&self) {
+        self.is_unreported.store(false, Ordering::Relaxed);
+    }
+
+    /// True if a start was sent whose result was not reported. Locust may not have received it.
+    pub fn has_unreported_start(&self) -> bool {
+        self.is_unreported.load(Ordering::Relaxed)
+    }
+
+    /// True while a start is being sent, and between the two starts of a ramp.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_unfinished.load(Ordering::Relaxed)
     }
 
     /// Runs `work` until it ends or `signal` arrives. If the signal arrives during a start or a
@@ -51,12 +61,12 @@ impl StartInProgress {
             done = &mut work => return Ok(done),
             signal = signal => signal,
         };
-        if !self.is_unfinished.load(Ordering::Relaxed) {
+        if !self.is_unfinished() {
             return Err(signal);
         }
         on_delay();
         let end = Instant::now() + FINISH_LIMIT;
-        while self.is_unfinished.load(Ordering::Relaxed) && Instant::now() < end {
+        while self.is_unfinished() && Instant::now() < end {
             tokio::select! {
                 done = &mut work => return Ok(done),
                 () = sleep(LOOK_PERIOD) => {}
