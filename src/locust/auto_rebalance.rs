@@ -129,6 +129,11 @@ impl AutoRebalancer {
                 self.steady = Some(look.clone());
                 self.failures = 0;
             }
+            Verdict::NoTest if self.has_lost_all_workers(&look, known) => {
+                self.failures = 0;
+                let judged = judge(&look, self.steady.as_ref(), known);
+                return Ok((look, judged));
+            }
             Verdict::NoTest
             | Verdict::Ended
             | Verdict::WorkersLost
@@ -166,6 +171,12 @@ impl AutoRebalancer {
             _ => {}
         }
         Ok((look, health))
+    }
+
+    /// Locust has stopped the test of the last steady look, because it lost all its workers.
+    fn has_lost_all_workers(&self, now: &Look, known: Option<&KnownStart>) -> bool {
+        let before = self.steady.as_ref();
+        before.is_some() && judge(now, before, known).verdict == Verdict::WorkersLost
     }
 
     /// Looks at Locust, and redistributes the users when the workers have settled. `report` gets lines

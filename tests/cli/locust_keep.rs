@@ -129,6 +129,40 @@ fn ctrl_c_ends_an_idle_watch() {
 }
 
 #[test]
+fn a_signal_after_a_start_of_a_watch_says_that_it_was_sent() {
+    let cluster = running(5);
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).at("proxy/swarm"));
+    let mut watch = Running::start(&cluster, "rebalance --watch");
+    watch.wait_for("the test has all its 60 users\n");
+    let before = starts(&cluster).len();
+    lose_users(&cluster);
+    wait_until(|| starts(&cluster).len() > before, || format!("a start: {}", watch.stderr()));
+    watch.interrupt();
+    watch.wait_for("Interrupted: locustctl finishes the start of the users before it ends");
+    cluster.handle().clear_faults();
+    assert_eq!(watch.end(), Some(130), "{}", watch.stderr());
+    assert!(watch.stderr().contains("locustctl asked Locust to start the users"));
+}
+
+#[test]
+fn a_watch_reports_that_locust_stopped_the_test_because_it_lost_all_workers() {
+    let cluster = running(2);
+    let watch = Running::start(&cluster, "rebalance --watch");
+    watch.wait_for("the test has all its 60 users\n");
+    cluster.handle().clear_requests();
+    cluster.handle().inject(Fault::once(Action::Hold).on("GET").at("/pods?"));
+    let is_held = |request: &RecordedRequest| request.line().contains("/pods?");
+    cluster.wait_for_requests(1, is_held);
+    // All workers leave and come back before the next look.
+    cluster.handle().set_replicas(WORKERS, 0);
+    wait_for_workers(&cluster, 0);
+    cluster.handle().set_replicas(WORKERS, 2);
+    wait_for_workers(&cluster, 2);
+    cluster.handle().clear_faults();
+    watch.wait_for("Locust stopped the test, because it lost all its workers");
+}
+
+#[test]
 fn always_restores_users_after_a_change_by_another_client_and_logs_it() {
     let cluster = running(5);
     let serving = served(&cluster, 5, &["--rebalance=always"]);

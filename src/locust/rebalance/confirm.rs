@@ -40,11 +40,15 @@ pub(super) async fn confirm(
         Some((_, sent)) => Some(sent.start.users),
         None => requested_in(look.log.as_ref()),
     };
+    let running = look.clone();
     let mut confirmation = Confirmation::new(rebalance, look, now);
     loop {
         confirmation.look().await?;
         if !confirmation.look.is_running() {
-            let now = judge(&confirmation.look, rebalance.before, rebalance.known);
+            // The log shows if Locust stopped the test, because it lost all its workers.
+            confirmation.look.log = retried(|| rebalance.master.log()).await?;
+            let before = rebalance.before.unwrap_or(&running);
+            let now = judge(&confirmation.look, Some(before), rebalance.known);
             return Ok(match sent {
                 Some((_, sent)) => Outcome::Ended { sent, now, is_reset: false },
                 None => Outcome::NothingSent(now),

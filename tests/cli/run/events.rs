@@ -46,6 +46,29 @@ fn users_that_a_leaving_worker_takes_along_are_given_back() {
     assert_eq!(cluster.workers(), 1);
 }
 
+#[test]
+fn a_signal_during_a_rebalance_waits_for_the_answer_before_the_test_is_stopped() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, LINE);
+    cluster.handle().clear_requests();
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).at("proxy/swarm"));
+    // Locust itself moves the users after the first change, but not after the second.
+    for count in [2, 1] {
+        cluster.handle().set_replicas(SLAVE, count);
+        wait_for_workers(&cluster, count as usize);
+    }
+    let has = |end: &str| cluster.request_lines().iter().any(|line| line.ends_with(end));
+    wait_until(|| has("proxy/swarm"), || format!("a start: {}", run.stderr()));
+    run.interrupt();
+    run.wait_for("Interrupted: locustctl undoes its changes before it ends");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(!has("proxy/stop"), "a start after the stop would begin another test");
+    cluster.handle().clear_faults();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+    assert!(has("proxy/stop") && !run.stderr().contains("has not answered"), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1);
+}
+
 /// Runs a test on this release. A worker leaves, and locustctl redistributes the users, but the answer to its start is
 /// lost.
 fn with_lost_start(release: &str) -> (TestCluster, Running) {
