@@ -18,7 +18,7 @@ const SAME_SIGNAL: Duration = Duration::from_millis(300);
 
 /// The message when a signal comes while Locust gets a start, or between the two starts of a ramp.
 pub const FINISHING_START: &str = "Interrupted: locustctl finishes the start of the users before it ends, so that \
-                                   the test gets all of them. To end locustctl at once, press Ctrl-C again";
+                                   the test gets all of them. To end locustctl at once, press Ctrl-C or send another signal";
 
 /// A signal from Ctrl-C, from `kill`, or from a terminal that was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

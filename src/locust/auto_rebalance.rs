@@ -8,7 +8,9 @@ use tokio::time::Instant;
 
 use super::error::Error;
 use super::examine::examine;
-use super::health::{Health, Verdict, have_users_ended, have_users_ended_since_start, judge};
+use super::health::{
+    Health, Verdict, have_users_ended, have_users_ended_since_start, is_worker_starting, judge,
+};
 use super::look::Look;
 use super::lost_start::{Attempt, LostStart};
 use super::master::Master;
@@ -34,6 +36,9 @@ const QUIET: Duration = Duration::from_secs(2);
 /// Users have ended by themselves if each look has shown it for this long. Shortly after Locust itself has moved
 /// users to other workers, some of them can be missing.
 const ENDED_PERIOD: Duration = Duration::from_secs(5);
+
+/// [`ENDED_PERIOD`] if a worker has no users, because it may not have started them yet.
+const ENDED_PERIOD_WITH_STARTING_WORKER: Duration = Duration::from_secs(60);
 
 /// Watches a running test, and redistributes its users when workers have left.
 #[derive(Debug, Default)]
@@ -90,9 +95,10 @@ impl AutoRebalancer {
         self.steady.as_ref()
     }
 
-    /// Forgets the last steady look if it had fewer users than these, because its missing users had not ended. For a
-    /// caller that takes a whole look only while users are missing.
-    pub fn see_all_users(&mut self, users: u64) {
+    /// Forgets the last steady look if it had fewer than `users` users. The test has this many now, so the users that were
+    /// missing then had not ended by themselves. Callers that take a whole look only while users are missing must call this
+    /// when the test has all its users.
+    pub fn forget_look_with_fewer_users(&mut self, users: u64) {
         self.ended_since = None;
         self.steady.take_if(|steady| i128::from(steady.users()) < i128::from(users));
     }
@@ -163,7 +169,14 @@ impl AutoRebalancer {
                 };
                 if have_ended {
                     let since = *self.ended_since.insert(ended_since.unwrap_or_else(Instant::now));
-                    if since.elapsed() >= ENDED_PERIOD {
+                    let steady = self.steady.as_ref();
+                    let had = steady.and_then(|steady| u64::try_from(steady.users()).ok());
+                    let wanted = health.wanted.or(had).unwrap_or(0);
+                    let period = match is_worker_starting(wanted, &look, steady) {
+                        true => ENDED_PERIOD_WITH_STARTING_WORKER,
+                        false => ENDED_PERIOD,
+                    };
+                    if since.elapsed() >= period {
                         self.steady = Some(look.clone());
                     }
                 }

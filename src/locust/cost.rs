@@ -132,21 +132,24 @@ fn users_to_start(look: &Look, health: &Health, test: Test<'_>, changes: &[PodCh
     let Test { users, workers, .. } = test;
     let share = |users: i64, of: i64, all: i64| users.saturating_mul(of) / all.max(1);
     let (leaving, joining) = (leaving(changes), joining(changes));
+    let needs_rebalance = health.needs_rebalance();
+    let idle = if needs_rebalance { count(health.idle) } else { 0 };
+    let idle_share = share(users, idle, workers);
     // Locust moves the users of the first worker that leaves. Those of the others are lost.
     let moves_first = look.log.as_ref().is_some_and(MasterLog::will_move_users);
-    let (moved, lost) = match leaving {
-        0 => (share(users, joining, workers.saturating_add(joining)), 0),
-        _ if moves_first => (share(users, 1, workers), share(users, leaving - 1, workers)),
-        _ => (0, share(users, leaving, workers)),
+    let (at_once, lost) = match leaving {
+        0 => (share(users, joining.saturating_add(idle), workers.saturating_add(joining)), 0),
+        _ if moves_first => (
+            share(users, 1, workers).saturating_add(idle_share),
+            share(users, leaving - 1, workers),
+        ),
+        _ => (idle_share, share(users, leaving, workers)),
     };
-    let wanted = health.wanted.filter(|_| health.needs_rebalance());
+    let wanted = health.wanted.filter(|_| needs_rebalance);
     let wanted = wanted.and_then(|wanted| i64::try_from(wanted).ok()).unwrap_or(0);
-    let missing = wanted.saturating_sub(health.users).max(0);
-    let idle_share = share(wanted, count(health.idle), workers);
-    Users {
-        at_once: moved.saturating_add(idle_share),
-        with_ramp: lost.saturating_add(missing.saturating_sub(idle_share).max(0)),
-    }
+    let missing = wanted.saturating_sub(users).max(0);
+    let with_ramp = lost.saturating_add(missing.saturating_sub(idle_share).max(0));
+    Users { at_once, with_ramp }
 }
 
 /// A note on a change that is made in steps, with the reason. `ends` is true if all workers of the test
@@ -255,7 +258,7 @@ mod tests {
             ("users are missing, and one joins", &lost, Some(change(3, 4)), Ramp, Some(15)),
             ("users are missing, and more leave", &lost, Some(change(3, 1)), AtOnce, Some(80)),
             ("two workers have no users", &idle, None, AtOnce, Some(30)),
-            ("two workers have no users, with a ramp", &idle, Some(change(4, 5)), Ramp, Some(42)),
+            ("two workers have no users, with a ramp", &idle, Some(change(4, 5)), Ramp, Some(36)),
             ("a new worker has no users yet", &replaced, None, AtOnce, Some(20)),
             ("the first worker leaves", &first, Some(change(3, 2)), AtOnceWithRampHint, Some(20)),
             ("the first worker leaves, with a ramp", &first, Some(change(3, 2)), Ramp, Some(20)),

@@ -59,6 +59,11 @@ impl Event {
     fn is_end(&self) -> bool {
         matches!(self, Self::Stopped | Self::WorkersLost)
     }
+
+    /// A worker joined, left, or came back.
+    fn is_of_worker(&self) -> bool {
+        matches!(self, Self::Joined(_) | Self::Quit(_) | Self::Missing(_) | Self::Healed(_))
+    }
 }
 
 /// `Sending spawn jobs of 60 users at 10.00 spawn rate to 3 ready workers`: Locust writes this for
@@ -190,17 +195,23 @@ impl MasterLog {
     }
 
     /// Locust itself moves users when the next worker joins or leaves. It does so only for the first worker after a
-    /// start by a client. False if the log does not have that start.
+    /// start by a client. After a start that only redistributes the users, it does not: its dispatcher stays marked as
+    /// in progress. False if the log does not have the start.
     pub fn will_move_users(&self) -> bool {
         let Some(place) = self.place_of_last_start_by_hand() else { return false };
-        let is_of_worker = |entry: &Entry| {
-            let Entry { event, .. } = entry;
-            matches!(
-                event,
-                Event::Joined(_) | Event::Quit(_) | Event::Missing(_) | Event::Healed(_)
-            )
+        let is_end = |entry: &Entry| entry.event.is_end();
+        let begin = self.events[..place].iter().rposition(is_end).map_or(0, |end| end + 1);
+        let earlier = &self.events[begin..place];
+        let users = |entry: &Entry| match entry.event {
+            Event::Spawn(spawn) => Some(spawn.users),
+            _ => None,
         };
-        !self.events[place..].iter().any(is_of_worker)
+        let last = earlier.iter().rposition(|entry| users(entry).is_some());
+        let redistributes = last.is_some_and(|last| {
+            users(&earlier[last]) == users(&self.events[place])
+                && earlier[last..].iter().any(|entry| entry.event.is_of_worker())
+        });
+        !redistributes && !self.events[place..].iter().any(|entry| entry.event.is_of_worker())
     }
 
     /// The test has ended since the last start. The state of the runner may differ: Locust 2.47 can
@@ -268,12 +279,7 @@ fn is_by_locust(since: &[Entry], before: &[Entry]) -> bool {
     if !may_repeat {
         return false;
     }
-    let worker_line = since.iter().skip(1).take(3).find(|entry| {
-        matches!(
-            entry.event,
-            Event::Joined(_) | Event::Quit(_) | Event::Missing(_) | Event::Healed(_)
-        )
-    });
+    let worker_line = since.iter().skip(1).take(3).find(|entry| entry.event.is_of_worker());
     let spawned = since.iter().skip(1).take(2).find(|entry| entry.event == Event::Spawned);
     let follows = |(spawned, line): (PrimitiveDateTime, PrimitiveDateTime)| {
         (Duration::ZERO..=AT_ONCE).contains(&(line - spawned))

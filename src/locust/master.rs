@@ -51,7 +51,7 @@ pub struct Master<'a> {
     /// `None` if the target that runs the workers is unknown.
     command: Option<MasterCommand<'a>>,
     /// Start of a test by the master's log, and the start of its statistics.
-    stats_start: Mutex<Option<(PrimitiveDateTime, Option<OffsetDateTime>)>>,
+    stats_start: Mutex<Option<(PrimitiveDateTime, OffsetDateTime)>>,
 }
 
 /// The client that sends the requests, one for each kind of [`Route`].
@@ -192,7 +192,7 @@ impl<'a> Master<'a> {
     /// `GET /stats/report`: the start of the statistics, in full seconds. They start with the test, or with the
     /// report that a worker sent last before the test, and again when they are reset. `None` if this release
     /// does not report it. The report has about 1 MB, and reading it adds a point to the charts of Locust's
-    /// page. So it is read only once for the test that began at `test`, also if it does not have the time.
+    /// page. So it is read only once for the test that began at `test`.
     ///
     /// # Errors
     /// Locust does not answer, or asks for a login.
@@ -202,10 +202,10 @@ impl<'a> Master<'a> {
     ) -> Result<Option<OffsetDateTime>, Error> {
         let known = *self.stats_start.lock();
         if let Some((_, start)) = known.filter(|(known, _)| test == *known) {
-            return Ok(start);
+            return Ok(Some(start));
         }
         let start = self.read_stats_start().await?;
-        *self.stats_start.lock() = Some((test, start));
+        *self.stats_start.lock() = start.map(|start| (test, start));
         Ok(start)
     }
 

@@ -48,7 +48,7 @@ pub use cost::{
 pub use error::Error;
 pub use examine::examine;
 pub use find::{LocustLocation, Search, absent_text, foreign_text, may_hold_workers};
-pub use health::{Health, Verdict, have_users_ended, judge};
+pub use health::{Health, Verdict, have_users_ended, is_worker_starting, judge};
 #[doc(hidden)]
 pub use hostile::try_answers;
 pub use install::{

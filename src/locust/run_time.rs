@@ -136,13 +136,13 @@ fn judge(
     };
     let nearest = in_utc(start.at, begin, start.at);
     // A reset moves the start of the statistics. If that is some quarters of an hour after the start of the test, the
-    // difference looks like a time zone. In that zone, the last event of the log may not have happened yet.
+    // difference looks like a time zone. With that wrong zone, the last event in the log can lie in the future.
     let is_reset = start.reset_at.is_some_and(|reset| reset - start.at > TOLERANCE);
     let last_event = in_utc(start.at, begin, start.last_event_at);
     let is_in_future = last_event.is_some_and(|last| last - answered_at > TOLERANCE);
     let start_of_log = nearest.filter(|start| agree(*start, begin) && !is_reset && !is_in_future);
-    // A worker whose clock is slow moves the start of the statistics to an earlier time, and can make the zone of the
-    // log one step too early. The test must not look older than it is.
+    // A worker whose clock is slow moves the start of the statistics to an earlier time, and can shift the zone of the
+    // log by one step. The test must not look older than it is, so take the later of the two times, and add a step.
     let latest = nearest.map_or(begin, |start| start.max(begin));
     let began = start_of_log.unwrap_or(latest + time::Duration::seconds(ZONE_STEP));
     // The time of the answer has full seconds, so it is half a second late on average.
@@ -178,8 +178,8 @@ fn judge(
     }
 }
 
-/// A `time` in the log as UTC. The log has the master's time zone. It is the one in which the `start` of the test is
-/// nearest to `begin`, the start of the statistics. `None` if no calendar has the time.
+/// Converts a `time` in the log to UTC. The log does not name the master's time zone. This function assumes the zone in
+/// which the `start` of the test is nearest to `begin`, the start of the statistics. `None` if the result is out of range.
 fn in_utc(
     start: PrimitiveDateTime,
     begin: OffsetDateTime,

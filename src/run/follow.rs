@@ -330,7 +330,7 @@ impl Following<'_, '_> {
         let has_idle = idle > 0 && wanted >= stats.connected().count() as u64;
         let has_all_users = page.state == "running" && users(page) >= wanted;
         if has_all_users {
-            self.rebalancer.see_all_users(wanted);
+            self.rebalancer.forget_look_with_fewer_users(wanted);
         }
         let is_whole = has_all_users && !has_idle;
         if page.state != "running" || is_whole || self.follow.is_over(Duration::ZERO) {

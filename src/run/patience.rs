@@ -19,7 +19,7 @@ pub fn is_temporary(error: &api::Error) -> bool {
     }
 }
 
-/// Locust's master may answer differently in a moment.
+/// True if a later request to Locust's master may succeed.
 pub fn is_temporary_for_locust(error: &locust::Error) -> bool {
     match error {
         locust::Error::Api(error) if is_temporary(error) => true,

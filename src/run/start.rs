@@ -212,7 +212,7 @@ pub enum StartStep {
 }
 
 /// Starts the test, and waits until Locust has begun with it. Locust says "Swarming started" also if it starts
-/// nothing, so only its state is a proof. `step` follows the request.
+/// nothing, so locustctl checks its state. `step` follows the request.
 ///
 /// Locust logs a start before it calls the locustfile's listeners of `test_start`, and its state changes when they
 /// have returned. While the log has the start, locustctl waits for at most `limit`.

@@ -18,7 +18,7 @@ use super::test_before::TestBefore;
 use super::turns::UncheckedChange;
 use crate::locust::{
     Error, KnownStart, Look, Master, Outcome, Rebalance, RebalanceMode, Search, StartInProgress,
-    have_users_ended, retried, wait_for_workers,
+    have_users_ended, is_worker_starting, retried, wait_for_workers,
 };
 use crate::text::terminal::printable;
 
@@ -98,8 +98,12 @@ impl Rebalancer {
             now.shows_same_users_requested(before) || before.is_valid_for(&now, known.as_ref())
         };
         let unchecked = unchecked.filter(|before| !now.replaces(before) && is_same(before));
+        let has_ended = |before: &Look| {
+            let had = u64::try_from(before.users()).unwrap_or(0);
+            have_users_ended(&now, before) && !is_worker_starting(had, &now, Some(before))
+        };
         match unchecked.or_else(|| self.steady_for(&now)) {
-            Some(before) if now.users() < before.users() && !have_users_ended(&now, &before) => {
+            Some(before) if now.users() < before.users() && !has_ended(&before) => {
                 Look { pods: now.pods, ..before }
             }
             _ => now,

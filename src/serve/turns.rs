@@ -112,7 +112,7 @@ impl Turns {
     }
 
     /// Begins an automatic rebalance, unless the check after a change is unfinished. That check sends a
-    /// start itself if the test needs one. A check that waits long for its pods is not in the way.
+    /// start itself if the test needs one. A check that waits long for its pods does not prevent it.
     pub(super) fn try_automatic_rebalance(&self) -> Option<RebalanceTurn> {
         let is_being_checked = {
             let now = self.work.borrow();

@@ -54,8 +54,11 @@ fn a_new_worker_that_hangs_is_an_error() {
             let _hanging = scenario.locust.next_worker_hangs(after);
             let outcome = scenario.run("scale --replicas=2 --timeout=30s");
             // Its users are given to the other worker, or they are missing.
-            let is_explained =
-                ["of 60 users", "not connected", "missing", "lost all its workers"];
+            let mut is_explained = vec!["of 60 users", "not connected", "missing"];
+            // On a busy machine, the other worker can miss its heartbeats, too.
+            if scenario.locust.log().iter().any(|line| line.contains("The last worker")) {
+                is_explained.push("lost all its workers");
+            }
             let is_explained = is_explained.iter().any(|text| outcome.stderr.contains(text));
             if outcome.code == Some(1) && is_explained {
                 return true;

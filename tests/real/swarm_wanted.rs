@@ -198,7 +198,7 @@ fn users_that_finished_before_workers_left_are_not_started_again_automatically()
     watch.wait_for("more users are missing than the lost workers had");
     serving.wait_for_state(|state| state["locust"]["users"] == 40);
     // Each of them must see for some seconds that the users do not come back.
-    sleep(Duration::from_secs(9));
+    sleep(Duration::from_secs(13));
     // Locust itself starts 60 users when the first worker has left, but not when the second one has.
     scenario.scale_as_kubectl(2);
     scenario.wait_until_running(40);

@@ -220,8 +220,8 @@ fn is_unprocessed(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
-/// True for an error of HTTP/2, unless it is a GOAWAY with another code than NO_ERROR. After such a GOAWAY,
-/// Go does not resend the first request of a connection.
+/// True for an error of HTTP/2, except a GOAWAY with an error code (any code but NO_ERROR). After a GOAWAY with an
+/// error code, Go does not resend the first request of a connection.
 fn may_resend_first_request(error: &(dyn Error + 'static)) -> bool {
     h2_error(error)
         .is_some_and(|error| !error.is_go_away() || error.reason() == Some(Reason::NO_ERROR))

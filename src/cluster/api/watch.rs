@@ -142,8 +142,8 @@ impl<'a, T: DeserializeOwned> Watch<'a, T> {
                         return Err(error);
                     }
                     if error.status().is_none() {
-                        // A server that was restored from a backup has lower versions than this one,
-                        // and would send no events until it reaches this version.
+                        // The server may have been restored from a backup. Then its versions are lower than `self.version`,
+                        // and it sends no events until it reaches `self.version`.
                         self.version = None;
                     }
                     self.is_interrupted = true;

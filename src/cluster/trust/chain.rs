@@ -238,7 +238,7 @@ fn check(
     if place == Place::Intermediate && !is_authority {
         return Err(Refusal::IntermediateCannotSign);
     }
-    // The server's certificate is no intermediate.
+    // The server's certificate is not an intermediate.
     let intermediates = chain.len().saturating_sub(1) as u64;
     match constraints.and_then(|constraints| constraints.max_path_length) {
         Some(limit) if intermediates > limit => Err(Refusal::TooManyIntermediates),

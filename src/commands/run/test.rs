@@ -344,10 +344,10 @@ async fn final_results(reader: &ResultsReader<'_>, record: &mut Record) {
     }
 }
 
-/// The error if Locust does not answer a start in this phase before the run ends.
+/// The error if Locust has not answered a start that locustctl sent in this phase.
 fn no_answer(phase: PhaseKind) -> Error {
     anyhow!(
-        "{phase}: Locust has not answered; if the test begins later, press Stop in Locust's page"
+        "{phase}: Locust has not answered the start of the users; if a test begins later, press Stop in Locust's page"
     )
 }
 

@@ -146,33 +146,28 @@ fn idle(now: &Look, wanted: u64) -> usize {
 }
 
 /// Users of an `earlier` look at this test have ended by themselves: fewer are running now, and more are missing than
-/// the workers had that left. False while the number of users is changing, or a worker has not started its users.
+/// the workers had that left. False while the number of users is changing. See also [`is_worker_starting`].
 pub fn have_users_ended(now: &Look, earlier: &Look) -> bool {
     let had = u64::try_from(earlier.users()).unwrap_or(0);
     // The statistics can be two seconds older than the page and the log.
     let is_certain = is_explained_by_log(had, now).is_some() || now.is_fresh();
     let lacks_users = now.is_steady && now.worker_count() > 0 && now.users() < earlier.users();
-    lacks_users
-        && is_certain
-        && !is_worker_starting(had, now, Some(earlier))
-        && doubt(had, now, Some(earlier)).is_some()
+    lacks_users && is_certain && doubt(had, now, Some(earlier)).is_some()
 }
 
 /// Users have ended by themselves since the last start: the test has fewer users than it should, and the master's log
-/// shows that more are missing than the workers had that left. False if the log does not show it, while the number of
-/// users is changing, or if a worker has not started its users.
+/// shows that more are missing than the workers had that left. False if the log does not show it, and while the number of
+/// users is changing. See also [`is_worker_starting`].
 pub fn have_users_ended_since_start(now: &Look, health: &Health) -> bool {
     let lacks_users = now.is_steady && health.lacks_users() && health.workers > 0;
     let wanted = health.wanted.filter(|_| lacks_users);
-    wanted.is_some_and(|wanted| {
-        !is_worker_starting(wanted, now, None) && is_explained_by_log(wanted, now) == Some(false)
-    })
+    wanted.is_some_and(|wanted| is_explained_by_log(wanted, now) == Some(false))
 }
 
 /// True if a worker may not have started its users yet: it has none now, and had none in the `earlier` look, or the
-/// statistics do not have it. A new worker first calls the locustfile's listeners of `test_start`. False with fewer
-/// `wanted` users than workers, because then some workers have none.
-fn is_worker_starting(wanted: u64, now: &Look, earlier: Option<&Look>) -> bool {
+/// statistics do not have it. A new worker first calls the locustfile's listeners of `test_start`. `wanted` is the number
+/// of users that the test should have. False if they are fewer than the workers, because then some workers have none.
+pub fn is_worker_starting(wanted: u64, now: &Look, earlier: Option<&Look>) -> bool {
     let had_users = |id: &str| {
         let workers = earlier.into_iter().flat_map(|earlier| earlier.stats.connected());
         workers.filter(|worker| worker.id == id).any(|worker| worker.user_count > 0)

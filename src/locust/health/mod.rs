@@ -12,6 +12,8 @@ mod text;
 mod text_tests;
 mod types;
 
-pub use judge::{have_users_ended, have_users_ended_since_start, judge, silent_worker};
+pub use judge::{
+    have_users_ended, have_users_ended_since_start, is_worker_starting, judge, silent_worker,
+};
 pub use text::MASTER_BROKEN;
 pub use types::{Health, Repair, Verdict};

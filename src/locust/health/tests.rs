@@ -212,12 +212,17 @@ fn missing_users_of_connected_workers_have_ended() {
     assert!(!ended(quits(now(&[15, 15, 15, 14]), 0).unsteady()), "the number is changing");
     assert!(!ended(quits(now(&[]), 4)), "no worker is left");
     assert!(ended(quits(now(&[15, 15, 15, 0]), 0)), "all users of a worker");
-    assert!(!ended(quits(now(&[12, 12, 12, 12, 0]), 0)), "a new worker is starting its users");
-    let since_start = |shares: &[i64]| {
-        let now = quits(now(shares), 0);
-        have_users_ended_since_start(&now, &judge(&now, None, None))
-    };
-    assert!(since_start(&[15, 15, 15, 14]) && !since_start(&[0; 4]));
+}
+
+#[test]
+fn a_new_worker_without_users_may_not_have_started_them() {
+    let now = |shares: &[i64]| look(NEW, shares).with_num_users(60.0);
+    let before = now(&[15; 4]);
+    let is_starting = |shares: &[i64]| is_worker_starting(60, &now(shares), Some(&before));
+    assert!(is_starting(&[12, 12, 12, 12, 0]) && !is_starting(&[12; 5]));
+    assert!(!is_starting(&[15, 15, 15, 0]), "its users have ended");
+    assert!(is_worker_starting(60, &now(&[0; 4]), None), "there is no earlier look");
+    assert!(!is_worker_starting(2, &now(&[1, 1, 0]), None), "fewer users than workers");
 }
 
 #[test]

@@ -183,7 +183,11 @@ fn locust_moves_users_at_the_first_change_of_the_workers() {
         log(&[&[STARTED, (0.5, READY), (1.0, TO_4)], more].concat()).will_move_users()
     };
     assert!(moves(&[]) && !moves(&[(5.0, TO_3), (6.0, LATE), (6.001, QUIT)]));
-    assert!(!moves(&[(5.0, QUIT)]) && moves(&[(5.0, QUIT), (9.0, TO_3), (9.1, SPAWNED)]));
+    assert!(!moves(&[(5.0, QUIT)]));
+    let after_quit = |start| [(5.0, QUIT), (9.0, start), (9.1, SPAWNED)];
+    assert!(!moves(&after_quit(TO_3)), "a start that only redistributes the users");
+    assert!(moves(&after_quit(&TO_3.replace("60 users", "80 users"))));
+    assert!(moves(&[(9.0, TO_4), (9.1, SPAWNED)]), "nothing to redistribute");
     assert!(!log(&[STARTED, (0.5, READY)]).will_move_users(), "no start");
 }
 

@@ -17,8 +17,8 @@ use super::inputs::Rebalance;
 /// A test has its users if two looks this far apart show it. Locust caches the statistics for less.
 const CONFIRMATION: Duration = Duration::from_millis(2100);
 
-/// [`CONFIRMATION`] if a worker is new or may be gone. Locust takes up to 4.5 s to notice that a worker does
-/// not answer.
+/// Replaces [`CONFIRMATION`] if a worker is new or may be gone. Locust takes up to 4.5 s to notice that a worker
+/// does not answer.
 const CONFIRMATION_OF_DOUBTFUL_WORKERS: Duration = Duration::from_secs(5);
 
 /// The time between two lines about the number of users.
@@ -46,7 +46,9 @@ pub(super) async fn confirm(
         confirmation.look().await?;
         if !confirmation.look.is_running() {
             // The log shows if Locust stopped the test, because it lost all its workers.
-            confirmation.look.log = retried(|| rebalance.master.log()).await?;
+            if let Ok(log) = rebalance.master.log().await {
+                confirmation.look.log = log;
+            }
             let before = rebalance.before.unwrap_or(&running);
             let now = judge(&confirmation.look, Some(before), rebalance.known);
             return Ok(match sent {

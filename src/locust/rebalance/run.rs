@@ -106,7 +106,7 @@ impl Rebalance<'_, '_> {
                 Verdict::Healthy => !look.is_fresh(),
                 // Locust soon notices that a worker is gone, or the old users finish their tasks.
                 Verdict::Surplus => self.before.is_none(),
-                // Stale statistics do not show which worker sends no heartbeats.
+                // Only current statistics show which worker sends no heartbeats.
                 Verdict::Repairable(_) => self.workers.is_none() && !look.has_current_workers(),
                 Verdict::WorkerSilent(_) | Verdict::Unsafe(_) | Verdict::Unknown(_) => {
                     self.before.is_some()

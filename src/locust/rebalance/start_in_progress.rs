@@ -11,7 +11,7 @@ use super::super::timing::{LOOK_PERIOD, SETTLE_LIMIT};
 /// After a signal: time limit for the rest of the ramp, or for Locust's answer to a start.
 const FINISH_LIMIT: Duration = SETTLE_LIMIT.saturating_mul(2);
 
-/// Tells whether a start is being sent, and whether the result of a start that was sent is still to be reported.
+/// Records two facts: a start is being sent, and a start was sent, but its result was not reported yet.
 #[derive(Debug, Default)]
 pub struct StartInProgress {
     /// True while a start is being sent, and between the two starts of a ramp.
@@ -38,7 +38,7 @@ impl StartInProgress {
         self.is_unreported.store(false, Ordering::Relaxed);
     }
 
-    /// True if a start was sent whose result was not reported. Locust may not have received it.
+    /// True if a start was sent, and its result was not reported yet. Locust may not have received it.
     pub fn has_unreported_start(&self) -> bool {
         self.is_unreported.load(Ordering::Relaxed)
     }

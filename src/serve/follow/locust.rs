@@ -222,7 +222,7 @@ impl<'a> Follower<'a> {
 
     /// Records the outcome of an automatic rebalance: workers have left without a change by serve.
     fn record_outcome(&self, outcome: &Outcome) {
-        let stage = if outcome.is_repaired() { Stage::Passed } else { Stage::Failed };
+        let stage = if outcome.is_well() { Stage::Passed } else { Stage::Failed };
         let mut text = printable(&outcome.to_string());
         if let Some(warning) = self.rebalancer.given_up() {
             text.push_str("; ");

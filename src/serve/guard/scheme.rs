@@ -15,7 +15,7 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
-    /// The scheme of a request. `X-Forwarded-Proto` is ignored unless a trusted proxy has sent it.
+    /// The scheme of a request. `X-Forwarded-Proto` is used only if a trusted proxy has sent it.
     pub(super) fn of(headers: &HeaderMap, is_tls: bool, is_from_trusted_proxy: bool) -> Self {
         match (is_tls, is_from_trusted_proxy) {
             (true, _) => Self::Https,

@@ -100,7 +100,7 @@ impl Activity {
     }
 
     /// Waits until nothing has happened for the time that `limit` gives for the present counts, and
-    /// no client waits for the server. The time before the call is not part of it.
+    /// no client waits for the server. The time before the call is not included.
     pub(super) async fn idle(&self, limit: impl Fn(RequestCounts) -> Duration) {
         let began = Instant::now();
         loop {

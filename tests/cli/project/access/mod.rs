@@ -22,8 +22,8 @@ const TOP: &str = "\
 Each section has the rules that one command needs in the namespace of its target. Put them into a Role, and bind the Role to the
 user or to the ServiceAccount.
 
-- If your target has another type or name, write that instead of `deployments` and `locust-slave`, also in the name of the Lease:
-  `locustctl-run-TYPE-NAME`.
+- If your target has another type or name, write that instead of `deployments` and `locust-slave`. If the type has another API group, write that
+  instead of `apps`. The Lease has the singular of the type in its name, for example `locustctl-run-statefulset-NAME`.
 - If the Service of Locust's master has another name, write that instead of `locust-master`.
 - In `locust-master:8089`, 8089 is the Service's port. For another port, write the port's name, or its number if it has no name.
 - If Locust speaks TLS, write `https:` in front: `https:locust-master:8089`.

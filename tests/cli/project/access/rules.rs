@@ -117,7 +117,7 @@ pub const JOB_OF_LOCUST_TEST: AccessRule = AccessRule(
     "jobs",
     &["demo-worker"],
     &["get"],
-    "The pods of the LocustTest; a plain `scale` does not need this rule",
+    "The Job that runs the pods of the LocustTest; a plain `scale` does not need this rule",
 );
 pub const JOB: AccessRule = AccessRule(
     "batch",

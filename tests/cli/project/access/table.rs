@@ -117,7 +117,7 @@ A Job has no scale subresource. Replace the rules for `deployments` and `deploym
 ";
 
 const WITH_OBJECT: &str = "\
-A type that is not part of Kubernetes, such as a Rollout, also needs `get` on its scale subresource.
+Add `get` on the scale subresource if the type is not part of Kubernetes, such as a Rollout.
 ";
 
 pub const TABLE: &[Access] = &[
