@@ -230,9 +230,11 @@ fn a_refusal_by_the_cluster_is_shown() {
 fn an_unreachable_cluster_is_shown_and_the_page_recovers() {
     let (cluster, serving) = served(100);
     let browser = open(&serving);
+    browser.fill("#count", "2");
     // The first request closes the connection with the watches.
     cluster.handle().inject(Fault::once(Action::CloseBefore).times(Fault::ALWAYS));
-    scale(&browser, "2");
+    // The page then shows a line above the button. A click at that moment would miss the button.
+    browser.eval("document.getElementById('count').form.requestSubmit()");
     browser.wait_for("document.getElementById('notice').getAttribute('role') === 'alert'");
     browser.wait_for_text("#connection", "has not answered since");
     browser.wait_for("document.body.classList.contains('stale')");
