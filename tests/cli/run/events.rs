@@ -173,7 +173,7 @@ fn an_edit_and_a_reset_by_somebody_else_are_noted() {
     ask(&cluster, "POST", "swarm", "user_count=30&spawn_rate=30");
     run.wait_for("Note: somebody else edited the test; the wanted number of users is 30 now\n");
     // A reset is noticed when the number of requests falls from one look to the next.
-    run.wait_for("10s of 10m0s: running, 30 users");
+    run.wait_for(" of 10m0s: running, 30 users");
     reset_statistics(&cluster);
     run.wait_for("Note: the statistics were reset during the test\n");
     assert_eq!(ask(&cluster, "GET", "stats/requests", "")["user_count"], 30);
