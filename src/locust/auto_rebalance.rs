@@ -130,15 +130,16 @@ impl AutoRebalancer {
         let steady = self.steady.as_ref();
         self.is_edited = steady.is_some_and(|steady| look.has_other_users_on_same_workers(steady));
         let ended_since = self.ended_since.take();
+        if health.verdict == Verdict::NoTest
+            && let Some(judged) = self.lost_all_workers(&look, known)
+        {
+            self.failures = 0;
+            return Ok((look, judged));
+        }
         match health.verdict {
             Verdict::Healthy if look.is_steady && look.is_fresh() => {
                 self.steady = Some(look.clone());
                 self.failures = 0;
-            }
-            Verdict::NoTest if self.has_lost_all_workers(&look, known) => {
-                self.failures = 0;
-                let judged = judge(&look, self.steady.as_ref(), known);
-                return Ok((look, judged));
             }
             Verdict::NoTest
             | Verdict::Ended
@@ -186,10 +187,10 @@ impl AutoRebalancer {
         Ok((look, health))
     }
 
-    /// Locust has stopped the test of the last steady look, because it lost all its workers.
-    fn has_lost_all_workers(&self, now: &Look, known: Option<&KnownStart>) -> bool {
-        let before = self.steady.as_ref();
-        before.is_some() && judge(now, before, known).verdict == Verdict::WorkersLost
+    /// The judgement if Locust has stopped the test of the last steady look, because it lost all its workers.
+    fn lost_all_workers(&self, now: &Look, known: Option<&KnownStart>) -> Option<Health> {
+        let judged = judge(now, Some(self.steady.as_ref()?), known);
+        (judged.verdict == Verdict::WorkersLost).then_some(judged)
     }
 
     /// Looks at Locust, and redistributes the users when the workers have settled. `report` gets lines
