@@ -95,12 +95,15 @@ impl AutoRebalancer {
         self.steady.as_ref()
     }
 
-    /// Forgets the last steady look if it had fewer than `users` users. The test has this many now, so the users that were
-    /// missing then had not ended by themselves. Callers that take a whole look only while users are missing must call this
-    /// when the test has all its users.
-    pub fn forget_look_with_fewer_users(&mut self, users: u64) {
+    /// The test has all its users now, and this many. Callers that take a whole look only while users are missing must call
+    /// this. `has_idle_workers`: some connected workers have no users, so the last start may not have helped.
+    pub fn see_all_users(&mut self, users: u64, has_idle_workers: bool) {
         self.ended_since = None;
+        // The users that were missing at this look had not ended by themselves.
         self.steady.take_if(|steady| i128::from(steady.users()) < i128::from(users));
+        if !has_idle_workers {
+            self.failures = 0;
+        }
     }
 
     /// The last look had another number of users than the test should have, on the same workers:
@@ -370,6 +373,18 @@ mod tests {
         }
         advance(START_PERIOD * 100).await;
         assert!(!rebalancer.may_start() && rebalancer.given_up().is_some());
+    }
+
+    #[test]
+    fn a_test_with_all_its_users_resets_the_failures() {
+        let mut rebalancer = AutoRebalancer::default();
+        for _ in 0..MAX_FAILURES {
+            rebalancer.count(&unconfirmed(), true);
+        }
+        rebalancer.see_all_users(60, true);
+        assert!(rebalancer.given_up().is_some());
+        rebalancer.see_all_users(60, false);
+        assert!(rebalancer.given_up().is_none());
     }
 
     #[tokio::test(start_paused = true)]

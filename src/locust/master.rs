@@ -12,13 +12,14 @@ use serde::Deserialize;
 use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::address::{Address, ProxiedKind};
 use super::error::Error;
 use super::log::MasterLog;
 use super::login::Login;
 use super::master_command::MasterCommand;
-use super::page::Page;
+use super::page::{AnswerTime, Page};
 use super::report;
 use super::route::{Route, asks_for_login, request_subject};
 use super::start::Start;
@@ -74,8 +75,7 @@ enum Sender<'a> {
 /// An answer with its whole body.
 struct Reply {
     status: u16,
-    /// Time of the answer, by the clock of the server that answered.
-    answered_at: Option<OffsetDateTime>,
+    answer_time: Option<AnswerTime>,
     body: WholeBody,
 }
 
@@ -153,9 +153,9 @@ impl<'a> Master<'a> {
     /// # Errors
     /// Any of [`Error`].
     pub async fn page(&self) -> Result<Option<Page>, Error> {
-        let Reply { answered_at, body, .. } = self.ask(Method::GET, "", None).await?;
+        let Reply { answer_time, body, .. } = self.ask(Method::GET, "", None).await?;
         let page = parse(body, Page::parse).await;
-        Ok(page.map(|page| Page { answered_at, ..page }))
+        Ok(page.map(|page| Page { answer_time, ..page }))
     }
 
     /// `GET /logs`: the master's log; `None` if this release does not serve it.
@@ -322,7 +322,11 @@ impl<'a> Master<'a> {
                 if let Some(status) = api::Error::from_api_server(&reply, &subject) {
                     return Err(Error::Api(status));
                 }
-                Reply { status: reply.status, answered_at: date(&reply.headers), body: reply.body }
+                Reply {
+                    status: reply.status,
+                    answer_time: answer_time(&reply.headers),
+                    body: reply.body,
+                }
             }
         };
         Ok(reply)
@@ -388,9 +392,9 @@ async fn read(
     failure: impl Fn(reqwest::Error) -> Error,
 ) -> Result<Reply, Error> {
     let status = response.status().as_u16();
-    let answered_at = date(response.headers());
+    let answer_time = answer_time(response.headers());
     match read_within(reqwest::Body::from(response), MAX_ANSWER, budget).await {
-        Ok(body) => Ok(Reply { status, answered_at, body }),
+        Ok(body) => Ok(Reply { status, answer_time, body }),
         Err(BodyError::TooLarge) => {
             let status = "more than 16 MB".to_owned();
             Err(Error::NotLocust { path: format!("/{path}"), status })
@@ -404,9 +408,10 @@ async fn read(
     }
 }
 
-/// The `Date` header (RFC 9110, 6.6.1).
-fn date(headers: &HeaderMap) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(headers.get(DATE)?.to_str().ok()?, &Rfc2822).ok()
+/// The time of an answer that has just been received; `None` without a `Date` header.
+fn answer_time(headers: &HeaderMap) -> Option<AnswerTime> {
+    let by_server = OffsetDateTime::parse(headers.get(DATE)?.to_str().ok()?, &Rfc2822).ok()?;
+    Some(AnswerTime { by_server, received: Instant::now() })
 }
 
 fn not_locust(path: &str, reply: &Reply) -> Error {

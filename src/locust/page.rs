@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::json::first_object;
 use super::release::Release;
@@ -50,9 +51,18 @@ pub struct Page {
     /// All user classes by name.
     #[serde(deserialize_with = "users")]
     pub users: BTreeMap<String, UserClass>,
-    /// Time of the answer by the master's clock, in full seconds.
+    /// `None` if the answer has no `Date` header.
     #[serde(skip)]
-    pub answered_at: Option<OffsetDateTime>,
+    pub answer_time: Option<AnswerTime>,
+}
+
+/// The time of one answer, by two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerTime {
+    /// By the clock of the server that answered, in full seconds: the `Date` header (RFC 9110, 6.6.1).
+    pub by_server: OffsetDateTime,
+    /// By the clock of this process.
+    pub received: Instant,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

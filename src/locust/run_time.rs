@@ -94,7 +94,6 @@ pub async fn limit(
     if let Some(known) = known.filter(is_last) {
         return Ok(known.ends_at().map_or(TimeLimit::None, TimeLimit::Until));
     }
-    let looked_at = Instant::now();
     let Some(run_time) = page.run_time else { return Ok(TimeLimit::None) };
     let Some(start) = now.log.as_ref().and_then(|log| log.test_start()) else {
         return Ok(TimeLimit::Unknown(
@@ -102,7 +101,7 @@ pub async fn limit(
         ));
     };
     let begin = master.stats_start(start.at).await?;
-    let limit = judge(run_time, page, looked_at, &start, begin);
+    let limit = judge(run_time, page, &start, begin);
     if !matches!(limit, TimeLimit::Until(_)) {
         return Ok(limit);
     }
@@ -124,12 +123,11 @@ pub async fn limit(
 fn judge(
     run_time: u64,
     page: &Page,
-    looked_at: Instant,
     start: &TestStart,
     begin: Option<OffsetDateTime>,
 ) -> TimeLimit {
     let unknown = |why: &str| TimeLimit::Unknown(why.to_owned());
-    let Some((begin, answered_at)) = begin.zip(page.answered_at) else {
+    let Some((begin, answer)) = begin.zip(page.answer_time) else {
         return unknown(
             "Locust does not report when the test started, and the test may have a run time",
         );
@@ -139,14 +137,19 @@ fn judge(
     // difference looks like a time zone. With that wrong zone, the last event in the log can lie in the future.
     let is_reset = start.reset_at.is_some_and(|reset| reset - start.at > TOLERANCE);
     let last_event = in_utc(start.at, begin, start.last_event_at);
-    let is_in_future = last_event.is_some_and(|last| last - answered_at > TOLERANCE);
+    // The log is read later than the page.
+    let max_delay = TOLERANCE + answer.received.elapsed();
+    let is_in_future = last_event.is_some_and(|last| last - answer.by_server > max_delay);
     let start_of_log = nearest.filter(|start| agree(*start, begin) && !is_reset && !is_in_future);
     // A worker whose clock is slow moves the start of the statistics to an earlier time, and can shift the zone of the
     // log by one step. The test must not look older than it is, so take the later of the two times, and add a step.
     let latest = nearest.map_or(begin, |start| start.max(begin));
-    let began = start_of_log.unwrap_or(latest + time::Duration::seconds(ZONE_STEP));
+    let certain = latest.checked_add(time::Duration::seconds(ZONE_STEP));
+    let Some(began) = start_of_log.or(certain) else {
+        return unknown("the start of Locust's statistics is out of range");
+    };
     // The time of the answer has full seconds, so it is half a second late on average.
-    let elapsed = (answered_at - began).as_seconds_f64() + 0.5;
+    let elapsed = (answer.by_server - began).as_seconds_f64() + 0.5;
     let since_last_start = match start.edited_at {
         // Otherwise an edit may be the first start that is left in the log.
         None => (start.is_certain || start_of_log.is_some()).then_some(elapsed),
@@ -171,7 +174,7 @@ fn judge(
         );
     }
     let left = Duration::try_from_secs_f64(run_time as f64 - elapsed).unwrap_or_default();
-    match looked_at.checked_add(left) {
+    match answer.received.checked_add(left) {
         Some(end) => TimeLimit::Until(end),
         // No clock reaches this time.
         None => unknown("the run time in Locust's page is too long"),
@@ -199,10 +202,13 @@ fn agree(start: OffsetDateTime, begin: OffsetDateTime) -> bool {
 mod tests {
     use time::macros::datetime;
 
+    use super::super::page::AnswerTime;
     use super::*;
 
-    fn page(answered_at: OffsetDateTime) -> Page {
-        Page { answered_at: Some(answered_at), ..Page::default() }
+    /// The page that was received just now, at this time by the server's clock.
+    fn page(by_server: OffsetDateTime) -> Page {
+        let answer_time = Some(AnswerTime { by_server, received: Instant::now() });
+        Page { answer_time, ..Page::default() }
     }
 
     /// A start in the log, two hours before UTC, with an edit after `edited` seconds.
@@ -224,16 +230,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_time_left_follows_from_the_log_and_the_statistics() {
-        let limit = judge(
-            180,
-            &page(datetime!(2026-11-26 14:01:00 UTC)),
-            Instant::now(),
-            &start(None, true),
-            Some(BEGIN),
-        );
+        let limit =
+            judge(180, &page(datetime!(2026-11-26 14:01:00 UTC)), &start(None, true), Some(BEGIN));
         let left = seconds_left(&limit).unwrap();
         assert!((left - 120.3).abs() < 0.01, "{left}");
         assert_eq!(limit.left(), Ok(Some(120)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_slow_machine_the_time_counts_from_the_answer() {
+        let page = page(datetime!(2026-11-26 14:01:00 UTC));
+        tokio::time::advance(Duration::from_secs(20)).await;
+        // A worker joined between the answer with the page and the one with the log.
+        let last_event_at = start(None, true).at + time::Duration::seconds(70);
+        let start = TestStart { last_event_at, ..start(None, true) };
+        let left = seconds_left(&judge(180, &page, &start, Some(BEGIN))).unwrap();
+        assert!((left - 100.3).abs() < 0.01, "{left}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -241,7 +253,7 @@ mod tests {
         let page = page(datetime!(2026-11-26 14:01:00 UTC));
         for earlier in 0..=7 {
             let begin = BEGIN - time::Duration::seconds(earlier);
-            let limit = judge(180, &page, Instant::now(), &start(None, true), Some(begin));
+            let limit = judge(180, &page, &start(None, true), Some(begin));
             let left = seconds_left(&limit).unwrap();
             assert!((left - 120.3).abs() < 0.01, "{earlier} s: {left}");
         }
@@ -251,7 +263,7 @@ mod tests {
     fn a_run_time_that_expired_after_the_last_start_belongs_to_an_earlier_test() {
         let now = page(datetime!(2026-11-26 14:03:14 UTC));
         for start in [start(None, true), start(None, false), start(Some(9), true)] {
-            assert_eq!(judge(180, &now, Instant::now(), &start, Some(BEGIN)), TimeLimit::None);
+            assert_eq!(judge(180, &now, &start, Some(BEGIN)), TimeLimit::None);
         }
     }
 
@@ -264,7 +276,7 @@ mod tests {
             // The edit has reset the statistics.
             (start(Some(9), true), reset),
         ] {
-            let limit = judge(180, &now, Instant::now(), &start, Some(begin));
+            let limit = judge(180, &now, &start, Some(begin));
             assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
         }
     }
@@ -273,7 +285,7 @@ mod tests {
     fn a_worker_with_a_slow_clock_does_not_make_the_run_time_an_old_one() {
         let now = page(datetime!(2026-11-26 14:02:40 UTC));
         let begin = Some(datetime!(2026-11-26 13:59:00 UTC));
-        match judge(180, &now, Instant::now(), &start(None, true), begin) {
+        match judge(180, &now, &start(None, true), begin) {
             TimeLimit::Unknown(why) => assert!(why.contains("do not begin with"), "{why}"),
             other => panic!("{other:?}"),
         }
@@ -285,7 +297,7 @@ mod tests {
         let begin = Some(datetime!(2026-11-26 12:52:00 UTC));
         for (is_certain, expected) in [(true, true), (false, false)] {
             let start = TestStart { is_certain, ..start(None, false) };
-            let limit = judge(1800, &now, Instant::now(), &start, begin);
+            let limit = judge(1800, &now, &start, begin);
             assert_eq!(limit == TimeLimit::None, expected, "{limit:?}");
         }
     }
@@ -299,8 +311,9 @@ mod tests {
             (start(None, false), Some(BEGIN), "earlier test"),
             (start(None, true), reset, "reset"),
             (start(None, true), None, "does not report"),
+            (start(None, true), Some(datetime!(9999-12-31 23:59:59 UTC)), "out of range"),
         ] {
-            match judge(180, &now, Instant::now(), &start, begin) {
+            match judge(180, &now, &start, begin) {
                 TimeLimit::Unknown(why) => assert!(why.contains(expected), "{why}"),
                 other => panic!("{expected}: {other:?}"),
             }
@@ -316,7 +329,7 @@ mod tests {
         // A reset by somebody in Locust's page is not in the log. The last worker left in the last minute.
         let by_hand = TestStart { last_event_at: at(29), ..start(None, true) };
         for start in [logged, by_hand] {
-            let limit = judge(3600, &now, Instant::now(), &start, reset);
+            let limit = judge(3600, &now, &start, reset);
             assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
         }
     }
@@ -325,7 +338,7 @@ mod tests {
     fn a_worker_whose_clock_is_ten_minutes_slow_does_not_make_the_run_time_an_old_one() {
         let now = page(datetime!(2026-11-26 14:10:00 UTC));
         let begin = Some(datetime!(2026-11-26 13:50:00 UTC));
-        let limit = judge(900, &now, Instant::now(), &start(None, true), begin);
+        let limit = judge(900, &now, &start(None, true), begin);
         assert!(matches!(limit, TimeLimit::Unknown(_)), "{limit:?}");
     }
 

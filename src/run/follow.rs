@@ -1,5 +1,7 @@
 //! Follows a running test: its state, its statistics, its users, and what others change.
 
+mod rebalance;
+
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -10,12 +12,13 @@ use super::observations::Observations;
 use super::patience::{is_temporary_for_locust, patiently};
 use super::requested_users::RequestedUsers;
 use super::results::LiveStatistics;
-use super::shortage::{Reason, Shortage, WorkerChange};
+use super::shortage::{Shortage, WorkerChange};
 use super::start::BegunTest;
+use super::stop::stop_test;
 use crate::cluster::api::Client;
 use crate::locust::{
-    AutoRebalancer, Error, Master, MasterLog, Outcome, Page, StartInProgress, StartMemory, Stats,
-    UnreportedStarts, Verdict, Watched, WorkerPods, is_idle, is_running,
+    AutoRebalancer, Error, Master, MasterLog, Page, StartInProgress, StartMemory, Stats,
+    WorkerPods, is_idle, is_running,
 };
 use crate::scaling::{Target, pods_of};
 use crate::text::terminal::harmless;
@@ -90,6 +93,8 @@ struct Following<'a, 'b> {
     workers: Option<i64>,
     looks: u32,
     was_running: bool,
+    /// No user was running at the last look.
+    is_empty: bool,
     /// The first look at which the test was not running any more.
     stopping_since: Option<Instant>,
 }
@@ -117,6 +122,7 @@ impl<'a> Follow<'a> {
             workers: None,
             looks: 0,
             was_running: false,
+            is_empty: false,
             stopping_since: None,
         };
         let (mut last_answer, mut is_lost) = (Instant::now(), false);
@@ -175,13 +181,32 @@ impl Following<'_, '_> {
             _ => WorkerChange::None,
         };
         self.notice_scale(&page).await;
-        if page.state == "running" {
-            self.notice_users(&page, change);
+        self.notice_users(&page, change);
+        if let Some(end) = self.unnoticed_end(&page).await? {
+            return Ok(Some(end));
         }
         self.rebalance(&page, &stats).await?;
         let tick = Tick { since_start: self.follow.test.at.elapsed(), page, live };
         on_tick(Some(&tick), self.seen);
         Ok(self.premature_end(&tick))
+    }
+
+    /// The way in which the test ended, if only the master's log shows the end. If a test is stopped while Locust itself
+    /// starts users, the state can be `running` afterwards, until the test is stopped once more. Two looks in turn must
+    /// show no users.
+    async fn unnoticed_end(&mut self, page: &Page) -> Result<Option<TestEnd>, Error> {
+        let was_empty = std::mem::replace(&mut self.is_empty, users(page) == 0);
+        if !(was_empty && self.is_empty) {
+            return Ok(None);
+        }
+        if !self.log().await?.is_some_and(|log| log.has_ended()) {
+            return Ok(None);
+        }
+        let Follow { master, timeout, .. } = self.follow;
+        Ok(Some(match stop_test(master, *timeout).await {
+            Ok(_) => self.end(page),
+            Err(why) => TestEnd::Unstopped(format!("Locust does not stop the test: {why}")),
+        }))
     }
 
     /// The reason to end a test that Locust has not ended. While Locust stops the test, its users leave, so the
@@ -207,7 +232,7 @@ impl Following<'_, '_> {
         self.follow.is_over(STOP_GRACE).then_some(TestEnd::Overdue)
     }
 
-    /// The way in which the test ended. Locust's state must be `ready` or `stopped`.
+    /// The way in which the test ended.
     fn end(&mut self, page: &Page) -> TestEnd {
         if page.state == "ready" {
             return TestEnd::Early("Locust's master was restarted".to_owned());
@@ -287,7 +312,14 @@ impl Following<'_, '_> {
     /// Notices the lowest number of users, and users that are lost or back.
     fn notice_users(&mut self, page: &Page, change: WorkerChange) {
         let wanted = self.requested.wanted(page);
-        self.seen.see_users(users(page), wanted);
+        let is_running = page.state == "running";
+        // When Locust drops a missing worker, it starts all users again, and is in state `spawning` meanwhile.
+        if is_running || (page.is_running() && self.seen.has_ramped_up) {
+            self.seen.see_users(users(page), wanted);
+        }
+        if !is_running {
+            return;
+        }
         let note = match wanted {
             Some(wanted) if self.seen.has_ramped_up => {
                 self.shortage.update(users(page), wanted, change)
@@ -318,87 +350,6 @@ impl Following<'_, '_> {
             let (old, new) = (self.replicas, own.replicas);
             self.seen.note(format!("somebody else scaled {target} from {old} to {new}"));
             self.replicas = new;
-        }
-    }
-
-    /// Gives the test its users back, if it has lost some. A whole look costs more requests, so it is taken only
-    /// then.
-    async fn rebalance(&mut self, page: &Page, stats: &Stats) -> Result<(), Error> {
-        let Some(known) = self.requested.known() else { return Ok(()) };
-        let wanted = self.requested.wanted(page).unwrap_or(known.start.users);
-        let idle = stats.connected().filter(|worker| worker.user_count == 0).count();
-        let has_idle = idle > 0 && wanted >= stats.connected().count() as u64;
-        let has_all_users = page.state == "running" && users(page) >= wanted;
-        if has_all_users {
-            self.rebalancer.forget_look_with_fewer_users(wanted);
-        }
-        let is_whole = has_all_users && !has_idle;
-        if page.state != "running" || is_whole || self.follow.is_over(Duration::ZERO) {
-            return Ok(());
-        }
-        let Follow { client, target, master, .. } = self.follow;
-        let Ok(own) = pods_of(client, target).await else { return Ok(()) };
-        self.pods = WorkerPods::new(&own.pods).remember(&self.pods);
-        let pods = Some(self.pods.clone());
-        let known = self.requested.known();
-        let mut ignored = |_: &str| {};
-        let in_progress = Some(self.follow.in_progress);
-        let rebalancer = &mut self.rebalancer;
-        let result =
-            rebalancer.look_and_rebalance(master, pods, known, in_progress, &mut ignored).await;
-        match self.rebalancer.take_unreported_starts() {
-            UnreportedStarts { accepted: Some(sent), .. } => self.requested.sent(&sent),
-            UnreportedStarts { attempt: Some(attempt), .. } if attempt.is_open => {
-                self.requested.attempted(attempt);
-            }
-            UnreportedStarts { .. } => {}
-        }
-        let watched = match result {
-            // The test goes on without the rebalance.
-            Err(error @ Error::Refused(_)) => {
-                self.seen.note(error.to_string());
-                return Ok(());
-            }
-            result => result?,
-        };
-        let reason = self.reason(&watched);
-        if let Some(reason) = self.shortage.explain(reason) {
-            self.seen.note(harmless(&reason));
-        }
-        if let Some(outcome) = watched.outcome {
-            self.seen.note(harmless(&outcome.to_string()));
-            if matches!(outcome, Outcome::Repaired { .. }) {
-                self.shortage = Shortage::default();
-            }
-            if let Some(sent) = outcome.sent() {
-                self.requested.sent(sent);
-            }
-        }
-        Ok(())
-    }
-
-    /// The reason why no start was sent, although users are missing.
-    fn reason(&self, watched: &Watched) -> Option<Reason> {
-        let Watched { look, health, outcome } = watched;
-        match &health.verdict {
-            _ if outcome.is_some() => None,
-            Verdict::Repairable(_) | Verdict::WorkerSilent(_) => {
-                let unconnected = look.table().unconnected;
-                let pods = (!unconnected.is_empty()).then(|| unconnected.join(", "));
-                let waits = pods.map(|pods| {
-                    format!("ready, but not connected to Locust: {pods}; locustctl redistributes the users when each \
-                             ready pod has a connected worker")
-                });
-                let text = self.rebalancer.given_up().map(str::to_owned).or(waits)?;
-                Some(Reason { kind: text.clone(), text })
-            }
-            Verdict::Unsafe(why) | Verdict::Unknown(why) => {
-                Some(Reason { kind: why.clone(), text: health.to_string() })
-            }
-            Verdict::MasterBroken => {
-                Some(Reason { kind: "master broken".to_owned(), text: health.to_string() })
-            }
-            _ => None,
         }
     }
 

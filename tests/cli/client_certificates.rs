@@ -1,7 +1,5 @@
 //! Client certificates and keys: the forms that Go reads, and errors that show no part of a key.
 
-use std::os::unix::fs::PermissionsExt;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use locustctl::sandbox::{Account, Options};
@@ -59,8 +57,7 @@ fn plugin(cluster: &TestCluster, status: &serde_json::Value) -> String {
         "status": status,
     });
     let answer = cluster.file("answer", &answer.to_string());
-    let plugin = cluster.file("plugin", &format!("#!/bin/sh\nexec cat {}\n", answer.display()));
-    std::fs::set_permissions(plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    support::script::write(&cluster.path("plugin"), &format!("exec cat {}", answer.display()));
     "{exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, interactiveMode: Never}}"
         .to_owned()
 }

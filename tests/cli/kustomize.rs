@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use support::cluster::TestCluster;
@@ -29,9 +28,7 @@ impl Directory {
     fn builder(&self, script: &str) -> PathBuf {
         let bin = self.0.path().join("bin");
         fs::create_dir_all(&bin).unwrap();
-        let program = bin.join("kustomize");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+        support::script::write(&bin.join("kustomize"), script);
         bin
     }
 

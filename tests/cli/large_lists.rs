@@ -62,7 +62,7 @@ fn pages_become_smaller() {
 #[test]
 fn pages_also_become_smaller_with_wait() {
     let cluster = cluster();
-    scales_all(&run(&cluster, "scale --replicas=1 deploy -l large=yes --wait --timeout=60s"));
+    scales_all(&run(&cluster, "scale --replicas=1 deploy -l large=yes --wait --timeout=10m"));
     assert_eq!(limits(&cluster).len(), 8);
 }
 

@@ -368,10 +368,13 @@ fn serve_scales_an_affected_release_down_pod_by_pod() {
 fn serve_stops_between_two_steps_if_another_client_changes_the_count() {
     let cluster = running_on("2.46.4", 4);
     let serving = served(&cluster, 4, &[]);
+    // The first step is not answered before the other client's change.
+    cluster.handle().inject(Fault::once(Action::HoldAnswer).on("PATCH"));
     let reply = std::thread::scope(|scope| {
         scope.spawn(|| {
             wait_until(|| cluster.workers() == 3, || "the first step".to_owned());
             cluster.handle().set_replicas(WORKERS, 5);
+            cluster.handle().clear_faults();
         });
         serving.put("", r#"{"replicas": 1}"#)
     });

@@ -1,7 +1,5 @@
 //! The kuberc's policy for credential plugins. The texts are those of kubectl 1.36.
 
-use std::os::unix::fs::PermissionsExt;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use locustctl::sandbox::Account;
@@ -16,8 +14,7 @@ fn plugin_user(cluster: &TestCluster, command: &str) -> Locustctl {
     let answer = format!(
         r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{{"token":"{token}"}}}}"#
     );
-    let plugin = cluster.file("plugin", &format!("#!/bin/sh\necho '{answer}'\n"));
-    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    support::script::write(&cluster.path("plugin"), &format!("echo '{answer}'"));
     let server = cluster.server();
     let authority = BASE64_STANDARD.encode(cluster.certificate_authority());
     let config = cluster.file(
@@ -29,7 +26,7 @@ fn plugin_user(cluster: &TestCluster, command: &str) -> Locustctl {
              command: {command}, interactiveMode: Never}}}}}}]\n"
         ),
     );
-    let directory = plugin.parent().unwrap().display().to_string();
+    let directory = cluster.directory().display();
     locustctl("scale --replicas=1")
         .kubeconfig(config)
         .env("PATH", format!("/usr/bin:/bin:{directory}"))

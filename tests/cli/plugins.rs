@@ -1,6 +1,5 @@
 //! Users with a credential plugin or an OIDC issuer, end to end.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -32,9 +31,8 @@ fn scale(cluster: &TestCluster, user: &str) -> Locustctl {
 /// A plugin that records its runs in the file `runs`.
 fn plugin(cluster: &TestCluster, script: &str) -> String {
     let runs = cluster.path("runs");
-    let path =
-        cluster.file("plugin", &format!("#!/bin/sh\necho run >> {}\n{script}\n", runs.display()));
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = format!("echo run >> {}\n{script}", runs.display());
+    support::script::write(&cluster.path("plugin"), &script);
     "{exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, interactiveMode: Never}}".to_owned()
 }
 

@@ -1,7 +1,9 @@
 //! `rebalance` with a Locust that starts no users, or does not answer a start.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde_json::json;
 use support::cluster::TestCluster;
 use support::fake_locust::{FakeLocust, reply};
@@ -114,4 +116,81 @@ fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal_also_without_anothe
     let confirmed = locustctl(&format!("{line} --yes")).kubeconfig(cluster.kubeconfig()).run();
     assert!(!confirmed.stderr.contains("Warning"), "{confirmed:?}");
     assert_eq!(locust.requests("/swarm").len(), starts + 1);
+}
+
+/// The states of a test that loses one of its two workers, until the pod has another worker.
+#[derive(Clone, Copy)]
+enum Loss {
+    /// The worker sends no heartbeats.
+    Silent,
+    /// Its pod has another worker, and Locust itself starts the users again.
+    Spawning,
+    /// The new worker has not reported its users.
+    Unreported,
+    Repaired,
+}
+
+fn locust_that_loses_a_worker(cluster: &TestCluster) -> (FakeLocust, Arc<Mutex<Loss>>) {
+    let pods = worker_pods(cluster);
+    let id = |pod: usize, worker: u32| format!("{}_{worker:032x}", pods[pod]);
+    let (kept, lost, new) = (id(0, 1), id(1, 2), id(1, 3));
+    let state = Arc::new(Mutex::new(Loss::Silent));
+    let shared = state.clone();
+    let locust = FakeLocust::start(move |request, stream| {
+        let state = *state.lock();
+        let name = if matches!(state, Loss::Spawning) { "spawning" } else { "running" };
+        let worker = |id: &str, state: &str, users: i64| json!({"id": id, "state": state, "user_count": users});
+        let (users, second) = match state {
+            Loss::Silent => (30, worker(&lost, "missing", 30)),
+            Loss::Spawning | Loss::Unreported => (30, worker(&new, name, 0)),
+            Loss::Repaired => (60, worker(&new, name, 30)),
+        };
+        let connected = if matches!(state, Loss::Silent) { 1 } else { 2 };
+        let workers = [worker(&kept, name, 30), second];
+        let mut log = vec![
+            "31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 60.00 spawn rate to 2 ready workers".to_owned(),
+            "32,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)".to_owned(),
+            format!("40,000] host/INFO/locust.runners: Worker {lost} failed to send heartbeat, setting state to missing."),
+        ];
+        if !matches!(state, Loss::Silent) {
+            log.extend([
+                "50,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 60.00 spawn rate to 2 ready workers".to_owned(),
+                "50,100] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)".to_owned(),
+                format!("50,101] host/INFO/locust.runners: {new} (index 2) reported as ready. 2 workers connected."),
+            ]);
+        }
+        let log: Vec<_> = log.iter().map(|line| format!("[2026-11-26 14:15:{line}")).collect();
+        let args = json!({"state": name, "user_count": users, "num_users": 60, "spawn_rate": 60,
+            "worker_count": connected, "version": "2.47.0"});
+        let (kind, body) = match &*request.path {
+            "/" => ("text/html", format!("<script>window.templateArgs = {args}</script>")),
+            "/logs" => ("application/json", json!({"master": log}).to_string()),
+            "/stats/requests" => {
+                let stats = json!({"state": name, "user_count": users, "workers": workers});
+                ("application/json", stats.to_string())
+            }
+            path => panic!("{path}"),
+        };
+        reply(stream, &format!("200 OK\nContent-Type: {kind}"), &body);
+    });
+    (locust, shared)
+}
+
+#[test]
+fn a_rebalance_waits_for_a_silent_worker_and_then_for_the_users_that_locust_starts() {
+    let cluster = TestCluster::start();
+    let scale = locustctl("scale --replicas=2 --wait").kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(scale.code, Some(0), "{scale:?}");
+    let (locust, state) = locust_that_loses_a_worker(&cluster);
+    let line = format!("rebalance --locust={} deployment/locust-slave", locust.url());
+    let mut rebalance = Running::start(&cluster, &line);
+    rebalance.wait_for("Waiting: the worker in pod ");
+    // Longer than a rebalance waits for users that Locust itself starts.
+    std::thread::sleep(Duration::from_secs(9));
+    for (next, seconds) in [(Loss::Spawning, 1), (Loss::Unreported, 3), (Loss::Repaired, 0)] {
+        *state.lock() = next;
+        std::thread::sleep(Duration::from_secs(seconds));
+    }
+    assert_eq!(rebalance.end(), Some(0), "{}", rebalance.stderr());
+    assert_eq!(rebalance.stdout(), "the test has all its 60 users\n", "{}", rebalance.stderr());
 }

@@ -3,7 +3,6 @@
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -94,9 +93,8 @@ fn a_locust_that_never_answers() {
 /// A program that tells that it has started, and then waits.
 fn sleeper(cluster: &TestCluster, name: &str) -> (PathBuf, PathBuf) {
     let started = cluster.path("started");
-    let program =
-        cluster.file(name, &format!("#!/bin/sh\n: > {}\nexec sleep 60\n", started.display()));
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = cluster.path(name);
+    support::script::write(&program, &format!(": > {}\nexec sleep 60", started.display()));
     (program, started)
 }
 

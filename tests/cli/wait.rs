@@ -8,12 +8,13 @@ use support::SLAVE;
 use support::cluster::TestCluster;
 use support::scaling::run;
 use support::waiting::{
-    MASTER, SCALED, cluster, fails_after_scaling, ready, run_while, wait_for_watches, watches,
+    MASTER, SCALED, cluster, fails_after_scaling, ready, run_while, slow_cluster, wait_for_watches,
+    watches,
 };
 
 #[test]
 fn wait_lasts_until_the_new_pods_are_ready() {
-    let cluster = cluster();
+    let cluster = slow_cluster();
     let outcome = run(&cluster, "scale --replicas=3 --wait");
     outcome.exits(0, SCALED);
     assert_eq!(ready(&cluster, SLAVE), 3);
@@ -99,7 +100,7 @@ fn pods_that_do_not_start_are_reported_with_the_reason() {
 
 #[test]
 fn several_targets_share_one_watch() {
-    let cluster = cluster();
+    let cluster = slow_cluster();
     let outcome = run(&cluster, "scale --replicas=3 --wait deploy locust-slave locust-master");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!((ready(&cluster, SLAVE), ready(&cluster, MASTER)), (3, 3));

@@ -7,7 +7,7 @@ use support::running::Running;
 use support::scaling::run;
 use support::waiting::{
     SCALED, cluster, cluster_with, fails_after_scaling, kubeconfig_of, ready, run_while,
-    wait_for_watches, watches,
+    slow_cluster, wait_for_watches, watches,
 };
 use support::{SLAVE, locustctl};
 
@@ -30,7 +30,7 @@ fn without_the_right_to_list_pods_no_reason_is_given() {
 
 #[test]
 fn without_the_right_to_watch_wait_polls() {
-    let cluster = cluster();
+    let cluster = slow_cluster();
     let rules = vec![
         Rule::new(&["get", "patch"], &["apps"], &["deployments/scale"], &[]),
         Rule::new(&["get"], &["apps"], &["deployments"], &[]),
@@ -102,9 +102,9 @@ fn an_unreachable_server_is_reported_only_while_it_is_unreachable() {
 fn a_watch_that_is_held_back_does_not_delay_the_result() {
     let long = Duration::from_secs(30);
     for action in [Action::HoldWatch(long), Action::Delay(long)] {
-        let cluster = cluster();
+        let cluster = slow_cluster();
         cluster.handle().inject(Fault::once(action.clone()).at("watch=1").times(Fault::ALWAYS));
-        let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=5s");
+        let outcome = run(&cluster, "scale --replicas=3 --wait --timeout=10s");
         assert_eq!((outcome.code, &*outcome.stdout), (Some(0), SCALED), "{action:?} {outcome:?}");
         assert_eq!(watches(&cluster).len(), 1, "{action:?}");
     }
@@ -116,7 +116,7 @@ fn a_server_that_hangs_does_not_delay_the_end_of_a_wait() {
     cluster.handle().set_pod_failure(Some(PodFailure::ImagePull));
     cluster.handle().inject(Fault::once(Action::Hold).at("watch=1"));
     // Without an end of its own, the command would wait for the held requests for ever.
-    let outcome = run_while(&cluster, "scale --replicas=3 --wait --timeout=2s", || {
+    let outcome = run_while(&cluster, "scale --replicas=3 --wait --timeout=10s", || {
         let hold = Fault::once(Action::Hold).on("GET").at("deployments/locust-slave");
         cluster.handle().inject(hold.times(Fault::ALWAYS));
     });

@@ -74,11 +74,10 @@ fn surroundings(cluster: &TestCluster) -> BTreeMap<&'static str, String> {
         ("client.crt", &certificate),
         ("client.key", &key),
         ("other.key", &other_key),
-        ("plugin", PLUGIN),
     ] {
-        let path = cluster.file(file, content);
-        make_executable(&path);
+        cluster.file(file, content);
     }
+    support::script::write(&cluster.path("plugin"), PLUGIN);
     let server = cluster.server().to_owned();
     let host = server.trim_start_matches("https://").to_owned();
     BTreeMap::from([
@@ -96,17 +95,10 @@ fn surroundings(cluster: &TestCluster) -> BTreeMap<&'static str, String> {
     ])
 }
 
-const PLUGIN: &str = r#"#!/bin/sh
-if [ "$1" = fail ]; then exit 3; fi
+const PLUGIN: &str = r#"if [ "$1" = fail ]; then exit 3; fi
 version=${PLUGIN_VERSION:-v1}
 token=${PLUGIN_TOKEN:-token-from-plugin}
-printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/%s","status":{"token":"%s"}}\n' "$version" "$token"
-"#;
-
-fn make_executable(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/%s","status":{"token":"%s"}}\n' "$version" "$token""#;
 
 fn id_token(expires: u64) -> String {
     let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);

@@ -100,7 +100,7 @@ fn a_killed_worker_is_reported_by_name() {
         "Warning: ready, but not connected to Locust: {pod}\nWarning: workers without heartbeats: {pod}\n"
     );
     assert_eq!((outcome.code, &outcome.stderr), (Some(0), &warnings));
-    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=2s");
+    let outcome = run(&cluster, &locust, "scale --replicas=2 --wait --timeout=10s");
     let error = format!(
         "error: the connected workers differ from the ready pods after the time limit: 1 worker is connected to \
          Locust; ready, but not connected: {pod}; workers without heartbeats: {pod}\n"

@@ -39,6 +39,14 @@ impl Phase {
         }
     }
 
+    /// In later phases, this must be long enough for the workers to connect on a busy machine.
+    fn timeout(self) -> &'static str {
+        match self {
+            Self::Pods | Self::Workers => "15s",
+            _ => "30s",
+        }
+    }
+
     fn prepare(self, scenario: &Scenario) {
         let Scenario { relay, cluster, locust, .. } = scenario;
         match self {
@@ -82,9 +90,10 @@ fn a_master_that_ends_in_any_phase_ends_the_run_and_the_count_comes_back() {
             let report = scenario.cluster.path(&format!("{phase:?}.json"));
             let prefix = scenario.cluster.path(&format!("{phase:?}"));
             let line = format!(
-                "run --replicas=2 {} -t 10m --timeout=15s --json-file={} --csv={} --locust={} \
+                "run --replicas=2 {} -t 10m --timeout={} --json-file={} --csv={} --locust={} \
                  deployment/locust-slave",
                 phase.flags(),
+                phase.timeout(),
                 report.display(),
                 prefix.display(),
                 scenario.url(),
@@ -115,7 +124,7 @@ fn a_master_that_ends_in_any_phase_ends_the_run_and_the_count_comes_back() {
 fn workers_that_never_connect_end_the_run_and_are_named() {
     let scenario = Scenario::new(LATEST);
     scenario.locust.hold_new_workers(true);
-    let outcome = scenario.run("run --replicas=3 -u 2 -r 2 -t 10m --timeout=4s");
+    let outcome = scenario.run("run --replicas=3 -u 2 -r 2 -t 10m --timeout=15s");
     eprintln!("=== never: {}{}", outcome.stderr, outcome.stdout);
     scenario.locust.hold_new_workers(false);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
@@ -131,12 +140,11 @@ fn an_api_server_that_fails_during_the_test_does_not_end_it() {
     for release in releases(&["2.32.2", LATEST]) {
         let scenario = Scenario::new(release);
         let line = format!(
-            "run --replicas=2 -u 2 -r 2 -t 16s --timeout=60s --locust={} deployment/locust-slave",
+            "run --replicas=2 -u 2 -r 2 -t 30s --timeout=60s --locust={} deployment/locust-slave",
             scenario.url()
         );
         let mut run = Running::start(&scenario.cluster, &line);
-        let is_running = || run.stderr().contains("running, 2 users");
-        eventually(PATIENCE, is_running, || run.stderr());
+        scenario.wait_until_running(2);
         let handle = scenario.cluster.handle();
         let down = Fault::once(Action::CloseBefore).times(Fault::ALWAYS);
         handle.inject(down);

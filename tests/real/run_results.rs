@@ -61,6 +61,11 @@ fn the_recorded_results_are_those_of_a_real_locust() {
         locust.wait_for(|stats| stats["state"] == "running");
         // Each user raises an exception in one of six tasks, so wait for the first.
         locust.wait_for(|_| locust.text("/exceptions/csv").contains("boom"));
+        // The workers report the exceptions at once, but their statistics every three seconds.
+        let is_reported = |(file, path): &(&str, &str)| {
+            outline(&locust.text(path)) == outline(&recording(release, file))
+        };
+        locust.wait_for(|_| FILES[..2].iter().all(is_reported));
         locust.stop_test();
         locust.wait_for(|stats| stats["state"] == "stopped");
         for (file, path) in FILES {

@@ -165,7 +165,7 @@ impl Table {
         let once = |action| cluster.handle().inject(Fault::once(action).on("PATCH"));
         match phase {
             Find => relay.hold("GET /"),
-            Idle => self.scenario.start_test(1, 1, ""),
+            Idle => drop(self.scenario.start_test(1, 1, "")),
             Scale => once(Action::HoldAnswer),
             Pods => cluster.handle().pause_controllers(),
             Workers => self.scenario.locust.hold_new_workers(true),

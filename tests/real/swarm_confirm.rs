@@ -50,7 +50,10 @@ fn a_new_worker_that_hangs_is_an_error() {
     for after in [Duration::ZERO, Duration::from_millis(300)] {
         // On a busy machine, the master may notice the hanging worker only after locustctl has checked the users.
         let is_noticed = (0..4).any(|_| {
-            let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats()).with_60_users(1);
+            let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats());
+            if !scenario.starts_60_users(1) {
+                return false;
+            }
             let _hanging = scenario.locust.next_worker_hangs(after);
             let outcome = scenario.run("scale --replicas=2 --timeout=30s");
             // Its users are given to the other worker, or they are missing.
@@ -63,9 +66,7 @@ fn a_new_worker_that_hangs_is_an_error() {
             if outcome.code == Some(1) && is_explained {
                 return true;
             }
-            let is_known =
-                scenario.locust.log().iter().any(|line| line.contains("failed to send heartbeat"));
-            assert!(outcome.code == Some(0) && !is_known, "the error has no explanation, or the master had reported the hanging worker: {outcome:?}");
+            assert_eq!(outcome.code, Some(0), "the error has no explanation: {outcome:?}");
             false
         });
         assert!(is_noticed, "{after:?}");
@@ -78,7 +79,10 @@ fn a_rebalance_does_not_count_the_users_of_a_worker_that_has_just_crashed() {
     for release in releases(&["2.47.0", "2.32.2"]) {
         // On a busy machine, the master may notice the crash only after locustctl has checked the users.
         let is_noticed = (0..4).any(|_| {
-            let scenario = Scenario::with(release, |it| it.usual_heartbeats()).with_60_users(3);
+            let scenario = Scenario::with(release, |it| it.usual_heartbeats());
+            if !scenario.starts_60_users(3) {
+                return false;
+            }
             scenario.locust.crash_a_worker();
             let outcome = scenario.run("rebalance");
             if outcome.code != Some(0) {
@@ -87,11 +91,12 @@ fn a_rebalance_does_not_count_the_users_of_a_worker_that_has_just_crashed() {
                 assert_says(&outcome, "locustctl cannot tell how many users the test should have");
                 return true;
             }
-            let log = scenario.locust.log();
-            log.iter().any(|line| line.contains("failed to send heartbeat")) && {
+            let is_noticed =
+                outcome.stderr.contains("Waiting: ") || outcome.stdout.contains("redistributed");
+            if is_noticed {
                 scenario.assert_users_are_stable(60);
-                true
             }
+            is_noticed
         });
         assert!(is_noticed, "{release}");
     }
@@ -100,20 +105,42 @@ fn a_rebalance_does_not_count_the_users_of_a_worker_that_has_just_crashed() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_new_worker_that_hangs_after_a_rebalance_is_an_error() {
-    let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats()).with_60_users(1);
-    scenario.scaled(2);
-    scenario.scaled(1);
-    scenario.assert_users_are_stable(60);
+    // On a busy machine, the other worker can miss its heartbeats, too.
+    assert!((0..4).any(|_| a_new_worker_hangs_after_a_rebalance()));
+}
+
+/// False if the master misses another worker than the one that hangs.
+fn a_new_worker_hangs_after_a_rebalance() -> bool {
+    let scenario = Scenario::with(LATEST, |it| it.usual_heartbeats());
+    if !scenario.starts_60_users(1) {
+        return false;
+    }
+    let missing = || {
+        let log = scenario.locust.log();
+        log.iter().filter(|line| line.contains("failed to send heartbeat")).count()
+    };
+    for replicas in [2, 1] {
+        let outcome = scenario.scale(replicas);
+        if missing() > 0 {
+            return false;
+        }
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    }
     let hanging = scenario.locust.next_worker_hangs(Duration::ZERO);
-    let outcome = scenario.run("scale --replicas=2 --timeout=30s");
-    assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert_says(&outcome, "of 60 users");
+    let scale = scenario.run("scale --replicas=2 --timeout=30s");
     // When the worker continues, the test can be repaired.
     drop(hanging);
-    scenario.locust.wait_for_values(|values| values["worker_count"] == 2);
-    let outcome = scenario.run("rebalance");
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let both = |values: &Value| values["worker_count"] == 2;
+    scenario.locust.wait_for_values(|values| both(values) || missing() > 1);
+    let rebalance = scenario.run("rebalance");
+    if missing() > 1 {
+        return false;
+    }
+    assert_eq!(scale.code, Some(1), "{scale:?}");
+    assert_says(&scale, "of 60 users");
+    assert_eq!(rebalance.code, Some(0), "{rebalance:?}");
     scenario.assert_users_are_stable(60);
+    true
 }
 
 #[test]
@@ -321,8 +348,8 @@ fn a_test_that_is_still_starting_is_not_changed() {
     for release in releases(&RELEASES) {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
-        // The start takes 45 seconds, longer than the scale on a busy machine.
-        let answer = scenario.locust.post("/swarm", "user_count=90&spawn_rate=2");
+        // The start takes 90 seconds, longer than the scale on a busy machine.
+        let answer = scenario.locust.post("/swarm", "user_count=90&spawn_rate=1");
         assert_eq!(answer["success"], true, "{answer}");
         sleep(Duration::from_secs(4));
         let outcome = scenario.scaled(4);

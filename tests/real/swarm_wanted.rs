@@ -189,23 +189,33 @@ fn some_finish() -> Scenario {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn users_that_finished_before_workers_left_are_not_started_again_automatically() {
-    let scenario = some_finish();
-    let locust = format!("--locust={}", scenario.url());
-    let line = format!("rebalance --watch deployment/locust-slave {locust}");
-    let watch = Running::start(&scenario.cluster, &line);
-    let serving = Serving::start(&scenario.cluster, &[&locust, "--rebalance=always"]);
-    watch.wait_for("the test has all its 60 users");
-    watch.wait_for("more users are missing than the lost workers had");
-    serving.wait_for_state(|state| state["locust"]["users"] == 40);
-    // Each of them must see for some seconds that the users do not come back.
-    sleep(Duration::from_secs(13));
-    // Locust itself starts 60 users when the first worker has left, but not when the second one has.
-    scenario.scale_as_kubectl(2);
-    scenario.wait_until_running(40);
-    let is_seen = |state: &Value| state["locust"]["workers"] == 2 && state["locust"]["users"] == 40;
-    serving.wait_for_state(is_seen);
-    sleep(Duration::from_secs(6));
-    scenario.assert_nothing_posted();
+    let is_shown = (0..4).any(|_| {
+        let scenario = some_finish();
+        let locust = format!("--locust={}", scenario.url());
+        let line = format!("rebalance --watch deployment/locust-slave {locust}");
+        let watch = Running::start(&scenario.cluster, &line);
+        let serving = Serving::start(&scenario.cluster, &[&locust, "--rebalance=always"]);
+        watch.wait_for("the test has all its 60 users");
+        watch.wait_for("more users are missing than the lost workers had");
+        serving.wait_for_state(|state| state["locust"]["users"] == 40);
+        // Each of them must see for some seconds that the users do not come back.
+        sleep(Duration::from_secs(13));
+        // Locust itself starts 60 users when the first worker has left, but not when the second one has.
+        scenario.scale_as_kubectl(2);
+        let log = scenario.locust.log();
+        if log.iter().filter(|line| line.contains("(60 total users)")).count() > 1 {
+            // On a busy machine, the second worker can leave so late that the test has all its users again.
+            return false;
+        }
+        scenario.wait_until_running(40);
+        let is_seen =
+            |state: &Value| state["locust"]["workers"] == 2 && state["locust"]["users"] == 40;
+        serving.wait_for_state(is_seen);
+        sleep(Duration::from_secs(6));
+        scenario.assert_nothing_posted();
+        true
+    });
+    assert!(is_shown);
 }
 
 #[test]

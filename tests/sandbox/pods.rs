@@ -1,9 +1,8 @@
 //! The names and nodes of the sandbox's pods.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 use support::cluster::TestCluster;
+use support::serving::wait_until;
 
 const APPS: &str = "/apis/apps/v1/namespaces/default";
 
@@ -23,16 +22,16 @@ fn deployed(name: &str, pod_spec: &Value) -> (String, Value) {
     let deployment = json!({ "spec": { "selector": { "matchLabels": labels },
         "template": { "metadata": { "labels": labels }, "spec": spec } } });
     cluster.handle().put_object(&format!("{APPS}/deployments/{name}"), deployment);
-    let end = Instant::now() + Duration::from_secs(10);
-    loop {
-        let pods = items(&cluster, "/api/v1/namespaces/default/pods?labelSelector=app%3Dnew");
-        if let [pod] = pods.as_slice() {
-            let sets = items(&cluster, &format!("{APPS}/replicasets?labelSelector=app%3Dnew"));
-            return (sets[0]["metadata"]["name"].as_str().unwrap().to_owned(), pod.clone());
-        }
-        assert!(Instant::now() < end, "no pod came");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut pods = Vec::new();
+    wait_until(
+        || {
+            pods = items(&cluster, "/api/v1/namespaces/default/pods?labelSelector=app%3Dnew");
+            pods.len() == 1
+        },
+        || "the only pod".to_owned(),
+    );
+    let sets = items(&cluster, &format!("{APPS}/replicasets?labelSelector=app%3Dnew"));
+    (sets[0]["metadata"]["name"].as_str().unwrap().to_owned(), pods.remove(0))
 }
 
 #[test]

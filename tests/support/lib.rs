@@ -10,6 +10,7 @@ pub mod proxy;
 pub mod rights;
 pub mod running;
 pub mod scaling;
+pub mod script;
 pub mod secrets;
 pub mod serving;
 pub mod swarm;

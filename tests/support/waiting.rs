@@ -25,6 +25,11 @@ pub fn cluster() -> TestCluster {
     cluster_with(Duration::from_millis(300))
 }
 
+/// A cluster whose new pods are not ready before a command watches them, also on a busy machine.
+pub fn slow_cluster() -> TestCluster {
+    cluster_with(Duration::from_secs(3))
+}
+
 pub fn ready(cluster: &TestCluster, path: &str) -> i64 {
     let object = cluster.handle().object(path).unwrap();
     object["status"]["availableReplicas"].as_i64().unwrap_or_default()

@@ -1,4 +1,5 @@
 use serde_json::json;
+use time::Duration;
 use time::macros::datetime;
 
 use super::*;
@@ -81,6 +82,13 @@ fn workers_whose_users_locust_has_moved_do_not_count_as_left() {
     assert_eq!(with(&healed).left_since_spawn(4), Some(0), "it has kept its users");
     let healed_and_gone = [&healed[..], &[(9.0, QUIT)]].concat();
     assert_eq!(with(&healed_and_gone).left_since_spawn(3), Some(1));
+    // Locust writes a start for a worker that came back without counting this worker, and gives it users.
+    let again = [&healed[..], &[(6.001, TO_3), (6.1, SPAWNED)]].concat();
+    assert_eq!(with(&again).last_spawn().map(|spawn| spawn.workers), Some(4));
+    assert_eq!(with(&again).left_since_spawn(4), Some(0));
+    let other_quit = QUIT.replace('1', "2");
+    let and_gone = [&again[..], &[(9.0, &*other_quit)]].concat();
+    assert_eq!(with(&and_gone).left_since_spawn(3), Some(1));
     assert_eq!(with(&[]).left_since_spawn(9), None, "the log does not fit the workers");
     assert_eq!(log(&[(1.0, READY)]).left_since_spawn(1), None);
 }
@@ -167,7 +175,11 @@ fn automatic_starts_by_locust_are_not_edits() {
     }
     // A missing worker is dropped a minute later.
     assert!(!is_edited(&[(5.0, MISSING), (65.1, TO_3), (66.1, LATE)]));
-    assert!(is_edited(&[(5.0, MISSING), (25.1, TO_3), (26.1, LATE)]));
+    assert!(!is_edited(&[(5.0, MISSING), (113.0, TO_3)]), "the master was slow");
+    assert!(is_edited(&[(5.0, MISSING), (65.1, TO_3), (80.0, TO_3)]), "it was dropped before");
+    for at in [25.1, 190.0] {
+        assert!(is_edited(&[(5.0, MISSING), (at, TO_3)]), "{at}");
+    }
     assert!(is_edited(&[(5.0, MISSING), (7.0, healed), (65.1, TO_3)]), "it came back");
     assert!(is_edited(&[(5.0, MISSING), (7.0, QUIT), (65.1, TO_3)]), "it quit");
     // Locust repeats the numbers of the last start.

@@ -4,7 +4,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::error::Error;
 use super::super::examine::examine;
-use super::super::health::{Health, Verdict, judge};
+use super::super::health::{Health, Verdict, is_worker_starting, judge};
 use super::super::log::MasterLog;
 use super::super::look::Look;
 use super::super::outcome::Outcome;
@@ -97,7 +97,7 @@ impl Rebalance<'_, '_> {
     ) -> Result<(Look, Health), Error> {
         let mut is_reported = false;
         let begin = Instant::now();
-        let end = begin + SETTLE_LIMIT;
+        let mut end = begin + SETTLE_LIMIT;
         let was_starting = self.before.is_some_and(|before| before.state() == "spawning");
         loop {
             let (look, health) = self.examine(pods.clone()).await?;
@@ -109,7 +109,8 @@ impl Rebalance<'_, '_> {
                 // Only current statistics show which worker sends no heartbeats.
                 Verdict::Repairable(_) => self.workers.is_none() && !look.has_current_workers(),
                 Verdict::WorkerSilent(_) | Verdict::Unsafe(_) | Verdict::Unknown(_) => {
-                    self.before.is_some()
+                    let wanted = health.wanted.unwrap_or(0);
+                    self.before.is_some() || is_worker_starting(wanted, &look, None)
                 }
                 _ => false,
             };
@@ -121,6 +122,8 @@ impl Rebalance<'_, '_> {
                 if self.workers.is_none() && !std::mem::replace(&mut is_reported, true) {
                     report(&format!("Waiting: {why}"));
                 }
+                // When the worker is back or replaced, Locust may start users.
+                end = Instant::now() + SETTLE_LIMIT;
             } else if !may_change || Instant::now() >= end {
                 return Ok((look, health));
             }

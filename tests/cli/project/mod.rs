@@ -11,7 +11,7 @@ mod pipelines;
 mod printed_names;
 mod supply_chain;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -26,12 +26,8 @@ fn yaml_of(file: &str) -> serde_json::Value {
 }
 
 /// Writes an executable shell script that stands in for another program.
-fn fake_program(directory: &Path, name: &str, script: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-    let path = directory.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    path
+fn fake_program(directory: &Path, name: &str, script: &str) {
+    support::script::write(&directory.join(name), script);
 }
 
 /// `$PATH` with the directory in front.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use support::cluster::TestCluster;
 use support::rights::Right;
 use support::serving::wait_until;
-use support::waiting::{cluster, kubeconfig_of};
+use support::waiting::{cluster, kubeconfig_of, slow_cluster};
 use support::{locustctl, program};
 
 use super::text_of;
@@ -147,7 +147,7 @@ fn the_job_runs_with_exactly_the_rights_of_its_role() {
             ["verbs", "apiGroups", "resources", "resourceNames"].map(|field| words(&rule[field]));
         Rule::new(&verbs, &groups, &resources, &names).in_namespace("default")
     };
-    let cluster = cluster();
+    let cluster = slow_cluster();
     let rights = Rights::Rules(rules.as_array().unwrap().iter().map(rule).collect());
     cluster.handle().add_account(TOKEN, "system:serviceaccount:default:load-test", rights);
     let container = &find("Job")["spec"]["template"]["spec"]["containers"][0];

@@ -19,6 +19,9 @@ fn puts_the_count_back(cluster: &TestCluster, start: impl Fn() -> Running) {
     for (signal, code) in SIGNALS {
         let mut run = start();
         run.signal(signal);
+        run.wait_for("Interrupted: locustctl undoes its changes before it ends.");
+        // An answer that was held comes now.
+        cluster.handle().clear_faults();
         assert_eq!(run.end(), Some(code), "{signal}: {}", run.stderr());
         assert_eq!(cluster.workers(), 1, "{signal}: {}", run.stderr());
     }
@@ -28,8 +31,7 @@ fn puts_the_count_back(cluster: &TestCluster, start: impl Fn() -> Running) {
 fn while_the_scale_is_not_answered() {
     let cluster = cluster();
     puts_the_count_back(&cluster, || {
-        let slow = Fault::once(Action::DelayAnswer(Duration::from_secs(3)));
-        cluster.handle().inject(slow.on("PATCH"));
+        cluster.handle().inject(Fault::once(Action::HoldAnswer).on("PATCH"));
         cluster.handle().clear_requests();
         let run = Running::start(&cluster, "run --replicas=3 -- /bin/true");
         let is_sent = || cluster.request_lines().iter().any(|line| line.starts_with("PATCH"));

@@ -1,6 +1,7 @@
 //! Events during a test: what others change, and failures of Locust and of the API server.
 
 use locustctl::sandbox::{Action, Fault, Options};
+use serde_json::Value;
 use support::SLAVE;
 use support::cluster::TestCluster;
 use support::running::Running;
@@ -107,22 +108,36 @@ fn a_rebalance_whose_answer_is_lost_is_not_an_edit_by_somebody_else() {
 
 /// From now on, Locust does not hear from one of three workers, as after SIGKILL: 13 of 20 users are left.
 fn lose_a_worker(cluster: &TestCluster) {
-    let mut log = ask(cluster, "GET", "logs", "");
-    let page = ask_for_text(cluster, "");
-    let page = page
-        .replace("\"worker_count\":3", "\"worker_count\":2")
-        .replace("\"user_count\":20", "\"user_count\":13");
-    assert!(page.contains("\"worker_count\":2") && page.contains("\"user_count\":13"), "{page}");
     let mut stats = ask(cluster, "GET", "stats/requests", "");
     stats["workers"][0]["state"] = "missing".into();
+    stats["worker_count"] = 2.into();
+    let id = stats["workers"][0]["id"].as_str().unwrap();
+    let line = format!("Worker {id} failed to send heartbeat, setting state to missing.");
+    let in_page = [("\"worker_count\":3", "\"worker_count\":2")];
+    answer_always(cluster, 13, stats, &in_page, Some(&line));
+}
+
+/// From now on, Locust shows these statistics, this number of users, a page with these replacements, and one more line
+/// in the master's log.
+fn answer_always(
+    cluster: &TestCluster,
+    users: i64,
+    mut stats: Value,
+    in_page: &[(&str, &str)],
+    line: Option<&str>,
+) {
+    let users_in_page = ("\"user_count\":20", &*format!("\"user_count\":{users}"));
+    let mut page = ask_for_text(cluster, "");
+    for (from, to) in in_page.iter().copied().chain([users_in_page]) {
+        assert!(page.contains(from), "{from}: {page}");
+        page = page.replace(from, to);
+    }
+    stats["user_count"] = users.into();
+    let mut log = ask(cluster, "GET", "logs", "");
     let lines = log["master"].as_array_mut().unwrap();
     let (time, _) = lines.last().unwrap().as_str().unwrap().split_once(": ").unwrap();
-    let id = stats["workers"][0]["id"].as_str().unwrap();
-    let line = format!("{time}: Worker {id} failed to send heartbeat, setting state to missing.");
-    lines.push(line.into());
-    for (field, value) in [("worker_count", 2), ("user_count", 13)] {
-        stats[field] = value.into();
-    }
+    let line = line.map(|line| format!("{time}: {line}"));
+    lines.extend(line.map(Value::from));
     // Each path contains that of the page, so the page comes last.
     let report = ask_for_text(cluster, "stats/report");
     for (path, body) in [
@@ -161,9 +176,42 @@ fn users_of_a_worker_that_locust_does_not_hear_from_are_noted_and_so_is_their_re
     assert_eq!(run.stderr().matches(notes[1]).count(), 1, "{}", run.stderr());
     run.interrupt();
     assert_eq!(run.end(), Some(130), "{}", run.stderr());
-    let written: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let written: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
     has_in_order(&written["notes"].to_string(), &notes);
+}
+
+#[test]
+fn a_test_that_was_stopped_while_locust_started_users_has_ended() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, LINE);
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    // Locust's state stays `running`.
+    answer_always(&cluster, 0, stats, &[], Some("a_1 (index 0) reported that it has stopped"));
+    cluster.wait_for_requests(1, |request| request.line().ends_with("proxy/stop"));
+    cluster.handle().clear_faults();
+    assert_eq!(run.end(), Some(1), "{}", run.stderr());
+    let error = "error: following the test: the test stopped after";
+    assert!(run.stderr().contains(error), "{}", run.stderr());
+    assert!(!run.stderr().contains("reading the results"), "{}", run.stderr());
+    assert_eq!(cluster.workers(), 1, "{}", run.stderr());
+}
+
+#[test]
+fn the_lowest_number_of_users_includes_those_while_locust_starts_all_users_again() {
+    let cluster = cluster();
+    let report = cluster.path("report.json");
+    let line = format!("{LINE} --fail-if users<10 --json-file={}", report.display());
+    let mut run = running_test(&cluster, &line);
+    let mut stats = ask(&cluster, "GET", "stats/requests", "");
+    stats["state"] = "spawning".into();
+    let state = [("\"state\":\"running\"", "\"state\":\"spawning\"")];
+    answer_always(&cluster, 4, stats, &state, None);
+    run.wait_for("spawning, 4 users");
+    cluster.handle().clear_faults();
+    ask(&cluster, "POST", "stop", "");
+    run.end();
+    let written: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    assert_eq!(written["test"]["lowestUsers"], 4, "{written:#}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ const BACK: &str = "deployment.apps/locust-slave scaled back from 3 to 1\n";
 #[test]
 fn a_test_without_failures_passes_and_the_old_count_comes_back() {
     let cluster = cluster();
-    let outcome = run(&cluster, "run --replicas=3 -u 20 -r 20 -t 3s");
+    let outcome = run(&cluster, "run --replicas=3 -u 20 -r 20 -t 10s");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.ends_with("verdict: passed\n"), "{outcome:?}");
     has_in_order(
@@ -26,7 +26,7 @@ fn a_test_without_failures_passes_and_the_old_count_comes_back() {
             "deployment.apps/locust-slave scaled from 1 to 3\n",
             "3 workers are connected to Locust\n",
             "Locust has started the test\n",
-            " of 3s: running, 20 users, ",
+            " of 10s: running, 20 users, ",
             BACK,
         ],
     );
@@ -42,7 +42,7 @@ fn the_reports_have_the_results_at_the_time_when_they_have_stopped_changing() {
     let path = |name: &str| cluster.path(name).display().to_string();
     std::fs::write(cluster.path("summary.md"), "before\n").unwrap();
     let line = format!(
-        "run --replicas=3 -u 20 -r 20 -t 3s -o json --fail-if p95>1s --html {} --csv {} --json-file {} --junit {} \
+        "run --replicas=3 -u 20 -r 20 -t 10s -o json --fail-if p95>1s --html {} --csv {} --json-file {} --junit {} \
          --markdown {}",
         path("report.html"),
         path("load"),

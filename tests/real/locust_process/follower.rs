@@ -26,7 +26,8 @@ pub struct Workers {
     /// No further worker is started while this is set.
     pub are_held: bool,
     by_pod: HashMap<String, Worker>,
-    /// Workers whose pods are gone, and the times at which they are told to end.
+    /// Workers whose pods are gone, and the times at which they are told to end. They stay here, because dropping them
+    /// would kill the children of a parent that has ended before them.
     leaving: Vec<(Process, Option<Instant>)>,
     /// How many workers have been started.
     started: usize,
@@ -132,7 +133,6 @@ impl Follower {
                 *ends = None;
             }
         }
-        workers.leaving.retain_mut(|(process, _)| !process.has_ended());
         // A worker that has crashed is started again, like by a kubelet.
         workers.by_pod.retain(|_, worker| match worker {
             Worker::Running(_, process) => !process.has_ended(),

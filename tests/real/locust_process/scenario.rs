@@ -1,5 +1,6 @@
 //! A running test on a real Locust whose workers are scaled by locustctl.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -130,11 +131,14 @@ impl Scenario {
     /// Starts a test as Locust's page does, and waits until all its users run. `extra` is added to
     /// the form: `&run_time=30s`.
     #[track_caller]
-    pub fn start_test(&self, users: i64, rate: i64, extra: &str) {
+    pub fn start_test(&self, users: i64, rate: i64, extra: &str) -> RangeInclusive<Instant> {
         let form = format!("user_count={users}&spawn_rate={rate}{extra}");
+        let sent = Instant::now();
         let answer = self.locust.post("/swarm", &form);
+        let start = sent..=Instant::now();
         assert_eq!(answer["success"], true, "{answer}");
         self.wait_until_running(users);
+        start
     }
 
     /// Waits until a test runs with this many users.
@@ -151,6 +155,22 @@ impl Scenario {
         self.start_test(60, 60, "");
         self.wait_for_first_report();
         self
+    }
+
+    /// The same for usual heartbeats. False if the master misses a worker meanwhile, as on a busy machine.
+    #[track_caller]
+    pub fn starts_60_users(&self, workers: i64) -> bool {
+        self.scale_as_kubectl(workers);
+        let answer = self.locust.post("/swarm", "user_count=60&spawn_rate=60");
+        assert_eq!(answer["success"], true, "{answer}");
+        let is_missing =
+            || self.locust.log().iter().any(|line| line.contains("failed to send heartbeat"));
+        let all = |values: &Value| values["state"] == "running" && values["user_count"] == 60;
+        self.locust.wait_for_values(|values| all(values) || is_missing());
+        if !is_missing() {
+            self.wait_for_first_report();
+        }
+        !is_missing()
     }
 
     /// Waits until each worker has reported its users and requests. Locust balances the users again

@@ -191,8 +191,7 @@ async fn a_client_that_reads_no_data_is_dropped_even_if_it_answers_pings() {
 
 #[tokio::test]
 async fn a_slow_answer_does_not_count_as_idle_time() {
-    let limits = Limits { head: SHORT, idle: SHORT, stalled: SHORT, ..LIMITS };
-    let server = Encrypted::run(limits).await;
+    let server = Encrypted::run(Limits { idle: SHORT, stalled: SHORT, ..LIMITS }).await;
     for path in ["/later", "/quiet"] {
         let mut client = server.greeted(b"").await;
         client.get(1, path).await;

@@ -4,6 +4,7 @@ use locustctl::sandbox::{Action, Fault, PodFailure};
 use support::cluster::TestCluster;
 use support::layouts::named;
 use support::swarm::{start_test, wait_for_workers};
+use support::waiting::slow_cluster;
 
 use super::rules::*;
 
@@ -37,7 +38,9 @@ const COMMAND: Access = Access {
 pub enum Setting {
     /// One worker, and no test.
     Idle,
-    /// Five workers, and a test with 60 users.
+    /// One worker, and no test. New pods become ready late.
+    SlowPods,
+    /// Five workers, and a test with 60 users. New pods become ready late.
     Test,
     /// Two workers, and a test that has lost users.
     LostUsers,
@@ -55,6 +58,8 @@ impl Setting {
     pub fn cluster(self) -> TestCluster {
         let cluster = match self {
             Self::Layout(name) => named(name),
+            // Otherwise new pods may be ready before a command uses its right to watch.
+            Self::SlowPods | Self::Test => slow_cluster(),
             _ => TestCluster::start(),
         };
         self.arrange(&cluster);
@@ -63,7 +68,7 @@ impl Setting {
 
     fn arrange(self, cluster: &TestCluster) {
         match self {
-            Self::Idle | Self::Layout(_) => return,
+            Self::Idle | Self::SlowPods | Self::Layout(_) => return,
             Self::Race => {
                 let other = Fault::once(Action::RivalIncrement).on("PATCH");
                 return cluster.handle().inject(other);
@@ -155,7 +160,7 @@ pub const TABLE: &[Access] = &[
     },
     Access {
         title: "`scale --wait`",
-        lines: &["scale --replicas=3 --wait --timeout=2s"],
+        lines: &["scale --replicas=3 --wait --timeout=10s"],
         setting: Setting::NoImage,
         rules: &[&SCALE, &READ_AND_WATCH, &PODS, &AUTOSCALERS, &KEDA],
         ..COMMAND
@@ -192,6 +197,7 @@ pub const TABLE: &[Access] = &[
     Access {
         title: "`run`",
         lines: &["run --replicas=2 -u 10 -r 10 -t 3s", "run --replicas=2 -- /bin/true"],
+        setting: Setting::SlowPods,
         rules: &[&SCALE, &READ_AND_WATCH, &PODS, &SERVICES, &LOCUST_START, &LEASE, &NEW_LEASE],
         ..COMMAND
     },

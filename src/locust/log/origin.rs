@@ -1,0 +1,108 @@
+//! Tells which starts in the master's log Locust itself made.
+//!
+//! Locust starts the users again when a worker joins, quits, is missing, comes back or is dropped. Such a start has
+//! the numbers of the last one. Except for a drop, Locust also writes a line about the worker.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use time::{Duration, PrimitiveDateTime};
+
+use super::event::{Entry, Event, Spawn};
+
+/// Locust writes the line of a worker at most this long after the end of the start that the worker caused.
+const AT_ONCE: Duration = Duration::milliseconds(250);
+
+/// With `--enable-rebalancing`, and for a worker that came back, Locust writes the line of the worker at most this long
+/// before the start.
+const RIGHT_BEFORE: Duration = Duration::milliseconds(50);
+
+/// Locust drops a worker when it has been missing for this time. Locust counts 60 ticks of at least one second. It
+/// does not count while it starts users after another drop.
+const UNTIL_DROPPED: RangeInclusive<Duration> = Duration::seconds(58)..=Duration::seconds(180);
+
+/// Sets [`Entry::is_by_locust`] of each start. Also corrects the number of workers in a start for a worker that came
+/// back: Locust writes the number without this worker, but gives it users.
+pub(super) fn mark_starts_by_locust(events: &mut [Entry]) {
+    let starts = (0..events.len()).filter(|place| events[*place].is_spawn());
+    let repeats: Vec<_> = starts.filter(|place| may_repeat(events, *place)).collect();
+    for place in repeats.iter().copied() {
+        let line_before = worker_line_before(events, place);
+        let is_for_healed = matches!(line_before, Some(Event::Healed(_)));
+        events[place].is_by_locust = line_before.is_some() || has_worker_line_after(events, place);
+        if let Event::Spawn(spawn) = &mut events[place].event {
+            spawn.workers = spawn.workers.saturating_add(u64::from(is_for_healed));
+        }
+    }
+    for place in starts_after_drops(events, &repeats) {
+        events[place].is_by_locust = true;
+    }
+}
+
+fn numbers(entry: &Entry) -> Option<(u64, f64)> {
+    match entry.event {
+        Event::Spawn(Spawn { users, rate, .. }) => Some((users, rate)),
+        _ => None,
+    }
+}
+
+/// The numbers of the last start before this one in the same test.
+fn last_start(events: &[Entry], place: usize) -> Option<(u64, f64)> {
+    let mut earlier = events[..place].iter().rev().take_while(|entry| !entry.event.is_end());
+    earlier.find_map(numbers)
+}
+
+/// The start has the numbers of the last one in this test. If there is none, the log may have lost it.
+fn may_repeat(events: &[Entry], place: usize) -> bool {
+    match last_start(events, place) {
+        Some(last) => numbers(&events[place]) == Some(last),
+        None => !events[..place].iter().any(|entry| entry.event.is_end()),
+    }
+}
+
+/// The line of a worker right before the start that it caused. The first start of a test is never one of Locust's own.
+fn worker_line_before(events: &[Entry], start: usize) -> Option<&Event> {
+    last_start(events, start)?;
+    let at = events[start].at?;
+    let mut latest = events[..start].iter().rev().take(2);
+    let line = latest.find(|entry| {
+        matches!(entry.event, Event::Joined(_) | Event::Missing(_) | Event::Healed(_))
+            && entry.at.is_some_and(|line| (Duration::ZERO..=RIGHT_BEFORE).contains(&(at - line)))
+    })?;
+    Some(&line.event)
+}
+
+/// The line of a worker comes right after the end of the start.
+fn has_worker_line_after(events: &[Entry], start: usize) -> bool {
+    let find = |count: usize, is_wanted: fn(&Event) -> bool| {
+        let mut next = events[start..].iter().skip(1).take(count);
+        next.find(|entry| is_wanted(&entry.event)).and_then(|entry| entry.at)
+    };
+    let spawned = find(2, |event| *event == Event::Spawned);
+    let line = find(3, Event::is_of_worker);
+    spawned
+        .zip(line)
+        .is_some_and(|(spawned, line)| (Duration::ZERO..=AT_ONCE).contains(&(line - spawned)))
+}
+
+/// The starts that Locust made after it had dropped missing workers. Locust makes one start for all workers that it
+/// drops at a time. If there are more starts than workers, some are by a client, and the log does not tell which. Then
+/// none is returned.
+fn starts_after_drops(events: &[Entry], repeats: &[usize]) -> BTreeSet<usize> {
+    let starts = || repeats.iter().copied().filter(|place| !events[*place].is_by_locust);
+    let (mut found, mut workers) = (BTreeSet::new(), 0);
+    for (place, entry) in events.iter().enumerate() {
+        let (Event::Missing(id), Some(missing)) = (&entry.event, entry.at) else { continue };
+        // A worker that came back or quit is not dropped.
+        let is_kept = |entry: &Entry| matches!(&entry.event, Event::Healed(one) | Event::Quit(one) if one == id);
+        let end =
+            events[place..].iter().position(is_kept).map_or(events.len(), |kept| place + kept);
+        let is_due = |at: PrimitiveDateTime| UNTIL_DROPPED.contains(&(at - missing));
+        let due: Vec<_> = starts()
+            .filter(|start| (place..end).contains(start) && events[*start].at.is_some_and(is_due))
+            .collect();
+        workers += usize::from(!due.is_empty());
+        found.extend(due);
+    }
+    if found.len() > workers { BTreeSet::new() } else { found }
+}
