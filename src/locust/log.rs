@@ -53,7 +53,7 @@ impl MasterLog {
         let is_whole = master.first().is_some_and(|line| line.contains("locust.main: Starting"))
             || master.iter().take(20).any(|line| line.contains("locust.main: Starting Locust "));
         let mut events: Vec<_> = master.iter().filter_map(|line| entry(line)).collect();
-        origin::mark_starts_by_locust(&mut events);
+        origin::mark_starts_by_locust(&mut events, is_whole);
         Some(Self { events, is_whole })
     }
 

@@ -93,8 +93,6 @@ struct Following<'a, 'b> {
     workers: Option<i64>,
     looks: u32,
     was_running: bool,
-    /// No user was running at the last look.
-    is_empty: bool,
     /// The first look at which the test was not running any more.
     stopping_since: Option<Instant>,
 }
@@ -122,7 +120,6 @@ impl<'a> Follow<'a> {
             workers: None,
             looks: 0,
             was_running: false,
-            is_empty: false,
             stopping_since: None,
         };
         let (mut last_answer, mut is_lost) = (Instant::now(), false);
@@ -167,6 +164,9 @@ impl Following<'_, '_> {
         if is_idle(&page.state) {
             return Ok(Some(self.end(&page)));
         }
+        if let Some(end) = self.unnoticed_end(&page).await? {
+            return Ok(Some(end));
+        }
         self.looks += 1;
         self.was_running |= page.state == "running";
         // The answer may be older than the start.
@@ -182,9 +182,6 @@ impl Following<'_, '_> {
         };
         self.notice_scale(&page).await;
         self.notice_users(&page, change);
-        if let Some(end) = self.unnoticed_end(&page).await? {
-            return Ok(Some(end));
-        }
         self.rebalance(&page, &stats).await?;
         let tick = Tick { since_start: self.follow.test.at.elapsed(), page, live };
         on_tick(Some(&tick), self.seen);
@@ -192,19 +189,20 @@ impl Following<'_, '_> {
     }
 
     /// The way in which the test ended, if only the master's log shows the end. If a test is stopped while Locust itself
-    /// starts users, the state can be `running` afterwards, until the test is stopped once more. Two looks in turn must
-    /// show no users.
+    /// starts users, the state can be `running` afterwards, until the test is stopped once more.
     async fn unnoticed_end(&mut self, page: &Page) -> Result<Option<TestEnd>, Error> {
-        let was_empty = std::mem::replace(&mut self.is_empty, users(page) == 0);
-        if !(was_empty && self.is_empty) {
+        let is_stuck = |page: &Page| page.state == "running" && page.user_count == 0;
+        if !is_stuck(page) || !self.log().await?.is_some_and(|log| log.has_ended()) {
             return Ok(None);
         }
-        if !self.log().await?.is_some_and(|log| log.has_ended()) {
-            return Ok(None);
-        }
+        // The page may be older than the log.
         let Follow { master, timeout, .. } = self.follow;
+        if !master.page().await?.as_ref().is_some_and(is_stuck) {
+            return Ok(None);
+        }
+        let end = self.end(page);
         Ok(Some(match stop_test(master, *timeout).await {
-            Ok(_) => self.end(page),
+            Ok(_) => end,
             Err(why) => TestEnd::Unstopped(format!("Locust does not stop the test: {why}")),
         }))
     }

@@ -187,7 +187,7 @@ fn a_rebalance_waits_for_a_silent_worker_and_then_for_the_users_that_locust_star
     rebalance.wait_for("Waiting: the worker in pod ");
     // Longer than a rebalance waits for users that Locust itself starts.
     std::thread::sleep(Duration::from_secs(9));
-    for (next, seconds) in [(Loss::Spawning, 1), (Loss::Unreported, 3), (Loss::Repaired, 0)] {
+    for (next, seconds) in [(Loss::Spawning, 10), (Loss::Unreported, 3), (Loss::Repaired, 0)] {
         *state.lock() = next;
         std::thread::sleep(Duration::from_secs(seconds));
     }

@@ -129,7 +129,8 @@ fn with_wanted(
 }
 
 /// The clause on a worker of a ready pod that sends no heartbeats; `None` if there is none. The worker may come back
-/// with its users. If it does not, Locust drops it about a minute later, and starts all users again on the others.
+/// with its users. If it does not, Locust drops it about a minute later, and starts all users again on the other
+/// workers.
 pub fn silent_worker(now: &Look) -> Option<String> {
     let pod = now.table().silent.into_iter().next()?;
     Some(format!(

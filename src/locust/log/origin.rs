@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use time::{Duration, PrimitiveDateTime};
+use time::Duration;
 
 use super::event::{Entry, Event, Spawn};
 
@@ -21,11 +21,16 @@ const RIGHT_BEFORE: Duration = Duration::milliseconds(50);
 /// does not count while it starts users after another drop.
 const UNTIL_DROPPED: RangeInclusive<Duration> = Duration::seconds(58)..=Duration::seconds(180);
 
+/// Locust notices all workers of one tick within this time. Two ticks are at least one second apart.
+const SAME_TICK: Duration = Duration::milliseconds(500);
+
 /// Sets [`Entry::is_by_locust`] of each start. Also corrects the number of workers in a start for a worker that came
 /// back: Locust writes the number without this worker, but gives it users.
-pub(super) fn mark_starts_by_locust(events: &mut [Entry]) {
+///
+/// `is_whole`: no line of the log was dropped.
+pub(super) fn mark_starts_by_locust(events: &mut [Entry], is_whole: bool) {
     let starts = (0..events.len()).filter(|place| events[*place].is_spawn());
-    let repeats: Vec<_> = starts.filter(|place| may_repeat(events, *place)).collect();
+    let repeats: Vec<_> = starts.filter(|place| may_repeat(events, *place, is_whole)).collect();
     for place in repeats.iter().copied() {
         let line_before = worker_line_before(events, place);
         let is_for_healed = matches!(line_before, Some(Event::Healed(_)));
@@ -53,10 +58,10 @@ fn last_start(events: &[Entry], place: usize) -> Option<(u64, f64)> {
 }
 
 /// The start has the numbers of the last one in this test. If there is none, the log may have lost it.
-fn may_repeat(events: &[Entry], place: usize) -> bool {
+fn may_repeat(events: &[Entry], place: usize, is_whole: bool) -> bool {
     match last_start(events, place) {
         Some(last) => numbers(&events[place]) == Some(last),
-        None => !events[..place].iter().any(|entry| entry.event.is_end()),
+        None => !is_whole && !events[..place].iter().any(|entry| entry.event.is_end()),
     }
 }
 
@@ -85,24 +90,46 @@ fn has_worker_line_after(events: &[Entry], start: usize) -> bool {
         .is_some_and(|(spawned, line)| (Duration::ZERO..=AT_ONCE).contains(&(line - spawned)))
 }
 
-/// The starts that Locust made after it had dropped missing workers. Locust makes one start for all workers that it
-/// drops at a time. If there are more starts than workers, some are by a client, and the log does not tell which. Then
-/// none is returned.
+/// The drops of missing workers whose starts may be the same.
+struct Drops {
+    count: usize,
+    starts: BTreeSet<usize>,
+}
+
+/// The starts that Locust made after it had dropped missing workers. Locust makes one start for all workers that went
+/// missing in the same tick. If more starts than drops are possible, a client sent some of them, and the log does not
+/// tell which. Then none of these is returned.
 fn starts_after_drops(events: &[Entry], repeats: &[usize]) -> BTreeSet<usize> {
-    let starts = || repeats.iter().copied().filter(|place| !events[*place].is_by_locust);
-    let (mut found, mut workers) = (BTreeSet::new(), 0);
+    let mut all: Vec<Drops> = Vec::new();
+    let mut last_missing = None;
     for (place, entry) in events.iter().enumerate() {
         let (Event::Missing(id), Some(missing)) = (&entry.event, entry.at) else { continue };
-        // A worker that came back or quit is not dropped.
-        let is_kept = |entry: &Entry| matches!(&entry.event, Event::Healed(one) | Event::Quit(one) if one == id);
-        let end =
-            events[place..].iter().position(is_kept).map_or(events.len(), |kept| place + kept);
-        let is_due = |at: PrimitiveDateTime| UNTIL_DROPPED.contains(&(at - missing));
-        let due: Vec<_> = starts()
-            .filter(|start| (place..end).contains(start) && events[*start].at.is_some_and(is_due))
-            .collect();
-        workers += usize::from(!due.is_empty());
-        found.extend(due);
+        // Locust does not drop a worker that came back or quit, and starts no users after the end of the test.
+        let is_cancelled = |entry: &Entry| match &entry.event {
+            Event::Healed(one) | Event::Quit(one) => one == id,
+            event => event.is_end(),
+        };
+        let after = &events[place..];
+        let end = after.iter().position(is_cancelled).map_or(events.len(), |at| place + at);
+        let is_due = |start: &usize| {
+            (place..end).contains(start)
+                && !events[*start].is_by_locust
+                && events[*start].at.is_some_and(|at| UNTIL_DROPPED.contains(&(at - missing)))
+        };
+        let due: BTreeSet<_> = repeats.iter().copied().filter(is_due).collect();
+        if due.is_empty() {
+            continue;
+        }
+        let is_same_drop = last_missing.is_some_and(|last| missing - last <= SAME_TICK);
+        last_missing = Some(missing);
+        match all.last_mut() {
+            Some(drops) if !drops.starts.is_disjoint(&due) => {
+                drops.count += usize::from(!is_same_drop);
+                drops.starts.extend(due);
+            }
+            _ => all.push(Drops { count: 1, starts: due }),
+        }
     }
-    if found.len() > workers { BTreeSet::new() } else { found }
+    let certain = all.into_iter().filter(|drops| drops.starts.len() <= drops.count);
+    certain.flat_map(|drops| drops.starts).collect()
 }

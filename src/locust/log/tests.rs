@@ -176,7 +176,23 @@ fn automatic_starts_by_locust_are_not_edits() {
     // A missing worker is dropped a minute later.
     assert!(!is_edited(&[(5.0, MISSING), (65.1, TO_3), (66.1, LATE)]));
     assert!(!is_edited(&[(5.0, MISSING), (113.0, TO_3)]), "the master was slow");
-    assert!(is_edited(&[(5.0, MISSING), (65.1, TO_3), (80.0, TO_3)]), "it was dropped before");
+    assert!(is_edited(&[(5.0, MISSING), (65.1, TO_3), (80.0, TO_3)]), "there was one drop");
+    let other = MISSING.replace('1', "2");
+    let two_drops = [(5.0, MISSING), (10.0, &*other), (65.1, TO_3), (80.0, TO_3)];
+    assert!(!is_edited(&two_drops), "the second drop had to wait for the first start");
+    // Locust drops two workers at a time, and makes one start.
+    let one_drop = [(5.0, MISSING), (5.001, &*other), (65.1, TO_3)];
+    assert!(!is_edited(&one_drop) && is_edited(&[&one_drop[..], &[(80.0, TO_3)]].concat()));
+    // An edit after one drop does not change the judgement of a later drop.
+    let lines = [(5.0, MISSING), (65.1, TO_3), (80.0, TO_3), (200.0, &*other), (260.1, TO_3)];
+    let edited_at = log(&[&[STARTED, (1.0, TO_4), (1.2, SPAWNED)], &lines[..]].concat());
+    let edited_at = edited_at.test_start().unwrap().edited_at;
+    assert_eq!(edited_at, Some(datetime!(2026-11-26 14:16:20)));
+    // A worker that was missing before the test does not make the first start Locust's own.
+    assert!(by_hand(&[STARTED, (0.5, MISSING), (61.0, TO_4)]));
+    let before = [(0.5, MISSING), (1.0, TO_4), (30.0, STOPPED), (50.0, TO_4), (61.0, TO_4)];
+    let second = log(&[&[STARTED], &before[..]].concat()).last_start_by_hand();
+    assert_eq!(second, Some(datetime!(2026-11-26 14:16:01)), "the test of the drop has ended");
     for at in [25.1, 190.0] {
         assert!(is_edited(&[(5.0, MISSING), (at, TO_3)]), "{at}");
     }

@@ -62,8 +62,8 @@ impl Rebalance<'_, '_> {
     }
 
     /// The reason to wait while a worker of a ready pod has lost its connection: it may come back with its users.
-    /// If it does not, Locust itself starts them on other workers, about a minute after the loss. `None` also for a
-    /// verdict that the return of the worker would not change.
+    /// If it does not, Locust drops it about a minute later, and starts all users again on the other workers. `None` also
+    /// for a verdict that the return of the worker would not change.
     pub(super) fn lost_workers(&self, look: &Look, verdict: &Verdict) -> Option<String> {
         let now = look.worker_count();
         if !verdict.may_change() || !look.is_running() || now == 0 {

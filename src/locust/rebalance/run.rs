@@ -122,8 +122,8 @@ impl Rebalance<'_, '_> {
                 if self.workers.is_none() && !std::mem::replace(&mut is_reported, true) {
                     report(&format!("Waiting: {why}"));
                 }
-                // When the worker is back or replaced, Locust may start users.
-                end = Instant::now() + SETTLE_LIMIT;
+                // When the worker is back, replaced or dropped, Locust may start users.
+                end = (begin + self.limit).max(Instant::now() + SETTLE_LIMIT);
             } else if !may_change || Instant::now() >= end {
                 return Ok((look, health));
             }

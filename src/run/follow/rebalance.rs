@@ -1,5 +1,6 @@
 //! Gives a running test its users back when workers have left.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::shortage::{Reason, Shortage};
@@ -10,7 +11,7 @@ use crate::text::terminal::harmless;
 
 impl Following<'_, '_> {
     /// Gives the test its users back, if it has lost some. A whole look costs more requests, so it is taken only
-    /// then, and once when the test has all its users.
+    /// then, and when the test has all its users with other workers than before.
     pub(super) async fn rebalance(&mut self, page: &Page, stats: &Stats) -> Result<(), Error> {
         let Some(known) = self.requested.known() else { return Ok(()) };
         let wanted = self.requested.wanted(page).unwrap_or(known.start.users);
@@ -21,8 +22,14 @@ impl Following<'_, '_> {
             self.rebalancer.see_all_users(wanted, has_idle);
         }
         let is_whole = has_all_users && !has_idle;
-        // The first whole look at a complete test shows later if users ended by themselves.
-        let is_needed = !is_whole || self.rebalancer.steady().is_none();
+        // A look at the complete test shows later if users ended by themselves.
+        let is_seen = self.rebalancer.steady().is_some_and(|steady| {
+            let ids = |stats: &Stats| -> BTreeSet<String> {
+                stats.connected().map(|worker| worker.id.clone()).collect()
+            };
+            ids(&steady.stats) == ids(stats)
+        });
+        let is_needed = !is_whole || !is_seen;
         if page.state != "running" || !is_needed || self.follow.is_over(Duration::ZERO) {
             return Ok(());
         }
@@ -51,7 +58,7 @@ impl Following<'_, '_> {
             }
             result => result?,
         };
-        let reason = self.reason(&watched);
+        let reason = self.reason(&watched).filter(|_| !is_whole);
         if let Some(reason) = self.shortage.explain(reason) {
             self.seen.note(harmless(&reason));
         }

@@ -197,10 +197,26 @@ fn a_test_that_was_stopped_while_locust_started_users_has_ended() {
 }
 
 #[test]
+fn a_test_without_users_whose_end_is_not_in_the_log_goes_on() {
+    let cluster = cluster();
+    let mut run = running_test(&cluster, LINE);
+    let stats = ask(&cluster, "GET", "stats/requests", "");
+    answer_always(&cluster, 0, stats, &[], None);
+    cluster.handle().clear_requests();
+    cluster.wait_for_requests(3, |request| request.line().ends_with("proxy/stats/requests"));
+    cluster.handle().clear_faults();
+    run.wait_for("the test has all its 20 users again, after ");
+    let is_stop = |line: &String| line.ends_with("proxy/stop");
+    assert!(!cluster.request_lines().iter().any(is_stop), "{}", run.stderr());
+    run.interrupt();
+    assert_eq!(run.end(), Some(130), "{}", run.stderr());
+}
+
+#[test]
 fn the_lowest_number_of_users_includes_those_while_locust_starts_all_users_again() {
     let cluster = cluster();
     let report = cluster.path("report.json");
-    let line = format!("{LINE} --fail-if users<10 --json-file={}", report.display());
+    let line = format!("{LINE} --json-file={}", report.display());
     let mut run = running_test(&cluster, &line);
     let mut stats = ask(&cluster, "GET", "stats/requests", "");
     stats["state"] = "spawning".into();
