@@ -203,8 +203,8 @@ fn users_that_finished_before_workers_left_are_not_started_again_automatically()
         // Locust itself starts 60 users when the first worker has left, but not when the second one has.
         scenario.scale_as_kubectl(2);
         let log = scenario.locust.log();
-        let quits = (0..log.len()).filter(|place| log[*place].contains(") quit. "));
-        let before_last_quit = &log[..quits.last().unwrap()];
+        let last_quit = log.iter().rposition(|line| line.contains(") quit. ")).unwrap();
+        let before_last_quit = &log[..last_quit];
         let has_all = |line: &&String| line.contains("(60 total users)");
         if before_last_quit.iter().filter(has_all).count() > 1 {
             // On a busy machine, the second worker can leave so late that the test has all its users again.
