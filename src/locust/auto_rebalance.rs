@@ -95,8 +95,8 @@ impl AutoRebalancer {
         self.steady.as_ref()
     }
 
-    /// The test has all its users now. `users` is their number. Callers that take a whole look only while users are missing
-    /// must call this. `has_idle_workers`: some connected workers have no users, so the last start may not have helped.
+    /// The test has all its users now. `users` is their number. A caller that does not take a
+    /// whole look at every complete test must call this. `has_idle_workers`: some connected workers have no users, so the last start may not have helped.
     pub fn see_all_users(&mut self, users: u64, has_idle_workers: bool) {
         self.ended_since = None;
         // The users that were missing at this look had not ended by themselves.

@@ -190,6 +190,7 @@ impl Following<'_, '_> {
 
     /// The way in which the test ended, if only the master's log shows the end. If a test is stopped while Locust itself
     /// starts users, the state can be `running` afterwards, until the test is stopped once more.
+    /// So this function stops it.
     async fn unnoticed_end(&mut self, page: &Page) -> Result<Option<TestEnd>, Error> {
         let is_stuck = |page: &Page| page.state == "running" && page.user_count == 0;
         if !is_stuck(page) || !self.log().await?.is_some_and(|log| log.has_ended()) {
@@ -311,7 +312,7 @@ impl Following<'_, '_> {
     fn notice_users(&mut self, page: &Page, change: WorkerChange) {
         let wanted = self.requested.wanted(page);
         let is_running = page.state == "running";
-        // When Locust drops a missing worker, it starts all users again, and is in state `spawning` meanwhile.
+        // After the ramp-up, the state is `spawning` during another start, for example after Locust has dropped a worker.
         if is_running || (page.is_running() && self.seen.has_ramped_up) {
             self.seen.see_users(users(page), wanted);
         }

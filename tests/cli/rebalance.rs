@@ -118,7 +118,7 @@ fn a_rebalance_that_resets_the_statistics_asks_on_a_terminal_also_without_anothe
     assert_eq!(locust.requests("/swarm").len(), starts + 1);
 }
 
-/// The states of a test that loses one of its two workers, until the pod has another worker.
+/// The states of a test that loses one of its two workers, until it has all its users again.
 #[derive(Clone, Copy)]
 enum Loss {
     /// The worker sends no heartbeats.

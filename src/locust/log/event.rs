@@ -17,7 +17,7 @@ impl Entry {
         matches!(self.event, Event::Spawn(_))
     }
 
-    /// True for a start that a client sent.
+    /// True for a start that does not follow from a change of the workers.
     pub fn is_start_by_hand(&self) -> bool {
         self.is_spawn() && !self.is_by_locust
     }

@@ -57,7 +57,8 @@ fn last_start(events: &[Entry], place: usize) -> Option<(u64, f64)> {
     earlier.find_map(numbers)
 }
 
-/// The start has the numbers of the last one in this test. If there is none, the log may have lost it.
+/// The start has the numbers of the last one in this test. Without an earlier start, true only if the log is incomplete
+/// and shows no end of a test.
 fn may_repeat(events: &[Entry], place: usize, is_whole: bool) -> bool {
     match last_start(events, place) {
         Some(last) => numbers(&events[place]) == Some(last),
@@ -90,7 +91,7 @@ fn has_worker_line_after(events: &[Entry], start: usize) -> bool {
         .is_some_and(|(spawned, line)| (Duration::ZERO..=AT_ONCE).contains(&(line - spawned)))
 }
 
-/// The drops of missing workers whose starts may be the same.
+/// A group of drops that have possible starts in common.
 struct Drops {
     count: usize,
     starts: BTreeSet<usize>,
