@@ -1,7 +1,5 @@
 //! One look at Locust: everything that the judgement of a test needs.
 
-use std::collections::BTreeSet;
-
 use super::error::Error;
 use super::log::MasterLog;
 use super::master::Master;
@@ -124,12 +122,11 @@ impl Look {
     /// The workers of an `earlier` look have another number of users now: somebody has edited the
     /// test, or users have ended by themselves. False while a number is changing.
     pub fn has_other_users_on_same_workers(&self, earlier: &Self) -> bool {
-        fn ids(look: &Look) -> BTreeSet<&str> {
-            look.stats.connected().map(|worker| &*worker.id).collect()
-        }
         let is_certain = |look: &Self| look.is_steady && look.is_fresh();
         let are_certain = is_certain(self) && is_certain(earlier);
-        are_certain && self.users() != earlier.users() && ids(self) == ids(earlier)
+        are_certain
+            && self.users() != earlier.users()
+            && self.stats.connected_ids() == earlier.stats.connected_ids()
     }
 
     /// The last start in the master's log has the same number of users as in the other look. True if

@@ -1,5 +1,7 @@
 //! `GET /stats/requests`: the statistics and the workers. Locust caches the answer for 2 seconds.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::json::whole_object;
@@ -54,6 +56,11 @@ impl Stats {
 
     pub fn connected(&self) -> impl Iterator<Item = &Worker> {
         self.workers.iter().flatten().filter(|worker| !worker.is_missing())
+    }
+
+    /// Ids of the connected workers.
+    pub fn connected_ids(&self) -> BTreeSet<&str> {
+        self.connected().map(|worker| &*worker.id).collect()
     }
 }
 

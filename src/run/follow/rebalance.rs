@@ -1,6 +1,5 @@
 //! Gives a running test its users back when workers have left.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::shortage::{Reason, Shortage};
@@ -23,12 +22,9 @@ impl Following<'_, '_> {
         }
         let is_whole = has_all_users && !has_idle;
         // A look at the complete test shows later if users ended by themselves.
-        let is_seen = self.rebalancer.steady().is_some_and(|steady| {
-            let ids = |stats: &Stats| -> BTreeSet<String> {
-                stats.connected().map(|worker| worker.id.clone()).collect()
-            };
-            ids(&steady.stats) == ids(stats)
-        });
+        let steady = self.rebalancer.steady();
+        let is_seen =
+            steady.is_some_and(|look| look.stats.connected_ids() == stats.connected_ids());
         let is_needed = !is_whole || !is_seen;
         if page.state != "running" || !is_needed || self.follow.is_over(Duration::ZERO) {
             return Ok(());
