@@ -72,7 +72,7 @@ fi
 
 # Most tests wait for a simulated cluster, so more of them can run than there are cores. Tests with a real
 # Locust or a browser wait for their turn (tests/real/main.rs).
-export RUST_TEST_THREADS=${RUST_TEST_THREADS:-16}
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-32}
 
 waiting_for "building and running the tests; this takes about half an hour"
 exec cargo test --locked --no-fail-fast --quiet "$@" -- --include-ignored

@@ -30,7 +30,7 @@ use parking_lot::{Condvar, Mutex};
 
 /// The tests that may run a real Locust or a browser at a time. More of them would slow each other
 /// down, until workers miss their heartbeats.
-const MAX_AT_ONCE: usize = 8;
+const MAX_AT_ONCE: usize = 10;
 
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ONE_ENDED: Condvar = Condvar::new();

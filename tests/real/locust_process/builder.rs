@@ -1,8 +1,7 @@
 //! The start of a real Locust.
 
-use std::fs::File;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use locustctl::sandbox::Account;
@@ -12,7 +11,7 @@ use support::serving::Http;
 use super::RealLocust;
 use super::follower::{Follower, Pods};
 use super::ports::ReservedPort;
-use super::process::Process;
+use super::starter::{Launch, Process};
 use super::target::Target;
 use crate::Turn;
 
@@ -131,33 +130,46 @@ impl<'a> Builder<'a> {
     /// Starts Locust, and waits until the master serves its page.
     pub fn start(self) -> RealLocust {
         let turn = Turn::wait();
-        let python = python(self.release);
         let ports = [ReservedPort::new(), ReservedPort::new()];
         let [web, bind] = [ports[0].number(), ports[1].number()];
         let target = Target::start();
         let log = self.cluster.path(&format!("master-{web}.log"));
-        let mut start_master = locust(&python, File::create(&log).unwrap());
-        start_master
-            .env("POD", "locust-master")
-            .args(["--master", "--web-host=127.0.0.1", "-f"])
-            .arg(fixture(&self.locustfile))
-            .args(["--web-port", &web.to_string(), "--master-bind-port", &bind.to_string()])
-            .args(["--host", &target.url()])
-            .args(&self.master_flags);
-        if let Some(heartbeats) = self.heartbeats {
-            start_master.env("HEARTBEATS", heartbeats.to_string());
-        }
+        let (web, bind) = (web.to_string(), bind.to_string());
+        let locustfile = path_of(&self.locustfile);
+        let arguments = [
+            "--master",
+            "--web-host=127.0.0.1",
+            "-f",
+            &locustfile,
+            "--web-port",
+            &web,
+            "--master-bind-port",
+            &bind,
+            "--host",
+            &target.url(),
+        ];
+        let mut start_master = Launch {
+            release: self.release.to_owned(),
+            arguments: arguments
+                .map(str::to_owned)
+                .into_iter()
+                .chain(self.master_flags.clone())
+                .collect(),
+            environment: self.environment(),
+            log,
+            group: false,
+        };
+        start_master.environment.insert("POD", "locust-master".to_owned());
         let pods = Pods::default();
-        let follower = self.follower(python, bind, pods.clone());
+        let follower = self.follower(&bind, pods.clone());
         let locust = RealLocust {
             _turn: turn,
             _ports: ports,
             url: format!("http://127.0.0.1:{web}"),
             http: Http::new(),
             target,
-            master: Process::spawn(&mut start_master),
+            master: Process::start(&start_master),
             start_master,
-            log,
             pods,
             follower: Some(std::thread::spawn(move || follower.run())),
         };
@@ -165,19 +177,32 @@ impl<'a> Builder<'a> {
         locust
     }
 
-    fn follower(self, python: PathBuf, bind: u16, pods: Pods) -> Follower {
-        let locustfile = self.worker_locustfile.unwrap_or(self.locustfile);
-        let locustfile = fixture(&locustfile).to_str().unwrap().to_owned();
+    /// The variables of `named.py` that the master and the workers have.
+    fn environment(&self) -> HashMap<&'static str, String> {
+        self.heartbeats.map(|it| ("HEARTBEATS", it.to_string())).into_iter().collect()
+    }
+
+    fn follower(self, bind: &str, pods: Pods) -> Follower {
+        let environment = self.environment();
+        let locustfile = path_of(&self.worker_locustfile.unwrap_or(self.locustfile));
         let selector = url::form_urlencoded::byte_serialize(self.selector.as_bytes());
         let selector: String = selector.collect();
         let server = self.cluster.server();
-        let arguments = ["--worker", "--master-port", &bind.to_string(), "-f", &locustfile];
+        let arguments = ["--worker", "--master-port", bind, "-f", &locustfile];
         Follower {
             url: format!("{server}/api/v1/namespaces/default/pods?labelSelector={selector}"),
             token: self.cluster.token(Account::Admin).to_owned(),
-            python,
-            arguments: arguments.map(str::to_owned).into_iter().chain(self.worker_flags).collect(),
-            heartbeats: self.heartbeats,
+            worker: Launch {
+                release: self.release.to_owned(),
+                arguments: arguments
+                    .map(str::to_owned)
+                    .into_iter()
+                    .chain(self.worker_flags)
+                    .collect(),
+                environment,
+                log: self.cluster.path("workers.log"),
+                group: true,
+            },
             first: self.first_worker_flags,
             node: match self.host_name {
                 HostName::Pod => None,
@@ -185,28 +210,22 @@ impl<'a> Builder<'a> {
             },
             starts_after: self.starts_after,
             ends_after: self.ends_after,
-            log: self.cluster.path("workers.log"),
             pods,
         }
     }
 }
 
-/// A Locust that logs to a file. Its host name is in `POD`. The kernel kills it when the thread
-/// that started it ends, even if the test program is killed.
-pub(super) fn locust(python: &Path, log: File) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]).arg(python);
-    command.arg(fixture("named.py")).env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
-    command.stdout(log.try_clone().unwrap()).stderr(log);
-    command
-}
-
-fn python(release: &str) -> PathBuf {
+/// The Python with this release of Locust.
+pub(super) fn python(release: &str) -> PathBuf {
     let root = std::env::var("LOCUSTS").expect("tests/run.sh sets LOCUSTS");
     Path::new(&root).join(release).join("bin/python")
 }
 
 /// The path of a fixture. An absolute path stays as it is.
-fn fixture(name: &str) -> PathBuf {
+pub(super) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/locust").join(name)
+}
+
+fn path_of(fixture_name: &str) -> String {
+    fixture(fixture_name).to_str().unwrap().to_owned()
 }

@@ -1,8 +1,6 @@
 //! Starts and ends workers when pods become ready and go.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use support::serving::Http;
 
-use super::process::Process;
+use super::starter::{Launch, Process};
 
 /// The workers, shared by the test and the thread that follows the pods.
 pub type Pods = Arc<Mutex<Workers>>;
@@ -88,18 +86,14 @@ pub struct Follower {
     /// The URL of the list of pods.
     pub url: String,
     pub token: String,
-    pub python: PathBuf,
-    /// The arguments of each worker.
-    pub arguments: Vec<String>,
-    /// As in [`Builder::heartbeats`](super::Builder::heartbeats).
-    pub heartbeats: Option<u32>,
+    /// The start of each worker, without the name of its pod.
+    pub worker: Launch,
     /// Further arguments of the first worker.
     pub first: Vec<String>,
     /// The name of the node, if the pods use the node's network.
     pub node: Option<String>,
     pub starts_after: Duration,
     pub ends_after: Duration,
-    pub log: PathBuf,
     pub pods: Pods,
 }
 
@@ -114,7 +108,7 @@ impl Follower {
             {
                 self.follow(&ready_pods(&reply.json()));
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
 
@@ -154,17 +148,14 @@ impl Follower {
         }
         let first: &[String] = if workers.started == 0 { &self.first } else { &[] };
         let host = self.node.as_deref().unwrap_or(pod);
-        let log = std::fs::File::options().append(true).create(true).open(&self.log).unwrap();
-        let mut command: Command = super::builder::locust(&self.python, log);
-        command.args(&self.arguments).args(first).env("POD", host);
-        if let Some(heartbeats) = self.heartbeats {
-            command.env("HEARTBEATS", heartbeats.to_string());
-        }
-        if let Some(after) = workers.next_hangs_after.take() {
-            command.env("HANGS_AFTER", after.as_secs_f64().to_string());
-        }
+        let mut launch = self.worker.clone();
+        launch.arguments.extend_from_slice(first);
+        launch.environment.insert("POD", host.to_owned());
+        let hangs_after = workers.next_hangs_after.take();
+        let hangs_after = hangs_after.map(|after| ("HANGS_AFTER", after.as_secs_f64().to_string()));
+        launch.environment.extend(hangs_after);
         workers.started += 1;
-        *worker = Worker::Running(workers.started, Process::spawn_group(&mut command));
+        *worker = Worker::Running(workers.started, Process::start(&launch));
     }
 }
 

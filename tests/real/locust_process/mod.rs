@@ -4,22 +4,20 @@ mod builder;
 mod follower;
 mod monitor;
 mod ports;
-mod process;
 mod relay;
 mod request;
 mod scenario;
+mod starter;
 mod target;
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::Turn;
 use follower::{Pods, lock};
 use ports::ReservedPort;
-use process::Process;
 use serde_json::Value;
+use starter::{Launch, Process};
 use support::cluster::TestCluster;
 use support::serving::{Http, Reply};
 use target::Target;
@@ -56,8 +54,7 @@ pub struct RealLocust {
     http: Http,
     target: Target,
     master: Process,
-    start_master: Command,
-    log: PathBuf,
+    start_master: Launch,
     pods: Pods,
     follower: Option<JoinHandle<()>>,
 }
@@ -100,7 +97,7 @@ impl RealLocust {
 
     /// Starts a master in the place of the stopped one.
     pub fn start_master(&mut self) {
-        self.master = Process::spawn(&mut self.start_master);
+        self.master = Process::start(&self.start_master);
         self.wait_for_page();
     }
 
@@ -173,7 +170,7 @@ impl RealLocust {
             if wanted(&last) {
                 return last;
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(100));
         }
         panic!("not seen in time: {last:#}");
     }
@@ -203,7 +200,8 @@ impl RealLocust {
     }
 
     fn log_text(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(&std::fs::read(&self.start_master.log).unwrap_or_default())
+            .into_owned()
     }
 
     /// True if the master has failed while workers left. It then ends no test any more
@@ -277,6 +275,6 @@ pub fn eventually(
             "timed out after {limit:?} waiting for {}",
             description()
         );
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::serving::Http;
 
@@ -17,6 +17,7 @@ pub struct Sample {
     pub users: i64,
     /// The requests in the row `Aggregated`. They are up to two seconds old.
     pub requests: i64,
+    taken: Instant,
 }
 
 /// Takes samples until it is dropped.
@@ -51,6 +52,15 @@ impl Monitor {
         self.samples().iter().map(|sample| sample.users).max().unwrap()
     }
 
+    /// The longest time during which each sample fulfilled the condition.
+    pub fn longest(&self, condition: impl Fn(&Sample) -> bool) -> Duration {
+        let samples = self.samples();
+        let stretches = samples.chunk_by(|a, b| condition(a) == condition(b));
+        let fulfilled = stretches.filter(|stretch| condition(&stretch[0]));
+        let lengths = fulfilled.map(|it| it[it.len() - 1].taken - it[0].taken);
+        lengths.max().unwrap_or_default()
+    }
+
     /// The first two samples between which the number of requests decreased.
     pub fn decrease(&self) -> Option<(Sample, Sample)> {
         let samples = self.samples();
@@ -82,5 +92,6 @@ fn sample(http: &Http, url: &str) -> Option<Sample> {
         state: values["state"].as_str()?.to_owned(),
         users: values["user_count"].as_i64()?,
         requests: requests_in(&stats),
+        taken: Instant::now(),
     })
 }

@@ -157,7 +157,8 @@ impl Scenario {
         self
     }
 
-    /// Starts a test like [`Self::with_60_users`], on a Locust with usual heartbeats. False if the master misses a worker meanwhile, as on a busy machine.
+    /// Starts a test like [`Self::with_60_users`], on a Locust with usual heartbeats. False if the master misses a
+    /// worker meanwhile, as on a busy machine.
     #[track_caller]
     pub fn starts_60_users(&self, workers: i64) -> bool {
         self.scale_as_kubectl(workers);
