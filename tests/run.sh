@@ -74,5 +74,5 @@ fi
 # Locust or a browser wait for their turn (tests/real/main.rs).
 export RUST_TEST_THREADS=${RUST_TEST_THREADS:-32}
 
-waiting_for "building and running the tests; this takes about half an hour"
+waiting_for "building and running the tests; this takes about a quarter of an hour"
 exec cargo test --locked --no-fail-fast --quiet "$@" -- --include-ignored

@@ -8,6 +8,9 @@ use super::pods::{WorkerPods, WorkerTable};
 use super::start::KnownStart;
 use super::stats::Stats;
 
+/// A look is taken again, at most this many times in all, while the number of workers changes during it.
+const MAX_ATTEMPTS: u32 = 3;
+
 /// Locust's state at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Look {
@@ -31,20 +34,30 @@ impl Look {
     /// # Errors
     /// Locust does not answer, or the answer is not Locust's.
     pub async fn take(master: &Master<'_>, pods: Option<WorkerPods>) -> Result<Self, Error> {
-        let first = master.page().await?;
-        let stats = master.stats().await?;
-        let Some(first) = first else { return Ok(Self { stats, pods, ..Self::default() }) };
-        let log = master.log().await?;
-        let classes = match first.show_userclass_picker {
-            true => master.running_classes().await?,
-            false => None,
+        let Some(mut first) = master.page().await? else {
+            return Ok(Self { stats: master.stats().await?, pods, ..Self::default() });
         };
-        // The judgement uses the latest page.
-        let page = master.page().await?.unwrap_or_else(|| first.clone());
-        let is_running = |page: &Page| page.state == "running";
-        let is_steady =
-            is_running(&first) && is_running(&page) && first.user_count == page.user_count;
-        Ok(Self { page: Some(page), stats, log, classes, pods, is_steady })
+        let mut attempts = MAX_ATTEMPTS;
+        loop {
+            let stats = master.stats().await?;
+            let log = master.log().await?;
+            let classes = match first.show_userclass_picker {
+                true => master.running_classes().await?,
+                false => None,
+            };
+            // The judgement uses the latest page.
+            let page = master.page().await?.unwrap_or_else(|| first.clone());
+            attempts -= 1;
+            // The log may not have the line of a worker that the page does not count any more.
+            if page.worker_count != first.worker_count && attempts > 0 {
+                first = page;
+                continue;
+            }
+            let is_running = |page: &Page| page.state == "running";
+            let is_steady =
+                is_running(&first) && is_running(&page) && first.user_count == page.user_count;
+            return Ok(Self { page: Some(page), stats, log, classes, pods, is_steady });
+        }
     }
 
     /// State of the runner; empty if Locust does not report it.

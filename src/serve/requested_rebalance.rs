@@ -3,7 +3,7 @@
 use super::caller::Caller;
 use super::rebalancer::{Rebalancer, audit_rebalance};
 use super::snapshot::{Stage, UserCheck};
-use crate::locust::{Error, Outcome, RebalanceMode, Search, foreign_text};
+use crate::locust::{Error, Outcome, RebalanceMode, Search, Verdict, foreign_text};
 use crate::text::terminal::printable;
 
 /// The reason why a requested rebalance has no outcome.
@@ -51,6 +51,12 @@ impl Rebalancer {
         };
         let steady = self.steady(&master).await;
         let result = match self.run(&master, steady.as_ref(), RebalanceMode::AtOnce, None).await {
+            // Before serve knows the pods, the search accepts every Locust.
+            Ok(Some(outcome)) if outcome.health().verdict == Verdict::Foreign => {
+                let workers = outcome.health().workers;
+                let text = foreign_text(&master.place(), workers, &self.backend.target);
+                Err(RebalanceError::Foreign(text))
+            }
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => Err(RebalanceError::Interrupted),
             Err(error) => Err(RebalanceError::Locust(error)),

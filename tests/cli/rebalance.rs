@@ -1,10 +1,12 @@
 //! `rebalance` with a Locust that starts no users, or does not answer a start.
 
+use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::cluster::TestCluster;
 use support::fake_locust::{FakeLocust, reply};
 use support::locustctl;
@@ -130,6 +132,27 @@ enum Loss {
     Repaired,
 }
 
+/// Answers like Locust 2.47.0 with a test for 60 users. `test` has the values of the page that change, and `log` the
+/// lines from their seconds on.
+fn answer(stream: &mut TcpStream, path: &str, test: Value, workers: &[Value], log: &[String]) {
+    let (mut page, mut stats) = (test.clone(), test);
+    for (name, value) in
+        [("num_users", json!(60)), ("spawn_rate", json!(60)), ("version", json!("2.47.0"))]
+    {
+        page[name] = value;
+    }
+    stats["workers"] = json!(workers);
+    let log: Vec<_> = log.iter().map(|line| format!("[2026-11-26 14:15:{line}")).collect();
+    let (kind, body) = match path {
+        "/" => ("text/html", format!("<script>window.templateArgs = {page}</script>")),
+        "/logs" => ("application/json", json!({"master": log}).to_string()),
+        "/stats/requests" => ("application/json", stats.to_string()),
+        "/swarm" => ("application/json", STARTED.to_owned()),
+        _ => panic!("{path}"),
+    };
+    reply(stream, &format!("200 OK\nContent-Type: {kind}"), &body);
+}
+
 fn locust_that_loses_a_worker(cluster: &TestCluster) -> (FakeLocust, Arc<Mutex<Loss>>) {
     let pods = worker_pods(cluster);
     let id = |pod: usize, worker: u32| format!("{}_{worker:032x}", pods[pod]);
@@ -159,19 +182,8 @@ fn locust_that_loses_a_worker(cluster: &TestCluster) -> (FakeLocust, Arc<Mutex<L
                 format!("50,101] host/INFO/locust.runners: {new} (index 2) reported as ready. 2 workers connected."),
             ]);
         }
-        let log: Vec<_> = log.iter().map(|line| format!("[2026-11-26 14:15:{line}")).collect();
-        let args = json!({"state": name, "user_count": users, "num_users": 60, "spawn_rate": 60,
-            "worker_count": connected, "version": "2.47.0"});
-        let (kind, body) = match &*request.path {
-            "/" => ("text/html", format!("<script>window.templateArgs = {args}</script>")),
-            "/logs" => ("application/json", json!({"master": log}).to_string()),
-            "/stats/requests" => {
-                let stats = json!({"state": name, "user_count": users, "workers": workers});
-                ("application/json", stats.to_string())
-            }
-            path => panic!("{path}"),
-        };
-        reply(stream, &format!("200 OK\nContent-Type: {kind}"), &body);
+        let test = json!({"state": name, "user_count": users, "worker_count": connected});
+        answer(stream, &request.path, test, &workers, &log);
     });
     (locust, shared)
 }
@@ -193,4 +205,52 @@ fn a_rebalance_waits_for_a_silent_worker_and_then_for_the_users_that_locust_star
     }
     assert_eq!(rebalance.end(), Some(0), "{}", rebalance.stderr());
     assert_eq!(rebalance.stdout(), "the test has all its 60 users\n", "{}", rebalance.stderr());
+}
+
+/// The master notices the loss of a worker between its answers to `/logs` and `/`.
+#[test]
+fn a_worker_that_is_lost_during_a_look_does_not_make_the_log_unclear() {
+    let cluster = TestCluster::start();
+    let scale = locustctl("scale --replicas=2 --wait").kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(scale.code, Some(0), "{scale:?}");
+    let pods = worker_pods(&cluster);
+    let [kept, lost, new] =
+        [(0, 1), (1, 2), (1, 3)].map(|(pod, worker)| format!("{}_{worker:032x}", pods[pod]));
+    let (is_noticed, is_started) = (AtomicBool::new(false), AtomicBool::new(false));
+    let locust = FakeLocust::start(move |request, stream| {
+        let (has_noticed, has_started) = (is_noticed.load(Relaxed), is_started.load(Relaxed));
+        let users = if has_started { 60 } else { 40 };
+        let lost_state = if has_noticed { "missing" } else { "running" };
+        let worker = |id: &str, state: &str, users: i64| json!({"id": id, "state": state, "user_count": users});
+        let workers = [
+            worker(&kept, "running", users / 2),
+            worker(&lost, lost_state, 20),
+            worker(&new, "running", users / 2),
+        ];
+        let connected = if has_noticed { 2 } else { 3 };
+        let mut log = vec![
+            "31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 60.00 spawn rate to 2 ready workers".to_owned(),
+            "32,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)".to_owned(),
+            "40,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 60.00 spawn rate to 3 ready workers".to_owned(),
+            "40,001] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)".to_owned(),
+            format!("40,001] host/INFO/locust.runners: {new} (index 2) reported as ready. 3 workers connected."),
+        ];
+        if has_noticed {
+            log.push(format!("43,000] host/INFO/locust.runners: Worker {lost} failed to send heartbeat, setting state to missing."));
+        }
+        if has_started {
+            log.push("45,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 60.00 spawn rate to 2 ready workers".to_owned());
+        }
+        match &*request.path {
+            "/logs" => is_noticed.store(true, Relaxed),
+            "/swarm" => is_started.store(true, Relaxed),
+            _ => {}
+        }
+        let test = json!({"state": "running", "user_count": users, "worker_count": connected});
+        answer(stream, &request.path, test, &workers, &log);
+    });
+    let line = format!("rebalance --locust={} deployment/locust-slave", locust.url());
+    let rebalance = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
+    assert_eq!(rebalance.code, Some(0), "{rebalance:?}");
+    assert_eq!(locust.requests("/swarm").len(), 1, "{rebalance:?}");
 }

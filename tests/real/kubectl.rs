@@ -313,10 +313,17 @@ fn kubectl_completes_the_plugin() {
     }
     let path = std::env::var_os("PATH").unwrap();
     let path = std::iter::once(programs.path().to_owned()).chain(std::env::split_paths(&path));
-    let completed = kubectl(&cluster, &["__complete", "locust", "scale", "deployment/locust-s"])
-        .env("PATH", std::env::join_paths(path).unwrap())
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8(completed.stdout).unwrap();
-    assert_eq!(stdout, "deployment/locust-slave\n:4\n");
+    let path = std::env::join_paths(path).unwrap();
+    let complete = || {
+        let words = ["__complete", "locust", "scale", "deployment/locust-s"];
+        let completed = kubectl(&cluster, &words).env("PATH", &path).output().unwrap();
+        String::from_utf8(completed.stdout).unwrap()
+    };
+    // On a busy machine, a completion may not be ready within its time limit.
+    let answers: Vec<_> = (0..10).map(|_| complete()).collect();
+    let is_empty = |answer: &String| answer == ":4\n";
+    assert!(!answers.iter().all(is_empty), "{answers:?}");
+    for answer in answers.iter().filter(|answer| !is_empty(answer)) {
+        assert_eq!(answer, "deployment/locust-slave\n:4\n");
+    }
 }
