@@ -6,7 +6,7 @@ use support::cluster::TestCluster;
 use support::serving::{Http, Serving, wait_until};
 use support::{Outcome, locustctl};
 
-use crate::locust_process::{LATEST, RealLocust, releases};
+use crate::locust_process::{LATEST, RealLocust, on_each};
 
 fn run(cluster: &TestCluster, locust: &RealLocust, line: &str) -> Outcome {
     let line = format!("{line} --locust={}", locust.url());
@@ -42,7 +42,7 @@ fn running(release: &str, cluster: &TestCluster) -> RealLocust {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn scaling_keeps_the_users_and_statistics_of_a_running_test() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let cluster = TestCluster::start();
         let locust = running(release, &cluster);
         locust.wait_for(|stats| stats["stats"].as_array().is_some_and(|all| all.len() > 1));
@@ -67,7 +67,7 @@ fn scaling_keeps_the_users_and_statistics_of_a_running_test() {
         assert_succeeds(&run(&cluster, &locust, "rebalance"), "");
         let outcome = run(&cluster, &locust, "scale --replicas=0 --timeout=60s");
         assert_succeeds(&outcome, "no test is running (Locust's state is stopped)\n");
-    }
+    });
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn the_simulated_locust_answers_like_the_real_one() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_simulated_locust_refuses_paths_and_methods_like_the_real_one() {
-    for release in releases(&["2.25.0", "2.32.2", LATEST]) {
+    on_each(&["2.25.0", "2.32.2", LATEST], |release| {
         let locust_release = release.parse().unwrap();
         let cluster = TestCluster::with(Options { locust_release, ..Options::default() });
         let locust = RealLocust::start(release, &cluster);
@@ -290,5 +290,5 @@ fn the_simulated_locust_refuses_paths_and_methods_like_the_real_one() {
             let token = cluster.token(Account::Admin);
             assert_eq!(answer(&simulated, token), expected, "{release}: {method} {path}");
         }
-    }
+    });
 }

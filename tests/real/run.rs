@@ -8,7 +8,7 @@ use support::Locustctl;
 use support::running::Running;
 
 use crate::locust_process::{
-    LATEST, Monitor, PATIENCE, RELEASES, Scenario, TOO_OLD, assert_says, eventually, releases,
+    LATEST, Monitor, PATIENCE, RELEASES, Scenario, TOO_OLD, assert_says, eventually, on_each,
 };
 
 const TEST: &str = "run --replicas=3 -u 12 -r 12 --timeout=60s";
@@ -36,7 +36,7 @@ fn is_stopped(scenario: &Scenario) -> bool {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_passes_and_the_numbers_are_those_of_locust() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::new(release);
         let prefix = scenario.cluster.path("load").display().to_string();
         let outcome = scenario.run(&format!("{TEST} -t 15s --csv={prefix} -o json"));
@@ -55,7 +55,7 @@ fn a_test_passes_and_the_numbers_are_those_of_locust() {
         let requests = report["statistics"]["total"]["requests"].as_i64().unwrap();
         assert_eq!(requests, scenario.locust.requests(), "{release}");
         assert!(requests > 0, "{release}");
-    }
+    });
 }
 
 /// Conditions on the results of `results.py` with 2 users, and their results.
@@ -82,7 +82,7 @@ const CONDITIONS: [(&str, &str); 17] = [
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn failed_requests_and_every_kind_of_condition_fail_a_test() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let scenario = Scenario::with(release, |it| {
             it.locustfile("results.py").worker_locustfile("results.py")
         });
@@ -106,13 +106,13 @@ fn failed_requests_and_every_kind_of_condition_fail_a_test() {
             }
             assert_eq!(results.len(), conditions.len().max(1), "{release}");
         }
-    }
+    });
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_start_is_followed_and_cancelled_while_listeners_of_test_start_run() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let scenario = Scenario::with(release, |it| it.locustfile("slow_test_start.py"));
         let line = "run --replicas=2 -u 4 -r 4 -t 5s --timeout=60s";
         let outcome = scenario.run(line);
@@ -130,7 +130,7 @@ fn a_start_is_followed_and_cancelled_while_listeners_of_test_start_run() {
         sleep(Duration::from_secs(6));
         assert!(is_stopped(&scenario), "{release}: {}", run.stderr());
         assert_eq!(scenario.replicas(), 1, "{release}");
-    }
+    });
 }
 
 /// The other signals and phases are in `run_signals.rs`. On this release the master breaks if workers leave
@@ -138,7 +138,7 @@ fn a_start_is_followed_and_cancelled_while_listeners_of_test_start_run() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn ctrl_c_stops_the_test_and_puts_the_count_back() {
-    for release in releases(&["2.32.2"]) {
+    on_each(&["2.32.2"], |release| {
         let scenario = Scenario::new(release);
         let mut run = start(&scenario, &format!("{TEST} -t 10m"));
         run.interrupt();
@@ -147,7 +147,7 @@ fn ctrl_c_stops_the_test_and_puts_the_count_back() {
         assert!(is_stopped(&scenario), "{release}: {}", run.stderr());
         assert_eq!(scenario.replicas(), 1, "{release}");
         assert!(run.stdout().contains("Aggregated"), "{release}: {}", run.stdout());
-    }
+    });
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn users_of_a_killed_worker_are_given_back_and_the_report_says_so() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn lost_users_of_a_worker_that_does_not_come_back_are_noted_and_so_is_their_return() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::with(release, |it| it.heartbeats(10));
         let report = scenario.cluster.path("report.json");
         let line = "run --replicas=3 -u 12 -r 1 --timeout=60s -t 10m";
@@ -224,7 +224,7 @@ fn lost_users_of_a_worker_that_does_not_come_back_are_noted_and_so_is_their_retu
         // On a busy machine, the workers may report the fewer users too late for Locust to count them.
         let is_seen = lowest < 8 || fewer < Duration::from_secs(5);
         assert!(is_seen, "{release}: {lowest} users; Locust counted fewer than 8 for {fewer:?}");
-    }
+    });
 }
 
 #[test]

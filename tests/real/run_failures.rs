@@ -6,7 +6,7 @@ use serde_json::Value;
 use support::cluster::WORKERS;
 use support::running::Running;
 
-use crate::locust_process::{LATEST, PATIENCE, Scenario, eventually, releases};
+use crate::locust_process::{LATEST, PATIENCE, Scenario, eventually, on_each};
 
 /// The phases in which the master ends, and the errors of the run.
 const CASES: [(Phase, &str); 7] = [
@@ -83,40 +83,44 @@ impl Phase {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_master_that_ends_in_any_phase_ends_the_run_and_the_count_comes_back() {
-    for release in releases(&[LATEST]) {
-        let mut scenario = Scenario::new(release);
-        for (phase, error) in CASES {
-            phase.prepare(&scenario);
-            let report = scenario.cluster.path(&format!("{phase:?}.json"));
-            let prefix = scenario.cluster.path(&format!("{phase:?}"));
-            let line = format!(
-                "run --replicas=2 {} -t 10m --timeout={} --json-file={} --csv={} --locust={} \
-                 deployment/locust-slave",
-                phase.flags(),
-                phase.timeout(),
-                report.display(),
-                prefix.display(),
-                scenario.url(),
-            );
-            let mut run = Running::start(&scenario.cluster, &line);
-            phase.wait(&scenario, &run);
-            scenario.locust.stop_master();
-            scenario.relay.release();
-            scenario.cluster.handle().resume_controllers();
-            eventually(PATIENCE, || run.stdout().contains("verdict: "), || run.stderr());
-            let code = run.end();
-            eprintln!("=== {release} {phase:?}: {code:?}\n{}{}", run.stderr(), run.stdout());
-            scenario.locust.hold_new_workers(false);
-            assert_eq!(code, Some(1), "{phase:?}: {}", run.stderr());
-            assert!(run.stderr().contains(error), "{phase:?}: {}", run.stderr());
-            assert_eq!(scenario.replicas(), 1, "{phase:?}: {}", run.stderr());
-            let written: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
-            assert_eq!(written["verdict"], "notRun", "{phase:?}");
-            assert_eq!(written["replicas"]["restored"], true, "{phase:?}");
-            scenario.locust.start_master();
-            scenario.scale_as_kubectl(1);
-        }
-    }
+    on_each(&[LATEST], |release| {
+        std::thread::scope(|scope| {
+            for (phase, error) in CASES {
+                scope.spawn(move || check_that_a_dead_master_ends_the_run(release, phase, error));
+            }
+        });
+    });
+}
+
+fn check_that_a_dead_master_ends_the_run(release: &str, phase: Phase, error: &str) {
+    let mut scenario = Scenario::new(release);
+    phase.prepare(&scenario);
+    let report = scenario.cluster.path(&format!("{phase:?}.json"));
+    let prefix = scenario.cluster.path(&format!("{phase:?}"));
+    let line = format!(
+        "run --replicas=2 {} -t 10m --timeout={} --json-file={} --csv={} --locust={} \
+         deployment/locust-slave",
+        phase.flags(),
+        phase.timeout(),
+        report.display(),
+        prefix.display(),
+        scenario.url(),
+    );
+    let mut run = Running::start(&scenario.cluster, &line);
+    phase.wait(&scenario, &run);
+    scenario.locust.stop_master();
+    scenario.relay.release();
+    scenario.cluster.handle().resume_controllers();
+    eventually(PATIENCE, || run.stdout().contains("verdict: "), || run.stderr());
+    let code = run.end();
+    eprintln!("=== {release} {phase:?}: {code:?}\n{}{}", run.stderr(), run.stdout());
+    scenario.locust.hold_new_workers(false);
+    assert_eq!(code, Some(1), "{phase:?}: {}", run.stderr());
+    assert!(run.stderr().contains(error), "{phase:?}: {}", run.stderr());
+    assert_eq!(scenario.replicas(), 1, "{phase:?}: {}", run.stderr());
+    let written: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    assert_eq!(written["verdict"], "notRun", "{phase:?}");
+    assert_eq!(written["replicas"]["restored"], true, "{phase:?}");
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn workers_that_never_connect_end_the_run_and_are_named() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn an_api_server_that_fails_during_the_test_does_not_end_it() {
-    for release in releases(&["2.32.2", LATEST]) {
+    on_each(&["2.32.2", LATEST], |release| {
         let scenario = Scenario::new(release);
         let line = format!(
             "run --replicas=2 -u 2 -r 2 -t 30s --timeout=60s --locust={} deployment/locust-slave",
@@ -156,5 +160,5 @@ fn an_api_server_that_fails_during_the_test_does_not_end_it() {
         eprintln!("=== {release} api: {code:?}\n{}{}", run.stderr(), run.stdout());
         assert_eq!(code, Some(0), "{release}: {}", run.stderr());
         assert_eq!(scenario.replicas(), 1, "{release}");
-    }
+    });
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use support::cluster::TestCluster;
 
-use crate::locust_process::{ALL_RELEASES, RELEASES, RealLocust, releases};
+use crate::locust_process::{ALL_RELEASES, RELEASES, RealLocust, on_each};
 
 const LOCUSTFILE: &str = "results.py";
 
@@ -47,7 +47,7 @@ fn messages(csv: &str) -> Vec<String> {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_recorded_results_are_those_of_a_real_locust() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let cluster = TestCluster::start();
         let builder = RealLocust::builder(release, &cluster);
         let locust = builder.locustfile(LOCUSTFILE).worker_locustfile(LOCUSTFILE).start();
@@ -75,7 +75,7 @@ fn the_recorded_results_are_those_of_a_real_locust() {
                 _ => assert_eq!(outline(&now), outline(&then), "{release} {file}"),
             }
         }
-    }
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use support::running::Running;
 use support::serving::Serving;
 
-use crate::locust_process::{LATEST, RELEASES, Scenario, releases};
+use crate::locust_process::{LATEST, RELEASES, Scenario, on_each};
 
 /// Another client removes two of four workers, one after the other. Locust moves the users of the first one, but not
 /// those of the second one.
@@ -27,7 +27,7 @@ const REPAIRED: &str = "the test had 40 of 60 users; redistributed 60 users over
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_watch_restores_users_after_a_change_by_kubectl() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::new(release).with_60_users(4);
         let line = format!("rebalance --watch deployment/locust-slave --locust={}", scenario.url());
         let mut watch = Running::start(&scenario.cluster, &line);
@@ -38,13 +38,13 @@ fn a_watch_restores_users_after_a_change_by_kubectl() {
         watch.interrupt();
         assert_eq!(watch.end(), Some(130), "{release}: {}", watch.stderr());
         assert_eq!(watch.stdout(), format!("{REPAIRED}\n"), "{release}");
-    }
+    });
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn serve_always_restores_users_after_a_change_by_kubectl() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let scenario = Scenario::new(release).with_60_users(4);
         let locust = format!("--locust={}", scenario.url());
         let serving = Serving::start(&scenario.cluster, &[&locust, "--rebalance=always"]);
@@ -54,5 +54,5 @@ fn serve_always_restores_users_after_a_change_by_kubectl() {
         let state = serving.wait_for_state(own);
         assert_eq!(state["history"][0]["who"], "locustctl", "{release}: {state}");
         assert_restored_once(&scenario);
-    }
+    });
 }

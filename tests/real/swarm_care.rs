@@ -7,12 +7,12 @@ use serde_json::json;
 use support::running::Running;
 use support::serving::wait_until;
 
-use crate::locust_process::{LATEST, Scenario, assert_tells, releases};
+use crate::locust_process::{LATEST, Scenario, assert_tells, on_each};
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_shape_that_the_page_does_not_show_is_not_stopped_by_a_start() {
-    for release in releases(&["2.25.0"]) {
+    on_each(&["2.25.0"], |release| {
         let settings = ["--class-picker"];
         let scenario =
             Scenario::with(release, |it| it.locustfile("shape.py").master_flags(&settings));
@@ -37,13 +37,13 @@ fn a_shape_that_the_page_does_not_show_is_not_stopped_by_a_start() {
         assert_ne!(outcome.code, Some(0), "{release}: {outcome:?}");
         scenario.assert_nothing_posted();
         assert_eq!(scenario.locust.values()["state"], "running", "{release}");
-    }
+    });
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_users_of_a_worker_that_may_come_back_are_not_started_twice() {
-    for release in releases(&["2.32.2", LATEST]) {
+    on_each(&["2.32.2", LATEST], |release| {
         let scenario = Scenario::with(release, |it| it.heartbeats(10)).with_60_users(4);
         let hanging = scenario.locust.last_worker_hangs();
         let is_missing = || scenario.locust.values()["worker_count"] == 3;
@@ -59,5 +59,5 @@ fn the_users_of_a_worker_that_may_come_back_are_not_started_twice() {
         scenario.assert_nothing_posted();
         scenario.locust.wait_for_values(|values| values["worker_count"] == json!(4));
         scenario.assert_users_are_stable(60);
-    }
+    });
 }

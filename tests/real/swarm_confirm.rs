@@ -9,7 +9,7 @@ use support::serving::Serving;
 
 use crate::locust_process::{
     HostName, LATEST, Monitor, PATIENCE, RELEASES, Scenario, assert_says, assert_silent,
-    assert_tells, eventually, releases,
+    assert_tells, eventually, on_each, releases,
 };
 
 /// The API server truncates the names of the pods, because this has at least 47 characters.
@@ -20,7 +20,7 @@ const LATE: Duration = Duration::from_secs(4);
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_load_test_shape_lacks_users_until_its_next_step() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let scenario = Scenario::with(release, |it| it.locustfile("shape.py"));
         scenario.scale_as_kubectl(5);
         scenario.locust.post("/swarm", "");
@@ -40,7 +40,7 @@ fn a_load_test_shape_lacks_users_until_its_next_step() {
         let state = serving.wait_for_state(|state| state["locust"]["users"] == users);
         assert!(state["locust"]["notes"].to_string().contains("LoadTestShape"), "{state}");
         assert_eq!(state["locust"]["needsRebalance"], false, "{state}");
-    }
+    });
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_new_worker_that_hangs_is_an_error() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_rebalance_does_not_count_the_users_of_a_worker_that_has_just_crashed() {
-    for release in releases(&["2.47.0", "2.32.2"]) {
+    on_each(&["2.47.0", "2.32.2"], |release| {
         // On a busy machine, the master may notice the crash only after locustctl has checked the users.
         let is_noticed = (0..4).any(|_| {
             let scenario = Scenario::with(release, |it| it.usual_heartbeats());
@@ -99,7 +99,7 @@ fn a_rebalance_does_not_count_the_users_of_a_worker_that_has_just_crashed() {
             is_noticed
         });
         assert!(is_noticed, "{release}");
-    }
+    });
 }
 
 #[test]
@@ -146,13 +146,13 @@ fn a_new_worker_hangs_after_a_rebalance() -> bool {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn workers_that_start_late_are_waited_for() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::with(release, |it| it.workers_start_after(LATE));
         let scenario = scenario.with_60_users(1);
         scenario.scaled(4);
         assert_eq!(scenario.locust.values()["worker_count"], 4);
         scenario.assert_users_are_stable(60);
-    }
+    });
 }
 
 #[test]
@@ -174,33 +174,33 @@ fn workers_that_end_late_are_waited_for() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn pods_with_truncated_names_are_recognised() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::of(LONG_NAME, release, |it| it).with_60_users(3);
         for replicas in [1, 3] {
             let outcome = scenario.scaled(replicas);
             assert_silent(&outcome, "but not connected");
             scenario.assert_users_are_stable(60);
         }
-    }
+    });
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_that_resets_its_statistics_is_reported() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let scenario = Scenario::with(release, |it| it.master_flags(&["--reset-stats"]));
         let scenario = scenario.with_60_users(4);
         let outcome = scenario.scaled(1);
         assert!(!scenario.posts().is_empty(), "{release}");
         scenario.assert_users_are_stable(60);
         assert_says(&outcome, "resets its statistics");
-    }
+    });
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn pods_may_have_different_numbers_of_workers() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let two = ["--processes", "2"];
         let scenario = Scenario::with(release, |it| it.first_worker_flags(&two));
         scenario.scale_as_kubectl_to(3, 4);
@@ -218,7 +218,7 @@ fn pods_may_have_different_numbers_of_workers() {
             assert_eq!(scenario.locust.values()["worker_count"], workers, "{outcome:?}");
             scenario.assert_users_are_stable(60);
         }
-    }
+    });
 }
 
 /// One worker in a pod with `hostNetwork: true`. The sandbox's node has the name `sandbox`.
@@ -248,7 +248,7 @@ fn on_the_nodes_network(release: &str) -> Scenario {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn workers_on_the_nodes_network_are_counted() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = on_the_nodes_network(release);
         let outcome = scenario.run("scale --replicas=3 --wait --timeout=60s");
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -263,7 +263,7 @@ fn workers_on_the_nodes_network_are_counted() {
         let status = scenario.run("status");
         assert_eq!(status.code, Some(0), "{status:?}");
         assert_silent(&status, "not connected");
-    }
+    });
 }
 
 /// This many users, and a spawn rate that was lowered after they had started.
@@ -345,7 +345,7 @@ fn with_a_stop_timeout_success_is_reported_when_the_number_is_right() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_that_is_still_starting_is_not_changed() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         // The start takes 90 seconds, longer than the scale on a busy machine.
@@ -359,5 +359,5 @@ fn a_test_that_is_still_starting_is_not_changed() {
         scenario.assert_nothing_posted();
         scenario.wait_until_running(90);
         scenario.assert_users_are_stable(90);
-    }
+    });
 }

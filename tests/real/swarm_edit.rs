@@ -2,12 +2,12 @@
 
 use support::running::Running;
 
-use crate::locust_process::{Scenario, releases};
+use crate::locust_process::{Scenario, on_each};
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn an_edit_during_a_scale_has_the_last_word() {
-    for release in releases(&["2.32.2"]) {
+    on_each(&["2.32.2"], |release| {
         let scenario = Scenario::new(release).with_60_users(3);
         let line = format!("scale --replicas=1 --timeout=60s --locust={}", scenario.url());
         let mut scale = Running::start(&scenario.cluster, &line);
@@ -22,5 +22,5 @@ fn an_edit_during_a_scale_has_the_last_word() {
         scenario.assert_users_are_stable(30);
         let outcome = scenario.run("rebalance");
         assert_eq!(outcome.stdout, "the test has all its 30 users\n", "{release}: {outcome:?}");
-    }
+    });
 }

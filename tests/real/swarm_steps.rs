@@ -6,7 +6,7 @@ use std::time::Duration;
 use support::cluster::WORKERS;
 use support::serving::Serving;
 
-use crate::locust_process::{LATEST, Monitor, Scenario, assert_says, assert_tells, releases};
+use crate::locust_process::{LATEST, Monitor, Scenario, assert_says, assert_tells, on_each};
 
 /// The last release before each change, of the releases whose master breaks.
 const BREAK: [&str; 3] = ["2.46.4", "2.32.2", "2.25.0"];
@@ -55,7 +55,7 @@ fn without_a_running_test_all_workers_leave_together() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_master_survives_the_last_of_its_workers() {
-    for release in releases(&["2.32.2"]) {
+    on_each(&["2.32.2"], |release| {
         let scenario = Scenario::new(release).with_60_users(3);
         let outcome = scenario.scaled(0);
         assert_eq!(scenario.replicas(), 0, "{outcome:?}");
@@ -63,7 +63,7 @@ fn a_master_survives_the_last_of_its_workers() {
         assert!(!scenario.locust.is_broken(), "{release}: {outcome:?}");
         scenario.run("scale --replicas=2 --wait --timeout=60s");
         assert_eq!(scenario.locust.values()["worker_count"], 2, "{release}");
-    }
+    });
 }
 
 /// The master breaks only if several workers leave within the same moment, so this is repeated until it does.
@@ -114,7 +114,7 @@ fn a_pod_with_several_workers_is_removed_with_a_warning() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn with_serve_workers_also_leave_one_after_another() {
-    for release in releases(&["2.32.2"]) {
+    on_each(&["2.32.2"], |release| {
         let scenario = Scenario::new(release).with_60_users(4);
         let locust = format!("--locust={}", scenario.url());
         let serving = Serving::start(&scenario.cluster, &[&locust]);
@@ -125,7 +125,7 @@ fn with_serve_workers_also_leave_one_after_another() {
         assert_eq!(scenario.patches(), if release == LATEST { 1 } else { 3 }, "{scaled}");
         assert_eq!((&scaled["old"], &scaled["new"]), (&4.into(), &1.into()), "{scaled}");
         assert_eq!(scaled["users"]["stage"], "well", "{scaled}");
-    }
+    });
 }
 
 #[test]

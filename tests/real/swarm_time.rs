@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use support::serving::Serving;
 
-use crate::locust_process::{LATEST, RELEASES, Scenario, assert_says, releases};
+use crate::locust_process::{LATEST, RELEASES, Scenario, assert_says, on_each};
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_run_time_of_an_earlier_test_does_not_prevent_a_rebalance() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         scenario.locust.post("/swarm", "user_count=20&spawn_rate=20&run_time=5s");
@@ -25,7 +25,7 @@ fn the_run_time_of_an_earlier_test_does_not_prevent_a_rebalance() {
         assert!(limited.is_none(), "{release}: {limited:?}");
         sleep(Duration::from_secs(6));
         scenario.assert_users_are_stable(60);
-    }
+    });
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn assert_timers_end_after(
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_with_a_run_time_is_rebalanced_and_ends_on_time() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         let start = scenario.start_test(60, 60, "&run_time=60s");
@@ -95,7 +95,7 @@ fn a_test_with_a_run_time_is_rebalanced_and_ends_on_time() {
         assert_eq!(is_limited, release == LATEST, "{release}: {posts:?}");
         assert_timers_end_after(&scenario, &start, RUN_TIME);
         assert_ends_after(&scenario, &start, RUN_TIME);
-    }
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use support::swarm::ask;
 
 use crate::locust_process::{
     LATEST, RELEASES, Scenario, assert_says, assert_silent, assert_tells, create_deployment,
-    releases, too_old_releases,
+    on_each, too_old_releases,
 };
 
 const UNKNOWN: &str = "locustctl cannot tell how many users the test should have";
@@ -20,7 +20,7 @@ const UNKNOWN: &str = "locustctl cannot tell how many users the test should have
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn the_master_and_the_test_may_have_different_numbers_of_users() {
-    for release in releases(&["2.46.4", "2.32.2", "2.25.0"]) {
+    on_each(&["2.46.4", "2.32.2", "2.25.0"], |release| {
         let scenario = Scenario::with(release, |it| it.master_flags(&["-u", "100", "-r", "10"]));
         scenario.scale_as_kubectl(3);
         scenario.start_test(20, 20, "");
@@ -34,7 +34,7 @@ fn the_master_and_the_test_may_have_different_numbers_of_users() {
             scenario.assert_users_are_stable(20);
             assert_silent(&outcome, "of 100");
         }
-    }
+    });
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_test_without_a_requested_number_keeps_its_users() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_that_has_just_started_is_recognised() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::new(release);
         scenario.scale_as_kubectl(3);
         // Locust caches this for two seconds.
@@ -114,7 +114,7 @@ fn a_test_that_has_just_started_is_recognised() {
             scenario.assert_users_are_stable(60);
             assert_says(&outcome, "60 users");
         }
-    }
+    });
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn the_users_lost_by_another_clients_change_are_unknown() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn users_that_have_finished_are_not_started_again() {
-    for release in releases(&RELEASES) {
+    on_each(&RELEASES, |release| {
         let scenario = Scenario::with(release, |it| it.locustfile("stop_user.py"));
         scenario.scale_as_kubectl(3);
         scenario.start_test(60, 60, "");
@@ -175,7 +175,7 @@ fn users_that_have_finished_are_not_started_again() {
         }
         sleep(Duration::from_secs(3));
         assert_eq!(scenario.locust.served(), served, "{release}: no order is placed twice");
-    }
+    });
 }
 
 /// A test for 60 users on four workers. Five users of each worker finish some seconds after the start.
@@ -237,7 +237,7 @@ fn users_that_finished_before_a_change_by_serve_are_not_started_again() {
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_with_fixed_counts_only_is_healthy() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let scenario = Scenario::with(release, |it| it.locustfile("fixed_only.py"));
         scenario.scale_as_kubectl(2);
         let answer = scenario.locust.post("/swarm", "user_count=60&spawn_rate=60");
@@ -253,13 +253,13 @@ fn a_test_with_fixed_counts_only_is_healthy() {
         }
         scenario.assert_users_are_stable(6);
         assert_eq!(scenario.locust.users_by_worker().len(), 3);
-    }
+    });
 }
 
 #[test]
 #[ignore = "needs Locust: tests/run.sh runs it"]
 fn a_test_with_some_fixed_counts_gets_all_its_users_back() {
-    for release in releases(&[LATEST]) {
+    on_each(&[LATEST], |release| {
         let scenario = Scenario::with(release, |it| it.locustfile("fixed_mixed.py"));
         let scenario = scenario.with_60_users(3);
         for replicas in [1, 4] {
@@ -267,7 +267,7 @@ fn a_test_with_some_fixed_counts_gets_all_its_users_back() {
             scenario.assert_posts_ask_for(60);
             scenario.assert_users_are_stable(60);
         }
-    }
+    });
 }
 
 #[test]

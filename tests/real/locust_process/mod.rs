@@ -27,8 +27,8 @@ pub use follower::Hanging;
 pub use monitor::Monitor;
 pub use relay::{Post, Relay};
 pub use scenario::{
-    Scenario, assert_says, assert_silent, assert_tells, create_deployment, is_long, releases,
-    too_old_releases,
+    Scenario, assert_says, assert_silent, assert_tells, create_deployment, is_long, on_each,
+    releases, too_old_releases,
 };
 
 /// The oldest supported release, the last release before each change of behaviour, and the latest.

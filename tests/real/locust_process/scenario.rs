@@ -28,6 +28,15 @@ pub fn releases(usual: &[&'static str]) -> Vec<&'static str> {
     if is_long() { ALL_RELEASES.to_vec() } else { usual.to_vec() }
 }
 
+/// Runs a test on each of these releases, or on all with `tests/run.sh --long`, at the same time.
+pub fn on_each(usual: &[&'static str], test: impl Fn(&'static str) + Sync) {
+    std::thread::scope(|scope| {
+        for release in releases(usual) {
+            scope.spawn(|| test(release));
+        }
+    });
+}
+
 /// Releases that are too old for locustctl: one, or several with `tests/run.sh --long`.
 pub fn too_old_releases() -> Vec<&'static str> {
     if is_long() { vec!["1.4.4", "1.6.0", "2.8.6", TOO_OLD] } else { vec![TOO_OLD] }
