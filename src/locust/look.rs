@@ -8,7 +8,8 @@ use super::pods::{WorkerPods, WorkerTable};
 use super::start::KnownStart;
 use super::stats::Stats;
 
-/// A look is taken again, at most this many times in all, while the number of workers changes during it.
+/// Maximum number of attempts for one look. locustctl makes another attempt if the number of workers has changed
+/// during the last one.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// Locust's state at one moment.
@@ -48,7 +49,7 @@ impl Look {
             // The judgement uses the latest page.
             let page = master.page().await?.unwrap_or_else(|| first.clone());
             attempts -= 1;
-            // The log may not have the line of a worker that the page does not count any more.
+            // The log is older than the page. It may lack the line on a worker that has left or joined since.
             if page.worker_count != first.worker_count && attempts > 0 {
                 first = page;
                 continue;

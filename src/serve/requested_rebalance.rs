@@ -51,10 +51,9 @@ impl Rebalancer {
         };
         let steady = self.steady(&master).await;
         let result = match self.run(&master, steady.as_ref(), RebalanceMode::AtOnce, None).await {
-            // Before serve knows the pods, the search accepts every Locust.
-            Ok(Some(outcome)) if outcome.health().verdict == Verdict::Foreign => {
-                let workers = outcome.health().workers;
-                let text = foreign_text(&master.place(), workers, &self.backend.target);
+            // The search accepts every Locust at a given address, and before serve knows the pods.
+            Ok(Some(Outcome::NothingSent(health))) if health.verdict == Verdict::Foreign => {
+                let text = foreign_text(&master.place(), health.workers, &self.backend.target);
                 Err(RebalanceError::Foreign(text))
             }
             Ok(Some(outcome)) => Ok(outcome),

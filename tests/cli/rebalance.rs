@@ -1,4 +1,4 @@
-//! `rebalance` with a Locust that starts no users, or does not answer a start.
+//! `rebalance` with a Locust that starts no users, does not answer a start, or loses a worker.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -132,8 +132,8 @@ enum Loss {
     Repaired,
 }
 
-/// Answers like Locust 2.47.0 with a test for 60 users. `test` has the values of the page that change, and `log` the
-/// lines from their seconds on.
+/// Answers like Locust 2.47.0 with a test for 60 users. `test` has the state and the numbers of users and workers. Each
+/// line of `log` begins with the seconds of its time.
 fn answer(stream: &mut TcpStream, path: &str, test: Value, workers: &[Value], log: &[String]) {
     let (mut page, mut stats) = (test.clone(), test);
     for (name, value) in
@@ -209,7 +209,7 @@ fn a_rebalance_waits_for_a_silent_worker_and_then_for_the_users_that_locust_star
 
 /// The master notices the loss of a worker between its answers to `/logs` and `/`.
 #[test]
-fn a_worker_that_is_lost_during_a_look_does_not_make_the_log_unclear() {
+fn a_rebalance_gives_back_the_users_of_a_worker_that_is_lost_during_a_look() {
     let cluster = TestCluster::start();
     let scale = locustctl("scale --replicas=2 --wait").kubeconfig(cluster.kubeconfig()).run();
     assert_eq!(scale.code, Some(0), "{scale:?}");
@@ -219,15 +219,15 @@ fn a_worker_that_is_lost_during_a_look_does_not_make_the_log_unclear() {
     let (is_noticed, is_started) = (AtomicBool::new(false), AtomicBool::new(false));
     let locust = FakeLocust::start(move |request, stream| {
         let (has_noticed, has_started) = (is_noticed.load(Relaxed), is_started.load(Relaxed));
-        let users = if has_started { 60 } else { 40 };
-        let lost_state = if has_noticed { "missing" } else { "running" };
+        let (lost_state, lost_users) = if has_noticed { ("missing", 0) } else { ("running", 20) };
+        let share = if has_started { 30 } else { 20 };
         let worker = |id: &str, state: &str, users: i64| json!({"id": id, "state": state, "user_count": users});
         let workers = [
-            worker(&kept, "running", users / 2),
-            worker(&lost, lost_state, 20),
-            worker(&new, "running", users / 2),
+            worker(&kept, "running", share),
+            worker(&lost, lost_state, lost_users),
+            worker(&new, "running", share),
         ];
-        let connected = if has_noticed { 2 } else { 3 };
+        let (users, connected) = (2 * share + lost_users, if has_noticed { 2 } else { 3 });
         let mut log = vec![
             "31,000] host/INFO/locust.runners: Sending spawn jobs of 60 users at 60.00 spawn rate to 2 ready workers".to_owned(),
             "32,000] host/INFO/locust.runners: All users spawned: {\"U\": 60} (60 total users)".to_owned(),
@@ -252,5 +252,6 @@ fn a_worker_that_is_lost_during_a_look_does_not_make_the_log_unclear() {
     let line = format!("rebalance --locust={} deployment/locust-slave", locust.url());
     let rebalance = locustctl(&line).kubeconfig(cluster.kubeconfig()).run();
     assert_eq!(rebalance.code, Some(0), "{rebalance:?}");
-    assert_eq!(locust.requests("/swarm").len(), 1, "{rebalance:?}");
+    assert!(rebalance.stdout.contains("redistributed 60 users over 2 workers"), "{rebalance:?}");
+    assert_eq!(locust.requests("/swarm").len(), 1);
 }

@@ -319,11 +319,8 @@ fn kubectl_completes_the_plugin() {
         let completed = kubectl(&cluster, &words).env("PATH", &path).output().unwrap();
         String::from_utf8(completed.stdout).unwrap()
     };
-    // On a busy machine, a completion may not be ready within its time limit.
-    let answers: Vec<_> = (0..10).map(|_| complete()).collect();
-    let is_empty = |answer: &String| answer == ":4\n";
-    assert!(!answers.iter().all(is_empty), "{answers:?}");
-    for answer in answers.iter().filter(|answer| !is_empty(answer)) {
-        assert_eq!(answer, "deployment/locust-slave\n:4\n");
-    }
+    // On a busy machine, a completion may exceed its time limit. Then it offers nothing.
+    let mut answers = std::iter::repeat_with(complete).take(10);
+    let answer = answers.find(|answer| answer != ":4\n");
+    assert_eq!(answer.as_deref(), Some("deployment/locust-slave\n:4\n"));
 }

@@ -62,12 +62,14 @@ fn a_locust_with_workers_in_other_pods_is_named_and_its_users_are_not_redistribu
     let spec = json!({"replicas": 2, "selector": {"matchLabels": labels}, "template": template});
     let path = "/apis/apps/v1/namespaces/default/deployments/web-worker";
     cluster.handle().put_object(path, json!({"spec": spec}));
-    let serving = Serving::start(&cluster, &["deployment/web-worker"]);
-    serving.wait_until_settled(2);
-    let answer = serving.send(serving.request("POST", "/api/rebalance"));
-    let text = "Locust at service/locust-master has 3 workers, and none of them runs in a pod of \
-                deployment.apps/web-worker. Start serve with the address of the right Locust: --locust=URL";
-    answer.is_problem(404, "NotFound", text);
+    for arguments in [&[] as &[&str], &["--locust=service/locust-master"]] {
+        let serving = Serving::start(&cluster, &[&["deployment/web-worker"], arguments].concat());
+        serving.wait_until_settled(2);
+        let answer = serving.send(serving.request("POST", "/api/rebalance"));
+        let text = "Locust at service/locust-master has 3 workers, and none of them runs in a pod of \
+                    deployment.apps/web-worker. Start serve with the address of the right Locust: --locust=URL";
+        answer.is_problem(404, "NotFound", text);
+    }
     let starts = cluster.request_lines();
     let starts = starts.iter().filter(|line| line.ends_with("proxy/swarm"));
     assert_eq!(starts.count(), 1, "only the start of the test");

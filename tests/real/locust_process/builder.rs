@@ -177,7 +177,7 @@ impl<'a> Builder<'a> {
         locust
     }
 
-    /// The variables of `named.py` that the master and the workers have.
+    /// The environment variables for `named.py` that the master and all workers get.
     fn environment(&self) -> HashMap<&'static str, String> {
         self.heartbeats.map(|it| ("HEARTBEATS", it.to_string())).into_iter().collect()
     }
@@ -215,7 +215,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The Python with this release of Locust.
+/// The Python interpreter of the virtual environment with this release of Locust.
 pub(super) fn python(release: &str) -> PathBuf {
     let root = std::env::var("LOCUSTS").expect("tests/run.sh sets LOCUSTS");
     Path::new(&root).join(release).join("bin/python")

@@ -86,7 +86,7 @@ pub struct Follower {
     /// The URL of the list of pods.
     pub url: String,
     pub token: String,
-    /// The start of each worker, without the name of its pod.
+    /// The process of a worker. The follower adds the name of the pod.
     pub worker: Launch,
     /// Further arguments of the first worker.
     pub first: Vec<String>,

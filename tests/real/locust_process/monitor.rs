@@ -52,7 +52,7 @@ impl Monitor {
         self.samples().iter().map(|sample| sample.users).max().unwrap()
     }
 
-    /// The longest time during which each sample fulfilled the condition.
+    /// The time from the first to the last sample of the longest sequence of samples that all fulfil the condition.
     pub fn longest(&self, condition: impl Fn(&Sample) -> bool) -> Duration {
         let samples = self.samples();
         let stretches = samples.chunk_by(|a, b| condition(a) == condition(b));
